@@ -1,0 +1,1 @@
+"""The systems Kiezbrücke speaks to, one folder each."""

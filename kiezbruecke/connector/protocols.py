@@ -1,0 +1,206 @@
+"""What a connector is to the engine: a source hands over items, a target takes messages and says what became of them.
+
+    source ──Item──▶ (inbound mapping) ──▶ record            Message ──▶ target ──Receipt──▶
+
+A client speaks its system's own language and returns these types. It knows no mapping, no ledger, no
+Airflow and has no retry loop; it always has timeouts. Writing the same thing twice must be harmless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+from uuid import UUID
+
+from kiezbruecke.records import Process, Receipt
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A concrete remote party (an Airflow connection): where it is and how to get in. Never logged whole."""
+
+    id: str
+    type: str
+    host: str = ""
+    port: int | None = None
+    schema: str = ""
+    login: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a client is told besides its connection: the process, the route's `with:` and the content root."""
+
+    process: Process
+    options: Mapping[str, Any] = field(default_factory=dict)
+    content: Path = Path()
+    test: bool = False
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing a source hands over, in the platform's terms, its protocol's quirks resolved.
+
+    `external_id` is stable and unique within the source: the same thing read twice has the same id.
+    `kind` chooses the inbound mapping (`proposal`, `applicant`, `decision-line`, `0402`, `FESTGELEGT` …).
+    `body` is a dict (JSON, row) or bytes (XML). `raw` are the bytes to be kept as evidence, where they matter.
+    """
+
+    kind: str
+    external_id: str
+    body: Mapping[str, Any] | bytes = field(repr=False)
+    raw: bytes | None = field(default=None, repr=False)
+    raw_ref: str = ""
+
+
+@dataclass(frozen=True)
+class Handled:
+    """An item after it was stored: `problem` is None, or the one line why it was set aside."""
+
+    item: Item
+    problem: str | None = None
+    known: bool = False  # nothing new: the same item had been stored before
+
+
+class Cursor(Protocol):
+    """How far a source was read. It moves only when what was read is stored."""
+
+    value: str
+
+    def advance(self, value: str) -> None:
+        """Remember `value`; committed together with the items yielded so far."""
+
+
+class Source(Protocol):
+    """Hands over items; see `Item`."""
+
+    def fetch(self, cursor: Cursor) -> Iterator[Item]:
+        """Yield every item that may be new. Raises SourceError if it cannot be read to the end.
+
+        A source whose manifest says `listing: full` yields everything it has at every call: what it had
+        before and does not yield now is gone.
+        """
+
+    def acknowledge(self, handled: Sequence[Handled]) -> None:
+        """Tell the system that these items are stored (XTA close, moving a sheet). Called only after the commit.
+
+        It may be called again for the same items after a crash, and must then be harmless.
+        """
+
+
+class Effect(StrEnum):
+    """What happens at a destination. The list is closed."""
+
+    FILE_CREATE = "file.create"
+    COMMITMENT_BOOK = "commitment.book"
+    COMMITMENT_CHANGE = "commitment.change"
+    COMMITMENT_CANCEL = "commitment.cancel"
+    STATUS_LIST = "status.list"
+
+
+@dataclass(frozen=True)
+class Message:
+    """The bytes for one effect at one destination, stored before the first send; retries send these bytes."""
+
+    key: UUID
+    destination: str
+    generation: int
+    case_id: UUID
+    effect: Effect
+    number: int
+    reference: str  # Fremdkennzeichen, at most 25 characters
+    payload: bytes = field(repr=False)
+    file_name: str
+    media_type: str
+    created_at: datetime
+    test: bool
+    facts: Mapping[str, Any] = field(default_factory=dict, repr=False)  # JSON values a target needs beside the bytes
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """An id of theirs for a message of ours (XTA MessageID), committed before the message is sent."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """The target has it; `receipt` says what is known of it."""
+
+    receipt: Receipt
+
+
+@dataclass(frozen=True)
+class NotThere:
+    """The target can prove that it never arrived."""
+
+
+@dataclass(frozen=True)
+class CannotTell:
+    """The target cannot say (yet)."""
+
+    why: str = ""
+
+
+Answer = Found | NotThere | CannotTell
+
+
+@runtime_checkable
+class Target(Protocol):
+    """Takes one message at a time."""
+
+    def reserve(self, message: Message) -> Ticket | None:
+        """Ask for an id of theirs; committed before `send`. A lost answer leaves a harmless orphan."""
+
+    def send(self, message: Message, ticket: Ticket | None) -> Receipt:
+        """Send the stored bytes. Raises NotSent or Rejected where that is certain; anything else means doubt."""
+
+    def look_up(self, message: Message, ticket: Ticket | None) -> Answer:
+        """Find a message again. NotThere only if the target can prove it."""
+
+
+@dataclass(frozen=True)
+class BatchHead:
+    """What is fixed about a carrier before its bytes exist."""
+
+    id: str  # at most 35 characters, stable
+    destination: str
+    created_at: datetime
+    fiscal_year: int
+    test: bool = False
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A carrier of many messages: its id, file name and bytes are stored with the claims, in one transaction."""
+
+    head: BatchHead
+    file_name: str
+    payload: bytes = field(repr=False)
+
+
+@runtime_checkable
+class BatchTarget(Protocol):
+    """Takes many messages in one carrier; the unit of the ledger stays one message."""
+
+    def compose(
+        self, head: BatchHead, messages: Sequence[Message], standing: Sequence[Message]
+    ) -> tuple[str, bytes]:
+        """File name and bytes of the carrier; pure: the same arguments give the same bytes.
+
+        `standing` are the messages that still hold from earlier batches, for targets whose manifest
+        says `full_list` (a status list is always the whole list).
+        """
+
+    def send(self, batch: Batch, messages: Sequence[Message]) -> Mapping[UUID, Receipt]:
+        """Send the stored bytes. A receipt per message key; a missing one means doubt for that message."""
+
+    def look_up(self, batch: Batch, messages: Sequence[Message]) -> Mapping[UUID, Answer]:
+        """Ask what became of the batch, per message key; a missing key means CannotTell."""

@@ -1,0 +1,84 @@
+"""One tree of errors; the class answers who must act.
+
+    KiezbrueckeError
+    ├── ConfigurationError    the run stops, IT operations mends a manifest, mapping, setting
+    ├── RecordError           this record cannot become a message: set aside, the administration acts
+    ├── DeliveryError
+    │   ├── NotSent           certain: it never left; tried again
+    │   └── Rejected          certain: the target refused; final until a person decides
+    ├── SourceError           a source could not be read to the end; nothing is lost, tried again
+    └── LedgerError           the ledger refuses (schema too old, overtaken by a newer run)
+        └── Overtaken         a newer run of the same lane has taken over; this one stops quietly
+
+Anything else that is raised while sending means that nobody knows: the message is in doubt.
+A text says what, where, what was expected, what helps – never a person's data, never a secret.
+"""
+
+from __future__ import annotations
+
+
+class KiezbrueckeError(Exception):
+    """The root: a stable `code`, one line of text, no personal data."""
+
+    code = "KB-000"
+
+    def __init__(self, what: str, *, where: str = "", expected: str = "", helps: str = "") -> None:
+        self.what, self.where, self.expected, self.helps = what, where, expected, helps
+        super().__init__(self.line())
+
+    def line(self) -> str:
+        """The error in one line: `where: what; expected …; helps`."""
+        parts = [f"{self.where}: {self.what}" if self.where else self.what]
+        if self.expected:
+            parts.append(f"expected {self.expected}")
+        if self.helps:
+            parts.append(self.helps)
+        return " ".join("; ".join(parts).split())
+
+
+class ConfigurationError(KiezbrueckeError):
+    """A manifest, mapping or setting is wrong: the run stops, IT operations acts."""
+
+    code = "KB-100"
+
+
+class RecordError(KiezbrueckeError):
+    """This record cannot become a message: it is set aside, the administration acts."""
+
+    code = "KB-200"
+
+
+class DeliveryError(KiezbrueckeError):
+    """Something certain is known about one delivery."""
+
+    code = "KB-300"
+
+
+class NotSent(DeliveryError):
+    """Certain: the message never left. It is tried again."""
+
+    code = "KB-301"
+
+
+class Rejected(DeliveryError):
+    """Certain: the target refused the message. Final until a person decides."""
+
+    code = "KB-302"
+
+
+class SourceError(KiezbrueckeError):
+    """A source could not be read to the end. What was read is kept, the rest is tried again."""
+
+    code = "KB-400"
+
+
+class LedgerError(KiezbrueckeError):
+    """The ledger refuses, for instance because its schema is too old."""
+
+    code = "KB-500"
+
+
+class Overtaken(LedgerError):
+    """A newer run of the same lane has taken over; this run changes nothing any more."""
+
+    code = "KB-501"

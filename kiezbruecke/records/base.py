@@ -1,0 +1,90 @@
+"""What every record shares: frozen, money in cents' precision, aware times, NFC text, marked personal data."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Annotated, Any, ClassVar
+from uuid import UUID, uuid5
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+NAMESPACE = UUID("6b1f2f0a-8f56-5d0c-9d0e-6b7a1c5e2026")
+CENT = Decimal("0.01")
+
+
+def name_id(*parts: str) -> UUID:
+    """A stable id (UUIDv5) of the given names; the same names always give the same id."""
+    return uuid5(NAMESPACE, "\x1f".join(parts))
+
+
+def _nfc(value: str) -> str:
+    return unicodedata.normalize("NFC", value)
+
+
+def _money(value: object) -> object:
+    """Refuse floats, sums finer than a cent and anything that is not a finite number."""
+    if isinstance(value, bool | float):
+        raise ValueError("money is a decimal text or Decimal, never a float")
+    if isinstance(value, str | int):
+        try:
+            value = Decimal(value)
+        except ArithmeticError:
+            raise ValueError("not a decimal number") from None
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise ValueError("not a finite number")
+        if value != value.quantize(CENT, rounding=ROUND_HALF_EVEN):
+            raise ValueError("finer than a cent")
+        return value.quantize(CENT)
+    return value
+
+
+def _utc(value: datetime) -> datetime:
+    return value.astimezone(UTC)
+
+
+Text = Annotated[str, AfterValidator(_nfc)]
+Money = Annotated[
+    Decimal, BeforeValidator(_money), Field(ge=0, le=Decimal("999999999.99"), decimal_places=2)
+]
+Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
+
+
+def personal(default: Any = None, **kwargs: Any) -> Any:
+    """A field that holds personal data; masked in logs, pages, exceptions and metrics."""
+    return Field(default, json_schema_extra={"pii": True}, **kwargs)
+
+
+class Record(BaseModel):
+    """A frozen fact. Unknown fields are errors; `identity` names it across runs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    kind: ClassVar[str]
+
+    @property
+    def identity(self) -> UUID:
+        """The stable id of this record (UUIDv5 of its origin's names)."""
+        raise NotImplementedError
+
+    def canonical(self) -> str:
+        """The record as JSON with sorted keys: the form that is stored and hashed."""
+        return json.dumps(
+            self.model_dump(mode="json"), ensure_ascii=False, sort_keys=True, separators=(",", ":")
+        )
+
+    def digest(self) -> str:
+        """SHA-256 (hex) of the canonical form."""
+        return hashlib.sha256(self.canonical().encode("utf-8", "surrogatepass")).hexdigest()
+
+    @classmethod
+    def personal_fields(cls) -> frozenset[str]:
+        """The names of the fields that are marked `pii`."""
+        return frozenset(
+            name
+            for name, field in cls.model_fields.items()
+            if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("pii")
+        )

@@ -1,0 +1,252 @@
+"""What residents, assemblies and districts say: process, area, budget, proposal, applicant, decision.
+
+Fields follow `domain/participation.md` §8 of the project's research; German atoms are those of the field.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from kiezbruecke.records.base import Moment, Money, Record, Text, name_id, personal
+
+
+class Module(BaseModel):
+    """One module of a participation platform in which proposals of a process stand."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: int = Field(description="Primary key of the module on the platform")
+    type: Literal["budgeting", "kiezkasse"] = Field(description="Blueprint: PB/PB2/PB3 or legacy KK")
+    slug: str = Field("", description="Slug of the module; needed for the XLSX export")
+    area: str | None = Field(None, description="Area id, where the whole module belongs to one area")
+
+
+class Area(Record):
+    """A Bezirksregion; `id` is its LOR number."""
+
+    kind: ClassVar[str] = "area"
+
+    id: str
+    name: Text
+    aliases: tuple[Text, ...] = ()
+    bezirk_id: str = ""
+    lor_version: str = ""
+
+    @property
+    def identity(self) -> UUID:
+        return name_id("area", self.id)
+
+
+class Process(Record):
+    """A participation process of one budget year, such as the Kiezkassen of a district in 2026."""
+
+    kind: ClassVar[str] = "process"
+
+    id: str
+    name: Text
+    process_kind: Literal["kiezkasse", "stadtteilkasse", "buergerhaushalt", "buergerbudget"] = "kiezkasse"
+    reference_prefix: str = Field(pattern=r"^[A-Z0-9]{2,6}$", description="Start of every Fremdkennzeichen, e.g. KK26")
+    bezirk_id: str
+    fiscal_year: int = Field(ge=2000, le=2099)
+    organisation: Text = ""
+    legal_basis: tuple[Text, ...] = ()
+    commit_at: Literal["voted", "final"] = "voted"
+    modules: tuple[Module, ...] = ()
+    areas: tuple[Area, ...] = ()
+
+    @property
+    def identity(self) -> UUID:
+        return name_id("process", self.id)
+
+
+class BudgetStatus(StrEnum):
+    """Status of one line of the budget sheet."""
+
+    PLANNED = "planned"  # geplant: known, nothing may be committed yet
+    RELEASED = "released"  # freigegeben
+    BLOCKED = "blocked"  # gesperrt (Haushaltssperre)
+    REVOKED = "revoked"  # widerrufen
+
+
+class Budget(Record):
+    """One line of a budget sheet: an area's budget from a day on; a later line changes an earlier one."""
+
+    kind: ClassVar[str] = "budget"
+
+    origin: str = Field(description="Connection and external id of the line it came from")
+    process_id: str
+    fiscal_year: int
+    area_id: str
+    amount: Money
+    chapter: str = Field(pattern=r"^[0-9]{4}$", description="Kapitel")
+    title: str = Field(pattern=r"^[0-9]{5}$", description="Titel")
+    status: BudgetStatus
+    valid_from: date
+    reason: Text = ""
+    recorded_by: Text = personal("")
+
+    @property
+    def identity(self) -> UUID:
+        return name_id("budget", self.origin)
+
+
+class ProposalStatus(StrEnum):
+    """Status of a proposal, as far as its platform knows it (never moves money)."""
+
+    SUBMITTED = "submitted"
+    UNDER_REVIEW = "under_review"
+    SHORTLISTED = "shortlisted"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    NOT_ELIGIBLE = "not_eligible"
+    WAITING_LIST = "waiting_list"
+    FORWARDED = "forwarded"
+    WITHDRAWN = "withdrawn"
+    GONE = "gone"
+
+
+class Counts(BaseModel):
+    """What residents did with a proposal on the platform."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pro: int = 0
+    contra: int = 0
+    comments: int = 0
+    votes: int = 0
+
+
+class Point(BaseModel):
+    """A place in WGS84 degrees."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    lon: float = Field(ge=-180, le=180)
+    lat: float = Field(ge=-90, le=90)
+
+
+class Proposal(Record):
+    """A proposal as its platform shows it."""
+
+    kind: ClassVar[str] = "proposal"
+
+    source: str = Field(description="Connection it came from")
+    external_id: str
+    reference_number: str
+    process_id: str
+    module_id: int | None = None
+    area_id: str | None = None
+    area_origin: Literal["module", "point", "manual", "unknown"] = "unknown"
+    url: str = ""
+    title: Text = Field(min_length=1)
+    description_text: Text = ""
+    category: Text = ""
+    labels: tuple[Text, ...] = ()
+    requested_amount: Money | None = Field(None, description="None where the platform says 0 or nothing")
+    point: Point | None = None
+    point_label: Text = ""
+    created_at: Moment
+    modified_at: Moment | None = None
+    source_status: str = ""
+    source_status_label: Text = ""
+    status: ProposalStatus = ProposalStatus.SUBMITTED
+    feedback_text: Text = ""
+    counts: Counts = Counts()
+    archived: bool = False
+    own_contribution: bool | None = None
+    creator_name: Text = personal("")
+
+    @property
+    def identity(self) -> UUID:
+        return name_id("proposal", self.source, self.external_id)
+
+
+class Applicant(Record):
+    """Who asks for the money of one proposal; personal data throughout."""
+
+    kind: ClassVar[str] = "applicant"
+
+    source: str
+    external_id: str
+    process_id: str
+    reference_number: str
+    applicant_kind: Literal[
+        "person", "association", "initiative", "school", "company", "public", "unknown"
+    ] = "unknown"
+    display_name: Text = personal("")
+    legal_name: Text = personal("")
+    representative: Text = personal("")
+    email: Text = personal("")
+    phone: Text = personal("")
+    address: Text = personal("")
+    contact_allowed: bool = False
+
+    @property
+    def identity(self) -> UUID:
+        return name_id("applicant", self.source, self.external_id)
+
+
+class Outcome(StrEnum):
+    """Result of one line of a decision sheet."""
+
+    ACCEPTED = "accepted"  # angenommen
+    ACCEPTED_REDUCED = "accepted_reduced"  # angenommen (gekürzt)
+    REJECTED = "rejected"  # abgelehnt
+    NOT_ELIGIBLE = "not_eligible"  # nicht förderfähig
+    WAITING_LIST = "waiting_list"  # Warteliste
+    FORWARDED = "forwarded"  # weitergeleitet
+    DEFERRED = "deferred"  # vertagt
+    WITHDRAWN = "withdrawn"  # zurückgezogen
+
+    @property
+    def grants(self) -> bool:
+        """True where the outcome moves money."""
+        return self in (Outcome.ACCEPTED, Outcome.ACCEPTED_REDUCED)
+
+    @property
+    def final(self) -> bool:
+        """False where a later assembly is expected to decide."""
+        return self not in (Outcome.WAITING_LIST, Outcome.DEFERRED)
+
+
+class Votes(BaseModel):
+    """Votes in the assembly; None where the sheet is silent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    yes: int | None = Field(None, ge=0)
+    no: int | None = Field(None, ge=0)
+    abstain: int | None = Field(None, ge=0)
+
+
+class Decision(Record):
+    """One line of a decision sheet. Lines are facts and never change; `cases.join` says which one counts."""
+
+    kind: ClassVar[str] = "decision"
+
+    origin: str = Field(description="Sheet (SHA-256) and row it came from: '<sha256>:<row>'")
+    sheet: str = Field(description="File name of the sheet, for people")
+    row: int = Field(ge=1, description="Row in the sheet as a clerk sees it, header = 1")
+    process_id: str
+    area_id: str
+    decided_on: date
+    reference_number: str = Field(pattern=r"^(\d{4}-\d{5,}|P-[1-9]\d{0,3})$")
+    title: Text = ""
+    outcome: Outcome
+    approved_amount: Money | None = None
+    votes: Votes = Votes()
+    rank: int | None = Field(None, ge=1)
+    conditions: Text = ""
+    protocol_ref: Text = ""
+    correction: bool = False
+    reason: Text = ""
+    recorded_by: Text = personal("")
+
+    @property
+    def identity(self) -> UUID:
+        return name_id("decision", self.origin)
