@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from kiezbruecke.connector import Effect
 from kiezbruecke.errors import ConfigurationError
@@ -100,7 +101,8 @@ def read_process(content: Path, process_id: str) -> Process:
     body = read_yaml(file)
     values = dict(body)
     try:
-        values["areas"] = read_areas(content, str(values["areas"]))
+        values["area_list"] = str(values["areas"])
+        values["areas"] = read_areas(content, values["area_list"])
         return Process.model_validate(values)
     except KeyError:
         raise ConfigurationError("'areas' is missing", where=str(file), expected="the name of a code list") from None

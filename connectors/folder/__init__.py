@@ -1,1 +1,1 @@
-"""connector folder"""
+"""Sheets that people drop into a folder, and lists that are put into one."""

@@ -1,1 +1,1 @@
-"""cases"""
+"""What belongs together, what is due, where it stands: derived from records, never stored."""

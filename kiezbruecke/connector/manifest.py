@@ -6,7 +6,8 @@ from importlib import resources
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from kiezbruecke.connector.protocols import Effect
 from kiezbruecke.errors import ConfigurationError

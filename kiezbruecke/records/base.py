@@ -48,9 +48,7 @@ def _utc(value: datetime) -> datetime:
 
 
 Text = Annotated[str, AfterValidator(_nfc)]
-Money = Annotated[
-    Decimal, BeforeValidator(_money), Field(ge=0, le=Decimal("999999999.99"), decimal_places=2)
-]
+Money = Annotated[Decimal, BeforeValidator(_money), Field(ge=0, le=Decimal("999999999.99"), decimal_places=2)]
 Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 
 

@@ -50,13 +50,17 @@ class Process(Record):
     id: str
     name: Text
     process_kind: Literal["kiezkasse", "stadtteilkasse", "buergerhaushalt", "buergerbudget"] = "kiezkasse"
-    reference_prefix: str = Field(pattern=r"^[A-Z0-9]{2,6}$", description="Start of every Fremdkennzeichen, e.g. KK26")
+    reference_prefix: str = Field(
+        pattern=r"^[A-Z0-9]{2,6}$", description="Start of every Fremdkennzeichen, e.g. KK26"
+    )
     bezirk_id: str
     fiscal_year: int = Field(ge=2000, le=2099)
     organisation: Text = ""
+    owner: str = Field("", description="Who looks at what the process's records contradict each other in")
     legal_basis: tuple[Text, ...] = ()
     commit_at: Literal["voted", "final"] = "voted"
     modules: tuple[Module, ...] = ()
+    area_list: str = Field("", description="Code list of the areas; a GeoJSON of the same name holds their polygons")
     areas: tuple[Area, ...] = ()
 
     @property

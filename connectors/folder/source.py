@@ -1,0 +1,216 @@
+"""Reads sheets from a folder. An item's id is content and row, so the same sheet twice is the same items.
+
+A line that cannot be used, and a sheet that cannot be read, are items of kind `sheet-problem`: nobody maps
+them, everybody sees them. A sheet moves to done/ or failed/ when all its items were acknowledged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from connectors.folder.cells import Row, SheetProblem
+from connectors.folder.csvfile import read_csv
+from connectors.folder.inbox import DONE, FAILED, Arrival, Inbox, original_name
+from connectors.folder.report import for_clerks, lines_report, sheet_report
+from connectors.folder.settings import MEGABYTE, Settings
+from connectors.folder.sheet import Line, Sheet, read_sheet
+from connectors.folder.table import read_table
+from connectors.folder.workbook import read_workbook
+from kiezbruecke.connector import Connection, Context, Cursor, Handled, Item
+from kiezbruecke.errors import ConfigurationError, SourceError
+
+KINDS = {"decision-sheet": "decision-line", "budget-sheet": "budget-line"}
+PROBLEM = "sheet-problem"
+
+
+@dataclass
+class Pickup:
+    """A sheet between reading and archiving: `waiting` are the ids not yet acknowledged."""
+
+    digest: str
+    name: str  # under which this content arrived first
+    paths: list[Path]
+    sheet: Sheet | None
+    problem: str
+    items: tuple[Item, ...]
+    waiting: set[str]
+    problems: dict[int, str]
+
+    def note(self, external_id: str, problem: str | None) -> None:
+        """Remember what became of one item; a problem of the sheet itself stands first."""
+        self.waiting.discard(external_id)
+        if problem and self.sheet:
+            self.problems.setdefault(int(external_id.partition(":")[2]), problem)
+
+    @property
+    def folder(self) -> str:
+        """Where the sheet goes: a sheet without a single usable line has failed."""
+        usable = self.sheet and any(line.number not in self.problems for line in self.sheet.lines)
+        return DONE if usable else FAILED
+
+    def report(self, path: Path, twin: Path | None) -> bytes:
+        """The report for one of its files; `twin` is the archived sheet that it repeats."""
+        notes = [f"Der Inhalt gleicht „{twin.name}“ und wird nicht noch einmal übernommen."] if twin else []
+        if self.sheet is None:
+            return sheet_report(path.name, self.problem, notes)
+        return lines_report(path.name, self.sheet.lines, self.problems, [*self.sheet.notes, *notes])
+
+
+class FolderSource:
+    """Source of decision lines and budget lines."""
+
+    def __init__(self, connection: Connection, context: Context) -> None:
+        self._settings = Settings.from_connection(connection)
+        self._where = f"connection {connection.id}"
+        if self._settings.profile not in KINDS:
+            raise ConfigurationError(
+                f"a folder with profile '{self._settings.profile}' is no source",
+                where=self._where,
+                expected=" or ".join(KINDS),
+            )
+        self._kind = KINDS[self._settings.profile]
+        self._process = context.process
+        self._table = read_table(context.content, self._settings.profile)
+        self._columns = {column.key: column.name for column in self._table.columns}
+        self._inbox = Inbox(self._settings.path, self._settings.settle_seconds, self._settings.max_bytes)
+        self._pickups: dict[str, Pickup] = {}
+
+    def fetch(self, cursor: Cursor) -> Iterator[Item]:  # noqa: ARG002 - moving a sheet away is the cursor
+        """Every line of every complete sheet; a broken sheet is one item and stops no other."""
+        self._pickups = {}
+        for arrival in self._complete():
+            if pickup := self._pick_up(arrival):
+                yield from pickup.items
+
+    def acknowledge(self, handled: Sequence[Handled]) -> None:
+        """Remember what became of each line; archive the sheets of which nothing is open any more."""
+        self._find_again({_digest_of(one) for one in handled} - self._pickups.keys())
+        for one in handled:
+            if pickup := self._pickups.get(_digest_of(one)):
+                problem = for_clerks(one.problem, self._columns) if one.problem else None
+                pickup.note(one.item.external_id, problem)
+        self._archive([pickup for pickup in self._pickups.values() if not pickup.waiting])
+
+    def _complete(self) -> list[Arrival]:
+        try:
+            return self._inbox.complete()
+        except OSError as error:
+            raise SourceError(
+                "the folder cannot be read",
+                where=self._where,
+                expected=str(self._settings.path),
+                helps=_why(error),
+            ) from None
+
+    def _pick_up(self, arrival: Arrival) -> Pickup | None:
+        """Read one sheet; None where its content is being handled already, or the file has changed."""
+        try:
+            found = self._inbox.read(arrival)
+        except OSError:
+            return self._locked(arrival)
+        if found is None:
+            return None
+        digest, raw = found
+        if known := self._pickups.get(digest):
+            known.paths.append(arrival.path)
+            return None
+        pickup = self._open(arrival, digest, raw)
+        self._pickups[digest] = pickup
+        return pickup
+
+    def _locked(self, arrival: Arrival) -> Pickup:
+        """A file that nobody lets us read: it stays where it is and is told, as one and the same problem."""
+        name = arrival.path.name
+        digest = hashlib.sha256(f"{name}\n{arrival.size}\n{arrival.mtime_ns}".encode()).hexdigest()
+        item = _sheet_problem(digest, name, "Die Datei kann nicht gelesen werden; bitte die Zugriffsrechte prüfen.")
+        return Pickup(digest, name, [], None, "", (item,), {digest}, {})
+
+    def _open(self, arrival: Arrival, digest: str, raw: bytes | None) -> Pickup:
+        twin = self._inbox.twin(digest, arrival.size)
+        name = original_name(twin, digest) if twin else arrival.path.name
+        try:
+            sheet, problem = self._read(arrival.path, raw), ""
+        except SheetProblem as error:
+            sheet, problem = None, str(error)
+        items = self._items(digest, name, sheet) if sheet else (_sheet_problem(digest, name, problem),)
+        waiting = {item.external_id for item in items}
+        problems = {line.number: line.problem for line in sheet.lines if line.problem} if sheet else {}
+        return Pickup(digest, name, [arrival.path], sheet, problem, items, waiting, problems)
+
+    def _read(self, path: Path, raw: bytes | None) -> Sheet:
+        if raw is None:
+            raise SheetProblem(f"Die Datei ist zu groß; erwartet: höchstens {self._settings.max_bytes // MEGABYTE} MB.")
+        return read_sheet(self._worksheets(path.suffix.lower(), raw), self._table, self._process)
+
+    def _worksheets(self, suffix: str, raw: bytes) -> list[list[Row]]:
+        if not raw.strip():
+            raise SheetProblem("Die Datei ist leer.")
+        match suffix:
+            case ".xlsx":
+                return read_workbook(raw, self._settings.max_unpacked_bytes, self._settings.max_rows)
+            case ".csv":
+                return [read_csv(raw, self._table, self._settings.max_rows)]
+            case ".xlsm" | ".xltm":
+                raise SheetProblem("Die Datei kann Makros enthalten; bitte ohne Makros als XLSX speichern.")
+            case _:
+                raise SheetProblem("Die Datei hat ein fremdes Format; erwartet: XLSX oder CSV.")
+
+    def _items(self, digest: str, name: str, sheet: Sheet) -> tuple[Item, ...]:
+        return tuple(self._item(digest, name, line) for line in sheet.lines)
+
+    def _item(self, digest: str, name: str, line: Line) -> Item:
+        place = {"sheet": name, "row": line.number}
+        external_id, raw_ref = f"{digest}:{line.number}", f"{name}#{line.number}"
+        if not line.problem:
+            return Item(self._kind, external_id, {**place, **line.values}, raw_ref=raw_ref)
+        told = f"{name}, Zeile {line.number}: {line.problem}"
+        body = {**place, "referenznummer": line.reference, "problem": told}
+        return Item(PROBLEM, external_id, body, raw_ref=raw_ref)
+
+    def _find_again(self, digests: AbstractSet[str]) -> None:
+        """After a restart: the sheets of acknowledged items, if they still lie there."""
+        if not digests or not self._settings.path.is_dir():
+            return
+        for arrival in self._inbox.arrivals():
+            if self._inbox.digest(arrival.path) in digests:
+                self._pick_up(arrival)
+
+    def _archive(self, pickups: Sequence[Pickup]) -> None:
+        """Every sheet is tried before the first failure is told; it is tried again in the next run."""
+        failed: list[SourceError] = []
+        for pickup in pickups:
+            try:
+                for path in pickup.paths:
+                    self._inbox.archive(path, pickup.digest, pickup.folder, partial(pickup.report, path))
+                del self._pickups[pickup.digest]
+            except OSError as error:
+                failed.append(self._not_moved(pickup, error))
+        if failed:
+            raise failed[0]
+
+    def _not_moved(self, pickup: Pickup, error: OSError) -> SourceError:
+        return SourceError(
+            f"a sheet is stored but cannot be moved to {pickup.folder}/",
+            where=f"{self._where}: {pickup.name}",
+            expected="write access; the sheet is tried again in the next run",
+            helps=_why(error),
+        )
+
+
+def _digest_of(handled: Handled) -> str:
+    return handled.item.external_id.partition(":")[0]
+
+
+def _sheet_problem(digest: str, name: str, problem: str) -> Item:
+    body = {"sheet": name, "row": 0, "referenznummer": "", "problem": f"{name}: {problem}"}
+    return Item(PROBLEM, digest, body, raw_ref=name)
+
+
+def _why(error: OSError) -> str:
+    """The system's reason without paths of its own."""
+    return error.strerror or type(error).__name__

@@ -1,0 +1,344 @@
+"""The sandbox's own books in SQLite: what arrived, what was booked, what was answered. Survives a restart.
+
+batch ──▶ whole-batch checks ──▶ line checks ──▶ booking ──▶ Rueckmeldung with the next running number
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from lxml import etree
+
+from connectors.hkr import contract
+from connectors.hkr.contract import Order, tag, text
+
+_TABLES = """
+create table if not exists batches (
+  id text primary key, digest text not null, remote_id text not null, status text not null,
+  code text not null default '', text text not null default '');
+create table if not exists lines (
+  batch_id text not null, position integer not null, reference text not null, cents integer not null,
+  code text not null default '', text text not null default '', primary key (batch_id, position));
+create table if not exists orders (
+  reference text primary key, digest text not null, year text not null, voucher text not null,
+  unique (year, voucher));
+create table if not exists received (
+  reference text not null, kind text not null, cents integer not null, area text not null,
+  times integer not null default 1, unique (reference, kind, cents, area));
+create table if not exists commitments (
+  reference text primary key, year text not null, chapter text not null, title text not null,
+  area text not null, cents integer not null);
+create table if not exists answers (
+  number integer primary key, reference text not null, event text not null, cents integer not null,
+  day text not null, voucher text not null, code text not null default '', text text not null default '');
+"""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Why an order or a batch is not taken; `code` is empty where it is."""
+
+    code: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the books say of a batch; `lines` are (reference, cents, verdict)."""
+
+    batch_id: str
+    status: str
+    remote_id: str = ""
+    reason: Verdict = Verdict()
+    lines: tuple[tuple[str, int, Verdict], ...] = ()
+
+    @property
+    def accepted(self) -> list[int]:
+        """The amounts that were accepted, in cents."""
+        return [cents for _, cents, verdict in self.lines if not verdict.code]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in the budget a commitment stands."""
+
+    year: str
+    chapter: str
+    title: str
+    area: str
+
+
+class Books:
+    """One file, one transaction per call. `take` asks whether a fault is armed, and uses it up."""
+
+    def __init__(
+        self,
+        file: Path,
+        take: Callable[[str], bool],
+        *,
+        limits: Mapping[str, int],
+        today: Callable[[], date],
+        production: bool = False,
+    ) -> None:
+        self._file, self._take, self._limits = file, take, limits
+        self.today, self._production = today, production
+        with self._open() as db:
+            db.executescript(_TABLES)
+
+    def submit(self, root: etree._Element) -> Result:
+        """Take a batch: new – book it; the same again – answer the same; another under its id – refuse."""
+        batch_id, digest = text(root, "Kopf/StapelId"), _digest(root)
+        orders = [Order.of(element) for element in root.findall(tag("Anordnung"))]
+        with self._open() as db:
+            for order in orders:
+                _note_received(db, order)
+            known = db.execute("select digest from batches where id = ?", (batch_id,)).fetchone()
+            if known is None:
+                return self._take_in(db, root, digest, orders)
+            if known[0] != digest:
+                return _refused(batch_id, "STAPEL", "Unter dieser StapelId kam ein anderer Stapel an", orders)
+            return _repeated(_result(db, batch_id))
+
+    def status(self, batch_id: str) -> Result:
+        """What became of a batch; UNBEKANNT if it never arrived."""
+        with self._open() as db:
+            return _result(db, batch_id)
+
+    def answers(self, after: int, limit: int) -> tuple[list[sqlite3.Row], int]:
+        """The answers after a number, and the highest number there is."""
+        with self._open() as db:
+            rows = db.execute(
+                "select * from answers where number > ? order by number limit ?", (after, limit)
+            ).fetchall()
+            return rows, int(db.execute("select coalesce(max(number), 0) from answers").fetchone()[0])
+
+    def balances(self, year: int) -> list[sqlite3.Row]:
+        """Committed cents per budget address of a year."""
+        with self._open() as db:
+            return db.execute(
+                "select chapter, title, area, sum(cents) as cents from commitments where year = ?"
+                " group by chapter, title, area order by chapter, title, area",
+                (str(year),),
+            ).fetchall()
+
+    def received(self) -> list[dict[str, str | int]]:
+        """Every order that ever arrived: how often, how often booked, and what was answered."""
+        with self._open() as db:
+            rows = db.execute(
+                "select r.*, (select count(*) from orders o where o.reference = r.reference) as accepted,"
+                " (select group_concat(event) from (select event from answers a"
+                "   where a.reference = r.reference order by number)) as events"
+                " from received r order by r.rowid"
+            ).fetchall()
+        return [
+            {
+                "Fremdkennzeichen": row["reference"],
+                "Art": row["kind"],
+                "Betrag": contract.euros(row["cents"]),
+                "Unterkonto": row["area"],
+                "received": row["times"],
+                "accepted": row["accepted"],
+                "answers": row["events"] or "",
+            }
+            for row in rows
+        ]
+
+    # -- taking a batch in -----------------------------------------------------------------------------------
+
+    def _take_in(self, db: sqlite3.Connection, root: etree._Element, digest: str, orders: list[Order]) -> Result:
+        batch_id = text(root, "Kopf/StapelId")
+        number = int(db.execute("select count(*) + 1 from batches").fetchone()[0])
+        remote_id = f"HKR-{number:08d}"
+        reason = self._whole_batch(root, orders)
+        verdicts = [reason if reason.code else self._line(db, root, order) for order in orders]
+        status = _status(verdicts, reason)
+        db.execute(
+            "insert into batches values (?, ?, ?, ?, ?, ?)",
+            (batch_id, digest, remote_id, status, reason.code, reason.text),
+        )
+        for position, (order, verdict) in enumerate(zip(orders, verdicts, strict=True)):
+            db.execute(
+                "insert into lines values (?, ?, ?, ?, ?, ?)",
+                (batch_id, position, order.reference, order.cents, verdict.code, verdict.text),
+            )
+        return _result(db, batch_id)
+
+    def _whole_batch(self, root: etree._Element, orders: list[Order]) -> Verdict:
+        if self._production and text(root, "Kopf/Test") in ("true", "1"):
+            return Verdict("TEST", "Ein Teststapel an ein produktives Verfahren")
+        sums = contract.totals(orders)
+        if text(root, "Kopf/Anzahl") != str(sums.count):
+            return Verdict("ANZAHL", "Die Anzahl im Kopf ist nicht die der Anordnungen")
+        named = [text(root, f"Kopf/Summe{name}") for name in ("Auszahlung", "Annahme", "Festlegung")]
+        if [contract.cents(value) for value in named] != [sums.payments, sums.receipts, sums.commitments]:
+            return Verdict("SUMME", "Eine Summe im Kopf ist nicht die der Anordnungen")
+        if len({order.reference for order in orders}) != len(orders):
+            return Verdict("FREMDKENNZEICHEN", "Ein Fremdkennzeichen steht zweimal im Stapel")
+        return Verdict()
+
+    def _line(self, db: sqlite3.Connection, root: etree._Element, order: Order) -> Verdict:
+        """Accept and book one order, or say why not."""
+        year = text(order.element, "Buchungsstelle/Haushaltsjahr")
+        voucher = text(order.element, "Belegnummer")
+        if self._take("reject_line"):
+            return Verdict("SACHBEARBEITUNG", "Die Anordnung wurde bei der Eingangsprüfung zurückgewiesen")
+        if name := contract.missing_duty(order):
+            return Verdict("PFLICHTFELD", f"{name} fehlt")
+        if year != text(root, "Kopf/Haushaltsjahr"):
+            return Verdict("HAUSHALTSJAHR", "Die Anordnung gehört nicht in das Haushaltsjahr des Stapels")
+        known = db.execute("select digest from orders where reference = ?", (order.reference,)).fetchone()
+        if known is not None:
+            return _twin(same=known[0] == _digest(order.element))
+        if db.execute("select 1 from orders where year = ? and voucher = ?", (year, voucher)).fetchone():
+            return Verdict("BELEGNUMMER", "Die Belegnummer ist in diesem Haushaltsjahr schon vergeben")
+        db.execute(
+            "insert into orders values (?, ?, ?, ?)",
+            (order.reference, _digest(order.element), year, voucher),
+        )
+        self._book(db, order)
+        return Verdict()
+
+    # -- booking ---------------------------------------------------------------------------------------------
+
+    def _book(self, db: sqlite3.Connection, order: Order) -> None:
+        if self._take("unknown_ack"):
+            self._answer(db, replace(order, reference="XX99-000000-00000-F1"), "FESTGELEGT", order.cents)
+        event, amount, refusal = self._booked(db, order)
+        for _ in range(2 if self._take("duplicate_ack") else 1):
+            self._answer(db, order, event, amount, refusal)
+
+    def _booked(self, db: sqlite3.Connection, order: Order) -> tuple[str, int, Verdict]:
+        """Event, amount and reason of one order's booking; the books are changed only where it succeeds."""
+        if self._take("refuse_one"):
+            return "ABGEWIESEN", order.cents, Verdict("SACHBEARBEITUNG", "Bei der Buchung zurückgewiesen")
+        if not order.kind.startswith("FESTLEGUNG"):
+            reason = Verdict("ART", "Diese Sandbox bucht nur Festlegungen")
+            return "ABGEWIESEN", order.cents, reason
+        reference = text(order.element, "BezugFremdkennzeichen") or order.reference
+        row = db.execute("select cents from commitments where reference = ?", (reference,)).fetchone()
+        before = None if row is None else int(row[0])
+        if order.kind != "FESTLEGUNG" and before is None:
+            return "ABGEWIESEN", order.cents, Verdict("BEZUG", "Die Festlegung ist nicht bekannt")
+        if order.kind == "FESTLEGUNG_AUFHEBUNG":
+            return _cancelled(db, reference, before or 0, order.cents)
+        place = _place(order)
+        if self._over_limit(db, place, order.cents - (before or 0)):
+            return "ABGEWIESEN", order.cents, Verdict("BUDGET", "Die Mittel des Unterkontos reichen nicht")
+        db.execute(
+            "insert into commitments values (?, ?, ?, ?, ?, ?)"
+            " on conflict (reference) do update set cents = excluded.cents",
+            (reference, place.year, place.chapter, place.title, place.area, order.cents),
+        )
+        return "FESTGELEGT", order.cents, Verdict()
+
+    def _over_limit(self, db: sqlite3.Connection, place: Place, more: int) -> bool:
+        if place.area not in self._limits:
+            return False
+        query = "select coalesce(sum(cents), 0) from commitments where year = ? and area = ?"
+        committed: int = db.execute(query, (place.year, place.area)).fetchone()[0]
+        return committed + more > self._limits[place.area]
+
+    def _answer(
+        self,
+        db: sqlite3.Connection,
+        order: Order,
+        event: str,
+        amount: int,
+        reason: Verdict = Verdict(),
+    ) -> None:
+        number = int(db.execute("select coalesce(max(number), 0) + 1 from answers").fetchone()[0])
+        db.execute(
+            "insert into answers values (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                number,
+                order.reference,
+                event,
+                amount,
+                self.today().isoformat(),
+                f"B{number:09d}",
+                reason.code,
+                reason.text,
+            ),
+        )
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, on the disk before the answer leaves."""
+        with closing(sqlite3.connect(self._file, isolation_level=None)) as db:
+            db.row_factory = sqlite3.Row
+            db.execute("pragma synchronous = full")
+            db.execute("begin immediate")
+            try:
+                yield db
+            except BaseException:
+                db.rollback()
+                raise
+            if db.in_transaction:
+                db.commit()
+
+
+def _digest(element: etree._Element) -> str:
+    return hashlib.sha256(etree.tostring(element, method="c14n", exclusive=True)).hexdigest()
+
+
+def _note_received(db: sqlite3.Connection, order: Order) -> None:
+    area = text(order.element, "Buchungsstelle/Unterkonto")
+    db.execute(
+        "insert into received (reference, kind, cents, area) values (?, ?, ?, ?)"
+        " on conflict (reference, kind, cents, area) do update set times = times + 1",
+        (order.reference, order.kind, order.cents, area),
+    )
+
+
+def _place(order: Order) -> Place:
+    names = ("Haushaltsjahr", "Kapitel", "Titel", "Unterkonto")
+    return Place(*(text(order.element, f"Buchungsstelle/{name}") for name in names))
+
+
+def _twin(*, same: bool) -> Verdict:
+    if same:
+        return Verdict("DOPPELT", "Dieselbe Anordnung ist aus einem anderen Stapel schon da")
+    return Verdict("ABWEICHEND", "Unter diesem Fremdkennzeichen ist eine andere Anordnung da")
+
+
+def _cancelled(db: sqlite3.Connection, reference: str, before: int, asked: int) -> tuple[str, int, Verdict]:
+    if before == 0:
+        return "ABGEWIESEN", asked, Verdict("BEZUG", "Die Festlegung ist schon aufgehoben")
+    db.execute("update commitments set cents = 0 where reference = ?", (reference,))
+    return "AUFGEHOBEN", before, Verdict()
+
+
+def _status(verdicts: list[Verdict], reason: Verdict) -> str:
+    if reason.code:
+        return "ABGEWIESEN"
+    return "TEILWEISE" if any(verdict.code for verdict in verdicts) else "ANGENOMMEN"
+
+
+def _refused(batch_id: str, code: str, why: str, orders: list[Order]) -> Result:
+    reason = Verdict(code, why)
+    lines = tuple((order.reference, order.cents, reason) for order in orders)
+    return Result(batch_id, "ABGEWIESEN", "HKR-00000000", reason, lines)
+
+
+def _repeated(result: Result) -> Result:
+    return result if result.status == "ABGEWIESEN" else replace(result, status="BEREITS_VORHANDEN")
+
+
+def _result(db: sqlite3.Connection, batch_id: str) -> Result:
+    row = db.execute("select * from batches where id = ?", (batch_id,)).fetchone()
+    if row is None:
+        return Result(batch_id, "UNBEKANNT")
+    lines = db.execute("select * from lines where batch_id = ? order by position", (batch_id,)).fetchall()
+    return Result(
+        batch_id,
+        row["status"],
+        row["remote_id"],
+        Verdict(row["code"], row["text"]),
+        tuple((line["reference"], line["cents"], Verdict(line["code"], line["text"])) for line in lines),
+    )

@@ -1,0 +1,247 @@
+"""Speaks hkr 1.0 with an HKR system: four calls, each returns our types or says what is known of its failure.
+
+NotSent: nothing left. Rejected: read and refused as a whole, nothing happened. Contradiction and everything
+else: nobody knows, ask with `batch_status`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Protocol
+
+import requests
+from lxml import etree
+
+from connectors._soap import Fault, NoAnswer, Port, Wire
+from connectors.hkr import contract
+from connectors.hkr.settings import Settings
+from kiezbruecke.errors import NotSent, Rejected
+
+UNCLEAR = (Fault, NoAnswer, NotSent, OSError, requests.RequestException)
+"""What a question may fail with: no answer that can be used. A question changes nothing, so none is doubt."""
+
+
+class Contradiction(Exception):  # noqa: N818 - says what it is
+    """An answer that contradicts itself or the question. It proves nothing."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """What became of one order when its batch was taken; `code` is empty where it was accepted."""
+
+    reference: str
+    code: str = ""
+    text: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Their word on a batch: status, the orders they name, and the sums of what they accepted."""
+
+    batch_id: str
+    status: str
+    remote_id: str
+    count: int
+    cents: int
+    lines: tuple[Line, ...]
+    reason: Line | None = None  # a message about the batch as a whole
+
+
+@dataclass(frozen=True)
+class Rueckmeldung:
+    """One answer of their bookkeeping, with its bytes."""
+
+    number: int
+    cents: int
+    body: dict[str, str] = field(repr=False)
+    raw: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One answer of HoleRueckmeldungen, its control sums already checked."""
+
+    more: bool
+    highest: int  # the highest number they have given so far
+    answers: tuple[Rueckmeldung, ...]
+
+
+@dataclass(frozen=True)
+class Balance:
+    """What their own books say about one area: committed and not yet paid, paid, up to which day."""
+
+    area: str
+    chapter: str
+    title: str
+    committed: Decimal
+    paid: Decimal
+    day: date
+
+
+class Balances(Protocol):
+    """Who can be asked for the other side's own sums."""
+
+    def balances(self, fiscal_year: int) -> tuple[Balance, ...]:
+        """Their balances of a year. Raises if they cannot be read whole; nothing is guessed."""
+
+
+class Hkr:
+    """One HKR system. Cheap to make: the line behind it is kept per process."""
+
+    def __init__(self, settings: Settings, content: Path) -> None:
+        self.settings = settings
+        wsdl = content / contract.FOLDER / "service.wsdl"
+        self._port = Port(wsdl, contract.BINDING, settings.url, _wire(settings))
+
+    def submit(self, body: bytes) -> Taken:
+        """UebermittleAnordnungen with exactly these bytes as the SOAP body."""
+        try:
+            answer = self._port.post_body("UebermittleAnordnungen", body)
+        except Fault as fault:
+            if fault.role == "Client.SCHEMA":
+                raise Rejected(
+                    "Das HKR-Verfahren hat den Stapel als vertragswidrig abgewiesen", where=self.settings.url
+                ) from fault
+            raise
+        root = _body(answer.body, "UebermittleAnordnungenAntwort")
+        messages = [_line(element) for element in root.findall(contract.tag("Meldung"))]
+        return _taken(
+            root,
+            lines=tuple(line for line in messages if line.reference),
+            reason=next((line for line in messages if not line.reference), None),
+        )
+
+    def batch_status(self, batch_id: str) -> Taken:
+        """FrageStapelStatus: the same word as at the first time, with a line per order."""
+        root = self._ask("FrageStapelStatus", StapelId=batch_id)
+        return _taken(root, lines=tuple(_zeile(element) for element in root.findall(contract.tag("Zeile"))))
+
+    def answers_after(self, number: int) -> Page:
+        """HoleRueckmeldungen: a page after a running number; raises Contradiction if its sums are wrong."""
+        root = self._ask("HoleRueckmeldungen", NachLaufenderNummer=number, HoechstAnzahl=self.settings.poll_size)
+        found = tuple(_rueckmeldung(element) for element in root.findall(contract.tag("Rueckmeldung")))
+        if _integer(root, "Anzahl") != len(found):
+            raise Contradiction(f"Anzahl says {_integer(root, 'Anzahl')}, the answer holds {len(found)}")
+        if _cents(root, "Summe") != sum(answer.cents for answer in found):
+            raise Contradiction("Summe is not the sum of the amounts in the answer")
+        return Page(_boolean(root, "Weitere"), _integer(root, "LetzteNummer"), found)
+
+    def balances(self, fiscal_year: int) -> tuple[Balance, ...]:
+        """HoleSalden: what their own books say of a year."""
+        root = self._ask("HoleSalden", Haushaltsjahr=fiscal_year)
+        if _integer(root, "Haushaltsjahr") != fiscal_year:
+            raise Contradiction("the balances are those of another year")
+        return tuple(_balance(element) for element in root.findall(contract.tag("Saldo")))
+
+    def _ask(self, operation: str, **fields: str | int) -> etree._Element:
+        answer = self._port.call(operation, **fields)
+        return _body(answer.body, f"{operation}Antwort")
+
+
+def _wire(settings: Settings) -> Wire:
+    certificate = (settings.client_certificate, settings.client_key)
+    return Wire(
+        verify=settings.ca_file or True,
+        cert=certificate if settings.client_certificate else None,
+        connect_timeout=settings.connect_timeout,
+        read_timeout=settings.read_timeout,
+        deadline=settings.deadline,
+        user=settings.login,
+        password=settings.password.get_secret_value(),
+    )
+
+
+# -- reading, leniently: known paths, ids and sums mandatory, anything beside them ignored -------------------
+
+
+def _body(body: etree._Element | None, name: str) -> etree._Element:
+    if body is None or body.tag != contract.tag(name):
+        raise Contradiction(f"the answer is no {name}")
+    return body
+
+
+def _taken(root: etree._Element, *, lines: Sequence[Line], reason: Line | None = None) -> Taken:
+    return Taken(
+        batch_id=_required(root, "StapelId"),
+        status=_required(root, "Status"),
+        remote_id=contract.text(root, "EmpfangsId"),
+        count=_integer(root, "AnzahlAngenommen"),
+        cents=_cents(root, "SummeAngenommen"),
+        lines=tuple(lines),
+        reason=reason,
+    )
+
+
+def _line(element: etree._Element) -> Line:
+    return Line(
+        contract.text(element, "Fremdkennzeichen"),
+        _required(element, "Code"),
+        contract.text(element, "Text"),
+    )
+
+
+def _zeile(element: etree._Element) -> Line:
+    reference, result = _required(element, "Fremdkennzeichen"), _required(element, "Ergebnis")
+    if result == "ANGENOMMEN":
+        return Line(reference)
+    if result == "ABGEWIESEN":
+        return Line(reference, contract.text(element, "Code") or result, contract.text(element, "Text"))
+    raise Contradiction("a line of the batch has an unknown Ergebnis")
+
+
+def _rueckmeldung(element: etree._Element) -> Rueckmeldung:
+    body = {
+        etree.QName(child).localname: (child.text or "").strip()
+        for child in element.iterchildren("*")
+        if len(child) == 0
+    }
+    _required(element, "Fremdkennzeichen")
+    _required(element, "Ereignis")
+    raw = etree.tostring(element, method="c14n", exclusive=True)
+    return Rueckmeldung(_integer(element, "LaufendeNummer"), _cents(element, "Betrag"), body, raw)
+
+
+def _balance(element: etree._Element) -> Balance:
+    try:
+        day = date.fromisoformat(_required(element, "Tag")[:10])
+    except ValueError:
+        raise Contradiction("Tag is no date") from None
+    return Balance(
+        area=_required(element, "Buchungsstelle/Unterkonto"),
+        chapter=_required(element, "Buchungsstelle/Kapitel"),
+        title=_required(element, "Buchungsstelle/Titel"),
+        committed=contract.money(_cents(element, "Festgelegt")),
+        paid=contract.money(_cents(element, "Ausgezahlt")),
+        day=day,
+    )
+
+
+def _required(element: etree._Element, name: str) -> str:
+    if not (value := contract.text(element, name)):
+        raise Contradiction(f"the answer lacks {name}")
+    return value
+
+
+def _integer(element: etree._Element, name: str) -> int:
+    value = _required(element, name)
+    if not (value.isascii() and value.isdigit()):
+        raise Contradiction(f"{name} is no number")
+    return int(value)
+
+
+def _cents(element: etree._Element, name: str) -> int:
+    try:
+        return contract.cents(_required(element, name))
+    except ValueError:
+        raise Contradiction(f"{name} is no amount") from None
+
+
+def _boolean(element: etree._Element, name: str) -> bool:
+    value = _required(element, name)
+    if value not in ("true", "false", "1", "0"):
+        raise Contradiction(f"{name} is neither true nor false")
+    return value in ("true", "1")

@@ -1,0 +1,192 @@
+"""The target: builds a batch from stored orders, posts its bytes, turns their word into a receipt per order.
+
+accepted, or there already ─▶ delivered      named in a message ─▶ refused      unclear ─▶ doubt: ask
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
+
+from connectors.hkr import contract
+from connectors.hkr.client import UNCLEAR, Balance, Contradiction, Hkr, Line, Taken
+from connectors.hkr.contract import Order
+from connectors.hkr.settings import Settings
+from kiezbruecke.connector import (
+    Answer,
+    Batch,
+    BatchHead,
+    CannotTell,
+    Connection,
+    Context,
+    Found,
+    Message,
+    NotThere,
+)
+from kiezbruecke.errors import RecordError
+from kiezbruecke.records import Receipt, ReceiptOutcome
+from kiezbruecke.standards.store import parse
+
+ALREADY_BOOKED = "DOPPELT"
+"""Their code for: this very order is here already, from another batch. Its effect holds: no refusal."""
+
+_KNOWN = ("ANGENOMMEN", "TEILWEISE", "ABGEWIESEN")
+
+
+class HkrTarget:
+    """An HKR system as the target of commitments (BatchTarget); also asked for its balances."""
+
+    def __init__(self, connection: Connection, context: Context) -> None:
+        self.settings = Settings.from_connection(connection)
+        self._content = context.content
+        self._client = Hkr(self.settings, context.content)
+
+    def compose(
+        self,
+        head: BatchHead,
+        messages: Sequence[Message],
+        standing: Sequence[Message],  # noqa: ARG002 - no full list here
+    ) -> tuple[str, bytes]:
+        """File name and bytes of the batch, valid by the contract; raises RecordError naming the order."""
+        orders = [_order(message) for message in messages]
+        _refuse_twins(orders)
+        body = contract.write_batch(
+            head,
+            orders,
+            dienststelle=self.settings.dienststelle,
+            vorverfahren=self.settings.vorverfahren,
+        )
+        for order in orders:
+            self._check(head, order)
+        self._valid(body, f"Stapel {head.id}")
+        return f"{head.id}.xml", body
+
+    def send(self, batch: Batch, messages: Sequence[Message]) -> Mapping[UUID, Receipt]:
+        """Post the stored bytes; raises NotSent, Rejected, or anything else for doubt."""
+        orders = contract.read_batch(batch.payload)
+        taken = self._client.submit(batch.payload)
+        return self._receipts(batch, messages, taken, _first_word(batch, taken, orders))
+
+    def look_up(self, batch: Batch, messages: Sequence[Message]) -> Mapping[UUID, Answer]:
+        """Ask what became of the batch. UNBEKANNT is their proof that it never arrived."""
+        try:
+            taken = self._client.batch_status(batch.head.id)
+            return self._found(batch, messages, taken)
+        except (*UNCLEAR, Contradiction) as error:
+            return _all(messages, CannotTell(f"{type(error).__name__}: {error}"))
+
+    def balances(self, fiscal_year: int) -> tuple[Balance, ...]:
+        """What their own books say of a year; see connectors.hkr.client.Balances."""
+        return self._client.balances(fiscal_year)
+
+    def _found(self, batch: Batch, messages: Sequence[Message], taken: Taken) -> Mapping[UUID, Answer]:
+        _same_batch(batch, taken)
+        if taken.status == "UNBEKANNT":
+            return _all(messages, NotThere())
+        if taken.status not in _KNOWN:
+            return _all(messages, CannotTell(f"HKR: {taken.status}"))
+        orders = contract.read_batch(batch.payload)
+        receipts = self._receipts(batch, messages, taken, _later_word(taken, orders))
+        return {key: Found(receipt) for key, receipt in receipts.items()}
+
+    def _receipts(
+        self, batch: Batch, messages: Sequence[Message], taken: Taken, verdict: Mapping[str, Line]
+    ) -> dict[UUID, Receipt]:
+        return {
+            message.key: self._receipt(batch, message, taken, verdict[message.reference])
+            for message in messages
+            if message.reference in verdict
+        }
+
+    def _receipt(self, batch: Batch, message: Message, taken: Taken, line: Line) -> Receipt:
+        refused = line.code not in ("", ALREADY_BOOKED)
+        return Receipt(
+            source=self.settings.connection,
+            external_id=f"{batch.head.id}/{message.reference}",
+            outcome=ReceiptOutcome.REFUSED if refused else ReceiptOutcome.DELIVERED,
+            event="ABGEWIESEN" if refused else taken.status,
+            key=message.key,
+            reference=message.reference,
+            amount=contract.money(_order(message).cents),
+            code=line.code,
+            text=line.text,
+            remote_id=taken.remote_id,
+            warning=line.code == ALREADY_BOOKED,
+        )
+
+    def _check(self, head: BatchHead, order: Order) -> None:
+        """What the schema cannot say: duties per kind, and that the order belongs to the batch's year."""
+        where = f"Anordnung {order.reference}"
+        if name := contract.missing_duty(order):
+            raise RecordError(f"{name} fehlt", where=where, helps=f"Pflicht bei {order.kind}")
+        if contract.text(order.element, "Buchungsstelle/Haushaltsjahr") != str(head.fiscal_year):
+            raise RecordError("gehört nicht in das Haushaltsjahr des Stapels", where=where)
+
+    def _valid(self, body: bytes, where: str) -> None:
+        violation = contract.first_violation(self._content, parse(body, where))
+        if violation:
+            raise RecordError(f"entspricht nicht dem Vertrag hkr 1.0: {violation}", where=where)
+
+
+def _order(message: Message) -> Order:
+    """A message's order; its Fremdkennzeichen must be the message's, or no answer would find back."""
+    order = Order.parse(message.payload, f"Nachricht {message.reference}")
+    if order.reference != message.reference:
+        raise RecordError(
+            "das Fremdkennzeichen der Anordnung ist nicht das der Nachricht",
+            where=f"Nachricht {message.reference}",
+        )
+    return order
+
+
+def _refuse_twins(orders: Sequence[Order]) -> None:
+    seen: set[str] = set()
+    for order in orders:
+        if order.reference in seen:
+            raise RecordError("steht zweimal im Stapel", where=f"Anordnung {order.reference}")
+        seen.add(order.reference)
+
+
+# -- what their word says about every order of the batch -----------------------------------------------------
+
+
+def _first_word(batch: Batch, taken: Taken, orders: Mapping[str, Order]) -> dict[str, Line]:
+    """A line per order from the answer to a transmission; raises Contradiction if its sums do not hold."""
+    _same_batch(batch, taken)
+    if taken.status not in (*_KNOWN, "BEREITS_VORHANDEN"):
+        raise Contradiction("the batch has an unknown Status")
+    named = {line.reference: line for line in taken.lines}
+    if len(named) != len(taken.lines) or not named.keys() <= orders.keys():
+        raise Contradiction("the answer names an order twice, or one that is not in the batch")
+    if taken.status == "ABGEWIESEN":
+        reason = taken.reason or Line("", taken.status)
+        named = {ref: named.get(ref, Line(ref, reason.code, reason.text)) for ref in orders}
+    verdict = {reference: named.get(reference, Line(reference)) for reference in orders}
+    return _checked(taken, orders, verdict)
+
+
+def _later_word(taken: Taken, orders: Mapping[str, Order]) -> dict[str, Line]:
+    """A line per order from the answer to a question; raises Contradiction if it is not about all of them."""
+    verdict = {line.reference: line for line in taken.lines}
+    if len(verdict) != len(taken.lines) or verdict.keys() != orders.keys():
+        raise Contradiction("the lines of the answer are not the orders of the batch")
+    return _checked(taken, orders, verdict)
+
+
+def _checked(taken: Taken, orders: Mapping[str, Order], verdict: dict[str, Line]) -> dict[str, Line]:
+    """Accepted and refused must together be the batch, in count and to the cent."""
+    accepted = [orders[reference] for reference, line in verdict.items() if not line.code]
+    if taken.count != len(accepted):
+        raise Contradiction(f"AnzahlAngenommen is {taken.count}, by its messages it must be {len(accepted)}")
+    if taken.cents != sum(order.cents for order in accepted):
+        raise Contradiction("SummeAngenommen is not the sum of the orders that were accepted")
+    return verdict
+
+
+def _same_batch(batch: Batch, taken: Taken) -> None:
+    if taken.batch_id != batch.head.id:
+        raise Contradiction("the answer is about another batch")
+
+
+def _all(messages: Iterable[Message], answer: Answer) -> dict[UUID, Answer]:
+    return {message.key: answer for message in messages}

@@ -1,0 +1,196 @@
+"""The XLSX export of a module: description, feedback and contact, for an initiator's session only.
+
+    log in (CSRF, cookie) ─▶ GET …/export/…/ideas/ ─▶ one row per proposal, by reference number
+
+A refused log-in or a missing right means "not allowed": the proposals still come, without description.
+Anything else that goes wrong is a SourceError: a description must not vanish because a server was tired.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import Any
+from xml.etree.ElementTree import ParseError
+
+from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
+
+from connectors.meinberlin.settings import Settings
+from connectors.meinberlin.web import Reply, Web
+from kiezbruecke.errors import ConfigurationError, SourceError
+from kiezbruecke.records import Module
+
+LOGIN = "/accounts/login/"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+TOO_MANY = "Zu viele gescheiterte Anmeldeversuche"
+UNPACKED_LIMIT = 256 * 1024 * 1024
+
+# Header of the sheet → field of an item. `Notiz`, the moderators' internal note, is left where it is.
+COLUMNS = {
+    "Beschreibung": "description",
+    "Rückmeldung": "feedback",
+    "Ortsbezeichnung": "point_label",
+    "Kosten": "asked_amount",
+    "budget": "asked_amount",
+    "Eigene Beteiligung an dem Vorschlag": "own_contribution",
+    "Kontakt E-Mail": "contact_email",
+    "Kontakt Telefon": "contact_phone",
+}
+KEY = "Referenznr."
+REQUIRED = (KEY, "Beschreibung", "Rückmeldung", "Anzahl Kommentare")
+_CONTROL = re.compile(r"_x(00[01][0-9A-Fa-f])_")  # how XLSX writes control characters
+
+ExportRow = Mapping[str, Any]
+
+
+class NotAllowedError(Exception):
+    """This account may not read the export; `why` is for the log and holds no name."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(why)
+
+
+class Exporter:
+    """A logged-in session that downloads exports; logs in when the first export is asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._web = Web(settings, basic=False)  # HTTP Basic is not honoured outside /api/
+        self._refused = ""
+        self._logged_in = False
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._web.close()
+
+    def read(self, module: Module) -> dict[str, ExportRow]:
+        """The export's rows by reference number; raises NotAllowedError where the account has no right."""
+        if not module.slug:
+            raise NotAllowedError("the process names no slug for the module")
+        self._log_in_once()
+        path = f"/dashboard/modules/{module.slug}/export/{module.type}/ideas/"
+        reply = self._web.get(path, accept=f"{XLSX}, text/html;q=0.5")
+        if reply.status == 403:
+            raise NotAllowedError("the account is no initiator of the project")
+        if reply.status == 302 and LOGIN in reply.location:
+            raise NotAllowedError("the platform wants another log-in")
+        if reply.status == 404:
+            raise ConfigurationError(
+                "the platform knows no such module",
+                where=reply.where,
+                helps=f"mend the slug of module {module.id}",
+            )
+        self._web.refuse_redirect(reply)
+        if reply.status != 200 or reply.media_type != XLSX:
+            raise reply.broken(f"answered {reply.status} {reply.media_type}".strip(), "200 and an XLSX")
+        return _rows(reply)
+
+    def _log_in_once(self) -> None:
+        """One attempt per run, never two: five failures in five minutes lock the account."""
+        if self._refused:
+            raise NotAllowedError(self._refused)
+        if self._logged_in:
+            return
+        if self._settings.exporter is None:
+            self._refused = "switched off" if not self._settings.export else "no account for it"
+            raise NotAllowedError(self._refused)
+        try:
+            self._log_in(*self._settings.exporter)
+        except NotAllowedError as refusal:
+            self._refused = refusal.why
+            raise
+        self._logged_in = True
+
+    def _log_in(self, login: str, password: str) -> None:
+        page = self._web.get(LOGIN, accept="text/html")
+        if page.status != 200:
+            raise page.broken(f"answered {page.status}", "the log-in form")
+        token = _csrf_token(page.text()) or self._web.cookie("csrftoken")
+        if not token:
+            raise page.broken("the log-in form holds no csrfmiddlewaretoken", "one")
+        reply = self._web.post_form(LOGIN, {"login": login, "password": password, "csrfmiddlewaretoken": token})
+        if reply.status == 302 and self._web.cookie("sessionid"):
+            return
+        if TOO_MANY in reply.text() or reply.status == 429:
+            raise reply.broken("the platform has locked the log-in for some minutes", "a log-in")
+        if reply.status == 200:  # a failed log-in is no error to the platform, but the form once more
+            raise NotAllowedError("the platform refuses login and password")
+        raise reply.broken(f"answered {reply.status}", "302 and a session")
+
+
+@dataclass
+class _Token(HTMLParser):
+    """Finds the hidden field of Django's CSRF protection."""
+
+    value: str = ""
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        fields = dict(attrs)
+        if tag == "input" and fields.get("name") == "csrfmiddlewaretoken":
+            self.value = self.value or fields.get("value") or ""
+
+
+def _csrf_token(page: str) -> str:
+    parser = _Token()
+    parser.feed(page)
+    return parser.value
+
+
+def _rows(reply: Reply) -> dict[str, ExportRow]:
+    lines = _lines(reply)
+    header = [_text(cell) for cell in next(lines, ())]
+    for name in REQUIRED:
+        if name not in header:
+            raise reply.broken(f"column '{name}' is missing", ", ".join(REQUIRED))
+    rows = {}
+    for line in lines:
+        cells = dict(zip(header, line, strict=False))
+        if reference := _text(cells.get(KEY)):
+            rows[reference] = _row(header, line)
+    return rows
+
+
+def _lines(reply: Reply) -> Iterator[Sequence[Any]]:
+    """The sheet's lines; a cut or swollen file is a SourceError."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(reply.body)) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > UNPACKED_LIMIT:
+                raise reply.broken("the XLSX is too large when unpacked", f"at most {UNPACKED_LIMIT} bytes")
+        book = load_workbook(io.BytesIO(reply.body), read_only=True, data_only=True)
+        lines = list(book.worksheets[0].iter_rows(values_only=True))
+        book.close()
+    except SourceError:
+        raise
+    except (zipfile.BadZipFile, InvalidFileException, ParseError, KeyError, ValueError, IndexError, OSError):
+        raise reply.broken("the XLSX is cut or damaged", "a whole workbook") from None
+    return iter(lines)
+
+
+def _row(header: Sequence[str], line: Sequence[Any]) -> ExportRow:
+    row: dict[str, Any] = dict.fromkeys(set(COLUMNS.values()), "")
+    for name, cell in zip(header, line, strict=False):
+        if name in COLUMNS:
+            row[COLUMNS[name]] = cell if isinstance(cell, int) else _text(cell)
+    row["category"], row["labels"] = _category_and_labels(header, line)
+    return row
+
+
+def _category_and_labels(header: Sequence[str], line: Sequence[Any]) -> tuple[str, list[str]]:
+    """Modules may rename the columns Kategorie and Merkmale: they are the two before `Anzahl Kommentare`."""
+    end = header.index("Anzahl Kommentare")
+    category, labels = (_text(cell) for cell in line[max(end - 2, 0) : end])
+    return category, [label for label in labels.split(", ") if label]
+
+
+def _text(cell: object) -> str:
+    """A cell as text, with control characters as the platform stored them."""
+    return "" if cell is None else _CONTROL.sub(lambda found: chr(int(found[1], 16)), str(cell))

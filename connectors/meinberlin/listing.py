@@ -1,0 +1,157 @@
+"""The list of a module, read to its end although it may change meanwhile: page by page, pass by pass.
+
+page 1 ─▶ page 2 ─▶ … ─▶ whole? ── no ──▶ again
+                           └─ yes, and the same proposals as in the pass before ──▶ handed over
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.meinberlin.proposal import check_proposal
+from connectors.meinberlin.settings import Settings
+from connectors.meinberlin.web import Reply, Web
+from kiezbruecke.errors import ConfigurationError, SourceError
+from kiezbruecke.records import Module
+
+ENDPOINTS = {"budgeting": "proposals", "kiezkasse": "kiezkasse-proposals"}
+OTHER = {"budgeting": "kiezkasse", "kiezkasse": "budgeting"}
+WRONG_PASSWORD = "Ungültiger Benutzername/Passwort"  # noqa: S105 - the platform's own words
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list."""
+
+    count: int
+    results: tuple[Row, ...]
+    more: bool
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One reading of all pages; `whole` is False where the list moved under our eyes."""
+
+    rows: tuple[Row, ...]
+    pages: int
+    whole: bool
+
+    @property
+    def keys(self) -> frozenset[int]:
+        """The proposals' keys."""
+        return frozenset(row["pk"] for row in self.rows)
+
+
+class Listing:
+    """Reads the proposals of modules over the JSON API."""
+
+    def __init__(self, web: Web, settings: Settings) -> None:
+        self._web = web
+        self._settings = settings
+
+    def read(self, module: Module) -> tuple[Row, ...]:
+        """Every proposal of the module, archived ones too; SourceError rather than a part of them."""
+        before: frozenset[int] | None = None
+        for _ in range(self._settings.passes):
+            now = self._pass(module)
+            if now.whole and (now.pages == 1 or now.keys == before):
+                self._refuse_wrong_type(module, now)
+                return now.rows
+            before = now.keys if now.whole else None
+        raise SourceError(
+            f"the list of module {module.id} changed in each of {self._settings.passes} passes",
+            where=f"connection {self._settings.connection}, GET {_path(module.id, module.type)}",
+            helps="nothing was taken over; tried again",
+        )
+
+    def _pass(self, module: Module) -> Pass:
+        rows: list[Row] = []
+        counts: set[int] = set()
+        number = 0
+        more = True
+        while more:
+            number += 1
+            page = self._page(module.id, module.type, number, self._settings.page_size)
+            if page is None or (page.more and not page.results):
+                return Pass(tuple(rows), number, whole=False)
+            rows += page.results
+            counts.add(page.count)
+            more = page.more and len(rows) <= page.count
+        keys = {row["pk"] for row in rows}
+        return Pass(tuple(rows), number, whole=counts == {len(rows)} == {len(keys)})
+
+    def _page(self, module_id: int, module_type: str, number: int, size: int) -> Page | None:
+        """One page, by number: `next` may name another host and is only asked whether it is there.
+
+        None where the list has become shorter than this page. `ordering` and `is_archived` are always sent:
+        the default order is shuffled daily, and archived proposals are hidden by default.
+        """
+        path = _path(module_id, module_type)
+        query = {"ordering": "created", "is_archived": "", "page_size": str(size), "page": str(number)}
+        reply = self._web.get(path, query)
+        if reply.status == 404 and number > 1:
+            return None
+        self._web.refuse_redirect(reply)
+        refuse_status(reply, module_id)
+        return _parse(reply, module_type)
+
+    def _refuse_wrong_type(self, module: Module, read: Pass) -> None:
+        """The wrong endpoint answers with an empty list and no error: so ask the other one, once."""
+        if read.rows:
+            return
+        other = OTHER[module.type]
+        page = self._page(module.id, other, 1, 1)
+        if page is not None and page.count:
+            raise ConfigurationError(
+                f"module {module.id} holds no '{module.type}' proposals but {page.count} of type '{other}'",
+                where=f"connection {self._settings.connection}",
+                helps=f"set type: {other} for module {module.id} in mappings/processes",
+            )
+
+
+def refuse_status(reply: Reply, module_id: int) -> None:
+    """What a status other than 200 means; the platform never says 401."""
+    if reply.status == 200:
+        return
+    if reply.status in (401, 403) and reply.media_type == "application/json":
+        if WRONG_PASSWORD in reply.text():
+            raise ConfigurationError(
+                "the platform refuses login and password",
+                where=reply.where,
+                helps="mend the connection's account",
+            )
+        raise ConfigurationError(
+            f"module {module_id} may not be read with this account (private or not published)",
+            where=reply.where,
+            helps="use a moderator's or initiator's account",
+        )
+    if reply.status == 404:
+        raise ConfigurationError(
+            f"the platform knows no module {module_id}",
+            where=reply.where,
+            helps="look at mappings/processes and host",
+        )
+    raise reply.broken(f"answered {reply.status} {reply.media_type}".strip(), "200")
+
+
+def _path(module_id: int, module_type: str) -> str:
+    return f"/api/modules/{module_id}/{ENDPOINTS[module_type]}/"
+
+
+def _parse(reply: Reply, module_type: str) -> Page:
+    body = reply.json()
+    if not isinstance(body, dict):
+        raise reply.broken("the answer is no object", "count, next, results")
+    count, results, following = body.get("count"), body.get("results"), body.get("next", ...)
+    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+        raise reply.broken("field 'count' is missing or no number", "a number")
+    if not isinstance(results, list):
+        raise reply.broken("field 'results' is missing or no list", "a list")
+    if following is not None and not isinstance(following, str):
+        raise reply.broken("field 'next' is missing or no address", "an address or null")
+    for row in results:
+        check_proposal(row, module_type, reply)
+    return Page(count, tuple(results), following is not None)

@@ -1,0 +1,224 @@
+"""Routes become DAGs: data in, DAGs out. Parsing imports no client, no lxml, no pipeline; tasks do.
+
+    collecting route     collect
+    sending route        reconcile >> prepare >> deliver
+    broken route file    one task that says why; all of them are one import error in the web interface
+
+A route that brought or sent something says so with an asset event; the routes that name it in `after:` wake
+up and ask the ledger what there is to do. Airflow can lose such a wake-up: the clock beside it is the net.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import (
+    DAG,
+    Asset,
+    AssetAlias,
+    AssetAny,
+    AssetOrTimeSchedule,
+    CronTriggerTimetable,
+    get_parsing_context,
+    task,
+)
+from airflow.sdk.exceptions import AirflowFailException
+
+from kiezbruecke.airflow.tasks import perform
+from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.routes import CollectingRoute, Route, SendingRoute, read_route, route_files
+
+ZONE = "Europe/Berlin"
+HOUSEKEEPING = "kb-housekeeping"
+STEPS = {CollectingRoute: ("collect",), SendingRoute: ("reconcile", "prepare", "deliver")}
+SILENT = frozenset({"prepare"})  # only builds messages; nobody needs to wake up for them
+RETRY: dict[str, Any] = {
+    "retries": 3,
+    "retry_delay": timedelta(seconds=10),
+    "retry_exponential_backoff": 2,
+    "max_retry_delay": timedelta(minutes=2),
+}
+
+
+class BrokenRoutes(Exception):  # noqa: N818 - it stands in the web interface as the heading of a list
+    """Some route files cannot be used; the text has one line per file."""
+
+
+def route_dags(content: Path) -> dict[str, DAG]:
+    """One DAG per route file, by id. Inside a worker only the one that runs: the others are not even read."""
+    wanted = get_parsing_context().dag_id
+    dags = (_dag_of(file, content) for file in route_files(content) if wanted in (None, _dag_id(file)))
+    return {dag.dag_id: dag for dag in dags}
+
+
+def report_broken_routes(content: Path) -> None:
+    """Raise one BrokenRoutes that lists every route file which cannot be used."""
+    reasons = []
+    for file in route_files(content):
+        try:
+            _route_dag(file, content)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one file must not hide the others
+            reasons.append(_reason(error, content))
+    if reasons:
+        raise BrokenRoutes("\n".join(["these routes do not run until they are corrected:", *reasons]))
+
+
+def housekeeping_dag(content: Path) -> DAG:
+    """Watches deadlines and closes points on the to-do list that have healed by themselves."""
+    with DAG(
+        dag_id=HOUSEKEEPING,
+        description="Fristen überwachen, erledigte Punkte schließen",
+        schedule=CronTriggerTimetable("5 * * * *", timezone=ZONE),
+        max_active_runs=1,
+        catchup=False,
+        is_paused_upon_creation=False,
+        auto_register=False,
+        default_args={"owner": "kiezbruecke", **RETRY},
+        tags=["kiezbruecke"],
+    ) as dag:
+
+        @task(task_id="housekeeping", multiple_outputs=False)
+        def run() -> dict[str, int]:
+            return perform("housekeeping", None, content)
+
+        run()
+    return dag
+
+
+def pools(content: Path) -> dict[str, int]:
+    """The pools of the routes, with their slots. A task whose pool is missing waits for ever, silently."""
+    found = set()
+    for file in route_files(content):
+        try:
+            found.add(_pool(read_route(file)))
+        except ConfigurationError:
+            continue  # its placeholder needs no pool of its own
+    return dict.fromkeys(sorted(found), 2)
+
+
+def _dag_of(file: Path, content: Path) -> DAG:
+    try:
+        return _route_dag(file, content)
+    except Exception as error:  # noqa: BLE001 - one broken file must not take the other routes away
+        return _broken_dag(_dag_id(file), _reason(error, content))
+
+
+def _route_dag(file: Path, content: Path) -> DAG:
+    route = read_route(file)
+    with DAG(
+        dag_id=route.name,
+        description=route.title,
+        schedule=_schedule(route, file),
+        max_active_runs=1,
+        catchup=False,
+        is_paused_upon_creation=_is_off(route),
+        auto_register=False,  # broken_routes.py builds the same DAGs and must not claim them
+        default_args={"owner": route.owner, **RETRY},
+        tags=["kiezbruecke", route.process, *(["aus"] if _is_off(route) else [])],
+        doc_md=f"{route.title}\n\n`mappings/routes/{file.name}`",
+    ) as dag:
+        before = None
+        for step in STEPS[type(route)]:
+            now = _step(step, route, content)
+            if before is not None:
+                before >> now
+            before = now
+    return dag
+
+
+def _step(step: str, route: Route, content: Path) -> Any:
+    """One task. `content` travels in the closure: an argument would be serialised, and the path changes."""
+    alias, asset = AssetAlias(_asset(route.name)), Asset(_asset(route.name))
+
+    @task(
+        task_id=step,
+        pool=_pool(route),
+        outlets=[] if step in SILENT else [alias],
+        multiple_outputs=False,
+    )
+    def run(name: str, *, outlet_events: Any = None) -> dict[str, int]:
+        counts = perform(step, name, content)
+        if counts.get("changed") and step not in SILENT:
+            outlet_events[alias].add(asset)
+        return counts
+
+    return run(route.name)
+
+
+def _schedule(route: Route, file: Path) -> Any:
+    """The clock, the events of other routes, or either of them."""
+    if _is_off(route):
+        return None
+    assets = AssetAny(*(Asset(_asset(name)) for name in _known(route, file))) if route.after else None
+    if route.schedule is None:
+        return assets
+    clock = _clock(route.schedule, file)
+    return AssetOrTimeSchedule(timetable=clock, assets=assets) if assets else clock
+
+
+def _clock(cron: str, file: Path) -> CronTriggerTimetable:
+    from croniter import CroniterError, croniter  # type: ignore[import-untyped]  # noqa: PLC0415 - Airflow's
+
+    try:
+        croniter(cron)
+    except CroniterError as error:
+        raise ConfigurationError(f"schedule: {error}", where=str(file), expected="a cron line") from None
+    return CronTriggerTimetable(cron, timezone=ZONE)
+
+
+def _known(route: Route, file: Path) -> tuple[str, ...]:
+    """The routes this one waits for; an unknown one would never wake it, and nobody would notice."""
+    for name in route.after:
+        if not (file.parent / f"{name}.yaml").exists():
+            raise ConfigurationError(
+                f"after: there is no route '{name}'",
+                where=str(file),
+                expected="a file beside this one",
+            )
+    return route.after
+
+
+def _broken_dag(dag_id: str, reason: str) -> DAG:
+    """Stands in for a broken route under the same id, so that its history stays and the others go on."""
+    with DAG(
+        dag_id=dag_id,
+        description="Defekte Routendatei",
+        schedule=None,
+        catchup=False,
+        is_paused_upon_creation=False,
+        auto_register=False,
+        tags=["kiezbruecke", "defekt"],
+        doc_md=reason,
+    ) as dag:
+
+        @task(task_id="broken")
+        def run(why: str) -> None:
+            raise AirflowFailException(why)
+
+        run(reason)
+    return dag
+
+
+def _reason(error: Exception, content: Path) -> str:
+    """What is wrong; paths relative to the content, for the absolute ones change with every version."""
+    text = str(error) if isinstance(error, ConfigurationError) else f"{type(error).__name__}: {error}"
+    return " ".join(text.replace(f"{content}/", "").split())
+
+
+def _dag_id(file: Path) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", file.stem)
+
+
+def _asset(route_name: str) -> str:
+    return f"kb-route-{route_name}"
+
+
+def _pool(route: Route) -> str:
+    return f"kb-{route.destination if isinstance(route, SendingRoute) else route.collect}"
+
+
+def _is_off(route: Route) -> bool:
+    return isinstance(route, SendingRoute) and route.mode == "off"

@@ -1,0 +1,87 @@
+"""Starts the collecting routes in turn and watches until nothing runs and the ledger has nothing left to do.
+
+The routes wake each other through assets. Airflow can lose a wake-up, and a demonstration cannot wait for the
+clock: where the ledger says that a route has something to do while nothing runs, it is started here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from kiezbruecke.airflow import control
+from kiezbruecke.airflow.servers import Servers
+from kiezbruecke.errors import KiezbrueckeError
+
+NUDGES = 8
+
+
+class DemoError(KiezbrueckeError):
+    """The demonstration did not come to its end; the text says where to look."""
+
+    code = "KB-900"
+
+
+@dataclass
+class Watch:
+    """One demonstration's runs, from the first trigger until it is quiet."""
+
+    servers: Servers
+    logs: Path
+    tell: Callable[[control.Run], None]
+    outstanding: Callable[[], Mapping[str, int]]
+    within: float = 150.0
+    told: set[int] = field(default_factory=set)
+    before: int = field(default_factory=control.last_number)
+
+    def run(self, routes: Iterable[str], last: str) -> None:
+        """Start the routes one after the other, wait until all is quiet, then run the last."""
+        deadline = time.monotonic() + self.within
+        for route in routes:
+            control.trigger(route)
+            self._until(partial(self._over, route), deadline)
+        self._until(self._quiet, deadline)
+        for _ in range(NUDGES):
+            due = [route for route, count in self.outstanding().items() if count]
+            if not due:
+                control.trigger(last)
+                return self._until(self._quiet, deadline)
+            for route in due:
+                control.trigger(route)
+            self._until(self._quiet, deadline)
+        raise DemoError(
+            f"still open after {NUDGES} attempts: {dict(self.outstanding())}", where=str(self.logs)
+        )
+
+    def _until(self, done: Callable[[], bool], deadline: float) -> None:
+        while not self._look(done):
+            if time.monotonic() > deadline:
+                raise DemoError(f"not finished after {self.within:.0f} s", where=str(self.logs))
+            time.sleep(0.2)
+
+    def _look(self, done: Callable[[], bool]) -> bool:
+        self.servers.check()
+        for run in self._runs():
+            if run.finished and run.number not in self.told:
+                self.told.add(run.number)
+                self.tell(run)
+            if run.failed:
+                raise DemoError(f"route {run.route} failed", where=str(self._log(run)))
+        return done()
+
+    def _over(self, route: str) -> bool:
+        mine = [run for run in self._runs() if run.route == route]
+        return bool(mine) and all(run.finished for run in mine)
+
+    def _quiet(self) -> bool:
+        return not control.wakeups_pending() and all(run.finished for run in self._runs())
+
+    def _runs(self) -> list[control.Run]:
+        return control.runs_after(self.before)
+
+    def _log(self, run: control.Run) -> Path:
+        failed = next((task for task, state in run.tasks.items() if state == "failed"), "")
+        return self.logs / f"dag_id={run.route}" / f"run_id={run.run_id}" / f"task_id={failed}"

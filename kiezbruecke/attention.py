@@ -1,0 +1,92 @@
+"""One list of all that needs a person: what the points mean, and what a person's answer does."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+
+from kiezbruecke.cases.join import WAIVABLE, Disagreement, Standing, subject_of
+from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.ledger import Ledger, MessageState, Run, todo
+from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.moves import move
+from kiezbruecke.ledger.runs import guard
+from kiezbruecke.ledger.todo import OpenPoint, Point, close_point, replace_points
+from kiezbruecke.records import Process
+
+CONTRADICTION = "set_aside"
+RELEASE = "freigeben"
+RESEND = "neu_senden"
+ARRIVED, NOT_ARRIVED = "angekommen", "nicht_angekommen"
+DONE = "erledigt"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What people have decided so far, as the pipeline reads it."""
+
+    waived: frozenset[str]  # subjects of disagreements that were released
+    resend: frozenset[str]  # keys of refused messages that go anew
+    done: frozenset[str]  # subjects of follow-ups that are settled
+
+
+def read_answers(ledger: Ledger) -> Answers:
+    """All answers that still matter."""
+    query = select(t.attention.c.kind, t.attention.c.subject, t.attention.c.answer).where(
+        t.attention.c.answered_by != "", t.attention.c.closed_at.is_not(None)
+    )
+    with ledger.read() as connection:
+        rows = connection.execute(query).all()
+    return Answers(
+        frozenset(row.subject for row in rows if row.answer == RELEASE),
+        frozenset(row.subject for row in rows if row.answer == RESEND),
+        frozenset(row.subject for row in rows if row.kind == "follow_up"),
+    )
+
+
+def keep_contradictions(
+    ledger: Ledger, run: Run, process: Process, standings: Iterable[Standing], more: Iterable[Point]
+) -> None:
+    """Make the process's open points equal to what contradicts now. They belong to the process, not to a route."""
+    points = [_contradiction(process, standing, one) for standing in standings for one in standing.disagreements]
+    with ledger.write() as connection:
+        guard(connection, run)
+        replace_points(connection, CONTRADICTION, process.id, [*points, *more])
+
+
+def _contradiction(process: Process, standing: Standing, disagreement: Disagreement) -> Point:
+    return Point(
+        CONTRADICTION,
+        subject_of(standing.case, disagreement),
+        process.id,
+        process.owner,
+        disagreement.text,
+        (RELEASE,) if disagreement.reason in WAIVABLE else (),
+        standing.case.id,
+    )
+
+
+def decide(ledger: Ledger, point: OpenPoint, answer: str, *, person: str, reason: str) -> None:
+    """Carry out a person's answer and write it down; raises ConfigurationError where it is not allowed."""
+    if point.closed_at is not None:
+        raise ConfigurationError(f"Punkt {point.id} ist schon erledigt", where="todo")
+    if answer not in point.answers:
+        allowed = ", ".join(point.answers) or "keine: der Punkt erledigt sich, wenn seine Ursache behoben ist"
+        raise ConfigurationError(
+            f"Die Antwort '{answer}' gibt es hier nicht", where=f"Punkt {point.id}", expected=allowed
+        )
+    if not person.strip() or not reason.strip():
+        raise ConfigurationError("Name und Begründung gehören dazu", where=f"Punkt {point.id}")
+    with ledger.write() as connection:
+        if point.kind == "in_doubt" and point.message_key is not None:
+            state = MessageState.DELIVERED if answer == ARRIVED else MessageState.WAITING
+            move(connection, point.message_key, state, note=f"entschieden von {person}")
+        close_point(connection, point.kind, point.subject, answer=answer, person=person, reason=reason)
+
+
+def points_of(ledger: Ledger, keys: Collection[UUID] = ()) -> list[OpenPoint]:
+    """Open points, all or those of some cases."""
+    return [point for point in todo.open_points(ledger) if not keys or point.case_id in keys]

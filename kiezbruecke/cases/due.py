@@ -1,0 +1,175 @@
+"""Named rules: what is due for a case at one destination. A platform status alone never moves money.
+
+A rule answers with the next effect, or with None. What already happened is read from the case's messages, so a rule
+can be asked again at any time: the same case gives the same answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from kiezbruecke.cases.join import Standing
+from kiezbruecke.cases.timeline import status_of
+from kiezbruecke.connector import Effect
+from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.ledger import MessageState
+from kiezbruecke.ledger.money import cents
+from kiezbruecke.ledger.reading import MessageHead
+from kiezbruecke.ledger.states import UNSETTLED
+from kiezbruecke.records import CommitmentState, Outcome
+
+RESEND = "neu_senden"
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One destination's view of a case: which messages are its own, from when on, and what people have answered."""
+
+    destination: str
+    generation: int
+    name: str
+    start_from: date
+    test: bool = False
+    resend: Collection[str] = ()  # keys of refused messages that a person wants sent anew
+
+
+@dataclass(frozen=True)
+class Due:
+    """The next effect for a case."""
+
+    effect: Effect
+    number: int
+    letter: str  # of the Fremdkennzeichen: E file, F commitment, S status list
+    basis: str
+    amount: Decimal | None = None
+    related_reference: str | None = None
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """Something a person must do at the destination, because no message can."""
+
+    text: str
+    basis: str
+
+
+Rule = Callable[[Standing, Lane], "Due | FollowUp | None"]
+
+
+def due_rule(name: str) -> Rule:
+    """A rule by its name in a route file; raises ConfigurationError."""
+    if name not in RULES:
+        raise ConfigurationError(f"no due rule is called '{name}'", where="due", expected=", ".join(sorted(RULES)))
+    return RULES[name]
+
+
+def file_creation(standing: Standing, lane: Lane) -> Due | FollowUp | None:
+    """Accepted by decision, no file yet. A file that exists is not sent again: what changes later is a person's."""
+    sent = _of(standing, lane, {Effect.FILE_CREATE})
+    basis = _digest(str(standing.grants), str(standing.amount))
+    if live := [message for message in sent if message.state is not MessageState.REFUSED]:
+        return _changed_after_filing(standing, live[-1], basis)
+    if not _may_begin(standing, lane) or _waits_for_person(sent, lane):
+        return None
+    return Due(Effect.FILE_CREATE, len(sent) + 1, "E", basis, standing.amount)
+
+
+def commitment(standing: Standing, lane: Lane) -> Due | FollowUp | None:
+    """One Festlegung per accepted case; a corrected decision changes its total or cancels it."""
+    sent = _of(standing, lane, {Effect.COMMITMENT_BOOK, Effect.COMMITMENT_CHANGE, Effect.COMMITMENT_CANCEL})
+    if any(message.state in UNSETTLED for message in sent):
+        return None
+    due = _next_commitment(standing, lane, sent)
+    if due is None or (_repeats_refused(sent, due) and _waits_for_person(sent, lane)):
+        return None
+    return due
+
+
+def status_changed(standing: Standing, lane: Lane) -> Due | FollowUp | None:
+    """The line of the status list differs from the last one that was written."""
+    sent = _of(standing, lane, {Effect.STATUS_LIST})
+    status = status_of(standing)
+    basis = _digest(standing.title, standing.area_name, status.state, str(status.amount), str(status.since))
+    if sent and sent[-1].basis == basis:
+        return None
+    return Due(Effect.STATUS_LIST, len(sent) + 1, "S", basis, status.amount)
+
+
+RULES: Mapping[str, Rule] = {
+    "commitment": commitment,
+    "file_creation": file_creation,
+    "status_changed": status_changed,
+}
+
+
+def _next_commitment(standing: Standing, lane: Lane, sent: list[MessageHead]) -> Due | None:
+    booked, number = standing.case.commitment, len(sent) + 1
+    if booked is None or booked.state is CommitmentState.REFUSED or not sent:  # not sent: the destination was reset
+        if not _may_begin(standing, lane):
+            return None
+        return _commitment(standing, Effect.COMMITMENT_BOOK, number, standing.amount, None)
+    if booked.state is not CommitmentState.BOOKED or standing.disagreements or standing.decision is None:
+        return None
+    if not standing.grants:
+        return _commitment(standing, Effect.COMMITMENT_CANCEL, number, booked.amount, booked.reference)
+    if standing.amount != booked.amount:
+        return _commitment(standing, Effect.COMMITMENT_CHANGE, number, standing.amount, booked.reference)
+    return None
+
+
+def _commitment(standing: Standing, effect: Effect, number: int, amount: Decimal, related: str | None) -> Due:
+    assert standing.budget is not None or effect is Effect.COMMITMENT_CANCEL
+    line = f"{standing.budget.chapter}/{standing.budget.title}" if standing.budget else ""
+    basis = _digest(effect.value, str(cents(amount)), standing.area_id, line)
+    return Due(effect, number, "F", basis, amount, related)
+
+
+def _may_begin(standing: Standing, lane: Lane) -> bool:
+    """A new effect needs a granting decision since the go-live line that nothing contradicts."""
+    if standing.decision is None or not standing.grants or standing.disagreements:
+        return False
+    return standing.decision.decided_on >= lane.start_from and lane.name not in standing.case.baselines
+
+
+def _changed_after_filing(standing: Standing, filed: MessageHead, basis: str) -> FollowUp | None:
+    if filed.basis == basis or standing.decision is None or standing.disagreements:
+        return None
+    if standing.grants:
+        what = "bewilligt jetzt einen anderen Betrag"
+    else:
+        what = (
+            "gilt nicht mehr" if standing.decision.outcome is Outcome.WITHDRAWN else "ist jetzt nicht mehr angenommen"
+        )
+    text = f"{standing.case.reference}: Der Beschluss {what}; der Vorgang in der E-Akte ist von Hand zu berichtigen"
+    return FollowUp(text, basis)
+
+
+def _waits_for_person(sent: list[MessageHead], lane: Lane) -> bool:
+    """The last message was refused and nobody has asked to send it anew."""
+    return bool(sent) and sent[-1].state is MessageState.REFUSED and str(sent[-1].key) not in lane.resend
+
+
+def _repeats_refused(sent: list[MessageHead], due: Due) -> bool:
+    return bool(sent) and sent[-1].state is MessageState.REFUSED and sent[-1].basis == due.basis
+
+
+def _of(standing: Standing, lane: Lane, effects: Collection[Effect]) -> list[MessageHead]:
+    return sorted(
+        (
+            message
+            for message in standing.case.messages
+            if message.effect in effects
+            and message.destination == lane.destination
+            and message.generation == lane.generation
+            and message.test == lane.test
+        ),
+        key=lambda message: message.number,
+    )
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()

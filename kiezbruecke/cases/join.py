@@ -1,0 +1,300 @@
+"""Joins what platform and assembly say about one proposal, and says where a person must look.
+
+    lines of decision sheets ──▶ the one that counts ─┐
+    proposal of the platform ─────────────────────────┼─▶ Standing (+ disagreements)
+    budget lines ──▶ the area's budget ───────────────┘
+
+Everything here is derived anew in every run from records that never change: a disagreement heals by itself
+when the missing proposal arrives or a corrected sheet comes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import StrEnum
+
+from kiezbruecke.ledger.reading import Snapshot, StoredCase
+from kiezbruecke.records import Budget, BudgetStatus, Decision, Outcome, Process, Proposal, ProposalStatus
+from kiezbruecke.records.identity import is_paper
+
+ZERO = Decimal("0.00")
+
+
+class Reason(StrEnum):
+    """Why a case is set aside; the comment says what heals it."""
+
+    UNKNOWN_REFERENCE = "unknown_reference"  # the proposal arrives, or a corrected sheet
+    TWICE = "twice"  # a corrected sheet
+    UNEXPLAINED_CHANGE = "unexplained_change"  # a sheet with Korrektur = ja and a reason
+    NO_REASON = "no_reason"  # the same
+    NO_SUM = "no_sum"  # a corrected sheet
+    SUM_WITHOUT_GRANT = "sum_without_grant"  # a corrected sheet
+    MORE_THAN_ASKED = "more_than_asked"  # a person, or a corrected sheet
+    PLATFORM_CONTRADICTS = "platform_contradicts"  # the platform's moderator, or a person
+    GONE = "gone"  # a person
+    AREA_DIFFERS = "area_differs"  # a corrected sheet
+    AREA_UNKNOWN = "area_unknown"  # configuration of the module, or a point on the map
+    NO_BUDGET = "no_budget"  # a budget sheet
+    NOT_RELEASED = "not_released"  # a budget sheet
+    OVER_BUDGET = "over_budget"  # a budget sheet, or corrected decisions
+
+
+WAIVABLE = frozenset({Reason.MORE_THAN_ASKED, Reason.PLATFORM_CONTRADICTS, Reason.GONE})
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """One reason with its German sentence. `basis` changes when what it rests on changes."""
+
+    reason: Reason
+    text: str
+    basis: str = ""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a case stands: the decision that counts and what contradicts it."""
+
+    case: StoredCase
+    area_id: str
+    area_name: str
+    decision: Decision | None
+    budget: Budget | None
+    disagreements: tuple[Disagreement, ...] = ()
+
+    @property
+    def proposal(self) -> Proposal | None:
+        """What the platform says, if anything."""
+        return self.case.proposal
+
+    @property
+    def grants(self) -> bool:
+        """Whether the decision that counts moves money."""
+        return self.decision is not None and self.decision.outcome.grants
+
+    @property
+    def amount(self) -> Decimal:
+        """The approved sum; zero where nothing is granted."""
+        if self.decision is None or not self.grants:
+            return ZERO
+        return self.decision.approved_amount or ZERO
+
+    @property
+    def title(self) -> str:
+        """The proposal's title, or the sheet's where the platform does not know it."""
+        if self.proposal is not None:
+            return self.proposal.title
+        return self.decision.title if self.decision and self.decision.title else f"Vorschlag {self.case.reference}"
+
+
+def join(process: Process, snapshot: Snapshot, waived: Collection[str] = ()) -> list[Standing]:
+    """All cases of a process as they stand now. `waived` are subjects that a person has released."""
+    budgets = budgets_that_count(snapshot.budget_lines)
+    names = {area.id: area.name for area in process.areas}
+    standings = [_stand(case, names, budgets) for case in snapshot.cases]
+    standings = _with_area_reasons(standings, budgets, names)
+    return [_without_waived(standing, waived) for standing in standings]
+
+
+def subject_of(case: StoredCase, disagreement: Disagreement) -> str:
+    """The name of a disagreement on the attention list; void when anything it rests on changes."""
+    return f"case:{case.id}:{disagreement.reason}:{disagreement.basis[:12]}"
+
+
+def budgets_that_count(lines: Iterable[Budget]) -> dict[str, Budget]:
+    """The last line of each area; a change without a reason does not count (and is reported by `unexplained`)."""
+    counting: dict[str, Budget] = {}
+    for line in lines:
+        if line.area_id not in counting or line.reason or _same_budget(counting[line.area_id], line):
+            counting[line.area_id] = line
+    return counting
+
+
+def unexplained_budget_lines(lines: Iterable[Budget]) -> list[Budget]:
+    """Lines that would change an area's budget and say no reason."""
+    counting: dict[str, Budget] = {}
+    unexplained: dict[str, Budget] = {}
+    for line in lines:
+        before = counting.get(line.area_id)
+        if before is None or line.reason or _same_budget(before, line):
+            counting[line.area_id] = line
+            unexplained.pop(line.area_id, None)
+        else:
+            unexplained[line.area_id] = line
+    return list(unexplained.values())
+
+
+def decision_that_counts(lines: Sequence[Decision]) -> tuple[Decision | None, Disagreement | None]:
+    """Of all lines about one case, in the order they became known, the one that counts.
+
+    A later sheet adds; it changes an earlier line only with `Korrektur = ja` and a reason. Waiting list and deferral
+    are no final results: a later assembly decides without a correction (Nachrücker).
+    """
+    counting: Decision | None = None
+    trouble: Disagreement | None = None
+    for line in lines:
+        if counting is None or _moves_up(counting, line):
+            counting = line
+        elif _same_decision(counting, line):
+            continue
+        elif line.correction and line.reason:
+            counting, trouble = line, None
+        else:
+            trouble = _unexplained(counting, line)
+    if trouble is not None and trouble.reason is Reason.TWICE:
+        return None, trouble
+    return counting, trouble
+
+
+def _unexplained(counting: Decision, line: Decision) -> Disagreement:
+    if line.correction:
+        return _because(Reason.NO_REASON, line, "ist eine Korrektur ohne Begründung")
+    if _sheet(line) == _sheet(counting):
+        return _because(Reason.TWICE, line, f"steht in derselben Liste schon in Zeile {counting.row}")
+    return _because(Reason.UNEXPLAINED_CHANGE, line, "ändert eine frühere Zeile ohne „Korrektur = ja“")
+
+
+def _stand(case: StoredCase, names: Mapping[str, str], budgets: Mapping[str, Budget]) -> Standing:
+    decision, disagreement = decision_that_counts(case.decisions)
+    area_id = _area(case, decision)
+    found = [disagreement] if disagreement else []
+    if decision is not None and disagreement is None:
+        found += list(_contradictions(case, decision))
+    return Standing(case, area_id, names.get(area_id, area_id), decision, budgets.get(area_id), tuple(found))
+
+
+def _area(case: StoredCase, decision: Decision | None) -> str:
+    if case.proposal is not None and case.proposal.area_id:
+        return case.proposal.area_id
+    if decision is not None:
+        return decision.area_id
+    return case.area_id
+
+
+def _contradictions(case: StoredCase, decision: Decision) -> Iterator[Disagreement]:
+    yield from _contradictions_in_the_sheet(decision)
+    proposal = case.proposal
+    if proposal is None:
+        if not is_paper(case.reference):
+            text = "steht in der Liste, aber keine Plattform kennt diese Referenznummer"
+            yield _because(Reason.UNKNOWN_REFERENCE, decision, text)
+        return
+    if proposal.area_id and proposal.area_id != decision.area_id:
+        yield _because(Reason.AREA_DIFFERS, decision, "nennt eine andere Bezirksregion als die Plattform")
+    yield from _contradictions_with_the_platform(proposal, decision)
+
+
+def _contradictions_in_the_sheet(decision: Decision) -> Iterator[Disagreement]:
+    if decision.outcome.grants and not decision.approved_amount:
+        yield _because(Reason.NO_SUM, decision, "ist angenommen, aber ohne bewilligten Betrag")
+    if decision.outcome.final and not decision.outcome.grants and decision.approved_amount:
+        yield _because(Reason.SUM_WITHOUT_GRANT, decision, "nennt einen Betrag, aber kein Ergebnis, das ihn bewilligt")
+
+
+def _contradictions_with_the_platform(proposal: Proposal, decision: Decision) -> Iterator[Disagreement]:
+    grants, approved, asked = decision.outcome.grants, decision.approved_amount, proposal.requested_amount
+    if proposal.status is ProposalStatus.GONE and grants:
+        yield _because(Reason.GONE, decision, "ist auf der Plattform nicht mehr vorhanden", proposal.status)
+    if proposal.status is ProposalStatus.ACCEPTED and decision.outcome.final and not grants:
+        text = "ist laut Liste nicht angenommen, laut Plattform „wird umgesetzt“"
+        yield _because(Reason.PLATFORM_CONTRADICTS, decision, text, proposal.status)
+    if proposal.status is ProposalStatus.REJECTED and grants:
+        text = "ist laut Liste angenommen, laut Plattform „wird nicht umgesetzt“"
+        yield _because(Reason.PLATFORM_CONTRADICTS, decision, text, proposal.status)
+    if grants and approved is not None and asked is not None and approved > asked:
+        yield _because(Reason.MORE_THAN_ASKED, decision, "bewilligt mehr, als beantragt wurde", str(asked))
+
+
+def _with_area_reasons(
+    standings: Sequence[Standing], budgets: Mapping[str, Budget], names: Mapping[str, str]
+) -> list[Standing]:
+    """An area whose votes exceed its budget holds back all its lines that are not sent yet."""
+    sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for standing in standings:
+        sums[standing.area_id] += standing.amount
+    reasons = {area_id: _area_reason(area_id, names, total, budgets.get(area_id)) for area_id, total in sums.items()}
+    return [_with(standing, reasons[standing.area_id]) for standing in standings]
+
+
+def _area_reason(area_id: str, names: Mapping[str, str], total: Decimal, budget: Budget | None) -> Disagreement | None:
+    if not total:
+        return None
+    name = names.get(area_id, area_id)
+    if area_id not in names:
+        return Disagreement(Reason.AREA_UNKNOWN, "Der Fall gehört zu keiner Bezirksregion des Verfahrens", area_id)
+    if budget is None:
+        return Disagreement(Reason.NO_BUDGET, f"Für {name} gibt es kein Budget", area_id)
+    if budget.status is not BudgetStatus.RELEASED:
+        return Disagreement(Reason.NOT_RELEASED, f"Das Budget von {name} ist nicht freigegeben", area_id)
+    if total > budget.amount:
+        text = f"Die Beschlüsse in {name} übersteigen das Budget um {_german(total - budget.amount)}"
+        return Disagreement(Reason.OVER_BUDGET, text, area_id)
+    return None
+
+
+def _with(standing: Standing, reason: Disagreement | None) -> Standing:
+    if reason is None or not standing.grants:
+        return standing
+    return replace(standing, disagreements=(*standing.disagreements, reason))
+
+
+def _without_waived(standing: Standing, waived: Collection[str]) -> Standing:
+    kept = tuple(one for one in standing.disagreements if subject_of(standing.case, one) not in waived)
+    return replace(standing, disagreements=kept)
+
+
+def _because(reason: Reason, line: Decision, text: str, *more: str) -> Disagreement:
+    basis = hashlib.sha256("\x1f".join((line.digest(), *more)).encode()).hexdigest()
+    return Disagreement(reason, f"{line.reference_number} ({line.sheet}, Zeile {line.row}) {text}", basis)
+
+
+def _sheet(line: Decision) -> str:
+    return line.origin.partition(":")[0]
+
+
+def _moves_up(before: Decision, line: Decision) -> bool:
+    return not before.outcome.final and line.decided_on > before.decided_on
+
+
+def _same_decision(one: Decision, other: Decision) -> bool:
+    """The same line in another sheet is a repetition, not a change."""
+    same = (one.outcome, one.approved_amount, one.decided_on) == (
+        other.outcome,
+        other.approved_amount,
+        other.decided_on,
+    )
+    return same and _sheet(one) != _sheet(other)
+
+
+def _same_budget(one: Budget, other: Budget) -> bool:
+    return (one.amount, one.status, one.chapter, one.title) == (
+        other.amount,
+        other.status,
+        other.chapter,
+        other.title,
+    )
+
+
+def _german(amount: Decimal) -> str:
+    return f"{amount:,.2f} €".translate(str.maketrans(",.", ".,"))
+
+
+def outcome_word(outcome: Outcome) -> str:
+    """The word of the decision sheet for an outcome."""
+    return _WORDS[outcome]
+
+
+_WORDS = {
+    Outcome.ACCEPTED: "angenommen",
+    Outcome.ACCEPTED_REDUCED: "angenommen (gekürzt)",
+    Outcome.REJECTED: "abgelehnt",
+    Outcome.NOT_ELIGIBLE: "nicht förderfähig",
+    Outcome.WAITING_LIST: "Warteliste",
+    Outcome.FORWARDED: "weitergeleitet",
+    Outcome.DEFERRED: "vertagt",
+    Outcome.WITHDRAWN: "zurückgezogen",
+}

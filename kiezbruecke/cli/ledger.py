@@ -1,0 +1,34 @@
+"""kiezbruecke ledger: create or upgrade the schema, verify the evidence."""
+
+from __future__ import annotations
+
+import typer
+
+from kiezbruecke.cli.output import AsJson, emit
+from kiezbruecke.ledger import open_ledger
+from kiezbruecke.ledger import upgrade as upgrade_schema
+from kiezbruecke.ledger.events import verify_chains
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def verify(as_json: AsJson = False) -> None:
+    """Die Beweiskette jedes Falls nachrechnen. Endet mit 1, wenn etwas verändert wurde."""
+    verdict = verify_chains(open_ledger())
+    if as_json:
+        emit({"cases": verdict.cases, "events": verdict.links, "broken": list(verdict.broken)})
+    else:
+        for line in verdict.broken:
+            typer.echo(line)
+        state = "NICHT in Ordnung" if verdict.broken else "in Ordnung"
+        typer.echo(f"{verdict.cases} Fälle, {verdict.links} Ereignisse: {state}.")
+    if verdict.broken:
+        raise typer.Exit(1)
+
+
+@app.command()
+def upgrade() -> None:
+    """Das Schema anlegen oder auf den heutigen Stand bringen."""
+    upgrade_schema()
+    typer.echo("Das Hauptbuch ist auf dem heutigen Stand.")

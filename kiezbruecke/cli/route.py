@@ -1,0 +1,103 @@
+"""kiezbruecke route: list, pause, resume, and the line between by hand and by Kiezbrücke."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from kiezbruecke import attention
+from kiezbruecke.cases.join import join
+from kiezbruecke.cli.output import AsJson, emit, table
+from kiezbruecke.content import find_content
+from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.ledger import open_ledger
+from kiezbruecke.ledger.drafts import add_baseline
+from kiezbruecke.ledger.reading import read_process_cases
+from kiezbruecke.ledger.runs import paused, set_paused
+from kiezbruecke.routes import Route, SendingRoute, find_route, read_process, read_route, route_files
+from kiezbruecke.stages.work import lane_of
+
+app = typer.Typer(no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="Name der Strecke.")]
+Person = Annotated[str, typer.Option("--name", help="Wer das veranlasst.")]
+Why = Annotated[str, typer.Option("--reason", help="Warum.")]
+
+
+@app.command("list")
+def list_routes(as_json: AsJson = False) -> None:
+    """Alle Strecken; eine fehlerhafte steht mit ihrem Fehler da und stört die anderen nicht."""
+    rows = [_row(file.stem) for file in route_files(find_content())]
+    if as_json:
+        emit(rows)
+        return
+    columns = ("Strecke", "Art", "von/nach", "Betriebsart", "Zeitplan", "nach", "zuständig", "Fehler")
+    keys = ("route", "kind", "connection", "mode", "schedule", "after", "owner", "error")
+    table("Strecken", columns, [[row.get(key) for key in keys] for row in rows])
+    if any(row.get("error") for row in rows):
+        raise typer.Exit(1)
+
+
+@app.command()
+def pause(
+    route: Name,
+    name: Person,
+    reason: Why,
+    resume: Annotated[bool, typer.Option("--resume", help="Wieder laufen lassen.")] = False,
+) -> None:
+    """Eine Strecke anhalten oder (--resume) weiterlaufen lassen."""
+    find_route(find_content(), route)
+    set_paused(open_ledger(), route, not resume, person=name, reason=reason)
+    typer.echo(f"{route}: {'läuft weiter' if resume else 'angehalten'}.")
+
+
+@app.command()
+def baseline(
+    route: Name,
+    name: Person,
+    reason: Why,
+    case: Annotated[list[str] | None, typer.Option(help="Nur diese Referenznummern.")] = None,
+) -> None:
+    """Beschlossene Fälle, die schon von Hand erfasst sind, von dieser Strecke ausnehmen."""
+    found = find_route(find_content(), route)
+    if not isinstance(found, SendingRoute):
+        raise ConfigurationError(f"Die Strecke {route} sendet nichts", where="route baseline")
+    process, ledger = read_process(find_content(), found.process), open_ledger()
+    snapshot = read_process_cases(ledger, process.id, process.fiscal_year)
+    ids = [
+        one.case.id
+        for one in join(process, snapshot, attention.read_answers(ledger).waived)
+        if one.grants and (not case or one.case.reference in case)
+    ]
+    count = add_baseline(ledger, lane_of(found), ids, person=name, reason=reason)
+    typer.echo(f"{route}: {count} Fälle gelten als von Hand erfasst.")
+
+
+def _row(name: str) -> dict[str, object]:
+    try:
+        route = read_route(find_content() / "mappings" / "routes" / f"{name}.yaml")
+    except ConfigurationError as error:
+        return {"route": name, "error": error.line()}
+    return {
+        "route": route.name,
+        "title": route.title,
+        "kind": "sendet" if isinstance(route, SendingRoute) else "holt",
+        "connection": _connection(route),
+        "mode": _mode(route),
+        "schedule": route.schedule,
+        "after": ", ".join(route.after),
+        "owner": route.owner,
+    }
+
+
+def _connection(route: Route) -> str:
+    return route.destination if isinstance(route, SendingRoute) else route.collect
+
+
+def _mode(route: Route) -> str:
+    if paused(open_ledger(), route.name):
+        return "angehalten"
+    if not isinstance(route, SendingRoute):
+        return "live"
+    return route.mode if route.environment == "live" else f"{route.mode} (test)"

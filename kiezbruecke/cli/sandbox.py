@@ -1,0 +1,80 @@
+"""kiezbruecke sandbox: start a stand-in for a remote system, and let it misbehave on purpose."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kiezbruecke.cli.output import AsJson, emit, table
+from kiezbruecke.connector import manifests
+from kiezbruecke.content import find_content, find_state
+from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.sandbox import Faults
+from kiezbruecke.sandbox import start as start_process
+
+app = typer.Typer(no_args_is_help=True)
+Name = Annotated[str, typer.Argument(help="Name des Konnektors, z. B. xta.")]
+
+
+@app.command("list")
+def list_sandboxes(as_json: AsJson = False) -> None:
+    """Alle Gegenstellen, die es als Nachbau gibt."""
+    rows = [(one.name, one.title, str(_state(one.name))) for one in manifests().values() if one.sandbox]
+    if as_json:
+        emit([{"name": name, "title": title, "state": state} for name, title, state in rows])
+        return
+    table("Nachgebaute Gegenstellen", ("Name", "Was", "Ablage"), rows)
+
+
+@app.command()
+def start(
+    name: Name,
+    port: Annotated[int, typer.Option(help="0 = ein freier.")] = 0,
+    option: Annotated[list[str] | None, typer.Option(help="name=wert")] = None,
+) -> None:
+    """Eine Gegenstelle starten; Strg-C beendet sie."""
+    running = start_process(_create(name), _state(name), port=port, options=option or [])
+    typer.echo(f"{name}: {running.url} (Ablage {running.state}) – Strg-C beendet.")
+    signal.signal(signal.SIGTERM, lambda *_: running.stop())
+    try:
+        running.process.wait()
+    except KeyboardInterrupt:
+        running.stop()
+
+
+@app.command()
+def fault(
+    name: Name,
+    switch: Annotated[str | None, typer.Argument(help="Name des Fehlers; ohne: auflisten.")] = None,
+    times: Annotated[int, typer.Option(help="Wie oft; 0 schaltet ab.")] = 1,
+) -> None:
+    """Einen Fehler scharf schalten: er trifft die nächsten passenden Aufrufe."""
+    faults = Faults(_state(name) / "faults.json", _switches(name))
+    if switch is None:
+        armed = faults.armed()
+        table(f"Fehler von {name}", ("Name", "# noch"), [(one, armed.get(one, 0)) for one in faults.known])
+        return
+    faults.arm(switch, times)
+    typer.echo(f"{name}: {switch} trifft die nächsten {times} Aufrufe.")
+
+
+def _create(name: str) -> str:
+    known = {one.name: one.sandbox for one in manifests().values() if one.sandbox}
+    if name not in known:
+        raise ConfigurationError(f"no sandbox is called '{name}'", where="sandbox", expected=", ".join(known))
+    sandbox = known[name]
+    assert sandbox is not None
+    return sandbox
+
+
+def _switches(name: str) -> tuple[str, ...]:
+    from importlib import import_module  # noqa: PLC0415
+
+    return tuple(import_module(_create(name).partition(":")[0]).FAULTS)
+
+
+def _state(name: str) -> Path:
+    return find_state(find_content()) / "sandbox" / name

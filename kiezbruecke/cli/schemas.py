@@ -1,0 +1,81 @@
+"""`kiezbruecke schemas …`: which standards' files are there; takes official files into the local store."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from kiezbruecke.content import find_content
+from kiezbruecke.errors import KiezbrueckeError
+from kiezbruecke.standards import store
+
+app = typer.Typer(help="Schemas of the standards: our profiles and the official files.", no_args_is_help=True)
+
+Content = Annotated[Path | None, typer.Option("--content", help="Folder with mappings/ and schemas/.")]
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+Source = Annotated[Path, typer.Option("--from", help="Folder or ZIP with the official files.")]
+
+
+@app.command("list")
+def list_schemas(content: Content = None, as_json: Json = False) -> None:
+    """Show every standard: is our profile there, are the official files, are they intact?"""
+    try:
+        held = store.installed(find_content(content))
+    except KiezbrueckeError as error:
+        raise _stopped(error, as_json=as_json) from None
+    if as_json:
+        typer.echo(json.dumps([asdict(item) for item in held], ensure_ascii=False, indent=2))
+        return
+    table = Table("Standard", "Version", "Eigenes Profil", "Amtliche Dateien")
+    for item in held:
+        table.add_row(item.standard, item.version, "ja" if item.profile else "–", _official(item))
+    Console().print(table)
+
+
+@app.command("install")
+def install_schemas(source: Source, content: Content = None, as_json: Json = False) -> None:
+    """Check every digest and copy the official files into the local store."""
+    try:
+        done = store.install(find_content(content), source)
+    except KiezbrueckeError as error:
+        raise _stopped(error, as_json=as_json) from None
+    if as_json:
+        typer.echo(json.dumps([asdict(item) for item in done], ensure_ascii=False, indent=2))
+    else:
+        for item in done:
+            typer.echo(f"{item.standard} {item.version}: {_WORDS[item.status]}{_missing(item)}")
+    if any(item.status == "incomplete" for item in done):
+        raise typer.Exit(1)
+
+
+_WORDS = {
+    "installed": "installiert",
+    "already there": "war schon da",
+    "incomplete": "unvollständig, nicht installiert",
+    "not found": "hier nicht gefunden",
+}
+
+
+def _official(item: store.Held) -> str:
+    if not item.official:
+        return "nicht installiert" if item.manifest else "gibt es nicht"
+    place = "im lokalen Speicher" if item.official == "store" else f"über {item.official}"
+    return place if item.intact else f"{place}, aber verändert oder unvollständig"
+
+
+def _missing(item: store.Installation) -> str:
+    return f"; es fehlt: {', '.join(item.missing)}" if item.status == "incomplete" else ""
+
+
+def _stopped(error: KiezbrueckeError, *, as_json: bool) -> typer.Exit:
+    if as_json:
+        typer.echo(json.dumps({"error": error.code, "line": error.line()}, ensure_ascii=False))
+    else:
+        typer.echo(f"{error.code} {error.line()}", err=True)
+    return typer.Exit(2)

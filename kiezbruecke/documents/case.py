@@ -1,0 +1,55 @@
+"""The documents that go with a case into the e-file: the proposal and the decision, in this order."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from kiezbruecke.documents.pdf import PDF_VERSION
+from kiezbruecke.documents.sheets import decision_pdf, german_date, paper_proposal_pdf, proposal_pdf
+from kiezbruecke.records import Decision, Proposal, name_id
+from kiezbruecke.records.views import DocumentView
+from kiezbruecke.standards import xdomea
+
+
+@dataclass(frozen=True)
+class Document:
+    """One document: what mappings read of it, and its bytes."""
+
+    view: DocumentView
+    content: bytes = field(repr=False)
+
+
+def documents_for(
+    case_id: UUID, proposal: Proposal | None, decision: Decision, *, area_name: str, process_name: str
+) -> tuple[Document, ...]:
+    """Proposal and decision as PDF; for a proposal from paper (no record) the decision sheet speaks."""
+    number = decision.reference_number
+    if proposal is None:
+        first = paper_proposal_pdf(decision, area_name, process_name)
+    else:
+        first = proposal_pdf(proposal, area_name, process_name)
+    second = decision_pdf(decision, area_name, process_name)
+    day = german_date(decision.decided_on)
+    return (
+        _document(case_id, 1, "proposal", f"Vorschlag {number}", f"Vorschlag-{number}", first),
+        _document(case_id, 2, "decision", f"Beschluss vom {day} zu {number}", f"Beschluss-{number}", second),
+    )
+
+
+def _document(case_id: UUID, index: int, part: str, title: str, name: str, content: bytes) -> Document:
+    """The object's id stays for ever; the file's own id (xdomea, Primaerdokument) changes with its bytes."""
+    digest = hashlib.sha512(content).hexdigest()
+    file_id = name_id("document-file", str(case_id), part, digest)
+    view = DocumentView(
+        id=name_id("document", str(case_id), part),
+        index=index,
+        title=title,
+        file=xdomea.document_name(file_id, name),
+        original=f"{xdomea.safe_name(name)}.pdf",
+        media_type="application/pdf",
+        pdf_version=PDF_VERSION,
+        sha512=digest,
+    )
+    return Document(view, content)

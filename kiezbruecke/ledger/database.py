@@ -1,0 +1,163 @@
+"""Opens the ledger on SQLite or PostgreSQL. Every `write()` is one committed transaction."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from kiezbruecke.content import find_content, find_state
+from kiezbruecke.errors import ConfigurationError, LedgerError
+
+VARIABLE = "KIEZBRUECKE_LEDGER_URL"
+
+logging.getLogger("alembic").setLevel(logging.WARNING)  # it greets at every look at the schema's version
+
+
+class Ledger:
+    """The ledger's database. `read()` sees one state; `write()` commits once, or not at all."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._writer = engine.execution_options(kb_write=True)
+        self.postgresql = engine.dialect.name == "postgresql"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection for reading."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction; committed at the end of the block, rolled back by any exception."""
+        with self._writer.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+
+def now() -> datetime:
+    """The clock of the ledger, UTC."""
+    return datetime.now(UTC)
+
+
+def ledger_url() -> str:
+    """KIEZBRUECKE_LEDGER_URL, else `var/ledger.sqlite3` beside the content."""
+    if url := os.environ.get(VARIABLE):
+        return url
+    return f"sqlite:///{find_state(find_content()) / 'ledger.sqlite3'}"
+
+
+def open_ledger(url: str | None = None) -> Ledger:
+    """Open a ledger whose schema is current; refuses an older or unknown one."""
+    url = url or ledger_url()
+    ledger = _opened(url, os.getpid())
+    _refuse_wrong_schema(ledger)
+    return ledger
+
+
+def upgrade(url: str | None = None) -> None:
+    """Create the ledger's schema, or bring it up to date (Alembic)."""
+    url = url or ledger_url()
+    ledger = Ledger(make_engine(url))
+    try:
+        with ledger.write() as connection:
+            config = alembic_config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    finally:
+        ledger.close()
+
+
+def alembic_config() -> Config:
+    """Alembic's configuration without a file: the migrations are part of the package."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def make_engine(url: str) -> Engine:
+    """An engine with the settings the ledger's promises rest on."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ConfigurationError(
+            "not a database address", where=VARIABLE, expected="sqlite:///… or postgresql+psycopg://…"
+        ) from None
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() == "postgresql":
+        return create_engine(parsed, pool_pre_ping=True, isolation_level="READ COMMITTED")
+    if parsed.get_backend_name() != "sqlite":
+        raise ConfigurationError(
+            f"the ledger does not run on '{parsed.get_backend_name()}'",
+            where=VARIABLE,
+            expected="sqlite or postgresql",
+        )
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, connect_args={"timeout": 30})
+    event.listen(engine, "connect", _durable)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+@cache
+def _opened(url: str, pid: int) -> Ledger:  # noqa: ARG001 - a forked child opens its own connections
+    return Ledger(make_engine(url))
+
+
+def _durable(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # SQLAlchemy's begin event decides, not the driver
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    """A writer takes SQLite's lock at once: two writers wait for each other instead of failing."""
+    write = connection.get_execution_options().get("kb_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _refuse_wrong_schema(ledger: Ledger) -> None:
+    try:
+        with ledger.read() as connection:
+            current = MigrationContext.configure(connection).get_current_revision()
+    except OperationalError as error:
+        raise LedgerError(
+            "the ledger cannot be reached",
+            where=ledger.engine.url.render_as_string(hide_password=True),
+            helps=type(error.orig).__name__,
+        ) from None
+    head = _head()
+    if current != head:
+        raise LedgerError(
+            f"the ledger's schema is '{current or 'empty'}'",
+            where=ledger.engine.url.render_as_string(hide_password=True),
+            expected=f"'{head}'",
+            helps="run 'kiezbruecke ledger upgrade'",
+        )
+
+
+@cache
+def _head() -> str | None:
+    return ScriptDirectory.from_config(alembic_config()).get_current_head()

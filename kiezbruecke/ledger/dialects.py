@@ -1,0 +1,22 @@
+"""The one statement that the two databases spell differently."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+
+def insert_or_ignore(
+    connection: Connection, table: Table, values: Mapping[str, Any] | Sequence[Mapping[str, Any]]
+) -> int:
+    """INSERT … ON CONFLICT DO NOTHING; how many rows were new."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    rows = [dict(values)] if isinstance(values, Mapping) else [dict(row) for row in values]
+    if not rows:
+        return 0
+    return sum(
+        connection.execute(dialect.insert(table).values(**row).on_conflict_do_nothing()).rowcount for row in rows
+    )

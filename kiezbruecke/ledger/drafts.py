@@ -1,0 +1,212 @@
+"""Writes prepared messages down before anything is sent: identity, bytes, and the money they hold."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from kiezbruecke.connector import Effect
+from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.database import Ledger, now
+from kiezbruecke.ledger.dialects import insert_or_ignore
+from kiezbruecke.ledger.events import append_event
+from kiezbruecke.ledger.money import hold
+from kiezbruecke.ledger.runs import Run, guard
+from kiezbruecke.ledger.states import MessageState
+from kiezbruecke.ledger.todo import Point, replace_points
+from kiezbruecke.records import name_id
+
+
+@dataclass(frozen=True)
+class Identity:
+    """(destination, generation, case, effect, number): unique. The route and the mapping are no part of it."""
+
+    destination: str
+    generation: int
+    case_id: UUID
+    effect: Effect
+    number: int
+
+    @property
+    def key(self) -> UUID:
+        """The message's key (UUIDv5); xdomea's nachrichtenUUID."""
+        return name_id(
+            "message",
+            self.destination,
+            str(self.generation),
+            str(self.case_id),
+            self.effect.value,
+            str(self.number),
+        )
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A message that is ready to be stored."""
+
+    identity: Identity
+    reference: str
+    basis: str
+    payload: bytes = field(repr=False)
+    file_name: str = ""
+    media_type: str = ""
+    mapping: str = ""
+    mapping_digest: str = ""
+    owner: str = ""
+    created_at: datetime = field(default_factory=now)
+    voucher: str = ""
+    related_reference: str | None = None
+    amount_cents: int | None = None
+    area: tuple[str, int, str] | None = None  # (process, year, area) whose budget it holds
+    test: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def generation_of(ledger: Ledger, destination: str) -> int:
+    """The destination's generation; 1 until a person has reset it."""
+    with ledger.read() as connection:
+        query = select(t.destinations.c.generation).where(t.destinations.c.name == destination)
+        return connection.execute(query).scalar_one_or_none() or 1
+
+
+def raise_generation(ledger: Ledger, destination: str, *, person: str, reason: str) -> int:
+    """The destination was really reset: everything may be sent to it anew. Only a person decides that."""
+    with ledger.write() as connection:
+        insert_or_ignore(connection, t.destinations, {"name": destination, "generation": 1})
+        row = t.destinations.c.name == destination
+        connection.execute(
+            update(t.destinations)
+            .where(row)
+            .values(generation=t.destinations.c.generation + 1, person=person, reason=reason, at=now())
+        )
+        query = select(t.destinations.c.generation).where(row)
+        return int(connection.execute(query).scalar_one())
+
+
+def take_vouchers(ledger: Ledger, destination: str, year: int, count: int) -> list[str]:
+    """Belegnummern (8 digits), unique per destination and year. A crash may leave a gap, never a double."""
+    if not count:
+        return []
+    with ledger.write() as connection:
+        last = next_serial(connection, destination, year, count)
+    return [f"{number:08d}" for number in range(last - count + 1, last + 1)]
+
+
+def next_serial(connection: Connection, name: str, year: int, count: int = 1) -> int:
+    """The last of `count` new numbers of a series."""
+    insert_or_ignore(connection, t.serials, {"destination": name, "year": year, "last": 0})
+    row = (t.serials.c.destination == name) & (t.serials.c.year == year)
+    connection.execute(update(t.serials).where(row).values(last=t.serials.c.last + count))
+    return int(connection.execute(select(t.serials.c.last).where(row)).scalar_one())
+
+
+def add_messages(ledger: Ledger, run: Run, drafts: Sequence[Draft], points: Sequence[Point], owner: str) -> int:
+    """Store messages and what needs a person, in one transaction; how many drafts found no money.
+
+    The route's open points become exactly `points` and those without money: what is not among them has healed.
+    """
+    with ledger.write() as connection:
+        guard(connection, run)
+        without_money = [point for draft in drafts if (point := _add(connection, run, draft, owner))]
+        _replace(connection, run, [*points, *without_money])
+    return len(without_money)
+
+
+def replace_previews(ledger: Ledger, run: Run, drafts: Sequence[Draft], points: Sequence[Point]) -> None:
+    """Keep what a dry run would have sent: without identity, replaced at every run."""
+    with ledger.write() as connection:
+        guard(connection, run)
+        _replace(connection, run, points)
+        connection.execute(delete(t.previews).where(t.previews.c.route == run.route))
+        for draft in drafts:
+            connection.execute(
+                insert(t.previews).values(
+                    route=run.route,
+                    case_id=draft.identity.case_id,
+                    effect=draft.identity.effect.value,
+                    file_name=draft.file_name,
+                    payload=draft.payload,
+                    at=now(),
+                )
+            )
+
+
+def _replace(connection: Connection, run: Run, points: Sequence[Point]) -> None:
+    for kind in ("set_aside", "follow_up"):
+        replace_points(connection, kind, run.route, [point for point in points if point.kind == kind])
+
+
+def add_baseline(ledger: Ledger, lane: str, case_ids: Iterable[UUID], *, person: str, reason: str) -> int:
+    """Mark cases as typed by hand already: nothing of this lane is sent for them."""
+    count = 0
+    with ledger.write() as connection:
+        for case_id in case_ids:
+            values = {"case_id": case_id, "lane": lane, "person": person, "reason": reason, "at": now()}
+            if insert_or_ignore(connection, t.baselines, values):
+                append_event(connection, case_id, "case.baseline", {"lane": lane, "person": person})
+                count += 1
+    return count
+
+
+def _add(connection: Connection, run: Run, draft: Draft, owner: str) -> Point | None:
+    identity = draft.identity
+    if not insert_or_ignore(connection, t.messages, _values(run, draft)):
+        return None  # another run was first; the identity is unique
+    if draft.area is not None and draft.amount_cents is not None and not draft.test:
+        reason = hold(connection, identity.case_id, identity.effect, draft.area, draft.amount_cents, draft.reference)
+        if reason:
+            connection.execute(delete(t.messages).where(t.messages.c.key == identity.key))
+            subject = f"{run.route}:{identity.case_id}"
+            return Point("set_aside", subject, run.route, owner, reason, (), identity.case_id)
+    append_event(
+        connection,
+        identity.case_id,
+        "message.prepared",
+        {
+            "reference": draft.reference,
+            "effect": identity.effect.value,
+            "number": identity.number,
+            "destination": identity.destination,
+            "sha256": hashlib.sha256(draft.payload).hexdigest(),
+            "amount_cents": draft.amount_cents,
+            "mapping": draft.mapping,
+        },
+    )
+    return None
+
+
+def _values(run: Run, draft: Draft) -> dict[str, Any]:
+    identity = draft.identity
+    return {
+        "key": identity.key,
+        "destination": identity.destination,
+        "generation": identity.generation,
+        "case_id": identity.case_id,
+        "effect": identity.effect.value,
+        "number": identity.number,
+        "reference": draft.reference,
+        "related_reference": draft.related_reference,
+        "voucher": draft.voucher,
+        "lane": run.lane,
+        "route": run.route,
+        "owner": draft.owner,
+        "state": MessageState.WAITING.value,
+        "basis": draft.basis,
+        "amount_cents": draft.amount_cents,
+        "payload": draft.payload,
+        "sha256": hashlib.sha256(draft.payload).hexdigest(),
+        "file_name": draft.file_name,
+        "media_type": draft.media_type,
+        "facts": dict(draft.facts),
+        "mapping": draft.mapping,
+        "mapping_digest": draft.mapping_digest,
+        "test": draft.test,
+        "created_at": draft.created_at,
+        "updated_at": now(),
+    }

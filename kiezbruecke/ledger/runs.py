@@ -1,0 +1,68 @@
+"""Runs and their fences: the newest run of a lane may write, an older one that wakes up changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from kiezbruecke.errors import Overtaken
+from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.database import Ledger, now
+from kiezbruecke.ledger.dialects import insert_or_ignore
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of one step of a route. `fence` is the number that outdates all earlier runs of the lane."""
+
+    id: int
+    lane: str
+    fence: int
+    route: str
+
+
+def begin_run(ledger: Ledger, lane: str, route: str, step: str) -> Run:
+    """Start a run: it takes the lane over at once; no lease must run out."""
+    with ledger.write() as connection:
+        insert_or_ignore(connection, t.lanes, {"name": lane, "fence": 0})
+        connection.execute(update(t.lanes).where(t.lanes.c.name == lane).values(fence=t.lanes.c.fence + 1))
+        fence = connection.execute(select(t.lanes.c.fence).where(t.lanes.c.name == lane)).scalar_one()
+        row = connection.execute(
+            insert(t.runs).values(lane=lane, fence=fence, route=route, step=step, started_at=now())
+        )
+        assert row.inserted_primary_key is not None
+        return Run(row.inserted_primary_key[0], lane, fence, route)
+
+
+def end_run(ledger: Ledger, run: Run, counts: Mapping[str, int], error: str = "") -> None:
+    """Write down what a run did; `error` is one line without personal data."""
+    with ledger.write() as connection:
+        connection.execute(
+            update(t.runs).where(t.runs.c.id == run.id).values(ended_at=now(), counts=dict(counts), error=error or None)
+        )
+
+
+def guard(connection: Connection, run: Run) -> None:
+    """Refuse to write for a run that was overtaken; holds the fence until the transaction ends."""
+    query = select(t.lanes.c.fence).where(t.lanes.c.name == run.lane).with_for_update(read=True)
+    fence = connection.execute(query).scalar_one_or_none()
+    if fence != run.fence:
+        raise Overtaken("a newer run has taken over", where=f"route {run.route}")
+
+
+def paused(ledger: Ledger, route: str) -> bool:
+    """Whether a person has paused the route."""
+    with ledger.read() as connection:
+        query = select(t.route_flags.c.paused).where(t.route_flags.c.route == route)
+        return bool(connection.execute(query).scalar_one_or_none())
+
+
+def set_paused(ledger: Ledger, route: str, value: bool, *, person: str, reason: str) -> None:
+    """Pause or resume a route, with name and reason."""
+    values: dict[str, Any] = {"paused": value, "person": person, "reason": reason, "at": now()}
+    with ledger.write() as connection:
+        insert_or_ignore(connection, t.route_flags, {"route": route, **values})
+        connection.execute(update(t.route_flags).where(t.route_flags.c.route == route).values(**values))

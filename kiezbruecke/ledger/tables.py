@@ -1,0 +1,362 @@
+"""The ledger's tables. Invariants are constraints and partial unique indexes, not `if`s.
+
+Money is integer cents. Times are UTC. No table but `records`, `record_history`, `receipts`, `messages`, `batches`
+and `previews` holds content; none of these columns is ever logged.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware time, stored as UTC on both databases."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)  # type: ignore[no-any-return]
+
+
+_BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts only INTEGER PRIMARY KEY by itself
+
+lanes = Table(  # one per (destination, family of effects) or source: whoever has the newest fence may write
+    "lanes",
+    metadata,
+    Column("name", String(160), primary_key=True),
+    Column("fence", Integer, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", _BIG, primary_key=True),
+    Column("lane", String(160), nullable=False),
+    Column("fence", Integer, nullable=False),
+    Column("route", String(60), nullable=False),
+    Column("step", String(20), nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Column("counts", JSON),
+    Column("error", Text),
+    Index("ix_runs_route", "route", "id"),
+)
+
+route_flags = Table(
+    "route_flags",
+    metadata,
+    Column("route", String(60), primary_key=True),
+    Column("paused", Boolean, nullable=False),
+    Column("person", String(80), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+destinations = Table(
+    "destinations",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("generation", Integer, nullable=False),  # raised only by a person, when the destination was really reset
+    Column("person", String(80), nullable=False, server_default=""),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("at", Moment),
+)
+
+serials = Table(  # Belegnummern: unique per destination and year
+    "serials",
+    metadata,
+    Column("destination", String(60), primary_key=True),
+    Column("year", Integer, primary_key=True),
+    Column("last", Integer, nullable=False),
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("source", String(60), primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("process_id", String(60), nullable=False),
+    Column("reference", String(40), nullable=False),
+    Column("area_id", String(20), nullable=False, server_default=""),  # part of the key for paper proposals only
+    Column("created_at", Moment, nullable=False),
+    Column("last_event", Integer, nullable=False, server_default="0"),
+    Column("last_hash", String(64), nullable=False, server_default=""),
+    UniqueConstraint("process_id", "reference", "area_id"),
+)
+
+events = Table(  # evidence: hash-chained per case
+    "events",
+    metadata,
+    Column("case_id", Uuid, ForeignKey(cases.c.id), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("kind", String(60), nullable=False),
+    Column("body", Text, nullable=False),  # canonical JSON: ids, sums, digests – no content
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("seq", _BIG, primary_key=True),  # the order in which records became known
+    Column("id", Uuid, nullable=False, unique=True),
+    Column("kind", String(20), nullable=False),
+    Column("process_id", String(60), nullable=False),
+    Column("case_id", Uuid, ForeignKey(cases.c.id)),
+    Column("source", String(60), nullable=False),
+    Column("external_id", String(200), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("first_seen", Moment, nullable=False),
+    Column("last_seen", Moment, nullable=False),
+    Column("gone_at", Moment),
+    Index("ix_records_case", "case_id"),
+    Index("ix_records_process_kind", "process_id", "kind"),
+    Index("ix_records_source", "source", "kind"),
+)
+
+record_history = Table(
+    "record_history",
+    metadata,
+    Column("record_id", Uuid, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", String(35), primary_key=True),
+    Column("destination", String(60), nullable=False),
+    Column("file_name", String(200), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("fiscal_year", Integer, nullable=False),
+    Column("test", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("key", Uuid, primary_key=True),
+    Column("destination", String(60), nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("case_id", Uuid, ForeignKey(cases.c.id), nullable=False),
+    Column("effect", String(30), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("reference", String(25), nullable=False),  # Fremdkennzeichen
+    Column("related_reference", String(25)),
+    Column("voucher", String(8), nullable=False, server_default=""),
+    Column("lane", String(160), nullable=False),
+    Column("route", String(60), nullable=False),
+    Column("owner", String(80), nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("fence", Integer, nullable=False, server_default="0"),
+    Column("basis", String(64), nullable=False),
+    Column("amount_cents", BigInteger),
+    Column("payload", LargeBinary, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("file_name", String(200), nullable=False),
+    Column("media_type", String(80), nullable=False),
+    Column("facts", JSON, nullable=False),
+    Column("mapping", String(80), nullable=False),
+    Column("mapping_digest", String(64), nullable=False),
+    Column("test", Boolean, nullable=False),
+    Column("ticket", String(200)),
+    Column("batch_id", String(35), ForeignKey(batches.c.id)),
+    Column("remote_id", String(80), nullable=False, server_default=""),
+    Column("note", Text, nullable=False, server_default=""),  # last word about it, no content
+    Column("remind_at", Moment),  # when a missing receipt raises attention
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    UniqueConstraint("destination", "generation", "case_id", "effect", "number"),
+    UniqueConstraint("destination", "generation", "reference"),
+    Index("ix_messages_lane_state", "lane", "state"),
+    Index("ix_messages_case", "case_id"),
+    Index("ix_messages_ticket", "ticket"),
+    Index(
+        "uq_messages_once",
+        "case_id",
+        "effect",
+        "generation",
+        unique=True,
+        sqlite_where=text("effect IN ('file.create', 'commitment.book') AND state <> 'refused' AND NOT test"),
+        postgresql_where=text("effect IN ('file.create', 'commitment.book') AND state <> 'refused' AND NOT test"),
+    ),
+)
+
+attempts = Table(  # every step of every message
+    "attempts",
+    metadata,
+    Column("id", _BIG, primary_key=True),
+    Column("message_key", Uuid, ForeignKey(messages.c.key), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("fence", Integer, nullable=False),
+    Column("before", String(12), nullable=False),
+    Column("after", String(12), nullable=False),
+    Column("note", Text, nullable=False),
+    Index("ix_attempts_message", "message_key"),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("source", String(60), nullable=False),
+    Column("external_id", String(200), nullable=False),
+    Column("message_key", Uuid, ForeignKey(messages.c.key)),
+    Column("event", String(60), nullable=False),
+    Column("outcome", String(12), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("raw", LargeBinary),
+    Column("at", Moment, nullable=False),
+    UniqueConstraint("source", "external_id"),
+    Index("ix_receipts_message", "message_key"),
+)
+
+attention = Table(  # one list of all that needs a person
+    "attention",
+    metadata,
+    Column("id", _BIG, primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("subject", String(300), nullable=False),
+    Column("case_id", Uuid, ForeignKey(cases.c.id)),
+    Column("message_key", Uuid, ForeignKey(messages.c.key)),
+    Column("route", String(60), nullable=False),
+    Column("owner", String(80), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("answers", JSON, nullable=False),
+    Column("opened_at", Moment, nullable=False),
+    Column("closed_at", Moment),
+    Column("answer", String(30), nullable=False, server_default=""),
+    Column("answered_by", String(80), nullable=False, server_default=""),
+    Column("answer_reason", Text, nullable=False, server_default=""),
+    Index(
+        "uq_attention_open",
+        "kind",
+        "subject",
+        unique=True,
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    ),
+)
+
+budgets = Table(  # what may be committed per process, year and area
+    "budgets",
+    metadata,
+    Column("process_id", String(60), primary_key=True),
+    Column("fiscal_year", Integer, primary_key=True),
+    Column("area_id", String(20), primary_key=True),
+    Column("amount_cents", BigInteger, nullable=False),
+    Column("status", String(12), nullable=False),
+    Column("chapter", String(4), nullable=False),
+    Column("title", String(5), nullable=False),
+    Column("committed_cents", BigInteger, nullable=False, server_default="0"),
+    Column(
+        "limit_cents", BigInteger, nullable=False
+    ),  # the amount, or more where a budget was cut below its commitments
+    Column("at", Moment, nullable=False),
+    CheckConstraint("committed_cents >= 0", name="committed_not_negative"),
+    CheckConstraint("committed_cents <= limit_cents", name="never_exceeded"),
+)
+
+commitments = Table(  # one per case; it carries totals
+    "commitments",
+    metadata,
+    Column("case_id", Uuid, ForeignKey(cases.c.id), primary_key=True),
+    Column("process_id", String(60), nullable=False),
+    Column("fiscal_year", Integer, nullable=False),
+    Column("area_id", String(20), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("booked_cents", BigInteger, nullable=False),  # what HKR has confirmed
+    Column("held_cents", BigInteger, nullable=False),  # what is held back of the budget: the larger of booked and asked
+    Column("reference", String(25), nullable=False),  # of the first, booking message
+    Column("at", Moment, nullable=False),
+    CheckConstraint("held_cents >= booked_cents", name="held_covers_booked"),
+)
+
+balances = Table(  # their own sums, from the last HoleSalden
+    "balances",
+    metadata,
+    Column("destination", String(60), primary_key=True),
+    Column("fiscal_year", Integer, primary_key=True),
+    Column("area_id", String(20), primary_key=True),
+    Column("committed_cents", BigInteger, nullable=False),
+    Column("paid_cents", BigInteger, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+previews = Table(  # dry runs: without identity, replaced at every run
+    "previews",
+    metadata,
+    Column("route", String(60), primary_key=True),
+    Column("case_id", Uuid, ForeignKey(cases.c.id), primary_key=True),
+    Column("effect", String(30), nullable=False),
+    Column("file_name", String(200), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+baselines = Table(  # cases that were typed by hand before a route went live
+    "baselines",
+    metadata,
+    Column("case_id", Uuid, ForeignKey(cases.c.id), primary_key=True),
+    Column("lane", String(160), primary_key=True),
+    Column("person", String(80), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+)

@@ -1,0 +1,155 @@
+"""The attention list in the ledger: opened once per subject, closed by healing or by a person, never deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, select, update
+
+from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.database import Ledger, now
+from kiezbruecke.ledger.dialects import insert_or_ignore
+from kiezbruecke.ledger.events import append_event
+
+HEALED = "healed"
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point that needs a person. (kind, subject) is unique among the open ones; `reason` is German."""
+
+    kind: str
+    subject: str
+    route: str
+    owner: str
+    reason: str
+    answers: tuple[str, ...] = ("erledigt",)
+    case_id: UUID | None = None
+    message_key: UUID | None = None
+
+
+@dataclass(frozen=True)
+class OpenPoint(Point):
+    """A point as it stands in the ledger."""
+
+    id: int = 0
+    opened_at: datetime | None = None
+    closed_at: datetime | None = None
+    answer: str = ""
+    answered_by: str = ""
+    answer_reason: str = ""
+
+
+def raise_point(connection: Connection, point: Point) -> None:
+    """Put a point on the list, unless it is on it already; a new reason replaces the old one."""
+    values = {
+        "kind": point.kind,
+        "subject": point.subject,
+        "case_id": point.case_id,
+        "message_key": point.message_key,
+        "route": point.route,
+        "owner": point.owner,
+        "reason": point.reason,
+        "answers": list(point.answers),
+        "opened_at": now(),
+    }
+    if insert_or_ignore(connection, t.attention, values):
+        if point.case_id is not None:
+            append_event(connection, point.case_id, "attention.opened", {"kind": point.kind, "subject": point.subject})
+        return
+    connection.execute(
+        update(t.attention)
+        .where(_open(point.kind, point.subject), t.attention.c.reason != point.reason)
+        .values(reason=point.reason, owner=point.owner, answers=list(point.answers))
+    )
+
+
+def close_point(
+    connection: Connection,
+    kind: str,
+    subject: str,
+    *,
+    answer: str = HEALED,
+    person: str = "",
+    reason: str = "",
+) -> bool:
+    """Close a point; True if it was open."""
+    query = select(t.attention).where(_open(kind, subject))
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return False
+    connection.execute(
+        update(t.attention)
+        .where(t.attention.c.id == row.id)
+        .values(closed_at=now(), answer=answer, answered_by=person, answer_reason=reason)
+    )
+    if row.case_id is not None:
+        append_event(
+            connection,
+            row.case_id,
+            "attention.closed",
+            {"kind": kind, "subject": subject, "answer": answer, "person": person},
+        )
+    return True
+
+
+def replace_points(
+    connection: Connection,
+    kind: str,
+    route: str,
+    wanted: Iterable[Point],
+    *,
+    looked_at: Collection[str] | None = None,
+) -> None:
+    """Make the open points of one kind and route equal to `wanted`; what is not wanted any more has healed.
+
+    `looked_at` limits the healing to these subjects.
+    """
+    wanted = list(wanted)
+    keep = {point.subject for point in wanted}
+    query = select(t.attention.c.subject).where(
+        t.attention.c.kind == kind, t.attention.c.route == route, t.attention.c.closed_at.is_(None)
+    )
+    for subject in connection.execute(query).scalars().all():
+        if subject not in keep and (looked_at is None or subject in looked_at):
+            close_point(connection, kind, subject)
+    for point in wanted:
+        raise_point(connection, point)
+
+
+def open_points(ledger: Ledger) -> list[OpenPoint]:
+    """What needs a person now, oldest first."""
+    with ledger.read() as connection:
+        rows = connection.execute(
+            select(t.attention).where(t.attention.c.closed_at.is_(None)).order_by(t.attention.c.id)
+        ).all()
+    return [_point(row) for row in rows]
+
+
+def find_point(ledger: Ledger, number: int) -> OpenPoint | None:
+    """One point by its number, open or closed."""
+    with ledger.read() as connection:
+        row = connection.execute(select(t.attention).where(t.attention.c.id == number)).one_or_none()
+    return _point(row) if row else None
+
+
+def points_of_case(ledger: Ledger, case_id: UUID) -> list[OpenPoint]:
+    """All points of a case, open and closed."""
+    with ledger.read() as connection:
+        rows = connection.execute(
+            select(t.attention).where(t.attention.c.case_id == case_id).order_by(t.attention.c.id)
+        ).all()
+    return [_point(row) for row in rows]
+
+
+def _open(kind: str, subject: str) -> ColumnElement[bool]:
+    return and_(t.attention.c.kind == kind, t.attention.c.subject == subject, t.attention.c.closed_at.is_(None))
+
+
+def _point(row: Row[tuple[object, ...]]) -> OpenPoint:
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+    values["answers"] = tuple(values["answers"])
+    return OpenPoint(**values)

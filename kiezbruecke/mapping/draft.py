@@ -1,0 +1,86 @@
+"""A draft: one element, record or row in the making, with what keeps it alive.
+
+A constant does not keep an optional parent alive: a missing address must not leave a field that names it.
+So a draft knows two things: `live` – something in it was read; `standing` – it is itself a constant or a code
+and stands where its parent stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from kiezbruecke.errors import RecordError
+from kiezbruecke.mapping.findings import Place
+from kiezbruecke.mapping.language import Rule
+from kiezbruecke.mapping.schema import Node
+from kiezbruecke.mapping.values import Unusable
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """Which of several of one name: its number in the path, and for `each` the rule and the member."""
+
+    number: int = 1
+    rule: Place | None = None
+    index: int = 0
+
+
+@dataclass(eq=False)
+class Draft:
+    """A node being filled. `rule` is the last one that spoke about this very place."""
+
+    node: Node
+    path: str = ""
+    rule: Rule | None = None
+    value: Any = None
+    live: bool = False
+    standing: bool = False
+    parts: dict[str, dict[Instance, Draft]] = field(default_factory=dict)
+
+    def open(self, name: str, instance: Instance) -> Draft:
+        """The part of this name, made where it is not there yet."""
+        found = self.parts.setdefault(name, {})
+        if instance not in found:
+            shown = name if instance.number == 1 else f"{name}[{instance.number}]"
+            found[instance] = Draft(self.node.children[name], f"{self.path}/{shown}" if self.path else shown)
+        return found[instance]
+
+    def of(self, name: str) -> list[Draft]:
+        """The parts of a name in the order of their numbers."""
+        found = self.parts.get(name, {})
+        return [found[instance] for instance in sorted(found, key=lambda instance: instance.number)]
+
+    def alive(self) -> bool:
+        """Whether anything in it was read."""
+        return self.live or any(part.alive() for part in self._all())
+
+    def wanted(self) -> bool:
+        """Whether it is written even if the schema could do without it."""
+        return self.standing or self.alive()
+
+    def rules(self) -> Iterator[Rule]:
+        """Every rule that spoke about this draft or a part of it."""
+        if self.rule:
+            yield self.rule
+        for part in self._all():
+            yield from part.rules()
+
+    def problem(self, problem: str, expected: str = "", file: str = "") -> RecordError:
+        """The error that names place, rule and source – never the value."""
+        rule = next(self.rules(), None)
+        if rule is None:
+            return rule_problem(None, self.path, Unusable(problem, expected), file)
+        return rule_problem(rule, self.path, Unusable(problem, expected), file)
+
+    def _all(self) -> Iterator[Draft]:
+        for instances in self.parts.values():
+            yield from instances.values()
+
+
+def rule_problem(rule: Rule | None, path: str, unusable: Unusable, file: str = "") -> RecordError:
+    """A RecordError: the rule's target, its source field, file and line, and what is wrong."""
+    if rule is None:
+        return RecordError(f"'{path}' (ohne Regel): {unusable}", where=file)
+    return RecordError(f"'{path}' (Quelle: {rule.origin}): {unusable}", where=f"{rule.place.file}:{rule.place.line}")

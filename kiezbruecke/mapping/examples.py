@@ -1,0 +1,233 @@
+"""Golden examples beside a mapping: input and expected output, its tests and its documentation at once.
+
+    examples/full/input.yaml + expected.xml      or, flat,      examples/full.input.json + full.expected.json
+
+The input holds the roots; a typed root is read with its own model, so days and sums are what they are later.
+`item.xml` beside the input is an item in XML. An expected RecordError stands in `expected.error`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping as AnyMapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+from lxml import etree
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import SafeConstructor
+from ruamel.yaml.error import YAMLError
+
+from kiezbruecke.errors import ConfigurationError, RecordError
+from kiezbruecke.mapping.loading import Mapping, mapping_file
+from kiezbruecke.mapping.models import ROOTS
+from kiezbruecke.standards.store import parse, validate
+
+_INPUTS = (".yaml", ".json")
+
+
+@dataclass(frozen=True)
+class Example:
+    """One case of a mapping: its files begin with `stem` (a folder and a slash, or a name and a dot)."""
+
+    name: str
+    stem: str
+    input: Path
+
+    def beside(self, name: str) -> Path:
+        """A file of this case."""
+        return self.input.parent / f"{self.stem}{name}"
+
+
+@dataclass(frozen=True)
+class ExampleResult:
+    """What became of one example. `problem` is one line, empty where it passed."""
+
+    mapping: str
+    example: str
+    problem: str = ""
+    updated: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Whether the output was the expected one."""
+        return not self.problem
+
+
+def find_examples(name: str, content: Path) -> list[Example]:
+    """The examples of a mapping, sorted by name."""
+    folder = mapping_file(name, content)[0].parent / "examples"
+    found = [Example(file.parent.name, "", file) for kind in _INPUTS for file in folder.glob(f"*/input{kind}")]
+    for kind in _INPUTS:
+        for file in folder.glob(f"*.input{kind}"):
+            case = file.name.removesuffix(f".input{kind}")
+            found.append(Example(case, f"{case}.", file))
+    return sorted(found, key=lambda example: example.name)
+
+
+def run_examples(mapping: Mapping, content: Path, *, update: bool = False) -> list[ExampleResult]:
+    """Run every example of a mapping; with `update` the expected files are written anew."""
+    return [_run(mapping, content, example, update=update) for example in find_examples(mapping.name, content)]
+
+
+def read_roots(mapping: Mapping, content: Path, example: Example) -> dict[str, Any]:
+    """What the example gives the mapping, typed as it is in a run; raises ConfigurationError."""
+    body = _read_input(example.input)
+    roots = {name: _root(name, value, content, example.input) for name, value in body.items()}
+    item = example.beside("item.xml")
+    if item.is_file():
+        roots["item"] = item.read_bytes()
+    if unknown := sorted(roots.keys() - set(mapping.definition.roots)):
+        raise ConfigurationError(
+            f"the mapping has no root '{unknown[0]}'",
+            where=str(example.input),
+            expected=", ".join(mapping.definition.roots),
+        )
+    return roots
+
+
+def _run(mapping: Mapping, content: Path, example: Example, *, update: bool) -> ExampleResult:
+    try:
+        suffix, output = _output(mapping, read_roots(mapping, content, example))
+        if mapping.goal.kind == "standard" and suffix == "xml":
+            standard, version = mapping.target.split()[:2]
+            validate(content, standard, version, output)
+        if update:
+            return ExampleResult(mapping.name, example.name, updated=_update(example, suffix, output))
+        return ExampleResult(mapping.name, example.name, _difference(example, suffix, output))
+    except (ConfigurationError, RecordError) as error:
+        return ExampleResult(mapping.name, example.name, error.line())
+
+
+def _output(mapping: Mapping, roots: dict[str, Any]) -> tuple[str, bytes]:
+    """The output and what kind of file it is; a record that is set aside is an output too."""
+    try:
+        if mapping.goal.model is not None:
+            record = mapping.read(roots.get("item", {}), roots)
+            text = json.dumps(record.model_dump(mode="json"), ensure_ascii=False, indent=2)
+            return "json", f"{text}\n".encode()
+        return ("csv" if mapping.goal.table else "xml"), mapping.write(roots)
+    except RecordError as error:
+        return "error", f"{error.what}\n".encode()
+
+
+def _difference(example: Example, suffix: str, output: bytes) -> str:
+    expected = example.beside(f"expected.{suffix}")
+    if not expected.is_file():
+        what = output.decode().strip() if suffix == "error" else f"expected.{suffix} is missing"
+        return f"{what}; --update writes it"
+    same = _comparable(suffix, expected.read_bytes()) == _comparable(suffix, output)
+    return "" if same else f"the output is not {expected.name}{_first_difference(suffix, expected, output)}"
+
+
+def _first_difference(suffix: str, expected: Path, output: bytes) -> str:
+    wanted = _readable(suffix, expected.read_bytes()).decode().splitlines()
+    got = _readable(suffix, output).decode().splitlines()
+    pairs = enumerate(zip([*wanted, "(end)"], [*got, "(end)"], strict=False), 1)
+    return next((f": line {line}: {new.strip()}" for line, (old, new) in pairs if old != new), "")
+
+
+def _update(example: Example, suffix: str, output: bytes) -> bool:
+    """Write the expected file where it says something else, and drop that of another kind."""
+    for other in {"xml", "json", "csv", "error"} - {suffix}:
+        example.beside(f"expected.{other}").unlink(missing_ok=True)
+    expected = example.beside(f"expected.{suffix}")
+    if expected.is_file() and _comparable(suffix, expected.read_bytes()) == _comparable(suffix, output):
+        return False
+    expected.write_bytes(_readable(suffix, output))
+    return True
+
+
+def _comparable(suffix: str, output: bytes) -> object:
+    """What two outputs are compared by: meaning, not indentation."""
+    if suffix == "json":
+        return json.loads(output)
+    if suffix == "xml":
+        return etree.tostring(_without_blanks(output), method="c14n2")
+    return output
+
+
+def _readable(suffix: str, output: bytes) -> bytes:
+    """XML is kept indented, so that people can read a difference."""
+    if suffix != "xml":
+        return output
+    return etree.tostring(_without_blanks(output), xml_declaration=True, encoding="UTF-8", pretty_print=True)
+
+
+def _without_blanks(output: bytes) -> etree._Element:
+    root = parse(output, "expected.xml")
+    for element in root.iter():
+        if len(element) and not (element.text or "").strip():
+            element.text = None
+        if not (element.tail or "").strip():
+            element.tail = None
+    return root
+
+
+class _Constructor(SafeConstructor):
+    """YAML as people write it in examples: sums are decimals, days are days, moments stay text for their model."""
+
+
+def _decimal(constructor: SafeConstructor, node: Any) -> Decimal:
+    return Decimal(str(constructor.construct_scalar(node)).replace("_", ""))
+
+
+def _moment(constructor: SafeConstructor, node: Any) -> date | str:
+    text = str(constructor.construct_scalar(node))
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return text
+
+
+_Constructor.add_constructor("tag:yaml.org,2002:float", _decimal)
+_Constructor.add_constructor("tag:yaml.org,2002:timestamp", _moment)
+
+
+def _read_input(file: Path) -> AnyMapping[str, Any]:
+    try:
+        text = file.read_text("utf-8")
+        if file.suffix == ".json":
+            body = json.loads(text, parse_float=Decimal)
+        else:
+            yaml = YAML(typ="safe", pure=True)
+            yaml.Constructor = _Constructor
+            body = yaml.load(text)
+    except (OSError, ValueError, YAMLError):
+        raise ConfigurationError("the example cannot be read", where=str(file), expected="roots in UTF-8") from None
+    if not isinstance(body, dict):
+        raise ConfigurationError("the example holds no roots", where=str(file), expected="item: {…}")
+    return body
+
+
+def _root(name: str, value: Any, content: Path, file: Path) -> Any:
+    if name == "process" and isinstance(value, str):
+        value = {key: part for key, part in _read_process(content, value).items() if key != "areas"}
+    model = ROOTS.get(name)
+    if model is None or not isinstance(value, dict):
+        return value
+    try:
+        return model.model_validate(value)
+    except ValidationError:
+        return {field: _field(model, field, part, f"{file} ({name})") for field, part in value.items()}
+
+
+def _field(model: type[BaseModel], name: str, value: Any, where: str) -> Any:
+    """One field of a root that an example gives only in part."""
+    field = model.model_fields.get(name)
+    if field is None:
+        raise ConfigurationError(f"unknown field '{name}'", where=where, expected=", ".join(model.model_fields))
+    try:
+        return TypeAdapter(cast("Any", Annotated[field.annotation, field])).validate_python(value)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        path = ".".join(map(str, (name, *first["loc"])))
+        raise ConfigurationError(f"{path}: {first['msg']}", where=where) from None
+
+
+def _read_process(content: Path, name: str) -> AnyMapping[str, Any]:
+    return _read_input(content / "mappings" / "processes" / f"{name}.yaml")

@@ -1,0 +1,81 @@
+"""Findings: what is wrong with a mapping, where exactly, and what helps – known before anything is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Severity = Literal["error", "warning"]
+
+CODES = {
+    "KB-M01": "the file cannot be read as a mapping",
+    "KB-M02": "unknown key",
+    "KB-M03": "a value has the wrong form",
+    "KB-M04": "name, folder and direction do not agree",
+    "KB-M05": "not available yet",
+    "KB-M06": "unknown target",
+    "KB-M07": "unknown target path",
+    "KB-M08": "unknown source path",
+    "KB-M09": "unknown step, or its argument does not fit",
+    "KB-M10": "unknown code list or code",
+    "KB-M11": "more values than the target can hold",
+    "KB-M12": "mandatory target without a rule",
+    "KB-M13": "a source that may be empty fills a mandatory target",
+    "KB-M14": "the source's type does not fit the target",
+    "KB-M15": "constants that will never be written",
+    "KB-M16": "a condition that is always true",
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A position in a file, counted from 1 as editors do."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to mend. `code` is stable; `rule` is the full target path of the rule, where there is one."""
+
+    place: Place
+    code: str
+    message: str
+    rule: str = ""
+    expected: str = ""
+    helps: str = ""
+    severity: Severity = "error"
+
+    def as_dict(self) -> dict[str, str | int]:
+        """The finding for `--json`."""
+        return {
+            "file": self.place.file,
+            "line": self.place.line,
+            "column": self.place.column,
+            "rule": self.rule,
+            "code": self.code,
+            "severity": self.severity,
+            "message": self.message,
+            "expected": self.expected,
+            "helps": self.helps,
+        }
+
+    def line(self) -> str:
+        """The finding in one line: `file:line:column: code message; expected …; helps`."""
+        what = f"{self.place}: {self.code} {self.message}"
+        return "; ".join(part for part in (what, self.expected and f"expected {self.expected}", self.helps) if part)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`did you mean 'x'?`, or nothing where no known word is near."""
+    close = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"did you mean '{close[0]}'?" if close else ""

@@ -1,0 +1,159 @@
+"""Applies rules to what a mapping is given, and makes a draft of the target. The oracle of a later compiler."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kiezbruecke.errors import RecordError
+from kiezbruecke.mapping.codelists import CodeList, Translation
+from kiezbruecke.mapping.draft import Draft, Instance, rule_problem
+from kiezbruecke.mapping.language import CodeUse, Rule, StepUse, When
+from kiezbruecke.mapping.paths import TargetPath
+from kiezbruecke.mapping.schema import Node
+from kiezbruecke.mapping.sources import Scope, read, read_members
+from kiezbruecke.mapping.steps import STEPS
+from kiezbruecke.mapping.values import Unusable, is_nothing, same
+
+
+@dataclass(frozen=True)
+class Lists:
+    """The code lists that a mapping names."""
+
+    translations: Mapping[str, Translation] = field(default_factory=dict)
+    codes: Mapping[str, CodeList] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a rule found. `live` is False for constants and defaults."""
+
+    content: Any
+    live: bool
+
+
+NOTHING = Value(None, live=False)
+
+
+Refuse = Callable[[Draft, RecordError], None]
+
+
+def _raise(_: Draft, error: RecordError) -> None:
+    raise error
+
+
+def make_draft(root: Node, rules: tuple[Rule, ...], lists: Lists, scope: Scope, refuse: Refuse = _raise) -> Draft:
+    """Apply all rules; `refuse` is told where one cannot use its value, and raises unless it is a preview."""
+    draft = Draft(root)
+    _Interpreter(lists, refuse).apply_all(rules, draft, scope)
+    return draft
+
+
+def holds(when: When | None, scope: Scope) -> bool:
+    """Whether a condition is met; no condition always is."""
+    if when is None:
+        return True
+    value = read(when.path, scope)
+    return not is_nothing(value) if when.equals is None else same(value, when.equals)
+
+
+class _Interpreter:
+    def __init__(self, lists: Lists, refuse: Refuse) -> None:
+        self._lists = lists
+        self._refuse = refuse
+
+    def apply_all(self, rules: tuple[Rule, ...], draft: Draft, scope: Scope) -> None:
+        for rule in rules:
+            self._apply(rule, draft, scope)
+
+    def _apply(self, rule: Rule, draft: Draft, scope: Scope) -> None:
+        for instance, inner in _scopes(rule, scope):
+            if holds(rule.when, inner):
+                place = _open(draft, rule.target, instance)
+                self._fill(rule, place, inner)
+
+    def _fill(self, rule: Rule, place: Draft, scope: Scope) -> None:
+        if rule.rules:
+            place.live = place.live or rule.when is not None
+            self.apply_all(rule.rules, place, scope)
+            return
+        try:
+            self._put(rule, place, self._value(rule, scope))
+        except Unusable as unusable:
+            place.rule = place.rule or rule
+            self._refuse(place, rule_problem(rule, place.path, unusable))
+
+    def _value(self, rule: Rule, scope: Scope) -> Value:
+        if rule.source is None:
+            constant = rule.code.value if rule.code else rule.const
+            return Value(constant, live=rule.when is not None)
+        content = read(rule.source, scope)
+        for use in rule.steps:
+            content = apply_step(use, content)
+        if rule.codelist and not is_nothing(content):
+            content = _translated(self._lists.translations[rule.codelist], content)
+        if not is_nothing(content):
+            return Value(content, live=True)
+        return NOTHING if rule.default is None else Value(rule.default, live=False)
+
+    def _put(self, rule: Rule, place: Draft, value: Value) -> None:
+        if is_nothing(value.content):
+            if rule.required:
+                raise Unusable("der Wert fehlt, ist hier aber Pflicht", "ein Wert")
+            place.rule = place.rule or rule
+            return
+        if place.standing:
+            raise Unusable("zwei Regeln geben hier einen Wert", "Bedingungen, die einander ausschließen")
+        place.rule = rule
+        if rule.code:
+            self._put_code(rule.code, place, value)
+        elif isinstance(value.content, list | tuple) and place.node.repeats:
+            place.value, place.live = [part for part in value.content if not is_nothing(part)], True
+        else:
+            place.value = value.content
+        place.live, place.standing = place.live or value.live, True
+
+    def _put_code(self, use: CodeUse, place: Draft, value: Value) -> None:
+        """One rule fills code, name, @listURI and @listVersionID, as far as the target has them."""
+        codes = self._lists.codes[use.list]
+        code = codes.check(value.content)
+        parts = {"code": code, "@listURI": codes.uri, "@listVersionID": codes.version}
+        if codes.write_names:
+            parts["name"] = codes.codes[code]
+        if "code" not in place.node.children:
+            place.value = parts.pop("code")
+        for name, text in parts.items():
+            if text and name in place.node.children:
+                part = place.open(name, Instance())
+                part.value, part.standing, part.rule = text, True, place.rule
+
+
+def apply_step(use: StepUse, value: Any) -> Any:
+    """One step on one value; raises Unusable."""
+    step = STEPS[use.name]
+    return step.apply(value, step.argument(use.argument) if step.argument and use.argument else None)
+
+
+def _translated(translation: Translation, content: Any) -> Any:
+    if isinstance(content, list | tuple):
+        return [translation.translate(part) for part in content]
+    return translation.translate(content)
+
+
+def _scopes(rule: Rule, scope: Scope) -> Iterator[tuple[Instance, Scope]]:
+    """What the rule sees: once, or once per member of its `each`."""
+    number = rule.target.steps[-1].number if rule.target.steps else 1
+    if rule.each is None or rule.name is None:
+        yield Instance(number), scope
+        return
+    for member in read_members(rule.each, scope):
+        yield Instance(number, rule.place, member.index), {**scope, rule.name: member}
+
+
+def _open(draft: Draft, target: TargetPath, instance: Instance) -> Draft:
+    if not target.steps:
+        return draft
+    for step in target.steps[:-1]:
+        draft = draft.open(step.name, Instance(step.number))
+    return draft.open(target.steps[-1].name, instance)

@@ -1,0 +1,164 @@
+"""Types of sources and records, read off the pydantic models: what a path leads to, and the tree of a record."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from kiezbruecke.mapping.schema import Content, Group, Leaf, Node
+from kiezbruecke.mapping.steps import Kind
+from kiezbruecke.mapping.values import Unusable
+from kiezbruecke.records import Applicant, Area, Budget, Commitment, Decision, Process, Proposal
+from kiezbruecke.records.views import CaseView, MessageView, StatusView
+
+ROOTS: dict[str, type[BaseModel]] = {
+    "applicant": Applicant,
+    "area": Area,
+    "budget": Budget,
+    "case": CaseView,
+    "commitment": Commitment,
+    "decision": Decision,
+    "message": MessageView,
+    "process": Process,
+    "proposal": Proposal,
+    "status": StatusView,
+}
+OPEN_ROOTS = frozenset({"item", "route"})
+ENVELOPE = ("external_id", "kind", "raw_ref", "source")
+# A paper proposal stands only on the decision sheet, and not every case has an applicant or a commitment.
+SOMETIMES_MISSING = frozenset({"applicant", "commitment", "proposal"})
+
+_KINDS: tuple[tuple[type, Kind], ...] = (
+    (bool, "boolean"),
+    (int, "integer"),
+    (float, "decimal"),
+    (Decimal, "decimal"),
+    (datetime, "moment"),
+    (date, "date"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """What a path leads to: a kind of value or a model, perhaps many of them, perhaps nothing."""
+
+    kind: Kind = "any"
+    model: type[BaseModel] | None = None
+    many: bool = False
+    nullable: bool = False
+    indexed: bool = False  # a member of a list: it has an index
+
+
+OPEN = Type("any")  # nobody knows what stands there, so nothing is said about it
+
+
+def root_types(roots: tuple[str, ...]) -> dict[str, Type]:
+    """The types of the roots that a mapping declares; unknown roots are left out."""
+    known = {name: Type("any", model, nullable=name in SOMETIMES_MISSING) for name, model in ROOTS.items()}
+    known |= dict.fromkeys(OPEN_ROOTS, OPEN) | {"envelope": Type("any", _Envelope)}
+    return {name: known[name] for name in roots if name in known}
+
+
+def known_roots() -> list[str]:
+    """Every root a mapping may declare."""
+    return sorted({*ROOTS, *OPEN_ROOTS, "envelope"})
+
+
+def field_type(field: FieldInfo) -> Type:
+    """The type of a model's field. A text that may be empty counts as nullable."""
+    found = _type(field.annotation)
+    if found.kind == "text" and found.model is None and not field.is_required() and field.default == "":
+        return Type(found.kind, found.model, found.many, nullable=True)
+    return found
+
+
+def record_tree(model: type[BaseModel], name: str) -> Node:
+    """A record as a target: fields are elements, nested models have fields of their own."""
+    return Node(name, expand=lambda: Content(group=Group("sequence", tuple(_fields(model)))))
+
+
+def field_names(model: type[BaseModel]) -> list[str]:
+    """The names of a model's fields."""
+    return list(model.model_fields)
+
+
+class _Envelope(BaseModel):
+    """What the engine knows of an item beside its body."""
+
+    external_id: str
+    kind: str
+    source: str
+    raw_ref: str = ""
+
+
+def _fields(model: type[BaseModel]) -> list[Node]:
+    return [_field(name, field) for name, field in model.model_fields.items()]
+
+
+def _field(name: str, field: FieldInfo) -> Node:
+    found = _type(field.annotation)
+    nested = found.model
+    return Node(
+        name,
+        minimum=1 if field.is_required() else 0,
+        maximum=None if found.many else 1,
+        leaf=None if nested else Leaf(found.kind, _max_length(field), _judge(field, many=found.many)),
+        expand=(lambda: record_tree(nested, name).content) if nested else Content,
+    )
+
+
+def _judge(field: FieldInfo, *, many: bool) -> Callable[[str], None]:
+    """Asks pydantic whether a field takes a text; only checks ask, records are validated as a whole."""
+
+    @cache
+    def adapter() -> TypeAdapter[Any]:
+        return TypeAdapter(cast("Any", Annotated[field.annotation, field]))
+
+    def judge(text: str) -> None:
+        try:
+            adapter().validate_python([text] if many else text)
+        except ValidationError:
+            raise Unusable("der Wert passt nicht zum Feld") from None
+
+    return judge
+
+
+def _max_length(field: FieldInfo) -> int | None:
+    return next((length for rule in field.metadata if (length := getattr(rule, "max_length", None))), None)
+
+
+def _type(annotation: Any) -> Type:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type(arguments[0])
+    if origin in (Union, types.UnionType):
+        rest = [part for part in arguments if part is not type(None)]
+        found = _type(rest[0])
+        return Type(found.kind, found.model, found.many, nullable=len(rest) < len(arguments) or found.nullable)
+    if origin in (tuple, list, frozenset):
+        found = _type(arguments[0])
+        return Type(found.kind, found.model, many=True, nullable=True)
+    if origin in (dict, Mapping):
+        return OPEN
+    if origin is Literal:
+        return Type("text")
+    return _plain(annotation)
+
+
+def _plain(annotation: Any) -> Type:
+    if not isinstance(annotation, type):
+        return OPEN
+    if issubclass(annotation, BaseModel):
+        return Type("any", annotation)
+    if issubclass(annotation, Enum):
+        return Type("text")
+    return Type(next((kind for known, kind in _KINDS if issubclass(annotation, known)), "text"))

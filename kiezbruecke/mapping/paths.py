@@ -1,0 +1,78 @@
+"""Paths: `case.documents` and `item.A.@x` name sources, `Feld[2]/Wert` and `Medium/@listURI` name targets."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_SOURCE = re.compile(r"(?P<root>[A-Za-z_][A-Za-z0-9_]*)(?:\.(?P<rest>.+))?", re.DOTALL)
+_STEP = re.compile(r"(?P<name>[^\[\]]*)(?:\[(?P<number>[1-9][0-9]{0,4})\])?")
+_TARGET_STEP = re.compile(r"(?P<name>@?[^/@\[\]]+)(?:\[(?P<number>[1-9][0-9]{0,4})\])?")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStep:
+    """One name of a source path; `number` chooses from a list, counted from 1."""
+
+    name: str
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePath:
+    """Where a value comes from: a root and names below it. Always absolute."""
+
+    root: str
+    steps: tuple[SourceStep, ...]
+    text: str
+
+    @classmethod
+    def parse(cls, text: str) -> SourcePath:
+        """Read `root.name.name[2].@attribute`; raises ValueError."""
+        found = _SOURCE.fullmatch(text)
+        if not found:
+            raise ValueError("not a source path")
+        rest = found["rest"]
+        return cls(found["root"], tuple(map(_source_step, rest.split("."))) if rest else (), text)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetStep:
+    """One name of a target path; `number` tells repeated elements apart, counted from 1."""
+
+    name: str
+    number: int = 1
+
+    def __str__(self) -> str:
+        return self.name if self.number == 1 else f"{self.name}[{self.number}]"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetPath:
+    """Where a value goes, relative to the enclosing block. `.` is the block's own text."""
+
+    steps: tuple[TargetStep, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> TargetPath:
+        """Read `A/B[2]/@x`; raises ValueError."""
+        if text == ".":
+            return cls(())
+        return cls(tuple(_target_step(part) for part in text.split("/")))
+
+    def __str__(self) -> str:
+        return "/".join(map(str, self.steps)) or "."
+
+
+def _source_step(text: str) -> SourceStep:
+    found = _STEP.fullmatch(text)
+    if not found:
+        raise ValueError("not a source path")
+    return SourceStep(found["name"], int(found["number"]) if found["number"] else None)
+
+
+def _target_step(text: str) -> TargetStep:
+    found = _TARGET_STEP.fullmatch(text)
+    if not found:
+        raise ValueError("not a target path")
+    return TargetStep(found["name"], int(found["number"] or 1))

@@ -1,0 +1,88 @@
+"""A preview: what each rule makes of an example, with the values that fail in their place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from kiezbruecke.errors import RecordError
+from kiezbruecke.mapping.draft import Draft
+from kiezbruecke.mapping.interpret import make_draft
+from kiezbruecke.mapping.loading import Mapping
+from kiezbruecke.mapping.values import Unusable, is_nothing, to_text
+
+
+@dataclass(frozen=True)
+class PreviewRow:
+    """One place of the target. `problem` says why its value cannot be used."""
+
+    target: str
+    value: str
+    source: str
+    line: int
+    problem: str = ""
+
+    def as_dict(self) -> dict[str, str | int]:
+        """The row for `--json`."""
+        return {
+            "target": self.target,
+            "value": self.value,
+            "source": self.source,
+            "line": self.line,
+            "problem": self.problem,
+        }
+
+
+def preview(mapping: Mapping, roots: dict[str, Any]) -> list[PreviewRow]:
+    """The places that rules speak about, in the target's order."""
+    problems: dict[int, RecordError] = {}
+    scope = mapping.scope(roots["item"], roots) if "item" in roots else roots
+    draft = make_draft(
+        mapping.goal.root,
+        mapping.definition.rules,
+        mapping.lists,
+        scope,
+        lambda place, error: problems.update({id(place): error}),
+    )
+    return list(_rows(draft, problems))
+
+
+def whole(mapping: Mapping, roots: dict[str, Any]) -> str:
+    """Why the whole cannot be written, in one line; empty where it can."""
+    try:
+        if mapping.goal.model is not None:
+            mapping.read(roots.get("item", {}), roots)
+        else:
+            mapping.write(roots)
+    except RecordError as error:
+        return error.line()
+    return ""
+
+
+def _rows(draft: Draft, problems: dict[int, RecordError]) -> Iterator[PreviewRow]:
+    if draft.rule is not None:
+        yield _row(draft, problems.get(id(draft)))
+    for name in draft.node.children:
+        for part in draft.of(name):
+            yield from _rows(part, problems)
+
+
+def _row(draft: Draft, refused: RecordError | None) -> PreviewRow:
+    assert draft.rule is not None
+    value, problem = _shown(draft)
+    return PreviewRow(draft.path, value, draft.rule.origin, draft.rule.place.line, refused.what if refused else problem)
+
+
+def _shown(draft: Draft) -> tuple[str, str]:
+    values = draft.value if isinstance(draft.value, list) else [draft.value]
+    if all(is_nothing(value) for value in values):
+        return "", ""
+    try:
+        texts = [to_text(value) for value in values]
+        if draft.node.leaf is not None:
+            for text in texts:
+                draft.node.leaf.judge(text)
+    except Unusable as unusable:
+        return "; ".join(str(value) for value in values), str(unusable)
+    return "; ".join(texts), ""

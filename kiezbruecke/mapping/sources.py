@@ -1,0 +1,169 @@
+"""Reads a path in what a mapping is given: models, JSON objects, rows, XML elements – and the static types of paths.
+
+A name may hold dots itself (xdomea's `identifikation.nachricht`, a sheet's `Nr.`): where one name is not
+there, it is tried joined with the next. A path through a list goes through each of its members.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lxml import etree
+from pydantic import BaseModel
+
+from kiezbruecke.mapping.findings import nearest
+from kiezbruecke.mapping.models import OPEN, Type, field_names, field_type
+from kiezbruecke.mapping.paths import SourcePath, SourceStep
+
+Scope = Mapping[str, Any]
+
+_MISSING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member that `each` names; `index` counts from 1 where the value has no index of its own."""
+
+    value: Any
+    index: int
+
+
+class UnknownPath(Exception):  # noqa: N818 - what a check makes of a path
+    """A path leads nowhere. `expected` and `helps` say what is there."""
+
+    def __init__(self, message: str, expected: str, helps: str) -> None:
+        self.message, self.expected, self.helps = message, expected, helps
+        super().__init__(message)
+
+
+def read(path: SourcePath, scope: Scope) -> Any:
+    """The value at a path; None where there is nothing. XML leaves come as their text."""
+    return _plain(_at(scope.get(path.root), path.steps))
+
+
+def read_members(path: SourcePath, scope: Scope) -> list[Member]:
+    """The members of a list; a single value is a list of one."""
+    found = _at(scope.get(path.root), path.steps)
+    if found is None or found is _MISSING:
+        return []
+    values = list(found) if _is_list(found) else [found]
+    return [Member(value, index) for index, value in enumerate(values, 1)]
+
+
+def type_at(path: SourcePath, scope: Mapping[str, Type]) -> Type:
+    """The static type of a path; raises UnknownPath."""
+    if path.root not in scope:
+        raise UnknownPath(
+            f"'{path.root}' is no root of this mapping",
+            f"one of {', '.join(sorted(scope))}",
+            nearest(path.root, scope) or "name it under roots",
+        )
+    found = scope[path.root]
+    for position, step in enumerate(path.steps):
+        found = _type_below(found, step, path, position)
+    return found
+
+
+def _type_below(owner: Type, step: SourceStep, path: SourcePath, position: int) -> Type:
+    if owner.indexed and step.name == "index" and (owner.model is None or "index" not in owner.model.model_fields):
+        return Type("integer")
+    if owner.model is None and owner.kind == "any":
+        return OPEN
+    above = ".".join([path.root, *(part.name for part in path.steps[:position])])
+    if owner.model is None:
+        raise UnknownPath(f"'{above}' has no fields", f"'{above}' itself", "")
+    if step.name not in owner.model.model_fields:
+        names = field_names(owner.model)
+        raise UnknownPath(f"'{above}' has no field '{step.name}'", ", ".join(names), nearest(step.name, names))
+    found = field_type(owner.model.model_fields[step.name])
+    many = (owner.many or found.many) and step.number is None
+    return Type(found.kind, found.model, many, nullable=owner.nullable or found.nullable or step.number is not None)
+
+
+def _at(value: Any, steps: Sequence[SourceStep]) -> Any:
+    if isinstance(value, Member):
+        return _in_member(value, steps)
+    if not steps or value is None or value is _MISSING:
+        return value
+    if _is_list(value):
+        return _through(value, steps)
+    for end in range(1, len(steps) + 1):
+        found = _child(value, ".".join(step.name for step in steps[:end]))
+        if found is not _MISSING:
+            return _at(_numbered(found, steps[end - 1].number), steps[end:])
+        if steps[end - 1].number is not None:
+            return _MISSING
+    return _MISSING
+
+
+def _in_member(member: Member, steps: Sequence[SourceStep]) -> Any:
+    found = _at(member.value, steps)
+    if found is _MISSING and len(steps) == 1 and steps[0].name == "index":
+        return member.index
+    return found
+
+
+def _through(values: Sequence[Any], steps: Sequence[SourceStep]) -> Any:
+    found: list[Any] = []
+    for value in values:
+        below = _at(value, steps)
+        if below is not None and below is not _MISSING:
+            found += below if _is_list(below) else [below]
+    return found or _MISSING
+
+
+def _child(value: Any, name: str) -> Any:
+    if isinstance(value, BaseModel):
+        return getattr(value, name) if name in type(value).model_fields else _MISSING
+    if isinstance(value, Mapping):
+        return value.get(name, _MISSING)
+    if etree.iselement(value):
+        return _xml_attribute(value, name[1:]) if name.startswith("@") else _xml_children(value, name)
+    return _MISSING
+
+
+def _xml_attribute(element: etree._Element, name: str) -> Any:
+    return next((value for key, value in element.attrib.items() if _local(key) == name), _MISSING)
+
+
+def _xml_children(element: etree._Element, name: str) -> Any:
+    found = [child for child in element if isinstance(child.tag, str) and _local(child.tag) == name]
+    if not found:
+        return _MISSING
+    return found[0] if len(found) == 1 else found
+
+
+def _numbered(value: Any, number: int | None) -> Any:
+    if number is None:
+        return value
+    values = value if _is_list(value) else [value]
+    return values[number - 1] if number <= len(values) else _MISSING
+
+
+def _plain(value: Any) -> Any:
+    if value is _MISSING:
+        return None
+    if isinstance(value, Member):
+        return _plain(value.value)
+    if etree.iselement(value):
+        return _xml_text(value)
+    if _is_list(value):
+        return [_plain(part) for part in value]
+    return value
+
+
+def _xml_text(element: etree._Element) -> Any:
+    """A leaf's text, around comments; an element that holds elements stays one."""
+    if any(isinstance(child.tag, str) for child in element):
+        return element
+    return (element.text or "") + "".join(child.tail or "" for child in element)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple)
+
+
+def _local(name: Any) -> str:
+    return str(name).rpartition("}")[2]

@@ -1,0 +1,100 @@
+"""What a value is on its way: when it counts as nothing, how it is written as text, and why it cannot be used."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from kiezbruecke.records import CENT
+
+_TOO_LARGE = Decimal(10) ** 15
+
+# What XML 1.0 cannot carry in any form: control characters, lone surrogates, U+FFFE and U+FFFF.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class Unusable(Exception):  # noqa: N818 - it names the value, not a defect
+    """A rule cannot use a value. German text for people; never the value itself."""
+
+    def __init__(self, problem: str, expected: str = "") -> None:
+        self.problem, self.expected = problem, expected
+        super().__init__(f"{problem}; erwartet: {expected}" if expected else problem)
+
+
+def is_nothing(value: object) -> bool:
+    """Empty text, blanks, null, an empty list and a missing field are the same: nothing. 0 and False are not."""
+    if isinstance(value, str):
+        return not value.strip()
+    return value is None or (isinstance(value, list | tuple | dict | set | frozenset) and not value)
+
+
+def to_text(value: object) -> str:
+    """The one way a value is written: money with two places, moments in UTC, truth as 1 or 0."""
+    if isinstance(value, Enum):
+        value = value.value
+    for known, write in _WRITERS:
+        if isinstance(value, known):
+            return write(value)
+    if isinstance(value, list | tuple):
+        raise Unusable("es liegen mehrere Werte vor", "genau ein Wert (Schritt join oder first)")
+    raise Unusable("der Wert hat keine Textform", "ein Feld statt eines ganzen Objekts")
+
+
+def xml_text(value: object) -> str:
+    """The value as text that XML can carry."""
+    text = to_text(value)
+    if _NOT_XML.search(text):
+        raise Unusable("der Text enthält Steuerzeichen, die XML nicht tragen kann", "lesbarer Text")
+    return text
+
+
+def same(value: object, text: str) -> bool:
+    """Whether a value equals the text that a mapping names (`equals:`); truth is 1 or true, 0 or false."""
+    if isinstance(value, bool):
+        return text.lower() in (("1", "true") if value else ("0", "false"))
+    if is_nothing(value):
+        return False
+    return to_text(value) == text
+
+
+def _bounded(value: Decimal) -> Decimal:
+    if not value.is_finite():
+        raise Unusable("die Zahl ist nicht endlich", "eine Zahl")
+    if abs(value) >= _TOO_LARGE:
+        raise Unusable("die Zahl ist zu groß", "eine kleinere Zahl")
+    return value
+
+
+def _money_text(value: Decimal) -> str:
+    rounded = _bounded(value).quantize(CENT, rounding=ROUND_HALF_EVEN)
+    if rounded != value:
+        raise Unusable("der Betrag ist feiner als ein Cent", "höchstens zwei Nachkommastellen")
+    return f"{rounded:f}"
+
+
+def _float_text(value: float) -> str:
+    """The shortest decimal that means the same number; only places on a map are floats."""
+    return f"{_bounded(Decimal(repr(value))):f}"
+
+
+def _moment_text(value: datetime) -> str:
+    if value.tzinfo is None:
+        raise Unusable("die Zeit trägt keine Zeitzone", "eine Zeit mit Zeitzone")
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+_WRITERS: tuple[tuple[type, Callable[[Any], str]], ...] = (  # the first that fits: True is an int, a moment a date
+    (bool, lambda value: "1" if value else "0"),
+    (str, str),
+    (int, str),
+    (UUID, str),
+    (Decimal, _money_text),
+    (float, _float_text),
+    (datetime, _moment_text),
+    (date, date.isoformat),
+)

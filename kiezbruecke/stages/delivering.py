@@ -1,0 +1,237 @@
+"""deliver: what is prepared goes out, at most `window` messages in doubt at once.
+
+claimed ─▶ (reserve an id of theirs) ─▶ sending ─▶ send ─▶ delivered | refused | waiting | in doubt
+           committed                    committed          committed
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from kiezbruecke.connector import (
+    Answer,
+    Batch,
+    BatchTarget,
+    CannotTell,
+    Found,
+    Message,
+    NotThere,
+    Target,
+    Ticket,
+)
+from kiezbruecke.errors import KiezbrueckeError, NotSent, Rejected
+from kiezbruecke.ledger import MessageState, claims
+from kiezbruecke.records import Receipt, ReceiptOutcome
+from kiezbruecke.stages.work import Counts, Sending
+
+log = logging.getLogger("kiezbruecke")
+BREAKER = 3  # so many failures in a row, and the destination is left alone until the next run
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """What goes out in one step: a few single messages, or one carrier of many."""
+
+    messages: Sequence[tuple[Message, Ticket | None]]
+    batch: Batch | None = None
+
+
+def parcels(work: Sending) -> Iterator[Parcel]:
+    """What waits in this lane, claimed as it is handed out; ends early where the destination is unreachable."""
+    if isinstance(work.target, BatchTarget):
+        yield from _batches(work, work.target)
+    else:
+        yield from _groups(work)
+
+
+def send(work: Sending, parcel: Parcel, counts: Counts) -> None:
+    """Send a parcel and write down what became of it."""
+    if parcel.batch is not None:
+        assert isinstance(work.target, BatchTarget)
+        _send_batch(work, work.target, parcel, counts)
+    else:
+        assert isinstance(work.target, Target)
+        _send_group(work, work.target, parcel, counts)
+    counts["changed"] = counts.get("delivered", 0) + counts.get("refused", 0)
+
+
+def stop_if_unreachable(work: Sending) -> None:
+    """Let the scheduler try again soon, where something was left unsent."""
+    if work.failures:
+        raise NotSent(
+            f"{work.failures} message(s) of this run are not delivered",
+            where=f"destination {work.route.destination}",
+            helps=f"the last reason was {work.last_failure}; the route tries again by itself",
+        )
+
+
+def ask_about_doubts(work: Sending, counts: Counts) -> None:
+    """What an ended or overtaken run was sending: the destination is asked, or the same bytes may go again."""
+    claims.take_over(work.ledger, work.run)
+    doubts = claims.in_doubt(work.ledger, work.run)
+    if not doubts:
+        return
+    target = work.target
+    if isinstance(target, BatchTarget):
+        answers = _ask_batches(work, target, doubts)
+    else:
+        answers = {message.key: _ask(work, target, message, ticket) for message, ticket, _ in doubts}
+    for message, _, _ in doubts:
+        _resolve(work, message, answers.get(message.key, CannotTell()), counts)
+
+
+def _groups(work: Sending) -> Iterator[Parcel]:
+    while claimed := claims.claim(work.ledger, work.run):
+        for start in range(0, len(claimed), work.route.window):
+            if work.failures >= BREAKER:
+                return
+            yield Parcel(claimed[start : start + work.route.window])
+
+
+def _batches(work: Sending, target: BatchTarget) -> Iterator[Parcel]:
+    while work.failures < BREAKER:
+        claimed = claims.claim_batch(
+            work.ledger,
+            work.run,
+            target.compose,
+            year=work.process.fiscal_year,
+            test=work.route.environment == "test",
+            full_list=work.manifest.can.full_list,
+            limit=work.route.window,
+        )
+        if claimed is None:
+            return
+        batch, messages = claimed
+        yield Parcel([(message, None) for message in messages], batch)
+
+
+def _send_group(work: Sending, target: Target, parcel: Parcel, counts: Counts) -> None:
+    ready = _reserve(work, target, parcel, counts)
+    sending = set(claims.begin_sending(work.ledger, work.run, list(ready)))
+    results: dict[UUID, tuple[Receipt | MessageState, str]] = {}
+    for key, (message, ticket) in ready.items():
+        if key in sending:
+            results[key] = _send_one(work, target, message, ticket)
+    claims.settle_all(work.ledger, work.run, results)
+    _count(results, counts)
+
+
+def _reserve(
+    work: Sending, target: Target, parcel: Parcel, counts: Counts
+) -> dict[UUID, tuple[Message, Ticket | None]]:
+    """Ids of theirs, committed before the first send. A lost answer leaves an orphan id, which is harmless."""
+    ready: dict[UUID, tuple[Message, Ticket | None]] = {}
+    fresh: dict[UUID, Ticket] = {}
+    for message, known in parcel.messages:
+        ticket = known
+        try:
+            ticket = known or target.reserve(message)
+        except Exception as error:  # noqa: BLE001 - nothing has left yet, whatever went wrong
+            _failed(work, error)
+            counts.more("not_sent")
+            continue
+        if ticket is not None and known is None:
+            fresh[message.key] = ticket
+        ready[message.key] = (message, ticket)
+    if fresh:
+        claims.keep_tickets(work.ledger, work.run, fresh)
+    return ready
+
+
+def _send_one(
+    work: Sending, target: Target, message: Message, ticket: Ticket | None
+) -> tuple[Receipt | MessageState, str]:
+    try:
+        receipt = target.send(message, ticket)
+    except Exception as error:  # noqa: BLE001 - here not knowing has a meaning
+        return _outcome(work, error)
+    work.failures = 0
+    return receipt, ""
+
+
+def _send_batch(work: Sending, target: BatchTarget, parcel: Parcel, counts: Counts) -> None:
+    assert parcel.batch is not None
+    messages = [message for message, _ in parcel.messages]
+    sending = claims.begin_sending(work.ledger, work.run, [message.key for message in messages])
+    results: dict[UUID, tuple[Receipt | MessageState, str]] = {}
+    try:
+        receipts: Mapping[UUID, Receipt] = target.send(parcel.batch, messages)
+    except Exception as error:  # noqa: BLE001 - here not knowing has a meaning
+        outcome = _outcome(work, error)
+        results = dict.fromkeys(sending, outcome)
+    else:
+        work.failures = 0
+        for key in sending:
+            results[key] = (receipts[key], "") if key in receipts else (MessageState.IN_DOUBT, "ohne Antwort")
+    claims.settle_all(work.ledger, work.run, results)
+    _count(results, counts)
+
+
+def _outcome(work: Sending, error: Exception) -> tuple[Receipt | MessageState, str]:
+    """What an exception proves: never left, refused for certain, or nobody knows."""
+    if isinstance(error, Rejected):
+        return Receipt(outcome=ReceiptOutcome.REFUSED, event="Ablehnung", code=error.what[:80]), ""
+    _failed(work, error)
+    state = MessageState.WAITING if isinstance(error, NotSent) else MessageState.IN_DOUBT
+    return state, type(error).__name__
+
+
+def _failed(work: Sending, error: Exception) -> None:
+    work.failures += 1
+    # the text of a foreign exception may hold content: only ours are shown
+    work.last_failure = error.line() if isinstance(error, KiezbrueckeError) else type(error).__name__
+    log.warning("%s: %s", work.route.name, work.last_failure)
+
+
+def _count(results: Mapping[UUID, tuple[Receipt | MessageState, str]], counts: Counts) -> None:
+    words = {MessageState.WAITING: "not_sent", MessageState.IN_DOUBT: "in_doubt"}
+    for result, _ in results.values():
+        if isinstance(result, Receipt):
+            counts.more("refused" if result.outcome is ReceiptOutcome.REFUSED else "delivered")
+        else:
+            counts.more(words[result])
+
+
+def _ask(work: Sending, target: Target, message: Message, ticket: Ticket | None) -> Answer:
+    try:
+        return target.look_up(message, ticket)
+    except Exception as error:  # noqa: BLE001 - a question that fails answers nothing
+        _failed(work, error)
+        return CannotTell("nicht erreichbar")
+
+
+def _ask_batches(
+    work: Sending, target: BatchTarget, doubts: Sequence[tuple[Message, Ticket | None, Batch | None]]
+) -> dict[UUID, Answer]:
+    answers: dict[UUID, Answer] = {}
+    batches = {batch.head.id: batch for _, _, batch in doubts if batch is not None}
+    for batch in batches.values():
+        messages = [message for message, _, other in doubts if other == batch]
+        try:
+            answers.update(target.look_up(batch, messages))
+        except Exception as error:  # noqa: BLE001 - a question that fails answers nothing
+            _failed(work, error)
+            answers.update({message.key: CannotTell("nicht erreichbar") for message in messages})
+    return answers
+
+
+def _resolve(work: Sending, message: Message, answer: Answer, counts: Counts) -> None:
+    ledger, run = work.ledger, work.run
+    if isinstance(answer, Found):
+        claims.settle(ledger, run, message.key, answer.receipt)
+        counts.more("found")
+    elif isinstance(answer, NotThere):
+        claims.settle(ledger, run, message.key, MessageState.WAITING, "nicht angekommen")
+        counts.more("not_there")
+    elif answer.why == "nicht erreichbar":
+        counts.more("in_doubt")
+    elif work.manifest.can.dedupes:
+        claims.settle(ledger, run, message.key, MessageState.WAITING, "dieselben Bytes noch einmal")
+        counts.more("again")
+    else:
+        why = f": {answer.why}" if answer.why else ""
+        claims.open_doubt(ledger, run, message, work.route.owner, why)
+        counts.more("in_doubt")

@@ -1,0 +1,124 @@
+"""prepare: cases, what is due, bytes. Nothing leaves the house here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kiezbruecke import attention
+from kiezbruecke.attention import CONTRADICTION
+from kiezbruecke.cases.due import Due, FollowUp, Lane, due_rule
+from kiezbruecke.cases.join import Standing, budgets_that_count, join, unexplained_budget_lines
+from kiezbruecke.errors import ConfigurationError, RecordError
+from kiezbruecke.ledger import drafts as ledger_drafts
+from kiezbruecke.ledger import money
+from kiezbruecke.ledger.database import now
+from kiezbruecke.ledger.drafts import Draft
+from kiezbruecke.ledger.reading import Snapshot, read_process_cases
+from kiezbruecke.ledger.todo import Point
+from kiezbruecke.messages import Workshop, compose
+from kiezbruecke.stages.work import Counts, Sending, lane_of
+
+_MONEY = "F"
+
+
+def join_cases(work: Sending) -> list[Standing]:
+    """All cases of the process as they stand now; the budgets that count are written into the ledger."""
+    if work.process.commit_at != "voted":
+        raise ConfigurationError(
+            "commit_at: final needs grant notices, which this version does not know",
+            where=f"process {work.process.id}",
+            expected="voted",
+        )
+    snapshot = read_process_cases(work.ledger, work.process.id, work.process.fiscal_year)
+    money.set_budgets(work.ledger, budgets_that_count(snapshot.budget_lines).values())
+    standings = join(work.process, snapshot, attention.read_answers(work.ledger).waived)
+    attention.keep_contradictions(work.ledger, work.run, work.process, standings, _budget_points(work, snapshot))
+    return standings
+
+
+def what_is_due(work: Sending, standings: Sequence[Standing]) -> tuple[list[tuple[Standing, Due]], list[Point]]:
+    """Ask the route's rule about every case."""
+    rule, answers = due_rule(work.route.due), attention.read_answers(work.ledger)
+    lane = Lane(
+        work.route.destination,
+        work.generation,
+        lane_of(work.route),
+        work.route.start_from,
+        work.route.environment == "test",
+        answers.resend,
+    )
+    due: list[tuple[Standing, Due]] = []
+    points: list[Point] = []
+    for standing in standings:
+        answer = rule(standing, lane)
+        if isinstance(answer, FollowUp):
+            points += _follow_up(work, standing, answer, answers.done)
+        elif answer is not None:
+            due.append((standing, answer))
+    return due, points
+
+
+def write_messages(work: Sending, due: Sequence[tuple[Standing, Due]]) -> tuple[list[Draft], list[Point]]:
+    """The bytes of every due message; a case that cannot become one is set aside and stops no other."""
+    workshop = Workshop(work.content, work.process, work.route, work.mapping, work.generation)
+    with_money = sum(1 for _, one in due if one.letter == _MONEY)
+    vouchers = iter(
+        ledger_drafts.take_vouchers(work.ledger, work.route.destination, work.process.fiscal_year, with_money)
+    )
+    at, drafts, problems = now(), [], []
+    for standing, one in due:
+        voucher = next(vouchers) if one.letter == _MONEY else ""
+        try:
+            drafts.append(compose(workshop, standing, one, voucher, at))
+        except RecordError as error:
+            problems.append(_problem(work, standing, error.line()))
+    return drafts, problems
+
+
+def keep(work: Sending, drafts: Sequence[Draft], points: Sequence[Point], counts: Counts) -> None:
+    """Store the messages, or the previews of a dry run, and the points that need a person."""
+    if work.route.mode == "dry_run":
+        ledger_drafts.replace_previews(work.ledger, work.run, drafts, points)
+        counts["previewed"] = len(drafts)
+    else:
+        without_money = ledger_drafts.add_messages(work.ledger, work.run, drafts, points, work.route.owner)
+        counts["prepared"] = len(drafts) - without_money
+        counts.more("set_aside", without_money)
+    counts.more("set_aside", len(points))
+
+
+def _follow_up(work: Sending, standing: Standing, answer: FollowUp, done: frozenset[str]) -> list[Point]:
+    subject = f"{work.route.destination}:{standing.case.id}:{answer.basis[:12]}"
+    if subject in done:
+        return []
+    return [
+        Point(
+            "follow_up",
+            subject,
+            work.route.name,
+            work.process.owner or work.route.owner,
+            answer.text,
+            ("erledigt",),
+            standing.case.id,
+        )
+    ]
+
+
+def _problem(work: Sending, standing: Standing, text: str) -> Point:
+    subject = f"{work.route.name}:{standing.case.id}"
+    return Point(CONTRADICTION, subject, work.route.name, work.route.owner, text, (), standing.case.id)
+
+
+def _budget_points(work: Sending, snapshot: Snapshot) -> list[Point]:
+    owner = work.process.owner or work.route.owner
+    return [
+        Point(
+            CONTRADICTION,
+            f"budget:{line.origin}",
+            work.process.id,
+            owner,
+            f"Budgetliste: Eine Zeile ändert das Budget von {line.area_id} ohne Grund; sie gilt deshalb nicht",
+            (),
+        )
+        for line in unexplained_budget_lines(snapshot.budget_lines)
+    ]

@@ -1,0 +1,143 @@
+"""reconcile: their word against ours – transport reports, sums per area, and what waits too long."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Protocol, runtime_checkable
+
+from kiezbruecke import attention
+from kiezbruecke.cases.due import Due, Lane, due_rule
+from kiezbruecke.cases.join import join
+from kiezbruecke.connector import Found, Target
+from kiezbruecke.content import find_content
+from kiezbruecke.errors import ConfigurationError, KiezbrueckeError
+from kiezbruecke.ledger import Ledger, MessageState, begin_run, claims, end_run, money, open_ledger
+from kiezbruecke.ledger.database import now
+from kiezbruecke.ledger.drafts import generation_of
+from kiezbruecke.ledger.reading import MessageHead, list_messages, overdue, read_process_cases
+from kiezbruecke.ledger.runs import paused
+from kiezbruecke.ledger.todo import Point, replace_points
+from kiezbruecke.routes import SendingRoute, read_process, read_route, route_files
+from kiezbruecke.stages.work import Counts, Sending, lane_of
+
+log = logging.getLogger("kiezbruecke")
+
+
+@runtime_checkable
+class HasBalances(Protocol):
+    """A target that can be asked for its own sums."""
+
+    def balances(self, fiscal_year: int) -> Iterable[money.TheirSum]:
+        """Their sums per area."""
+
+
+def ask_for_transport_reports(work: Sending, counts: Counts) -> None:
+    """What was delivered and not yet answered: has it arrived, was it refused on the way?"""
+    target = work.target
+    if not isinstance(target, Target) or not work.manifest.can.look_up:
+        return
+    for message, ticket, _ in claims.delivered_unsettled(work.ledger, work.run):
+        try:
+            answer = target.look_up(message, ticket)
+        except Exception as error:  # noqa: BLE001 - a report that cannot be had changes nothing
+            log.warning("%s: no transport report (%s)", work.route.name, type(error).__name__)
+            return
+        if isinstance(answer, Found):
+            claims.note_receipt(work.ledger, work.run, message.key, answer.receipt)
+            counts.more("reports")
+
+
+def fetch_their_sums(work: Sending) -> None:
+    """Ask a finance system for its own sums; summing our receipts would compare us with ourselves."""
+    if isinstance(work.target, HasBalances):
+        sums = work.target.balances(work.process.fiscal_year)
+        money.store_theirs(work.ledger, work.route.destination, work.process.fiscal_year, sums)
+
+
+def remind(work: Sending, counts: Counts) -> None:
+    """Raise attention for what waits too long, and close what has been answered."""
+    counts["overdue"] = _remind(work.ledger, work.route)
+
+
+def remind_everywhere() -> Counts:
+    """The same for all sending routes."""
+    ledger, counts = open_ledger(), Counts()
+    for file in route_files(find_content()):
+        try:
+            route = read_route(file)
+        except ConfigurationError as error:
+            log.warning("%s", error.line())
+            continue
+        if isinstance(route, SendingRoute) and route.mode == "live":
+            run = begin_run(ledger, f"{lane_of(route)}|housekeeping", route.name, "housekeeping")
+            counts.more("overdue", _remind(ledger, route))
+            end_run(ledger, run, counts)
+    return counts
+
+
+def outstanding() -> dict[str, int]:
+    """Per route: due cases without a message, messages not sent, answers not yet there."""
+    content, ledger = find_content(), open_ledger()
+    open_work: dict[str, int] = {}
+    for file in route_files(content):
+        try:
+            route = read_route(file)
+        except KiezbrueckeError:
+            continue
+        if isinstance(route, SendingRoute) and route.mode == "live" and not paused(ledger, route.name):
+            open_work[route.name] = _due(ledger, route) + _unsent(ledger, route)
+            for box in _boxes(route.destination):
+                open_work[box] = open_work.get(box, 0) + _unanswered(ledger, route)
+    return open_work
+
+
+def _remind(ledger: Ledger, route: SendingRoute) -> int:
+    before = now() - timedelta(days=route.answer_within_days)
+    late = overdue(ledger, lane_of(route), before)
+    with ledger.write() as connection:
+        replace_points(connection, "overdue", route.name, [_late(route, head) for head in late])
+    return len(late)
+
+
+def _late(route: SendingRoute, head: MessageHead) -> Point:
+    text = f"{head.reference}: seit mehr als {route.answer_within_days} Tagen ohne Antwort von {route.destination}"
+    return Point("overdue", str(head.key), route.name, route.owner, text, ("erledigt",), head.case_id, head.key)
+
+
+def _due(ledger: Ledger, route: SendingRoute) -> int:
+    process = read_process(find_content(), route.process)
+    snapshot = read_process_cases(ledger, process.id, process.fiscal_year)
+    answers = attention.read_answers(ledger)
+    lane = Lane(
+        route.destination,
+        generation_of(ledger, route.destination),
+        lane_of(route),
+        route.start_from,
+        route.environment == "test",
+        answers.resend,
+    )
+    rule = due_rule(route.due)
+    return sum(isinstance(rule(standing, lane), Due) for standing in join(process, snapshot, answers.waived))
+
+
+def _unsent(ledger: Ledger, route: SendingRoute) -> int:
+    states = (MessageState.WAITING, MessageState.CLAIMED, MessageState.SENDING, MessageState.IN_DOUBT)
+    return sum(len(list_messages(ledger, route=route.name, state=state.value)) for state in states)
+
+
+def _unanswered(ledger: Ledger, route: SendingRoute) -> int:
+    return len(list_messages(ledger, route=route.name, state=MessageState.DELIVERED.value))
+
+
+def _boxes(destination: str) -> list[str]:
+    names = []
+    for file in route_files(find_content()):
+        try:
+            route = read_route(file)
+        except KiezbrueckeError:
+            continue
+        if not isinstance(route, SendingRoute) and route.collect == destination:
+            names.append(route.name)
+    return names

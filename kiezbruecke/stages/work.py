@@ -1,0 +1,213 @@
+"""What a step has in hand: the route, its process, the ledger, the remote party, and the run with its fence."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property, wraps
+from pathlib import Path
+from uuid import UUID
+
+from kiezbruecke.connections import connection
+from kiezbruecke.connector import (
+    BatchTarget,
+    Connection,
+    Context,
+    Manifest,
+    Source,
+    Target,
+    manifest_for,
+    open_source,
+    open_target,
+)
+from kiezbruecke.content import find_content
+from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, Overtaken
+from kiezbruecke.ledger import Ledger, Run, begin_run, end_run, open_ledger
+from kiezbruecke.ledger.drafts import generation_of
+from kiezbruecke.ledger.runs import paused
+from kiezbruecke.mapping import Mapping, load_mapping
+from kiezbruecke.records import Process
+from kiezbruecke.routes import CollectingRoute, SendingRoute, find_route, read_process
+
+log = logging.getLogger("kiezbruecke")
+
+
+class Counts(dict[str, int]):
+    """What a step did, by word. `changed` > 0 wakes the routes that come after this one."""
+
+    def more(self, word: str, by: int = 1) -> None:
+        """Count one more."""
+        self[word] = self.get(word, 0) + by
+
+    def add(self, other: dict[str, int]) -> None:
+        """Count all of another's."""
+        for word, count in other.items():
+            self.more(word, count)
+
+    def __add__(self, other: dict[str, int]) -> Counts:
+        total = Counts(self)
+        total.add(other)
+        return total
+
+
+@dataclass
+class Reach:
+    """How far a source was read; committed with the items that were yielded before it moved."""
+
+    value: str
+
+    def advance(self, value: str) -> None:
+        """Remember how far."""
+        self.value = value
+
+
+@dataclass
+class Collecting:
+    """A collecting route at work."""
+
+    content: Path
+    route: CollectingRoute
+    process: Process
+    ledger: Ledger
+    party: Connection
+    run: Run
+    seen: set[UUID] = field(default_factory=set)
+    reach: Reach = field(default_factory=lambda: Reach(""))
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """What the connector says of itself."""
+        return manifest_for(self.party)
+
+    @cached_property
+    def source(self) -> Source:
+        """The client, opened when it is needed first."""
+        return open_source(self.party, Context(self.process, self.route.options, self.content))
+
+    @cached_property
+    def mappings(self) -> tuple[Mapping, ...]:
+        """The route's inbound mappings."""
+        return tuple(load_mapping(name, self.content) for name in self.route.mapping)
+
+
+@dataclass
+class Sending:
+    """A sending route at work."""
+
+    content: Path
+    route: SendingRoute
+    process: Process
+    ledger: Ledger
+    party: Connection
+    run: Run
+    failures: int = 0
+    last_failure: str = ""
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """What the connector says of itself."""
+        return manifest_for(self.party)
+
+    @cached_property
+    def target(self) -> Target | BatchTarget:
+        """The client, opened when it is needed first."""
+        test = self.route.environment == "test"
+        return open_target(self.party, Context(self.process, self.route.options, self.content, test))
+
+    @cached_property
+    def mapping(self) -> Mapping:
+        """The route's outbound mapping."""
+        return load_mapping(self.route.mapping, self.content)
+
+    @cached_property
+    def generation(self) -> int:
+        """The destination's generation."""
+        return generation_of(self.ledger, self.route.destination)
+
+
+def lane_of(route: CollectingRoute | SendingRoute) -> str:
+    """Who fences whom: routes to one destination and family of effects, or from one source, share a lane."""
+    if isinstance(route, CollectingRoute):
+        return f"{route.collect}|collect"
+    return f"{route.destination}|{route.effect.value.partition('.')[0]}"
+
+
+def is_collecting(name: str) -> bool:
+    """Whether a route collects; raises ConfigurationError if there is none of this name."""
+    return isinstance(find_route(find_content(), name), CollectingRoute)
+
+
+def collecting_stage(step: Callable[[Collecting, Counts], None]) -> Callable[[str], Counts]:
+    """Make a step of a collecting route callable by the route's name."""
+
+    @wraps(step)
+    def stage(name: str) -> Counts:
+        content, ledger = find_content(), open_ledger()
+        route = find_route(content, name)
+        if not isinstance(route, CollectingRoute):
+            raise ConfigurationError(f"route '{name}' does not collect", where=step.__name__)
+        counts = Counts()
+        if paused(ledger, name):
+            return counts
+        process, party = read_process(content, route.process), connection(route.collect)
+        with _running(ledger, lane_of(route), name, step.__name__, counts) as run:
+            step(Collecting(content, route, process, ledger, party, run), counts)
+        return counts
+
+    return stage
+
+
+def sending_stage(step: Callable[[Sending, Counts], None]) -> Callable[[str], Counts]:
+    """Make a step of a sending route callable by the route's name. A dry run prepares and sends nothing."""
+
+    @wraps(step)
+    def stage(name: str) -> Counts:
+        content, ledger = find_content(), open_ledger()
+        route = find_route(content, name)
+        if not isinstance(route, SendingRoute):
+            raise ConfigurationError(f"route '{name}' does not send", where=step.__name__)
+        counts = Counts()
+        idle = route.mode == "off" or (route.mode == "dry_run" and step.__name__ != "prepare")
+        if idle or paused(ledger, name):
+            return counts
+        process, party = read_process(content, route.process), connection(route.destination)
+        _refuse_wrong_environment(route, party)
+        with _running(ledger, lane_of(route), name, step.__name__, counts) as run:
+            step(Sending(content, route, process, ledger, party, run), counts)
+        return counts
+
+    return stage
+
+
+@contextmanager
+def _running(ledger: Ledger, lane: str, route: str, step: str, counts: Counts) -> Iterator[Run]:
+    run = begin_run(ledger, lane, route, step)
+    try:
+        yield run
+    except Overtaken:
+        log.warning("%s %s: overtaken by a newer run", route, step)
+        counts.more("overtaken")
+        end_run(ledger, run, counts, "overtaken by a newer run")
+    except KiezbrueckeError as error:
+        end_run(ledger, run, counts, f"{error.code} {error.line()}")
+        raise
+    except Exception as error:
+        # the text of a foreign exception may hold content: only its name is kept
+        end_run(ledger, run, counts, type(error).__name__)
+        raise
+    else:
+        end_run(ledger, run, counts)
+        log.info("%s %s: %s", route, step, dict(counts))
+
+
+def _refuse_wrong_environment(route: SendingRoute, party: Connection) -> None:
+    """A test route refuses a production destination, and the other way round where the connection says so."""
+    environment = str(party.extra.get("environment", "production"))
+    if route.environment == "test" and environment != "test":
+        raise ConfigurationError(
+            "a test route may not send to a production destination",
+            where=f"route {route.name}",
+            expected=f"connection {party.id} with extra environment: test",
+        )

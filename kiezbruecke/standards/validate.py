@@ -1,0 +1,170 @@
+"""Checks a message against our profile, and against the official schema where it is installed.
+
+What libxml2 says contains the values it dislikes, and values may be personal data. So its sentences are never
+passed on: a rule is named in our words, with the element's path and line.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+
+from kiezbruecke.errors import ConfigurationError, RecordError
+from kiezbruecke.standards import files
+from kiezbruecke.standards.parse import parse
+
+_XS = "http://www.w3.org/2001/XMLSchema"
+_EXPECTED = re.compile(r"Expected is (?:one of )?\((.*?)\)\.?$")
+_ATTRIBUTE = re.compile(r"attribute '(?:\{[^}]*\})?([\w.\-]+)'")
+_RULES = {
+    "SCHEMAV_CVC_PATTERN_VALID": "der Wert folgt nicht der verlangten Schreibweise",
+    "SCHEMAV_CVC_ENUMERATION_VALID": "der Wert steht nicht in der Liste der erlaubten Werte",
+    "SCHEMAV_CVC_MINLENGTH_VALID": "der Wert ist leer oder zu kurz",
+    "SCHEMAV_CVC_MAXLENGTH_VALID": "der Wert ist zu lang",
+    "SCHEMAV_CVC_LENGTH_VALID": "der Wert hat nicht die verlangte Länge",
+    "SCHEMAV_CVC_TOTALDIGITS_VALID": "die Zahl hat zu viele Stellen",
+    "SCHEMAV_CVC_FRACTIONDIGITS_VALID": "die Zahl hat zu viele Nachkommastellen",
+    "SCHEMAV_CVC_MININCLUSIVE_VALID": "die Zahl ist zu klein",
+    "SCHEMAV_CVC_MINEXCLUSIVE_VALID": "die Zahl ist zu klein",
+    "SCHEMAV_CVC_MAXINCLUSIVE_VALID": "die Zahl ist zu groß",
+    "SCHEMAV_CVC_MAXEXCLUSIVE_VALID": "die Zahl ist zu groß",
+    "SCHEMAV_CVC_DATATYPE_VALID_1_2_1": "der Wert hat nicht den verlangten Typ (Zahl, Datum, Ja/Nein …)",
+    "SCHEMAV_CVC_DATATYPE_VALID_1_2_2": "der Wert hat nicht den verlangten Typ (Zahl, Datum, Ja/Nein …)",
+    "SCHEMAV_CVC_TYPE_3_1_3": "der Wert hat nicht den verlangten Typ",
+    "SCHEMAV_CVC_ELT_1": "diese Nachricht kennt das Schema nicht",
+    "SCHEMAV_CVC_ELT_5_2_2_2_1": "hier ist ein anderer Wert fest vorgeschrieben",
+    "SCHEMAV_CVC_ELT_5_2_2_2_2": "hier ist ein anderer Wert fest vorgeschrieben",
+    "SCHEMAV_CVC_AU": "bei einem Attribut ist ein anderer Wert fest vorgeschrieben",
+    "SCHEMAV_CVC_COMPLEX_TYPE_2_1": "das Element darf nichts enthalten",
+    "SCHEMAV_CVC_COMPLEX_TYPE_2_3": "zwischen den Elementen darf kein Text stehen",
+    "SCHEMAV_CVC_COMPLEX_TYPE_3_1": "bei einem Attribut ist ein anderer Wert fest vorgeschrieben",
+    "SCHEMAV_CVC_COMPLEX_TYPE_3_2_1": "ein Attribut ist hier nicht erlaubt",
+    "SCHEMAV_CVC_COMPLEX_TYPE_4": "ein Pflichtattribut fehlt",
+}
+
+
+class Validator:
+    """A compiled schema. libxml2 keeps its error list with the schema, so one check runs at a time."""
+
+    def __init__(self, name: str, schema: etree.XMLSchema) -> None:
+        self.name = name
+        self._schema = schema
+        self._lock = threading.Lock()
+
+    def problems(self, root: etree._Element) -> list[str]:
+        """Every broken rule in one German line – path, line, rule –, never a value; empty means valid."""
+        with self._lock:
+            if self._schema.validate(root):
+                return []
+            return [_line(entry) for entry in _chief(list(self._schema.error_log))]
+
+
+def validator(content: Path, standard: str, version: str, *, official: bool = False) -> Validator | None:
+    """The compiled profile, or the compiled official schema (None where it is not installed)."""
+    if not official:
+        file = files.profile(content, standard, version)
+        return _compile_profile(file, file.stat().st_mtime_ns)
+    folder = files.official(content, standard, version)
+    return _compile_official(content, standard, version, folder) if folder else None
+
+
+def validate(content: Path, standard: str, version: str, payload: bytes) -> None:
+    """Check an outgoing message; raises RecordError (German) with path, line and rule, never with a value."""
+    root = parse(payload, f"{standard}-Nachricht")
+    for is_official in (False, True):
+        checker = validator(content, standard, version, official=is_official)
+        problems = checker.problems(root) if checker else []
+        if checker and problems:
+            more = f"; und {len(problems) - 1} weitere" if len(problems) > 1 else ""
+            raise RecordError(problems[0] + more, where=checker.name)
+
+
+@lru_cache(maxsize=32)
+def _compile_profile(file: Path, _changed: int) -> Validator:
+    if file.suffix != ".xsd":
+        raise ConfigurationError("is no XSD", where=str(file), expected="profile.xsd")
+    try:
+        tree = etree.parse(file, etree.XMLParser(no_network=True, resolve_entities=False, load_dtd=False))
+        schema = etree.XMLSchema(tree)
+    except (etree.XMLSyntaxError, etree.XMLSchemaParseError) as error:
+        raise ConfigurationError(f"the profile does not compile: {error}", where=str(file)) from None
+    return Validator(f"{file.parent.parent.name} {file.parent.name}, eigenes Profil", schema)
+
+
+@lru_cache(maxsize=8)
+def _compile_official(content: Path, standard: str, version: str, folder: Path) -> Validator:
+    files.check(content, standard, version)
+    manifest = files.manifest(content, standard, version)
+    assert manifest is not None
+    parser = etree.XMLParser(no_network=True, resolve_entities=False, load_dtd=False)
+    parser.resolvers.add(_Catalogue(folder))
+    try:
+        driver = _driver(folder, manifest.entries)
+        schema = etree.XMLSchema(etree.fromstring(driver, parser, base_url=str(folder / "driver.xsd")))
+    except (etree.XMLSyntaxError, etree.XMLSchemaParseError) as error:
+        raise ConfigurationError(f"the schema does not compile: {error}", where=str(folder)) from None
+    return Validator(f"{standard} {version}, amtliches Schema", schema)
+
+
+class _Catalogue(etree.Resolver):
+    """Finds every import by its file name in one folder: xdomea 4.0.0 imports by addresses of xoev.de."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def resolve(self, system_url: str | None, public_id: str | None, context: Any) -> Any:
+        file = self._folder / (system_url or "").rpartition("/")[2]
+        if file.is_file():
+            return self.resolve_filename(str(file), context)
+        raise ConfigurationError("an import is not in the manifest", where=system_url or str(public_id))
+
+
+def _driver(folder: Path, entries: Sequence[str]) -> bytes:
+    """A schema that pulls the entries together: the first one's namespace is included, others are imported.
+
+    (libxml2 skips a second import of the same namespace without a word.)
+    """
+    spaces = {name: etree.parse(folder / name).getroot().get("targetNamespace", "") for name in entries}
+    own = next(iter(spaces.values()))
+    root = etree.Element(f"{{{_XS}}}schema", targetNamespace=own, nsmap={"xs": _XS})
+    for name, space in spaces.items():
+        if space == own:
+            etree.SubElement(root, f"{{{_XS}}}include", schemaLocation=name)
+    for name, space in spaces.items():
+        if space != own:
+            root.insert(0, etree.Element(f"{{{_XS}}}import", namespace=space, schemaLocation=name))
+    return etree.tostring(root)
+
+
+def _chief(entries: Sequence[Any]) -> list[Any]:
+    """libxml2 reports a broken facet twice, the second time as 'not a valid value': the first says more."""
+    facets = {(entry.path, entry.line) for entry in entries if not _is_echo(entry)}
+    return [entry for entry in entries if not _is_echo(entry) or (entry.path, entry.line) not in facets]
+
+
+def _is_echo(entry: Any) -> bool:
+    return "DATATYPE_VALID" in entry.type_name or entry.type_name == "SCHEMAV_CVC_TYPE_3_1_3"
+
+
+def _line(entry: Any) -> str:
+    return f"{entry.path or 'Wurzel'}, Zeile {entry.line}: {_rule(entry)}"
+
+
+def _rule(entry: Any) -> str:
+    """Our words for a rule. Of libxml2's sentence only names that stand in the schema are taken, no value."""
+    if entry.type_name == "SCHEMAV_ELEMENT_CONTENT":
+        expected = _EXPECTED.search(entry.message)
+        names = re.sub(r"\{[^}]*\}", "", expected[1]).strip() if expected else ""
+        missing = "Missing child element" in entry.message
+        what = "hier fehlt ein Pflichtelement" if missing else "dieses Element steht hier nicht richtig"
+        return f"{what}; erwartet: {names}" if names else what
+    rule = _RULES.get(entry.type_name, "das Schema verlangt hier etwas anderes")
+    attribute = _ATTRIBUTE.search(entry.message)
+    return f"{rule} (Attribut {attribute[1]})" if attribute else rule

@@ -1,0 +1,259 @@
+"""Answers that are no answers: each raises, names endpoint and field, and yields nothing."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import resources
+from typing import Any
+
+import pytest
+
+from connectors.meinberlin.settings import Settings
+from kiezbruecke.connector import Connection
+from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, SourceError
+
+LIST = json.loads(
+    resources.files("connectors.meinberlin").joinpath("testdata/17_pb_page_size_100.json").read_text("utf-8")
+)["response"]["body"]
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("truncated_body", "cut or no JSON"),
+        ("html_instead_of_json", "answered 200 with text/html"),
+        ("wrong_content_type", "answered 200 with text/plain"),
+        ("server_error", "answered 503"),
+        ("too_many_requests", "answered 429"),
+        ("reset", "answer"),
+        ("field_renamed", "field 'moderator_status' is missing"),
+        ("field_retyped", "field 'comment_count' has another type"),
+        ("budget_badge_missing", "no badge 'budget'"),
+    ],
+)
+def test_a_broken_answer_is_a_source_error(place: Any, fault: str, words: str) -> None:
+    """It names the endpoint, so that IT operations need not search."""
+    place.running.arm(fault)
+
+    with pytest.raises(SourceError, match=words) as caught:
+        place.items()
+
+    assert "GET /api/modules/1/proposals/" in str(caught.value)
+
+
+def test_a_redirect_elsewhere_is_a_wrong_host(place: Any) -> None:
+    """Passwords do not follow."""
+    place.running.arm("foreign_redirect")
+
+    with pytest.raises(ConfigurationError, match=r"stands at https://anderswo\.example.*set host"):
+        place.items()
+
+
+def test_an_account_that_is_refused_stops_the_run(place: Any) -> None:
+    """A password that ran out over night."""
+    place.running.arm("wrong_credentials")
+
+    with pytest.raises(ConfigurationError, match="refuses login and password"):
+        place.items(login=place.moderator)
+
+
+def test_a_dripping_answer_ends_at_the_deadline(place: Any) -> None:
+    """One byte every 50 ms outlives every read timeout."""
+    place.running.arm("slow_drip")
+    begun = time.monotonic()
+
+    with pytest.raises(SourceError, match=r"within 0\.5 s"):
+        place.items(deadline=0.5, read_timeout=5)
+
+    assert time.monotonic() - begun < 3
+
+
+def test_a_dripping_head_ends_at_the_deadline() -> None:
+    """Not even the status line came."""
+    with (
+        raw_server(lambda connection: drip(connection, HEAD)) as address,
+        pytest.raises(SourceError, match=r"within 0\.3 s"),
+    ):
+        read(address, deadline=0.3)
+
+
+def drip(connection: socket.socket, content: bytes) -> None:
+    for byte in content:
+        connection.sendall(bytes([byte]))
+        time.sleep(0.05)
+
+
+def test_a_body_cut_without_content_length_is_found() -> None:
+    """HTTP raises nothing here; the document does."""
+    body = json.dumps(LIST).encode()[:-40]
+
+    with (
+        raw_server(answer(HEAD + b"\r\n" + body)) as address,
+        pytest.raises(SourceError, match="cut or no JSON"),
+    ):
+        read(address)
+
+
+def test_a_body_shorter_than_promised_is_found() -> None:
+    """Content-Length promised more, and what came happens to be JSON."""
+    content = HEAD + b"Content-Length: 9999999\r\n\r\n" + json.dumps(LIST).encode()
+
+    with raw_server(answer(content)) as address, pytest.raises(SourceError, match="no whole answer"):
+        read(address)
+
+
+def test_a_whole_document_with_fewer_rows_than_counted_is_found() -> None:
+    """A proxy that caches an old page: whole JSON, wrong number."""
+    short = {**LIST, "results": LIST["results"][:-1]}
+
+    with raw_server(answer(whole(short))) as address, pytest.raises(SourceError, match="changed in each"):
+        read(address, passes=2)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"count": None}, "field 'count'"),
+        ({"count": "60"}, "field 'count'"),
+        ({"results": {}}, "field 'results'"),
+        ({"results": [7]}, "entry of 'results'"),
+        ({"next": 2}, "field 'next'"),
+        ({"results": [{**LIST["results"][0], "pk": "57"}]}, "field 'pk'"),
+        ({"results": [{**LIST["results"][0], "pk": True}]}, "field 'pk'"),
+        ({"results": [{**LIST["results"][0], "modified": 1}]}, "field 'modified'"),
+        ({"results": [{**LIST["results"][0], "is_archived": 0}]}, "field 'is_archived'"),
+        ({"results": [{**LIST["results"][0], "point": {"geometry": {"type": "Polygon"}}}]}, "field 'point'"),
+        ({"results": [{**LIST["results"][0], "item_badges_for_list": ["budget"]}]}, "item_badges_for_list"),
+    ],
+)
+def test_a_field_of_another_kind_is_named(change: dict[str, Any], words: str) -> None:
+    """A changed API must never become an empty field."""
+    with (
+        raw_server(answer(whole({**LIST, **change}))) as address,
+        pytest.raises(SourceError, match=words) as caught,
+    ):
+        read(address)
+
+    assert "Seniorenclub" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "field",
+    sorted(
+        LIST["results"][0].keys() - {"additional_item_badges_for_list_count", "session_token_voted", "vote_allowed"}
+    ),
+)
+def test_every_field_that_is_read_must_be_there(field: str) -> None:
+    """The message names it."""
+    row = {key: value for key, value in LIST["results"][0].items() if key != field}
+
+    with (
+        raw_server(answer(whole({**LIST, "results": [row]}))) as address,
+        pytest.raises(SourceError, match=f"field '{field}' is missing"),
+    ):
+        read(address)
+
+
+@pytest.mark.parametrize("content", [b"[1,", b"null", b"NaN", b'{"count": NaN}', b"\xff\xfe{}", b"[" * 100_000, b""])
+def test_a_body_that_is_no_list_is_refused(content: bytes) -> None:
+    """Whatever comes, an error of ours comes out."""
+    with (
+        raw_server(answer(HEAD + b"Connection: close\r\n\r\n" + content)) as address,
+        pytest.raises(SourceError),
+    ):
+        read(address)
+
+
+def test_nobody_there_is_a_source_error() -> None:
+    """A platform in maintenance is tried again."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{unused.getsockname()[1]}"
+
+    with pytest.raises(SourceError, match="no whole answer"):
+        read(address)
+
+
+def read(address: str, **extra: Any) -> list[Any]:
+    from connectors.meinberlin.client import MeinBerlin
+    from kiezbruecke.connector import Context
+    from kiezbruecke.records import Module, Process
+
+    process = Process(
+        id="kk", name="KK", reference_prefix="KK26", bezirk_id="09", fiscal_year=2026,
+        modules=(Module(id=1, type="budgeting"),),
+    )  # fmt: skip
+    connection = Connection(id="meinberlin-test", type="kb_meinberlin", host=address, extra=extra)
+    return list(MeinBerlin(connection, Context(process)).fetch(None))  # type: ignore[arg-type]
+
+
+def whole(body: Any) -> bytes:
+    content = json.dumps(body).encode()
+    return HEAD + f"Content-Length: {len(content)}\r\n\r\n".encode() + content
+
+
+def answer(content: bytes) -> Callable[[socket.socket], None]:
+    return lambda connection: connection.sendall(content)
+
+
+@contextmanager
+def raw_server(handle: Callable[[socket.socket], None]) -> Iterator[str]:
+    """A server below HTTP: it says exactly these bytes and hangs up."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(5)
+        thread = threading.Thread(target=_serve, args=(listener, handle), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def _serve(listener: socket.socket, handle: Callable[[socket.socket], None]) -> None:
+    try:
+        while True:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65536)
+                handle(connection)
+    except OSError:
+        return
+
+
+@pytest.mark.parametrize(
+    ("connection", "origin"),
+    [
+        ({"host": "https://mein.berlin.de"}, "https://mein.berlin.de"),
+        ({"host": "https://mein.berlin.de/"}, "https://mein.berlin.de"),
+        ({"host": "mein.berlin.de"}, "https://mein.berlin.de"),
+        ({"host": "127.0.0.1", "port": 8003, "schema": "http"}, "http://127.0.0.1:8003"),
+        ({"host": "http://127.0.0.1:8003"}, "http://127.0.0.1:8003"),
+    ],
+)
+def test_the_address_may_be_given_in_two_ways(connection: dict[str, Any], origin: str) -> None:
+    """Whole, or in the parts of Airflow's form."""
+    assert Settings.from_connection(Connection(id="x", type="kb_meinberlin", **connection)).origin == origin
+
+
+@pytest.mark.parametrize(
+    ("connection", "words"),
+    [
+        ({}, "host is empty"),
+        ({"host": "ftp://mein.berlin.de"}, "no address"),
+        ({"host": "https://mein.berlin.de/api/modules/1/"}, "no address"),
+        ({"host": "https://a:b@mein.berlin.de"}, "holds a login"),
+        ({"host": "http://mein.berlin.de", "login": "x", "password": "y"}, "must not travel over http"),
+        ({"host": "mein.berlin.de", "extra": {"page_size": 0}}, "page_size"),
+        ({"host": "mein.berlin.de", "extra": {"pagesize": 5}}, "pagesize"),
+        ({"host": "mein.berlin.de", "extra": {"origin": "x"}}, "origin"),
+    ],
+)
+def test_a_wrong_setting_is_named(connection: dict[str, Any], words: str) -> None:
+    """And no secret with it."""
+    with pytest.raises(KiezbrueckeError, match=words) as caught:
+        Settings.from_connection(Connection(id="x", type="kb_meinberlin", **connection))
+
+    assert isinstance(caught.value, ConfigurationError)

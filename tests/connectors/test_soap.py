@@ -1,0 +1,246 @@
+"""The line below the SOAP connectors: what a call's end says about whether it arrived."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from connectors import _soap
+from kiezbruecke.errors import NotSent
+
+WSDL = Path(__file__).parents[2] / "schemas/xta/2.1.1/profile.wsdl"
+BINDING = "{http://xoev.de/transport/xta/211}managementHttpsBinding"
+EMPTY = f'<e:Envelope xmlns:e="{_soap.SOAP_12}"><e:Header/><e:Body>%s</e:Body></e:Envelope>'
+SOAP_KIND = "application/soap+xml; charset=utf-8"
+
+Reply = Callable[[socket.socket, bytes], None]
+
+
+class OneShot:
+    """A server for one connection that answers with raw bytes, as no honest HTTP server could."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/"
+        self.heard = b""
+        self._reply = reply
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        connection, _ = self._listener.accept()
+        with connection:
+            while b"</soap-env:Envelope>" not in self.heard:
+                if not (more := connection.recv(65536)):
+                    return
+                self.heard += more
+            self._reply(connection, self.heard)
+
+    def close(self) -> None:
+        self._listener.close()
+        self._thread.join(5)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Reply], OneShot]]:
+    servers: list[OneShot] = []
+
+    def begin(reply: Reply) -> OneShot:
+        servers.append(OneShot(reply))
+        return servers[-1]
+
+    yield begin
+    for server in servers:
+        server.close()
+
+
+def _http(body: bytes, kind: str = SOAP_KIND, status: str = "200 OK", length: bool = True) -> Reply:
+    head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nConnection: close\r\n"
+    head += f"Content-Length: {len(body)}\r\n" if length else ""
+    return lambda connection, _: connection.sendall(head.encode() + b"\r\n" + body)
+
+
+def _port(url: str, **wire: float) -> _soap.Port:
+    return _soap.Port(WSDL, BINDING, url, _soap.Wire(**{"deadline": 10, **wire}))  # type: ignore[arg-type]
+
+
+def _envelope(inside: str = "") -> bytes:
+    return (EMPTY % inside).encode()
+
+
+def test_an_empty_body_is_a_yes(serve: Callable[[Reply], OneShot]) -> None:
+    assert _port(serve(_http(_envelope())).url).call("checkAccountActive").body is None
+
+
+def test_a_refused_connection_is_certain() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/"
+
+    with pytest.raises(NotSent):
+        _port(url).call("checkAccountActive")
+
+
+def test_a_name_that_nobody_has_is_certain() -> None:
+    with pytest.raises(NotSent):
+        _port("http://xta.invalid/").call("checkAccountActive")
+
+
+def test_a_failed_handshake_is_certain() -> None:
+    """The other side speaks no TLS: not one byte of the request has left."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def refuse() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(1024)
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    thread = threading.Thread(target=refuse, daemon=True)
+    thread.start()
+    with pytest.raises(NotSent):
+        _port(f"https://127.0.0.1:{listener.getsockname()[1]}/").call("checkAccountActive")
+    thread.join(5)
+    listener.close()
+
+
+def test_a_handshake_that_never_ends_meets_the_deadline() -> None:
+    """The socket that TLS wraps is watched, too."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}/"
+        begun = time.monotonic()
+        with pytest.raises(NotSent):
+            _port(url, deadline=0.5).call("checkAccountActive")
+
+    assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize(
+    ("reply", "why"),
+    [
+        (_http(b"<html><form>Anmeldung</form></html>", "text/html"), "text/html"),
+        (_http(b"<html/>"), "no SOAP envelope"),
+        (_http(_envelope()[:-20]), "not a whole XML"),
+        (_http(_envelope()[:-20], length=False), "not a whole XML"),
+        (_http(b""), "empty"),
+        (_http(b"busy", "text/plain", "503 Busy"), "503"),
+        (_http(_envelope(), status="500 Oops"), "500"),
+        (_http(b"", status="302 Found\r\nLocation: http://127.0.0.1:1/"), "302"),
+        (_http(b'<!DOCTYPE a [<!ENTITY b "c">]>' + _envelope("&b;")), "not a whole XML"),
+        (_http(b'<!DOCTYPE a SYSTEM "file:///etc/passwd">' + _envelope()), "not a whole XML"),
+        (_http(b"--p\r\n\r\n" + _envelope(), 'multipart/related; boundary="p"'), "not whole"),
+        (
+            _http(
+                b"--p\r\n\r\n"
+                + _envelope('<x xmlns:i="http://www.w3.org/2004/08/xop/include"><i:Include href="cid:1"/></x>')
+                + b"\r\n--p--",
+                'multipart/related; boundary="p"',
+            ),
+            "the part it names",
+        ),
+    ],
+)
+def test_what_only_looks_like_an_answer_is_doubt(serve: Callable[[Reply], OneShot], reply: Reply, why: str) -> None:
+    with pytest.raises(_soap.NoAnswer, match=why):
+        _port(serve(reply).url).call("checkAccountActive")
+
+
+def test_a_fault_counts_whatever_the_status_is(serve: Callable[[Reply], OneShot]) -> None:
+    detail = '<e:Detail><x:PermissionDeniedException xmlns:x="urn:x"><x:errorCode><code>9011</code>'
+    detail += "<name>Account ist gesperrt.</name></x:errorCode></x:PermissionDeniedException></e:Detail>"
+    fault = "<e:Fault><e:Code><e:Value>e:Sender</e:Value></e:Code><e:Reason><e:Text>gesperrt</e:Text></e:Reason>"
+
+    with pytest.raises(_soap.Fault) as raised:
+        _port(serve(_http(_envelope(f"{fault}{detail}</e:Fault>"))).url).call("checkAccountActive")
+
+    error = raised.value
+    assert (error.code, error.name, error.role) == ("9011", "Account ist gesperrt.", "Sender")
+    assert (error.kind, error.text) == ("PermissionDeniedException", "gesperrt")
+
+
+def test_a_connection_that_breaks_after_the_request_is_doubt(serve: Callable[[Reply], OneShot]) -> None:
+    with pytest.raises(_soap.CALL_FAILED) as raised:
+        _port(serve(lambda connection, _: connection.close()).url).call("checkAccountActive")
+
+    assert not isinstance(raised.value, NotSent)
+
+
+@pytest.mark.parametrize("after", [b"", b"HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\n\r\n<a>"])
+def test_drops_of_an_answer_meet_the_deadline(serve: Callable[[Reply], OneShot], after: bytes) -> None:
+    """Also while the HTTP headers drip: every single read is in time, the whole is not."""
+
+    def drip(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(after)
+        for _ in range(100):
+            try:
+                connection.sendall(b" " if after else b"H")
+            except OSError:
+                return
+            time.sleep(0.05)
+
+    begun = time.monotonic()
+    with pytest.raises(_soap.DeadlineExceeded):
+        _port(serve(drip).url, deadline=0.5, read_timeout=2).call("checkAccountActive")
+
+    assert time.monotonic() - begun < 3
+
+
+def test_an_endless_answer_is_cut(serve: Callable[[Reply], OneShot]) -> None:
+    def flood(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\n\r\n")
+        try:
+            while True:
+                connection.sendall(b" " * 65536)
+        except OSError:
+            return
+
+    with pytest.raises(_soap.NoAnswer, match="more than 100000 bytes"):
+        _port(serve(flood).url, max_answer_bytes=100_000).call("checkAccountActive")
+
+
+def test_a_prebuilt_body_leaves_byte_for_byte(serve: Callable[[Reply], OneShot]) -> None:
+    """Line ends, prefixes and the order of attributes are part of what was released."""
+    server = serve(_http(_envelope()))
+    body = b'<?xml version="1.0"?>\n<k:a  xmlns:k="urn:k" b="2"   a="1">\r\n\t<k:b></k:b></k:a>'
+
+    _port(server.url).post_body("checkAccountActive", body)
+
+    assert body.partition(b"?>\n")[2] in server.heard
+    assert b'action="http://www.xta.de/XTA/CheckAccountActive"' in server.heard
+    assert b"<wsa:Action" in server.heard
+
+
+def test_addressing_can_be_left_out(serve: Callable[[Reply], OneShot]) -> None:
+    server = serve(_http(_envelope()))
+
+    _port(server.url).post_body("checkAccountActive", b"<a/>", addressing=False)
+
+    assert b"<wsa:" not in server.heard
+
+
+def test_the_environment_changes_nothing(serve: Callable[[Reply], OneShot], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Proxies and CA bundles of the environment would override the connection's own."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
+
+    assert _port(serve(_http(_envelope())).url).call("checkAccountActive").body is None
+
+
+def test_a_client_certificate_that_is_not_there_is_certain() -> None:
+    wire = _soap.Wire(cert=("/nowhere.pem", "/nowhere.key"))
+
+    with pytest.raises(NotSent):
+        _soap.Port(WSDL, BINDING, "https://127.0.0.1:1/", wire).call("checkAccountActive")
+
+
+def test_tls_is_checked() -> None:
+    """A certificate that nobody vouches for: refused before the request."""
+    context = ssl.create_default_context()
+
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert _soap.Wire().verify is True

@@ -1,0 +1,194 @@
+"""What goes over the line: our requests and the sandbox's answers are valid against the official XTA 2.1.1 files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+from lxml import etree
+
+from connectors import _line, _soap
+from connectors.xta.client import PROFILE, WSA
+from connectors.xta.sandbox import profile_schema
+from kiezbruecke.standards import store, xdomea
+from kiezbruecke.standards.validate import Validator
+
+from .conftest import ROOT, TESTDATA, Xta, a_message, official_folder
+
+SAMPLES = sorted((TESTDATA / "envelopes").glob("*.xml"))
+Exchange = tuple[bytes, dict[str, str], bytes]
+
+
+@pytest.fixture
+def exchanges(monkeypatch: pytest.MonkeyPatch) -> list[Exchange]:
+    """Every request that leaves, with its HTTP headers, and its answer."""
+    seen: list[Exchange] = []
+    post = _line.Line.post
+
+    def watched(self: _line.Line, url: str, content: bytes, headers: dict[str, str]) -> _line.Response:
+        response = post(self, url, content, headers)
+        seen.append((content, dict(headers), response.content))
+        return response
+
+    monkeypatch.setattr(_line.Line, "post", watched)
+    return seen
+
+
+@pytest.fixture
+def official(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], Validator]]:
+    """The official schemas, where they are."""
+    folder = official_folder()
+    if folder is None:
+        pytest.skip("the official schemas are not here: set KIEZBRUECKE_OFFICIAL, or install them")
+    monkeypatch.setenv("KIEZBRUECKE_OFFICIAL", str(folder))
+
+    def checker(standard: str, version: str) -> Validator:
+        found = store.validator(ROOT, standard, version, official=True)
+        assert found is not None
+        return found
+
+    yield checker
+
+
+def _everything(xta: Xta) -> None:
+    """Use every operation, with answers full and empty, and faults."""
+    client = xta.target._client
+    client.check_account_active()
+    client.service_is_available()
+    xta.running.arm("transport_yellow")
+    for _ in range(2):
+        xta.target.send(a_message(), ticket := xta.target.reserve(a_message()))
+        xta.target.send(a_message(), ticket)  # 9024
+    page = client.status_list(1)
+    client.next_status_list(page.request_id)
+    xta.empty()
+    client.status_list(1)
+
+
+def _blocks(envelope: bytes) -> list[etree._Element]:
+    """Header blocks and body elements, each a document of its own; WS-Addressing is the framework's."""
+    root = etree.fromstring(envelope)
+    blocks = [block for part in root for block in part if etree.QName(block).namespace not in (WSA, _soap.SOAP_12)]
+    faults = root.findall(f".//{{{_soap.SOAP_12}}}Detail/*")
+    return [etree.fromstring(etree.tostring(block)) for block in [*blocks, *faults]]
+
+
+@pytest.mark.official
+def test_requests_and_answers_are_valid_officially(
+    xta: Xta, exchanges: list[Exchange], official: Callable[[str, str], Validator]
+) -> None:
+    checker = official("xta", "2.1.1")
+    _everything(xta)
+
+    problems = [
+        (etree.QName(block).localname, checker.problems(block))
+        for request, _, answer in exchanges
+        for block in [*_blocks(request), *_blocks(answer)]
+        if checker.problems(block)
+    ]
+
+    assert problems == []
+    assert len(exchanges) > 10
+
+
+@pytest.mark.official
+@pytest.mark.parametrize("fault", ["", "refuse_import", "unknown_ack"])
+def test_the_e_files_answers_are_valid_officially(
+    xta: Xta, official: Callable[[str, str], Validator], fault: str
+) -> None:
+    if fault:
+        xta.running.arm(fault)
+    xta.target.send(a_message(), xta.target.reserve(a_message()))
+
+    for item in xta.items():
+        assert isinstance(item.body, bytes)
+        assert official("xdomea", xdomea.VERSION).problems(etree.fromstring(item.body)) == []
+
+
+@pytest.mark.official
+def test_with_the_official_files_the_sandbox_takes_the_same_message(start_xta: Callable[..., Xta]) -> None:
+    folder = official_folder()
+    if folder is None:
+        pytest.skip("the official schemas are not here: set KIEZBRUECKE_OFFICIAL, or install them")
+    xta = start_xta(f"official={folder}")
+
+    xta.target.send(a_message(), xta.target.reserve(a_message()))
+
+    assert len(xta.received()) == 1
+
+
+def test_requests_are_valid_against_our_profile(xta: Xta, exchanges: list[Exchange]) -> None:
+    schema = profile_schema(ROOT / PROFILE)
+    _everything(xta)
+
+    for request, _, _ in exchanges:
+        for block in _blocks(request):
+            schema.assertValid(block)
+
+
+def test_every_call_says_its_action_twice(xta: Xta, exchanges: list[Exchange]) -> None:
+    """Several operations share one body, so servers tell them apart by the action; wsa:To is the real address."""
+    _everything(xta)
+
+    for request, headers, _ in exchanges:
+        root = etree.fromstring(request)
+        action, to = (root.findtext(f".//{{{WSA}}}{name}") or "" for name in ("Action", "To"))
+        assert headers["Content-Type"] == f'application/soap+xml; charset=utf-8; action="{action}"'
+        assert to.startswith(xta.running.url)
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.name.removesuffix(".xml"))
+def test_the_sandbox_understands_the_sample_envelopes(xta: Xta, sample: Path) -> None:
+    """Written by another hand: the sandbox must not only understand our own client."""
+    envelope = sample.read_bytes()
+    action = etree.fromstring(envelope).findtext(f".//{{{WSA}}}Action")
+    request = Request(
+        xta.running.url, envelope, {"Content-Type": f'application/soap+xml; charset=utf-8; action="{action}"'}
+    )
+
+    try:
+        with urlopen(request, timeout=5) as answer:
+            said = answer.read()
+    except HTTPError as error:
+        said = error.read()
+
+    codes = etree.fromstring(said).xpath("//errorCode/code/text() | //*[local-name() = 'errorCode']/code/text()")
+    needs_a_message = any(name in sample.name for name in ("close", "getMessage", "getTransport", "sendMessage"))
+    assert codes == (["9070"] if needs_a_message else [])
+
+
+def test_the_order_of_headers_does_not_matter(xta: Xta, exchanges: list[Exchange]) -> None:
+    xta.target.send(a_message(), xta.target.reserve(a_message()))
+    request, headers, _ = next(each for each in exchanges if b"CreateMessageID" in each[0])
+    root = etree.fromstring(request)
+    root[0][:] = list(reversed(root[0]))
+
+    with urlopen(Request(xta.running.url, etree.tostring(root), headers), timeout=5) as answer:
+        assert b"MessageID" in answer.read()
+
+
+def test_a_call_without_addressing_is_refused(xta: Xta, exchanges: list[Exchange]) -> None:
+    """The WSDL's policy: wsam:Addressing is not optional."""
+    xta.target.reserve(a_message())
+    root = etree.fromstring(exchanges[0][0])
+    for block in root[0].findall(f"{{{WSA}}}*"):
+        root[0].remove(block)
+
+    with pytest.raises(HTTPError) as raised:
+        urlopen(Request(xta.running.url, etree.tostring(root), exchanges[0][1]), timeout=5)
+
+    assert b"WS-Addressing" in raised.value.read()
+
+
+def test_the_manifest_names_what_there_is() -> None:
+    from kiezbruecke.connector import read_manifest
+
+    manifest = read_manifest("connectors.xta")
+
+    assert manifest.can.dedupes
+    assert manifest.can.look_up
+    assert json.loads(manifest.model_dump_json())["item_kinds"] == ["0402", "0403", "unknown"]

@@ -1,0 +1,34 @@
+"""The checkout as content, and the official files where this machine has them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+OFFICIAL = Path(os.environ.get("KIEZBRUECKE_OFFICIAL", ROOT.parent / "shared" / "standards"))
+
+
+@pytest.fixture
+def content(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The checkout, with an empty schema store: what a fresh machine has."""
+    monkeypatch.setenv("KIEZBRUECKE_SCHEMA_STORE", str(tmp_path / "store"))
+    monkeypatch.delenv("KIEZBRUECKE_OFFICIAL", raising=False)
+    return ROOT
+
+
+@pytest.fixture
+def official(content: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder with the official files of all standards; skips where there is none."""
+    if not (OFFICIAL / "xdomea" / "4.0.0").is_dir():
+        pytest.skip(f"no official schemas in {OFFICIAL}")
+    monkeypatch.setenv("KIEZBRUECKE_OFFICIAL", str(OFFICIAL))
+    return OFFICIAL
+
+
+@pytest.fixture
+def message() -> bytes:
+    """A hand-written 0401 with every element of our profile; the mapping's own goldens lie beside the mapping."""
+    return (ROOT / "tests" / "standards" / "data" / "0401.xml").read_bytes()

@@ -1,0 +1,64 @@
+"""Foreign XML: nothing is expanded, nothing fetched, and a refusal shows no content (faults F31, F32)."""
+
+from __future__ import annotations
+
+import pytest
+from lxml import etree
+
+from kiezbruecke.errors import RecordError
+from kiezbruecke.standards.store import parse
+
+LAUGHS = "<!DOCTYPE a [<!ENTITY x 'ha'>" + "".join(
+    f"<!ENTITY x{n} '{'&x' + str(n - 1 or '') + ';'}{'&x' + str(n - 1 or '') + ';'}'>" for n in range(1, 30)
+)
+BAD = {
+    "entity from a file": b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>',
+    "billion laughs": (LAUGHS + "]><a>&x29;</a>").encode(),
+    "laughs in an attribute": (LAUGHS + "]><a b='&x29;'/>").encode(),
+    "external document type": b'<!DOCTYPE a SYSTEM "http://example.org/a.dtd"><a/>',
+    "document type in UTF-16": '<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE a><a/>'.encode("utf-16"),
+    "document type behind a comment": b"<!-- x --><?pi?><!DOCTYPE a><a/>",
+    "depth": b"<a>" * 5000 + b"</a>" * 5000,
+    "huge text": b"<a>" + b"x" * 10_500_000 + b"</a>",
+    "cut in half": b"<a><b>2",
+    "nothing": b"",
+    "no XML": b"PK\x03\x04",
+    "wrong encoding": "<?xml version='1.0' encoding='UTF-8'?><a>Müggelsee</a>".encode("latin-1"),
+    "control character": b"<a>\x01</a>",
+    "undefined entity": b"<a>&erika;</a>",
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_hostile_or_broken_xml_is_refused(case: str) -> None:
+    """One readable German line, and nothing of the content in it."""
+    with pytest.raises(RecordError) as caught:
+        parse(BAD[case], "Antwort")
+
+    assert caught.value.line().startswith("Antwort")
+    assert "erika" not in caught.value.line()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<a>Sommerfest</a>",
+        b"\xef\xbb\xbf<a>Sommerfest</a>",
+        '<?xml version="1.0" encoding="UTF-16"?><a>Sommerfest</a>'.encode("utf-16"),
+        b"<!-- x --><a>Sommerfest</a>",
+    ],
+)
+def test_plain_xml_is_read(data: bytes) -> None:
+    """A byte order mark and other encodings are legal."""
+    assert parse(data).text == "Sommerfest"
+
+
+def test_nothing_is_included_or_fetched() -> None:
+    """XInclude and schemaLocation stay what they are: text in the document."""
+    root = parse(
+        b'<a xmlns:xi="http://www.w3.org/2001/XInclude" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
+        b'xsi:schemaLocation="urn:a http://example.org/a.xsd"><xi:include href="/etc/passwd"/></a>'
+    )
+
+    assert etree.QName(root[0]).localname == "include"
+    assert len(root[0]) == 0

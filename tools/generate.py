@@ -1,0 +1,61 @@
+"""Writes what is generated and committed: canonical JSON Schemas and the reference page of the steps.
+
+    python tools/generate.py            writes
+    python tools/generate.py --check    exits 1 and lists what is stale
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from kiezbruecke.mapping.models import ROOTS
+from kiezbruecke.mapping.reference import steps_page
+from kiezbruecke.records import RECORDS
+from kiezbruecke.records.views import DocumentView
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def generated() -> dict[Path, str]:
+    """Every generated file and what it must hold."""
+    models: dict[str, type[BaseModel]] = {
+        model.__name__: model for model in (*RECORDS.values(), *ROOTS.values(), DocumentView)
+    }
+    files = {ROOT / "schemas/canonical" / f"{name}.json": _schema(model) for name, model in sorted(models.items())}
+    return {**files, ROOT / "docs/reference/steps.md": steps_page()}
+
+
+def stale() -> list[Path]:
+    """The files that are missing, say something else, or are left over."""
+    wanted = generated()
+    changed = [file for file, text in wanted.items() if not file.is_file() or file.read_text("utf-8") != text]
+    return changed + [file for file in (ROOT / "schemas/canonical").glob("*.json") if file not in wanted]
+
+
+def write() -> None:
+    """Write what is stale and remove what is left over."""
+    wanted = generated()
+    for file in stale():
+        if file in wanted:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(wanted[file], "utf-8")
+        else:
+            file.unlink()
+        print(file.relative_to(ROOT))
+
+
+def _schema(model: type[BaseModel]) -> str:
+    schema = model.model_json_schema(mode="serialization")
+    return json.dumps(schema, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+
+
+if __name__ == "__main__":
+    if "--check" in sys.argv[1:]:
+        left = stale()
+        print("\n".join(f"stale: {file.relative_to(ROOT)}; run tools/generate.py" for file in left))
+        sys.exit(1 if left else 0)
+    write()
