@@ -52,6 +52,8 @@ class Wire:
     max_answer_bytes: int = 64 * 1024 * 1024
     huge: bool = False
     """Allow text nodes beyond 10 MB in answers (inline base64); the size limit above still holds."""
+    mtom: tuple[str, ...] = ()
+    """Elements (`{namespace}name`) whose base64 travels in MIME parts; empty = requests without MTOM."""
     user: str = ""
     password: str = field(default="", repr=False)
 

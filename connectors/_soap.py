@@ -15,23 +15,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from email.message import Message as MimeHeaders
 from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from lxml import etree
-from requests_toolbelt.multipart.decoder import (  # type: ignore[import-untyped]
-    ImproperBodyPartContentException,
-    MultipartDecoder,
-)
 from urllib3.exceptions import HTTPError
 from zeep import Client, Settings, Transport
 from zeep.exceptions import Error as ZeepError
-from zeep.wsdl.attachments import MessagePack
-from zeep.wsdl.messages.xop import process_xop
 
+from connectors import _mtom
 from connectors._line import DeadlineExceeded, Line, NoAnswer, Response, Wire
 from kiezbruecke.errors import ConfigurationError, DeliveryError
 
@@ -47,6 +41,7 @@ __all__ = [
     "describe",
     "parse_xml",
     "read_answer",
+    "read_envelope",
 ]
 
 SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -98,7 +93,7 @@ class Port:
 
     def __init__(self, wsdl: Path, binding: str, url: str, wire: Wire) -> None:
         self.url, self.wire = url, wire
-        self._client = _client(wsdl, wire)
+        self._client = _client(wsdl.resolve(), wire)
         self._service = self._client.create_service(binding, url)  # else wsa:To is the WSDL's placeholder
         self._binding: Any = self._client.wsdl.bindings[binding]
 
@@ -128,9 +123,7 @@ class Port:
             headers = (*headers, _addressing(action, self.url))
         namespace = self._binding.nsmap["soap-env"]
         envelope = _envelope(namespace, headers, body)
-        response = self._client.transport.post(
-            self.url, envelope, _http_headers(namespace, described.soapaction)
-        )
+        response = self._client.transport.post(self.url, envelope, _http_headers(namespace, described.soapaction))
         return read_answer(response, huge=self.wire.huge)
 
 
@@ -143,6 +136,11 @@ def parse_xml(content: bytes, *, huge: bool = False) -> etree._Element:
     if root.getroottree().docinfo.internalDTD is not None:
         raise etree.XMLSyntaxError("a document type declaration is not allowed", 0, 0, 0)
     return root
+
+
+def read_envelope(content_type: str, content: bytes) -> etree._Element:
+    """The SOAP envelope in a body, MTOM parts put back where they belong; raises NoAnswer."""
+    return _read_envelope(Response(0, {"Content-Type": content_type}, content), huge=True)
 
 
 def read_answer(response: Response, *, huge: bool = False) -> Answer:
@@ -162,12 +160,12 @@ def read_answer(response: Response, *, huge: bool = False) -> Answer:
 
 def _read_envelope(response: Response, huge: bool) -> etree._Element:
     status, kind = response.status_code, response.headers.get("Content-Type", "")
-    media_type, parameters = _media_type(kind)
+    media_type, parameters = _mtom.media_type(kind)
     if not response.content:
         raise NoAnswer("an empty answer", status)
     content, parts = response.content, None
     if media_type == "multipart/related":
-        content, parts = _mime_parts(response.content, kind, parameters, status)
+        content, parts = _mtom.split(response.content, kind, parameters, status)
     elif media_type not in _SOAP_TYPES:
         raise NoAnswer(f"expected a SOAP answer, not '{media_type or 'no content type'}'", status)
     try:
@@ -179,32 +177,8 @@ def _read_envelope(response: Response, huge: bool) -> etree._Element:
     if not any(_local(child) == "Body" for child in envelope):
         raise NoAnswer("an envelope without body", status)
     if parts is not None:
-        _inline(envelope, parts, status)
+        _mtom.inline(envelope, parts, status)
     return envelope
-
-
-def _mime_parts(
-    content: bytes, kind: str, parameters: Mapping[str, str], status: int
-) -> tuple[bytes, list[Any]]:
-    """The root document and the other parts of an MTOM answer; without its last boundary it was cut."""
-    boundary = parameters.get("boundary", "").encode()
-    if not boundary or b"--" + boundary + b"--" not in content[-len(boundary) - 64 :]:
-        raise NoAnswer("a multipart answer that is not whole", status)
-    try:
-        parts = list(MultipartDecoder(content, kind).parts)
-    except ImproperBodyPartContentException:
-        raise NoAnswer("a multipart answer that cannot be read", status) from None
-    start = parameters.get("start", "").encode()
-    root = next((part for part in parts if start and part.headers.get(b"Content-ID") == start), parts[0])
-    return root.content, [part for part in parts if part is not root]
-
-
-def _inline(envelope: etree._Element, parts: list[Any], status: int) -> None:
-    """Put the XOP parts back where they belong, as base64."""
-    try:
-        process_xop(envelope, MessagePack(parts=parts))  # type: ignore[no-untyped-call]
-    except (ValueError, AttributeError, KeyError):
-        raise NoAnswer("a multipart answer without the part it names", status) from None
 
 
 def _fault(node: etree._Element) -> Fault:
@@ -222,15 +196,6 @@ def _fault(node: etree._Element) -> Fault:
         kind="" if first is None else _local(first),
         role="" if role is None else (role.text or "").strip().rpartition(":")[2],
     )
-
-
-def _media_type(kind: str) -> tuple[str, Mapping[str, str]]:
-    if not kind:
-        return "", {}
-    headers = MimeHeaders()
-    headers["Content-Type"] = kind
-    _, *parameters = headers.get_params() or [("", "")]
-    return headers.get_content_type(), {name.lower(): value for name, value in parameters}
 
 
 def _soap_child(envelope: etree._Element, name: str) -> etree._Element:
@@ -278,6 +243,8 @@ def _http_headers(namespace: str, action: str) -> dict[str, str]:
 @cache
 def _client(wsdl: Path, wire: Wire) -> Any:
     """Reading a WSDL costs about 22 ms: kept per process, file and wire."""
+    if not wsdl.is_file():
+        raise ConfigurationError("the WSDL is missing", where=str(wsdl), helps="is the content complete?")
     settings = Settings(
         strict=True,
         raw_response=True,
@@ -287,9 +254,8 @@ def _client(wsdl: Path, wire: Wire) -> Any:
         force_https=False,
         xml_huge_tree=wire.huge,
     )
-    path = wsdl.resolve()
-    transport = _LocalTransport(wire, path)
-    return Client(str(path), transport=transport, settings=settings)  # type: ignore[no-untyped-call]
+    transport = _LocalTransport(wire, wsdl)
+    return Client(str(wsdl), transport=transport, settings=settings)  # type: ignore[no-untyped-call]
 
 
 class _LocalTransport(Transport):
@@ -304,6 +270,13 @@ class _LocalTransport(Transport):
         if Path(url) != self._wsdl:
             raise ConfigurationError(f"the WSDL wants to load {url}", where=str(self._wsdl))
         return self._wsdl.read_bytes()
+
+    def post_xml(self, address: str, envelope: etree._Element, headers: dict[str, str]) -> Response:
+        """Post what zeep built; as MTOM, which zeep cannot write, where the wire says so."""
+        if not self._line.wire.mtom:
+            return self.post(address, etree.tostring(envelope, xml_declaration=True, encoding="utf-8"), headers)
+        kind, message = _mtom.join(envelope, headers["Content-Type"], self._line.wire.mtom)
+        return self.post(address, message, {**headers, "Content-Type": kind})
 
     def post(self, address: str, message: bytes, headers: Mapping[str, str]) -> Response:
         """Post an envelope; see `Line.post`."""

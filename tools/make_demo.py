@@ -21,7 +21,7 @@ import random
 import re
 import sys
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -29,7 +29,8 @@ from pathlib import Path
 from typing import Any
 
 from openpyxl import Workbook
-from shapely.geometry import Point, Polygon, shape
+from shapely.geometry import Point, shape
+from shapely.geometry.base import BaseGeometry
 
 from connectors.meinberlin._recorded import USERS, recorded_state
 
@@ -143,8 +144,8 @@ STORY: dict[str, tuple[Line, ...]] = {
         Line(47, YES, "333.00"),
         Line(45, YES, "300.00"),
         Line("P-2", YES, "240.00", title="Notenständer für den Seniorenchor"),
-        Line(54, YES, "200.00", aside="duplicate"),
-        Line(54, CUT, "150.00", aside="duplicate"),
+        Line(54, YES, "200.00", aside="twice"),
+        Line(54, CUT, "150.00", aside="twice"),
         Line(46, WAITING, rank=1, reason="Nachrücker, falls Mittel frei bleiben."),
         Line(50, LATER, reason="Ohne Kostenplan; Wiedervorlage in der nächsten Versammlung."),
         Line(10, NO, reason="Keine Mehrheit."),
@@ -153,7 +154,7 @@ STORY: dict[str, tuple[Line, ...]] = {
     "090207": (
         Line(23, YES, "1350.00", condition=RECEIPTS),
         Line(12, YES, "990.00"),
-        Line(14, CUT, "900.00", "Honorar gekürzt."),
+        Line(14, CUT, "700.00", "Honorar gekürzt."),
         Line(19, YES, "870.00"),
         Line(22, CUT, "750.50", "Bühnenmiete nach Angebot."),
         Line(33, CUT, "700.00", "Mittel reichen nicht für die volle Summe."),
@@ -180,7 +181,7 @@ STORY: dict[str, tuple[Line, ...]] = {
         Line(56, YES, "150.00"),
         Line(39, YES, "100.00"),
         Line(43, YES, "100.00"),
-        Line(34, NO, reason="Keine Mehrheit.", aside="platform_contradiction"),
+        Line(34, NO, reason="Keine Mehrheit.", aside="platform_contradicts"),
         Line(48, NO, reason="Kein Vorhaben erkennbar."),
         Line(58, NOT_ELIGIBLE, reason="Laufende Betriebskosten."),
         Line(60, LATER, reason="Kostenplan fehlt."),
@@ -296,10 +297,25 @@ def _check_story() -> None:
     assert sorted({*dealt} - {999}) == list(range(1, 61)), "every recorded proposal in one area"
     budgets = {name: euros for name, euros, _ in BUDGETS}
     assert sum(budgets.values()) == 100_000 and len(budgets) == 20  # noqa: PT018
-    for area, total in expected()["sums"].items():
-        assert Decimal(total) <= budgets[KIEZE[area].name], f"over budget: {KIEZE[area].name}"
+    for area, lines in STORY.items():
+        voted = {line.reference: Decimal(line.amount) for line in lines if line.amount}
+        if area == "090311":
+            voted |= {line.reference: Decimal(line.amount) for line in SECOND}
+        assert sum(voted.values()) <= budgets[KIEZE[area].name], f"over budget: {KIEZE[area].name}"
     assert expected()["sums"]["090416"] == "2600.00"
-    assert expected()["accepted"][0]["area"] in KIEZE
+    asked = {row["pk"]: row["budget"] for row in _recorded().values()} | ASKED
+    more = [line.number for lines in STORY.values() for line in lines if _more_than(asked, line)]
+    assert more == [30], "one proposal gets more than it asked for"
+
+
+def _more_than(asked: Mapping[Any, int], line: Line) -> bool:
+    wish = asked.get(line.number, 0)
+    return bool(wish and line.amount) and Decimal(line.amount) > wish
+
+
+def _recorded() -> dict[Any, Row]:
+    """The sixty recorded proposals by key."""
+    return {row["pk"]: row for row in recorded_state()["proposals"] if row["module"] == 1}
 
 
 # The platform
@@ -308,7 +324,7 @@ def _check_story() -> None:
 def _platform() -> Row:
     """The sandbox's start state: five modules, sixty proposals."""
     state = recorded_state()
-    recorded = {row["pk"]: row for row in state["proposals"] if row["module"] == 1}
+    recorded = _recorded()
     first = next(module for module in state["modules"] if module["id"] == 1)
     shapes = _shapes()
     return {
@@ -355,10 +371,10 @@ def _module(recorded: Row, kiez: Kiez) -> Row:
     }
 
 
-def _proposal(recorded: Row, line: Line, kiez: Kiez, polygon: Polygon) -> Row:
+def _proposal(recorded: Row, line: Line, kiez: Kiez, polygon: BaseGeometry) -> Row:
     chance = random.Random(f"{SEED}-{recorded['pk']}")
     statuses = PLATFORM[line.outcome]
-    status = "ACCEPTED" if line.aside == "platform_contradiction" else statuses[recorded["pk"] % len(statuses)]
+    status = "ACCEPTED" if line.aside == "platform_contradicts" else statuses[recorded["pk"] % len(statuses)]
     legacy = kiez.kind == "kiezkasse"
     changed: Row = {
         "module": kiez.module,
@@ -378,12 +394,12 @@ def _proposal(recorded: Row, line: Line, kiez: Kiez, polygon: Polygon) -> Row:
     return {**recorded, **changed}
 
 
-def _shapes() -> dict[str, Polygon]:
+def _shapes() -> dict[str, BaseGeometry]:
     collection = json.loads((ROOT / "mappings/codelists/bezirksregionen-tk.geojson").read_text("utf-8"))
     return {feature["properties"]["lor_bzr_id"]: shape(feature["geometry"]) for feature in collection["features"]}
 
 
-def _point_inside(polygon: Polygon, chance: random.Random) -> list[float]:
+def _point_inside(polygon: BaseGeometry, chance: random.Random) -> list[float]:
     """A point well inside: rounding to six places must not carry it over the border."""
     west, south, east, north = polygon.bounds
     inner = polygon.buffer(-0.0005)
@@ -397,13 +413,13 @@ def _point_inside(polygon: Polygon, chance: random.Random) -> list[float]:
 
 
 def _decision_rows(kiez: Kiez, lines: Sequence[Line], sitting: date) -> list[list[Any]]:
-    names = {row["pk"]: row["name"] for row in recorded_state()["proposals"] if row["module"] == 1}
+    names = {key: row["name"] for key, row in _recorded().items()}
     return [_decision_row(kiez, line, sitting, names) for line in lines]
 
 
-def _decision_row(kiez: Kiez, line: Line, sitting: date, names: dict[int, str]) -> list[Any]:
+def _decision_row(kiez: Kiez, line: Line, sitting: date, names: Mapping[Any, str]) -> list[Any]:
     chance = random.Random(f"{SEED}-{kiez.area}-{line.reference}-{sitting}")
-    title = line.title or " ".join(names[int(line.number)].split())
+    title = line.title or " ".join(names[line.number].split())
     day = kiez.sitting if line.correction else sitting  # a correction names the sitting that it puts right
     row: list[Any] = [PROCESS, kiez.name, day, line.reference, title, line.outcome]
     row += [Decimal(line.amount) if line.amount else None, *_votes(line, chance), line.rank]
@@ -473,14 +489,14 @@ def _dress(cell: Any) -> None:
 def _timeless(book: bytes) -> bytes:
     """The workbook without the time at which it was made: the same content has the same digest."""
     out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(book)) as given, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
+    with zipfile.ZipFile(io.BytesIO(book)) as given, zipfile.ZipFile(out, "w") as made:
         for entry in given.infolist():
             content = given.read(entry)
             if entry.filename == "docProps/core.xml":
                 content = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"2026-01-01T00:00:00Z", content)
             fixed = zipfile.ZipInfo(entry.filename, date_time=(2026, 1, 1, 0, 0, 0))
-            fixed.compress_type = zipfile.ZIP_DEFLATED
-            made.writestr(fixed, content)
+            fixed.create_system = 3
+            made.writestr(fixed, content)  # stored: compressors differ from machine to machine
     return out.getvalue()
 
 

@@ -63,8 +63,7 @@ def templates() -> list[Template]:
                 "Die Beschlussliste wird nach der Sitzung ausgefüllt. Nur sie nennt bewilligte Beträge.",
                 *COMMON,
                 "Vorschläge ohne Nummer der Plattform bekommen je Bezirksregion eigene Nummern: P-1, P-2 …",
-                "Eine falsche Zeile wird nicht geändert: in einer neuen Liste noch einmal eintragen, Korrektur „ja“, "
-                "mit Begründung.",
+                "Eine falsche Zeile wird in einer neuen Liste noch einmal eingetragen: Korrektur „ja“, mit Begründung.",
             ),
         ),
         Template(
@@ -112,8 +111,7 @@ def _fill(sheet: Worksheet, table: Table, template: Template) -> None:
         letter = get_column_letter(index)
         _head(sheet, f"{letter}1", column)
         sheet.column_dimensions[letter].width = WIDE.get(column.name, WIDTHS[column.type])
-        for row in range(2, LAST_ROW + 1):
-            sheet[f"{letter}{row}"].number_format = FORMATS[column.type]
+        sheet.column_dimensions[letter].number_format = FORMATS[column.type]
         if column.name in template.choices:
             _offer(sheet, letter, column, template.choices[column.name])
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(table.columns))}1"
@@ -164,7 +162,7 @@ def _told(column: Column, template: Template) -> str:
 
 
 def _without_clock(raw: bytes) -> bytes:
-    """The same package with one fixed time everywhere."""
+    """The same package with one fixed time everywhere, not compressed."""
     out = io.BytesIO()
     stamp = WHEN.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
     with zipfile.ZipFile(io.BytesIO(raw)) as old, zipfile.ZipFile(out, "w") as new:
@@ -175,7 +173,7 @@ def _without_clock(raw: bytes) -> bytes:
             part = zipfile.ZipInfo(name, date_time=WHEN.timetuple()[:6])
             part.create_system = 3
             part.external_attr = 0o644 << 16
-            new.writestr(part, body, compress_type=zipfile.ZIP_DEFLATED, compresslevel=9)
+            new.writestr(part, body)  # stored: compressors differ from machine to machine
     return out.getvalue()
 
 

@@ -16,7 +16,7 @@ def sha256(path: Path) -> str:
 
 def write_part(final: Path, body: bytes) -> Path:
     """Write `body` durably beside `final`, under a hidden name that no reader takes."""
-    part = final.with_name(f".{final.name}.{token_hex(4)}.part")
+    part = final.with_name(f".{token_hex(8)}.part")
     try:
         with part.open("xb") as handle:
             handle.write(body)

@@ -9,8 +9,10 @@ Nothing is overwritten and nothing is deleted but a second copy of a sheet whose
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
 import time
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +96,14 @@ class Inbox:
 
         A sheet whose content is archived already is dropped; `report` is then told which one it repeats.
         """
+        try:
+            self._archive(path, digest, folder_name, report)
+        except FileNotFoundError:
+            if path.exists():
+                raise
+            # another run of ours has moved it meanwhile
+
+    def _archive(self, path: Path, digest: str, folder_name: str, report: Callable[[Path | None], bytes]) -> None:
         if self.digest(path) != digest:
             return  # gone already, or changed meanwhile: then it is a new sheet
         folder = self.folder / folder_name
@@ -116,6 +126,12 @@ class Inbox:
 def original_name(path: Path, digest: str) -> str:
     """The name under which an archived sheet had arrived."""
     return f"{path.stem.removesuffix(f'-{digest[:8]}')}{path.suffix}"
+
+
+def shown_name(name: str) -> str:
+    """A file name as people and databases can bear it: shares hand over names in foreign encodings."""
+    text = unicodedata.normalize("NFC", os.fsencode(name).decode("utf-8", "replace"))
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
 
 
 def _free_name(folder: Path, name: str, digest: str) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from connectors.folder.cells import Row, SheetProblem
 from connectors.folder.csvfile import read_csv
-from connectors.folder.inbox import DONE, FAILED, Arrival, Inbox, original_name
+from connectors.folder.inbox import DONE, FAILED, Arrival, Inbox, original_name, shown_name
 from connectors.folder.report import for_clerks, lines_report, sheet_report
 from connectors.folder.settings import MEGABYTE, Settings
 from connectors.folder.sheet import Line, Sheet, read_sheet
@@ -55,10 +55,12 @@ class Pickup:
 
     def report(self, path: Path, twin: Path | None) -> bytes:
         """The report for one of its files; `twin` is the archived sheet that it repeats."""
-        notes = [f"Der Inhalt gleicht „{twin.name}“ und wird nicht noch einmal übernommen."] if twin else []
+        name, notes = shown_name(path.name), []
+        if twin:
+            notes = [f"Der Inhalt gleicht „{shown_name(twin.name)}“ und wird nicht noch einmal übernommen."]
         if self.sheet is None:
-            return sheet_report(path.name, self.problem, notes)
-        return lines_report(path.name, self.sheet.lines, self.problems, [*self.sheet.notes, *notes])
+            return sheet_report(name, self.problem, notes)
+        return lines_report(name, self.sheet.lines, self.problems, [*self.sheet.notes, *notes])
 
 
 class FolderSource:
@@ -125,14 +127,14 @@ class FolderSource:
 
     def _locked(self, arrival: Arrival) -> Pickup:
         """A file that nobody lets us read: it stays where it is and is told, as one and the same problem."""
-        name = arrival.path.name
+        name = shown_name(arrival.path.name)
         digest = hashlib.sha256(f"{name}\n{arrival.size}\n{arrival.mtime_ns}".encode()).hexdigest()
         item = _sheet_problem(digest, name, "Die Datei kann nicht gelesen werden; bitte die Zugriffsrechte prüfen.")
         return Pickup(digest, name, [], None, "", (item,), {digest}, {})
 
     def _open(self, arrival: Arrival, digest: str, raw: bytes | None) -> Pickup:
         twin = self._inbox.twin(digest, arrival.size)
-        name = original_name(twin, digest) if twin else arrival.path.name
+        name = shown_name(original_name(twin, digest) if twin else arrival.path.name)
         try:
             sheet, problem = self._read(arrival.path, raw), ""
         except SheetProblem as error:

@@ -1,4 +1,4 @@
-"""The sandbox's own books in SQLite: what arrived, what was booked, what was answered. Survives a restart.
+"""The sandbox's own books in SQLite: what arrived and what was said of it. They survive a restart.
 
 batch ──▶ whole-batch checks ──▶ line checks ──▶ booking ──▶ Rueckmeldung with the next running number
 """
@@ -16,6 +16,7 @@ from pathlib import Path
 from lxml import etree
 
 from connectors.hkr import contract
+from connectors.hkr.bookings import TAKEN, Bookings, Verdict
 from connectors.hkr.contract import Order, tag, text
 
 _TABLES = """
@@ -41,37 +42,19 @@ create table if not exists answers (
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """Why an order or a batch is not taken; `code` is empty where it is."""
-
-    code: str = ""
-    text: str = ""
-
-
-@dataclass(frozen=True)
 class Result:
     """What the books say of a batch; `lines` are (reference, cents, verdict)."""
 
     batch_id: str
     status: str
     remote_id: str = ""
-    reason: Verdict = Verdict()
+    reason: Verdict = TAKEN
     lines: tuple[tuple[str, int, Verdict], ...] = ()
 
     @property
     def accepted(self) -> list[int]:
         """The amounts that were accepted, in cents."""
         return [cents for _, cents, verdict in self.lines if not verdict.code]
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where in the budget a commitment stands."""
-
-    year: str
-    chapter: str
-    title: str
-    area: str
 
 
 class Books:
@@ -86,10 +69,9 @@ class Books:
         today: Callable[[], date],
         production: bool = False,
     ) -> None:
-        self._file, self._take, self._limits = file, take, limits
-        self.today, self._production = today, production
-        with self._open() as db:
-            db.executescript(_TABLES)
+        self._file, self._take, self._production = file, take, production
+        self._bookings = Bookings(take, limits, today)
+        self.today = today
 
     def submit(self, root: etree._Element) -> Result:
         """Take a batch: new – book it; the same again – answer the same; another under its id – refuse."""
@@ -180,7 +162,7 @@ class Books:
             return Verdict("SUMME", "Eine Summe im Kopf ist nicht die der Anordnungen")
         if len({order.reference for order in orders}) != len(orders):
             return Verdict("FREMDKENNZEICHEN", "Ein Fremdkennzeichen steht zweimal im Stapel")
-        return Verdict()
+        return TAKEN
 
     def _line(self, db: sqlite3.Connection, root: etree._Element, order: Order) -> Verdict:
         """Accept and book one order, or say why not."""
@@ -201,77 +183,15 @@ class Books:
             "insert into orders values (?, ?, ?, ?)",
             (order.reference, _digest(order.element), year, voucher),
         )
-        self._book(db, order)
-        return Verdict()
-
-    # -- booking ---------------------------------------------------------------------------------------------
-
-    def _book(self, db: sqlite3.Connection, order: Order) -> None:
-        if self._take("unknown_ack"):
-            self._answer(db, replace(order, reference="XX99-000000-00000-F1"), "FESTGELEGT", order.cents)
-        event, amount, refusal = self._booked(db, order)
-        for _ in range(2 if self._take("duplicate_ack") else 1):
-            self._answer(db, order, event, amount, refusal)
-
-    def _booked(self, db: sqlite3.Connection, order: Order) -> tuple[str, int, Verdict]:
-        """Event, amount and reason of one order's booking; the books are changed only where it succeeds."""
-        if self._take("refuse_one"):
-            return "ABGEWIESEN", order.cents, Verdict("SACHBEARBEITUNG", "Bei der Buchung zurückgewiesen")
-        if not order.kind.startswith("FESTLEGUNG"):
-            reason = Verdict("ART", "Diese Sandbox bucht nur Festlegungen")
-            return "ABGEWIESEN", order.cents, reason
-        reference = text(order.element, "BezugFremdkennzeichen") or order.reference
-        row = db.execute("select cents from commitments where reference = ?", (reference,)).fetchone()
-        before = None if row is None else int(row[0])
-        if order.kind != "FESTLEGUNG" and before is None:
-            return "ABGEWIESEN", order.cents, Verdict("BEZUG", "Die Festlegung ist nicht bekannt")
-        if order.kind == "FESTLEGUNG_AUFHEBUNG":
-            return _cancelled(db, reference, before or 0, order.cents)
-        place = _place(order)
-        if self._over_limit(db, place, order.cents - (before or 0)):
-            return "ABGEWIESEN", order.cents, Verdict("BUDGET", "Die Mittel des Unterkontos reichen nicht")
-        db.execute(
-            "insert into commitments values (?, ?, ?, ?, ?, ?)"
-            " on conflict (reference) do update set cents = excluded.cents",
-            (reference, place.year, place.chapter, place.title, place.area, order.cents),
-        )
-        return "FESTGELEGT", order.cents, Verdict()
-
-    def _over_limit(self, db: sqlite3.Connection, place: Place, more: int) -> bool:
-        if place.area not in self._limits:
-            return False
-        query = "select coalesce(sum(cents), 0) from commitments where year = ? and area = ?"
-        committed: int = db.execute(query, (place.year, place.area)).fetchone()[0]
-        return committed + more > self._limits[place.area]
-
-    def _answer(
-        self,
-        db: sqlite3.Connection,
-        order: Order,
-        event: str,
-        amount: int,
-        reason: Verdict = Verdict(),
-    ) -> None:
-        number = int(db.execute("select coalesce(max(number), 0) + 1 from answers").fetchone()[0])
-        db.execute(
-            "insert into answers values (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                number,
-                order.reference,
-                event,
-                amount,
-                self.today().isoformat(),
-                f"B{number:09d}",
-                reason.code,
-                reason.text,
-            ),
-        )
+        self._bookings.book(db, order)
+        return TAKEN
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         """One transaction, on the disk before the answer leaves."""
         with closing(sqlite3.connect(self._file, isolation_level=None)) as db:
             db.row_factory = sqlite3.Row
+            db.executescript(_TABLES)
             db.execute("pragma synchronous = full")
             db.execute("begin immediate")
             try:
@@ -279,8 +199,7 @@ class Books:
             except BaseException:
                 db.rollback()
                 raise
-            if db.in_transaction:
-                db.commit()
+            db.commit()
 
 
 def _digest(element: etree._Element) -> str:
@@ -296,22 +215,10 @@ def _note_received(db: sqlite3.Connection, order: Order) -> None:
     )
 
 
-def _place(order: Order) -> Place:
-    names = ("Haushaltsjahr", "Kapitel", "Titel", "Unterkonto")
-    return Place(*(text(order.element, f"Buchungsstelle/{name}") for name in names))
-
-
 def _twin(*, same: bool) -> Verdict:
     if same:
         return Verdict("DOPPELT", "Dieselbe Anordnung ist aus einem anderen Stapel schon da")
     return Verdict("ABWEICHEND", "Unter diesem Fremdkennzeichen ist eine andere Anordnung da")
-
-
-def _cancelled(db: sqlite3.Connection, reference: str, before: int, asked: int) -> tuple[str, int, Verdict]:
-    if before == 0:
-        return "ABGEWIESEN", asked, Verdict("BEZUG", "Die Festlegung ist schon aufgehoben")
-    db.execute("update commitments set cents = 0 where reference = ?", (reference,))
-    return "AUFGEHOBEN", before, Verdict()
 
 
 def _status(verdicts: list[Verdict], reason: Verdict) -> str:

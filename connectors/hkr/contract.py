@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from lxml import etree
 
@@ -23,6 +23,7 @@ from kiezbruecke.standards.store import parse, validator
 
 NAMESPACE = "urn:x-kiezbruecke:hkr:anordnung:1.0"
 BINDING = "{urn:x-kiezbruecke:hkr:dienst:1.0}HkrSoap"
+PREFIXES = {"hkr": NAMESPACE}
 FOLDER = Path("schemas") / "hkr" / "1.0"
 
 _AMOUNT = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,2})?")
@@ -70,7 +71,7 @@ class Totals:
 
 def write_batch(head: BatchHead, orders: Sequence[Order], *, dienststelle: str, vorverfahren: str) -> bytes:
     """The whole body of `UebermittleAnordnungen`; the same arguments give the same bytes."""
-    root = etree.Element(tag("UebermittleAnordnungen"), nsmap={None: NAMESPACE})
+    root = etree.Element(tag("UebermittleAnordnungen"), nsmap=PREFIXES)
     sums = totals(orders)
     fields = [
         ("StapelId", head.id),
@@ -86,7 +87,7 @@ def write_batch(head: BatchHead, orders: Sequence[Order], *, dienststelle: str, 
     ]
     add(root, "Kopf", fields)
     root.extend(deepcopy(order.element) for order in orders)
-    etree.cleanup_namespaces(root, top_nsmap={None: NAMESPACE})
+    etree.cleanup_namespaces(root, top_nsmap=PREFIXES)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
 
@@ -132,7 +133,9 @@ def _name_place(root: etree._Element, path: str) -> str:
     """`/*/*[2]/*[4]` in words: libxml2 gives no names where a namespace has no prefix."""
     if not path.startswith("/"):
         return "Dokument"
-    chain = cast("list[etree._Element]", root.xpath(f"{path}/ancestor-or-self::*"))
+    known = {prefix: uri for element in root.iter() for prefix, uri in element.nsmap.items() if prefix}
+    found = root.xpath(f"{path}/ancestor-or-self::*", namespaces=known)
+    chain: list[etree._Element] = cast("Any", found)
     names = "/".join(etree.QName(element).localname for element in chain)
     orders = [element for element in chain if element.tag == tag("Anordnung")]
     return f"{names} ({text(orders[0], 'Fremdkennzeichen')})" if orders else names

@@ -143,7 +143,7 @@ class _Service:
         result = self.books.submit(root)
         if self._faults.take("commit_then_lose"):
             raise AnswerLost
-        answer = etree.Element(tag("UebermittleAnordnungenAntwort"), nsmap={None: contract.NAMESPACE})
+        answer = etree.Element(tag("UebermittleAnordnungenAntwort"), nsmap=contract.PREFIXES)
         wrong = 1 if self._faults.take("wrong_sum") else 0
         _fill(answer, _result_fields(result, sum(result.accepted) + wrong))
         for reference, _, verdict in result.lines:
@@ -158,7 +158,7 @@ class _Service:
         result = self.books.status(text(root, "StapelId"))
         if self._faults.take("in_progress"):
             result = Result(result.batch_id, "IN_ARBEIT")
-        answer = etree.Element(tag("FrageStapelStatusAntwort"), nsmap={None: contract.NAMESPACE})
+        answer = etree.Element(tag("FrageStapelStatusAntwort"), nsmap=contract.PREFIXES)
         _fill(answer, _result_fields(result, sum(result.accepted)))
         for reference, _, verdict in result.lines:
             refusal = [("Code", verdict.code), ("Text", verdict.text)] if verdict.code else []
@@ -174,7 +174,7 @@ class _Service:
             rows, highest = [], after
         shift = 1 if rows and self._faults.take("gap") else 0
         wrong = 1 if rows and self._faults.take("wrong_answer_sum") else 0
-        answer = etree.Element(tag("HoleRueckmeldungenAntwort"), nsmap={None: contract.NAMESPACE})
+        answer = etree.Element(tag("HoleRueckmeldungenAntwort"), nsmap=contract.PREFIXES)
         more = bool(rows) and rows[-1]["number"] < highest
         _fill(
             answer,
@@ -201,7 +201,7 @@ class _Service:
 
     def _balances(self, root: etree._Element) -> etree._Element:
         year = text(root, "Haushaltsjahr")
-        answer = etree.Element(tag("HoleSaldenAntwort"), nsmap={None: contract.NAMESPACE})
+        answer = etree.Element(tag("HoleSaldenAntwort"), nsmap=contract.PREFIXES)
         _fill(answer, [("Haushaltsjahr", year)])
         for row in self.books.balances(int(year)):
             wrong = 1 if self._faults.take("wrong_balance") else 0

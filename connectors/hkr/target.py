@@ -63,9 +63,9 @@ class HkrTarget:
 
     def send(self, batch: Batch, messages: Sequence[Message]) -> Mapping[UUID, Receipt]:
         """Post the stored bytes; raises NotSent, Rejected, or anything else for doubt."""
-        orders = contract.read_batch(batch.payload)
+        orders = contract.read_batch(batch.payload)  # before the first byte leaves: later it could only be doubt
         taken = self._client.submit(batch.payload)
-        return self._receipts(batch, messages, taken, _first_word(batch, taken, orders))
+        return self._receipts(messages, orders, taken, _first_word(batch, taken, orders))
 
     def look_up(self, batch: Batch, messages: Sequence[Message]) -> Mapping[UUID, Answer]:
         """Ask what became of the batch. UNBEKANNT is their proof that it never arrived."""
@@ -86,28 +86,32 @@ class HkrTarget:
         if taken.status not in _KNOWN:
             return _all(messages, CannotTell(f"HKR: {taken.status}"))
         orders = contract.read_batch(batch.payload)
-        receipts = self._receipts(batch, messages, taken, _later_word(taken, orders))
+        receipts = self._receipts(messages, orders, taken, _later_word(taken, orders))
         return {key: Found(receipt) for key, receipt in receipts.items()}
 
     def _receipts(
-        self, batch: Batch, messages: Sequence[Message], taken: Taken, verdict: Mapping[str, Line]
+        self,
+        messages: Sequence[Message],
+        orders: Mapping[str, Order],
+        taken: Taken,
+        verdict: Mapping[str, Line],
     ) -> dict[UUID, Receipt]:
         return {
-            message.key: self._receipt(batch, message, taken, verdict[message.reference])
+            message.key: self._receipt(message, orders[message.reference], taken, verdict[message.reference])
             for message in messages
-            if message.reference in verdict
+            if message.reference in orders
         }
 
-    def _receipt(self, batch: Batch, message: Message, taken: Taken, line: Line) -> Receipt:
+    def _receipt(self, message: Message, order: Order, taken: Taken, line: Line) -> Receipt:
         refused = line.code not in ("", ALREADY_BOOKED)
         return Receipt(
             source=self.settings.connection,
-            external_id=f"{batch.head.id}/{message.reference}",
+            external_id=f"{taken.batch_id}/{message.reference}",
             outcome=ReceiptOutcome.REFUSED if refused else ReceiptOutcome.DELIVERED,
             event="ABGEWIESEN" if refused else taken.status,
             key=message.key,
             reference=message.reference,
-            amount=contract.money(_order(message).cents),
+            amount=contract.money(order.cents),
             code=line.code,
             text=line.text,
             remote_id=taken.remote_id,

@@ -42,6 +42,7 @@ COLUMNS = {
     "Kontakt Telefon": "contact_phone",
 }
 KEY = "Referenznr."
+FIXED = {*COLUMNS, KEY, "Link", "Titel", "Positive Bewertungen", "Negative Bewertungen", "Unterstützung", "Stimmen"}
 REQUIRED = (KEY, "Beschreibung", "Rückmeldung", "Anzahl Kommentare")
 _CONTROL = re.compile(r"_x(00[01][0-9A-Fa-f])_")  # how XLSX writes control characters
 
@@ -187,7 +188,9 @@ def _row(header: Sequence[str], line: Sequence[Any]) -> ExportRow:
 def _category_and_labels(header: Sequence[str], line: Sequence[Any]) -> tuple[str, list[str]]:
     """Modules may rename the columns Kategorie and Merkmale: they are the two before `Anzahl Kommentare`."""
     end = header.index("Anzahl Kommentare")
-    category, labels = (_text(cell) for cell in line[max(end - 2, 0) : end])
+    if end < 2 or {*header[end - 2 : end]} & FIXED:  # another order: better no category than a telephone number
+        return "", []
+    category, labels = (_text(cell) for cell in line[end - 2 : end])
     return category, [label for label in labels.split(", ") if label]
 
 

@@ -92,7 +92,7 @@ def _is_local(origin: str) -> bool:
     try:
         return ip_address(name).is_loopback
     except ValueError:
-        return name == "localhost" or name.endswith(".localhost")
+        return name.endswith("localhost") or "." not in name  # a single label is no address of the internet
 
 
 def _expected(field: str) -> str:

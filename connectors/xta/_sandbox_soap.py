@@ -65,12 +65,12 @@ class Reply:
 
 def read_call(content_type: str, content: bytes) -> Call:
     """SOAP 1.2 with WS-Addressing: the WSDL's policy demands both."""
-    if not content_type.startswith("application/soap+xml"):
-        raise Refusal("", "expected application/soap+xml (SOAP 1.2, no MTOM)")
+    if not content_type.startswith(("application/soap+xml", "multipart/related")):
+        raise Refusal("", "expected application/soap+xml or MTOM")
     try:
-        envelope = _soap.parse_xml(content, huge=True)
-    except etree.XMLSyntaxError:
-        raise Refusal("", "not an XML document") from None
+        envelope = _soap.read_envelope(content_type, content)
+    except _soap.NoAnswer as error:
+        raise Refusal("", str(error)) from None
     header, body = envelope.find("env:Header", NS), envelope.find("env:Body", NS)
     if envelope.tag != f"{{{_soap.SOAP_12}}}Envelope" or header is None or body is None:
         raise Refusal("", "expected a SOAP 1.2 envelope with header and body")

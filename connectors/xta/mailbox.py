@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from uuid import uuid4
 
 from connectors import _soap
-from connectors.xta.client import Content, Encrypted, Listed, XtaClient
+from connectors.xta.client import Content, Encrypted, XtaClient
 from connectors.xta.settings import Settings
 from connectors.xta.target import UNKNOWN_ID
 from kiezbruecke.connector import Connection, Context, Cursor, Handled, Item
@@ -23,6 +23,7 @@ from kiezbruecke.standards import xdomea
 
 KINDS = ("0402", "0403")
 PATIENCE = 3  # so many messages in a row may fail before the server counts as down
+UNREAD = "#unread"
 
 
 class Mailbox:
@@ -31,15 +32,15 @@ class Mailbox:
     def __init__(self, connection: Connection, context: Context) -> None:
         self._settings = Settings.from_connection(connection)
         self._client = XtaClient(self._settings, context.content)
-        self._request_ids: dict[str, str] = {}
-        self._not_fetched: set[str] = set()
+        self._request_ids: dict[str, list[str]] = {}
 
     def fetch(self, cursor: Cursor) -> Iterator[Item]:  # noqa: ARG002 - the box itself knows what is new
-        """Every message of the box. Raises SourceError at the end if one could not be fetched."""
-        failed, in_a_row = [], 0
-        for listed in self._listed():
+        """Every message of the box. Raises SourceError at the end if something could not be read."""
+        failed: list[BaseException] = []
+        in_a_row = 0
+        for message_id in self._listed(failed):
             try:
-                item = self._item(listed)
+                item = self._item(message_id)
             except _soap.CALL_FAILED as error:
                 failed.append(error)
                 in_a_row += 1
@@ -50,62 +51,73 @@ class Mailbox:
                 yield item
         if failed:
             raise SourceError(
-                f"{len(failed)} message(s) could not be fetched: {_soap.describe(failed[-1])}",
+                f"{len(failed)} message(s) or page(s) could not be read: {_soap.describe(failed[-1])}",
                 where=self._settings.msgbox_url,
-                helps="they stay in the box and are fetched again",
+                helps="what is missing stays in the box and is fetched again",
             ) from failed[-1]
 
     def acknowledge(self, handled: Sequence[Handled]) -> None:
-        """Close what is stored, one by one. What is closed already is fine; what was never fetched stays."""
+        """Close what is stored, one by one. What is closed already is fine; what could not be read stays."""
+        failed: list[BaseException] = []
         for each in handled:
-            message_id = each.item.external_id
-            if message_id not in self._not_fetched:
-                self._close(message_id)
+            if each.item.external_id.endswith(UNREAD):
+                continue
+            try:
+                self._close(each.item.external_id)
+            except _soap.CALL_FAILED as error:
+                failed.append(error)
+                if len(failed) >= PATIENCE or isinstance(error, NotSent):
+                    break
+        if failed:
+            raise SourceError(
+                f"stored messages could not be closed: {_soap.describe(failed[-1])}",
+                where=self._settings.msgbox_url,
+                helps="they come again and are then known",
+            ) from failed[-1]
 
-    def _listed(self) -> Iterator[Listed]:
-        """All pages before the first message is fetched: closing and fetching would move the pages."""
-        seen: dict[str, Listed] = {}
+    def _listed(self, failed: list[BaseException]) -> list[str]:
+        """The ids of all pages, before the first message is fetched: closing would move the pages."""
+        seen: dict[str, None] = {}
         try:
             page = self._client.status_list(self._settings.list_items)
-            while True:
-                new = [line for line in page.messages if line.message_id not in seen]
-                seen.update((line.message_id, line) for line in new)
-                self._request_ids.update((line.message_id, page.request_id) for line in new)
-                if not page.pending or not new:
-                    return iter(seen.values())
+            while new := [line.message_id for line in page.messages if line.message_id not in seen]:
+                seen.update(dict.fromkeys(new))
+                self._request_ids.update((message_id, [page.request_id]) for message_id in new)
+                if not page.pending:
+                    break
                 page = self._client.next_status_list(page.request_id)
         except _soap.CALL_FAILED as error:
-            raise SourceError(
-                f"the box could not be listed: {_soap.describe(error)}", where=self._settings.msgbox_url
-            ) from error
+            failed.append(error)
+        return list(seen)
 
-    def _item(self, listed: Listed) -> Item:
-        message_id = listed.message_id
-        self._not_fetched.add(message_id)
+    def _item(self, message_id: str) -> Item:
+        """A message, or `unknown` with an id of its own where its content could not even be had."""
         try:
             fetched = self._client.get_message(message_id)
         except _soap.Fault as fault:
             if fault.code != UNKNOWN_ID:
                 raise
-            return _unknown(message_id, "Das Postfach führt die Nachricht auf, gibt sie aber nicht heraus")
+            return _unread(message_id, "Das Postfach führt die Nachricht auf, gibt sie aber nicht heraus")
         except Encrypted:
-            return _unknown(message_id, "Die Nachricht ist verschlüsselt; ein Schlüssel ist nicht vereinbart")
+            return _unread(message_id, "Die Nachricht ist verschlüsselt; ein Schlüssel ist nicht vereinbart")
         except ValueError:
-            return _unknown(message_id, "Der Inhalt der Nachricht ist kein gültiges Base64")
-        self._not_fetched.discard(message_id)
-        if fetched.request_id:
-            self._request_ids[message_id] = fetched.request_id
+            return _unread(message_id, "Der Inhalt der Nachricht ist kein gültiges Base64")
+        self._request_ids[message_id].insert(0, fetched.request_id)
         return read_item(message_id, fetched.content)
 
     def _close(self, message_id: str) -> None:
-        request_id = self._request_ids.get(message_id) or f"urn:uuid:{uuid4()}"
-        try:
-            self._client.close([message_id], request_id)
-        except _soap.Fault as fault:
-            if fault.code != UNKNOWN_ID:  # 9070: closed before, which is what we want
-                raise _not_closed(fault, self._settings.msgbox_url) from fault
-        except _soap.CALL_FAILED as error:
-            raise _not_closed(error, self._settings.msgbox_url) from error
+        """Close with the request id of getMessage, else of the list: servers differ in which one they mean.
+
+        9070 is what we want (closed before), or a request id that the server does not mean: the next one is tried.
+        """
+        known = [request_id for request_id in self._request_ids.get(message_id, []) if request_id]
+        for request_id in known or [f"urn:uuid:{uuid4()}"]:
+            try:
+                return self._client.close([message_id], request_id)
+            except _soap.Fault as fault:
+                if fault.code != UNKNOWN_ID:
+                    raise
+        return None
 
 
 def read_item(message_id: str, content: Content) -> Item:
@@ -133,9 +145,6 @@ def _unknown(message_id: str, problem: str, raw: bytes | None = None) -> Item:
     return Item("unknown", message_id, body, raw=raw)
 
 
-def _not_closed(error: Exception, where: str) -> SourceError:
-    return SourceError(
-        f"a stored message could not be closed: {_soap.describe(error)}",
-        where=where,
-        helps="it comes again and is then known",
-    )
+def _unread(message_id: str, problem: str) -> Item:
+    """Its own id, so that the message is no old acquaintance when it can be read one day; it is never closed."""
+    return _unknown(f"{message_id}{UNREAD}", problem)

@@ -47,6 +47,7 @@ class Settings(BaseModel):
     connect_timeout: float = Field(10, gt=0, le=300)
     read_timeout: float = Field(30, gt=0, le=600)
     deadline: float = Field(120, gt=0, le=3600)
+    mtom: bool = False
     ca_file: str = ""
     client_cert: str = ""
     client_key: str = ""
@@ -68,6 +69,7 @@ class Settings(BaseModel):
             deadline=self.deadline,
             max_answer_bytes=self.max_message_bytes * 4 // 3 + 1_000_000,
             huge=True,
+            mtom=("{http://xoev.de/transport/xta/211}Message",) if self.mtom else (),
             user=self.login,
             password=self.password.get_secret_value(),
         )

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import airflow
 from airflow.api.client import get_current_api_client
@@ -30,15 +29,12 @@ UNFINISHED = (DagRunState.QUEUED, DagRunState.RUNNING)
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a route: how it stands, and its counts."""
+    """One run of a route, and how it stands."""
 
     number: int
     route: str
-    title: str
     run_id: str
     state: str
-    tasks: Mapping[str, str]
-    counts: Mapping[str, int]
 
     @property
     def finished(self) -> bool:
@@ -80,9 +76,7 @@ def close_dangling() -> int:
             .where(TaskInstance.state.in_(open_tasks))
             .values(state=TaskInstanceState.FAILED, end_date=now)
         )
-        session.execute(
-            update(DagRun).where(DagRun.id.in_(dangling)).values(state=DagRunState.FAILED, end_date=now)
-        )
+        session.execute(update(DagRun).where(DagRun.id.in_(dangling)).values(state=DagRunState.FAILED, end_date=now))
         session.execute(update(DagModel).values(exceeds_max_non_backfill=False))  # else no route ever wakes up
     return len(dangling)
 
@@ -106,24 +100,39 @@ def last_number() -> int:
 
 def runs_after(number: int) -> list[Run]:
     """All runs that began after this number, oldest first."""
+    query = select(DagRun.id, DagRun.dag_id, DagRun.run_id, DagRun.state).where(DagRun.id > number)
     with create_session() as session:
-        titles = dict(session.execute(select(DagModel.dag_id, DagModel.description)).tuples().all())
-        found = session.scalars(select(DagRun).where(DagRun.id > number).order_by(DagRun.id)).all()
-        return [_run(run, titles.get(run.dag_id) or "", session) for run in found]
+        return [Run(*row) for row in session.execute(query.order_by(DagRun.id)).tuples()]
+
+
+def title_of(route: str) -> str:
+    """What the route does, in a German line."""
+    with create_session() as session:
+        return session.scalar(select(DagModel.description).where(DagModel.dag_id == route)) or route
+
+
+def counts_of(run: Run) -> dict[str, int]:
+    """The counts of all steps of a run, added up."""
+    query = select(XComModel.value).where(XComModel.dag_run_id == run.number, XComModel.key == "return_value")
+    counts: Counter[str] = Counter()
+    with create_session() as session:
+        for value in session.scalars(query):
+            counts.update(json.loads(value) if isinstance(value, str) else value)
+    return dict(counts)
+
+
+def failed_task(run: Run) -> str:
+    """The first task of a run that gave up."""
+    query = select(TaskInstance.task_id).where(
+        TaskInstance.run_id == run.run_id,
+        TaskInstance.dag_id == run.route,
+        TaskInstance.state == TaskInstanceState.FAILED,
+    )
+    with create_session() as session:
+        return session.scalar(query.order_by(TaskInstance.end_date)) or ""
 
 
 def wakeups_pending() -> bool:
     """True if an asset event waits for the scheduler to turn it into a run."""
     with create_session() as session:
         return bool(session.scalar(select(func.count()).select_from(AssetDagRunQueue)))
-
-
-def _run(run: DagRun, title: str, session: Any) -> Run:
-    tasks = {task.task_id: str(task.state or "") for task in run.get_task_instances(session=session)}
-    results = session.scalars(
-        select(XComModel.value).where(XComModel.dag_run_id == run.id, XComModel.key == "return_value")
-    )
-    counts: Counter[str] = Counter()
-    for result in results:
-        counts.update(json.loads(result) if isinstance(result, str) else result)
-    return Run(run.id, run.dag_id, title, str(run.run_id), str(run.state), tasks, counts)

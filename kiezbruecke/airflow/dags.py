@@ -1,7 +1,7 @@
 """Routes become DAGs: data in, DAGs out. Parsing imports no client, no lxml, no pipeline; tasks do.
 
     collecting route     collect
-    sending route        reconcile >> prepare >> deliver
+    sending route        prepare >> deliver >> reconcile
     broken route file    one task that says why; all of them are one import error in the web interface
 
 A route that brought or sent something says so with an asset event; the routes that name it in `after:` wake
@@ -33,7 +33,7 @@ from kiezbruecke.routes import CollectingRoute, Route, SendingRoute, read_route,
 
 ZONE = "Europe/Berlin"
 HOUSEKEEPING = "kb-housekeeping"
-STEPS = {CollectingRoute: ("collect",), SendingRoute: ("reconcile", "prepare", "deliver")}
+STEPS = {CollectingRoute: ("collect",), SendingRoute: ("prepare", "deliver", "reconcile")}
 SILENT = frozenset({"prepare"})  # only builds messages; nobody needs to wake up for them
 RETRY: dict[str, Any] = {
     "retries": 3,

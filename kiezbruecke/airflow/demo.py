@@ -10,10 +10,10 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from rich.console import Console
 
@@ -22,9 +22,6 @@ from kiezbruecke.airflow.processes import Register, only_one
 from kiezbruecke.airflow.servers import LEAN, Servers
 from kiezbruecke.content import find_content
 from kiezbruecke.errors import KiezbrueckeError
-
-if TYPE_CHECKING:
-    from kiezbruecke.airflow import control
 
 COLLECT = ("kk-tk-budgets", "kk-tk-beschluesse", "kk-tk-meinberlin")
 PROCESS = "kk-tk-2026"
@@ -53,11 +50,11 @@ class Teller:
         seconds = f"{time.monotonic() - self.began:6.1f}".replace(".", ",")
         self.console.print(f"{seconds} s  {text}", markup=False, soft_wrap=True)
 
-    def tell(self, run: control.Run) -> None:
+    def tell(self, title: str, counted: Mapping[str, int], failed: bool) -> None:
         """One line about a route's run that has ended."""
-        counts = [f"{count} {WORDS[name]}" for name, count in run.counts.items() if name in WORDS and count]
-        mark = "✗" if run.failed else "✓"
-        self.say(f"{mark} {run.title or run.route}: {', '.join(counts) or 'nichts Neues'}")
+        counts = [f"{count} {WORDS[name]}" for name, count in counted.items() if name in WORDS and count]
+        mark = "✗" if failed else "✓"
+        self.say(f"{mark} {title}: {', '.join(counts) or 'nichts Neues'}")
 
 
 def main() -> int:
@@ -118,9 +115,7 @@ def _prepare(root: Path, state: Path, teller: Teller) -> None:
     control.prepare(state / "airflow", dags.pools(root))
     closed = control.close_dangling()
     control.awaken()
-    teller.say(
-        "Ledger und Airflow sind vorbereitet" + (f", {closed} hängende Läufe geschlossen" if closed else "")
-    )
+    teller.say("Ledger und Airflow sind vorbereitet" + (f", {closed} hängende Läufe geschlossen" if closed else ""))
 
 
 def _carry(state: Path, servers: Servers, teller: Teller) -> None:
@@ -133,13 +128,15 @@ def _carry(state: Path, servers: Servers, teller: Teller) -> None:
 
 
 def _show(root: Path, teller: Teller) -> int:
-    from kiezbruecke.airflow import table  # noqa: PLC0415
+    from kiezbruecke.airflow import expected, table  # noqa: PLC0415
     from kiezbruecke.ledger import open_ledger  # noqa: PLC0415
 
-    lines = table.read_lines(open_ledger(), root, PROCESS)
+    ledger = open_ledger()
+    lines = table.read_lines(ledger, root, PROCESS)
     teller.console.print()
     teller.console.print(table.show(lines))
-    differences = table.compare(lines, root / "demo" / "expected.json")
+    differences = expected.differences(ledger, root / "demo" / "expected.json", PROCESS)
+    differences += [f"{line.name}: im HKR-Verfahren {line.theirs} €" for line in lines if not line.equal]
     for difference in differences:
         teller.say(f"ANDERS ALS ERWARTET: {difference}")
     teller.console.print(NEXT, markup=False)

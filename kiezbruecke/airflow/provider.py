@@ -1,13 +1,15 @@
-"""What Airflow shows about us; imported by every `import airflow.sdk`, so it is data and imports nothing."""
+"""What Airflow knows about us; imported by every `import airflow.sdk`, so it reads one file and imports nothing."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
 
-def get_provider_info() -> dict[str, object]:
-    """Airflow's provider description."""
-    return {
-        "package-name": "kiezbruecke",
-        "name": "Kiezbrücke",
-        "description": "Kiezbrücke",
-        "connection-types": [],
-    }
+FILE = Path(__file__).with_name("provider.json")
+
+
+def get_provider_info() -> dict[str, Any]:
+    """Airflow's description of a provider, generated from the connectors' manifests (tools/provider.py)."""
+    info: dict[str, Any] = json.loads(FILE.read_text("utf-8"))
+    return info

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from airflow.sdk import Connection as AirflowConnection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
@@ -20,5 +22,10 @@ def airflow_connection(connection_id: str) -> Connection:
             where="Airflow",
             helps="create it under Admin > Connections, or in the secrets backend",
         ) from None
+    return to_ours(connection_id, found)
+
+
+def to_ours(connection_id: str, found: Any) -> Connection:
+    """An Airflow connection as one of ours."""
     fields = ("conn_type", "host", "port", "schema", "login", "password", "extra")
     return from_json(connection_id, {field: getattr(found, field) for field in fields})

@@ -66,11 +66,6 @@ def show(lines: list[Line]) -> Table:
     return table
 
 
-def compare(lines: list[Line], file: Path) -> list[str]:
-    """What differs from the expected result; nothing if there is no such file."""
-    return []
-
-
 def euro(amount: Decimal) -> str:
     """1234.5 as German readers write it: 1.234,50."""
     return f"{amount:,.2f}".translate(str.maketrans(",.", ".,"))
@@ -82,7 +77,7 @@ def _line(area: str, name: str, cases: list[StoredCase], money: Balance | None, 
         name,
         proposals=len(cases),
         accepted=sum(_accepted(case) for case in cases),
-        filed=sum(_filed(case) for case in cases),
+        filed=sum(is_filed(case) for case in cases),
         budget=euros(money.amount if money else 0),
         committed=euros(money.booked if money else 0),
         free=euros(money.amount - money.committed if money else 0),
@@ -94,18 +89,17 @@ def _accepted(case: StoredCase) -> bool:
     return bool(case.decisions) and case.decisions[-1].outcome.grants
 
 
-def _filed(case: StoredCase) -> bool:
+def is_filed(case: StoredCase) -> bool:
+    """True if the e-file has confirmed it."""
     return any(
-        message.effect is Effect.FILE_CREATE and message.state is MessageState.CONFIRMED
-        for message in case.messages
+        message.effect is Effect.FILE_CREATE and message.state is MessageState.CONFIRMED for message in case.messages
     )
 
 
 def _sum(name: str, lines: list[Line]) -> Line:
     counts = [sum(getattr(line, field) for line in lines) for field in ("proposals", "accepted", "filed")]
     money = [
-        sum((getattr(line, field) for line in lines), Decimal(0))
-        for field in ("budget", "committed", "free", "theirs")
+        sum((getattr(line, field) for line in lines), Decimal(0)) for field in ("budget", "committed", "free", "theirs")
     ]
     return Line("", name, *counts, *money)
 

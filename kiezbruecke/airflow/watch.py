@@ -31,7 +31,7 @@ class Watch:
 
     servers: Servers
     logs: Path
-    tell: Callable[[control.Run], None]
+    tell: Callable[[str, Mapping[str, int], bool], None]
     outstanding: Callable[[], Mapping[str, int]]
     within: float = 150.0
     told: set[int] = field(default_factory=set)
@@ -52,22 +52,20 @@ class Watch:
             for route in due:
                 control.trigger(route)
             self._until(self._quiet, deadline)
-        raise DemoError(
-            f"still open after {NUDGES} attempts: {dict(self.outstanding())}", where=str(self.logs)
-        )
+        raise DemoError(f"still open after {NUDGES} attempts: {dict(self.outstanding())}", where=str(self.logs))
 
     def _until(self, done: Callable[[], bool], deadline: float) -> None:
         while not self._look(done):
             if time.monotonic() > deadline:
                 raise DemoError(f"not finished after {self.within:.0f} s", where=str(self.logs))
-            time.sleep(0.2)
+            time.sleep(0.3)
 
     def _look(self, done: Callable[[], bool]) -> bool:
         self.servers.check()
         for run in self._runs():
             if run.finished and run.number not in self.told:
                 self.told.add(run.number)
-                self.tell(run)
+                self.tell(control.title_of(run.route), control.counts_of(run), run.failed)
             if run.failed:
                 raise DemoError(f"route {run.route} failed", where=str(self._log(run)))
         return done()
@@ -83,5 +81,5 @@ class Watch:
         return control.runs_after(self.before)
 
     def _log(self, run: control.Run) -> Path:
-        failed = next((task for task, state in run.tasks.items() if state == "failed"), "")
-        return self.logs / f"dag_id={run.route}" / f"run_id={run.run_id}" / f"task_id={failed}"
+        task = control.failed_task(run)
+        return self.logs / f"dag_id={run.route}" / f"run_id={run.run_id}" / f"task_id={task}"

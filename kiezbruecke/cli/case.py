@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated
 
 import typer
@@ -11,10 +12,12 @@ from kiezbruecke.cases.join import Standing, join, outcome_word
 from kiezbruecke.cases.timeline import status_of
 from kiezbruecke.cli.message import body_of
 from kiezbruecke.cli.output import AsJson, emit, german_euros, table
+from kiezbruecke.cli.words import EFFECTS, STATES, event
 from kiezbruecke.content import find_content
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger, open_ledger
 from kiezbruecke.ledger.events import events_of
+from kiezbruecke.ledger.money import cents
 from kiezbruecke.ledger.reading import find_case, read_process_cases
 from kiezbruecke.ledger.todo import points_of_case
 from kiezbruecke.routes import read_process
@@ -59,9 +62,9 @@ def _show(ledger: Ledger, standing: Standing) -> None:
         ("Titel", standing.title),
         ("Bezirksregion", standing.area_name),
         ("Stand", status.state),
-        ("beantragt", f"{proposal.requested_amount} €" if proposal and proposal.requested_amount else ""),
+        ("beantragt", _money(proposal.requested_amount) if proposal and proposal.requested_amount else ""),
         ("beschlossen", f"{outcome_word(decision.outcome)} am {decision.decided_on:%d.%m.%Y}" if decision else ""),
-        ("bewilligt", f"{standing.amount} €" if standing.grants else ""),
+        ("bewilligt", _money(standing.amount) if standing.grants else ""),
         ("zurückgestellt", "; ".join(one.text for one in standing.disagreements)),
     ]
     table(f"Fall {standing.case.reference}", ("", ""), [fact for fact in facts if fact[1]])
@@ -72,9 +75,9 @@ def _show(ledger: Ledger, standing: Standing) -> None:
             (
                 one.reference,
                 one.destination,
-                one.effect.value,
+                EFFECTS[one.effect.value],
                 german_euros(one.amount_cents),
-                one.state.value,
+                STATES[one.state.value],
                 one.updated_at,
             )
             for one in standing.case.messages
@@ -85,14 +88,18 @@ def _show(ledger: Ledger, standing: Standing) -> None:
     table(
         "Ereignisse",
         ("#", "wann", "was", "Einzelheiten"),
-        [(one.seq, one.at, one.kind, _details(one.body)) for one in events],
+        [(one.seq, one.at, event(one.kind), _details(one.body)) for one in events],
     )
 
 
+def _money(amount: Decimal) -> str:
+    return f"{german_euros(cents(amount))} €"
+
+
 def _details(body: object) -> str:
-    keep = ("reference", "effect", "note", "source", "answer", "version")
+    keep = ("reference", "note", "source", "answer")
     assert isinstance(body, dict)
-    return ", ".join(f"{key}: {body[key]}" for key in keep if body.get(key))
+    return ", ".join(str(body[key]) for key in keep if body.get(key))
 
 
 def _body(ledger: Ledger, standing: Standing) -> dict[str, object]:

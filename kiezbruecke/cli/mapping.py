@@ -37,7 +37,7 @@ def check_mappings(names: Names = None, content: Content = None, as_json: Json =
         root = find_content(content)
         findings = [finding for name in names or mapping_names(root) for finding in check(name, root)]
     except KiezbrueckeError as error:
-        _stop(error)
+        _stop(error, as_json=as_json)
     if as_json:
         _print_json(finding.as_dict() for finding in findings)
     else:
@@ -55,7 +55,7 @@ def preview_mapping(name: Name, example: ExampleName = None, content: Content = 
         roots = read_roots(mapping, root, _example(name, root, example))
         rows, problem = preview(mapping, roots), whole(mapping, roots)
     except KiezbrueckeError as error:
-        _stop(error)
+        _stop(error, as_json=as_json)
     if as_json:
         _print_json(row.as_dict() for row in rows)
     else:
@@ -66,7 +66,7 @@ def preview_mapping(name: Name, example: ExampleName = None, content: Content = 
 
 
 @app.command("test")
-def test_mappings(
+def run_mapping_examples(
     names: Names = None, content: Content = None, update: Update = False, as_json: Json = False
 ) -> None:
     """Run the golden examples; exit code 1 where an output is not the expected one."""
@@ -75,7 +75,7 @@ def test_mappings(
         mappings = [load_mapping(name, root) for name in names or mapping_names(root)]
         results = [result for mapping in mappings for result in run_examples(mapping, root, update=update)]
     except KiezbrueckeError as error:
-        _stop(error)
+        _stop(error, as_json=as_json)
     if as_json:
         _print_json(_result(result) for result in results)
     else:
@@ -92,7 +92,7 @@ def list_steps(as_json: Json = False) -> None:
         return
     table = Table("Step", "What it does", "For example")
     for step in sorted(STEPS.values(), key=lambda step: step.name):
-        table.add_row(step.name, escape(step.summary), escape(example_text(step, step.examples[0])))
+        table.add_row(step.name, escape(step.summary), escape(example_text(step.examples[0])))
     Console().print(table)
 
 
@@ -113,11 +113,13 @@ def _print_findings(findings: list[Finding], count: int) -> None:
 
 
 def _preview_table(rows: list[PreviewRow]) -> Table:
-    table = Table("Target", "Value", "Source", "Line")
+    table = Table("Line")
+    for column in ("Target", "Value", "Source"):
+        table.add_column(column, overflow="fold")
     for row in rows:
         problem = f"[red]✗ {escape(row.problem)}[/red]" if row.problem else ""
         value = " ".join(part for part in (escape(row.value), problem) if part) or "[dim]–[/dim]"
-        table.add_row(escape(row.target), value, escape(row.source), str(row.line))
+        table.add_row(str(row.line), escape(row.target), value, escape(row.source))
     return table
 
 
@@ -148,6 +150,10 @@ def _print_json(rows: Iterable[object]) -> None:
     typer.echo(json.dumps(list(rows), ensure_ascii=False, indent=2))
 
 
-def _stop(error: KiezbrueckeError) -> NoReturn:
-    typer.echo(f"{error.code} {error.line()}", err=True)
-    raise typer.Exit(1)
+def _stop(error: KiezbrueckeError, *, as_json: bool) -> NoReturn:
+    """Nothing could be done at all: exit code 2, as everywhere in this CLI."""
+    if as_json:
+        typer.echo(json.dumps({"error": error.code, "line": error.line()}, ensure_ascii=False))
+    else:
+        typer.echo(f"{error.code} {error.line()}", err=True)
+    raise typer.Exit(2)

@@ -9,6 +9,7 @@ from uuid import UUID
 import typer
 
 from kiezbruecke.cli.output import AsJson, emit, euros, german_euros, table
+from kiezbruecke.cli.words import EFFECTS, STATES
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger, open_ledger
 from kiezbruecke.ledger.claims import find_message
@@ -34,9 +35,9 @@ def list_all(
             head.reference,
             case,
             head.destination,
-            head.effect.value,
+            EFFECTS[head.effect.value],
             german_euros(head.amount_cents),
-            head.state.value,
+            STATES[head.state.value],
             head.updated_at,
         )
         for head, case in found
@@ -71,7 +72,9 @@ def show(
         return
     table(f"Nachricht {head.reference}", ("Feld", "Wert"), [(k, v) for k, v in body_of(head, case).items() if v])
     table(
-        "Schritte", ("wann", "von", "nach", "Bemerkung"), [(one.at, one.before, one.after, one.note) for one in steps]
+        "Schritte",
+        ("wann", "von", "nach", "Bemerkung"),
+        [(one.at, STATES[one.before], STATES[one.after], one.note) for one in steps],
     )
 
 

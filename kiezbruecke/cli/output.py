@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -23,16 +24,18 @@ def emit(body: Any) -> None:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "Nichts.") -> None:
-    """A table for people; columns whose name ends with € or # are set right."""
+    """A table for people; columns whose name ends with € or # are set right, the first one is never broken."""
     listed = list(rows)
     console = Console()
+    if not console.is_terminal:
+        console.width = 200
     if not listed:
         console.print(f"{title}: {empty}", markup=False)
         return
-    grid = Table(title=title, title_justify="left", header_style="bold")
-    for column in columns:
+    grid = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for number, column in enumerate(columns):
         right = column.endswith("€") or column.startswith("#")
-        grid.add_column(column, justify="right" if right else "left", overflow="fold")
+        grid.add_column(column, justify="right" if right else "left", overflow="fold", no_wrap=right or number == 0)
     for row in listed:
         grid.add_row(*(_shown(value) for value in row))
     console.print(grid)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from kiezbruecke.cli.output import AsJson, emit, german_time, table
+from kiezbruecke.cli.words import STATES, STEPS
 from kiezbruecke.content import find_content
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import open_ledger
@@ -45,8 +46,10 @@ def _broken() -> dict[str, str]:
 
 
 def _row(one: RouteStatus, broken: dict[str, str]) -> tuple[object, ...]:
-    states = ", ".join(f"{count} {state}" for state, count in sorted(one.states.items()))
-    last = f"{german_time(one.last_run)} {one.last_step}" + (" (angehalten)" if one.paused else "")
+    states = ", ".join(f"{count} {STATES[state]}" for state, count in sorted(one.states.items()))
+    last = f"{german_time(one.last_run)} {STEPS.get(one.last_step, one.last_step)}" + (
+        " (angehalten)" if one.paused else ""
+    )
     return (one.route, last, states, one.oldest_unsettled, broken.get(one.route) or one.last_error)
 
 

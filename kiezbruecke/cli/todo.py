@@ -8,24 +8,12 @@ import typer
 
 from kiezbruecke import attention
 from kiezbruecke.cli.output import AsJson, emit, table
+from kiezbruecke.cli.words import KINDS
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import open_ledger
 from kiezbruecke.ledger.todo import OpenPoint, find_point, open_points
 
 app = typer.Typer(no_args_is_help=True)
-
-_KINDS = {
-    "set_aside": "zurückgestellt",
-    "refused": "abgewiesen",
-    "in_doubt": "ungewiss",
-    "clearing": "Klärung",
-    "difference": "Betrag weicht ab",
-    "contradiction": "Widerspruch",
-    "warning": "Warnung",
-    "overdue": "überfällig",
-    "follow_up": "von Hand",
-    "vanished": "Quelle prüfen",
-}
 
 
 @app.command("list")
@@ -38,7 +26,7 @@ def list_points(as_json: AsJson = False) -> None:
     rows = [
         (
             point.id,
-            _KINDS.get(point.kind, point.kind),
+            KINDS.get(point.kind, point.kind),
             point.reason,
             point.owner,
             point.opened_at,

@@ -24,10 +24,12 @@ PDF_VERSION: Final = "1.4"
 
 _FONT = Path(__file__).with_name("DejaVuSans.ttf")
 _MISSING = "□"
+_INVISIBLE = ("Cc", "Cf")  # control characters; format characters such as bidi marks
+_PAGES = "⁞⁞⁞"  # fpdf2 puts the number of pages (up to 999) here; `printable` lets none of these through
 _LABEL_WIDTH = 52.0
 _MARGIN = 25.0
 _INK, _GREY, _LINE, _BLUE = (25, 25, 25), (95, 95, 95), (205, 205, 205), (25, 60, 110)
-_MAX_TEXT = 50_000  # about 15 pages; a longer text is cut, and the sheet says so
+_MAX_TEXT, _MAX_LINES = 50_000, 700  # about 15 pages; what is longer is cut, and the sheet says so
 
 for _library in ("fpdf", "fontTools"):  # both write letters of the text into the log
     logging.getLogger(_library).setLevel(logging.CRITICAL)
@@ -47,11 +49,8 @@ class Sheet:
 
 
 def render(sheet: Sheet) -> bytes:
-    """The PDF. It is drawn twice, because only the first drawing knows the number of pages for the footer."""
-    with closing(_Paper(sheet, 0)) as draft:
-        draft.draw()
-        total = draft.pages_count
-    with closing(_Paper(sheet, total)) as paper:
+    """The PDF."""
+    with closing(_Paper(sheet)) as paper:
         paper.draw()
         return bytes(paper.output())
 
@@ -65,12 +64,9 @@ def printable(text: str) -> str:
 def _shown(char: str) -> str:
     if char == "\n":
         return char
-    if unicodedata.category(char) in (
-        "Cc",
-        "Cf",
-    ):  # control and invisible format characters, such as bidi marks
+    if unicodedata.category(char) in _INVISIBLE:
         return ""
-    return char if ord(char) in _glyphs() else _MISSING
+    return char if ord(char) in _glyphs() and char not in _PAGES else _MISSING
 
 
 @cache
@@ -86,10 +82,10 @@ def _glyphs() -> frozenset[int]:
 class _Paper(FPDF):
     """An A4 sheet with our heading line and footer on every page."""
 
-    def __init__(self, sheet: Sheet, total: int) -> None:
+    def __init__(self, sheet: Sheet) -> None:
         super().__init__(format="A4")
-        self._sheet, self._total = sheet, total
-        self.alias_nb_pages("")  # a '{nb}' in a title must stay a '{nb}'
+        self._sheet = sheet
+        self.alias_nb_pages(_PAGES)
         self.pdf_version = PDF_VERSION
         self.set_creation_date(datetime.combine(sheet.dated, time(), UTC))
         self.set_producer("Kiezbrücke")
@@ -115,7 +111,7 @@ class _Paper(FPDF):
         self._ink(7.5, _GREY)
         width = self.epw - 28
         self.multi_cell(width, 3.8, printable(self._sheet.note), align="L", new_x=XPos.RIGHT, new_y=YPos.TOP)
-        self.cell(0, 3.8, f"Seite {self.page_no()} von {self._total}", align="R")
+        self.cell(0, 3.8, f"Seite {self.page_no()} von {_PAGES}", align="R")
 
     def draw(self) -> None:
         """The whole sheet; empty fields and texts are left out."""
@@ -141,7 +137,7 @@ class _Paper(FPDF):
         self.cell(0, 6, printable(self._sheet.kind.upper()), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         self.ln(1)
         self._ink(17, _INK)
-        title = printable(_one_line(self._sheet.title)) or "(ohne Titel)"
+        title = _clipped(printable(_one_line(self._sheet.title))) or "(ohne Titel)"
         size = 17.0 if len(title) <= 200 else 11.0
         self.set_font_size(size)
         self._lines(0, size * 0.48, title)
@@ -156,7 +152,7 @@ class _Paper(FPDF):
         self.set_y(top + 1.7)
         self.cell(_LABEL_WIDTH, 5.2, label)
         self._ink(10, _INK)
-        self._lines(0, 5.2, printable(value))
+        self._lines(0, 5.2, _clipped(printable(value)))
         self.ln(1.7)
         self._rule()
 
@@ -169,7 +165,7 @@ class _Paper(FPDF):
         self.cell(0, 6, label, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         self.ln(1)
         self._ink(10, _INK)
-        self._lines(0, 5.4, printable(_clipped(value)))
+        self._lines(0, 5.4, _clipped(printable(value)))
 
     def _lines(self, width: float, height: float, text: str) -> None:
         self.multi_cell(width, height, text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
@@ -189,6 +185,7 @@ def _one_line(text: str) -> str:
 
 
 def _clipped(text: str) -> str:
-    if len(text) <= _MAX_TEXT:
+    if len(text) <= _MAX_TEXT and text.count("\n") < _MAX_LINES:
         return text
-    return f"{text[:_MAX_TEXT]} …\n\n(Gekürzt: Der Text hat {len(text)} Zeichen.)"
+    short = "\n".join(text[:_MAX_TEXT].split("\n")[:_MAX_LINES])
+    return f"{short} …\n\n(Gekürzt: Der ganze Text hat {len(text)} Zeichen.)"

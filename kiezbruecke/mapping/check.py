@@ -22,7 +22,7 @@ Types = Mapping[str, Type]
 
 
 def check(name: str, content: Path) -> list[Finding]:
-    """Every finding, errors and warnings, in the file's order. Raises ConfigurationError for an unknown name."""
+    """Every finding in the file's order, missing rules last. Raises ConfigurationError for an unknown name."""
     try:
         definition = read_mapping_file(name, content)
     except NotAMapping as error:
@@ -33,7 +33,8 @@ def check(name: str, content: Path) -> list[Finding]:
         place = definition.places["target"]
         return [Finding(place, "KB-M06", error.what, expected=error.expected, helps=error.helps)]
     checker = _Checker(definition, target, content)
-    return sorted(checker.run(), key=lambda finding: (finding.place, finding.code))
+    # a mandatory place without a rule is often only the echo of a misspelt target: causes first
+    return sorted(checker.run(), key=lambda finding: (finding.code == "KB-M12", finding.place, finding.code))
 
 
 class _Checker:
@@ -83,6 +84,7 @@ class _Checker:
         if not place.node.children:
             message = f"'{place.path}' holds no other targets"
             self._add(rule.place, "KB-M07", message, "from, const or code", rule=place.path)
+            place.live = True  # one finding is enough
             return
         place.rule = place.rule or rule
         place.live = place.live or rule.when is not None

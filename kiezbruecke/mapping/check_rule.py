@@ -123,14 +123,14 @@ class LeafChecker:
         try:
             self._lists.translation(rule.codelist)
         except ConfigurationError as error:
-            self._add(rule.at("codelist"), "KB-M10", error.what, error.expected, error.helps)
+            self._add(rule.at("codelist"), "KB-M10", error.what, error.expected, error.helps or error.where)
         return Type("any", many=given.many, nullable=given.nullable)
 
     def _code(self, rule: Rule, use: CodeUse, place: Draft) -> None:
         try:
             codes = self._lists.codes(use.list)
         except ConfigurationError as error:
-            self._add(use.place, "KB-M10", error.what, error.expected, error.helps)
+            self._add(use.place, "KB-M10", error.what, error.expected, error.helps or error.where)
             return
         if rule.source is None and use.value is None:
             self._add(use.place, "KB-M03", "neither a code nor a source", 'value: "001", or from: path')
@@ -147,14 +147,19 @@ class LeafChecker:
         for key, text in (("const", rule.const), ("default", rule.default)):
             if text is not None:
                 self._judge(leaf, text, rule.at(key), "KB-M14", f"this {key} does not fit '{place.path}'")
+                self._fixed(place, text, rule.at(key))
         self._list_fits(rule, place, leaf)
         if rule.source is not None:
             self._kind_fits(rule, place, leaf, arriving)
 
     def _list_fits(self, rule: Rule, place: Draft, leaf: Leaf) -> None:
-        if rule.codelist is None or any(finding.code == "KB-M10" for finding in self._findings):
+        if rule.codelist is None:
             return
-        for value in sorted(set(self._lists.translation(rule.codelist).entries.values()) - {""}):
+        try:
+            partners = set(self._lists.translation(rule.codelist).entries.values())
+        except ConfigurationError:  # already a finding of its source
+            return
+        for value in sorted(partners - {""}):
             message = f"'{value}' of the code list '{rule.codelist}' does not fit '{place.path}'"
             self._judge(leaf, value, rule.at("codelist"), "KB-M10", message)
 
@@ -168,6 +173,11 @@ class LeafChecker:
             if use.name == "clip" and leaf.max_length and int(use.argument or 0) > leaf.max_length:
                 message = f"clip leaves more than '{place.path}' can hold"
                 self._add(use.place, "KB-M14", message, f"{{clip: {leaf.max_length}}}", severity="warning")
+
+    def _fixed(self, place: Draft, text: str, at: Place) -> None:
+        fixed = place.node.fixed
+        if fixed is not None and text != fixed:
+            self._add(at, "KB-M14", f"the schema fixes '{place.path}'", f"'{fixed}', or no rule at all")
 
     def _judge(self, leaf: Leaf, text: str, place: Place, code: str, message: str) -> None:
         try:

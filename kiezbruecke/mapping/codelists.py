@@ -8,7 +8,6 @@ ACCEPTED;accepted           090416;Müggelheim;A|B          version: "1.0"
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -20,8 +19,6 @@ from ruamel.yaml.error import YAMLError
 
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.values import Unusable, to_text
-
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
 @dataclass(frozen=True)

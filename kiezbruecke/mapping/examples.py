@@ -192,7 +192,7 @@ def _read_input(file: Path) -> AnyMapping[str, Any]:
     try:
         text = file.read_text("utf-8")
         if file.suffix == ".json":
-            body = json.loads(text, parse_float=Decimal)
+            body = json.loads(text)
         else:
             yaml = YAML(typ="safe", pure=True)
             yaml.Constructor = _Constructor
@@ -209,11 +209,20 @@ def _root(name: str, value: Any, content: Path, file: Path) -> Any:
         value = {key: part for key, part in _read_process(content, value).items() if key != "areas"}
     model = ROOTS.get(name)
     if model is None or not isinstance(value, dict):
-        return value
+        return _as_json(value)
     try:
         return model.model_validate(value)
     except ValidationError:
         return {field: _field(model, field, part, f"{file} ({name})") for field, part in value.items()}
+
+
+def _as_json(value: Any) -> Any:
+    """Open roots hold what JSON holds: numbers with a point are floats there."""
+    if isinstance(value, dict):
+        return {key: _as_json(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_as_json(part) for part in value]
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def _field(model: type[BaseModel], name: str, value: Any, where: str) -> Any:

@@ -6,14 +6,14 @@ The file is read as a tree of positioned nodes, not as values: a scalar is the t
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.composer import Composer
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from kiezbruecke.mapping.findings import Finding, Place, nearest
@@ -22,6 +22,7 @@ from kiezbruecke.mapping.paths import SourcePath, TargetPath
 Direction = Literal["inbound", "outbound"]
 
 MAX_BYTES = 1_000_000
+MAX_DEPTH = 60
 HEADER = ("name", "version", "title", "note", "direction", "reads", "source", "roots", "target", "rules")
 RULE = (
     "target", "from", "const", "code", "codelist", "default", "steps", "when",
@@ -103,7 +104,6 @@ class Definition:
     target: str
     rules: tuple[Rule, ...]
     places: Mapping[str, Place] = field(repr=False)
-    digest: str = ""
     title: str = ""
     note: str = ""
 
@@ -120,7 +120,7 @@ def read_definition(file: Path, shown: str, direction: Direction) -> Definition:
     """Read a mapping file; `shown` is its path as findings name it. Raises NotAMapping."""
     raw = _read_bytes(file, shown)
     reader = _Reader(shown)
-    definition = reader.definition(_compose(raw, shown), direction, file.parent.name, hashlib.sha256(raw).hexdigest())
+    definition = reader.definition(_compose(raw, shown), direction, file.parent.name)
     if reader.findings:
         raise NotAMapping(sorted(reader.findings, key=lambda finding: finding.place))
     assert definition is not None
@@ -143,13 +143,27 @@ def _read_bytes(file: Path, shown: str) -> bytes:
         raise _not_readable(Place(shown), "the file cannot be read", "a mapping.yaml") from None
 
 
+class _Composer(Composer):
+    """Stops at nesting that no rule needs; reading thousands of brackets takes the scanner minutes."""
+
+    depth = 0
+
+    def compose_node(self, parent: Node | None, index: int) -> Any:
+        if self.depth > MAX_DEPTH:
+            raise MarkedYAMLError(problem="the file is nested too deeply")
+        self.depth += 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+
 def _compose(raw: bytes, shown: str) -> MappingNode:
+    yaml = YAML(typ="rt", pure=True)
+    yaml.Composer = _Composer
     try:
-        root = YAML(typ="rt", pure=True).compose(raw.decode("utf-8"))
+        root = yaml.compose(raw.decode("utf-8"))
     except UnicodeDecodeError:
         raise _not_readable(Place(shown), "the file is not UTF-8", "UTF-8") from None
-    except RecursionError:
-        raise _not_readable(Place(shown), "the file is nested too deeply", "a flat list of rules") from None
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = Place(shown, mark.line + 1, mark.column + 1) if mark else Place(shown)
@@ -187,7 +201,7 @@ class _Reader:
         self.shown = shown
         self.findings: list[Finding] = []
 
-    def definition(self, root: MappingNode, direction: Direction, folder: str, digest: str) -> Definition | None:
+    def definition(self, root: MappingNode, direction: Direction, folder: str) -> Definition | None:
         keys = self.keys(root, HEADER)
         for missing in ("name", "version", "direction", "roots", "target", "rules"):
             if missing not in keys:
@@ -206,7 +220,6 @@ class _Reader:
             target=" ".join(self.text(keys.get("target")).split()),
             rules=self.rules(keys.get("rules")),
             places={key: self.place(node) for key, node in keys.items()},
-            digest=digest,
             title=self.text(keys.get("title")),
             note=self.text(keys.get("note")),
         )
@@ -322,7 +335,7 @@ class _Reader:
     def parsed(self, node: Node, parse: Callable[[str], _Parsed], expected: str) -> _Parsed | None:
         text = self.text(node)
         try:
-            return parse(text)
+            return parse(text) if text else None
         except ValueError as error:
             self.wrong(self.place(node), f"'{text}' is {error}", expected)
             return None

@@ -28,7 +28,7 @@ from kiezbruecke.standards.store import parse
 DIRECTIONS: tuple[Direction, ...] = ("inbound", "outbound")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Mapping:
     """A mapping as `mappings/<direction>/<name>/mapping.yaml` says it.
 
@@ -148,7 +148,8 @@ def find_goal(definition: Definition, content: Path) -> Target:
         return find_target(definition.target, content)
     except ConfigurationError as error:
         where = str(definition.places["target"])
-        raise ConfigurationError(error.what, where=where, expected=error.expected, helps=error.helps) from None
+        helps = error.helps or (f"see {error.where}" if error.where else "")
+        raise ConfigurationError(error.what, where=where, expected=error.expected, helps=helps) from None
 
 
 def _lists(rules: list[Rule], content: Path) -> Lists:

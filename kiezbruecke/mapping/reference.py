@@ -23,7 +23,7 @@ def steps_page() -> str:
     return "\n".join([_HEAD, *(_section(STEPS[name]) for name in sorted(STEPS))])
 
 
-def example_text(step: Step, example: Example) -> str:
+def example_text(example: Example) -> str:
     """An example in one line: given → gives."""
     return f"{_shown(example.given)} → {_shown(example.gives)}"
 

@@ -60,6 +60,7 @@ class Node:
     namespace: str = ""
     leaf: Leaf | None = None
     fixed: str | None = None
+    in_repeated_group: bool = False
     expand: Callable[[], Content] = field(default=lambda: EMPTY, repr=False)
 
     @cached_property
@@ -78,7 +79,7 @@ class Node:
     @property
     def repeats(self) -> bool:
         """Whether there may be more than one."""
-        return self.maximum != 1
+        return self.maximum != 1 or self.in_repeated_group
 
     @property
     def optional(self) -> bool:

@@ -6,7 +6,8 @@ Same draft, same bytes. The root's prefix is the standard's name; nothing is ind
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
 from lxml import etree
 
@@ -35,11 +36,12 @@ class XmlWriter:
             self._attribute(element, draft, node)
         if draft.node.leaf is not None:
             element.text = self._text(draft, draft.node.leaf)
-        pool = {name: deque(part for part in draft.of(name) if part.wanted()) for name in draft.parts}
+        pool = {name: deque(_single(draft.of(name))) for name in draft.parts}
         self._group(element, draft, draft.node.content.group, pool)
         for name, left in pool.items():
             if left and not name.startswith("@"):
-                raise left[0].problem("es sind mehr Werte da, als die Nachricht aufnehmen kann", file=self.file)
+                expected = f"höchstens {left[0].node.maximum}"
+                raise left[0].problem("es sind mehr Werte da, als die Nachricht aufnehmen kann", expected)
 
     def _attribute(self, element: etree._Element, draft: Draft, node: Node) -> None:
         found = next(iter(draft.of(node.name)), None)
@@ -101,19 +103,10 @@ class XmlWriter:
         waiting = pool.get(node.name, deque())
         written = 0
         while waiting and (node.maximum is None or written < node.maximum):
-            written += self._element(element, waiting.popleft(), node)
-        while written < node.minimum:
-            written += self._element(element, self._unruled(owner, node), node)
-
-    def _element(self, parent: etree._Element, draft: Draft, node: Node) -> int:
-        """Write a draft; a list of values gives as many elements. Returns how many."""
-        values = draft.value if isinstance(draft.value, list) and node.repeats else [draft.value]
-        if node.maximum is not None and len(values) > node.maximum:
-            raise draft.problem("es sind mehr Werte da, als die Nachricht aufnehmen kann", f"höchstens {node.maximum}")
-        for value in values:
-            single = Draft(node, draft.path, draft.rule, value, draft.live, draft.standing, draft.parts)
-            self._fill(etree.SubElement(parent, _tag(node)), single)
-        return len(values)
+            self._fill(etree.SubElement(element, _tag(node)), waiting.popleft())
+            written += 1
+        for _ in range(written, node.minimum):
+            self._fill(etree.SubElement(element, _tag(node)), self._unruled(owner, node))
 
     def _unruled(self, owner: Draft, node: Node) -> Draft:
         """What stands for a mandatory node without a value: a draft whose rules gave nothing, or an empty one."""
@@ -128,14 +121,29 @@ class XmlWriter:
             raise self._missing(draft)
         try:
             text = xml_text(value)
-            if leaf is not None:
-                leaf.judge(text)
+            _judge(draft.node, leaf, text)
         except Unusable as unusable:
             raise draft.problem(unusable.problem, unusable.expected, self.file) from None
         return text
 
     def _missing(self, draft: Draft) -> Exception:
         return draft.problem("die Pflichtangabe fehlt", "ein Wert", self.file)
+
+
+def _single(drafts: list[Draft]) -> Iterator[Draft]:
+    """What is to be written; a draft of several values becomes several."""
+    for draft in drafts:
+        if draft.wanted() and isinstance(draft.value, list) and draft.node.repeats:
+            yield from (replace(draft, value=value) for value in draft.value)
+        elif draft.wanted():
+            yield draft
+
+
+def _judge(node: Node, leaf: Leaf | None, text: str) -> None:
+    if leaf is not None:
+        leaf.judge(text)
+    if node.fixed not in (None, text):
+        raise Unusable("das Schema schreibt hier einen anderen Wert vor", str(node.fixed))
 
 
 def _empty_where_allowed(leaf: Leaf | None) -> str | None:

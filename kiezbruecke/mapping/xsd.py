@@ -6,11 +6,12 @@ import one another by namespace.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Literal
 
 from lxml import etree
@@ -205,9 +206,10 @@ class Schemas:
         minimum, maximum = _occurs(particle)
         if _local(particle) == "group":
             named = self._own_group(self._find("group", particle, particle.get("ref", "")))
-            return Group("sequence", (named,), minimum, maximum)
+            return Group("sequence", (named,) if maximum == 1 else _repeated((named,)), minimum, maximum)
         kind: Literal["sequence", "choice"] = "choice" if _local(particle) == "choice" else "sequence"
-        return Group(kind, tuple(self._group_parts(particle)), minimum, maximum)
+        parts = tuple(self._group_parts(particle))
+        return Group(kind, parts if maximum == 1 else _repeated(parts), minimum, maximum)
 
     def _group_parts(self, particle: etree._Element) -> Iterator[Node | Group]:
         for child in _children(particle):
@@ -295,6 +297,14 @@ def _occurs(element: etree._Element) -> tuple[int, int | None]:
     return int(element.get("minOccurs", "1")), None if maximum == "unbounded" else int(maximum)
 
 
+def _repeated(parts: tuple[Node | Group, ...]) -> tuple[Node | Group, ...]:
+    """The parts of a group that may come again, so that each of them may."""
+    return tuple(
+        replace(part, parts=_repeated(part.parts)) if isinstance(part, Group) else replace(part, in_repeated_group=True)
+        for part in parts
+    )
+
+
 def _derivation(definition: etree._Element, content: str) -> etree._Element | None:
     found = definition.find(f"{{{XS}}}{content}")
     return None if found is None else _children(found)[0]
@@ -358,13 +368,16 @@ class _Judge:
 
     def __init__(self, source: bytes) -> None:
         self._source = source
+        self._lock = Lock()
 
     def __call__(self, text: str) -> None:
         probe = etree.Element("v")
         probe.text = text
         schema = self._schema
-        if not schema.validate(probe):
-            raise self._complaint([error.type for error in schema.error_log])
+        with self._lock:  # libxml2 keeps its error list with the schema
+            errors = [] if schema.validate(probe) else [error.type for error in schema.error_log]
+        if errors:
+            raise self._complaint(errors)
 
     @cached_property
     def _simple(self) -> etree._Element:
@@ -378,7 +391,7 @@ class _Judge:
         element.append(deepcopy(self._simple))
         return etree.XMLSchema(document)
 
-    def _complaint(self, errors: list[int]) -> Unusable:
+    def _complaint(self, errors: Sequence[int]) -> Unusable:
         facet = next((_BY_ERROR[error] for error in errors if error in _BY_ERROR), None)
         if facet is None:
             kind = _kind(self._simple)

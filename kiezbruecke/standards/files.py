@@ -129,9 +129,7 @@ def _held(content: Path, standard: str, version: str) -> Held:
     known = manifest(content, standard, version)
     folder = _folder(content, standard, version)
     has_profile = any((folder / name).is_file() for name in ("profile.xsd", "profile.wsdl"))
-    place = next(
-        ((name, path) for name, path in _places(content, standard, version) if known and path.is_dir()), None
-    )
+    place = next(((name, path) for name, path in _places(content, standard, version) if known and path.is_dir()), None)
     intact = (
         known is not None
         and place is not None

@@ -42,9 +42,7 @@ def install(content: Path, source: Path, store: Path | None = None) -> list[Inst
     return [_install(item, chosen, target) for item, chosen in plans]
 
 
-def _refuse_wrong(
-    item: files.Manifest, chosen: Mapping[str, bytes], found: Mapping[str, list[bytes]]
-) -> None:
+def _refuse_wrong(item: files.Manifest, chosen: Mapping[str, bytes], found: Mapping[str, list[bytes]]) -> None:
     """A set that holds some right files and some wrong ones was tampered with, or is another version."""
     wrong = next((name for name in item.files if name not in chosen and name in found), None)
     if chosen and wrong:
@@ -56,9 +54,7 @@ def _install(item: files.Manifest, chosen: Mapping[str, bytes], store: Path) -> 
     if missing:
         return Installation(item.standard, item.version, "incomplete" if chosen else "not found", missing)
     folder = store / item.standard / item.version
-    if folder.is_dir() and all(
-        files.digest_of(folder / name) == digest for name, digest in item.files.items()
-    ):
+    if folder.is_dir() and all(files.digest_of(folder / name) == digest for name, digest in item.files.items()):
         return Installation(item.standard, item.version, "already there")
     _put(chosen, folder)
     return Installation(item.standard, item.version, "installed")
@@ -110,9 +106,7 @@ def _files(source: Path) -> list[tuple[str, bytes]]:
     return [(name.rpartition("/")[2], content) for name, content in packed.items()]
 
 
-def _nothing(
-    source: Path, known: list[files.Manifest], found: Mapping[str, list[bytes]]
-) -> ConfigurationError:
+def _nothing(source: Path, known: list[files.Manifest], found: Mapping[str, list[bytes]]) -> ConfigurationError:
     for item in known:
         for name in item.files:
             if name in found:

@@ -87,9 +87,7 @@ def unpack(data: bytes, what: str = "xdomea-ZIP", limits: zips.Limits | None = N
     files = dict(zips.read(data, what, limits))
     messages = _messages(files)
     if len(messages) != 1:
-        raise RecordError(
-            f"enthält {len(messages)} XML-Nachrichten", where=what, expected="genau eine XML-Nachricht"
-        )
+        raise RecordError(f"enthält {len(messages)} XML-Nachrichten", where=what, expected="genau eine XML-Nachricht")
     return Unpacked(messages[0], files.pop(messages[0]), files)
 
 
@@ -99,9 +97,7 @@ def message_type(xml: bytes, what: str = "xdomea-Nachricht") -> str:
     code = _CODE.search(name.localname)
     if name.namespace == NAMESPACE and code:
         return code[1]
-    raise RecordError(
-        _why_foreign(name.namespace), where=what, expected=f"eine Nachricht nach xdomea {VERSION}"
-    )
+    raise RecordError(_why_foreign(name.namespace), where=what, expected=f"eine Nachricht nach xdomea {VERSION}")
 
 
 def _messages(names: Iterable[str]) -> list[str]:

@@ -82,6 +82,8 @@ def _check_entry(entry: zipfile.ZipInfo, where: str, limits: Limits) -> None:
         )
     if entry.flag_bits & _ENCRYPTED:
         raise RecordError("ist verschlüsselt", where=where, expected="ein ZIP ohne Kennwort")
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise RecordError("ist auf unübliche Weise gepackt", where=where, expected="gespeichert oder Deflate")
     if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG):
         raise RecordError("ist keine gewöhnliche Datei", where=where)
     if entry.file_size > limits.ratio_from and entry.file_size > limits.ratio * max(entry.compress_size, 1):
@@ -103,9 +105,7 @@ def _plain(entry: zipfile.ZipInfo, limits: Limits) -> bool:
     return limits.folders or len(parts) == 1
 
 
-def _contents(
-    source: zipfile.ZipFile, entries: list[zipfile.ZipInfo], what: str, limits: Limits
-) -> dict[str, bytes]:
+def _contents(source: zipfile.ZipFile, entries: list[zipfile.ZipInfo], what: str, limits: Limits) -> dict[str, bytes]:
     contents: dict[str, bytes] = {}
     room = limits.size
     for entry in entries:
@@ -127,6 +127,4 @@ def _content(source: zipfile.ZipFile, entry: zipfile.ZipInfo, room: int) -> byte
 
 
 def _too_large(what: str, limits: Limits) -> RecordError:
-    return RecordError(
-        "ist ausgepackt zu groß", where=what, expected=f"höchstens {limits.size // _MEGABYTE} MB"
-    )
+    return RecordError("ist ausgepackt zu groß", where=what, expected=f"höchstens {limits.size // _MEGABYTE} MB")

@@ -7,12 +7,15 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
 from connectors import _soap
-from kiezbruecke.errors import NotSent
+from kiezbruecke.errors import ConfigurationError, NotSent
 
 WSDL = Path(__file__).parents[2] / "schemas/xta/2.1.1/profile.wsdl"
 BINDING = "{http://xoev.de/transport/xta/211}managementHttpsBinding"
@@ -238,9 +241,71 @@ def test_a_client_certificate_that_is_not_there_is_certain() -> None:
         _soap.Port(WSDL, BINDING, "https://127.0.0.1:1/", wire).call("checkAccountActive")
 
 
-def test_tls_is_checked() -> None:
-    """A certificate that nobody vouches for: refused before the request."""
-    context = ssl.create_default_context()
+@pytest.fixture
+def tls(tmp_path: Path) -> Iterator[tuple[str, Path, Path]]:
+    """A TLS server with a certificate of its own making, for itself and for its clients: url, certificate, key."""
+    certificate, key = _self_signed(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(certificate))
+    context.load_cert_chain(certificate, key)
+    context.verify_mode = ssl.CERT_REQUIRED
+    listener = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=_serve_tls, args=(listener, context), daemon=True)
+    thread.start()
+    yield f"https://127.0.0.1:{listener.getsockname()[1]}/", certificate, key
+    listener.close()
+    thread.join(5)
 
-    assert context.verify_mode is ssl.CERT_REQUIRED
-    assert _soap.Wire().verify is True
+
+def _serve_tls(listener: socket.socket, context: ssl.SSLContext) -> None:
+    connection, _ = listener.accept()
+    connection.settimeout(5)
+    with suppress(OSError), context.wrap_socket(connection, server_side=True) as secure:
+        heard = b""
+        while b"</soap-env:Envelope>" not in heard:
+            heard += secure.recv(65536)
+        _http(_envelope())(secure, heard)
+
+
+def _self_signed(folder: Path) -> tuple[Path, Path]:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    secret = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "xta sandbox")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, secret.public_key(), 1, now - timedelta(1), now + timedelta(1))
+    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    signed = builder.add_extension(address, critical=False).sign(secret, hashes.SHA256())
+    (folder / "cert.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    private = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "key.pem").write_bytes(secret.private_bytes(*private))
+    return folder / "cert.pem", folder / "key.pem"
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused_before_the_request(tls: tuple[str, Path, Path]) -> None:
+    with pytest.raises(NotSent):
+        _port(tls[0]).call("checkAccountActive")
+
+
+def test_mutual_tls_works(tls: tuple[str, Path, Path]) -> None:
+    url, certificate, key = tls
+    wire = _soap.Wire(verify=str(certificate), cert=(str(certificate), str(key)), deadline=10)
+
+    assert _soap.Port(WSDL, BINDING, url, wire).call("checkAccountActive").body is None
+
+
+def test_without_a_client_certificate_nothing_is_promised(tls: tuple[str, Path, Path]) -> None:
+    """TLS 1.3 refuses it only after the handshake, when the request may be on its way: that is doubt."""
+    url, certificate, _ = tls
+    wire = _soap.Wire(verify=str(certificate), deadline=10)
+
+    with pytest.raises(_soap.CALL_FAILED) as raised:
+        _soap.Port(WSDL, BINDING, url, wire).call("checkAccountActive")
+
+    assert not isinstance(raised.value, NotSent)
+
+
+def test_a_missing_wsdl_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="the WSDL is missing"):
+        _soap.Port(tmp_path / "no.wsdl", BINDING, "http://127.0.0.1:1/", _soap.Wire())

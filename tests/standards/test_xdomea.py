@@ -195,6 +195,16 @@ def test_an_encrypted_zip_is_refused() -> None:
         xdomea.unpack(bytes(data))
 
 
+def test_an_unusual_compression_is_refused() -> None:
+    """Deflate is what everybody writes; every other method is one more parser for hostile bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_LZMA) as target:
+        target.writestr(XML_NAME, b"<a/>")
+
+    with pytest.raises(RecordError, match="unübliche Weise"):
+        xdomea.unpack(buffer.getvalue())
+
+
 def test_a_link_is_refused() -> None:
     """A symbolic link in a ZIP is a path in disguise."""
     buffer = io.BytesIO()

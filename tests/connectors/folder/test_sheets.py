@@ -219,3 +219,27 @@ def test_wrong_settings_are_told_to_operations(desk: Any, extra: dict[str, Any])
     """In one line, with what was expected."""
     with pytest.raises(ConfigurationError, match=r"connection blaetter: .*expected"):
         desk.source(**extra)
+
+
+def test_a_name_in_a_foreign_encoding_does_not_stop_the_ledger(desk: Any) -> None:
+    """A Windows share may hand over bytes that are no UTF-8."""
+    path = os.fsdecode(os.fsencode(desk.path) + b"/M\xfcggelheim.csv")
+    with open(path, "wb") as handle:  # noqa: PTH123 - the name is the point
+        handle.write(desk.decision_csv(desk.decision()))
+
+    (item,) = desk.run()
+
+    assert item.body["sheet"] == "M\ufffdggelheim.csv"
+    assert "M\ufffdggelheim.csv" in desk.report()
+
+
+def test_what_stands_beside_an_excel_table_is_tolerated_and_noted(desk: Any) -> None:
+    """A remark to the right, a signature below; the content stays unsaid."""
+    below = [""] * 17 + [desk.canary]
+    desk.drop("liste.xlsx", desk.decision_xlsx([*desk.decision(), "", desk.canary], desk.decision("P-1"), below))
+
+    items = desk.run()
+
+    assert [item.kind for item in items] == ["decision-line"] * 2
+    assert "Außerhalb der Tabelle steht etwas, das nicht gelesen wurde; Zeile: 2, 4." in desk.report()
+    assert desk.canary not in desk.report()

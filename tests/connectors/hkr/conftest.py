@@ -140,10 +140,8 @@ def open_desk(tmp_path: Path) -> Iterator[Callable[..., Desk]]:
     """Start a sandbox with the given options; it ends with the test."""
     desks: list[Desk] = []
 
-    def open_one(*options: str, **extra: Any) -> Desk:
-        given = (f"content={ROOT}", "today=2026-11-23", *options)
-        state = tmp_path / f"hkr-{len(desks)}"
-        desks.append(Desk(start(CREATE, state, options=given), state, given, extra))
+    def open_one(*options: str) -> Desk:
+        desks.append(_open_desk(tmp_path / f"hkr-{len(desks)}", options))
         return desks[-1]
 
     yield open_one
@@ -151,10 +149,25 @@ def open_desk(tmp_path: Path) -> Iterator[Callable[..., Desk]]:
         desk.running.kill()
 
 
+@pytest.fixture(scope="session")
+def shared_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """One sandbox for all tests without options: starting one takes half a second."""
+    desk = _open_desk(tmp_path_factory.mktemp("hkr"), ())
+    yield desk
+    desk.running.kill()
+
+
 @pytest.fixture
-def desk(open_desk: Callable[..., Desk]) -> Desk:
-    """One sandbox without options."""
-    return open_desk()
+def desk(shared_desk: Desk) -> Desk:
+    """The shared sandbox with empty books and no fault armed."""
+    for name in ("books.sqlite3", "faults.json"):
+        (shared_desk.state / name).unlink(missing_ok=True)
+    return shared_desk
+
+
+def _open_desk(state: Path, options: Sequence[str]) -> Desk:
+    given = (f"content={ROOT}", "today=2026-11-23", *options)
+    return Desk(start(CREATE, state, options=given), state, given)
 
 
 @pytest.fixture

@@ -176,3 +176,15 @@ def test_the_manifest_says_what_the_target_can_do():
         "commitment.cancel",
     ]
     assert manifest.item_kinds == ("rueckmeldung",)
+
+
+def test_the_registry_opens_both_ends(paper):
+    """By the connection's type; the engine knows no connector by name."""
+    from kiezbruecke.connector import BatchTarget, Context, open_source, open_target
+    from kiezbruecke.records import Process
+
+    process = Process(id="p", name="T", reference_prefix="KK26", bezirk_id="09", fiscal_year=2026)
+    context = Context(process, content=ROOT)
+
+    assert isinstance(open_target(paper.connection, context), BatchTarget)
+    assert open_source(paper.connection, context).settings.dienststelle == "BA-TK-SPK"

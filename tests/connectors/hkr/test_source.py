@@ -24,7 +24,7 @@ def test_an_answer_becomes_an_item_with_its_bytes(desk, two):
         "Buchungstag": "2026-11-23",
         "HkrBelegnummer": "B000000001",
     }
-    assert item.raw.startswith(b'<Rueckmeldung xmlns="urn:x-kiezbruecke:hkr:anordnung:1.0"><LaufendeNummer>1<')
+    assert item.raw.startswith(b'<hkr:Rueckmeldung xmlns:hkr="urn:x-kiezbruecke:hkr:anordnung:1.0">')
 
 
 def test_reading_goes_on_after_the_last_stored_number(desk, two, bookmark):

@@ -129,6 +129,13 @@ def test_renamed_columns_are_found_by_their_place() -> None:
     )
 
 
+def test_a_telephone_number_is_never_a_label() -> None:
+    """Where the two columns are missing, what stands in their place is left alone."""
+    header = ["Referenznr.", "Kontakt E-Mail", "Kontakt Telefon", "Anzahl Kommentare"]
+
+    assert _category_and_labels(header, ["2026-00001", "a@example.org", "+49 30 1", 3]) == ("", [])
+
+
 def test_control_characters_of_a_workbook_are_read_back() -> None:
     """XLSX writes a carriage return as _x000D_."""
     assert _text("Zeile 1_x000D_\nZeile 2 _x00E4_") == "Zeile 1\r\nZeile 2 _x00E4_"

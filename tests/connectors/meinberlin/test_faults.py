@@ -31,7 +31,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
         ("wrong_content_type", "answered 200 with text/plain"),
         ("server_error", "answered 503"),
         ("too_many_requests", "answered 429"),
-        ("reset", "answer"),
+        ("reset", "no whole answer"),
         ("field_renamed", "field 'moderator_status' is missing"),
         ("field_retyped", "field 'comment_count' has another type"),
         ("budget_badge_missing", "no badge 'budget'"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -39,7 +39,7 @@ def exchanges(monkeypatch: pytest.MonkeyPatch) -> list[Exchange]:
 
 
 @pytest.fixture
-def official(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], Validator]]:
+def official(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Validator]:
     """The official schemas, where they are."""
     folder = official_folder()
     if folder is None:
@@ -51,7 +51,7 @@ def official(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], V
         assert found is not None
         return found
 
-    yield checker
+    return checker
 
 
 def _everything(xta: Xta) -> None:
@@ -192,3 +192,41 @@ def test_the_manifest_names_what_there_is() -> None:
     assert manifest.can.dedupes
     assert manifest.can.look_up
     assert json.loads(manifest.model_dump_json())["item_kinds"] == ["0402", "0403", "unknown"]
+
+
+@pytest.mark.official
+@pytest.mark.parametrize("option", ["mtom=", "mtom=1"])
+def test_a_foreign_client_with_the_official_wsdl_can_use_the_sandbox(
+    start_xta: Callable[..., Xta], option: str
+) -> None:
+    """zeep with the official WSDL and its strict types: whoever is not us must be able to read the answers."""
+    import requests
+    import zeep
+
+    folder = official_folder()
+    if folder is None:
+        pytest.skip("the official schemas are not here: set KIEZBRUECKE_OFFICIAL, or install them")
+    xta = start_xta(option)
+    xta.target.send(a_message(), ticket := xta.target.reserve(a_message()))
+    session = requests.Session()
+    session.trust_env = False
+    client = zeep.Client(
+        str(folder / "xta/2.1.1-renamed/XTA.wsdl"), transport=zeep.Transport(session=session, operation_timeout=10)
+    )
+    ports = {
+        name: client.create_service(f"{{http://xoev.de/transport/xta/211}}{name}HttpsBinding", xta.running.url)
+        for name in ("management", "msgBox")
+    }
+    author = {"AuthorIdentifier": {"Identifier": {"_value_1": "xyz:110090090000", "type": "xoev"}}}
+
+    report = ports["management"].getTransportReport(ticket.id, _soapheaders=author)
+    page = ports["msgBox"].getStatusList(maxListItems=5, ListForm="MessageMetaData", _soapheaders=author)
+    first = page.body.MessageMetaData[0].MsgIdentification.MessageID["_value_1"]
+    fetched = ports["msgBox"].getMessage(MsgSelector={"MessageID": [first]}, _soapheaders=author)
+    with pytest.raises(zeep.exceptions.Fault) as unknown:
+        ports["management"].getTransportReport("urn:nobody", _soapheaders=author)
+    session.close()
+
+    assert report.MessageStatus.Status == 1
+    assert xdomea.message_type(xdomea.unpack(fetched.body.ContentContainer.Message["_value_1"]).xml) == "0403"
+    assert unknown.value.detail.find(".//code").text == "9070"

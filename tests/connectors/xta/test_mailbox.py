@@ -7,13 +7,14 @@ from collections.abc import Callable
 import pytest
 from lxml import etree
 
-from connectors.xta.client import Content
-from connectors.xta.mailbox import read_item
-from kiezbruecke.connector import Handled
+from connectors import _soap
+from connectors.xta.client import Content, Encrypted, Fetched, Listed, Listing
+from connectors.xta.mailbox import Mailbox, read_item
+from kiezbruecke.connector import Handled, Item
 from kiezbruecke.errors import SourceError
 from kiezbruecke.standards import xdomea
 
-from .conftest import DOCUMENTS, NoCursor, Xta, a_message, payload
+from .conftest import DOCUMENTS, NoCursor, Xta, a_message, connect, context, payload
 
 NS = {"x": xdomea.NAMESPACE}
 
@@ -91,11 +92,10 @@ def test_a_message_that_cannot_be_fetched_does_not_stop_the_others(xta: Xta) -> 
     """The run says that something is missing, the rest is there, and next time all of it."""
     _send(xta)
     xta.running.arm("getmessage_lost")
-    seen = []
+    seen: list[str] = []
 
     with pytest.raises(SourceError):
-        for item in xta.mailbox.fetch(NoCursor()):
-            seen.append(item.kind)  # noqa: PERF401 - the items before the error count
+        seen.extend(item.kind for item in xta.mailbox.fetch(NoCursor()))
 
     assert seen == ["0402"]
     assert len(xta.items()) == 2
@@ -192,3 +192,50 @@ def test_a_bare_xml_is_read_like_a_zip() -> None:
     xml = b'<x:Abgabe.ImportBestaetigen.0402 xmlns:x="urn:xoev-de:xdomea:schema:4.0.0"/>'
 
     assert read_item("urn:id", Content(xml, "application/xml")).kind == "0402"
+
+
+class Stubborn:
+    """A client of a box with one message that it never gives away, and one page that it never shows."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+        self.closed: list[str] = []
+
+    def status_list(self, items: int) -> Listing:
+        return Listing("urn:list", (Listed("urn:bad"), Listed("urn:good")), 1)
+
+    def next_status_list(self, request_id: str) -> Listing:
+        raise _soap.Fault(code="9022", name="", text="", kind="", role="")
+
+    def get_message(self, message_id: str) -> Fetched:
+        if message_id == "urn:bad":
+            raise self.error
+        return Fetched(Content(b"<a/>"), "urn:fetch")
+
+    def close(self, message_ids: list[str], request_id: str) -> None:
+        if request_id == "urn:fetch":
+            raise _soap.Fault(code="9070", name="", text="", kind="", role="")
+        self.closed += message_ids
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (_soap.Fault(code="9070", name="", text="", kind="", role=""), "nicht heraus"),
+        (Encrypted(), "verschlüsselt"),
+        (ValueError(), "Base64"),
+    ],
+)
+def test_what_could_not_be_had_is_shown_but_never_closed(error: Exception, reason: str) -> None:
+    """Its id is its own: when the message can be read one day, it must not count as known."""
+    mailbox = Mailbox(connect("http://127.0.0.1:1"), context())
+    mailbox._client = stubborn = Stubborn(error)  # type: ignore[assignment]
+    items: list[Item] = []
+
+    with pytest.raises(SourceError):  # the second page
+        items.extend(mailbox.fetch(NoCursor()))
+    mailbox.acknowledge([Handled(item) for item in items])
+
+    assert [item.external_id for item in items] == ["urn:bad#unread", "urn:good"]
+    assert reason in dict(items[0].body)["problem"]  # type: ignore[arg-type]
+    assert stubborn.closed == ["urn:good"]  # with the list's request id, after getMessage's did not work

@@ -9,13 +9,13 @@ from urllib.request import Request, urlopen
 import pytest
 
 from connectors import _soap
-from connectors.xta.target import REFUSALS
+from connectors.xta.target import REFUSALS, XtaTarget
 from kiezbruecke.connector import CannotTell, Found, Ticket
 from kiezbruecke.errors import ConfigurationError, NotSent, Rejected
 from kiezbruecke.records import ReceiptOutcome
+from kiezbruecke.standards import xdomea
 
 from .conftest import DOCUMENTS, Xta, a_message, connect, context, payload
-from .conftest import XtaTarget as Target
 
 LOST_AFTER_COMMIT = ["commit_then_lose", "reset", "truncated_answer", "html_answer"]
 
@@ -157,9 +157,9 @@ def test_a_yellow_report_delivers_with_a_warning(xta: Xta) -> None:
 
 
 def test_a_message_that_breaks_its_schema_is_rejected(xta: Xta) -> None:
-    broken = a_message(
-        payload=payload().replace(b"<xdomea:Typ>", b"<xdomea:Tip>").replace(b"</xdomea:Typ>", b"</xdomea:Tip>")
-    )
+    unpacked = xdomea.unpack(payload())
+    xml = unpacked.xml.replace(b"xdomea:Typ>", b"xdomea:Tip>")
+    broken = a_message(payload=xdomea.package(unpacked.xml_name, xml, DOCUMENTS))
 
     with pytest.raises(Rejected, match="9050"):
         xta.target.send(broken, xta.target.reserve(broken))
@@ -199,6 +199,16 @@ def test_a_message_beyond_ten_megabytes_arrives(xta: Xta) -> None:
     assert receipt.outcome is ReceiptOutcome.DELIVERED
 
 
+def test_a_request_with_mtom_is_understood(start_xta: Callable[..., Xta]) -> None:
+    """Where a server insists on the WSDL's policy, every request is MTOM, those without content too."""
+    xta = start_xta(mtom=True)
+    ticket = xta.target.reserve(a_message())
+
+    xta.target.send(a_message(), ticket)
+
+    assert (xta.running.state / ticket.id / a_message().file_name).read_bytes() == payload()
+
+
 def test_a_test_message_says_so(xta: Xta) -> None:
     message = a_message(test=True)
     xta.target.send(message, xta.target.reserve(message))
@@ -222,11 +232,11 @@ def test_the_refusals_never_name_what_proves_nothing() -> None:
 )
 def test_a_wrong_setting_is_named(extra: dict[str, str], named: str) -> None:
     with pytest.raises(ConfigurationError, match=named):
-        Target(connect("https://xta.example/ws", **extra), context())
+        XtaTarget(connect("https://xta.example/ws", **extra), context())
 
 
 def test_the_ports_can_be_anywhere() -> None:
-    target = Target(connect("https://xta.example/ws/", send_url="https://send.example/x"), context())
+    target = XtaTarget(connect("https://xta.example/ws/", send_url="https://send.example/x"), context())
 
     settings = target._settings
     assert settings.management_url == "https://xta.example/ws/ManagementPort"

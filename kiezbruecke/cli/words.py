@@ -1,0 +1,70 @@
+"""The German words for states, effects, kinds and events that people read in tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+STATES: Mapping[str, str] = {
+    "held": "wartet auf Freigabe",
+    "waiting": "wartet",
+    "claimed": "in Arbeit",
+    "sending": "wird gesendet",
+    "delivered": "zugestellt",
+    "confirmed": "bestätigt",
+    "refused": "abgewiesen",
+    "in_doubt": "ungewiss",
+}
+
+EFFECTS: Mapping[str, str] = {
+    "file.create": "Vorgang anlegen",
+    "commitment.book": "Festlegung",
+    "commitment.change": "Festlegung ändern",
+    "commitment.cancel": "Festlegung aufheben",
+    "status.list": "Statusliste",
+}
+
+KINDS: Mapping[str, str] = {
+    "set_aside": "zurückgestellt",
+    "refused": "abgewiesen",
+    "in_doubt": "ungewiss",
+    "clearing": "Klärung",
+    "difference": "Betrag weicht ab",
+    "contradiction": "Widerspruch",
+    "warning": "Warnung",
+    "overdue": "überfällig",
+    "follow_up": "von Hand",
+    "vanished": "Quelle prüfen",
+}
+
+STEPS: Mapping[str, str] = {
+    "collect": "holen",
+    "prepare": "vorbereiten",
+    "deliver": "zustellen",
+    "reconcile": "abgleichen",
+    "housekeeping": "aufräumen",
+}
+
+EVENTS: Mapping[str, str] = {
+    "proposal.recorded": "Vorschlag erhalten",
+    "proposal.changed": "Vorschlag geändert",
+    "proposal.gone": "Vorschlag auf der Plattform verschwunden",
+    "applicant.recorded": "Antragstellende erhalten",
+    "applicant.changed": "Antragstellende geändert",
+    "decision.recorded": "Beschluss erhalten",
+    "message.prepared": "Nachricht vorbereitet",
+    "message.waiting": "Nachricht wartet wieder",
+    "message.delivered": "Nachricht zugestellt",
+    "message.confirmed": "Nachricht bestätigt",
+    "message.refused": "Nachricht abgewiesen",
+    "message.in_doubt": "Nachricht ungewiss",
+    "attention.opened": "auf die Liste gesetzt",
+    "attention.closed": "von der Liste genommen",
+    "case.baseline": "als von Hand erfasst markiert",
+}
+
+
+def event(kind: str) -> str:
+    """An event in German; a receipt keeps its standard's name."""
+    if kind.startswith("receipt."):
+        return f"Rückmeldung {kind.removeprefix('receipt.')}"
+    return EVENTS.get(kind, kind)

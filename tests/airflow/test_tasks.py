@@ -1,0 +1,122 @@
+"""What a task does with errors and connections; one real DAG run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from airflow.dag_processing.dagbag import BundleDagBag
+from airflow.sdk import Connection as AirflowConnection
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowNotFoundException,
+    AirflowSkipException,
+)
+from airflow.utils import db
+from airflow.utils.state import DagRunState
+
+from kiezbruecke import connections, ledger, pipeline
+from kiezbruecke.airflow.resolver import airflow_connection
+from kiezbruecke.airflow.tasks import perform
+from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, Overtaken, SourceError
+
+CANARY = "Erika Kanarienvogel"
+
+
+@pytest.fixture(autouse=True)
+def _put_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A task changes its process for good; a test must not."""
+    monkeypatch.setenv("KIEZBRUECKE_CONTENT", "")
+    yield
+    connections.use(connections.local)
+
+
+@pytest.mark.parametrize(
+    ("error", "becomes"),
+    [
+        (ConfigurationError("wrong"), AirflowFailException),  # trying again does not mend a file
+        (Overtaken("a newer run works"), AirflowSkipException),
+        (SourceError("half a page"), AirflowException),  # tried again
+    ],
+)
+def test_an_error_says_whether_airflow_tries_again(
+    error: KiezbrueckeError, becomes: type[AirflowException], root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "collect", _raiser(error))
+
+    with pytest.raises(AirflowException) as caught:
+        perform("collect", "some-route", root)
+
+    assert type(caught.value) is becomes
+    assert str(caught.value) == f"{error.code} {error}"
+
+
+def test_the_text_of_a_foreign_error_reaches_no_log(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may quote what a person wrote; Airflow logs an exception with all that hangs on it."""
+    monkeypatch.setattr(pipeline, "collect", _raiser(ValueError(f"cannot read '{CANARY}'")))
+
+    with pytest.raises(AirflowException) as caught:
+        perform("collect", "some-route", root)
+
+    assert "ValueError" in str(caught.value)
+    assert "test_tasks.py" in str(caught.value)
+    assert CANARY not in str(caught.value)
+    assert caught.value.__context__ is None
+    assert caught.value.__cause__ is None
+
+
+def test_a_missing_connection_is_a_configuration_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(AirflowConnection, "get", _raiser(AirflowNotFoundException("none")))
+
+    with pytest.raises(ConfigurationError, match="no connection is called 'nowhere'"):
+        airflow_connection("nowhere")
+
+
+def test_an_airflow_connection_becomes_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = SimpleNamespace(
+        conn_type="kb_xta", host="xta.example", port=8443, schema=None, login=None, password="x", extra='{"party": "p"}'
+    )
+    monkeypatch.setattr(AirflowConnection, "get", lambda _: theirs)
+
+    ours = airflow_connection("eakte")
+
+    assert (ours.id, ours.type, ours.port, ours.schema) == ("eakte", "kb_xta", 8443, "")
+    assert ours.extra == {"party": "p"}
+
+
+@pytest.mark.airflow
+def test_a_route_runs_as_a_real_dag_run(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Budget sheet in the inbox, DAG run, budgets in the ledger, counts in XCom, sheet in done/."""
+    inbox = tmp_path / "inbox"
+    shutil.copytree(root / "demo" / "budgets", inbox)
+    url = f"sqlite:///{tmp_path / 'ledger.sqlite3'}"
+    monkeypatch.setenv("KIEZBRUECKE_LEDGER_URL", url)
+    monkeypatch.setitem(
+        os.environ,
+        "AIRFLOW_CONN_BUDGETS-TK",
+        f'{{"conn_type": "kb_folder", "extra": {{"path": "{inbox}", "profile": "budget-sheet", "settle_seconds": 0}}}}',
+    )
+    ledger.upgrade(url)
+    db.initdb()
+    bag = BundleDagBag(dag_folder=root, bundle_path=root, bundle_name="kiezbruecke", known_pools=None)
+
+    run = bag.dags["kk-tk-budgets"].test()
+
+    assert run.state == DagRunState.SUCCESS
+    task = run.get_task_instance("collect")
+    assert task is not None
+    assert task.xcom_pull(task_ids="collect")["new"] == 20
+    assert list(inbox.glob("*.xlsx")) == []
+    assert len(list((inbox / "done").rglob("*.xlsx"))) == 1
+
+
+def _raiser(error: Exception) -> object:
+    def raises(*_: object) -> None:
+        raise error
+
+    return raises

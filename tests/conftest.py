@@ -1,0 +1,48 @@
+"""The environment of all tests: Airflow reads it once, at its first import, so it is set here and not in a fixture."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+AIRFLOW_HOME = Path(tempfile.mkdtemp(prefix="kiezbruecke-airflow-"))
+atexit.register(shutil.rmtree, AIRFLOW_HOME, ignore_errors=True)
+
+for name in [name for name in os.environ if name.startswith(("AIRFLOW_", "KIEZBRUECKE_"))]:
+    del os.environ[name]  # a developer's own ledger or Airflow must not be touched
+os.environ.update(
+    {
+        "AIRFLOW_HOME": str(AIRFLOW_HOME),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "AIRFLOW__CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "0",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{AIRFLOW_HOME / 'airflow.db'}",
+        "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": (
+            '[{"name": "kiezbruecke", "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle",'
+            f' "kwargs": {{"path": "{ROOT}"}}}}]'
+        ),
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+    }
+)
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture
+def content(tmp_path: Path) -> Path:
+    """A copy of the content with a state folder of its own, to break things in."""
+    copy = tmp_path / "content"
+    for folder in ("dags", "mappings", "schemas"):
+        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / ".airflowignore", copy)
+    return copy

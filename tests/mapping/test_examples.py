@@ -1,0 +1,153 @@
+"""Golden examples, preview, the CLI and what is generated."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from kiezbruecke.cli.mapping import app
+from kiezbruecke.mapping import load_mapping
+from kiezbruecke.mapping.examples import run_examples
+from kiezbruecke.mapping.reference import steps_page
+from kiezbruecke.mapping.steps import STEPS
+
+DATA = Path(__file__).parent / "data"
+REPOSITORY = Path(__file__).parents[2]
+MAPPING = """\
+name: out
+version: 1
+direction: outbound
+roots: [decision, route]
+target: tree 1.0 Leaf
+rules:
+- {target: "@kind", const: k}
+- {target: Title, from: route.title, required: true}
+- {target: Sum, from: decision.approved_amount}
+- {target: Day, from: decision.decided_on}
+- {target: plain, from: route.plain}
+"""
+INPUT = "route: {title: Zaun, plain: %s}\ndecision: {approved_amount: 850.5, decided_on: 2026-04-24}\n"
+Put = Callable[[str, str], Path]
+run = CliRunner().invoke
+
+
+@pytest.fixture
+def example(content: Path, put: Put) -> Path:
+    """A mapping with one example and no expected output yet."""
+    put("schemas/tree/1.0/profile.xsd", (DATA / "tree.xsd").read_text("utf-8"))
+    put("mappings/outbound/out/mapping.yaml", MAPPING)
+    return put("mappings/outbound/out/examples/full/input.yaml", INPUT % "kurz")
+
+
+def test_update_writes_what_test_then_compares(content: Path, example: Path) -> None:
+    """An integrator reads the difference once; from then on the machine does."""
+    mapping = load_mapping("out", content)
+    [before] = run_examples(mapping, content)
+    [written] = run_examples(mapping, content, update=True)
+    [after] = run_examples(mapping, content)
+
+    assert not before.passed
+    assert "expected.xml is missing" in before.problem
+    assert written.updated
+    assert after.passed
+    assert '  <tree:Sum currency="EUR">850.50</tree:Sum>' in (example.parent / "expected.xml").read_text("utf-8")
+
+
+def test_a_difference_is_shown_with_its_line(content: Path, put: Put, example: Path) -> None:
+    """Which line changed says what happened."""
+    mapping = load_mapping("out", content)
+    run_examples(mapping, content, update=True)
+    example.write_text(INPUT % "anders", "utf-8")
+
+    [changed] = run_examples(mapping, content)
+
+    assert changed.problem == "the output is not expected.xml: line 4: <plain>anders</plain>"
+
+
+def test_a_record_that_is_set_aside_is_an_expected_output_too(content: Path, example: Path) -> None:
+    """A duty is a promise as well, and promises have tests."""
+    example.write_text("route: {plain: x}\n", "utf-8")
+    mapping = load_mapping("out", content)
+    run_examples(mapping, content, update=True)
+
+    [result] = run_examples(mapping, content)
+
+    assert result.passed
+    assert "Pflicht" in (example.parent / "expected.error").read_text("utf-8")
+
+
+def test_a_typing_error_in_an_example_is_no_missing_value(content: Path, example: Path) -> None:
+    """Else a minimal example would be green by accident."""
+    example.write_text("decision: {aproved_amount: 1}\n", "utf-8")
+
+    [result] = run_examples(load_mapping("out", content), content)
+
+    assert "unknown field 'aproved_amount'" in result.problem
+
+
+def test_check_ends_with_one_where_there_are_errors(content: Path, put: Put, example: Path) -> None:
+    """CI reads the exit code, editors read the JSON."""
+    good = run(app, ["check", "--content", str(content)])
+    put("mappings/outbound/out/mapping.yaml", MAPPING.replace("Title,", "Titel,"))
+    bad = run(app, ["check", "out", "--json", "--content", str(content)])
+
+    assert (good.exit_code, bad.exit_code) == (0, 1)
+    assert "1 mappings, 0 errors, 0 warnings" in good.output
+    assert [found["code"] for found in json.loads(bad.output)] == ["KB-M07", "KB-M12"]
+
+
+def test_preview_shows_a_failing_value_in_its_place(content: Path, example: Path) -> None:
+    """At the desk the integrator may see the value that fails."""
+    example.write_text(INPUT % "viel zu lang", "utf-8")
+
+    shown = run(app, ["preview", "out", "--json", "--content", str(content)])
+
+    assert shown.exit_code == 1
+    rows = {row["target"]: row for row in json.loads(shown.stdout)}
+    assert rows["plain"]["problem"] == "der Text ist zu lang; erwartet: höchstens 10 Zeichen"
+    assert rows["plain"]["value"] == "viel zu lang"
+    assert (rows["Sum"]["value"], rows["Sum"]["source"], rows["Sum"]["line"]) == (
+        "850.50",
+        "decision.approved_amount",
+        9,
+    )
+
+
+def test_a_table_names_targets_values_and_lines(content: Path, example: Path) -> None:
+    """People get a table."""
+    shown = run(app, ["preview", "out", "--example", "full", "--content", str(content)])
+
+    assert shown.exit_code == 0
+    assert "route.title" in shown.output
+
+
+def test_the_cli_says_in_one_line_what_is_wrong(content: Path) -> None:
+    """No traceback for a typing error."""
+    stopped = run(app, ["preview", "nichts", "--content", str(content)])
+
+    assert stopped.exit_code == 2
+    assert stopped.output.strip().startswith("KB-100 mappings: no mapping is called 'nichts'")
+
+
+def test_every_step_stands_in_list_and_reference() -> None:
+    """An undocumented step does not exist."""
+    listed = run(app, ["steps", "--json"])
+
+    assert {step["name"] for step in json.loads(listed.output)} == set(STEPS)
+    assert all(f"## `{name}`" in steps_page() for name in STEPS)
+
+
+def test_what_is_generated_is_up_to_date() -> None:
+    """Generated files are committed; CI fails on a difference."""
+    spec = importlib.util.spec_from_file_location("generate", REPOSITORY / "tools" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+    assert module.stale() == []

@@ -1,0 +1,125 @@
+"""The language: everything wrong is named with file, line and column, and nothing can blow up while reading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.mapping import check, load_mapping
+
+HEAD = (
+    "name: in\nversion: 1\ndirection: inbound\nreads: [proposal]\nroots: [item, envelope]\n"
+    "target: record Area\nrules:\n"
+)
+GOOD = "- {target: id, from: item.id}\n- {target: name, from: item.name}\n"
+Put = Callable[[str, str], Path]
+
+
+def _lines(content: Path, put: Put, text: str) -> list[str]:
+    put("mappings/inbound/in/mapping.yaml", text)
+    return [f"{one.place.line}:{one.place.column} {one.code} {one.message}" for one in check("in", content)]
+
+
+def test_a_good_mapping_has_no_findings(content: Path, put: Put) -> None:
+    """A check that cries wolf is not read."""
+    assert _lines(content, put, HEAD + GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "finding"),
+    [
+        (HEAD + GOOD + "extra: 1\n", "10:1 KB-M02 unknown key 'extra'"),
+        (HEAD + GOOD + "name: in\n", "10:1 KB-M02 the key 'name' stands twice"),
+        (HEAD + GOOD + "extends: base\n", "10:1 KB-M05 'extends' is not available yet"),
+        (HEAD + "- {target: id, form: item.id}\n", "8:16 KB-M02 unknown key 'form'"),
+        (HEAD + "- {target: id}\n", "8:3 KB-M03 a rule needs exactly one origin"),
+        (HEAD + "- {from: item.id}\n", "8:3 KB-M03 'target' is missing"),
+        (HEAD + "- {target: id, from: item.id, const: x}\n", "8:3 KB-M03 a rule needs exactly one origin"),
+        (HEAD + "- {target: id, const: x, steps: [trim]}\n", "8:33 KB-M03 'steps' needs 'from'"),
+        (HEAD + "- {target: id, from: item.id, each: item.x}\n", "8:3 KB-M03 'each' and 'as' belong together"),
+        (HEAD + "- {target: a//b, from: item.id}\n", "8:12 KB-M03 'a//b' is not a target path"),
+        (HEAD + '- {target: id, from: "item[x].a"}\n', "8:22 KB-M03 'item[x].a' is not a source path"),
+        (HEAD + "- {target: id, from: item.id, when: {equals: a}}\n", "8:37 KB-M03 'when' is incomplete"),
+        (HEAD + "- {target: id, from: item.id, required: ja}\n", "8:41 KB-M03 'ja' is neither true nor false"),
+        (HEAD + "- {target: id, from: }\n", "8:21 KB-M03 a text is missing"),
+        (HEAD + "rules\n", "9:1 KB-M01"),
+        (HEAD.replace("version: 1", "version: eins") + GOOD, "2:10 KB-M03 'eins' is no version"),
+        (HEAD.replace("name: in", "name: out") + GOOD, "1:7 KB-M04 'out' is not 'in'"),
+        (HEAD.replace("inbound", "outbound") + GOOD, "3:12 KB-M04 'outbound' is not 'inbound'"),
+        (HEAD.replace("target: record Area\n", "") + GOOD, "1:1 KB-M03 'target' is missing"),
+        (HEAD + GOOD.replace("item.id", "&a item.id"), "8:22 KB-M01 anchors and aliases are not used here"),
+        ("- a\n", "1:1 KB-M01 the file holds no keys"),
+        ("", "1:1 KB-M01 the file holds no keys"),
+        ("a: [\n", "2:1 KB-M01"),
+        ("[" * 5000, "1:1 KB-M01"),
+        ("a: '\x07'\n", "1:1 KB-M01"),
+    ],
+)
+def test_what_is_wrong_is_named_where_it_stands(content: Path, put: Put, text: str, finding: str) -> None:
+    """An integrator goes straight to the place."""
+    assert any(line.startswith(finding) for line in _lines(content, put, text)), _lines(content, put, text)
+
+
+def test_a_file_that_multiplies_itself_is_refused(content: Path, put: Put) -> None:
+    """Aliases of aliases would fill the memory of the scheduler."""
+    levels = "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 30))
+
+    assert "anchors" in _lines(content, put, f"l0: &l0 [x]\n{levels}")[0]
+
+
+def test_a_huge_file_is_refused_before_it_is_read(content: Path, put: Put) -> None:
+    """A mapping is some hundred lines."""
+    assert "too large" in _lines(content, put, HEAD + GOOD + "# " + "x" * 1_000_000)[0]
+
+
+def test_a_file_that_is_not_utf8_is_refused(content: Path, put: Put) -> None:
+    """Umlauts from another encoding would reach the e-file as rubbish."""
+    put("mappings/inbound/in/mapping.yaml", "").write_bytes("name: Müller".encode("latin-1"))
+
+    assert check("in", content)[0].message == "the file is not UTF-8"
+
+
+def test_loading_stops_at_the_first_error_with_its_place(content: Path, put: Put) -> None:
+    """The run stops, and the line in the log is enough to mend it."""
+    put("mappings/inbound/in/mapping.yaml", HEAD + "- {target: id, from: item.id}\n- {target: nam, from: item.name}\n")
+
+    with pytest.raises(ConfigurationError) as stopped:
+        load_mapping("in", content)
+
+    assert stopped.value.where == "mappings/inbound/in/mapping.yaml:9:12"
+    assert "KB-M07 'Area' has no 'nam'" in stopped.value.line()
+    assert "did you mean 'name'?" in stopped.value.line()
+
+
+def test_an_unknown_mapping_names_the_known_ones(content: Path, put: Put) -> None:
+    """A typing error in a route should mend itself."""
+    put("mappings/inbound/in/mapping.yaml", HEAD + GOOD)
+
+    with pytest.raises(ConfigurationError, match=r"no mapping is called '\.\./in'; expected in"):
+        load_mapping("../in", content)
+
+
+def test_a_scalar_is_the_text_that_stands_there(content: Path, put: Put) -> None:
+    """`0401` is not 257, `no` is not false."""
+    put("mappings/inbound/in/mapping.yaml", HEAD + "- {target: id, const: 0401}\n- {target: name, const: no}\n")
+
+    area = load_mapping("in", content).read({}, {})
+
+    assert (area.id, area.name) == ("0401", "no")
+
+
+def test_a_mapping_is_kept_until_one_of_its_files_changes(content: Path, put: Put) -> None:
+    """A run loads it once; a changed code list must be seen."""
+    put("mappings/codelists/names.csv", "from;to\na;b\n")
+    put("mappings/inbound/in/mapping.yaml", HEAD + GOOD.replace("item.name", "item.name, codelist: names"))
+    first = load_mapping("in", content)
+    again = load_mapping("in", content)
+    put("mappings/codelists/names.csv", "from;to\na;other\n")
+    changed = load_mapping("in", content)
+
+    assert again is first
+    assert changed.digest != first.digest
+    assert changed.read({"id": "1", "name": "a"}, {}).name == "other"
