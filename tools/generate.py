@@ -1,7 +1,7 @@
 """Writes what is generated and committed: canonical JSON Schemas and the reference page of the steps.
 
-    python tools/generate.py            writes
-    python tools/generate.py --check    exits 1 and lists what is stale
+python tools/generate.py            writes
+python tools/generate.py --check    exits 1 and lists what is stale
 """
 
 from __future__ import annotations

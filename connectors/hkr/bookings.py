@@ -50,27 +50,42 @@ class Bookings:
 
     def _booked(self, db: sqlite3.Connection, order: Order) -> tuple[str, int, Verdict]:
         """Event, amount and reason of one order's booking; the books are changed only where it succeeds."""
-        if self._take("refuse_one"):
-            return "ABGEWIESEN", order.cents, Verdict("SACHBEARBEITUNG", "Bei der Buchung zurückgewiesen")
-        if not order.kind.startswith("FESTLEGUNG"):
-            reason = Verdict("ART", "Diese Sandbox bucht nur Festlegungen")
-            return "ABGEWIESEN", order.cents, reason
         reference = text(order.element, "BezugFremdkennzeichen") or order.reference
-        row = db.execute("select cents from commitments where reference = ?", (reference,)).fetchone()
-        before = None if row is None else int(row[0])
-        if order.kind != "FESTLEGUNG" and before is None:
-            return "ABGEWIESEN", order.cents, Verdict("BEZUG", "Die Festlegung ist nicht bekannt")
+        standing = db.execute("select * from commitments where reference = ?", (reference,)).fetchone()
+        refusal = self._refusal(db, order, standing)
+        if refusal.code:
+            return "ABGEWIESEN", order.cents, refusal
         if order.kind == "FESTLEGUNG_AUFHEBUNG":
-            return _cancelled(db, reference, before or 0, order.cents)
+            db.execute("update commitments set cents = 0 where reference = ?", (reference,))
+            return "AUFGEHOBEN", int(standing["cents"]), TAKEN
         place = _place(order)
-        if self._over_limit(db, place, order.cents - (before or 0)):
-            return "ABGEWIESEN", order.cents, Verdict("BUDGET", "Die Mittel des Unterkontos reichen nicht")
         db.execute(
             "insert into commitments values (?, ?, ?, ?, ?, ?)"
             " on conflict (reference) do update set cents = excluded.cents",
             (reference, place.year, place.chapter, place.title, place.area, order.cents),
         )
         return "FESTGELEGT", order.cents, TAKEN
+
+    def _refusal(self, db: sqlite3.Connection, order: Order, standing: sqlite3.Row | None) -> Verdict:
+        """Why an order is not booked; `standing` is the commitment that it is about, where there is one."""
+        cancels, before = order.kind == "FESTLEGUNG_AUFHEBUNG", 0 if standing is None else int(standing["cents"])
+        refusals: list[tuple[str, str, bool]] = [
+            ("ART", "Diese Sandbox bucht nur Festlegungen", not order.kind.startswith("FESTLEGUNG")),
+            ("BEZUG", "Die Festlegung ist nicht bekannt", order.kind != "FESTLEGUNG" and standing is None),
+            ("BEZUG", "Die Festlegung ist schon aufgehoben", cancels and before == 0),
+            (
+                "BUCHUNGSSTELLE",
+                "Die Festlegung steht auf einer anderen Buchungsstelle",
+                standing is not None and _place(order) != _place_of(standing),
+            ),
+            (
+                "BUDGET",
+                "Die Mittel des Unterkontos reichen nicht",
+                not cancels and self._over_limit(db, _place(order), order.cents - before),
+            ),
+            ("SACHBEARBEITUNG", "Bei der Buchung zurückgewiesen", self._take("refuse_one")),
+        ]
+        return next((Verdict(code, why) for code, why, applies in refusals if applies), TAKEN)
 
     def _over_limit(self, db: sqlite3.Connection, place: Place, more: int) -> bool:
         if place.area not in self._limits:
@@ -108,8 +123,5 @@ def _place(order: Order) -> Place:
     return Place(*(text(order.element, f"Buchungsstelle/{name}") for name in names))
 
 
-def _cancelled(db: sqlite3.Connection, reference: str, before: int, asked: int) -> tuple[str, int, Verdict]:
-    if before == 0:
-        return "ABGEWIESEN", asked, Verdict("BEZUG", "Die Festlegung ist schon aufgehoben")
-    db.execute("update commitments set cents = 0 where reference = ?", (reference,))
-    return "AUFGEHOBEN", before, TAKEN
+def _place_of(row: sqlite3.Row) -> Place:
+    return Place(row["year"], row["chapter"], row["title"], row["area"])

@@ -69,12 +69,7 @@ def create(state: Path, faults: Faults, options: dict[str, str]) -> Starlette:
         data = options.get("data")
         platform.save(json.loads(Path(data).read_text("utf-8")) if data else recorded_state())
     routes = _Site(platform, faults, options).routes()
-    return Starlette(routes=routes, exception_handlers={Exception: _pass_on})
-
-
-async def _pass_on(_: Request, error: Exception) -> Response:
-    """AnswerLost must reach the server: Starlette's own handler would answer 500 first."""
-    raise error
+    return Starlette(routes=routes)
 
 
 class _Site:

@@ -25,7 +25,6 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp
 
 from connectors.xta import _sandbox_efile
 from connectors.xta._sandbox_answers import nothing, pending, write_letter, write_report
@@ -94,15 +93,7 @@ def create(state: Path, faults: Faults, options: dict[str, str]) -> Starlette:
         return JSONResponse(server.received())
 
     ports = [Route(path, soap, methods=["POST"]) for path in _PORTS]
-    return _Bare(routes=[*ports, Route("/_sandbox/received", received)])
-
-
-class _Bare(Starlette):
-    """Without Starlette's own middleware, which would answer a lost answer with a polite 500."""
-
-    def build_middleware_stack(self) -> ASGIApp:
-        """Just the routes: AnswerLost must reach the server, which cuts the connection."""
-        return self.router
+    return Starlette(routes=[*ports, Route("/_sandbox/received", received)])
 
 
 class Server:

@@ -90,6 +90,8 @@ class XtaTarget:
             return CannotTell(_soap.describe(error))
         if report.code and report.code != _message_type(message).code:
             return CannotTell("the report is about a message of another type")
+        if report.status == Light.OPEN:  # a server may open a report when it gives the id away: no proof
+            return CannotTell("the transport is still open")
         return Found(_receipt(message, ticket, report))
 
     def _refuse_size(self, message: Message) -> None:

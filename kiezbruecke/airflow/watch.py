@@ -1,4 +1,4 @@
-"""Starts the collecting routes in turn and watches until nothing runs and the ledger has nothing left to do.
+"""Starts the collecting routes and watches until nothing runs and the ledger has nothing left to do.
 
 The routes wake each other through assets. Airflow can lose a wake-up, and a demonstration cannot wait for the
 clock: where the ledger says that a route has something to do while nothing runs, it is started here.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from kiezbruecke.airflow import control
@@ -38,11 +37,10 @@ class Watch:
     before: int = field(default_factory=control.last_number)
 
     def run(self, routes: Iterable[str], last: str) -> None:
-        """Start the routes one after the other, wait until all is quiet, then run the last."""
+        """Start the routes, wait until all is quiet and nothing is due, then run the last."""
         deadline = time.monotonic() + self.within
         for route in routes:
             control.trigger(route)
-            self._until(partial(self._over, route), deadline)
         self._until(self._quiet, deadline)
         for _ in range(NUDGES):
             due = [route for route, count in self.outstanding().items() if count]
@@ -69,10 +67,6 @@ class Watch:
             if run.failed:
                 raise DemoError(f"route {run.route} failed", where=str(self._log(run)))
         return done()
-
-    def _over(self, route: str) -> bool:
-        mine = [run for run in self._runs() if run.route == route]
-        return bool(mine) and all(run.finished for run in mine)
 
     def _quiet(self) -> bool:
         return not control.wakeups_pending() and all(run.finished for run in self._runs())

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.check_rule import LeafChecker, ListNames
+from kiezbruecke.mapping.definition import Definition, Rule
 from kiezbruecke.mapping.draft import Draft, Instance
 from kiezbruecke.mapping.findings import Finding, Place, Severity, nearest
-from kiezbruecke.mapping.language import Definition, NotAMapping, Rule
+from kiezbruecke.mapping.language import NotAMapping
 from kiezbruecke.mapping.loading import find_goal, read_mapping_file
 from kiezbruecke.mapping.mandatory import missing_rules
 from kiezbruecke.mapping.models import Type, known_roots, root_types

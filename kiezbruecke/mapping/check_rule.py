@@ -8,9 +8,9 @@ from pathlib import Path
 
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.codelists import CodeList, Translation, read_codes, read_translation
+from kiezbruecke.mapping.definition import CodeUse, Rule, StepUse
 from kiezbruecke.mapping.draft import Draft
 from kiezbruecke.mapping.findings import Finding, Place, Severity, nearest
-from kiezbruecke.mapping.language import CodeUse, Rule, StepUse
 from kiezbruecke.mapping.models import Type
 from kiezbruecke.mapping.paths import SourcePath
 from kiezbruecke.mapping.schema import Leaf

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kiezbruecke.errors import RecordError
+from kiezbruecke.mapping.definition import Rule
 from kiezbruecke.mapping.findings import Place
-from kiezbruecke.mapping.language import Rule
 from kiezbruecke.mapping.schema import Node
 from kiezbruecke.mapping.values import Unusable
 

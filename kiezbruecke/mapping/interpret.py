@@ -8,8 +8,8 @@ from typing import Any
 
 from kiezbruecke.errors import RecordError
 from kiezbruecke.mapping.codelists import CodeList, Translation
+from kiezbruecke.mapping.definition import CodeUse, Rule, StepUse, When
 from kiezbruecke.mapping.draft import Draft, Instance, rule_problem
-from kiezbruecke.mapping.language import CodeUse, Rule, StepUse, When
 from kiezbruecke.mapping.paths import TargetPath
 from kiezbruecke.mapping.schema import Node
 from kiezbruecke.mapping.sources import Scope, read, read_members

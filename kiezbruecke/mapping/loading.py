@@ -14,9 +14,10 @@ from typing import Any
 from kiezbruecke.connector import Item
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.mapping.codelists import code_file, read_codes, read_translation, translation_file
+from kiezbruecke.mapping.definition import Definition, Direction, Rule, all_rules
 from kiezbruecke.mapping.draft import Draft
 from kiezbruecke.mapping.interpret import Lists, make_draft
-from kiezbruecke.mapping.language import Definition, Direction, Rule, all_rules, read_definition
+from kiezbruecke.mapping.language import read_definition
 from kiezbruecke.mapping.recordwriter import make_record
 from kiezbruecke.mapping.sources import Scope
 from kiezbruecke.mapping.tablewriter import write_line

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kiezbruecke.mapping.definition import Rule
 from kiezbruecke.mapping.draft import Draft
 from kiezbruecke.mapping.findings import Finding, Place
-from kiezbruecke.mapping.language import Rule
 from kiezbruecke.mapping.models import Type
 from kiezbruecke.mapping.schema import Group, Node, nodes
 

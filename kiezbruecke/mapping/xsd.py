@@ -6,59 +6,18 @@ import one another by namespace.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from copy import deepcopy
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
-from threading import Lock
 from typing import Literal
 
 from lxml import etree
 
 from kiezbruecke.errors import ConfigurationError, RecordError
+from kiezbruecke.mapping.facets import FACETS, XS, combined, leaf_of, narrowed, restriction
 from kiezbruecke.mapping.schema import EMPTY, Content, Group, Leaf, Node
-from kiezbruecke.mapping.steps import Kind
-from kiezbruecke.mapping.values import Unusable
 from kiezbruecke.standards.store import parse
-
-XS = "http://www.w3.org/2001/XMLSchema"
-_INTEGERS = frozenset(
-    f"{sign}{size}"
-    for sign, size in [("", "integer"), ("", "int"), ("", "long"), ("", "short"), ("", "byte")]
-    + [("positive", "Integer"), ("negative", "Integer"), ("nonNegative", "Integer"), ("nonPositive", "Integer")]
-    + [("unsigned", name) for name in ("Int", "Long", "Short", "Byte")]
-)
-_KINDS: dict[str, Kind] = {
-    "decimal": "decimal",
-    "date": "date",
-    "dateTime": "moment",
-    "boolean": "boolean",
-    "anyType": "any",
-    "anySimpleType": "any",
-    **dict.fromkeys(_INTEGERS, "integer"),
-}
-_FACETS = {  # what a broken facet means to people; {} is the facet's value
-    "maxLength": ("der Text ist zu lang", "höchstens {} Zeichen"),
-    "minLength": ("der Text ist zu kurz", "mindestens {} Zeichen"),
-    "length": ("der Text hat die falsche Länge", "genau {} Zeichen"),
-    "pattern": ("der Text hat nicht die verlangte Form", "das Muster {}"),
-    "enumeration": ("der Wert ist nicht erlaubt", "einer von: {}"),
-    "minInclusive": ("die Zahl ist zu klein", "mindestens {}"),
-    "maxInclusive": ("die Zahl ist zu groß", "höchstens {}"),
-    "minExclusive": ("die Zahl ist zu klein", "mehr als {}"),
-    "maxExclusive": ("die Zahl ist zu groß", "weniger als {}"),
-    "totalDigits": ("die Zahl hat zu viele Stellen", "höchstens {} Stellen"),
-    "fractionDigits": ("die Zahl hat zu viele Nachkommastellen", "höchstens {} Nachkommastellen"),
-}
-_BY_ERROR = {getattr(etree.ErrorTypes, f"SCHEMAV_CVC_{facet.upper()}_VALID"): facet for facet in _FACETS}
-_KIND_NAMES: dict[Kind, str] = {
-    "decimal": "eine Zahl",
-    "integer": "eine ganze Zahl",
-    "date": "ein Tag wie 2026-04-24",
-    "moment": "ein Zeitpunkt",
-    "boolean": "1 oder 0",
-}
 
 Name = tuple[str, str]  # namespace, local name
 
@@ -147,31 +106,31 @@ class Schemas:
 
     def _leaf(self, definition: etree._Element | str) -> Leaf | None:
         simple = self._simple(definition)
-        return None if simple is None else _leaf(etree.tostring(simple))
+        return None if simple is None else leaf_of(simple)
 
     def _simple(self, definition: etree._Element | str) -> etree._Element | None:
         """The text's own type with every reference written out, or None where only elements stand."""
         if isinstance(definition, str):
-            return _restriction(definition if definition != "anyType" else "string")
+            return restriction(definition if definition != "anyType" else "string")
         if _local(definition) == "simpleType":
             return self._simple_type(definition)
         derivation = _derivation(definition, "simpleContent")
         if derivation is None:
             return None
         base = self._simple(self._type(derivation, derivation.get("base", "")))
-        facets = [child for child in _children(derivation) if _local(child) in _FACETS]
-        return _narrowed(base, facets) if base is not None and facets else base
+        facets = [child for child in _children(derivation) if _local(child) in FACETS]
+        return narrowed(base, facets) if base is not None and facets else base
 
     def _simple_type(self, definition: etree._Element) -> etree._Element:
         variety = _children(definition)[0]
         match _local(variety):
             case "restriction":
                 facets = [child for child in _children(variety) if _local(child) != "simpleType"]
-                return _narrowed(self._parts(variety, "base")[0], facets)
+                return narrowed(self._parts(variety, "base")[0], facets)
             case "list":
-                return _combined("list", self._parts(variety, "itemType"))
+                return combined("list", self._parts(variety, "itemType"))
             case _:
-                return _combined("union", self._parts(variety, "memberTypes"))
+                return combined("union", self._parts(variety, "memberTypes"))
 
     def _parts(self, variety: etree._Element, attribute: str) -> list[etree._Element]:
         """The simple types that a variety is made of, named or inline."""
@@ -308,97 +267,3 @@ def _repeated(parts: tuple[Node | Group, ...]) -> tuple[Node | Group, ...]:
 def _derivation(definition: etree._Element, content: str) -> etree._Element | None:
     found = definition.find(f"{{{XS}}}{content}")
     return None if found is None else _children(found)[0]
-
-
-def _new(name: str, parent: etree._Element | None = None) -> etree._Element:
-    if parent is None:
-        return etree.Element(f"{{{XS}}}{name}", nsmap={"xs": XS})
-    return etree.SubElement(parent, f"{{{XS}}}{name}")
-
-
-def _restriction(builtin: str) -> etree._Element:
-    simple = _new("simpleType")
-    _new("restriction", simple).set("base", f"xs:{builtin}")
-    return simple
-
-
-def _narrowed(base: etree._Element, facets: list[etree._Element]) -> etree._Element:
-    simple = _new("simpleType")
-    restriction = _new("restriction", simple)
-    restriction.append(base)
-    for facet in facets:
-        copy = _new(_local(facet), restriction)
-        copy.set("value", facet.get("value", ""))
-    return simple
-
-
-def _combined(variety: str, parts: list[etree._Element]) -> etree._Element:
-    simple = _new("simpleType")
-    _new(variety, simple).extend(deepcopy(part) for part in parts)
-    return simple
-
-
-@cache
-def _leaf(source: bytes) -> Leaf:
-    """The leaf of a simple type that is written out; the same text is one leaf."""
-    simple = parse(source)
-    return Leaf(_kind(simple), _max_length(simple), _Judge(source))
-
-
-def _kind(simple: etree._Element) -> Kind:
-    if simple.find(f".//{{{XS}}}union") is not None or simple.find(f".//{{{XS}}}list") is not None:
-        return "text"
-    builtin = next(found.get("base", "") for found in simple.iter(f"{{{XS}}}restriction") if found.get("base"))
-    return _KINDS.get(builtin.removeprefix("xs:"), "text")
-
-
-def _max_length(simple: etree._Element) -> int | None:
-    lengths = [int(_values(simple, facet)[0]) for facet in ("maxLength", "length") if _values(simple, facet)]
-    return min(lengths, default=None)
-
-
-def _values(simple: etree._Element, facet: str) -> list[str]:
-    """The values of a facet where the type narrows it last."""
-    restrictions = (step.findall(f"{{{XS}}}{facet}") for step in simple.iter(f"{{{XS}}}restriction"))
-    return [found.get("value", "") for found in next((step for step in restrictions if step), [])]
-
-
-class _Judge:
-    """Asks libxml2 whether a text is of a type, and says in German what is wrong – without the text."""
-
-    def __init__(self, source: bytes) -> None:
-        self._source = source
-        self._lock = Lock()
-
-    def __call__(self, text: str) -> None:
-        probe = etree.Element("v")
-        probe.text = text
-        schema = self._schema
-        with self._lock:  # libxml2 keeps its error list with the schema
-            errors = [] if schema.validate(probe) else [error.type for error in schema.error_log]
-        if errors:
-            raise self._complaint(errors)
-
-    @cached_property
-    def _simple(self) -> etree._Element:
-        return parse(self._source)
-
-    @cached_property
-    def _schema(self) -> etree.XMLSchema:
-        document = _new("schema")
-        element = _new("element", document)
-        element.set("name", "v")
-        element.append(deepcopy(self._simple))
-        return etree.XMLSchema(document)
-
-    def _complaint(self, errors: Sequence[int]) -> Unusable:
-        facet = next((_BY_ERROR[error] for error in errors if error in _BY_ERROR), None)
-        if facet is None:
-            kind = _kind(self._simple)
-            return Unusable("der Wert passt nicht zum Typ des Feldes", _KIND_NAMES.get(kind, "ein anderer Wert"))
-        problem, expected = _FACETS[facet]
-        return Unusable(problem, expected.format(_shown(_values(self._simple, facet))))
-
-
-def _shown(values: list[str]) -> str:
-    return ", ".join(values[:12]) + (", …" if len(values) > 12 else "")

@@ -35,8 +35,11 @@ from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.sandbox.faults import Faults
 
 
-class AnswerLost(Exception):
-    """Raised by a handler: the connection is cut without a byte of answer (what came before has happened)."""
+class AnswerLost(BaseException):
+    """Raised by a handler: the connection is cut without a byte of answer (what came before has happened).
+
+    No Exception: Starlette would answer that with a polite 500 first.
+    """
 
 
 class _Cut:

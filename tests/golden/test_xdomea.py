@@ -26,7 +26,8 @@ from kiezbruecke.routes import find_route
 from kiezbruecke.standards import store, xdomea
 
 ROOT = Path(__file__).parents[2]
-OFFICIAL = Path(os.environ.get("KIEZBRUECKE_OFFICIAL", ROOT.parent / "shared" / "standards"))
+PLACES = (ROOT.parent / "shared" / "standards", ROOT / "var" / "schemas")
+OFFICIAL = next((place for place in PLACES if (place / "xdomea" / "4.0.0").is_dir()), None)
 MAPPINGS = ("case-xdomea-0401", "xdomea-0402", "xdomea-0403")
 GOLDEN = sorted((ROOT / "mappings/outbound/case-xdomea-0401/examples").glob("*/expected.xml"))
 ANSWERS = sorted((ROOT / "mappings/inbound").glob("xdomea-040[23]/examples/*/item.xml"))
@@ -45,8 +46,8 @@ def fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture
 def official(monkeypatch: pytest.MonkeyPatch) -> Path:
     """The official files; skips where there are none."""
-    if not (OFFICIAL / "xdomea" / "4.0.0").is_dir():
-        pytest.skip(f"no official schemas in {OFFICIAL}")
+    if OFFICIAL is None:
+        pytest.skip(f"no official schemas of xdomea 4.0.0 in {' or '.join(map(str, PLACES))}")
     monkeypatch.setenv("KIEZBRUECKE_OFFICIAL", str(OFFICIAL))
     return OFFICIAL / "xdomea" / "4.0.0"
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OFFICIAL = Path(os.environ.get("KIEZBRUECKE_OFFICIAL", ROOT.parent / "shared" / "standards"))
+PLACES = (ROOT.parent / "shared" / "standards", ROOT / "var" / "schemas")
+OFFICIAL = next((place for place in PLACES if (place / "xdomea" / "4.0.0").is_dir()), None)
 
 
 @pytest.fixture
@@ -22,8 +22,8 @@ def content(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @pytest.fixture
 def official(content: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder with the official files of all standards; skips where there is none."""
-    if not (OFFICIAL / "xdomea" / "4.0.0").is_dir():
-        pytest.skip(f"no official schemas in {OFFICIAL}")
+    if OFFICIAL is None:
+        pytest.skip(f"no official schemas of xdomea 4.0.0 in {' or '.join(map(str, PLACES))}")
     monkeypatch.setenv("KIEZBRUECKE_OFFICIAL", str(OFFICIAL))
     return OFFICIAL
 

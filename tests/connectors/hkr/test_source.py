@@ -104,6 +104,16 @@ def test_a_change_of_nothing_is_refused(desk, make):
     assert desk.fetch()[0].body["Grundcode"] == "BEZUG"
 
 
+def test_a_change_keeps_the_budget_address(desk, make):
+    """Another area is another commitment: cancel and book anew."""
+    desk.send(make(ONE, "1.00"))
+    moved = make("KK26-090416-00001-F2", "1.00", kind="FESTLEGUNG_AENDERUNG", related=ONE, area="090311")
+    desk.send(moved, id="S-2")
+
+    assert desk.fetch()[1].body["Grundcode"] == "BUCHUNGSSTELLE"
+    assert [balance.area for balance in desk.target.balances(2026)] == ["090416"]
+
+
 def test_a_limit_per_unterkonto_holds_to_the_cent(open_desk, make):
     """F28: their own budget control, also for a raised total."""
     desk = open_desk("limit.090416=100.00")
