@@ -21,6 +21,7 @@ class KiezbrueckeError(Exception):
     """The root: a stable `code`, one line of text, no personal data."""
 
     code = "KB-000"
+    expected_word = "expected"
 
     def __init__(self, what: str, *, where: str = "", expected: str = "", helps: str = "") -> None:
         self.what, self.where, self.expected, self.helps = what, where, expected, helps
@@ -30,7 +31,7 @@ class KiezbrueckeError(Exception):
         """The error in one line: `where: what; expected …; helps`."""
         parts = [f"{self.where}: {self.what}" if self.where else self.what]
         if self.expected:
-            parts.append(f"expected {self.expected}")
+            parts.append(f"{self.expected_word} {self.expected}")
         if self.helps:
             parts.append(self.helps)
         return " ".join("; ".join(parts).split())
@@ -43,9 +44,10 @@ class ConfigurationError(KiezbrueckeError):
 
 
 class RecordError(KiezbrueckeError):
-    """This record cannot become a message: it is set aside, the administration acts."""
+    """This record cannot become a message: it is set aside, the administration acts. Its text is German."""
 
     code = "KB-200"
+    expected_word = "erwartet"
 
 
 class DeliveryError(KiezbrueckeError):

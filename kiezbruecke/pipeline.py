@@ -62,8 +62,8 @@ def reconcile(work: Sending, counts: Counts) -> None:
     """Compare with the destination: doubts, transport reports, their own sums, what is overdue."""
     delivering.ask_about_doubts(work, counts)
     reconciling.ask_for_transport_reports(work, counts)
-    reconciling.fetch_their_sums(work)
     reconciling.remind(work, counts)
+    reconciling.fetch_their_sums(work)
 
 
 def run(route: str) -> Counts:

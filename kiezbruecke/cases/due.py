@@ -83,6 +83,8 @@ def commitment(standing: Standing, lane: Lane) -> Due | FollowUp | None:
     sent = _of(standing, lane, {Effect.COMMITMENT_BOOK, Effect.COMMITMENT_CHANGE, Effect.COMMITMENT_CANCEL})
     if any(message.state in UNSETTLED for message in sent):
         return None
+    if sent and not lane.test and _granted_again(standing):
+        return _by_hand(standing)
     due = _next_commitment(standing, lane, sent)
     if due is None or (_repeats_refused(sent, due) and _waits_for_person(sent, lane)):
         return None
@@ -107,6 +109,8 @@ RULES: Mapping[str, Rule] = {
 
 
 def _next_commitment(standing: Standing, lane: Lane, sent: list[MessageHead]) -> Due | None:
+    if lane.test and any(message.state is not MessageState.REFUSED for message in sent):
+        return None  # a test moves no money: nothing is booked that could change
     booked, number = standing.case.commitment, len(sent) + 1
     if booked is None or booked.state is CommitmentState.REFUSED or not sent:  # not sent: the destination was reset
         if not _may_begin(standing, lane):
@@ -119,6 +123,21 @@ def _next_commitment(standing: Standing, lane: Lane, sent: list[MessageHead]) ->
     if standing.amount != booked.amount:
         return _commitment(standing, Effect.COMMITMENT_CHANGE, number, standing.amount, booked.reference)
     return None
+
+
+def _granted_again(standing: Standing) -> bool:
+    """A cancelled commitment is final: there is one booking per case, so only a person can bind the money anew."""
+    booked = standing.case.commitment
+    cancelled = booked is not None and booked.state is CommitmentState.CANCELLED
+    return cancelled and standing.grants and not standing.disagreements
+
+
+def _by_hand(standing: Standing) -> FollowUp:
+    text = (
+        f"{standing.case.reference}: Der Beschluss bewilligt wieder, die Festlegung ist aber schon aufgehoben; "
+        "sie ist im HKR von Hand neu zu buchen"
+    )
+    return FollowUp(text, _digest("granted again", str(cents(standing.amount))))
 
 
 def _commitment(standing: Standing, effect: Effect, number: int, amount: Decimal, related: str | None) -> Due:

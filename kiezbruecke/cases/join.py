@@ -93,7 +93,7 @@ class Standing:
 
 def join(process: Process, snapshot: Snapshot, waived: Collection[str] = ()) -> list[Standing]:
     """All cases of a process as they stand now. `waived` are subjects that a person has released."""
-    budgets = budgets_that_count(snapshot.budget_lines)
+    budgets = budgets_that_count(budget_lines_of(process, snapshot))
     names = {area.id: area.name for area in process.areas}
     standings = [_stand(case, names, budgets) for case in snapshot.cases]
     standings = _with_area_reasons(standings, budgets, names)
@@ -103,6 +103,11 @@ def join(process: Process, snapshot: Snapshot, waived: Collection[str] = ()) -> 
 def subject_of(case: StoredCase, disagreement: Disagreement) -> str:
     """The name of a disagreement on the attention list; void when anything it rests on changes."""
     return f"case:{case.id}:{disagreement.reason}:{disagreement.basis[:12]}"
+
+
+def budget_lines_of(process: Process, snapshot: Snapshot) -> list[Budget]:
+    """The lines of the process's own year: next year's budget pays for nothing in this one."""
+    return [line for line in snapshot.budget_lines if line.fiscal_year == process.fiscal_year]
 
 
 def budgets_that_count(lines: Iterable[Budget]) -> dict[str, Budget]:
@@ -143,6 +148,8 @@ def decision_that_counts(lines: Sequence[Decision]) -> tuple[Decision | None, Di
             continue
         elif line.correction and line.reason:
             counting, trouble = line, None
+        elif not line.correction and _moves_up(line, counting):
+            continue  # the older sheet was read later: the waiting list before the Nachrücker
         else:
             trouble = _unexplained(counting, line)
     if trouble is not None and trouble.reason is Reason.TWICE:

@@ -73,11 +73,10 @@ def restriction(builtin: str) -> etree._Element:
 def narrowed(base: etree._Element, facets: list[etree._Element]) -> etree._Element:
     """A simple type with more rules."""
     simple = _new("simpleType")
-    restriction = _new("restriction", simple)
-    restriction.append(base)
+    step = _new("restriction", simple)
+    step.append(base)
     for facet in facets:
-        copy = _new(_local(facet), restriction)
-        copy.set("value", facet.get("value", ""))
+        _new(etree.QName(facet).localname, step).set("value", facet.get("value", ""))
     return simple
 
 
@@ -95,7 +94,6 @@ def leaf_of(simple: etree._Element) -> Leaf:
 
 @cache
 def _leaf(source: bytes) -> Leaf:
-    """The leaf of a simple type that is written out; the same text is one leaf."""
     simple = parse(source)
     return Leaf(_kind(simple), _max_length(simple), _Judge(source))
 

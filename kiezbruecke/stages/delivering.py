@@ -200,7 +200,7 @@ def _ask(work: Sending, target: Target, message: Message, ticket: Ticket | None)
         return target.look_up(message, ticket)
     except Exception as error:  # noqa: BLE001 - a question that fails answers nothing
         _failed(work, error)
-        return CannotTell("nicht erreichbar")
+        return CannotTell("das Ziel antwortet nicht")
 
 
 def _ask_batches(
@@ -214,7 +214,7 @@ def _ask_batches(
             answers.update(target.look_up(batch, messages))
         except Exception as error:  # noqa: BLE001 - a question that fails answers nothing
             _failed(work, error)
-            answers.update({message.key: CannotTell("nicht erreichbar") for message in messages})
+            answers.update({message.key: CannotTell("das Ziel antwortet nicht") for message in messages})
     return answers
 
 
@@ -226,8 +226,6 @@ def _resolve(work: Sending, message: Message, answer: Answer, counts: Counts) ->
     elif isinstance(answer, NotThere):
         claims.settle(ledger, run, message.key, MessageState.WAITING, "nicht angekommen")
         counts.more("not_there")
-    elif answer.why == "nicht erreichbar":
-        counts.more("in_doubt")
     elif work.manifest.can.dedupes:
         claims.settle(ledger, run, message.key, MessageState.WAITING, "dieselben Bytes noch einmal")
         counts.more("again")

@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from kiezbruecke import attention
 from kiezbruecke.attention import CONTRADICTION
 from kiezbruecke.cases.due import Due, FollowUp, Lane, due_rule
-from kiezbruecke.cases.join import Standing, budgets_that_count, join, unexplained_budget_lines
+from kiezbruecke.cases.join import (
+    Standing,
+    budget_lines_of,
+    budgets_that_count,
+    join,
+    unexplained_budget_lines,
+)
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.ledger import drafts as ledger_drafts
 from kiezbruecke.ledger import money
@@ -30,7 +36,7 @@ def join_cases(work: Sending) -> list[Standing]:
             expected="voted",
         )
     snapshot = read_process_cases(work.ledger, work.process.id, work.process.fiscal_year)
-    money.set_budgets(work.ledger, budgets_that_count(snapshot.budget_lines).values())
+    money.set_budgets(work.ledger, budgets_that_count(budget_lines_of(work.process, snapshot)).values())
     standings = join(work.process, snapshot, attention.read_answers(work.ledger).waived)
     attention.keep_contradictions(work.ledger, work.run, work.process, standings, _budget_points(work, snapshot))
     return standings
@@ -120,5 +126,5 @@ def _budget_points(work: Sending, snapshot: Snapshot) -> list[Point]:
             f"Budgetliste: Eine Zeile ändert das Budget von {line.area_id} ohne Grund; sie gilt deshalb nicht",
             (),
         )
-        for line in unexplained_budget_lines(snapshot.budget_lines)
+        for line in unexplained_budget_lines(budget_lines_of(work.process, snapshot))
     ]

@@ -1,0 +1,75 @@
+"""Which area a proposal belongs to. Nothing is guessed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kiezbruecke.cases.areas import area_at, place
+from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.records import Module, Point
+from tests.builders import MUEGGELHEIM, PROCESS, ROOT, a_proposal
+
+POLYGONS = ROOT / "mappings/codelists/bezirksregionen-tk.geojson"
+OPEN = PROCESS.model_copy(update={"modules": (Module(id=11, type="budgeting", area=None),)})
+ALEXANDERPLATZ = Point(lon=13.4132, lat=52.5219)
+
+
+def test_what_the_platform_says_stays() -> None:
+    """The mapping has read it."""
+    assert place(a_proposal(), PROCESS, POLYGONS) == a_proposal()
+
+
+def test_a_module_for_one_area_names_it() -> None:
+    """mein.berlin has one module per Kiezkasse."""
+    placed = place(a_proposal(area_id=None, area_origin="unknown", module_id=11), PROCESS, POLYGONS)
+
+    assert (placed.area_id, placed.area_origin) == ("090416", "module")
+
+
+def test_else_the_point_decides() -> None:
+    """A module for the whole district."""
+    inside = _some_point_in(MUEGGELHEIM)
+    placed = place(a_proposal(area_id=None, area_origin="unknown", module_id=11, point=inside), OPEN, POLYGONS)
+
+    assert (placed.area_id, placed.area_origin) == (MUEGGELHEIM, "point")
+
+
+@pytest.mark.parametrize("point", [None, ALEXANDERPLATZ], ids=["no point", "outside the district"])
+def test_without_either_it_has_none(point: Point | None) -> None:
+    """The clerk's sheet will say, or a person."""
+    placed = place(a_proposal(area_id=None, area_origin="unknown", point=point), OPEN, POLYGONS)
+
+    assert (placed.area_id, placed.area_origin) == (None, "unknown")
+
+
+def test_every_demo_area_has_a_polygon() -> None:
+    """Else a point there would belong nowhere."""
+    known = {feature["properties"]["lor_bzr_id"] for feature in json.loads(POLYGONS.read_text("utf-8"))["features"]}
+
+    assert {area.id for area in PROCESS.areas} <= known
+
+
+def test_without_polygons_nothing_is_found(tmp_path: Path) -> None:
+    """A district may have none; its modules then name their areas."""
+    assert area_at(ALEXANDERPLATZ, tmp_path / "none.geojson") is None
+
+
+def test_a_broken_polygon_file_names_itself(tmp_path: Path) -> None:
+    """IT operations mends it."""
+    broken = tmp_path / "areas.geojson"
+    broken.write_text('{"features": [{}]}', "utf-8")
+
+    with pytest.raises(ConfigurationError, match=r"areas\.geojson: no GeoJSON of areas"):
+        area_at(ALEXANDERPLATZ, broken)
+
+
+def _some_point_in(area_id: str) -> Point:
+    from shapely.geometry import shape
+
+    body = json.loads(POLYGONS.read_text("utf-8"))
+    found = next(one for one in body["features"] if one["properties"]["lor_bzr_id"] == area_id)
+    place = shape(found["geometry"]).representative_point()
+    return Point(lon=place.x, lat=place.y)

@@ -1,0 +1,355 @@
+"""What is due: read from the case and its messages, so that asking twice is harmless."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from kiezbruecke.cases.due import Due, FollowUp, Lane, due_rule
+from kiezbruecke.cases.due import commitment as commitment_rule
+from kiezbruecke.cases.due import file_creation, status_changed
+from kiezbruecke.cases.join import Standing
+from kiezbruecke.connector import Effect
+from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.ledger import MessageState
+from kiezbruecke.ledger.states import UNSETTLED
+from kiezbruecke.records import BudgetStatus, CommitmentState, Outcome, ProposalStatus
+from tests.builders import (
+    a_budget,
+    a_case,
+    a_commitment,
+    a_correction,
+    a_lane,
+    a_line,
+    a_message,
+    a_proposal,
+    known,
+    standing,
+)
+
+HKR = a_lane()
+EAKTE = a_lane("eakte-tk", "file")
+LISTE = a_lane("statusliste-tk", "status")
+
+
+def accepted(**given: Any) -> Standing:
+    """A case that the assembly has accepted with 850 €."""
+    return standing(known(a_line(), **given))
+
+
+def corrected(outcome: Outcome = Outcome.ACCEPTED_REDUCED, amount: str = "700.00", **given: Any) -> Standing:
+    """The same, corrected later."""
+    return standing(known(a_line(), a_correction(outcome, amount if outcome.grants else None), **given))
+
+
+def booked(amount: str = "850.00", **message: Any) -> dict[str, Any]:
+    """What a case holds after its commitment was confirmed."""
+    return {"messages": (a_message(amount=amount, **message),), "commitment": a_commitment(amount)}
+
+
+def filed(state: MessageState = MessageState.CONFIRMED, **given: Any) -> dict[str, Any]:
+    """What a case holds after its file was sent."""
+    basis = _due(file_creation, accepted(), EAKTE).basis
+    return {"messages": (a_message(Effect.FILE_CREATE, state, basis=basis, **given),)}
+
+
+# --- the beginning
+
+
+@pytest.mark.parametrize("rule", [file_creation, commitment_rule])
+@pytest.mark.parametrize("status", list(ProposalStatus))
+def test_a_platform_status_alone_makes_nothing_due(rule: Any, status: ProposalStatus) -> None:
+    """Money and files follow the assembly, never a moderator's click."""
+    assert rule(standing(a_case(proposal=a_proposal(status=status))), EAKTE) is None
+
+
+def test_an_accepted_case_gets_a_file() -> None:
+    """`accepted by decision, no file yet`."""
+    due = _due(file_creation, accepted(), EAKTE)
+
+    assert (due.effect, due.number, due.letter, due.amount) == (Effect.FILE_CREATE, 1, "E", Decimal("850.00"))
+
+
+def test_an_accepted_case_gets_a_commitment() -> None:
+    """One Festlegung per accepted case."""
+    due = _due(commitment_rule, accepted(), HKR)
+
+    assert (due.effect, due.number, due.amount, due.related_reference) == (
+        Effect.COMMITMENT_BOOK,
+        1,
+        Decimal("850.00"),
+        None,
+    )
+
+
+@pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if not outcome.grants])
+@pytest.mark.parametrize(("rule", "lane"), [(file_creation, EAKTE), (commitment_rule, HKR)])
+def test_what_grants_nothing_makes_nothing_due(rule: Any, lane: Lane, outcome: Outcome) -> None:
+    """Waiting lists wait, rejections end here."""
+    assert rule(standing(known(a_line(outcome))), lane) is None
+
+
+@pytest.mark.parametrize(("rule", "lane"), [(file_creation, EAKTE), (commitment_rule, HKR)])
+def test_what_is_set_aside_makes_nothing_due(rule: Any, lane: Lane) -> None:
+    """A person looks first."""
+    assert rule(standing(known(a_line(amount="1200.00"))), lane) is None
+
+
+@pytest.mark.parametrize(("rule", "lane"), [(file_creation, EAKTE), (commitment_rule, HKR)])
+def test_decisions_before_the_go_live_line_were_typed_by_hand(rule: Any, lane: Lane) -> None:
+    """Otherwise the first run would book last spring's assemblies again."""
+    assert rule(accepted(), replace(lane, start_from=date(2026, 4, 25))) is None
+
+
+@pytest.mark.parametrize(("rule", "lane"), [(file_creation, EAKTE), (commitment_rule, HKR)])
+def test_a_decision_on_the_go_live_day_is_due(rule: Any, lane: Lane) -> None:
+    """The line belongs to the new time."""
+    assert isinstance(rule(accepted(), replace(lane, start_from=date(2026, 4, 24))), Due)
+
+
+@pytest.mark.parametrize(("rule", "lane"), [(file_creation, EAKTE), (commitment_rule, HKR)])
+def test_a_baseline_case_is_not_due(rule: Any, lane: Lane) -> None:
+    """A clerk has said that it was typed by hand."""
+    assert rule(accepted(baselines=frozenset({lane.name})), lane) is None
+
+
+def test_a_baseline_of_one_destination_says_nothing_about_another() -> None:
+    """The e-file may have it while the budget system has not."""
+    assert isinstance(commitment_rule(accepted(baselines=frozenset({EAKTE.name})), HKR), Due)
+
+
+# --- once
+
+
+@pytest.mark.parametrize("state", [state for state in MessageState if state is not MessageState.REFUSED])
+def test_a_file_is_created_once(state: MessageState) -> None:
+    """In whatever state the message is: there is one."""
+    assert file_creation(accepted(**filed(state)), EAKTE) is None
+
+
+def test_a_booked_commitment_is_not_booked_again() -> None:
+    """Running twice sends once."""
+    assert commitment_rule(accepted(**booked()), HKR) is None
+
+
+@pytest.mark.parametrize("state", sorted(UNSETTLED))
+def test_nothing_new_while_a_commitment_message_is_unsettled(state: MessageState) -> None:
+    """The order within a case is the ledger's: a change may not overtake its booking."""
+    case = corrected(messages=(a_message(state=state),), commitment=a_commitment(state=CommitmentState.REQUESTED))
+
+    assert commitment_rule(case, HKR) is None
+
+
+def test_what_other_destinations_got_does_not_count() -> None:
+    """Each destination is asked for itself."""
+    other = a_message(Effect.FILE_CREATE, destination="eakte-alt")
+
+    assert isinstance(file_creation(accepted(messages=(other,)), EAKTE), Due)
+
+
+# --- after sending
+
+
+def test_a_new_sum_changes_the_commitment_to_the_new_total() -> None:
+    """A changed sum travels as the new total, so repeating it is harmless."""
+    due = _due(commitment_rule, corrected(**booked()), HKR)
+
+    assert (due.effect, due.number, due.amount) == (Effect.COMMITMENT_CHANGE, 2, Decimal("700.00"))
+    assert due.related_reference == a_commitment().reference
+
+
+@pytest.mark.parametrize("outcome", [Outcome.REJECTED, Outcome.WITHDRAWN, Outcome.NOT_ELIGIBLE])
+def test_a_decision_taken_back_cancels_the_commitment(outcome: Outcome) -> None:
+    """The cancellation names the total that was booked."""
+    due = _due(commitment_rule, corrected(outcome, **booked()), HKR)
+
+    assert (due.effect, due.amount, due.related_reference) == (
+        Effect.COMMITMENT_CANCEL,
+        Decimal("850.00"),
+        a_commitment().reference,
+    )
+
+
+@pytest.mark.parametrize("outcome", [Outcome.ACCEPTED_REDUCED, Outcome.REJECTED, Outcome.WITHDRAWN])
+def test_the_file_of_a_corrected_decision_is_a_persons(outcome: Outcome) -> None:
+    """xdomea's Abgabe has no message that takes a file back."""
+    point = file_creation(corrected(outcome, **filed()), EAKTE)
+
+    assert isinstance(point, FollowUp)
+    assert point.text.startswith("2026-00001: Der Beschluss ")
+
+
+def test_a_waiting_cancellation_waits_for_its_answer() -> None:
+    """The money is free only when HKR says AUFGEHOBEN."""
+    case = corrected(
+        Outcome.REJECTED, messages=(a_message(),), commitment=a_commitment(state=CommitmentState.CANCEL_REQUESTED)
+    )
+
+    assert commitment_rule(case, HKR) is None
+
+
+def test_a_cancelled_commitment_is_done() -> None:
+    """Nothing more happens."""
+    cancel = a_message(Effect.COMMITMENT_CANCEL, number=2)
+    gone = a_commitment("0.00", CommitmentState.CANCELLED)
+
+    assert commitment_rule(corrected(Outcome.REJECTED, messages=(a_message(), cancel), commitment=gone), HKR) is None
+
+
+def test_money_granted_again_after_a_cancellation_is_a_persons() -> None:
+    """There is one booking per case; saying nothing would leave the applicant without money."""
+    cancel = a_message(Effect.COMMITMENT_CANCEL, number=2)
+    gone = a_commitment("0.00", CommitmentState.CANCELLED)
+    point = commitment_rule(accepted(messages=(a_message(), cancel), commitment=gone), HKR)
+
+    assert isinstance(point, FollowUp)
+    assert "von Hand" in point.text
+
+
+def test_an_area_over_budget_lets_sent_lines_be() -> None:
+    """Nothing is taken back because others want more."""
+    cut = [a_budget(), a_budget("100.00", row=3, reason="Haushaltssperre")]
+    case = standing(known(a_line(), **booked()), budgets=cut)
+
+    assert case.disagreements
+    assert commitment_rule(case, HKR) is None
+
+
+def test_a_frozen_budget_still_lets_go_of_money() -> None:
+    """A cancellation needs no budget."""
+    frozen = [a_budget(status=BudgetStatus.BLOCKED)]
+    case = standing(known(a_line(), a_correction(Outcome.REJECTED, None), **booked()), budgets=frozen)
+
+    assert _due(commitment_rule, case, HKR).effect is Effect.COMMITMENT_CANCEL
+
+
+# --- refused
+
+
+@pytest.mark.parametrize(
+    ("rule", "lane", "effect"),
+    [(file_creation, EAKTE, Effect.FILE_CREATE), (commitment_rule, HKR, Effect.COMMITMENT_BOOK)],
+)
+def test_a_refused_message_waits_for_a_person(rule: Any, lane: Lane, effect: Effect) -> None:
+    """Sending it again and again would help nobody."""
+    case = _refused(rule, lane, effect)
+
+    assert rule(case, lane) is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "lane", "effect"),
+    [(file_creation, EAKTE, Effect.FILE_CREATE), (commitment_rule, HKR, Effect.COMMITMENT_BOOK)],
+)
+def test_a_person_may_send_a_refused_message_anew_under_a_new_number(rule: Any, lane: Lane, effect: Effect) -> None:
+    """The refused one is proven not to have happened; the new one is another message."""
+    case = _refused(rule, lane, effect)
+    due = _due(rule, case, replace(lane, resend={str(case.case.messages[0].key)}))
+
+    assert (due.effect, due.number) == (effect, 2)
+
+
+def test_a_refused_change_waits_for_a_person() -> None:
+    """The commitment stands as it was booked."""
+    change = _due(commitment_rule, corrected(**booked()), HKR)
+    refused = a_message(Effect.COMMITMENT_CHANGE, MessageState.REFUSED, "700.00", number=2, basis=change.basis)
+    case = corrected(messages=(a_message(), refused), commitment=a_commitment())
+
+    assert commitment_rule(case, HKR) is None
+    assert _due(commitment_rule, case, replace(HKR, resend={str(refused.key)})).number == 3
+
+
+def test_after_a_refusal_another_sum_is_another_question() -> None:
+    """The basis has changed: the corrected sheet is the person's answer."""
+    refused = a_message(state=MessageState.REFUSED, basis=_due(commitment_rule, accepted(), HKR).basis)
+    case = corrected(messages=(refused,), commitment=a_commitment("0.00", CommitmentState.REFUSED))
+
+    assert _due(commitment_rule, case, HKR).amount == Decimal("700.00")
+
+
+# --- generation and test
+
+
+@pytest.mark.parametrize(("rule", "lane"), [(file_creation, EAKTE), (commitment_rule, HKR)])
+def test_a_reset_destination_gets_everything_anew(rule: Any, lane: Lane) -> None:
+    """A person has said that it was really rebuilt."""
+    case = accepted(**(filed() if lane is EAKTE else booked()))
+    due = _due(rule, case, replace(lane, generation=2))
+
+    assert (due.effect in (Effect.FILE_CREATE, Effect.COMMITMENT_BOOK), due.number) == (True, 1)
+
+
+@pytest.mark.parametrize(("rule", "lane"), [(file_creation, EAKTE), (commitment_rule, HKR)])
+def test_what_was_sent_for_test_is_not_sent_for_real(rule: Any, lane: Lane) -> None:
+    """A test leaves no trace in the real order of a case."""
+    effect = Effect.FILE_CREATE if lane is EAKTE else Effect.COMMITMENT_BOOK
+    case = accepted(messages=(a_message(effect, test=True),))
+
+    assert _due(rule, case, lane).number == 1
+    assert rule(case, replace(lane, test=True)) is None
+
+
+def test_a_settled_test_commitment_is_not_sent_again_and_again() -> None:
+    """A test books nothing in the ledger, so there is no commitment that would stop it."""
+    case = corrected(messages=(a_message(test=True),))
+
+    assert commitment_rule(case, replace(HKR, test=True)) is None
+
+
+# --- the status list
+
+
+def test_every_case_stands_on_the_status_list() -> None:
+    """Also what nobody has decided yet."""
+    due = _due(status_changed, standing(a_case(proposal=a_proposal())), LISTE)
+
+    assert (due.effect, due.number, due.letter) == (Effect.STATUS_LIST, 1, "S")
+
+
+def test_an_unchanged_line_is_not_written_again() -> None:
+    """The list is written only when something changed."""
+    due = _due(status_changed, accepted(), LISTE)
+    written = a_message(Effect.STATUS_LIST, basis=due.basis)
+
+    assert status_changed(accepted(messages=(written,)), LISTE) is None
+
+
+def test_a_changed_line_is_written_under_the_next_number() -> None:
+    """Each version of a line is a message of its own."""
+    written = a_message(Effect.STATUS_LIST, basis=_due(status_changed, accepted(), LISTE).basis)
+    due = _due(status_changed, corrected(messages=(written,)), LISTE)
+
+    assert (due.number, due.amount) == (2, Decimal("700.00"))
+
+
+# --- names
+
+
+def test_an_unknown_rule_names_the_known_ones() -> None:
+    """The integrator reads what the route file may say."""
+    with pytest.raises(ConfigurationError, match="commitment, file_creation, status_changed"):
+        due_rule("everything")
+
+
+def test_the_comment_count_is_no_basis() -> None:
+    """Only what matters for an effect makes it due again."""
+    quiet = accepted(proposal=a_proposal())
+    loud = accepted(proposal=a_proposal(counts={"comments": 99}, title="Neuer Titel"))
+
+    assert _due(commitment_rule, quiet, HKR).basis == _due(commitment_rule, loud, HKR).basis
+
+
+def _due(rule: Any, case: Standing, lane: Lane) -> Due:
+    due = rule(case, lane)
+    assert isinstance(due, Due)
+    return due
+
+
+def _refused(rule: Any, lane: Lane, effect: Effect) -> Standing:
+    message = a_message(effect, MessageState.REFUSED, basis=_due(rule, accepted(), lane).basis)
+    money = a_commitment("0.00", CommitmentState.REFUSED) if effect is Effect.COMMITMENT_BOOK else None
+    return accepted(messages=(message,), commitment=money)
