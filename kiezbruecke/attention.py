@@ -81,10 +81,11 @@ def decide(ledger: Ledger, point: OpenPoint, answer: str, *, person: str, reason
     if not person.strip() or not reason.strip():
         raise ConfigurationError("Name und Begründung gehören dazu", where=f"Punkt {point.id}")
     with ledger.write() as connection:
+        if not close_point(connection, point.kind, point.subject, answer=answer, person=person, reason=reason):
+            raise ConfigurationError(f"Punkt {point.id} ist schon erledigt", where="todo")  # somebody was faster
         if point.kind == "in_doubt" and point.message_key is not None:
             state = MessageState.DELIVERED if answer == ARRIVED else MessageState.WAITING
-            move(connection, point.message_key, state, note=f"entschieden von {person}")
-        close_point(connection, point.kind, point.subject, answer=answer, person=person, reason=reason)
+            move(connection, point.message_key, state, note=f"entschieden von {person}", expect=MessageState.IN_DOUBT)
 
 
 def points_of(ledger: Ledger, keys: Collection[UUID] = ()) -> list[OpenPoint]:

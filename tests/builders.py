@@ -1,4 +1,4 @@
-"""Small builders for what the pure rules read: one decision line, one proposal, one case – everything else by default."""
+"""Small builders for what the pure rules read: one line, one proposal, one case – all else by default."""
 
 from __future__ import annotations
 

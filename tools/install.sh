@@ -21,6 +21,6 @@ fi
 : > "$unfinished"
 pip() { .venv/bin/python -m pip --disable-pip-version-check --no-input "$@"; }
 echo "install: packages from requirements.lock (a minute or two the first time)"
-pip install --quiet --require-hashes -r requirements.lock
-pip install --quiet --no-deps --no-build-isolation -e .
+pip install -qq --require-hashes -r requirements.lock
+pip install -qq --no-deps --no-build-isolation -e .
 rm -f "$unfinished"

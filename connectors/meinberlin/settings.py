@@ -19,6 +19,7 @@ class Settings(BaseModel):
 
     connection: str
     origin: str
+    site: str = ""
     login: str = Field("", repr=False)
     password: SecretStr = SecretStr("")
     export: bool = True
@@ -35,6 +36,11 @@ class Settings(BaseModel):
         if self.origin.startswith("http://") and (self.login or self.export_login) and not _is_local(self.origin):
             raise ValueError("a password must not travel over http; use https")
         return self
+
+    @property
+    def public(self) -> str:
+        """Where people see the proposals: `site`, else the address of the API."""
+        return self.site.rstrip("/") or self.origin
 
     @property
     def exporter(self) -> tuple[str, str] | None:

@@ -121,6 +121,17 @@ def counts_of(run: Run) -> dict[str, int]:
     return dict(counts)
 
 
+def retrying(number: int) -> list[tuple[str, str, int]]:
+    """Route, step and try of the tasks that failed and wait for their next try, in runs after this number."""
+    query = (
+        select(TaskInstance.dag_id, TaskInstance.task_id, TaskInstance.try_number)
+        .join(DagRun, (DagRun.run_id == TaskInstance.run_id) & (DagRun.dag_id == TaskInstance.dag_id))
+        .where(DagRun.id > number, TaskInstance.state == TaskInstanceState.UP_FOR_RETRY)
+    )
+    with create_session() as session:
+        return list(session.execute(query).tuples())
+
+
 def failed_task(run: Run) -> str:
     """The first task of a run that gave up."""
     query = select(TaskInstance.task_id).where(

@@ -54,7 +54,7 @@ class Teller:
         """One line about a route's run that has ended."""
         counts = [f"{count} {WORDS[name]}" for name, count in counted.items() if name in WORDS and count]
         mark = "✗" if failed else "✓"
-        self.say(f"{mark} {title}: {', '.join(counts) or 'nichts Neues'}")
+        self.say(f"{mark} {title}" + (f": {', '.join(counts) or 'nichts Neues'}" if not failed else ""))
 
 
 def main() -> int:

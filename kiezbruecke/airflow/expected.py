@@ -6,7 +6,7 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
-from kiezbruecke.airflow.table import is_filed
+from kiezbruecke.airflow.table import area_of, is_filed
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.reading import StoredCase, read_process_cases
 from kiezbruecke.records import CommitmentState
@@ -43,7 +43,7 @@ def _sums(expected: dict[Case, Decimal], booked: dict[Case, Decimal]) -> list[st
 
 
 def _case(case: StoredCase) -> Case:
-    return case.reference, case.area_id
+    return case.reference, area_of(case)
 
 
 def _name(case: Case) -> str:

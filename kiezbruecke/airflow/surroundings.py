@@ -18,6 +18,7 @@ from kiezbruecke.sandbox import Running, start
 SHEETS = {"beschluesse": "decision-sheet", "budgets": "budget-sheet"}
 PASSWORD = "sandkasten-2026"  # noqa: S105 - of the sandbox's invented accounts
 MODERATOR = {"login": "middleware-kiezkasse@example.org", "password": PASSWORD}
+SITE = "https://mein.berlin.example"  # the sandbox's own address changes with every start
 INITIATOR = {"export_login": "initiative@example.org", "export_password": PASSWORD}
 
 
@@ -68,7 +69,7 @@ def _connections(state: Path, urls: Mapping[str, str]) -> dict[str, Any]:
             "conn_type": "kb_meinberlin",
             "host": urls["meinberlin"],
             **MODERATOR,
-            "extra": INITIATOR,
+            "extra": {**INITIATOR, "site": SITE},
         },
         **{f"{name}-tk": _folder(state / "eingang" / name, profile) for name, profile in SHEETS.items()},
         "statusliste-tk": _folder(state / "ausgang" / "statusliste", "status-list"),

@@ -44,7 +44,7 @@ def read_lines(ledger: Ledger, content: Path, process_id: str) -> list[Line]:
     return [
         _line(area.id, area.name, mine, money.get(area.id), euros(booked_there.get(area.id, 0)))
         for area in process.areas
-        if (mine := [case for case in cases if case.area_id == area.id]) or area.id in money
+        if (mine := [case for case in cases if area_of(case) == area.id]) or area.id in money
     ]
 
 
@@ -75,7 +75,7 @@ def _line(area: str, name: str, cases: list[StoredCase], money: Balance | None, 
     return Line(
         area,
         name,
-        proposals=len(cases),
+        proposals=sum(case.proposal is not None or bool(case.area_id) for case in cases),  # or from paper
         accepted=sum(_accepted(case) for case in cases),
         filed=sum(is_filed(case) for case in cases),
         budget=euros(money.amount if money else 0),
@@ -87,6 +87,12 @@ def _line(area: str, name: str, cases: list[StoredCase], money: Balance | None, 
 
 def _accepted(case: StoredCase) -> bool:
     return bool(case.decisions) and case.decisions[-1].outcome.grants
+
+
+def area_of(case: StoredCase) -> str:
+    """The area: a paper proposal's own, else the platform's, else the sheet's."""
+    decided = case.decisions[-1].area_id if case.decisions else ""
+    return case.area_id or (case.proposal.area_id if case.proposal else None) or decided or ""
 
 
 def is_filed(case: StoredCase) -> bool:

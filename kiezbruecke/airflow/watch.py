@@ -6,8 +6,10 @@ clock: where the ledger says that a route has something to do while nothing runs
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +36,7 @@ class Watch:
     outstanding: Callable[[], Mapping[str, int]]
     within: float = 600.0  # on a busy machine late is better than never
     told: set[int] = field(default_factory=set)
+    retried: set[tuple[str, str, int]] = field(default_factory=set)
     before: int = field(default_factory=control.last_number)
 
     def run(self, routes: Iterable[str], last: str) -> None:
@@ -65,7 +68,10 @@ class Watch:
                 self.told.add(run.number)
                 self.tell(control.title_of(run.route), control.counts_of(run), run.failed)
             if run.failed:
-                raise DemoError(f"route {run.route} failed", where=str(self._log(run)))
+                raise DemoError(f"route {run.route} failed: {_why(self._log(run))}", where=str(self._log(run)))
+        for again in set(control.retrying(self.before)) - self.retried:
+            self.retried.add(again)
+            self.tell(f"{again[0]}, {again[1]}: Versuch {again[2]} gescheitert, gleich noch einmal", {}, True)
         return done()
 
     def _quiet(self) -> bool:
@@ -77,3 +83,13 @@ class Watch:
     def _log(self, run: control.Run) -> Path:
         task = control.failed_task(run)
         return self.logs / f"dag_id={run.route}" / f"run_id={run.run_id}" / f"task_id={task}"
+
+
+def _why(log: Path) -> str:
+    """The last error in a task's log; its text is already without content (see tasks.py)."""
+    reason = "no reason was logged"
+    for file in sorted(log.glob("attempt=*.log")):
+        for line in file.read_text("utf-8").splitlines():
+            with suppress(ValueError, LookupError, TypeError):
+                reason = json.loads(line)["error_detail"][0]["exc_value"]
+    return reason

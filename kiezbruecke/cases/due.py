@@ -23,6 +23,9 @@ from kiezbruecke.ledger.states import UNSETTLED
 from kiezbruecke.records import CommitmentState, Outcome
 
 RESEND = "neu_senden"
+_FILE = frozenset({Effect.FILE_CREATE})
+_MONEY = frozenset({Effect.COMMITMENT_BOOK, Effect.COMMITMENT_CHANGE, Effect.COMMITMENT_CANCEL})
+_STATUS = frozenset({Effect.STATUS_LIST})
 
 
 @dataclass(frozen=True)
@@ -69,20 +72,20 @@ def due_rule(name: str) -> Rule:
 
 def file_creation(standing: Standing, lane: Lane) -> Due | FollowUp | None:
     """Accepted by decision, no file yet. A file that exists is not sent again: what changes later is a person's."""
-    sent = _of(standing, lane, {Effect.FILE_CREATE})
+    sent = _of(standing, lane, _FILE)
     basis = _digest(str(standing.grants), str(standing.amount))
     if live := [message for message in sent if message.state is not MessageState.REFUSED]:
         return _changed_after_filing(standing, live[-1], basis)
     if not _may_begin(standing, lane) or _waits_for_person(sent, lane):
         return None
-    return Due(Effect.FILE_CREATE, len(sent) + 1, "E", basis, standing.amount)
+    return Due(Effect.FILE_CREATE, _next_number(standing, lane, _FILE), "E", basis, standing.amount)
 
 
 def commitment(standing: Standing, lane: Lane) -> Due | FollowUp | None:
     """One Festlegung per accepted case; a corrected decision changes its total or cancels it."""
-    sent = _of(standing, lane, {Effect.COMMITMENT_BOOK, Effect.COMMITMENT_CHANGE, Effect.COMMITMENT_CANCEL})
-    if any(message.state in UNSETTLED for message in sent):
-        return None
+    sent = _of(standing, lane, _MONEY)
+    if any(message.state in UNSETTLED or (lane.test and message.state is MessageState.CONFIRMED) for message in sent):
+        return None  # and a test moves no money: nothing is booked that could change
     if sent and not lane.test and _granted_again(standing):
         return _by_hand(standing)
     due = _next_commitment(standing, lane, sent)
@@ -93,12 +96,12 @@ def commitment(standing: Standing, lane: Lane) -> Due | FollowUp | None:
 
 def status_changed(standing: Standing, lane: Lane) -> Due | FollowUp | None:
     """The line of the status list differs from the last one that was written."""
-    sent = _of(standing, lane, {Effect.STATUS_LIST})
+    sent = _of(standing, lane, _STATUS)
     status = status_of(standing)
     basis = _digest(standing.title, standing.area_name, status.state, str(status.amount), str(status.since))
     if sent and sent[-1].basis == basis:
         return None
-    return Due(Effect.STATUS_LIST, len(sent) + 1, "S", basis, status.amount)
+    return Due(Effect.STATUS_LIST, _next_number(standing, lane, _STATUS), "S", basis, status.amount)
 
 
 RULES: Mapping[str, Rule] = {
@@ -109,9 +112,7 @@ RULES: Mapping[str, Rule] = {
 
 
 def _next_commitment(standing: Standing, lane: Lane, sent: list[MessageHead]) -> Due | None:
-    if lane.test and any(message.state is not MessageState.REFUSED for message in sent):
-        return None  # a test moves no money: nothing is booked that could change
-    booked, number = standing.case.commitment, len(sent) + 1
+    booked, number = standing.case.commitment, _next_number(standing, lane, _MONEY)
     if booked is None or booked.state is CommitmentState.REFUSED or not sent:  # not sent: the destination was reset
         if not _may_begin(standing, lane):
             return None
@@ -177,6 +178,16 @@ def _repeats_refused(sent: list[MessageHead], due: Due) -> bool:
 
 
 def _of(standing: Standing, lane: Lane, effects: Collection[Effect]) -> list[MessageHead]:
+    """The lane's own messages about a case; those of a test are another story."""
+    return [message for message in _there(standing, lane, effects) if message.test == lane.test]
+
+
+def _next_number(standing: Standing, lane: Lane, effects: Collection[Effect]) -> int:
+    """One more than the last; the numbers of tests are used up too, because a message's key does not say test."""
+    return max((message.number for message in _there(standing, lane, effects)), default=0) + 1
+
+
+def _there(standing: Standing, lane: Lane, effects: Collection[Effect]) -> list[MessageHead]:
     return sorted(
         (
             message
@@ -184,7 +195,6 @@ def _of(standing: Standing, lane: Lane, effects: Collection[Effect]) -> list[Mes
             if message.effect in effects
             and message.destination == lane.destination
             and message.generation == lane.generation
-            and message.test == lane.test
         ),
         key=lambda message: message.number,
     )

@@ -117,6 +117,15 @@ def settle_one(connection: Connection, run: Run, key: UUID, result: Receipt | Me
         move(connection, key, result, note=note, fence=run.fence)
 
 
+def settle_doubt(ledger: Ledger, run: Run, key: UUID, note: str) -> None:
+    """Out of doubt the same bytes may go again, in this very run: some routes run once a day."""
+    with ledger.write() as connection:
+        guard(connection, run)
+        if move(connection, key, MessageState.WAITING, note=note, fence=run.fence, expect=MessageState.IN_DOUBT):
+            connection.execute(update(t.messages).where(t.messages.c.key == key).values(fence=0))
+            close_point(connection, "in_doubt", str(key))
+
+
 def take_over(ledger: Ledger, run: Run) -> int:
     """What an older run was sending when it ended or was overtaken is in doubt; nobody knows."""
     with ledger.write() as connection:

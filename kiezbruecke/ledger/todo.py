@@ -81,11 +81,13 @@ def close_point(
     row = connection.execute(query).one_or_none()
     if row is None:
         return False
-    connection.execute(
+    closed = connection.execute(
         update(t.attention)
-        .where(t.attention.c.id == row.id)
+        .where(t.attention.c.id == row.id, t.attention.c.closed_at.is_(None))
         .values(closed_at=now(), answer=answer, answered_by=person, answer_reason=reason)
     )
+    if not closed.rowcount:
+        return False  # another transaction was faster
     if row.case_id is not None:
         append_event(
             connection,

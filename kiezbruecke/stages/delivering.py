@@ -224,10 +224,10 @@ def _resolve(work: Sending, message: Message, answer: Answer, counts: Counts) ->
         claims.settle(ledger, run, message.key, answer.receipt)
         counts.more("found")
     elif isinstance(answer, NotThere):
-        claims.settle(ledger, run, message.key, MessageState.WAITING, "nicht angekommen")
+        claims.settle_doubt(ledger, run, message.key, "nicht angekommen")
         counts.more("not_there")
     elif work.manifest.can.dedupes:
-        claims.settle(ledger, run, message.key, MessageState.WAITING, "dieselben Bytes noch einmal")
+        claims.settle_doubt(ledger, run, message.key, "dieselben Bytes noch einmal")
         counts.more("again")
     else:
         why = f": {answer.why}" if answer.why else ""

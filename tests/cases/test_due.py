@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from kiezbruecke.cases.due import Due, FollowUp, Lane, due_rule
+from kiezbruecke.cases.due import Due, FollowUp, Lane, due_rule, file_creation, status_changed
 from kiezbruecke.cases.due import commitment as commitment_rule
-from kiezbruecke.cases.due import file_creation, status_changed
 from kiezbruecke.cases.join import Standing
 from kiezbruecke.connector import Effect
 from kiezbruecke.errors import ConfigurationError
@@ -286,11 +285,21 @@ def test_a_reset_destination_gets_everything_anew(rule: Any, lane: Lane) -> None
 @pytest.mark.parametrize(("rule", "lane"), [(file_creation, EAKTE), (commitment_rule, HKR)])
 def test_what_was_sent_for_test_is_not_sent_for_real(rule: Any, lane: Lane) -> None:
     """A test leaves no trace in the real order of a case."""
-    effect = Effect.FILE_CREATE if lane is EAKTE else Effect.COMMITMENT_BOOK
-    case = accepted(messages=(a_message(effect, test=True),))
+    test = replace(lane, test=True)
+    due = _due(rule, accepted(), test)
+    case = accepted(messages=(a_message(due.effect, test=True, basis=due.basis),))
 
-    assert _due(rule, case, lane).number == 1
-    assert rule(case, replace(lane, test=True)) is None
+    assert rule(case, test) is None
+    assert _due(rule, case, lane).effect is due.effect
+
+
+@pytest.mark.parametrize(("rule", "lane"), [(file_creation, EAKTE), (commitment_rule, HKR)])
+def test_the_number_of_a_test_is_used_up(rule: Any, lane: Lane) -> None:
+    """A message's key does not say test: the same number would be the same message, and never leave."""
+    due = _due(rule, accepted(), lane)
+    case = accepted(messages=(a_message(due.effect, test=True, basis=due.basis),))
+
+    assert _due(rule, case, lane).number == 2
 
 
 def test_a_settled_test_commitment_is_not_sent_again_and_again() -> None:
