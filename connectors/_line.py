@@ -28,7 +28,7 @@ from urllib3.exceptions import HTTPError
 from kiezbruecke.errors import NotSent
 
 
-class NoAnswer(Exception):  # noqa: N818 - says what happened, as the tree in errors.py does
+class NoAnswer(Exception):
     """Something came back, but no SOAP answer; `status` is its HTTP status. What happened is unknown."""
 
     def __init__(self, what: str, status: int = 0) -> None:
@@ -36,7 +36,7 @@ class NoAnswer(Exception):  # noqa: N818 - says what happened, as the tree in er
         super().__init__(f"{what} (HTTP {status})" if status else what)
 
 
-class DeadlineExceeded(TimeoutError):  # noqa: N818
+class DeadlineExceeded(TimeoutError):
     """The call as a whole took too long and was cut. What happened is unknown."""
 
 

@@ -51,7 +51,7 @@ _SOAP_TYPES = ("application/soap+xml", "text/xml", "application/xml")
 _DECLARATION = re.compile(rb"^\xef\xbb\xbf|^\s*<\?xml[^>]*\?>")
 
 
-class Fault(Exception):  # noqa: N818 - SOAP's own word
+class Fault(Exception):
     """The other side answered with a SOAP fault: `code` and `name` of the detail, `text` its reason."""
 
     def __init__(self, *, code: str, name: str, text: str, kind: str, role: str) -> None:

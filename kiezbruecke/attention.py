@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from kiezbruecke.cases.join import WAIVABLE, Disagreement, Standing, subject_of
+from kiezbruecke.cases.join import DISMISSIBLE, WAIVABLE, Disagreement, Reason, Standing, subject_of
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger, MessageState, Run, todo
 from kiezbruecke.ledger import tables as t
@@ -19,9 +19,15 @@ from kiezbruecke.records import Process
 
 CONTRADICTION = "set_aside"
 RELEASE = "freigeben"
+DISMISS = "verwerfen"
 RESEND = "neu_senden"
-ARRIVED, NOT_ARRIVED = "angekommen", "nicht_angekommen"
-DONE = "erledigt"
+
+_MEANING = {  # what an answer says about the message itself: (kind, answer) -> (state it must be in, new state)
+    ("in_doubt", "angekommen"): (MessageState.IN_DOUBT, MessageState.DELIVERED),
+    ("in_doubt", "nicht_angekommen"): (MessageState.IN_DOUBT, MessageState.WAITING),
+    ("difference", "berichtigt"): (MessageState.DELIVERED, MessageState.CONFIRMED),  # they corrected it to our sum
+    ("difference", "storniert"): (MessageState.DELIVERED, MessageState.REFUSED),  # they took it back
+}
 
 
 @dataclass(frozen=True)
@@ -29,8 +35,9 @@ class Answers:
     """What people have decided so far, as the pipeline reads it."""
 
     waived: frozenset[str]  # subjects of disagreements that were released
+    dismissed: frozenset[str]  # subjects of disagreements whose line is thrown away
     resend: frozenset[str]  # keys of refused messages that go anew
-    done: frozenset[str]  # subjects of follow-ups that are settled
+    done: frozenset[str]  # subjects of follow-ups and reminders that are settled
 
 
 def read_answers(ledger: Ledger) -> Answers:
@@ -42,8 +49,9 @@ def read_answers(ledger: Ledger) -> Answers:
         rows = connection.execute(query).all()
     return Answers(
         frozenset(row.subject for row in rows if row.answer == RELEASE),
+        frozenset(row.subject for row in rows if row.answer == DISMISS),
         frozenset(row.subject for row in rows if row.answer == RESEND),
-        frozenset(row.subject for row in rows if row.kind == "follow_up"),
+        frozenset(row.subject for row in rows if row.kind in ("follow_up", "overdue")),
     )
 
 
@@ -64,9 +72,15 @@ def _contradiction(process: Process, standing: Standing, disagreement: Disagreem
         process.id,
         process.owner,
         disagreement.text,
-        (RELEASE,) if disagreement.reason in WAIVABLE else (),
+        _answers(disagreement.reason),
         standing.case.id,
     )
+
+
+def _answers(reason: Reason) -> tuple[str, ...]:
+    if reason in DISMISSIBLE:
+        return (DISMISS,)
+    return (RELEASE,) if reason in WAIVABLE else ()
 
 
 def decide(ledger: Ledger, point: OpenPoint, answer: str, *, person: str, reason: str) -> None:
@@ -83,9 +97,9 @@ def decide(ledger: Ledger, point: OpenPoint, answer: str, *, person: str, reason
     with ledger.write() as connection:
         if not close_point(connection, point.kind, point.subject, answer=answer, person=person, reason=reason):
             raise ConfigurationError(f"Punkt {point.id} ist schon erledigt", where="todo")  # somebody was faster
-        if point.kind == "in_doubt" and point.message_key is not None:
-            state = MessageState.DELIVERED if answer == ARRIVED else MessageState.WAITING
-            move(connection, point.message_key, state, note=f"entschieden von {person}", expect=MessageState.IN_DOUBT)
+        if point.message_key is not None and (meaning := _MEANING.get((point.kind, answer))):
+            before, after = meaning
+            move(connection, point.message_key, after, note=f"entschieden von {person}", expect=before)
 
 
 def points_of(ledger: Ledger, keys: Collection[UUID] = ()) -> list[OpenPoint]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from kiezbruecke.connector.protocols import Connection
@@ -56,8 +55,6 @@ def _parse(text: str, where: str) -> Any:
         return json.loads(text)
     except ValueError as error:
         raise ConfigurationError("not JSON", where=where, helps=str(error)) from None
-
-
 
 
 _resolver: Resolver = local

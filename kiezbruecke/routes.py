@@ -47,9 +47,7 @@ class SendingRoute(_Route):
     environment: Literal["live", "test"] = "live"
     mode: Literal["off", "dry_run", "live"] = "dry_run"
     start_from: date
-    window: int = Field(
-        1, ge=1, le=100, description="How many messages a crash may leave in doubt at once"
-    )
+    window: int = Field(1, ge=1, le=100, description="How many messages a crash may leave in doubt at once")
     answer_within_days: int = Field(3, ge=1, description="After this a missing receipt raises attention")
     release: Literal["none", "four_eyes"] = "none"
 
@@ -86,7 +84,9 @@ def read_route(file: Path) -> Route:
         raise _invalid(file, body, error) from None
     if route.name != file.stem:
         raise ConfigurationError(
-            f"the route is called '{route.name}'", where=_at(file, body, "name"), expected=f"'{file.stem}', like its file"
+            f"the route is called '{route.name}'",
+            where=_at(file, body, "name"),
+            expected=f"'{file.stem}', like its file",
         )
     if isinstance(route, SendingRoute) and route.release != "none":
         raise ConfigurationError(

@@ -26,7 +26,8 @@ from kiezbruecke.sandbox import Running, start
 
 ROOT = Path(__file__).resolve().parents[1]
 COLLECT = ("kk-tk-budgets", "kk-tk-beschluesse")
-SEND = ("kk-tk-eakte", "kk-tk-hkr", "kk-tk-eakte-postfach", "kk-tk-hkr-rueckmeldungen", "kk-tk-hkr", "kk-tk-statusliste")
+ANSWERS = ("kk-tk-eakte-postfach", "kk-tk-hkr-rueckmeldungen")
+SEND = ("kk-tk-eakte", "kk-tk-hkr", *ANSWERS, "kk-tk-hkr", "kk-tk-statusliste")
 BUDGET_HEADER = "Verfahren;Haushaltsjahr;Bezirksregion;Betrag (€);Kapitel;Titel;Status;Gültig ab;Grund;Erfasst von"
 DECISION_HEADER = (
     "Verfahren;Bezirksregion;Sitzung am;Referenznummer;Titel;Ergebnis;Bewilligt (€);Ja;Nein;Enthaltung;Rang;Auflagen;"
@@ -43,8 +44,8 @@ def line(
     reference: str, amount: str = "850,-", outcome: str = "angenommen", *, why: str = "", area: str = "Müggelheim"
 ) -> str:
     """One line of a decision sheet; `why` makes it a correction."""
-    correction = f"ja;{why}" if why else ";"
-    return f"kk-tk-2026;{area};24.04.2026;{reference};Bank am See;{outcome};{amount};12;3;1;;;Protokoll 1;SPK 1;{correction}"
+    result = f"{reference};Bank am See;{outcome};{amount};12;3;1;;;Protokoll 1;SPK 1"
+    return f"kk-tk-2026;{area};24.04.2026;{result};{'ja' if why else ''};{why}"
 
 
 @dataclass

@@ -96,7 +96,7 @@ NOTES = {
     "MessageView.created_at": "When the message was written; the only clock a mapping has",
     "MessageView.effect": "e.g. `file.create`, `commitment.book`",
     "MessageView.id": "The message's key; xdomea's nachrichtenUUID",
-    "MessageView.number": "The how-manieth of its effect for this case",
+    "MessageView.number": "Counts the messages of its kind for this case, from 1",
     "MessageView.process_id": "xdomea's ProzessID (UUIDv5 of the case) – not the participation process",
     "MessageView.reference": "Fremdkennzeichen, at most 25 characters",
     "MessageView.related_reference": "Fremdkennzeichen of the commitment that is changed or cancelled",
@@ -245,7 +245,7 @@ def _note(model: type[BaseModel], name: str, field: FieldInfo) -> str:
         return NOTES[key]
     if not field.description:
         raise ValueError(f"{key} says nothing; give it a description, or a line in NOTES")
-    return field.description
+    return field.description.replace("<", "&lt;")
 
 
 def _refuse_leftovers() -> None:

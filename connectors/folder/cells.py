@@ -32,11 +32,11 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]
 LONGEST_CELL = 32_767  # Excel's own limit
 
 
-class SheetProblem(Exception):  # noqa: N818 - it is told to a clerk, in German
+class SheetProblem(Exception):
     """A whole sheet cannot be used; the text says why and holds no cell's content."""
 
 
-class CellProblem(Exception):  # noqa: N818 - it is told to a clerk, in German
+class CellProblem(Exception):
     """One cell cannot be used; the text names its column and holds no content."""
 
 

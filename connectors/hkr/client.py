@@ -25,7 +25,7 @@ UNCLEAR = (Fault, NoAnswer, NotSent, OSError, requests.RequestException)
 """What a question may fail with: no answer that can be used. A question changes nothing, so none is doubt."""
 
 
-class Contradiction(Exception):  # noqa: N818 - says what it is
+class Contradiction(Exception):
     """An answer that contradicts itself or the question. It proves nothing."""
 
 

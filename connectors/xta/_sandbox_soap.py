@@ -31,7 +31,7 @@ osci = ElementMaker(namespace=OSCI, nsmap={"osci": OSCI})
 xta = ElementMaker(namespace=XTA, nsmap={"xta": XTA})
 
 
-class Refusal(Exception):  # noqa: N818 - becomes a SOAP fault
+class Refusal(Exception):
     """A call that is refused: with a code of XTA, or without one when SOAP itself is wrong."""
 
     def __init__(self, code: str, why: str = "") -> None:

@@ -29,7 +29,7 @@ PROFILE = Path("schemas/xta/2.1.1/profile.wsdl")
 _NS = {"xta": XTA, "osci": OSCI, "meta": META, "wsa": WSA}
 
 
-class Encrypted(Exception):  # noqa: N818 - names what was found
+class Encrypted(Exception):
     """The container holds xenc:EncryptedData, for which we have no key."""
 
 

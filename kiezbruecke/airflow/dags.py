@@ -43,7 +43,7 @@ RETRY: dict[str, Any] = {
 }
 
 
-class BrokenRoutes(Exception):  # noqa: N818 - it stands in the web interface as the heading of a list
+class BrokenRoutes(Exception):
     """Some route files cannot be used; the text has one line per file."""
 
 

@@ -15,12 +15,21 @@ Case = tuple[str, str]  # reference number, area: a paper proposal's number is u
 
 
 def differences(ledger: Ledger, file: Path, process_id: str) -> list[str]:
-    """What is missing, too much or of another sum; German, one line each, no titles."""
+    """What is missing, too much or of another sum; German, one line each, no titles.
+
+    Cases that a sheet of the visitor's own speaks about are left out: of them nothing is expected.
+    """
     expected = {
         (line["reference"], line["area"]): Decimal(line["amount"])
         for line in json.loads(file.read_text("utf-8"))["accepted"]
     }
-    cases = read_process_cases(ledger, process_id, 0).cases
+    sheets = {sheet.name for sheet in (file.parent / "beschluesse").iterdir()}
+    cases = []
+    for case in read_process_cases(ledger, process_id, 0).cases:
+        if all(decision.sheet in sheets for decision in case.decisions):
+            cases.append(case)
+        else:
+            expected.pop(_case(case), None)
     filed = {_case(case) for case in cases if is_filed(case)}
     booked = {
         _case(case): case.commitment.amount

@@ -133,16 +133,18 @@ def only_one(state: Path) -> Iterator[Register]:
     """
     state.mkdir(parents=True, exist_ok=True)
     with (state / "lock").open("a") as lock:
-        _lock(lock, state)
+        ended = _lock(lock, state)
         register = Register.read(state)
+        register.ended = ended
         register.end_leftovers()
         register.take()
         yield register
 
 
-def _lock(lock: IO[str], state: Path) -> None:
+def _lock(lock: IO[str], state: Path) -> int:
+    """Take the lock, from an orphaned holder if need be; returns how many processes were ended for it."""
     if _locked(lock):
-        return
+        return 0
     register = Register.read(state)
     if not register.orphaned():
         pid = register.holder.pid if register.holder else "?"
@@ -157,6 +159,7 @@ def _lock(lock: IO[str], state: Path) -> None:
         if time.monotonic() > deadline:
             raise ConfigurationError("the lock is not given back", where=str(state / "lock"))
         time.sleep(0.1)
+    return register.ended
 
 
 def _locked(lock: IO[str]) -> bool:

@@ -39,7 +39,7 @@ class Servers:
             name = command[0]
             with (self.home / f"{name}.log").open("ab") as log:
                 process = subprocess.Popen(  # noqa: S603 - our own interpreter
-                    [sys.executable, "-m", "airflow", *command],
+                    [sys.executable, "-m", "kiezbruecke.airflow.warm" if name == "scheduler" else "airflow", *command],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,

@@ -39,7 +39,7 @@ def main() -> int:
     return 0
 
 
-def _until_ready(servers: Servers, within: float = 60.0) -> None:
+def _until_ready(servers: Servers, within: float = 180.0) -> None:
     opener = build_opener(ProxyHandler({}))
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:

@@ -65,6 +65,15 @@ Rule = Callable[[Standing, Lane], "Due | FollowUp | None"]
 
 def due_rule(name: str) -> Rule:
     """A rule by its name in a route file; raises ConfigurationError."""
+    return _known(name)[0]
+
+
+def effect_of(name: str) -> Effect:
+    """The effect that a rule begins with; raises ConfigurationError."""
+    return _known(name)[1]
+
+
+def _known(name: str) -> tuple[Rule, Effect]:
     if name not in RULES:
         raise ConfigurationError(f"no due rule is called '{name}'", where="due", expected=", ".join(sorted(RULES)))
     return RULES[name]
@@ -104,10 +113,10 @@ def status_changed(standing: Standing, lane: Lane) -> Due | FollowUp | None:
     return Due(Effect.STATUS_LIST, _next_number(standing, lane, _STATUS), "S", basis, status.amount)
 
 
-RULES: Mapping[str, Rule] = {
-    "commitment": commitment,
-    "file_creation": file_creation,
-    "status_changed": status_changed,
+RULES: Mapping[str, tuple[Rule, Effect]] = {  # each with the effect it begins with
+    "commitment": (commitment, Effect.COMMITMENT_BOOK),
+    "file_creation": (file_creation, Effect.FILE_CREATE),
+    "status_changed": (status_changed, Effect.STATUS_LIST),
 }
 
 

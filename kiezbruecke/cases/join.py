@@ -17,6 +17,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
+from kiezbruecke.connector import Effect
+from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.reading import Snapshot, StoredCase
 from kiezbruecke.records import Budget, BudgetStatus, Decision, Outcome, Process, Proposal, ProposalStatus
 from kiezbruecke.records.identity import is_paper
@@ -43,6 +45,7 @@ class Reason(StrEnum):
     OVER_BUDGET = "over_budget"  # a budget sheet, or corrected decisions
 
 
+DISMISSIBLE = frozenset({Reason.UNKNOWN_REFERENCE})
 WAIVABLE = frozenset({Reason.MORE_THAN_ASKED, Reason.PLATFORM_CONTRADICTS, Reason.GONE})
 
 
@@ -91,11 +94,17 @@ class Standing:
         return self.decision.title if self.decision and self.decision.title else f"Vorschlag {self.case.reference}"
 
 
-def join(process: Process, snapshot: Snapshot, waived: Collection[str] = ()) -> list[Standing]:
-    """All cases of a process as they stand now. `waived` are subjects that a person has released."""
+def join(
+    process: Process, snapshot: Snapshot, waived: Collection[str] = (), dismissed: Collection[str] = ()
+) -> list[Standing]:
+    """All cases of a process as they stand now.
+
+    `waived` are subjects of disagreements that a person has released, `dismissed` those whose line a person has
+    thrown away, such as a mistyped reference number.
+    """
     budgets = budgets_that_count(budget_lines_of(process, snapshot))
     names = {area.id: area.name for area in process.areas}
-    standings = [_stand(case, names, budgets) for case in snapshot.cases]
+    standings = [_without_dismissed(_stand(case, names, budgets), dismissed) for case in snapshot.cases]
     standings = _with_area_reasons(standings, budgets, names)
     return [_without_waived(standing, waived) for standing in standings]
 
@@ -141,15 +150,19 @@ def decision_that_counts(lines: Sequence[Decision]) -> tuple[Decision | None, Di
     """
     counting: Decision | None = None
     trouble: Disagreement | None = None
+    corrects = False  # True as long as the line that a correction changes is not known: its sheet is read later
     for line in lines:
         if counting is None or _moves_up(counting, line):
+            corrects = counting is None and line.correction and bool(line.reason)
             counting = line
-        elif _same_decision(counting, line):
-            continue
         elif line.correction and line.reason:
             counting, trouble = line, None
+        elif _same_decision(counting, line):
+            continue
         elif not line.correction and _moves_up(line, counting):
             continue  # the older sheet was read later: the waiting list before the Nachrücker
+        elif corrects and _may_be_corrected(line, counting):
+            corrects = False
         else:
             trouble = _unexplained(counting, line)
     if trouble is not None and trouble.reason is Reason.TWICE:
@@ -186,7 +199,7 @@ def _contradictions(case: StoredCase, decision: Decision) -> Iterator[Disagreeme
     yield from _contradictions_in_the_sheet(decision)
     proposal = case.proposal
     if proposal is None:
-        if not is_paper(case.reference):
+        if not is_paper(case.reference) and decision.outcome is not Outcome.WITHDRAWN:
             text = "steht in der Liste, aber keine Plattform kennt diese Referenznummer"
             yield _because(Reason.UNKNOWN_REFERENCE, decision, text)
         return
@@ -244,9 +257,24 @@ def _area_reason(area_id: str, names: Mapping[str, str], total: Decimal, budget:
 
 
 def _with(standing: Standing, reason: Disagreement | None) -> Standing:
-    if reason is None or not standing.grants:
+    if reason is None or not standing.grants or _is_sent(standing.case):
         return standing
-    return replace(standing, disagreements=(*standing.disagreements, reason))
+    named = replace(reason, text=f"{standing.case.reference}: {reason.text}")
+    return replace(standing, disagreements=(*standing.disagreements, named))
+
+
+def _is_sent(case: StoredCase) -> bool:
+    """Whether something of the case is on its way or done; what changes then is checked against the budget itself."""
+    return any(
+        message.effect is not Effect.STATUS_LIST and message.state is not MessageState.REFUSED
+        for message in case.messages
+    )
+
+
+def _without_dismissed(standing: Standing, dismissed: Collection[str]) -> Standing:
+    if any(subject_of(standing.case, one) in dismissed for one in standing.disagreements):
+        return replace(standing, decision=None, disagreements=())
+    return standing
 
 
 def _without_waived(standing: Standing, waived: Collection[str]) -> Standing:
@@ -265,6 +293,11 @@ def _sheet(line: Decision) -> str:
 
 def _moves_up(before: Decision, line: Decision) -> bool:
     return not before.outcome.final and line.decided_on > before.decided_on
+
+
+def _may_be_corrected(line: Decision, correction: Decision) -> bool:
+    other_sheet = _sheet(line) != _sheet(correction)
+    return other_sheet and not line.correction and line.decided_on <= correction.decided_on
 
 
 def _same_decision(one: Decision, other: Decision) -> bool:

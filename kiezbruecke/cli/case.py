@@ -47,12 +47,12 @@ def _find(ledger: Ledger, wanted: str) -> list[Standing]:
             "Diesen Fall gibt es nicht", where=wanted, helps="Referenznummer wie 2026-00001 oder P-1"
         )
     ids = {one.id for one in found}
-    waived = attention.read_answers(ledger).waived
+    answers = attention.read_answers(ledger)
     standings = []
     for process_id in sorted({one.process_id for one in found}):
         process = read_process(find_content(), process_id)
         snapshot = read_process_cases(ledger, process_id, process.fiscal_year)
-        standings += [one for one in join(process, snapshot, waived) if one.case.id in ids]
+        standings += [one for one in join(process, snapshot, answers.waived, answers.dismissed) if one.case.id in ids]
     return standings
 
 

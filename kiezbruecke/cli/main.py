@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -72,3 +73,12 @@ def main() -> None:
         sys.exit(2)
     except BrokenPipeError:
         sys.exit(1)
+    except Exception as error:  # noqa: BLE001 - a text that is not ours may quote what a person wrote
+        typer.echo(f"KB-000 unexpected {type(error).__name__}, text withheld, at {_place(error)}", err=True)
+        sys.exit(2)
+
+
+def _place(error: Exception) -> str:
+    """The last places in the code, newest first: file:line function."""
+    frames = reversed(traceback.extract_tb(error.__traceback__))
+    return " < ".join([f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames][:8])

@@ -47,6 +47,7 @@ def pause(
     resume: Annotated[bool, typer.Option("--resume", help="Wieder laufen lassen.")] = False,
 ) -> None:
     """Eine Strecke anhalten oder (--resume) weiterlaufen lassen."""
+    _signed(name, reason, "route pause")
     find_route(find_content(), route)
     set_paused(open_ledger(), route, not resume, person=name, reason=reason)
     typer.echo(f"{route}: {'läuft weiter' if resume else 'angehalten'}.")
@@ -60,18 +61,24 @@ def baseline(
     case: Annotated[list[str] | None, typer.Option(help="Nur diese Referenznummern.")] = None,
 ) -> None:
     """Beschlossene Fälle, die schon von Hand erfasst sind, von dieser Strecke ausnehmen."""
+    _signed(name, reason, "route baseline")
     found = find_route(find_content(), route)
     if not isinstance(found, SendingRoute):
         raise ConfigurationError(f"Die Strecke {route} sendet nichts", where="route baseline")
     process, ledger = read_process(find_content(), found.process), open_ledger()
     snapshot = read_process_cases(ledger, process.id, process.fiscal_year)
-    ids = [
-        one.case.id
-        for one in join(process, snapshot, attention.read_answers(ledger).waived)
-        if one.grants and (not case or one.case.reference in case)
-    ]
+    answers = attention.read_answers(ledger)
+    decided = [one for one in join(process, snapshot, answers.waived, answers.dismissed) if one.grants]
+    if unknown := sorted(set(case or ()) - {one.case.reference for one in decided}):
+        raise ConfigurationError("Dazu gibt es keinen bewilligenden Beschluss", where=", ".join(unknown))
+    ids = [one.case.id for one in decided if not case or one.case.reference in case]
     count = add_baseline(ledger, lane_of(found), ids, person=name, reason=reason)
     typer.echo(f"{route}: {count} Fälle gelten als von Hand erfasst.")
+
+
+def _signed(name: str, reason: str, where: str) -> None:
+    if not name.strip() or not reason.strip():
+        raise ConfigurationError("Name und Begründung gehören dazu", where=where)
 
 
 def _row(name: str) -> dict[str, object]:

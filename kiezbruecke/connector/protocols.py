@@ -190,9 +190,7 @@ class Batch:
 class BatchTarget(Protocol):
     """Takes many messages in one carrier; the unit of the ledger stays one message."""
 
-    def compose(
-        self, head: BatchHead, messages: Sequence[Message], standing: Sequence[Message]
-    ) -> tuple[str, bytes]:
+    def compose(self, head: BatchHead, messages: Sequence[Message], standing: Sequence[Message]) -> tuple[str, bytes]:
         """File name and bytes of the carrier; pure: the same arguments give the same bytes.
 
         `standing` are the messages that still hold from earlier batches, for targets whose manifest

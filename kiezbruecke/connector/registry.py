@@ -36,9 +36,7 @@ def open_source(connection: Connection, context: Context) -> Source:
     """The source behind a connection."""
     manifest = manifest_for(connection)
     if manifest.source is None:
-        raise ConfigurationError(
-            f"connector '{manifest.name}' is no source", where=f"connection {connection.id}"
-        )
+        raise ConfigurationError(f"connector '{manifest.name}' is no source", where=f"connection {connection.id}")
     source: Source = _load(manifest.source)(connection, context)
     return source
 
@@ -47,9 +45,7 @@ def open_target(connection: Connection, context: Context) -> Target | BatchTarge
     """The target behind a connection."""
     manifest = manifest_for(connection)
     if manifest.target is None:
-        raise ConfigurationError(
-            f"connector '{manifest.name}' is no target", where=f"connection {connection.id}"
-        )
+        raise ConfigurationError(f"connector '{manifest.name}' is no target", where=f"connection {connection.id}")
     target: Target | BatchTarget = _load(manifest.target)(connection, context)
     return target
 

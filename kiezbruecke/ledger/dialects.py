@@ -15,8 +15,7 @@ def insert_or_ignore(
     """INSERT … ON CONFLICT DO NOTHING; how many rows were new."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     rows = [dict(values)] if isinstance(values, Mapping) else [dict(row) for row in values]
-    if not rows:
-        return 0
-    return sum(
-        connection.execute(dialect.insert(table).values(**row).on_conflict_do_nothing()).rowcount for row in rows
-    )
+    # without preserve_rowcount SQLAlchemy says -1 for an INSERT on PostgreSQL, which looks like success
+    options = {"preserve_rowcount": True}
+    statements = (dialect.insert(table).values(**row).on_conflict_do_nothing() for row in rows)
+    return sum(connection.execute(statement, execution_options=options).rowcount for statement in statements)

@@ -15,7 +15,7 @@ from kiezbruecke.connector import Effect
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import insert_or_ignore
-from kiezbruecke.ledger.events import append_event
+from kiezbruecke.ledger.events import PREPARED, append_event
 from kiezbruecke.ledger.money import hold
 from kiezbruecke.ledger.runs import Run, guard
 from kiezbruecke.ledger.states import MessageState
@@ -113,6 +113,7 @@ def add_messages(ledger: Ledger, run: Run, drafts: Sequence[Draft], points: Sequ
     """
     with ledger.write() as connection:
         guard(connection, run)
+        connection.execute(delete(t.previews).where(t.previews.c.route == run.route))  # the route is live
         without_money = [point for draft in drafts if (point := _add(connection, run, draft, owner))]
         _replace(connection, run, [*points, *without_money])
     return len(without_money)
@@ -157,17 +158,16 @@ def add_baseline(ledger: Ledger, lane: str, case_ids: Iterable[UUID], *, person:
 def _add(connection: Connection, run: Run, draft: Draft, owner: str) -> Point | None:
     identity = draft.identity
     if not insert_or_ignore(connection, t.messages, _values(run, draft)):
-        return None  # another run was first; the identity is unique
+        return _why_not(connection, run, draft, owner)
     if draft.area is not None and draft.amount_cents is not None and not draft.test:
         reason = hold(connection, identity.case_id, identity.effect, draft.area, draft.amount_cents, draft.reference)
         if reason:
             connection.execute(delete(t.messages).where(t.messages.c.key == identity.key))
-            subject = f"{run.route}:{identity.case_id}"
-            return Point("set_aside", subject, run.route, owner, reason, (), identity.case_id)
+            return _set_aside(run, draft, owner, reason)
     append_event(
         connection,
         identity.case_id,
-        "message.prepared",
+        PREPARED,
         {
             "reference": draft.reference,
             "effect": identity.effect.value,
@@ -179,6 +179,19 @@ def _add(connection: Connection, run: Run, draft: Draft, owner: str) -> Point | 
         },
     )
     return None
+
+
+def _why_not(connection: Connection, run: Run, draft: Draft, owner: str) -> Point | None:
+    """None where another run was first with the same message; else the case has such an effect elsewhere already."""
+    query = select(t.messages.c.key).where(t.messages.c.key == draft.identity.key)
+    if connection.execute(query).one_or_none() is not None:
+        return None
+    return _set_aside(run, draft, owner, "Für diesen Fall gibt es bei einem anderen Ziel schon dieselbe Wirkung")
+
+
+def _set_aside(run: Run, draft: Draft, owner: str, reason: str) -> Point:
+    case = draft.identity.case_id
+    return Point("set_aside", f"{run.route}:{case}", run.route, owner, f"{draft.reference}: {reason}", (), case)
 
 
 def _values(run: Run, draft: Draft) -> dict[str, Any]:

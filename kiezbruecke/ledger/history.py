@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection, insert, select, update
@@ -20,6 +21,7 @@ from kiezbruecke.records import Applicant, Decision, Proposal, Receipt, Record
 from kiezbruecke.records.identity import case_id, case_key
 
 SET_ASIDE = "set_aside"
+REALLY_GONE = "wirklich_weg"
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def mark_gone(ledger: Ledger, run: Run, source: str, owner: str, kinds: Collecti
             )
         ).all()
         gone = [row for row in rows if row.id not in seen]
-        if len(gone) > 5 and len(gone) * 2 > len(rows):
+        if len(gone) > 5 and len(gone) * 2 > len(rows) and not _confirmed_gone(connection, source):
             raise_point(connection, _vanished(run, source, owner, len(gone)))
             return 0
         close_point(connection, "vanished", source)
@@ -223,6 +225,17 @@ def _set_cursor(connection: Connection, source: str, value: str) -> None:
     connection.execute(update(t.cursors).where(t.cursors.c.source == source).values(value=value, at=now()))
 
 
+def _confirmed_gone(connection: Connection, source: str) -> bool:
+    """Whether a person has said within the last day that what is missing is really gone."""
+    query = select(t.attention.c.id).where(
+        t.attention.c.kind == "vanished",
+        t.attention.c.subject == source,
+        t.attention.c.answer == REALLY_GONE,
+        t.attention.c.closed_at > now() - timedelta(days=1),
+    )
+    return connection.execute(query.limit(1)).one_or_none() is not None
+
+
 def _vanished(run: Run, source: str, owner: str, count: int) -> Point:
     return Point(
         "vanished",
@@ -230,4 +243,5 @@ def _vanished(run: Run, source: str, owner: str, count: int) -> Point:
         run.route,
         owner,
         f"Die Quelle zeigt {count} Vorschläge nicht mehr, mehr als die Hälfte: bitte prüfen, ob sie alles zeigt",
+        (REALLY_GONE, "erledigt"),
     )

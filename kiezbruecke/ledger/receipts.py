@@ -73,7 +73,7 @@ def _confirm(connection: Connection, message: Row[Any], receipt: Receipt) -> Non
     if _amount_differs(message, receipt):
         move(connection, message.key, MessageState.DELIVERED, note=_note(receipt))
         reason = "Der gebuchte Betrag ist nicht der angeordnete"
-        raise_point(connection, _point(message, "difference", reason))
+        raise_point(connection, _point(message, "difference", reason, ("berichtigt", "storniert")))
         return
     if message.state == MessageState.REFUSED:
         raise_point(connection, _point(message, "contradiction", "Erst abgewiesen, dann bestätigt"))

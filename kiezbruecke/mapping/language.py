@@ -30,7 +30,7 @@ _NULL = "tag:yaml.org,2002:null"
 _Parsed = TypeVar("_Parsed")
 
 
-class NotAMapping(Exception):  # noqa: N818 - it carries findings, it is not one defect
+class NotAMapping(Exception):
     """The file is not well-formed; `findings` say where."""
 
     def __init__(self, findings: list[Finding]) -> None:

@@ -30,7 +30,7 @@ class Member:
     index: int
 
 
-class UnknownPath(Exception):  # noqa: N818 - what a check makes of a path
+class UnknownPath(Exception):
     """A path leads nowhere. `expected` and `helps` say what is there."""
 
     def __init__(self, message: str, expected: str, helps: str) -> None:

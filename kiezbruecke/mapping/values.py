@@ -18,7 +18,7 @@ _TOO_LARGE = Decimal(10) ** 15
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-class Unusable(Exception):  # noqa: N818 - it names the value, not a defect
+class Unusable(Exception):
     """A rule cannot use a value. German text for people; never the value itself."""
 
     def __init__(self, problem: str, expected: str = "") -> None:

@@ -20,8 +20,7 @@ from kiezbruecke.records.participation import (
 from kiezbruecke.records.receipt import Receipt, ReceiptOutcome
 
 RECORDS: dict[str, type[Record]] = {
-    record.__name__: record
-    for record in (Applicant, Area, Budget, Commitment, Decision, Process, Proposal, Receipt)
+    record.__name__: record for record in (Applicant, Area, Budget, Commitment, Decision, Process, Proposal, Receipt)
 }
 
 __all__ = [

@@ -28,7 +28,7 @@ def _nfc(value: str) -> str:
 def _money(value: object) -> object:
     """Refuse floats, sums finer than a cent and anything that is not a finite number."""
     if isinstance(value, bool | float):
-        raise ValueError("money is a decimal text or Decimal, never a float")
+        raise ValueError("money is a decimal text or Decimal, never a float")  # noqa: TRY004 - pydantic's contract
     if isinstance(value, str | int):
         try:
             value = Decimal(value)
@@ -70,9 +70,7 @@ class Record(BaseModel):
 
     def canonical(self) -> str:
         """The record as JSON with sorted keys: the form that is stored and hashed."""
-        return json.dumps(
-            self.model_dump(mode="json"), ensure_ascii=False, sort_keys=True, separators=(",", ":")
-        )
+        return json.dumps(self.model_dump(mode="json"), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
     def digest(self) -> str:
         """SHA-256 (hex) of the canonical form."""

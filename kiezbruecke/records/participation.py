@@ -50,9 +50,7 @@ class Process(Record):
     id: str
     name: Text
     process_kind: Literal["kiezkasse", "stadtteilkasse", "buergerhaushalt", "buergerbudget"] = "kiezkasse"
-    reference_prefix: str = Field(
-        pattern=r"^[A-Z0-9]{2,6}$", description="Start of every Fremdkennzeichen, e.g. KK26"
-    )
+    reference_prefix: str = Field(pattern=r"^[A-Z0-9]{2,6}$", description="Start of every Fremdkennzeichen, e.g. KK26")
     bezirk_id: str
     fiscal_year: int = Field(ge=2000, le=2099)
     organisation: Text = ""
@@ -179,9 +177,7 @@ class Applicant(Record):
     external_id: str
     process_id: str
     reference_number: str
-    applicant_kind: Literal[
-        "person", "association", "initiative", "school", "company", "public", "unknown"
-    ] = "unknown"
+    applicant_kind: Literal["person", "association", "initiative", "school", "company", "public", "unknown"] = "unknown"
     display_name: Text = personal("")
     legal_name: Text = personal("")
     representative: Text = personal("")

@@ -29,9 +29,7 @@ class Faults:
     def arm(self, name: str, times: int = 1) -> None:
         """Let the next `times` matching calls go wrong; 0 disarms."""
         if name not in self.known:
-            raise ConfigurationError(
-                f"no fault is called '{name}'", where="sandbox", expected=", ".join(self.known)
-            )
+            raise ConfigurationError(f"no fault is called '{name}'", where="sandbox", expected=", ".join(self.known))
         self._write({**self.armed(), name: times})
 
     def take(self, name: str) -> bool:

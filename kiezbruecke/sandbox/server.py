@@ -127,9 +127,7 @@ class Running:
         self.process.wait(5)
 
 
-def start(
-    create: str, state: Path, *, port: int = 0, options: Iterable[str] = (), within: float = 20.0
-) -> Running:
+def start(create: str, state: Path, *, port: int = 0, options: Iterable[str] = (), within: float = 20.0) -> Running:
     """Start a sandbox in its own process and wait until it answers; raises ConfigurationError if it does not."""
     state.mkdir(parents=True, exist_ok=True)
     address = state / "address.json"

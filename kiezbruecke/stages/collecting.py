@@ -33,7 +33,8 @@ def read(work: Collecting, item: Item) -> Taken:
     try:
         records = tuple(_enrich(work, mapping.read(item, _roots(work, item))) for mapping in mappings)
     except RecordError as error:
-        return Taken(item, problem=error.line())
+        place = f"{item.raw_ref}: " if item.raw_ref else ""
+        return Taken(item, problem=f"{place}{error.line()}")
     work.seen.update(record.identity for record in records)
     return Taken(item, records)
 

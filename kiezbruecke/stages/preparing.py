@@ -37,7 +37,8 @@ def join_cases(work: Sending) -> list[Standing]:
         )
     snapshot = read_process_cases(work.ledger, work.process.id, work.process.fiscal_year)
     money.set_budgets(work.ledger, budgets_that_count(budget_lines_of(work.process, snapshot)).values())
-    standings = join(work.process, snapshot, attention.read_answers(work.ledger).waived)
+    answers = attention.read_answers(work.ledger)
+    standings = join(work.process, snapshot, answers.waived, answers.dismissed)
     attention.keep_contradictions(work.ledger, work.run, work.process, standings, _budget_points(work, snapshot))
     return standings
 
@@ -112,7 +113,8 @@ def _follow_up(work: Sending, standing: Standing, answer: FollowUp, done: frozen
 
 def _problem(work: Sending, standing: Standing, text: str) -> Point:
     subject = f"{work.route.name}:{standing.case.id}"
-    return Point(CONTRADICTION, subject, work.route.name, work.route.owner, text, (), standing.case.id)
+    reason = f"{standing.case.reference}: {text}"
+    return Point(CONTRADICTION, subject, work.route.name, work.route.owner, reason, (), standing.case.id)
 
 
 def _budget_points(work: Sending, snapshot: Snapshot) -> list[Point]:

@@ -95,7 +95,8 @@ def outstanding() -> dict[str, int]:
 
 def _remind(ledger: Ledger, route: SendingRoute) -> int:
     before = now() - timedelta(days=route.answer_within_days)
-    late = overdue(ledger, lane_of(route), before)
+    done = attention.read_answers(ledger).done
+    late = [head for head in overdue(ledger, lane_of(route), before) if str(head.key) not in done]
     with ledger.write() as connection:
         replace_points(connection, "overdue", route.name, [_late(route, head) for head in late])
     return len(late)
@@ -119,7 +120,9 @@ def _due(ledger: Ledger, route: SendingRoute) -> int:
         answers.resend,
     )
     rule = due_rule(route.due)
-    return sum(isinstance(rule(standing, lane), Due) for standing in join(process, snapshot, answers.waived))
+    return sum(
+        isinstance(rule(standing, lane), Due) for standing in join(process, snapshot, answers.waived, answers.dismissed)
+    )
 
 
 def _unsent(ledger: Ledger, route: SendingRoute) -> int:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
 from pathlib import Path
 from uuid import UUID
 
+from kiezbruecke.cases.due import effect_of
 from kiezbruecke.connections import connection
 from kiezbruecke.connector import (
     BatchTarget,
@@ -32,6 +33,7 @@ from kiezbruecke.records import Process
 from kiezbruecke.routes import CollectingRoute, SendingRoute, find_route, read_process
 
 log = logging.getLogger("kiezbruecke")
+ENVIRONMENT = "environment"  # of a connection's extra: what kind of destination it is; clients do not know it
 
 
 class Counts(dict[str, int]):
@@ -84,7 +86,7 @@ class Collecting:
     @cached_property
     def source(self) -> Source:
         """The client, opened when it is needed first."""
-        return open_source(self.party, Context(self.process, self.route.options, self.content))
+        return open_source(_for_client(self.party), Context(self.process, self.route.options, self.content))
 
     @cached_property
     def mappings(self) -> tuple[Mapping, ...]:
@@ -114,7 +116,7 @@ class Sending:
     def target(self) -> Target | BatchTarget:
         """The client, opened when it is needed first."""
         test = self.route.environment == "test"
-        return open_target(self.party, Context(self.process, self.route.options, self.content, test))
+        return open_target(_for_client(self.party), Context(self.process, self.route.options, self.content, test))
 
     @cached_property
     def mapping(self) -> Mapping:
@@ -174,6 +176,7 @@ def sending_stage(step: Callable[[Sending, Counts], None]) -> Callable[[str], Co
             return counts
         process, party = read_process(content, route.process), connection(route.destination)
         _refuse_wrong_environment(route, party)
+        _refuse_wrong_effect(route, party)
         with _running(ledger, lane_of(route), name, step.__name__, counts) as run:
             step(Sending(content, route, process, ledger, party, run), counts)
         return counts
@@ -202,9 +205,31 @@ def _running(ledger: Ledger, lane: str, route: str, step: str, counts: Counts) -
         log.info("%s %s: %s", route, step, dict(counts))
 
 
+def _for_client(party: Connection) -> Connection:
+    return replace(party, extra={name: value for name, value in party.extra.items() if name != ENVIRONMENT})
+
+
+def _refuse_wrong_effect(route: SendingRoute, party: Connection) -> None:
+    """The rule, the destination and the window must fit the effect, or a run could do what nobody meant."""
+    where, manifest = f"route {route.name}", manifest_for(party)
+    if (effect := effect_of(route.due)) is not route.effect:
+        raise ConfigurationError(
+            f"due: {route.due} does not lead to {route.effect}", where=where, expected=effect.value
+        )
+    if route.effect not in manifest.effects:
+        known = ", ".join(effect.value for effect in manifest.effects)
+        raise ConfigurationError(f"{manifest.title} cannot do {route.effect}", where=where, expected=known)
+    if route.window > 1 and not (manifest.can.dedupes or manifest.can.look_up):
+        raise ConfigurationError(
+            f"window: {route.window} would leave so many messages in doubt after a crash",
+            where=where,
+            expected="1, because the destination neither recognises a repetition nor can be asked",
+        )
+
+
 def _refuse_wrong_environment(route: SendingRoute, party: Connection) -> None:
-    """A test route refuses a production destination, and the other way round where the connection says so."""
-    environment = str(party.extra.get("environment", "production"))
+    """A test route refuses every destination whose connection does not call itself a test."""
+    environment = str(party.extra.get(ENVIRONMENT, "production"))
     if route.environment == "test" and environment != "test":
         raise ConfigurationError(
             "a test route may not send to a production destination",

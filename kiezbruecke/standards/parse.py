@@ -12,11 +12,11 @@ from lxml import etree
 from kiezbruecke.errors import RecordError
 
 
-class _Started(Exception):  # noqa: N818 - not an error: the prolog is over
+class _Started(Exception):
     """The root element begins, the prolog was clean."""
 
 
-class _Declared(Exception):  # noqa: N818 - the caller turns it into a RecordError
+class _Declared(Exception):
     """The document declares a document type."""
 
 

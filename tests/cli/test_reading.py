@@ -1,0 +1,254 @@
+"""Commands that only look: a table for people, JSON for programs, exit codes for both."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.world import World
+
+Call = Any
+READING = [
+    ("status",),
+    ("todo", "list"),
+    ("todo", "show", "1"),
+    ("case", "show", "P-1"),
+    ("message", "list"),
+    ("message", "show", "KK26-090416-P0001-F1"),
+    ("route", "list"),
+    ("destination", "show", "eakte-tk"),
+    ("reconcile",),
+    ("ledger", "verify"),
+    ("schemas", "list"),
+    ("sandbox", "list"),
+    ("mapping", "steps"),
+]
+
+
+@pytest.mark.parametrize("command", READING, ids=" ".join)
+def test_every_command_speaks_json(call: Call, asked: World, command: tuple[str, ...]) -> None:
+    """Programs read no tables."""
+    said = call(*command, "--json")
+
+    assert isinstance(said.json, dict | list)
+    assert said.err == ""
+
+
+@pytest.mark.parametrize("command", READING, ids=" ".join)
+def test_every_command_has_a_table_for_people(call: Call, asked: World, command: tuple[str, ...]) -> None:
+    """With the same exit code."""
+    said = call(*command)
+
+    assert said.out.strip()
+    assert said.code == call(*command, "--json").code
+
+
+def test_message_list_is_an_array_of_all_messages(call: Call, asked: World) -> None:
+    """What the demo promises to print."""
+    said = call("message", "list", "--json")
+
+    assert said.code == 0
+    assert [one["reference"] for one in said.json if one["destination"] == "hkr-tk"] == [
+        "KK26-090416-P0001-F1",
+        "KK26-090416-P0002-F1",
+    ]
+    assert {one["amount"] for one in said.json if one["destination"] == "hkr-tk"} == {"850.00", "1000.00"}
+
+
+def test_message_list_can_be_narrowed(call: Call, asked: World) -> None:
+    """By state, route, destination."""
+    said = call("message", "list", "--state", "refused", "--destination", "hkr-tk", "--route", "kk-tk-hkr", "--json")
+
+    assert [one["reference"] for one in said.json] == ["KK26-090416-P0002-F1"]
+
+
+def test_a_message_shows_its_steps(call: Call, asked: World) -> None:
+    """From waiting to the last word."""
+    steps = call("message", "show", "KK26-090416-P0001-F1", "--json").json["steps"]
+
+    assert [step["after"] for step in steps][-2:] == ["delivered", "confirmed"]
+
+
+def test_a_messages_bytes_can_be_written_out(call: Call, asked: World, tmp_path: Path) -> None:
+    """Content goes into a file that somebody asked for, never onto the screen."""
+    said = call("message", "show", "KK26-090416-P0001-F1", "--payload", str(tmp_path / "anordnung.xml"))
+
+    assert said.code == 0
+    assert b"850.00" in (tmp_path / "anordnung.xml").read_bytes()
+
+
+def test_a_case_tells_its_story(call: Call, asked: World) -> None:
+    """Decision, messages, money, events."""
+    (case,) = call("case", "show", "P-1", "--json").json
+
+    assert case["decision"]["amount"] == "850.00"
+    assert case["commitment"] == {"state": "booked", "booked": "850.00"}
+    assert case["state"] == "bewilligt, die Mittel sind vorgemerkt"
+    assert [event["seq"] for event in case["events"]] == list(range(1, len(case["events"]) + 1))
+
+
+@pytest.mark.parametrize("name", ["P-1", "KK26-090416-P0001-F1"])
+def test_a_case_is_found_by_each_of_its_names(call: Call, asked: World, name: str) -> None:
+    """Finance knows only the Fremdkennzeichen."""
+    assert [one["reference"] for one in call("case", "show", name, "--json").json] == ["P-1"]
+
+
+def test_reconcile_speaks_euros(call: Call, asked: World) -> None:
+    """Euros as texts, because programs round numbers."""
+    said = call("reconcile", "--json")
+    (row,) = said.json
+
+    assert said.code == 0
+    assert row == {
+        "area": "090416",
+        "name": "Müggelheim",
+        "budget": "2600.00",
+        "committed": "850.00",
+        "free": "1750.00",
+        "ours": "850.00",
+        "theirs": "850.00",
+    }
+
+
+def test_reconcile_ends_with_1_where_sums_differ(call: Call, world: World) -> None:
+    """A nightly job notices."""
+    from tests.world import line
+
+    world.drop(line("P-1"))
+    world.run("kk-tk-budgets", "kk-tk-beschluesse", "kk-tk-hkr", "kk-tk-hkr-rueckmeldungen")
+    world.sandboxes["hkr"].arm("wrong_balance")
+    world.run("kk-tk-hkr")
+
+    assert call("reconcile").code == 1
+
+
+def test_status_ends_with_1_when_a_person_is_needed(call: Call, asked: World) -> None:
+    """Ready for a monitoring system."""
+    said = call("status", "--json")
+
+    assert said.code == 1
+    assert said.json["attention"] == 2
+    assert {"route", "last_run", "error", "broken", "paused", "messages"} <= said.json["routes"][0].keys()
+
+
+def test_a_broken_route_is_told_and_stops_no_command(call: Call, odd_world: World) -> None:
+    """The other routes stand there as always."""
+    odd_world.route("kk-tk-hkr", "due: commitment", "dew: commitment")
+    said = call("route", "list", "--json")
+    broken = {one["route"]: one["error"] for one in said.json if one.get("error")}
+
+    assert list(broken) == ["kk-tk-hkr"]
+    assert "kk-tk-hkr.yaml:" in broken["kk-tk-hkr"]
+    assert call("status").code == 1
+
+
+def test_todo_list_names_answers(call: Call, asked: World) -> None:
+    """A person sees what may be said."""
+    points = {one["kind"]: one["answers"] for one in call("todo", "list", "--json").json}
+
+    assert points == {"set_aside": ["erledigt"], "refused": ["neu_senden", "erledigt"]}
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (("run", "kk-tk-nirgends"), "no route is called 'kk-tk-nirgends'"),
+        (("case", "show", "2026-99999"), "Diesen Fall gibt es nicht"),
+        (("message", "show", "KK26-090416-P0009-F1"), "Diese Nachricht gibt es nicht"),
+        (("todo", "show", "99"), "Einen Punkt 99 gibt es nicht"),
+        (("destination", "show", "nirgends-tk"), "no connection is called 'nirgends-tk'"),
+        (("reconcile", "--process", "kk-xx-2026"), "kk-xx-2026.yaml: the file is missing"),
+        (("sandbox", "start", "nirgends"), "no sandbox is called 'nirgends'"),
+        (("route", "pause", "nirgends", "--name", "A", "--reason", "B"), "no route is called 'nirgends'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_an_error_is_one_line_and_ends_with_2(call: Call, asked: World, command: tuple[str, ...], says: str) -> None:
+    """What, where, what helps – and no traceback."""
+    said = call(*command)
+
+    assert said.code == 2
+    assert said.out == ""
+    assert says in said.err
+    assert said.err.count("\n") == 1
+    assert said.err.startswith("KB-")
+
+
+def test_a_missing_ledger_says_what_helps(
+    call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, root: Path
+) -> None:
+    """A newcomer's first command."""
+    monkeypatch.setenv("KIEZBRUECKE_CONTENT", str(root))
+    monkeypatch.setenv("KIEZBRUECKE_STATE", str(tmp_path))
+    said = call("message", "list")
+
+    assert said.code == 2
+    assert "run 'kiezbruecke ledger upgrade'" in said.err
+
+
+def test_an_old_ledger_is_refused(call: Call, world: World) -> None:
+    """It refuses to start on a schema that is too old."""
+    with world.ledger.write() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0000'")
+    said = call("status")
+
+    assert said.code == 2
+    assert "schema is '0000'" in said.err
+
+
+def test_missing_connections_name_the_file(call: Call, world: World) -> None:
+    """And the variable that may stand instead."""
+    (world.state / "connections.json").unlink()
+    said = call("run", "kk-tk-budgets")
+
+    assert said.code == 2
+    assert "KIEZBRUECKE_CONN_BUDGETS_TK" in said.err
+
+
+def test_no_content_here_says_so(call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Outside a checkout."""
+    monkeypatch.delenv("KIEZBRUECKE_CONTENT", raising=False)
+    monkeypatch.chdir(tmp_path)
+    said = call("route", "list")
+
+    assert said.code == 2
+    assert "no folder with mappings/ and schemas/" in said.err
+
+
+def test_an_unexpected_error_keeps_its_text_to_itself(
+    call: Call, asked: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may quote what a person wrote."""
+    from kiezbruecke import pipeline
+
+    def burst(_: str) -> None:
+        raise ValueError("Erika Kanarienvogel")
+
+    monkeypatch.setattr(pipeline, "run", burst)
+    said = call("run", "kk-tk-budgets")
+
+    assert said.code == 2
+    assert "unexpected ValueError" in said.err
+    assert "Erika" not in said.err
+
+
+def test_the_console_script_runs_from_anywhere(asked: World, tmp_path: Path) -> None:
+    """One real process: entry point, environment, exit code."""
+    script = Path(sys.executable).with_name("kiezbruecke")
+    command = [script, "message", "list", "--json"]
+    done = subprocess.run(command, cwd=tmp_path, env=os.environ, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 0
+    assert isinstance(json.loads(done.stdout), list)
+    assert done.stderr == ""
+
+
+def test_the_version_is_said(call: Call) -> None:
+    """For bug reports."""
+    assert call("--version").out.startswith("kiezbruecke ")

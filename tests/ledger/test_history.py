@@ -1,0 +1,143 @@
+"""What sources say is kept with its history; what they do not show any more is gone, never deleted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import select
+
+from kiezbruecke.connector import Item
+from kiezbruecke.ledger import Ledger, events, history, reading
+from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.history import Taken
+from kiezbruecke.records import Proposal, ProposalStatus
+
+from .conftest import PROCESS, YEAR, Desk
+
+SOURCE = "meinberlin-tk"
+
+
+def test_every_version_of_a_record_is_kept(desk: Desk, ledger: Ledger) -> None:
+    """Who asks a year later must see what was known when it was sent."""
+    _say(desk, _proposal(1), _proposal(1, title="Bank am See"), _proposal(1, title="Bank am See"))
+
+    with ledger.read() as connection:
+        versions = connection.execute(select(t.record_history.c.version).order_by(t.record_history.c.version))
+        assert versions.scalars().all() == [1, 2]
+    [case] = reading.read_process_cases(ledger, PROCESS, YEAR).cases
+    assert case.proposal is not None
+    assert case.proposal.title == "Bank am See"
+
+
+def test_the_same_record_again_is_nothing_new(desk: Desk) -> None:
+    """A source that is read every half hour must not fill the evidence."""
+    _say(desk, _proposal(1))
+    again = _say(desk, _proposal(1))
+
+    assert (again.new, again.updated, again.handled[0].known) == (0, 0, True)
+
+
+def test_the_cursor_moves_with_what_it_stands_for(desk: Desk, ledger: Ledger) -> None:
+    """A cursor that is stored alone would lose what lies between."""
+    desk.store([], "hkr-tk", "41")
+    desk.store([], "hkr-tk", "42")
+    desk.store([], "hkr-tk", "")
+
+    assert history.read_cursor(ledger, "hkr-tk") == "42"
+    assert history.read_cursor(ledger, "nobody") == ""
+
+
+def test_a_broken_item_is_set_aside_and_heals(desk: Desk) -> None:
+    """The others go on; and who mends it needs to close nothing by hand."""
+    item = Item("proposal", "1", {})
+    desk.store([Taken(item, problem="Zeile 3: kein Betrag"), Taken(Item("proposal", "2", {}), (_proposal(2),))], SOURCE)
+    before = [point.reason for point in desk.points("set_aside")]
+    desk.store([Taken(item, (_proposal(1),))], SOURCE)
+
+    assert before == ["Zeile 3: kein Betrag"]
+    assert desk.points() == []
+
+
+def test_what_is_not_listed_any_more_is_gone_and_may_come_back(desk: Desk, ledger: Ledger) -> None:
+    """A withdrawn proposal keeps its history; a moderator's mistake is undone by showing it again (F37)."""
+    one, two = _proposal(1), _proposal(2)
+    _say(desk, one, two)
+    gone = _mark_gone(desk, one)
+    shown = [_status(ledger, "2026-00002")]
+    _say(desk, one, two)
+    shown.append(_status(ledger, "2026-00002"))
+
+    assert gone == 1
+    assert shown == [ProposalStatus.GONE, ProposalStatus.SUBMITTED]
+    kinds = [event.kind for event in events.events_of(ledger, _case(ledger, "2026-00002"))]
+    assert kinds == ["proposal.recorded", "proposal.gone"]
+
+
+def test_a_source_that_shows_nothing_has_lost_nothing(desk: Desk, ledger: Ledger) -> None:
+    """An empty answer is no proof: where more than half would vanish, a person is asked first."""
+    proposals = [_proposal(number) for number in range(1, 13)]
+    _say(desk, *proposals)
+    gone = _mark_gone(desk)
+    asked = [point.kind for point in desk.points()]
+    still = _status(ledger, "2026-00001")
+    later = _mark_gone(desk, *proposals)
+
+    assert (gone, asked, still) == (0, ["vanished"], ProposalStatus.SUBMITTED)
+    assert (later, desk.points()) == (0, [])
+
+
+def test_records_of_another_source_are_not_touched(desk: Desk, ledger: Ledger) -> None:
+    """Each listing speaks for itself only."""
+    _say(desk, _proposal(1))
+    run = desk.run("other|collect")
+    history.mark_gone(ledger, run, "other", "spk", ("proposal",), set())
+
+    assert _status(ledger, "2026-00001") is ProposalStatus.SUBMITTED
+
+
+def test_a_paper_number_is_unique_per_area_only(desk: Desk, ledger: Ledger) -> None:
+    """Every assembly has its own P-1."""
+    desk.decide("P-1", 1)
+    desk.decide("P-1", 2, area_id="090311")
+    desk.decide("2026-00001", 3)
+    desk.decide("2026-00001", 4, area_id="090311")
+
+    areas = [(case.reference, case.area_id) for case in reading.read_process_cases(ledger, PROCESS, YEAR).cases]
+
+    assert sorted(areas) == [("2026-00001", ""), ("P-1", "090311"), ("P-1", "090416")]
+
+
+def _proposal(number: int, **given: object) -> Proposal:
+    values: dict[str, object] = {
+        "source": SOURCE,
+        "external_id": str(number),
+        "reference_number": f"2026-{number:05d}",
+        "process_id": PROCESS,
+        "title": f"Vorschlag {number}",
+        "requested_amount": Decimal(100),
+        "created_at": datetime(2026, 3, 1, tzinfo=UTC),
+    }
+    return Proposal.model_validate({**values, **given})
+
+
+def _say(desk: Desk, *proposals: Proposal) -> history.Stored:
+    said = [desk.store([Taken(Item("proposal", one.external_id, {}), (one,))], SOURCE) for one in proposals]
+    return said[-1]
+
+
+def _mark_gone(desk: Desk, *seen: Proposal) -> int:
+    run = desk.run(f"{SOURCE}|collect")
+    return history.mark_gone(desk.ledger, run, SOURCE, "spk", ("proposal",), {one.identity for one in seen})
+
+
+def _status(ledger: Ledger, reference: str) -> ProposalStatus:
+    [case] = reading.find_case(ledger, reference)
+    assert case.proposal is not None
+    return case.proposal.status
+
+
+def _case(ledger: Ledger, reference: str) -> UUID:
+    [case] = reading.find_case(ledger, reference)
+    return case.id

@@ -1,0 +1,183 @@
+"""What people do with the ledger: rehearse, pause, mark as done by hand, decide – with name and reason."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from kiezbruecke import attention
+from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.ledger import Ledger, MessageState, claims, events, reading, todo
+from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.drafts import Draft, add_baseline, add_messages, replace_previews
+from kiezbruecke.ledger.runs import end_run, paused, set_paused
+from kiezbruecke.ledger.todo import OpenPoint, Point
+from kiezbruecke.records import ReceiptOutcome
+
+from .conftest import FILES, PROCESS, YEAR, Desk, draft, receipt
+
+
+def test_a_dry_run_keeps_previews_without_identity(desk: Desk, ledger: Ledger) -> None:
+    """They are replaced at every run, take no place and are never sent."""
+    one, two = desk.decide("P-1", 1), desk.decide("P-2", 2)
+    replace_previews(ledger, desk.run(FILES, "r"), [draft(one), draft(two)], [])
+    replace_previews(ledger, desk.run(FILES, "r"), [draft(two, payload=b"<new/>")], [])
+
+    with ledger.read() as connection:
+        rows = connection.execute(select(t.previews.c.case_id, t.previews.c.payload)).all()
+
+    assert [tuple(row) for row in rows] == [(two, b"<new/>")]
+    assert claims.claim(ledger, desk.run(FILES)) == []
+
+
+def test_a_dry_run_holds_no_money(desk: Desk) -> None:
+    """A rehearsal must not keep the money from the real thing."""
+    desk.grant("100")
+    order = draft(desk.decide(), euros="60")
+    replace_previews(desk.ledger, desk.run(), [order], [])
+
+    assert desk.committed() == 0
+
+
+def test_a_baseline_is_written_once_with_its_author(desk: Desk, ledger: Ledger) -> None:
+    """What a clerk has typed before go-live must not be sent a second time."""
+    case = desk.decide()
+    counts = [add_baseline(ledger, FILES, [case], person="A. Muster", reason="von Hand") for _ in range(2)]
+    [stored] = reading.read_process_cases(ledger, PROCESS, YEAR).cases
+
+    assert counts == [1, 0]
+    assert stored.baselines == {FILES}
+    assert [event.kind for event in events.events_of(ledger, case)].count("case.baseline") == 1
+
+
+def test_a_route_is_paused_and_resumed(ledger: Ledger) -> None:
+    """One switch per route, and the others go on."""
+    before = paused(ledger, "r")
+    set_paused(ledger, "r", value=True, person="A. Muster", reason="Wartung")
+    during = paused(ledger, "r"), paused(ledger, "other")
+    set_paused(ledger, "r", value=False, person="A. Muster", reason="fertig")
+
+    assert (before, during, paused(ledger, "r")) == (False, (True, False), False)
+
+
+def test_the_last_run_tells_how_it_ended(desk: Desk, ledger: Ledger) -> None:
+    """`status` must show a failing route without reading logs."""
+    run = desk.run(FILES, "r")
+    end_run(ledger, run, {"delivered": 2}, "KB-301 not sent")
+    status = reading.route_status(ledger, "r")
+
+    assert (status.last_step, status.last_error, status.paused) == ("test", "KB-301 not sent", False)
+
+
+def test_a_point_heals_when_its_cause_is_gone(desk: Desk, ledger: Ledger) -> None:
+    """A list with settled points in it is read by nobody."""
+    case = desk.decide()
+    point = Point("set_aside", "s", "r", "spk", "Kein Budget", (), case)
+    for points in ([point], [point], []):
+        add_messages(ledger, desk.run(FILES, "r"), [], points, "spk")
+    told = todo.points_of_case(ledger, case)
+
+    assert [(one.answer, one.closed_at is not None) for one in told] == [("healed", True)]
+    kinds = [event.kind for event in events.events_of(ledger, case)]
+    assert kinds == ["decision.recorded", "attention.opened", "attention.closed"]
+
+
+def test_one_route_does_not_heal_another_routes_points(desk: Desk, ledger: Ledger) -> None:
+    """Each route answers for its own cases."""
+    add_messages(ledger, desk.run(FILES, "a"), [], [Point("set_aside", "s", "a", "spk", "x")], "spk")
+    add_messages(ledger, desk.run(FILES, "b"), [], [], "spk")
+
+    assert [point.subject for point in desk.points()] == ["s"]
+
+
+def test_a_new_reason_replaces_the_old_one(desk: Desk, ledger: Ledger) -> None:
+    """The clerk must read what is wrong now."""
+    for reason in ("alt", "neu"):
+        add_messages(ledger, desk.run(FILES, "r"), [], [Point("set_aside", "s", "r", "spk", reason)], "spk")
+
+    assert [point.reason for point in desk.points()] == ["neu"]
+
+
+@pytest.fixture
+def doubt(desk: Desk) -> tuple[Draft, OpenPoint]:
+    """A message of which only a person can say what became of it."""
+    message = draft(desk.decide())
+    desk.prepare(message)
+    desk.send(message.identity.key, lane=FILES)
+    run = desk.run(FILES, "r")
+    claims.take_over(desk.ledger, run)
+    found = claims.find_message(desk.ledger, message.identity.key)
+    assert found is not None
+    claims.open_doubt(desk.ledger, run, found, "it", "")
+    [point] = desk.points("in_doubt")
+    return message, point
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [(attention.ARRIVED, MessageState.DELIVERED), (attention.NOT_ARRIVED, MessageState.WAITING)],
+)
+def test_a_person_ends_a_doubt(desk: Desk, doubt: tuple[Draft, OpenPoint], answer: str, state: MessageState) -> None:
+    """Where no system can be asked, somebody who has looked decides – and is named."""
+    message, point = doubt
+    attention.decide(desk.ledger, point, answer, person="A. Muster", reason="angerufen")
+    [told] = todo.points_of_case(desk.ledger, point.case_id)  # type: ignore[arg-type]
+
+    assert desk.state(message) is state
+    assert (told.answer, told.answered_by, told.answer_reason) == (answer, "A. Muster", "angerufen")
+    assert desk.points() == []
+
+
+def test_the_second_of_two_deciders_is_told_so(desk: Desk, doubt: tuple[Draft, OpenPoint]) -> None:
+    """Two browsers, one effect (F29): what was to be sent again must not become delivered."""
+    message, point = doubt
+    attention.decide(desk.ledger, point, attention.NOT_ARRIVED, person="A. Muster", reason="angerufen")
+
+    with pytest.raises(ConfigurationError, match="schon erledigt"):
+        attention.decide(desk.ledger, point, attention.ARRIVED, person="B. Beispiel", reason="auch angerufen")
+    assert desk.state(message) is MessageState.WAITING
+
+
+@pytest.mark.parametrize(
+    ("answer", "person", "reason", "says"),
+    [
+        ("erledigt", "A. Muster", "weil", "angekommen, nicht_angekommen"),
+        (attention.ARRIVED, " ", "weil", "Name und Begründung"),
+        (attention.ARRIVED, "A. Muster", "", "Name und Begründung"),
+    ],
+)
+def test_only_allowed_answers_with_name_and_reason(
+    desk: Desk, doubt: tuple[Draft, OpenPoint], answer: str, person: str, reason: str, says: str
+) -> None:
+    """An unsigned decision is no evidence."""
+    with pytest.raises(ConfigurationError, match=says):
+        attention.decide(desk.ledger, doubt[1], answer, person=person, reason=reason)
+    assert desk.points() != []
+
+
+def test_a_closed_point_cannot_be_decided(desk: Desk, doubt: tuple[Draft, OpenPoint]) -> None:
+    """The list on the screen may be old."""
+    _, point = doubt
+    attention.decide(desk.ledger, point, attention.ARRIVED, person="A. Muster", reason="angerufen")
+    closed = todo.find_point(desk.ledger, point.id)
+    assert closed is not None
+
+    with pytest.raises(ConfigurationError, match="schon erledigt"):
+        attention.decide(desk.ledger, closed, attention.ARRIVED, person="A. Muster", reason="angerufen")
+
+
+def test_answers_are_read_as_the_pipeline_needs_them(desk: Desk) -> None:
+    """A refused message that a person wants sent anew, and a follow-up that is settled."""
+    refused = draft(desk.decide())
+    desk.prepare(refused)
+    run = desk.send(refused.identity.key, lane=FILES)
+    claims.settle(desk.ledger, run, refused.identity.key, receipt(refused, ReceiptOutcome.REFUSED))
+    follow_up = Point("follow_up", "f", "r", "spk", "von Hand berichtigen")
+    add_messages(desk.ledger, desk.run(FILES, "r"), [], [follow_up], "spk")
+    for point in desk.points():
+        attention.decide(desk.ledger, point, point.answers[0], person="A. Muster", reason="geklärt")
+    answers = attention.read_answers(desk.ledger)
+
+    assert answers.resend == {str(refused.identity.key)}
+    assert answers.done == {"f"}
+    assert answers.waived == frozenset()

@@ -1,0 +1,86 @@
+"""The schema: migrations equal the tables, an upgrade can be repeated, and an old schema is refused in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from kiezbruecke.errors import ConfigurationError, LedgerError
+from kiezbruecke.ledger import Ledger, ledger_url, open_ledger, upgrade
+from kiezbruecke.ledger.database import make_engine
+from kiezbruecke.ledger.tables import metadata
+
+
+def test_all_migrations_together_are_the_tables(ledger: Ledger) -> None:
+    """A column that exists only in code fails in production, not here."""
+    with ledger.read() as connection:
+        difference = compare_metadata(MigrationContext.configure(connection), metadata)
+
+    assert difference == []
+
+
+def test_the_partial_indexes_are_there(ledger: Ledger) -> None:
+    """Alembic does not compare conditions: without them two Vorgänge would be legal."""
+    with ledger.read() as connection:
+        looking = inspect(connection)
+        indexes = {index["name"]: index for name in ("messages", "attention") for index in looking.get_indexes(name)}
+
+    for name in ("uq_messages_once", "uq_attention_open"):
+        assert indexes[name]["unique"]
+        assert any("where" in option for option in indexes[name].get("dialect_options", {}))
+
+
+def test_an_upgrade_can_be_repeated(url: str, ledger: Ledger) -> None:
+    """`make demo` upgrades at every start; what is stored stays."""
+    with ledger.write() as connection:
+        connection.execute(text("insert into lanes (name, fence) values ('x', 7)"))
+    upgrade(url)
+
+    with ledger.read() as connection:
+        assert connection.execute(text("select fence from lanes")).scalar_one() == 7
+    open_ledger(url).close()
+
+
+def test_an_empty_database_is_refused(empty_url: str) -> None:
+    """It says what helps; it does not create tables behind anybody's back."""
+    with pytest.raises(LedgerError, match="schema is 'empty'.*kiezbruecke ledger upgrade"):
+        open_ledger(empty_url)
+
+
+def test_an_old_schema_is_refused_in_one_line(url: str, ledger: Ledger) -> None:
+    """New code on yesterday's tables would write half of what it believes."""
+    with ledger.write() as connection:
+        connection.execute(text("update alembic_version set version_num = '0000'"))
+
+    with pytest.raises(LedgerError, match="the ledger's schema is '0000'") as refusal:
+        open_ledger(url)
+    assert "\n" not in refusal.value.line()
+
+
+def test_a_database_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    """No stack trace for a wrong address, and no password in it."""
+    with pytest.raises(LedgerError, match="cannot be reached") as refusal:
+        open_ledger(f"postgresql+psycopg://somebody:geheim@/nothing?host={tmp_path}")
+    assert "geheim" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "not an address"])
+def test_another_database_is_a_configuration_error(url: str) -> None:
+    """Only the two that are tested."""
+    with pytest.raises(ConfigurationError, match="sqlite"):
+        make_engine(url)
+
+
+def test_the_ledger_lies_beside_the_content_unless_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make demo` needs no variable; production sets one."""
+    monkeypatch.delenv("KIEZBRUECKE_LEDGER_URL", raising=False)
+    monkeypatch.setenv("KIEZBRUECKE_STATE", str(tmp_path))
+    local = ledger_url()
+    monkeypatch.setenv("KIEZBRUECKE_LEDGER_URL", "postgresql://db/kb")
+
+    assert local == f"sqlite:///{tmp_path}/ledger.sqlite3"
+    assert ledger_url() == "postgresql://db/kb"
