@@ -18,7 +18,9 @@ def from_json(connection_id: str, body: Mapping[str, Any]) -> Connection:
     """A connection from Airflow's JSON form: conn_type, host, port, schema, login, password, extra."""
     extra = body.get("extra") or {}
     if isinstance(extra, str):
-        extra = json.loads(extra)
+        extra = _parse(extra, f"connection {connection_id}, extra")
+    if not isinstance(extra, Mapping):
+        raise ConfigurationError("extra holds no keys", where=f"connection {connection_id}", expected="a JSON object")
     if not body.get("conn_type"):
         raise ConfigurationError("conn_type is missing", where=f"connection {connection_id}")
     return Connection(

@@ -227,8 +227,24 @@ def test_what_is_wrong_with_her_record_is_said_without_her(
     monkeypatch.setattr(MeinBerlin, "fetch", broken)
     aviary.go("kk-tk-meinberlin")
 
-    assert aviary.world.points("set_aside")
+    assert any(result.get("set_aside") for result in aviary.sinks.results)
     assert aviary.leaks() == {}
+
+
+def test_a_broken_proposal_stays_on_the_list_although_its_applicant_is_fine(
+    aviary: Aviary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two items of one source may have the same external id; one that is fine must not settle the other."""
+    fetch = MeinBerlin.fetch
+
+    def nameless(client: MeinBerlin, cursor: Cursor) -> Iterator[Item]:
+        for item in fetch(client, cursor):
+            yield replace(item, body={**item.body, "name": ""}) if item.kind == "proposal" else item
+
+    monkeypatch.setattr(MeinBerlin, "fetch", nameless)
+    aviary.go("kk-tk-meinberlin")
+
+    assert len(aviary.world.points("set_aside")) == 3
 
 
 FAULTS = {

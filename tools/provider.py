@@ -48,9 +48,21 @@ def _connection_type(manifest: Manifest) -> dict[str, Any]:
         "connection-type": manifest.connection_type,
         "hook-name": f"Kiezbrücke: {manifest.title}",
         "hook-class-name": f"kiezbruecke.airflow.hooks.{manifest.name.title()}Hook",
-        "conn-fields": {name: _field(field) for name, field in manifest.fields.items()},
+        "conn-fields": {name: _field(field) for name, field in _fields(manifest).items()},
         "ui-field-behaviour": {"hidden-fields": hidden, "relabeling": {}, "placeholders": {}},
     }
+
+
+ENVIRONMENT = FormField(
+    label="Environment",
+    default="production",
+    description="production or test. A route with environment: test sends only to a connection that says test",
+)
+
+
+def _fields(manifest: Manifest) -> dict[str, FormField]:
+    """The connector's own fields, and for destinations the one that the engine itself reads."""
+    return {**manifest.fields, **({"environment": ENVIRONMENT} if manifest.target else {})}
 
 
 def _field(field: FormField) -> dict[str, Any]:

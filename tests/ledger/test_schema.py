@@ -47,7 +47,7 @@ def test_an_upgrade_can_be_repeated(url: str, ledger: Ledger) -> None:
 
 def test_an_empty_database_is_refused(empty_url: str) -> None:
     """It says what helps; it does not create tables behind anybody's back."""
-    with pytest.raises(LedgerError, match="schema is 'empty'.*kiezbruecke ledger upgrade"):
+    with pytest.raises(LedgerError, match=r"schema is 'empty'.*kiezbruecke ledger upgrade"):
         open_ledger(empty_url)
 
 
