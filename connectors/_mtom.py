@@ -36,14 +36,20 @@ def media_type(kind: str) -> tuple[str, Mapping[str, str]]:
 
 
 def split(content: bytes, kind: str, parameters: Mapping[str, str], status: int) -> tuple[bytes, list[Any]]:
-    """The root document and the other parts of an MTOM answer; without its last boundary it was cut."""
+    """The root document and the other parts of an MTOM answer; without its last boundary it was cut.
+
+    MIME allows a preamble before the first boundary: a note to readers that know no MIME, which is left out.
+    """
     boundary = parameters.get("boundary", "").encode()
     if not boundary or b"--" + boundary + b"--" not in content[-len(boundary) - 64 :]:
         raise NoAnswer("a multipart answer that is not whole", status)
     try:
-        parts = list(MultipartDecoder(content, kind).parts)
+        _, _, body = (b"\r\n" + content).partition(b"\r\n--" + boundary)
+        parts = list(MultipartDecoder(b"--" + boundary + body, kind).parts)
     except ImproperBodyPartContentException:
         raise NoAnswer("a multipart answer that cannot be read", status) from None
+    if not parts:
+        raise NoAnswer("a multipart answer without parts", status)
     start = parameters.get("start", "").encode()
     root = next((part for part in parts if start and part.headers.get(b"Content-ID") == start), parts[0])
     return root.content, [part for part in parts if part is not root]

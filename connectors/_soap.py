@@ -182,18 +182,25 @@ def _read_envelope(response: Response, huge: bool) -> etree._Element:
 
 
 def _fault(node: etree._Element) -> Fault:
-    """Code and name stand unqualified in the detail's errorCode (XTA 2.1.1, ExceptionType)."""
+    """Code and name stand unqualified in the detail's errorCode (XTA 2.1.1, ExceptionType).
+
+    Servers put stack traces of their own beside the exception: the entry that holds an errorCode counts, else the first.
+    """
     texts = {_local(child): child for child in node.iterdescendants("*")}
     detail = next((child for child in node if _local(child) in ("Detail", "detail")), None)
-    first = None if detail is None else next(detail.iterchildren("*"), None)
-    inside = {} if first is None else {_local(child): (child.text or "").strip() for child in first.iter("*")}
+    entries = [] if detail is None else list(detail.iterchildren("*"))
+    entry, error = next(
+        ((entry, code) for entry in entries for code in entry.iter("*") if _local(code) == "errorCode"),
+        (entries[0], entries[0]) if entries else (None, None),
+    )
+    inside = {} if error is None else {_local(child): (child.text or "").strip() for child in error.iter("*")}
     reason = texts.get("Text", texts.get("faultstring"))
     role = texts.get("Value", texts.get("faultcode"))
     return Fault(
         code=inside.get("code", ""),
         name=inside.get("name", ""),
         text="" if reason is None else " ".join((reason.text or "").split()),
-        kind="" if first is None else _local(first),
+        kind="" if entry is None else _local(entry),
         role="" if role is None else (role.text or "").strip().rpartition(":")[2],
     )
 

@@ -6,15 +6,16 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from kiezbruecke.cases.join import DISMISSIBLE, WAIVABLE, Disagreement, Reason, Standing, subject_of
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.ledger import Ledger, MessageState, Run, todo
+from kiezbruecke.ledger import Ledger, MessageState, Run, history, todo
 from kiezbruecke.ledger import tables as t
-from kiezbruecke.ledger.moves import move
+from kiezbruecke.ledger.moves import message_row, move
+from kiezbruecke.ledger.receipts import refused_point
 from kiezbruecke.ledger.runs import guard
-from kiezbruecke.ledger.todo import OpenPoint, Point, close_point, replace_points
+from kiezbruecke.ledger.todo import OpenPoint, Point, close_point, raise_point, replace_points
 from kiezbruecke.records import Process
 
 CONTRADICTION = "set_aside"
@@ -38,6 +39,7 @@ class Answers:
     dismissed: frozenset[str]  # subjects of disagreements whose line is thrown away
     resend: frozenset[str]  # keys of refused messages that go anew
     done: frozenset[str]  # subjects of follow-ups and reminders that are settled
+    blocked: frozenset[str]  # keys of messages whose answers contradict each other: nothing goes out beside them
 
 
 def read_answers(ledger: Ledger) -> Answers:
@@ -45,13 +47,18 @@ def read_answers(ledger: Ledger) -> Answers:
     query = select(t.attention.c.kind, t.attention.c.subject, t.attention.c.answer).where(
         t.attention.c.answered_by != "", t.attention.c.closed_at.is_not(None)
     )
+    open_query = select(t.attention.c.subject).where(
+        t.attention.c.kind.in_(("contradiction", "difference")), t.attention.c.closed_at.is_(None)
+    )
     with ledger.read() as connection:
         rows = connection.execute(query).all()
+        blocked = frozenset(connection.execute(open_query).scalars())
     return Answers(
         frozenset(row.subject for row in rows if row.answer == RELEASE),
         frozenset(row.subject for row in rows if row.answer == DISMISS),
         frozenset(row.subject for row in rows if row.answer == RESEND),
         frozenset(row.subject for row in rows if row.kind in ("follow_up", "overdue")),
+        blocked,
     )
 
 
@@ -97,9 +104,19 @@ def decide(ledger: Ledger, point: OpenPoint, answer: str, *, person: str, reason
     with ledger.write() as connection:
         if not close_point(connection, point.kind, point.subject, answer=answer, person=person, reason=reason):
             raise ConfigurationError(f"Punkt {point.id} ist schon erledigt", where="todo")  # somebody was faster
+        if point.kind == CONTRADICTION:
+            history.forget_unread(connection, point.subject)
         if point.message_key is not None and (meaning := _MEANING.get((point.kind, answer))):
-            before, after = meaning
-            move(connection, point.message_key, after, note=f"entschieden von {person}", expect=before)
+            _move(connection, point.message_key, *meaning, person)
+
+
+def _move(connection: Connection, key: UUID, before: MessageState, after: MessageState, person: str) -> None:
+    """Carry an answer over to the message; a refused one stays on the list until it goes anew or is settled."""
+    note = f"entschieden von {person}"
+    if not move(connection, key, after, note=note, expect=before):
+        raise ConfigurationError("Die Nachricht ist inzwischen weiter", where="todo", helps="siehe 'message show'")
+    if after is MessageState.REFUSED and (row := message_row(connection, key)) is not None:
+        raise_point(connection, refused_point(row, note))
 
 
 def points_of(ledger: Ledger, keys: Collection[UUID] = ()) -> list[OpenPoint]:

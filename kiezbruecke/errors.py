@@ -63,9 +63,18 @@ class NotSent(DeliveryError):
 
 
 class Rejected(DeliveryError):
-    """Certain: the target refused the message. Final until a person decides."""
+    """Certain: the target refused the message. Final until a person decides.
+
+    `receipt_code` is what is kept of the refusal in events and lists: a code of theirs, never their text.
+    """
 
     code = "KB-302"
+
+    def __init__(
+        self, what: str, *, receipt_code: str = "", where: str = "", expected: str = "", helps: str = ""
+    ) -> None:
+        self.receipt_code = receipt_code
+        super().__init__(what, where=where, expected=expected, helps=helps)
 
 
 class SourceError(KiezbrueckeError):

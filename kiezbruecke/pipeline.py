@@ -42,7 +42,7 @@ def collect(work: Collecting, counts: Counts) -> None:
 @sending_stage
 def prepare(work: Sending, counts: Counts) -> None:
     """Join what is known into cases, ask the route's rule what is due, store the bytes of every message."""
-    standings = preparing.join_cases(work)
+    standings = preparing.withdraw_outdated(work, preparing.join_cases(work))
     due, points = preparing.what_is_due(work, standings)
     drafts, problems = preparing.write_messages(work, due)  # outbound mapping
     preparing.keep(work, drafts, [*points, *problems], counts)

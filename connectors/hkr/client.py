@@ -104,7 +104,9 @@ class Hkr:
         except Fault as fault:
             if fault.role == "Client.SCHEMA":
                 raise Rejected(
-                    "Das HKR-Verfahren hat den Stapel als vertragswidrig abgewiesen", where=self.settings.url
+                    "Das HKR-Verfahren hat den Stapel als vertragswidrig abgewiesen",
+                    receipt_code="HKR SCHEMA",
+                    where=self.settings.url,
                 ) from fault
             raise
         root = _body(answer.body, "UebermittleAnordnungenAntwort")

@@ -272,25 +272,27 @@ def _moment(text: str) -> datetime | None:
 
 
 def _read_listing(answer: _soap.Answer) -> Listing:
-    """MsgStatusList in the body; what is pending stands in the MsgBoxResponse header (zeep loses it)."""
+    """MsgStatusList in the body; what is pending stands in the MsgBoxResponse header (zeep loses it).
+
+    A server that has nothing may leave the list out; one that leaves it out and says that more waits is not believed.
+    """
     response = answer.header(f"{{{OSCI}}}MsgBoxResponse")
     request_id = "" if response is None else response.get("MsgBoxRequestID", "")
     pending = "" if response is None else _text(response, "osci:ItemsPending")
-    nothing = response is not None and response.find("osci:NoMessageAvailable", _NS) is not None
-    if answer.body is None and nothing:
+    waiting = int(pending) if pending.isdecimal() else 0
+    if answer.body is None and not waiting:
         return Listing(request_id, (), 0)
+    status_list = _body(answer, f"{{{OSCI}}}MsgStatusList")
     listed = [
         Listed(
             _text(meta, "meta:MsgIdentification/wsa:MessageID"),
             _text(meta, "meta:Qualifier/meta:MessageType/code"),
         )
-        for meta in _body(answer, f"{{{OSCI}}}MsgStatusList").findall("meta:MessageMetaData", _NS)
+        for meta in status_list.findall("meta:MessageMetaData", _NS)
     ]
-    return Listing(
-        request_id,
-        tuple(line for line in listed if line.message_id),
-        int(pending) if pending.isdecimal() else 0,
-    )
+    # the standard's other form, which a server may choose although MessageMetaData was asked for
+    listed += [Listed(_text(line, "wsa:MessageID")) for line in status_list.findall("osci:MsgAttributes", _NS)]
+    return Listing(request_id, tuple(line for line in listed if line.message_id), waiting)
 
 
 def _read_content(container: etree._Element) -> Content:

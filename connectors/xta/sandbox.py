@@ -62,6 +62,7 @@ FAULTS = (
     "slow_drip",  # sendMessage: taken, the answer comes byte by byte
     "truncated_answer",  # sendMessage: taken, half of the answer, as if it were whole
     "html_answer",  # sendMessage: taken, HTTP 200 with a login page
+    "empty_202",  # sendMessage: taken, HTTP 202 with an empty body instead of an envelope
     "fault_903x",  # sendMessage: not taken, technical problem 9030
     "transport_red",  # sendMessage: taken, but the transport failed; no receipt comes
     "transport_yellow",  # sendMessage: taken, with a warning
@@ -173,7 +174,7 @@ class Server:
         self._check_size(meta, content)
         self._take(meta, message_id, content, file_name)
         self._lose_if("commit_then_lose")
-        spoils = ("reset", "slow_drip", "truncated_answer", "html_answer")
+        spoils = ("reset", "slow_drip", "truncated_answer", "html_answer", "empty_202")
         return Reply(spoil=next((name for name in spoils if self._faults.take(name)), ""))
 
     def _check_id(self, message_id: str) -> None:
@@ -304,6 +305,8 @@ class Server:
         kind = media_type(call)
         if how == "html_answer":
             return HTMLResponse("<!DOCTYPE html><html><body><form>Anmeldung</form></body></html>")
+        if how == "empty_202":
+            return Response(status_code=202)
         if how == "truncated_answer":
             return Response(content[: len(content) // 2], media_type=kind)
         if how == "reset":

@@ -13,6 +13,8 @@ from pydantic import (
     SecretStr,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 
@@ -21,11 +23,11 @@ from kiezbruecke.connector import Connection
 from kiezbruecke.errors import ConfigurationError
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z]{3}:\d{12}$")]
+DVDV = re.compile(r"[a-z]{3}:[0-9]{12}")
 
 
 class Settings(BaseModel):
-    """What the client needs to know. Identifiers are keys of the DVDV: three letters, colon, twelve digits."""
+    """What the client needs to know. Identifiers of the type `xoev` are keys of the DVDV, others are free."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -35,11 +37,11 @@ class Settings(BaseModel):
     msgbox_url: str
     login: str = Field("", repr=False)
     password: SecretStr = SecretStr("")
-    party: Identifier
+    identifier_type: Text = "xoev"  # before the identifiers, whose form depends on it
+    party: Text
     party_name: Text = "Kiezbrücke"
-    receiver: Identifier
+    receiver: Text
     receiver_name: str = ""
-    identifier_type: Text = "xoev"
     service: Text = "urn:xdomea:abgabe"
     business_scenario: Text = "XDOMEA"
     list_items: int = Field(100, ge=1, le=1000)
@@ -51,6 +53,13 @@ class Settings(BaseModel):
     ca_file: str = ""
     client_cert: str = ""
     client_key: str = ""
+
+    @field_validator("party", "receiver")
+    @classmethod
+    def _is_a_key_of_the_dvdv(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("identifier_type") == "xoev" and not DVDV.fullmatch(value):
+            raise ValueError("is no key of the DVDV")
+        return value
 
     @model_validator(mode="after")
     def _certificate_is_whole(self) -> Settings:
@@ -116,7 +125,7 @@ def _base(connection: Connection) -> str:
 
 def _expected(field: str) -> str:
     if field in ("party", "receiver"):
-        return "three letters, a colon and twelve digits, such as xyz:110090090000"
+        return "three letters, a colon and twelve digits, such as xyz:110090090000; or another identifier_type"
     if field in Settings.model_fields:
         return ""
     return ", ".join(name for name in Settings.model_fields if name not in ("connection", "login", "password"))

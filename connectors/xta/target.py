@@ -2,7 +2,8 @@
 
     reserve ─▶ createMessageId        lost: an orphan id, harmless
     send ────▶ sendMessage            OK or 9024 (id already used): delivered · red report: refused
-                                      9010–9023, 9050–9060, 9080 f.: Rejected · all else, 903x too: doubt
+                                      9010–9014 (our account): NotSent · 9020–9023, 9050–9060, 9080 f.: Rejected
+                                      all else, 903x too: doubt
 
 Out of doubt the engine sends the same bytes with the same id again: the server takes an id only once.
 """
@@ -23,14 +24,18 @@ ALREADY_USED = "9024"
 UNKNOWN_ID = "9070"
 EVENT = "XTA-Transportbericht"
 
-# Certain: the server looked at the call and refused it (XTA 2.1.1, Codelist.Fehlernummer).
-# 903x (technical problem) and 9070 are not here: neither proves that nothing has arrived.
-REFUSALS = {
+# Certain: the server did not let us in, whatever the message is (XTA 2.1.1, Codelist.Fehlernummer).
+ACCOUNT = {
     "9010": "Das Zertifikat ist abgelaufen",
     "9011": "Das Konto ist gesperrt",
     "9012": "Das Konto gibt es nicht",
-    "9013": "Die Berechtigung fehlt",
-    "9014": "Die Berechtigung fehlt",
+    "9013": "Dem Konto fehlt die Berechtigung",
+    "9014": "Dem Konto fehlt die Berechtigung",
+}
+
+# Certain: the server looked at the message and refused it (same list).
+# 903x (technical problem) and 9070 are not here: neither proves that nothing has arrived.
+REFUSALS = {
     "9020": "Eine Angabe in der Anfrage ist nicht gültig",
     "9021": "Eine Angabe in der Anfrage ist nicht gültig",
     "9022": "Eine Angabe in der Anfrage ist nicht gültig",
@@ -56,6 +61,7 @@ class XtaTarget:
         try:
             return Ticket(self._client.create_message_id())
         except _soap.CALL_FAILED as error:
+            _raise_if_shut_out(error, message)
             raise NotSent(
                 f"no MessageID for {message.reference}: {_soap.describe(error)}",
                 where=self._settings.management_url,
@@ -76,6 +82,7 @@ class XtaTarget:
             )
         except _soap.Fault as fault:
             if fault.code != ALREADY_USED:
+                _raise_if_shut_out(fault, message)
                 _raise_if_refused(fault, message)
                 raise
         return self._receipt_of_report(message, ticket)
@@ -133,10 +140,21 @@ def _said(report: Report) -> str:
     return "; ".join(lines)[:1000]
 
 
+def _raise_if_shut_out(error: BaseException, message: Message) -> None:
+    if isinstance(error, _soap.Fault) and error.code in ACCOUNT:
+        raise NotSent(
+            f"{ACCOUNT[error.code]} – XTA {error.code}",
+            where=message.reference,
+            helps="der IT-Betrieb prüft Konto und Zertifikat der Verbindung; danach geht die Nachricht von selbst hinaus",
+        ) from error
+
+
 def _raise_if_refused(fault: _soap.Fault, message: Message) -> None:
+    """Our own words and their code; their text may quote what people wrote."""
     if fault.code in REFUSALS:
-        text = f" ({fault.text})" if fault.text and fault.text != fault.name else ""
-        raise Rejected(f"{REFUSALS[fault.code]} – XTA {fault.code}{text[:300]}", where=message.reference) from fault
+        raise Rejected(
+            f"{REFUSALS[fault.code]} – XTA {fault.code}", receipt_code=f"XTA {fault.code}", where=message.reference
+        ) from fault
 
 
 def _message_type(message: Message) -> MessageType:

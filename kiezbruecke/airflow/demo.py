@@ -81,7 +81,7 @@ def _demonstrate(root: Path, state: Path, register: Register, teller: Teller) ->
         teller.say("Airflow startet (Scheduler und Ausführungsschnittstelle, nur auf 127.0.0.1)")
         _carry(state, servers, teller)
         teller.say("Alles ruht, Airflow und die Sandkästen werden beendet")
-    return _show(root, teller)
+    return _show(root, state, teller)
 
 
 @contextmanager
@@ -127,7 +127,7 @@ def _carry(state: Path, servers: Servers, teller: Teller) -> None:
     watch.run(COLLECT, last=HOUSEKEEPING)
 
 
-def _show(root: Path, teller: Teller) -> int:
+def _show(root: Path, state: Path, teller: Teller) -> int:
     from kiezbruecke.airflow import expected, table  # noqa: PLC0415
     from kiezbruecke.ledger import open_ledger  # noqa: PLC0415
 
@@ -135,7 +135,7 @@ def _show(root: Path, teller: Teller) -> int:
     lines = table.read_lines(ledger, root, PROCESS)
     teller.console.print()
     teller.console.print(table.show(lines))
-    differences = expected.differences(ledger, root / "demo" / "expected.json", PROCESS)
+    differences = expected.differences(ledger, root, PROCESS, state / "sandbox")
     differences += [f"{line.name}: im HKR-Verfahren {line.theirs} €" for line in lines if not line.equal]
     for difference in differences:
         teller.say(f"ANDERS ALS ERWARTET: {difference}")

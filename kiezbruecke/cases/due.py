@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from uuid import UUID
 
 from kiezbruecke.cases.join import Standing
 from kiezbruecke.cases.timeline import status_of
@@ -20,7 +21,7 @@ from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.money import cents
 from kiezbruecke.ledger.reading import MessageHead
 from kiezbruecke.ledger.states import UNSETTLED
-from kiezbruecke.records import CommitmentState, Outcome
+from kiezbruecke.records import Commitment, CommitmentState, Outcome
 
 RESEND = "neu_senden"
 _FILE = frozenset({Effect.FILE_CREATE})
@@ -38,6 +39,7 @@ class Lane:
     start_from: date
     test: bool = False
     resend: Collection[str] = ()  # keys of refused messages that a person wants sent anew
+    blocked: Collection[str] = ()  # keys of messages whose answers contradict each other
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,10 @@ def file_creation(standing: Standing, lane: Lane) -> Due | FollowUp | None:
     basis = _digest(str(standing.grants), str(standing.amount))
     if live := [message for message in sent if message.state is not MessageState.REFUSED]:
         return _changed_after_filing(standing, live[-1], basis)
-    if not _may_begin(standing, lane) or _waits_for_person(sent, lane):
+    due = Due(Effect.FILE_CREATE, _next_number(standing, lane, _FILE), "E", basis, standing.amount)
+    if not _may_begin(standing, lane) or _is_refused(sent, due, lane):
         return None
-    return Due(Effect.FILE_CREATE, _next_number(standing, lane, _FILE), "E", basis, standing.amount)
+    return due
 
 
 def commitment(standing: Standing, lane: Lane) -> Due | FollowUp | None:
@@ -95,12 +98,12 @@ def commitment(standing: Standing, lane: Lane) -> Due | FollowUp | None:
     sent = _of(standing, lane, _MONEY)
     if any(message.state in UNSETTLED or (lane.test and message.state is MessageState.CONFIRMED) for message in sent):
         return None  # and a test moves no money: nothing is booked that could change
+    if any(str(message.key) in lane.blocked for message in sent):
+        return None
     if sent and not lane.test and _granted_again(standing):
         return _by_hand(standing)
     due = _next_commitment(standing, lane, sent)
-    if due is None or (_repeats_refused(sent, due) and _waits_for_person(sent, lane)):
-        return None
-    return due
+    return None if isinstance(due, Due) and _is_refused(sent, due, lane) else due
 
 
 def status_changed(standing: Standing, lane: Lane) -> Due | FollowUp | None:
@@ -108,9 +111,10 @@ def status_changed(standing: Standing, lane: Lane) -> Due | FollowUp | None:
     sent = _of(standing, lane, _STATUS)
     status = status_of(standing)
     basis = _digest(standing.title, standing.area_name, status.state, str(status.amount), str(status.since))
-    if sent and sent[-1].basis == basis:
+    due = Due(Effect.STATUS_LIST, _next_number(standing, lane, _STATUS), "S", basis, status.amount)
+    if sent and sent[-1].basis == basis and sent[-1].state is not MessageState.REFUSED:
         return None
-    return Due(Effect.STATUS_LIST, _next_number(standing, lane, _STATUS), "S", basis, status.amount)
+    return None if _is_refused(sent, due, lane) else due
 
 
 RULES: Mapping[str, tuple[Rule, Effect]] = {  # each with the effect it begins with
@@ -120,7 +124,21 @@ RULES: Mapping[str, tuple[Rule, Effect]] = {  # each with the effect it begins w
 }
 
 
-def _next_commitment(standing: Standing, lane: Lane, sent: list[MessageHead]) -> Due | None:
+def outdated(standing: Standing, lane: Lane) -> list[UUID]:
+    """Messages that wait untouched although the decision they rest on does not hold any more."""
+    if standing.decision is None or standing.disagreements:
+        return []
+    return [
+        message.key
+        for message in _of(standing, lane, _FILE | {Effect.COMMITMENT_BOOK})
+        if message.state is MessageState.WAITING
+        and message.batch_id is None
+        and message.ticket is None
+        and message.amount_cents != cents(standing.amount)
+    ]
+
+
+def _next_commitment(standing: Standing, lane: Lane, sent: list[MessageHead]) -> Due | FollowUp | None:
     booked, number = standing.case.commitment, _next_number(standing, lane, _MONEY)
     if booked is None or booked.state is CommitmentState.REFUSED or not sent:  # not sent: the destination was reset
         if not _may_begin(standing, lane):
@@ -128,8 +146,15 @@ def _next_commitment(standing: Standing, lane: Lane, sent: list[MessageHead]) ->
         return _commitment(standing, Effect.COMMITMENT_BOOK, number, standing.amount, None)
     if booked.state is not CommitmentState.BOOKED or standing.disagreements or standing.decision is None:
         return None
+    return _correction(standing, booked, number)
+
+
+def _correction(standing: Standing, booked: Commitment, number: int) -> Due | FollowUp | None:
+    """What a decision that was corrected after the booking asks for."""
     if not standing.grants:
         return _commitment(standing, Effect.COMMITMENT_CANCEL, number, booked.amount, booked.reference)
+    if booked.area_id != standing.area_id:
+        return _moved(standing)
     if standing.amount != booked.amount:
         return _commitment(standing, Effect.COMMITMENT_CHANGE, number, standing.amount, booked.reference)
     return None
@@ -142,6 +167,14 @@ def _granted_again(standing: Standing) -> bool:
     return cancelled and standing.grants and not standing.disagreements
 
 
+def _moved(standing: Standing) -> FollowUp:
+    text = (
+        f"{standing.case.reference}: Der Beschluss nennt jetzt eine andere Bezirksregion als die Festlegung; "
+        "sie ist im HKR von Hand umzubuchen"
+    )
+    return FollowUp(text, _digest("moved", standing.area_id))
+
+
 def _by_hand(standing: Standing) -> FollowUp:
     text = (
         f"{standing.case.reference}: Der Beschluss bewilligt wieder, die Festlegung ist aber schon aufgehoben; "
@@ -151,7 +184,6 @@ def _by_hand(standing: Standing) -> FollowUp:
 
 
 def _commitment(standing: Standing, effect: Effect, number: int, amount: Decimal, related: str | None) -> Due:
-    assert standing.budget is not None or effect is Effect.COMMITMENT_CANCEL
     line = f"{standing.budget.chapter}/{standing.budget.title}" if standing.budget else ""
     basis = _digest(effect.value, str(cents(amount)), standing.area_id, line)
     return Due(effect, number, "F", basis, amount, related)
@@ -177,13 +209,11 @@ def _changed_after_filing(standing: Standing, filed: MessageHead, basis: str) ->
     return FollowUp(text, basis)
 
 
-def _waits_for_person(sent: list[MessageHead], lane: Lane) -> bool:
-    """The last message was refused and nobody has asked to send it anew."""
-    return bool(sent) and sent[-1].state is MessageState.REFUSED and str(sent[-1].key) not in lane.resend
-
-
-def _repeats_refused(sent: list[MessageHead], due: Due) -> bool:
-    return bool(sent) and sent[-1].state is MessageState.REFUSED and sent[-1].basis == due.basis
+def _is_refused(sent: list[MessageHead], due: Due, lane: Lane) -> bool:
+    """Just this was refused, and nobody has asked to send it anew."""
+    if not sent or sent[-1].state is not MessageState.REFUSED or str(sent[-1].key) in lane.resend:
+        return False
+    return sent[-1].basis == due.basis
 
 
 def _of(standing: Standing, lane: Lane, effects: Collection[Effect]) -> list[MessageHead]:

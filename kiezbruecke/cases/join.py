@@ -266,7 +266,7 @@ def _with(standing: Standing, reason: Disagreement | None) -> Standing:
 def _is_sent(case: StoredCase) -> bool:
     """Whether something of the case is on its way or done; what changes then is checked against the budget itself."""
     return any(
-        message.effect is not Effect.STATUS_LIST and message.state is not MessageState.REFUSED
+        message.effect is not Effect.STATUS_LIST and message.state is not MessageState.REFUSED and not message.test
         for message in case.messages
     )
 

@@ -12,8 +12,9 @@ from kiezbruecke.connections import connection
 from kiezbruecke.connector import manifest_for
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import open_ledger
-from kiezbruecke.ledger.drafts import generation_of, raise_generation
+from kiezbruecke.ledger.drafts import generation_of
 from kiezbruecke.ledger.reading import list_messages
+from kiezbruecke.ledger.reset import reset_destination
 
 app = typer.Typer(no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="Name der Verbindung, z. B. eakte-tk.")]
@@ -56,5 +57,5 @@ def reset(
             where=f"destination reset {destination}",
             expected="--yes, --name und --reason",
         )
-    generation = raise_generation(open_ledger(), destination, person=name, reason=reason)
+    generation = reset_destination(open_ledger(), destination, person=name, reason=reason)
     typer.echo(f"{destination}: Generation {generation}. Die nächsten Läufe senden alles, was gilt, neu.")

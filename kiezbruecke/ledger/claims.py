@@ -11,15 +11,17 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, insert, select, update
 
 from kiezbruecke.connector import Batch, BatchHead, Effect, Message, Ticket
+from kiezbruecke.errors import RecordError
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
+from kiezbruecke.ledger.dialects import one_at_a_time
 from kiezbruecke.ledger.drafts import next_serial
 from kiezbruecke.ledger.moves import message_row, move
 from kiezbruecke.ledger.receipts import apply_receipt
 from kiezbruecke.ledger.runs import Run, guard
 from kiezbruecke.ledger.states import MessageState
 from kiezbruecke.ledger.todo import Point, close_point, raise_point
-from kiezbruecke.records import Receipt
+from kiezbruecke.records import Receipt, ReceiptOutcome
 
 CHUNK = 100
 
@@ -52,19 +54,29 @@ def claim_batch(
         if old:
             _mark_claimed(connection, run, [row for row in rows if row.batch_id == old])
             return _stored_batch(connection, old), _carried(connection, old)
-        rows = rows[:limit]
+        if not full_list:  # a list that is always whole is never published in parts
+            rows = rows[:limit]
         _mark_claimed(connection, run, rows)
-        messages = [_message(row) for row in rows]
-        destination = messages[0].destination
-        number = next_serial(connection, f"{destination}#batch"[:60], year)
-        head = BatchHead(f"KB{year % 100:02d}-{destination[:20]}-{number:06d}", destination, now(), year, test)
+        head = _new_head(connection, rows[0].destination, year, test)
         standing = _standing(connection, run, [row.case_id for row in rows]) if full_list else []
+        messages = _without_misfits(connection, compose, head, [_message(row) for row in rows], standing)
+        if not messages:
+            return None
         file_name, payload = compose(head, messages, standing)
         _store_batch(connection, head, file_name, payload)
         connection.execute(
             update(t.messages).where(t.messages.c.key.in_([m.key for m in messages])).values(batch_id=head.id)
         )
         return Batch(head, file_name, payload), messages
+
+
+def withdraw(ledger: Ledger, run: Run, keys: Sequence[UUID]) -> int:
+    """Take back messages of which nothing has ever left; how many."""
+    with ledger.write() as connection:
+        one_at_a_time(connection)
+        guard(connection, run)
+        note = "überholt: der Beschluss wurde berichtigt"
+        return sum(move(connection, key, MessageState.REFUSED, note=note, expect=MessageState.WAITING) for key in keys)
 
 
 def keep_tickets(ledger: Ledger, run: Run, tickets: Mapping[UUID, Ticket]) -> None:
@@ -100,6 +112,7 @@ def settle(ledger: Ledger, run: Run, key: UUID, result: Receipt | MessageState, 
 def settle_all(ledger: Ledger, run: Run, results: Mapping[UUID, tuple[Receipt | MessageState, str]]) -> None:
     """The same for the messages of a carrier, in one transaction."""
     with ledger.write() as connection:
+        one_at_a_time(connection)
         guard(connection, run)
         for key, (result, note) in results.items():
             settle_one(connection, run, key, result, note)
@@ -205,12 +218,6 @@ def find_message(ledger: Ledger, key: UUID) -> Message | None:
     return _message(row) if row else None
 
 
-def decide_message(ledger: Ledger, key: UUID, state: MessageState, *, person: str) -> bool:
-    """A person says what became of a message in doubt, or that a refused one is settled."""
-    with ledger.write() as connection:
-        return move(connection, key, state, note=f"entschieden von {person}")
-
-
 def _claimable(run: Run) -> Any:
     m = t.messages.c
     return (
@@ -220,9 +227,38 @@ def _claimable(run: Run) -> Any:
             m.state.in_([MessageState.WAITING.value, MessageState.CLAIMED.value]),
             m.fence < run.fence,  # what this run has had in hand already waits for the next one
         )
-        .order_by(m.created_at, m.reference)
+        .order_by(m.fence, m.created_at, m.reference)  # what has failed before waits behind what was never tried
         .with_for_update(skip_locked=True)
     )
+
+
+def _new_head(connection: Connection, destination: str, year: int, test: bool) -> BatchHead:
+    number = next_serial(connection, f"{destination}#batch"[:60], year)
+    return BatchHead(f"KB{year % 100:02d}-{destination[:20]}-{number:06d}", destination, now(), year, test)
+
+
+def _without_misfits(
+    connection: Connection, compose: Compose, head: BatchHead, messages: list[Message], standing: Sequence[Message]
+) -> list[Message]:
+    """One message that fits into no carrier must not hold back the others: it is refused, and a person is told."""
+    try:
+        compose(head, messages, standing)
+    except RecordError:
+        fitting = [message for message in messages if _fits(connection, compose, head, message)]
+        return fitting if len(fitting) < len(messages) else messages[:1]  # each fits, together they do not
+    return messages
+
+
+def _fits(connection: Connection, compose: Compose, head: BatchHead, message: Message) -> bool:
+    try:
+        compose(head, [message], [])
+    except RecordError as error:
+        row = message_row(connection, message.key)
+        assert row is not None
+        refused = Receipt(outcome=ReceiptOutcome.REFUSED, event="Sammelauftrag", text=error.line())
+        apply_receipt(connection, row, refused)
+        return False
+    return True
 
 
 def _mark_claimed(connection: Connection, run: Run, rows: Sequence[Row[Any]]) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from kiezbruecke.connector import Effect
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
-from kiezbruecke.ledger.dialects import insert_or_ignore
+from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
 from kiezbruecke.ledger.events import PREPARED, append_event
 from kiezbruecke.ledger.money import hold
 from kiezbruecke.ledger.runs import Run, guard
@@ -75,20 +75,6 @@ def generation_of(ledger: Ledger, destination: str) -> int:
         return connection.execute(query).scalar_one_or_none() or 1
 
 
-def raise_generation(ledger: Ledger, destination: str, *, person: str, reason: str) -> int:
-    """The destination was really reset: everything may be sent to it anew. Only a person decides that."""
-    with ledger.write() as connection:
-        insert_or_ignore(connection, t.destinations, {"name": destination, "generation": 1})
-        row = t.destinations.c.name == destination
-        connection.execute(
-            update(t.destinations)
-            .where(row)
-            .values(generation=t.destinations.c.generation + 1, person=person, reason=reason, at=now())
-        )
-        query = select(t.destinations.c.generation).where(row)
-        return int(connection.execute(query).scalar_one())
-
-
 def take_vouchers(ledger: Ledger, destination: str, year: int, count: int) -> list[str]:
     """Belegnummern (8 digits), unique per destination and year. A crash may leave a gap, never a double."""
     if not count:
@@ -112,6 +98,7 @@ def add_messages(ledger: Ledger, run: Run, drafts: Sequence[Draft], points: Sequ
     The route's open points become exactly `points` and those without money: what is not among them has healed.
     """
     with ledger.write() as connection:
+        one_at_a_time(connection)
         guard(connection, run)
         connection.execute(delete(t.previews).where(t.previews.c.route == run.route))  # the route is live
         without_money = [point for draft in drafts if (point := _add(connection, run, draft, owner))]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from kiezbruecke.connector import Handled, Item
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
-from kiezbruecke.ledger.dialects import insert_or_ignore
+from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
 from kiezbruecke.ledger.events import append_event
 from kiezbruecke.ledger.receipts import store_receipt
 from kiezbruecke.ledger.runs import Run, guard
@@ -31,6 +32,7 @@ class Taken:
     item: Item
     records: tuple[Record, ...] = ()
     problem: str | None = None
+    heals: bool = True  # a mended mapping or code list could read it; False where the source itself says it is broken
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,20 @@ class Stored:
         return {"items": len(self.handled), **{word: getattr(self, word) for word in words}}
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where a chunk comes from, and for whom. `keeps_unread`: the source will not say these things again."""
+
+    source: str
+    process_id: str
+    owner: str
+    keeps_unread: bool = False
+
+    def subject(self, item: Item) -> str:
+        """The name of an item on the attention list."""
+        return f"{self.source}:{item.kind}:{item.external_id}"
+
+
 def read_cursor(ledger: Ledger, source: str) -> str:
     """How far a source was read; empty at the beginning."""
     with ledger.read() as connection:
@@ -65,38 +81,53 @@ def read_cursor(ledger: Ledger, source: str) -> str:
         return connection.execute(query).scalar_one_or_none() or ""
 
 
-def store(
-    ledger: Ledger, run: Run, source: str, process_id: str, owner: str, taken: Sequence[Taken], cursor: str
-) -> Stored:
+def read_unread(ledger: Ledger, source: str, process_id: str) -> list[Item]:
+    """What could not be read before and the source will not repeat, oldest first."""
+    query = select(t.unread).where(t.unread.c.source == source, t.unread.c.process_id == process_id)
+    with ledger.read() as connection:
+        rows = connection.execute(query.order_by(t.unread.c.at, t.unread.c.subject)).all()
+    return [
+        Item(row.kind, row.external_id, row.body if row.text is None else json.loads(row.text), row.raw, row.raw_ref)
+        for row in rows
+    ]
+
+
+def store(ledger: Ledger, run: Run, origin: Origin, taken: Sequence[Taken], cursor: str) -> Stored:
     """Store a chunk of what a source said, with the cursor that stands for it."""
     stored = Stored()
     with ledger.write() as connection:
+        one_at_a_time(connection)
         guard(connection, run)
         known = _known(connection, [record for one in taken for record in one.records])
         for one in taken:
-            _store_one(connection, run, source, process_id, owner, one, known, stored)
+            _store_one(connection, run, origin, one, known, stored)
         _touch(connection, known)
-        _set_cursor(connection, source, cursor)
+        _set_cursor(connection, origin.source, cursor)
     return stored
 
 
-def mark_gone(ledger: Ledger, run: Run, source: str, owner: str, kinds: Collection[str], seen: Collection[UUID]) -> int:
-    """Mark as gone what a source with a full listing does not have any more; nothing is deleted.
+def mark_gone(ledger: Ledger, run: Run, origin: Origin, kinds: Collection[str], seen: Collection[str]) -> int:
+    """Mark as gone what a source with a full listing does not have any more; nothing is deleted. `seen`: external ids.
 
     Where more than half of it would vanish at once, a person is asked first: an empty answer is no proof.
     """
+    source, subject = origin.source, f"{origin.source}:{origin.process_id}"
     with ledger.write() as connection:
+        one_at_a_time(connection)
         guard(connection, run)
         rows = connection.execute(
-            select(t.records.c.id, t.records.c.case_id, t.records.c.kind).where(
-                t.records.c.source == source, t.records.c.kind.in_(kinds), t.records.c.gone_at.is_(None)
+            select(t.records.c.id, t.records.c.case_id, t.records.c.kind, t.records.c.external_id).where(
+                t.records.c.source == source,
+                t.records.c.process_id == origin.process_id,
+                t.records.c.kind.in_(kinds),
+                t.records.c.gone_at.is_(None),
             )
         ).all()
-        gone = [row for row in rows if row.id not in seen]
-        if len(gone) > 5 and len(gone) * 2 > len(rows) and not _confirmed_gone(connection, source):
-            raise_point(connection, _vanished(run, source, owner, len(gone)))
+        gone = [row for row in rows if row.external_id not in seen]
+        if len(gone) > 5 and len(gone) * 2 > len(rows) and not _confirmed_gone(connection, subject):
+            raise_point(connection, _vanished(run, subject, origin.owner, len(gone)))
             return 0
-        close_point(connection, "vanished", source)
+        close_point(connection, "vanished", subject)
         for row in gone:
             connection.execute(update(t.records).where(t.records.c.id == row.id).values(gone_at=now()))
             if row.case_id is not None:
@@ -105,43 +136,34 @@ def mark_gone(ledger: Ledger, run: Run, source: str, owner: str, kinds: Collecti
 
 
 def _store_one(
-    connection: Connection,
-    run: Run,
-    source: str,
-    process_id: str,
-    owner: str,
-    taken: Taken,
-    known: dict[UUID, Known],
-    stored: Stored,
+    connection: Connection, run: Run, origin: Origin, taken: Taken, known: dict[UUID, Known], stored: Stored
 ) -> None:
-    subject = f"{source}:{taken.item.kind}:{taken.item.external_id}"
+    subject = origin.subject(taken.item)
     if taken.problem is not None:
-        raise_point(connection, Point(SET_ASIDE, subject, run.route, owner, taken.problem))
+        raise_point(connection, Point(SET_ASIDE, subject, run.route, origin.owner, taken.problem))
+        if origin.keeps_unread and taken.heals:
+            _keep_unread(connection, origin, taken.item)
         stored.set_aside += 1
         stored.handled.append(Handled(taken.item, taken.problem))
         return
     close_point(connection, SET_ASIDE, subject)
+    if origin.keeps_unread:
+        forget_unread(connection, subject)
     fresh = False
     for record in taken.records:
         if isinstance(record, Receipt):
-            new = store_receipt(connection, taken.item, record, route=run.route, owner=owner)
+            new = store_receipt(connection, taken.item, record, route=run.route, owner=origin.owner)
             stored.receipts += new
         else:
-            new = _store_record(connection, source, process_id, taken.item, record, known.get(record.identity), stored)
+            new = _store_record(connection, origin, taken.item, record, known, stored)
         fresh = fresh or new
     stored.handled.append(Handled(taken.item, known=not fresh))
 
 
 def _store_record(
-    connection: Connection,
-    source: str,
-    process_id: str,
-    item: Item,
-    record: Record,
-    known: Known | None,
-    stored: Stored,
+    connection: Connection, origin: Origin, item: Item, record: Record, all_known: dict[UUID, Known], stored: Stored
 ) -> bool:
-    digest = record.digest()
+    digest, known = record.digest(), all_known.get(record.identity)
     if known is not None and known.digest == digest:
         return False
     case = _case_of(connection, record)
@@ -152,9 +174,9 @@ def _store_record(
             insert(t.records).values(
                 id=record.identity,
                 kind=record.kind,
-                process_id=process_id,
+                process_id=origin.process_id,
                 case_id=case,
-                source=source,
+                source=origin.source,
                 external_id=item.external_id,
                 version=version,
                 first_seen=now(),
@@ -165,6 +187,7 @@ def _store_record(
     else:
         connection.execute(update(t.records).where(t.records.c.id == record.identity).values(version=version, **values))
         stored.updated += 1
+    all_known[record.identity] = Known(digest, version)
     connection.execute(
         insert(t.record_history).values(
             record_id=record.identity, version=version, digest=digest, body=values["body"], at=now()
@@ -176,7 +199,7 @@ def _store_record(
             connection,
             case,
             f"{record.kind}.{word}",
-            {"version": version, "digest": digest, "source": source},
+            {"version": version, "digest": digest, "source": origin.source},
         )
     return True
 
@@ -208,6 +231,29 @@ def _known(connection: Connection, records: Sequence[Record]) -> dict[UUID, Know
     columns = (t.records.c.id, t.records.c.digest, t.records.c.version)
     rows = connection.execute(select(*columns).where(t.records.c.id.in_(ids))).all()
     return {row.id: Known(row.digest, row.version) for row in rows}
+
+
+def _keep_unread(connection: Connection, origin: Origin, item: Item) -> None:
+    """The bytes stay here: the source forgets them, and a mended mapping must be able to read them."""
+    is_bytes = isinstance(item.body, bytes)
+    values = {
+        "subject": origin.subject(item),
+        "source": origin.source,
+        "process_id": origin.process_id,
+        "kind": item.kind,
+        "external_id": item.external_id,
+        "body": item.body if is_bytes else None,
+        "text": None if isinstance(item.body, bytes) else json.dumps(dict(item.body), ensure_ascii=False, default=str),
+        "raw": item.raw,
+        "raw_ref": item.raw_ref,
+        "at": now(),
+    }
+    insert_or_ignore(connection, t.unread, values)
+
+
+def forget_unread(connection: Connection, subject: str) -> None:
+    """It was read at last, or a person has settled it."""
+    connection.execute(delete(t.unread).where(t.unread.c.subject == subject))
 
 
 def _touch(connection: Connection, known: dict[UUID, Known]) -> None:

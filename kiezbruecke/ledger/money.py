@@ -19,7 +19,8 @@ from sqlalchemy import Connection, Row, insert, select, update
 from kiezbruecke.connector import Effect
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
-from kiezbruecke.ledger.dialects import insert_or_ignore
+from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
+from kiezbruecke.ledger.runs import Run, guard
 from kiezbruecke.ledger.states import MessageState
 from kiezbruecke.records import Budget, BudgetStatus, CommitmentState
 
@@ -60,9 +61,11 @@ def euros(amount: int) -> Decimal:
     return Decimal(amount).scaleb(-2)
 
 
-def set_budgets(ledger: Ledger, budgets: Iterable[Budget]) -> None:
+def set_budgets(ledger: Ledger, run: Run, budgets: Iterable[Budget]) -> None:
     """Make the given budget lines the ones that count; a cut below what is committed blocks new ones."""
     with ledger.write() as connection:
+        one_at_a_time(connection)
+        guard(connection, run)
         for budget in budgets:
             _set_budget(connection, budget)
 
@@ -84,18 +87,22 @@ def hold(
     if effect is Effect.COMMITMENT_CANCEL:
         _set_state(connection, case_id, CommitmentState.CANCEL_REQUESTED)
         return None
+    if held and _area_of(commitment) != area:
+        return "Die Festlegung steht auf einer anderen Bezirksregion; sie ist erst dort aufzuheben"
     more = max(0, total - held)
     if reason := _refusal(budget, more):
         return reason
     _change_budget(connection, area, more)
+    process_id, fiscal_year, area_id = area
     values: dict[str, Any] = {
+        "process_id": process_id,
+        "fiscal_year": fiscal_year,
+        "area_id": area_id,
         "state": CommitmentState.REQUESTED.value,
         "held_cents": held + more,
         "at": now(),
     }
     if commitment is None:
-        process_id, fiscal_year, area_id = area
-        values |= {"process_id": process_id, "fiscal_year": fiscal_year, "area_id": area_id}
         connection.execute(insert(t.commitments).values(case_id=case_id, booked_cents=0, reference=reference, **values))
         return None
     if effect is Effect.COMMITMENT_BOOK:
@@ -115,14 +122,23 @@ def follow(connection: Connection, message: Row[Any], after: MessageState) -> No
     ).one()
     booked = _booked_after(Effect(message.effect), after, commitment.booked_cents, message.amount_cents)
     state = _state_after(Effect(message.effect), after)
-    area = (commitment.process_id, commitment.fiscal_year, commitment.area_id)
-    _locked_budget(connection, area)
-    _change_budget(connection, area, booked - commitment.held_cents)
+    _change_budget(connection, _area_of(commitment), booked - commitment.held_cents)
     connection.execute(
         update(t.commitments)
         .where(t.commitments.c.case_id == message.case_id)
         .values(state=state.value, booked_cents=booked, held_cents=booked, at=now())
     )
+
+
+def let_go(connection: Connection, case_ids: Iterable[UUID]) -> None:
+    """The destination was rebuilt and knows nothing of these commitments: their money is free until booked anew."""
+    for case_id in case_ids:
+        row = connection.execute(select(t.commitments).where(t.commitments.c.case_id == case_id)).one_or_none()
+        if row is None:
+            continue
+        _change_budget(connection, _area_of(row), -row.held_cents)
+        values = {"state": CommitmentState.REFUSED.value, "booked_cents": 0, "held_cents": 0, "at": now()}
+        connection.execute(update(t.commitments).where(t.commitments.c.case_id == case_id).values(**values))
 
 
 def balances(ledger: Ledger, process_id: str) -> list[Balance]:
@@ -251,6 +267,11 @@ def _state_after(effect: Effect, after: MessageState) -> CommitmentState:
     if after is MessageState.REFUSED:
         return CommitmentState.REFUSED if effect is Effect.COMMITMENT_BOOK else CommitmentState.BOOKED
     return CommitmentState.CANCELLED if effect is Effect.COMMITMENT_CANCEL else CommitmentState.BOOKED
+
+
+def _area_of(commitment: Row[Any] | None) -> tuple[str, int, str]:
+    assert commitment is not None
+    return commitment.process_id, commitment.fiscal_year, commitment.area_id
 
 
 def _is(area: tuple[str, int, str]) -> tuple[Any, ...]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, case, func, select
 
 from kiezbruecke.connector import Effect
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger
-from kiezbruecke.ledger.states import MessageState
+from kiezbruecke.ledger.states import UNSETTLED, MessageState
 from kiezbruecke.records import (
     Applicant,
     Budget,
@@ -235,16 +235,12 @@ def route_status(ledger: Ledger, route: str) -> RouteStatus:
 
 
 def overdue(ledger: Ledger, lane: str, before: datetime) -> list[MessageHead]:
-    """Messages that wait for a word since before the given moment."""
-    states = [MessageState.DELIVERED.value, MessageState.WAITING.value, MessageState.IN_DOUBT.value]
-    query = _heads().where(t.messages.c.lane == lane, t.messages.c.state.in_(states), t.messages.c.updated_at < before)
+    """Messages that wait for their delivery, or delivered ones that wait for a word, since before the given moment."""
+    m = t.messages.c
+    since = case((m.state == MessageState.DELIVERED.value, m.updated_at), else_=m.created_at)
+    query = _heads().where(m.lane == lane, m.state.in_([state.value for state in UNSETTLED]), since < before)
     with ledger.read() as connection:
         return [_head(row) for row in connection.execute(query).all()]
-
-
-def last_change(head: MessageHead) -> date:
-    """The day of a message's last step, UTC."""
-    return head.updated_at.date()
 
 
 def _heads(*more: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +16,10 @@ from kiezbruecke.ledger.events import append_event
 from kiezbruecke.ledger.money import cents
 from kiezbruecke.ledger.moves import message_row, move
 from kiezbruecke.ledger.states import MessageState
-from kiezbruecke.ledger.todo import Point, close_point, raise_point
+from kiezbruecke.ledger.todo import Point, close_point, ever_raised, raise_point
 from kiezbruecke.records import Receipt, ReceiptOutcome
+
+_CODE = re.compile(r"[A-Z0-9][A-Z0-9_.-]{0,19}")
 
 
 def store_receipt(connection: Connection, item: Item, receipt: Receipt, *, route: str, owner: str) -> bool:
@@ -62,7 +65,7 @@ def apply_receipt(connection: Connection, message: Row[Any], receipt: Receipt) -
         _refuse(connection, message, receipt)
     elif receipt.outcome is ReceiptOutcome.DELIVERED:
         move(connection, message.key, MessageState.DELIVERED, note=_note(receipt))
-    if receipt.warning:
+    if receipt.warning and not ever_raised(connection, "warning", str(message.key)):
         raise_point(connection, _point(message, "warning", f"Zugestellt mit Warnung ({_note(receipt)})"))
     if receipt.outcome in (ReceiptOutcome.CONFIRMED, ReceiptOutcome.REFUSED):
         for kind in ("in_doubt", "overdue"):
@@ -76,8 +79,10 @@ def _confirm(connection: Connection, message: Row[Any], receipt: Receipt) -> Non
         raise_point(connection, _point(message, "difference", reason, ("berichtigt", "storniert")))
         return
     if message.state == MessageState.REFUSED:
+        close_point(connection, "refused", str(message.key))  # nothing may be sent anew before this is settled
         raise_point(connection, _point(message, "contradiction", "Erst abgewiesen, dann bestätigt"))
         return
+    close_point(connection, "difference", str(message.key))
     remote_id = receipt.remote_id[:80] or message.remote_id
     move(connection, message.key, MessageState.CONFIRMED, note=_note(receipt), remote_id=remote_id)
 
@@ -87,7 +92,8 @@ def _refuse(connection: Connection, message: Row[Any], receipt: Receipt) -> None
         raise_point(connection, _point(message, "contradiction", "Erst bestätigt, dann abgewiesen"))
         return
     if move(connection, message.key, MessageState.REFUSED, note=_note(receipt)):
-        raise_point(connection, _refused(message, receipt))
+        close_point(connection, "difference", str(message.key))
+        raise_point(connection, refused_point(message, _note(receipt)))
 
 
 def _amount_differs(message: Row[Any], receipt: Receipt) -> bool:
@@ -111,7 +117,9 @@ def _match(connection: Connection, receipt: Receipt) -> UUID | None:
 
 
 def _note(receipt: Receipt) -> str:
-    return " ".join(part for part in (receipt.event, receipt.code) if part)
+    """Event and code, as they enter lists and evidence: a code is short and upper case, everything else is left out."""
+    codes = [word for word in receipt.code.replace(",", " ").split() if _CODE.fullmatch(word)]
+    return " ".join((receipt.event, *codes[:3]))
 
 
 def _clearing(receipt: Receipt, route: str, owner: str) -> Point:
@@ -125,13 +133,10 @@ def _clearing(receipt: Receipt, route: str, owner: str) -> Point:
     )
 
 
-def _refused(message: Row[Any], receipt: Receipt) -> Point:
-    return _point(
-        message,
-        "refused",
-        f"{message.destination} hat die Nachricht {message.reference} abgewiesen ({_note(receipt)})",
-        ("neu_senden", "erledigt"),
-    )
+def refused_point(message: Row[Any], why: str) -> Point:
+    """What a person is told about a refused message."""
+    text = f"{message.destination} hat die Nachricht {message.reference} abgewiesen ({why})"
+    return _point(message, "refused", text, ("neu_senden", "erledigt"))
 
 
 def _point(message: Row[Any], kind: str, reason: str, answers: tuple[str, ...] = ("erledigt",)) -> Point:

@@ -1,7 +1,7 @@
 """The ledger's tables. Invariants are constraints and partial unique indexes, not `if`s.
 
-Money is integer cents. Times are UTC. No table but `records`, `record_history`, `receipts`, `messages`, `batches`
-and `previews` holds content; none of these columns is ever logged.
+Money is integer cents. Times are UTC. No table but `records`, `record_history`, `receipts`, `unread`, `messages`,
+`batches` and `previews` holds content; none of these columns is ever logged.
 """
 
 from __future__ import annotations
@@ -174,6 +174,22 @@ record_history = Table(
     Column("digest", String(64), nullable=False),
     Column("body", Text, nullable=False),
     Column("at", Moment, nullable=False),
+)
+
+unread = Table(  # what no mapping could read and the source will not say again; read again in every run
+    "unread",
+    metadata,
+    Column("subject", String(300), primary_key=True),
+    Column("source", String(60), nullable=False),
+    Column("process_id", String(60), nullable=False),
+    Column("kind", String(60), nullable=False),
+    Column("external_id", String(200), nullable=False),
+    Column("body", LargeBinary),
+    Column("text", Text),
+    Column("raw", LargeBinary),
+    Column("raw_ref", String(300), nullable=False),
+    Column("at", Moment, nullable=False),
+    Index("ix_unread_source", "source", "process_id"),
 )
 
 batches = Table(

@@ -67,6 +67,12 @@ def raise_point(connection: Connection, point: Point) -> None:
     )
 
 
+def ever_raised(connection: Connection, kind: str, subject: str) -> bool:
+    """Whether there has been such a point, open or closed."""
+    query = select(t.attention.c.id).where(t.attention.c.kind == kind, t.attention.c.subject == subject)
+    return connection.execute(query.limit(1)).one_or_none() is not None
+
+
 def close_point(
     connection: Connection,
     kind: str,

@@ -8,7 +8,7 @@ from typing import Any
 
 from kiezbruecke.cases.areas import place
 from kiezbruecke.connector import Item
-from kiezbruecke.errors import RecordError
+from kiezbruecke.errors import RecordError, SourceError
 from kiezbruecke.ledger import history
 from kiezbruecke.ledger.history import Stored, Taken
 from kiezbruecke.records import Proposal, Receipt, Record
@@ -18,44 +18,64 @@ CHUNK = 100
 
 
 def chunks(work: Collecting) -> Iterator[list[Item]]:
-    """The source's items, a hundred at a time."""
+    """What was set aside before and is read again, then the source's items, a hundred at a time.
+
+    A source that fails on the way keeps what it has yielded: that is stored before the error goes on.
+    """
     work.reach = Reach(history.read_cursor(work.ledger, work.route.collect))
+    work.again = history.read_unread(work.ledger, work.route.collect, work.process.id)
+    if work.again:
+        yield work.again
     items = work.source.fetch(work.reach)
-    while chunk := list(islice(items, CHUNK)):
+    failure: SourceError | None = None
+    while failure is None:
+        chunk: list[Item] = []
+        try:
+            for item in islice(items, CHUNK):
+                chunk.append(item)  # noqa: PERF402 - what came before an error must be kept
+        except SourceError as error:
+            failure = error
+        if not chunk:
+            break
         yield chunk
+    if failure is not None:
+        raise failure
 
 
 def read(work: Collecting, item: Item) -> Taken:
     """The records that the route's mappings make of an item, or the one line why not."""
+    work.seen.add(item.external_id)
     mappings = [mapping for mapping in work.mappings if item.kind in mapping.reads]
     if not mappings:
-        return Taken(item, problem=_unread(item))
+        return Taken(item, problem=_unread(item), heals=item.raw is not None or not _is_broken(item))
     try:
         records = tuple(_enrich(work, mapping.read(item, _roots(work, item))) for mapping in mappings)
     except RecordError as error:
         place = f"{item.raw_ref}: " if item.raw_ref else ""
         return Taken(item, problem=f"{place}{error.line()}")
-    work.seen.update(record.identity for record in records)
     return Taken(item, records)
 
 
 def keep(work: Collecting, taken: list[Taken]) -> Stored:
     """Store a chunk with its cursor, in one transaction."""
-    owner = work.route.owner
-    return history.store(work.ledger, work.run, work.route.collect, work.process.id, owner, taken, work.reach.value)
+    source = history.Origin(
+        work.route.collect, work.process.id, work.route.owner, keeps_unread=work.manifest.listing == "new"
+    )
+    return history.store(work.ledger, work.run, source, taken, work.reach.value)
 
 
 def acknowledge(work: Collecting, stored: Stored) -> None:
-    """Tell the source what is stored."""
-    work.source.acknowledge(stored.handled)
+    """Tell the source what is stored; what was read again from the ledger it has heard of before."""
+    fresh = [handled for handled in stored.handled if handled.item not in work.again]
+    if fresh:
+        work.source.acknowledge(fresh)
 
 
 def mark_gone(work: Collecting, counts: Counts) -> None:
     """What a source with a full listing does not show any more is gone – never deleted."""
     if work.manifest.listing == "full":
-        kinds = ("proposal",)
-        gone = history.mark_gone(work.ledger, work.run, work.route.collect, work.route.owner, kinds, work.seen)
-        counts["gone"] = gone
+        source = history.Origin(work.route.collect, work.process.id, work.route.owner)
+        counts["gone"] = history.mark_gone(work.ledger, work.run, source, ("proposal",), work.seen)
     counts["changed"] = sum(counts.get(word, 0) for word in ("new", "updated", "receipts", "gone"))
 
 
@@ -76,12 +96,22 @@ def _enrich(work: Collecting, record: Record) -> Record:
             work.process,
             work.content / "mappings" / "codelists" / f"{work.process.area_list}.geojson",
         )
-    if isinstance(record, Receipt) and record.source != work.route.collect:
-        return record.model_copy(update={"source": work.route.collect})
+    if isinstance(record, Receipt):
+        return record.model_copy(update={"source": work.route.collect, "external_id": _receipt_id(work, record)})
     return record
 
 
+def _receipt_id(work: Collecting, receipt: Receipt) -> str:
+    """A destination that was rebuilt counts its answers from the beginning again."""
+    return receipt.external_id if work.generation == 1 else f"g{work.generation}:{receipt.external_id}"
+
+
+def _is_broken(item: Item) -> bool:
+    """Whether the connector itself says what is wrong with the item."""
+    return not isinstance(item.body, bytes) and "problem" in item.body
+
+
 def _unread(item: Item) -> str:
-    if not isinstance(item.body, bytes) and "problem" in item.body:
+    if not isinstance(item.body, bytes) and _is_broken(item):
         return str(item.body["problem"])
     return f"Keine Zuordnung dieser Route liest ein Element der Art „{item.kind}“"

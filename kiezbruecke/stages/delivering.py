@@ -173,7 +173,9 @@ def _send_batch(work: Sending, target: BatchTarget, parcel: Parcel, counts: Coun
 def _outcome(work: Sending, error: Exception) -> tuple[Receipt | MessageState, str]:
     """What an exception proves: never left, refused for certain, or nobody knows."""
     if isinstance(error, Rejected):
-        return Receipt(outcome=ReceiptOutcome.REFUSED, event="Ablehnung", code=error.what[:80]), ""
+        return Receipt(
+            outcome=ReceiptOutcome.REFUSED, event="Ablehnung", code=error.receipt_code, text=error.line()[:500]
+        ), ""
     _failed(work, error)
     state = MessageState.WAITING if isinstance(error, NotSent) else MessageState.IN_DOUBT
     return state, type(error).__name__

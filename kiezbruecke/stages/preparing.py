@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from kiezbruecke import attention
 from kiezbruecke.attention import CONTRADICTION
-from kiezbruecke.cases.due import Due, FollowUp, Lane, due_rule
+from kiezbruecke.cases.due import Due, FollowUp, Lane, due_rule, outdated
 from kiezbruecke.cases.join import (
     Standing,
     budget_lines_of,
@@ -15,8 +15,8 @@ from kiezbruecke.cases.join import (
     unexplained_budget_lines,
 )
 from kiezbruecke.errors import ConfigurationError, RecordError
+from kiezbruecke.ledger import claims, money
 from kiezbruecke.ledger import drafts as ledger_drafts
-from kiezbruecke.ledger import money
 from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.drafts import Draft
 from kiezbruecke.ledger.reading import Snapshot, read_process_cases
@@ -36,7 +36,7 @@ def join_cases(work: Sending) -> list[Standing]:
             expected="voted",
         )
     snapshot = read_process_cases(work.ledger, work.process.id, work.process.fiscal_year)
-    money.set_budgets(work.ledger, budgets_that_count(budget_lines_of(work.process, snapshot)).values())
+    money.set_budgets(work.ledger, work.run, budgets_that_count(budget_lines_of(work.process, snapshot)).values())
     answers = attention.read_answers(work.ledger)
     standings = join(work.process, snapshot, answers.waived, answers.dismissed)
     attention.keep_contradictions(work.ledger, work.run, work.process, standings, _budget_points(work, snapshot))
@@ -46,14 +46,7 @@ def join_cases(work: Sending) -> list[Standing]:
 def what_is_due(work: Sending, standings: Sequence[Standing]) -> tuple[list[tuple[Standing, Due]], list[Point]]:
     """Ask the route's rule about every case."""
     rule, answers = due_rule(work.route.due), attention.read_answers(work.ledger)
-    lane = Lane(
-        work.route.destination,
-        work.generation,
-        lane_of(work.route),
-        work.route.start_from,
-        work.route.environment == "test",
-        answers.resend,
-    )
+    lane = _lane(work, answers)
     due: list[tuple[Standing, Due]] = []
     points: list[Point] = []
     for standing in standings:
@@ -63,6 +56,15 @@ def what_is_due(work: Sending, standings: Sequence[Standing]) -> tuple[list[tupl
         elif answer is not None:
             due.append((standing, answer))
     return due, points
+
+
+def withdraw_outdated(work: Sending, standings: Sequence[Standing]) -> list[Standing]:
+    """Take back what waits untouched although its decision was corrected; the cases as they stand afterwards."""
+    lane = _lane(work, attention.read_answers(work.ledger))
+    keys = [key for standing in standings for key in outdated(standing, lane)]
+    if not keys or not claims.withdraw(work.ledger, work.run, keys):
+        return list(standings)
+    return join_cases(work)
 
 
 def write_messages(work: Sending, due: Sequence[tuple[Standing, Due]]) -> tuple[list[Draft], list[Point]]:
@@ -92,6 +94,18 @@ def keep(work: Sending, drafts: Sequence[Draft], points: Sequence[Point], counts
         counts["prepared"] = len(drafts) - without_money
         counts.more("set_aside", without_money)
     counts.more("set_aside", len(points))
+
+
+def _lane(work: Sending, answers: attention.Answers) -> Lane:
+    return Lane(
+        work.route.destination,
+        work.generation,
+        lane_of(work.route),
+        work.route.start_from,
+        work.route.environment == "test",
+        answers.resend,
+        answers.blocked,
+    )
 
 
 def _follow_up(work: Sending, standing: Standing, answer: FollowUp, done: frozenset[str]) -> list[Point]:

@@ -118,6 +118,7 @@ def _due(ledger: Ledger, route: SendingRoute) -> int:
         route.start_from,
         route.environment == "test",
         answers.resend,
+        answers.blocked,
     )
     rule = due_rule(route.due)
     return sum(

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
 from pathlib import Path
-from uuid import UUID
 
 from kiezbruecke.cases.due import effect_of
 from kiezbruecke.connections import connection
@@ -16,6 +15,7 @@ from kiezbruecke.connector import (
     BatchTarget,
     Connection,
     Context,
+    Item,
     Manifest,
     Source,
     Target,
@@ -75,13 +75,19 @@ class Collecting:
     ledger: Ledger
     party: Connection
     run: Run
-    seen: set[UUID] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set)  # external ids, also of items that could not be read
+    again: list[Item] = field(default_factory=list)  # set aside before, read again from the ledger
     reach: Reach = field(default_factory=lambda: Reach(""))
 
     @cached_property
     def manifest(self) -> Manifest:
         """What the connector says of itself."""
         return manifest_for(self.party)
+
+    @cached_property
+    def generation(self) -> int:
+        """The generation of a box's destination; 1 for other sources."""
+        return generation_of(self.ledger, self.route.collect)
 
     @cached_property
     def source(self) -> Source:
@@ -130,10 +136,14 @@ class Sending:
 
 
 def lane_of(route: CollectingRoute | SendingRoute) -> str:
-    """Who fences whom: routes to one destination and family of effects, or from one source, share a lane."""
+    """Who fences whom: routes of one process to one destination and family of effects, or from one source.
+
+    Tests have lanes of their own, so that nothing of a test ever travels with live messages.
+    """
     if isinstance(route, CollectingRoute):
-        return f"{route.collect}|collect"
-    return f"{route.destination}|{route.effect.value.partition('.')[0]}"
+        return f"{route.collect}|collect|{route.process}"
+    family = route.effect.value.partition(".")[0]
+    return f"{route.destination}|{family}|{route.process}{'|test' if route.environment == 'test' else ''}"
 
 
 def is_collecting(name: str) -> bool:

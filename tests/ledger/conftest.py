@@ -111,7 +111,7 @@ class Desk:
     def store(self, taken: Sequence[Taken], source: str = "beschluesse-tk", cursor: str = "") -> history.Stored:
         """What a source says."""
         run = self.run(f"{source}|collect", "kk-tk-collect")
-        return history.store(self.ledger, run, source, PROCESS, "spk-tk", taken, cursor)
+        return history.store(self.ledger, run, history.Origin(source, PROCESS, "spk-tk"), taken, cursor)
 
     def hear(self, *receipts: Receipt) -> history.Stored:
         """Receipts from the destination they name."""
@@ -120,7 +120,7 @@ class Desk:
 
     def grant(self, euros: str, status: BudgetStatus = BudgetStatus.RELEASED, area: str = AREA) -> None:
         """The area's budget."""
-        money.set_budgets(self.ledger, [budget(euros, status, area)])
+        money.set_budgets(self.ledger, self.run("budgets", "kk-tk-budgets"), [budget(euros, status, area)])
 
     def prepare(self, *drafts: Draft, run: Run | None = None) -> int:
         """Store drafts; how many found no money."""

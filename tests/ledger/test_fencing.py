@@ -38,8 +38,10 @@ WRITES: dict[str, Callable[[Desk, Run, Draft], object]] = {
     ),
     "add_messages": lambda desk, run, one: add_messages(desk.ledger, run, [one], [], "spk"),
     "replace_previews": lambda desk, run, one: replace_previews(desk.ledger, run, [one], []),
-    "store": lambda desk, run, _: history.store(desk.ledger, run, "x", "kk-tk-2026", "spk", [], "7"),
-    "mark_gone": lambda desk, run, _: history.mark_gone(desk.ledger, run, "x", "spk", ("proposal",), ()),
+    "store": lambda desk, run, _: history.store(desk.ledger, run, history.Origin("x", "kk-tk-2026", "spk"), [], "7"),
+    "mark_gone": lambda desk, run, _: history.mark_gone(
+        desk.ledger, run, history.Origin("x", "kk-tk-2026", "spk"), ("proposal",), ()
+    ),
 }
 
 

@@ -92,7 +92,7 @@ def test_records_of_another_source_are_not_touched(desk: Desk, ledger: Ledger) -
     """Each listing speaks for itself only."""
     _say(desk, _proposal(1))
     run = desk.run("other|collect")
-    history.mark_gone(ledger, run, "other", "spk", ("proposal",), set())
+    history.mark_gone(ledger, run, history.Origin("other", "kk-tk-2026", "spk"), ("proposal",), set())
 
     assert _status(ledger, "2026-00001") is ProposalStatus.SUBMITTED
 
@@ -129,7 +129,9 @@ def _say(desk: Desk, *proposals: Proposal) -> history.Stored:
 
 def _mark_gone(desk: Desk, *seen: Proposal) -> int:
     run = desk.run(f"{SOURCE}|collect")
-    return history.mark_gone(desk.ledger, run, SOURCE, "spk", ("proposal",), {one.identity for one in seen})
+    return history.mark_gone(
+        desk.ledger, run, history.Origin(SOURCE, "kk-tk-2026", "spk"), ("proposal",), {one.external_id for one in seen}
+    )
 
 
 def _status(ledger: Ledger, reference: str) -> ProposalStatus:

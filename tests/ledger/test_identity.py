@@ -13,7 +13,8 @@ from kiezbruecke.connector import Effect
 from kiezbruecke.ledger import Ledger, reading
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import now
-from kiezbruecke.ledger.drafts import Identity, add_messages, generation_of, raise_generation, take_vouchers
+from kiezbruecke.ledger.drafts import Identity, add_messages, generation_of, take_vouchers
+from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.records import ReceiptOutcome
 
 from .conftest import EFILE, FILES, Desk, draft
@@ -100,7 +101,7 @@ def test_a_reset_destination_gets_everything_under_new_keys(desk: Desk) -> None:
     case = desk.decide()
     desk.prepare(draft(case))
     before = generation_of(desk.ledger, EFILE)
-    after = raise_generation(desk.ledger, EFILE, person="A. Muster", reason="neu aufgesetzt")
+    after = reset_destination(desk.ledger, EFILE, person="A. Muster", reason="neu aufgesetzt")
     desk.prepare(draft(case, generation=after))
 
     heads = [head for head, _ in reading.list_messages(desk.ledger)]

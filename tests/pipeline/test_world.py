@@ -5,8 +5,11 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
+import sqlite3
 import zipfile
 from collections import Counter
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,12 +19,14 @@ import pytest
 from lxml import etree
 
 from kiezbruecke import attention, pipeline
+from kiezbruecke.airflow.expected import differences
 from kiezbruecke.cases.join import join
 from kiezbruecke.cli.reconcile import sums
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import MessageState, claims
 from kiezbruecke.ledger import tables as t
-from kiezbruecke.ledger.drafts import add_baseline, raise_generation
+from kiezbruecke.ledger.drafts import add_baseline
+from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.ledger.events import verify_chains
 from kiezbruecke.ledger.reading import find_case, read_process_cases
 from kiezbruecke.ledger.runs import set_paused
@@ -59,6 +64,26 @@ def test_the_budget_system_holds_exactly_the_accepted_cases(demo: Any) -> None:
     assert {(one["Art"], one["received"], one["accepted"], one["answers"]) for one in orders} == {
         ("FESTLEGUNG", 1, 1, "FESTGELEGT")
     }
+
+
+def test_the_demonstration_looks_into_the_sandboxes_itself(demo: Any, tmp_path: Path) -> None:
+    """`make demo` must not believe the ledger alone: a lost message, a second one and a wrong sum are told."""
+    ours = demo.world.ledger, ROOT, "kk-tk-2026"
+    sandboxes = shutil.copytree(demo.world.sandboxes["xta"].state.parent, tmp_path / "sandbox")
+    untouched = differences(*ours, sandboxes)
+    lost, twice, *_ = sorted(sandboxes.glob("xta/*/*.zip"))
+    shutil.copytree(twice.parent, sandboxes / "xta" / "again")
+    lost.unlink()
+    with closing(sqlite3.connect(sandboxes / "hkr" / "books.sqlite3")) as books, books:
+        books.execute("update commitments set cents = cents + 1 where reference = 'KK26-090416-00001-F1'")
+
+    told = differences(*ours, sandboxes)
+
+    assert untouched == []
+    assert len(told) == 3
+    assert "in der E-Akte nichts, erwartet" in told[0] + told[1]
+    assert " € und " in told[0] + told[1]
+    assert told[2] == "2026-00001 (090416): in den Büchern des HKR 850.01 €, erwartet 850.00 €"
 
 
 def test_what_contradicts_is_set_aside_with_its_reason(demo: Any) -> None:
@@ -227,7 +252,7 @@ def test_a_lost_answer_ends_in_one_copy(world: World, sandbox: str, fault: str) 
 def test_a_reset_destination_gets_everything_again(world: World) -> None:
     """Only after a person has said so."""
     _decided(world, line("P-1"))
-    raise_generation(world.ledger, "eakte-tk", person="Betrieb 1", reason="neu aufgebaut")
+    reset_destination(world.ledger, "eakte-tk", person="Betrieb 1", reason="neu aufgebaut")
     world.run("kk-tk-eakte")
 
     assert [head.generation for head in world.messages("eakte-tk")] == [1, 2]

@@ -1,4 +1,4 @@
-"""The demo: five Kiezkassen, sixty proposals, and sheets whose expected result is computed from the story alone."""
+"""The demo: six Kiezkassen, sixty proposals, and sheets whose expected result is computed from the story alone."""
 
 from __future__ import annotations
 
@@ -113,6 +113,20 @@ def test_the_expected_result_stays_within_the_budgets() -> None:
     assert 35 <= len(expected["accepted"]) <= 45
 
 
+def test_one_assembly_votes_more_than_it_has() -> None:
+    """Bohnsdorf: its whole list is expected on the to-do list, and nothing of it anywhere else."""
+    expected = json.loads((DEMO / "expected.json").read_text("utf-8"))
+    voted = [Decimal(str(row[6])) for row in table(DEMO / "beschluesse/beschlussliste-bohnsdorf-2026.xlsx")[1:]]
+
+    assert sum(voted) == Decimal(5000)
+    assert [line["reference"] for line in expected["set_aside"] if line["reason_kind"] == "over_budget"] == [
+        "P-1",
+        "P-2",
+        "P-3",
+    ]
+    assert "090310" not in {line["area"] for line in expected["accepted"]} | expected["sums"].keys()
+
+
 def test_invented_budgets_say_so() -> None:
     """Eleven amounts of 2024 are public, nine are not."""
     reasons = [str(row[8]) for row in table(DEMO / "budgets/budgetliste-2026.xlsx")[1:]]
@@ -122,10 +136,10 @@ def test_invented_budgets_say_so() -> None:
 
 
 def test_the_sheets_have_the_agreed_columns(make_demo: ModuleType) -> None:
-    """Five assemblies, a second one in Grünau, and one sheet as a CSV of an old spreadsheet."""
+    """Six assemblies, a second one in Grünau, and one sheet as a CSV of an old spreadsheet."""
     sheets = sorted((DEMO / "beschluesse").iterdir())
 
-    assert len(sheets) == 6
+    assert len(sheets) == 7
     for sheet in sheets:
         lines = table(sheet)
         assert tuple(lines[0]) == make_demo.DECISION

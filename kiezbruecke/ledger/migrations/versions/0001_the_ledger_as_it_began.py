@@ -125,6 +125,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("destination", "year", name=op.f("pk_serials")),
     )
     op.create_table(
+        "unread",
+        sa.Column("subject", sa.String(length=300), nullable=False),
+        sa.Column("source", sa.String(length=60), nullable=False),
+        sa.Column("process_id", sa.String(length=60), nullable=False),
+        sa.Column("kind", sa.String(length=60), nullable=False),
+        sa.Column("external_id", sa.String(length=200), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=True),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("raw", sa.LargeBinary(), nullable=True),
+        sa.Column("raw_ref", sa.String(length=300), nullable=False),
+        sa.Column("at", tables.Moment(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("subject", name=op.f("pk_unread")),
+    )
+    op.create_index("ix_unread_source", "unread", ["source", "process_id"], unique=False)
+    op.create_table(
         "baselines",
         sa.Column("case_id", sa.Uuid(), nullable=False),
         sa.Column("lane", sa.String(length=160), nullable=False),

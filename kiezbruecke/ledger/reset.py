@@ -1,0 +1,58 @@
+"""A destination was really rebuilt and knows nothing any more: everything that holds is sent to it anew."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import Connection, delete, select, update
+
+from kiezbruecke.ledger import money
+from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.database import Ledger, now
+from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
+from kiezbruecke.ledger.moves import move
+from kiezbruecke.ledger.states import UNSETTLED, MessageState
+from kiezbruecke.ledger.todo import close_point
+
+_ABOUT_MESSAGES = ("in_doubt", "refused", "overdue", "difference", "contradiction", "warning")
+
+
+def reset_destination(ledger: Ledger, destination: str, *, person: str, reason: str) -> int:
+    """Raise the generation, in one transaction with all that follows from it; the new generation.
+
+    What was under way is void, the money bound there is free until it is booked anew, and the answers are read from
+    the beginning. Only a person decides that.
+    """
+    with ledger.write() as connection:
+        one_at_a_time(connection)
+        generation = _raise_generation(connection, destination, person, reason)
+        _void(connection, destination)
+        money.let_go(connection, _committed_there(connection, destination))
+        connection.execute(delete(t.cursors).where(t.cursors.c.source == destination))
+        connection.execute(delete(t.balances).where(t.balances.c.destination == destination))
+    return generation
+
+
+def _raise_generation(connection: Connection, destination: str, person: str, reason: str) -> int:
+    insert_or_ignore(connection, t.destinations, {"name": destination, "generation": 1})
+    row = t.destinations.c.name == destination
+    values = {"generation": t.destinations.c.generation + 1, "person": person, "reason": reason, "at": now()}
+    connection.execute(update(t.destinations).where(row).values(**values))
+    return int(connection.execute(select(t.destinations.c.generation).where(row)).scalar_one())
+
+
+def _void(connection: Connection, destination: str) -> None:
+    """What was prepared, under way or waited for must not reach the rebuilt destination beside its successor."""
+    m = t.messages.c
+    rows = connection.execute(select(m.key, m.state).where(m.destination == destination)).all()
+    for row in rows:
+        if row.state in UNSETTLED:
+            move(connection, row.key, MessageState.REFUSED, note="Ziel neu aufgebaut")
+        for kind in _ABOUT_MESSAGES:
+            close_point(connection, kind, str(row.key))
+
+
+def _committed_there(connection: Connection, destination: str) -> list[UUID]:
+    m = t.messages.c
+    query = select(m.case_id).where(m.destination == destination, m.effect.like("commitment.%"), m.test.is_(False))
+    return list(connection.execute(query.distinct()).scalars())
