@@ -184,7 +184,7 @@ def _read_envelope(response: Response, huge: bool) -> etree._Element:
 def _fault(node: etree._Element) -> Fault:
     """Code and name stand unqualified in the detail's errorCode (XTA 2.1.1, ExceptionType).
 
-    Servers put stack traces of their own beside the exception: the entry that holds an errorCode counts, else the first.
+    Servers put stack traces beside the exception: the entry that holds an errorCode counts, else the first.
     """
     texts = {_local(child): child for child in node.iterdescendants("*")}
     detail = next((child for child in node if _local(child) in ("Detail", "detail")), None)

@@ -303,12 +303,13 @@ class Server:
 
     def _spoiled(self, content: bytes, how: str, call: Call | None) -> Response:
         kind = media_type(call)
-        if how == "html_answer":
-            return HTMLResponse("<!DOCTYPE html><html><body><form>Anmeldung</form></body></html>")
-        if how == "empty_202":
-            return Response(status_code=202)
-        if how == "truncated_answer":
-            return Response(content[: len(content) // 2], media_type=kind)
+        instead = {
+            "html_answer": HTMLResponse("<!DOCTYPE html><html><body><form>Anmeldung</form></body></html>"),
+            "empty_202": Response(status_code=202),
+            "truncated_answer": Response(content[: len(content) // 2], media_type=kind),
+        }
+        if how in instead:
+            return instead[how]
         if how == "reset":
             return StreamingResponse(_broken(content), headers={"Content-Length": str(len(content))}, media_type=kind)
         if how == "slow_drip":

@@ -145,7 +145,7 @@ def _raise_if_shut_out(error: BaseException, message: Message) -> None:
         raise NotSent(
             f"{ACCOUNT[error.code]} – XTA {error.code}",
             where=message.reference,
-            helps="der IT-Betrieb prüft Konto und Zertifikat der Verbindung; danach geht die Nachricht von selbst hinaus",
+            helps="der IT-Betrieb prüft Konto und Zertifikat der Verbindung; danach geht sie von selbst hinaus",
         ) from error
 
 

@@ -90,8 +90,9 @@ def _committed(snapshot: Snapshot) -> list[Case]:
 
 def _filed(snapshot: Snapshot) -> Sums:
     for case in snapshot.cases:
-        if is_filed(case):
-            yield (case.reference, area_of(case)), case.decisions[-1].approved_amount or Decimal(0)
+        for message in case.messages:
+            if is_filed(message):
+                yield (case.reference, area_of(case)), euros(message.amount_cents or 0)
 
 
 def _booked(snapshot: Snapshot) -> Sums:

@@ -11,7 +11,7 @@ from rich.table import Table
 from kiezbruecke.connector import Effect
 from kiezbruecke.ledger import Ledger, MessageState
 from kiezbruecke.ledger.money import Balance, balances, euros, theirs
-from kiezbruecke.ledger.reading import StoredCase, read_process_cases
+from kiezbruecke.ledger.reading import MessageHead, StoredCase, read_process_cases
 from kiezbruecke.routes import read_process
 
 
@@ -77,7 +77,7 @@ def _line(area: str, name: str, cases: list[StoredCase], money: Balance | None, 
         name,
         proposals=sum(case.proposal is not None or bool(case.area_id) for case in cases),  # or from paper
         accepted=sum(_accepted(case) for case in cases),
-        filed=sum(is_filed(case) for case in cases),
+        filed=sum(any(map(is_filed, case.messages)) for case in cases),
         budget=euros(money.amount if money else 0),
         committed=euros(money.booked if money else 0),
         free=euros(money.amount - money.committed if money else 0),
@@ -95,11 +95,9 @@ def area_of(case: StoredCase) -> str:
     return case.area_id or (case.proposal.area_id if case.proposal else None) or decided or ""
 
 
-def is_filed(case: StoredCase) -> bool:
-    """True if the e-file has confirmed it."""
-    return any(
-        message.effect is Effect.FILE_CREATE and message.state is MessageState.CONFIRMED for message in case.messages
-    )
+def is_filed(message: MessageHead) -> bool:
+    """True for a file that the e-file has confirmed."""
+    return message.effect is Effect.FILE_CREATE and message.state is MessageState.CONFIRMED
 
 
 def _sum(name: str, lines: list[Line]) -> Line:

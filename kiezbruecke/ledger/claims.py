@@ -59,10 +59,10 @@ def claim_batch(
         _mark_claimed(connection, run, rows)
         head = _new_head(connection, rows[0].destination, year, test)
         standing = _standing(connection, run, [row.case_id for row in rows]) if full_list else []
-        messages = _without_misfits(connection, compose, head, [_message(row) for row in rows], standing)
-        if not messages:
+        composed = _compose(connection, compose, head, [_message(row) for row in rows], standing)
+        if composed is None:
             return None
-        file_name, payload = compose(head, messages, standing)
+        messages, file_name, payload = composed
         _store_batch(connection, head, file_name, payload)
         connection.execute(
             update(t.messages).where(t.messages.c.key.in_([m.key for m in messages])).values(batch_id=head.id)
@@ -237,16 +237,17 @@ def _new_head(connection: Connection, destination: str, year: int, test: bool) -
     return BatchHead(f"KB{year % 100:02d}-{destination[:20]}-{number:06d}", destination, now(), year, test)
 
 
-def _without_misfits(
+def _compose(
     connection: Connection, compose: Compose, head: BatchHead, messages: list[Message], standing: Sequence[Message]
-) -> list[Message]:
-    """One message that fits into no carrier must not hold back the others: it is refused, and a person is told."""
+) -> tuple[list[Message], str, bytes] | None:
+    """The carrier's bytes. A message that fits into none is refused, so that it does not hold back the others."""
     try:
-        compose(head, messages, standing)
+        return messages, *compose(head, messages, standing)
     except RecordError:
         fitting = [message for message in messages if _fits(connection, compose, head, message)]
-        return fitting if len(fitting) < len(messages) else messages[:1]  # each fits, together they do not
-    return messages
+        if len(fitting) == len(messages):
+            fitting = messages[:1]  # each fits, together they do not; the next run takes the others
+        return (fitting, *compose(head, fitting, standing)) if fitting else None
 
 
 def _fits(connection: Connection, compose: Compose, head: BatchHead, message: Message) -> bool:

@@ -445,7 +445,7 @@ def test_the_excess_is_said_in_euros() -> None:
     """German figures for German readers."""
     case = a_case(a_line(reference_number="P-1", amount="4000.50"))
 
-    assert the_only(standing(case)).text == "Die Beschlüsse in Müggelheim übersteigen das Budget um 1.400,50 €"
+    assert the_only(standing(case)).text == "P-1: Die Beschlüsse in Müggelheim übersteigen das Budget um 1.400,50 €"
 
 
 # --- for any sheets at all

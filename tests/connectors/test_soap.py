@@ -131,6 +131,8 @@ def test_a_handshake_that_never_ends_meets_the_deadline() -> None:
         (_http(_envelope()[:-20]), "not a whole XML"),
         (_http(_envelope()[:-20], length=False), "not a whole XML"),
         (_http(b""), "empty"),
+        (_http(b"", status="202 Accepted"), "empty answer .HTTP 202"),
+        (_http(b"--p--", 'multipart/related; boundary="p"'), "without parts"),
         (_http(b"busy", "text/plain", "503 Busy"), "503"),
         (_http(_envelope(), status="500 Oops"), "500"),
         (_http(b"", status="302 Found\r\nLocation: http://127.0.0.1:1/"), "302"),
@@ -164,6 +166,28 @@ def test_a_fault_counts_whatever_the_status_is(serve: Callable[[Reply], OneShot]
     error = raised.value
     assert (error.code, error.name, error.role) == ("9011", "Account ist gesperrt.", "Sender")
     assert (error.kind, error.text) == ("PermissionDeniedException", "gesperrt")
+
+
+def test_a_stack_trace_before_the_exception_is_passed_over(serve: Callable[[Reply], OneShot]) -> None:
+    """Vendors put their own entries into the detail, some with a `code` of their own."""
+    trace = '<v:trace xmlns:v="urn:vendor"><v:code>E77</v:code>java.lang.IllegalStateException</v:trace>'
+    detail = f'<e:Detail>{trace}<x:MessageSchemaViolationException xmlns:x="urn:x"><x:errorCode><code>9050</code>'
+    detail += f"<name>n</name></x:errorCode>{trace}</x:MessageSchemaViolationException></e:Detail>"
+    fault = f"<e:Fault><e:Code><e:Value>e:Sender</e:Value></e:Code>{detail}</e:Fault>"
+
+    with pytest.raises(_soap.Fault) as raised:
+        _port(serve(_http(_envelope(fault), status="500 Oops")).url).call("checkAccountActive")
+
+    assert (raised.value.code, raised.value.kind) == ("9050", "MessageSchemaViolationException")
+
+
+@pytest.mark.parametrize("preamble", [b"", b"\r\n", b"This is a multi-part message.\r\n", b"a: --p\r\n\r\nb\r\n"])
+def test_a_preamble_before_the_first_part_is_passed_over(serve: Callable[[Reply], OneShot], preamble: bytes) -> None:
+    """MIME allows one (RFC 2046, 5.1.1)."""
+    root = b"Content-Type: application/xop+xml\r\nContent-ID: <0>\r\n\r\n" + _envelope()
+    reply = _http(preamble + b"--p\r\n" + root + b"\r\n--p--\r\n", 'multipart/related; boundary="p"; start="<0>"')
+
+    assert _port(serve(reply).url).call("checkAccountActive").body is None
 
 
 def test_a_connection_that_breaks_after_the_request_is_doubt(serve: Callable[[Reply], OneShot]) -> None:

@@ -26,9 +26,9 @@ from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import MessageState, claims
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.drafts import add_baseline
-from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.ledger.events import verify_chains
 from kiezbruecke.ledger.reading import find_case, read_process_cases
+from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.ledger.runs import set_paused
 from kiezbruecke.records.identity import case_id, is_paper
 from kiezbruecke.routes import read_process
@@ -358,7 +358,7 @@ def test_a_baseline_case_is_not_sent(world: World) -> None:
     world.drop(line("P-1"), line("P-2"))
     world.run("kk-tk-budgets", "kk-tk-beschluesse")
     (first,) = find_case(world.ledger, "P-1")
-    add_baseline(world.ledger, "hkr-tk|commitment", [first.id], person="SPK 1", reason="Altfall")
+    add_baseline(world.ledger, "hkr-tk|commitment|kk-tk-2026", [first.id], person="SPK 1", reason="Altfall")
     world.run(*SEND)
 
     assert [reference for reference, _, _ in world.orders()] == ["KK26-090416-P0002-F1"]

@@ -8,7 +8,7 @@ import pytest
 from lxml import etree
 
 from connectors import _soap
-from connectors.xta.client import Content, Encrypted, Fetched, Listed, Listing
+from connectors.xta.client import META, OSCI, WSA, Content, Encrypted, Fetched, Listed, Listing, _read_listing
 from connectors.xta.mailbox import Mailbox, read_item
 from kiezbruecke.connector import Handled, Item
 from kiezbruecke.errors import SourceError
@@ -192,6 +192,48 @@ def test_a_bare_xml_is_read_like_a_zip() -> None:
     xml = b'<x:Abgabe.ImportBestaetigen.0402 xmlns:x="urn:xoev-de:xdomea:schema:4.0.0"/>'
 
     assert read_item("urn:id", Content(xml, "application/xml")).kind == "0402"
+
+
+def _answer(body: str, header: str = "") -> _soap.Answer:
+    names = f'xmlns:e="{_soap.SOAP_12}" xmlns:o="{OSCI}" xmlns:m="{META}" xmlns:w="{WSA}"'
+    raw = f"<e:Envelope {names}><e:Header>{header}</e:Header><e:Body>{body}</e:Body></e:Envelope>".encode()
+    return _soap.Answer(etree.fromstring(raw), raw)
+
+
+def test_both_forms_of_a_list_are_read() -> None:
+    """MsgStatusListType allows MsgAttributes beside MessageMetaData."""
+    short = "<o:MsgAttributes><w:MessageID>urn:1</w:MessageID><o:MsgSize>7</o:MsgSize></o:MsgAttributes>"
+    long = "<m:MessageMetaData><m:MsgIdentification><w:MessageID>urn:2</w:MessageID></m:MsgIdentification>"
+    listing = _read_listing(_answer(f"<o:MsgStatusList>{short}{long}</m:MessageMetaData></o:MsgStatusList>"))
+
+    assert {line.message_id for line in listing.messages} == {"urn:1", "urn:2"}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        '<o:MsgBoxResponse MsgBoxRequestID="urn:r"/>',
+        '<o:MsgBoxResponse MsgBoxRequestID="urn:r"><o:ItemsPending>0</o:ItemsPending></o:MsgBoxResponse>',
+        '<o:MsgBoxResponse MsgBoxRequestID="urn:r"><o:NoMessageAvailable reason="urn:x"/></o:MsgBoxResponse>',
+    ],
+)
+def test_an_empty_box_may_be_said_without_a_list(header: str) -> None:
+    listing = _read_listing(_answer("", header))
+
+    assert (listing.messages, listing.pending) == ((), 0)
+
+
+@pytest.mark.parametrize(
+    ("body", "header"),
+    [
+        ("<o:SomethingElse/>", ""),
+        ("", "<o:MsgBoxResponse><o:ItemsPending>3</o:ItemsPending></o:MsgBoxResponse>"),
+    ],
+)
+def test_what_is_no_list_does_not_count_as_an_empty_box(body: str, header: str) -> None:
+    with pytest.raises(_soap.NoAnswer):
+        _read_listing(_answer(body, header))
 
 
 class Stubborn:

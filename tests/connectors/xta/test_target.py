@@ -9,7 +9,8 @@ from urllib.request import Request, urlopen
 import pytest
 
 from connectors import _soap
-from connectors.xta.target import REFUSALS, XtaTarget
+from connectors.xta.client import XtaClient
+from connectors.xta.target import ACCOUNT, REFUSALS, XtaTarget
 from kiezbruecke.connector import CannotTell, Found, Ticket
 from kiezbruecke.errors import ConfigurationError, NotSent, Rejected
 from kiezbruecke.records import ReceiptOutcome
@@ -17,7 +18,7 @@ from kiezbruecke.standards import xdomea
 
 from .conftest import DOCUMENTS, Xta, a_message, connect, context, payload
 
-LOST_AFTER_COMMIT = ["commit_then_lose", "reset", "truncated_answer", "html_answer"]
+LOST_AFTER_COMMIT = ["commit_then_lose", "reset", "truncated_answer", "html_answer", "empty_202"]
 
 
 def test_a_message_arrives_once_with_its_amount(xta: Xta) -> None:
@@ -161,10 +162,44 @@ def test_a_message_that_breaks_its_schema_is_rejected(xta: Xta) -> None:
     xml = unpacked.xml.replace(b"xdomea:Typ>", b"xdomea:Tip>")
     broken = a_message(payload=xdomea.package(unpacked.xml_name, xml, DOCUMENTS))
 
-    with pytest.raises(Rejected, match="9050"):
+    with pytest.raises(Rejected, match="9050") as raised:
         xta.target.send(broken, xta.target.reserve(broken))
 
+    assert raised.value.receipt_code == "XTA 9050"
     assert xta.received() == []
+
+
+@pytest.mark.parametrize("code", sorted(REFUSALS))
+def test_a_refusal_carries_nothing_that_they_wrote(xta: Xta, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    """What is rejected enters events and lists; a server's text may quote the message."""
+    _answer_with_fault(monkeypatch, "send_message", code)
+
+    with pytest.raises(Rejected) as raised:
+        xta.target.send(a_message(), Ticket("any"))
+
+    assert "Kanarienvogel" not in raised.value.line()
+    assert raised.value.receipt_code == f"XTA {code}"
+
+
+@pytest.mark.parametrize("code", sorted(ACCOUNT))
+@pytest.mark.parametrize("operation", ["create_message_id", "send_message"])
+def test_a_shut_account_refuses_no_message(
+    xta: Xta, monkeypatch: pytest.MonkeyPatch, code: str, operation: str
+) -> None:
+    """It says nothing about the message: when the certificate is renewed, everything that waits goes out."""
+    _answer_with_fault(monkeypatch, operation, code)
+
+    with pytest.raises(NotSent, match=f"XTA {code}.*IT-Betrieb") as raised:
+        xta.target.send(a_message(), xta.target.reserve(a_message()))
+
+    assert "Kanarienvogel" not in raised.value.line()
+
+
+def _answer_with_fault(monkeypatch: pytest.MonkeyPatch, operation: str, code: str) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise _soap.Fault(code=code, name="Erika Kanarienvogel", text="Kanarienvogel", kind="X", role="Sender")
+
+    monkeypatch.setattr(XtaClient, operation, refuse)
 
 
 def test_too_large_for_the_server_is_rejected(start_xta: Callable[..., Xta]) -> None:
@@ -224,7 +259,9 @@ def test_the_refusals_never_name_what_proves_nothing() -> None:
 @pytest.mark.parametrize(
     ("extra", "named"),
     [
-        ({"party": "me"}, "three letters"),
+        ({"party": "me"}, "party: .*three letters"),
+        ({"receiver": "xyz:1100900900001"}, "receiver: .*three letters"),
+        ({"identifier_type": "other", "party": " "}, "party"),
         ({"client_cert": "a.pem"}, "belong together"),
         ({"reciever": "abc:110090090001"}, "receiver"),
         ({"deadline": "soon"}, "deadline"),
@@ -233,6 +270,13 @@ def test_the_refusals_never_name_what_proves_nothing() -> None:
 def test_a_wrong_setting_is_named(extra: dict[str, str], named: str) -> None:
     with pytest.raises(ConfigurationError, match=named):
         XtaTarget(connect("https://xta.example/ws", **extra), context())
+
+
+def test_identifiers_of_another_type_have_another_form() -> None:
+    """Only keys of the DVDV are three letters and twelve digits."""
+    target = XtaTarget(connect("https://xta.example", identifier_type="safe", party="DE.Berlin.4711"), context())
+
+    assert target._settings.party == "DE.Berlin.4711"
 
 
 def test_the_ports_can_be_anywhere() -> None:
