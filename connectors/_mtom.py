@@ -48,8 +48,6 @@ def split(content: bytes, kind: str, parameters: Mapping[str, str], status: int)
         parts = list(MultipartDecoder(b"--" + boundary + body, kind).parts)
     except ImproperBodyPartContentException:
         raise NoAnswer("a multipart answer that cannot be read", status) from None
-    if not parts:
-        raise NoAnswer("a multipart answer without parts", status)
     start = parameters.get("start", "").encode()
     root = next((part for part in parts if start and part.headers.get(b"Content-ID") == start), parts[0])
     return root.content, [part for part in parts if part is not root]

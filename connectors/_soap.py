@@ -52,11 +52,14 @@ _DECLARATION = re.compile(rb"^\xef\xbb\xbf|^\s*<\?xml[^>]*\?>")
 
 
 class Fault(Exception):
-    """The other side answered with a SOAP fault: `code` and `name` of the detail, `text` its reason."""
+    """The other side answered with a SOAP fault: `code` and `name` of the detail, `text` its reason.
+
+    Its line holds neither `name` nor `text`: both are theirs and may quote content.
+    """
 
     def __init__(self, *, code: str, name: str, text: str, kind: str, role: str) -> None:
         self.code, self.name, self.text, self.kind, self.role = code, name, text, kind, role
-        super().__init__(" ".join(part for part in (kind or role, code, name) if part) or "SOAP fault")
+        super().__init__(" ".join(part for part in (kind or role, code) if part) or "SOAP fault")
 
 
 CALL_FAILED = (DeliveryError, Fault, NoAnswer, OSError, HTTPError)

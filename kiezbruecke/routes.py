@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -133,9 +134,20 @@ def read_areas(content: Path, name: str) -> tuple[Area, ...]:
 
 
 def read_yaml(file: Path) -> Any:
-    """A YAML mapping with positions (ruamel round trip); raises ConfigurationError with line and column."""
-    if not file.exists():
-        raise ConfigurationError("the file is missing", where=str(file))
+    """A YAML mapping with positions (ruamel round trip); raises ConfigurationError with line and column.
+
+    A file is parsed once, and again when it changes: whoever looks at all routes would parse for seconds. What comes
+    back is shared; nobody changes it.
+    """
+    try:
+        state = file.stat()
+    except OSError:
+        raise ConfigurationError("the file is missing", where=str(file)) from None
+    return _parsed(file, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=512)
+def _parsed(file: Path, changed_ns: int, size: int) -> Any:  # noqa: ARG001 - a changed file is another one
     try:
         yaml = YAML()
         yaml.allow_duplicate_keys = False

@@ -21,7 +21,7 @@ HEAD = """# Befehle
 Erzeugt von `tools/commands.py` aus den Befehlen selbst; bitte nicht von Hand ändern.
 
 Jeder Befehl endet mit 0 (getan), 1 (eine Person wird gebraucht, oder etwas weicht ab) oder 2 (Fehler: eine Zeile auf
-der Fehlerausgabe, siehe [Fehler](errors.md)). `--json` gibt es überall, wo gelesen wird.
+der Fehlerausgabe, siehe [Fehler](errors.md); `KB-001` heißt: so gibt es den Aufruf nicht). `--json` kann jeder Befehl.
 `kiezbruecke --content ORDNER …` nennt den Ordner mit `mappings/` und `schemas/`; sonst gilt `KIEZBRUECKE_CONTENT`,
 sonst wird vom Arbeitsordner aufwärts gesucht.
 """

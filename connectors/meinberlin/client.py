@@ -1,6 +1,6 @@
 """The source `meinberlin`: hands over the proposals of a process, and who asks, where an account may know it.
 
-    lists of all modules ─▶ (exports, where allowed) ─▶ items `proposal`, `applicant`
+    lists of all modules ─▶ (exports, where allowed) ─▶ items `proposal`, `applicant`; `proposal-problem`
 
 Everything is read before the first item is handed over: what a full list does not name any more counts
 as gone, so half a list would make proposals vanish.
@@ -15,8 +15,8 @@ from contextlib import closing
 from typing import Any
 
 from connectors.meinberlin.export import Exporter, ExportRow, NotAllowedError
-from connectors.meinberlin.listing import ENDPOINTS, Listing, Row
-from connectors.meinberlin.proposal import proposal_body
+from connectors.meinberlin.listing import ENDPOINTS, Entry, Listing, Row, key_of
+from connectors.meinberlin.proposal import OddEntry, is_odd_place, proposal_body
 from connectors.meinberlin.settings import Settings
 from connectors.meinberlin.web import Web
 from kiezbruecke.connector import Connection, Context, Cursor, Handled, Item
@@ -45,9 +45,13 @@ class MeinBerlin:
         """All proposals of all modules at every call; the platform has no filter 'modified since'."""
         lists = self._read_lists()
         exports = self._read_exports(lists)
-        for module, rows in lists:
-            for row in rows:
-                yield from self._items(module, row, exports.get(module.id, {}))
+        self._say_odd_places(lists)
+        for module, entries in lists:
+            for entry in entries:
+                if isinstance(entry, OddEntry):
+                    yield Item("proposal-problem", entry.key, {"problem": entry.problem})
+                else:
+                    yield from self._items(module, entry, exports.get(module.id, {}))
 
     def acknowledge(self, handled: Sequence[Handled]) -> None:
         """Nothing: the platform does not know that it is read."""
@@ -58,27 +62,36 @@ class MeinBerlin:
         with closing(Web(self._settings, basic=True)) as web:
             return f"module {module.id}: {len(Listing(web, self._settings).read(module))} proposals"
 
-    def _read_lists(self) -> list[tuple[Module, tuple[Row, ...]]]:
+    def _read_lists(self) -> list[tuple[Module, tuple[Entry, ...]]]:
         with closing(Web(self._settings, basic=True)) as web:
             listing = Listing(web, self._settings)
             lists = [(module, listing.read(module)) for module in self._process.modules]
         self._refuse_doubles(lists)
         return lists
 
-    def _refuse_doubles(self, lists: Sequence[tuple[Module, Sequence[Row]]]) -> None:
+    def _refuse_doubles(self, lists: Sequence[tuple[Module, Sequence[Entry]]]) -> None:
         """A key is unique over the platform: one proposal in two modules is the answer of another module."""
-        seen: dict[int, int] = {}
-        for module, rows in lists:
-            for row in rows:
-                if row["pk"] in seen:
+        seen: dict[str, int] = {}
+        for module, entries in lists:
+            for key in map(key_of, entries):
+                if key in seen:
                     raise SourceError(
-                        f"proposal {row['pk']} stands in module {seen[row['pk']]} and in module {module.id}",
+                        f"proposal {key} stands in module {seen[key]} and in module {module.id}",
                         where=f"connection {self._settings.connection}",
                         expected="every proposal in one module",
                     )
-                seen[row["pk"]] = module.id
+                seen[key] = module.id
 
-    def _read_exports(self, lists: Sequence[tuple[Module, Sequence[Row]]]) -> dict[int, dict[str, ExportRow]]:
+    def _say_odd_places(self, lists: Sequence[tuple[Module, Sequence[Entry]]]) -> None:
+        rows = [row for _, entries in lists for row in entries if not isinstance(row, OddEntry)]
+        if odd := sum(is_odd_place(row["point"]) for row in rows):
+            log.warning(
+                "connection %s: the place of %d proposal(s) has another form than before; they come without a place",
+                self._settings.connection,
+                odd,
+            )
+
+    def _read_exports(self, lists: Sequence[tuple[Module, Sequence[Entry]]]) -> dict[int, dict[str, ExportRow]]:
         """Export rows by module and reference number; what is not allowed is said once."""
         exports: dict[int, dict[str, ExportRow]] = {}
         refused: defaultdict[str, list[int]] = defaultdict(list)

@@ -154,8 +154,8 @@ def _rows(reply: Reply) -> dict[str, ExportRow]:
             raise reply.broken(f"column '{name}' is missing", ", ".join(REQUIRED))
     rows = {}
     for line in lines:
-        cells = dict(zip(header, line, strict=False))
-        if reference := _text(cells.get(KEY)):
+        keys = (cell for name, cell in zip(header, line, strict=False) if name == KEY)
+        if reference := _text(next(keys, None)):
             rows[reference] = _row(header, line)
     return rows
 
@@ -177,18 +177,20 @@ def _lines(reply: Reply) -> Iterator[Sequence[Any]]:
 
 
 def _row(header: Sequence[str], line: Sequence[Any]) -> ExportRow:
-    row: dict[str, Any] = dict.fromkeys(set(COLUMNS.values()), "")
+    """The first column of a field counts: a module may call its category like a column of the platform."""
+    row: dict[str, Any] = {}
     for name, cell in zip(header, line, strict=False):
         if name in COLUMNS:
-            row[COLUMNS[name]] = cell if isinstance(cell, int) else _text(cell)
+            row.setdefault(COLUMNS[name], cell if isinstance(cell, int) else _text(cell))
     row["category"], row["labels"] = _category_and_labels(header, line)
-    return row
+    return {**dict.fromkeys(COLUMNS.values(), ""), **row}
 
 
 def _category_and_labels(header: Sequence[str], line: Sequence[Any]) -> tuple[str, list[str]]:
     """Modules may rename the columns Kategorie and Merkmale: they are the two before `Anzahl Kommentare`."""
     end = header.index("Anzahl Kommentare")
-    if end < 2 or {*header[end - 2 : end]} & FIXED:  # another order: better no category than a telephone number
+    fixed = FIXED - {*header[: end - 2]}  # a name that stood before is the module's own
+    if end < 2 or {*header[end - 2 : end]} & fixed:  # another order: better no category than a telephone number
         return "", []
     category, labels = (_text(cell) for cell in line[end - 2 : end])
     return category, [label for label in labels.split(", ") if label]

@@ -2,6 +2,8 @@
 
 page 1 ─▶ page 2 ─▶ … ─▶ whole? ── no ──▶ again
                            └─ yes, and the same proposals as in the pass before ──▶ handed over
+
+One odd entry stops no other; a page on which nothing can be understood is another API.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.meinberlin.proposal import check_proposal
+from connectors.meinberlin.proposal import OddEntry, find_flaw, odd_entry
 from connectors.meinberlin.settings import Settings
 from connectors.meinberlin.web import Reply, Web
 from kiezbruecke.errors import ConfigurationError, SourceError
@@ -20,6 +22,7 @@ ENDPOINTS = {"budgeting": "proposals", "kiezkasse": "kiezkasse-proposals"}
 OTHER = {"budgeting": "kiezkasse", "kiezkasse": "budgeting"}
 WRONG_PASSWORD = "Ungültiger Benutzername/Passwort"  # noqa: S105 - the platform's own words
 Row = Mapping[str, Any]
+Entry = Row | OddEntry
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Page:
     """One page of a list."""
 
     count: int
-    results: tuple[Row, ...]
+    results: tuple[Entry, ...]
     more: bool
 
 
@@ -35,14 +38,14 @@ class Page:
 class Pass:
     """One reading of all pages; `whole` is False where the list moved under our eyes."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[Entry, ...]
     pages: int
     whole: bool
 
     @property
-    def keys(self) -> frozenset[int]:
+    def keys(self) -> frozenset[str]:
         """The proposals' keys."""
-        return frozenset(row["pk"] for row in self.rows)
+        return frozenset(map(key_of, self.rows))
 
 
 class Listing:
@@ -52,9 +55,9 @@ class Listing:
         self._web = web
         self._settings = settings
 
-    def read(self, module: Module) -> tuple[Row, ...]:
+    def read(self, module: Module) -> tuple[Entry, ...]:
         """Every proposal of the module, archived ones too; SourceError rather than a part of them."""
-        before: frozenset[int] | None = None
+        before: frozenset[str] | None = None
         for _ in range(self._settings.passes):
             now = self._pass(module)
             if now.whole and (now.pages == 1 or now.keys == before):
@@ -68,7 +71,7 @@ class Listing:
         )
 
     def _pass(self, module: Module) -> Pass:
-        rows: list[Row] = []
+        rows: list[Entry] = []
         counts: set[int] = set()
         number = 0
         more = True
@@ -80,7 +83,7 @@ class Listing:
             rows += page.results
             counts.add(page.count)
             more = page.more and len(rows) <= page.count
-        keys = {row["pk"] for row in rows}
+        keys = set(map(key_of, rows))
         return Pass(tuple(rows), number, whole=counts == {len(rows)} == {len(keys)})
 
     def _page(self, module_id: int, module_type: str, number: int, size: int) -> Page | None:
@@ -96,7 +99,7 @@ class Listing:
             return None
         self._web.refuse_redirect(reply)
         refuse_status(reply, module_id)
-        return _parse(reply, module_type)
+        return _parse(reply, module_type, f"modul-{module_id}-seite-{number}")
 
     def _refuse_wrong_type(self, module: Module, read: Pass) -> None:
         """The wrong endpoint answers with an empty list and no error: so ask the other one, once."""
@@ -110,6 +113,11 @@ class Listing:
                 where=f"connection {self._settings.connection}",
                 helps=f"set type: {other} for module {module.id} in mappings/processes",
             )
+
+
+def key_of(entry: Entry) -> str:
+    """The key that an entry goes by, on the platform and with us."""
+    return entry.key if isinstance(entry, OddEntry) else str(entry["pk"])
 
 
 def refuse_status(reply: Reply, module_id: int) -> None:
@@ -141,7 +149,7 @@ def _path(module_id: int, module_type: str) -> str:
     return f"/api/modules/{module_id}/{ENDPOINTS[module_type]}/"
 
 
-def _parse(reply: Reply, module_type: str) -> Page:
+def _parse(reply: Reply, module_type: str, place: str) -> Page:
     body = reply.json()
     if not isinstance(body, dict):
         raise reply.broken("the answer is no object", "count, next, results")
@@ -152,6 +160,16 @@ def _parse(reply: Reply, module_type: str) -> Page:
         raise reply.broken("field 'results' is missing or no list", "a list")
     if following is not None and not isinstance(following, str):
         raise reply.broken("field 'next' is missing or no address", "an address or null")
-    for row in results:
-        check_proposal(row, module_type, reply)
-    return Page(count, tuple(results), following is not None)
+    return Page(count, _entries(reply, results, count, module_type, place), following is not None)
+
+
+def _entries(reply: Reply, results: list[Any], count: int, module_type: str, place: str) -> tuple[Entry, ...]:
+    """The page's proposals and odd entries; all odd is a changed API, but for a lone one on a last page."""
+    flaws = [find_flaw(entry, module_type) for entry in results]
+    lone = len(results) == 1 < count
+    if (first := next(iter(flaws), None)) is not None and all(flaws) and not lone:
+        raise reply.broken(first.what, first.expected)
+    return tuple(
+        entry if flaw is None else odd_entry(entry, flaw, f"{place}-eintrag-{number}")
+        for number, (entry, flaw) in enumerate(zip(results, flaws, strict=True), 1)
+    )

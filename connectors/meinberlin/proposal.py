@@ -1,12 +1,16 @@
-"""A proposal as the list shows it, checked: a renamed field must never become an empty one."""
+"""A proposal as the list shows it, checked: a renamed field must never become an empty one.
+
+An entry with a flaw is an odd one among others, or the API has changed: `listing` decides which.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from connectors.meinberlin.web import Reply
 from kiezbruecke.records import Module
 
 _TEXT: tuple[type, ...] = (str,)
@@ -27,10 +31,12 @@ FIELDS: dict[str, tuple[type, ...]] = {
     "comment_count": _NUMBER,
     "positive_rating_count": _NUMBER,
     "negative_rating_count": _NUMBER,
-    "point": (dict, str, type(None)),
+    "point": (object,),  # whatever it is: what cannot be understood is no place, see `is_odd_place`
 }
 BUDGETING_FIELDS: dict[str, tuple[type, ...]] = {"is_archived": (bool,), "vote_count": _NUMBER}
-_WORDS = {
+_REFERENCE = re.compile(r"\d{4}-\d{5,10}")
+_WORDS: Mapping[type, str] = {
+    object: "anything",
     str: "text",
     int: "a number",
     bool: "true or false",
@@ -40,22 +46,58 @@ _WORDS = {
 }
 
 
-def check_proposal(row: Any, module_type: str, reply: Reply) -> None:
-    """Raise SourceError naming field and endpoint if the platform's proposal is not as it was recorded."""
-    if not isinstance(row, dict):
-        raise reply.broken("an entry of 'results' is no object", "an object")
+@dataclass(frozen=True)
+class Flaw:
+    """Why an entry cannot be understood: for IT operations in English, for the administration in German."""
+
+    what: str
+    expected: str
+    german: str
+
+
+@dataclass(frozen=True)
+class OddEntry:
+    """An entry that cannot be understood, among others that can: its key as far as known, and a German sentence."""
+
+    key: str
+    problem: str
+
+
+def find_flaw(entry: Any, module_type: str) -> Flaw | None:
+    """The first thing that is not as it was recorded; None for a proposal."""
+    if not isinstance(entry, dict):
+        return Flaw("an entry of 'results' is no object", "an object", "der Eintrag ist kein Vorschlag")
     for field, kinds in _fields(module_type).items():
-        if field not in row:
-            raise reply.broken(f"field '{field}' is missing", _spell(kinds))
-        value = row[field]
-        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-            raise reply.broken(f"field '{field}' has another type than before", _spell(kinds))
-    if not all(isinstance(badge, list) and badge for badge in row["item_badges_for_list"]):
-        raise reply.broken("field 'item_badges_for_list' has another form than before", "lists of texts")
-    if len(_badges(row, "budget")) != 1:
-        raise reply.broken("field 'item_badges_for_list' holds no badge 'budget'", "one, even for 'keine Angabe'")
-    if _has_place(row["point"]) and _position(row["point"]) is None:
-        raise reply.broken("field 'point' has another form than before", "a GeoJSON feature with a point")
+        if field not in entry:
+            return Flaw(f"field '{field}' is missing", _spell(kinds), f"das Feld „{field}“ fehlt")
+        value = entry[field]
+        if not isinstance(value, kinds) or (isinstance(value, bool) and not {bool, object} & {*kinds}):
+            return _other_form(field, "type", _spell(kinds))
+    if not all(isinstance(badge, list) and badge for badge in entry["item_badges_for_list"]):
+        return _other_form("item_badges_for_list", "form", "lists of texts")
+    if len(_badges(entry, "budget")) != 1:
+        return Flaw(
+            "field 'item_badges_for_list' holds no badge 'budget'",
+            "one, even for 'keine Angabe'",
+            "im Feld „item_badges_for_list“ fehlt die Angabe zu den Kosten",
+        )
+    return None
+
+
+def odd_entry(entry: Any, flaw: Flaw, place: str) -> OddEntry:
+    """What is known of an entry that cannot be understood; `place` names it where it has neither key nor number."""
+    known = entry if isinstance(entry, dict) else {}
+    pk, reference = known.get("pk"), known.get("reference_number")
+    key = str(pk) if isinstance(pk, int) and not isinstance(pk, bool) else ""
+    number = reference if isinstance(reference, str) and _REFERENCE.fullmatch(reference) else ""
+    name = f"Vorschlag {number}" if number else f"Vorschlag mit dem Schlüssel {key}" if key else "Ein Vorschlag"
+    problem = f"{name} ist nicht lesbar: {flaw.german}. Bitte auf der Plattform nachsehen oder den IT-Betrieb fragen"
+    return OddEntry(key or number or place, problem)
+
+
+def is_odd_place(point: Any) -> bool:
+    """Whether something stands there that is no place to us: such a proposal counts as one without a place."""
+    return _has_place(point) and _position(point) is None
 
 
 def proposal_body(row: Mapping[str, Any], module: Module, origin: str) -> dict[str, Any]:
@@ -98,6 +140,11 @@ def _position(point: Any) -> tuple[float, float] | None:
     if not all(isinstance(part, int | float) and not isinstance(part, bool) for part in (lon, lat)):
         return None
     return (float(lon), float(lat)) if abs(lon) <= 180 and abs(lat) <= 90 else None
+
+
+def _other_form(field: str, what: str, expected: str) -> Flaw:
+    german = f"das Feld „{field}“ hat eine andere Form als sonst"
+    return Flaw(f"field '{field}' has another {what} than before", expected, german)
 
 
 def _spell(kinds: tuple[type, ...]) -> str:

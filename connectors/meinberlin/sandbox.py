@@ -151,13 +151,10 @@ class _Site:
             body["count"] += 1
         if self.faults.take("empty_page"):
             body |= {"results": [], "next": "http://127.0.0.1/?page=2"}
-        for item in body["results"][:1]:
-            if self.faults.take("field_renamed"):
-                item["status"] = item.pop("moderator_status")
-            if self.faults.take("field_retyped"):
-                item["comment_count"] = str(item["comment_count"])
-            if self.faults.take("budget_badge_missing"):
-                item["item_badges_for_list"] = [b for b in item["item_badges_for_list"] if b[0] != "budget"]
+        for fault, change in _OTHER_API.items():
+            if body["results"] and self.faults.take(fault):
+                for item in body["results"]:
+                    change(item)
         return body
 
     def _answer(self, body: Row) -> Response:
@@ -297,6 +294,21 @@ _OPTIONS = {
     "renders": ["application/json", "text/html"],
     "parses": ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"],
 }
+
+
+def _rename(item: Row) -> None:
+    item["status"] = item.pop("moderator_status")
+
+
+def _retype(item: Row) -> None:
+    item["comment_count"] = str(item["comment_count"])
+
+
+def _hide_budget(item: Row) -> None:
+    item["item_badges_for_list"] = [badge for badge in item["item_badges_for_list"] if badge[0] != "budget"]
+
+
+_OTHER_API = {"field_renamed": _rename, "field_retyped": _retype, "budget_badge_missing": _hide_budget}
 
 
 def _detail(text: str, status: int) -> Response:

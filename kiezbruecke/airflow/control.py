@@ -102,7 +102,7 @@ def runs_after(number: int) -> list[Run]:
     """All runs that began after this number, oldest first."""
     query = select(DagRun.id, DagRun.dag_id, DagRun.run_id, DagRun.state).where(DagRun.id > number)
     with create_session() as session:
-        return [Run(*row) for row in session.execute(query.order_by(DagRun.id)).tuples()]
+        return [Run(*row) for row in session.execute(query.order_by(DagRun.id))]
 
 
 def title_of(route: str) -> str:
@@ -129,7 +129,7 @@ def retrying(number: int) -> list[tuple[str, str, int]]:
         .where(DagRun.id > number, TaskInstance.state == TaskInstanceState.UP_FOR_RETRY)
     )
     with create_session() as session:
-        return list(session.execute(query).tuples())
+        return [(route, step, attempt) for route, step, attempt in session.execute(query)]
 
 
 def failed_task(run: Run) -> str:

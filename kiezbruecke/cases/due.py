@@ -18,6 +18,7 @@ from kiezbruecke.cases.timeline import status_of
 from kiezbruecke.connector import Effect
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import MessageState
+from kiezbruecke.ledger.claims import WITHDRAWN
 from kiezbruecke.ledger.money import cents
 from kiezbruecke.ledger.reading import MessageHead
 from kiezbruecke.ledger.states import UNSETTLED
@@ -210,8 +211,10 @@ def _changed_after_filing(standing: Standing, filed: MessageHead, basis: str) ->
 
 
 def _is_refused(sent: list[MessageHead], due: Due, lane: Lane) -> bool:
-    """Just this was refused, and nobody has asked to send it anew."""
+    """Just this was refused, and nobody has asked to send it anew. What was taken back here was refused by nobody."""
     if not sent or sent[-1].state is not MessageState.REFUSED or str(sent[-1].key) in lane.resend:
+        return False
+    if sent[-1].note == WITHDRAWN:
         return False
     return sent[-1].basis == due.basis
 

@@ -321,20 +321,3 @@ def _same_budget(one: Budget, other: Budget) -> bool:
 
 def _german(amount: Decimal) -> str:
     return f"{amount:,.2f} €".translate(str.maketrans(",.", ".,"))
-
-
-def outcome_word(outcome: Outcome) -> str:
-    """The word of the decision sheet for an outcome."""
-    return _WORDS[outcome]
-
-
-_WORDS = {
-    Outcome.ACCEPTED: "angenommen",
-    Outcome.ACCEPTED_REDUCED: "angenommen (gekürzt)",
-    Outcome.REJECTED: "abgelehnt",
-    Outcome.NOT_ELIGIBLE: "nicht förderfähig",
-    Outcome.WAITING_LIST: "Warteliste",
-    Outcome.FORWARDED: "weitergeleitet",
-    Outcome.DEFERRED: "vertagt",
-    Outcome.WITHDRAWN: "zurückgezogen",
-}

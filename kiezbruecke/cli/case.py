@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from kiezbruecke import attention
-from kiezbruecke.cases.join import Standing, join, outcome_word
+from kiezbruecke.cases.join import Standing, join
 from kiezbruecke.cases.timeline import status_of
 from kiezbruecke.cli.message import body_of
 from kiezbruecke.cli.output import AsJson, emit, german_euros, table
@@ -63,7 +63,7 @@ def _show(ledger: Ledger, standing: Standing) -> None:
         ("Bezirksregion", standing.area_name),
         ("Stand", status.state),
         ("beantragt", _money(proposal.requested_amount) if proposal and proposal.requested_amount else ""),
-        ("beschlossen", f"{outcome_word(decision.outcome)} am {decision.decided_on:%d.%m.%Y}" if decision else ""),
+        ("beschlossen", f"{decision.outcome.word} am {decision.decided_on:%d.%m.%Y}" if decision else ""),
         ("bewilligt", _money(standing.amount) if standing.grants else ""),
         ("zurückgestellt", "; ".join(one.text for one in standing.disagreements)),
     ]

@@ -23,19 +23,7 @@ Name = Annotated[str, typer.Argument(help="Name der Verbindung, z. B. eakte-tk."
 @app.command()
 def show(destination: Name, as_json: AsJson = False) -> None:
     """Ein Ziel: was es kann, was dort liegt."""
-    party, ledger = connection(destination), open_ledger()
-    manifest = manifest_for(party)
-    states = Counter(head.state.value for head, _ in list_messages(ledger, destination=destination))
-    body = {
-        "destination": destination,
-        "connector": manifest.title,
-        "address": f"{party.host}:{party.port}" if party.port else party.host,
-        "generation": generation_of(ledger, destination),
-        "dedupes": manifest.can.dedupes,
-        "look_up": manifest.can.look_up,
-        "batch": manifest.can.batch,
-        "messages": dict(states),
-    }
+    body = _body(destination)
     if as_json:
         emit(body)
         return
@@ -48,6 +36,7 @@ def reset(
     name: Annotated[str, typer.Option("--name", help="Wer das veranlasst.")],
     reason: Annotated[str, typer.Option("--reason", help="Warum.")],
     yes: Annotated[bool, typer.Option("--yes", help="Ich weiß, dass alles noch einmal gesendet wird.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Nur wenn das Ziel wirklich leer neu aufgebaut wurde: alle Fälle werden noch einmal gesendet."""
     connection(destination)
@@ -58,4 +47,23 @@ def reset(
             expected="--yes, --name und --reason",
         )
     generation = reset_destination(open_ledger(), destination, person=name, reason=reason)
+    if as_json:
+        emit(_body(destination))
+        return
     typer.echo(f"{destination}: Generation {generation}. Die nächsten Läufe senden alles, was gilt, neu.")
+
+
+def _body(destination: str) -> dict[str, object]:
+    party, ledger = connection(destination), open_ledger()
+    manifest = manifest_for(party)
+    states = Counter(head.state.value for head, _ in list_messages(ledger, destination=destination))
+    return {
+        "destination": destination,
+        "connector": manifest.title,
+        "address": f"{party.host}:{party.port}" if party.port else party.host,
+        "generation": generation_of(ledger, destination),
+        "dedupes": manifest.can.dedupes,
+        "look_up": manifest.can.look_up,
+        "batch": manifest.can.batch,
+        "messages": dict(states),
+    }

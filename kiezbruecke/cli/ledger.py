@@ -28,7 +28,10 @@ def verify(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def upgrade() -> None:
+def upgrade(as_json: AsJson = False) -> None:
     """Das Schema anlegen oder auf den heutigen Stand bringen."""
     upgrade_schema()
+    if as_json:
+        emit({"current": True})
+        return
     typer.echo("Das Hauptbuch ist auf dem heutigen Stand.")

@@ -1,6 +1,7 @@
 """Puts the commands together, one file per noun, and turns errors into one line and an exit code.
 
-Exit codes: 0 done, 1 something needs a person or differs, 2 an error (one line on standard error).
+Exit codes: 0 done, 1 something needs a person or differs, 2 an error (one line on standard error, KB-001 for a call
+that is none).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import os
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -30,6 +31,8 @@ from kiezbruecke.cli import (
 )
 from kiezbruecke.content import VARIABLE
 from kiezbruecke.errors import KiezbrueckeError
+
+_CallError: Any = typer.BadParameter.__mro__[2]  # click's ClickException, which typer keeps in different places
 
 app = typer.Typer(
     help="Trägt Beschlüsse der Bürgerbeteiligung in E-Akte und Haushalt – einmal, nachweisbar, auf den Cent.",
@@ -67,7 +70,12 @@ def options(
 def main() -> None:
     """The console script."""
     try:
-        app()
+        code = app(prog_name="kiezbruecke", standalone_mode=False)  # or typer draws boxes and exits by itself
+    except _CallError as error:
+        sys.exit(_usage(error))
+    except typer.Abort:
+        typer.echo("KB-001 Abgebrochen", err=True)
+        sys.exit(2)
     except KiezbrueckeError as error:
         typer.echo(f"{error.code} {error.line()}", err=True)
         sys.exit(2)
@@ -76,6 +84,17 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - a text that is not ours may quote what a person wrote
         typer.echo(f"KB-000 unexpected {type(error).__name__}, text withheld, at {_place(error)}", err=True)
         sys.exit(2)
+
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _usage(error: Any) -> int:
+    """Say in one line what is wrong with the call and where its help is; a noun without a verb has shown its help."""
+    if type(error).__name__ != "NoArgsIsHelpError":
+        command = error.ctx.command_path if getattr(error, "ctx", None) else "kiezbruecke"
+        what = " ".join(error.format_message().split()).rstrip(".")
+        typer.echo(f"KB-001 Aufruf: {what} – siehe {command} --help", err=True)
+    return 2
 
 
 def _place(error: Exception) -> str:

@@ -1,7 +1,8 @@
-"""kiezbruecke route: list, pause, resume, and the line between by hand and by Kiezbrücke."""
+"""kiezbruecke route: list, look at dry runs, pause, resume, and the line between by hand and by Kiezbrücke."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,11 +10,12 @@ import typer
 from kiezbruecke import attention
 from kiezbruecke.cases.join import join
 from kiezbruecke.cli.output import AsJson, emit, table
+from kiezbruecke.cli.words import EFFECTS
 from kiezbruecke.content import find_content
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import open_ledger
 from kiezbruecke.ledger.drafts import add_baseline
-from kiezbruecke.ledger.reading import read_process_cases
+from kiezbruecke.ledger.reading import Preview, read_previews, read_process_cases
 from kiezbruecke.ledger.runs import paused, set_paused
 from kiezbruecke.routes import Route, SendingRoute, find_route, read_process, read_route, route_files
 from kiezbruecke.stages.work import lane_of
@@ -45,12 +47,40 @@ def pause(
     name: Person,
     reason: Why,
     resume: Annotated[bool, typer.Option("--resume", help="Wieder laufen lassen.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Eine Strecke anhalten oder (--resume) weiterlaufen lassen."""
     _signed(name, reason, "route pause")
     find_route(find_content(), route)
     set_paused(open_ledger(), route, not resume, person=name, reason=reason)
+    if as_json:
+        emit(_row(route))
+        return
     typer.echo(f"{route}: {'läuft weiter' if resume else 'angehalten'}.")
+
+
+@app.command()
+def preview(
+    route: Name,
+    out: Annotated[Path | None, typer.Option(help="Die Nachrichten als Dateien in diesen Ordner schreiben.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Was der letzte Probelauf (mode: dry_run) vorbereitet hat; gesendet wurde davon nichts."""
+    _sending(route, "route preview")
+    found = read_previews(open_ledger(), route)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        for one in found:
+            (out / Path(one.file_name).name).write_bytes(one.payload)
+    if as_json:
+        emit([_preview(one) for one in found])
+        return
+    table(
+        f"Probelauf {route}",
+        ("Fall", "Wirkung", "Datei", "# Byte", "vom"),
+        [(one.case, EFFECTS[one.effect], one.file_name, len(one.payload), one.at) for one in found],
+        empty="nichts vorbereitet.",
+    )
 
 
 @app.command()
@@ -59,12 +89,11 @@ def baseline(
     name: Person,
     reason: Why,
     case: Annotated[list[str] | None, typer.Option(help="Nur diese Referenznummern.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Beschlossene Fälle, die schon von Hand erfasst sind, von dieser Strecke ausnehmen."""
     _signed(name, reason, "route baseline")
-    found = find_route(find_content(), route)
-    if not isinstance(found, SendingRoute):
-        raise ConfigurationError(f"Die Strecke {route} sendet nichts", where="route baseline")
+    found = _sending(route, "route baseline")
     process, ledger = read_process(find_content(), found.process), open_ledger()
     snapshot = read_process_cases(ledger, process.id, process.fiscal_year)
     answers = attention.read_answers(ledger)
@@ -73,12 +102,33 @@ def baseline(
         raise ConfigurationError("Dazu gibt es keinen bewilligenden Beschluss", where=", ".join(unknown))
     ids = [one.case.id for one in decided if not case or one.case.reference in case]
     count = add_baseline(ledger, lane_of(found), ids, person=name, reason=reason)
+    if as_json:
+        emit({"route": route, "marked": count})
+        return
     typer.echo(f"{route}: {count} Fälle gelten als von Hand erfasst.")
 
 
 def _signed(name: str, reason: str, where: str) -> None:
     if not name.strip() or not reason.strip():
         raise ConfigurationError("Name und Begründung gehören dazu", where=where)
+
+
+def _sending(name: str, where: str) -> SendingRoute:
+    found = find_route(find_content(), name)
+    if not isinstance(found, SendingRoute):
+        raise ConfigurationError(f"Die Strecke {name} sendet nichts", where=where)
+    return found
+
+
+def _preview(one: Preview) -> dict[str, object]:
+    return {
+        "case": one.case,
+        "case_id": one.case_id,
+        "effect": one.effect,
+        "file": one.file_name,
+        "bytes": len(one.payload),
+        "at": one.at,
+    }
 
 
 def _row(name: str) -> dict[str, object]:

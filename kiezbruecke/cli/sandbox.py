@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from pathlib import Path
 from typing import Annotated
@@ -34,10 +35,14 @@ def start(
     name: Name,
     port: Annotated[int, typer.Option(help="0 = ein freier.")] = 0,
     option: Annotated[list[str] | None, typer.Option(help="name=wert")] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Eine Gegenstelle starten; Strg-C beendet sie."""
+    """Eine Gegenstelle starten; Strg-C beendet sie. --json nennt die Adresse in einer Zeile, sobald sie läuft."""
     running = start_process(_create(name), _state(name), port=port, options=option or [])
-    typer.echo(f"{name}: {running.url} (Ablage {running.state}) – Strg-C beendet.")
+    if as_json:
+        typer.echo(json.dumps({"name": name, "url": running.url, "state": str(running.state)}, ensure_ascii=False))
+    else:
+        typer.echo(f"{name}: {running.url} (Ablage {running.state}) – Strg-C beendet.")
     signal.signal(signal.SIGTERM, lambda *_: running.stop())
     try:
         running.process.wait()
@@ -50,15 +55,19 @@ def fault(
     name: Name,
     switch: Annotated[str | None, typer.Argument(help="Name des Fehlers; ohne: auflisten.")] = None,
     times: Annotated[int, typer.Option(help="Wie oft; 0 schaltet ab.")] = 1,
+    as_json: AsJson = False,
 ) -> None:
     """Einen Fehler scharf schalten: er trifft die nächsten passenden Aufrufe."""
     faults = Faults(_state(name) / "faults.json", _switches(name))
-    if switch is None:
-        armed = faults.armed()
-        table(f"Fehler von {name}", ("Name", "# noch"), [(one, armed.get(one, 0)) for one in faults.known])
-        return
-    faults.arm(switch, times)
-    typer.echo(f"{name}: {switch} trifft die nächsten {times} Aufrufe.")
+    if switch is not None:
+        faults.arm(switch, times)
+    armed = [(one, faults.armed().get(one, 0)) for one in faults.known if switch in (None, one)]
+    if as_json:
+        emit([{"fault": one, "left": left} for one, left in armed])
+    elif switch is None:
+        table(f"Fehler von {name}", ("Name", "# noch"), armed)
+    else:
+        typer.echo(f"{name}: {switch} trifft die nächsten {times} Aufrufe.")
 
 
 def _create(name: str) -> str:

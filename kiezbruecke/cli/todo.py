@@ -53,9 +53,13 @@ def decide(
     answer: Annotated[str, typer.Argument(help="Eine der möglichen Antworten.")],
     name: Annotated[str, typer.Option("--name", help="Wer entscheidet.")],
     reason: Annotated[str, typer.Option("--reason", help="Warum.")],
+    as_json: AsJson = False,
 ) -> None:
     """Einen Punkt entscheiden. Name und Begründung werden aufgehoben; der nächste Lauf handelt danach."""
     attention.decide(open_ledger(), _find(number), answer, person=name, reason=reason)
+    if as_json:
+        emit(_body(_find(number)))
+        return
     typer.echo(f"Punkt {number}: {answer}. Der nächste Lauf der Strecke handelt danach.")
 
 

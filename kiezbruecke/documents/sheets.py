@@ -10,19 +10,9 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from kiezbruecke.documents.pdf import Sheet, render
-from kiezbruecke.records import Decision, Outcome, Proposal, Votes
+from kiezbruecke.records import Decision, Proposal, Votes
 
 _BERLIN = ZoneInfo("Europe/Berlin")
-_OUTCOMES = {
-    Outcome.ACCEPTED: "angenommen",
-    Outcome.ACCEPTED_REDUCED: "angenommen (gekürzt)",
-    Outcome.REJECTED: "abgelehnt",
-    Outcome.NOT_ELIGIBLE: "nicht förderfähig",
-    Outcome.WAITING_LIST: "Warteliste",
-    Outcome.FORWARDED: "weitergeleitet",
-    Outcome.DEFERRED: "vertagt",
-    Outcome.WITHDRAWN: "zurückgezogen",
-}
 _COPY = "Von der Kiezbrücke automatisch erzeugt aus den Angaben der Beteiligungsplattform."
 _LINE = "Von der Kiezbrücke automatisch erzeugt aus dem Beschlussbogen; ersetzt keine Niederschrift."
 
@@ -95,7 +85,7 @@ def _decision_fields(decision: Decision, area_name: str) -> list[tuple[str, str]
         ("Vorschlagsnummer", decision.reference_number),
         ("Bezirksregion", area_name),
         ("Sitzung am", german_date(decision.decided_on)),
-        ("Ergebnis", _OUTCOMES[decision.outcome]),
+        ("Ergebnis", decision.outcome.word),
         ("Bewilligte Summe", euro(decision.approved_amount)),
         ("Abstimmung", _votes(decision.votes)),
         ("Rang", str(decision.rank or "")),

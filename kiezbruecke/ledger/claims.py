@@ -24,6 +24,7 @@ from kiezbruecke.ledger.todo import Point, close_point, raise_point
 from kiezbruecke.records import Receipt, ReceiptOutcome
 
 CHUNK = 100
+WITHDRAWN = "überholt: der Beschluss wurde berichtigt"  # the note of a message that was taken back before it left
 
 Compose = Callable[[BatchHead, Sequence[Message], Sequence[Message]], tuple[str, bytes]]
 
@@ -75,8 +76,9 @@ def withdraw(ledger: Ledger, run: Run, keys: Sequence[UUID]) -> int:
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
-        note = "überholt: der Beschluss wurde berichtigt"
-        return sum(move(connection, key, MessageState.REFUSED, note=note, expect=MessageState.WAITING) for key in keys)
+        return sum(
+            move(connection, key, MessageState.REFUSED, note=WITHDRAWN, expect=MessageState.WAITING) for key in keys
+        )
 
 
 def keep_tickets(ledger: Ledger, run: Run, tickets: Mapping[UUID, Ticket]) -> None:
@@ -125,17 +127,16 @@ def settle_one(connection: Connection, run: Run, key: UUID, result: Receipt | Me
         return
     if isinstance(result, Receipt):
         apply_receipt(connection, row, result)
-        close_point(connection, "in_doubt", str(key))
     else:
         move(connection, key, result, note=note, fence=run.fence)
 
 
 def settle_doubt(ledger: Ledger, run: Run, key: UUID, note: str) -> None:
-    """Out of doubt the same bytes may go again, in this very run: some routes run once a day."""
+    """Out of doubt the same bytes may go again, in this very run but behind what was never tried."""
     with ledger.write() as connection:
         guard(connection, run)
         if move(connection, key, MessageState.WAITING, note=note, fence=run.fence, expect=MessageState.IN_DOUBT):
-            connection.execute(update(t.messages).where(t.messages.c.key == key).values(fence=0))
+            connection.execute(update(t.messages).where(t.messages.c.key == key).values(fence=run.fence - 1))
             close_point(connection, "in_doubt", str(key))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -147,6 +147,7 @@ def _store_one(
         stored.handled.append(Handled(taken.item, taken.problem))
         return
     close_point(connection, SET_ASIDE, subject)
+    close_point(connection, SET_ASIDE, origin.subject(replace(taken.item, kind=f"{taken.item.kind}-problem")))
     if origin.keeps_unread:
         forget_unread(connection, subject)
     fresh = False

@@ -304,3 +304,28 @@ def _case(
 
 def _last(records: list[Record], kind: type[R]) -> R | None:
     return next((record for record in reversed(records) if isinstance(record, kind)), None)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a dry run would have sent for one case."""
+
+    case: str
+    case_id: UUID
+    effect: str
+    file_name: str
+    payload: bytes = field(repr=False)
+    at: datetime
+
+
+def read_previews(ledger: Ledger, route: str) -> list[Preview]:
+    """What a route's last dry run prepared, by the cases' reference numbers."""
+    query = (
+        select(t.previews, t.cases.c.reference)
+        .join(t.cases, t.cases.c.id == t.previews.c.case_id)
+        .where(t.previews.c.route == route)
+        .order_by(t.cases.c.reference)
+    )
+    with ledger.read() as connection:
+        rows = connection.execute(query).all()
+    return [Preview(row.reference, row.case_id, row.effect, row.file_name, row.payload, row.at) for row in rows]

@@ -67,9 +67,10 @@ def apply_receipt(connection: Connection, message: Row[Any], receipt: Receipt) -
         move(connection, message.key, MessageState.DELIVERED, note=_note(receipt))
     if receipt.warning and not ever_raised(connection, "warning", str(message.key)):
         raise_point(connection, _point(message, "warning", f"Zugestellt mit Warnung ({_note(receipt)})"))
+    if receipt.outcome is not ReceiptOutcome.NOTED:  # whatever they say, they have it or will not have it
+        close_point(connection, "in_doubt", str(message.key))
     if receipt.outcome in (ReceiptOutcome.CONFIRMED, ReceiptOutcome.REFUSED):
-        for kind in ("in_doubt", "overdue"):
-            close_point(connection, kind, str(message.key))
+        close_point(connection, "overdue", str(message.key))
 
 
 def _confirm(connection: Connection, message: Row[Any], receipt: Receipt) -> None:

@@ -204,6 +204,11 @@ class Outcome(StrEnum):
     WITHDRAWN = "withdrawn"  # zurückgezogen
 
     @property
+    def word(self) -> str:
+        """The word of the decision sheet."""
+        return _OUTCOME_WORDS[self]
+
+    @property
     def grants(self) -> bool:
         """True where the outcome moves money."""
         return self in (Outcome.ACCEPTED, Outcome.ACCEPTED_REDUCED)
@@ -212,6 +217,18 @@ class Outcome(StrEnum):
     def final(self) -> bool:
         """False where a later assembly is expected to decide."""
         return self not in (Outcome.WAITING_LIST, Outcome.DEFERRED)
+
+
+_OUTCOME_WORDS = {
+    Outcome.ACCEPTED: "angenommen",
+    Outcome.ACCEPTED_REDUCED: "angenommen (gekürzt)",
+    Outcome.REJECTED: "abgelehnt",
+    Outcome.NOT_ELIGIBLE: "nicht förderfähig",
+    Outcome.WAITING_LIST: "Warteliste",
+    Outcome.FORWARDED: "weitergeleitet",
+    Outcome.DEFERRED: "vertagt",
+    Outcome.WITHDRAWN: "zurückgezogen",
+}
 
 
 class Votes(BaseModel):

@@ -66,7 +66,8 @@ def keep(work: Collecting, taken: list[Taken]) -> Stored:
 
 def acknowledge(work: Collecting, stored: Stored) -> None:
     """Tell the source what is stored; what was read again from the ledger it has heard of before."""
-    fresh = [handled for handled in stored.handled if handled.item not in work.again]
+    again = {id(item) for item in work.again}  # an equal item of the source was never acknowledged: it is fresh
+    fresh = [handled for handled in stored.handled if id(handled.item) not in again]
     if fresh:
         work.source.acknowledge(fresh)
 

@@ -84,11 +84,8 @@ def ask_about_doubts(work: Sending, counts: Counts) -> None:
 
 
 def _groups(work: Sending) -> Iterator[Parcel]:
-    while claimed := claims.claim(work.ledger, work.run):
-        for start in range(0, len(claimed), work.route.window):
-            if work.failures >= BREAKER:
-                return
-            yield Parcel(claimed[start : start + work.route.window])
+    while work.failures < BREAKER and (claimed := claims.claim(work.ledger, work.run, work.route.window)):
+        yield Parcel(claimed)  # claimed no earlier: what this run does not come to is no failure of its own
 
 
 def _batches(work: Sending, target: BatchTarget) -> Iterator[Parcel]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,42 @@ def test_run_runs_a_route(call: Call, world: World) -> None:
     assert [one.code for one in said] == [0, 0, 0]
     assert said[-1].json["delivered"] == 1
     assert world.filed() == ["850.00"]
+
+
+def test_an_empty_answer_is_doubt_and_asked_about(call: Call, world: World) -> None:
+    """HTTP 202 without an envelope proves nothing; the transport report, asked for before anything is sent, does."""
+    world.drop(line("P-1"))
+    world.run("kk-tk-budgets", "kk-tk-beschluesse")
+    world.sandboxes["xta"].arm("empty_202")
+    first = call("run", "kk-tk-eakte", "--json")
+    doubtful = [head.state.value for head in world.messages("eakte-tk")]
+    second = call("run", "kk-tk-eakte", "--json")
+
+    assert (first.code, doubtful) == (2, ["in_doubt"])
+    assert second.json["found"] == 1
+    assert [head.state.value for head in world.messages("eakte-tk")] == ["delivered"]
+    assert len(world.filed()) == 1
+
+
+def test_a_dry_run_can_be_looked_at(call: Call, odd_world: World, tmp_path: Path) -> None:
+    """A list for everybody, the bytes only as files that somebody asked for."""
+    odd_world.route("kk-tk-eakte", "mode: live", "mode: dry_run")
+    odd_world.drop(line("P-1"))
+    odd_world.run("kk-tk-budgets", "kk-tk-beschluesse", "kk-tk-eakte")
+    (listed,) = call("route", "preview", "kk-tk-eakte", "--json").json
+    shown = call("route", "preview", "kk-tk-eakte", "--out", str(tmp_path / "probe"))
+    (file,) = (tmp_path / "probe").iterdir()
+
+    assert (listed["case"], listed["effect"], listed["file"]) == ("P-1", "file.create", file.name)
+    assert listed["bytes"] == file.stat().st_size
+    assert "P-1" in shown.out
+    assert odd_world.filed() == []
+
+
+@pytest.mark.parametrize("route", ["kk-tk-budgets", "nirgends"])
+def test_only_sending_routes_have_previews(call: Call, world: World, route: str) -> None:
+    """A source prepares nothing."""
+    assert call("route", "preview", route).code == 2
 
 
 def test_a_refused_message_is_decided_and_goes_anew(call: Call, world: World) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
-from tests.world import World
+from kiezbruecke.cli.main import app
+from tests.world import World, line
+from tools.commands import commands
 
 Call = Any
 READING = [
@@ -21,13 +25,29 @@ READING = [
     ("message", "list"),
     ("message", "show", "KK26-090416-P0001-F1"),
     ("route", "list"),
+    ("route", "preview", "kk-tk-eakte"),
     ("destination", "show", "eakte-tk"),
     ("reconcile",),
     ("ledger", "verify"),
     ("schemas", "list"),
     ("sandbox", "list"),
+    ("sandbox", "fault", "hkr"),
     ("mapping", "steps"),
+    ("mapping", "check", "meinberlin-proposal"),
+    ("mapping", "preview", "meinberlin-proposal"),
+    ("mapping", "test", "meinberlin-proposal"),
 ]
+WHO = ("--name", "SPK 1", "--reason", "Vermerk vom 4. Mai")
+CHANGING = [
+    ("ledger", "upgrade"),
+    ("run", "kk-tk-beschluesse"),
+    ("todo", "decide", "1", "erledigt", *WHO),
+    ("route", "pause", "kk-tk-eakte", *WHO),
+    ("route", "baseline", "kk-tk-eakte", *WHO),
+    ("destination", "reset", "eakte-tk", "--yes", *WHO),
+    ("sandbox", "fault", "hkr", "refuse_one"),
+]
+ELSEWHERE = {"sandbox start", "schemas install"}  # tested below: it keeps running, it needs a folder
 
 
 @pytest.mark.parametrize("command", READING, ids=" ".join)
@@ -36,6 +56,89 @@ def test_every_command_speaks_json(call: Call, asked: World, command: tuple[str,
     said = call(*command, "--json")
 
     assert isinstance(said.json, dict | list)
+    assert said.err == ""
+
+
+@pytest.mark.parametrize("command", CHANGING, ids=lambda command: " ".join(command[:3]))
+def test_every_command_that_changes_something_speaks_json(call: Call, world: World, command: tuple[str, ...]) -> None:
+    """What became of it."""
+    world.drop(line("P-1", "achthundert"))
+    world.run("kk-tk-beschluesse")
+    said = call(*command, "--json")
+
+    assert isinstance(said.json, dict | list)
+    assert said.code == 0
+    assert said.err.replace(f"{command[1]} läuft …", "").strip() == ""
+
+
+def test_no_command_is_forgotten() -> None:
+    """The commands themselves say which there are."""
+    every = {words.removeprefix("kiezbruecke ") for words, _ in commands(typer.main.get_command(app))}
+    tried = {" ".join(one[: 1 if one[0] in every else 2]) for one in (*READING, *CHANGING)} | ELSEWHERE
+
+    assert tried == every
+    assert [words for words, one in commands(typer.main.get_command(app)) if not _speaks_json(one)] == []
+
+
+def _speaks_json(command: Any) -> bool:
+    return any("--json" in one.opts for one in command.params)
+
+
+def test_installing_schemas_speaks_json(call: Call, asked: World, tmp_path: Path) -> None:
+    """Also about a folder that holds none."""
+    said = call("schemas", "install", "--from", str(tmp_path), "--json")
+
+    assert said.code == 2
+    assert said.json["error"] == "KB-100"
+
+
+def test_a_started_sandbox_says_its_address_in_one_line_and_runs(asked: World, tmp_path: Path) -> None:
+    """A script reads the line and goes on."""
+    script = Path(sys.executable).with_name("kiezbruecke")
+    command = [script, "sandbox", "start", "meinberlin", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        said = json.loads(running.stdout.readline())
+        still = running.poll()
+        running.send_signal(signal.SIGTERM)
+        running.wait(20)
+
+    assert said.keys() == {"name", "url", "state"}
+    assert said["url"].startswith("http://127.0.0.1:")
+    assert still is None
+
+
+@pytest.mark.parametrize(
+    ("command", "says", "help_of"),
+    [
+        (("nirgends",), "'nirgends'", "kiezbruecke --help"),
+        (("todo", "decide", "1"), "'answer'", "kiezbruecke todo decide --help"),
+        (("todo", "decide", "1", "erledigt"), "'--name'", "kiezbruecke todo decide --help"),
+        (("todo", "show", "eins"), "'number'", "kiezbruecke todo show --help"),
+        (("run", "kk-tk-eakte", "jetzt"), "jetzt", "kiezbruecke run --help"),
+        (("status", "--jason"), "--jason", "kiezbruecke status --help"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_call_that_is_none_is_one_line(call: Call, command: tuple[str, ...], says: str, help_of: str) -> None:
+    """No box, no traceback: what is wrong, and where the help is."""
+    said = call(*command)
+
+    assert said.code == 2
+    assert said.out == ""
+    assert said.err.startswith("KB-001 Aufruf: ")
+    assert said.err.endswith(f" – siehe {help_of}\n")
+    assert says in said.err
+    assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [(), ("todo",)])
+def test_a_noun_without_a_verb_shows_its_help(call: Call, words: tuple[str, ...]) -> None:
+    """And is no success."""
+    said = call(*words)
+
+    assert said.code == 2
+    assert "Usage: kiezbruecke" in said.out
     assert said.err == ""
 
 
@@ -117,8 +220,6 @@ def test_reconcile_speaks_euros(call: Call, asked: World) -> None:
 
 def test_reconcile_ends_with_1_where_sums_differ(call: Call, world: World) -> None:
     """A nightly job notices."""
-    from tests.world import line
-
     world.drop(line("P-1"))
     world.run("kk-tk-budgets", "kk-tk-beschluesse", "kk-tk-hkr", "kk-tk-hkr-rueckmeldungen")
     world.sandboxes["hkr"].arm("wrong_balance")

@@ -132,7 +132,6 @@ def test_a_handshake_that_never_ends_meets_the_deadline() -> None:
         (_http(_envelope()[:-20], length=False), "not a whole XML"),
         (_http(b""), "empty"),
         (_http(b"", status="202 Accepted"), "empty answer .HTTP 202"),
-        (_http(b"--p--", 'multipart/related; boundary="p"'), "without parts"),
         (_http(b"busy", "text/plain", "503 Busy"), "503"),
         (_http(_envelope(), status="500 Oops"), "500"),
         (_http(b"", status="302 Found\r\nLocation: http://127.0.0.1:1/"), "302"),
@@ -178,7 +177,7 @@ def test_a_stack_trace_before_the_exception_is_passed_over(serve: Callable[[Repl
     with pytest.raises(_soap.Fault) as raised:
         _port(serve(_http(_envelope(fault), status="500 Oops")).url).call("checkAccountActive")
 
-    assert (raised.value.code, raised.value.kind) == ("9050", "MessageSchemaViolationException")
+    assert str(raised.value) == "MessageSchemaViolationException 9050"
 
 
 @pytest.mark.parametrize("preamble", [b"", b"\r\n", b"This is a multi-part message.\r\n", b"a: --p\r\n\r\nb\r\n"])

@@ -12,7 +12,7 @@ from kiezbruecke.ledger import events, money, reading, todo
 from kiezbruecke.sandbox import Faults, Running
 from kiezbruecke.testing.crash import in_child
 
-from .conftest import EXPECTED, VISITS, Journey, World
+from .district import EXPECTED, VISITS, Journey, World
 
 # after these everything is as if nothing had happened: the sandbox is asked, or gets the same bytes again
 HEALED_EFILE = (

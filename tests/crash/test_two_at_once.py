@@ -10,7 +10,7 @@ import pytest
 from kiezbruecke import pipeline
 from kiezbruecke.testing.crash import beside, stop_at
 
-from .conftest import EXPECTED, VISITS, Journey, World
+from .district import EXPECTED, VISITS, Journey, World
 
 
 @pytest.mark.parametrize("route", ["kk-tk-eakte", "kk-tk-hkr", "kk-tk-statusliste"])

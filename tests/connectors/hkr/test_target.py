@@ -174,8 +174,9 @@ def test_a_batch_against_the_contract_is_rejected_whole(desk, two):
     batch = desk.batch(*two)
     broken = replace(batch, payload=batch.payload.replace(b">68406<", b">6<"))
 
-    with pytest.raises(Rejected):
+    with pytest.raises(Rejected) as caught:
         desk.target.send(broken, two)
+    assert caught.value.receipt_code == "HKR SCHEMA"
     assert desk.received() == []
 
 

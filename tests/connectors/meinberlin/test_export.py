@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connectors.meinberlin.export import _category_and_labels, _text
+from connectors.meinberlin.export import _category_and_labels, _row, _text
 from kiezbruecke.connector import Item
 from kiezbruecke.errors import ConfigurationError, SourceError
 from kiezbruecke.records import Module
@@ -127,6 +127,16 @@ def test_renamed_columns_are_found_by_their_place() -> None:
         "Kultur",
         ["Fest", "Ehrenamt"],
     )
+
+
+@pytest.mark.parametrize("alias", ["Beschreibung", "Kosten", "budget"])
+def test_a_category_called_like_a_column_overwrites_nothing(alias: str) -> None:
+    """The platform's own column stands before it."""
+    header = ["Referenznr.", "Beschreibung", "Kosten", alias, "Merkmale", "Anzahl Kommentare", "Rückmeldung"]
+    row = _row(header, ["2026-00001", "Eine Bank", 850, "Kultur", "Fest", 3, "Gut"])
+
+    assert (row["description"], row["asked_amount"], row["feedback"]) == ("Eine Bank", 850, "Gut")
+    assert row["labels"] == ([] if alias == "budget" else ["Fest"])
 
 
 def test_a_telephone_number_is_never_a_label() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import threading
 import time
@@ -116,20 +117,31 @@ def test_a_whole_document_with_fewer_rows_than_counted_is_found() -> None:
         read(address, passes=2)
 
 
+def every(**fields: Any) -> dict[str, Any]:
+    """The list with other fields in all its entries."""
+    return {"results": [{**row, **fields} for row in LIST["results"]]}
+
+
+def one(**fields: Any) -> dict[str, Any]:
+    """The list with other fields in its second entry."""
+    first, second, *rest = LIST["results"]
+    return {"results": [first, {**second, **fields}, *rest]}
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         ({"count": None}, "field 'count'"),
         ({"count": "60"}, "field 'count'"),
         ({"results": {}}, "field 'results'"),
-        ({"results": [7]}, "entry of 'results'"),
+        ({"results": [7], "count": 1}, "entry of 'results'"),
+        ({"results": [7, 7]}, "entry of 'results'"),
         ({"next": 2}, "field 'next'"),
-        ({"results": [{**LIST["results"][0], "pk": "57"}]}, "field 'pk'"),
-        ({"results": [{**LIST["results"][0], "pk": True}]}, "field 'pk'"),
-        ({"results": [{**LIST["results"][0], "modified": 1}]}, "field 'modified'"),
-        ({"results": [{**LIST["results"][0], "is_archived": 0}]}, "field 'is_archived'"),
-        ({"results": [{**LIST["results"][0], "point": {"geometry": {"type": "Polygon"}}}]}, "field 'point'"),
-        ({"results": [{**LIST["results"][0], "item_badges_for_list": ["budget"]}]}, "item_badges_for_list"),
+        (every(pk="57"), "field 'pk'"),
+        (every(pk=True), "field 'pk'"),
+        (every(modified=1), "field 'modified'"),
+        (every(is_archived=0), "field 'is_archived'"),
+        (every(item_badges_for_list=["budget"]), "item_badges_for_list"),
     ],
 )
 def test_a_field_of_another_kind_is_named(change: dict[str, Any], words: str) -> None:
@@ -151,13 +163,95 @@ def test_a_field_of_another_kind_is_named(change: dict[str, Any], words: str) ->
 )
 def test_every_field_that_is_read_must_be_there(field: str) -> None:
     """The message names it."""
-    row = {key: value for key, value in LIST["results"][0].items() if key != field}
+    rows = [{key: value for key, value in row.items() if key != field} for row in LIST["results"]]
 
     with (
-        raw_server(answer(whole({**LIST, "results": [row]}))) as address,
+        raw_server(answer(whole({**LIST, "results": rows}))) as address,
         pytest.raises(SourceError, match=f"field '{field}' is missing"),
     ):
         read(address)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"name": None}, "name"),
+        ({"comment_count": "7"}, "comment_count"),
+        ({"item_badges_for_list": []}, "item_badges_for_list"),
+    ],
+)
+def test_one_odd_entry_stops_no_other(fields: dict[str, Any], field: str) -> None:
+    """It is there with its key, so that its proposal is not gone, and a sentence says where to look."""
+    second = LIST["results"][1]
+    with raw_server(answer(whole({**LIST, **one(**fields)}))) as address:
+        items = read(address)
+
+    (odd,) = [item for item in items if item.kind == "proposal-problem"]
+    assert len(items) == LIST["count"] == len({item.external_id for item in items})
+    assert odd.external_id == str(second["pk"])
+    assert odd.body["problem"].startswith(f"Vorschlag {second['reference_number']} ist nicht lesbar: ")
+    assert f"„{field}“" in odd.body["problem"]
+    assert second["name"] not in odd.body["problem"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "key", "name"),
+    [
+        ({**LIST["results"][1], "pk": "57"}, LIST["results"][1]["reference_number"], "Vorschlag 2026-"),
+        ({**LIST["results"][1], "reference_number": 4}, str(LIST["results"][1]["pk"]), "Vorschlag mit dem Schlüssel"),
+        ({"reference_number": "Erika Kanarienvogel"}, "modul-1-seite-1-eintrag-2", "Ein Vorschlag ist"),
+        (None, "modul-1-seite-1-eintrag-2", "Ein Vorschlag ist"),
+    ],
+)
+def test_an_odd_entry_goes_by_what_is_known_of_it(entry: Any, key: str, name: str) -> None:
+    """Key, else reference number, else its place; never what somebody wrote."""
+    first, _, *rest = LIST["results"]
+    with raw_server(answer(whole({**LIST, "results": [first, entry, *rest]}))) as address:
+        (odd,) = [item for item in read(address) if item.kind == "proposal-problem"]
+
+    assert odd.external_id == key
+    assert odd.body["problem"].startswith(name)
+
+
+def test_a_lone_odd_entry_on_the_last_page_stops_no_other(place: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """60 entries in pages of 59."""
+    from connectors.meinberlin import listing
+
+    def flawed(entry: Any, module_type: str) -> Any:
+        return listing_flaw if entry["pk"] == last else None
+
+    last = max(int(item.external_id) for item in place.items())
+    listing_flaw = listing.find_flaw(None, "budgeting")
+    monkeypatch.setattr(listing, "find_flaw", flawed)
+    items = place.items(page_size=59)
+
+    assert [item.external_id for item in items if item.kind == "proposal-problem"] == [str(last)]
+    assert len(items) == 60
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": []}},
+        {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": ["13.6", "52.4"]}},
+        {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [[[13.6, 52.4]]]}},
+        '{"type": "Point", "coordinates": [13.6, 52.4]}',
+        "13.6,52.4",
+        [13.6, 52.4],
+        7,
+    ],
+    ids=["empty", "texts", "polygon", "JSON text", "text", "list", "number"],
+)
+def test_a_place_that_is_none_is_left_out(point: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """The proposal comes all the same, and one line says how many have no place."""
+    with raw_server(answer(whole({**LIST, **one(point=point)}))) as address, caplog.at_level(logging.WARNING):
+        items = read(address)
+
+    assert [item.kind for item in items] == ["proposal"] * LIST["count"]
+    assert next(item for item in items if item.external_id == str(LIST["results"][1]["pk"])).body["point"] is None
+    assert [record.getMessage() for record in caplog.records if "place" in record.getMessage()] == [
+        "connection meinberlin-test: the place of 1 proposal(s) has another form than before; they come without a place"
+    ]
 
 
 @pytest.mark.parametrize("content", [b"[1,", b"null", b"NaN", b'{"count": NaN}', b"\xff\xfe{}", b"[" * 100_000, b""])

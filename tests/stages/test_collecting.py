@@ -1,0 +1,255 @@
+"""What a source yields is kept, whatever happens afterwards: to the source, to a mapping, to a destination."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from kiezbruecke import attention, pipeline
+from kiezbruecke.connector import Connection, Cursor, Effect, Handled, Item, Manifest
+from kiezbruecke.errors import RecordError, SourceError
+from kiezbruecke.ledger import MessageState, history
+from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.reset import reset_destination
+from kiezbruecke.records import Receipt, ReceiptOutcome, Record
+from kiezbruecke.routes import CollectingRoute, find_route
+from kiezbruecke.stages.work import Collecting, Counts
+from tests.builders import PROCESS, ROOT, a_proposal
+from tests.ledger.conftest import HKR, Desk, draft
+
+Read = Callable[[Item], Record]
+
+
+@dataclass
+class Box:
+    """A source that yields what it has not been told to forget; at the end it may fail."""
+
+    items: list[Item]
+    fails: bool = False
+    deaf: bool = False  # the run dies before it could acknowledge
+    heard: list[str] = field(default_factory=list)
+
+    def fetch(self, cursor: Cursor) -> Iterator[Item]:
+        """All that was not acknowledged."""
+        yield from [item for item in self.items if item.external_id not in self.heard]
+        cursor.advance("read")
+        if self.fails:
+            raise SourceError("the connection was cut")
+
+    def acknowledge(self, handled: Sequence[Handled]) -> None:
+        """Remember it."""
+        if self.deaf:
+            raise KeyboardInterrupt
+        self.heard += [one.item.external_id for one in handled]
+
+
+@dataclass
+class Reading:
+    """A mapping that does what the test says."""
+
+    work: Read
+    reads: tuple[str, ...] = ("0402",)
+
+    def read(self, item: Item, roots: Mapping[str, Any]) -> Record:
+        """The record of an item."""
+        return self.work(item)
+
+
+def broken(item: Item) -> Record:
+    """A code list that lacks a value."""
+    raise RecordError(f"unbekannter Code in {item.external_id}")
+
+
+def mended(item: Item) -> Record:
+    """The same after somebody has added it."""
+    assert isinstance(item.body, bytes)
+    return Receipt(outcome=ReceiptOutcome.NOTED, event=item.body.decode(), external_id=item.external_id)
+
+
+def collect(desk: Desk, box: Box, read: Read = mended, listing: str = "new", route: str = "kk-tk-eakte-postfach") -> Counts:
+    """One run of a collecting route on this ledger."""
+    made = find_route(ROOT, route)
+    assert isinstance(made, CollectingRoute)
+    party = Connection(made.collect, "kb_xta")
+    work = Collecting(ROOT, made, PROCESS, desk.ledger, party, desk.run(f"{made.collect}|collect", route))
+    work.manifest = Manifest.model_construct(listing=listing)
+    work.source = box
+    work.mappings = (Reading(read),)  # type: ignore[assignment]
+    counts = Counts()
+    pipeline.collect.__wrapped__(work, counts)  # type: ignore[attr-defined]
+    return counts
+
+
+def answer(number: int = 1, body: bytes = b"<answer/>") -> Item:
+    """One word from the box."""
+    return Item("0402", f"m{number}", body, raw=b"<envelope/>")
+
+
+def unread(desk: Desk) -> list[Item]:
+    """What the ledger keeps for a better mapping."""
+    return history.read_unread(desk.ledger, "eakte-tk", PROCESS.id)
+
+
+# --- a source that fails on the way
+
+
+@pytest.mark.parametrize("count", [1, 100, 130])
+def test_what_was_yielded_before_an_error_is_stored_and_acknowledged(desk: Desk, count: int) -> None:
+    """One message that could not be fetched made all of its chunk fetched again, for ever."""
+    box = Box([answer(number) for number in range(count)], fails=True)
+    with pytest.raises(SourceError):
+        collect(desk, box)
+
+    assert len(box.heard) == count
+    assert _receipts(desk) == count
+
+
+def test_the_error_of_a_source_goes_on(desk: Desk) -> None:
+    """Operations must hear of it, also where nothing came before it."""
+    with pytest.raises(SourceError, match="the connection was cut"):
+        collect(desk, Box([], fails=True))
+
+
+def test_a_listing_that_broke_off_lets_nothing_vanish(desk: Desk) -> None:
+    """Half a listing is no proof that the other half is gone."""
+    desk.store([history.Taken(Item("proposal", "1", {}), (a_proposal(external_id="1"),))], "eakte-tk")
+    with pytest.raises(SourceError):
+        collect(desk, Box([answer()], fails=True), listing="full")
+
+    with desk.ledger.read() as connection:
+        assert connection.execute(select(t.records.c.gone_at)).scalars().all() == [None]
+
+
+# --- what no mapping could read
+
+
+def test_what_could_not_be_read_is_kept_with_its_bytes(desk: Desk) -> None:
+    """The box forgets what it was told is stored; the answer itself was lost."""
+    box = Box([answer(body=b"<new-code/>")])
+    collect(desk, box, broken)
+
+    assert unread(desk) == box.items
+    assert [item.raw for item in unread(desk)] == [b"<envelope/>"]
+    assert box.heard == ["m1"]
+
+
+def test_fields_survive_the_wait_too(desk: Desk) -> None:
+    """Not every source speaks XML."""
+    item = Item("0402", "m1", {"Straße": "Müggelseedamm", "codes": ["1", "2"]})
+    collect(desk, Box([item]), broken)
+
+    assert unread(desk) == [item]
+
+
+def test_a_mended_mapping_heals_what_was_set_aside(desk: Desk) -> None:
+    """Nobody has to fetch it again, and nobody could."""
+    box = Box([answer()])
+    collect(desk, box, broken)
+    before = [point.kind for point in desk.points()]
+    counts = collect(desk, box)
+
+    assert (before, desk.points("set_aside"), unread(desk)) == (["set_aside"], [], [])
+    assert counts["receipts"] == 1
+
+
+def test_what_is_read_again_is_not_acknowledged_again(desk: Desk) -> None:
+    """The source has forgotten it: a second close of the same id is an error there."""
+    box = Box([answer()])
+    for read in (broken, broken, mended):
+        collect(desk, box, read)
+
+    assert box.heard == ["m1"]
+
+
+def test_what_a_dead_run_could_not_acknowledge_is_acknowledged_later(desk: Desk) -> None:
+    """It stands in the ledger and in the box; taken for heard of, it would stay in the box for ever."""
+    box = Box([answer()], deaf=True)
+    with pytest.raises(KeyboardInterrupt):
+        collect(desk, box, broken)
+    box.deaf = False
+    collect(desk, box, broken)
+
+    assert box.heard == ["m1"]
+    assert len(unread(desk)) == 1
+
+
+def test_a_person_ends_the_reading_again(desk: Desk) -> None:
+    """`erledigt` means that somebody has dealt with it; else the point came back in the next run."""
+    box = Box([answer()])
+    collect(desk, box, broken)
+    attention.decide(desk.ledger, desk.points()[0], "erledigt", person="A. Muster", reason="angerufen")
+    collect(desk, box, broken)
+
+    assert (unread(desk), desk.points()) == ([], [])
+
+
+def test_what_the_connector_calls_broken_is_not_kept(desk: Desk) -> None:
+    """A sheet with a wrong header comes anew as a corrected file: no mapping could ever read the old one."""
+    collect(desk, Box([Item("sheet-problem", "s1", {"problem": "Spalte fehlt"})]))
+
+    assert [point.reason for point in desk.points()] == ["Spalte fehlt"]
+    assert unread(desk) == []
+
+
+def test_what_the_connector_calls_broken_is_kept_with_its_bytes_where_there_are_any(desk: Desk) -> None:
+    """The box forgets the message, and a mended connector or a person may still want to read it."""
+    collect(desk, Box([Item("unknown", "m1", {"problem": "unbekannter Nachrichtentyp"}, raw=b"<zip/>")]))
+
+    assert [item.raw for item in unread(desk)] == [b"<zip/>"]
+
+
+def test_what_no_mapping_reads_is_kept(desk: Desk) -> None:
+    """The mapping for a new kind of answer is written after the first one came."""
+    collect(desk, Box([Item("0404", "m1", b"<new/>")]))
+
+    assert [item.kind for item in unread(desk)] == ["0404"]
+
+
+def test_a_full_listing_keeps_no_unread_items(desk: Desk) -> None:
+    """It says everything again in the next run."""
+    collect(desk, Box([answer()]), broken, "full")
+
+    assert unread(desk) == []
+
+
+def test_an_unreadable_item_of_a_full_listing_is_seen(desk: Desk) -> None:
+    """Its proposal stands on the platform: a failing mapping must not report it as deleted."""
+    desk.store([history.Taken(answer(), (a_proposal(external_id="m1"),))], "eakte-tk")
+    counts = collect(desk, Box([answer()]), broken, "full")
+
+    assert counts["gone"] == 0
+
+
+# --- a destination that was rebuilt
+
+
+def test_a_rebuilt_destination_may_count_its_answers_from_one_again(desk: Desk) -> None:
+    """Its answer number 1 was taken for the old number 1, and the new booking waited for ever."""
+    desk.grant("1000")
+    case = desk.decide()
+    states = []
+    for generation in (1, 2):
+        order = draft(case, Effect.COMMITMENT_BOOK, 1, "500", generation=generation)
+        desk.prepare(order)
+        desk.deliver(order)
+
+        def confirm(item: Item, reference: str = order.reference) -> Record:
+            return Receipt(
+                outcome=ReceiptOutcome.CONFIRMED, event="FESTGELEGT", external_id=item.external_id, reference=reference
+            )
+
+        counts = collect(desk, Box([answer(1)]), confirm, route="kk-tk-hkr-rueckmeldungen")
+        states.append((counts["receipts"], desk.state(order), desk.commitment(case)))
+        if generation == 1:
+            reset_destination(desk.ledger, HKR, person="IT", reason="neu aufgebaut")
+
+    assert states == [(1, MessageState.CONFIRMED, ("booked", 50000, 50000))] * 2
+
+
+def _receipts(desk: Desk) -> int:
+    with desk.ledger.read() as connection:
+        return len(connection.execute(select(t.receipts.c.id)).all())

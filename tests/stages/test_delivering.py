@@ -1,0 +1,183 @@
+"""What goes out: nobody is starved, nothing goes twice, and nobody's words but ours are kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from kiezbruecke import attention, pipeline
+from kiezbruecke.connector import Answer, Connection, Found, Message, NotThere, Ticket
+from kiezbruecke.errors import NotSent, Rejected
+from kiezbruecke.ledger import MessageState, events
+from kiezbruecke.ledger.drafts import Draft
+from kiezbruecke.ledger.reset import reset_destination
+from kiezbruecke.records import Receipt, ReceiptOutcome
+from kiezbruecke.routes import SendingRoute, find_route
+from kiezbruecke.stages.work import Counts, Sending
+from tests.builders import PROCESS, ROOT
+from tests.ledger.conftest import EFILE, FILES, Desk, draft
+from tests.world import World, line, wipe
+
+
+@dataclass
+class Doors:
+    """A target that never takes some messages, each in one way of failing."""
+
+    bad: set[str]
+    failure: Exception
+    at_the_door: bool = False
+    taken: list[str] = field(default_factory=list)
+
+    def reserve(self, message: Message) -> Ticket | None:
+        """An id of theirs."""
+        if self.at_the_door and message.reference in self.bad:
+            raise self.failure
+        return None
+
+    def send(self, message: Message, ticket: Ticket | None) -> Receipt:
+        """Take it, or not."""
+        if message.reference in self.bad:
+            raise self.failure
+        self.taken.append(message.reference)
+        return Receipt(source=EFILE, outcome=ReceiptOutcome.DELIVERED, event="angenommen", key=message.key)
+
+    def look_up(self, message: Message, ticket: Ticket | None) -> Answer:
+        """Say where it is."""
+        if message.reference in self.taken:
+            return Found(Receipt(outcome=ReceiptOutcome.DELIVERED, event="angenommen"))
+        return NotThere()
+
+
+def deliver(desk: Desk, doors: Doors) -> Counts:
+    """One run of the route on this ledger; the scheduler's retry is another one."""
+    route = find_route(ROOT, "kk-tk-eakte")
+    assert isinstance(route, SendingRoute)
+    work = Sending(ROOT, route, PROCESS, desk.ledger, Connection(EFILE, "kb_xta"), desk.run(FILES, route.name))
+    work.target = doors
+    counts = Counts()
+    try:
+        pipeline.deliver.__wrapped__(work, counts)  # type: ignore[attr-defined]
+    except NotSent:
+        counts["unreachable"] = 1
+    return counts
+
+
+@pytest.fixture
+def six(desk: Desk) -> list[Draft]:
+    """Six messages, oldest first."""
+    files = [draft(desk.decide(f"P-{one}", one), reference=f"KK26-E{one}") for one in range(1, 7)]
+    desk.prepare(*files)
+    return files
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("9070"), NotSent("no connection")], ids=["in doubt", "not sent"])
+def test_three_failing_messages_do_not_starve_the_lane(desk: Desk, six: list[Draft], failure: Exception) -> None:
+    """The breaker opens after three; as the oldest they were the first in every run, and nobody else ever left."""
+    doors = Doors({file.reference for file in six[:3]}, failure)
+    for _ in range(3):
+        deliver(desk, doors)
+
+    assert doors.taken == [file.reference for file in six[3:]]
+
+
+def test_three_messages_without_an_id_do_not_starve_the_lane(desk: Desk, six: list[Draft]) -> None:
+    """The same where already the asking for an id of theirs fails."""
+    doors = Doors({file.reference for file in six[:3]}, NotSent("no id"), at_the_door=True)
+    for _ in range(3):
+        deliver(desk, doors)
+
+    assert doors.taken == [file.reference for file in six[3:]]
+
+
+def test_a_destination_that_is_down_is_left_alone_after_three_tries(desk: Desk, six: list[Draft]) -> None:
+    """Fairness must not become insistence."""
+    doors = Doors({file.reference for file in six}, NotSent("no connection"))
+
+    assert deliver(desk, doors)["not_sent"] == 3
+
+
+def test_a_refusals_own_words_are_not_kept(desk: Desk, six: list[Draft]) -> None:
+    """Their fault texts may name people; the code is ours to keep."""
+    words = "Erna Kanarienvogel darf nicht"
+    refused = six[0]
+    deliver(desk, Doors({refused.reference}, Rejected(words, receipt_code="XTA 9013", where=words, helps=words)))
+    chain = " ".join(str(event.body) for event in events.events_of(desk.ledger, refused.identity.case_id))
+    [point] = desk.points("refused")
+
+    assert "XTA 9013" in chain
+    assert "XTA 9013" in point.reason
+    assert "Kanarienvogel" not in chain + point.reason
+
+
+def test_a_refusal_without_a_code_keeps_no_words_either(desk: Desk, six: list[Draft]) -> None:
+    """No code is no reason to take the text for one."""
+    deliver(desk, Doors({six[0].reference}, Rejected("ERNA KANARIENVOGEL")))
+
+    assert desk.state(six[0]) is MessageState.REFUSED
+    assert "KANARIENVOGEL" not in desk.points("refused")[0].reason
+
+
+# --- after a reset, with real sandboxes
+
+
+@pytest.mark.parametrize("route", ["kk-tk-eakte", "kk-tk-hkr"])
+@pytest.mark.parametrize("reached", ["prepared", "delivered", "confirmed"])
+def test_a_rebuilt_destination_gets_each_case_once(world: World, route: str, reached: str) -> None:
+    """The old message went too, or the old batch with it, or nothing at all."""
+    box, destination = ("kk-tk-eakte-postfach", "eakte-tk") if route == "kk-tk-eakte" else (
+        "kk-tk-hkr-rueckmeldungen", "hkr-tk"
+    )
+    world.drop(line("P-1"), line("P-2", "100,-"))
+    world.run("kk-tk-budgets", "kk-tk-beschluesse")
+    pipeline.prepare(route)
+    if reached != "prepared":
+        pipeline.deliver(route)
+    if reached == "confirmed":
+        world.run(box)
+    wipe(world.sandboxes)
+    reset_destination(world.ledger, destination, person="IT", reason="neu aufgebaut")
+    world.run(route, box, route, box)
+
+    if route == "kk-tk-eakte":
+        assert world.filed() == ["100.00", "850.00"]
+    else:
+        assert [order[2] for order in world.orders()] == ["850.00", "100.00"]
+    assert [head.state for head in world.messages(destination) if head.generation == 2] == [MessageState.CONFIRMED] * 2
+    assert world.points() == []
+
+
+# --- the status list
+
+
+def test_a_long_status_list_is_one_file(world: World) -> None:
+    """A window of 100 published a list in which thirty applicants were missing."""
+    world.drop(*(line(f"P-{number}", "1,-") for number in range(1, 131)))
+    world.run("kk-tk-budgets", "kk-tk-beschluesse", "kk-tk-statusliste")
+    [file] = (world.state / "ausgang").glob("*.csv")
+
+    assert len(file.read_text("utf-8-sig").splitlines()) == 131
+
+
+def test_a_refused_status_line_goes_again_when_a_person_says_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`neu_senden` did nothing, because the line had not changed."""
+    from connectors.folder.status_list import StatusListTarget
+
+    def refuse(*_given: object) -> None:
+        raise Rejected("der Ordner ist gesperrt", receipt_code="GESPERRT")
+
+    world.drop(line("P-1"))
+    world.run("kk-tk-budgets", "kk-tk-beschluesse")
+    with monkeypatch.context() as patch:
+        patch.setattr(StatusListTarget, "send", refuse)
+        world.run("kk-tk-statusliste")
+    world.run("kk-tk-statusliste")
+    quiet = list((world.state / "ausgang").glob("*.csv"))
+    [point] = world.points("refused")
+    attention.decide(world.ledger, point, "neu_senden", person="A. Muster", reason="entsperrt")
+    world.run("kk-tk-statusliste")
+
+    assert quiet == []
+    assert "P-1" in world.status_list()
