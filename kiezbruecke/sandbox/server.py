@@ -88,7 +88,7 @@ def build(create: str, state: Path, options: dict[str, str]) -> ASGIApp:
 def serve(create: str, state: Path, port: int, options: dict[str, str]) -> None:
     """Run a sandbox until SIGTERM."""
     app = build(create, state, options)
-    listener = socket.socket()
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # TCP: asyncio then sets NODELAY
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
     listener.listen(128)

@@ -39,6 +39,7 @@ ROUTES = (
     "kk-tk-hkr-rueckmeldungen",
     "kk-tk-statusliste",
 )
+PLATFORM = "kk-tk-meinberlin"  # is asked and knows nothing: all cases are from paper
 UNCHANGED = ("kk-tk-budgets", "kk-tk-meinberlin")  # the second sheets bring them nothing
 VISITS = tuple((1, route) for route in ROUTES) + tuple((2, route) for route in ROUTES if route not in UNCHANGED)
 AREA, NAME = "090416", "Müggelheim"
@@ -206,9 +207,9 @@ class World:
         """One route, in a child."""
         return in_child(self.inside(lambda: dict(pipeline.run(route))))
 
-    def settle(self, rounds: int = 3) -> None:
+    def settle(self, rounds: int = 3, routes: Sequence[str] = ROUTES) -> None:
         """Run everything again until nothing is left to do, in a child."""
-        in_child(self.inside(lambda: settle(rounds)))
+        in_child(self.inside(lambda: settle(rounds, routes)))
 
     def run_all(self) -> list[str]:
         """Every route once, in a child; what they raised."""
@@ -283,9 +284,9 @@ def _status_words(file: Path) -> dict[str, str]:
     return {row[reference]: row[state] for row in rows[1:]}
 
 
-def _run_all() -> list[str]:
+def _run_all(routes: Sequence[str] = ROUTES) -> list[str]:
     told = []
-    for route in ROUTES:
+    for route in routes:
         try:
             pipeline.run(route)
         except KiezbrueckeError as error:
@@ -293,9 +294,10 @@ def _run_all() -> list[str]:
     return told
 
 
-def settle(rounds: int) -> None:
+def settle(rounds: int, routes: Sequence[str] = ROUTES) -> None:
+    """Run the routes until nothing is left to do."""
     for _ in range(rounds):
-        told = _run_all()
+        told = _run_all(routes)
         left = {route: count for route, count in pipeline.outstanding().items() if count}
         if not told and not left:
             return

@@ -38,7 +38,9 @@ def elsewhere(order: Draft) -> Draft:
     return replace(order, area=(PROCESS, YEAR, GRUENAU))
 
 
-def answered(desk: Desk, euros: str, outcome: ReceiptOutcome, reference: str = "P-1", row: int = 1) -> tuple[UUID, Draft]:
+def answered(
+    desk: Desk, euros: str, outcome: ReceiptOutcome, reference: str = "P-1", row: int = 1
+) -> tuple[UUID, Draft]:
     """A case whose booking was delivered and answered."""
     case = desk.decide(reference, row)
     order = desk.book(case, euros)
@@ -435,7 +437,10 @@ def test_orders_and_answers_about_several_areas_do_not_lock_crosswise(both: Desk
         both.prepare(other)
         both.deliver(told)
         both.deliver(other)
-        new = draft(cases[2], Effect.COMMITMENT_BOOK, 1, "1"), elsewhere(draft(cases[3], Effect.COMMITMENT_BOOK, 1, "1"))
+        new = (
+            draft(cases[2], Effect.COMMITMENT_BOOK, 1, "1"),
+            elsewhere(draft(cases[3], Effect.COMMITMENT_BOOK, 1, "1")),
+        )
         refusals = [receipt(one, REFUSED, external_id=f"{number}-{one.reference}", key=None) for one in (other, told)]
         failures += _at_once(lambda: both.prepare(*new), lambda: both.hear(*refusals))  # noqa: B023 - joined here
 

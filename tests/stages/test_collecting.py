@@ -70,7 +70,9 @@ def mended(item: Item) -> Record:
     return Receipt(outcome=ReceiptOutcome.NOTED, event=item.body.decode(), external_id=item.external_id)
 
 
-def collect(desk: Desk, box: Box, read: Read = mended, listing: str = "new", route: str = "kk-tk-eakte-postfach") -> Counts:
+def collect(
+    desk: Desk, box: Box, read: Read = mended, listing: str = "new", route: str = "kk-tk-eakte-postfach"
+) -> Counts:
     """One run of a collecting route on this ledger."""
     made = find_route(ROOT, route)
     assert isinstance(made, CollectingRoute)

@@ -125,8 +125,8 @@ def test_a_refusal_without_a_code_keeps_no_words_either(desk: Desk, six: list[Dr
 @pytest.mark.parametrize("reached", ["prepared", "delivered", "confirmed"])
 def test_a_rebuilt_destination_gets_each_case_once(world: World, route: str, reached: str) -> None:
     """The old message went too, or the old batch with it, or nothing at all."""
-    box, destination = ("kk-tk-eakte-postfach", "eakte-tk") if route == "kk-tk-eakte" else (
-        "kk-tk-hkr-rueckmeldungen", "hkr-tk"
+    box, destination = (
+        ("kk-tk-eakte-postfach", "eakte-tk") if route == "kk-tk-eakte" else ("kk-tk-hkr-rueckmeldungen", "hkr-tk")
     )
     world.drop(line("P-1"), line("P-2", "100,-"))
     world.run("kk-tk-budgets", "kk-tk-beschluesse")
@@ -159,9 +159,7 @@ def test_a_long_status_list_is_one_file(world: World) -> None:
     assert len(file.read_text("utf-8-sig").splitlines()) == 131
 
 
-def test_a_refused_status_line_goes_again_when_a_person_says_so(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refused_status_line_goes_again_when_a_person_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """`neu_senden` did nothing, because the line had not changed."""
     from connectors.folder.status_list import StatusListTarget
 
