@@ -1,6 +1,7 @@
 """One tree of errors; the class answers who must act.
 
     KiezbrueckeError
+    ├── CallError             a command was called with words it does not know
     ├── ConfigurationError    the run stops, IT operations mends a manifest, mapping, setting
     ├── RecordError           this record cannot become a message: set aside, the administration acts
     ├── DeliveryError
@@ -35,6 +36,12 @@ class KiezbrueckeError(Exception):
         if self.helps:
             parts.append(self.helps)
         return " ".join("; ".join(parts).split())
+
+
+class CallError(KiezbrueckeError):
+    """A command was called with words it does not know; nothing has happened, whoever typed it acts."""
+
+    code = "KB-001"
 
 
 class ConfigurationError(KiezbrueckeError):

@@ -28,7 +28,7 @@ PROCESS = "kk-tk-2026"
 WORDS = {
     "new": "neu",
     "gone": "verschwunden",
-    "set_aside": "beiseitegelegt",
+    "set_aside": "zurückgestellt",
     "receipts": "Rückmeldungen",
     "prepared": "vorbereitet",
     "sent": "gesendet",

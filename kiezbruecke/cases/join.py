@@ -120,7 +120,7 @@ def budget_lines_of(process: Process, snapshot: Snapshot) -> list[Budget]:
 
 
 def budgets_that_count(lines: Iterable[Budget]) -> dict[str, Budget]:
-    """The last line of each area; a change without a reason does not count (and is reported by `unexplained`)."""
+    """The last line of each area; a change without a reason does not count (see `unexplained_budget_lines`)."""
     counting: dict[str, Budget] = {}
     for line in lines:
         if line.area_id not in counting or line.reason or _same_budget(counting[line.area_id], line):

@@ -30,7 +30,7 @@ from kiezbruecke.cli import (
     todo,
 )
 from kiezbruecke.content import VARIABLE
-from kiezbruecke.errors import KiezbrueckeError
+from kiezbruecke.errors import CallError, KiezbrueckeError
 
 _CallError: Any = typer.BadParameter.__mro__[2]  # click's ClickException, which typer keeps in different places
 
@@ -74,7 +74,7 @@ def main() -> None:
     except _CallError as error:
         sys.exit(_usage(error))
     except typer.Abort:
-        typer.echo("KB-001 Abgebrochen", err=True)
+        typer.echo(f"{CallError.code} Abgebrochen", err=True)
         sys.exit(2)
     except KiezbrueckeError as error:
         typer.echo(f"{error.code} {error.line()}", err=True)
@@ -93,7 +93,7 @@ def _usage(error: Any) -> int:
     if type(error).__name__ != "NoArgsIsHelpError":
         command = error.ctx.command_path if getattr(error, "ctx", None) else "kiezbruecke"
         what = " ".join(error.format_message().split()).rstrip(".")
-        typer.echo(f"KB-001 Aufruf: {what} – siehe {command} --help", err=True)
+        typer.echo(f"{CallError.code} Aufruf: {what} – siehe {command} --help", err=True)
     return 2
 
 

@@ -23,7 +23,7 @@ def reconcile(
     else:
         table(
             f"Abgleich {process}",
-            ("Bezirksregion", "Budget €", "vorgemerkt €", "frei €", "gebucht bei uns €", "gebucht im HKR €", "gleich"),
+            ("Bezirksregion", "Budget €", "gebunden €", "frei €", "gebucht bei uns €", "gebucht im HKR €", "gleich"),
             [_row(row) for row in rows],
             empty="noch kein Budget bekannt.",
         )

@@ -34,7 +34,7 @@ def list_routes(as_json: AsJson = False) -> None:
     if as_json:
         emit(rows)
         return
-    columns = ("Strecke", "Art", "von/nach", "Betriebsart", "Zeitplan", "nach", "zuständig", "Fehler")
+    columns = ("Strecke", "Art", "von/nach", "Betriebsart", "Zeitplan", "geweckt von", "zuständig", "Fehler")
     keys = ("route", "kind", "connection", "mode", "schedule", "after", "owner", "error")
     table("Strecken", columns, [[row.get(key) for key in keys] for row in rows])
     if any(row.get("error") for row in rows):

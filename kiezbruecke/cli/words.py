@@ -41,15 +41,15 @@ STEPS: Mapping[str, str] = {
     "prepare": "vorbereiten",
     "deliver": "zustellen",
     "reconcile": "abgleichen",
-    "housekeeping": "aufräumen",
+    "housekeeping": "Fristen prüfen",
 }
 
 EVENTS: Mapping[str, str] = {
     "proposal.recorded": "Vorschlag erhalten",
     "proposal.changed": "Vorschlag geändert",
     "proposal.gone": "Vorschlag auf der Plattform verschwunden",
-    "applicant.recorded": "Antragstellende erhalten",
-    "applicant.changed": "Antragstellende geändert",
+    "applicant.recorded": "Angaben zur Antragstellung erhalten",
+    "applicant.changed": "Angaben zur Antragstellung geändert",
     "decision.recorded": "Beschluss erhalten",
     "message.prepared": "Nachricht vorbereitet",
     "message.waiting": "Nachricht wartet wieder",

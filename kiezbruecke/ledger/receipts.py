@@ -104,7 +104,7 @@ def _amount_differs(message: Row[Any], receipt: Receipt) -> bool:
 
 
 def _match(connection: Connection, receipt: Receipt) -> UUID | None:
-    """Only ids count, and only messages of the party that speaks (invariant I3)."""
+    """Only ids count, and only messages of the party that speaks."""
     query = select(t.messages.c.key).where(t.messages.c.destination == receipt.source)
     if receipt.key is not None:
         query = query.where(t.messages.c.key == receipt.key)

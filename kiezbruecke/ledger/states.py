@@ -15,7 +15,7 @@ class MessageState(StrEnum):
     """Where a message is; the comment says what is certain."""
 
     HELD = "held"  # waits for a person's release
-    WAITING = "waiting"  # has never left, or is proven not to have arrived
+    WAITING = "waiting"  # has never left, has not arrived, or may go again with the same bytes and the same id
     CLAIMED = "claimed"  # a run has it in hand; nothing has left
     SENDING = "sending"  # committed before the first byte; after a crash nobody knows
     DELIVERED = "delivered"  # the destination has it; what became of it comes later
@@ -68,5 +68,5 @@ UNSETTLED = frozenset(
 
 
 def may_follow(state: MessageState, after: MessageState) -> bool:
-    """Whether `after` is a legal next state; a step backwards never is."""
+    """Whether `after` is a legal next state; only the steps drawn above are."""
     return after in _NEXT[state]

@@ -5,6 +5,7 @@ The wheel is a test-only package and is imported when a server is started, not b
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess

@@ -9,15 +9,17 @@ from typing import Any
 
 import pytest
 
-from kiezbruecke.cases.due import Due, FollowUp, Lane, due_rule, file_creation, status_changed
+from kiezbruecke.cases.due import Due, FollowUp, Lane, due_rule, file_creation, outdated, status_changed
 from kiezbruecke.cases.due import commitment as commitment_rule
 from kiezbruecke.cases.join import Standing
 from kiezbruecke.connector import Effect
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import MessageState
+from kiezbruecke.ledger.claims import WITHDRAWN
 from kiezbruecke.ledger.states import UNSETTLED
 from kiezbruecke.records import BudgetStatus, CommitmentState, Outcome, ProposalStatus
 from tests.builders import (
+    GRUENAU,
     a_budget,
     a_case,
     a_commitment,
@@ -226,6 +228,74 @@ def test_a_frozen_budget_still_lets_go_of_money() -> None:
     assert _due(commitment_rule, case, HKR).effect is Effect.COMMITMENT_CANCEL
 
 
+def test_a_booked_case_that_moves_to_another_area_is_a_persons() -> None:
+    """A change on the new area's budget would free money there that was never bound there."""
+    point = commitment_rule(_moved(**booked()), HKR)
+
+    assert isinstance(point, FollowUp)
+    assert "von Hand umzubuchen" in point.text
+
+
+def test_a_refused_case_that_moves_to_another_area_is_booked_there() -> None:
+    """Nothing is held, so nothing has to be moved by hand."""
+    refused = a_message(state=MessageState.REFUSED, basis=_due(commitment_rule, accepted(), HKR).basis)
+    case = _moved(messages=(refused,), commitment=a_commitment("0.00", CommitmentState.REFUSED))
+
+    assert _due(commitment_rule, case, HKR).number == 2
+
+
+def test_a_case_that_moves_to_an_area_without_budget_breaks_nothing() -> None:
+    """The rule stopped the whole run with an assertion; what is missing is told when the message is written."""
+    case = _moved(budgets=[a_budget()], messages=(a_message(Effect.FILE_CREATE),))
+
+    assert case.budget is None
+    assert _due(commitment_rule, case, HKR).effect is Effect.COMMITMENT_BOOK
+
+
+def test_nothing_follows_while_two_answers_contradict() -> None:
+    """Whether the money is bound there is what nobody knows; a change or a new booking would guess."""
+    case = corrected(**booked())
+    blocked = replace(HKR, blocked={str(case.case.messages[0].key)})
+
+    assert commitment_rule(case, blocked) is None
+    assert isinstance(commitment_rule(case, HKR), Due)
+
+
+# --- corrected while it waits
+
+
+def test_what_waits_with_another_sum_is_outdated() -> None:
+    """It has not left; sending it first and correcting it afterwards would put a wrong sum on record."""
+    case = corrected(messages=(a_message(state=MessageState.WAITING),))
+
+    assert outdated(case, HKR) == [case.case.messages[0].key]
+
+
+@pytest.mark.parametrize("given", [{"ticket": "urn:1"}, {"batch_id": "KB26-1"}, {"state": MessageState.CLAIMED}])
+def test_what_may_have_left_is_not_outdated(given: dict[str, Any]) -> None:
+    """An id of theirs or a carrier's bytes: it may be there already, so it is corrected like what was sent."""
+    waiting = {"state": MessageState.WAITING, **given}
+
+    assert outdated(corrected(messages=(a_message(**waiting),)), HKR) == []
+
+
+def test_what_waits_with_the_right_sum_stays() -> None:
+    """A correction of a word is none of the sum."""
+    assert outdated(accepted(messages=(a_message(state=MessageState.WAITING),)), HKR) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "lane", "effect"),
+    [(file_creation, EAKTE, Effect.FILE_CREATE), (commitment_rule, HKR, Effect.COMMITMENT_BOOK)],
+)
+def test_what_was_taken_back_here_is_refused_by_nobody(rule: Any, lane: Lane, effect: Effect) -> None:
+    """Rejected and granted again, with the old sum: there is no point on the list that could ask for it anew."""
+    basis = _due(rule, accepted(), lane).basis
+    case = accepted(messages=(a_message(effect, MessageState.REFUSED, basis=basis, note=WITHDRAWN),))
+
+    assert _due(rule, case, lane).number == 2
+
+
 # --- refused
 
 
@@ -335,6 +405,19 @@ def test_a_changed_line_is_written_under_the_next_number() -> None:
     assert (due.number, due.amount) == (2, Decimal("700.00"))
 
 
+def test_a_refused_line_waits_for_a_person() -> None:
+    """The folder was shut: writing it again in every run would only repeat the refusal."""
+    assert status_changed(_refused_line(), LISTE) is None
+
+
+def test_a_person_may_write_a_refused_line_anew() -> None:
+    """The same line counted as written, so `neu_senden` did nothing."""
+    case = _refused_line()
+    due = _due(status_changed, case, replace(LISTE, resend={str(case.case.messages[0].key)}))
+
+    assert due.number == 2
+
+
 # --- names
 
 
@@ -356,6 +439,18 @@ def _due(rule: Any, case: Standing, lane: Lane) -> Due:
     due = rule(case, lane)
     assert isinstance(due, Due)
     return due
+
+
+def _moved(**given: Any) -> Standing:
+    """The accepted case, whose correction names another area; no platform says where it lies."""
+    budgets = given.pop("budgets", [a_budget(), a_budget(area_id=GRUENAU, row=3)])
+    proposal = a_proposal(area_id=None, area_origin="unknown")
+    return standing(known(a_line(), a_correction(area_id=GRUENAU), proposal=proposal, **given), budgets=budgets)
+
+
+def _refused_line() -> Standing:
+    basis = _due(status_changed, accepted(), LISTE).basis
+    return accepted(messages=(a_message(Effect.STATUS_LIST, MessageState.REFUSED, basis=basis),))
 
 
 def _refused(rule: Any, lane: Lane, effect: Effect) -> Standing:

@@ -16,6 +16,7 @@ from kiezbruecke.cases.join import (
     subject_of,
     unexplained_budget_lines,
 )
+from kiezbruecke.connector import Effect
 from kiezbruecke.ledger.reading import StoredCase
 from kiezbruecke.records import BudgetStatus, Decision, Outcome, ProposalStatus
 from tests.builders import (
@@ -28,6 +29,7 @@ from tests.builders import (
     a_case,
     a_correction,
     a_line,
+    a_message,
     a_proposal,
     joined,
     known,
@@ -311,6 +313,14 @@ def test_an_area_over_budget_holds_all_its_lines() -> None:
     cases = [known(a_line(reference_number=f"2026-0000{n}", amount="900.00", row=n)) for n in (1, 2, 3)]
 
     assert [the_only(one).reason for one in joined(*cases)] == [Reason.OVER_BUDGET] * 3
+
+
+@pytest.mark.parametrize(("test", "held"), [(True, [Reason.OVER_BUDGET]), (False, [])])
+def test_a_test_message_does_not_count_as_sent(test: bool, held: list[Reason]) -> None:
+    """What was only tried out stands under its area's budget like everything that has not left."""
+    case = known(a_line(), messages=(a_message(Effect.FILE_CREATE, test=test),))
+
+    assert reasons(case, budgets=[a_budget("100.00")]) == held
 
 
 def test_an_area_within_budget_is_not_held_by_another_one() -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from connectors.folder.target import FolderTarget
 from kiezbruecke import attention, pipeline
 from kiezbruecke.connector import Answer, Connection, Found, Message, NotThere, Ticket
 from kiezbruecke.errors import NotSent, Rejected
@@ -161,7 +162,6 @@ def test_a_long_status_list_is_one_file(world: World) -> None:
 
 def test_a_refused_status_line_goes_again_when_a_person_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """`neu_senden` did nothing, because the line had not changed."""
-    from connectors.folder.status_list import StatusListTarget
 
     def refuse(*_given: object) -> None:
         raise Rejected("der Ordner ist gesperrt", receipt_code="GESPERRT")
@@ -169,7 +169,7 @@ def test_a_refused_status_line_goes_again_when_a_person_says_so(world: World, mo
     world.drop(line("P-1"))
     world.run("kk-tk-budgets", "kk-tk-beschluesse")
     with monkeypatch.context() as patch:
-        patch.setattr(StatusListTarget, "send", refuse)
+        patch.setattr(FolderTarget, "send", refuse)
         world.run("kk-tk-statusliste")
     world.run("kk-tk-statusliste")
     quiet = list((world.state / "ausgang").glob("*.csv"))

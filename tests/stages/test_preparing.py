@@ -6,8 +6,9 @@ import pytest
 
 from kiezbruecke import attention, pipeline
 from kiezbruecke.connector import Item
-from kiezbruecke.ledger import MessageState, begin_run, history
+from kiezbruecke.ledger import MessageState, begin_run, claims, history
 from kiezbruecke.ledger.history import Origin, Taken
+from kiezbruecke.records import Receipt, ReceiptOutcome
 from tests.builders import PROCESS, a_proposal
 from tests.world import World, line
 
@@ -74,9 +75,6 @@ def test_a_contradiction_holds_back_further_orders(world: World) -> None:
     world.run(*READ, "kk-tk-hkr", "kk-tk-hkr-rueckmeldungen")
     [head] = world.messages("hkr-tk")
     run = begin_run(world.ledger, head.lane, head.route, "test")
-    from kiezbruecke.ledger import claims
-    from kiezbruecke.records import Receipt, ReceiptOutcome
-
     claims.note_receipt(world.ledger, run, head.key, Receipt(outcome=ReceiptOutcome.REFUSED, event="ABGELEHNT"))
     world.drop(line("P-1", "700,-", "angenommen (gekürzt)", why="Protokoll falsch"), name="mai.csv")
     world.run("kk-tk-beschluesse", "kk-tk-hkr")
@@ -90,7 +88,7 @@ def test_a_contradiction_holds_back_further_orders(world: World) -> None:
 
 
 def _on_the_platform(world: World, reference: str) -> None:
-    proposal = a_proposal(reference_number=reference, area_id=None, area_origin=None)
+    proposal = a_proposal(reference_number=reference, area_id=None, area_origin="unknown")
     run = begin_run(world.ledger, "meinberlin-tk|collect", "r", "test")
     origin = Origin("meinberlin-tk", PROCESS.id, "spk-tk")
     history.store(world.ledger, run, origin, [Taken(Item("proposal", "1", {}), (proposal,))], "")
