@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Connection, select
 
-from kiezbruecke.cases.join import DISMISSIBLE, WAIVABLE, Disagreement, Reason, Standing, subject_of
+from kiezbruecke.cases.join import DISMISSIBLE, WAIVABLE, Disagreement, Reason, Standing, join, subject_of
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.ledger import Ledger, MessageState, Run, history, todo
+from kiezbruecke.ledger import Ledger, MessageState, Run, history
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.moves import message_row, move
+from kiezbruecke.ledger.reading import read_process_cases
 from kiezbruecke.ledger.receipts import refused_point
 from kiezbruecke.ledger.runs import guard
 from kiezbruecke.ledger.todo import OpenPoint, Point, close_point, raise_point, replace_points
@@ -60,6 +61,13 @@ def read_answers(ledger: Ledger) -> Answers:
         frozenset(row.subject for row in rows if row.kind in ("follow_up", "overdue")),
         blocked,
     )
+
+
+def read_standings(ledger: Ledger, process: Process) -> list[Standing]:
+    """All cases of a process as they stand now, with what people have decided about them."""
+    answers = read_answers(ledger)
+    snapshot = read_process_cases(ledger, process.id, process.fiscal_year)
+    return join(process, snapshot, answers.waived, answers.dismissed)
 
 
 def keep_contradictions(
@@ -117,8 +125,3 @@ def _move(connection: Connection, key: UUID, before: MessageState, after: Messag
         raise ConfigurationError("Die Nachricht ist inzwischen weiter", where="todo", helps="siehe 'message show'")
     if after is MessageState.REFUSED and (row := message_row(connection, key)) is not None:
         raise_point(connection, refused_point(row, note))
-
-
-def points_of(ledger: Ledger, keys: Collection[UUID] = ()) -> list[OpenPoint]:
-    """Open points, all or those of some cases."""
-    return [point for point in todo.open_points(ledger) if not keys or point.case_id in keys]

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from kiezbruecke import attention
-from kiezbruecke.cases.join import Standing, join
+from kiezbruecke.cases.join import Standing
 from kiezbruecke.cases.timeline import status_of
 from kiezbruecke.cli.message import body_of
 from kiezbruecke.cli.output import AsJson, emit, german_euros, table
@@ -18,7 +18,7 @@ from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger, open_ledger
 from kiezbruecke.ledger.events import events_of
 from kiezbruecke.ledger.money import cents
-from kiezbruecke.ledger.reading import find_case, read_process_cases
+from kiezbruecke.ledger.reading import find_case
 from kiezbruecke.ledger.todo import points_of_case
 from kiezbruecke.routes import read_process
 
@@ -47,12 +47,10 @@ def _find(ledger: Ledger, wanted: str) -> list[Standing]:
             "Diesen Fall gibt es nicht", where=wanted, helps="Referenznummer wie 2026-00001 oder P-1"
         )
     ids = {one.id for one in found}
-    answers = attention.read_answers(ledger)
     standings = []
     for process_id in sorted({one.process_id for one in found}):
         process = read_process(find_content(), process_id)
-        snapshot = read_process_cases(ledger, process_id, process.fiscal_year)
-        standings += [one for one in join(process, snapshot, answers.waived, answers.dismissed) if one.case.id in ids]
+        standings += [one for one in attention.read_standings(ledger, process) if one.case.id in ids]
     return standings
 
 

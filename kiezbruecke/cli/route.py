@@ -8,14 +8,13 @@ from typing import Annotated
 import typer
 
 from kiezbruecke import attention
-from kiezbruecke.cases.join import join
 from kiezbruecke.cli.output import AsJson, emit, table
 from kiezbruecke.cli.words import EFFECTS
 from kiezbruecke.content import find_content
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import open_ledger
 from kiezbruecke.ledger.drafts import add_baseline
-from kiezbruecke.ledger.reading import Preview, read_previews, read_process_cases
+from kiezbruecke.ledger.reading import Preview, read_previews
 from kiezbruecke.ledger.runs import paused, set_paused
 from kiezbruecke.routes import Route, SendingRoute, find_route, read_process, read_route, route_files
 from kiezbruecke.stages.work import lane_of
@@ -95,9 +94,7 @@ def baseline(
     _signed(name, reason, "route baseline")
     found = _sending(route, "route baseline")
     process, ledger = read_process(find_content(), found.process), open_ledger()
-    snapshot = read_process_cases(ledger, process.id, process.fiscal_year)
-    answers = attention.read_answers(ledger)
-    decided = [one for one in join(process, snapshot, answers.waived, answers.dismissed) if one.grants]
+    decided = [one for one in attention.read_standings(ledger, process) if one.grants]
     if unknown := sorted(set(case or ()) - {one.case.reference for one in decided}):
         raise ConfigurationError("Dazu gibt es keinen bewilligenden Beschluss", where=", ".join(unknown))
     ids = [one.case.id for one in decided if not case or one.case.reference in case]

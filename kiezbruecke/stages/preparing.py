@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from kiezbruecke import attention
 from kiezbruecke.attention import CONTRADICTION
-from kiezbruecke.cases.due import Due, FollowUp, Lane, due_rule, outdated
+from kiezbruecke.cases.due import Due, FollowUp, due_rule, outdated
 from kiezbruecke.cases.join import (
     Standing,
     budget_lines_of,
@@ -22,7 +22,7 @@ from kiezbruecke.ledger.drafts import Draft
 from kiezbruecke.ledger.reading import Snapshot, read_process_cases
 from kiezbruecke.ledger.todo import Point
 from kiezbruecke.messages import Workshop, compose
-from kiezbruecke.stages.work import Counts, Sending, lane_of
+from kiezbruecke.stages.work import Counts, Sending, view_of
 
 _MONEY = "F"
 
@@ -46,7 +46,7 @@ def join_cases(work: Sending) -> list[Standing]:
 def what_is_due(work: Sending, standings: Sequence[Standing]) -> tuple[list[tuple[Standing, Due]], list[Point]]:
     """Ask the route's rule about every case."""
     rule, answers = due_rule(work.route.due), attention.read_answers(work.ledger)
-    lane = _lane(work, answers)
+    lane = view_of(work.route, work.generation, answers)
     due: list[tuple[Standing, Due]] = []
     points: list[Point] = []
     for standing in standings:
@@ -60,7 +60,7 @@ def what_is_due(work: Sending, standings: Sequence[Standing]) -> tuple[list[tupl
 
 def withdraw_outdated(work: Sending, standings: Sequence[Standing]) -> list[Standing]:
     """Take back what waits untouched although its decision was corrected; the cases as they stand afterwards."""
-    lane = _lane(work, attention.read_answers(work.ledger))
+    lane = view_of(work.route, work.generation, attention.read_answers(work.ledger))
     keys = [key for standing in standings for key in outdated(standing, lane)]
     if not keys or not claims.withdraw(work.ledger, work.run, keys):
         return list(standings)
@@ -94,18 +94,6 @@ def keep(work: Sending, drafts: Sequence[Draft], points: Sequence[Point], counts
         counts["prepared"] = len(drafts) - without_money
         counts.more("set_aside", without_money)
     counts.more("set_aside", len(points))
-
-
-def _lane(work: Sending, answers: attention.Answers) -> Lane:
-    return Lane(
-        work.route.destination,
-        work.generation,
-        lane_of(work.route),
-        work.route.start_from,
-        work.route.environment == "test",
-        answers.resend,
-        answers.blocked,
-    )
 
 
 def _follow_up(work: Sending, standing: Standing, answer: FollowUp, done: frozenset[str]) -> list[Point]:

@@ -8,19 +8,18 @@ from datetime import timedelta
 from typing import Protocol, runtime_checkable
 
 from kiezbruecke import attention
-from kiezbruecke.cases.due import Due, Lane, due_rule
-from kiezbruecke.cases.join import join
+from kiezbruecke.cases.due import Due, due_rule
 from kiezbruecke.connector import Found, Target
 from kiezbruecke.content import find_content
-from kiezbruecke.errors import ConfigurationError, KiezbrueckeError
+from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger, MessageState, begin_run, claims, end_run, money, open_ledger
 from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.drafts import generation_of
-from kiezbruecke.ledger.reading import MessageHead, list_messages, overdue, read_process_cases
+from kiezbruecke.ledger.reading import MessageHead, list_messages, overdue
 from kiezbruecke.ledger.runs import paused
 from kiezbruecke.ledger.todo import Point, replace_points
-from kiezbruecke.routes import SendingRoute, read_process, read_route, route_files
-from kiezbruecke.stages.work import Counts, Sending, lane_of
+from kiezbruecke.routes import CollectingRoute, Route, SendingRoute, read_process, read_route, route_files
+from kiezbruecke.stages.work import Counts, Sending, lane_of, view_of
 
 log = logging.getLogger("kiezbruecke")
 
@@ -64,12 +63,10 @@ def remind(work: Sending, counts: Counts) -> None:
 def remind_everywhere() -> Counts:
     """The same for all sending routes."""
     ledger, counts = open_ledger(), Counts()
-    for file in route_files(find_content()):
-        try:
-            route = read_route(file)
-        except ConfigurationError as error:
-            log.warning("%s", error.line())
-            continue
+    found, broken = _read_routes()
+    for error in broken:
+        log.warning("%s", error.line())
+    for route in found:
         if isinstance(route, SendingRoute) and route.mode == "live":
             run = begin_run(ledger, f"{lane_of(route)}|housekeeping", route.name, "housekeeping")
             counts.more("overdue", _remind(ledger, route))
@@ -79,18 +76,27 @@ def remind_everywhere() -> Counts:
 
 def outstanding() -> dict[str, int]:
     """Per route: due cases without a message, messages not sent, answers not yet there."""
-    content, ledger = find_content(), open_ledger()
+    ledger = open_ledger()
+    found, _ = _read_routes()
     open_work: dict[str, int] = {}
-    for file in route_files(content):
-        try:
-            route = read_route(file)
-        except KiezbrueckeError:
-            continue
+    for route in found:
         if isinstance(route, SendingRoute) and route.mode == "live" and not paused(ledger, route.name):
             open_work[route.name] = _due(ledger, route) + _unsent(ledger, route)
-            for box in _boxes(route.destination):
+            for box in _boxes(found, route.destination):
                 open_work[box] = open_work.get(box, 0) + _unanswered(ledger, route)
     return open_work
+
+
+def _read_routes() -> tuple[list[Route], list[ConfigurationError]]:
+    """The routes that can be read, and why the others cannot: a broken file disturbs no other."""
+    found: list[Route] = []
+    broken: list[ConfigurationError] = []
+    for file in route_files(find_content()):
+        try:
+            found.append(read_route(file))
+        except ConfigurationError as error:
+            broken.append(error)
+    return found, broken
 
 
 def _remind(ledger: Ledger, route: SendingRoute) -> int:
@@ -108,22 +114,9 @@ def _late(route: SendingRoute, head: MessageHead) -> Point:
 
 
 def _due(ledger: Ledger, route: SendingRoute) -> int:
-    process = read_process(find_content(), route.process)
-    snapshot = read_process_cases(ledger, process.id, process.fiscal_year)
-    answers = attention.read_answers(ledger)
-    lane = Lane(
-        route.destination,
-        generation_of(ledger, route.destination),
-        lane_of(route),
-        route.start_from,
-        route.environment == "test",
-        answers.resend,
-        answers.blocked,
-    )
-    rule = due_rule(route.due)
-    return sum(
-        isinstance(rule(standing, lane), Due) for standing in join(process, snapshot, answers.waived, answers.dismissed)
-    )
+    process, rule = read_process(find_content(), route.process), due_rule(route.due)
+    lane = view_of(route, generation_of(ledger, route.destination), attention.read_answers(ledger))
+    return sum(isinstance(rule(standing, lane), Due) for standing in attention.read_standings(ledger, process))
 
 
 def _unsent(ledger: Ledger, route: SendingRoute) -> int:
@@ -135,13 +128,5 @@ def _unanswered(ledger: Ledger, route: SendingRoute) -> int:
     return len(list_messages(ledger, route=route.name, state=MessageState.DELIVERED.value))
 
 
-def _boxes(destination: str) -> list[str]:
-    names = []
-    for file in route_files(find_content()):
-        try:
-            route = read_route(file)
-        except KiezbrueckeError:
-            continue
-        if not isinstance(route, SendingRoute) and route.collect == destination:
-            names.append(route.name)
-    return names
+def _boxes(found: Iterable[Route], destination: str) -> list[str]:
+    return [route.name for route in found if isinstance(route, CollectingRoute) and route.collect == destination]

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
 from pathlib import Path
 
-from kiezbruecke.cases.due import effect_of
+from kiezbruecke.attention import Answers
+from kiezbruecke.cases.due import Lane, effect_of
 from kiezbruecke.connections import connection
 from kiezbruecke.connector import (
     BatchTarget,
@@ -144,6 +145,19 @@ def lane_of(route: CollectingRoute | SendingRoute) -> str:
         return f"{route.collect}|collect|{route.process}"
     family = route.effect.value.partition(".")[0]
     return f"{route.destination}|{family}|{route.process}{'|test' if route.environment == 'test' else ''}"
+
+
+def view_of(route: SendingRoute, generation: int, answers: Answers) -> Lane:
+    """What the due rules are told about the route's lane."""
+    return Lane(
+        route.destination,
+        generation,
+        lane_of(route),
+        route.start_from,
+        route.environment == "test",
+        answers.resend,
+        answers.blocked,
+    )
 
 
 def is_collecting(name: str) -> bool:
