@@ -12,10 +12,10 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from kiezbruecke.mapping.models import ROOTS
-from kiezbruecke.mapping.reference import steps_page
+from kiezbruecke.mapping.schema.models import ROOTS
 from kiezbruecke.records import RECORDS
 from kiezbruecke.records.views import DocumentView
+from kiezbruecke.workbench.reference import steps_page
 
 ROOT = Path(__file__).resolve().parent.parent
 

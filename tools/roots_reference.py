@@ -19,7 +19,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from kiezbruecke.mapping.models import ENVELOPE, ROOTS, SOMETIMES_MISSING, Type, field_type
+from kiezbruecke.mapping.schema.models import ENVELOPE, ROOTS, SOMETIMES_MISSING, Type, field_type
 from kiezbruecke.records import RECORDS
 from kiezbruecke.records.base import Record
 

@@ -13,16 +13,16 @@ from typing import Any
 
 from kiezbruecke.connector import Item
 from kiezbruecke.errors import ConfigurationError, RecordError
-from kiezbruecke.mapping.codelists import code_file, read_codes, read_translation, translation_file
-from kiezbruecke.mapping.definition import Definition, Direction, Rule, all_rules
-from kiezbruecke.mapping.draft import Draft
-from kiezbruecke.mapping.interpret import Lists, make_draft
-from kiezbruecke.mapping.language import read_definition
-from kiezbruecke.mapping.recordwriter import make_record
-from kiezbruecke.mapping.sources import Scope
-from kiezbruecke.mapping.tablewriter import write_line
-from kiezbruecke.mapping.targets import Target, find_target
-from kiezbruecke.mapping.xmlwriter import XmlWriter
+from kiezbruecke.mapping.codelists.reading import code_file, read_codes, read_translation, translation_file
+from kiezbruecke.mapping.interpret.draft import Draft
+from kiezbruecke.mapping.interpret.interpreter import Lists, make_draft
+from kiezbruecke.mapping.interpret.record import make_record
+from kiezbruecke.mapping.interpret.sources import Scope
+from kiezbruecke.mapping.interpret.table import write_line
+from kiezbruecke.mapping.interpret.xml import XmlWriter
+from kiezbruecke.mapping.language.definition import Definition, Direction, Rule, all_rules
+from kiezbruecke.mapping.language.reading import read_definition
+from kiezbruecke.mapping.schema.targets import Target, find_target
 from kiezbruecke.records import Record
 from kiezbruecke.standards.store import parse
 

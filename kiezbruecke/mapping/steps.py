@@ -12,14 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import lxml.html
 
-from kiezbruecke.mapping.values import Unusable, is_nothing, to_text
+from kiezbruecke.mapping.values import Kind, Unusable, is_nothing, to_text
 
-Kind = Literal["text", "decimal", "integer", "date", "moment", "boolean", "list", "any"]
 Argument = str | int | None
 
 FORMULA_STARTS = frozenset("=+-@\t\r")

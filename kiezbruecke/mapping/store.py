@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.mapping.check import check
+from kiezbruecke.mapping.check.whole import check
 from kiezbruecke.mapping.loading import Mapping, assemble, find_goal, mapping_file, read_mapping_file
 
 _Stamp = tuple[tuple[str, int, int], ...]

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from kiezbruecke.records import CENT
+
+Kind = Literal["text", "decimal", "integer", "date", "moment", "boolean", "list", "any"]
 
 _TOO_LARGE = Decimal(10) ** 15
 

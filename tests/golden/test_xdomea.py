@@ -19,11 +19,11 @@ import xmlschema
 from kiezbruecke.documents import Document, documents_for
 from kiezbruecke.errors import RecordError
 from kiezbruecke.mapping import check, load_mapping
-from kiezbruecke.mapping.examples import run_examples
 from kiezbruecke.records import Decision, Outcome, Receipt, ReceiptOutcome
 from kiezbruecke.records.views import CaseView, MessageView
 from kiezbruecke.routes import find_route
 from kiezbruecke.standards import store, xdomea
+from kiezbruecke.workbench.examples import run_examples
 
 ROOT = Path(__file__).parents[2]
 PLACES = (ROOT.parent / "shared" / "standards", ROOT / "var" / "schemas")

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 
 from kiezbruecke.cli.mapping import app
 from kiezbruecke.mapping import load_mapping
-from kiezbruecke.mapping.examples import run_examples
-from kiezbruecke.mapping.reference import steps_page
 from kiezbruecke.mapping.steps import STEPS
+from kiezbruecke.workbench.examples import run_examples
+from kiezbruecke.workbench.reference import steps_page
 
 DATA = Path(__file__).parent / "data"
 REPOSITORY = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ from lxml import etree
 
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.mapping import load_mapping
-from kiezbruecke.mapping.xsd import Schemas
+from kiezbruecke.mapping.schema.xsd import Schemas
 
 Put = Callable[[str, str], Path]
 XS = 'xmlns:xs="http://www.w3.org/2001/XMLSchema"'

@@ -18,8 +18,8 @@ from connectors.folder.table import read_table
 from kiezbruecke.connector import Item, read_manifest
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.mapping import check, load_mapping
-from kiezbruecke.mapping.examples import run_examples
 from kiezbruecke.records import Budget, Decision, Outcome, Process
+from kiezbruecke.workbench.examples import run_examples
 
 MAPPINGS = ("decision-sheet", "budget-sheet", "case-statusliste")
 TESTDATA = Path(__file__).parents[3] / "connectors" / "folder" / "testdata"

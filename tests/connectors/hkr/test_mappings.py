@@ -11,9 +11,9 @@ import pytest
 
 from connectors.hkr.contract import Order
 from kiezbruecke.mapping import load_mapping
-from kiezbruecke.mapping.check import check
-from kiezbruecke.mapping.examples import find_examples, read_roots, run_examples
+from kiezbruecke.mapping.check.whole import check
 from kiezbruecke.records import Receipt, ReceiptOutcome
+from kiezbruecke.workbench.examples import find_examples, read_roots, run_examples
 
 ROOT = Path(__file__).parents[3]
 

@@ -15,9 +15,9 @@ from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from kiezbruecke.mapping.definition import CodeUse, Definition, Direction, Rule, StepUse, When
-from kiezbruecke.mapping.findings import Finding, Place, nearest
-from kiezbruecke.mapping.paths import SourcePath, TargetPath
+from kiezbruecke.mapping.language.definition import CodeUse, Definition, Direction, Rule, StepUse, When
+from kiezbruecke.mapping.language.findings import Finding, Place, nearest
+from kiezbruecke.mapping.language.paths import SourcePath, TargetPath
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 60

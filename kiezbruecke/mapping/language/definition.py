@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from kiezbruecke.mapping.findings import Place
-from kiezbruecke.mapping.paths import SourcePath, TargetPath
+from kiezbruecke.mapping.language.findings import Place
+from kiezbruecke.mapping.language.paths import SourcePath, TargetPath
 
 Direction = Literal["inbound", "outbound"]
 

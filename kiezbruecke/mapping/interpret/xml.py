@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from lxml import etree
 
-from kiezbruecke.mapping.draft import Draft
-from kiezbruecke.mapping.schema import Group, Leaf, Node, nodes
+from kiezbruecke.mapping.interpret.draft import Draft
+from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, nodes
 from kiezbruecke.mapping.values import Unusable, xml_text
 
 _Pool = dict[str, deque[Draft]]

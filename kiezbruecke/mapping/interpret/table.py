@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kiezbruecke.mapping.draft import Draft
-from kiezbruecke.mapping.tables import Column, Table
+from kiezbruecke.mapping.interpret.draft import Draft
+from kiezbruecke.mapping.schema.tables import Column, Table
 from kiezbruecke.mapping.values import Unusable
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kiezbruecke.errors import RecordError
-from kiezbruecke.mapping.codelists import CodeList, Translation
-from kiezbruecke.mapping.definition import CodeUse, Rule, StepUse, When
-from kiezbruecke.mapping.draft import Draft, Instance, rule_problem
-from kiezbruecke.mapping.paths import TargetPath
-from kiezbruecke.mapping.schema import Node
-from kiezbruecke.mapping.sources import Scope, read, read_members
+from kiezbruecke.mapping.codelists.reading import CodeList, Translation
+from kiezbruecke.mapping.interpret.draft import Draft, Instance, rule_problem
+from kiezbruecke.mapping.interpret.sources import Scope, read, read_members
+from kiezbruecke.mapping.language.definition import CodeUse, Rule, StepUse, When
+from kiezbruecke.mapping.language.paths import TargetPath
+from kiezbruecke.mapping.schema.tree import Node
 from kiezbruecke.mapping.steps import STEPS
 from kiezbruecke.mapping.values import Unusable, is_nothing, same
 

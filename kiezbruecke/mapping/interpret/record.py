@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from kiezbruecke.errors import RecordError
-from kiezbruecke.mapping.draft import Draft
-from kiezbruecke.mapping.schema import Node
+from kiezbruecke.mapping.interpret.draft import Draft
+from kiezbruecke.mapping.schema.tree import Node
 from kiezbruecke.mapping.values import Unusable, to_text
 from kiezbruecke.records import Record
 

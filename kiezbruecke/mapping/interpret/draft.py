@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kiezbruecke.errors import RecordError
-from kiezbruecke.mapping.definition import Rule
-from kiezbruecke.mapping.findings import Place
-from kiezbruecke.mapping.schema import Node
+from kiezbruecke.mapping.language.definition import Rule
+from kiezbruecke.mapping.language.findings import Place
+from kiezbruecke.mapping.schema.tree import Node
 from kiezbruecke.mapping.values import Unusable
 
 

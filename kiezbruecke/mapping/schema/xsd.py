@@ -15,8 +15,8 @@ from typing import Literal
 from lxml import etree
 
 from kiezbruecke.errors import ConfigurationError, RecordError
-from kiezbruecke.mapping.facets import FACETS, XS, combined, leaf_of, narrowed, restriction
-from kiezbruecke.mapping.schema import EMPTY, Content, Group, Leaf, Node
+from kiezbruecke.mapping.schema.facets import FACETS, XS, combined, leaf_of, narrowed, restriction
+from kiezbruecke.mapping.schema.tree import EMPTY, Content, Group, Leaf, Node
 from kiezbruecke.standards.store import parse
 
 Name = tuple[str, str]  # namespace, local name

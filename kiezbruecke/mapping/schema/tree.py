@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from kiezbruecke.mapping.steps import Kind
+from kiezbruecke.mapping.values import Kind
 
 
 def _accept(text: str) -> None:

@@ -7,16 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.mapping.codelists import CodeList, Translation, read_codes, read_translation
-from kiezbruecke.mapping.definition import CodeUse, Rule, StepUse
-from kiezbruecke.mapping.draft import Draft
-from kiezbruecke.mapping.findings import Finding, Place, Severity, nearest
-from kiezbruecke.mapping.models import Type
-from kiezbruecke.mapping.paths import SourcePath
-from kiezbruecke.mapping.schema import Leaf
-from kiezbruecke.mapping.sources import UnknownPath, type_at
-from kiezbruecke.mapping.steps import STEPS, Kind
-from kiezbruecke.mapping.values import Unusable
+from kiezbruecke.mapping.codelists.reading import CodeList, Translation, read_codes, read_translation
+from kiezbruecke.mapping.interpret.draft import Draft
+from kiezbruecke.mapping.interpret.sources import UnknownPath, type_at
+from kiezbruecke.mapping.language.definition import CodeUse, Rule, StepUse
+from kiezbruecke.mapping.language.findings import Finding, Place, Severity, nearest
+from kiezbruecke.mapping.language.paths import SourcePath
+from kiezbruecke.mapping.schema.models import Type
+from kiezbruecke.mapping.schema.tree import Leaf
+from kiezbruecke.mapping.steps import STEPS
+from kiezbruecke.mapping.values import Kind, Unusable
 
 _FITS: dict[Kind, frozenset[Kind]] = {
     "decimal": frozenset({"decimal", "integer"}),

@@ -13,9 +13,9 @@ from typing import Any
 from lxml import etree
 from pydantic import BaseModel
 
-from kiezbruecke.mapping.findings import nearest
-from kiezbruecke.mapping.models import OPEN, Type, field_names, field_type
-from kiezbruecke.mapping.paths import SourcePath, SourceStep
+from kiezbruecke.mapping.language.findings import nearest
+from kiezbruecke.mapping.language.paths import SourcePath, SourceStep
+from kiezbruecke.mapping.schema.models import OPEN, Type, field_names, field_type
 
 Scope = Mapping[str, Any]
 

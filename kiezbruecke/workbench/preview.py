@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kiezbruecke.errors import RecordError
-from kiezbruecke.mapping.draft import Draft
-from kiezbruecke.mapping.interpret import make_draft
+from kiezbruecke.mapping.interpret.draft import Draft
+from kiezbruecke.mapping.interpret.interpreter import make_draft
 from kiezbruecke.mapping.loading import Mapping
 from kiezbruecke.mapping.values import Unusable, is_nothing, to_text
 

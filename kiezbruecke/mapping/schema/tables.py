@@ -19,9 +19,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.mapping.schema import Content, Group, Leaf, Node
-from kiezbruecke.mapping.steps import FORMULA_STARTS, Kind
-from kiezbruecke.mapping.values import Unusable, to_text, xml_text
+from kiezbruecke.mapping.schema.tree import Content, Group, Leaf, Node
+from kiezbruecke.mapping.steps import FORMULA_STARTS
+from kiezbruecke.mapping.values import Kind, Unusable, to_text, xml_text
 
 _KINDS: dict[str, Kind] = {
     "text": "text",

@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.mapping.check_rule import LeafChecker, ListNames
-from kiezbruecke.mapping.definition import Definition, Rule
-from kiezbruecke.mapping.draft import Draft, Instance
-from kiezbruecke.mapping.findings import Finding, Place, Severity, nearest
-from kiezbruecke.mapping.language import NotAMapping
+from kiezbruecke.mapping.check.mandatory import missing_rules
+from kiezbruecke.mapping.check.rule import LeafChecker, ListNames
+from kiezbruecke.mapping.interpret.draft import Draft, Instance
+from kiezbruecke.mapping.language.definition import Definition, Rule
+from kiezbruecke.mapping.language.findings import Finding, Place, Severity, nearest
+from kiezbruecke.mapping.language.reading import NotAMapping
 from kiezbruecke.mapping.loading import find_goal, read_mapping_file
-from kiezbruecke.mapping.mandatory import missing_rules
-from kiezbruecke.mapping.models import Type, known_roots, root_types
-from kiezbruecke.mapping.targets import Target
+from kiezbruecke.mapping.schema.models import Type, known_roots, root_types
+from kiezbruecke.mapping.schema.targets import Target
 
 Types = Mapping[str, Type]
 

@@ -14,9 +14,8 @@ from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from kiezbruecke.mapping.schema import Content, Group, Leaf, Node
-from kiezbruecke.mapping.steps import Kind
-from kiezbruecke.mapping.values import Unusable
+from kiezbruecke.mapping.schema.tree import Content, Group, Leaf, Node
+from kiezbruecke.mapping.values import Kind, Unusable
 from kiezbruecke.records import Applicant, Area, Budget, Commitment, Decision, Process, Proposal
 from kiezbruecke.records.views import CaseView, MessageView, StatusView
 

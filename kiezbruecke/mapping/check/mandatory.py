@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kiezbruecke.mapping.definition import Rule
-from kiezbruecke.mapping.draft import Draft
-from kiezbruecke.mapping.findings import Finding, Place
-from kiezbruecke.mapping.models import Type
-from kiezbruecke.mapping.schema import Group, Node, nodes
+from kiezbruecke.mapping.interpret.draft import Draft
+from kiezbruecke.mapping.language.definition import Rule
+from kiezbruecke.mapping.language.findings import Finding, Place
+from kiezbruecke.mapping.schema.models import Type
+from kiezbruecke.mapping.schema.tree import Group, Node, nodes
 
 
 def missing_rules(draft: Draft, place: Place) -> list[Finding]:

@@ -13,9 +13,8 @@ from threading import Lock
 
 from lxml import etree
 
-from kiezbruecke.mapping.schema import Leaf
-from kiezbruecke.mapping.steps import Kind
-from kiezbruecke.mapping.values import Unusable
+from kiezbruecke.mapping.schema.tree import Leaf
+from kiezbruecke.mapping.values import Kind, Unusable
 from kiezbruecke.standards.store import parse
 
 XS = "http://www.w3.org/2001/XMLSchema"

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.mapping.findings import nearest
-from kiezbruecke.mapping.models import record_tree
-from kiezbruecke.mapping.schema import Node
-from kiezbruecke.mapping.tables import Table, read_table
-from kiezbruecke.mapping.xsd import Schemas
+from kiezbruecke.mapping.language.findings import nearest
+from kiezbruecke.mapping.schema.models import record_tree
+from kiezbruecke.mapping.schema.tables import Table, read_table
+from kiezbruecke.mapping.schema.tree import Node
+from kiezbruecke.mapping.schema.xsd import Schemas
 from kiezbruecke.records import RECORDS, Record
 from kiezbruecke.standards.store import profile
 

@@ -24,7 +24,7 @@ from ruamel.yaml.error import YAMLError
 
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.mapping.loading import Mapping, mapping_file
-from kiezbruecke.mapping.models import ROOTS
+from kiezbruecke.mapping.schema.models import ROOTS
 from kiezbruecke.standards.store import parse, validate
 
 _INPUTS = (".yaml", ".json")

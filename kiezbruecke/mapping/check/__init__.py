@@ -1,0 +1,1 @@
+"""What is wrong with a mapping, known before anything is sent."""

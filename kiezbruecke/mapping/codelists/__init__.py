@@ -1,0 +1,1 @@
+"""Code lists: translations in CSV, a standard's codes in YAML."""

@@ -1,0 +1,1 @@
+"""Applies rules and writes what comes of them: the oracle of the compiled form."""

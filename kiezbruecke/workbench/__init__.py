@@ -1,0 +1,1 @@
+"""What integrators work with: examples, previews, scaffolds, differences, pages for the department."""
