@@ -1,7 +1,7 @@
 # Kiezbrücke's front door. Nothing is needed but Python >= 3.11, pip and make; everything goes into .venv and var/.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo kill up test lint types generate clean
+.PHONY: help demo kill up test lint types generate bench clean
 MAKEFLAGS += --no-print-directory
 unexport PYTHONPATH PYTHONHOME PYTHONWARNINGS
 
@@ -38,6 +38,9 @@ types: $(INSTALLED) ## mypy, strict
 generate: $(INSTALLED) ## write the generated files again: canonical schemas, connection forms
 	$(BIN)/python tools/generate.py
 	$(BIN)/python tools/provider.py
+
+bench: $(INSTALLED) ## ratios against hand-written lxml, xsdata and Jinja2 in one run (QUICK=1: a first look)
+	@QUICK=$(QUICK) $(BIN)/python -m benchmarks
 
 clean: ## end what was left running, remove .venv, var and everything built
 	@if $(BIN)/python -c 'import kiezbruecke, psutil' 2>/dev/null; then $(BIN)/python -m kiezbruecke.airflow.processes; fi

@@ -17,8 +17,11 @@ from kiezbruecke.cases.timeline import status_of
 from kiezbruecke.documents import Document, documents_for
 from kiezbruecke.ledger.drafts import Draft, Identity
 from kiezbruecke.ledger.money import cents
+from kiezbruecke.ledger.reading import MessageHead
 from kiezbruecke.mapping import Mapping
+from kiezbruecke.mapping.lineage import Trace, seal
 from kiezbruecke.records import Commitment, CommitmentState, Process, name_id
+from kiezbruecke.records.base import CENT
 from kiezbruecke.records.identity import fremdkennzeichen
 from kiezbruecke.records.views import CaseView, MessageView
 from kiezbruecke.routes import SendingRoute
@@ -42,6 +45,7 @@ class _Bytes:
     file_name: str
     media_type: str
     facts: Roots[str, Any]
+    trace: Trace
 
 
 def compose(workshop: Workshop, standing: Standing, due: Due, voucher: str, at: datetime) -> Draft:
@@ -62,6 +66,7 @@ def compose(workshop: Workshop, standing: Standing, due: Due, voucher: str, at: 
         media_type=made.media_type,
         mapping=f"{workshop.mapping.name} v{workshop.mapping.version}",
         mapping_digest=workshop.mapping.digest,
+        lineage=seal(made.trace, made.payload),
         owner=workshop.route.owner,
         created_at=at,
         voucher=voucher,
@@ -73,26 +78,60 @@ def compose(workshop: Workshop, standing: Standing, due: Due, voucher: str, at: 
     )
 
 
+def roots_of_due(workshop: Workshop, standing: Standing, due: Due, at: datetime) -> dict[str, Any]:
+    """What the mapping of a message could read that is not prepared yet; its Belegnummer is still 00000000."""
+    identity = Identity(workshop.route.destination, workshop.generation, standing.case.id, due.effect, due.number)
+    reference = fremdkennzeichen(
+        workshop.process.reference_prefix, standing.area_id, standing.case.reference, due.letter, due.number
+    )
+    voucher = "0" * 8 if due.letter == "F" else ""
+    return _given(workshop, standing, due, _message_view(workshop, identity, due, reference, voucher, at))
+
+
+def roots_of_stored(workshop: Workshop, standing: Standing, head: MessageHead) -> dict[str, Any]:
+    """What a stored message's mapping could read: the message as it was, the case as it stands now.
+
+    Records may have been corrected since; then these roots are not the ones that the message was written from.
+    """
+    identity = Identity(head.destination, head.generation, head.case_id, head.effect, head.number)
+    amount = None if head.amount_cents is None else head.amount_cents * CENT
+    letter = head.reference.rpartition("-")[2][:1]
+    due = Due(head.effect, head.number, letter, head.basis, amount, head.related_reference)
+    message = _message_view(workshop, identity, due, head.reference, head.voucher, head.created_at)
+    return _given(workshop, standing, due, message.model_copy(update={"test": head.test}))
+
+
+def xml_of(payload: bytes, media_type: str) -> bytes | None:
+    """The XML in the bytes of a message, also in a ZIP; None for a table's line."""
+    if media_type == "application/zip":
+        return xdomea.unpack(payload).xml
+    return payload if media_type == "application/xml" else None
+
+
+def _given(workshop: Workshop, standing: Standing, due: Due, message: MessageView) -> dict[str, Any]:
+    documents = _documents(workshop, standing) if _standard(workshop.mapping)[0] == "xdomea" else ()
+    return _roots(workshop, standing, due, message, documents)
+
+
 def _bytes(workshop: Workshop, standing: Standing, due: Due, message: MessageView) -> _Bytes:
     standard, version = _standard(workshop.mapping)
     documents = _documents(workshop, standing) if standard == "xdomea" else ()
-    payload = workshop.mapping.write(_roots(workshop, standing, due, message, documents))
+    payload, trace = workshop.mapping.write_traced(_roots(workshop, standing, due, message, documents))
     if standard:
         store.validate(workshop.content, standard, version, payload)
     if standard == "xdomea":
-        return _xdomea(message, payload, documents)
-    media_type = "application/xml" if standard else "text/csv"
-    suffix = "xml" if standard else "csv"
-    return _Bytes(payload, f"{message.reference}.{suffix}", media_type, {})
+        return _xdomea(message, payload, documents, trace)
+    goal = workshop.mapping.goal
+    return _Bytes(payload, f"{message.reference}.{goal.suffix}", goal.media_type, {}, trace)
 
 
-def _xdomea(message: MessageView, payload: bytes, documents: tuple[Document, ...]) -> _Bytes:
+def _xdomea(message: MessageView, payload: bytes, documents: tuple[Document, ...], trace: Trace) -> _Bytes:
     """xdomea travels as a ZIP of the message and its primary documents (specification, file names)."""
     code = xdomea.message_type(payload)
     files = [(document.view.file, document.content) for document in documents]
     packed = xdomea.package(xdomea.message_name(message.process_id, code, 1, "xml"), payload, files)
     facts = {"message_type": {"code": code}, "process_id": str(message.process_id)}
-    return _Bytes(packed, xdomea.message_name(message.process_id, code, 1, "zip"), "application/zip", facts)
+    return _Bytes(packed, xdomea.message_name(message.process_id, code, 1, "zip"), "application/zip", facts, trace)
 
 
 def _standard(mapping: Mapping) -> tuple[str, str]:

@@ -32,6 +32,7 @@ __all__ = ["Counts", "collect", "deliver", "housekeeping", "outstanding", "prepa
 def collect(work: Collecting, counts: Counts) -> None:
     """Empty a source: every item becomes records or a receipt, or is set aside with a reason."""
     for items in collecting.chunks(work):
+        collecting.watch(work, items, counts)  # has the source changed its shape?
         taken = [collecting.read(work, item) for item in items]  # inbound mappings
         stored = collecting.keep(work, taken)  # one transaction, with the cursor
         collecting.acknowledge(work, stored)  # only now does the source hear of it

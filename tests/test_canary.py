@@ -289,7 +289,7 @@ def test_dead_endpoints_and_refused_accounts_tell_nobody_about_her(aviary: Aviar
     assert aviary.leaks() == {}
 
 
-@pytest.mark.parametrize("method", ["read", "write"])
+@pytest.mark.parametrize("method", ["read", "write_traced"])
 def test_an_error_that_quotes_her_is_withheld(aviary: Aviary, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
     """A bug of ours may put anything into an exception's text."""
 

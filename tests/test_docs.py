@@ -1,4 +1,4 @@
-"""What can be set, called or go wrong is written down; what is written down as YAML is YAML."""
+"""What can be set, called or go wrong is written down."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
 from kiezbruecke.connector import manifests
 from kiezbruecke.errors import KiezbrueckeError
+from kiezbruecke.mapping import check, load_mapping, mapping_names
+from kiezbruecke.mapping.schema.tables import read_table
+from kiezbruecke.workbench.examples import run_examples
 from tools import commands
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md"), *(ROOT / "connectors").glob("*/README.md")])
 OWN = {"connection", "url", "origin", "login", "password"}  # fields of the connection itself, never in its extra
 
 
@@ -96,9 +97,64 @@ def test_every_fault_switch_is_written_down(name: str) -> None:
     assert sorted(set(module.FAULTS) - set(told)) == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_yaml_block_can_be_read(page: Path) -> None:
-    """People copy them."""
-    blocks = re.findall(r"^```ya?ml\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+FOLDERS = ("docs", "mappings", "schemas", "demo", "benchmarks", "connectors")
+PAGES = sorted([*ROOT.glob("*.md"), *(page for folder in FOLDERS for page in (ROOT / folder).rglob("*.md"))])
+LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s#]*)(?:#([^)\s]+))?\)")
 
-    assert all(YAML(typ="safe", pure=True).load(block) is not None for block in blocks)
+
+def _anchors(page: Path) -> set[str]:
+    """The headings of a page, as a code host names them."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    """A reader without Python has nothing but these pages."""
+    goals = [
+        (link, anchor, (page.parent / link if link else page)) for link, anchor in LINK.findall(page.read_text("utf-8"))
+    ]
+    broken = [link for link, _, goal in goals if not goal.exists()]
+    lost = [
+        f"{link}#{anchor}"
+        for link, anchor, goal in goals
+        if anchor and goal.suffix == ".md" and goal.exists() and anchor not in _anchors(goal)
+    ]
+
+    assert [*broken, *lost] == []
+
+
+MARKED = re.compile(r"^<!-- file: (\S+) -->\n```\w+\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture
+def shapes(tmp_path: Path) -> Path:
+    """A content folder of the files on the page about shapes, as somebody makes it who copies them."""
+    page = (ROOT / "docs/how-to/shapes.md").read_text("utf-8")
+    for path, text in MARKED.findall(page):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        ending = "\r\n" if path.endswith(".txt") else "\n"  # the layout's line_end, which Markdown cannot show
+        (tmp_path / path).write_bytes(text.replace("\n", ending).encode())
+    return tmp_path
+
+
+def test_the_files_on_the_page_of_shapes_work(shapes: Path) -> None:
+    """Mappings, layouts, schemas and examples: checked and run like those that are shipped."""
+    names = mapping_names(shapes)
+    findings = [finding.line() for name in names for finding in check(name, shapes)]
+    results = [result for name in names for result in run_examples(load_mapping(name, shapes), shapes)]
+    missing = [result.problem for result in results if not result.passed]
+
+    assert names == ["bescheid", "umfrage", "zahlung"]
+    assert [line for line in findings if "KB-M18" not in line] == []
+    assert missing == ["expected.json is missing; --update writes it"]
+    assert read_table(shapes, "auszahlungen").header_line().startswith(b"Kennzeichen;")
+
+
+def test_the_finding_on_the_page_of_shapes_is_the_one_that_check_gives(shapes: Path) -> None:
+    """People compare it with their own screen."""
+    file = shapes / "mappings/inbound/umfrage/mapping.yaml"
+    file.write_text(file.read_text("utf-8").replace("item.nummer", "item.numer"), "utf-8")
+    shown = re.findall(r"^error: (.*)$", (ROOT / "docs/how-to/shapes.md").read_text("utf-8"), re.MULTILINE)
+
+    assert [finding.line() for finding in check("umfrage", shapes) if finding.severity == "error"] == shown

@@ -1,4 +1,4 @@
-"""Writes what is generated and committed: canonical JSON Schemas and the reference page of the steps.
+"""Writes what is generated and committed: canonical JSON Schemas, the editors' schema, the reference page of the steps.
 
 python tools/generate.py            writes
 python tools/generate.py --check    exits 1 and lists what is stale
@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
 from kiezbruecke.mapping.schema.models import ROOTS
 from kiezbruecke.records import RECORDS
 from kiezbruecke.records.views import DocumentView
+from kiezbruecke.workbench.findings import findings_page
 from kiezbruecke.workbench.reference import steps_page
+from kiezbruecke.workbench.vocabulary import general_schema
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -26,7 +29,12 @@ def generated() -> dict[Path, str]:
         model.__name__: model for model in (*RECORDS.values(), *ROOTS.values(), DocumentView)
     }
     files = {ROOT / "schemas/canonical" / f"{name}.json": _schema(model) for name, model in sorted(models.items())}
-    return {**files, ROOT / "docs/reference/steps.md": steps_page()}
+    return {
+        **files,
+        ROOT / "schemas/editor/mapping.schema.json": _text(general_schema()),
+        ROOT / "docs/reference/steps.md": steps_page(),
+        ROOT / "docs/reference/findings.md": findings_page(),
+    }
 
 
 def stale() -> list[Path]:
@@ -49,7 +57,10 @@ def write() -> None:
 
 
 def _schema(model: type[BaseModel]) -> str:
-    schema = model.model_json_schema(mode="serialization")
+    return _text(model.model_json_schema(mode="serialization"))
+
+
+def _text(schema: dict[str, Any]) -> str:
     return json.dumps(schema, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 

@@ -3,6 +3,7 @@
     collecting route     collect
     sending route        prepare >> deliver >> reconcile
     broken route file    one task that says why; all of them are one import error in the web interface
+    broken mapping       the same, with the finding: file, line, column, what helps
 
 A route that brought or sent something says so with an asset event; the routes that name it in `after:` wake
 up and ask the ledger what there is to do. Airflow can lose such a wake-up: the clock beside it is the net.
@@ -11,6 +12,7 @@ up and ask the ledger what there is to do. Airflow can lose such a wake-up: the 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ from airflow.sdk import (
 from airflow.sdk.exceptions import AirflowFailException
 
 from kiezbruecke.airflow.tasks import perform
+from kiezbruecke.airflow.verdicts import Verdicts, examine, known, mappings_of
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.routes import CollectingRoute, Route, SendingRoute, read_route, route_files
 
@@ -50,16 +53,18 @@ class BrokenRoutes(Exception):
 def route_dags(content: Path) -> dict[str, DAG]:
     """One DAG per route file, by id. Inside a worker only the one that runs: the others are not even read."""
     wanted = get_parsing_context().dag_id
-    dags = (_dag_of(file, content) for file in route_files(content) if wanted in (None, _dag_id(file)))
+    verdicts = known(content)
+    dags = (_dag_of(file, content, verdicts) for file in route_files(content) if wanted in (None, _dag_id(file)))
     return {dag.dag_id: dag for dag in dags}
 
 
 def report_broken_routes(content: Path) -> None:
     """Raise one BrokenRoutes that lists every route file which cannot be used."""
     reasons = []
+    verdicts = examine(content, _mappings(content))
     for file in route_files(content):
         try:
-            _route_dag(file, content)
+            _route_dag(file, content, verdicts)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one file must not hide the others
             reasons.append(_reason(error, content))
     if reasons:
@@ -99,15 +104,26 @@ def pools(content: Path) -> dict[str, int]:
     return dict.fromkeys(sorted(found), 2)
 
 
-def _dag_of(file: Path, content: Path) -> DAG:
+def _mappings(content: Path) -> set[str]:
+    """The mappings of all routes whose file can be read."""
+    found: set[str] = set()
+    for file in route_files(content):
+        with suppress(ConfigurationError):
+            found.update(mappings_of(read_route(file)))
+    return found
+
+
+def _dag_of(file: Path, content: Path, verdicts: Verdicts) -> DAG:
     try:
-        return _route_dag(file, content)
+        return _route_dag(file, content, verdicts)
     except Exception as error:  # noqa: BLE001 - one broken file must not take the other routes away
         return _broken_dag(_dag_id(file), _reason(error, content))
 
 
-def _route_dag(file: Path, content: Path) -> DAG:
+def _route_dag(file: Path, content: Path, verdicts: Verdicts) -> DAG:
     route = read_route(file)
+    if wrong := next(filter(None, map(verdicts.get, mappings_of(route))), None):
+        raise ConfigurationError(f"mapping: {wrong}", where=str(file))
     with DAG(
         dag_id=route.name,
         description=route.title,

@@ -9,52 +9,59 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from kiezbruecke import __version__
-from kiezbruecke.cli import (
-    case,
-    destination,
-    ledger,
-    mapping,
-    message,
-    reconcile,
-    route,
-    run,
-    sandbox,
-    schemas,
-    status,
-    todo,
-)
 from kiezbruecke.content import VARIABLE
 from kiezbruecke.errors import CallError, KiezbrueckeError
 
 _CallError: Any = typer.BadParameter.__mro__[2]  # click's ClickException, which typer keeps in different places
 
-app = typer.Typer(
-    help="Trägt Beschlüsse der Bürgerbeteiligung in E-Akte und Haushalt – einmal, nachweisbar, auf den Cent.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
-app.command("run")(run.run)
-app.command("status")(status.status)
-app.command("reconcile")(reconcile.reconcile)
-app.add_typer(todo.app, name="todo", help="Was eine Person entscheiden oder ansehen muss.")
-app.add_typer(case.app, name="case", help="Ein Fall, von der Idee bis zur Festlegung.")
-app.add_typer(message.app, name="message", help="Nachrichten und ihre Zustände.")
-app.add_typer(route.app, name="route", help="Strecken: auflisten, anhalten, Altfälle markieren.")
-app.add_typer(destination.app, name="destination", help="Ziele: ansehen, nach einem echten Neuaufbau zurücksetzen.")
-app.add_typer(ledger.app, name="ledger", help="Das Hauptbuch: anlegen, Beweiskette prüfen.")
-app.add_typer(mapping.app, name="mapping", help="Zuordnungen prüfen, ansehen, testen.")
-app.add_typer(schemas.app, name="schemas", help="Schemata der Standards: auflisten, einspielen.")
-app.add_typer(sandbox.app, name="sandbox", help="Nachgebaute Gegenstellen zum Ausprobieren.")
+_VERBS = ("run", "status", "reconcile")
+_NOUNS = {
+    "todo": "Was eine Person entscheiden oder ansehen muss.",
+    "case": "Ein Fall, von der Idee bis zur Festlegung.",
+    "message": "Nachrichten und ihre Zustände.",
+    "route": "Strecken: auflisten, anhalten, Altfälle markieren.",
+    "destination": "Ziele: ansehen, nach einem echten Neuaufbau zurücksetzen.",
+    "ledger": "Das Hauptbuch: anlegen, Beweiskette prüfen.",
+    "mapping": "Zuordnungen prüfen, ansehen, testen.",
+    "codelist": "Codelisten: auflisten, prüfen, amtliche übernehmen.",
+    "drift": "Abweichungen: worauf eine Zuordnung gebaut ist, und was daraus wurde.",
+    "schemas": "Schemata der Standards: auflisten, einspielen.",
+    "sandbox": "Nachgebaute Gegenstellen zum Ausprobieren.",
+}
 
 
-@app.callback(invoke_without_command=True)
+def application(*words: str) -> typer.Typer:
+    """The commands of these words, else all. Ledger and documents take a second to import: `mapping` needs neither."""
+    built = typer.Typer(
+        help="Trägt Beschlüsse der Bürgerbeteiligung in E-Akte und Haushalt – einmal, nachweisbar, auf den Cent.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+    built.callback(invoke_without_command=True)(options)
+    for word in words or (*_VERBS, *_NOUNS):
+        module = import_module(f"kiezbruecke.cli.{word}")
+        if word in _NOUNS:
+            built.add_typer(module.app, name=word, help=_NOUNS[word])
+        else:
+            built.command(word)(getattr(module, word))
+    return built
+
+
+def __getattr__(name: str) -> typer.Typer:
+    """`app`, the whole of it, made when somebody asks."""
+    if name == "app":
+        return application()
+    raise AttributeError(name)
+
+
 def options(
     content: Annotated[Path | None, typer.Option(help="Ordner mit mappings/ und schemas/.")] = None,
     version: Annotated[bool, typer.Option("--version", help="Version ausgeben.")] = False,
@@ -70,7 +77,8 @@ def options(
 def main() -> None:
     """The console script."""
     try:
-        code = app(prog_name="kiezbruecke", standalone_mode=False)  # or typer draws boxes and exits by itself
+        called = application(*_called(sys.argv[1:]))
+        code = called(prog_name="kiezbruecke", standalone_mode=False)  # or typer draws boxes and exits by itself
     except _CallError as error:
         sys.exit(_usage(error))
     except typer.Abort:
@@ -86,6 +94,13 @@ def main() -> None:
         sys.exit(2)
 
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _called(arguments: list[str]) -> list[str]:
+    """The one word that is called, where it is sure; nothing where all must be known, for help and suggestions."""
+    if arguments[:1] == ["--content"]:
+        arguments = arguments[2:]
+    return [word for word in arguments[:1] if word in (*_VERBS, *_NOUNS)]
 
 
 def _usage(error: Any) -> int:

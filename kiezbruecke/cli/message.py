@@ -14,6 +14,7 @@ from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger, open_ledger
 from kiezbruecke.ledger.claims import find_message
 from kiezbruecke.ledger.reading import MessageHead, attempts_of, list_messages
+from kiezbruecke.workbench.lineage import StoredValue, stored_lineage
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -78,6 +79,29 @@ def show(
         ("wann", "von", "nach", "Bemerkung"),
         [(one.at, STATES[one.before], STATES[one.after], one.note) for one in steps],
     )
+
+
+@app.command()
+def lineage(
+    message: Annotated[str, typer.Argument(help="Fremdkennzeichen oder Schlüssel (UUID).")],
+    as_json: AsJson = False,
+) -> None:
+    """Woher jeder Wert einer Nachricht kam – ohne die Werte. Endet mit 1, wenn die Bytes einen nicht mehr tragen."""
+    ledger = open_ledger()
+    head, _ = _find(ledger, message)
+    found = stored_lineage(ledger, head.key)
+    if as_json:
+        emit([one.as_dict() for one in found])
+    else:
+        rows = [(one.target, one.source, one.rule, f"{one.file}:{one.line}", _carried(one)) for one in found]
+        columns = ("Ziel", "Quelle", "#Regel", "Zeile", "in den Bytes")
+        table(f"Herkunft {head.reference} ({head.mapping})", columns, rows, empty="nicht festgehalten.")
+    if not all(one.held for one in found):
+        raise typer.Exit(1)
+
+
+def _carried(value: StoredValue) -> str:
+    return "ja" if value.held else "NEIN"
 
 
 def body_of(head: MessageHead, case: str) -> dict[str, object]:

@@ -29,6 +29,7 @@ _WORDS = {
     "again": "geht mit denselben Bytes noch einmal",
     "reports": "Transportberichte",
     "overdue": "überfällig",
+    "drift": "Abweichungen, die eine Zuordnung brechen",
     "overtaken": "von einem neueren Lauf abgelöst",
 }
 

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from kiezbruecke.content import find_content
 from kiezbruecke.errors import KiezbrueckeError
+from kiezbruecke.mapping.schema.targets import read_standard
 from kiezbruecke.standards import store
 
 app = typer.Typer(help="Schemas of the standards: our profiles and the official files.", no_args_is_help=True)
@@ -52,6 +53,37 @@ def install_schemas(source: Source, content: Content = None, as_json: Json = Fal
             typer.echo(f"{item.standard} {item.version}: {_WORDS[item.status]}{_missing(item)}")
     if any(item.status == "incomplete" for item in done):
         raise typer.Exit(1)
+
+
+@app.command("add")
+def add_schema(  # noqa: PLR0913, PLR0917 – each is an option of the command
+    path: Annotated[Path, typer.Argument(help="An XSD file, a folder or a ZIP.")],
+    standard: Annotated[str, typer.Option("--standard", help="What the standard is called here, e.g. pain.")],
+    version: Annotated[str, typer.Option("--version", help="Its version, e.g. 001.001.09.")],
+    title: Annotated[str, typer.Option("--title", help="Its title, for people.")] = "",
+    publisher: Annotated[str, typer.Option("--publisher", help="Who publishes it.")] = store.Origin.publisher,
+    place: Annotated[str, typer.Option("--place", help="Where the original is published.")] = store.Origin.place,
+    licence: Annotated[str, typer.Option("--licence", help="Under which licence.")] = store.Origin.licence,
+    entry: Annotated[list[str] | None, typer.Option("--entry", help="A file that the schema begins with.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace other files of the same version.")] = False,
+    content: Content = None,
+    as_json: Json = False,
+) -> None:
+    """Take an unseen schema into the local store, write its manifest, and list what a target may name."""
+    origin = store.Origin(title, publisher, place, licence)
+    try:
+        folder = find_content(content)
+        done = store.add(folder, path, standard, version, origin=origin, entries=entry or (), force=force)
+        roots = read_standard(folder, standard, version).roots()
+    except KiezbrueckeError as error:
+        raise _stopped(error, as_json=as_json) from None
+    if as_json:
+        found = {**done.model_dump(mode="json"), "roots": roots}
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    typer.echo(f"{standard} {version}: {len(done.files)} files, schemas/{standard}/{version}/manifest.yaml")
+    for root in roots:
+        typer.echo(f"target: {standard} {version} {root}")
 
 
 _WORDS = {

@@ -16,6 +16,7 @@ from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
 from kiezbruecke.ledger.events import PREPARED, append_event
+from kiezbruecke.ledger.lineage import MappingVersion, remember_version
 from kiezbruecke.ledger.money import hold
 from kiezbruecke.ledger.runs import Run, guard
 from kiezbruecke.ledger.states import MessageState
@@ -58,6 +59,7 @@ class Draft:
     media_type: str = ""
     mapping: str = ""
     mapping_digest: str = ""
+    lineage: bytes = field(default=b"", repr=False)  # which rule gave which value, sealed with the payload
     owner: str = ""
     created_at: datetime = field(default_factory=now)
     voucher: str = ""
@@ -92,15 +94,25 @@ def next_serial(connection: Connection, name: str, year: int, count: int = 1) ->
     return int(connection.execute(select(t.serials.c.last).where(row)).scalar_one())
 
 
-def add_messages(ledger: Ledger, run: Run, drafts: Sequence[Draft], points: Sequence[Point], owner: str) -> int:
+def add_messages(
+    ledger: Ledger,
+    run: Run,
+    drafts: Sequence[Draft],
+    points: Sequence[Point],
+    owner: str,
+    version: MappingVersion | None = None,
+) -> int:
     """Store messages and what needs a person, in one transaction; how many drafts found no money.
 
     The route's open points become exactly `points` and those without money: what is not among them has healed.
+    `version` says what the rule numbers in the drafts' lineage mean.
     """
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
         connection.execute(delete(t.previews).where(t.previews.c.route == run.route))  # the route is live
+        if version is not None and drafts:
+            remember_version(connection, version)
         without_money = [point for draft in drafts if (point := _add(connection, run, draft, owner))]
         _replace(connection, run, [*points, *without_money])
     return len(without_money)
@@ -206,6 +218,7 @@ def _values(run: Run, draft: Draft) -> dict[str, Any]:
         "facts": dict(draft.facts),
         "mapping": draft.mapping,
         "mapping_digest": draft.mapping_digest,
+        "lineage": draft.lineage,
         "test": draft.test,
         "created_at": draft.created_at,
         "updated_at": now(),

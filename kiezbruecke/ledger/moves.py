@@ -18,7 +18,7 @@ _TOLD = frozenset({MessageState.DELIVERED, MessageState.CONFIRMED, MessageState.
 
 def message_row(connection: Connection, key: UUID) -> Row[Any] | None:
     """A message's row without its bytes, locked for this transaction."""
-    columns = [column for column in t.messages.c if column.name != "payload"]
+    columns = [column for column in t.messages.c if column.name not in ("payload", "lineage")]
     return connection.execute(select(*columns).where(t.messages.c.key == key).with_for_update()).one_or_none()
 
 

@@ -231,6 +231,7 @@ messages = Table(
     Column("facts", JSON, nullable=False),
     Column("mapping", String(80), nullable=False),
     Column("mapping_digest", String(64), nullable=False),
+    Column("lineage", LargeBinary, nullable=False),  # which rule gave which value: numbers and keyed hashes, no content
     Column("test", Boolean, nullable=False),
     Column("ticket", String(200)),
     Column("batch_id", String(35), ForeignKey(batches.c.id)),
@@ -253,6 +254,16 @@ messages = Table(
         sqlite_where=text("effect IN ('file.create', 'commitment.book') AND state <> 'refused' AND NOT test"),
         postgresql_where=text("effect IN ('file.create', 'commitment.book') AND state <> 'refused' AND NOT test"),
     ),
+)
+
+mapping_versions = Table(  # what the numbers in a message's lineage mean, once per digest
+    "mapping_versions",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("name", String(80), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("rules", JSON, nullable=False),  # target, source, file and line of each rule – no content
+    Column("at", Moment, nullable=False),
 )
 
 attempts = Table(  # every step of every message

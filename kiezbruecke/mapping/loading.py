@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections.abc import Iterable
 from collections.abc import Mapping as Roots
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -14,19 +16,28 @@ from typing import Any
 from kiezbruecke.connector import Item
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.mapping.codelists.reading import code_file, read_codes, read_translation, translation_file
+from kiezbruecke.mapping.compile import Compiled, Declined, compile_mapping, straight
 from kiezbruecke.mapping.interpret.draft import Draft
 from kiezbruecke.mapping.interpret.interpreter import Lists, make_draft
+from kiezbruecke.mapping.interpret.json import JsonWriter
+from kiezbruecke.mapping.interpret.namespaces import with_prefixes
 from kiezbruecke.mapping.interpret.record import make_record
 from kiezbruecke.mapping.interpret.sources import Scope
-from kiezbruecke.mapping.interpret.table import write_line
+from kiezbruecke.mapping.interpret.table import write_line, written_cells
 from kiezbruecke.mapping.interpret.xml import XmlWriter
-from kiezbruecke.mapping.language.definition import Definition, Direction, Rule, all_rules
-from kiezbruecke.mapping.language.reading import read_definition
+from kiezbruecke.mapping.language.definition import Definition, Direction, Rule, all_rules, numbered
+from kiezbruecke.mapping.language.findings import Place
+from kiezbruecke.mapping.language.overlay import broken_chain, merge, unknown_base
+from kiezbruecke.mapping.language.reading import MAX_BYTES, NotAMapping, Reading, examine_definition
+from kiezbruecke.mapping.lineage import RuleLine, Trace, Written, rule_lines
+from kiezbruecke.mapping.schema.sources import Shape, find_shape
 from kiezbruecke.mapping.schema.targets import Target, find_target
 from kiezbruecke.records import Record
 from kiezbruecke.standards.store import parse
 
+_ABSTRACT = re.compile(rb"^abstract:[ \t]*[\"']?true\b", re.MULTILINE)
 DIRECTIONS: tuple[Direction, ...] = ("inbound", "outbound")
+_BESIDE_A_CODE = frozenset({"@listURI", "@listVersionID", "name"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +52,7 @@ class Mapping:
     goal: Target
     digest: str
     files: tuple[Path, ...] = field(repr=False)
+    shape: Shape = field(default_factory=Shape, repr=False)
 
     @property
     def name(self) -> str:
@@ -69,12 +81,23 @@ class Mapping:
 
     def write(self, roots: Scope) -> bytes:
         """The bytes of a message or of a table's line; raises RecordError where a value cannot be used."""
-        draft = self.draft(roots)
-        if self.goal.table is not None:
-            return write_line(self.goal.table, draft)
-        if self.goal.kind == "record":
-            raise ConfigurationError(f"'{self.name}' makes a {self.target}", where=self.file, helps="use read()")
-        return self._writer.write(draft)
+        try:
+            return self._straight.write(roots)
+        except Declined:
+            return self._interpreted(roots)
+
+    def write_traced(self, roots: Scope) -> tuple[bytes, Trace]:
+        """The same bytes, and what was read for them: rule numbers and texts by rule; raises RecordError."""
+        trace: list[tuple[int, str]] = []
+        try:
+            return self._straight_traced.write(roots, trace), _by_rule(trace)
+        except Declined:
+            payload, written = self._traced(roots)
+            return payload, _by_rule((one.rule, one.text) for one in written if one.read)
+
+    def lineage_of(self, roots: Scope) -> list[Written]:
+        """Every text of the message with its rule and its place, in the order of writing; raises RecordError."""
+        return self._traced(roots)[1]
 
     def read(self, item: Item | Roots[str, Any] | bytes, roots: Scope) -> Record:
         """The record of an item (or its body); raises RecordError where a value cannot be used."""
@@ -86,13 +109,63 @@ class Mapping:
         """The target being filled, before it is written: for previews."""
         return make_draft(self.goal.root, self.definition.rules, self.lists, roots)
 
+    @cached_property
+    def rule_lines(self) -> tuple[RuleLine, ...]:
+        """What the numbers of the rules mean."""
+        return rule_lines(self.definition)
+
+    @cached_property
+    def numbers(self) -> dict[Place, int]:
+        """The number of each rule by its place."""
+        return numbered(self.definition.rules)
+
     @property
     def file(self) -> str:
         """The mapping file, as errors name it."""
         return self.definition.places["name"].file
 
+    def _interpreted(self, roots: Scope) -> bytes:
+        draft = self.draft(roots)
+        if self.goal.table is not None:
+            return write_line(self.goal.table, draft)
+        if self.goal.kind == "record":
+            raise ConfigurationError(f"'{self.name}' makes a {self.target}", where=self.file, helps="use read()")
+        return self._writer.write(draft)
+
+    def _traced(self, roots: Scope) -> tuple[bytes, list[Written]]:
+        if self.goal.kind == "record":
+            raise ConfigurationError(f"'{self.name}' makes a {self.target}", where=self.file, helps="use read()")
+        written: list[Written] = []
+
+        def wrote(draft: Draft, text: str) -> None:
+            if draft.rule is not None and draft.value is not None:  # else the schema's own: fixed, or empty
+                read = draft.rule.source is not None and not (draft.rule.code and draft.node.name in _BESIDE_A_CODE)
+                written.append(Written(self.numbers[draft.rule.place], draft.path, text, read=read))
+
+        draft = self.draft(roots)
+        if self.goal.table is None:
+            return replace(self._writer, wrote=wrote).write(draft), written
+        line = write_line(self.goal.table, draft)
+        for cell, text in written_cells(self.goal.table, draft):
+            wrote(cell, text)
+        return line, written
+
+    def explain(self) -> str:
+        """The generated code; raises Uncompilable where only the interpreter knows a way."""
+        return compile_mapping(self.definition, self.goal, self.lists).source
+
     @cached_property
-    def _writer(self) -> XmlWriter:
+    def _straight(self) -> Compiled:
+        return straight(self.definition, self.goal, self.lists, self.digest)
+
+    @cached_property
+    def _straight_traced(self) -> Compiled:
+        return straight(self.definition, self.goal, self.lists, self.digest, traced=True)
+
+    @cached_property
+    def _writer(self) -> XmlWriter | JsonWriter:
+        if self.goal.json is not None:
+            return JsonWriter(self.goal.json, self.file)
         return XmlWriter(self.goal.prefixes, self.file)
 
     def scope(self, item: Item | Roots[str, Any] | bytes, roots: Scope) -> Scope:
@@ -104,49 +177,85 @@ class Mapping:
 
     def _body(self, body: Roots[str, Any] | bytes) -> Any:
         if not isinstance(body, bytes):
-            return body
-        if self.definition.source == "xml":
+            return self.shape.keyed(body)
+        if self.definition.source.kind == "xml":
             return parse(body, "Rückmeldung")
         try:
-            return json.loads(body, parse_float=Decimal)
+            return self.shape.keyed(json.loads(body, parse_float=Decimal))
         except ValueError:
             raise RecordError("ist kein lesbares JSON", where="Eintrag") from None
+
+
+def _by_rule(pairs: Iterable[tuple[int, str]]) -> Trace:
+    """A trace in the rules' order; both ways of writing give the same."""
+    return tuple(sorted(pairs, key=lambda pair: pair[0]))
 
 
 def mapping_file(name: str, content: Path) -> tuple[Path, Direction]:
     """Where a mapping lies, and its direction; raises ConfigurationError."""
     for direction in DIRECTIONS:
         file = content / "mappings" / direction / name / "mapping.yaml"
-        if file.is_file() and Path(name).name == name:
+        if Path(name).name == name and file.exists():  # a folder of this name is a finding, not an unknown name
             return file, direction
     raise ConfigurationError(
         f"no mapping is called '{name}'", where="mappings", expected=", ".join(mapping_names(content))
     )
 
 
-def mapping_names(content: Path) -> list[str]:
-    """The names of all mappings, sorted."""
-    return sorted(file.parent.name for file in (content / "mappings").glob("*bound/*/mapping.yaml"))
+def mapping_names(content: Path, *, abstract: bool = False) -> list[str]:
+    """The names of all mappings, sorted; `abstract` – also of bases that are no whole mappings."""
+    files = (content / "mappings").glob("*bound/*/mapping.yaml")
+    return sorted(file.parent.name for file in files if abstract or not _is_abstract(file))
+
+
+def _is_abstract(file: Path) -> bool:
+    """Whether the header says so; a file that is too large or no file is some finding's matter."""
+    if not file.is_file() or file.stat().st_size > MAX_BYTES:
+        return False
+    return _ABSTRACT.search(file.read_bytes()) is not None
 
 
 def read_mapping_file(name: str, content: Path) -> Definition:
-    """The definition alone; raises ConfigurationError or NotAMapping."""
+    """The definition alone, upon its bases; raises ConfigurationError or NotAMapping."""
+    reading = examine_mapping_file(name, content)
+    if reading.findings:
+        raise NotAMapping(reading.findings)
+    return reading.definition
+
+
+def examine_mapping_file(name: str, content: Path) -> Reading:
+    """A mapping upon its bases, as far as all of them can be understood; raises ConfigurationError or NotAMapping."""
+    return _examine(name, content, ())
+
+
+def _examine(name: str, content: Path, above: tuple[str, ...]) -> Reading:
     file, direction = mapping_file(name, content)
-    return read_definition(file, file.relative_to(content).as_posix(), direction)
+    own = examine_definition(file, file.relative_to(content).as_posix(), direction)
+    base = own.definition.extends
+    if not base:
+        return own
+    if base in (*above, name):
+        raise NotAMapping([broken_chain(own.definition, (*above, name))])
+    known = mapping_names(content, abstract=True)
+    if base not in known:
+        raise NotAMapping([*own.findings, unknown_base(own.definition, known)])
+    return merge(_examine(base, content, (*above, name)), own)
 
 
 def assemble(definition: Definition, target: Target, content: Path) -> Mapping:
     """Put a checked definition together with its lists and its target."""
     file, _ = mapping_file(definition.name, content)
     rules = list(all_rules(definition.rules))
-    files = (file, *target.files, *_list_files(rules, content))
-    return Mapping(definition, _lists(rules, content), target, _digest(files, definition), files)
+    bases = (mapping_file(base, content)[0] for base in definition.bases)
+    shape = find_shape(definition.source, content)
+    files = (file, *bases, *target.files, *shape.files, *_list_files(rules, content))
+    return Mapping(definition, _lists(rules, content), target, _digest(files, definition), files, shape)
 
 
 def find_goal(definition: Definition, content: Path) -> Target:
     """The target that the definition names; the error says where the definition names it."""
     try:
-        return find_target(definition.target, content)
+        return with_prefixes(find_target(definition.target, content), definition)
     except ConfigurationError as error:
         where = str(definition.places["target"])
         helps = error.helps or (f"see {error.where}" if error.where else "")

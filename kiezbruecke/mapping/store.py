@@ -30,6 +30,10 @@ def _load(name: str, content: Path) -> Mapping:
             what = f"{finding.code} {finding.message}"
             raise ConfigurationError(what, where=str(finding.place), expected=finding.expected, helps=finding.helps)
     definition = read_mapping_file(name, content)
+    if definition.abstract:
+        raise ConfigurationError(
+            f"the mapping '{name}' is abstract", where=str(definition.places["abstract"]), helps="extend it"
+        )
     return assemble(definition, find_goal(definition, content), content)
 
 

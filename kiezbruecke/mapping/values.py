@@ -15,6 +15,7 @@ from kiezbruecke.records import CENT
 Kind = Literal["text", "decimal", "integer", "date", "moment", "boolean", "list", "any"]
 
 _TOO_LARGE = Decimal(10) ** 15
+_CENTS = re.compile(r"-?[0-9]{1,15}\.[0-9]{2}")  # what nearly all sums look like already
 
 # What XML 1.0 cannot carry in any form: control characters, lone surrogates, U+FFFE and U+FFFF.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -39,6 +40,8 @@ def to_text(value: object) -> str:
     """The one way a value is written: money with two places, moments in UTC, truth as 1 or 0."""
     if isinstance(value, Enum):
         value = value.value
+    if straight := _BY_TYPE.get(type(value)):
+        return straight(value)
     for known, write in _WRITERS:
         if isinstance(value, known):
             return write(value)
@@ -72,7 +75,11 @@ def _bounded(value: Decimal) -> Decimal:
     return value
 
 
-def _money_text(value: Decimal) -> str:
+def money_text(value: Decimal) -> str:
+    """A sum with two places; raises Unusable where it is finer."""
+    written = str(value)
+    if _CENTS.fullmatch(written):
+        return written
     rounded = _bounded(value).quantize(CENT, rounding=ROUND_HALF_EVEN)
     if rounded != value:
         raise Unusable("der Betrag ist feiner als ein Cent", "höchstens zwei Nachkommastellen")
@@ -84,10 +91,15 @@ def _float_text(value: float) -> str:
     return f"{_bounded(Decimal(repr(value))):f}"
 
 
-def _moment_text(value: datetime) -> str:
+def moment_text(value: datetime) -> str:
+    """A moment in UTC with milliseconds; raises Unusable without a time zone."""
     if value.tzinfo is None:
         raise Unusable("die Zeit trägt keine Zeitzone", "eine Zeit mit Zeitzone")
-    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    try:
+        moment = value if value.tzinfo is UTC else value.astimezone(UTC)
+        return f"{moment.isoformat(timespec='milliseconds')[:-6]}Z"
+    except OverflowError:  # the first hours of year 1 east of Greenwich, the last of 9999 west of it
+        raise Unusable("die Zeit liegt außerhalb des Kalenders", "eine Zeit zwischen den Jahren 1 und 9999") from None
 
 
 _WRITERS: tuple[tuple[type, Callable[[Any], str]], ...] = (  # the first that fits: True is an int, a moment a date
@@ -95,8 +107,9 @@ _WRITERS: tuple[tuple[type, Callable[[Any], str]], ...] = (  # the first that fi
     (str, str),
     (int, str),
     (UUID, str),
-    (Decimal, _money_text),
+    (Decimal, money_text),
     (float, _float_text),
-    (datetime, _moment_text),
+    (datetime, moment_text),
     (date, date.isoformat),
 )
+_BY_TYPE: dict[type, Callable[[Any], str]] = dict(_WRITERS)

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 NAMESPACE = UUID("6b1f2f0a-8f56-5d0c-9d0e-6b7a1c5e2026")
 CENT = Decimal("0.01")
+_MUST_TRAVEL: dict[str, bool] = {"must_travel": True}
 
 
 def name_id(*parts: str) -> UUID:
@@ -55,6 +56,19 @@ Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 def personal(default: Any = None, **kwargs: Any) -> Any:
     """A field that holds personal data; masked in logs, pages, exceptions and metrics."""
     return Field(default, json_schema_extra={"pii": True}, **kwargs)
+
+
+def at_most(length: int, *, must_travel: bool = False) -> Any:
+    """A text that the engine itself keeps this short; checks of mappings rely on it, nothing is refused for it.
+
+    `must_travel` marks the few fields that a mapping which reads the rest of their record must not forget.
+    """
+    return Field(json_schema_extra={"maxLength": length, **(_MUST_TRAVEL if must_travel else {})})
+
+
+def must_travel(default: Any = ..., **kwargs: Any) -> Any:
+    """A field that a mapping which reads the rest of its record must not forget."""
+    return Field(default, json_schema_extra=dict(_MUST_TRAVEL), **kwargs)
 
 
 class Record(BaseModel):

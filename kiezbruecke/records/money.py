@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from kiezbruecke.records.base import Money, Record, name_id
+from kiezbruecke.records.base import Money, Record, must_travel, name_id
 
 
 class CommitmentState(StrEnum):
@@ -28,7 +28,7 @@ class Commitment(Record):
     process_id: str
     area_id: str
     fiscal_year: int
-    amount: Money
+    amount: Money = must_travel()
     state: CommitmentState
     reference: str
     voucher: str = ""

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from kiezbruecke.records.base import Moment, Money, Record, Text, name_id, personal
+from kiezbruecke.records.base import Moment, Money, Record, Text, must_travel, name_id, personal
 
 
 class Module(BaseModel):
@@ -255,7 +255,7 @@ class Decision(Record):
     reference_number: str = Field(pattern=r"^(\d{4}-\d{5,}|P-[1-9]\d{0,3})$")
     title: Text = ""
     outcome: Outcome
-    approved_amount: Money | None = None
+    approved_amount: Money | None = must_travel(None)
     votes: Votes = Votes()
     rank: int | None = Field(None, ge=1)
     conditions: Text = ""

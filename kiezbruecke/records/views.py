@@ -8,6 +8,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from kiezbruecke.records.base import at_most
+
 
 class View(BaseModel):
     """A frozen view; mappings name its fields as paths."""
@@ -21,7 +23,7 @@ class DocumentView(View):
     id: UUID
     index: int
     title: str
-    file: str  # name inside the message, '<UUID>_<name>.pdf'
+    file: str = at_most(120)  # name inside the message, '<UUID>_<name>.pdf'
     original: str
     media_type: str
     pdf_version: str
@@ -34,8 +36,8 @@ class CaseView(View):
     id: UUID
     process_id: str
     area_id: str
-    area_name: str
-    reference: str  # '2026-00001', or 'P-1' for a proposal from paper
+    area_name: str = at_most(200)
+    reference: str = at_most(20, must_travel=True)  # '2026-00001', or 'P-1' for a proposal from paper
     title: str
     documents: tuple[DocumentView, ...] = ()
 
@@ -48,7 +50,7 @@ class MessageView(View):
     created_at: datetime  # UTC
     effect: str
     number: int
-    reference: str  # Fremdkennzeichen
+    reference: str = at_most(25)  # Fremdkennzeichen
     related_reference: str | None = None  # of the commitment that is changed or cancelled
     voucher: str  # Belegnummer, 8 digits, unique per destination and year
     test: bool = False
@@ -57,6 +59,6 @@ class MessageView(View):
 class StatusView(View):
     """What the people who asked are told about a case."""
 
-    state: str  # plain German
+    state: str = at_most(200, must_travel=True)  # plain German
     amount: Decimal | None = None
     since: date | None = None

@@ -8,11 +8,13 @@ from typing import Any
 
 from kiezbruecke.cases.areas import place
 from kiezbruecke.connector import Item
+from kiezbruecke.drift import SAMPLE, look_at_answers
 from kiezbruecke.errors import RecordError, SourceError
 from kiezbruecke.ledger import history
 from kiezbruecke.ledger.history import Stored, Taken
+from kiezbruecke.mapping import Mapping
 from kiezbruecke.records import Proposal, Receipt, Record
-from kiezbruecke.stages.work import Collecting, Counts, Reach
+from kiezbruecke.stages.work import Collecting, Counts, Reach, act_on_drift
 
 CHUNK = 100
 
@@ -40,6 +42,20 @@ def chunks(work: Collecting) -> Iterator[list[Item]]:
         yield chunk
     if failure is not None:
         raise failure
+
+
+def watch(work: Collecting, items: list[Item], counts: Counts) -> None:
+    """Compare the shape of the first items with the accepted one: warn, or stop the route before they are stored."""
+    if items is work.again or work.looked_at >= SAMPLE:
+        return  # what was set aside is old and odd by itself
+    work.looked_at += len(items)
+    for mapping in work.mappings:
+        if not work.accepted or (accepted := work.accepted.get(mapping.name)) is None:
+            continue
+        bodies = [body for item in items if item.kind in mapping.reads and (body := _body(mapping, item)) is not None]
+        changes = look_at_answers(mapping, accepted, bodies)
+        if broken := act_on_drift(work.route, mapping.name, changes):
+            counts.more("drift", broken)
 
 
 def read(work: Collecting, item: Item) -> Taken:
@@ -105,6 +121,16 @@ def _enrich(work: Collecting, record: Record) -> Record:
 def _receipt_id(work: Collecting, receipt: Receipt) -> str:
     """A destination that was rebuilt counts its answers from the beginning again."""
     return receipt.external_id if work.generation == 1 else f"g{work.generation}:{receipt.external_id}"
+
+
+def _body(mapping: Mapping, item: Item) -> Any:
+    """The item's body as rules read it; None where it cannot be read, which `read` will say."""
+    if _is_broken(item):
+        return None
+    try:
+        return mapping.scope(item, {})["item"]
+    except RecordError:
+        return None
 
 
 def _is_broken(item: Item) -> bool:

@@ -19,6 +19,7 @@ from kiezbruecke.ledger import claims, money
 from kiezbruecke.ledger import drafts as ledger_drafts
 from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.drafts import Draft
+from kiezbruecke.ledger.lineage import MappingVersion
 from kiezbruecke.ledger.reading import Snapshot, read_process_cases
 from kiezbruecke.ledger.todo import Point
 from kiezbruecke.messages import Workshop, compose
@@ -90,10 +91,18 @@ def keep(work: Sending, drafts: Sequence[Draft], points: Sequence[Point], counts
         ledger_drafts.replace_previews(work.ledger, work.run, drafts, points)
         counts["previewed"] = len(drafts)
     else:
-        without_money = ledger_drafts.add_messages(work.ledger, work.run, drafts, points, work.route.owner)
+        version = _version(work)
+        without_money = ledger_drafts.add_messages(work.ledger, work.run, drafts, points, work.route.owner, version)
         counts["prepared"] = len(drafts) - without_money
         counts.more("set_aside", without_money)
     counts.more("set_aside", len(points))
+
+
+def _version(work: Sending) -> MappingVersion:
+    """What the rule numbers in the messages' lineage mean."""
+    mapping = work.mapping
+    rules = [line.as_dict() for line in mapping.rule_lines]
+    return MappingVersion(mapping.digest, mapping.name, mapping.version, rules)
 
 
 def _follow_up(work: Sending, standing: Standing, answer: FollowUp, done: frozenset[str]) -> list[Point]:

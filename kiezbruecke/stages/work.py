@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
@@ -25,6 +25,7 @@ from kiezbruecke.connector import (
     open_target,
 )
 from kiezbruecke.content import find_content
+from kiezbruecke.drift import NAME, Change, Fingerprint, breaking, is_as_accepted, look_at_mapping, read_fingerprint
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, Overtaken
 from kiezbruecke.ledger import Ledger, Run, begin_run, end_run, open_ledger
 from kiezbruecke.ledger.drafts import generation_of
@@ -79,6 +80,8 @@ class Collecting:
     seen: set[str] = field(default_factory=set)  # external ids, also of items that could not be read
     again: list[Item] = field(default_factory=list)  # set aside before, read again from the ledger
     reach: Reach = field(default_factory=lambda: Reach(""))
+    looked_at: int = 0  # items whose shape was compared with the accepted one
+    accepted: dict[str, Fingerprint] = field(default_factory=dict)  # of the loaded mappings that have one, by name
 
     @cached_property
     def manifest(self) -> Manifest:
@@ -98,7 +101,10 @@ class Collecting:
     @cached_property
     def mappings(self) -> tuple[Mapping, ...]:
         """The route's inbound mappings."""
-        return tuple(load_mapping(name, self.content) for name in self.route.mapping)
+        found = tuple(_load(name, self.content, self.route) for name in self.route.mapping)
+        prints = ((mapping, read_fingerprint(mapping, self.content)) for mapping in found)
+        self.accepted = {mapping.name: one for mapping, one in prints if one is not None}
+        return found
 
 
 @dataclass
@@ -128,7 +134,7 @@ class Sending:
     @cached_property
     def mapping(self) -> Mapping:
         """The route's outbound mapping."""
-        return load_mapping(self.route.mapping, self.content)
+        return _load(self.route.mapping, self.content, self.route)
 
     @cached_property
     def generation(self) -> int:
@@ -227,6 +233,30 @@ def _running(ledger: Ledger, lane: str, route: str, step: str, counts: Counts) -
     else:
         end_run(ledger, run, counts)
         log.info("%s %s: %s", route, step, dict(counts))
+
+
+def _load(name: str, content: Path, route: CollectingRoute | SendingRoute) -> Mapping:
+    """A mapping of the route, unless what it was built on has changed and the route says stop."""
+    mapping = load_mapping(name, content)
+    if not is_as_accepted(mapping, content) and (accepted := read_fingerprint(mapping, content)):
+        act_on_drift(route, mapping.name, look_at_mapping(mapping, content, accepted))
+    return mapping
+
+
+def act_on_drift(route: CollectingRoute | SendingRoute, mapping: str, changes: Sequence[Change]) -> int:
+    """Stop the run or warn, as the route says; returns how many changes break the mapping. Others never stop."""
+    broken = breaking(changes)
+    for change in broken:
+        log.warning("%s: drift: %s: %s", route.name, mapping, change.line())
+    if broken and route.drift == "stop":
+        more = f", and {len(broken) - 1} more" if len(broken) > 1 else ""
+        raise ConfigurationError(
+            f"drift breaks the mapping '{mapping}': {broken[0].part} {broken[0].path} {broken[0].reason}{more}",
+            where=f"route {route.name}",
+            expected=f"what {NAME} of the mapping says",
+            helps=f"nothing was written; change the mapping, or accept: kiezbruecke drift accept {mapping}",
+        )
+    return len(broken)
 
 
 def _for_client(party: Connection) -> Connection:

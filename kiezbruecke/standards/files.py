@@ -13,6 +13,8 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -59,12 +61,30 @@ class Held:
 
 def profile(content: Path, standard: str, version: str) -> Path:
     """Our own schema of a standard; raises ConfigurationError where there is none."""
+    found = own_profile(content, standard, version)
+    if found is None:
+        raise not_held(content, standard, version, "profile")
+    return found
+
+
+def own_profile(content: Path, standard: str, version: str) -> Path | None:
+    """Our own schema of a standard, if we have one."""
     folder = _folder(content, standard, version)
-    for name in ("profile.xsd", "profile.wsdl"):
-        if (folder / name).is_file():
-            return folder / name
-    known = ", ".join(f"{path.parent.name} {path.name}" for path in _folders(content))
-    raise ConfigurationError(f"no profile of {standard} {version}", where=str(folder), expected=known)
+    files = (folder / name for name in ("profile.xsd", "profile.wsdl"))
+    return next((file for file in files if file.is_file()), None)
+
+
+def not_held(content: Path, standard: str, version: str, what: str = "schema") -> ConfigurationError:
+    """The error for a standard that we have nothing of: what there is, and how to add it."""
+    place = _folder(content, standard, version)
+    names = [f"{path.parent.name} {path.name}" for path in _folders(content)]
+    helps = f"kiezbruecke schemas add PATH --standard {standard} --version {version}"
+    if (place / "manifest.yaml").is_file():
+        helps = "its official files are not installed: kiezbruecke schemas install --from FOLDER"
+    near = get_close_matches(f"{standard} {version}", names, 1)
+    where = f"schemas/{standard}/{version}"
+    helps = f"did you mean '{near[0]}'? Else {helps}" if near else helps
+    return ConfigurationError(f"no {what} of {standard} {version}", where=where, expected=", ".join(names), helps=helps)
 
 
 def manifest(content: Path, standard: str, version: str) -> Manifest | None:
@@ -160,6 +180,13 @@ def _has_manifest(folder: Path) -> bool:
 
 
 def _read_manifest(file: Path) -> Manifest:
+    """The manifest, read again only where the file has changed: every message's validation asks for it."""
+    state = file.stat()
+    return _manifest_as_of(file, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=256)
+def _manifest_as_of(file: Path, _changed: int, _size: int) -> Manifest:
     try:
         body: Any = YAML(typ="safe").load(file.read_text("utf-8"))
         return Manifest.model_validate(body)

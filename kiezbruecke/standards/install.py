@@ -56,11 +56,11 @@ def _install(item: files.Manifest, chosen: Mapping[str, bytes], store: Path) -> 
     folder = store / item.standard / item.version
     if folder.is_dir() and all(files.digest_of(folder / name) == digest for name, digest in item.files.items()):
         return Installation(item.standard, item.version, "already there")
-    _put(chosen, folder)
+    put(chosen, folder)
     return Installation(item.standard, item.version, "installed")
 
 
-def _put(contents: Mapping[str, bytes], folder: Path) -> None:
+def put(contents: Mapping[str, bytes], folder: Path) -> None:
     """Write beside, then rename: a killed installation leaves no half set under the right name."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))

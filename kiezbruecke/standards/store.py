@@ -1,5 +1,6 @@
 """The front door to the standards' files: what we hold, install, and check messages against."""
 
+from kiezbruecke.standards.adding import Origin, add
 from kiezbruecke.standards.files import (
     OFFICIAL,
     STORE,
@@ -20,7 +21,9 @@ __all__ = [
     "Held",
     "Installation",
     "Manifest",
+    "Origin",
     "Validator",
+    "add",
     "install",
     "installed",
     "manifest",

@@ -17,9 +17,10 @@ from lxml import etree
 
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.standards import files
+from kiezbruecke.standards.compiling import compiled
+from kiezbruecke.standards.documents import Documents
 from kiezbruecke.standards.parse import parse
 
-_XS = "http://www.w3.org/2001/XMLSchema"
 _EXPECTED = re.compile(r"Expected is (?:one of )?\((.*?)\)\.?$")
 _ATTRIBUTE = re.compile(r"attribute '(?:\{[^}]*\})?([\w.\-]+)'")
 _RULES = {
@@ -66,21 +67,28 @@ class Validator:
 
 
 def validator(content: Path, standard: str, version: str, *, official: bool = False) -> Validator | None:
-    """The compiled profile, or the compiled official schema (None where it is not installed)."""
+    """The compiled profile, or the compiled official schema; None where there is none, or it is not installed."""
     if not official:
-        file = files.profile(content, standard, version)
-        return _compile_profile(file, file.stat().st_mtime_ns)
+        file = files.own_profile(content, standard, version)
+        return _compile_profile(file, file.stat().st_mtime_ns) if file else None
     folder = files.official(content, standard, version)
-    return _compile_official(content, standard, version, folder) if folder else None
+    known = files.manifest(content, standard, version)
+    if folder is None or known is None:
+        return None
+    return _compile_official(content, standard, version, folder, tuple(known.files.values()))
 
 
 def validate(content: Path, standard: str, version: str, payload: bytes) -> None:
-    """Check an outgoing message; raises RecordError (German) with path, line and rule, never with a value."""
+    """Check an outgoing message; raises RecordError (German) with path, line and rule, never with a value.
+
+    One of both – our profile, the official schema – must be there, else ConfigurationError.
+    """
     root = parse(payload, f"{standard}-Nachricht")
-    for is_official in (False, True):
-        checker = validator(content, standard, version, official=is_official)
-        problems = checker.problems(root) if checker else []
-        if checker and problems:
+    found = [validator(content, standard, version, official=is_official) for is_official in (False, True)]
+    if not any(found):
+        raise files.not_held(content, standard, version)
+    for checker in filter(None, found):
+        if problems := checker.problems(root):
             more = f"; und {len(problems) - 1} weitere" if len(problems) > 1 else ""
             raise RecordError(problems[0] + more, where=checker.name)
 
@@ -98,49 +106,12 @@ def _compile_profile(file: Path, _changed: int) -> Validator:
 
 
 @lru_cache(maxsize=8)
-def _compile_official(content: Path, standard: str, version: str, folder: Path) -> Validator:
+def _compile_official(content: Path, standard: str, version: str, folder: Path, _digests: tuple[str, ...]) -> Validator:
     files.check(content, standard, version)
     manifest = files.manifest(content, standard, version)
     assert manifest is not None
-    parser = etree.XMLParser(no_network=True, resolve_entities=False, load_dtd=False)
-    parser.resolvers.add(_Catalogue(folder))
-    try:
-        driver = _driver(folder, manifest.entries)
-        schema = etree.XMLSchema(etree.fromstring(driver, parser, base_url=str(folder / "driver.xsd")))
-    except (etree.XMLSyntaxError, etree.XMLSchemaParseError) as error:
-        raise ConfigurationError(f"the schema does not compile: {error}", where=str(folder)) from None
+    schema = compiled(Documents.read([folder / name for name in manifest.entries or manifest.files]))
     return Validator(f"{standard} {version}, amtliches Schema", schema)
-
-
-class _Catalogue(etree.Resolver):
-    """Finds every import by its file name in one folder: xdomea 4.0.0 imports by addresses of xoev.de."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
-        self._folder = folder
-
-    def resolve(self, system_url: str | None, public_id: str | None, context: Any) -> Any:
-        file = self._folder / (system_url or "").rpartition("/")[2]
-        if file.is_file():
-            return self.resolve_filename(str(file), context)
-        raise ConfigurationError("an import is not in the manifest", where=system_url or str(public_id))
-
-
-def _driver(folder: Path, entries: Sequence[str]) -> bytes:
-    """A schema that pulls the entries together: the first one's namespace is included, others are imported.
-
-    (libxml2 skips a second import of the same namespace without a word.)
-    """
-    spaces = {name: etree.parse(folder / name).getroot().get("targetNamespace", "") for name in entries}
-    own = next(iter(spaces.values()))
-    root = etree.Element(f"{{{_XS}}}schema", targetNamespace=own, nsmap={"xs": _XS})
-    for name, space in spaces.items():
-        if space == own:
-            etree.SubElement(root, f"{{{_XS}}}include", schemaLocation=name)
-    for name, space in spaces.items():
-        if space != own:
-            root.insert(0, etree.Element(f"{{{_XS}}}import", namespace=space, schemaLocation=name))
-    return etree.tostring(root)
 
 
 def _chief(entries: Sequence[Any]) -> list[Any]:

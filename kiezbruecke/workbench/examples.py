@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping as AnyMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -23,11 +23,14 @@ from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import YAMLError
 
 from kiezbruecke.errors import ConfigurationError, RecordError
+from kiezbruecke.mapping.interpret.json import dumps
 from kiezbruecke.mapping.loading import Mapping, mapping_file
 from kiezbruecke.mapping.schema.models import ROOTS
 from kiezbruecke.standards.store import parse, validate
+from kiezbruecke.workbench import review
 
 _INPUTS = (".yaml", ".json")
+_OUTPUTS = ("xml", "json", "csv", "txt", "error")
 
 
 @dataclass(frozen=True)
@@ -50,12 +53,14 @@ class ExampleResult:
     mapping: str
     example: str
     problem: str = ""
-    updated: bool = False
+    stale: str = ""  # the output is the expected one, but something has changed since a person looked at it
+    updated: bool = False  # the expected output was written anew
+    reviewed: bool = False  # the review was written anew
 
     @property
     def passed(self) -> bool:
-        """Whether the output was the expected one."""
-        return not self.problem
+        """Whether the output was the expected one, and what it was reviewed with is still there."""
+        return not self.problem and not self.stale
 
 
 def find_examples(name: str, content: Path) -> list[Example]:
@@ -70,8 +75,40 @@ def find_examples(name: str, content: Path) -> list[Example]:
 
 
 def run_examples(mapping: Mapping, content: Path, *, update: bool = False) -> list[ExampleResult]:
-    """Run every example of a mapping; with `update` the expected files are written anew."""
-    return [_run(mapping, content, example, update=update) for example in find_examples(mapping.name, content)]
+    """Run every example of a mapping; with `update` the expected files and the review are written anew."""
+    examples = find_examples(mapping.name, content)
+    results = [_run(mapping, content, example, update=update) for example in examples]
+    folder = mapping_file(mapping.name, content)[0].parent / "examples"
+    now = review.current(mapping, {example.name: _expected_digest(example) for example in examples})
+    if update:
+        written = all(result.passed for result in results) and bool(results) and review.write_review(folder, now)
+        return [replace(result, reviewed=written) for result in results]
+    reviewed = review.read_review(folder)
+    if reviewed is None:  # a review begins with the first --update
+        return results
+    changed = review.changes(mapping, reviewed, now)
+    return [result if result.problem else _judged(result, changed, reviewed, now) for result in results]
+
+
+def _judged(result: ExampleResult, changed: list[str], reviewed: review.Review, now: review.Review) -> ExampleResult:
+    """Stale where what was reviewed is not what is there."""
+    if (known := reviewed.examples.get(result.example)) != now.examples[result.example]:
+        own = "the expected output was changed by hand" if known else "the example is new"
+        return replace(result, stale=f"stale: {own}; look at it, then --update")
+    if not changed:
+        return result
+    more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+    return replace(result, stale=f"stale: changed since the review: {', '.join(changed[:3])}{more}; --update keeps it")
+
+
+def _expected_digest(example: Example) -> str:
+    """The digest of what is expected, by meaning; empty where nothing is."""
+    for suffix in _OUTPUTS:
+        if (file := example.beside(f"expected.{suffix}")).is_file():
+            compared = _comparable(suffix, file.read_bytes())
+            body = compared if isinstance(compared, bytes) else json.dumps(compared, sort_keys=True)
+            return review.digest_of(body)
+    return ""
 
 
 def read_roots(mapping: Mapping, content: Path, example: Example) -> dict[str, Any]:
@@ -92,10 +129,9 @@ def read_roots(mapping: Mapping, content: Path, example: Example) -> dict[str, A
 
 def _run(mapping: Mapping, content: Path, example: Example, *, update: bool) -> ExampleResult:
     try:
-        suffix, output = _output(mapping, read_roots(mapping, content, example))
-        if mapping.goal.kind == "standard" and suffix == "xml":
-            standard, version = mapping.target.split()[:2]
-            validate(content, standard, version, output)
+        suffix, output = output_of(mapping, read_roots(mapping, content, example))
+        if suffix == "xml":
+            judge(mapping, content, output)
         if update:
             return ExampleResult(mapping.name, example.name, updated=_update(example, suffix, output))
         return ExampleResult(mapping.name, example.name, _difference(example, suffix, output))
@@ -103,14 +139,21 @@ def _run(mapping: Mapping, content: Path, example: Example, *, update: bool) -> 
         return ExampleResult(mapping.name, example.name, error.line())
 
 
-def _output(mapping: Mapping, roots: dict[str, Any]) -> tuple[str, bytes]:
+def judge(mapping: Mapping, content: Path, output: bytes) -> None:
+    """Validate a message against the profile, and the official schema where it is installed; raises RecordError."""
+    if mapping.goal.kind == "standard":
+        standard, version = mapping.target.split()[:2]
+        validate(content, standard, version, output)
+
+
+def output_of(mapping: Mapping, roots: dict[str, Any]) -> tuple[str, bytes]:
     """The output and what kind of file it is; a record that is set aside is an output too."""
     try:
         if mapping.goal.model is not None:
             record = mapping.read(roots.get("item", {}), roots)
             text = json.dumps(record.model_dump(mode="json"), ensure_ascii=False, indent=2)
             return "json", f"{text}\n".encode()
-        return ("csv" if mapping.goal.table else "xml"), mapping.write(roots)
+        return mapping.goal.suffix, mapping.write(roots)
     except RecordError as error:
         return "error", f"{error.what}\n".encode()
 
@@ -125,15 +168,15 @@ def _difference(example: Example, suffix: str, output: bytes) -> str:
 
 
 def _first_difference(suffix: str, expected: Path, output: bytes) -> str:
-    wanted = _readable(suffix, expected.read_bytes()).decode().splitlines()
-    got = _readable(suffix, output).decode().splitlines()
+    wanted = _readable(suffix, expected.read_bytes()).decode(errors="replace").splitlines()
+    got = _readable(suffix, output).decode(errors="replace").splitlines()
     pairs = enumerate(zip([*wanted, "(end)"], [*got, "(end)"], strict=False), 1)
     return next((f": line {line}: {new.strip()}" for line, (old, new) in pairs if old != new), "")
 
 
 def _update(example: Example, suffix: str, output: bytes) -> bool:
     """Write the expected file where it says something else, and drop that of another kind."""
-    for other in {"xml", "json", "csv", "error"} - {suffix}:
+    for other in set(_OUTPUTS) - {suffix}:
         example.beside(f"expected.{other}").unlink(missing_ok=True)
     expected = example.beside(f"expected.{suffix}")
     if expected.is_file() and _comparable(suffix, expected.read_bytes()) == _comparable(suffix, output):
@@ -152,7 +195,9 @@ def _comparable(suffix: str, output: bytes) -> object:
 
 
 def _readable(suffix: str, output: bytes) -> bytes:
-    """XML is kept indented, so that people can read a difference."""
+    """XML and JSON are kept indented, so that people can read a difference."""
+    if suffix == "json":
+        return f"{dumps(json.loads(output, parse_float=Decimal), indent=2)}\n".encode()
     if suffix != "xml":
         return output
     return etree.tostring(_without_blanks(output), xml_declaration=True, encoding="UTF-8", pretty_print=True)

@@ -9,17 +9,21 @@ from typing import Any
 from kiezbruecke.errors import RecordError
 from kiezbruecke.mapping.interpret.draft import Draft
 from kiezbruecke.mapping.interpret.interpreter import make_draft
+from kiezbruecke.mapping.language.definition import Rule
+from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.loading import Mapping
 from kiezbruecke.mapping.values import Unusable, is_nothing, to_text
 
 
 @dataclass(frozen=True)
 class PreviewRow:
-    """One place of the target. `problem` says why its value cannot be used."""
+    """One place of the target. `rule` is the number of its rule; `problem` says why its value cannot be used."""
 
     target: str
     value: str
     source: str
+    rule: int
+    file: str
     line: int
     problem: str = ""
 
@@ -29,6 +33,8 @@ class PreviewRow:
             "target": self.target,
             "value": self.value,
             "source": self.source,
+            "rule": self.rule,
+            "file": self.file,
             "line": self.line,
             "problem": self.problem,
         }
@@ -45,7 +51,7 @@ def preview(mapping: Mapping, roots: dict[str, Any]) -> list[PreviewRow]:
         scope,
         lambda place, error: problems.update({id(place): error}),
     )
-    return list(_rows(draft, problems))
+    return list(_rows(draft, problems, mapping.numbers))
 
 
 def whole(mapping: Mapping, roots: dict[str, Any]) -> str:
@@ -60,18 +66,25 @@ def whole(mapping: Mapping, roots: dict[str, Any]) -> str:
     return ""
 
 
-def _rows(draft: Draft, problems: dict[int, RecordError]) -> Iterator[PreviewRow]:
+def _rows(draft: Draft, problems: dict[int, RecordError], numbers: dict[Place, int]) -> Iterator[PreviewRow]:
     if draft.rule is not None:
-        yield _row(draft, problems.get(id(draft)))
-    for name in draft.node.children:
+        yield _row(draft, draft.rule, problems.get(id(draft)), numbers)
+    for name in draft.node.children if draft.parts else ():
         for part in draft.of(name):
-            yield from _rows(part, problems)
+            yield from _rows(part, problems, numbers)
 
 
-def _row(draft: Draft, refused: RecordError | None) -> PreviewRow:
-    assert draft.rule is not None
+def _row(draft: Draft, rule: Rule, refused: RecordError | None, numbers: dict[Place, int]) -> PreviewRow:
     value, problem = _shown(draft)
-    return PreviewRow(draft.path, value, draft.rule.origin, draft.rule.place.line, refused.what if refused else problem)
+    return PreviewRow(
+        draft.path,
+        value,
+        rule.origin,
+        numbers[rule.place],
+        rule.place.file,
+        rule.place.line,
+        refused.what if refused else problem,
+    )
 
 
 def _shown(draft: Draft) -> tuple[str, str]:

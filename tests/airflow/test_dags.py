@@ -162,3 +162,32 @@ def test_pools_are_named_after_the_party(root: Path) -> None:
     }
 
     assert pools(root) == {f"kb-{party}": 2 for party in parties}
+
+
+def test_a_mapping_that_cannot_work_breaks_its_routes_with_the_finding(content: Path) -> None:
+    """The finding stands in Airflow before any run; routes with other mappings go on."""
+    file = content / "mappings/outbound/commitment-hkr/mapping.yaml"
+    file.write_text(file.read_text("utf-8").replace("from: budget.chapter", "from: budget.chaptr"), "utf-8")
+
+    with pytest.raises(BrokenRoutes) as caught:
+        report_broken_routes(content)
+    dags = route_dags(content)
+
+    assert "commitment-hkr/mapping.yaml:" in str(caught.value)
+    assert "did you mean 'chapter'?" in str(caught.value)
+    assert "defekt" in dags["kk-tk-hkr"].tags
+    assert "KB-M08" in str(dags["kk-tk-hkr"].doc_md)
+    assert "defekt" not in dags["kk-tk-eakte"].tags
+
+
+def test_a_mended_mapping_runs_again(content: Path) -> None:
+    """A verdict counts only as long as no file has changed."""
+    file = content / "mappings/outbound/commitment-hkr/mapping.yaml"
+    whole = file.read_text("utf-8")
+    file.write_text(whole.replace("from: budget.chapter", "from: budget.chaptr"), "utf-8")
+    with pytest.raises(BrokenRoutes):
+        report_broken_routes(content)
+    file.write_text(whole, "utf-8")
+
+    assert "defekt" not in route_dags(content)["kk-tk-hkr"].tags
+    report_broken_routes(content)

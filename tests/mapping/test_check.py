@@ -28,7 +28,8 @@ def findings(content: Path, put: Callable[[str, str], Path]) -> Findings:
 
     def of(rules: str, must: str = MUST, head: str = HEAD) -> list[Finding]:
         put("mappings/outbound/out/mapping.yaml", head + must + rules)
-        return check("out", content)
+        # roots are declared for all of the rules here, and no rule reads all of them: test_mistakes.py looks at that
+        return [one for one in check("out", content) if not one.message.startswith("no rule reads")]
 
     return of
 
@@ -57,7 +58,11 @@ def findings(content: Path, put: Callable[[str, str], Path]) -> Findings:
         ('{target: "Title[2]", const: x}', "KB-M11", ""),
         ("{target: Title, const: x}", "KB-M11", "give both a 'when', or number the targets: X[2]"),
         ("{target: Mail, from: proposal.labels}", "KB-M11", "steps: [{join: ', '}], or each"),
-        ("{target: plain, each: case.documents, as: one, from: one.title}", "KB-M11", "put 'each' on a block"),
+        (
+            "{target: plain, each: case.documents, as: one, from: one.title, steps: [{clip: 9}]}",
+            "KB-M11",
+            "put 'each' on a block",
+        ),
         ("{target: Leaf, rules: [{target: Title, from: route.a}]}", "KB-M12", ""),
         ("{target: Field/Value, from: route.a}", "KB-M12", ""),
         ("{target: Field/Name, from: proposal.url}", "", ""),
@@ -70,12 +75,12 @@ def findings(content: Path, put: Callable[[str, str], Path]) -> Findings:
         ("{target: plain, const: elf Zeichen!}", "KB-M14", ""),
         ("{target: Colour, from: route.a, default: gelb}", "KB-M14", ""),
         ("{target: Mail, from: case}", "KB-M14", ""),
-        ("{target: Tag, each: proposal.title, as: one, from: one}", "KB-M14", ""),
-        ("{target: Tag, each: proposal.labels, as: one, from: one}", "", ""),
+        ("{target: Tag, each: proposal.title, as: one, from: one, steps: [{clip: 9}]}", "KB-M14", ""),
+        ("{target: Tag, each: proposal.labels, as: one, from: one, steps: [{clip: 10}]}", "", ""),
         ("{target: Tag, each: proposal.labels, as: one, from: one.index}", "", ""),
         ("{target: Tag, each: case.documents, as: one, from: one.index}", "", ""),
         ("{target: Tag, each: case.documents, as: case, from: case.index}", "KB-M03", ""),
-        ("{target: Tag, each: route.x, as: one, from: one.a.b}", "", ""),
+        ("{target: Tag, each: route.x, as: one, from: one.a.b, steps: [{clip: 10}]}", "", ""),
         ("{target: plain, from: route.a, steps: [{clip: 20}]}", "KB-M14", ""),
         ("{target: Field, rules: [{target: Name, const: A}]}", "KB-M15", "give one of them a source"),
         ("{target: plain, const: x, when: message.test}", "KB-M16", "when: {path: …, equals: true}"),
@@ -126,9 +131,9 @@ def test_a_choice_needs_one_of_its_branches(content: Path, put: Callable[[str, s
     findings("")
     put("schemas/tree/1.0/profile.xsd", schema)
 
-    found = check("out", content)
+    found = [one for one in check("out", content) if one.code == "KB-M12"]
 
-    assert [(one.code, one.message) for one in found] == [("KB-M12", "no rule for one of Mail, Phone")]
+    assert [one.message for one in found] == ["no rule for one of Mail, Phone"]
 
 
 @pytest.mark.parametrize(

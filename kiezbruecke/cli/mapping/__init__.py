@@ -3,7 +3,10 @@
 One module per task; each adds its commands to the group.
 """
 
-from kiezbruecke.cli.mapping import check, examples, steps
+from kiezbruecke.cli.mapping import check, compiled, diff, doc, editor, examples, lineage, new, steps, trial, upgrade
 from kiezbruecke.cli.mapping.app import app
 
-__all__ = ["app", "check", "examples", "steps"]
+# Importing a module adds its commands to the group.
+COMMANDS = (check, compiled, diff, doc, editor, examples, lineage, new, steps, trial, upgrade)
+
+__all__ = ["COMMANDS", "app"]

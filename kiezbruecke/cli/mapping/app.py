@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+from rich.console import Console
 
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError
 from kiezbruecke.workbench.examples import Example, find_examples
@@ -29,6 +30,14 @@ def chosen_example(name: str, content: Path, wanted: str | None) -> Example:
     if wanted is not None and wanted not in found:
         raise ConfigurationError(f"'{name}' has no example '{wanted}'", expected=", ".join(found))
     return found[wanted] if wanted else next(iter(found.values()))
+
+
+def console() -> Console:
+    """Where tables go: as wide as the terminal, and wide enough to be searched where there is none."""
+    found = Console()
+    if not found.is_terminal:
+        found.width = 200
+    return found
 
 
 def print_json(rows: Iterable[object]) -> None:

@@ -2,32 +2,87 @@
 
 from __future__ import annotations
 
+import json
+import sys
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated
+
 import typer
+from rich.console import Console
+from rich.text import Text
 
 from kiezbruecke.cli.mapping.app import Content, Json, Names, app, print_json, stop
 from kiezbruecke.content import find_content
-from kiezbruecke.errors import KiezbrueckeError
+from kiezbruecke.errors import ConfigurationError, KiezbrueckeError
 from kiezbruecke.mapping import Finding, check, mapping_names
+from kiezbruecke.workbench.sarif import sarif
+
+Sarif = Annotated[str | None, typer.Option("--sarif", help="Write SARIF 2.1.0 into this file; - is standard output.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")]
+_COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
 @app.command("check")
-def check_mappings(names: Names = None, content: Content = None, as_json: Json = False) -> None:
+def check_mappings(
+    names: Names = None,
+    content: Content = None,
+    sarif_file: Sarif = None,
+    strict: Strict = False,
+    as_json: Json = False,
+) -> None:
     """Find what is wrong before anything is sent; exit code 1 where there are errors."""
     try:
         root = find_content(content)
-        findings = [finding for name in names or mapping_names(root) for finding in check(name, root)]
+        checked = names or mapping_names(root, abstract=True)
+        findings = list(dict.fromkeys(finding for name in checked for finding in check(name, root)))
+        if sarif_file is not None:
+            _write_sarif(findings, sarif_file)
     except KiezbrueckeError as error:
         stop(error, as_json=as_json)
     if as_json:
         print_json(finding.as_dict() for finding in findings)
-    else:
-        _print_findings(findings, len(names or mapping_names(root)))
-    if any(finding.severity == "error" for finding in findings):
+    elif sarif_file != "-":
+        _print_findings(findings, len(checked))
+    if any(finding.severity == "error" or (strict and finding.severity == "warning") for finding in findings):
         raise typer.Exit(1)
 
 
-def _print_findings(findings: list[Finding], count: int) -> None:
-    for finding in findings:
-        typer.echo(f"{finding.severity}: {finding.line()}")
+def _write_sarif(findings: Sequence[Finding], file: str) -> None:
+    text = json.dumps(sarif(findings), ensure_ascii=False, indent=2)
+    if file == "-":
+        typer.echo(text)
+        return
+    try:
+        Path(file).write_text(f"{text}\n", "utf-8")
+    except OSError:
+        raise ConfigurationError(
+            "the SARIF file cannot be written", where=file, expected="a file in a folder that is there"
+        ) from None
+
+
+def _print_findings(findings: Sequence[Finding], count: int) -> None:
+    """Plain lines for a pipe; on a terminal one heading per file."""
+    if sys.stdout.isatty():
+        _print_grouped(findings)
+    else:
+        for finding in findings:
+            typer.echo(f"{finding.severity}: {finding.line()}")
     errors = sum(finding.severity == "error" for finding in findings)
-    typer.echo(f"{count} mappings, {errors} errors, {len(findings) - errors} warnings")
+    warnings = sum(finding.severity == "warning" for finding in findings)
+    typer.echo(f"{count} mappings, {errors} errors, {warnings} warnings")
+
+
+def _print_grouped(findings: Sequence[Finding]) -> None:
+    console = Console()
+    for file, found in groupby(sorted(findings, key=_file), key=_file):
+        console.print(Text(file, style="bold"))
+        for finding in found:
+            place = f"  {finding.place.line}:{finding.place.column} "
+            line = finding.line().removeprefix(f"{finding.place}: ")
+            console.print(Text.assemble(place, (finding.severity, _COLOURS[finding.severity]), f" {line}"))
+
+
+def _file(finding: Finding) -> str:
+    return finding.place.file

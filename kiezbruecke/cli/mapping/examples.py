@@ -2,37 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from kiezbruecke.cli.mapping.app import Content, ExampleName, Json, Name, Names, app, chosen_example, print_json, stop
+from kiezbruecke.cli.mapping.app import (
+    Content,
+    ExampleName,
+    Json,
+    Name,
+    Names,
+    app,
+    chosen_example,
+    console,
+    print_json,
+    stop,
+)
 from kiezbruecke.content import find_content
-from kiezbruecke.errors import KiezbrueckeError
-from kiezbruecke.mapping import load_mapping, mapping_names
+from kiezbruecke.errors import ConfigurationError, KiezbrueckeError
+from kiezbruecke.mapping import Mapping, load_mapping, mapping_names
 from kiezbruecke.workbench.examples import ExampleResult, read_roots, run_examples
 from kiezbruecke.workbench.preview import PreviewRow, preview, whole
 
+Case = Annotated[str | None, typer.Option("--case", help="A real case of the ledger, by its reference number.")]
+Route = Annotated[str | None, typer.Option("--route", help="The route that the case is sent by.")]
 Update = Annotated[bool, typer.Option("--update", help="Write the expected files anew; read the difference.")]
 
 
 @app.command("preview")
-def preview_mapping(name: Name, example: ExampleName = None, content: Content = None, as_json: Json = False) -> None:
-    """Show what every rule makes of an example; a value that fails says so in its place."""
+def preview_mapping(
+    name: Name,
+    example: ExampleName = None,
+    case: Case = None,
+    route: Route = None,
+    content: Content = None,
+    as_json: Json = False,
+) -> None:
+    """Show what every rule makes of an example or of a real case; a value that fails says so in its place."""
     try:
         root = find_content(content)
         mapping = load_mapping(name, root)
-        roots = read_roots(mapping, root, chosen_example(name, root, example))
+        roots = _example_roots(mapping, root, example) if case is None else _case_roots(mapping, root, case, route)
         rows, problem = preview(mapping, roots), whole(mapping, roots)
     except KiezbrueckeError as error:
         stop(error, as_json=as_json)
     if as_json:
         print_json(row.as_dict() for row in rows)
     else:
-        Console().print(_preview_table(rows))
+        console().print(_preview_table(rows))
     if problem:
         typer.echo(problem, err=True)
         raise typer.Exit(1)
@@ -42,7 +62,7 @@ def preview_mapping(name: Name, example: ExampleName = None, content: Content = 
 def run_mapping_examples(
     names: Names = None, content: Content = None, update: Update = False, as_json: Json = False
 ) -> None:
-    """Run the golden examples; exit code 1 where an output is not the expected one."""
+    """Run the golden examples; exit code 1 where an output is not the expected one, or is stale."""
     try:
         root = find_content(content)
         mappings = [load_mapping(name, root) for name in names or mapping_names(root)]
@@ -57,14 +77,32 @@ def run_mapping_examples(
         raise typer.Exit(1)
 
 
+def _example_roots(mapping: Mapping, root: Path, example: str | None) -> dict[str, Any]:
+    return read_roots(mapping, root, chosen_example(mapping.name, root, example))
+
+
+def _case_roots(mapping: Mapping, root: Path, case: str, route: str | None) -> dict[str, Any]:
+    """Imported here: an example needs no ledger, and a preview is to be there within a second."""
+    from kiezbruecke.ledger import open_ledger  # noqa: PLC0415
+    from kiezbruecke.workbench.real import roots_of_case  # noqa: PLC0415
+
+    if route is None:
+        raise ConfigurationError("a case needs its route", where="--case", helps="--route NAME; see 'route list'")
+    return roots_of_case(mapping, root, open_ledger(), case, route)
+
+
 def _preview_table(rows: list[PreviewRow]) -> Table:
-    table = Table("Line")
+    """Rules as number and line; a rule that stands in another file says in which."""
+    table, own = Table(), rows[0].file if rows else ""
     for column in ("Target", "Value", "Source"):
         table.add_column(column, overflow="fold")
+    table.add_column("Rule", justify="right")
+    table.add_column("Line", overflow="fold")
     for row in rows:
         problem = f"[red]✗ {escape(row.problem)}[/red]" if row.problem else ""
         value = " ".join(part for part in (escape(row.value), problem) if part) or "[dim]–[/dim]"
-        table.add_row(str(row.line), escape(row.target), value, escape(row.source))
+        line = str(row.line) if row.file == own else f"{row.file}:{row.line}"
+        table.add_row(escape(row.target), value, escape(row.source), str(row.rule), line)
     return table
 
 
@@ -72,13 +110,17 @@ def _print_results(results: list[ExampleResult]) -> None:
     table = Table("Mapping", "Example", "Result")
     for result in results:
         table.add_row(result.mapping, result.example, _word(result))
-    Console().print(table)
+    console().print(table)
 
 
 def _word(result: ExampleResult) -> str:
     if result.problem:
         return f"[red]✗ {escape(result.problem)}[/red]"
-    return "written" if result.updated else "✓"
+    if result.stale:
+        return f"[yellow]! {escape(result.stale)}[/yellow]"
+    if result.updated:
+        return "written"
+    return "reviewed" if result.reviewed else "✓"
 
 
 def _result(result: ExampleResult) -> dict[str, str | bool]:
@@ -87,5 +129,7 @@ def _result(result: ExampleResult) -> dict[str, str | bool]:
         "example": result.example,
         "passed": result.passed,
         "problem": result.problem,
+        "stale": result.stale,
         "updated": result.updated,
+        "reviewed": result.reviewed,
     }

@@ -2,22 +2,65 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
 from rich.console import Console
+from rich.markdown import Markdown
 from rich.markup import escape
 from rich.table import Table
 
-from kiezbruecke.cli.mapping.app import Json, app, print_json
-from kiezbruecke.mapping.steps import STEPS
-from kiezbruecke.workbench.reference import example_text
+from kiezbruecke.cli.mapping.app import Json, app, print_json, stop
+from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.mapping.language.findings import nearest
+from kiezbruecke.mapping.steps import STEPS, Step
+from kiezbruecke.workbench.reference import TOPIC_TITLES, example_text, step_page, steps_by_topic
+
+StepName = Annotated[str | None, typer.Argument(metavar="[NAME]", help="A step, for its whole page; else the list.")]
 
 
 @app.command("steps")
-def list_steps(as_json: Json = False) -> None:
-    """List the steps a rule may name, with an example each."""
+def list_steps(name: StepName = None, as_json: Json = False) -> None:
+    """List the steps a rule may name, with an example each; or show one step's page."""
+    try:
+        steps = steps_by_topic() if name is None else [_named(name)]
+    except ConfigurationError as error:
+        stop(error, as_json=as_json)
     if as_json:
-        print_json({"name": step.name, "summary": step.summary} for step in STEPS.values())
-        return
+        print_json(_row(step) for step in steps)
+    elif name is None:
+        Console().print(_table(steps))
+    else:
+        Console().print(Markdown(step_page(steps[0])))
+
+
+def _named(name: str) -> Step:
+    if name not in STEPS:
+        raise ConfigurationError(
+            f"there is no step '{name}'", expected=", ".join(sorted(STEPS)), helps=nearest(name, STEPS)
+        )
+    return STEPS[name]
+
+
+def _row(step: Step) -> dict[str, object]:
+    return {
+        "name": step.name,
+        "topic": step.topic,
+        "summary": step.summary,
+        "takes": step.takes,
+        "gives": step.gives,
+        "argument": step.argument and step.argument.__name__,
+        "choices": list(step.choices),
+        "examples": [example_text(example) for example in step.examples],
+    }
+
+
+def _table(steps: list[Step]) -> Table:
     table = Table("Step", "What it does", "For example")
-    for step in sorted(STEPS.values(), key=lambda step: step.name):
-        table.add_row(step.name, escape(step.summary), escape(example_text(step.examples[0])))
-    Console().print(table)
+    for topic, title in TOPIC_TITLES.items():
+        table.add_section()
+        table.add_row(f"[bold]{title}[/bold]", "", "")
+        for step in steps:
+            if step.topic == topic:
+                table.add_row(step.name, escape(step.summary), escape(example_text(step.examples[0])))
+    return table

@@ -1,191 +1,229 @@
-"""Checks one rule that fills one place: its source, its steps, its lists, and whether the kinds fit."""
+"""Checks one rule that fills one place: its source, its steps, its lists, and whether what arrives fits."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.mapping.codelists.reading import CodeList, Translation, read_codes, read_translation
+from kiezbruecke.mapping.check.arriving import NAMES, Arriving, Length, arriving, longest
+from kiezbruecke.mapping.check.fit import Fitting, shown_values
+from kiezbruecke.mapping.check.lists import ListNames
+from kiezbruecke.mapping.check.report import Report
+from kiezbruecke.mapping.codelists.reading import CodeList, Translation
 from kiezbruecke.mapping.interpret.draft import Draft
 from kiezbruecke.mapping.interpret.sources import UnknownPath, type_at
 from kiezbruecke.mapping.language.definition import CodeUse, Rule, StepUse
-from kiezbruecke.mapping.language.findings import Finding, Place, Severity, nearest
+from kiezbruecke.mapping.language.findings import Place, nearest
 from kiezbruecke.mapping.language.paths import SourcePath
 from kiezbruecke.mapping.schema.models import Type
-from kiezbruecke.mapping.schema.tree import Leaf
 from kiezbruecke.mapping.steps import STEPS
-from kiezbruecke.mapping.values import Kind, Unusable
+from kiezbruecke.mapping.values import Unusable, is_nothing
 
-_FITS: dict[Kind, frozenset[Kind]] = {
-    "decimal": frozenset({"decimal", "integer"}),
-    "integer": frozenset({"integer"}),
-    "date": frozenset({"date"}),
-    "moment": frozenset({"moment"}),
-    "boolean": frozenset({"boolean"}),
-}
-
-
-class ListNames:
-    """The code lists that lie in the content, for questions and suggestions."""
-
-    def __init__(self, content: Path) -> None:
-        self._content = content
-
-    def translation(self, name: str) -> Translation:
-        """A translation; raises ConfigurationError with the nearest name."""
-        self._require(name, ".csv")
-        return read_translation(self._content, name)
-
-    def codes(self, name: str) -> CodeList:
-        """A standard's codes; raises ConfigurationError with the nearest name."""
-        self._require(name, ".yaml")
-        return read_codes(self._content, name)
-
-    def _require(self, name: str, suffix: str) -> None:
-        folder = self._content / "mappings" / "codelists"
-        names = sorted(file.stem for file in folder.glob(f"*{suffix}"))
-        if name not in names:
-            raise ConfigurationError(
-                f"there is no code list '{name}{suffix}'", expected=", ".join(names), helps=nearest(name, names)
-            )
+_ANYTHING = Arriving(Type("any"), Length())
+_KEEPS_KIND = frozenset({"first", "nothing_if_zero"})
 
 
 class LeafChecker:
     """Looks at a rule with `from`, `const` or `code` and at the place it fills."""
 
-    def __init__(self, lists: ListNames, findings: list[Finding], *, is_record: bool) -> None:
+    def __init__(self, lists: ListNames, report: Report, *, is_record: bool, machine_item: bool) -> None:
         self._lists = lists
-        self._findings = findings
-        self._is_record = is_record
-        self._rule = ""
+        self._report = report
+        self._fitting = Fitting(report, is_record=is_record, machine_item=machine_item)
 
     def check(self, rule: Rule, place: Draft, types: Mapping[str, Type]) -> Type:
         """Add what is wrong; returns the type that arrives, for the check of mandatory targets."""
-        self._rule = place.path
-        arriving = self._arriving(rule, types)
+        self._report.rule = place.path
+        found = self._arriving(rule, types)
+        translation = self._translation(rule)
         if rule.code:
-            self._code(rule, rule.code, place)
+            self._code(rule, rule.code, place, found)
         elif place.node.leaf is None:
             children = ", ".join(list(place.node.children)[:8])
-            self._add(rule.place, "KB-M07", f"'{place.path}' takes no value itself", f"one of {children}")
+            self._report.error(rule.place, "KB-M07", f"'{place.path}' takes no value itself", f"one of {children}")
         else:
-            self._fits(rule, place, place.node.leaf, arriving)
-        return replace(arriving, nullable=arriving.nullable and not rule.required and rule.default is None)
+            if translation is not None:
+                self._fitting.partners(rule, place, place.node.leaf, sorted(set(translation.entries.values())))
+                found = self._translated(rule, found, translation)
+            elif rule.codelist is not None:
+                found = _ANYTHING
+            self._fitting.check(rule, place, place.node.leaf, found)
+        self._without_effect(rule, found.type)
+        return replace(
+            found.type, nullable=found.type.nullable and not (rule.required or rule.nil) and rule.default is None
+        )
 
-    def type_of(self, path: SourcePath, types: Mapping[str, Type], place: Place, rule: str) -> Type | None:
+    def type_of(self, path: SourcePath, types: Mapping[str, Type], place: Place) -> Type | None:
         """The type of a path; an unknown path becomes a finding."""
         try:
             return type_at(path, types)
         except UnknownPath as unknown:
-            self._rule = rule
-            self._add(place, "KB-M08", unknown.message, unknown.expected, unknown.helps)
+            self._report.error(place, "KB-M08", unknown.message, unknown.expected, unknown.helps)
             return None
 
-    def _arriving(self, rule: Rule, types: Mapping[str, Type]) -> Type:
+    def _arriving(self, rule: Rule, types: Mapping[str, Type]) -> Arriving:
         if rule.source is None:
-            return Type("text")
-        found = self.type_of(rule.source, types, rule.at("from"), self._rule)
+            return Arriving(Type("text"), Length())
+        found = self.type_of(rule.source, types, rule.at("from"))
         if found is None:
-            return Type("any")
-        if found.model is not None and not rule.steps:
-            message = f"'{rule.source.text}' is a whole {found.model.__name__.strip('_')}"
-            self._add(rule.at("from"), "KB-M14", message, f"one of its fields: {', '.join(found.model.model_fields)}")
+            return _ANYTHING
+        if found.whole is not None and not rule.steps:
+            message = f"'{rule.source.text}' is a whole {found.whole.title}"
+            expected = f"one of its fields: {', '.join(found.whole.names()[:15])}"
+            self._report.error(rule.at("from"), "KB-M14", message, expected)
+            return _ANYTHING
+        brought = arriving(found, configured=rule.source.root == "route")
         for use in rule.steps:
-            found = self._step(use, found)
-        return found if rule.codelist is None else self._translated(rule, found)
+            brought = self._step(use, brought)
+        return brought
 
-    def _step(self, use: StepUse, given: Type) -> Type:
+    def _step(self, use: StepUse, given: Arriving) -> Arriving:
         step = STEPS.get(use.name)
         if step is None:
             message = f"there is no step '{use.name}'"
-            self._add(use.place, "KB-M09", message, ", ".join(sorted(STEPS)), nearest(use.name, STEPS))
-            return Type("any")
-        self._argument(use, step.argument)
-        if given.many and step.takes != "list":
-            self._add(use.place, "KB-M09", f"'{use.name}' takes one value, here are many", "join or first before it")
-        kind = given.kind if use.name in {"first", "nothing_if_zero"} else step.gives
+            self._report.error(use.place, "KB-M09", message, ", ".join(sorted(STEPS)), nearest(use.name, STEPS))
+            return _ANYTHING
+        if not self._argument(use, step.argument, step.choices):
+            return _ANYTHING
+        single = given.type.kind != "any" and not given.type.many
+        if given.type.many and step.takes != "list":
+            message = f"'{use.name}' takes one value, here are many"
+            self._report.error(use.place, "KB-M09", message, "join or first before it")
+        elif single and step.takes == "list":
+            message = f"'{use.name}' has one value only, so it changes nothing"
+            self._report.warning(use.place, "KB-M19", message, "a list", "leave the step out")
+        kind = given.type.kind if use.name in _KEEPS_KIND else step.gives
         many = step.gives == "list"
-        nullable = given.nullable and not step.reads_nothing
-        return Type("text" if many else kind, many=many, nullable=nullable)
+        nullable = given.type.nullable and not step.reads_nothing
+        after = replace(
+            given,
+            type=Type("text" if many else kind, many=many, nullable=nullable),
+            length=given.length.after(use.name, use.argument),
+        )
+        return self._tried(use, given, after)
 
-    def _argument(self, use: StepUse, wanted: type[int | str] | None) -> None:
+    def _tried(self, use: StepUse, given: Arriving, after: Arriving) -> Arriving:
+        """The real step on every value that is known, or that stands for its kind."""
+        if use.name == "clip" and int(use.argument or 0) == 0:
+            self._report.error(use.at_argument, "KB-M09", "after 'clip: 0' nothing is left", "{clip: 200}")
+            return _ANYTHING
+        if not given.values:
+            return after.sampled()
+        step = STEPS[use.name]
+        argument = step.argument(use.argument) if step.argument and use.argument is not None else None
+        tried, refused = given.through(lambda value: step.apply(value, argument))
+        if not tried.values and len(refused) == len(given.values):
+            what = NAMES.get(given.type.kind, "this")
+            message = f"'{use.name}' cannot read {what} such as {shown_values(given.values[:1])}"
+            self._report.error(use.place, "KB-M09", message, "a text" if step.takes == "text" else NAMES[step.takes])
+            return _ANYTHING
+        if not tried.values:
+            self._report.error(
+                use.place, "KB-M09", f"after '{use.name}' nothing is left", "a step that leaves something"
+            )
+            return _ANYTHING
+        return replace(after, values=() if after.type.many else tried.values)
+
+    def _argument(self, use: StepUse, wanted: type[int | str] | None, choices: tuple[str, ...]) -> bool:
         if wanted is None and use.argument is not None:
-            self._add(use.place, "KB-M09", f"'{use.name}' takes no argument", use.name)
+            message, expected = f"'{use.name}' takes no argument", use.name
         elif wanted is not None and use.argument is None:
-            self._add(use.place, "KB-M09", f"'{use.name}' needs an argument", f"{{{use.name}: …}}")
-        elif wanted is int and not (use.argument or "").isdecimal():
-            self._add(use.place, "KB-M09", f"the argument of '{use.name}' is no number", f"{{{use.name}: 20}}")
+            message, expected = f"'{use.name}' needs an argument", f"{{{use.name}: …}}"
+        elif wanted is int and not ((use.argument or "").isascii() and (use.argument or "").isdigit()):
+            message, expected = f"the argument of '{use.name}' is no number", f"{{{use.name}: 20}}"
+        elif choices and use.argument not in choices:
+            message, expected = f"'{use.name}' does not know this argument", ", ".join(choices)
+        else:
+            return True
+        self._report.error(use.at_argument, "KB-M09", message, expected, nearest(use.argument or "", choices))
+        return False
 
-    def _translated(self, rule: Rule, given: Type) -> Type:
-        assert rule.codelist is not None
+    def _translation(self, rule: Rule) -> Translation | None:
+        if rule.codelist is None:
+            return None
         try:
-            self._lists.translation(rule.codelist)
+            return self._lists.translation(rule.codelist)
         except ConfigurationError as error:
-            self._add(rule.at("codelist"), "KB-M10", error.what, error.expected, error.helps or error.where)
-        return Type("any", many=given.many, nullable=given.nullable)
+            self._report.error(rule.at("codelist"), "KB-M10", error.what, error.expected, error.helps or error.where)
+            return None
 
-    def _code(self, rule: Rule, use: CodeUse, place: Draft) -> None:
+    def _translated(self, rule: Rule, given: Arriving, translation: Translation) -> Arriving:
+        """What the code list makes of known words; each of them needs a partner."""
+        partners = Length(longest(list(translation.entries.values())))
+        after = Arriving(Type("any", many=given.type.many, nullable=given.type.nullable), partners)
+        if given.values and given.all_known:
+            translated, refused = given.through(translation.translate)
+            self._partners_missing(rule, refused, list(translation.entries), whole=not translated.values)
+            return replace(after, values=translated.values, all_known=True)
+        if given.type.kind not in {"text", "any"}:
+            message = f"{NAMES[given.type.kind]} has no partner in the code list '{rule.codelist}'"
+            self._refused_samples(rule, given, translation, message)
+        return after
+
+    def _refused_samples(self, rule: Rule, given: Arriving, translation: Translation, message: str) -> None:
+        """Whole numbers may be codes; a sum, a day or a moment never is."""
+        if given.type.kind != "integer" and not given.through(translation.translate)[0].values:
+            self._report.error(rule.at("codelist"), "KB-M22", message, ", ".join(list(translation.entries)[:12]))
+
+    def _partners_missing(self, rule: Rule, refused: tuple[Any, ...], known: list[str], *, whole: bool) -> None:
+        if refused:
+            message = f"the code list '{rule.codelist}' has no partner for {shown_values(refused)}"
+            add = self._report.error if whole else self._report.warning
+            helps = "add them to the list; such records are set aside"
+            add(rule.at("codelist"), "KB-M22", message, ", ".join(known[:12]), helps)
+
+    def _code(self, rule: Rule, use: CodeUse, place: Draft, given: Arriving) -> None:
         try:
             codes = self._lists.codes(use.list)
         except ConfigurationError as error:
-            self._add(use.place, "KB-M10", error.what, error.expected, error.helps or error.where)
+            self._report.error(use.list_place, "KB-M10", error.what, error.expected, error.helps or error.where)
             return
         if rule.source is None and use.value is None:
-            self._add(use.place, "KB-M03", "neither a code nor a source", 'value: "001", or from: path')
+            self._report.error(use.place, "KB-M03", "neither a code nor a source", 'value: "001", or from: path')
         elif use.value is not None and use.value not in codes.codes:
             message = f"the code list '{use.list}' has no '{use.value}'"
-            self._add(use.place, "KB-M10", message, ", ".join(list(codes.codes)[:12]), nearest(use.value, codes.codes))
+            expected = ", ".join(list(codes.codes)[:12])
+            self._report.error(use.place, "KB-M10", message, expected, nearest(use.value, codes.codes))
+        elif given.values and given.all_known:
+            kept, refused = given.through(codes.check)
+            replaced = replace(rule, codelist=use.list)
+            self._partners_missing(replaced, refused, list(codes.codes), whole=not kept.values)
         if place.node.leaf is None and "code" not in place.node.children:
-            self._add(rule.place, "KB-M07", f"'{place.path}' is no place for a code", "an element with 'code'")
+            self._report.error(rule.place, "KB-M07", f"'{place.path}' is no place for a code", "an element with 'code'")
+        else:
+            self._codes_fit(use, codes, place)
 
-    def _fits(self, rule: Rule, place: Draft, leaf: Leaf, arriving: Type) -> None:
-        if arriving.many and not place.node.repeats:
-            message, helps = f"many values for '{place.path}', which stands once", "steps: [{join: ', '}], or each"
-            self._add(rule.place, "KB-M11", message, "one value", helps)
-        for key, text in (("const", rule.const), ("default", rule.default)):
-            if text is not None:
-                self._judge(leaf, text, rule.at(key), "KB-M14", f"this {key} does not fit '{place.path}'")
-                self._fixed(place, text, rule.at(key))
-        self._list_fits(rule, place, leaf)
-        if rule.source is not None:
-            self._kind_fits(rule, place, leaf, arriving)
+    def _codes_fit(self, use: CodeUse, codes: CodeList, place: Draft) -> None:
+        """The codes and what a message says of their list, against the target's own rules."""
+        holder = place.node.children.get("code", place.node)
+        written = [use.value] if use.value is not None else list(codes.codes)
+        refused = [code for code in written if holder.leaf is not None and not _takes(holder.leaf.judge, code)]
+        if refused and (use.value is None or use.value in codes.codes):
+            message = f"{shown_values(refused)} of the code list '{use.list}' does not fit '{place.path}'"
+            allowed = ", ".join(holder.leaf.enumeration[:12]) if holder.leaf else ""
+            add = self._report.error if len(refused) == len(written) else self._report.warning
+            add(use.place, "KB-M10", message, allowed or "a code that the schema allows")
+        for name, text in (("@listURI", codes.uri), ("@listVersionID", codes.version)):
+            node = place.node.children.get(name)
+            if node is not None and text and (node.fixed or text) != text:
+                message = f"the schema fixes '{place.path}/{name}', but the code list '{use.list}' says '{text}'"
+                self._report.error(use.list_place, "KB-M10", message, f"'{node.fixed}'")
 
-    def _list_fits(self, rule: Rule, place: Draft, leaf: Leaf) -> None:
-        if rule.codelist is None:
-            return
-        try:
-            partners = set(self._lists.translation(rule.codelist).entries.values())
-        except ConfigurationError:  # already a finding of its source
-            return
-        for value in sorted(partners - {""}):
-            message = f"'{value}' of the code list '{rule.codelist}' does not fit '{place.path}'"
-            self._judge(leaf, value, rule.at("codelist"), "KB-M10", message)
+    def _without_effect(self, rule: Rule, found: Type) -> None:
+        if rule.required and rule.default is not None:
+            message = "with a default nothing is ever missing, so 'required' changes nothing"
+            self._report.warning(rule.at("required"), "KB-M19", message, "one of the two")
+        known = found.kind != "any" or bool(found.values)
+        if rule.default is not None and known and not found.nullable and not is_nothing(rule.default):
+            message = f"'{rule.origin}' is never empty, so the default is never written"
+            self._report.warning(rule.at("default"), "KB-M19", message, "no default")
 
-    def _kind_fits(self, rule: Rule, place: Draft, leaf: Leaf, arriving: Type) -> None:
-        fitting = _FITS.get(leaf.kind)
-        lenient = arriving.kind == "any" or (self._is_record and arriving.kind == "text")
-        if fitting and not lenient and arriving.kind not in fitting:
-            message = f"{arriving.kind} does not fit '{place.path}'"
-            self._add(rule.at("from"), "KB-M14", message, f"{leaf.kind}, or a step that makes it")
-        for use in rule.steps:
-            if use.name == "clip" and leaf.max_length and int(use.argument or 0) > leaf.max_length:
-                message = f"clip leaves more than '{place.path}' can hold"
-                self._add(use.place, "KB-M14", message, f"{{clip: {leaf.max_length}}}", severity="warning")
 
-    def _fixed(self, place: Draft, text: str, at: Place) -> None:
-        fixed = place.node.fixed
-        if fixed is not None and text != fixed:
-            self._add(at, "KB-M14", f"the schema fixes '{place.path}'", f"'{fixed}', or no rule at all")
-
-    def _judge(self, leaf: Leaf, text: str, place: Place, code: str, message: str) -> None:
-        try:
-            leaf.judge(text)
-        except Unusable as unusable:
-            self._add(place, code, message, unusable.expected)
-
-    def _add(
-        self, place: Place, code: str, message: str, expected: str, helps: str = "", severity: Severity = "error"
-    ) -> None:
-        self._findings.append(Finding(place, code, message, self._rule, expected, helps, severity))
+def _takes(judge: Any, text: str) -> bool:
+    try:
+        judge(text)
+    except Unusable:
+        return False
+    return True

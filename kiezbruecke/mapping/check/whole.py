@@ -6,102 +6,168 @@ rules ──▶ a dry draft (every place a rule speaks about) ──▶ is every
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.mapping.check.conditions import check_condition, exclude, same_question
+from kiezbruecke.mapping.check.lists import ListNames
 from kiezbruecke.mapping.check.mandatory import missing_rules
-from kiezbruecke.mapping.check.rule import LeafChecker, ListNames
+from kiezbruecke.mapping.check.near import helping
+from kiezbruecke.mapping.check.report import Notes, Report, Spoken
+from kiezbruecke.mapping.check.rule import LeafChecker
+from kiezbruecke.mapping.check.sources import check_sources, reads_of
 from kiezbruecke.mapping.interpret.draft import Draft, Instance
-from kiezbruecke.mapping.language.definition import Definition, Rule
-from kiezbruecke.mapping.language.findings import Finding, Place, Severity, nearest
-from kiezbruecke.mapping.language.reading import NotAMapping
-from kiezbruecke.mapping.loading import find_goal, read_mapping_file
+from kiezbruecke.mapping.interpret.namespaces import prefix_problems
+from kiezbruecke.mapping.language.definition import Rule, When, all_rules
+from kiezbruecke.mapping.language.findings import Finding, nearest
+from kiezbruecke.mapping.language.reading import NotAMapping, Reading
+from kiezbruecke.mapping.loading import examine_mapping_file, find_goal
 from kiezbruecke.mapping.schema.models import Type, known_roots, root_types
+from kiezbruecke.mapping.schema.sources import source_types
 from kiezbruecke.mapping.schema.targets import Target
 
 Types = Mapping[str, Type]
+Conditions = tuple[When, ...]
 
 
 def check(name: str, content: Path) -> list[Finding]:
     """Every finding in the file's order, missing rules last. Raises ConfigurationError for an unknown name."""
     try:
-        definition = read_mapping_file(name, content)
+        reading = examine_mapping_file(name, content)
     except NotAMapping as error:
         return error.findings
+    found = [*reading.findings, *_meaning(reading, content)]
+    # a mandatory place without a rule is often only the echo of a misspelt target: causes first
+    return sorted(found, key=lambda finding: (finding.code == "KB-M12", finding.place, finding.code))
+
+
+def _meaning(reading: Reading, content: Path) -> list[Finding]:
+    """What is wrong with what the rules say, as far as they could be read."""
+    definition = reading.definition
+    if not definition.target:
+        return []
     try:
         target = find_goal(definition, content)
     except ConfigurationError as error:
         place = definition.places["target"]
         return [Finding(place, "KB-M06", error.what, expected=error.expected, helps=error.helps)]
-    checker = _Checker(definition, target, content)
-    # a mandatory place without a rule is often only the echo of a misspelt target: causes first
-    return sorted(checker.run(), key=lambda finding: (finding.code == "KB-M12", finding.place, finding.code))
+    return _Checker(reading, target, content).run()
 
 
 class _Checker:
-    def __init__(self, definition: Definition, target: Target, content: Path) -> None:
-        self._definition = definition
+    def __init__(self, reading: Reading, target: Target, content: Path) -> None:
+        self._definition = reading.definition
+        self._broken = reading.broken
         self._target = target
-        self._findings: list[Finding] = []
-        self._leaves = LeafChecker(ListNames(content), self._findings, is_record=target.kind == "record")
-        self._guarded: dict[int, bool] = {}  # by draft: may a second rule speak, because conditions tell them apart
+        self._content = content
+        self._report = Report()
+        self._notes = Notes()
+        self._leaves = LeafChecker(
+            ListNames(content),
+            self._report,
+            is_record=target.kind == "record",
+            machine_item=reading.definition.source.kind != "table",
+        )
 
     def run(self) -> list[Finding]:
         self._header()
         draft = Draft(self._target.root, rule=None)
-        self._rules(self._definition.rules, draft, root_types(self._definition.roots), guarded=False)
-        self._findings += missing_rules(draft, self._definition.places["rules"])
-        return self._findings
+        types = self._types()
+        self._rules(self._definition.rules, draft, types, ())
+        missing = missing_rules(draft, self._notes, self._definition.places["rules"])
+        self._report.rule = ""
+        check_sources(self._definition, types, self._content, self._report)
+        found = [*self._report.findings, *(missing if not self._definition.abstract else ())]
+        return [self._of_this_file(finding) for finding in found]
+
+    def _of_this_file(self, finding: Finding) -> Finding:
+        """A base may be whole by itself: what is missing is missing in the overlay."""
+        if finding.code not in {"KB-M12", "KB-M20"} or finding.place.file == self._definition.file:
+            return finding
+        return replace(finding, place=self._definition.places["extends"])
+
+    def _types(self) -> Types:
+        """The types of the roots; a source that is not there is a finding, and its items are open."""
+        try:
+            return source_types(self._definition, self._content)
+        except ConfigurationError as error:
+            helps = error.helps or (f"see {error.where}" if error.where else "")
+            self._report.error(self._definition.places["source"], "KB-M08", error.what, error.expected, helps)
+            return root_types(self._definition.roots)
 
     def _header(self) -> None:
+        places = self._definition.places
         for root in self._definition.roots:
             if root not in known_roots():
                 message, helps = f"there is no root '{root}'", nearest(root, known_roots())
-                self._add(self._definition.places["roots"], "KB-M08", message, ", ".join(known_roots()), helps)
+                place = places.get(f"roots.{root}", places["roots"])
+                self._report.error(place, "KB-M08", message, ", ".join(known_roots()), helps)
+        for message, expected in prefix_problems(self._definition, self._target):
+            self._report.error(places["prefix"], "KB-M03", message, expected)
         inbound = self._definition.direction == "inbound"
         if inbound != (self._target.kind == "record"):
             expected = "record <Name>" if inbound else "a table or a standard's root element"
             message = f"an {self._definition.direction} mapping does not make this"
-            self._add(self._definition.places["target"], "KB-M06", message, expected)
-        if inbound and not self._definition.reads:
-            self._add(self._definition.places["name"], "KB-M03", "'reads' is missing", "reads: [kind of item]")
+            self._report.error(places["target"], "KB-M06", message, expected)
+        if inbound and not self._definition.reads and not self._definition.abstract:
+            self._report.error(places["name"], "KB-M03", "'reads' is missing", "reads: [kind of item]")
 
-    def _rules(self, rules: tuple[Rule, ...], draft: Draft, types: Types, *, guarded: bool) -> None:
+    def _rules(self, rules: tuple[Rule, ...], draft: Draft, types: Types, above: Conditions) -> None:
         for rule in rules:
-            self._rule(rule, draft, types, guarded=guarded or rule.when is not None)
+            self._rule(rule, draft, types, above)
 
-    def _rule(self, rule: Rule, draft: Draft, types: Types, *, guarded: bool) -> None:
-        place = self._open(rule, draft)
+    def _rule(self, rule: Rule, draft: Draft, types: Types, above: Conditions) -> None:
+        place = self._open(rule, draft, above)
+        self._report.rule = place.path if place else _joined(draft.path, str(rule.target))
         types = self._each(rule, place, types)
-        self._when(rule, types, place)
+        self._when(rule, types)
+        conditions = (*above, rule.when) if rule.when else above
         if place is None:
             self._sources_below(rule, types)
         elif rule.rules:
-            self._block(rule, place, types, guarded=guarded)
+            self._block(rule, place, types, conditions)
         else:
-            self._leaf(rule, place, types, guarded=guarded)
+            self._leaf(rule, place, types, conditions)
 
-    def _block(self, rule: Rule, place: Draft, types: Types, *, guarded: bool) -> None:
+    def _block(self, rule: Rule, place: Draft, types: Types, conditions: Conditions) -> None:
         if not place.node.children:
-            message = f"'{place.path}' holds no other targets"
-            self._add(rule.place, "KB-M07", message, "from, const or code", rule=place.path)
-            place.live = True  # one finding is enough
+            self._report.error(rule.place, "KB-M07", f"'{place.path}' holds no other targets", "from, const or code")
+            place.rule, place.standing = rule, True  # one finding is enough
             return
         place.rule = place.rule or rule
         place.live = place.live or rule.when is not None
-        self._rules(rule.rules, place, types, guarded=guarded)
+        self._notes.depth[id(place)] = len(conditions)
+        if rule.when:
+            self._notes.blocks.setdefault(id(place), []).append(Spoken(rule, conditions))
+        self._rules(rule.rules, place, types, conditions)
 
-    def _leaf(self, rule: Rule, place: Draft, types: Types, *, guarded: bool) -> None:
-        if place.standing and not (guarded and self._guarded.get(id(place))):
-            message, helps = f"a second rule for '{place.path}'", "give both a 'when', or number the targets: X[2]"
-            self._add(rule.place, "KB-M11", message, "one rule", helps, rule=place.path)
-        self._guarded[id(place)] = guarded
+    def _leaf(self, rule: Rule, place: Draft, types: Types, conditions: Conditions) -> None:
+        spoken = self._notes.spoken.setdefault(id(place), [])
+        for other in spoken:
+            self._together(rule, place, conditions, other)
+        spoken.append(Spoken(rule, conditions))
         place.rule, place.standing = rule, True
         place.live = place.live or rule.source is not None or rule.when is not None
-        place.value = self._leaves.check(rule, place, types)
+        broken = rule.place in self._broken
+        place.value = Type("any") if broken else self._leaves.check(rule, place, types)
+        self._notes.arrived[rule.place] = place.value
 
-    def _open(self, rule: Rule, draft: Draft) -> Draft | None:
+    def _together(self, rule: Rule, place: Draft, conditions: Conditions, other: Spoken) -> None:
+        """Two rules for one place: their conditions must exclude each other."""
+        if exclude(conditions, other.conditions):
+            return
+        message, helps = f"a second rule for '{place.path}'", "give both a 'when', or number the targets: X[2]"
+        if not conditions or not other.conditions or same_question(conditions, other.conditions):
+            self._report.error(rule.place, "KB-M11", message, "one rule", helps)
+        else:
+            message = f"{message}, and both conditions may be met"
+            helps = "when: {path: …, equals: …} with the same path in both"
+            self._report.warning(rule.place, "KB-M11", message, "conditions that exclude each other", helps)
+
+    def _open(self, rule: Rule, draft: Draft, above: Conditions) -> Draft | None:
         """The place of the rule in the dry draft, or None where the target has no such path."""
+        self._report.rule = _joined(draft.path, str(rule.target))
         for position, step in enumerate(rule.target.steps):
             if step.name not in draft.node.children:
                 self._unknown_target(rule, draft, step.name)
@@ -109,54 +175,79 @@ class _Checker:
             node = draft.node.children[step.name]
             if step.number > 1 and not node.repeats:
                 message = f"'{step.name}' stands only once, so there is no '{step}'"
-                self._add(rule.place, "KB-M11", message, f"'{step.name}' without a number", rule=str(rule.target))
+                self._report.error(rule.place, "KB-M11", message, f"'{step.name}' without a number")
+            elif node.maximum is not None and step.number > node.maximum and not node.in_repeated_group:
+                message = f"'{step.name}' stands at most {node.maximum} times, so there is no '{step}'"
+                self._report.error(rule.place, "KB-M11", message, f"at most '{step.name}[{node.maximum}]'")
             last = position == len(rule.target.steps) - 1
-            draft = draft.open(step.name, Instance(step.number, rule.place if last and rule.each else None))
+            draft = draft.open(step.name, Instance(step.number, rule.place if last and _is_own(rule) else None))
+            self._notes.depth.setdefault(id(draft), len(above))
+        self._kind(rule, draft)
         return draft
+
+    def _kind(self, rule: Rule, place: Draft) -> None:
+        """`type` chooses a derived type, `nil` needs a schema that allows it."""
+        if rule.type is not None:
+            typed = place.node.typed(rule.type)
+            names = list(place.node.derived())
+            if typed is not None:
+                place.node = typed
+            elif place.node.xsi_type is None or place.node.xsi_type[1] != rule.type.rpartition(":")[2]:
+                message = f"no type '{rule.type}' may stand at '{place.path}'"
+                expected = ", ".join(names[:15]) or "no 'type' here"
+                self._report.error(rule.at("type"), "KB-M07", message, expected, nearest(rule.type, names))
+        if rule.nil and not place.node.nillable:
+            message = f"'{place.path}' cannot be nil: the schema does not say nillable"
+            self._report.error(rule.at("nil"), "KB-M07", message, "a rule without 'nil'")
 
     def _unknown_target(self, rule: Rule, draft: Draft, name: str) -> None:
         names = list(draft.node.children)
         above = draft.path or draft.node.name
         expected = ", ".join(names[:15]) + (", …" if len(names) > 15 else "") if names else f"'{above}' itself"
-        message = f"'{above}' has no '{name}'"
-        self._add(rule.place, "KB-M07", message, expected, nearest(name, names), rule=str(rule.target))
+        helps = helping(self._target.root, draft.node, draft.path, name)
+        self._report.error(rule.place, "KB-M07", f"'{above}' has no '{name}'", expected, helps)
 
     def _each(self, rule: Rule, place: Draft | None, types: Types) -> Types:
         if rule.each is None or rule.name is None:
             return types
-        found = self._leaves.type_of(rule.each, types, rule.at("each"), str(rule.target))
-        if found and found.kind != "any" and not found.many:
-            self._add(rule.at("each"), "KB-M14", f"'{rule.each.text}' is no list", "a list", rule=str(rule.target))
+        found = self._leaves.type_of(rule.each, types, rule.at("each"))
+        if found and (found.kind != "any" or found.whole) and not found.many:
+            self._report.error(rule.at("each"), "KB-M14", f"'{rule.each.text}' is no list", "a list")
         if place is not None and not place.node.repeats:
             message, helps = f"'{place.path}' stands only once", "put 'each' on a block that may repeat"
-            self._add(rule.at("each"), "KB-M11", message, "a target that repeats", helps, rule=place.path)
+            self._report.error(rule.at("each"), "KB-M11", message, "a target that repeats", helps)
         if rule.name in types:
-            self._add(rule.at("as"), "KB-M03", f"'{rule.name}' is already the name of a source", "a new name")
+            self._report.error(rule.at("as"), "KB-M03", f"'{rule.name}' is already the name of a source", "a new name")
+        if not any(path.root == rule.name for one in all_rules((rule,)) for path, _ in reads_of(one)):
+            message = f"nothing below reads '{rule.name}', so every member gives the same"
+            self._report.warning(rule.at("as"), "KB-M19", message, f"from: {rule.name}.…")
         member = found or Type()
-        return {**types, rule.name: Type(member.kind, member.model, indexed=True)}
+        return {**types, rule.name: replace(member, many=False, nullable=False, indexed=True)}
 
-    def _when(self, rule: Rule, types: Types, place: Draft | None) -> None:
+    def _when(self, rule: Rule, types: Types) -> None:
         if rule.when is None:
             return
-        path = place.path if place else str(rule.target)
-        found = self._leaves.type_of(rule.when.path, types, rule.when.place, path)
-        if found and found.kind == "boolean" and rule.when.equals is None and not found.nullable:
-            message, helps = f"'{rule.when.path.text}' is always present", "when: {path: …, equals: true}"
-            self._add(rule.when.place, "KB-M16", message, "equals", helps, path, "warning")
+        found = self._leaves.type_of(rule.when.path, types, rule.when.place)
+        if found is not None:
+            self._notes.asked[rule.when.place] = found
+            check_condition(rule.when, found, self._report)
 
     def _sources_below(self, rule: Rule, types: Types) -> None:
         """Where the target is unknown, the sources are still worth a look."""
         if rule.source is not None:
-            self._leaves.type_of(rule.source, types, rule.at("from"), str(rule.target))
+            self._leaves.type_of(rule.source, types, rule.at("from"))
+        for inner in rule.rules:
+            self._report.rule = _joined(self._report.rule, str(inner.target))
+            inner_types = types
+            if inner.each and inner.name:
+                inner_types = {**types, inner.name: Type("any", indexed=True)}
+            self._sources_below(inner, inner_types)
 
-    def _add(
-        self,
-        place: Place,
-        code: str,
-        message: str,
-        expected: str,
-        helps: str = "",
-        rule: str = "",
-        severity: Severity = "error",
-    ) -> None:
-        self._findings.append(Finding(place, code, message, rule, expected, helps, severity))
+
+def _is_own(rule: Rule) -> bool:
+    """Whether a rule makes places of its own, beside what other rules say of the same path."""
+    return rule.each is not None or (rule.type is not None and rule.when is not None)
+
+
+def _joined(above: str, path: str) -> str:
+    return above if path == "." and above else f"{above}/{path}" if above else path

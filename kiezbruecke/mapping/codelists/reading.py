@@ -2,23 +2,44 @@
 
 from;to                     id;name;aliases                uri: urn:…:medium
 ACCEPTED;accepted           090416;Müggelheim;A|B          version: "1.0"
+                                                           valid_from: 2019-07-31
                                                            codes: {"001": Elektronisch}
+
+A code may say more than its name: `"019": {name: ZIP, valid_to: 2024-12-31}`.
 """
 
 from __future__ import annotations
 
 import csv
+import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.mapping.codelists.validity import ALWAYS, Validity, read_day
 from kiezbruecke.mapping.values import Unusable, to_text
+
+KEYS = (
+    "uri",
+    "version",
+    "valid_from",
+    "valid_to",
+    "source",
+    "digest",
+    "write_names",
+    "codes",
+    "note",
+)
+CODE_KEYS = ("name", "valid_from", "valid_to")
+_PLAIN_CODE = re.compile(r'  (?P<code>"(?:[^"\\]|\\.)*"): (?P<name>"(?:[^"\\]|\\.)*")')
 
 
 @dataclass(frozen=True)
@@ -32,7 +53,7 @@ class Translation:
         """The value's partner; raises Unusable with the allowed values, never with the value itself."""
         given = to_text(value).strip()
         found = self.entries.get(given)
-        found = self._folded.get(_fold(given)) if found is None else found
+        found = self._folded.get(fold(given)) if found is None else found
         if found is None:
             raise Unusable(f"der Wert steht nicht in der Codeliste '{self.name}'", _allowed(given, self.entries))
         return found
@@ -41,19 +62,28 @@ class Translation:
     def _folded(self) -> dict[str, str]:
         folded: dict[str, str] = {}
         for key, value in self.entries.items():
-            folded.setdefault(_fold(key), value)
+            folded.setdefault(fold(key), value)
         return folded
 
 
 @dataclass(frozen=True)
 class CodeList:
-    """The codes of a standard's list, with what a message says about the list itself."""
+    """The codes of a standard's list, with what a message says about the list itself.
+
+    `validity` is the version's; `limits` holds the codes that have a span of their own. `digest` is the SHA-256 of the
+    file that `source` names, if the list was imported.
+    """
 
     name: str
     uri: str
     version: str
     codes: Mapping[str, str]
     write_names: bool = False
+    validity: Validity = ALWAYS
+    limits: Mapping[str, Validity] = field(default_factory=dict)
+    source: str = ""
+    digest: str = ""
+    note: str = ""
 
     def check(self, value: object) -> str:
         """The code itself; raises Unusable where the list does not have it."""
@@ -61,6 +91,27 @@ class CodeList:
         if given not in self.codes:
             raise Unusable(f"der Code steht nicht in der Codeliste '{self.name}'", _allowed(given, self.codes))
         return given
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a translation: where it begins, its cells, and the header's names for them."""
+
+    line: int
+    cells: tuple[str, ...]
+    columns: tuple[str, ...]
+
+    def cell(self, column: str) -> str:
+        """The text of a column without blanks around it; nothing where the row is too short."""
+        number = self.columns.index(column) if column in self.columns else len(self.cells)
+        return self.cells[number].strip() if number < len(self.cells) else ""
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """What the row translates, and into what: `from` into `to`; id, name and aliases into the id."""
+        if "from" in self.columns:
+            return [(self.cell("from"), self.cell("to"))]
+        names = [self.cell("id"), self.cell("name"), *self.cell("aliases").split("|")]
+        return [(name.strip(), self.cell("id")) for name in names if name.strip()]
 
 
 def translation_file(content: Path, name: str) -> Path:
@@ -76,62 +127,157 @@ def code_file(content: Path, name: str) -> Path:
 def read_translation(content: Path, name: str) -> Translation:
     """Read `<name>.csv`; raises ConfigurationError."""
     file = translation_file(content, name)
+    columns, rows = read_rows(file)
+    if not known_columns(columns):
+        raise ConfigurationError("unknown columns", where=f"{file}:1", expected="from;to or id;name;aliases")
+    return Translation(name, _unique(file, rows))
+
+
+def read_rows(file: Path) -> tuple[tuple[str, ...], list[Row]]:
+    """Header and rows of a translation, without comments and empty lines; raises ConfigurationError."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as handle:
-            rows = csv.DictReader((line for line in handle if not line.startswith("#")), delimiter=";")
-            columns = tuple(rows.fieldnames or ())
-            pairs = [(number, pair) for number, row in enumerate(rows, 2) for pair in _pairs(row)]
+            reader = csv.reader((_without_comment(line) for line in handle), delimiter=";")
+            found = [(reader.line_num, tuple(cells)) for cells in reader if cells]
     except FileNotFoundError:
-        raise ConfigurationError(f"there is no code list '{name}'", where=str(file)) from None
+        raise ConfigurationError(f"there is no code list '{file.stem}'", where=str(file)) from None
     except (OSError, UnicodeDecodeError, csv.Error):
         raise ConfigurationError("the code list cannot be read", where=str(file), expected="CSV in UTF-8") from None
-    if not {"from", "to"} <= set(columns) and "id" not in columns:
-        raise ConfigurationError("unknown columns", where=f"{file}:1", expected="from;to or id;name;aliases")
-    return Translation(name, _unique(file, pairs))
+    if not found:
+        return (), []
+    columns = found[0][1]
+    return columns, [Row(line, cells, columns) for line, cells in found[1:]]
+
+
+def known_columns(columns: tuple[str, ...]) -> bool:
+    """Whether the header is one of the two that a translation may have."""
+    return {"from", "to"} <= set(columns) or "id" in columns
 
 
 def read_codes(content: Path, name: str) -> CodeList:
     """Read `<name>.yaml`; raises ConfigurationError."""
     file = code_file(content, name)
-    try:
-        body = YAML(typ="safe", pure=True).load(file.read_text("utf-8"))
-    except FileNotFoundError:
-        raise ConfigurationError(f"there is no code list '{name}'", where=str(file)) from None
-    except (OSError, UnicodeDecodeError, YAMLError):
-        raise ConfigurationError("the code list cannot be read", where=str(file), expected="YAML in UTF-8") from None
-    if not isinstance(body, dict) or not isinstance(body.get("codes"), dict):
-        raise ConfigurationError("no codes", where=str(file), expected="uri, version, codes: {'001': Text}")
-    if unknown := sorted(map(str, body.keys() - {"uri", "version", "codes", "write_names", "note"})):
-        raise ConfigurationError(f"unknown key '{unknown[0]}'", where=str(file))
+    body = read_code_file(file)
+    if unknown := sorted(map(str, body.keys() - set(KEYS))):
+        raise ConfigurationError(f"unknown key '{unknown[0]}'", where=str(file), expected=", ".join(KEYS))
     if not all(isinstance(code, str) for code in body["codes"]):
         raise ConfigurationError("a code is not text", where=str(file), expected="codes in quotes: '001'")
     return CodeList(
         name,
-        str(body.get("uri", "")),
-        str(body.get("version", "")),
-        {code: str(text or "") for code, text in body["codes"].items()},
+        _text(body, "uri"),
+        _text(body, "version"),
+        {code: code_name(entry) for code, entry in body["codes"].items()},
         write_names=body.get("write_names") is True,
+        validity=_validity(file, body),
+        limits=_limits(file, body["codes"]),
+        source=_text(body, "source"),
+        digest=_text(body, "digest"),
+        note=_text(body, "note"),
     )
 
 
-def _pairs(row: Mapping[str, str | None]) -> list[tuple[str, str]]:
-    if "from" in row:
-        return [((row["from"] or "").strip(), (row.get("to") or "").strip())]
-    identity = (row["id"] or "").strip()
-    names = [identity, row.get("name") or "", *(row.get("aliases") or "").split("|")]
-    return [(name.strip(), identity) for name in names if name.strip()]
+def read_code_file(file: Path, *, positions: bool = False) -> dict[str, Any]:
+    """The file's keys with its codes as they stand there; raises ConfigurationError.
+
+    An imported list may have ten thousand codes: lines as the import writes them are read without the YAML parser,
+    which would take seconds. With `positions` the YAML parser reads everything and remembers where it stood.
+    """
+    try:
+        text = file.read_text("utf-8-sig")
+        rest, plain = ([], {}) if positions else _plain_codes(text.splitlines())
+        body = YAML(typ="rt" if positions else "safe", pure=True).load("\n".join(rest) if plain else text)
+    except FileNotFoundError:
+        raise ConfigurationError(f"there is no code list '{file.stem}'", where=str(file)) from None
+    except (OSError, UnicodeDecodeError, YAMLError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else str(file)
+        raise ConfigurationError("the code list cannot be read", where=where, expected="YAML in UTF-8") from None
+    if isinstance(body, dict) and plain and body.get("codes") is None:
+        body["codes"] = plain
+    if not isinstance(body, dict) or not isinstance(body.get("codes"), dict):
+        raise ConfigurationError("no codes", where=str(file), expected="uri, version, codes: {'001': Text}")
+    return body
 
 
-def _unique(file: Path, pairs: list[tuple[int, tuple[str, str]]]) -> dict[str, str]:
-    entries: dict[str, str] = {}
-    for number, (key, value) in pairs:
-        if entries.setdefault(key, value) != value:
-            raise ConfigurationError(f"'{key}' stands twice with different partners", where=f"{file} (row {number})")
-    return entries
+def code_name(entry: Any) -> str:
+    """The name of a code, which is all or a part of its entry."""
+    return str((entry.get("name") if isinstance(entry, dict) else entry) or "")
 
 
-def _fold(text: str) -> str:
+def code_validity(entry: Any) -> Validity:
+    """The span of a code; raises ValueError."""
+    if not isinstance(entry, dict):
+        return ALWAYS
+    return Validity(read_day(entry.get("valid_from")), read_day(entry.get("valid_to")))
+
+
+def fold(text: str) -> str:
+    """The text as translations compare it: without regard to case and to runs of blanks."""
     return " ".join(text.split()).casefold()
+
+
+def _plain_codes(lines: list[str]) -> tuple[list[str], dict[str, str]]:
+    """The lines without a block of codes as the import writes them, and that block; nothing where it is not whole."""
+    if "codes:" not in lines:
+        return lines, {}
+    start = lines.index("codes:") + 1
+    found: dict[str, str] = {}
+    number = start
+    for number in range(start, len(lines) + 1):
+        match = _PLAIN_CODE.fullmatch(lines[number]) if number < len(lines) else None
+        if match is None:
+            break
+        try:
+            found[json.loads(match["code"])] = json.loads(match["name"])
+        except ValueError:  # YAML knows escapes that JSON does not
+            return lines, {}
+    inside = number < len(lines) and lines[number].startswith(" ")
+    if inside or len(found) != number - start:  # another form, or a code that stands twice: YAML says what is wrong
+        return lines, {}
+    return [*lines[:start], *lines[number:]], found
+
+
+def _without_comment(line: str) -> str:
+    """A comment becomes an empty line, so that the rows below keep their numbers."""
+    return "\n" if line.startswith("#") else line
+
+
+def _text(body: Mapping[str, Any], key: str) -> str:
+    return str(body.get(key) or "")
+
+
+def _validity(file: Path, body: Mapping[str, Any]) -> Validity:
+    try:
+        return Validity(read_day(body.get("valid_from")), read_day(body.get("valid_to")))
+    except ValueError:
+        raise ConfigurationError("the validity is no day", where=str(file), expected="valid_from: 2026-04-01") from None
+
+
+def _limits(file: Path, codes: Mapping[str, Any]) -> dict[str, Validity]:
+    limits: dict[str, Validity] = {}
+    for code, entry in codes.items():
+        if not isinstance(entry, dict):
+            continue
+        if entry.keys() - set(CODE_KEYS):
+            raise ConfigurationError(
+                f"code '{code}' has an unknown key", where=str(file), expected=", ".join(CODE_KEYS)
+            )
+        try:
+            limits[code] = code_validity(entry)
+        except ValueError:
+            raise ConfigurationError(
+                f"the validity of code '{code}' is no day", where=str(file), expected="valid_to: 2026-12-31"
+            ) from None
+    return limits
+
+
+def _unique(file: Path, rows: list[Row]) -> dict[str, str]:
+    entries: dict[str, str] = {}
+    for row in rows:
+        for key, value in row.pairs():
+            if entries.setdefault(key, value) != value:
+                raise ConfigurationError(f"'{key}' stands twice with different partners", where=f"{file}:{row.line}")
+    return entries
 
 
 def _allowed(given: str, known: Mapping[str, str]) -> str:

@@ -29,7 +29,9 @@ class Instance:
 
 @dataclass(eq=False)
 class Draft:
-    """A node being filled. `rule` is the last one that spoke about this very place."""
+    """A node being filled. `rule` is the last one that spoke about this very place; `nil`: nothing stands there,
+    and the message says so.
+    """
 
     node: Node
     path: str = ""
@@ -37,6 +39,7 @@ class Draft:
     value: Any = None
     live: bool = False
     standing: bool = False
+    nil: bool = False
     parts: dict[str, dict[Instance, Draft]] = field(default_factory=dict)
 
     def open(self, name: str, instance: Instance) -> Draft:
@@ -51,6 +54,11 @@ class Draft:
         """The parts of a name in the order of their numbers."""
         found = self.parts.get(name, {})
         return [found[instance] for instance in sorted(found, key=lambda instance: instance.number)]
+
+    def numbered(self, name: str) -> list[tuple[int, Draft]]:
+        """The parts of a name with their numbers: those of the paths, or of the members of an `each`; from 1."""
+        found = sorted(self.parts.get(name, {}).items(), key=lambda one: one[0].number)
+        return [(instance.index if instance.rule else instance.number, part) for instance, part in found]
 
     def alive(self) -> bool:
         """Whether anything in it was read."""

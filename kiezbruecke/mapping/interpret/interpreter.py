@@ -51,7 +51,7 @@ def make_draft(root: Node, rules: tuple[Rule, ...], lists: Lists, scope: Scope, 
 
 
 def holds(when: When | None, scope: Scope) -> bool:
-    """Whether a condition is met; no condition always is."""
+    """Whether a condition is met; no condition always is. Raises Unusable where a value cannot be compared."""
     if when is None:
         return True
     value = read(when.path, scope)
@@ -69,14 +69,35 @@ class _Interpreter:
 
     def _apply(self, rule: Rule, draft: Draft, scope: Scope) -> None:
         for instance, inner in _scopes(rule, scope):
-            if holds(rule.when, inner):
+            if self._holds(rule, draft, inner):
                 place = _open(draft, rule.target, instance)
+                if rule.type is not None:
+                    self._choose_type(rule, rule.type, place)
                 self._fill(rule, place, inner)
+
+    def _holds(self, rule: Rule, draft: Draft, scope: Scope) -> bool:
+        """Whether the rule speaks; a value that has no text equals nothing and is no answer either."""
+        try:
+            return holds(rule.when, scope)
+        except Unusable as unusable:
+            path = f"{draft.path}/{rule.target}" if draft.path else str(rule.target)
+            self._refuse(draft, rule_problem(rule, path, unusable))
+            return False
+
+    def _choose_type(self, rule: Rule, name: str, place: Draft) -> None:
+        """The place takes a derived type; what was said of it before stays."""
+        if place.node.xsi_type is None and (typed := place.node.typed(name)) is not None:
+            place.node = typed
+        elif place.node.xsi_type is None or place.node.xsi_type[1] != name.rpartition(":")[2]:
+            problem = Unusable("zwei Regeln wählen hier verschiedene Typen", "Bedingungen, die einander ausschließen")
+            self._refuse(place, rule_problem(rule, place.path, problem))
 
     def _fill(self, rule: Rule, place: Draft, scope: Scope) -> None:
         if rule.rules:
             place.live = place.live or rule.when is not None
             self.apply_all(rule.rules, place, scope)
+            if rule.nil and not place.alive():
+                place.rule, place.nil, place.standing = place.rule or rule, True, True
             return
         try:
             self._put(rule, place, self._value(rule, scope))
@@ -102,6 +123,7 @@ class _Interpreter:
             if rule.required:
                 raise Unusable("der Wert fehlt, ist hier aber Pflicht", "ein Wert")
             place.rule = place.rule or rule
+            place.nil, place.standing = place.nil or rule.nil, place.standing or rule.nil
             return
         if place.standing:
             raise Unusable("zwei Regeln geben hier einen Wert", "Bedingungen, die einander ausschließen")
@@ -132,7 +154,7 @@ class _Interpreter:
 def apply_step(use: StepUse, value: Any) -> Any:
     """One step on one value; raises Unusable."""
     step = STEPS[use.name]
-    return step.apply(value, step.argument(use.argument) if step.argument and use.argument else None)
+    return step.apply(value, step.argument(use.argument) if step.argument and use.argument is not None else None)
 
 
 def _translated(translation: Translation, content: Any) -> Any:

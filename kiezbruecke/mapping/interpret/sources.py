@@ -7,7 +7,7 @@ there, it is tried joined with the next. A path through a list goes through each
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lxml import etree
@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.language.paths import SourcePath, SourceStep
-from kiezbruecke.mapping.schema.models import OPEN, Type, field_names, field_type
+from kiezbruecke.mapping.schema.models import OPEN, Fields, Type
 
 Scope = Mapping[str, Any]
 
@@ -60,26 +60,40 @@ def type_at(path: SourcePath, scope: Mapping[str, Type]) -> Type:
             f"one of {', '.join(sorted(scope))}",
             nearest(path.root, scope) or "name it under roots",
         )
-    found = scope[path.root]
-    for position, step in enumerate(path.steps):
-        found = _type_below(found, step, path, position)
+    found, above, steps = scope[path.root], path.root, path.steps
+    while steps:
+        found, taken = _type_below(found, steps, above)
+        above = ".".join([above, *(step.name for step in steps[:taken])])
+        steps = steps[taken:]
     return found
 
 
-def _type_below(owner: Type, step: SourceStep, path: SourcePath, position: int) -> Type:
-    if owner.indexed and step.name == "index" and (owner.model is None or "index" not in owner.model.model_fields):
-        return Type("integer")
-    if owner.model is None and owner.kind == "any":
-        return OPEN
-    above = ".".join([path.root, *(part.name for part in path.steps[:position])])
-    if owner.model is None:
+def _type_below(owner: Type, steps: Sequence[SourceStep], above: str) -> tuple[Type, int]:
+    """The type of the next name, and how many steps make it: a name may hold dots."""
+    fields = owner.below
+    if owner.indexed and steps[0].name == "index" and (fields is None or "index" not in fields.names()):
+        return Type("integer"), 1
+    if fields is None and owner.kind == "any":
+        return OPEN, len(steps)
+    if fields is None:
         raise UnknownPath(f"'{above}' has no fields", f"'{above}' itself", "")
-    if step.name not in owner.model.model_fields:
-        names = field_names(owner.model)
-        raise UnknownPath(f"'{above}' has no field '{step.name}'", ", ".join(names), nearest(step.name, names))
-    found = field_type(owner.model.model_fields[step.name])
-    many = (owner.many or found.many) and step.number is None
-    return Type(found.kind, found.model, many, nullable=owner.nullable or found.nullable or step.number is not None)
+    for taken in range(1, len(steps) + 1):
+        found = fields.field(".".join(step.name for step in steps[:taken]))
+        number = steps[taken - 1].number
+        if found is not None:
+            many = (owner.many or found.many) and number is None
+            return replace(found, many=many, nullable=owner.nullable or found.nullable or number is not None), taken
+        if number is not None:
+            break
+    raise _unknown_field(fields, [step.name for step in steps], above)
+
+
+def _unknown_field(fields: Fields, path: Sequence[str], above: str) -> UnknownPath:
+    names = fields.names()
+    joined = (".".join(path[:end]) for end in range(1, len(path) + 1))
+    helps = next((near for name in joined if (near := nearest(name, names))), "")
+    shown = ", ".join(names[:30]) + (", …" if len(names) > 30 else "")
+    return UnknownPath(f"'{above}' has no field '{path[0]}'", shown, helps)
 
 
 def _at(value: Any, steps: Sequence[SourceStep]) -> Any:

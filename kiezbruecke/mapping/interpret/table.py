@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from kiezbruecke.mapping.interpret.draft import Draft
-from kiezbruecke.mapping.schema.tables import Column, Table
+from kiezbruecke.mapping.schema.columns import Column
+from kiezbruecke.mapping.schema.tables import Table
 from kiezbruecke.mapping.values import Unusable
 
 
 def write_line(table: Table, draft: Draft) -> bytes:
-    """One CSV line; raises RecordError where a cell cannot be written or a required one is empty."""
-    return table.line({column.key: _cell(column, draft) for column in table.columns})
+    """One line; raises RecordError where a cell cannot be written or a required one is empty."""
+    return table.line({column.key: _cell(table, column, draft) for column in table.fields})
 
 
-def _cell(column: Column, draft: Draft) -> str:
+def written_cells(table: Table, draft: Draft) -> Iterator[tuple[Draft, str]]:
+    """What a line holds, cell by cell, in the order of its columns; raises RecordError."""
+    for column in table.fields:
+        for found in draft.of(column.key)[:1]:
+            if text := _cell(table, column, draft):
+                yield found, text
+
+
+def _cell(table: Table, column: Column, draft: Draft) -> str:
     found = next(iter(draft.of(column.key)), None)
     if found is None or not found.wanted():
         if column.required:
@@ -20,6 +31,6 @@ def _cell(column: Column, draft: Draft) -> str:
             raise missing.problem("die Pflichtangabe fehlt", "ein Wert", draft.node.name)
         return ""
     try:
-        return column.cell(found.value)
+        return table.cell(column, found.value)
     except Unusable as unusable:
         raise found.problem(unusable.problem, unusable.expected) from None

@@ -5,43 +5,99 @@ Same draft, same bytes. The root's prefix is the standard's name; nothing is ind
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from lxml import etree
 
 from kiezbruecke.mapping.interpret.draft import Draft
-from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, nodes
+from kiezbruecke.mapping.interpret.namespaces import XSI
+from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, nodes, recurring
 from kiezbruecke.mapping.values import Unusable, xml_text
 
-_Pool = dict[str, deque[Draft]]
+
+class _Pool(dict[str, deque[Draft]]):
+    """What waits to be written, by name. Of a name that stands several times in a sequence (A, B, A) `kept` counts
+    how many a later place must have. In a sequence that repeats, (A, B?)*, `round` is the number of those that belong
+    together: the second B stands beside the second A, even if there is no first.
+    """
+
+    def __init__(self, waiting: dict[str, deque[Draft]], recurring: frozenset[str]) -> None:
+        super().__init__(waiting)
+        self.recurring = recurring
+        self.kept: Counter[str] = Counter()
+        self.numbers: dict[int, int] = {}  # by draft: its number among all of its name
+        self.round: int | None = None
+
+    def ready(self, name: str) -> deque[Draft]:
+        """Those of a name that may be written now."""
+        waiting = self.get(name, deque())
+        if self.round is None:
+            return waiting
+        return deque(draft for draft in waiting if self.numbers.get(id(draft), 0) <= self.round)
+
+    def together(self, group: Group) -> int | None:
+        """The number of those that come next in a sequence that repeats and has several names to write."""
+        waiting = [self[node.name] for node in nodes(group) if self.get(node.name)]
+        if group.maximum == 1 or group.kind == "choice" or len(waiting) == 1:
+            return self.round
+        return min(self.numbers.get(id(draft), 0) for drafts in waiting for draft in drafts)
+
+
+def _untold(draft: Draft, text: str) -> None:
+    """Nobody wants to know."""
 
 
 @dataclass(frozen=True)
 class XmlWriter:
-    """Writes drafts of one target; `prefixes` are the namespaces' prefixes, `file` the mapping, for errors."""
+    """Writes drafts of one target; `prefixes` are the namespaces' prefixes, `file` the mapping, for errors.
+
+    `wrote` is told every text of an element or attribute, in the order in which it is written.
+    """
 
     prefixes: dict[str, str] = field(default_factory=dict)
     file: str = ""
+    wrote: Callable[[Draft, str], None] = _untold
 
     def write(self, draft: Draft) -> bytes:
         """The document in UTF-8 with its declaration; raises RecordError."""
-        root = etree.Element(_tag(draft.node), nsmap=dict(self.prefixes))
+        root = etree.Element(_tag(draft.node), nsmap={prefix or None: space for prefix, space in self.prefixes.items()})
         self._fill(root, draft)
         return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
     def _fill(self, element: etree._Element, draft: Draft) -> None:
+        self._type(element, draft)
         for node in draft.node.content.attributes:
             self._attribute(element, draft, node)
-        if draft.node.leaf is not None:
+        if draft.nil:
+            element.set(f"{{{XSI}}}nil", "true")
+            return
+        if draft.node.leaf is not None and not (draft.node.mixed and draft.value is None):
             element.text = self._text(draft, draft.node.leaf)
-        pool = {name: deque(_single(draft.of(name))) for name in draft.parts}
-        self._group(element, draft, draft.node.content.group, pool)
+        group = draft.node.content.group
+        pool = _Pool({}, recurring(group))
+        for name in draft.parts:
+            numbered = [
+                (first + number, one)
+                for first, part in draft.numbered(name)
+                for number, one in enumerate(_single([part]))
+            ]
+            pool[name] = deque(one for _, one in numbered)
+            pool.numbers.update((id(one), number) for number, one in numbered)
+        self._group(element, draft, group, pool)
         for name, left in pool.items():
             if left and not name.startswith("@"):
                 expected = f"höchstens {left[0].node.maximum}"
                 raise left[0].problem("es sind mehr Werte da, als die Nachricht aufnehmen kann", expected)
+
+    def _type(self, element: etree._Element, draft: Draft) -> None:
+        if draft.node.abstract:
+            raise draft.problem("der Typ ist abstrakt", "ein abgeleiteter Typ (type: …)", self.file)
+        if draft.node.xsi_type is not None:
+            space, name = draft.node.xsi_type
+            prefix = next((prefix for prefix, known in self.prefixes.items() if known == space), "")
+            element.set(f"{{{XSI}}}type", f"{prefix}:{name}" if prefix else name)
 
     def _attribute(self, element: etree._Element, draft: Draft, node: Node) -> None:
         found = next(iter(draft.of(node.name)), None)
@@ -54,7 +110,9 @@ class XmlWriter:
         """Write the group as often as there is something for it, and as often as it must be there."""
         rounds = 0
         while rounds < group.minimum or (self._enters(group, owner, pool) and rounds != group.maximum):
+            before, pool.round = pool.round, pool.together(group)
             self._once(element, owner, group, pool)
+            pool.round = before
             rounds += 1
 
     def _enters(self, group: Group, owner: Draft, pool: _Pool) -> bool:
@@ -69,12 +127,16 @@ class XmlWriter:
         if group.kind == "choice":
             self._choice(element, owner, group, pool)
             return
-        for part in group.parts:
+        for place, part in enumerate(group.parts):
+            later = _needed(group.parts[place + 1 :], pool.recurring)
+            pool.kept.update(later)
             self._part(element, owner, part, pool)
+            pool.kept.subtract(later)
 
     def _choice(self, element: etree._Element, owner: Draft, group: Group, pool: _Pool) -> None:
         branches = [part for part in group.parts if _has(part, pool)]
         living = [part for part in branches if _has(part, pool, alive=True)]
+        living = _covering(living, pool) or living
         if len(living) > 1 and group.maximum == 1:
             names = ", ".join(node.name for part in living for node in _nodes(part))
             raise owner.problem("mehrere Angaben, wo nur eine erlaubt ist", f"nur eine von: {names}", self.file)
@@ -100,10 +162,12 @@ class XmlWriter:
             self._elements(element, owner, part, pool)
 
     def _elements(self, element: etree._Element, owner: Draft, node: Node, pool: _Pool) -> None:
-        waiting = pool.get(node.name, deque())
+        waiting = pool.ready(node.name)
         written = 0
-        while waiting and (node.maximum is None or written < node.maximum):
+        while len(waiting) > (pool.kept[node.name] if written >= node.minimum else 0) and written != node.maximum:
             self._fill(etree.SubElement(element, _tag(node)), waiting.popleft())
+            if waiting is not pool[node.name]:
+                pool[node.name].popleft()
             written += 1
         for _ in range(written, node.minimum):
             self._fill(etree.SubElement(element, _tag(node)), self._unruled(owner, node))
@@ -124,6 +188,7 @@ class XmlWriter:
             _judge(draft.node, leaf, text)
         except Unusable as unusable:
             raise draft.problem(unusable.problem, unusable.expected, self.file) from None
+        self.wrote(draft, text)
         return text
 
     def _missing(self, draft: Draft) -> Exception:
@@ -157,8 +222,25 @@ def _empty_where_allowed(leaf: Leaf | None) -> str | None:
 
 
 def _tag(node: Node) -> str:
-    name = node.name.removeprefix("@")
-    return f"{{{node.namespace}}}{name}" if node.namespace else name
+    return f"{{{node.namespace}}}{node.local}" if node.namespace else node.local
+
+
+def _covering(living: list[Node | Group], pool: _Pool) -> list[Node | Group]:
+    """Of several branches the first that has a place for everything: (B, A) or (C, A), given C and A."""
+    spoken = {node.name for part in living for node in _nodes(part)}
+    names = {name for name in spoken if any(draft.alive() for draft in pool.get(name, ()))}
+    return [part for part in living if names <= {node.name for node in _nodes(part)}][:1]
+
+
+def _needed(parts: tuple[Node | Group, ...], recurring: frozenset[str]) -> Counter[str]:
+    """How many of each recurring name some parts of a sequence must have."""
+    found: Counter[str] = Counter()
+    for part in parts if recurring else ():
+        if isinstance(part, Node):
+            found[part.name] += part.minimum if part.name in recurring else 0
+        elif part.minimum and part.kind == "sequence":
+            found.update(_needed(part.parts, recurring))
+    return found
 
 
 def _nodes(part: Node | Group) -> list[Node]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -10,6 +11,7 @@ from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.language.paths import SourcePath, TargetPath
 
 Direction = Literal["inbound", "outbound"]
+_SHAPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")  # also the name of a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,12 @@ class StepUse:
     name: str
     argument: str | None
     place: Place
+    argument_place: Place | None = None
+
+    @property
+    def at_argument(self) -> Place:
+        """Where the argument stands, else the step's name."""
+        return self.argument_place or self.place
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +36,12 @@ class CodeUse:
     list: str
     value: str | None
     place: Place
+    list_at: Place | None = None
+
+    @property
+    def list_place(self) -> Place:
+        """Where the name of the list stands."""
+        return self.list_at or self.place
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +51,7 @@ class When:
     path: SourcePath
     equals: str | None
     place: Place
+    equals_place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +75,9 @@ class Rule:
     note: str = ""
     pii: bool = False
     legal_basis: str = ""
+    omit: bool = False  # an overlay drops the base's rule
+    type: str | None = None  # the derived type that stands there (xsi:type)
+    nil: bool = False  # nothing is written as xsi:nil
 
     def at(self, key: str) -> Place:
         """Where the value of a key stands."""
@@ -72,6 +90,29 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """How an item is read, and what shape it has: the name of a table or a schema, empty where it is open."""
+
+    kind: Literal["json", "xml", "table"] = "json"
+    shape: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Source:
+        """`json`, `xml`, `table <name>`, `json <name>`, `<standard> <version> <element>`; raises ValueError."""
+        match text.split():
+            case ["json" | "xml" as kind]:
+                return cls(kind)
+            case ["json" | "table" as kind, name] if _SHAPE.fullmatch(name):
+                return cls(kind, name)
+            case [standard, version, _] as words if _SHAPE.fullmatch(standard) and _SHAPE.fullmatch(version):
+                return cls("xml", " ".join(words))
+        raise ValueError("no source")
+
+    def __str__(self) -> str:
+        return self.shape if self.kind == "xml" and self.shape else f"{self.kind} {self.shape}".strip()
+
+
+@dataclass(frozen=True, slots=True)
 class Definition:
     """A whole mapping file, read and well-formed; what its paths mean is checked elsewhere."""
 
@@ -79,13 +120,23 @@ class Definition:
     version: int
     direction: Direction
     reads: tuple[str, ...]
-    source: Literal["json", "xml"]
+    source: Source
     roots: tuple[str, ...]
     target: str
     rules: tuple[Rule, ...]
     places: Mapping[str, Place] = field(repr=False)
     title: str = ""
     note: str = ""
+    extends: str = ""  # the mapping that this one lies upon
+    abstract: bool = False  # a base that is no whole mapping
+    prefix: str | None = None  # of the root's namespace, instead of the standard's name; "" for none
+    unused: tuple[str, ...] = ()  # source fields that are left out on purpose
+    bases: tuple[str, ...] = ()  # once merged: the mappings below it, the nearest first
+
+    @property
+    def file(self) -> str:
+        """The file it stands in, as findings name it."""
+        return self.places["name"].file
 
 
 def all_rules(rules: tuple[Rule, ...]) -> Iterator[Rule]:
@@ -93,3 +144,8 @@ def all_rules(rules: tuple[Rule, ...]) -> Iterator[Rule]:
     for rule in rules:
         yield rule
         yield from all_rules(rule.rules)
+
+
+def numbered(rules: tuple[Rule, ...]) -> dict[Place, int]:
+    """The number of each rule by its place, from 1 in the order of the rules; blocks count. Same file, same numbers."""
+    return {rule.place: number for number, rule in enumerate(all_rules(rules), 1)}

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "note"]
 
 CODES = {
     "KB-M01": "the file cannot be read as a mapping",
     "KB-M02": "unknown key",
     "KB-M03": "a value has the wrong form",
     "KB-M04": "name, folder and direction do not agree",
-    "KB-M05": "not available yet",
+    "KB-M05": "an overlay that does not fit its base",
     "KB-M06": "unknown target",
     "KB-M07": "unknown target path",
     "KB-M08": "unknown source path",
@@ -27,7 +27,14 @@ CODES = {
     "KB-M13": "a source that may be empty fills a mandatory target",
     "KB-M14": "the source's type does not fit the target",
     "KB-M15": "constants that will never be written",
-    "KB-M16": "a condition that is always true",
+    "KB-M16": "a condition that is always or never true",
+    "KB-M17": "several branches of a choice",
+    "KB-M18": "a text that may be too long",
+    "KB-M19": "something without effect",
+    "KB-M20": "a source field that must travel is read by no rule",
+    "KB-M21": "a source path that no example holds",
+    "KB-M22": "values without a partner",
+    "KB-M23": "numbers with a gap",
 }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 _SOURCE = re.compile(r"(?P<root>[A-Za-z_][A-Za-z0-9_]*)(?:\.(?P<rest>.+))?", re.DOTALL)
 _STEP = re.compile(r"(?P<name>[^\[\]]*)(?:\[(?P<number>[1-9][0-9]{0,4})\])?")
+_PREFIX = re.compile(r"(?!xml)[^\W\d][\w.\-]*", re.IGNORECASE)
 _TARGET_STEP = re.compile(r"(?P<name>@?[^/@\[\]]+)(?:\[(?P<number>[1-9][0-9]{0,4})\])?")
 
 
@@ -62,6 +63,11 @@ class TargetPath:
 
     def __str__(self) -> str:
         return "/".join(map(str, self.steps)) or "."
+
+
+def is_prefix(text: str) -> bool:
+    """Whether XML allows a text as a namespace's prefix."""
+    return _PREFIX.fullmatch(text) is not None
 
 
 def _source_step(text: str) -> SourceStep:

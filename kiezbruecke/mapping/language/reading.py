@@ -7,26 +7,36 @@ The file is read as a tree of positioned nodes, not as values: a scalar is the t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from ruamel.yaml import YAML
 from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from kiezbruecke.mapping.language.definition import CodeUse, Definition, Direction, Rule, StepUse, When
+from kiezbruecke.mapping.language.definition import CodeUse, Definition, Direction, Rule, Source, StepUse, When
 from kiezbruecke.mapping.language.findings import Finding, Place, nearest
-from kiezbruecke.mapping.language.paths import SourcePath, TargetPath
+from kiezbruecke.mapping.language.paths import SourcePath, TargetPath, is_prefix
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = 500_000
 MAX_DEPTH = 60
-HEADER = ("name", "version", "title", "note", "direction", "reads", "source", "roots", "target", "rules")
+HEADER = (
+    "name", "version", "title", "note", "extends", "abstract", "direction", "reads", "source", "roots", "target",
+    "prefix", "unused", "rules",
+)  # fmt: skip
+_NEEDED = ("name", "version", "direction", "roots", "target", "rules")
+_NEEDED_ABOVE_A_BASE = ("name", "version", "direction", "extends")
 RULE = (
     "target", "from", "const", "code", "codelist", "default", "steps", "when",
-    "each", "as", "rules", "required", "note", "pii", "legal_basis",
+    "each", "as", "type", "nil", "rules", "omit", "required", "note", "pii", "legal_basis",
 )  # fmt: skip
 _NULL = "tag:yaml.org,2002:null"
+_TAGS = frozenset(
+    f"tag:yaml.org,2002:{name}"
+    for name in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value", "map", "seq")
+)
 _Parsed = TypeVar("_Parsed")
 
 
@@ -40,13 +50,27 @@ class NotAMapping(Exception):
 
 def read_definition(file: Path, shown: str, direction: Direction) -> Definition:
     """Read a mapping file; `shown` is its path as findings name it. Raises NotAMapping."""
-    raw = _read_bytes(file, shown)
+    reading = examine_definition(file, shown, direction)
+    if reading.findings:
+        raise NotAMapping(reading.findings)
+    return reading.definition
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A file as far as it could be understood: `broken` are the places of rules that have findings of their own."""
+
+    definition: Definition
+    findings: list[Finding]
+    broken: frozenset[Place]
+
+
+def examine_definition(file: Path, shown: str, direction: Direction) -> Reading:
+    """Read a mapping file and go on behind mistakes, so that `check` finds all of them. Raises NotAMapping."""
     reader = _Reader(shown)
-    definition = reader.definition(_compose(raw, shown), direction, file.parent.name)
-    if reader.findings:
-        raise NotAMapping(sorted(reader.findings, key=lambda finding: finding.place))
-    assert definition is not None
-    return definition
+    definition = reader.definition(_compose(_read_bytes(file, shown), shown), direction, file.parent.name)
+    findings = sorted(reader.findings, key=lambda finding: finding.place)
+    return Reading(definition, findings, frozenset(reader.broken))
 
 
 def _read_bytes(file: Path, shown: str) -> bytes:
@@ -65,7 +89,8 @@ class _Composer(Composer):
 
     def compose_node(self, parent: Node | None, index: int) -> Any:
         if self.depth > MAX_DEPTH:
-            raise MarkedYAMLError(problem="the file is nested too deeply")
+            mark = self.parser.peek_event().start_mark
+            raise MarkedYAMLError(problem="the file is nested too deeply", problem_mark=mark)
         self.depth += 1
         node = super().compose_node(parent, index)
         self.depth -= 1
@@ -76,29 +101,31 @@ def _compose(raw: bytes, shown: str) -> MappingNode:
     yaml = YAML(typ="rt", pure=True)
     yaml.Composer = _Composer
     try:
-        root = yaml.compose(raw.decode("utf-8"))
+        root = yaml.compose(raw.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise _not_readable(Place(shown), "the file is not UTF-8", "UTF-8") from None
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = Place(shown, mark.line + 1, mark.column + 1) if mark else Place(shown)
         raise _not_readable(place, getattr(error, "problem", None) or "not YAML", "YAML") from None
-    _refuse_anchors(root, shown)
+    _refuse_more_than_data(root, shown)
     if not isinstance(root, MappingNode):
         raise _not_readable(Place(shown), "the file holds no keys", "name, version, direction, …")
     return root
 
 
-def _refuse_anchors(root: Node | None, shown: str) -> None:
+def _refuse_more_than_data(root: Node | None, shown: str) -> None:
     waiting = [root] if root is not None else []
     while waiting:
         node = waiting.pop()
         if node.anchor:
             raise _not_readable(_place(shown, node), "anchors and aliases are not used here", "the value itself")
+        if str(node.tag) not in _TAGS:
+            raise _not_readable(_place(shown, node), "tags are not used here", "the value itself")
         if isinstance(node, MappingNode):
-            waiting += [part for pair in node.value for part in pair]
+            waiting += reversed([part for pair in node.value for part in pair])
         elif isinstance(node, SequenceNode):
-            waiting += node.value
+            waiting += reversed(node.value)
 
 
 def _not_readable(place: Place, message: str, expected: str) -> NotAMapping:
@@ -115,30 +142,59 @@ class _Reader:
     def __init__(self, shown: str) -> None:
         self.shown = shown
         self.findings: list[Finding] = []
+        self.broken: set[Place] = set()
+        self.above_a_base = False
 
-    def definition(self, root: MappingNode, direction: Direction, folder: str) -> Definition | None:
+    def definition(self, root: MappingNode, direction: Direction, folder: str) -> Definition:
         keys = self.keys(root, HEADER)
-        for missing in ("name", "version", "direction", "roots", "target", "rules"):
+        self.above_a_base = "extends" in keys
+        for missing in _NEEDED_ABOVE_A_BASE if self.above_a_base else _NEEDED:
             if missing not in keys:
                 self.wrong(self.place(root), f"'{missing}' is missing", f"the keys {', '.join(HEADER)}")
         name = self.text(keys.get("name"))
         self._agree(keys.get("name"), name, folder, "the folder's name")
         given = self.text(keys.get("direction"))
         self._agree(keys.get("direction"), given, direction, f"it lies in mappings/{direction}")
-        found = Definition(
-            name=name,
+        return Definition(
+            name=name or folder,
             version=self.version(keys.get("version")),
             direction=direction,
+            extends=self.text(keys.get("extends")),
+            abstract=self.truth(keys.get("abstract")),
+            unused=self.texts(keys.get("unused")),
+            prefix=self.prefix(keys.get("prefix")),
             reads=self.texts(keys.get("reads")),
             source=self.source(keys.get("source")),
             roots=self.texts(keys.get("roots")),
             target=" ".join(self.text(keys.get("target")).split()),
             rules=self.rules(keys.get("rules")),
-            places={key: self.place(node) for key, node in keys.items()},
+            places=self.places(root, keys),
             title=self.text(keys.get("title")),
             note=self.text(keys.get("note")),
         )
-        return None if self.findings else found
+
+    def prefix(self, node: Node | None) -> str | None:
+        """The prefix of the root's namespace; `""` for the default namespace."""
+        if node is None:
+            return None
+        if isinstance(node, ScalarNode) and node.tag != _NULL and not node.value:
+            return ""
+        text = self.text(node)
+        if text and not is_prefix(text):
+            self.wrong(self.place(node), f"'{text}' is no prefix", 'letters, digits, - and _, or "" for none')
+        return text
+
+    def places(self, root: Node, keys: Mapping[str, Node]) -> dict[str, Place]:
+        """Where each header key's value stands; a key that is missing stands where the file begins.
+
+        The entries of roots and unused have places of their own: `roots.case`.
+        """
+        found = dict.fromkeys(("name", "target", "roots", "rules"), self.place(root))
+        found |= {key: self.place(node) for key, node in keys.items()}
+        for key in ("roots", "unused"):
+            if isinstance(node := keys.get(key), SequenceNode):
+                found |= {f"{key}.{part.value}": self.place(part) for part in node.value}
+        return found
 
     def rules(self, node: Node | None) -> tuple[Rule, ...]:
         if node is None:
@@ -149,14 +205,29 @@ class _Reader:
         return tuple(rule for part in node.value if (rule := self.rule(part)))
 
     def rule(self, node: Node) -> Rule | None:
+        before = len(self.findings)
         keys = self.keys(node, RULE)
         if "target" not in keys:
             self.wrong(self.place(node), "'target' is missing", "target: A/B")
             return None
         self._combination(node, keys)
         target = self.parsed(keys["target"], TargetPath.parse, "a target path such as A/B[2]/@x")
+        if target is None:
+            return None
+        below = self.below(keys)
+        rule = self._rule(keys, target, below)
+        if len(self.findings) > before and not below:
+            self.broken.add(rule.place)
+        return rule
+
+    def below(self, keys: Mapping[str, Node]) -> tuple[Rule, ...]:
+        """The rules of a block; a block that has none, or that is one more origin, is a mistake of its own."""
+        rules = self.rules(keys.get("rules"))
+        return rules if {"from", "const", "code"}.isdisjoint(keys) else ()
+
+    def _rule(self, keys: Mapping[str, Node], target: TargetPath, below: tuple[Rule, ...]) -> Rule:
         return Rule(
-            target=target or TargetPath(()),
+            target=target,
             place=self.place(keys["target"]),
             places={key: self.place(value) for key, value in keys.items()},
             source=self.path(keys.get("from")),
@@ -168,7 +239,10 @@ class _Reader:
             when=self.when(keys.get("when")),
             each=self.path(keys.get("each")),
             name=self.optional(keys.get("as")),
-            rules=self.rules(keys.get("rules")),
+            rules=below,
+            omit=self.truth(keys.get("omit")),
+            type=self.optional(keys.get("type")),
+            nil=self.truth(keys.get("nil")),
             required=self.truth(keys.get("required")),
             note=self.text(keys.get("note")),
             pii=self.truth(keys.get("pii")),
@@ -178,6 +252,9 @@ class _Reader:
     def _combination(self, node: Node, keys: dict[str, Node]) -> None:
         """A rule takes its value from one place, or is a block of rules."""
         given = [key for key in ("from", "const", "code", "rules") if key in keys]
+        if "omit" in keys:
+            self._omission(keys)
+            return
         if given == ["from", "code"] and "value" in self.keys(keys["code"], ("list", "value"), quiet=True):
             self.wrong(self.place(keys["code"]), "'code' has a value and 'from' gives another", "one of them")
         elif len(given) != 1 and given != ["from", "code"]:
@@ -185,8 +262,20 @@ class _Reader:
         for key in ("steps", "codelist", "default"):
             if key in keys and "from" not in keys:
                 self.wrong(self.place(keys[key]), f"'{key}' needs 'from'", "from: path")
+        if "nil" in keys and ("default" in keys or not {"from", "rules"} & set(keys)):
+            self.wrong(self.place(keys["nil"]), "'nil' is for what may be nothing", "from or rules, and no default")
         if ("each" in keys) != ("as" in keys):
             self.wrong(self.place(node), "'each' and 'as' belong together", "each: case.documents, as: document")
+
+    def _omission(self, keys: Mapping[str, Node]) -> None:
+        """`omit: true` stands alone with its target, and only above a base."""
+        other = next((key for key in keys if key not in {"target", "omit", "note"}), None)
+        if other is not None:
+            self.wrong(self.place(keys[other]), f"'{other}' beside 'omit'", "{target: …, omit: true} and nothing else")
+        elif not self.above_a_base:
+            self.add(keys["omit"], "KB-M05", "'omit' needs a base", "extends: <mapping>")
+        elif keys["omit"].value == "false":
+            self.wrong(self.place(keys["omit"]), "'omit' says nothing but true", "omit: true")
 
     def keys(self, node: Node | None, known: tuple[str, ...], *, quiet: bool = False) -> dict[str, Node]:
         """The entries of a mapping node; unknown and repeated keys become findings unless `quiet`."""
@@ -203,9 +292,7 @@ class _Reader:
         return {name: value for name, value in found.items() if name in known}
 
     def _known(self, key: Node, name: str, known: tuple[str, ...], found: Mapping[str, Node]) -> None:
-        if name == "extends":
-            self.add(key, "KB-M05", "'extends' is not available yet", "the rules themselves")
-        elif name not in known:
+        if name not in known:
             self.add(key, "KB-M02", f"unknown key '{name}'", ", ".join(known), nearest(name, known))
         elif name in found:
             self.add(key, "KB-M02", f"the key '{name}' stands twice", "each key once")
@@ -217,7 +304,8 @@ class _Reader:
         name = self.text(keys.get("list"))
         if not name:
             self.wrong(self.place(node), "'code' names no list", 'code: {list: name, value: "001"}')
-        return CodeUse(name, self.optional(keys.get("value")), self.place(keys.get("value", node)))
+        list_at = self.place(keys.get("list", node))
+        return CodeUse(name, self.optional(keys.get("value")), self.place(keys.get("value", node)), list_at)
 
     def when(self, node: Node | None) -> When | None:
         if node is None:
@@ -227,7 +315,9 @@ class _Reader:
         if path is None or (isinstance(node, MappingNode) and "equals" not in keys):
             self.wrong(self.place(node), "'when' is incomplete", "when: path, or when: {path: …, equals: …}")
             return None
-        return When(path, self.optional(keys.get("equals")), self.place(node))
+        equals = keys.get("equals")
+        equals_place = self.place(equals) if equals is not None else None
+        return When(path, self.optional(equals), self.place(keys["path"]), equals_place)
 
     def steps(self, node: Node | None) -> tuple[StepUse, ...]:
         if node is None:
@@ -240,7 +330,7 @@ class _Reader:
             return StepUse(str(node.value), None, self.place(node))
         if isinstance(node, MappingNode) and len(node.value) == 1:
             key, value = node.value[0]
-            return StepUse(str(key.value), self.text(value, blank=True), self.place(key))
+            return StepUse(str(key.value), self.text(value, blank=True), self.place(key), self.place(value))
         self.wrong(self.place(node), "not a step", "trim, or {clip: 200}")
         return None
 
@@ -263,13 +353,10 @@ class _Reader:
             self.wrong(self.place(node), f"'{text}' is no version", "a number, from 1")
         return 0
 
-    def source(self, node: Node | None) -> Literal["json", "xml"]:
-        text = self.text(node) or "json"
-        if text == "xml":
-            return "xml"
-        if text != "json" and node is not None:
-            self.wrong(self.place(node), f"'{text}' is no source", "json or xml")
-        return "json"
+    def source(self, node: Node | None) -> Source:
+        expected = "json, xml, table <name>, json <name> or <standard> <version> <element>"
+        found = None if node is None else self.parsed(node, Source.parse, expected)
+        return found or Source()
 
     def truth(self, node: Node | None) -> bool:
         text = self.text(node)

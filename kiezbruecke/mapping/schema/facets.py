@@ -6,7 +6,7 @@ and without the text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from functools import cache, cached_property
 from threading import Lock
@@ -46,6 +46,8 @@ FACETS = {  # what a broken facet means to people; {} is the facet's value
     "totalDigits": ("die Zahl hat zu viele Stellen", "höchstens {} Stellen"),
     "fractionDigits": ("die Zahl hat zu viele Nachkommastellen", "höchstens {} Nachkommastellen"),
 }
+_SINGLE = (*(facet for facet in FACETS if facet not in {"pattern", "enumeration"}), "whiteSpace")
+_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 _BY_ERROR = {getattr(etree.ErrorTypes, f"SCHEMAV_CVC_{facet.upper()}_VALID"): facet for facet in FACETS}
 _KIND_NAMES: dict[Kind, str] = {
     "decimal": "eine Zahl",
@@ -75,8 +77,22 @@ def narrowed(base: etree._Element, facets: list[etree._Element]) -> etree._Eleme
     step = _new("restriction", simple)
     step.append(base)
     for facet in facets:
-        _new(etree.QName(facet).localname, step).set("value", facet.get("value", ""))
+        copy = _new(etree.QName(facet).localname, step)
+        copy.set("value", facet.get("value", ""))
+        if text := documentation(facet):
+            _new("documentation", _new("annotation", copy)).text = text
     return simple
+
+
+def documentation(definition: etree._Element) -> str:
+    """What a schema says about a definition, in one line; the German text where there are several.
+
+    XÖV standards describe their values in `appinfo/beschreibung`.
+    """
+    found = definition.findall(f"{{{XS}}}annotation/{{{XS}}}documentation")
+    german = [text for text in found if text.get(_LANGUAGE, "").lower().startswith("de")]
+    described = definition.findall(f"{{{XS}}}annotation/{{{XS}}}appinfo/{{*}}beschreibung")
+    return " ".join(" ".join("".join(text.itertext()).split()) for text in german or found or described).strip()
 
 
 def combined(variety: str, parts: list[etree._Element]) -> etree._Element:
@@ -94,25 +110,63 @@ def leaf_of(simple: etree._Element) -> Leaf:
 @cache
 def _leaf(source: bytes) -> Leaf:
     simple = parse(source)
-    return Leaf(_kind(simple), _max_length(simple), _Judge(source))
+    allowed = _found(simple, "enumeration")
+    return Leaf(
+        _kind(simple),
+        _max_length(simple),
+        _Judge(source),
+        builtin=_builtin(simple),
+        facets={facet: tuple(values) for facet in _SINGLE if (values := _values(simple, facet))},
+        patterns=_patterns(simple),
+        enumeration=tuple(facet.get("value", "") for facet in allowed),
+        codes={facet.get("value", ""): text for facet in allowed if (text := documentation(facet))},
+    )
 
 
 def _kind(simple: etree._Element) -> Kind:
-    if simple.find(f".//{{{XS}}}union") is not None or simple.find(f".//{{{XS}}}list") is not None:
-        return "text"
-    builtin = next(found.get("base", "") for found in simple.iter(f"{{{XS}}}restriction") if found.get("base"))
-    return _KINDS.get(builtin.removeprefix("xs:"), "text")
+    return _KINDS.get(_builtin(simple), "text")
+
+
+def _steps(simple: etree._Element) -> Iterator[etree._Element]:
+    """A type's restrictions, the last one first; ends at the built-in type, the list or the union."""
+    inner: etree._Element | None = simple
+    while inner is not None:
+        step = inner.find(f"{{{XS}}}restriction")
+        if step is None:
+            return
+        yield step
+        inner = step.find(f"{{{XS}}}simpleType")
+
+
+def _builtin(simple: etree._Element) -> str:
+    inner = simple
+    for step in _steps(simple):
+        if step.get("base"):
+            return step.get("base", "").removeprefix("xs:")
+        inner = step[0]
+    return str(etree.QName(inner[0]).localname)
 
 
 def _max_length(simple: etree._Element) -> int | None:
+    if _builtin(simple) == "list":  # its length counts parts, not characters
+        return None
     lengths = [int(_values(simple, facet)[0]) for facet in ("maxLength", "length") if _values(simple, facet)]
     return min(lengths, default=None)
 
 
+def _patterns(simple: etree._Element) -> tuple[tuple[str, ...], ...]:
+    steps = (step.findall(f"{{{XS}}}pattern") for step in _steps(simple))
+    return tuple(reversed([tuple(found.get("value", "") for found in step) for step in steps if step]))
+
+
 def _values(simple: etree._Element, facet: str) -> list[str]:
-    """The values of a facet where the type narrows it last."""
-    restrictions = (step.findall(f"{{{XS}}}{facet}") for step in simple.iter(f"{{{XS}}}restriction"))
-    return [found.get("value", "") for found in next((step for step in restrictions if step), [])]
+    """The values of a facet where the type narrows it last, which is where it is tightest."""
+    return [found.get("value", "") for found in _found(simple, facet)]
+
+
+def _found(simple: etree._Element, facet: str) -> list[etree._Element]:
+    steps = (step.findall(f"{{{XS}}}{facet}") for step in _steps(simple))
+    return next((step for step in steps if step), [])
 
 
 class _Judge:

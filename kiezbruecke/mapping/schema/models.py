@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import cache
-from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Literal, Protocol, Union, cast, get_args, get_origin
+from uuid import UUID
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
@@ -34,6 +35,7 @@ ROOTS: dict[str, type[BaseModel]] = {
 OPEN_ROOTS = frozenset({"item", "route"})
 ENVELOPE = ("external_id", "kind", "raw_ref", "source")
 # A paper proposal stands only on the decision sheet, and not every case has an applicant or a commitment.
+_UUID_LENGTH = 36
 SOMETIMES_MISSING = frozenset({"applicant", "commitment", "proposal"})
 
 _KINDS: tuple[tuple[type, Kind], ...] = (
@@ -46,15 +48,70 @@ _KINDS: tuple[tuple[type, Kind], ...] = (
 )
 
 
+class Fields(Protocol):
+    """What has fields: a model, an XML element, a JSON object, a line of a sheet."""
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+
+    def names(self) -> list[str]:
+        """The names of its fields."""
+
+    def field(self, name: str) -> Type | None:
+        """The type of a field; None where there is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Type:
-    """What a path leads to: a kind of value or a model, perhaps many of them, perhaps nothing."""
+    """What a path leads to: a kind of value or a model, perhaps many of them, perhaps nothing.
+
+    What stands below it is `below`: the fields of its model, or `fields` of another shape.
+
+    `values` are all that are possible, where they are known (an enumeration), `max_length` that of its texts.
+    """
 
     kind: Kind = "any"
     model: type[BaseModel] | None = None
     many: bool = False
     nullable: bool = False
     indexed: bool = False  # a member of a list: it has an index
+    values: tuple[str, ...] = ()
+    max_length: int | None = None
+    sure: bool = False  # its shape says that it is there in any case
+    must_travel: bool = False  # a mapping that reads its owner must not forget it
+    fields: Fields | None = None
+
+    @property
+    def below(self) -> Fields | None:
+        """What has the fields below it; None for a plain value and where nobody knows."""
+        return ModelFields(self.model) if self.model is not None else self.fields
+
+    @property
+    def whole(self) -> Fields | None:
+        """The fields of what is no value itself: only they can be read."""
+        return self.below if self.kind == "any" else None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFields:
+    """The fields of a pydantic model."""
+
+    model: type[BaseModel]
+
+    @property
+    def title(self) -> str:
+        """The model's name."""
+        return self.model.__name__.strip("_")
+
+    def names(self) -> list[str]:
+        """The names of its fields."""
+        return list(self.model.model_fields)
+
+    def field(self, name: str) -> Type | None:
+        """The type of a field; None where there is none."""
+        found = self.model.model_fields.get(name)
+        return None if found is None else field_type(found)
 
 
 OPEN = Type("any")  # nobody knows what stands there, so nothing is said about it
@@ -74,20 +131,23 @@ def known_roots() -> list[str]:
 
 def field_type(field: FieldInfo) -> Type:
     """The type of a model's field. A text that may be empty counts as nullable."""
-    found = _type(field.annotation)
+    found, marks = _type(field.annotation), _marks(field)
+    if found.kind == "text" and not found.values:
+        found = replace(found, max_length=_max_length(field) or marks.get("maxLength") or found.max_length)
+    if marks.get("must_travel"):
+        found = replace(found, must_travel=True)
     if found.kind == "text" and found.model is None and not field.is_required() and field.default == "":
-        return Type(found.kind, found.model, found.many, nullable=True)
+        return replace(found, nullable=True)
     return found
+
+
+def _marks(field: FieldInfo) -> Mapping[str, Any]:
+    return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
 
 
 def record_tree(model: type[BaseModel], name: str) -> Node:
     """A record as a target: fields are elements, nested models have fields of their own."""
     return Node(name, expand=lambda: Content(group=Group("sequence", tuple(_fields(model)))))
-
-
-def field_names(model: type[BaseModel]) -> list[str]:
-    """The names of a model's fields."""
-    return list(model.model_fields)
 
 
 class _Envelope(BaseModel):
@@ -142,14 +202,14 @@ def _type(annotation: Any) -> Type:
     if origin in (Union, types.UnionType):
         rest = [part for part in arguments if part is not type(None)]
         found = _type(rest[0])
-        return Type(found.kind, found.model, found.many, nullable=len(rest) < len(arguments) or found.nullable)
+        return replace(found, nullable=len(rest) < len(arguments) or found.nullable)
     if origin in (tuple, list, frozenset):
         found = _type(arguments[0])
-        return Type(found.kind, found.model, many=True, nullable=True)
+        return replace(found, many=True, nullable=True)
     if origin in (dict, Mapping):
         return OPEN
     if origin is Literal:
-        return Type("text")
+        return Type("text", values=tuple(map(str, arguments)))
     return _plain(annotation)
 
 
@@ -159,5 +219,6 @@ def _plain(annotation: Any) -> Type:
     if issubclass(annotation, BaseModel):
         return Type("any", annotation)
     if issubclass(annotation, Enum):
-        return Type("text")
-    return Type(next((kind for known, kind in _KINDS if issubclass(annotation, known)), "text"))
+        return Type("text", values=tuple(str(member.value) for member in annotation))
+    kind: Kind = next((kind for known, kind in _KINDS if issubclass(annotation, known)), "text")
+    return Type(kind, max_length=_UUID_LENGTH if issubclass(annotation, UUID) else None)

@@ -1,4 +1,4 @@
-"""Finds what `target:` names: a record, a table, or a root element of a standard's profile."""
+"""Finds what `target:` names: a record, a table, a JSON Schema, or a root element of a standard's schema."""
 
 from __future__ import annotations
 
@@ -9,39 +9,68 @@ from typing import Literal
 
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.language.findings import nearest
+from kiezbruecke.mapping.language.paths import is_prefix
+from kiezbruecke.mapping.schema.json_schema import JsonSchema, read_json_schema
 from kiezbruecke.mapping.schema.models import record_tree
-from kiezbruecke.mapping.schema.tables import Table, read_table
+from kiezbruecke.mapping.schema.tables import Table, read_table, table_file
 from kiezbruecke.mapping.schema.tree import Node
 from kiezbruecke.mapping.schema.xsd import Schemas
 from kiezbruecke.records import RECORDS, Record
-from kiezbruecke.standards.store import profile
+from kiezbruecke.standards.files import check as check_official
+from kiezbruecke.standards.files import manifest, not_held, own_profile
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+
+_STANDARD = 2  # so many words name a standard, the next its root element
+_ROOT = re.compile(r"[^\W\d][\w.:-]{0,199}")
 
 
 @dataclass(frozen=True)
 class Target:
-    """A target's tree and what writes it. `files` are the files that decide its shape."""
+    """A target's tree and what writes it. `files` are the files that decide its shape.
 
-    kind: Literal["record", "table", "standard"]
+    `prefixes` gives the root's namespace by its prefix; `spaces` a prefix for every namespace of the schema.
+    """
+
+    kind: Literal["record", "table", "json", "standard"]
     root: Node
     files: tuple[Path, ...] = ()
     model: type[Record] | None = None
     table: Table | None = None
+    json: JsonSchema | None = None
     prefixes: dict[str, str] = field(default_factory=dict)
+    spaces: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def suffix(self) -> str:
+        """How the name of a file with such a message ends."""
+        if self.table is not None:
+            return "txt" if self.table.format == "fixed" else "csv"
+        return "xml" if self.kind == "standard" else "json"
+
+    @property
+    def media_type(self) -> str:
+        """The internet media type of such a message."""
+        return {"txt": "text/plain", "csv": "text/csv"}.get(self.suffix, f"application/{self.suffix}")
 
 
 def find_target(text: str, content: Path) -> Target:
-    """`record Proposal`, `table status-list` or `xdomea 4.0.0 Abgabe.Abgabe.0401`; raises ConfigurationError."""
+    """`record Proposal`, `table status-list`, `json metadata` or `xdomea 4.0.0 Abgabe.Abgabe.0401`.
+
+    Raises ConfigurationError.
+    """
     words = text.split()
-    if not all(_NAME.fullmatch(word) for word in words):
+    if not all((_NAME if place < _STANDARD else _ROOT).fullmatch(word) for place, word in enumerate(words)):
         raise _unknown(text)
     match words:
         case ["record", name]:
             return _record(name)
         case ["table", name]:
             table = read_table(content, name)
-            return Target("table", table.tree(), (table.file,), table=table)
+            return Target("table", table.tree(), (table_file(content, name),), table=table)
+        case ["json", name]:
+            schema = read_json_schema(content, name)
+            return Target("json", schema.root, (schema.file,), json=schema)
         case [standard, version, root]:
             return _standard(content, standard, version, root)
         case _:
@@ -57,7 +86,7 @@ def _record(name: str) -> Target:
 
 
 def _standard(content: Path, standard: str, version: str, root: str) -> Target:
-    schemas = Schemas.read(profile(content, standard, version))
+    schemas = read_standard(content, standard, version)
     try:
         node = schemas.root(root)
     except KeyError:
@@ -66,10 +95,24 @@ def _standard(content: Path, standard: str, version: str, root: str) -> Target:
             expected=", ".join(schemas.roots()),
             helps=nearest(root, schemas.roots()),
         ) from None
-    return Target("standard", node, schemas.files, prefixes={standard: node.namespace} if node.namespace else {})
+    prefix = standard if is_prefix(standard) else schemas.prefixes.get(node.namespace, "")
+    prefixes = {prefix: node.namespace} if node.namespace else {}
+    return Target("standard", node, schemas.files, prefixes=prefixes, spaces=schemas.prefixes)
+
+
+def read_standard(content: Path, standard: str, version: str) -> Schemas:
+    """Our profile of a standard where there is one, else its official files; raises ConfigurationError."""
+    if own := own_profile(content, standard, version):
+        return Schemas.read(own)
+    folder = check_official(content, standard, version)
+    known = manifest(content, standard, version)
+    if folder is None or known is None:
+        raise not_held(content, standard, version)
+    return Schemas.read(*(folder / name for name in known.entries or known.files))
 
 
 def _unknown(text: str) -> ConfigurationError:
     return ConfigurationError(
-        f"'{text}' is no target", expected="record <Name>, table <name> or <standard> <version> <root element>"
+        f"'{text}' is no target",
+        expected="record <Name>, table <name>, json <name> or <standard> <version> <root element>",
     )

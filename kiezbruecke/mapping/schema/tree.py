@@ -8,8 +8,9 @@ A recursive schema has no finite list of paths; here a node makes its children o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -22,11 +23,22 @@ def _accept(text: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """What the text of a node must be. `judge` raises Unusable where a text breaks the schema's rule."""
+    """What the text of a node must be. `judge` raises Unusable where a text breaks the schema's rule.
+
+    The rest says the same rules as data, for those who must know them beforehand: `builtin` is the local name of the
+    innermost XSD type ('union', 'list' for those), `facets` hold the tightest values as they are written,
+    `patterns` the alternatives of each step of derivation, innermost step first: a text matches one of every step.
+    `codes` are the documented values of `enumeration`.
+    """
 
     kind: Kind = "text"
     max_length: int | None = None
     judge: Callable[[str], None] = field(default=_accept, repr=False)
+    builtin: str = "string"
+    facets: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
+    patterns: tuple[tuple[str, ...], ...] = ()
+    enumeration: tuple[str, ...] = ()
+    codes: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +64,13 @@ EMPTY = Content()
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """One element, attribute, field or column. `maximum` None means without end."""
+    """One element, attribute, field or column. `maximum` None means without end.
+
+    Of XSDs: `default` and `nillable` as the schema says; `mixed` – text may stand between the elements, or not;
+    `wildcard` – it stands where the schema says xs:any; `abstract` – its type must be chosen among `derived()`, which
+    gives the same place with each type that may stand for its own; `xsi_type` (namespace, local name) – it was chosen.
+    `documentation` is the schema's text in one line, the German one where there are several.
+    """
 
     name: str
     minimum: int = 1
@@ -62,6 +80,19 @@ class Node:
     fixed: str | None = None
     in_repeated_group: bool = False
     expand: Callable[[], Content] = field(default=lambda: EMPTY, repr=False)
+    default: str | None = None
+    nillable: bool = False
+    mixed: bool = False
+    wildcard: bool = False
+    abstract: bool = False
+    documentation: str = field(default="", repr=False)
+    xsi_type: tuple[str, str] | None = None
+    derived: Callable[[], Mapping[str, Node]] = field(default=dict, repr=False)
+
+    @property
+    def local(self) -> str:
+        """The name without the mark of an attribute and without the prefix that tells namesakes apart."""
+        return self.name.removeprefix("@").rpartition(":")[2]
 
     @cached_property
     def content(self) -> Content:
@@ -75,6 +106,14 @@ class Node:
         for node in (*self.content.attributes, *nodes(self.content.group)):
             found.setdefault(node.name, node)
         return found
+
+    def typed(self, name: str) -> Node | None:
+        """The same place with a derived type, or None where there is no such type."""
+        found = self.derived().get(name)
+        if found is None:
+            return None
+        kept = {key: getattr(self, key) for key in ("name", "minimum", "maximum", "in_repeated_group", "wildcard")}
+        return replace(found, **kept)
 
     @property
     def repeats(self) -> bool:
@@ -94,3 +133,9 @@ def nodes(group: Group) -> Iterator[Node]:
             yield from nodes(part)
         else:
             yield part
+
+
+def recurring(group: Group) -> frozenset[str]:
+    """The names that stand in several places of a group: A, B, A."""
+    counts = Counter(node.name for node in nodes(group))
+    return frozenset(name for name, count in counts.items() if count > 1)

@@ -1,269 +1,225 @@
 """Reads XSDs into the target tree. The text rules of a type stay with libxml2: a type is its own small schema.
 
-The schema may be one file, several that include each other, or the `wsdl:types` of a WSDL whose schemas
-import one another by namespace.
+The schema may be one file, several that include, import and redefine each other, or the `wsdl:types` of a WSDL.
+
+    Documents (files) ──▶ Components (who is meant by a name) ──▶ Schemas (Node, Group, Content) ──▶ settle
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from lxml import etree
 
-from kiezbruecke.errors import ConfigurationError, RecordError
-from kiezbruecke.mapping.schema.facets import FACETS, XS, combined, leaf_of, narrowed, restriction
-from kiezbruecke.mapping.schema.tree import EMPTY, Content, Group, Leaf, Node
-from kiezbruecke.standards.store import parse
+from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.mapping.schema.components import (
+    Components,
+    Definition,
+    children,
+    derivation,
+    document_of,
+    local,
+    namespace_of,
+)
+from kiezbruecke.mapping.schema.facets import documentation
+from kiezbruecke.mapping.schema.settle import settled
+from kiezbruecke.mapping.schema.simple import SimpleTypes
+from kiezbruecke.mapping.schema.tree import EMPTY, Content, Group, Node
+from kiezbruecke.standards.documents import Documents
 
-Name = tuple[str, str]  # namespace, local name
+_GROUPS = frozenset({"sequence", "choice", "all", "group"})
+_TRUE = frozenset({"true", "1"})
 
 
-@dataclass(frozen=True)
 class Schemas:
-    """All schema documents of one standard's profile."""
+    """All schema documents of one standard, and the trees below their global elements."""
 
-    documents: tuple[etree._Element, ...]
-    files: tuple[Path, ...]
+    def __init__(self, documents: Documents) -> None:
+        self.documents = documents
+        self._components = Components(documents)
+        self._simple = SimpleTypes(self._components)
 
     @classmethod
-    def read(cls, file: Path) -> Schemas:
-        """Read a file and what it includes beside it; raises ConfigurationError."""
-        documents: list[etree._Element] = []
-        files: dict[Path, None] = {}
-        waiting = [(file, "")]
-        while waiting:
-            path, namespace = waiting.pop()
-            if path in files:
-                continue
-            files[path] = None
-            for document in _documents(path, namespace):
-                documents.append(document)
-                waiting += _included(path, document)
-        return cls(tuple(documents), tuple(files))
+    def read(cls, *files: Path) -> Schemas:
+        """Read files of one folder and all that they include and import; raises ConfigurationError."""
+        return cls(Documents.read(files))
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file that was read."""
+        return self.documents.files
+
+    @property
+    def prefixes(self) -> dict[str, str]:
+        """A prefix for every namespace, as the documents use it."""
+        return self._components.prefixes
 
     def roots(self) -> list[str]:
-        """The names of the global elements, sorted."""
-        return sorted({name for kind, (_, name) in self._index if kind == "element"})
+        """The names of the global elements, sorted; `prefix:Name` where two have one local name."""
+        return sorted(self._roots)
 
     def root(self, name: str) -> Node:
-        """The tree below a global element; raises KeyError."""
-        for (kind, (_, local)), element in self._index.items():
-            if kind == "element" and local == name:
-                return self._element(element)
+        """The tree below a global element; raises KeyError, and ConfigurationError where two have this name."""
+        if name in self._roots:
+            return self._declared(self._roots[name])
+        namesakes = [one for one in self.roots() if one.rpartition(":")[2] == name and ":" in one]
+        if namesakes:
+            raise ConfigurationError(f"several namespaces have an element '{name}'", expected=", ".join(namesakes))
+        prefix, _, plain = name.rpartition(":")
+        element = self._roots.get(plain)
+        if prefix and element is not None and self.prefixes.get(namespace_of(element, "element")) == prefix:
+            return self._declared(element)
         raise KeyError(name)
 
     @cached_property
-    def _index(self) -> dict[tuple[str, Name], etree._Element]:
-        """Every global definition by kind and name."""
+    def _roots(self) -> dict[str, etree._Element]:
+        found = dict(self._components.elements())
+        plain = [name for _, name in found]
         return {
-            (_local(element), (document.get("targetNamespace", ""), element.get("name", ""))): element
-            for document in self.documents
-            for element in _children(document)
-            if element.get("name")
+            f"{self.prefixes[space]}:{name}" if space and plain.count(name) > 1 else name: element
+            for (space, name), element in found.items()
         }
 
-    def _find(self, kind: str, user: etree._Element, name: str) -> etree._Element:
-        found = self._index.get((kind, _qualified(user, name)))
-        if found is None:
-            raise ConfigurationError(
-                f"the schema names {kind} '{name}', which is nowhere defined",
-                where=f"{self.files[0]}:{user.sourceline}",
-            )
-        return found
+    def _element(self, use: etree._Element, definition: etree._Element) -> Node:
+        minimum, maximum = _occurs(use)
+        node = self._declared(definition)
+        return replace(node, minimum=minimum, maximum=maximum, documentation=documentation(use) or node.documentation)
 
-    def _type(self, user: etree._Element, name: str) -> etree._Element | str:
-        """A named type: its definition, or the local name of a built-in one."""
-        namespace, local = _qualified(user, name)
-        if namespace == XS:
-            return local
-        kind = "complexType" if ("complexType", (namespace, local)) in self._index else "simpleType"
-        return self._find(kind, user, name)
-
-    def _type_of(self, element: etree._Element) -> etree._Element | str:
-        if name := element.get("type"):
-            return self._type(element, name)
-        inline = next((child for child in _children(element) if _local(child).endswith("Type")), None)
-        return "anyType" if inline is None else inline
-
-    def _element(self, element: etree._Element) -> Node:
-        minimum, maximum = _occurs(element)
-        if name := element.get("ref"):
-            return replace(self._element(self._find("element", element, name)), minimum=minimum, maximum=maximum)
-        definition = self._type_of(element)
-        return Node(
+    def _declared(self, element: etree._Element) -> Node:
+        declared = self._components.type_of(element)
+        said = documentation(element)
+        if not said and not isinstance(declared, str) and declared.get("name"):
+            said = documentation(declared)
+        node = Node(
             name=element.get("name", ""),
-            minimum=minimum,
-            maximum=maximum,
-            namespace=_namespace(element, "element"),
-            leaf=self._leaf(definition),
+            namespace=namespace_of(element, "element"),
             fixed=element.get("fixed"),
-            expand=lambda: self._content(definition),
+            default=element.get("default"),
+            nillable=element.get("nillable") in _TRUE,
+            documentation=said,
+        )
+        typed = self._typed(node, declared)
+        return replace(typed, derived=lambda: self._derived_nodes(typed, element))
+
+    def _typed(self, node: Node, definition: Definition) -> Node:
+        is_abstract = not isinstance(definition, str) and definition.get("abstract") in _TRUE
+        return replace(
+            node,
+            leaf=self._simple.leaf(definition),
+            mixed=self._simple.is_mixed(definition),
+            abstract=is_abstract,
+            expand=lambda: settled(self._content(definition), self.prefixes),
         )
 
-    def _leaf(self, definition: etree._Element | str) -> Leaf | None:
-        simple = self._simple(definition)
-        return None if simple is None else leaf_of(simple)
+    def _derived_nodes(self, node: Node, element: etree._Element) -> dict[str, Node]:
+        """The element with each type that may stand for its own, by the type's name."""
+        found = self._components.derived(element)
+        plain = [name for (_, name), _ in found]
+        return {
+            f"{self.prefixes[space]}:{name}" if space and plain.count(name) > 1 else name: replace(
+                self._typed(node, definition), xsi_type=(space, name)
+            )
+            for (space, name), definition in found
+        }
 
-    def _simple(self, definition: etree._Element | str) -> etree._Element | None:
-        """The text's own type with every reference written out, or None where only elements stand."""
-        if isinstance(definition, str):
-            return restriction(definition if definition != "anyType" else "string")
-        if _local(definition) == "simpleType":
-            return self._simple_type(definition)
-        derivation = _derivation(definition, "simpleContent")
-        if derivation is None:
-            return None
-        base = self._simple(self._type(derivation, derivation.get("base", "")))
-        facets = [child for child in _children(derivation) if _local(child) in FACETS]
-        return narrowed(base, facets) if base is not None and facets else base
-
-    def _simple_type(self, definition: etree._Element) -> etree._Element:
-        variety = _children(definition)[0]
-        match _local(variety):
-            case "restriction":
-                facets = [child for child in _children(variety) if _local(child) != "simpleType"]
-                return narrowed(self._parts(variety, "base")[0], facets)
-            case "list":
-                return combined("list", self._parts(variety, "itemType"))
-            case _:
-                return combined("union", self._parts(variety, "memberTypes"))
-
-    def _parts(self, variety: etree._Element, attribute: str) -> list[etree._Element]:
-        """The simple types that a variety is made of, named or inline."""
-        named = [self._type(variety, name) for name in variety.get(attribute, "").split()]
-        inline = [child for child in _children(variety) if _local(child) == "simpleType"]
-        return [simple for part in (*named, *inline) if (simple := self._simple(part)) is not None]
-
-    def _content(self, definition: etree._Element | str) -> Content:
-        if isinstance(definition, str) or _local(definition) == "simpleType":
+    def _content(self, definition: Definition) -> Content:
+        if isinstance(definition, str) or local(definition) == "simpleType":
             return EMPTY
-        derivation = _derivation(definition, "complexContent")
-        if derivation is None:
-            derivation = _derivation(definition, "simpleContent")
-        if derivation is None:
+        step = derivation(definition, "complexContent")
+        if step is None:
+            step = derivation(definition, "simpleContent")
+        if step is None:
             return Content(tuple(self._attributes(definition)), self._own_group(definition))
-        return self._derived(derivation)
+        return self._derived(step)
 
-    def _derived(self, derivation: etree._Element) -> Content:
-        base = self._content(self._type(derivation, derivation.get("base", "")))
-        own = {node.name: node for node in self._attributes(derivation)}
-        attributes = tuple({**{node.name: node for node in base.attributes}, **own}.values())
-        group = self._own_group(derivation)
-        if _local(derivation) == "extension":
+    def _derived(self, step: etree._Element) -> Content:
+        base = self._content(self._components.type(step, step.get("base", "")))
+        prohibited = {node.name for node in self._attributes(step, prohibited=True)}
+        own = {(node.namespace, node.name): node for node in self._attributes(step)}
+        kept = {(node.namespace, node.name): node for node in base.attributes if node.name not in prohibited}
+        group = self._own_group(step)
+        if local(step) == "extension":
             group = Group("sequence", (base.group, group))
-        return Content(attributes, group)
+        return Content(tuple({**kept, **own}.values()), group)
 
     def _own_group(self, owner: etree._Element) -> Group:
-        particle = next((child for child in _children(owner) if _local(child) in _GROUPS), None)
-        return Group("sequence") if particle is None else self._group(particle)
+        particle = next((child for child in children(owner) if local(child) in _GROUPS), None)
+        return Group("sequence") if particle is None or particle.get("maxOccurs") == "0" else self._group(particle)
 
     def _group(self, particle: etree._Element) -> Group:
         minimum, maximum = _occurs(particle)
-        if _local(particle) == "group":
-            named = self._own_group(self._find("group", particle, particle.get("ref", "")))
-            return Group("sequence", (named,) if maximum == 1 else _repeated((named,)), minimum, maximum)
-        kind: Literal["sequence", "choice"] = "choice" if _local(particle) == "choice" else "sequence"
-        parts = tuple(self._group_parts(particle))
-        return Group(kind, parts if maximum == 1 else _repeated(parts), minimum, maximum)
+        if local(particle) == "group":
+            named = self._own_group(self._components.find("group", particle, particle.get("ref", "")))
+            return Group("sequence", (named,), minimum, maximum)
+        kind: Literal["sequence", "choice"] = "choice" if local(particle) == "choice" else "sequence"
+        return Group(kind, tuple(self._parts(particle)), minimum, maximum)
 
-    def _group_parts(self, particle: etree._Element) -> Iterator[Node | Group]:
-        for child in _children(particle):
-            if _local(child) in _GROUPS:
+    def _parts(self, particle: etree._Element) -> Iterator[Node | Group]:
+        for child in children(particle):
+            if child.get("maxOccurs") == "0":
+                continue
+            if local(child) in _GROUPS:
                 yield self._group(child)
-            elif _local(child) == "element" and child.get("maxOccurs") != "0":
-                yield self._element(child)
+            elif local(child) == "element":
+                yield self._particle(child)
+            elif local(child) == "any":
+                yield self._wildcard(child)
 
-    def _attributes(self, owner: etree._Element) -> Iterator[Node]:
-        for child in _children(owner):
-            if _local(child) == "attributeGroup":
-                yield from self._attributes(self._find("attributeGroup", child, child.get("ref", "")))
-            elif _local(child) == "attribute" and child.get("use") != "prohibited":
+    def _particle(self, use: etree._Element) -> Node | Group:
+        """An element; of a head that others stand for, a choice of them all."""
+        if not use.get("ref"):
+            return self._element(use, use)
+        head = self._components.find("element", use, use.get("ref", ""))
+        members = self._components.members(head)
+        if members == [head]:
+            return self._element(use, head)
+        return Group("choice", tuple(map(self._declared, members)), *_occurs(use))
+
+    def _wildcard(self, wildcard: etree._Element) -> Group:
+        own = document_of(wildcard).get("targetNamespace", "")
+        wanted = wildcard.get("namespace", "##any").split()
+        found = [
+            replace(self._declared(element), wildcard=True)
+            for (space, _), element in self._components.elements()
+            if _admits(wanted, own, space)
+        ]
+        return Group("choice", tuple(found), *_occurs(wildcard))
+
+    def _attributes(self, owner: etree._Element, *, prohibited: bool = False) -> Iterator[Node]:
+        for child in children(owner):
+            if local(child) == "attributeGroup":
+                named = self._components.find("attributeGroup", child, child.get("ref", ""))
+                yield from self._attributes(named, prohibited=prohibited)
+            elif local(child) == "attribute" and (child.get("use") == "prohibited") == prohibited:
                 yield self._attribute(child)
 
     def _attribute(self, use: etree._Element) -> Node:
-        definition = self._find("attribute", use, use.get("ref", "")) if use.get("ref") else use
+        name = use.get("ref")
+        definition = self._components.find("attribute", use, name) if name else use
         return Node(
             name=f"@{definition.get('name', '')}",
             minimum=1 if use.get("use") == "required" else 0,
-            namespace=_namespace(definition, "attribute"),
-            leaf=self._leaf(self._type_of(definition)),
+            namespace=namespace_of(definition, "attribute"),
+            leaf=self._simple.leaf(self._components.type_of(definition)),
             fixed=use.get("fixed", definition.get("fixed")),
+            default=use.get("default", definition.get("default")),
+            documentation=documentation(use) or documentation(definition),
         )
 
 
-_GROUPS = frozenset({"sequence", "choice", "all", "group"})
-
-
-def _documents(file: Path, namespace: str) -> Iterator[etree._Element]:
-    try:
-        root = parse(file.read_bytes(), str(file))
-    except OSError:
-        raise ConfigurationError("the schema is missing", where=str(file), expected="an XSD") from None
-    except RecordError:
-        raise ConfigurationError("the schema is not XML", where=str(file), expected="an XSD") from None
-    for document in root.iter(f"{{{XS}}}schema"):
-        if namespace and not document.get("targetNamespace"):
-            document.set("targetNamespace", namespace)
-        yield document
-
-
-def _included(file: Path, document: etree._Element) -> list[tuple[Path, str]]:
-    found = []
-    for child in _children(document):
-        beside = file.parent / Path(child.get("schemaLocation", "")).name
-        if _local(child) in {"include", "import"} and child.get("schemaLocation") and beside.is_file():
-            found.append((beside, document.get("targetNamespace", "") if _local(child) == "include" else ""))
-    return found
-
-
-def _children(element: etree._Element) -> list[etree._Element]:
-    return [child for child in element if isinstance(child.tag, str) and child.tag != f"{{{XS}}}annotation"]
-
-
-def _local(element: etree._Element) -> str:
-    return str(element.tag).rpartition("}")[2]
-
-
-def _qualified(user: etree._Element, name: str) -> Name:
-    prefix, _, local = name.rpartition(":")
-    namespace = user.nsmap.get(prefix or None)
-    if namespace is None and not prefix:  # an included schema without a namespace of its own
-        namespace = _document(user).get("targetNamespace")
-    return namespace or "", local
-
-
-def _document(element: etree._Element) -> etree._Element:
-    while _local(element) != "schema":
-        parent = element.getparent()
-        assert parent is not None
-        element = parent
-    return element
-
-
-def _namespace(definition: etree._Element, kind: str) -> str:
-    document = _document(definition)
-    form = definition.get("form") or document.get(f"{kind}FormDefault", "unqualified")
-    is_global = definition.getparent() is document
-    return document.get("targetNamespace", "") if is_global or form == "qualified" else ""
-
-
 def _occurs(element: etree._Element) -> tuple[int, int | None]:
-    maximum = element.get("maxOccurs", "1")
+    maximum = element.get("maxOccurs", "1").strip()
     return int(element.get("minOccurs", "1")), None if maximum == "unbounded" else int(maximum)
 
 
-def _repeated(parts: tuple[Node | Group, ...]) -> tuple[Node | Group, ...]:
-    """The parts of a group that may come again, so that each of them may."""
-    return tuple(
-        replace(part, parts=_repeated(part.parts)) if isinstance(part, Group) else replace(part, in_repeated_group=True)
-        for part in parts
-    )
-
-
-def _derivation(definition: etree._Element, content: str) -> etree._Element | None:
-    found = definition.find(f"{{{XS}}}{content}")
-    return None if found is None else _children(found)[0]
+def _admits(wanted: list[str], own: str, space: str) -> bool:
+    """Whether the namespace constraint of xs:any lets an element of a namespace stand there."""
+    if wanted == ["##any"]:
+        return True
+    if wanted == ["##other"]:
+        return space not in {own, ""}
+    return space in [{"##local": "", "##targetNamespace": own}.get(one, one) for one in wanted]

@@ -86,6 +86,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_lanes")),
     )
     op.create_table(
+        "mapping_versions",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("rules", sa.JSON(), nullable=False),
+        sa.Column("at", tables.Moment(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_mapping_versions")),
+    )
+    op.create_table(
         "record_history",
         sa.Column("record_id", sa.Uuid(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -201,6 +210,7 @@ def upgrade() -> None:
         sa.Column("facts", sa.JSON(), nullable=False),
         sa.Column("mapping", sa.String(length=80), nullable=False),
         sa.Column("mapping_digest", sa.String(length=64), nullable=False),
+        sa.Column("lineage", sa.LargeBinary(), nullable=False),
         sa.Column("test", sa.Boolean(), nullable=False),
         sa.Column("ticket", sa.String(length=200), nullable=True),
         sa.Column("batch_id", sa.String(length=35), nullable=True),

@@ -1,0 +1,236 @@
+"""What only a process of its own can show: peak memory, a cold start, one parse of the routes by Airflow.
+
+Each function starts `python -c …` and reads one JSON line back; the program's text stands beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any
+
+from benchmarks import workload
+from benchmarks.workload import ROOT
+from kiezbruecke import ledger
+from kiezbruecke.sandbox import Running, start
+
+COLD_CASES = 30
+COLD_ROUTES = ("kk-tk-budgets", "kk-tk-beschluesse", "kk-tk-meinberlin", "kk-tk-eakte", "kk-tk-hkr")
+_MUEGGELHEIM = 11  # the platform's module
+
+_MEMORY = """
+import json, re, sys
+from pathlib import Path
+from benchmarks import workload
+from kiezbruecke.mapping import load_mapping
+from kiezbruecke.mapping.lineage import seal
+from kiezbruecke.records import Proposal
+from kiezbruecke.standards import store
+mapping = load_mapping("case-xdomea-0401", workload.ROOT)
+ring = [(workload.proposal_json(number), workload.case_roots(number)) for number in range(100)]
+count, written = int(sys.argv[1]), 0
+for number in range(count):
+    body, roots = ring[number % 100]
+    payload, trace = mapping.write_traced({**roots, "proposal": Proposal.model_validate_json(body)})
+    store.validate(workload.ROOT, "xdomea", "4.0.0", payload)
+    written += len(payload) + len(seal(trace, payload))
+peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())  # ru_maxrss would be our parent's
+print(json.dumps({"peak": int(peak[1]), "written": written}))
+"""
+
+_COLD = """
+import json, sys
+from time import perf_counter
+began, spent = perf_counter(), {}
+from kiezbruecke import pipeline
+spent["import"] = perf_counter() - began
+for route in sys.argv[1:]:
+    began = perf_counter()
+    pipeline.run(route)
+    spent[route] = perf_counter() - began
+print(json.dumps(spent))
+"""
+
+_PARSE = """
+import json, runpy, sys
+from time import perf_counter
+import airflow.sdk, airflow.sdk.exceptions, croniter
+airflow.sdk.DAG, airflow.sdk.task, airflow.sdk.AssetOrTimeSchedule, airflow.sdk.CronTriggerTimetable
+before = set(sys.modules)
+began = perf_counter()
+found = runpy.run_path(sys.argv[1])
+spent = perf_counter() - began
+dags = [value for value in found.values() if isinstance(value, airflow.sdk.DAG)]
+lazy = ("lxml", "zeep", "requests", "kiezbruecke.pipeline", "kiezbruecke.mapping", "connectors.xta.client")
+heavy = [name for name in lazy if name in sys.modules and name not in before]
+print(json.dumps({"seconds": spent, "dags": len(dags), "heavy": heavy}))
+"""
+
+
+class Unexpected(AssertionError):
+    """The program did something else than what is to be measured."""
+
+
+def peak_megabytes(count: int) -> float:
+    """Peak memory of a process that takes so many records through the chain, one after the other; needs Linux."""
+    kilobytes: int = _json(_python(_MEMORY, [str(count)], {}))["peak"]
+    return kilobytes / 1024
+
+
+def parse_seconds(routes: int, rounds: int) -> list[float]:
+    """Seconds of our own for one parse of dags/routes.py with so many routes, Airflow being imported before."""
+    with TemporaryDirectory() as folder:
+        content = _content(Path(folder), routes)
+        environment = {"AIRFLOW_HOME": f"{folder}/airflow", "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
+        found = []
+        for _ in range(rounds):
+            said = _json(_python(_PARSE, [str(content / "dags" / "routes.py")], environment))
+            if said["dags"] != routes or said["heavy"]:
+                raise Unexpected(f"{said['dags']} DAGs of {routes} routes; imported: {', '.join(said['heavy'])}")
+            found.append(float(said["seconds"]))
+    return found
+
+
+def cold_seconds(rounds: int) -> list[dict[str, float]]:
+    """Seconds from process start to 30 cases delivered to e-file and budget system, and of each part."""
+    return [_cold_once() for _ in range(rounds)]
+
+
+def _cold_once() -> dict[str, float]:
+    with TemporaryDirectory() as name, ExitStack() as stack:
+        state = Path(name)
+        environment = {
+            "KIEZBRUECKE_STATE": name,
+            "KIEZBRUECKE_CONTENT": str(ROOT),
+            "KIEZBRUECKE_LEDGER_URL": f"sqlite:///{state / 'ledger.sqlite3'}",
+        }
+        ledger.upgrade(environment["KIEZBRUECKE_LEDGER_URL"])
+        _fill(state)
+        sandboxes = {name: stack.enter_context(_Sandbox(name, state)) for name in ("xta", "hkr", "meinberlin")}
+        (state / "connections.json").write_text(json.dumps(_connections(state, sandboxes)), "utf-8")
+        began = perf_counter()
+        parts = _json(_python(_COLD, COLD_ROUTES, environment))
+        spent = perf_counter() - began
+        _check_delivered(environment["KIEZBRUECKE_LEDGER_URL"])
+    return {"delivered": spent, **parts}
+
+
+def _check_delivered(url: str) -> None:
+    from kiezbruecke.ledger.reading import list_messages  # noqa: PLC0415 - beside its only use
+
+    opened = ledger.open_ledger(url)
+    states = [head.state.value for head, _ in list_messages(opened)]
+    opened.close()
+    if len(states) != 2 * COLD_CASES or not set(states) <= {"delivered", "confirmed"}:
+        raise Unexpected(f"{len(states)} messages of {2 * COLD_CASES}: {', '.join(sorted(set(states)))}")
+
+
+class _Sandbox:
+    """A sandbox while the block lasts."""
+
+    def __init__(self, name: str, state: Path) -> None:
+        self._name, self._state = name, state
+
+    def __enter__(self) -> Running:
+        option = f"data={self._state / 'proposals.json'}" if self._name == "meinberlin" else f"content={ROOT}"
+        self._running = start(
+            f"connectors.{self._name}.sandbox:create", self._state / "sandbox" / self._name, options=[option]
+        )
+        return self._running
+
+    def __exit__(self, *_: object) -> None:
+        self._running.kill()
+
+
+def _fill(state: Path) -> None:
+    """Thirty proposals of one module, a decision for each, and money enough."""
+    for folder in ("eingang/beschluesse", "eingang/budgets"):
+        (state / folder).mkdir(parents=True)
+    platform = json.loads((ROOT / "demo" / "proposals.json").read_text("utf-8"))
+    first = {**platform["proposals"][0], "module": _MUEGGELHEIM, "category": "", "labels": []}
+    numbers = range(1, COLD_CASES + 1)
+    platform["proposals"] = [{**first, "pk": number, "name": workload.title(number)} for number in numbers]
+    (state / "proposals.json").write_text(json.dumps(platform), "utf-8")
+    lines = [
+        f"kk-tk-2026;Müggelheim;24.04.2026;2026-{number:05d};;angenommen;100,00;12;3;1;;;Protokoll 1;SPK 1;;"
+        for number in numbers
+    ]
+    _sheet(state / "eingang" / "beschluesse" / "liste.csv", _DECISIONS, lines)
+    budget = "kk-tk-2026;2026;Müggelheim;99.000,00;5950;97113;freigegeben;01.01.2026;;SPK 1"
+    _sheet(state / "eingang" / "budgets" / "budget.csv", _BUDGETS, [budget])
+
+
+_BUDGETS = "Verfahren;Haushaltsjahr;Bezirksregion;Betrag (€);Kapitel;Titel;Status;Gültig ab;Grund;Erfasst von"
+_DECISIONS = (
+    "Verfahren;Bezirksregion;Sitzung am;Referenznummer;Titel;Ergebnis;Bewilligt (€);Ja;Nein;Enthaltung;Rang;Auflagen;"
+    "Protokoll;Erfasst von;Korrektur;Begründung"
+)
+
+
+def _sheet(file: Path, header: str, lines: Sequence[str]) -> None:
+    file.write_text("\n".join((header, *lines)) + "\n", "utf-8-sig")
+
+
+def _connections(state: Path, sandboxes: dict[str, Running]) -> dict[str, Any]:
+    folder = {"settle_seconds": 0}
+    return {
+        "budgets-tk": _connection("folder", path=str(state / "eingang/budgets"), profile="budget-sheet", **folder),
+        "beschluesse-tk": _connection(
+            "folder", path=str(state / "eingang/beschluesse"), profile="decision-sheet", **folder
+        ),
+        "meinberlin-tk": _connection("meinberlin", sandboxes["meinberlin"].url),
+        "eakte-tk": _connection(
+            "xta", sandboxes["xta"].url, party="xyz:110090090000", receiver="abc:110090090001", deadline=20
+        ),
+        "hkr-tk": _connection(
+            "hkr", sandboxes["hkr"].url, dienststelle="BA-TK", vorverfahren="KIEZBRUECKE", deadline=20
+        ),
+    }
+
+
+def _connection(kind: str, host: str = "", **extra: Any) -> dict[str, Any]:
+    return {"conn_type": f"kb_{kind}", "host": host, "extra": extra}
+
+
+def _content(folder: Path, routes: int) -> Path:
+    """The checkout's content with its routes copied under other names until there are so many."""
+    content = folder / "content"
+    for part in ("dags", "mappings", "schemas"):
+        shutil.copytree(ROOT / part, content / part, ignore=shutil.ignore_patterns("__pycache__"))
+    place = content / "mappings" / "routes"
+    originals = {file.stem: file.read_text("utf-8") for file in sorted(place.glob("*.yaml"))}
+    missing = routes - len(originals)
+    for number in range(missing):
+        name = list(originals)[number % len(originals)]
+        copy = f"{name}-{number // len(originals) + 1:03d}"
+        (place / f"{copy}.yaml").write_text(originals[name].replace(f"name: {name}\n", f"name: {copy}\n", 1), "utf-8")
+    return content
+
+
+def _python(program: str, arguments: Sequence[str], environment: dict[str, str]) -> str:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW_", "KIEZBRUECKE_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        cwd=ROOT,
+        env={**kept, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise Unexpected(done.stderr[-2000:])
+    return done.stdout
+
+
+def _json(text: str) -> dict[str, Any]:
+    """Airflow may greet before our line."""
+    found: dict[str, Any] = json.loads(text.strip().splitlines()[-1])
+    return found

@@ -1,0 +1,204 @@
+"""The part of a target that a mapping uses: the places its rules fill, those above them, and the mandatory ones beside.
+
+A schema of thousands of elements becomes a few dozen lines, and a change elsewhere in it is none for this mapping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from kiezbruecke.mapping import Mapping as RuleMapping
+from kiezbruecke.mapping.language.definition import Rule
+from kiezbruecke.mapping.schema.tree import Group, Leaf, Node
+
+_CODE_PARTS = ("code", "@listURI", "@listVersionID", "name")
+_ELSEWHERE = {"pattern", "whiteSpace", "enumeration"}
+_MANY_VALUES = 200  # longer enumerations are code lists by themselves, and those have a section of their own
+
+
+@dataclass(frozen=True)
+class Place:
+    """What the schema says of one place. `maximum` None is without end; `values` is its enumeration."""
+
+    minimum: int = 1
+    maximum: int | None = 1
+    mandatory: bool = False  # wherever the place above it stands: it is no part of a choice
+    kind: str = ""  # empty where no text stands
+    facets: Mapping[str, str] = field(default_factory=dict)
+    values: tuple[str, ...] = ()
+    fixed: str | None = None
+    namespace: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the file: only what is not as usual."""
+        return {
+            name: list(value) if name == "values" else value for name, value in self._told() if value != _USUAL[name]
+        }
+
+    def _told(self) -> Iterator[tuple[str, Any]]:
+        return ((name, getattr(self, name)) for name in _USUAL)
+
+
+_USUAL: dict[str, Any] = {
+    "minimum": 1,
+    "maximum": 1,
+    "mandatory": False,
+    "kind": "",
+    "facets": {},
+    "values": (),
+    "fixed": None,
+    "namespace": "",
+}
+
+
+@dataclass(frozen=True)
+class Use:
+    """How the rules fill one place. `texts` are all texts that can stand there; None: they come from a source."""
+
+    highest: int = 1  # the highest number by which a rule names it
+    repeated: bool = False  # by `each`
+    always: bool = False  # some rule fills it whatever the source holds
+    texts: frozenset[str] | None = frozenset()
+    type: str = ""  # the derived type that a rule chooses
+
+
+def place_of(node: Node, *, mandatory: bool, root: bool = False) -> Place:
+    """What the schema says of a node."""
+    leaf = node.leaf
+    return Place(
+        node.minimum,
+        node.maximum,
+        mandatory,
+        leaf.kind if leaf else "",
+        _facets(leaf) if leaf else {},
+        _values(leaf) if leaf else (),
+        node.fixed,
+        node.namespace if root else "",
+    )
+
+
+def used_places(mapping: RuleMapping) -> dict[str, Use]:
+    """Every place that the rules fill or open, by its path without numbers."""
+    uses: dict[str, Use] = {}
+    _collect(mapping, mapping.definition.rules, (), uses, guarded=False)
+    return uses
+
+
+def find_places(root: Node, used: Mapping[str, Use]) -> dict[str, Place]:
+    """What the schema says of the used places and of the mandatory ones beside them; a path it lacks is left out."""
+    found = {"": place_of(root, mandatory=True, root=True)}
+    _look(root, "", used, found)
+    return found
+
+
+def _look(node: Node, path: str, used: Mapping[str, Use], found: dict[str, Place]) -> None:
+    duty = {child.name for child in (*_duty_attributes(node), *_duty(node.content.group))}
+    for name, child in node.children.items():
+        below = f"{path}/{name}" if path else name
+        if below in used or name in duty:
+            found[below] = place_of(child, mandatory=name in duty)
+        if below in used:
+            child = child.derived().get(used[below].type, child) if used[below].type else child  # noqa: PLW2901
+            _look(child, below, used, found)
+
+
+def _duty_attributes(node: Node) -> Iterator[Node]:
+    return (attribute for attribute in node.content.attributes if attribute.minimum > 0)
+
+
+def _duty(group: Group) -> Iterator[Node]:
+    """The nodes that must stand wherever their parent does."""
+    if group.kind == "choice" or group.minimum == 0:
+        return
+    for part in group.parts:
+        if isinstance(part, Group):
+            yield from _duty(part)
+        elif part.minimum > 0:
+            yield part
+
+
+def _facets(leaf: Leaf) -> dict[str, str]:
+    found = {
+        name: "|".join(values) for name, values in sorted(leaf.facets.items()) if name not in {"pattern", "whiteSpace"}
+    }
+    if leaf.max_length is not None:
+        found.setdefault("maxLength", str(leaf.max_length))
+    patterns = " & ".join("|".join(step) for step in leaf.patterns)
+    return found | ({"pattern": patterns} if patterns else {})
+
+
+def _values(leaf: Leaf) -> tuple[str, ...]:
+    return leaf.enumeration if len(leaf.enumeration) <= _MANY_VALUES else ()
+
+
+def _collect(
+    mapping: RuleMapping, rules: tuple[Rule, ...], above: tuple[str, ...], uses: dict[str, Use], *, guarded: bool
+) -> None:
+    for rule in rules:
+        names = (*above, *(step.name for step in rule.target.steps))
+        own = guarded or rule.when is not None or rule.each is not None
+        for length in range(len(above) + 1, len(names)):
+            _add(uses, names[:length], Use(texts=frozenset(), always=not own))
+        highest = max((step.number for step in rule.target.steps[-1:]), default=1)
+        texts = frozenset[str]() if rule.rules else _texts(mapping, rule)
+        always = not own and not rule.rules and _is_always(rule)
+        _add(uses, names, Use(highest, rule.each is not None, always, texts, rule.type or ""))
+        if rule.code:
+            for part in _CODE_PARTS:
+                _add(uses, (*names, part), Use(always=always, texts=_code_texts(mapping, rule, part)))
+        _collect(mapping, rule.rules, names, uses, guarded=own)
+        if any(uses[path].always for path in _below(uses, names)) and not own:
+            _add(uses, names, Use(always=True))
+
+
+def _below(uses: Mapping[str, Use], names: tuple[str, ...]) -> list[str]:
+    prefix = "/".join(names) + "/"
+    return [path for path in uses if path.startswith(prefix)]
+
+
+def _add(uses: dict[str, Use], names: tuple[str, ...], use: Use) -> None:
+    path = "/".join(names)
+    known = uses.get(path)
+    if known is None:
+        uses[path] = use
+        return
+    texts = None if known.texts is None or use.texts is None else known.texts | use.texts
+    uses[path] = replace(
+        known,
+        highest=max(known.highest, use.highest),
+        repeated=known.repeated or use.repeated,
+        always=known.always or use.always,
+        texts=texts,
+        type=known.type or use.type,
+    )
+
+
+def _is_always(rule: Rule) -> bool:
+    literal = (
+        rule.const is not None or rule.default is not None or (rule.code is not None and rule.code.value is not None)
+    )
+    return rule.required or literal
+
+
+def _texts(mapping: RuleMapping, rule: Rule) -> frozenset[str] | None:
+    """Every text that the rule can write, where that is known: constants, and the partners of a code list."""
+    own = {text for text in (rule.const, rule.default) if text is not None}
+    if rule.codelist and rule.source:
+        return frozenset(own | set(mapping.lists.translations[rule.codelist].entries.values()))
+    if rule.code:
+        return frozenset()
+    return frozenset(own) if rule.source is None else None
+
+
+def _code_texts(mapping: RuleMapping, rule: Rule, part: str) -> frozenset[str] | None:
+    assert rule.code is not None
+    codes = mapping.lists.codes[rule.code.list]
+    written = [rule.code.value] if rule.code.value is not None else list(codes.codes)
+    return {
+        "code": frozenset(written),
+        "@listURI": frozenset({codes.uri}),
+        "@listVersionID": frozenset({codes.version}),
+        "name": frozenset(codes.codes.get(code, "") for code in written) if codes.write_names else frozenset(),
+    }[part]

@@ -1,0 +1,65 @@
+"""Where the checks write what they find, and what they remember of the rules on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from kiezbruecke.mapping.interpret.draft import Draft
+from kiezbruecke.mapping.language.definition import Rule, When
+from kiezbruecke.mapping.language.findings import Finding, Place, Severity
+from kiezbruecke.mapping.schema.models import Type
+
+
+@dataclass
+class Report:
+    """The findings so far; `rule` is the full target path of the rule that is being looked at."""
+
+    findings: list[Finding] = field(default_factory=list)
+    rule: str = ""
+
+    def error(self, place: Place, code: str, message: str, expected: str, helps: str = "") -> None:
+        """A mistake: the mapping is not loaded."""
+        self._add(place, code, message, expected, helps, "error")
+
+    def warning(self, place: Place, code: str, message: str, expected: str, helps: str = "") -> None:
+        """A risk, or something that changes nothing: the mapping is loaded."""
+        self._add(place, code, message, expected, helps, "warning")
+
+    def _add(self, place: Place, code: str, message: str, expected: str, helps: str, severity: Severity) -> None:
+        found = Finding(place, code, message, self.rule, expected, helps, severity)
+        if found not in self.findings:
+            self.findings.append(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A rule that fills a place, and every condition it stands under, the outermost first."""
+
+    rule: Rule
+    conditions: tuple[When, ...]
+
+
+@dataclass
+class Notes:
+    """Who speaks about which place, and under which conditions the place itself is opened.
+
+    Drafts are known by their identity; they live as long as the check.
+    """
+
+    spoken: dict[int, list[Spoken]] = field(default_factory=dict)
+    depth: dict[int, int] = field(default_factory=dict)
+    blocks: dict[int, list[Spoken]] = field(default_factory=dict)  # blocks with a condition of their own
+    arrived: dict[Place, Type] = field(default_factory=dict)  # by rule: what it gives
+    asked: dict[Place, Type] = field(default_factory=dict)  # by condition: the type of what it asks
+
+    def below(self, draft: Draft) -> Iterator[Spoken]:
+        """Everything that fills the place or a part of it."""
+        yield from self.spoken.get(id(draft), ())
+        for instances in draft.parts.values():
+            for part in instances.values():
+                yield from self.below(part)
+
+    def own_conditions(self, owner: Draft, spoken: Spoken) -> tuple[When, ...]:
+        """The conditions of a rule beyond those under which its owner is opened at all."""
+        return spoken.conditions[self.depth.get(id(owner), 0) :]

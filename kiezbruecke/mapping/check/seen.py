@@ -1,0 +1,72 @@
+"""The paths that a mapping's examples hold: the only proof of what an open source looks like."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from kiezbruecke.errors import KiezbrueckeError
+from kiezbruecke.mapping.language.definition import Definition
+from kiezbruecke.standards.store import parse
+
+_LARGEST = 500_000
+_DEEPEST = 40
+
+
+def seen_paths(definition: Definition, content: Path, roots: set[str]) -> dict[str, set[str]]:
+    """By root, every path below it that some example holds. Examples that cannot be read are `mapping test`'s."""
+    found: dict[str, set[str]] = {root: set() for root in roots}
+    names = (definition.name, *definition.bases)
+    folders = [content / "mappings" / definition.direction / name / "examples" for name in names]
+    for file in (file for folder in folders for file in sorted(folder.glob("**/*")) if roots and _readable(file)):
+        body = _body(file)
+        for root in roots & body.keys():
+            found[root] |= set(_paths(body[root], root))
+    return found
+
+
+def _readable(file: Path) -> bool:
+    name = file.name.rpartition(".input.")[2] if ".input." in file.name else file.name
+    inputs = {"input.yaml", "input.json", "yaml", "json", "item.xml"}
+    return (name in inputs or file.name.endswith(".item.xml")) and file.is_file() and file.stat().st_size <= _LARGEST
+
+
+def _body(file: Path) -> dict[str, Any]:
+    try:
+        if file.suffix == ".xml":
+            return {"item": parse(file.read_bytes(), file.name)}
+        text = file.read_text("utf-8")
+        body = json.loads(text) if file.suffix == ".json" else YAML(typ="safe", pure=True).load(text)
+    except (OSError, ValueError, RecursionError, YAMLError, KiezbrueckeError):
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _paths(value: Any, path: str, depth: int = 0) -> Iterator[str]:
+    if depth > _DEEPEST:
+        return
+    if etree.iselement(value):
+        yield from _xml_paths(value, path, depth)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _paths(part, path, depth + 1)
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            yield f"{path}.{name}"
+            yield from _paths(part, f"{path}.{name}", depth + 1)
+
+
+def _xml_paths(element: etree._Element, path: str, depth: int) -> Iterator[str]:
+    for name in element.attrib:
+        yield f"{path}.@{etree.QName(name).localname}"
+    for child in element:
+        if isinstance(child.tag, str):
+            below = f"{path}.{etree.QName(child).localname}"
+            yield below
+            yield from _paths(child, below, depth + 1)

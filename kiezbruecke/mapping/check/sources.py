@@ -1,0 +1,151 @@
+"""What of the sources no rule reads though it must travel, what is declared in vain, and what no example holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from kiezbruecke.mapping.check.report import Report
+from kiezbruecke.mapping.check.seen import seen_paths
+from kiezbruecke.mapping.language.definition import Definition, Rule
+from kiezbruecke.mapping.language.findings import Place, nearest
+from kiezbruecke.mapping.language.paths import SourcePath, SourceStep
+from kiezbruecke.mapping.schema.models import Type
+
+_DEEP = 6
+_SHOWN = 12
+
+
+def check_sources(definition: Definition, types: Mapping[str, Type], content: Path, report: Report) -> None:
+    """Warnings about sources as a whole."""
+    reads = list(_reads(definition.rules, {}))
+    read = {_names(path) for path, _, _ in reads}
+    left_out = _left_out(definition, types, report)
+    if not definition.abstract:
+        _unused_roots(definition, types, {path.root for path, _, _ in reads}, report)
+        _must_travel(definition, types, read | left_out, report)
+    _unseen(definition, types, reads, content, report)
+
+
+def reads_of(rule: Rule) -> Iterator[tuple[SourcePath, Place]]:
+    """The paths that a rule itself reads, with their places."""
+    if rule.source:
+        yield rule.source, rule.at("from")
+    if rule.when:
+        yield rule.when.path, rule.when.place
+    if rule.each:
+        yield rule.each, rule.at("each")
+
+
+def _reads(rules: tuple[Rule, ...], members: Mapping[str, SourcePath]) -> Iterator[tuple[SourcePath, Place, str]]:
+    """Every path that is read, the names of members replaced by what they stand for; where; and the rule's target."""
+    for rule in rules:
+        for path, place in reads_of(rule):
+            inner = members
+            if rule.each and rule.name and path is not rule.each:
+                inner = {**members, rule.name: _absolute(rule.each, members)}
+            yield _absolute(path, inner), place, str(rule.target)
+        below = {**members, rule.name: _absolute(rule.each, members)} if rule.each and rule.name else members
+        yield from _reads(rule.rules, below)
+
+
+def _absolute(path: SourcePath, members: Mapping[str, SourcePath]) -> SourcePath:
+    owner = members.get(path.root)
+    if owner is None:
+        return path
+    steps = path.steps
+    if len(steps) == 1 and steps[0] == SourceStep("index"):
+        steps = ()
+    text = ".".join([owner.text, *(step.name for step in steps)])
+    return SourcePath(owner.root, (*owner.steps, *steps), text)
+
+
+def _names(path: SourcePath) -> str:
+    return ".".join([path.root, *(step.name for step in path.steps)])
+
+
+def _left_out(definition: Definition, types: Mapping[str, Type], report: Report) -> set[str]:
+    """The fields that the header names as unused; one that is not there is a mistake."""
+    for text in definition.unused:
+        place = definition.places.get(f"unused.{text}", definition.places.get("unused", definition.places["name"]))
+        root, *below = text.split(".")
+        problem = _unknown(root, below, types)
+        if problem:
+            report.error(place, "KB-M08", *problem)
+    return set(definition.unused)
+
+
+def _unknown(root: str, below: list[str], types: Mapping[str, Type]) -> tuple[str, str, str] | None:
+    if root not in types:
+        return f"'{root}' is no root of this mapping", ", ".join(types), nearest(root, types)
+    found, above = types[root], root
+    while below and (fields := found.below) is not None:
+        for taken in range(1, len(below) + 1):
+            if inner := fields.field(".".join(below[:taken])):
+                break
+        else:
+            names = fields.names()
+            return f"'{above}' has no field '{below[0]}'", ", ".join(names[:_SHOWN]), nearest(below[0], names)
+        above, below, found = ".".join([above, *below[:taken]]), below[taken:], inner
+    return None
+
+
+def _unused_roots(definition: Definition, types: Mapping[str, Type], read: set[str], report: Report) -> None:
+    for root in definition.roots:
+        place = definition.places.get(f"roots.{root}", definition.places["roots"])
+        if root in types and root not in read and place.file == definition.file:  # an overlay inherits its base's
+            report.warning(place, "KB-M19", f"no rule reads the root '{root}'", "a rule that reads it, or no such root")
+
+
+def _must_travel(definition: Definition, types: Mapping[str, Type], spoken: set[str], report: Report) -> None:
+    """Mandatory fields of a typed item, and the marked ones of our records."""
+    for root in definition.roots:
+        if root not in types or not _touched(root, spoken):
+            continue
+        place = definition.places.get(f"roots.{root}", definition.places["roots"])
+        lost = list(_lost(types[root], root, spoken))
+        if lost:
+            shown = ", ".join(lost[:_SHOWN]) + (", …" if len(lost) > _SHOWN else "")
+            message = f"no rule reads {shown}, which must not be lost"
+            helps = f"or leave out on purpose: unused: [{shown}]"
+            report.warning(place, "KB-M20", message, f"from: {lost[0]}", helps)
+
+
+def _lost(owner: Type, path: str, spoken: set[str], depth: int = 0) -> Iterator[str]:
+    """What must travel and nobody speaks about; a branch that nobody speaks about is named as a whole."""
+    fields = owner.below
+    if fields is None or depth > _DEEP:
+        return
+    for name in fields.names():
+        found, below = fields.field(name), f"{path}.{name}"
+        if found is None or below in spoken or not (found.must_travel or found.sure):
+            continue
+        if not _touched(below, spoken):
+            yield below
+        elif found.whole is not None:
+            yield from _lost(found, below, spoken, depth + 1)
+
+
+def _touched(path: str, spoken: set[str]) -> bool:
+    """Whether something below a path is read."""
+    return any(one == path or one.startswith(f"{path}.") for one in spoken)
+
+
+def _unseen(
+    definition: Definition,
+    types: Mapping[str, Type],
+    reads: list[tuple[SourcePath, Place, str]],
+    content: Path,
+    report: Report,
+) -> None:
+    """An open source is known by its examples alone."""
+    open_roots = {root for root in ("item", "route") if (found := types.get(root)) and found.below is None}
+    seen = seen_paths(definition, content, open_roots)
+    for path, place, target in reads:
+        known = seen.get(path.root)
+        text = _names(path)
+        if known and path.steps and text not in known:
+            report.rule = target
+            expected = f"one of {', '.join(sorted(known)[:_SHOWN])}"
+            helps = nearest(text, known) or "give an example this value"
+            report.warning(place, "KB-M21", f"no example holds '{text}'", expected, helps)

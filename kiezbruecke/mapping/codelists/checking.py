@@ -1,0 +1,229 @@
+"""What is wrong with a code list, with file and line, before a value meets it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.mapping.codelists.reading import (
+    CODE_KEYS,
+    KEYS,
+    CodeList,
+    Row,
+    code_file,
+    code_validity,
+    fold,
+    known_columns,
+    read_code_file,
+    read_codes,
+    read_rows,
+    translation_file,
+)
+from kiezbruecke.mapping.codelists.uses import Use
+from kiezbruecke.mapping.language.findings import Finding, Place, Severity, nearest
+
+CODES = {
+    "KB-L01": "the file cannot be read as a code list",
+    "KB-L02": "unknown key or column",
+    "KB-L03": "a row has too many or too few columns",
+    "KB-L04": "a code or value is blank",
+    "KB-L05": "a code or value stands twice",
+    "KB-L06": "two values differ in case or blanks only, and mean different things",
+    "KB-L07": "a code is not text",
+    "KB-L08": "a validity is impossible",
+    "KB-L09": "the list, or a code that a mapping writes, is not valid on the day",
+    "KB-L10": "nothing uses the list",
+}
+
+
+def list_files(content: Path) -> list[str]:
+    """The file names of all code lists, sorted."""
+    folder = content / "mappings" / "codelists"
+    return sorted(file.name for file in folder.iterdir() if file.suffix in {".csv", ".yaml"}) if folder.is_dir() else []
+
+
+def check_list(content: Path, file_name: str, uses: Iterable[Use], on: date) -> list[Finding]:
+    """Every finding about one list, in the file's order; `on` is the day on which codes must be valid."""
+    name, _, ending = file_name.rpartition(".")
+    used = [use for use in uses if use.list == file_name]
+    found = _translation(content, name) if ending == "csv" else _codes(content, name, used, on)
+    if not used:
+        place = Place(f"mappings/codelists/{file_name}")
+        found.append(Finding(place, "KB-L10", "no mapping and no process uses this list", severity="note"))
+    return sorted(found, key=lambda finding: finding.place)
+
+
+def _translation(content: Path, name: str) -> list[Finding]:
+    file = translation_file(content, name)
+    shown = file.relative_to(content).as_posix()
+    try:
+        columns, rows = read_rows(file)
+    except ConfigurationError as error:
+        return [Finding(Place(shown, _bad_line(file)), "KB-L01", error.what, expected=error.expected)]
+    if not known_columns(columns):
+        place = Place(shown, _header_line(file))
+        return [Finding(place, "KB-L02", "unknown columns", expected="from;to or id;name;aliases")]
+    return [*_widths(shown, columns, rows), *_blanks(shown, rows), *_twice(shown, rows)]
+
+
+def _widths(shown: str, columns: tuple[str, ...], rows: list[Row]) -> Iterator[Finding]:
+    for row in rows:
+        if len(row.cells) != len(columns):
+            more = len(row.cells) > len(columns)
+            message = f"a row with {len(row.cells)} columns"
+            expected = f"{len(columns)}: {';'.join(columns)}"
+            helps = 'a semicolon in a text needs quotes: "a;b"' if more else ""
+            severity: Severity = "error" if more else "warning"
+            yield Finding(Place(shown, row.line), "KB-L03", message, expected=expected, helps=helps, severity=severity)
+
+
+def _blanks(shown: str, rows: list[Row]) -> Iterator[Finding]:
+    for row in rows:
+        key = "from" if "from" in row.columns else "id"
+        if not row.cell(key):
+            yield Finding(Place(shown, row.line), "KB-L04", f"'{key}' is blank", expected="a value")
+        elif key == "from" and not row.cell("to"):
+            message = "'to' is blank: the value would become nothing"
+            yield Finding(Place(shown, row.line), "KB-L04", message, expected="a value", severity="warning")
+
+
+def _twice(shown: str, rows: list[Row]) -> Iterator[Finding]:
+    """A key that has two partners is an error; so is one that has them only without case and blanks."""
+    exact: dict[str, tuple[str, int]] = {}
+    folded: dict[str, tuple[str, str, int]] = {}
+    for row in rows:
+        for key, partner in dict.fromkeys(row.pairs()):
+            place = Place(shown, row.line)
+            known, line = exact.setdefault(key, (partner, row.line))
+            if known != partner:
+                message = f"'{key}' stands twice with different partners"
+                yield Finding(place, "KB-L05", message, expected=f"'{known}', as in line {line}")
+            elif line != row.line:
+                message = f"'{key}' stands twice"
+                yield Finding(place, "KB-L05", message, expected=f"once, in line {line}", severity="warning")
+            other, meant, first = folded.setdefault(fold(key), (key, partner, row.line))
+            if other != key and meant != partner:
+                message = f"'{key}' and '{other}' (line {first}) differ in case or blanks only"
+                yield Finding(place, "KB-L06", message, expected=f"the same partner: '{meant}' or '{partner}'")
+
+
+def _codes(content: Path, name: str, used: list[Use], on: date) -> list[Finding]:
+    file = code_file(content, name)
+    shown = file.relative_to(content).as_posix()
+    try:
+        codes = read_codes(content, name)
+    except ConfigurationError:
+        return _broken_codes(file, shown)
+    return [*_code_texts(file, shown, codes), *_spans(file, shown, codes), *_validity(shown, codes, used, on)]
+
+
+def _broken_codes(file: Path, shown: str) -> list[Finding]:
+    """The same file again, with positions: which key, which code."""
+    try:
+        body: Any = read_code_file(file, positions=True)
+    except ConfigurationError as error:
+        line, column = _position(error.where, str(file))
+        return [Finding(Place(shown, line, column), "KB-L01", error.what, expected=error.expected)]
+    found = list(_unknown_keys(shown, body, KEYS))
+    for code, entry in body["codes"].items():
+        place = _at(shown, body["codes"], code)
+        if not isinstance(code, str):
+            message = f"the code {code} is a {type(code).__name__}, not text"
+            found.append(Finding(place, "KB-L07", message, expected=f'quotes: "{code}"'))
+        if isinstance(entry, dict):
+            found += _unknown_keys(shown, entry, CODE_KEYS)
+            if not _readable_days(entry):
+                found.append(Finding(place, "KB-L08", f"the validity of '{code}' is no day", expected="2026-04-01"))
+    if not _readable_days(body):
+        found.append(Finding(Place(shown), "KB-L08", "the list's validity is no day", expected="2026-04-01"))
+    return found
+
+
+def _unknown_keys(shown: str, body: Any, known: tuple[str, ...]) -> Iterator[Finding]:
+    for key in body:
+        if key not in known:
+            helps = nearest(str(key), known)
+            place = _at(shown, body, key)
+            yield Finding(place, "KB-L02", f"unknown key '{key}'", expected=", ".join(known), helps=helps)
+
+
+def _readable_days(body: Mapping[str, Any]) -> bool:
+    try:
+        code_validity(body)
+    except ValueError:
+        return False
+    return True
+
+
+def _code_texts(file: Path, shown: str, codes: CodeList) -> Iterator[Finding]:
+    for code in codes.codes:
+        if not code.strip() or code != code.strip():
+            message = "a code is blank" if not code.strip() else f"the code '{code}' has blanks around it"
+            yield Finding(_place_of(file, shown, code), "KB-L04", message, expected="a code")
+    if codes.write_names:
+        for code in (code for code, text in codes.codes.items() if not text.strip()):
+            message = f"the code '{code}' has no name, but the list writes names"
+            yield Finding(_place_of(file, shown, code), "KB-L04", message, expected="a name, or write_names: false")
+
+
+def _spans(file: Path, shown: str, codes: CodeList) -> Iterator[Finding]:
+    if not codes.validity.possible:
+        yield Finding(Place(shown), "KB-L08", "the list is never valid", expected="valid_from before valid_to")
+    for code, span in codes.limits.items():
+        if not span.possible:
+            message = f"the code '{code}' is never valid"
+            yield Finding(_place_of(file, shown, code), "KB-L08", message, expected="valid_from before valid_to")
+
+
+def _validity(shown: str, codes: CodeList, used: list[Use], on: date) -> Iterator[Finding]:
+    """On the day: a list's version that is out of date, and rules that write a code which is."""
+    if codes.validity.possible and not codes.validity.covers(on):
+        message = f"version {codes.version} is not valid on {on}"
+        helps = "take the current version: kiezbruecke codelist import FILE --update"
+        expected = f"a day in {codes.validity}"
+        yield Finding(Place(shown), "KB-L09", message, expected=expected, helps=helps, severity="warning")
+    for use in used:
+        span = codes.limits.get(use.code or "")
+        if span is not None and span.possible and not span.covers(on):
+            message = f"'{use.user}' writes the code '{use.code}' of '{codes.name}', not valid on {on}"
+            expected = f"a day in {span}"
+            yield Finding(use.place, "KB-L09", message, rule=use.rule, expected=expected, severity="warning")
+
+
+def _place_of(file: Path, shown: str, code: str) -> Place:
+    return _at(shown, read_code_file(file, positions=True)["codes"], code)
+
+
+def _at(shown: str, body: Any, key: Any) -> Place:
+    try:
+        line, column = body.lc.key(key)
+    except (AttributeError, KeyError):
+        return Place(shown)
+    return Place(shown, line + 1, column + 1)
+
+
+def _position(where: str, file: str) -> tuple[int, int]:
+    parts = where.removeprefix(file).strip(":").split(":")
+    return (int(parts[0]), int(parts[1])) if len(parts) == 2 else (1, 1)
+
+
+def _header_line(file: Path) -> int:
+    lines = file.read_text("utf-8-sig").splitlines()
+    return next((number for number, line in enumerate(lines, 1) if line and not line.startswith("#")), 1)
+
+
+def _bad_line(file: Path) -> int:
+    """The first line that is not UTF-8, else the first."""
+    try:
+        lines = file.read_bytes().splitlines()
+    except OSError:
+        return 1
+    for number, line in enumerate(lines, 1):
+        try:
+            line.decode("utf-8")
+        except UnicodeDecodeError:
+            return number
+    return 1

@@ -1,0 +1,63 @@
+"""Who uses a code list: rules of mappings, and processes whose areas it holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from kiezbruecke.mapping.language.definition import all_rules
+from kiezbruecke.mapping.language.findings import Place
+from kiezbruecke.mapping.language.reading import NotAMapping, read_definition
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One place that names a code list (the file's name with its ending). `code` is the code that stands there.
+
+    A rule that reads its code from a source has no `code`: which ones come is only known when they come.
+    """
+
+    list: str
+    user: str
+    place: Place
+    rule: str = ""
+    code: str | None = None
+
+
+def find_uses(content: Path) -> list[Use]:
+    """All places that name a list. A mapping that cannot be read is left to its own check."""
+    return [*_mappings(content), *_processes(content)]
+
+
+def _mappings(content: Path) -> list[Use]:
+    found: list[Use] = []
+    for direction in ("inbound", "outbound"):
+        for file in sorted((content / "mappings" / direction).glob("*/mapping.yaml")):
+            try:
+                rules = read_definition(file, file.relative_to(content).as_posix(), direction).rules
+            except NotAMapping:
+                continue
+            user = file.parent.name
+            for rule in all_rules(rules):
+                if rule.codelist:
+                    found.append(Use(f"{rule.codelist}.csv", user, rule.at("codelist"), str(rule.target)))
+                if rule.code:
+                    code = rule.code.value
+                    found.append(Use(f"{rule.code.list}.yaml", user, rule.code.place, str(rule.target), code))
+    return found
+
+
+def _processes(content: Path) -> list[Use]:
+    found = []
+    for file in sorted((content / "mappings" / "processes").glob("*.yaml")):
+        try:
+            body = YAML(typ="safe", pure=True).load(file.read_text("utf-8"))
+        except (OSError, UnicodeDecodeError, YAMLError):
+            continue
+        if isinstance(body, dict) and body.get("areas"):
+            place = Place(file.relative_to(content).as_posix())
+            found.append(Use(f"{body['areas']}.csv", file.stem, place))
+    return found

@@ -1,0 +1,13 @@
+"""The compiled form: rules and schema become straight Python that writes the bytes – or declines.
+
+    rules + target tree ──plan──▶ places ──values, elements──▶ source ──exec──▶ write(scope) -> bytes
+
+The compiled form holds only the straight way. Whatever is not straight makes it decline, and the interpreter
+decides and finds the words (ADR 0009). What it writes is what the interpreter would have written, to the byte.
+"""
+
+from kiezbruecke.mapping.compile.compiler import Compiled, compile_mapping, straight
+from kiezbruecke.mapping.compile.plan import Uncompilable
+from kiezbruecke.mapping.compile.runtime import Declined
+
+__all__ = ["Compiled", "Declined", "Uncompilable", "compile_mapping", "straight"]

@@ -1,0 +1,139 @@
+"""Makes the compiled form of a mapping: places, lines, source – and the function that the source defines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kiezbruecke.mapping.compile import runtime
+from kiezbruecke.mapping.compile.elements import ElementWriter
+from kiezbruecke.mapping.compile.emit import Code, text_of
+from kiezbruecke.mapping.compile.plan import Place, Uncompilable
+from kiezbruecke.mapping.compile.values import ValueWriter
+from kiezbruecke.mapping.interpret.interpreter import Lists
+from kiezbruecke.mapping.interpret.sources import Scope
+from kiezbruecke.mapping.language.definition import Definition, Rule, numbered
+from kiezbruecke.mapping.schema.targets import Target
+from kiezbruecke.mapping.values import Unusable, moment_text, money_text
+
+# What generated code may meet in values that its types do not promise: the interpreter decides then.
+_NOT_STRAIGHT = (runtime.Declined, Unusable, AttributeError, LookupError, TypeError, ValueError)
+_KEPT = 512  # compiled forms that a process keeps; a route has one or two
+_kept: dict[tuple[str, bool], Compiled] = {}
+_ALWAYS_BOUND = {"decline": runtime.decline, "money": money_text, "moment": moment_text, "uuid_text": runtime.uuid_text}
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """Generated code. Raises Declined where it does not know a record to be fine."""
+
+    source: str
+    function: Callable[[Scope, list[tuple[int, str]]], str] = field(repr=False)
+
+    def write(self, scope: Scope, trace: list[tuple[int, str]] | None = None) -> bytes:
+        """The message's bytes; `trace` takes rule numbers and texts where the code was made to give them."""
+        try:
+            return self.function(scope, [] if trace is None else trace).encode("latin-1")
+        except _NOT_STRAIGHT:
+            raise runtime.Declined from None
+
+
+def compile_mapping(definition: Definition, target: Target, lists: Lists, *, traced: bool = False) -> Compiled:
+    """The compiled form of an XML mapping; raises Uncompilable where only the interpreter knows a way.
+
+    The same mapping, schema and lists give the same source, to the letter.
+    """
+    if target.kind != "standard":
+        raise Uncompilable("only XML is compiled")
+    code = Code()
+    values = ValueWriter(code, lists, traced=traced)
+    elements = ElementWriter(code, _by_namespace(target.prefixes))
+    root = Place(target.root, "")
+    values.roots(definition.roots)
+    _Planner(values, elements, numbered(definition.rules)).rules(definition.rules, root)
+    whole = text_of(elements.document(root, target.prefixes))
+    code.line(f"return {whole}")
+    source = code.source("def write(scope, trace):")
+    return Compiled(source, _function(source, {**code.bound, **_ALWAYS_BOUND}, definition.name))
+
+
+def straight(definition: Definition, target: Target, lists: Lists, digest: str, *, traced: bool = False) -> Compiled:
+    """The compiled form, kept by the digest of all that decides it; one that declines where there is none."""
+    key = (digest, traced)
+    if key not in _kept:
+        if len(_kept) >= _KEPT:
+            _kept.pop(next(iter(_kept)))
+        try:
+            _kept[key] = compile_mapping(definition, target, lists, traced=traced)
+        except Uncompilable:
+            _kept[key] = Compiled("", _never)
+    return _kept[key]
+
+
+def _never(_: Scope, __: list[tuple[int, str]]) -> str:
+    return runtime.decline()
+
+
+def _function(source: str, bound: Mapping[str, object], name: str) -> Callable[..., str]:
+    """The function that the source defines. The source is made of a checked mapping; texts stand in it as literals."""
+    names: dict[str, Any] = dict(bound)
+    exec(compile(source, f"<mapping {name}>", "exec"), names)  # noqa: S102
+    function: Callable[..., str] = names["write"]
+    return function
+
+
+def _by_namespace(prefixes: Mapping[Any, str]) -> dict[str, str]:
+    return {namespace: prefix or "" for prefix, namespace in prefixes.items()}
+
+
+class _Planner:
+    """Walks the rules in their order; each leaves its lines and its place."""
+
+    def __init__(self, values: ValueWriter, elements: ElementWriter, numbers: Mapping[Any, int]) -> None:
+        self._values = values
+        self._elements = elements
+        self._numbers = numbers
+
+    def rules(self, rules: tuple[Rule, ...], place: Place) -> None:
+        for rule in rules:
+            if getattr(rule, "type", None) or getattr(rule, "nil", False):
+                raise Uncompilable("chosen types and nil are written by the interpreter")
+            if rule.each is None:
+                self._plain(rule, place)
+            else:
+                self._each(rule, place)
+
+    def _plain(self, rule: Rule, place: Place) -> None:
+        with self._values.guard(rule.when) as holds:
+            for step in rule.target.steps:
+                place = place.open(step.name, step.number)
+            self._inside(rule, place, holds)
+
+    def _each(self, rule: Rule, place: Place) -> None:
+        """A loop: all rules about a member stand in it, so its element is finished in it."""
+        if not rule.target.steps:
+            raise Uncompilable("'each' about the block itself")
+        code = self._values.code
+        members = code.variable("members")
+        code.line(f"{members} = []")
+        for step in rule.target.steps[:-1]:
+            place = place.open(step.name, step.number)
+        last = rule.target.steps[-1]
+        found = place.open_members(last.name, last.number, members)
+        inner = Place(found.node, found.path, found.number)
+        with self._values.member(rule), self._values.guard(rule.when) as holds:
+            self._inside(rule, inner, holds)
+            self._elements.member(inner, members)
+        found.alive_by.append(members)
+        found.standing_by.append(members)
+        found.opened_by.append(members)
+
+    def _inside(self, rule: Rule, place: Place, holds: str) -> None:
+        if not rule.rules:
+            self._values.fill(rule, place, self._numbers[rule.place])
+            return
+        if rule.when is not None:
+            place.alive_by.append(holds)
+            place.opened_by.append(holds)
+        self.rules(rule.rules, place)

@@ -1,0 +1,211 @@
+"""Overlays: one mapping upon another (`extends`), so that a district says only what is different there.
+
+    base   A ── B, C      overlay  A/B: from …       ──▶  A ── B (the overlay's), C, D (added where A stands)
+                                   A/D: from …
+Rules meet by their full target path, however the two files nest their blocks. A block of the overlay that neither
+repeats nor has a condition is only a way to write its paths; one that does meets the base's block of the same path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from kiezbruecke.mapping.language.definition import Definition, Rule
+from kiezbruecke.mapping.language.findings import Finding, Place, nearest
+from kiezbruecke.mapping.language.paths import TargetPath, TargetStep
+from kiezbruecke.mapping.language.reading import NotAMapping, Reading
+
+_Path = tuple[TargetStep, ...]
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One rule of the overlay with its path below the base's list of rules that it is merged into."""
+
+    path: _Path
+    rule: Rule
+
+
+def merge(base: Reading, over: Reading) -> Reading:
+    """The overlay upon its base: header keys of the overlay win, rules meet by path, findings keep their files.
+
+    Raises NotAMapping where the base has the other direction: then nothing of it can be meant.
+    """
+    findings = [*base.findings, *over.findings, *_header_findings(base.definition, over.definition)]
+    if base.definition.direction != over.definition.direction:
+        raise NotAMapping(findings[len(base.findings) :])
+    merger = _Merger(base.definition.rules, findings)
+    rules = merger.into(base.definition.rules, list(_entries(over.definition.rules, ())))
+    definition = _header(base.definition, over.definition, rules)
+    return Reading(definition, findings, base.broken | over.broken)
+
+
+def broken_chain(definition: Definition, names: tuple[str, ...]) -> Finding:
+    """The finding about bases that extend each other."""
+    chain = " > ".join((*names, definition.extends))
+    return Finding(_place(definition), "KB-M05", f"the bases go round in a circle: {chain}", expected="a base")
+
+
+def unknown_base(definition: Definition, names: Iterable[str]) -> Finding:
+    """The finding about a base that is not there."""
+    known = [name for name in names if name != definition.name]
+    message = f"no mapping is called '{definition.extends}'"
+    return Finding(
+        _place(definition), "KB-M05", message, expected=", ".join(known), helps=nearest(definition.extends, known)
+    )
+
+
+def _place(definition: Definition) -> Place:
+    return definition.places["extends"]
+
+
+def _header(base: Definition, over: Definition, rules: tuple[Rule, ...]) -> Definition:
+    return replace(
+        over,
+        title=over.title or base.title,
+        note=over.note or base.note,
+        reads=over.reads or base.reads,
+        source=over.source if "source" in over.places else base.source,
+        roots=tuple(dict.fromkeys((*base.roots, *over.roots))),
+        unused=tuple(dict.fromkeys((*base.unused, *over.unused))),
+        target=over.target or base.target,
+        prefix=base.prefix if over.prefix is None else over.prefix,
+        rules=rules,
+        places={**base.places, **_own_places(over)},
+        bases=(base.name, *base.bases),
+    )
+
+
+def _own_places(over: Definition) -> dict[str, Place]:
+    """The places of what the overlay says itself. Its rules, where it has none, stand where it names its base."""
+    given = {"target": over.target, "roots": over.roots, "rules": over.rules}
+    kept = {key: place for key, place in over.places.items() if given.get(key, True)}
+    return {**kept, "rules": over.places["rules"] if over.rules else _place(over)}
+
+
+def _header_findings(base: Definition, over: Definition) -> Iterator[Finding]:
+    if base.direction != over.direction:
+        message = f"the base '{base.name}' is {base.direction}"
+        yield Finding(_place(over), "KB-M05", message, expected=f"a base that is {over.direction}")
+    if over.target and base.target and _kind(over.target) != _kind(base.target):
+        message = f"the base '{base.name}' makes {base.target}"
+        expected = f"{base.target}, another version of it, or no target here"
+        yield Finding(over.places["target"], "KB-M05", message, expected=expected)
+
+
+def _kind(target: str) -> tuple[str, ...]:
+    """What must stay: the kind and name, or standard and root – its version may be another."""
+    words = target.split()
+    return (words[0], words[-1]) if len(words) == 3 else tuple(words)
+
+
+def _entries(rules: tuple[Rule, ...], above: _Path) -> Iterator[_Entry]:
+    for rule in rules:
+        path = (*above, *rule.target.steps)
+        if rule.rules and _only_groups(rule):
+            yield from _entries(rule.rules, path)
+        else:
+            yield _Entry(path, rule)
+
+
+def _only_groups(rule: Rule) -> bool:
+    """Whether a block says nothing but a path."""
+    return not (rule.places.keys() - {"target", "rules", "note"})
+
+
+class _Merger:
+    def __init__(self, base: tuple[Rule, ...], findings: list[Finding]) -> None:
+        self._known = [_text(path) for path in _paths(base, ())]
+        self._findings = findings
+
+    def into(self, rules: tuple[Rule, ...], entries: list[_Entry], above: _Path = ()) -> tuple[Rule, ...]:
+        """The base's rules with the overlay's entries among them; entries of one path replace together."""
+        merged = list(rules)
+        for path in dict.fromkeys(entry.path for entry in entries):
+            same = [entry.rule for entry in entries if entry.path == path]
+            merged = self._put(merged, path, same, above)
+        return tuple(merged)
+
+    def _put(self, rules: list[Rule], path: _Path, new: list[Rule], above: _Path) -> list[Rule]:
+        found = self._replaced(rules, path, new, above)
+        if found is not None:
+            return found
+        if any(rule.omit for rule in new):
+            self._nothing_to_omit(new, (*above, *path))
+            return rules
+        return self._added(rules, path, new)
+
+    def _replaced(self, rules: list[Rule], path: _Path, new: list[Rule], above: _Path) -> list[Rule] | None:
+        """The rules with those of this path replaced, or None where there are none."""
+        same = [rule for rule in rules if rule.target.steps == path]
+        if same:
+            return self._in_place(rules, same, path, new, above)
+        for number, rule in enumerate(rules):
+            if rest := _below(rule, path):
+                steps = rule.target.steps
+                inner = self._replaced(list(rule.rules), rest, new, (*above, *steps))
+                if inner is not None:
+                    block = [replace(rule, rules=tuple(inner))] if inner else []
+                    return [*rules[:number], *block, *rules[number + 1 :]]
+        return None
+
+    def _in_place(self, rules: list[Rule], same: list[Rule], path: _Path, new: list[Rule], above: _Path) -> list[Rule]:
+        fresh = [self._upon(rule, same, path, above) for rule in new if not rule.omit]
+        first = rules.index(same[0])
+        kept = [rule for rule in rules[first:] if all(rule is not one for one in same)]
+        return [*rules[:first], *fresh, *kept]
+
+    def _upon(self, rule: Rule, same: list[Rule], path: _Path, above: _Path) -> Rule:
+        """A block of the overlay keeps the rules of the base's block that it does not speak about."""
+        target = TargetPath(path)
+        blocks = [one for one in same if one.rules]
+        alike = [one for one in blocks if _text_of(one) == _text_of(rule)] or blocks
+        if not rule.rules or len(alike) != 1:
+            return replace(rule, target=target)
+        inner = self.into(alike[0].rules, list(_entries(rule.rules, ())), (*above, *path))
+        return replace(rule, target=target, rules=inner)
+
+    def _added(self, rules: list[Rule], path: _Path, new: list[Rule]) -> list[Rule]:
+        """A new rule stands in the deepest block that holds its place, else at the end."""
+        for number, rule in enumerate(rules):
+            if rest := _below(rule, path):
+                inner = self._added(list(rule.rules), rest, new)
+                return [*rules[:number], replace(rule, rules=tuple(inner)), *rules[number + 1 :]]
+        return [*rules, *(replace(rule, target=TargetPath(path)) for rule in new)]
+
+    def _nothing_to_omit(self, rules: list[Rule], path: _Path) -> None:
+        text = _text(path)
+        for rule in rules:
+            if rule.omit:
+                message = f"the base has no rule for '{text}'"
+                helps = nearest(text, self._known)
+                expected = "the full target path of one of its rules"
+                self._findings.append(Finding(rule.place, "KB-M05", message, text, expected, helps))
+
+
+def _below(rule: Rule, path: _Path) -> _Path:
+    """What is left of a path below a block, nothing where the path does not lead into it."""
+    steps = rule.target.steps
+    return path[len(steps) :] if rule.rules and path[: len(steps)] == steps else ()
+
+
+def _paths(rules: tuple[Rule, ...], above: _Path) -> Iterator[_Path]:
+    for rule in rules:
+        path = (*above, *rule.target.steps)
+        yield path
+        yield from _paths(rule.rules, path)
+
+
+def _text(path: _Path) -> str:
+    return str(TargetPath(path))
+
+
+def _text_of(rule: Rule) -> tuple[str, str, str | None]:
+    """What tells blocks of one path apart: their list and their condition."""
+    when = rule.when
+    return (
+        rule.each.text if rule.each else "",
+        when.path.text if when else "",
+        when.equals if when else None,
+    )

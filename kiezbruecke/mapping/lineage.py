@@ -1,0 +1,135 @@
+"""Lineage: which rule gave which value – told without the values.
+
+    write ──▶ trace: (rule number, text) …  ──seal──▶  bytes for the ledger: (rule number, hash) …
+                                                          │ matches? ◀── texts of the stored message
+
+The hashes are keyed with the message's own bytes. Whoever holds the bytes can verify a value; once the bytes are
+erased, nobody can try values against a hash any more (ADR 0009).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from typing import Any
+
+from kiezbruecke.mapping.language.definition import Definition, Rule
+
+Trace = tuple[tuple[int, str], ...]
+"""What was read for a message, by rule: the rule's number, and the text as it was written. Constants are left out."""
+
+_HASH_BYTES = 8  # a chance of 2⁻⁶⁴ that another text of the same message and rule looks the same
+_ENTRY = struct.Struct(f">I{_HASH_BYTES}s")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One text as it was written: its rule's number, the full path of its place, whether it was read or is fixed."""
+
+    rule: int
+    target: str
+    text: str
+    read: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RuleLine:
+    """What the number of a rule means: full target path, source, and where the rule stands. No values."""
+
+    rule: int
+    target: str
+    source: str
+    file: str
+    line: int
+    steps: tuple[str, ...] = ()
+    codelist: str = ""
+    when: str = ""
+    each: str = ""
+    required: bool = False
+    pii: bool = False
+    legal_basis: str = ""
+    note: str = ""
+    block: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """The line as plain JSON."""
+        return {**asdict(self), "steps": list(self.steps)}
+
+
+def rule_lines(definition: Definition) -> tuple[RuleLine, ...]:
+    """Every rule with its number, blocks before what stands in them."""
+    lines = _lines(definition.rules, "")
+    return tuple(_line(number, target, rule) for number, (target, rule) in enumerate(lines, 1))
+
+
+def seal(trace: Trace, payload: bytes) -> bytes:
+    """The trace for the ledger: rule numbers and keyed hashes, 12 bytes a value, nothing that can be read."""
+    key = _key(payload)
+    return b"".join(_ENTRY.pack(number, _hash(key, number, text)) for number, text in trace)
+
+
+def opened(sealed: bytes) -> list[tuple[int, bytes]]:
+    """Rule numbers and hashes of a sealed trace, by rule; raises ValueError."""
+    if len(sealed) % _ENTRY.size:
+        raise ValueError("not a sealed trace")
+    return list(_ENTRY.iter_unpack(sealed))
+
+
+def matches(sealed: bytes, payload: bytes, texts: Callable[[int], Iterable[str]]) -> list[tuple[int, bool]]:
+    """For every sealed value, whether one of the texts that stand at its rule's place now is the one it was."""
+    key = _key(payload)
+    return [
+        (number, any(_hash(key, number, text) == wanted for text in texts(number))) for number, wanted in opened(sealed)
+    ]
+
+
+def _key(payload: bytes) -> bytes:
+    """Not the digest that the ledger keeps of a message for good: with that, hashes could be tried for ever."""
+    return blake2b(payload, digest_size=32, person=b"kb-lineage").digest()
+
+
+def _hash(key: bytes, number: int, text: str) -> bytes:
+    """The key goes first: BLAKE2 cannot be extended, and its own keyed mode costs a second block a value."""
+    return blake2b(key + f"{number}\n{text}".encode(), digest_size=_HASH_BYTES).digest()
+
+
+def _lines(rules: tuple[Rule, ...], above: str) -> Iterator[tuple[str, Rule]]:
+    for rule in rules:
+        target = "/".join(part for part in (above, *map(str, rule.target.steps)) if part) or "."
+        yield target, rule
+        yield from _lines(rule.rules, "" if target == "." else target)
+
+
+def _line(number: int, target: str, rule: Rule) -> RuleLine:
+    return RuleLine(
+        rule=number,
+        target=target,
+        source=_source(rule),
+        file=rule.place.file,
+        line=rule.place.line,
+        steps=tuple(_step(use.name, use.argument) for use in rule.steps),
+        codelist=rule.codelist or (rule.code.list if rule.code else ""),
+        when=_when(rule),
+        each=rule.each.text if rule.each else "",
+        required=rule.required,
+        pii=rule.pii,
+        legal_basis=rule.legal_basis,
+        note=rule.note,
+        block=bool(rule.rules),
+    )
+
+
+def _source(rule: Rule) -> str:
+    return "" if rule.rules else rule.origin
+
+
+def _step(name: str, argument: str | None) -> str:
+    return name if argument is None else f"{name}: {argument}"
+
+
+def _when(rule: Rule) -> str:
+    if rule.when is None:
+        return ""
+    return rule.when.path.text if rule.when.equals is None else f"{rule.when.path.text} = {rule.when.equals}"

@@ -1,0 +1,185 @@
+"""A table's columns: what may stand in a cell, and how a value is written there."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from kiezbruecke.mapping.steps import FORMULA_STARTS
+from kiezbruecke.mapping.values import Unusable, to_text, xml_text
+
+_DAYS = {  # what a layout calls it, and how it is written
+    "TT.MM.JJJJ": "%d.%m.%Y",
+    "TTMMJJJJ": "%d%m%Y",
+    "JJJJMMTT": "%Y%m%d",
+    "JJMMTT": "%y%m%d",
+    "JJJJ-MM-TT": "%Y-%m-%d",
+}
+_TRUTHS = {"ja_nein": ("ja", "nein"), "J_N": ("J", "N"), "1_0": ("1", "0")}
+_FORMATS: dict[str, tuple[str, ...]] = {  # the first is the default
+    "date": tuple(_DAYS),
+    "money": ("comma", "point", "cents"),
+    "yes_no": tuple(_TRUTHS),
+}
+_UNREACHABLE = re.compile(r"[/@\[\]]")  # what a target path cannot name
+_NOT_IN_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_BERLIN = ZoneInfo("Europe/Berlin")
+
+
+class Column(BaseModel):
+    """A column: `key` is its name in mappings, `name` what stands in the header.
+
+    With `length` (characters) it is a field of a fixed-length record. There, a column with `const`, or with neither
+    name nor key, is no target: it always holds its constant, or only what it is filled with.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: str = ""
+    key: str = ""
+    type: Literal["text", "money", "integer", "date", "yes_no"] = "text"
+    format: Literal[
+        "TT.MM.JJJJ", "TTMMJJJJ", "JJJJMMTT", "JJMMTT", "JJJJ-MM-TT", "comma", "point", "cents", "ja_nein", "J_N", "1_0"
+    ] | None = None  # fmt: skip
+    required: bool = False
+    present: bool = False
+    max_length: int | None = Field(None, ge=1)
+    note: str = ""
+    length: int | None = Field(None, ge=1, le=100_000)
+    start: int | None = Field(None, ge=1)
+    align: Literal["left", "right"] | None = None
+    fill: Literal[" ", "0"] | None = None
+    const: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, body: Any) -> Any:
+        """Without a key the name is the key; `fill: 0` is the character."""
+        if not isinstance(body, dict):
+            return body
+        zero = {"fill": "0"} if body.get("fill") == 0 and body["fill"] is not False else {}
+        return {"key": body.get("name", ""), **body, **zero}
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Column:
+        allowed = _FORMATS.get(self.type, ())
+        if self.format is not None and self.format not in allowed:
+            raise ValueError(f"a column of type {self.type} has no format '{self.format}'; expected {_or(allowed)}")
+        if self.fill == "0" and not self.right:
+            raise ValueError("zeros on the right would change the value; expected align: right")
+        if _UNREACHABLE.search(self.key):
+            raise ValueError("the key holds / @ [ or ], which no target can name; expected a key such as ja_nein")
+        if self.filler and (self.required or self.type != "text" or self.max_length):
+            raise ValueError("no rule fills this column; expected only length, align, fill and const, or a name")
+        if self.length is not None and len(self._longest()) > self.length:
+            raise ValueError(f"'{self._longest()}' needs more than {self.length} characters")
+        return self
+
+    @property
+    def filler(self) -> bool:
+        """Whether no rule fills it."""
+        return self.const is not None or not self.key
+
+    @property
+    def right(self) -> bool:
+        """Whether the value stands at the right end; numbers do unless the layout says otherwise."""
+        return (self.align or ("right" if self.type in {"money", "integer"} else "left")) == "right"
+
+    @property
+    def limit(self) -> int | None:
+        """The most characters that a value may have."""
+        return min((size for size in (self.length, self.max_length) if size is not None), default=None)
+
+    def cell(self, value: object) -> str:
+        """The value as it stands in the cell, not filled up; raises Unusable."""
+        text = self._written(value)
+        if self.limit is not None and len(text) > self.limit:
+            raise Unusable("der Text ist zu lang", f"höchstens {self.limit} Zeichen")
+        if self.length is not None:
+            return _one_line(text)
+        return f"'{text}" if self.type == "text" and text[:1] in FORMULA_STARTS else text
+
+    def padded(self, text: str) -> str:
+        """The text filled up to the column's length; a sign stands before the zeros."""
+        size, fill = self.length or 0, self.fill or " "
+        if self.right and fill == "0" and self.type != "text":
+            return text.zfill(size)
+        return text.rjust(size, fill) if self.right else text.ljust(size, fill)
+
+    def _written(self, value: object) -> str:
+        written = self._written_as
+        match self.type:
+            case "money":
+                return _money(value, written)
+            case "date":
+                return _day(value).strftime(_DAYS[written])
+            case "integer":
+                return _whole(value)
+            case "yes_no":
+                return _TRUTHS[written][0 if value in (True, "1", "true", "ja") else 1]
+            case _:
+                return xml_text(value)
+
+    def _longest(self) -> str:
+        """The longest text that the column's own words decide; values are looked at one by one."""
+        if self.const is not None:
+            return self.const
+        if self.type == "yes_no":
+            return max(_TRUTHS[self._written_as], key=len)
+        return self._written_as if self.type == "date" else ""
+
+    @property
+    def _written_as(self) -> str:
+        """The name of the form; empty for a type that has only one."""
+        allowed = _FORMATS.get(self.type, ("",))
+        return self.format or allowed[0]
+
+
+def _or(names: tuple[str, ...]) -> str:
+    return ", ".join(names) or "no format at all"
+
+
+def _one_line(text: str) -> str:
+    if _NOT_IN_A_LINE.search(text):
+        raise Unusable(
+            "der Text enthält einen Zeilenumbruch oder ein Steuerzeichen", "eine Zeile (Schritt collapse_space)"
+        )
+    return text
+
+
+def _money(value: object, written: str) -> str:
+    try:
+        amount = to_text(Decimal(to_text(value)))
+    except ArithmeticError:
+        raise Unusable("der Betrag ist nicht lesbar", "ein Betrag") from None
+    if written == "cents":
+        return str(int(amount.replace(".", "")))
+    return amount if written == "point" else amount.replace(".", ",")
+
+
+def _whole(value: object) -> str:
+    try:
+        return str(int(to_text(value)))
+    except ValueError:
+        raise Unusable("die Zahl ist nicht lesbar", "eine ganze Zahl") from None
+
+
+def _day(value: object) -> date:
+    """The day; of a moment the day in Berlin."""
+    if not isinstance(value, date):
+        try:
+            value = _read_day(to_text(value))
+        except ValueError:
+            raise Unusable("das Datum ist nicht lesbar", "ein Tag") from None
+    if isinstance(value, datetime):
+        return value.astimezone(_BERLIN).date() if value.tzinfo else value.date()
+    return value
+
+
+def _read_day(text: str) -> date:
+    return date.fromisoformat(text) if "T" not in text else datetime.fromisoformat(text)

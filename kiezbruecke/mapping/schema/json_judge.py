@@ -1,0 +1,176 @@
+"""The `jsonschema` library's word on a message or a part of it, in German and without the value."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.mapping.schema.json_values import TYPE_NAMES
+from kiezbruecke.mapping.values import Unusable
+
+_OWN = "urn:kiezbruecke:schema"
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
+_FORMATS = {
+    "date": "ein Tag wie 2026-04-24",
+    "date-time": "ein Zeitpunkt wie 2026-04-24T12:00:00Z",
+    "email": "eine E-Mail-Adresse",
+    "uri": "eine Adresse mit Schema, etwa https://…",
+    "uuid": "eine UUID",
+}
+_PROBLEMS = {  # what a broken keyword means to people; {} is the keyword's value
+    "type": ("der Wert hat nicht den verlangten Typ", "{}"),
+    "enum": ("der Wert ist nicht erlaubt", "einer von: {}"),
+    "const": ("der Wert ist nicht erlaubt", "{}"),
+    "pattern": ("der Text hat nicht die verlangte Form", "das Muster {}"),
+    "format": ("der Text hat nicht die verlangte Form", "{}"),
+    "minLength": ("der Text ist zu kurz", "mindestens {} Zeichen"),
+    "maxLength": ("der Text ist zu lang", "höchstens {} Zeichen"),
+    "minimum": ("die Zahl ist zu klein", "mindestens {}"),
+    "maximum": ("die Zahl ist zu groß", "höchstens {}"),
+    "exclusiveMinimum": ("die Zahl ist zu klein", "mehr als {}"),
+    "exclusiveMaximum": ("die Zahl ist zu groß", "weniger als {}"),
+    "multipleOf": ("die Zahl hat nicht die verlangten Stellen", "ein Vielfaches von {}"),
+    "required": ("die Pflichtangabe fehlt", "ein Wert"),
+    "dependentRequired": ("eine Angabe verlangt eine andere, die fehlt", "beide oder keine"),
+    "minItems": ("es sind zu wenige Werte da", "mindestens {}"),
+    "maxItems": ("es sind mehr Werte da, als die Nachricht aufnehmen kann", "höchstens {}"),
+    "uniqueItems": ("ein Wert steht doppelt", "jeder Wert nur einmal"),
+    "minProperties": ("es sind zu wenige Angaben da", "mindestens {}"),
+    "maxProperties": ("es sind zu viele Angaben da", "höchstens {}"),
+    "oneOf": ("die Angaben passen nicht zu genau einer der erlaubten Formen", "genau eine Form des Schemas"),
+    "anyOf": ("die Angaben passen zu keiner der erlaubten Formen", "eine Form des Schemas"),
+    "not": ("die Angaben sind so nicht erlaubt", ""),
+    "additionalProperties": ("die Angabe kennt das Schema hier nicht", ""),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a message: where (names, and numbers from 0), and what, in German and without the value."""
+
+    path: tuple[str | int, ...]
+    problem: str
+    expected: str
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """Validates with the library's class for the schema's draft."""
+
+    file: Path
+    document: Mapping[str, Any] = field(repr=False)
+
+    def check_schema(self) -> None:
+        """Raises ConfigurationError where the file is no JSON Schema."""
+        from jsonschema.exceptions import SchemaError  # type: ignore[import-untyped]  # noqa: PLC0415
+
+        try:
+            self._class.check_schema(self.document)
+        except SchemaError as error:
+            where = "/".join(map(str, error.absolute_path)) or "the top"
+            raise ConfigurationError(
+                f"'{where}' is not JSON Schema", where=str(self.file), expected=f"a right '{error.validator}'"
+            ) from None
+
+    def first_problem(self, message: object) -> Problem | None:
+        """The weightiest thing that is wrong with a message, or None."""
+        return _problem(self._validator.iter_errors(message))
+
+    def refuse(self, pointers: tuple[str, ...], value: object, *, all_of: bool) -> None:
+        """Raises Unusable where a value breaks the schemas at all (or each) of the pointers."""
+        references = [{"$ref": f"{_OWN}#{quote(pointer, safe='/~')}"} for pointer in pointers]
+        schema = {"allOf" if all_of else "anyOf": references} if references else {}
+        found = _problem(self._validator.evolve(schema=schema).iter_errors(value))
+        if found is not None:
+            raise Unusable(found.problem, found.expected)
+
+    @cached_property
+    def _class(self) -> Any:
+        from jsonschema.validators import Draft202012Validator, validator_for  # type: ignore[import-untyped]  # noqa: PLC0415
+
+        return validator_for(self.document, default=Draft202012Validator)
+
+    @cached_property
+    def _validator(self) -> Any:
+        from referencing import Registry, Resource  # noqa: PLC0415
+        from referencing.jsonschema import DRAFT202012  # noqa: PLC0415
+
+        whole: Resource[Any] = Resource.from_contents(self.document, default_specification=DRAFT202012)
+        registry: Registry[Any] = Registry().with_resource(_OWN, whole)  # it cannot retrieve anything
+        return self._class({"$ref": _OWN}, registry=registry, format_checker=_format_checker())
+
+
+def shown(value: object) -> str:
+    """A value of the schema as people read it."""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _problem(errors: Iterator[Any]) -> Problem | None:
+    from jsonschema.exceptions import best_match  # noqa: PLC0415
+
+    error = best_match(errors)
+    if error is None:
+        return None
+    path = tuple(error.absolute_path)
+    if error.validator == "required":
+        path += tuple(name for name in error.validator_value if name not in error.instance)[:1]
+    problem, expected = _PROBLEMS.get(error.validator, ("die Angaben passen nicht zum Schema", ""))
+    return Problem(path, problem, expected.format(_expected(error.validator, error.validator_value)))
+
+
+def _expected(keyword: str, value: Any) -> str:
+    """The schema's own value, as people read it; never the message's."""
+    values = value if isinstance(value, list) else [value]
+    if keyword == "type":
+        return " oder ".join(TYPE_NAMES.get(name, str(name)) for name in values)
+    if keyword == "format":
+        return _FORMATS.get(value, str(value))
+    return ", ".join(map(shown, values[:12])) + (", …" if len(values) > 12 else "")
+
+
+def _format_checker() -> Any:
+    """The library's own checks, and the two that it needs other packages for."""
+    from jsonschema import FormatChecker  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    checker = FormatChecker(formats=("date", "email", "uuid", "ipv4", "ipv6", "regex"))
+    checker.checkers = {
+        **checker.checkers,
+        "date": (_is_date, ()),
+        "date-time": (_is_moment, ()),
+        "uri": (_is_uri, ()),
+    }
+    return checker
+
+
+def _is_date(value: object) -> bool:
+    return not isinstance(value, str) or (len(value) == 10 and _readable(date.fromisoformat, value))
+
+
+def _is_moment(value: object) -> bool:
+    if not isinstance(value, str):
+        return True
+    return bool(_MOMENT.fullmatch(value)) and _readable(datetime.fromisoformat, value.upper())
+
+
+def _is_uri(value: object) -> bool:
+    return not isinstance(value, str) or bool(_URI.fullmatch(value))
+
+
+def _readable(read: Callable[[str], object], text: str) -> bool:
+    try:
+        read(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,110 @@
+"""Steps that read and write days and moments. A moment's day and hour are Berlin's."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from kiezbruecke.mapping.steps.registry import Example, step
+from kiezbruecke.mapping.values import Unusable, to_text
+
+_BERLIN = ZoneInfo("Europe/Berlin")
+_GERMAN_DATE = re.compile(r"(?P<day>[0-9]{1,2})\.\s?(?P<month>[0-9]{1,2})\.\s?(?P<year>[0-9]{4}|[0-9]{2})")
+_DAY_FORMATS = ("TT.MM.JJJJ", "JJJJMMTT", "TTMMJJJJ", "JJMMTT", "JJJJ-MM", "JJJJ")
+_TIME_FORMATS = ("TT.MM.JJJJ hh:mm", "JJJJ-MM-TT hh:mm:ss", "JJJJMMTThhmmss", "hh:mm")
+_PARTS = {"JJJJ": "%Y", "JJ": "%y", "MM": "%m", "TT": "%d", "hh": "%H", "mm": "%M", "ss": "%S"}
+
+
+@step(
+    Example("24.04.2026", date(2026, 4, 24)),
+    Example("24.4.26", date(2026, 4, 24)),
+    Example("2026-04-24", date(2026, 4, 24)),
+    Example("2026-04-24T00:00:00", date(2026, 4, 24)),
+    Example("2026-04-23T22:30:00Z", date(2026, 4, 24)),
+    Example(datetime(2026, 4, 24), date(2026, 4, 24)),  # noqa: DTZ001 - that is what a sheet's cell holds
+    Example("31.02.2026", Unusable),
+    Example("April 2026", Unusable),
+    gives="date",
+)
+def german_date(value: object) -> date:
+    """Read a day, written in German or as ISO 8601; a moment with an offset gives the day in Berlin."""
+    given = value if isinstance(value, date) else to_text(value).strip()
+    try:
+        if isinstance(given, date):
+            return _day(given)
+        if found := _GERMAN_DATE.fullmatch(given):
+            year = int(found["year"])
+            return date(year if year > 99 else 2000 + year, int(found["month"]), int(found["day"]))
+        return _day(datetime.fromisoformat(given))
+    except (ValueError, OverflowError):
+        raise Unusable("das Datum ist nicht lesbar", "ein Tag wie 24.04.2026") from None
+
+
+@step(
+    Example("2026-04-24T10:00:00+02:00", datetime.fromisoformat("2026-04-24T10:00:00+02:00")),
+    Example("2026-04-24T08:00:00.5Z", datetime.fromisoformat("2026-04-24T08:00:00.500+00:00")),
+    Example("2026-04-24T10:00:00", Unusable),
+    gives="moment",
+)
+def timestamp(value: object) -> datetime:
+    """Read a moment in ISO 8601 with its offset."""
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(to_text(value).strip())
+        if moment.tzinfo is not None:
+            moment.astimezone(UTC)  # year 1 and year 9999 have moments that no other clock can say
+    except (ValueError, OverflowError):
+        raise Unusable("die Zeit ist nicht lesbar", "eine Zeit wie 2026-04-24T10:00:00+02:00") from None
+    if moment.tzinfo is None:
+        raise Unusable("die Zeit trägt keine Zeitzone", "eine Zeit wie 2026-04-24T10:00:00+02:00")
+    return moment
+
+
+@step(
+    Example(date(2026, 4, 9), "09.04.2026", "TT.MM.JJJJ"),
+    Example("2026-04-09", "20260409", "JJJJMMTT"),
+    Example(date(2026, 4, 9), "260409", "JJMMTT"),
+    Example("2026-12-31T23:30:00Z", "2027", "JJJJ"),
+    Example("Ostern", Unusable, "TT.MM.JJJJ"),
+    Example(date(2026, 4, 9), Unusable, "MM/DD/YYYY"),
+    takes="date",
+    argument=str,
+    choices=_DAY_FORMATS,
+)
+def date_format(value: object, form: str) -> str:
+    """Write a day in one of the closed list of formats; a moment gives the day in Berlin."""
+    return _written(german_date(value), form)
+
+
+@step(
+    Example("2026-04-24T08:00:00Z", "24.04.2026 10:00", "TT.MM.JJJJ hh:mm"),
+    Example("2026-12-24T08:00:00Z", "09:00", "hh:mm"),
+    Example("2026-04-24T10:00:05+02:00", "20260424100005", "JJJJMMTThhmmss"),
+    Example("2026-04-24T10:00:00", Unusable, "hh:mm"),
+    takes="moment",
+    argument=str,
+    choices=_TIME_FORMATS,
+)
+def time_format(value: object, form: str) -> str:
+    """Write a moment in Berlin's time, in one of the closed list of formats, for targets that know no offset.
+
+    Where a target takes an offset, write no step at all: moments are written in UTC.
+    """
+    try:
+        return _written(timestamp(value).astimezone(_BERLIN), form)
+    except OverflowError:
+        raise Unusable("die Zeit ist nicht lesbar", "eine Zeit wie 2026-04-24T10:00:00+02:00") from None
+
+
+def _day(value: date) -> date:
+    if not isinstance(value, datetime):
+        return value
+    return (value.astimezone(_BERLIN) if value.tzinfo else value).date()
+
+
+def _written(value: date, form: str) -> str:
+    """A day or moment in a format of ours; `strftime` alone leaves years before 1000 without their zeros."""
+    pattern = form.replace("JJJJ", f"{value.year:04}")
+    for part, directive in _PARTS.items():
+        pattern = pattern.replace(part, directive)
+    return value.strftime(pattern)

@@ -1,0 +1,112 @@
+"""Steps for identifiers: account numbers, UUIDs, digits, digests."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from uuid import UUID
+
+from kiezbruecke.mapping.steps.registry import Example, step
+from kiezbruecke.mapping.values import Unusable, to_text
+from kiezbruecke.records.base import name_id
+
+_IBAN = re.compile(r"(?:DE[0-9]{20}|(?!DE)[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30})")
+_HEX = "[0-9A-Fa-f]"
+_HYPHENATED = f"{_HEX}{{8}}(?:-{_HEX}{{4}}){{3}}-{_HEX}{{12}}"
+_UUID = re.compile(rf"(?:urn:uuid:)?(?P<plain>{_HYPHENATED}|{_HEX}{{32}})|\{{(?P<braced>{_HYPHENATED})\}}")
+_DIGESTS = ("sha256", "sha512")
+
+
+@step(
+    Example("DE02 1203 0000 0000 2020 51", "DE02120300000000202051"),
+    Example("de02120300000000202051", "DE02120300000000202051"),
+    Example("NL91 ABNA 0417 1643 00", "NL91ABNA0417164300"),
+    Example("DE89370400440532013001", Unusable),
+    Example("DE8937040044053201300", Unusable),
+)
+def iban(value: object) -> str:
+    """Check an IBAN (form, length of a German one, check digits by ISO 13616) and write it without blanks.
+
+    That the account exists, and whose it is, only the bank can say.
+    """
+    given = "".join(to_text(value).split())
+    compact = given.upper() if given.isascii() else ""
+    if not _IBAN.fullmatch(compact):
+        raise Unusable("die IBAN hat nicht die Form einer IBAN", "eine IBAN wie DE02 1203 0000 0000 2020 51")
+    if not ("02" <= compact[2:4] <= "98" and _remainder(compact) == 1):
+        raise Unusable("die Prüfziffern der IBAN stimmen nicht", "die IBAN noch einmal vom Kontoinhaber")
+    return compact
+
+
+@step(
+    Example("{CA9D500C-3B1C-4F0E-9A9B-0C1B7F0D2E11}", "ca9d500c-3b1c-4f0e-9a9b-0c1b7f0d2e11"),
+    Example("urn:uuid:ca9d500c-3b1c-4f0e-9a9b-0c1b7f0d2e11", "ca9d500c-3b1c-4f0e-9a9b-0c1b7f0d2e11"),
+    Example("ca9d500c3b1c4f0e9a9b0c1b7f0d2e11", "ca9d500c-3b1c-4f0e-9a9b-0c1b7f0d2e11"),
+    Example("4711", Unusable),
+)
+def uuid(value: object) -> str:
+    """Read a UUID, however it is written, and write it as RFC 9562 does: small letters, four hyphens."""
+    found = _UUID.fullmatch(to_text(value).strip())
+    if not found:
+        raise Unusable("die UUID ist nicht lesbar", "32 Hexadezimalziffern mit Bindestrichen")
+    return str(UUID(found["plain"] or found["braced"]))
+
+
+@step(
+    Example("SPK 12/26", "4c760250-54b9-51da-b98d-115d22133b41", "vorgang"),
+    Example("SPK 12/26", "29ebac92-fb74-5cad-b42c-5eb964489761", "dokument"),
+    Example(4711, "c6385a3f-b79d-5aec-a672-f3bfff10f03a", "vorgang"),
+    Example("\ud800", Unusable, "vorgang"),
+    argument=str,
+)
+def name_uuid(value: object, kind: str) -> str:
+    """Make a UUID of a name: the same kind and name always give the same (version 5), so a repeat stays a repeat.
+
+    For targets that want a UUID where the source has a number. The argument keeps kinds apart; it must never change.
+    """
+    name = to_text(value)
+    _encoded(kind + name)
+    return str(name_id("step", kind, name))
+
+
+@step(
+    Example("030 / 123-45", "03012345"),
+    Example("Nr. 4711", "4711"),
+    Example(4711, "4711"),
+    Example("ohne Nummer", Unusable),
+)
+def digits(value: object) -> str:
+    """Keep the digits alone, as text: zeros in front stay. Refuse where there is none."""
+    kept = "".join(str(unicodedata.decimal(one)) for one in to_text(value) if one.isdecimal())
+    if not kept:
+        raise Unusable("der Text enthält keine Ziffer", "eine Nummer")
+    return kept
+
+
+@step(
+    Example("Fest", "246185958e84573633b09fcc51a971973e97dd0112b53dfd06d6d0a210b57fda", "sha256"),
+    Example("", None, "sha256"),
+    Example("\ud800", Unusable, "sha256"),
+    Example("Fest", Unusable, "md5"),
+    argument=str,
+    choices=_DIGESTS,
+)
+def hash_(value: object, method: str) -> str:
+    """Write the digest of the text's UTF-8 bytes in hexadecimal, small letters.
+
+    A digest shows whether two texts are the same. It hides nobody: names and accounts can be guessed from it.
+    """
+    return hashlib.new(method, _encoded(to_text(value))).hexdigest()
+
+
+def _remainder(compact: str) -> int:
+    """ISO 7064 mod 97-10: the first four characters at the end, letters as 10 to 35."""
+    return int("".join(str(int(one, 36)) for one in compact[4:] + compact[:4])) % 97
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise Unusable("der Text enthält Zeichen, die es nicht gibt", "lesbarer Text") from None

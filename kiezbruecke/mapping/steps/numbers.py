@@ -1,0 +1,170 @@
+"""Steps that read and write numbers and sums of money. Nothing is rounded: what is finer than a cent is refused."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from kiezbruecke.mapping.steps.registry import Example, step
+from kiezbruecke.mapping.values import Unusable, is_nothing, to_text
+
+_GROUPED = r"[0-9]{1,3}(?:[.\u00a0\u202f ][0-9]{3}){1,4}|[0-9]{1,12}"
+_MONEY = re.compile(
+    rf"(?:€|EUR)?\s*(?P<whole>{_GROUPED})(?:,(?P<cents>[0-9]{{1,2}})|,(?:-{{1,2}}|–|—))?\s*(?:€|EUR|Euro)?"
+)
+_PLAIN = re.compile(r"(?P<whole>[0-9]{1,12})\.(?P<cents>[0-9]{2})\s*(?:€|EUR|Euro)?")
+_NO_BUDGET = re.compile(r"(?:Kosten:\s*)?keine Angabe", re.IGNORECASE)
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,10})?|\.[0-9]{1,10})")
+
+
+@step(
+    Example("1.000,00 €", Decimal("1000.00")),
+    Example("850,-", Decimal("850.00")),
+    Example("850", Decimal("850.00")),
+    Example("1.000€", Decimal("1000.00")),
+    Example("1000.00", Decimal("1000.00")),
+    Example("1.234", Decimal("1234.00")),
+    Example(812.4, Decimal("812.40")),
+    Example("", None),
+    Example("1,234.56", Unusable),
+    Example("1.23.456", Unusable),
+    Example("ca. 500", Unusable),
+    Example("-5", Unusable),
+    gives="decimal",
+)
+def german_money(value: object) -> Decimal | None:
+    """Read a sum of money as people write it in German; a point before three digits groups thousands."""
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        return _not_negative(_cents_exact(Decimal(repr(value)) if isinstance(value, float) else Decimal(value)))
+    given = to_text(value).strip()
+    if not given:
+        return None
+    found = _MONEY.fullmatch(given) or _PLAIN.fullmatch(given)
+    if not found:
+        raise Unusable("der Betrag ist nicht lesbar", "ein Betrag wie 1.000,00")
+    whole = re.sub(r"[^0-9]", "", found["whole"])
+    return _cents_exact(Decimal(f"{whole}.{(found['cents'] or '').ljust(2, '0')}"))
+
+
+@step(
+    Example("1.000€", Decimal("1000.00")),
+    Example("Kosten: keine Angabe", None),
+    Example("0€", None),
+    Example("etwa 5€", Unusable),
+    gives="decimal",
+)
+def budget_badge(value: object) -> Decimal | None:
+    """Read the budget badge of mein.berlin; `Kosten: keine Angabe` and 0 are nothing."""
+    if isinstance(value, str) and _NO_BUDGET.fullmatch(value.strip()):
+        return None
+    return german_money(value) or None
+
+
+@step(
+    Example("-850.5", Decimal("-850.5")),
+    Example("1000.00", Decimal("1000.00")),
+    Example(4.5, Decimal("4.5")),
+    Example("1.234", Decimal("1.234")),
+    Example("850,00", Unusable),
+    Example("1E3", Unusable),
+    gives="decimal",
+)
+def decimal(value: object) -> Decimal:
+    """Read a number as machines write it (xs:decimal, JSON): a decimal point, a sign, no groups.
+
+    What people write in German is read by `german_money`; the two are kept apart because 1.234 means two numbers.
+    """
+    if isinstance(value, Decimal | float | int) and not isinstance(value, bool):
+        number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+        if not number.is_finite():
+            raise Unusable("die Zahl ist nicht endlich", "eine Zahl wie 1234.56")
+        return number
+    given = to_text(value).strip()
+    if isinstance(value, bool) or not _DECIMAL.fullmatch(given):
+        raise Unusable("die Zahl ist nicht lesbar", "eine Zahl wie 1234.56")
+    return Decimal(given)
+
+
+@step(
+    Example(Decimal("850.00"), 85000),
+    Example("-0.05", -5),
+    Example(3, 300),
+    Example("0.005", Unusable),
+    Example("850,00", Unusable),
+    takes="decimal",
+    gives="integer",
+)
+def cents(value: object) -> int:
+    """Write a sum as its whole number of cents, as budget systems count; a finer sum is refused, never rounded."""
+    return int(to_text(_cents_exact(decimal(value))).replace(".", ""))
+
+
+@step(
+    Example(Decimal("1850.5"), "1850,50"),
+    Example("-5", "-5,00"),
+    Example(Decimal("0.005"), Unusable),
+    takes="decimal",
+)
+def money_text(value: object) -> str:
+    """Write a sum as text for people: a comma, two places, no groups, no currency."""
+    return to_text(_cents_exact(decimal(value))).replace(".", ",")
+
+
+@step(
+    Example("0", None),
+    Example(Decimal("0.00"), None),
+    Example("12", "12"),
+    Example("keine", "keine"),
+    takes="any",
+    gives="any",
+)
+def nothing_if_zero(value: object) -> object:
+    """Make nothing of zero."""
+    try:
+        return value if Decimal(to_text(value)) else None
+    except ArithmeticError:
+        return value
+
+
+@step(Example(" 42 ", 42), Example(3.0, 3), Example("4,5", Unusable), Example("1.000", Unusable), gives="integer")
+def integer(value: object) -> int:
+    """Read a whole number."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    given = to_text(value).strip()
+    if not _INTEGER.fullmatch(given):
+        raise Unusable("die Zahl ist nicht lesbar", "eine ganze Zahl")
+    return int(given)
+
+
+@step(
+    Example("ja", True),
+    Example("X", True),
+    Example("nein", False),
+    Example("", False),
+    Example("vielleicht", Unusable),
+    gives="boolean",
+    reads_nothing=True,
+)
+def yes_no(value: object) -> bool:
+    """Read a tick: ja, x, wahr, 1 – or nein, falsch, 0 and an empty cell."""
+    if isinstance(value, bool):
+        return value
+    word = "" if is_nothing(value) else to_text(value).strip().lower()
+    if word in {"ja", "j", "x", "wahr", "true", "1", "✓"}:
+        return True
+    if word in {"", "nein", "n", "-", "falsch", "false", "0"}:
+        return False
+    raise Unusable("weder ja noch nein", "ja, x, nein oder leer")
+
+
+def _cents_exact(value: Decimal) -> Decimal:
+    """The sum with two places; raises Unusable for what is finer, infinite or larger than any budget."""
+    return Decimal(to_text(value))
+
+
+def _not_negative(value: Decimal) -> Decimal:
+    if value < 0:
+        raise Unusable("der Betrag ist negativ", "ein Betrag wie 1.000,00")
+    return value

@@ -1,0 +1,153 @@
+"""Steps on any text: blanks, length, case, what stands before and after."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import date
+from decimal import Decimal
+
+from kiezbruecke.mapping.steps.registry import Example, step
+from kiezbruecke.mapping.values import Unusable, to_text
+
+FORMULA_STARTS = frozenset("=+-@\t\r")
+
+_JOINERS = frozenset("\u200d\ufe0e\ufe0f")
+_LONGEST = 10_000  # characters; a number that no target has, and a typing error would
+
+
+@step(
+    Example("  Sommerfest ", "Sommerfest"),
+    Example("\u00a0850\n", "850"),
+    Example("Fest  am Ufer", "Fest  am Ufer"),
+)
+def trim(value: object) -> str:
+    """Cut blanks at both ends."""
+    return to_text(value).strip()
+
+
+@step(
+    Example(" Sommer\n  fest\t2026 ", "Sommer fest 2026"),
+    Example("Fest\u00a0am Ufer", "Fest am Ufer"),
+    Example("Fest", "Fest"),
+)
+def collapse_space(value: object) -> str:
+    """Make one blank of every run of blanks, tabs and line breaks, and none at the ends."""
+    return " ".join(to_text(value).split())
+
+
+@step(
+    Example("Baumscheiben", "Baum", 4),
+    Example("Baum", "Baum", 200),
+    Example("Cafe\u0301", "Caf", 4),
+    argument=int,
+)
+def clip(value: object, length: int) -> str:
+    """Cut to at most so many characters, never between a letter and its accent."""
+    text = to_text(value)
+    end = min(length, len(text))
+    while 0 < end < len(text) and _continues(text[end]):
+        end -= 1
+    return text[:end]
+
+
+@step(Example("Müggelheim", "müggelheim"), Example("KK-4711", "kk-4711"), Example("ß", "ß"))
+def lower(value: object) -> str:
+    """Write in small letters."""
+    return to_text(value).lower()
+
+
+@step(Example("p-1", "P-1"), Example("de89", "DE89"), Example("Straße", "STRASSE"))
+def upper(value: object) -> str:
+    """Write in capital letters."""
+    return to_text(value).upper()
+
+
+@step(
+    Example("4711", "KK-4711", "KK-"),
+    Example("Fest", "Kiezkasse Fest", "Kiezkasse "),
+    Example("", None, "KK-"),
+    argument=str,
+)
+def prefix(value: object, start: str) -> str:
+    """Put a text before the value."""
+    return start + to_text(value)
+
+
+@step(
+    Example("850.00", "850.00 EUR", " EUR"),
+    Example(Decimal(850), "850.00 EUR", " EUR"),
+    Example(None, None, " EUR"),
+    argument=str,
+)
+def suffix(value: object, end: str) -> str:
+    """Put a text after the value."""
+    return to_text(value) + end
+
+
+@step(
+    Example("17", "00000017", 8),
+    Example("123456789", "123456789", 8),
+    Example(9, "09", 2),
+    Example("17", Unusable, 1_000_000),
+    argument=int,
+)
+def pad(value: object, length: int) -> str:
+    """Fill with zeros from the left: the keys that a spreadsheet took for numbers (postcode, AGS)."""
+    if length > _LONGEST:
+        raise Unusable("so viele Nullen trägt kein Feld", f"höchstens {_LONGEST} Stellen")
+    return to_text(value).zfill(length)
+
+
+@step(
+    Example(Decimal(850), "850.00"),
+    Example(3, "3"),
+    Example(date(2026, 4, 24), "2026-04-24"),
+    Example(["Kultur", "Sport"], Unusable),
+    takes="any",
+)
+def text(value: object) -> str:
+    """Write any single value as text, as the target would."""
+    return to_text(value)
+
+
+@step(
+    Example("Fest am Ufer: Auflagen", "Fest am Ufer", ":"),
+    Example("KK-26-4711", "KK", "-"),
+    Example("Fest am Ufer", Unusable, ":"),
+    argument=str,
+)
+def before(value: object, separator: str) -> str:
+    """Take what stands before the first separator, without blanks at the ends; refuse where there is none.
+
+    Where the separator may be missing, `split` and `first` take the whole instead.
+    """
+    return _parted(to_text(value), separator)[0]
+
+
+@step(
+    Example("Az.: SPK 12/26", "SPK 12/26", "Az.:"),
+    Example("KK-26-4711", "26-4711", "-"),
+    Example("SPK 12/26", Unusable, "Az.:"),
+    argument=str,
+)
+def after(value: object, separator: str) -> str:
+    """Take what stands after the first separator, without blanks at the ends; refuse where there is none."""
+    return _parted(to_text(value), separator)[1]
+
+
+@step(Example("'=1+1", "=1+1"), Example("'s Bier", "'s Bier"), Example("Fest", "Fest"))
+def unformula(value: object) -> str:
+    """Drop the apostrophe that keeps spreadsheets from reading a text as a formula."""
+    given = to_text(value)
+    return given[1:] if given[:1] == "'" and given[1:2] in FORMULA_STARTS else given
+
+
+def _continues(character: str) -> bool:
+    return bool(unicodedata.combining(character)) or character in _JOINERS
+
+
+def _parted(given: str, separator: str) -> tuple[str, str]:
+    if not separator or separator not in given:
+        raise Unusable("das Trennzeichen fehlt", f"ein Text mit „{separator}“")
+    start, _, end = given.partition(separator)
+    return start.strip(), end.strip()

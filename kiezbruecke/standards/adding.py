@@ -1,0 +1,206 @@
+"""Takes a schema that nobody here has seen into the local store, and writes its manifest.
+
+PATH (file, folder, ZIP) ──▶ all files by name ──▶ what the entries need ──▶ compiled once ──▶ store + manifest.yaml
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lxml import etree
+from ruamel.yaml import YAML
+
+from kiezbruecke.errors import ConfigurationError, RecordError
+from kiezbruecke.standards import files, zips
+from kiezbruecke.standards.compiling import compiled
+from kiezbruecke.standards.documents import XS, Documents, Folder, bare_name, heads, linked, links, read_schema
+from kiezbruecke.standards.install import put
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")  # of a standard and of a version: they are folders
+_LIMITS = zips.Limits(entries=5000, folders=True)
+_UNKNOWN = "unknown, please complete"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What people know of a schema: its title, who publishes it where, and under which licence."""
+
+    title: str = ""
+    publisher: str = _UNKNOWN
+    place: str = _UNKNOWN
+    licence: str = _UNKNOWN
+
+
+def add(
+    content: Path,
+    source: Path,
+    standard: str,
+    version: str,
+    *,
+    origin: Origin | None = None,
+    entries: Sequence[str] = (),
+    force: bool = False,
+) -> files.Manifest:
+    """Take a schema in and give its manifest; raises ConfigurationError (one line), and then changes nothing."""
+    for what, name in (("standard", standard), ("version", version)):
+        if not _NAME.fullmatch(name):
+            raise ConfigurationError(f"'{name}' is no name of a {what}", expected="letters, digits, dots and hyphens")
+    known = files.manifest(content, standard, version)
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        chosen = _laid_out(source, folder, entries)
+        documents = Documents.read([folder / name for name in chosen])
+        _compile(documents, source)
+        taken = {file.name: file.read_bytes() for file in documents.files}
+        found = _manifest(standard, version, origin or Origin(), chosen, taken, documents)
+    if known is not None and known.files != found.files and not force:
+        raise ConfigurationError(
+            f"{standard} {version} is already there, with other files",
+            where=f"schemas/{standard}/{version}/manifest.yaml",
+            expected="another --version",
+            helps="--force replaces it",
+        )
+    put(taken, files.store(content) / standard / version)
+    if known is None or known.files != found.files:
+        _write(found, content / "schemas" / standard / version / "manifest.yaml")
+    return known if known and known.files == found.files else found
+
+
+def _laid_out(source: Path, folder: Path, entries: Sequence[str]) -> list[str]:
+    """Put the files side by side into an empty folder; gives the names that the schema begins with."""
+    if source.is_dir():
+        found = _in_folder(source)
+    elif source.suffix.lower() == ".xsd":
+        return _from_file(source, folder)
+    else:
+        found = _in_zip(source)
+    if not found:
+        raise ConfigurationError("holds no XSD", where=str(source), expected="files that end in .xsd")
+    for entry in entries:
+        if entry not in found:
+            raise ConfigurationError(
+                f"there is no '{entry}'", where=str(source), expected=", ".join(sorted(found)[:20])
+            )
+    for name, contents in found.items():
+        if len(set(contents)) > 1 and (not entries or name in entries):
+            raise ConfigurationError(
+                f"holds {len(contents)} different files named '{name}'",
+                where=str(source),
+                expected="one of each name",
+                helps="give the folder of one version, or the XSD file that it begins with",
+            )
+        (folder / name).write_bytes(contents[0])
+    return list(entries) or [file.name for file in _beginnings(_schemas(folder, source))]
+
+
+def _beginnings(found: list[Path]) -> list[Path]:
+    """The files that no other one includes or imports; in a circle of imports, those that no other includes."""
+    folder = Folder(found[0].parent)
+    needed = {one for file in found for link in links(read_schema(file)) for one in linked(link, folder) if one != file}
+    return [file for file in found if file not in needed] or heads(found)
+
+
+def _schemas(folder: Path, source: Path) -> list[Path]:
+    """The files that are schemas; raises ConfigurationError, naming the file as its owner knows it."""
+    found = sorted(folder.iterdir())
+    for file in found:
+        name = etree.QName(_read(file, source))
+        if (name.namespace, name.localname) != (XS, "schema"):
+            raise ConfigurationError(
+                f"'{file.name}' holds no schema", where=str(source), expected=f"xs:schema, not {name.localname}"
+            )
+    return found
+
+
+def _read(file: Path, source: Path) -> etree._Element:
+    try:
+        return read_schema(file)
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            f"'{file.name}': {error.what}", where=str(source), expected=error.expected, helps=error.helps
+        ) from None
+
+
+def _in_folder(source: Path) -> dict[str, list[bytes]]:
+    found: dict[str, list[bytes]] = {}
+    for path in sorted(source.rglob("*")):
+        if path.is_file() and (path.suffix.lower() == ".xsd" or path.name == ".xsd"):
+            found.setdefault(path.name, []).append(path.read_bytes())
+    return found
+
+
+def _in_zip(source: Path) -> dict[str, list[bytes]]:
+    found: dict[str, list[bytes]] = {}
+    try:
+        packed: Mapping[str, bytes] = zips.read(source.read_bytes(), source.name, _LIMITS)
+    except OSError:
+        raise ConfigurationError("cannot be read", where=str(source), expected="an XSD, a folder or a ZIP") from None
+    except RecordError as error:
+        raise ConfigurationError(error.what, where=str(source), expected="an XSD, a folder or a ZIP") from None
+    for name, content in packed.items():
+        if name.lower().endswith(".xsd"):
+            found.setdefault(name.rpartition("/")[2], []).append(content)
+    return found
+
+
+def _from_file(source: Path, folder: Path) -> list[str]:
+    """A file and what it needs: where its locations lead, else beside it. Its folder may hold other schemas too."""
+    waiting = [source]
+    while waiting:
+        file = waiting.pop()
+        if (folder / file.name).exists():
+            continue
+        root = read_schema(file)
+        (folder / file.name).write_bytes(file.read_bytes())
+        for link in links(root):
+            location = link.get("schemaLocation", "")
+            near = file.parent / location if location and "//" not in location else file.parent
+            named = [one for one in (near, file.parent / bare_name(link)) if one.is_file()][:1]
+            waiting += named or Folder(file.parent).of(link.get("namespace", ""))
+    return [source.name]
+
+
+def _compile(documents: Documents, source: Path) -> None:
+    """Raises ConfigurationError; the files are named as they lie in the source, not in our temporary folder."""
+    try:
+        compiled(documents)
+    except ConfigurationError as error:
+        folder = str(documents.files[0].parent)
+        own = str(source.parent if source.is_file() and source.suffix == ".xsd" else source)
+        raise ConfigurationError(
+            error.what,
+            where=error.where.replace(folder, own),
+            expected=error.expected.replace(folder, own),
+            helps=error.helps,
+        ) from None
+
+
+def _manifest(
+    standard: str, version: str, origin: Origin, entries: list[str], taken: Mapping[str, bytes], documents: Documents
+) -> files.Manifest:
+    return files.Manifest(
+        standard=standard,
+        version=version,
+        title=origin.title or f"{standard} {version}",
+        namespace=documents.documents[0].namespace,
+        publisher=origin.publisher,
+        place=origin.place,
+        licence=origin.licence,
+        entries=tuple(entries),
+        files={name: files.digest(content) for name, content in sorted(taken.items())},
+    )
+
+
+def _write(manifest: files.Manifest, file: Path) -> None:
+    yaml = YAML()
+    yaml.width = 120
+    text = io.StringIO()
+    text.write("# Written by `kiezbruecke schemas add`. The files lie in the local store, see schemas/README.md.\n")
+    yaml.dump({key: value for key, value in manifest.model_dump(mode="json").items() if key != "note"}, text)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text.getvalue(), "utf-8")

@@ -1,0 +1,238 @@
+"""The page for the department: one HTML file, in German, that can be read, printed and signed without any program.
+
+It holds no script and loads nothing. Same mapping, same page: there is no date in it, but the mapping's digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lxml import html
+from lxml.html import builder as E  # noqa: N812 - lxml's own name for it
+
+from kiezbruecke.mapping.language.definition import Rule, When
+from kiezbruecke.mapping.language.paths import TargetPath
+from kiezbruecke.mapping.loading import Mapping
+from kiezbruecke.mapping.schema.models import ROOTS
+from kiezbruecke.mapping.schema.tree import Node
+from kiezbruecke.workbench.examples import find_examples, read_roots
+from kiezbruecke.workbench.preview import PreviewRow, preview
+from kiezbruecke.workbench.words import source_words, step_words
+
+_STYLE = """
+@page { size: A4 landscape; margin: 15mm 12mm; }
+body { font: 10pt/1.4 "DejaVu Sans", Arial, sans-serif; color: #111; background: #fff; margin: 1.5rem auto;
+       max-width: 75rem; padding: 0 1rem; }
+h1 { font-size: 1.6rem; margin: 0 0 .3rem; } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; }
+dt { font-weight: bold; } dd { margin: 0; }
+table { border-collapse: collapse; width: 100%; } caption { text-align: left; padding: .3rem 0; }
+th, td { border: 1px solid #777; padding: .3rem .4rem; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+thead th { background: #eee; } tbody th { font-weight: normal; }
+thead { display: table-header-group; } tr { break-inside: avoid; }
+code { font-size: .9em; } .small { font-size: .85em; color: #444; display: block; } .personal { font-weight: bold; }
+@media print { body { margin: 0; max-width: none; padding: 0; font-size: 8.5pt; } h2 { break-after: avoid; } }
+"""
+_FIELDS = ("Nr.", "Ziel-Feld", "Woher", "Was damit geschieht", "Bedingung", "Pflicht", "Personenbezogen", "Hinweis")
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A rule with its number, its full target, what it stands under, and the schema's nodes on the way to it."""
+
+    number: int
+    rule: Rule
+    target: str
+    above: tuple[Rule, ...]
+    nodes: tuple[Node, ...]
+
+
+def page(mapping: Mapping, content: Path) -> str:
+    """The whole page."""
+    title = mapping.definition.title or mapping.name
+    places = list(_places(mapping))
+    body = E.BODY(
+        E.H1(title),
+        E.P(mapping.definition.note) if mapping.definition.note else "",
+        _head(mapping),
+        E.H2("Felder"),
+        _fields(places),
+        *_codelists(mapping, places),
+        *_example(mapping, content),
+    )
+    head = E.HEAD(
+        E.META(charset="utf-8"),
+        E.META(name="viewport", content="width=device-width, initial-scale=1"),
+        E.TITLE(f"{title} – Zuordnung {mapping.name}"),
+        E.STYLE(_STYLE),
+    )
+    return html.tostring(
+        E.HTML(head, body, lang="de"), doctype="<!DOCTYPE html>", encoding="unicode", pretty_print=True
+    )
+
+
+def _head(mapping: Mapping) -> html.HtmlElement:
+    inbound = mapping.direction == "inbound"
+    source = f"{', '.join(mapping.reads)} ({mapping.definition.source})" if inbound else _roots(mapping)
+    purpose = "Liest Einträge einer Quelle" if inbound else "Schreibt Nachrichten für ein Ziel"
+    rows = (
+        ("Zweck", purpose),
+        ("Zuordnung", f"{mapping.name}, Version {mapping.version}"),
+        ("Ziel", mapping.target),
+        ("Quelle", source),
+        ("Prüfwert", mapping.digest[:16]),
+    )
+    return E.DL(*(part for word, text in rows for part in (E.DT(word), E.DD(text))))
+
+
+def _roots(mapping: Mapping) -> str:
+    return ", ".join(source_words(root) or root for root in mapping.definition.roots)
+
+
+def _places(mapping: Mapping) -> Iterator[_Place]:
+    yield from _below(mapping, mapping.definition.rules, (), (mapping.goal.root,), "")
+
+
+def _below(
+    mapping: Mapping, rules: tuple[Rule, ...], above: tuple[Rule, ...], nodes: tuple[Node, ...], path: str
+) -> Iterator[_Place]:
+    for rule in rules:
+        found = _walk(nodes, rule.target)
+        target = "/".join(part for part in (path, *map(str, rule.target.steps)) if part) or "."
+        if rule.rules:
+            yield from _below(mapping, rule.rules, (*above, rule), found, "" if target == "." else target)
+        else:
+            yield _Place(mapping.numbers[rule.place], rule, target, above, found)
+
+
+def _walk(nodes: tuple[Node, ...], target: TargetPath) -> tuple[Node, ...]:
+    """The nodes down to a target; where a type was chosen that adds a child, the way ends above it."""
+    found = list(nodes)
+    for step in target.steps:
+        below = found[-1].children.get(step.name)
+        if below is None:
+            break
+        found.append(below)
+    return tuple(found)
+
+
+def _fields(places: list[_Place]) -> html.HtmlElement:
+    caption = "Jede Zeile ist eine Regel der Zuordnung. Was hier nicht steht, wird nicht übermittelt."
+    return _table(caption, _FIELDS, [_field(place) for place in places])
+
+
+def _field(place: _Place) -> list[html.HtmlElement]:
+    rule = place.rule
+    target = E.TH(E.CODE(place.target), scope="row")
+    if text := place.nodes[-1].documentation:
+        target.append(_small(text))
+    return [
+        E.TD(str(place.number)),
+        target,
+        _origin(rule),
+        E.TD("; ".join(_done(rule)) or "unverändert"),
+        E.TD("; ".join(_conditions(place)) or "–"),
+        E.TD(_duty(place)),
+        _personal(rule),
+        E.TD(rule.note or "–"),
+    ]
+
+
+def _origin(rule: Rule) -> html.HtmlElement:
+    if rule.source is None:
+        constant = rule.code.value if rule.code else rule.const
+        return E.TD(f"fester Wert „{constant}“")
+    words = source_words(rule.source.text)
+    cell = E.TD(words, E.BR(), E.CODE(rule.source.text)) if words else E.TD(E.CODE(rule.source.text))
+    model, name = ROOTS.get(rule.source.root), rule.source.steps[0].name if rule.source.steps else ""
+    if model is not None and name in model.model_fields and (text := model.model_fields[name].description):
+        cell.append(E.SPAN(text, {"class": "small", "lang": "en"}))
+    return cell
+
+
+def _done(rule: Rule) -> Iterator[str]:
+    for use in rule.steps:
+        yield step_words(use.name, use.argument)
+    if rule.codelist:
+        yield f"übersetzt nach der Codeliste {rule.codelist}"
+    if rule.code:
+        yield f"als Code der Liste {rule.code.list}"
+    if rule.default is not None:
+        yield f"wenn leer: „{rule.default}“"
+
+
+def _conditions(place: _Place) -> Iterator[str]:
+    for rule in (*place.above, place.rule):
+        if rule.each is not None:
+            yield f"je Eintrag von {rule.each.text}"
+        if rule.when is not None:
+            yield _condition(rule.when)
+
+
+def _condition(when: When) -> str:
+    shown = f"{source_words(when.path.text) or when.path.text} ({when.path.text})"
+    return f"nur wenn angegeben: {shown}" if when.equals is None else f"nur wenn {shown} „{when.equals}“ ist"
+
+
+def _duty(place: _Place) -> str:
+    if place.rule.required:
+        return "ja; ohne diesen Wert wird der Vorgang zurückgestellt"
+    if place.nodes[-1].optional:
+        return "nein"
+    optional = any(node.optional for node in place.nodes[1:-1])
+    return "laut Schema, wenn der Abschnitt da ist" if optional else "ja, laut Schema"
+
+
+def _personal(rule: Rule) -> html.HtmlElement:
+    if not rule.pii:
+        return E.TD("nein")
+    cell = E.TD(E.SPAN("ja", {"class": "personal"}))
+    cell.append(
+        _small(f"Rechtsgrundlage: {rule.legal_basis}" if rule.legal_basis else "Rechtsgrundlage: nicht genannt")
+    )
+    return cell
+
+
+def _codelists(mapping: Mapping, places: list[_Place]) -> Iterator[html.HtmlElement]:
+    lists = mapping.lists
+    if lists.translations or lists.codes:
+        yield E.H2("Codelisten")
+    for name, translation in sorted(lists.translations.items()):
+        rows = [[E.TH(given, scope="row"), E.TD(value or "(leer)")] for given, value in translation.entries.items()]
+        yield _table(f"{name}: welcher Wert zu welchem wird", ("Wert der Quelle", "Wert im Ziel"), rows)
+    used = {place.rule.code.list: place.rule.code.value for place in places if place.rule.code}
+    for name, codes in sorted(lists.codes.items()):
+        shown = {code: text for code, text in codes.codes.items() if used.get(name) in (None, code)}
+        caption = f"{name} {codes.version}: {codes.uri}"
+        if len(shown) < len(codes.codes):
+            caption += f" (nur was verwendet wird, von {len(codes.codes)} Codes)"
+        rows = [[E.TH(code, scope="row"), E.TD(text or "–")] for code, text in shown.items()]
+        yield _table(caption, ("Code", "Bedeutung"), rows)
+
+
+def _example(mapping: Mapping, content: Path) -> Iterator[html.HtmlElement]:
+    """The smallest example: invented data, as the examples' rules demand."""
+    found = {example.name: example for example in find_examples(mapping.name, content)}
+    example = found.get("minimal") or next(iter(found.values()), None)
+    if example is None:
+        return
+    rows = [row for row in preview(mapping, read_roots(mapping, content, example)) if row.value]
+    yield E.H2("Beispiel")
+    caption = f"Beispiel „{example.name}“ mit erfundenen Angaben: was die Regeln daraus machen."
+    yield _table(caption, ("Ziel-Feld", "Wert", "Woher", "Nr."), [_example_row(row) for row in rows])
+
+
+def _example_row(row: PreviewRow) -> list[html.HtmlElement]:
+    origin = E.TD(row.source) if row.source == "Festwert" else E.TD(E.CODE(row.source))
+    return [E.TH(E.CODE(row.target), scope="row"), E.TD(row.value), origin, E.TD(str(row.rule))]
+
+
+def _table(caption: str, heads: tuple[str, ...], rows: list[list[html.HtmlElement]]) -> html.HtmlElement:
+    head = E.TR(*(E.TH(text, scope="col") for text in heads))
+    return E.TABLE(E.CAPTION(caption), E.THEAD(head), E.TBODY(*(E.TR(*row) for row in rows)))
+
+
+def _small(text: str) -> html.HtmlElement:
+    return E.SPAN(text, {"class": "small"})

@@ -1,0 +1,208 @@
+"""Writes the JSON Schema with which an editor completes both sides of one mapping.
+
+    targets: the places of its target that are open, relative to each block ─┐
+    sources: the fields of its roots, and `as` members inside their blocks  ─┴─▶ var/editor/<name>.schema.json
+
+A profile is opened whole. An official schema has hundreds of thousands of paths, so only what the mapping uses,
+what is opened on demand, and some levels below both.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kiezbruecke.content import find_state
+from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.mapping.language.definition import Definition, Rule
+from kiezbruecke.mapping.language.reading import NotAMapping
+from kiezbruecke.mapping.loading import examine_mapping_file, find_goal
+from kiezbruecke.mapping.schema.models import OPEN, Type
+from kiezbruecke.mapping.schema.sources import source_types
+from kiezbruecke.mapping.schema.tree import Leaf, Node
+from kiezbruecke.workbench.described import described, short
+from kiezbruecke.workbench.places import (
+    Places,
+    children_of,
+    doors_of,
+    exact_pattern,
+    joined,
+    node_at,
+    open_places,
+    opened_doors,
+    repeats,
+    tree_pattern,
+)
+from kiezbruecke.workbench.readable import other_names, source_paths
+from kiezbruecke.workbench.vocabulary import Schema, constants, mapping_schema, rules_schema
+
+DEPTH = 2
+_MOST_IN_BLOCKS = 3000  # places in all blocks together
+
+
+def editor_file(name: str, content: Path) -> Path:
+    """Where the schema of a mapping lies: generated, never in git."""
+    return find_state(content) / "editor" / f"{name}.schema.json"
+
+
+def editor_line(folder: Path, content: Path) -> str:
+    """The comment in the first line of the mapping in `folder` by which the language server finds its schema."""
+    path = Path(os.path.relpath(editor_file(folder.name, content), folder)).as_posix()
+    return f"# yaml-language-server: $schema={path}"
+
+
+def write_editor_schema(name: str, content: Path, opened: tuple[str, ...] = (), depth: int = DEPTH) -> Path:
+    """Write the schema of a mapping; raises ConfigurationError where the mapping or an opened place is unknown."""
+    file = editor_file(name, content)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    schema = editor_schema(name, content, opened, depth)
+    file.write_text(json.dumps(schema, ensure_ascii=False, separators=(",", ":")) + "\n", "utf-8")
+    return file
+
+
+def editor_schema(name: str, content: Path, opened: tuple[str, ...] = (), depth: int = DEPTH) -> Schema:
+    """The JSON Schema (draft 7) of a mapping."""
+    try:
+        definition = examine_mapping_file(name, content).definition  # as far as it goes: it is being written
+    except NotAMapping as error:
+        first = error.findings[0]
+        raise ConfigurationError(first.message, where=str(first.place), expected=first.expected) from None
+    root = find_goal(definition, content).root
+    blocks = {"": _Block("", root, source_types(definition, content))}
+    _collect(definition.rules, blocks[""], blocks)
+    doors = {*doors_of(definition.rules), *(door for path in opened for door in opened_doors(root, path))}
+    return _Writer(definition, content, open_places(root, doors, depth), blocks).schema()
+
+
+@dataclass
+class _Block:
+    """A block of the mapping: its path without numbers, its node, and what the paths in it may begin with."""
+
+    path: str
+    node: Node
+    types: dict[str, Type]
+
+
+def _collect(rules: Iterable[Rule], block: _Block, blocks: dict[str, _Block]) -> None:
+    """Find every block below, with the members that `each` and `as` give it."""
+    for rule in rules:
+        node = node_at(block.node, [step.name for step in rule.target.steps])
+        if not rule.rules:
+            block.types |= _member(rule, block.types)
+        elif node is not None:
+            path = joined(block.path, rule)
+            inner = blocks.setdefault(path, _Block(path, node.derived().get(rule.type or "", node), {}))
+            inner.types |= block.types | _member(rule, block.types)
+            _collect(rule.rules, inner, blocks)
+
+
+def _member(rule: Rule, types: Mapping[str, Type]) -> dict[str, Type]:
+    """What `as` names, with its type; a path that leads nowhere is `check`'s to tell."""
+    if rule.each is None or rule.name is None:
+        return {}
+    found = types.get(rule.each.root, OPEN)
+    for step in rule.each.steps:
+        found = (found.below.field(step.name) if found.below else None) or OPEN
+    return {rule.name: replace(found, many=False, nullable=False, indexed=True)}
+
+
+class _Writer:
+    """Puts places and sources into one schema: a list of rules for each block."""
+
+    def __init__(self, definition: Definition, content: Path, places: Places, blocks: dict[str, _Block]) -> None:
+        self._definition = definition
+        self._content = content
+        self._places = places.nodes
+        self._whole = places.whole
+        self._blocks = blocks
+        self._types = blocks[""].types
+        self._names = {path: f"rules{number}" for number, path in enumerate(self._block_paths()) if path}
+
+    def schema(self) -> Schema:
+        """The whole schema, with what is open in its description."""
+        definitions = {"rules": self._rules(""), **{name: self._rules(path) for path, name in self._names.items()}}
+        definitions["sources"] = source_paths(self._types)
+        definitions["sources_anywhere"] = source_paths(self._types, other_names(self._types))
+        return mapping_schema(self._definition.name, self._description(), definitions, self._content)
+
+    def _description(self) -> str:
+        name, target = self._definition.name, self._definition.target
+        if self._whole:
+            return f"{name}: all {len(self._places)} places of {target} are open."
+        tops = [path for path in self._places if path.count("/") <= 1][:20]
+        return (
+            f"{name}: {len(self._places)} places of {target} are open, below {', '.join(tops)}. "
+            f"Open more: kiezbruecke mapping editor {name} --open A/B"
+        )
+
+    def _block_paths(self) -> list[str]:
+        """The blocks of the mapping, and every other place that holds places while the schema stays small."""
+        paths = dict.fromkeys(["", *self._blocks])
+        others = [path for path, node in self._places.items() if children_of(node) and path not in paths]
+        weight = sum(path.count("/") for path in self._places)
+        return [*paths, *(others if weight <= _MOST_IN_BLOCKS else [])]
+
+    def _rules(self, path: str) -> Schema:
+        block = self._blocks.get(path)
+        below = {
+            place[len(path) + 1 if path else 0 :]: node for place, node in self._places.items() if _in(place, path)
+        }
+        source: Schema = {"$ref": "#/definitions/sources" if block is not None else "#/definitions/sources_anywhere"}
+        if block is not None and block.types != self._types:
+            source = source_paths(block.types)
+        return rules_schema(_targets(below), source, [*self._nested(path, below), *_allowed_constants(below)])
+
+    def _nested(self, path: str, below: Mapping[str, Node]) -> Iterator[Schema]:
+        for place, node in below.items():
+            name = self._names.get(f"{path}/{place}" if path else place)
+            if name is not None and children_of(node):
+                yield _if([(place, node)], below, {"rules": {"$ref": f"#/definitions/{name}"}}, "rules")
+            if kinds := list(node.derived()):
+                yield _if([(place, node)], below, {"type": {"anyOf": constants((kind, "") for kind in kinds)}}, "type")
+
+
+def _in(place: str, path: str) -> bool:
+    return not path or place.startswith(f"{path}/")
+
+
+def _targets(below: Mapping[str, Node]) -> Schema:
+    """Each place with what the schema says about it; ordinals by a pattern, as there is no end of them."""
+    own: list[Schema] = [{"const": ".", "description": "the block's own text"}]
+    listed = constants((path, _about(node)) for path, node in below.items())
+    numbered = [path for path in below if repeats(path, below)]
+    patterns: list[Schema] = [{"type": "string", "pattern": f"^{tree_pattern(numbered, below)}$"}] if numbered else []
+    return {"anyOf": [*listed, *own, *patterns]}
+
+
+def _about(node: Node) -> str:
+    """What a place is, for the box beside the list."""
+    duty = "mandatory" if node.minimum else "optional"
+    words = [f"{duty}, repeats" if node.repeats else duty]
+    words += [described(node.leaf)] if node.leaf is not None else ["a block"]
+    if node.fixed is not None:
+        words.append(f"always {node.fixed}")
+    about = f"{node.documentation} ({'; '.join(words)})" if node.documentation else "; ".join(words)
+    return short(about)
+
+
+def _allowed_constants(below: Mapping[str, Node]) -> Iterator[Schema]:
+    """Where the schema lists the allowed texts, a constant is one of them; places with the same list go together."""
+    alike: dict[Leaf, list[tuple[str, Node]]] = {}
+    for path, node in below.items():
+        if node.leaf is not None and node.leaf.enumeration:
+            alike.setdefault(node.leaf, []).append((path, node))
+    for leaf, places in alike.items():
+        pairs = ((text, leaf.codes.get(text, "")) for text in leaf.enumeration)
+        yield _if(places, below, {"const": {"anyOf": constants(pairs)}}, "const")
+
+
+def _if(places: list[tuple[str, Node]], below: Mapping[str, Node], then: Schema, key: str) -> Schema:
+    """A condition on the rules of some places that have a key.
+
+    A pattern, because while somebody types the language server takes a `const` or `enum` for met by its beginning.
+    """
+    target = {"type": "string", "pattern": f"^({exact_pattern(places, below)})$"}
+    return {"if": {"properties": {"target": target}, "required": ["target", key]}, "then": {"properties": then}}

@@ -1,0 +1,166 @@
+"""A trial: thousands of invented records, each of which must become a valid message or be set aside with a reason.
+
+The records start from an example; what the rules read is replaced by values that have hurt before: empty, far too
+long, full of markup, control characters, sums finer than a cent, lists of many and of none. The same seed gives
+the same records.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, cast
+from uuid import UUID
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from kiezbruecke.errors import RecordError
+from kiezbruecke.mapping.compile import Compiled, Declined, straight
+from kiezbruecke.mapping.interpret.sources import Scope
+from kiezbruecke.mapping.language.definition import Rule, all_rules
+from kiezbruecke.mapping.language.paths import SourcePath
+from kiezbruecke.mapping.loading import Mapping as Ready
+from kiezbruecke.standards.store import validate
+
+_TEXTS = (
+    "", " ", "\u00a0", "x", "0", "-1", "1.5", "850,00 €", "A" * 35, "ä" * 36, "Wort " * 15, "x" * 141, "x" * 256,
+    "Zeile\n" * 900, "a & b < c > d \"e\" 'f' ]]>", "\tTabulator\r\nZeile", "\x00", "a\x0bb", "\ud800", "\ufffe",
+    "e\u0301" * 9, "Привет", "👩\u200d👩\u200d👧", "\u202etxet", "=1+1", "@SUM", "  viele   Leerzeichen ", "Straße 1",
+    "EUR", "2026-02-30", "NaN", "true", "../../etc/passwd",
+)  # fmt: skip
+_SUMS = tuple(map(Decimal, ("0", "0.01", "850.00", "0.005", "-1", "99999999999.99", "1E+15", "12.3")))
+_NUMBERS = (0, 1, -1, 7, 99999999, 10**18)
+_DAYS = (date(2026, 4, 24), date(1, 1, 1), date(9999, 12, 31))
+_MOMENTS = (datetime(2026, 4, 24, 23, 59, 59, 999_999, tzinfo=UTC), datetime(1999, 12, 31, tzinfo=UTC))
+_UUIDS = (UUID(int=0), UUID(int=2**128 - 1))
+_MANY = (0, 1, 2, 30)
+_CHANGES = 3  # values replaced in a record, at most: mostly sound records find more than broken ones
+
+
+@dataclass
+class Trial:
+    """What became of the records. `invalid` must stay empty: why messages that were written are not valid."""
+
+    records: int = 0
+    valid: int = 0
+    straight: int = 0  # written by generated code
+    set_aside: Counter[str] = field(default_factory=Counter)
+    invalid: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every record was valid or set aside."""
+        return not self.invalid and self.valid + self.set_aside.total() == self.records
+
+
+def try_mapping(mapping: Ready, content: Path, roots: Mapping[str, Any], *, records: int, seed: int = 1) -> Trial:
+    """Write and validate so many invented records; both ways of writing are compared."""
+    done = Trial()
+    compiled = straight(mapping.definition, mapping.goal, mapping.lists, mapping.digest)
+    for invented in invent(mapping, roots, records=records, seed=seed):
+        done.records += 1
+        _one(mapping, compiled, content, invented, done)
+    return done
+
+
+def invent(mapping: Ready, roots: Mapping[str, Any], *, records: int, seed: int) -> Iterator[Scope]:
+    """Records near an example, the first one the example itself."""
+    paths = sorted({path for rule in all_rules(mapping.definition.rules) for path in _paths(rule)})
+    chance = random.Random(seed)  # noqa: S311 - the same records every time
+    yield roots
+    for _ in range(records - 1):
+        invented: dict[str, Any] = dict(roots)
+        for path in chance.sample(paths, min(len(paths), chance.randint(1, _CHANGES))):
+            root, *names = path.split(".")
+            if root in invented:
+                invented[root] = _replaced(invented[root], names, chance)
+        yield invented
+
+
+def _one(mapping: Ready, compiled: Compiled, content: Path, roots: Scope, done: Trial) -> None:
+    try:
+        payload = mapping.write(roots)
+    except RecordError as error:
+        done.set_aside[error.line()] += 1
+        return
+    except Exception as error:  # noqa: BLE001 - a trial reports whatever an invented record does to the engine
+        done.invalid[f"the engine failed with {type(error).__name__}"] += 1
+        return
+    with suppress(Declined):
+        done.straight += compiled.write(roots) == payload
+    problem = _problem(mapping, content, payload)
+    if problem:
+        done.invalid[problem] += 1
+    else:
+        done.valid += 1
+
+
+def _problem(mapping: Ready, content: Path, payload: bytes) -> str:
+    if mapping.goal.kind == "standard":
+        standard, version, _ = mapping.target.split()
+        try:
+            validate(content, standard, version, payload)
+        except RecordError as error:
+            return error.line()
+    return ""
+
+
+def _paths(rule: Rule) -> Iterator[str]:
+    """What a rule reads, as paths from the roots; the members of an `each` are changed with their list."""
+    for path in (rule.source, rule.each, rule.when.path if rule.when else None):
+        if path is not None:
+            yield _names(path)
+
+
+def _names(path: SourcePath) -> str:
+    return ".".join([path.root, *(step.name for step in path.steps)])
+
+
+def _replaced(value: Any, names: Sequence[str], chance: random.Random) -> Any:
+    """The value with something else at the end of the path; what is not there stays as it is."""
+    if not names:
+        return _other(value, chance)
+    if isinstance(value, BaseModel):
+        known = type(value).model_fields.get(names[0])
+        if known is None:
+            return value
+        below = getattr(value, names[0])
+        new = _replaced(below, names[1:], chance) if names[1:] else _of_field(known, below, chance)
+        return value.model_copy(update={names[0]: new})
+    if isinstance(value, dict):
+        return {**value, names[0]: _replaced(value.get(names[0]), names[1:], chance)}
+    if isinstance(value, list | tuple):
+        return type(value)(_replaced(part, names, chance) for part in value)
+    return value
+
+
+def _of_field(known: FieldInfo, value: Any, chance: random.Random) -> Any:
+    """Another value that the field takes, or the value as it was."""
+    if isinstance(value, tuple | list) and value and isinstance(value[0], BaseModel):
+        return type(value)(chance.choice(value) for _ in range(chance.choice(_MANY)))
+    if id(known) not in _adapters:
+        _adapters[id(known)] = TypeAdapter(cast("Any", Annotated[known.annotation, known]))
+    for candidate in chance.sample(_CANDIDATES, 12):
+        try:
+            return _adapters[id(known)].validate_python(candidate, strict=True)
+        except ValidationError:
+            continue
+    return value
+
+
+def _other(value: Any, chance: random.Random) -> Any:
+    """For open roots: mostly another text, sometimes another kind of value."""
+    if isinstance(value, list):
+        return [part for part in value for _ in range(chance.choice((0, 1, 3)))]
+    return chance.choice(_TEXTS if chance.random() < 0.8 else _CANDIDATES)
+
+
+_adapters: dict[int, TypeAdapter[Any]] = {}  # by field of a model, which lives as long as the process
+_CANDIDATES: tuple[Any, ...] = (None, True, False, *_TEXTS, *_SUMS, *_NUMBERS, *_DAYS, *_MOMENTS, *_UUIDS, 1.5)

@@ -1,0 +1,277 @@
+"""Takes a mapping to another version of its target: what stays, what moved, what is broken and why.
+
+    rules ──▶ where does the place stand now? ──▶ does the value still fit? ──▶ check the whole ──▶ new file
+              same path | moves table | unique match       broken rules stay, as comments at their place
+
+Only targets are rewritten and broken rules commented out; every other character of the file stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+from ruamel.yaml import YAML
+from ruamel.yaml.nodes import CollectionNode, MappingNode, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import Node as YamlNode
+
+from kiezbruecke.errors import ConfigurationError, RecordError
+from kiezbruecke.mapping.check.whole import check
+from kiezbruecke.mapping.loading import Mapping, mapping_file
+from kiezbruecke.mapping.schema.targets import find_target
+from kiezbruecke.workbench.examples import find_examples, read_roots
+from kiezbruecke.workbench.moves import Moves, Path_, read_moves
+from kiezbruecke.workbench.placing import Found, Placing, Samples
+from kiezbruecke.workbench.versions import from_file
+
+Status = Literal["kept", "moved", "broken", "missing"]
+_NUMBER = re.compile(r"\[(\d+)\]$")
+_ROUNDS = 50  # each round comments out at least one rule
+
+
+@dataclass(frozen=True)
+class Change:
+    """What becomes of one rule; `missing` is a place that is mandatory now and has no rule."""
+
+    status: Status
+    old: str
+    new: str = ""
+    rule: int = 0
+    line: int = 0
+    reason: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The change for `--json`."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """The rules' fates in the file's order, what is missing after them, and the new file's text."""
+
+    changes: tuple[Change, ...]
+    text: str
+
+
+def upgrade(mapping: Mapping, content: Path, to: str, name: str) -> Upgrade:
+    """The mapping for another target, called `name`; raises ConfigurationError."""
+    if mapping.definition.extends:
+        raise ConfigurationError(f"'{mapping.name}' is an overlay", helps=f"upgrade {mapping.definition.extends} first")
+    target = find_target(to, content)
+    placing = Placing(mapping, target, _moves(mapping, content, to), _samples(mapping, content))
+    found = placing.rules(mapping.definition.rules, (), "")
+    source = mapping_file(mapping.name, content)[0].read_text("utf-8")
+    text = _File(source, to).renamed(mapping, name)
+    return _settled(found, text, to, name, content)
+
+
+def _moves(mapping: Mapping, content: Path, to: str) -> Moves:
+    match mapping.target.split(), to.split():
+        case [standard, old, _], [other, new, _] if standard == other:
+            return read_moves(content, standard, old, new)
+    return Moves()
+
+
+def _samples(mapping: Mapping, content: Path) -> Samples:
+    """What the rules gave in the examples, by the rule's number: proof of what a new type refuses."""
+    found: dict[int, set[str]] = defaultdict(set)
+    for example in find_examples(mapping.name, content):
+        with suppress(RecordError):
+            for one in mapping.lineage_of(read_roots(mapping, content, example)):
+                found[one.rule].add(one.text)
+    return found
+
+
+def _settled(found: tuple[Found, ...], text: str, to: str, name: str, content: Path) -> Upgrade:
+    """Write, check, and comment out what the check refuses, until nothing but missing rules is left."""
+    for _ in range(_ROUNDS):
+        written = _File(text, to).written(found)
+        errors, missing = _errors(written, name, content)
+        again = _mark(found, errors, written)
+        if again == found:
+            return Upgrade((*_told(found), *missing), _with_missing(written, missing, to))
+        found = again
+    raise ConfigurationError("the upgrade comes to no end", helps="say in an issue which mapping it was")
+
+
+def _errors(text: str, name: str, content: Path) -> tuple[dict[int, str], list[Change]]:
+    """What check says of the new file: by line, and the mandatory places without a rule."""
+    with TemporaryDirectory(prefix="kiezbruecke-") as folder:
+        home = Path(folder) / name
+        home.mkdir()
+        (home / "mapping.yaml").write_text(text, "utf-8")
+        try:
+            with from_file(home / "mapping.yaml", content) as (found, there):
+                findings = [finding for finding in check(found, there) if finding.severity == "error"]
+        except ConfigurationError as error:
+            raise ConfigurationError(
+                f"the upgraded mapping cannot be checked: {error.what}", where=error.where
+            ) from None
+    missing = [
+        Change("missing", "", finding.rule, reason=finding.message) for finding in findings if finding.code == "KB-M12"
+    ]
+    lines = {one.place.line: f"{one.code} {one.message}" for one in findings if one.code != "KB-M12"}
+    return lines, missing
+
+
+def _mark(found: tuple[Found, ...], errors: dict[int, str], written: str) -> tuple[Found, ...]:
+    """The innermost rule in whose lines the check found an error is broken; so is a block of broken rules alone."""
+    spans = _File(written, "").spans()
+    broken: dict[int, str] = {}
+    for line, reason in errors.items():
+        around = [(last - first, one.number) for one, (first, last) in zip(_living(found), spans, strict=True)
+                  if first < line <= last]  # fmt: skip
+        if around:
+            broken[min(around)[1]] = reason
+    return tuple(_marked(one, broken) for one in found)
+
+
+def _marked(one: Found, broken: dict[int, str]) -> Found:
+    if one.broken:
+        return one
+    below = tuple(_marked(part, broken) for part in one.below)
+    alone = "every rule in it is broken" if below and all(part.broken for part in below) else ""
+    return replace(one, below=below, broken=broken.get(one.number, alone))
+
+
+def _living(found: tuple[Found, ...]) -> Iterator[Found]:
+    """The rules that are written as rules, in the file's order."""
+    for one in found:
+        if not one.broken:
+            yield one
+            yield from _living(one.below)
+
+
+def _told(found: tuple[Found, ...], above: str = "") -> Iterator[Change]:
+    for one in found:
+        line = one.rule.place.line
+        if reason := one.broken or above:
+            yield Change("broken", one.shown, "", one.number, line, reason)
+        elif one.new == one.old:
+            yield Change("kept", one.shown, one.shown, one.number, line)
+        else:
+            yield Change("moved", one.shown, _numbered(one), one.number, line, one.how)
+        yield from _told(one.below, above or one.broken)
+
+
+def _numbered(one: Found) -> str:
+    """The new path with the old one's numbers, as far as the names are the same or at the same end."""
+    numbers = {_NUMBER.sub("", step): step for step in one.shown.split("/")}
+    return "/".join(numbers.get(name, name) for name in one.new or ()) or "."
+
+
+def _with_missing(text: str, missing: list[Change], to: str) -> str:
+    if not missing:
+        return text
+    lines = [f"  # - {{target: {one.new}, from: …}}  # mandatory in {to}, and no rule yet" for one in missing]
+    return text.rstrip("\n") + "\n\n" + "\n".join(lines) + "\n"
+
+
+class _File:
+    """The text of a mapping file, changed where it must be and nowhere else."""
+
+    def __init__(self, text: str, to: str) -> None:
+        self._lines = text.split("\n")
+        self._to = to
+        self._root = YAML(typ="rt", pure=True).compose(text)
+
+    def renamed(self, mapping: Mapping, name: str) -> str:
+        """The header for the new target: the name, the target; the version begins anew, or grows."""
+        version = mapping.version + 1 if name == mapping.name else 1
+        for key, value in (("name", name), ("version", str(version)), ("target", self._to)):
+            self._put(self._value(self._root, key), value)
+        return "\n".join(self._lines)
+
+    def spans(self) -> list[tuple[int, int]]:
+        """First and last line (from 0, to one behind) of every rule, blocks before what stands in them."""
+        return [self._span(node) for node in self._nodes(self._value(self._root, "rules"))]
+
+    def written(self, found: tuple[Found, ...]) -> str:
+        """The rules at their new places; broken ones as comments where they stood."""
+        nodes = self._nodes(self._value(self._root, "rules"))
+        self._write(found, iter(nodes), ())
+        return "\n".join(self._lines)
+
+    def _write(self, found: tuple[Found, ...], nodes: Iterator[MappingNode], above: Path_) -> None:
+        for one in found:
+            node = next(nodes)
+            if one.broken:
+                self._comment_out(node, one.broken)
+                for _ in _all_below(one):
+                    next(nodes)
+                continue
+            assert one.new is not None
+            target = self._relative(one, above)
+            if target is None:
+                raise ConfigurationError(f"'{one.shown}' moved out of its block", where=str(one.rule.place))
+            if target != str(one.rule.target):
+                self._put(self._value(node, "target"), target)
+            self._write(one.below, nodes, one.new)
+
+    def _relative(self, one: Found, above: Path_) -> str | None:
+        assert one.new is not None
+        if one.new[: len(above)] != above:
+            return None
+        full = _numbered(one).split("/")
+        return "/".join(full[len(above) :]) or "."
+
+    def _comment_out(self, node: MappingNode, reason: str) -> None:
+        first, last = self._span(node)
+        indent = len(self._lines[first]) - len(self._lines[first].lstrip())
+        for number in range(first, last):
+            if self._lines[number].strip() and not self._lines[number].lstrip().startswith("#"):
+                self._lines[number] = f"{' ' * indent}# {self._lines[number][indent:]}"
+        self._lines[first] = f"{' ' * indent}# broken by {self._to}: {reason}\n{self._lines[first]}"
+
+    def _put(self, node: YamlNode, text: str) -> None:
+        """Another scalar in the place of one; quotes where YAML needs them."""
+        line, start, end = node.start_mark.line, node.start_mark.column, node.end_mark.column
+        old = self._lines[line]
+        shown = f'"{text}"' if re.search(r"[@\[\]{}:#,]", text) and not self._is_plain(text) else text
+        self._lines[line] = old[:start] + shown + old[end:]
+
+    @staticmethod
+    def _is_plain(text: str) -> bool:
+        return not text.startswith("@") and not re.search(r"[\[\]{},]|: |:$| #", text)
+
+    def _nodes(self, rules: YamlNode) -> list[MappingNode]:
+        found: list[MappingNode] = []
+        for node in rules.value if isinstance(rules, SequenceNode) else ():
+            if isinstance(node, MappingNode):
+                found.append(node)
+                for key, value in node.value:
+                    if key.value == "rules":
+                        found += self._nodes(value)
+        return found
+
+    @staticmethod
+    def _span(node: MappingNode) -> tuple[int, int]:
+        return node.start_mark.line, 1 + max(_last_lines(node))
+
+    @staticmethod
+    def _value(node: YamlNode, key: str) -> YamlNode:
+        return next(value for name, value in node.value if name.value == key)  # type: ignore[no-any-return]
+
+
+def _last_lines(node: YamlNode) -> Iterator[int]:
+    """The last line of every scalar; the end of a block node is where the next one begins."""
+    if isinstance(node, ScalarNode):
+        yield node.end_mark.line if node.style not in ("|", ">") else max(node.start_mark.line, node.end_mark.line - 1)
+    elif isinstance(node, CollectionNode) and node.flow_style:
+        yield node.end_mark.line
+    else:
+        for part in node.value:
+            for inner in part if isinstance(part, tuple) else (part,):
+                yield from _last_lines(inner)
+
+
+def _all_below(one: Found) -> Iterator[Found]:
+    for part in one.below:
+        yield part
+        yield from _all_below(part)

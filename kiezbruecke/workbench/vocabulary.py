@@ -1,0 +1,167 @@
+"""The mapping language as JSON Schema: keys, steps and code lists with a sentence each, for editors.
+
+`general_schema()` knows no target and no roots; `workbench.editor` fills both in for one mapping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from kiezbruecke.mapping.language.reading import HEADER, RULE
+from kiezbruecke.mapping.schema.models import known_roots
+from kiezbruecke.mapping.steps import STEPS, Step
+from kiezbruecke.workbench.reference import example_text
+
+Schema = dict[str, Any]
+
+DRAFT = "http://json-schema.org/draft-07/schema#"
+HEADER_WORDS = {
+    "name": "The mapping's name, which is its folder's name.",
+    "version": "A number from 1; it grows with every change of meaning.",
+    "title": "What the mapping is, for people.",
+    "note": "For people; changes no byte.",
+    "direction": "inbound: an item becomes a record. outbound: a case becomes a message or a line of a table.",
+    "reads": "Inbound only: the kinds of item it reads.",
+    "source": "What an inbound mapping reads.",
+    "roots": "What its paths may begin with.",
+    "target": "record <Name>, table <name>, json <name>, or <standard> <version> <root element>.",
+    "rules": "One rule per place of the target.",
+    "extends": "Another mapping whose rules are taken over.",
+    "abstract": "true: a base for others, not a whole mapping by itself.",
+    "prefix": 'The prefix of the message\'s root namespace; "" for none.',
+    "unused": "Source fields that are left out on purpose.",
+}
+RULE_WORDS = {
+    "target": "A path below the enclosing block: A/B[2]/@x; '.' is the block's own text.",
+    "from": "A source path: a root, then names. Nothing gives nothing.",
+    "const": "A fixed text. It keeps no optional parent alive.",
+    "code": "A code of a standard's list; fills code, @listURI, @listVersionID and name.",
+    "codelist": "Translates the value by mappings/codelists/<name>.csv, after the steps.",
+    "default": "A text for when there is nothing.",
+    "steps": "Small functions, run from left to right.",
+    "when": "A path that must hold something, or {path, equals}.",
+    "each": "A list: the rule or block is repeated for each of its members.",
+    "as": "What a member of `each` is called in the paths below; <name>.index counts from 1.",
+    "rules": "A block: rules whose targets lie below this one.",
+    "required": "true: without a value the record is set aside.",
+    "note": "For people; changes no byte.",
+    "pii": "true: the value is personal.",
+    "legal_basis": "Why something personal may leave the house.",
+    "type": "A derived type of the target's schema that stands here.",
+    "nil": "true: nothing is written as xsi:nil.",
+    "omit": "true: drops the rule of the base that has this target.",
+}
+_TRUTH = frozenset({"required", "pii", "nil", "omit", "abstract"})
+_TEXT: Schema = {"not": {"type": ["array", "object"]}}  # a list of types would have `true` and `false` completed
+_LISTS = frozenset({"reads", "unused"})
+_VARYING = frozenset({"target", "from", "each", "when", "rules"})
+
+
+def general_schema() -> Schema:
+    """The JSON Schema of any mapping: right keys and steps, any path."""
+    return mapping_schema(
+        "A mapping of Kiezbrücke",
+        "Keys and steps. `kiezbruecke mapping editor NAME` writes one with the paths of a mapping.",
+        {"rules": rules_schema({"type": "string"}, {"type": "string"})},
+    )
+
+
+def mapping_schema(title: str, description: str, definitions: dict[str, Schema], lists: Path | None = None) -> Schema:
+    """The schema of a whole file. `definitions` hold `rules`, the list at the top; `lists` is a content folder."""
+    own: dict[str, Schema] = {
+        "direction": {"enum": ["inbound", "outbound"]},
+        "version": {"type": "integer", "minimum": 1},
+        "roots": _many({"anyOf": [{"const": root} for root in known_roots()]}),
+        "rules": {"allOf": [{"$ref": "#/definitions/rules"}]},
+    }
+    return {
+        "$schema": DRAFT,
+        "title": title,
+        "description": description,
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {key: {**own.get(key, _plain(key)), **_words(HEADER_WORDS, key)} for key in HEADER},
+        "definitions": {**definitions, **_same_everywhere(lists), "step": steps_schema()},
+    }
+
+
+def rules_schema(target: Schema, source: Schema, then: Iterable[Schema] = ()) -> Schema:
+    """A list of rules whose targets and sources are such; `then` are conditions on single targets."""
+    own: dict[str, Schema] = {
+        "target": target,
+        "from": source,
+        "each": source,
+        "when": {"anyOf": [source, _object({"path": source, "equals": _TEXT}, "path", "equals")]},
+        "rules": {"type": "array"},
+    }
+    rule: Schema = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["target"],
+        "properties": {
+            key: {**own[key], **_words(RULE_WORDS, key)} if key in own else {"$ref": f"#/definitions/{key}"}
+            for key in RULE
+        },
+    }
+    conditions = list(then)
+    return {"type": "array", "minItems": 1, "items": {**rule, **({"allOf": conditions} if conditions else {})}}
+
+
+def _same_everywhere(lists: Path | None) -> dict[str, Schema]:
+    """The keys of a rule that mean the same in every block: written once, named by each."""
+    own: dict[str, Schema] = {
+        "const": _TEXT,
+        "default": _TEXT,
+        "steps": _many({"$ref": "#/definitions/step"}),
+        "code": _object({"list": _names(lists, ".yaml"), "value": _TEXT}, "list"),
+        "codelist": _names(lists, ".csv"),
+    }
+    keys = [key for key in RULE if key not in _VARYING]
+    return {key: {**own.get(key, _plain(key)), **_words(RULE_WORDS, key)} for key in keys}
+
+
+def steps_schema() -> Schema:
+    """One step: its name, or its name and its argument."""
+    return {"anyOf": [_step(STEPS[name]) for name in sorted(STEPS)]}
+
+
+def constants(pairs: Iterable[tuple[str, str]]) -> list[Schema]:
+    """Allowed texts, each with what is known about it."""
+    return [{"const": text, **({"description": words} if words else {})} for text, words in pairs]
+
+
+def _step(step: Step) -> Schema:
+    words = f"{step.summary} For example: {example_text(step.examples[0])}"
+    if step.argument is None:
+        return {"const": step.name, "description": words}
+    argument: Schema = {"type": "integer"} if step.argument is int else _TEXT
+    if step.choices:
+        argument = {"enum": list(step.choices)}
+    return {**_object({step.name: {**argument, "description": words}}, step.name), "description": words}
+
+
+def _names(content: Path | None, suffix: str) -> Schema:
+    """The code lists of the content, or any name where no content is known."""
+    files = sorted((content / "mappings" / "codelists").glob(f"*{suffix}")) if content is not None else []
+    return {"anyOf": constants((file.stem, "") for file in files)} if files else {"type": "string"}
+
+
+def _plain(key: str) -> Schema:
+    if key in _TRUTH:
+        return {"type": "boolean"}
+    return _many({"type": "string"}) if key in _LISTS else {"type": "string"}
+
+
+def _words(words: dict[str, str], key: str) -> Schema:
+    return {"description": words[key]} if key in words else {}
+
+
+def _many(one: Schema) -> Schema:
+    """A list, or one alone: the language takes both."""
+    return {"anyOf": [one, {"type": "array", "items": one}]}
+
+
+def _object(properties: dict[str, Schema], *required: str) -> Schema:
+    return {"type": "object", "additionalProperties": False, "required": list(required), "properties": properties}

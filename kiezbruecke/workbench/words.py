@@ -1,0 +1,106 @@
+"""German words for what a mapping says, for the page that a department reads and signs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+ROOTS: Mapping[str, str] = {
+    "applicant": "Antragstellende Person",
+    "area": "Bezirksregion",
+    "budget": "Budget der Bezirksregion",
+    "case": "Fall",
+    "commitment": "Festlegung",
+    "decision": "Beschluss",
+    "envelope": "Umschlag der Quelle",
+    "item": "Eintrag der Quelle",
+    "message": "Nachricht",
+    "process": "Verfahren",
+    "proposal": "Vorschlag auf der Plattform",
+    "route": "Einstellung der Strecke",
+    "status": "Stand des Falls",
+}
+
+FIELDS: Mapping[str, str] = {
+    "address": "Anschrift",
+    "amount": "Betrag",
+    "approved_amount": "bewilligte Summe",
+    "area_id": "Nummer der Bezirksregion",
+    "area_name": "Name der Bezirksregion",
+    "chapter": "Kapitel",
+    "conditions": "Auflagen",
+    "created_at": "Zeitpunkt der Erstellung",
+    "decided_on": "Tag der Sitzung",
+    "description": "Beschreibung",
+    "effect": "Wirkung",
+    "email": "E-Mail-Adresse",
+    "fiscal_year": "Haushaltsjahr",
+    "id": "Kennung",
+    "legal_name": "bürgerlicher oder eingetragener Name",
+    "outcome": "Ergebnis",
+    "phone": "Telefonnummer",
+    "process_id": "Kennung des Verfahrens",
+    "protocol_ref": "Zeichen des Protokolls",
+    "recorded_by": "erfasst von",
+    "reference": "Referenznummer oder Fremdkennzeichen",
+    "reference_number": "Referenznummer",
+    "related_reference": "Fremdkennzeichen der ersten Festlegung",
+    "requested_amount": "beantragte Summe",
+    "state": "Stand",
+    "test": "Kennzeichen für Testnachrichten",
+    "title": "Titel",
+    "url": "Adresse im Netz",
+    "voucher": "Belegnummer",
+}
+
+STEPS: Mapping[str, str] = {  # {} is the step's argument
+    "address_part": "Teil der Anschrift: {}",
+    "after": "was nach „{}“ steht",
+    "before": "was vor „{}“ steht",
+    "budget_badge": "Summe aus dem Kostenfeld von meinBerlin; keine Angabe und 0 gelten als leer",
+    "cents": "als ganze Zahl in Cent",
+    "clip": "auf höchstens {} Zeichen gekürzt",
+    "collapse_space": "mehrfache Leerzeichen und Zeilenumbrüche zu einem Leerzeichen",
+    "date_format": "Datum als {}",
+    "decimal": "als Zahl gelesen",
+    "digits": "nur die Ziffern",
+    "din91379": "Zeichen nach DIN 91379; andere werden zurückgewiesen",
+    "first": "der erste Wert",
+    "german_date": "als Datum gelesen",
+    "german_money": "als Geldbetrag gelesen",
+    "hash": "als Prüfwert ({}) statt im Klartext",
+    "html_to_text": "nur der Text, ohne Auszeichnung",
+    "iban": "als IBAN geprüft",
+    "integer": "als ganze Zahl gelesen",
+    "join": "mehrere Werte verbunden mit „{}“",
+    "lower": "in Kleinbuchstaben",
+    "money_text": "als Betrag mit Komma",
+    "name_uuid": "als Kennung, aus dem Namen berechnet ({})",
+    "nothing_if_zero": "null gilt als leer",
+    "pad": "mit Nullen auf {} Stellen ergänzt",
+    "prefix": "davor gesetzt: „{}“",
+    "sepa_text": "in Zeichen, die jede SEPA-Bank annimmt",
+    "split": "getrennt bei „{}“",
+    "suffix": "angehängt: „{}“",
+    "text": "als Text",
+    "time_format": "Zeitpunkt als {}",
+    "timestamp": "als Zeitpunkt gelesen",
+    "trim": "ohne Leerzeichen am Rand",
+    "unformula": "ohne den Apostroph, der vor Formeln schützt",
+    "upper": "in Großbuchstaben",
+    "uuid": "als UUID geprüft",
+    "yes_no": "als Ja oder Nein gelesen",
+}
+
+
+def source_words(path: str) -> str:
+    """A source path in words: `decision.approved_amount` → `Beschluss: bewilligte Summe`."""
+    root, _, rest = path.partition(".")
+    if root not in ROOTS:
+        return ""
+    name = rest.rpartition(".")[2]
+    return ": ".join(part for part in (ROOTS[root], FIELDS.get(name, "")) if part)
+
+
+def step_words(name: str, argument: str | None) -> str:
+    """A step in words; one without words is named."""
+    return STEPS[name].format(argument) if name in STEPS else f"Schritt {name}"

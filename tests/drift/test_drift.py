@@ -1,0 +1,360 @@
+"""What breaks a mapping and what does not, on our own mappings and recordings."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiezbruecke import pipeline
+from kiezbruecke.connector import Connection, Item, Manifest
+from kiezbruecke.drift import breaking, look_at_answers, look_at_mapping, read_fingerprint, render
+from kiezbruecke.drift.answers import Field, learn
+from kiezbruecke.drift.changes import Change
+from kiezbruecke.drift.fingerprint import built_on
+from kiezbruecke.drift.services import compare_services, read_service
+from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.ledger.runs import begin_run
+from kiezbruecke.mapping import load_mapping, mapping_names
+from kiezbruecke.routes import CollectingRoute, find_route, read_process
+from kiezbruecke.stages.work import Collecting, Counts
+from tests.cli.conftest import Call, call
+from tests.stages.test_collecting import Box
+from tests.world import World, line, make_world, odd_world, processes
+
+__all__ = ["call", "make_world", "odd_world", "processes"]
+
+ROOT = Path(__file__).resolve().parents[2]
+XDOMEA = "case-xdomea-0401"
+HEAD = "Schriftgutobjekt/Vorgang/AllgemeineMetadaten"
+
+
+def edit(content: Path, path: str, old: str, new: str) -> None:
+    """Change one file of the copy; the text must stand there."""
+    file = content / path
+    text = file.read_text("utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), "utf-8")
+
+
+def changes(content: Path, name: str) -> list[Change]:
+    """What `drift check` says of one mapping's files."""
+    mapping = load_mapping(name, content)
+    accepted = read_fingerprint(mapping, content)
+    assert accepted is not None
+    return look_at_mapping(mapping, content, accepted)
+
+
+def proposals(**renamed: str) -> list[dict[str, Any]]:
+    """The recorded proposals as the connector hands them over, with fields renamed."""
+    from connectors.meinberlin.proposal import proposal_body
+
+    process = read_process(ROOT, "kk-tk-2026")
+    module = next(one for one in process.modules if one.type == "budgeting")
+    recorded = json.loads((ROOT / "connectors/meinberlin/testdata/17_pb_page_size_100.json").read_text("utf-8"))
+    rows = recorded["response"]["body"]["results"]
+    bodies = [proposal_body(row, module, "https://mein.berlin.de") for row in rows]
+    return [{renamed.get(key, key): value for key, value in body.items()} for body in bodies]
+
+
+def seen(items: list[dict[str, Any]]) -> list[Change]:
+    """What a run would say of these proposals."""
+    mapping = load_mapping("meinberlin-proposal", ROOT)
+    accepted = read_fingerprint(mapping, ROOT)
+    assert accepted is not None
+    return look_at_answers(mapping, accepted, items)
+
+
+# --- what is accepted
+
+
+@pytest.mark.parametrize("name", mapping_names(ROOT))
+def test_what_is_accepted_is_what_is_there(name: str) -> None:
+    """Like a golden example: whoever changes a schema or a list accepts what becomes of the mappings."""
+    mapping = load_mapping(name, ROOT)
+    accepted = read_fingerprint(mapping, ROOT)
+
+    assert accepted is not None
+    assert accepted.built_on == built_on(mapping, ROOT)
+    assert render(accepted) == (ROOT / "mappings" / mapping.direction / name / "fingerprint.yaml").read_text("utf-8")
+
+
+def test_accepting_twice_writes_the_same(call: Call, content: Path) -> None:
+    """The file is for git."""
+    file = content / "mappings/inbound/xdomea-0402/fingerprint.yaml"
+    before = file.read_text("utf-8")
+    said = call("drift", "accept", "xdomea-0402", "--content", str(content))
+
+    assert said.code == 0
+    assert file.read_text("utf-8") == before
+
+
+# --- schemas
+
+
+def test_a_change_elsewhere_in_the_schema_is_no_drift(content: Path) -> None:
+    """Documentation, and elements that no rule fills."""
+    edit(content, "schemas/xdomea/4.0.0/profile.xsd", "<xs:schema", "<!-- revised --><xs:schema")
+
+    assert changes(content, XDOMEA) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "severity", "words"),
+    [
+        ("maxLength=30", "maxLength=60", "compatible", "maxLength"),
+        ("maxLength=30", "maxLength=10", "breaking", "maxLength"),
+        ("values=a,b", "values=a,b,c", "compatible", "values more: c"),
+        ("values=a,b", "values=a", "breaking", "values gone: b"),
+        ("mandatory=0", "mandatory=1", "breaking", "became mandatory"),
+        ("mandatory=1", "mandatory=0", "compatible", "no longer mandatory"),
+        ("kind=text", "kind=date", "breaking", "text became date"),
+        ("kind=date", "kind=text", "compatible", "date became text"),
+        ("fixed=", "fixed=x", "breaking", "fixed to 'x'"),
+        ("pattern=[a-z]", "pattern=[a-y]", "breaking", "pattern"),
+        ("minInclusive=1", "minInclusive=0", "compatible", "minInclusive"),
+        ("maximum=", "maximum=1", "compatible", "once instead of without end"),
+    ],
+)
+def test_narrower_breaks_and_wider_does_not(old: str, new: str, severity: str, words: str) -> None:
+    """For a place that a rule fills from a source."""
+    from kiezbruecke.drift.places import Use
+    from kiezbruecke.drift.schemas import compare_places
+
+    before, after = {"A": _place(old)}, {"A": _place(new)}
+    (change,) = compare_places(before, after, {"A": Use(texts=None)})
+
+    assert (change.severity, words in change.reason) == (severity, True)
+
+
+def _place(text: str) -> Any:
+    from kiezbruecke.drift.places import Place
+
+    key, _, value = text.partition("=")
+    match key:
+        case "values":
+            return Place(values=tuple(value.split(",")))
+        case "mandatory":
+            return Place(minimum=int(value), mandatory=value == "1")
+        case "kind":
+            return Place(kind=value)
+        case "fixed":
+            return Place(fixed=value or None)
+        case "maximum":
+            return Place(maximum=int(value) if value else None)
+    return Place(facets={key: value})
+
+
+def test_a_value_that_no_rule_writes_may_go() -> None:
+    """A constant and a code list say which texts can stand there."""
+    from kiezbruecke.drift.places import Place, Use
+    from kiezbruecke.drift.schemas import compare_places
+
+    old, new = {"A": Place(values=("a", "b"))}, {"A": Place(values=("a",))}
+
+    assert breaking(compare_places(old, new, {"A": Use(texts=frozenset({"a"}))})) == []
+    assert breaking(compare_places(old, new, {"A": Use(texts=frozenset({"b"}))})) != []
+
+
+def test_an_element_that_is_gone_breaks_the_mapping_that_fills_it() -> None:
+    """On the real tree of our profile: what was accepted there and is not there now."""
+    from kiezbruecke.drift.places import find_places, used_places
+    from kiezbruecke.drift.schemas import compare_places
+
+    mapping = load_mapping(XDOMEA, ROOT)
+    used = used_places(mapping)
+    places = find_places(mapping.goal.root, used)
+    less = {path: place for path, place in places.items() if not path.startswith(f"{HEAD}/Betreff")}
+
+    (gone,) = compare_places(places, less, used)
+    (new,) = compare_places(less, places, used)
+
+    assert (gone.severity, gone.path, gone.reason) == ("breaking", f"{HEAD}/Betreff", "is gone")
+    assert (new.severity, new.reason) == ("compatible", "is new and mandatory, and a rule fills it")
+
+
+def test_a_new_mandatory_element_beside_the_rules_breaks(content: Path) -> None:
+    """The schema's author adds a duty that no rule knows – unless its value is fixed, and writes itself."""
+    from kiezbruecke.drift.places import find_places, used_places
+    from kiezbruecke.drift.schemas import compare_places
+
+    mapping = load_mapping(XDOMEA, ROOT)
+    places = find_places(mapping.goal.root, used_places(mapping))
+    less = {path: place for path, place in places.items() if path not in ("@standard", f"{HEAD}/Betreff")}
+    found = {one.path: one.severity for one in compare_places(less, places, {})}
+
+    assert found[f"{HEAD}/Betreff"] == "breaking"
+    assert found["@standard"] == "compatible"
+
+
+# --- services
+
+
+HKR = "schemas/hkr/1.0/service.wsdl"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "severity", "words"),
+    [
+        ('soapAction="', 'soapAction="urn:other:', "breaking", "soapAction"),
+        ('name="HoechstAnzahl"', 'name="Hoechstanzahl"', "breaking", "is "),
+        (
+            'name="HoechstAnzahl" type="xs:positiveInteger"',
+            'name="HoechstAnzahl" type="xs:string"',
+            "breaking",
+            "positiveInteger became string",
+        ),
+        ("<wsdl:definitions", "<!-- new --><wsdl:definitions", "", ""),
+    ],
+)
+def test_a_service_that_changes(tmp_path: Path, old: str, new: str, severity: str, words: str) -> None:
+    """Operations, actions and the elements of messages; a comment is nothing."""
+    text = (ROOT / HKR).read_text("utf-8")
+    assert old in text
+    (tmp_path / "s.wsdl").write_text(text.replace(old, new, 1), "utf-8")
+    found = list(compare_services(read_service(ROOT / HKR), read_service(tmp_path / "s.wsdl")))
+
+    assert bool(breaking(found)) == bool(severity)
+    assert [change for change in breaking(found) if words not in change.reason] == []
+
+
+def test_two_wsdl_files_are_compared_without_a_mapping(call: Call, tmp_path: Path) -> None:
+    """The operator of a transport sends a new one; no mapping's target is described by it."""
+    text = (ROOT / HKR).read_text("utf-8")
+    (tmp_path / "s.wsdl").write_text(text.replace('name="HoechstAnzahl"', 'name="Hoechstanzahl"', 1), "utf-8")
+    said = call("drift", "wsdl", str(ROOT / HKR), str(tmp_path / "s.wsdl"))
+
+    assert said.code == 1
+    assert "breaking: service HoleRueckmeldungen/input/HoleRueckmeldungen/HoechstAnzahl: is gone" in said.out
+
+
+# --- code lists
+
+
+def test_a_value_that_a_list_loses_breaks_and_one_more_does_not(content: Path) -> None:
+    """A value without a partner sets its item aside."""
+    edit(content, "mappings/codelists/meinberlin-status.csv", "ACCEPTED;accepted", "TAKEN;accepted")
+    found = changes(content, "meinberlin-proposal")
+
+    assert [one.line() for one in breaking(found)] == ["breaking: list meinberlin-status.csv: values gone: ACCEPTED"]
+
+
+def test_another_partner_breaks(content: Path) -> None:
+    """The same word means something else: nobody would see it."""
+    edit(content, "mappings/codelists/meinberlin-status.csv", "ACCEPTED;accepted", "ACCEPTED;rejected")
+
+    assert [one.reason for one in breaking(changes(content, "meinberlin-proposal"))] == ["other partners: ACCEPTED"]
+
+
+def test_a_code_that_no_rule_writes_may_go(content: Path) -> None:
+    """case-xdomea-0401 writes 001 of this list, and nothing from a source."""
+    edit(content, "mappings/codelists/xdomea-medium.yaml", '  "003": Papier\n', "")
+    found = changes(content, XDOMEA)
+
+    assert breaking(found) == []
+    assert [one.path for one in found] == ["xdomea-medium.yaml"]
+
+
+# --- answers
+
+
+def test_a_recording_as_it_was_is_no_drift() -> None:
+    """Recorded in November 2026; the fingerprint was learnt from hand-written examples."""
+    assert breaking(seen(proposals())) == []
+
+
+def test_a_renamed_field_that_a_rule_reads_breaks() -> None:
+    """An empty status would pass for 'submitted'."""
+    found = seen(proposals(moderator_status="status"))
+
+    assert [one.line() for one in breaking(found)] == ["breaking: source moderator_status: is gone from every answer"]
+    assert "compatible: source status: is new" in [one.line() for one in found]
+
+
+def test_a_field_of_another_kind_breaks_only_where_it_is_read() -> None:
+    """comment_count is read, pk is not."""
+    items = [{**one, "comment_count": "3", "pk": "7"} for one in proposals()]
+    found = {one.path: one.severity for one in seen(items)}
+
+    assert (found["comment_count"], found["pk"]) == ("breaking", "compatible")
+
+
+def test_an_empty_list_and_a_missing_parent_prove_nothing() -> None:
+    """What could not hold a field has not lost it."""
+    mapping = load_mapping("meinberlin-proposal", ROOT)
+    accepted = read_fingerprint(mapping, ROOT)
+    assert accepted is not None
+
+    assert breaking(look_at_answers(mapping, accepted, [{**one, "point": None} for one in proposals()])) == []
+
+
+def test_no_value_and_no_personal_name_is_kept() -> None:
+    """Keys can be data: ids, addresses, names of people."""
+    body = {
+        "1f0c3a52-9d5c-4c5e-8f0e-2f6f5f3f0a11": {"name": "Änne Müßig"},
+        "aenne@example.org": 1,
+        "Änne Müßig": 2,
+        "2026-00061": 3,
+        "title": "Bank",
+    }
+
+    assert learn([body], [("title",)]) == {
+        "*": Field(("number", "object"), empty=False),
+        "*/name": Field(("text",), always=False),
+        "title": Field(("text",), always=True),
+    }
+
+
+# --- in a run
+
+
+def test_drift_stops_the_route_that_says_so_and_no_other(odd_world: World) -> None:
+    """Before anything is stored; a person reads which field, and the rest of the district goes on."""
+    odd_world.route("kk-tk-meinberlin", "owner: it-betrieb-tk", "owner: it-betrieb-tk\ndrift: stop")
+    items = [Item("proposal", str(one["pk"]), one) for one in proposals(moderator_status="status")]
+    work = collecting(odd_world, items)
+
+    with pytest.raises(ConfigurationError, match="'meinberlin-proposal': source moderator_status is gone"):
+        pipeline.collect.__wrapped__(work, Counts())  # type: ignore[attr-defined]
+    odd_world.drop(line("P-1"))
+    odd_world.run()
+
+    assert work.source.heard == []  # type: ignore[attr-defined]
+    assert odd_world.orders() != []
+
+
+def test_drift_warns_where_the_route_says_nothing(odd_world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """The run goes on, and says so without a value."""
+    items = [Item("proposal", str(one["pk"]), one) for one in proposals(moderator_status="status")]
+    counts = Counts()
+    pipeline.collect.__wrapped__(collecting(odd_world, items), counts)  # type: ignore[attr-defined]
+
+    assert counts["drift"] == 1
+    assert "kk-tk-meinberlin: drift: meinberlin-proposal: breaking: source moderator_status" in caplog.text
+
+
+def test_a_list_that_broke_stops_a_sending_route(odd_world: World) -> None:
+    """Known when the mapping loads, before a message is written."""
+    odd_world.route("kk-tk-hkr", "release: none", "release: none\ndrift: stop")
+    edit(odd_world.content, "mappings/codelists/hkr-art.csv", "commitment.cancel;", "commitment.revoke;")
+    odd_world.drop(line("P-1"))
+    odd_world.run("kk-tk-budgets", "kk-tk-beschluesse")
+
+    with pytest.raises(ConfigurationError, match=r"list hkr-art.csv values gone: commitment.cancel"):
+        odd_world.run("kk-tk-hkr")
+
+    assert odd_world.messages() == []
+
+
+def collecting(world: World, items: list[Item]) -> Collecting:
+    """The route from mein.berlin with a box for a source."""
+    route = find_route(world.content, "kk-tk-meinberlin")
+    assert isinstance(route, CollectingRoute)
+    run = begin_run(world.ledger, "meinberlin-tk|collect|kk-tk-2026", route.name, "collect")
+    process = read_process(world.content, route.process)
+    work = Collecting(world.content, route, process, world.ledger, Connection("meinberlin-tk", "kb_meinberlin"), run)
+    work.manifest = Manifest.model_construct(listing="new")
+    work.source = Box(items)
+    return work

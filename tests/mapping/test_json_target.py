@@ -1,0 +1,309 @@
+"""JSON as a target: the schema gives the tree, the library judges every message, and errors name the rule."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from kiezbruecke.errors import ConfigurationError, RecordError
+from kiezbruecke.mapping import Mapping, check, load_mapping
+from kiezbruecke.mapping.interpret.json import dumps
+from kiezbruecke.mapping.schema.json_schema import read_json_schema
+
+Put = Callable[[str, str], Path]
+FIT_CONNECT = Path(__file__).parents[3] / "shared/standards/fit-connect/metadata-1.0.0/metadata.schema.v1.0.0.json"
+
+SCHEMA: dict[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://example.org/antrag.json",
+    "type": "object",
+    "required": ["art", "titel", "anlagen"],
+    "additionalProperties": False,
+    "properties": {
+        "art": {"const": "antrag"},
+        "titel": {"type": "string", "minLength": 3, "maxLength": 20, "description": "Was\n beantragt wird"},
+        "summe": {"type": "number", "minimum": 1},
+        "rang": {"type": "integer"},
+        "dringend": {"type": "boolean"},
+        "am": {"type": "string", "format": "date"},
+        "um": {"type": "string", "format": "date-time"},
+        "seite": {"type": "string", "format": "uri"},
+        "stand": {"type": "string", "enum": ["neu", "alt"]},
+        "anlagen": {"type": "array", "items": {"$ref": "https://example.org/antrag.json#/$defs/anlage"}, "maxItems": 2},
+        "worte": {"type": "array", "items": {"type": "string"}, "maxItems": 1},
+        "person": {
+            "allOf": [{"$ref": "#/$defs/wer"}, {"properties": {"rolle": {"type": "string"}}}],
+            "oneOf": [{"required": ["mail"]}, {"properties": {"fon": {"type": "string"}}, "required": ["fon"]}],
+        },
+    },
+    "$defs": {
+        "anlage": {
+            "type": "object",
+            "required": ["name"],
+            "properties": {
+                "name": {"type": "string", "pattern": "^[a-z]+$"},
+                "teile": {"type": "array", "items": {"$ref": "#/$defs/anlage"}},
+            },
+        },
+        "wer": {"type": "object", "properties": {"name": {"type": "string"}, "mail": {"type": "string"}}},
+    },
+}
+HEAD = "name: m\nversion: 1\ndirection: outbound\nroots: [route]\ntarget: json antrag\nrules:\n"
+TITLE = "- {target: titel, from: route.t}\n"
+ALL = (
+    TITLE
+    + "".join(
+        f"- {{target: {name}, from: route.{name}}}\n"
+        for name in ("summe", "rang", "dringend", "am", "um", "seite", "stand", "worte", "person/mail", "person/fon")
+    ).replace("route.person/", "route.")
+    + "- {target: anlagen, each: route.files, as: file, rules: [{target: name, from: file.name},"
+    " {target: teile, each: file.parts, as: part, rules: [{target: name, from: part}]}]}\n"
+)
+
+
+@pytest.fixture
+def load(content: Path, put: Put) -> Callable[..., Mapping]:
+    """Loads a mapping with these rules onto a schema."""
+
+    def with_rules(rules: str, schema: object = SCHEMA) -> Mapping:
+        put("schemas/json/antrag.schema.json", json.dumps(schema))
+        put("mappings/outbound/m/mapping.yaml", HEAD + rules)
+        return load_mapping("m", content)
+
+    return with_rules
+
+
+def _codes(content: Path, put: Put, rules: str) -> list[str]:
+    put("schemas/json/antrag.schema.json", json.dumps(SCHEMA))
+    put("mappings/outbound/m/mapping.yaml", HEAD + rules)
+    return [finding.line() for finding in check("m", content)]
+
+
+def test_a_message_is_written_in_the_schemas_order(load: Callable[..., Mapping]) -> None:
+    """Numbers stay exact, truths are truths, lists are lists, letters are letters, and nothing is null."""
+    values = {
+        "um": "2026-04-24T10:00:00Z",
+        "dringend": "true",
+        "rang": "7",
+        "summe": Decimal("850.00"),
+        "t": "Straßenfest",
+        "worte": "eins",
+        "mail": "a@b.de",
+        "files": [{"name": "a", "parts": ["b", "c"]}, {"name": "d"}],
+    }
+
+    assert load(ALL).write({"route": values}).decode() == (
+        '{"art":"antrag","titel":"Straßenfest","summe":850.00,"rang":7,"dringend":true,"um":"2026-04-24T10:00:00Z",'
+        '"anlagen":[{"name":"a","teile":[{"name":"b"},{"name":"c"}]},{"name":"d"}],"worte":["eins"],'
+        '"person":{"mail":"a@b.de"}}'
+    )
+
+
+def test_what_the_schema_demands_is_there_though_no_rule_speaks(load: Callable[..., Mapping]) -> None:
+    """A constant and an empty list need no rule; what is optional is not written."""
+    assert load(TITLE).write({"route": {"t": "Fest"}}) == b'{"art":"antrag","titel":"Fest","anlagen":[]}'
+
+
+@pytest.mark.parametrize(
+    ("values", "line", "told"),
+    [
+        ({"t": ""}, 7, "'titel' (Quelle: route.t): die Pflichtangabe fehlt"),
+        ({"t": "ab"}, 7, "der Text ist zu kurz; erwartet: mindestens 3 Zeichen"),
+        ({"t": "a" * 21}, 7, "der Text ist zu lang; erwartet: höchstens 20 Zeichen"),
+        ({"summe": "0.50"}, 8, "die Zahl ist zu klein; erwartet: mindestens 1"),
+        ({"summe": "viel"}, 8, "der Wert hat nicht den verlangten Typ; erwartet: eine Zahl"),
+        ({"rang": Decimal("1.5")}, 9, "'rang' (Quelle: route.rang): der Wert hat nicht den verlangten Typ"),
+        ({"dringend": "vielleicht"}, 10, "erwartet: true oder false"),
+        ({"am": "24.04.2026"}, 11, "erwartet: ein Tag wie 2026-04-24"),
+        ({"am": "20260424"}, 11, "erwartet: ein Tag wie 2026-04-24"),
+        ({"um": "2026-04-24"}, 12, "erwartet: ein Zeitpunkt"),
+        ({"seite": "kein Ort"}, 13, "erwartet: eine Adresse mit Schema"),
+        ({"stand": "mittel"}, 14, "der Wert ist nicht erlaubt; erwartet: einer von: neu, alt"),
+        ({"worte": ["a", "b"]}, 15, "mehr Werte da, als die Nachricht aufnehmen kann; erwartet: höchstens 1"),
+        ({"files": [{"name": "a"}, {"name": "X1"}]}, 18, "'anlagen/name' (Quelle: file.name): der Text hat nicht"),
+        ({"files": [{"name": "a", "parts": ["B"]}]}, 18, "'anlagen/teile/name' (Quelle: part): der Text hat nicht"),
+        ({"mail": "a", "fon": "b"}, 16, "passen nicht zu genau einer der erlaubten Formen"),
+    ],
+)
+def test_what_the_schema_refuses_names_rule_and_source(
+    load: Callable[..., Mapping], values: dict[str, Any], line: int, told: str
+) -> None:
+    """Never the value: errors are read by people who may not know the person."""
+    with pytest.raises(RecordError) as error:
+        load(ALL).write({"route": {"t": "Fest", **values}})
+
+    assert error.value.where == f"mappings/outbound/m/mapping.yaml:{line}"
+    assert told in error.value.line()
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ("- {target: summe, from: route.s}\n", "KB-M12 no rule fills the mandatory 'titel'"),
+        (TITLE + "- {target: tietel, from: route.s}\n", "did you mean 'titel'"),
+        (TITLE + "- {target: summe, const: viel}\n", "KB-M14 this const does not fit 'summe'; expected eine Zahl"),
+        (TITLE + "- {target: summe, const: '0.5'}\n", "KB-M14 this const does not fit 'summe'; expected mindestens 1"),
+        (TITLE + "- {target: stand, const: mittel}\n", "expected einer von: neu, alt"),
+        (TITLE + "- {target: art, const: anders}\n", "KB-M14"),
+        (TITLE + "- {target: 'titel[2]', from: route.s}\n", "KB-M11"),
+        (TITLE + "- {target: anlagen, each: route.f, as: f, rules: [{target: teile/name, from: f.n}]}\n", "KB-M12"),
+        (TITLE + "- {target: person, from: route.s}\n", "KB-M07 'person' takes no value itself"),
+    ],
+)
+def test_check_knows_before_there_is_a_message(content: Path, put: Put, rules: str, told: str) -> None:
+    """The tree is the same as that of any other target, so the findings are too."""
+    assert any(told in line for line in _codes(content, put, rules)), _codes(content, put, rules)
+
+
+def test_the_right_rules_have_no_findings(content: Path, put: Put) -> None:
+    """Branches of a choice, references and recursion are all targets."""
+    assert [
+        line for line in _codes(content, put, ALL + "- {target: person/rolle, from: route.r}\n") if "KB" in line
+    ] == []
+
+
+def test_the_description_comes_along(content: Path, put: Put) -> None:
+    """Editors and the department's page show it."""
+    put("schemas/json/antrag.schema.json", json.dumps(SCHEMA))
+
+    assert read_json_schema(content, "antrag").root.children["titel"].documentation == "Was beantragt wird"
+
+
+@pytest.mark.parametrize(
+    ("schema", "told"),
+    [
+        ("{", "is not JSON; expected a JSON Schema"),
+        ("[]", "is no object"),
+        ('{"type": "strnig"}', "'type' is not JSON Schema"),
+        ('{"type": "string"}', "describes no object"),
+        ('{"properties": {"a": {"$ref": "https://example.org/b.json"}}}', "leads out of the file"),
+        ('{"properties": {"a": {"$ref": "file:///etc/passwd"}}}', "leads out of the file"),
+        ('{"properties": {"a": {"$ref": "#/$defs/a"}}}', "leads nowhere"),
+        ('{"properties": {"a": {"pattern": "("}}}', "cannot be read"),
+        ('{"properties": {"a": {"$id": "https://example.org/a"}}}', "has an $id of its own"),
+        ('{"properties":' * 5000, "the schema cannot be read"),
+        ('{"required": ["a"], "properties": {"a": {"$ref": "#"}}}', "'a' holds itself without end"),
+        ('{"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}}', "describes no object"),
+    ],
+)
+def test_a_schema_that_cannot_be_followed_is_refused_in_one_line(
+    content: Path, put: Put, schema: str, told: str
+) -> None:
+    """Nothing is ever fetched; what a schema needs stands in its file."""
+    put("schemas/json/antrag.schema.json", schema)
+
+    with pytest.raises(ConfigurationError) as error:
+        read_json_schema(content, "antrag")
+
+    assert told in error.value.line()
+    assert "\n" not in error.value.line()
+
+
+VALUES = st.fixed_dictionaries(
+    {"t": st.text(max_size=25)},
+    optional={
+        "summe": st.decimals(allow_nan=True, allow_infinity=True) | st.text(max_size=6),
+        "rang": st.integers() | st.booleans(),
+        "dringend": st.booleans(),
+        "worte": st.lists(st.text(max_size=4), max_size=3),
+        "mail": st.text(max_size=4),
+        "files": st.lists(st.fixed_dictionaries({"name": st.text("abcA1", max_size=4)}), max_size=3),
+    },
+)
+
+
+def test_whatever_comes_is_valid_or_refused(load: Callable[..., Mapping]) -> None:
+    """Ten thousand generated records must all validate or be refused with a reason."""
+    mapping, judge = load(ALL), Draft202012Validator(SCHEMA)
+    outcomes = set()
+
+    @settings(max_examples=150, deadline=None)
+    @given(VALUES)
+    def is_valid_or_set_aside(values: dict[str, Any]) -> None:
+        try:
+            written = mapping.write({"route": values})
+        except RecordError as error:
+            outcomes.add(error.where.partition(":")[0])
+            return
+        outcomes.add("valid")
+        judge.validate(json.loads(written))
+
+    is_valid_or_set_aside()
+
+    assert outcomes == {"valid", "mappings/outbound/m/mapping.yaml"}
+
+
+def test_a_message_knows_what_kind_of_file_it_is(load: Callable[..., Mapping]) -> None:
+    """The receiver's system goes by it."""
+    goal = load(TITLE).goal
+
+    assert (goal.suffix, goal.media_type) == ("json", "application/json")
+
+
+def test_every_value_knows_its_rule(load: Callable[..., Mapping]) -> None:
+    """Lineage is told of JSON as of XML: rule by rule, in the order of writing."""
+    payload, trace = load(TITLE + "- {target: summe, from: route.s}\n").write_traced(
+        {"route": {"t": "Fest", "s": Decimal("1.50")}}
+    )
+
+    assert json.loads(payload)["summe"] == 1.5
+    assert trace == ((1, "Fest"), (2, "1.50"))
+
+
+def test_readable_json_says_the_same() -> None:
+    """Expected outputs are kept indented, sums to the last digit."""
+    value = {"a": [Decimal("850.00"), {"b": True}], "c": {}, "d": "ä"}
+
+    assert json.loads(dumps(value, indent=2), parse_float=Decimal) == value
+    assert "850.00" in dumps(value, indent=2)
+
+
+FIT = """\
+name: fit
+version: 1
+direction: outbound
+roots: [case, proposal]
+target: json metadata
+rules:
+  - target: publicServiceType/identifier
+    const: urn:de:fim:leika:leistung:99010001001000
+    when: case.reference
+  - {target: additionalReferenceInfo/senderReference, from: case.reference}
+  - target: contentStructure/attachments
+    each: case.documents
+    as: document
+    rules:
+      - {target: purpose, const: report}
+      - {target: attachmentId, from: document.id}
+      - {target: filename, from: document.file}
+      - {target: mimeType, from: document.media_type}
+      - {target: hash/type, const: sha512}
+      - {target: hash/content, from: document.sha512}
+"""
+
+
+@pytest.mark.official
+@pytest.mark.skipif(not FIT_CONNECT.is_file(), reason="the official schema of FIT-Connect lies in ../shared/standards")
+def test_a_mapping_writes_the_metadata_of_fit_connect(content: Path, put: Put) -> None:
+    """A standard that nobody prepared anything for: the official file is the only description."""
+    put("schemas/json/metadata.schema.json", FIT_CONNECT.read_text("utf-8"))
+    put("mappings/outbound/fit/mapping.yaml", FIT)
+    document = {
+        "id": "8b26ea67-4651-4edb-a789-7346a690662c",
+        "file": "beschluss.pdf",
+        "media_type": "application/pdf",
+        "sha512": "0f" * 64,
+    }
+
+    written = load_mapping("fit", content).write({"case": {"reference": "2026-00001", "documents": [document]}})
+
+    Draft202012Validator(json.loads(FIT_CONNECT.read_text("utf-8"))).validate(json.loads(written))
+    assert json.loads(written)["contentStructure"]["attachments"][0]["hash"]["type"] == "sha512"

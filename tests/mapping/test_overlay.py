@@ -1,0 +1,182 @@
+"""A district lies upon a Land's mapping and says only what is different there; the whole is checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from shutil import copytree
+
+import pytest
+
+from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.mapping import check, load_mapping
+
+ROOT = Path(__file__).parents[2]
+DATA = Path(__file__).parent / "data"
+BASE = """\
+name: land
+version: 1
+direction: outbound
+roots: [case]
+target: tree 1.0 Leaf
+rules:
+  - {target: "@kind", const: land}
+  - {target: "@id", from: case.reference}
+  - {target: Title, from: case.title}
+  - target: Field
+    rules:
+      - {target: Name, const: Nummer}
+      - {target: Value, from: case.reference}
+  - target: "Leaf"
+    each: case.documents
+    as: document
+    rules:
+      - {target: "@kind", const: anlage}
+      - {target: Title, from: document.title}
+"""
+OVER = "name: bezirk\nversion: 1\ndirection: outbound\nextends: land\n"
+Put = Callable[[str, str], Path]
+Lines = Callable[..., list[str]]
+CASE = {"title": "T", "reference": "P-1", "area_id": "A", "documents": [{"title": "D", "id": "7"}]}
+
+
+@pytest.fixture
+def lines(content: Path, put: Put) -> Lines:
+    """Checks an overlay upon the base."""
+    put("schemas/tree/1.0/profile.xsd", (DATA / "tree.xsd").read_text("utf-8"))
+
+    def of(over: str, base: str = BASE) -> list[str]:
+        put("mappings/outbound/land/mapping.yaml", base)
+        put("mappings/outbound/bezirk/mapping.yaml", over)
+        return [one.line().removeprefix("mappings/outbound/") for one in check("bezirk", content)]
+
+    return of
+
+
+def _written(content: Path) -> str:
+    return load_mapping("bezirk", content).write({"case": CASE}).decode()
+
+
+def test_an_overlay_of_a_header_alone_writes_what_its_base_writes(content: Path, lines: Lines) -> None:
+    """The first step of a district: the same, under its own name."""
+    assert lines(OVER) == []
+    assert ">P-1</" in _written(content)
+
+
+@pytest.mark.parametrize(
+    ("rules", "written"),
+    [
+        ("- {target: Title, const: Neu}", "<tree:Title>Neu</"),
+        ('- {target: "Title[1]", const: Neu}', "<tree:Title>Neu</"),
+        ("- {target: Field/Value, from: case.area_id}", "<tree:Value>A</"),
+        ("- {target: Field, rules: [{target: Value, from: case.area_id}]}", "<tree:Value>A</"),
+        ("- {target: Leaf/Title, from: document.id}", "<tree:Title>7</"),
+        (
+            "- {target: Leaf, each: case.documents, as: document, rules: [{target: Title, from: document.id}]}",
+            'kind="anlage"><tree:Title>7</',
+        ),
+        ("- {target: Leaf/@id, from: document.id}", 'id="7"'),
+        ("- {target: Colour, const: rot}", "<tree:Colour>rot</"),
+    ],
+)
+def test_rules_meet_by_their_full_path(content: Path, lines: Lines, rules: str, written: str) -> None:
+    """However the two files nest their blocks: replaced in place, or added where they belong."""
+    assert lines(f"{OVER}rules:\n{rules}\n") == []
+    assert written in _written(content)
+
+
+def test_omit_drops_the_rule_of_the_base(content: Path, lines: Lines) -> None:
+    """A district that must not send a field says so, and says nothing else."""
+    assert lines(f"{OVER}rules:\n- {{target: Field, omit: true}}\n") == []
+    assert "Field" not in _written(content)
+
+
+@pytest.mark.parametrize(
+    ("over", "line"),
+    [
+        (OVER.replace("land", "lond"), "bezirk/mapping.yaml:4:10: KB-M05 no mapping is called 'lond'"),
+        (OVER.replace("land", "bezirk"), "bezirk/mapping.yaml:4:10: KB-M05 the bases go round in a circle"),
+        (OVER + "rules:\n- {target: Titel, omit: true}\n", "bezirk/mapping.yaml:6:12: KB-M05 the base has no rule for"),
+        (OVER + "rules:\n- {target: Title, omit: true, const: x}\n", "bezirk/mapping.yaml:6:38: KB-M03 'const' beside"),
+        (OVER + "target: tree 1.0 Field\n", "bezirk/mapping.yaml:5:9: KB-M05 the base 'land' makes tree 1.0 Leaf"),
+        (OVER + "rules:\n- {target: Title, omit: true}\n", "bezirk/mapping.yaml:6:1: KB-M12 no rule fills"),
+        (
+            OVER + "rules:\n- {target: Colour, const: gelb}\n",
+            "bezirk/mapping.yaml:6:27: KB-M14 this const does not fit",
+        ),
+        (OVER + "roots: [budgte]\n", "bezirk/mapping.yaml:5:9: KB-M08 there is no root 'budgte'"),
+    ],
+)
+def test_a_mistake_in_the_overlay_is_named_there(lines: Lines, over: str, line: str) -> None:
+    """Whoever mends it opens this file and no other."""
+    assert any(one.startswith(line) for one in lines(over)), lines(over)
+
+
+def test_a_mistake_in_the_base_is_named_in_the_base(lines: Lines) -> None:
+    """The district's file is right; the Land's must be mended."""
+    found = lines(OVER, BASE.replace("case.reference", "case.refrence"))
+
+    assert [one.partition(" KB-M08")[0] for one in found if "KB-M08" in one] == [
+        "land/mapping.yaml:8:27:",
+        "land/mapping.yaml:13:31:",
+    ]
+
+
+def test_a_base_of_the_other_direction_does_not_fit(content: Path, put: Put, lines: Lines) -> None:
+    """An inbound mapping's rules make no message."""
+    put("mappings/inbound/gebiet/mapping.yaml", "name: gebiet\nversion: 1\ndirection: inbound\nreads: [a]\n"
+        "roots: [item]\ntarget: record Area\nrules:\n- {target: id, from: item.id}\n")  # fmt: skip
+
+    assert "KB-M05 the base 'gebiet' is inbound" in lines(OVER.replace("land", "gebiet"))[0]
+
+
+def test_an_abstract_base_is_never_run_by_itself(content: Path, lines: Lines) -> None:
+    """It may leave out what every district says for itself; what it says is checked all the same."""
+    base = BASE.replace("version: 1", "version: 1\nabstract: true").replace(
+        "  - {target: Title, from: case.title}\n", ""
+    )
+
+    assert lines(f"{OVER}rules:\n- {{target: Title, const: Neu}}\n", base) == []
+    assert check("land", content) == []
+    with pytest.raises(ConfigurationError, match="abstract"):
+        load_mapping("land", content)
+
+
+def test_bases_may_have_bases(content: Path, put: Put, lines: Lines) -> None:
+    """Land, group of districts, district."""
+    lines(OVER)
+    put("mappings/outbound/ort/mapping.yaml", "name: ort\nversion: 1\ndirection: outbound\nextends: bezirk\n"
+        "rules:\n- {target: Title, const: Ort}\n")  # fmt: skip
+
+    assert check("ort", content) == []
+    assert b">Ort</" in load_mapping("ort", content).write({"case": CASE})
+
+
+def test_a_change_in_the_base_is_a_change_of_the_overlay(content: Path, lines: Lines) -> None:
+    """Caches and digests must notice, else yesterday's rules would be sent."""
+    lines(OVER)
+    before = load_mapping("bezirk", content)
+    lines(OVER, BASE.replace("const: land", "const: Berlin"))
+    after = load_mapping("bezirk", content)
+
+    assert before.digest != after.digest
+    assert 'kind="Berlin"' in _written(content)
+
+
+def test_the_examples_of_the_page_are_whole_mappings(tmp_path: Path) -> None:
+    """docs/how-to/overlay.md: a second district upon the mappings that we ship."""
+    for part in ("mappings", "schemas"):
+        copytree(ROOT / part, tmp_path / part)
+    areas = tmp_path / "mappings/codelists/bezirksregionen-tk.csv"
+    areas.with_name("bezirksregionen-li.csv").write_bytes(areas.read_bytes())
+    page = (ROOT / "docs/how-to/overlay.md").read_text("utf-8")
+    blocks = re.findall(r"^```yaml\n(name: (\S+)\n.*?direction: (\S+)\n.*?)^```", page, re.DOTALL | re.MULTILINE)
+    for text, name, direction in blocks:
+        file = tmp_path / f"mappings/{direction}/{name}/mapping.yaml"
+        file.parent.mkdir()
+        file.write_text(text, "utf-8")
+
+        assert [one.line() for one in check(name, tmp_path)] == []
+        assert load_mapping(name, tmp_path).name == name
+    assert len(blocks) == 2
