@@ -221,4 +221,4 @@ def odd_world(make_world: Callable[[Path], World], content: Path) -> World:
 
 def forget() -> None:
     """Give the ledger's connections back."""
-    database._opened.cache_clear()
+    database.close_all()

@@ -67,8 +67,12 @@ def ledger_url() -> str:
 def open_ledger(url: str | None = None) -> Ledger:
     """Open a ledger whose schema is current; refuses an older or unknown one."""
     url = url or ledger_url()
-    ledger = _opened(url, os.getpid())
-    _refuse_wrong_schema(ledger)
+    ledger = _opened(url)
+    try:
+        _refuse_wrong_schema(ledger)
+    except LedgerError:
+        ledger.close()
+        raise
     return ledger
 
 
@@ -119,9 +123,20 @@ def make_engine(url: str) -> Engine:
     return engine
 
 
-@cache
-def _opened(url: str, pid: int) -> Ledger:  # noqa: ARG001 - a forked child opens its own connections
-    return Ledger(make_engine(url))
+def close_all() -> None:
+    """Give back the connections of every ledger that this process opened."""
+    for key in [key for key in _ledgers if key[1] == os.getpid()]:
+        _ledgers.pop(key).close()
+
+
+_ledgers: dict[tuple[str, int], Ledger] = {}
+
+
+def _opened(url: str) -> Ledger:
+    key = (url, os.getpid())  # a forked child opens its own connections
+    if key not in _ledgers:
+        _ledgers[key] = Ledger(make_engine(url))
+    return _ledgers[key]
 
 
 def _durable(connection: Any, _record: Any) -> None:

@@ -20,7 +20,7 @@ from lxml import etree
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.mapping.interpret.json import dumps
@@ -242,6 +242,11 @@ def _read_input(file: Path) -> AnyMapping[str, Any]:
             yaml = YAML(typ="safe", pure=True)
             yaml.Constructor = _Constructor
             body = yaml.load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else str(file)
+        why = str(error.problem).partition("\n")[0] if error.problem else "not YAML"
+        raise ConfigurationError(f"the example cannot be read: {why}", where=where, expected="each root once") from None
     except (OSError, ValueError, YAMLError):
         raise ConfigurationError("the example cannot be read", where=str(file), expected="roots in UTF-8") from None
     if not isinstance(body, dict):

@@ -12,6 +12,7 @@ from kiezbruecke.mapping.interpret.interpreter import make_draft
 from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.loading import Mapping
+from kiezbruecke.mapping.schema.tree import Group, Node
 from kiezbruecke.mapping.values import Unusable, is_nothing, to_text
 
 
@@ -51,7 +52,7 @@ def preview(mapping: Mapping, roots: dict[str, Any]) -> list[PreviewRow]:
         scope,
         lambda place, error: problems.update({id(place): error}),
     )
-    return list(_rows(draft, problems, mapping.numbers))
+    return list(_rows(draft, problems, mapping.numbers, sure=True))
 
 
 def whole(mapping: Mapping, roots: dict[str, Any]) -> str:
@@ -66,16 +67,36 @@ def whole(mapping: Mapping, roots: dict[str, Any]) -> str:
     return ""
 
 
-def _rows(draft: Draft, problems: dict[int, RecordError], numbers: dict[Place, int]) -> Iterator[PreviewRow]:
+def _rows(
+    draft: Draft, problems: dict[int, RecordError], numbers: dict[Place, int], *, sure: bool
+) -> Iterator[PreviewRow]:
+    """`sure`: the place is written in any case, so that a value must not be missing."""
     if draft.rule is not None:
-        yield _row(draft, draft.rule, problems.get(id(draft)), numbers)
+        yield _row(draft, draft.rule, problems.get(id(draft)), numbers, sure=sure)
+    mandatory = set(_mandatory(draft.node))
     for name in draft.node.children if draft.parts else ():
         for part in draft.of(name):
-            yield from _rows(part, problems, numbers)
+            below = part.wanted() or (name in mandatory and (sure or draft.wanted()))
+            yield from _rows(part, problems, numbers, sure=below)
 
 
-def _row(draft: Draft, rule: Rule, refused: RecordError | None, numbers: dict[Place, int]) -> PreviewRow:
+def _mandatory(node: Node) -> Iterator[str]:
+    """The names that stand wherever the node stands; the branches of a choice do not."""
+    yield from (attribute.name for attribute in node.content.attributes if not attribute.optional)
+    waiting: list[Node | Group] = [node.content.group]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Node):
+            yield from [part.name] if part.minimum else []
+        elif part.kind == "sequence" and part.minimum:
+            waiting += part.parts
+
+
+def _row(draft: Draft, rule: Rule, refused: RecordError | None, numbers: dict[Place, int], *, sure: bool) -> PreviewRow:
     value, problem = _shown(draft)
+    is_missing = sure and not value and not problem and draft.node.leaf is not None and draft.node.fixed is None
+    if is_missing and not rule.rules and not draft.nil:
+        problem = "die Pflichtangabe fehlt"
     return PreviewRow(
         draft.path,
         value,

@@ -6,38 +6,16 @@ import gc
 import json
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any
 
 import psutil
 import pytest
-from ruamel.yaml import YAML
 
-from kiezbruecke import ledger, messages
+from kiezbruecke import ledger
 from kiezbruecke.sandbox import start
 from kiezbruecke.testing.crash import in_child
 from kiezbruecke.testing.postgres import Postgres, running_postgres
 
-from .district import DATABASES, ROOT, SHEETS, Journey, Sandboxes, World, forget, settle
-
-
-@pytest.fixture(scope="session")
-def remembered() -> Iterator[None]:
-    """What is the same in every run is made once: parsed YAML is 80 % of an idle run, PDFs 60 % of a busy one."""
-    load = YAML.load
-    known: dict[tuple[str, str], Any] = {}
-
-    def load_once(self: YAML, stream: Any) -> Any:
-        if not isinstance(stream, str):
-            return load(self, stream)
-        key = (str(self.typ), stream)
-        if key not in known:
-            known[key] = load(self, stream)
-        return known[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(YAML, "load", load_once)
-        patch.setattr(messages, "documents_for", cache(messages.documents_for))
-        yield
+from .district import DATABASES, ROOT, SHEETS, Journey, Sandboxes, World, forget, remembering, settle
 
 
 @pytest.fixture(scope="session")
@@ -66,14 +44,14 @@ def sandboxes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandboxes]:
 
 
 @pytest.fixture(scope="session")
-def warm(remembered: None, sandboxes: Sandboxes, tmp_path_factory: pytest.TempPathFactory) -> None:
+def warm(sandboxes: Sandboxes, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Run everything once here: the children inherit read mappings, schemas and WSDLs, and nothing that is open."""
     open_before = _open_here()
     state = tmp_path_factory.mktemp("warm") / "state"
     url = f"sqlite:///{state}/ledger.sqlite3"
     world = World(state, url, sandboxes.xta, sandboxes.hkr, sandboxes.meinberlin)
     world.connect()
-    with pytest.MonkeyPatch.context() as environment:
+    with pytest.MonkeyPatch.context() as environment, remembering():
         for name in ("CONTENT", "STATE", "LEDGER_URL"):
             environment.setenv(f"KIEZBRUECKE_{name}", "")
         world.enter()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.codelists.checking import CODES, check_list, list_files
 from kiezbruecke.mapping.codelists.genericode import Columns, read_genericode
-from kiezbruecke.mapping.codelists.reading import CodeList, code_file, read_codes, read_rows
+from kiezbruecke.mapping.codelists.reading import CodeList, Translation, code_file, read_codes, read_rows
 from kiezbruecke.mapping.codelists.uses import Use, find_uses
 from kiezbruecke.mapping.codelists.validity import Validity
 from kiezbruecke.mapping.codelists.writing import compare, render, taken_over
@@ -219,3 +219,12 @@ def test_every_finding_is_explained() -> None:
     page = (ROOT / "docs/how-to/codelists.md").read_text("utf-8")
 
     assert [code for code in CODES if code not in page] == []
+
+
+def test_a_truth_value_is_looked_up_as_true_or_false_too() -> None:
+    """`when` accepts both spellings; so do lists."""
+    words = Translation("art", {"true": "AENDERUNG", "false": "NEU"})
+    digits = Translation("art", {"1": "AENDERUNG", "0": "NEU"})
+
+    assert [words.translate(True), words.translate(False)] == ["AENDERUNG", "NEU"]
+    assert [digits.translate(True), digits.translate(False)] == ["AENDERUNG", "NEU"]

@@ -6,27 +6,30 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
+from xml.sax.saxutils import quoteattr
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from kiezbruecke.errors import RecordError
+from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.mapping import load_mapping
 from kiezbruecke.mapping.compile import Declined, Uncompilable, compile_mapping
-from kiezbruecke.mapping.compile.quick import careful, quick_check
+from kiezbruecke.mapping.compile.quick import careful, is_tame, quick_check
 from kiezbruecke.mapping.interpret.xml import XmlWriter
 from kiezbruecke.mapping.language.reading import read_definition
 from kiezbruecke.mapping.loading import Mapping, assemble
 from kiezbruecke.mapping.schema.targets import find_target
 from kiezbruecke.mapping.schema.xsd import Schemas
 from kiezbruecke.mapping.values import Unusable
+from kiezbruecke.records import Decision
 from kiezbruecke.workbench.examples import find_examples, read_roots
 
 DATA = Path(__file__).parent / "data"
@@ -201,6 +204,66 @@ def test_a_quick_check_never_takes_what_the_schema_refuses(data: st.DataObject) 
     )
     if not text.strip() or not text.isprintable():
         return  # nothing is never asked about, and what is not printable goes the careful way
+    quick = _asks_quickly(leaf)
+    if quick is not None and quick(text):
+        leaf.judge(text)  # raises where the schema refuses
+
+
+# Patterns that are written in schemas; the quick check must not give them up.
+ORDINARY_PATTERNS = (
+    "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}(Z|[+\-][0-9]{2}:[0-9]{2})",
+    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(_[A-Za-z0-9]([A-Za-z0-9_\-]*[A-Za-z0-9])?)?\.[a-z0-9]{1,8}",
+    "[A-Z]{2,2}[0-9]{2,2}[a-zA-Z0-9]{1,30}",
+    "[A-Z0-9]{4,4}[A-Z]{2,2}[A-Z0-9]{2,2}([A-Z0-9]{3,3}){0,1}",
+    "[0-9a-f]{128}",
+)
+_ATOMS = (
+    *"abcä", "[ab]", "[a-c]", "[^a]", "(ab)", "(a|b)", "(a|bc)", "(a?b)", ".", "[0-9]", "(ab|a)", "(a{0,2}b)",
+    "(a{1,2})", "[a-b-]", "[-a]", "[a-b-c]", r"\.", r"[\.a]", r"\d", "(|a)", "(a|)", "()", "[a^]", "(ab?)",
+    "([ab]{1,3})", "[ä-ü]", "[+-.]", r"[\d-]", r"[\t-z]", r"[a-\.]", r"[a-z \r\n]", "[&-b]",
+)  # fmt: skip
+_COUNTS = ("", "", "", "?", "*", "+", "{2}", "{0,1}", "{1,3}", "{2,}", "{0}", "{3,5}", "{0,}", "{1,1}", "{0,0}")
+patterns = st.lists(st.tuples(st.sampled_from(_ATOMS), st.sampled_from(_COUNTS)).map("".join), min_size=1, max_size=4)
+
+
+@pytest.mark.parametrize("pattern", ORDINARY_PATTERNS)
+def test_the_patterns_of_the_standards_are_checked_quickly(tmp_path: Path, pattern: str) -> None:
+    """Asking libxml2 for each value costs ten times as much."""
+    assert _asks_quickly(_leaf(tmp_path / "a.xsd", pattern)) is not None
+
+
+@pytest.mark.parametrize(
+    "pattern", ["(ab?){2,}c", "([A-Z]?[a-z]?){24}1", "[a-z ]*[a-z]*[a-z]*[a-z]*", "c|c{2}", "(){2}a"]
+)
+def test_patterns_that_take_long_or_are_read_differently_are_left_to_the_schema(tmp_path: Path, pattern: str) -> None:
+    """Python would look for minutes at some of them; others mean something else to libxml2."""
+    assert _asks_quickly(_leaf(tmp_path / "a.xsd", pattern)) is None
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(patterns.map("".join), min_size=1, max_size=2).map("|".join), st.data())
+def test_a_quick_pattern_never_takes_what_the_schema_refuses(tmp_path: Path, pattern: str, data: st.DataObject) -> None:
+    """Any pattern: what is taken quickly is taken by libxml2, and a tame one needs no reference in XML."""
+    try:
+        leaf = _leaf(tmp_path / "a.xsd", pattern)
+    except ConfigurationError:
+        return
+    quick = _asks_quickly(leaf)
+    for text in data.draw(st.lists(st.text("abc.-0,&< ä", min_size=1, max_size=8), max_size=12)):
+        if quick is not None and text.strip() and quick(text):
+            leaf.judge(text)  # raises where the schema refuses
+            assert not is_tame(leaf) or not set(text) & set("&<\r\n\t")
+
+
+def _leaf(file: Path, pattern: str) -> Any:
+    restriction = f'<xs:restriction base="xs:string"><xs:pattern value={quoteattr(pattern)}/></xs:restriction>'
+    element = f'<xs:element name="A"><xs:simpleType>{restriction}</xs:simpleType></xs:element>'
+    file.write_text(f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">{element}</xs:schema>', "utf-8")
+    return Schemas.read(file).root("A").leaf
+
+
+def _asks_quickly(leaf: Any) -> Callable[[str], bool] | None:
     bound: dict[str, object] = {}
 
     def bind(kind: str, value: object) -> str:
@@ -208,8 +271,7 @@ def test_a_quick_check_never_takes_what_the_schema_refuses(data: st.DataObject) 
         return f"{kind}_{len(bound) - 1}"
 
     quick = quick_check(leaf, "text", bind)
-    if quick is not None and eval(quick or "True", {**bound, "text": text}):
-        leaf.judge(text)  # raises where the schema refuses
+    return None if quick is None else lambda text: bool(eval(quick or "True", {**bound, "text": text}))
 
 
 @given(texts)
@@ -267,6 +329,59 @@ def test_both_ways_give_the_same_trace(root: Path, name: str) -> None:
         assert list(trace) == slow
         assert payload == interpreted(mapping, roots)
         assert trace
+
+
+def test_a_default_is_any_text(workshop: Callable[[list[str]], Mapping]) -> None:
+    """What stands in for a number may need references in XML, though no number does."""
+    rule = "{target: Text, from: decision.approved_amount, default: ohne & mit}"
+    made = workshop([*FIRM, rule, "{target: Other, const: x}"])
+    mapping = replace(made, definition=replace(made.definition, roots=("route", "decision")))
+    roots = {"route": {"title": "T", "code": "A"}, "decision": Decision.model_construct(approved_amount=None)}
+
+    assert b"ohne &amp; mit" in (straight(mapping, roots) or b"")
+
+
+def test_a_code_is_traced_as_it_is_looked_up(workshop: Callable[[list[str]], Mapping]) -> None:
+    """Blanks around a code do not make another hash in the one way than in the other."""
+    mapping = workshop(['{target: "@id", const: A}', FIRM[1], RULES[15], "{target: Other, const: x}"])
+    roots = {"route": {"title": "T", "code": " 001 "}}
+    payload, trace = mapping.write_traced(roots)
+    slow = sorted(((one.rule, one.text) for one in mapping.lineage_of(roots) if one.read), key=lambda pair: pair[0])
+
+    assert list(trace) == slow
+    assert payload == interpreted(mapping, roots)
+
+
+GROUPS = (
+    '<xs:sequence maxOccurs="9"><xs:element name="A" type="xs:string" {a}/></xs:sequence>',
+    '<xs:choice maxOccurs="9"><xs:element name="A" type="xs:string" {a}/><xs:element name="B"/></xs:choice>',
+    '<xs:sequence maxOccurs="9"><xs:sequence {a}><xs:element name="A" type="xs:string"/></xs:sequence></xs:sequence>',
+)
+
+
+@pytest.mark.parametrize("occurs", ["", 'minOccurs="2" maxOccurs="2"', 'minOccurs="2" maxOccurs="4"', 'maxOccurs="3"'])
+@pytest.mark.parametrize("group", GROUPS)
+def test_repeated_groups_are_written_alike_or_declined(tmp_path: Path, group: str, occurs: str) -> None:
+    """A round of a group that needs two elements is not one that needs one."""
+    for folder in ("mappings/outbound/m", "mappings/codelists", "schemas/e/1"):
+        (tmp_path / folder).mkdir(parents=True)
+    schema = tmp_path / "schemas/e/1/profile.xsd"
+    typed = f"<xs:complexType>{group.format(a=occurs)}</xs:complexType>"
+    element = f'<xs:element name="Root">{typed}</xs:element>'
+    schema.write_text(f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">{element}</xs:schema>', "utf-8")
+    file = tmp_path / "mappings/outbound/m/mapping.yaml"
+    file.write_text(HEAD + "  - {target: A, from: route.words}\n", "utf-8")
+    mapping = assemble(read_definition(file, "mapping.yaml", "outbound"), find_target("e 1 Root", tmp_path), tmp_path)
+    valid = etree.XMLSchema(etree.parse(schema))
+    for count in range(1, 13):
+        roots = {"route": {"words": ["w"] * count}}
+        try:
+            written = straight(mapping, roots)
+        except Uncompilable:
+            return
+        if written is not None:
+            assert written == interpreted(mapping, roots)
+            valid.assertValid(etree.fromstring(written))
 
 
 def test_a_refusal_names_the_rule_not_the_generated_code(root: Path) -> None:

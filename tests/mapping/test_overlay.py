@@ -54,8 +54,8 @@ def lines(content: Path, put: Put) -> Lines:
     return of
 
 
-def _written(content: Path) -> str:
-    return load_mapping("bezirk", content).write({"case": CASE}).decode()
+def _written(content: Path, area: str = "A") -> str:
+    return load_mapping("bezirk", content).write({"case": {**CASE, "area_id": area}}).decode()
 
 
 def test_an_overlay_of_a_header_alone_writes_what_its_base_writes(content: Path, lines: Lines) -> None:
@@ -90,6 +90,55 @@ def test_omit_drops_the_rule_of_the_base(content: Path, lines: Lines) -> None:
     """A district that must not send a field says so, and says nothing else."""
     assert lines(f"{OVER}rules:\n- {{target: Field, omit: true}}\n") == []
     assert "Field" not in _written(content)
+
+
+TWO_BLOCKS = BASE.replace(
+    """  - target: Field
+    rules:
+""",
+    """  - target: Field
+    when: {path: case.area_id, equals: B}
+    rules:
+      - {target: Name, const: Nummer}
+      - {target: Value, from: case.reference}
+  - target: Field
+    when: {path: case.area_id, equals: A}
+    rules:
+""",
+)
+
+
+@pytest.mark.parametrize(
+    ("rule", "written"),
+    [
+        ("{target: Field/Value, const: neu}", "<tree:Name>Nummer</tree:Name><tree:Value>neu</"),
+        ("{target: Field/Name, const: neu}", "<tree:Name>neu</tree:Name><tree:Value>P-1</"),
+    ],
+)
+@pytest.mark.parametrize("area", ["A", "B"])
+def test_a_rule_is_meant_for_every_block_of_its_path(
+    content: Path, lines: Lines, rule: str, written: str, area: str
+) -> None:
+    """What a district replaces must not come through another block of the base."""
+    assert lines(f"{OVER}rules:\n- {rule}\n", TWO_BLOCKS) == []
+    assert written in _written(content, area)
+
+
+@pytest.mark.parametrize("area", ["A", "B"])
+def test_what_is_added_is_added_to_every_block_of_its_place(content: Path, lines: Lines, area: str) -> None:
+    """Which of two conditions holds is not the overlay's business."""
+    bare = TWO_BLOCKS.replace("      - {target: Value, from: case.reference}\n", "")
+
+    assert lines(f"{OVER}rules:\n- {{target: Field/Value, const: neu}}\n", bare) == []
+    assert "<tree:Name>Nummer</tree:Name><tree:Value>neu</" in _written(content, area)
+
+
+@pytest.mark.parametrize("area", ["A", "B"])
+def test_what_is_omitted_is_omitted_in_every_block(content: Path, lines: Lines, area: str) -> None:
+    """A field that a district may not send must not be sent under the other condition."""
+    lines(f"{OVER}rules:\n- {{target: Field/Value, omit: true}}\n- {{target: Field/Name, omit: true}}\n", TWO_BLOCKS)
+
+    assert "P-1</" not in _written(content, area)
 
 
 @pytest.mark.parametrize(

@@ -48,3 +48,14 @@ def test_a_case_needs_its_route() -> None:
 
     assert said.exit_code == 2
     assert "a case needs its route" in json.loads(said.output)["line"]
+
+
+def test_a_missing_mandatory_value_says_so_in_its_place() -> None:
+    """An integrator looks at the row, not at a line below the table."""
+    mapping = load_mapping("commitment-hkr", ROOT)
+    example = find_examples(mapping.name, ROOT)[0]
+    roots = read_roots(mapping, ROOT, example)
+    rows = preview(mapping, {**roots, "budget": roots["budget"].model_copy(update={"chapter": ""})})
+
+    assert [row.target for row in rows if row.problem] == ["Buchungsstelle/Kapitel"]
+    assert not any(row.problem for row in preview(mapping, roots))

@@ -50,8 +50,13 @@ class Translation:
     entries: Mapping[str, str]
 
     def translate(self, value: object) -> str:
-        """The value's partner; raises Unusable with the allowed values, never with the value itself."""
+        """The value's partner; raises Unusable with the allowed values, never with the value itself.
+
+        A truth value is looked up as `true` or `false` where the list does not have 1 or 0.
+        """
         given = to_text(value).strip()
+        if isinstance(value, bool) and given not in self.entries:
+            given = "true" if value else "false"
         found = self.entries.get(given)
         found = self._folded.get(fold(given)) if found is None else found
         if found is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from kiezbruecke.mapping.compile import runtime
@@ -59,8 +60,11 @@ def compile_mapping(definition: Definition, target: Target, lists: Lists, *, tra
 
 
 def straight(definition: Definition, target: Target, lists: Lists, digest: str, *, traced: bool = False) -> Compiled:
-    """The compiled form, kept by the digest of all that decides it; one that declines where there is none."""
-    key = (digest, traced)
+    """The compiled form, kept by the digest of all that decides it; one that declines where there is none.
+
+    The rules as they were read belong to the key: a file may be saved between its reading and its digest.
+    """
+    key = (f"{digest} {sha256(repr(definition.rules).encode()).hexdigest()}", traced)
     if key not in _kept:
         if len(_kept) >= _KEPT:
             _kept.pop(next(iter(_kept)))

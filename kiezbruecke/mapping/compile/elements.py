@@ -255,7 +255,7 @@ class ElementWriter:
             raise Uncompilable(f"several targets in the repeated group of '{owner.path}'")
         node = touched[0]
         before, after = self._around(group, node)
-        if node.maximum != 1 and (before or after):
+        if node.minimum > 1 or (node.maximum != 1 and (before or after or node.maximum is not None)):
             raise Uncompilable(f"a list in the repeated group of '{owner.path}'")
         listed = self._list(owner.of(node.name))
         if group.minimum:
@@ -275,7 +275,7 @@ class ElementWriter:
             inside = part is node or (isinstance(part, Group) and any(one is node for one in nodes(part)))
             if inside:
                 if isinstance(part, Group):
-                    if part.maximum != 1:
+                    if part.maximum != 1 or part.minimum > 1:
                         raise Uncompilable("a repeated group in a repeated group")
                     inner = self._around(part, node)
                     before, after = before + inner[0], inner[1] + after

@@ -38,14 +38,22 @@ _RANGES: Mapping[str, tuple[int, int]] = {
 }
 _ESCAPES = frozenset("dnrt.-\\()[]{}|?*+^")
 _OTHERWISE = re.compile(r"[*+?}][+?]|\(\?|[\^$]")  # outside of classes: lazy, possessive, or a letter in XSD
-_IN_CLASS = re.compile(r"\[|--|&&|~~|\|\|")
+# Hyphens at the ends or in a range, and nothing that only Python knows.
+_CLEAR = re.compile(r"-?(?:[^-\[&~|]-[^-\[&~|]|[^-\[])*-?")
+_AT_ENDS = re.compile(r"\[[^\]]*[^\\\[]-[^\]]-")  # a hyphen behind a range
 _CLASS = re.compile(r"\[\^?((?:\\.|[^\\\]])*)\]")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _VARIABLE = re.compile(r"[|*+?]|\{[0-9]+,[0-9]*\}|\.")
 _WILD = re.compile(r"[^ !#-%'-;=?-~]")  # anything but printable ASCII that needs no reference
+_BLANKS = re.compile(r"\\[nrt]")
 _RANGE = re.compile(r"([^\\])-([^\]])")
-_UNBOUNDED = re.compile(r"[*+]|\{[0-9]+,\}")
-_GROUP = re.compile(r"\(([^()]*)\)([*+]|\{[0-9]+,[0-9]*\})?")
+_ESCAPED_RANGE = re.compile(r"\\.-(?!$)|-\\")  # within a class: ranges that begin or end in an escape
+_BRANCHES = re.compile(r"\(([^()|]*(?:\|[^()|]*)+)\)")
+_FIRST = re.compile(r"(\[[^\]|()]+\]|\\.|[^\[\\])(?![?*{])")
+_VARYING = 2
+_COUNTED = re.compile(r"\{([0-9]+(?:,[0-9]*)?)\}")
+_ENDLESS = re.compile(r"[*+]")
+_GROUP = re.compile(r"\(([^()]*)\)([*+]|\{[0-9]+(?:,[0-9]*)?\})?")
 _BUILTIN = {datetime: "dateTime", date: "date", bool: "boolean"}
 
 
@@ -134,7 +142,7 @@ def is_tame(leaf: Leaf) -> bool:
 
 
 def _is_tame(pattern: str) -> bool:
-    if not _is_python_too(pattern) or "[^" in pattern:
+    if not _is_python_too(pattern) or _BLANKS.search(pattern):
         return False
     bare = _CLASS.sub("", pattern)
     if "." in _ESCAPE.sub("", bare) or _WILD.search(pattern):
@@ -209,24 +217,52 @@ def _form(alternatives: tuple[str, ...]) -> Callable[[str], object]:
 
 
 def _is_python_too(pattern: str) -> bool:
-    """Whether a pattern surely means the same in Python, and cannot take long."""
+    """Whether a pattern surely means the same to libxml2 and to Python, and cannot take long in either.
+
+    libxml2 counts wrongly where what is counted may itself be shorter or another (tried with random patterns), and
+    reads a hyphen after a range as it likes.
+    """
     if len(pattern) > 500 or any(escape not in _ESCAPES for escape in _ESCAPE.findall(pattern)):
         return False
-    inside = _CLASS.findall(pattern)
-    outside = _ESCAPE.sub("e", _CLASS.sub("c", pattern))
-    if any(_IN_CLASS.search(_ESCAPE.sub("", part)) or ("[^" in pattern and "\\d" in part) for part in inside):
+    bodies = _CLASS.findall(pattern)
+    classes = [_ESCAPE.sub("e", body) for body in bodies]
+    if any(map(_ESCAPED_RANGE.search, bodies)) or ("{" in pattern and not _branches_differ(pattern)):
         return False
-    return "[" not in outside and not _OTHERWISE.search(outside) and _is_linear(outside) and _compiles(pattern)
+    if not all(map(_CLEAR.fullmatch, classes)) or _AT_ENDS.search(pattern) or "[^" in pattern:
+        return False
+    outside = _ESCAPE.sub("e", _CLASS.sub("c", pattern))
+    return "[" not in outside and not _OTHERWISE.search(outside) and _is_simple(outside) and _compiles(pattern)
 
 
-def _is_linear(outside: str) -> bool:
-    """No repetition of something that repeats or branches itself: that is where backtracking explodes."""
+def _branches_differ(pattern: str) -> bool:
+    """Whether the first letter tells which branch it is; libxml2 miscounts in `c|c{2}`."""
+    rest = _BRANCHES.sub("", pattern)
+    for body in _BRANCHES.findall(pattern):
+        firsts = [_FIRST.match(branch) for branch in body.split("|")]
+        seen = [sign for first in firsts if first for sign in map(chr, range(128)) if re.fullmatch(first[1], sign)]
+        if not all(firsts) or len(set(seen)) < len(seen):
+            return False
+    return "|" not in _CLASS.sub("", rest)
+
+
+def _is_simple(outside: str) -> bool:
+    """Counted groups have one length, branches stand beside no counting, and two things vary in length at most."""
+    varying = [*filter(_varies, _COUNTED.findall(outside)), *_ENDLESS.findall(outside)]
+    if len(varying) > _VARYING or ("|" in outside and varying):
+        return False
     while found := _GROUP.search(outside):
         body, repetition = found.groups()
-        if repetition and ("|" in body or _UNBOUNDED.search(body)):
+        is_free = not body or bool(set("|?*+~") & set(body)) or any(map(_varies, _COUNTED.findall(body)))
+        if repetition and is_free:
             return False
-        outside = outside[: found.start()] + ("*" if _UNBOUNDED.search(body) else "g") + outside[found.end() :]
+        mark = "~" if is_free else "g"
+        outside = outside[: found.start()] + mark + outside[found.end() :]
     return True
+
+
+def _varies(count: str) -> bool:
+    """Whether `m,n` leaves a choice."""
+    return len(set(count.split(","))) > 1
 
 
 def _compiles(pattern: str) -> bool:

@@ -185,12 +185,12 @@ class ValueWriter:
         codes = self._lists.codes[use.list]
         known = {code: self._code_parts(use, place, code) for code in codes.codes}
         names = sorted({name for parts in known.values() for name in parts})
-        value = self._value(rule, number)
+        value = self._value(rule, number, stripped=True)
         row = self.code.variable("row")
         written = {
             code: tuple(self._written(place, name, parts.get(name)) for name in names) for code, parts in known.items()
         }
-        self.code.line(f"{row} = None if {value} is None else {self.code.bind('codes', written)}.get({value}.strip())")
+        self.code.line(f"{row} = None if {value} is None else {self.code.bind('codes', written)}.get({value})")
         self.code.line(f"if {row} is None and {value} is not None: decline()")
         for position, name in enumerate(names):
             part = place if name == "." else place.open(name, 1)
@@ -273,7 +273,7 @@ class ValueWriter:
         fine = " and ".join([f"{value}.isprintable()", *([quick] if quick else [])])
         return f"({value} if {plain} else {escape}({value})) if {fine} else {escape}({asked})"
 
-    def _value(self, rule: Rule, number: int) -> str:
+    def _value(self, rule: Rule, number: int, *, stripped: bool = False) -> str:
         """Lines that leave the rule's value as a text, or nothing, in a variable; its name."""
         assert rule.source is not None
         start = self._read(rule.source)
@@ -291,10 +291,13 @@ class ValueWriter:
             self.code.declare(found)
             self.code.line(f"{found} = {value}")
             self.code.line(f"if {value} is None: {value} = {rule.default!r}")
+            self._safe.pop(value, None)  # a default is any text
             self.code.surely(value)
         elif rule.required:
             self.code.require(value)
             self.code.surely(value)
+        if stripped:
+            self.code.line(f"if {value} is not None: {value} = {value}.strip()")
         self._trace(number, value)
         return value
 

@@ -40,7 +40,7 @@ class _Pool(dict[str, deque[Draft]]):
     def together(self, group: Group) -> int | None:
         """The number of those that come next in a sequence that repeats and has several names to write."""
         waiting = [self[node.name] for node in nodes(group) if self.get(node.name)]
-        if group.maximum == 1 or group.kind == "choice" or len(waiting) == 1:
+        if group.maximum == 1 or group.kind == "choice" or len(waiting) <= 1:
             return self.round
         return min(self.numbers.get(id(draft), 0) for drafts in waiting for draft in drafts)
 

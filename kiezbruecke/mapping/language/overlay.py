@@ -137,18 +137,18 @@ class _Merger:
         return self._added(rules, path, new)
 
     def _replaced(self, rules: list[Rule], path: _Path, new: list[Rule], above: _Path) -> list[Rule] | None:
-        """The rules with those of this path replaced, or None where there are none."""
+        """The rules with all those of this path replaced, in every block that leads there; None without any."""
         same = [rule for rule in rules if rule.target.steps == path]
-        if same:
-            return self._in_place(rules, same, path, new, above)
-        for number, rule in enumerate(rules):
+        merged = self._in_place(rules, same, path, new, above) if same else rules
+        found = bool(same)
+        for rule in rules:
             if rest := _below(rule, path):
-                steps = rule.target.steps
-                inner = self._replaced(list(rule.rules), rest, new, (*above, *steps))
+                inner = self._replaced(list(rule.rules), rest, new, (*above, *rule.target.steps))
                 if inner is not None:
+                    found = True
                     block = [replace(rule, rules=tuple(inner))] if inner else []
-                    return [*rules[:number], *block, *rules[number + 1 :]]
-        return None
+                    merged = [part for one in merged for part in (block if one is rule else [one])]
+        return merged if found else None
 
     def _in_place(self, rules: list[Rule], same: list[Rule], path: _Path, new: list[Rule], above: _Path) -> list[Rule]:
         fresh = [self._upon(rule, same, path, above) for rule in new if not rule.omit]
@@ -167,12 +167,17 @@ class _Merger:
         return replace(rule, target=target, rules=inner)
 
     def _added(self, rules: list[Rule], path: _Path, new: list[Rule]) -> list[Rule]:
-        """A new rule stands in the deepest block that holds its place, else at the end."""
-        for number, rule in enumerate(rules):
-            if rest := _below(rule, path):
-                inner = self._added(list(rule.rules), rest, new)
-                return [*rules[:number], replace(rule, rules=tuple(inner)), *rules[number + 1 :]]
-        return [*rules, *(replace(rule, target=TargetPath(path)) for rule in new)]
+        """A new rule stands in the deepest blocks that hold its place, else at the end."""
+        holding = next((rule.target.steps for rule in rules if _below(rule, path)), None)
+        if holding is None:
+            return [*rules, *(replace(rule, target=TargetPath(path)) for rule in new)]
+        rest = path[len(holding) :]
+        return [
+            replace(rule, rules=tuple(self._added(list(rule.rules), rest, new)))
+            if rule.rules and rule.target.steps == holding
+            else rule
+            for rule in rules
+        ]
 
     def _nothing_to_omit(self, rules: list[Rule], path: _Path) -> None:
         text = _text(path)

@@ -178,7 +178,10 @@ class _Judge:
 
     def __call__(self, text: str) -> None:
         probe = etree.Element("v")
-        probe.text = text
+        try:
+            probe.text = text
+        except ValueError:
+            raise Unusable("der Text enthält Zeichen, die XML nicht tragen kann", "lesbarer Text") from None
         schema = self._schema
         with self._lock:  # libxml2 keeps its error list with the schema
             errors = [] if schema.validate(probe) else [error.type for error in schema.error_log]
