@@ -118,6 +118,11 @@ HELP = {
         "- {target: 'Feld[3]', …}",
         "warning",
     ),
+    "KB-M24": Help(
+        "Where nothing else is wrong, the examples are played through. A value of theirs does not fit its target, "
+        "though its kind does: a free text in an IBAN's place. Examples that expect an error are left out.",
+        "- {target: Konto/IBAN, from: case.reference}",
+    ),
 }
 
 

@@ -24,9 +24,18 @@ class PreviewRow:
     value: str
     source: str
     rule: int
-    file: str
-    line: int
+    place: Place
     problem: str = ""
+
+    @property
+    def file(self) -> str:
+        """The file that the rule stands in."""
+        return self.place.file
+
+    @property
+    def line(self) -> int:
+        """The rule's line."""
+        return self.place.line
 
     def as_dict(self) -> dict[str, str | int]:
         """The row for `--json`."""
@@ -102,8 +111,7 @@ def _row(draft: Draft, rule: Rule, refused: RecordError | None, numbers: dict[Pl
         value,
         rule.origin,
         numbers[rule.place],
-        rule.place.file,
-        rule.place.line,
+        rule.place,
         refused.what if refused else problem,
     )
 

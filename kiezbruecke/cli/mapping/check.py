@@ -16,7 +16,8 @@ from rich.text import Text
 from kiezbruecke.cli.mapping.app import Content, Json, Names, app, print_json, stop
 from kiezbruecke.content import find_content
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError
-from kiezbruecke.mapping import Finding, check, mapping_names
+from kiezbruecke.mapping import Finding, mapping_names
+from kiezbruecke.workbench.rehearsal import check_whole
 from kiezbruecke.workbench.sarif import sarif
 
 Sarif = Annotated[str | None, typer.Option("--sarif", help="Write SARIF 2.1.0 into this file; - is standard output.")]
@@ -36,7 +37,7 @@ def check_mappings(
     try:
         root = find_content(content)
         checked = names or mapping_names(root, abstract=True)
-        findings = list(dict.fromkeys(finding for name in checked for finding in check(name, root)))
+        findings = list(dict.fromkeys(finding for name in checked for finding in check_whole(name, root)))
         if sarif_file is not None:
             _write_sarif(findings, sarif_file)
     except KiezbrueckeError as error:

@@ -35,6 +35,7 @@ CODES = {
     "KB-M21": "a source path that no example holds",
     "KB-M22": "values without a partner",
     "KB-M23": "numbers with a gap",
+    "KB-M24": "the mapping refuses its own example",
 }
 
 
