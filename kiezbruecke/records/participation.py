@@ -31,8 +31,8 @@ class Area(Record):
 
     kind: ClassVar[str] = "area"
 
-    id: str
-    name: Text
+    id: str = Field(min_length=1)
+    name: Text = Field(min_length=1, max_length=200)
     aliases: tuple[Text, ...] = ()
     bezirk_id: str = ""
     lor_version: str = ""

@@ -10,6 +10,7 @@ import pytest
 from kiezbruecke.cases.areas import area_at, place
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.records import Module, Point
+from kiezbruecke.routes import read_areas
 from tests.builders import MUEGGELHEIM, PROCESS, ROOT, a_proposal
 
 POLYGONS = ROOT / "mappings/codelists/bezirksregionen-tk.geojson"
@@ -73,3 +74,19 @@ def _some_point_in(area_id: str) -> Point:
     found = next(one for one in body["features"] if one["properties"]["lor_bzr_id"] == area_id)
     place = shape(found["geometry"]).representative_point()
     return Point(lon=place.x, lat=place.y)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("id;name;aliases;bezirk_id\n1;Mitte;;01\n", "row 1: the column 'lor_version' is missing"),
+        (f"id;name;aliases;bezirk_id;lor_version\n1;{'x' * 201};;01;2021\n", "row 1: name: .* at most 200"),
+        ("id;name;aliases;bezirk_id;lor_version\n1;Mitte;;01;2021\n2\n", "row 2: name: "),
+    ],
+)
+def test_a_row_that_is_no_area_is_named(tmp_path: Path, text: str, line: str) -> None:
+    """Mappings rely on names of at most 200 letters; a clerk's editor drops columns."""
+    (tmp_path / "mappings/codelists").mkdir(parents=True)
+    (tmp_path / "mappings/codelists/hier.csv").write_text(text, "utf-8")
+    with pytest.raises(ConfigurationError, match=line):
+        read_areas(tmp_path, "hier")
