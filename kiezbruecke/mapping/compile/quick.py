@@ -7,15 +7,15 @@ read otherwise than XSD, or that could take long, simply has no quick check.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from uuid import UUID
 
 from kiezbruecke.mapping.compile.runtime import judged
 from kiezbruecke.mapping.schema.tree import Leaf
-from kiezbruecke.mapping.values import Unusable, xml_text
+from kiezbruecke.mapping.values import Unusable, to_text, xml_text
 
 Bind = Callable[[str, object], str]  # gives a value a name in the generated code
 
@@ -46,13 +46,18 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _VARIABLE = re.compile(r"[|*+?]|\{[0-9]+,[0-9]*\}|\.")
 _WILD = re.compile(r"[^ !#-%'-;=?-~]")  # anything but printable ASCII that needs no reference
 _BLANKS = re.compile(r"\\[nrt]")
-_RANGE = re.compile(r"([^\\])-([^\]])")
+_RANGE = re.compile(r"(.)-(.)", re.DOTALL)  # in a class without escapes
 _ESCAPED_RANGE = re.compile(r"\\.-(?!$)|-\\")  # within a class: ranges that begin or end in an escape
 _BRANCHES = re.compile(r"\(([^()|]*(?:\|[^()|]*)+)\)")
 _FIRST = re.compile(r"(\[[^\]|()]+\]|\\.|[^\[\\])(?![?*{])")
 _VARYING = 2
 _COUNTED = re.compile(r"\{([0-9]+(?:,[0-9]*)?)\}")
 _ENDLESS = re.compile(r"[*+]")
+_ZONE = re.compile(r"\(Z\|[^()]*\)$")
+_ONE_CLASS = re.compile(r"(\[(?:[ -Z^-~]|\\.)+\])\{([0-9]+)\}")
+_LONG = 16
+_COUNTED_GROUP = re.compile(r"(?<!\\)(\(\?:(?:\\.|\[(?:\\.|[^\]])*\]|[^\\()\[\]])*\))\{([1-4])\}")
+_OPENING = re.compile(r"\\.|\[(?:\\.|[^\]])*\]|\(", re.DOTALL)
 _GROUP = re.compile(r"\(([^()]*)\)([*+]|\{[0-9]+(?:,[0-9]*)?\})?")
 _BUILTIN = {datetime: "dateTime", date: "date", bool: "boolean"}
 
@@ -62,7 +67,9 @@ def quick_check(leaf: Leaf, text: str, bind: Bind, kind: type | None = None) -> 
 
     `text` holds more than blanks. `kind`: it was written of such a value, which XSD's own type takes as it is.
     """
-    if kind is UUID and leaf.builtin in _FREE and _takes_every_uuid(leaf):
+    if kind is UUID and leaf.builtin in _FREE and _takes_every(UUID, leaf):
+        return ""
+    if kind is datetime and leaf.builtin == "dateTime" and _takes_every(datetime, leaf):
         return ""
     if kind in _BUILTIN and leaf.builtin == _BUILTIN[kind]:
         return None if leaf.facets or leaf.enumeration else _joined(_patterns(leaf, text, bind))
@@ -112,28 +119,46 @@ def _texts(leaf: Leaf, text: str, bind: Bind, *, folds: bool) -> str | None:
 
 
 @cache
-def _takes_every_uuid(leaf: Leaf) -> bool:
-    """Whether a type takes every UUID as it is written.
+def _takes_every(kind: type, leaf: Leaf) -> bool:
+    """Whether a type takes every UUID, or every moment, as it is written.
 
-    A pattern without alternatives and variable lengths is a row of classes: each place may be tried by itself.
+    A pattern without alternatives and variable lengths is a row of classes: each place may be tried by itself. Moments
+    end in Z, so of `(Z|…)` at the end the first branch is enough.
     """
     if leaf.enumeration or leaf.facets.keys() - {"minLength", "maxLength", "length", "whiteSpace"}:
         return False
-    if any(not _is_python_too(one) or _VARIABLE.search(one) for step in leaf.patterns for one in step):
+    rows = [[_ZONE.sub("Z", one) if kind is datetime else one for one in step] for step in leaf.patterns]
+    if any(not _is_python_too(one) for step in leaf.patterns for one in step):
         return False
-    forms = [_form(step) for step in leaf.patterns]
-    digits = "0123456789abcdef"
-    probes = [
-        f"{0:0{place}}{digit}{0:0{31 - place}}" if place else f"{digit}{0:031}"
-        for place in range(32)
-        for digit in digits
-    ]
+    if any(_VARIABLE.search(_bare(one)) for step in rows for one in step):
+        return False
+    forms, probes = [_form(tuple(step)) for step in rows], [*map(to_text, _PROBES[kind]())]
     try:
         for probe in probes:
-            leaf.judge(str(UUID(probe[-32:])))
+            leaf.judge(probe)
     except Unusable:
         return False
-    return all(form(str(UUID(probe[-32:]))) for form in forms for probe in probes)
+    return all(form(probe) for form in forms for probe in probes)
+
+
+def _uuids() -> Iterator[UUID]:
+    """Each digit in each place."""
+    return (UUID(int=digit << 4 * place) for place in range(32) for digit in range(16))
+
+
+def _moments() -> Iterator[datetime]:
+    """Each digit in each place that it can have."""
+    start = datetime(1111, 1, 1, tzinfo=UTC)
+    yield from (start.replace(year=digit * 10**place) for place in range(4) for digit in range(1, 10))
+    yield from (start.replace(year=1000 + number) for number in range(111))
+    yield from (start.replace(month=month) for month in range(1, 13))
+    yield from (start.replace(day=day) for day in range(1, 32))
+    yield from (start.replace(hour=hour) for hour in range(24))
+    yield from (start.replace(minute=number, second=number) for number in range(60))
+    yield from (start.replace(microsecond=digit * 1000 * 10**place) for place in range(3) for digit in range(10))
+
+
+_PROBES: Mapping[type, Callable[[], Iterator[UUID | datetime]]] = {UUID: _uuids, datetime: _moments}
 
 
 def is_tame(leaf: Leaf) -> bool:
@@ -147,7 +172,8 @@ def _is_tame(pattern: str) -> bool:
     bare = _CLASS.sub("", pattern)
     if "." in _ESCAPE.sub("", bare) or _WILD.search(pattern):
         return False
-    return not any(low <= sign <= high for low, high in _RANGE.findall(pattern) for sign in '&<>"\x7f\xa0')
+    ranges = [pair for body in _CLASS.findall(pattern) for pair in _RANGE.findall(_ESCAPE.sub("e", body))]
+    return not any(low <= sign <= high for low, high in ranges for sign in '&<>"\x7f\xa0')
 
 
 def _joined(patterns: list[str] | None, conditions: Sequence[str] = ()) -> str | None:
@@ -207,13 +233,28 @@ def _patterns(leaf: Leaf, text: str, bind: Bind) -> list[str] | None:
     for alternatives in leaf.patterns:
         if any(not _is_python_too(pattern) for pattern in alternatives):
             return None
-        found.append(f"{bind('form', _form(alternatives))}({text})")
+        found.append(_of_one_class(alternatives, text, bind) or f"{bind('form', _form(alternatives))}({text})")
     return found
+
+
+def _of_one_class(alternatives: tuple[str, ...], text: str, bind: Bind) -> str:
+    """A long row of one class, such as the digits of a hash: what is left when they are taken out, in half the time."""
+    found = _ONE_CLASS.fullmatch(alternatives[0])
+    if len(alternatives) != 1 or found is None or int(found[2]) < _LONG:
+        return ""
+    letters = bytes(number for number in range(128) if re.fullmatch(found[1], chr(number), re.ASCII))
+    return f"len({text}) == {int(found[2])} and not {text}.encode().translate(None, {bind('letters', letters)})"
 
 
 @cache
 def _form(alternatives: tuple[str, ...]) -> Callable[[str], object]:
-    return re.compile("|".join(f"(?:{pattern})" for pattern in alternatives), re.ASCII).fullmatch
+    return re.compile("|".join(f"(?:{_fast(pattern)})" for pattern in alternatives), re.ASCII).fullmatch
+
+
+def _fast(pattern: str) -> str:
+    """The same for Python in a third of the time: groups keep nothing, and `(ab){2}` is written out."""
+    uncaptured = _OPENING.sub(lambda found: "(?:" if found[0] == "(" else found[0], pattern)
+    return _COUNTED_GROUP.sub(lambda found: found[1] * int(found[2]), uncaptured)
 
 
 def _is_python_too(pattern: str) -> bool:
@@ -230,8 +271,13 @@ def _is_python_too(pattern: str) -> bool:
         return False
     if not all(map(_CLEAR.fullmatch, classes)) or _AT_ENDS.search(pattern) or "[^" in pattern:
         return False
-    outside = _ESCAPE.sub("e", _CLASS.sub("c", pattern))
+    outside = _bare(pattern)
     return "[" not in outside and not _OTHERWISE.search(outside) and _is_simple(outside) and _compiles(pattern)
+
+
+def _bare(pattern: str) -> str:
+    """The pattern with one letter for each class and each escape."""
+    return _ESCAPE.sub("e", _CLASS.sub("c", pattern))
 
 
 def _branches_differ(pattern: str) -> bool:

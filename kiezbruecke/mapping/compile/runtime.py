@@ -40,8 +40,8 @@ def as_bytes(text: str) -> str:
 
 def uuid_text(number: int) -> str:
     """A UUID as str() writes it, in half the time; a message holds half a dozen."""
-    digits = f"{number:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    pairs = number.to_bytes(16, "big").hex("-", 2)
+    return f"{pairs[:4]}{pairs[5:29]}{pairs[30:34]}{pairs[35:]}"
 
 
 def judged(text: str, leaf: Leaf) -> str:
