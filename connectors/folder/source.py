@@ -171,8 +171,7 @@ class FolderSource:
         if not line.problem:
             return Item(self._kind, external_id, {**place, **line.values}, raw_ref=raw_ref)
         told = f"{name}, Zeile {line.number}: {line.problem}"
-        body = {**place, "referenznummer": line.reference, "problem": told}
-        return Item(PROBLEM, external_id, body, raw_ref=raw_ref)
+        return Item(PROBLEM, external_id, {**place, "referenznummer": line.reference}, raw_ref=raw_ref, problem=told)
 
     def _find_again(self, digests: AbstractSet[str]) -> None:
         """After a restart: the sheets of acknowledged items, if they still lie there."""
@@ -209,8 +208,8 @@ def _digest_of(handled: Handled) -> str:
 
 
 def _sheet_problem(digest: str, name: str, problem: str) -> Item:
-    body = {"sheet": name, "row": 0, "referenznummer": "", "problem": f"{name}: {problem}"}
-    return Item(PROBLEM, digest, body, raw_ref=name)
+    body = {"sheet": name, "row": 0, "referenznummer": ""}
+    return Item(PROBLEM, digest, body, raw_ref=name, problem=f"{name}: {problem}")
 
 
 def _why(error: OSError) -> str:

@@ -49,7 +49,7 @@ class MeinBerlin:
         for module, entries in lists:
             for entry in entries:
                 if isinstance(entry, OddEntry):
-                    yield Item("proposal-problem", entry.key, {"problem": entry.problem})
+                    yield Item("proposal-problem", entry.key, {}, problem=entry.problem)
                 else:
                     yield from self._items(module, entry, exports.get(module.id, {}))
 

@@ -10,7 +10,7 @@ the bytes as they came. A message that could not be fetched stays in the box and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from uuid import uuid4
 
 from connectors import _soap
@@ -141,8 +141,7 @@ def _xml(content: Content) -> bytes:
 
 
 def _unknown(message_id: str, problem: str, raw: bytes | None = None) -> Item:
-    body: Mapping[str, str] = {"problem": problem}
-    return Item("unknown", message_id, body, raw=raw)
+    return Item("unknown", message_id, {}, raw=raw, problem=problem)
 
 
 def _unread(message_id: str, problem: str) -> Item:

@@ -7,8 +7,11 @@ reads them. A verdict counts as long as no file of the content has changed since
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -20,21 +23,18 @@ Verdicts = dict[str, str]  # mapping: its first error in one line, empty where i
 
 def examine(content: Path, names: Iterable[str]) -> Verdicts:
     """The verdict on each mapping; checks only where a file has changed since the last time."""
-    wanted = set(names)
-    found = known(content)
+    wanted, stamp = set(names), _stamp(content)
+    found = _known(content, stamp)
     if missing := sorted(wanted - found.keys()):
         found |= {name: _checked(name, content) for name in missing}
-        _write(content, found)
+        if _stamp(content) == stamp:  # else a file was saved meanwhile: nobody knows which text was judged
+            _write(content, stamp, found)
     return {name: found[name] for name in sorted(wanted)}
 
 
 def known(content: Path) -> Verdicts:
     """The verdicts that still count; reads one small file and the times of others, imports nothing."""
-    try:
-        body = json.loads(_file(content).read_text("utf-8"))
-        return dict(body["verdicts"]) if body["stamp"] == _stamp(content) else {}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
+    return _known(content, _stamp(content))
 
 
 def mappings_of(route: Route) -> tuple[str, ...]:
@@ -53,13 +53,26 @@ def _checked(name: str, content: Path) -> str:
     return ""
 
 
-def _write(content: Path, verdicts: Verdicts) -> None:
-    """In one move, so that nobody reads half a file."""
+def _known(content: Path, stamp: str) -> Verdicts:
+    try:
+        body = json.loads(_file(content).read_text("utf-8"))
+        return dict(body["verdicts"]) if body["stamp"] == stamp else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _write(content: Path, stamp: str, verdicts: Verdicts) -> None:
+    """In one move from a file of our own, so that nobody reads half of it and two processes do not mix theirs."""
     file = _file(content)
     file.parent.mkdir(parents=True, exist_ok=True)
-    beside = file.with_suffix(".new")
-    beside.write_text(json.dumps({"stamp": _stamp(content), "verdicts": verdicts}, ensure_ascii=False), "utf-8")
-    beside.replace(file)
+    handle, beside = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as target:
+            json.dump({"stamp": stamp, "verdicts": verdicts}, target, ensure_ascii=False)
+        Path(beside).chmod(0o644)  # mkstemp's files are for one account alone; routes are parsed by others, too
+        Path(beside).replace(file)
+    finally:
+        Path(beside).unlink(missing_ok=True)
 
 
 def _file(content: Path) -> Path:
@@ -67,10 +80,13 @@ def _file(content: Path) -> Path:
 
 
 def _stamp(content: Path) -> str:
-    """Changes with every file that a check may read."""
+    """Changes with every file that a check may read. What vanishes while we look, or leads nowhere, is not there."""
     found = hashlib.sha256()
     for folder in (content / "mappings", content / "schemas", find_state(content) / "schemas"):
-        for file in sorted(folder.rglob("*.*")):
-            state = file.stat()
-            found.update(f"{file.relative_to(folder)}\0{state.st_mtime_ns}\0{state.st_size}\n".encode())
+        for place, folders, files in os.walk(folder):  # unlike rglob, it goes on where a folder vanishes
+            folders.sort()
+            for path in sorted(Path(place, name) for name in (*folders, *files) if "." in name):
+                with contextlib.suppress(OSError):
+                    state = path.stat()
+                    found.update(f"{path.relative_to(folder)}\0{state.st_mtime_ns}\0{state.st_size}\n".encode())
     return found.hexdigest()

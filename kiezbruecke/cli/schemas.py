@@ -65,7 +65,7 @@ def add_schema(  # noqa: PLR0913, PLR0917 – each is an option of the command
     place: Annotated[str, typer.Option("--place", help="Where the original is published.")] = store.Origin.place,
     licence: Annotated[str, typer.Option("--licence", help="Under which licence.")] = store.Origin.licence,
     entry: Annotated[list[str] | None, typer.Option("--entry", help="A file that the schema begins with.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace other files of the same version.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace what is there of the same version.")] = False,
     content: Content = None,
     as_json: Json = False,
 ) -> None:

@@ -50,6 +50,8 @@ class Item:
     `external_id` is stable and unique within the source: the same thing read twice has the same id.
     `kind` chooses the inbound mapping (`proposal`, `applicant`, `decision-line`, `0402`, `FESTGELEGT` …).
     `body` is a dict (JSON, row) or bytes (XML). `raw` are the bytes to be kept as evidence, where they matter.
+    `problem`, where the connector itself cannot understand the thing: one German line for people, without values. No
+    mapping reads such an item. It is the connector's word, never a field that came from outside.
     """
 
     kind: str
@@ -57,6 +59,7 @@ class Item:
     body: Mapping[str, Any] | bytes = field(repr=False)
     raw: bytes | None = field(default=None, repr=False)
     raw_ref: str = ""
+    problem: str | None = None
 
 
 @dataclass(frozen=True)

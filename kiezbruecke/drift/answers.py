@@ -1,6 +1,7 @@
 """The shape of what a source answers, learnt from its items: names and kinds, never a value.
 
-A name that looks like somebody's datum (a UUID, an address, a sentence) becomes `*`, unless a rule reads it.
+A key of JSON may be somebody's datum (a person, a UUID, an address). So one that no rule reads is told only where it
+is a plain identifier that begins with a small letter; every other becomes `*`. XML is named by its schema.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from kiezbruecke.drift.changes import Change
 from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.language.paths import SourcePath
 
-_NAME = re.compile(r"@?[^\W\d][\w.:-]{0,59}")
+_KEY = re.compile(r"[a-z_][A-Za-z0-9_]{0,59}")  # no capital, dot, blank or umlaut: that is how people are called
+_XML_NAME = re.compile(r"@?[^\W\d][\w.:-]{0,59}")
 _LONG_HEX = re.compile(r"[0-9a-fA-F-]{16,}")
 _CROWD = 60  # an object with more names than this is a table with data for names
 _DEPTH = 30
@@ -127,20 +129,19 @@ def _members(value: Any, kept: set[str]) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping):
         crowd = len(value) > _CROWD
         for name, below in value.items():
-            yield _folded(str(name), kept, crowd=crowd), below
+            yield _folded(str(name), kept, plain=not crowd and _KEY.fullmatch(str(name)) is not None), below
     elif etree.iselement(value):
-        for name, text in value.attrib.items():
-            yield _folded(f"@{_local(name)}", kept, crowd=False), text
-        groups: dict[str, list[Any]] = {}
+        groups: dict[str, list[Any]] = {f"@{_local(name)}": [text] for name, text in value.attrib.items()}
         for child in value.iterchildren(etree.Element):
             groups.setdefault(_local(child.tag), []).append(child)
-        for name, children in groups.items():
-            yield _folded(name, kept, crowd=False), children if len(children) > 1 else children[0]
+        for name, parts in groups.items():
+            plain = _XML_NAME.fullmatch(name) is not None
+            yield _folded(name, kept, plain=plain), parts if len(parts) > 1 else parts[0]
 
 
-def _folded(name: str, kept: set[str], *, crowd: bool) -> str:
-    plain = _NAME.fullmatch(name) and not _LONG_HEX.fullmatch(name) and not crowd
-    return name.replace("~", "~0").replace("/", "~1") if name in kept or plain else "*"
+def _folded(name: str, kept: set[str], *, plain: bool) -> str:
+    told = name in kept or (plain and not _LONG_HEX.fullmatch(name))
+    return name.replace("~", "~0").replace("/", "~1") if told else "*"
 
 
 def _kind(value: Any) -> str | None:

@@ -6,6 +6,7 @@ The types stand in the file itself or in schemas beside it; nothing is fetched. 
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from kiezbruecke.standards.store import parse
 
 _XS = "{http://www.w3.org/2001/XMLSchema}"
 _WSDL = "{http://schemas.xmlsoap.org/wsdl/}"
-_DEPTH = 12
+_MANY = 2000  # places of one message; types that are used twice, and use others twice, make any number of them
 _GROUPS = {f"{_XS}{name}" for name in ("sequence", "choice", "all")}
 
 
@@ -112,12 +113,9 @@ class _Types:
             self._add(schema, folder, seen)
 
     def places(self, above: str, names: str) -> dict[str, Place]:
-        """Every place of the message's elements, by its path."""
-        found: dict[str, Place] = {}
-        for name in names.split():
-            if (element := self._elements.get(name)) is not None:
-                self._element(element, f"{above}/{name}", found, (), mandatory=True)
-        return found
+        """Every place of the message's elements, by its path. Of many, each type is opened once, near the root."""
+        found = self._opened(above, names, once=False)
+        return found if len(found) <= _MANY else self._opened(above, names, once=True)
 
     def _add(self, schema: etree._Element, folder: Path, seen: set[Path]) -> None:
         for child in schema.iterchildren(etree.Element):
@@ -132,37 +130,71 @@ class _Types:
                     seen.add(beside)
                     self._add(parse(beside.read_bytes(), beside.name), folder, seen)
 
-    def _element(
-        self, element: etree._Element, path: str, found: dict[str, Place], above: tuple[str, ...], *, mandatory: bool
-    ) -> None:
-        declared = self._elements.get(_local(element.get("ref", "")), element)
-        type_name = _local(declared.get("type", ""))
-        maximum = element.get("maxOccurs", "1")
-        definition = self._types.get(type_name)
-        if definition is None:
-            definition = next(declared.iterchildren(f"{_XS}complexType", f"{_XS}simpleType"), None)
-        facets, values = _facets(definition)
-        minimum = int(element.get("minOccurs", "1"))
-        most = None if maximum == "unbounded" else int(maximum)
-        kind = type_name if definition is None else ""
-        duty = mandatory and minimum > 0
-        found[path] = Place(minimum, most, duty, kind, facets, values, declared.get("fixed"))
-        if definition is not None and (type_name not in above or not type_name) and len(above) < _DEPTH:
-            self._content(definition, path, found, (*above, type_name))
+    def _opened(self, above: str, names: str, *, once: bool) -> dict[str, Place]:
+        """The places, level by level. `once`: a type that was opened before stands there by its name only."""
+        found: dict[str, Place] = {}
+        known: set[str] = set()
+        roots = [(name, self._elements[name]) for name in names.split() if name in self._elements]
+        waiting = deque(_Open(element, f"{above}/{name}", (), mandatory=True) for name, element in roots)
+        while waiting and (once or len(found) <= _MANY):
+            one = waiting.popleft()
+            key, definition = self._definition(one.element)
+            closed = key != "" and (key in one.above or key in known)
+            has_parts = definition is not None and definition.tag == f"{_XS}complexType"
+            found[one.path] = self._place(one, definition, key if once and closed and has_parts else "")
+            if definition is None or closed:
+                continue
+            if once:
+                known.add(key)
+            waiting.extend(self._content(definition, one.path, found, (*one.above, key)))
+        return found
 
-    def _content(self, definition: etree._Element, path: str, found: dict[str, Place], above: tuple[str, ...]) -> None:
-        for extension in definition.iter(f"{_XS}extension"):
-            base = self._types.get(_local(extension.get("base", "")))
-            if base is not None and base is not definition:
-                self._content(base, path, found, above)
-        for attribute in _own(definition, {f"{_XS}attribute"}):
-            duty = attribute.get("use") == "required"
-            name = attribute.get("name") or _local(attribute.get("ref", ""))
-            kind = _local(attribute.get("type", ""))
-            found[f"{path}/@{name}"] = Place(int(duty), 1, duty, kind, fixed=attribute.get("fixed"))
-        for element in _own(definition, {f"{_XS}element"}):
-            name = element.get("name") or _local(element.get("ref", ""))
-            self._element(element, f"{path}/{name}", found, above, mandatory=_is_duty(element, definition))
+    def _definition(self, element: etree._Element) -> tuple[str, etree._Element | None]:
+        """An element's type, and the name that it goes by; empty where it stands in a local element itself."""
+        ref = _local(element.get("ref", ""))
+        declared = self._elements.get(ref, element)
+        name = _local(declared.get("type", ""))
+        if (definition := self._types.get(name)) is not None:
+            return name, definition
+        own = next(declared.iterchildren(f"{_XS}complexType", f"{_XS}simpleType"), None)
+        return f"element {ref}" if ref else "", own
+
+    def _place(self, one: _Open, definition: etree._Element | None, closed: str) -> Place:
+        declared = self._elements.get(_local(one.element.get("ref", "")), one.element)
+        facets, values = _facets(definition)
+        minimum, most = _count(one.element, "minOccurs"), _count(one.element, "maxOccurs")
+        duty = one.mandatory and minimum != 0
+        kind = closed if definition is not None else _local(declared.get("type", ""))
+        return Place(minimum or 0, most, duty, kind, facets, values, declared.get("fixed"))
+
+    def _content(
+        self, definition: etree._Element, path: str, found: dict[str, Place], above: tuple[str, ...]
+    ) -> Iterator[_Open]:
+        """Adds the attributes of a type and of those it extends; yields the elements."""
+        bases: set[str] = set()
+        part: etree._Element | None = definition
+        while part is not None:
+            for attribute in _own(part, {f"{_XS}attribute"}):
+                duty = attribute.get("use") == "required"
+                name = attribute.get("name") or _local(attribute.get("ref", ""))
+                kind = _local(attribute.get("type", ""))
+                found[f"{path}/@{name}"] = Place(int(duty), 1, duty, kind, fixed=attribute.get("fixed"))
+            for element in _own(part, {f"{_XS}element"}):
+                name = element.get("name") or _local(element.get("ref", ""))
+                yield _Open(element, f"{path}/{name}", above, mandatory=_is_duty(element, part))
+            base = next((_local(one.get("base", "")) for one in _own(part, {f"{_XS}extension"})), "")
+            part = None if base in bases else self._types.get(base)
+            bases.add(base)
+
+
+@dataclass(frozen=True)
+class _Open:
+    """An element that is to be looked at: where it stands, and the types that it stands in."""
+
+    element: etree._Element
+    path: str
+    above: tuple[str, ...]
+    mandatory: bool
 
 
 def _own(definition: etree._Element, tags: set[str]) -> Iterator[etree._Element]:
@@ -172,6 +204,16 @@ def _own(definition: etree._Element, tags: set[str]) -> Iterator[etree._Element]
             yield child
         elif child.tag != f"{_XS}element":
             yield from _own(child, tags)
+
+
+def _count(element: etree._Element, name: str) -> int | None:
+    """How often an element stands at least or at most; None is without end. Blanks around a number mean nothing."""
+    text = element.get(name, "1").strip()
+    if text == "unbounded" and name == "maxOccurs":
+        return None
+    if not text.isdecimal():
+        raise ConfigurationError(f"{name} is no number", where=f"line {element.sourceline}", expected="a whole number")
+    return int(text)
 
 
 def _is_duty(element: etree._Element, definition: etree._Element) -> bool:

@@ -86,9 +86,10 @@ def read_unread(ledger: Ledger, source: str, process_id: str) -> list[Item]:
     query = select(t.unread).where(t.unread.c.source == source, t.unread.c.process_id == process_id)
     with ledger.read() as connection:
         rows = connection.execute(query.order_by(t.unread.c.at, t.unread.c.subject)).all()
+    bodies = [row.body if row.text is None else json.loads(row.text) for row in rows]
     return [
-        Item(row.kind, row.external_id, row.body if row.text is None else json.loads(row.text), row.raw, row.raw_ref)
-        for row in rows
+        Item(row.kind, row.external_id, body, row.raw, row.raw_ref, row.problem)
+        for row, body in zip(rows, bodies, strict=True)
     ]
 
 
@@ -247,6 +248,7 @@ def _keep_unread(connection: Connection, origin: Origin, item: Item) -> None:
         "text": None if isinstance(item.body, bytes) else json.dumps(dict(item.body), ensure_ascii=False, default=str),
         "raw": item.raw,
         "raw_ref": item.raw_ref,
+        "problem": item.problem,
         "at": now(),
     }
     insert_or_ignore(connection, t.unread, values)

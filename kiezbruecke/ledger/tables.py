@@ -188,6 +188,7 @@ unread = Table(  # what no mapping could read and the source will not say again;
     Column("text", Text),
     Column("raw", LargeBinary),
     Column("raw_ref", String(300), nullable=False),
+    Column("problem", Text),
     Column("at", Moment, nullable=False),
     Index("ix_unread_source", "source", "process_id"),
 )

@@ -22,6 +22,7 @@ CHUNK = 100
 def chunks(work: Collecting) -> Iterator[list[Item]]:
     """What was set aside before and is read again, then the source's items, a hundred at a time.
 
+    The first chunk of the source's is the sample that `watch` looks at, whole, before any of it is stored.
     A source that fails on the way keeps what it has yielded: that is stored before the error goes on.
     """
     work.reach = Reach(history.read_cursor(work.ledger, work.route.collect))
@@ -30,25 +31,27 @@ def chunks(work: Collecting) -> Iterator[list[Item]]:
         yield work.again
     items = work.source.fetch(work.reach)
     failure: SourceError | None = None
+    size = SAMPLE
     while failure is None:
         chunk: list[Item] = []
         try:
-            for item in islice(items, CHUNK):
+            for item in islice(items, size):
                 chunk.append(item)  # noqa: PERF402 - what came before an error must be kept
         except SourceError as error:
             failure = error
         if not chunk:
             break
         yield chunk
+        size = CHUNK
     if failure is not None:
         raise failure
 
 
 def watch(work: Collecting, items: list[Item], counts: Counts) -> None:
     """Compare the shape of the first items with the accepted one: warn, or stop the route before they are stored."""
-    if items is work.again or work.looked_at >= SAMPLE:
+    if items is work.again or work.looked_at:
         return  # what was set aside is old and odd by itself
-    work.looked_at += len(items)
+    work.looked_at = len(items)
     for mapping in work.mappings:
         if not work.accepted or (accepted := work.accepted.get(mapping.name)) is None:
             continue
@@ -61,9 +64,11 @@ def watch(work: Collecting, items: list[Item], counts: Counts) -> None:
 def read(work: Collecting, item: Item) -> Taken:
     """The records that the route's mappings make of an item, or the one line why not."""
     work.seen.add(item.external_id)
+    if item.problem is not None:
+        return Taken(item, problem=item.problem, heals=item.raw is not None)
     mappings = [mapping for mapping in work.mappings if item.kind in mapping.reads]
     if not mappings:
-        return Taken(item, problem=_unread(item), heals=item.raw is not None or not _is_broken(item))
+        return Taken(item, problem=f"Keine Zuordnung dieser Route liest ein Element der Art „{item.kind}“")
     try:
         records = tuple(_enrich(work, mapping.read(item, _roots(work, item))) for mapping in mappings)
     except RecordError as error:
@@ -125,20 +130,9 @@ def _receipt_id(work: Collecting, receipt: Receipt) -> str:
 
 def _body(mapping: Mapping, item: Item) -> Any:
     """The item's body as rules read it; None where it cannot be read, which `read` will say."""
-    if _is_broken(item):
+    if item.problem is not None:
         return None
     try:
         return mapping.scope(item, {})["item"]
     except RecordError:
         return None
-
-
-def _is_broken(item: Item) -> bool:
-    """Whether the connector itself says what is wrong with the item."""
-    return not isinstance(item.body, bytes) and "problem" in item.body
-
-
-def _unread(item: Item) -> str:
-    if not isinstance(item.body, bytes) and _is_broken(item):
-        return str(item.body["problem"])
-    return f"Keine Zuordnung dieser Route liest ein Element der Art „{item.kind}“"

@@ -250,11 +250,13 @@ def act_on_drift(route: CollectingRoute | SendingRoute, mapping: str, changes: S
         log.warning("%s: drift: %s: %s", route.name, mapping, change.line())
     if broken and route.drift == "stop":
         more = f", and {len(broken) - 1} more" if len(broken) > 1 else ""
+        answers = broken[0].part == "source"
+        untouched = "nothing of these answers was stored" if answers else "nothing was written with it"
         raise ConfigurationError(
             f"drift breaks the mapping '{mapping}': {broken[0].part} {broken[0].path} {broken[0].reason}{more}",
             where=f"route {route.name}",
             expected=f"what {NAME} of the mapping says",
-            helps=f"nothing was written; change the mapping, or accept: kiezbruecke drift accept {mapping}",
+            helps=f"{untouched}; change the mapping, or accept: kiezbruecke drift accept {mapping}",
         )
     return len(broken)
 

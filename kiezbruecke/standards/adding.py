@@ -9,8 +9,9 @@ import io
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from lxml import etree
 from ruamel.yaml import YAML
@@ -18,12 +19,23 @@ from ruamel.yaml import YAML
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.standards import files, zips
 from kiezbruecke.standards.compiling import compiled
-from kiezbruecke.standards.documents import XS, Documents, Folder, bare_name, heads, linked, links, read_schema
+from kiezbruecke.standards.documents import (
+    XS,
+    Documents,
+    Folder,
+    bare_name,
+    heads,
+    is_file,
+    linked,
+    links,
+    read_schema,
+)
 from kiezbruecke.standards.install import put
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")  # of a standard and of a version: they are folders
 _LIMITS = zips.Limits(entries=5000, folders=True)
 _UNKNOWN = "unknown, please complete"
+_WORDS = {"entries": "entry"}
 
 
 @dataclass(frozen=True)
@@ -58,27 +70,53 @@ def add(
         _compile(documents, source)
         taken = {file.name: file.read_bytes() for file in documents.files}
         found = _manifest(standard, version, origin or Origin(), chosen, taken, documents)
-    if known is not None and known.files != found.files and not force:
-        raise ConfigurationError(
-            f"{standard} {version} is already there, with other files",
-            where=f"schemas/{standard}/{version}/manifest.yaml",
-            expected="another --version",
-            helps="--force replaces it",
-        )
+    if known is not None:
+        told = _told(origin or Origin(), found.entries if entries or source.suffix.lower() == ".xsd" else ())
+        found = _again(known, found, told, force=force)
     put(taken, files.store(content) / standard / version)
-    if known is None or known.files != found.files:
+    if found != known:
         _write(found, content / "schemas" / standard / version / "manifest.yaml")
-    return known if known and known.files == found.files else found
+    return found
+
+
+def _told(origin: Origin, entries: Sequence[str]) -> dict[str, Any]:
+    """What the caller says of a schema himself: no default, and nothing that was only found in the files."""
+    usual = Origin()
+    told = {name: text for name, text in asdict(origin).items() if text != getattr(usual, name)}
+    return told | ({"entries": tuple(entries)} if entries else {})
+
+
+def _again(known: files.Manifest, found: files.Manifest, told: Mapping[str, Any], *, force: bool) -> files.Manifest:
+    """The manifest of a version that has one: the same, if nothing else is said; raises ConfigurationError.
+
+    What people completed in it since stays, unless the files are others.
+    """
+    where = f"schemas/{known.standard}/{known.version}/manifest.yaml"
+    what = f"{known.standard} {known.version} is already there"
+    if known.files != found.files:
+        if not force:
+            raise ConfigurationError(
+                f"{what}, with other files", where=where, expected="another --version", helps="--force replaces it"
+            )
+        return found
+    other = [name for name, value in told.items() if getattr(known, name) != value]
+    if other and not force:
+        raise ConfigurationError(
+            f"{what}, with another {' and '.join(_WORDS.get(name, name) for name in other)}",
+            where=where,
+            expected="what the manifest says",
+            helps="change it there, or --force",
+        )
+    return known.model_copy(update=dict(told))
 
 
 def _laid_out(source: Path, folder: Path, entries: Sequence[str]) -> list[str]:
     """Put the files side by side into an empty folder; gives the names that the schema begins with."""
-    if source.is_dir():
-        found = _in_folder(source)
-    elif source.suffix.lower() == ".xsd":
-        return _from_file(source, folder)
-    else:
-        found = _in_zip(source)
+    if source.suffix.lower() == ".xsd" and not source.is_dir():
+        return _from_files([source], folder, source.parent)
+    if source.is_dir() and any("/" in entry for entry in entries):
+        return _from_files([_by_path(source, entry) for entry in entries], folder, source)
+    found = _in_folder(source) if source.is_dir() else _in_zip(source)
     if not found:
         raise ConfigurationError("holds no XSD", where=str(source), expected="files that end in .xsd")
     for entry in entries:
@@ -87,15 +125,41 @@ def _laid_out(source: Path, folder: Path, entries: Sequence[str]) -> list[str]:
                 f"there is no '{entry}'", where=str(source), expected=", ".join(sorted(found)[:20])
             )
     for name, contents in found.items():
-        if len(set(contents)) > 1 and (not entries or name in entries):
-            raise ConfigurationError(
-                f"holds {len(contents)} different files named '{name}'",
-                where=str(source),
-                expected="one of each name",
-                helps="give the folder of one version, or the XSD file that it begins with",
-            )
-        (folder / name).write_bytes(contents[0])
+        _write_file(folder / name, contents[0], source)
+    doubtful = {name for name, contents in found.items() if len(set(contents)) > 1}
+    if doubtful and entries:
+        doubtful &= {file.name for file in Documents.read([folder / name for name in entries]).files}
+    for name in sorted(doubtful):
+        raise _twice(name, len(found[name]), source)
     return list(entries) or [file.name for file in _beginnings(_schemas(folder, source))]
+
+
+def _by_path(source: Path, entry: str) -> Path:
+    """An entry that is named by its path below a folder, because its name stands there more than once."""
+    file = source / entry
+    if not is_file(file) or not file.resolve().is_relative_to(source.resolve()):
+        raise ConfigurationError(f"there is no '{entry}'", where=str(source), expected="a path below the folder")
+    return file
+
+
+def _twice(name: str, count: int, source: Path) -> ConfigurationError:
+    return ConfigurationError(
+        f"holds {count} different files named '{name}'",
+        where=str(source),
+        expected="one of each name",
+        helps="give the folder of one version, or the XSD file that it begins with",
+    )
+
+
+def _write_file(file: Path, content: bytes, source: Path) -> None:
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise ConfigurationError(
+            f"'{file.name[:40]}…' cannot be stored: {error.strerror}",
+            where=str(source),
+            expected="file names of 255 bytes at most",
+        ) from None
 
 
 def _beginnings(found: list[Path]) -> list[Path]:
@@ -128,8 +192,13 @@ def _read(file: Path, source: Path) -> etree._Element:
 
 def _in_folder(source: Path) -> dict[str, list[bytes]]:
     found: dict[str, list[bytes]] = {}
+    own = source.resolve()
     for path in sorted(source.rglob("*")):
         if path.is_file() and (path.suffix.lower() == ".xsd" or path.name == ".xsd"):
+            if not path.resolve().is_relative_to(own):
+                raise ConfigurationError(
+                    "the symbolic link leads out of the folder", where=str(path), expected=f"a file below {source}"
+                )
             found.setdefault(path.name, []).append(path.read_bytes())
     return found
 
@@ -148,21 +217,41 @@ def _in_zip(source: Path) -> dict[str, list[bytes]]:
     return found
 
 
-def _from_file(source: Path, folder: Path) -> list[str]:
-    """A file and what it needs: where its locations lead, else beside it. Its folder may hold other schemas too."""
-    waiting = [source]
+def _from_files(entries: Sequence[Path], folder: Path, source: Path) -> list[str]:
+    """Files and what they need: where their locations lead, else beside them. There may be other schemas, too.
+
+    Nothing outside of `source`, a folder, is read, whatever a location or a symbolic link says.
+    """
+    own = source.resolve()
+    waiting = list(entries)
     while waiting:
         file = waiting.pop()
-        if (folder / file.name).exists():
+        taken = folder / file.name
+        if taken.exists():
+            if taken.read_bytes() != file.read_bytes():
+                raise _twice(file.name, 2, source)
             continue
         root = read_schema(file)
-        (folder / file.name).write_bytes(file.read_bytes())
+        taken.write_bytes(file.read_bytes())
         for link in links(root):
             location = link.get("schemaLocation", "")
             near = file.parent / location if location and "//" not in location else file.parent
-            named = [one for one in (near, file.parent / bare_name(link)) if one.is_file()][:1]
-            waiting += named or Folder(file.parent).of(link.get("namespace", ""))
-    return [source.name]
+            named = [one for one in (near, file.parent / bare_name(link)) if is_file(one)]
+            inside = [one for one in named if one.resolve().is_relative_to(own)][:1]
+            if named and not inside:
+                raise _outside(file, link, entries[0], source)
+            waiting += inside or Folder(file.parent, own).of(link.get("namespace", ""))
+    return [file.name for file in entries]
+
+
+def _outside(file: Path, link: etree._Element, entry: Path, source: Path) -> ConfigurationError:
+    kind, location = etree.QName(link).localname, link.get("schemaLocation", "")
+    return ConfigurationError(
+        f"the {kind} of '{location}' leads out of the folder",
+        where=f"{file}:{link.sourceline}",
+        expected=f"a file below {source}",
+        helps=f"give the folder that holds both, with --entry {source.resolve().name}/{entry.relative_to(source)}",
+    )
 
 
 def _compile(documents: Documents, source: Path) -> None:
@@ -201,6 +290,6 @@ def _write(manifest: files.Manifest, file: Path) -> None:
     yaml.width = 120
     text = io.StringIO()
     text.write("# Written by `kiezbruecke schemas add`. The files lie in the local store, see schemas/README.md.\n")
-    yaml.dump({key: value for key, value in manifest.model_dump(mode="json").items() if key != "note"}, text)
+    yaml.dump({key: value for key, value in manifest.model_dump(mode="json").items() if key != "note" or value}, text)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text.getvalue(), "utf-8")

@@ -97,6 +97,14 @@ def links(schema: etree._Element) -> Iterator[etree._Element]:
     return (child for child in schema if isinstance(child.tag, str) and etree.QName(child).localname in _LINKS)
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a name that no file can have (too long) is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def bare_name(link: etree._Element) -> str:
     """The file name in a link's location, whatever address it is."""
     return link.get("schemaLocation", "").replace("\\", "/").rpartition("/")[2]
@@ -115,14 +123,15 @@ def linked(link: etree._Element, files: Folder) -> list[Path]:
 
 @dataclass
 class Folder:
-    """The schemas of one folder, by name and by target namespace."""
+    """The schemas of one folder, by name and by target namespace; links that lead out of `own` are not there."""
 
     path: Path
+    own: Path | None = None
     _namespaces: dict[Path, str | None] = field(default_factory=dict)
 
     def beside(self, name: str) -> Path | None:
         """The file of a name, if it is there."""
-        return self.path / name if name and (self.path / name).is_file() else None
+        return self.path / name if name and is_file(self.path / name) else None
 
     def namespace(self, file: Path) -> str | None:
         """A schema's target namespace; None for what is not one schema."""
@@ -132,8 +141,12 @@ class Folder:
 
     def of(self, namespace: str) -> list[Path]:
         """The files with this target namespace that no other of them includes."""
-        found = [file for file in sorted(self.path.glob("*.xsd")) if self.namespace(file) == namespace]
+        near = [file for file in sorted(self.path.glob("*.xsd")) if self._is_own(file)]
+        found = [file for file in near if self.namespace(file) == namespace]
         return heads(found) if namespace else []
+
+    def _is_own(self, file: Path) -> bool:
+        return self.own is None or file.resolve().is_relative_to(self.own)
 
 
 def heads(files: Iterable[Path]) -> list[Path]:

@@ -61,18 +61,29 @@ def _install(item: files.Manifest, chosen: Mapping[str, bytes], store: Path) -> 
 
 
 def put(contents: Mapping[str, bytes], folder: Path) -> None:
-    """Write beside, then rename: a killed installation leaves no half set under the right name."""
+    """Write beside, then rename: a killed installation leaves no half set under the right name.
+
+    An older set steps aside first and is removed last, so that others who read it miss it for no longer than a rename.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    aside = beside.with_name(f"{beside.name}-old")
     try:
         beside.chmod(0o755)
         for name, content in contents.items():
             (beside / name).write_bytes(content)
         if folder.exists():
-            shutil.rmtree(folder)
-        beside.rename(folder)
+            folder.rename(aside)
+        try:
+            beside.rename(folder)
+        except OSError:
+            if aside.exists():
+                aside.rename(folder)
+            raise
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+        if folder.exists():
+            shutil.rmtree(aside, ignore_errors=True)
 
 
 def _choose(item: files.Manifest, found: Mapping[str, list[bytes]]) -> dict[str, bytes]:

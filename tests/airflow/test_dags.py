@@ -12,6 +12,7 @@ from airflow.dag_processing.dagbag import BundleDagBag
 from airflow.sdk import DAG
 from airflow.serialization.serialized_objects import DagSerialization
 
+from kiezbruecke.airflow import verdicts
 from kiezbruecke.airflow.dags import HOUSEKEEPING, BrokenRoutes, pools, report_broken_routes, route_dags
 from kiezbruecke.routes import CollectingRoute, routes
 
@@ -191,3 +192,47 @@ def test_a_mended_mapping_runs_again(content: Path) -> None:
 
     assert "defekt" not in route_dags(content)["kk-tk-hkr"].tags
     report_broken_routes(content)
+
+
+def test_a_file_saved_during_the_check_is_not_judged_by_its_older_text(
+    content: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The verdict of the text before would have counted for the text after, until somebody saved again."""
+    file = content / "mappings/outbound/commitment-hkr/mapping.yaml"
+    check = verdicts._checked
+
+    def checked_while_somebody_saves(name: str, root: Path) -> str:
+        said = check(name, root)
+        file.write_text(file.read_text("utf-8").replace("from: budget.chapter", "from: budget.chaptr"), "utf-8")
+        return said
+
+    with monkeypatch.context() as patch:
+        patch.setattr(verdicts, "_checked", checked_while_somebody_saves)
+        verdicts.examine(content, ["commitment-hkr"])
+
+    assert verdicts.known(content) == {}
+    assert "KB-M08" in verdicts.examine(content, ["commitment-hkr"])["commitment-hkr"]
+
+
+def test_two_processes_that_check_at_once_do_not_share_a_file(content: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One moved the file away that the other was about to move, and its DAGs broke."""
+    replace = Path.replace
+
+    def replaced_after_the_other(self: Path, target: Path) -> Path:
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", replace)
+            verdicts._write(content, "theirs", {"other": ""})
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", replaced_after_the_other)
+    found = verdicts.examine(content, ["commitment-hkr"])
+
+    assert verdicts.known(content) == found == {"commitment-hkr": ""}
+    assert [path.name for path in (content / "var").iterdir()] == ["mappings-checked.json"]
+
+
+def test_a_link_that_leads_nowhere_stops_no_check(content: Path) -> None:
+    """An editor's lock file is one, and a file may vanish while we look."""
+    (content / "mappings/.#mapping.yaml").symlink_to("somebody@host.4711")
+
+    assert verdicts.examine(content, ["commitment-hkr"]) == {"commitment-hkr": ""} == verdicts.known(content)

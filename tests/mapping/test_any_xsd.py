@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -297,7 +298,9 @@ def test_two_readers_agree_on_official_schemas(taken: Path, path: str, monkeypat
     """Names, order and occurrences as xmlschema, written by other people, reads them."""
     monkeypatch.setenv("KIEZBRUECKE_SCHEMA_STORE", str(taken / "store"))
     version = path.replace("/", "-")
-    manifest = store.add(taken, OFFICIAL / path, "official", version)
+    old = re.fullmatch(r"xdomea/(\d.*\.xsd)", path)  # imports from a neighbouring folder
+    source, entries = (OFFICIAL / "xdomea", [old[1]]) if old else (OFFICIAL / path, [])
+    manifest = store.add(taken, source, "official", version, entries=entries)
     folder = taken / "store" / "official" / version
     schemas = read_standard(taken, "official", version)
     other = _second_reader(folder, manifest.entries)

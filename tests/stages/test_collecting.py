@@ -191,7 +191,7 @@ def test_a_person_ends_the_reading_again(desk: Desk) -> None:
 
 def test_what_the_connector_calls_broken_is_not_kept(desk: Desk) -> None:
     """A sheet with a wrong header comes anew as a corrected file: no mapping could ever read the old one."""
-    collect(desk, Box([Item("sheet-problem", "s1", {"problem": "Spalte fehlt"})]))
+    collect(desk, Box([Item("sheet-problem", "s1", {}, problem="Spalte fehlt")]))
 
     assert [point.reason for point in desk.points()] == ["Spalte fehlt"]
     assert unread(desk) == []
@@ -199,9 +199,30 @@ def test_what_the_connector_calls_broken_is_not_kept(desk: Desk) -> None:
 
 def test_what_the_connector_calls_broken_is_kept_with_its_bytes_where_there_are_any(desk: Desk) -> None:
     """The box forgets the message, and a mended connector or a person may still want to read it."""
-    collect(desk, Box([Item("unknown", "m1", {"problem": "unbekannter Nachrichtentyp"}, raw=b"<zip/>")]))
+    collect(desk, Box([Item("unknown", "m1", {}, raw=b"<zip/>", problem="unbekannter Nachrichtentyp")]))
 
     assert [item.raw for item in unread(desk)] == [b"<zip/>"]
+
+
+def test_what_the_connector_says_of_an_item_stands_after_it_was_read_again(desk: Desk) -> None:
+    """The reason on the attention list is the first one, not that no mapping reads an item without a body."""
+    box = Box([Item("unknown", "m1", {}, raw=b"<zip/>", problem="unbekannter Nachrichtentyp")])
+    collect(desk, box)
+    collect(desk, box)
+
+    assert [point.reason for point in desk.points()] == ["unbekannter Nachrichtentyp"]
+    assert unread(desk) == box.items
+
+
+def test_a_foreign_field_named_problem_is_data(desk: Desk) -> None:
+    """A form may ask for the problem: what somebody wrote there stood on the attention list, and was not kept."""
+    item = Item("0404", "m1", {"problem": "Frau Kanarienvogel hört nichts"})
+    collect(desk, Box([item]))
+
+    assert [point.reason for point in desk.points()] == [
+        "Keine Zuordnung dieser Route liest ein Element der Art „0404“"
+    ]
+    assert unread(desk) == [item]
 
 
 def test_what_no_mapping_reads_is_kept(desk: Desk) -> None:

@@ -103,6 +103,86 @@ def test_a_zip_that_leads_elsewhere_is_refused(content: Path, tmp_path: Path) ->
         store.add(content, file, "probe", "1.0")
 
 
+@pytest.mark.parametrize("way", ["neighbour", "absolute", "link"])
+def test_nothing_outside_of_the_folder_is_read(content: Path, given: Path, way: str) -> None:
+    """Whoever writes a location must not choose which of our files are copied into the store."""
+    (given / "main").mkdir()
+    outside = given / "common" / "b.xsd"
+    location = {"neighbour": "../common/b.xsd", "absolute": str(outside), "link": "inner.xsd"}[way]
+    if way == "link":
+        (given / "main" / "inner.xsd").symlink_to(outside)
+    text = (given / "a.xsd").read_text().replace("https://x.invalid/y/b.xsd", location)
+    (given / "main" / "a.xsd").write_text(text)
+    (given / "a.xsd").unlink()
+
+    told = rf"main/a\.xsd:1: the import of '{location}' leads out.*expected a file below .*main; .*--entry main/a\.xsd"
+    with pytest.raises(ConfigurationError, match=told):
+        store.add(content, given / "main" / "a.xsd", "probe", "1.0")
+    assert not list((content / "schemas").iterdir())
+
+
+def test_a_link_that_leads_out_of_a_folder_is_not_followed(content: Path, given: Path, tmp_path: Path) -> None:
+    """A folder from elsewhere may hold links; nor are they found by their namespace."""
+    outside = tmp_path / "b.xsd"
+    (given / "common" / "b.xsd").rename(outside)
+    (given / "c.xsd").symlink_to(outside)
+
+    with pytest.raises(ConfigurationError, match=r"given/c\.xsd: the symbolic link leads out of the folder"):
+        store.add(content, given, "probe", "1.0")
+    with pytest.raises(ConfigurationError, match=r"urn:b.*is not there|is not there.*urn:b"):
+        store.add(content, given / "a.xsd", "probe", "1.0")
+
+
+def test_the_folder_that_holds_both_helps_with_its_entry(content: Path, given: Path) -> None:
+    """As the refusal says; what the entry does not need may have any name twice, what it needs may not."""
+    (given / "main").mkdir()
+    text = (given / "a.xsd").read_text().replace("https://x.invalid/y/b.xsd", "../common/b.xsd")
+    (given / "main" / "a.xsd").write_text(text)
+    (given / "a.xsd").unlink()
+    for number, folder in enumerate(("main", "common")):
+        (given / folder / "other.xsd").write_text(_schema(f"other-{number}", ""))
+
+    assert set(store.add(content, given, "probe", "1.0", entries=["a.xsd"]).files) == {"a.xsd", "b.xsd"}
+    (given / "main" / "b.xsd").write_text(_schema("b", ""))
+    with pytest.raises(ConfigurationError, match=r"2 different files named 'b\.xsd'"):
+        store.add(content, given, "probe", "2.0", entries=["a.xsd"])
+    taken = store.add(content, given, "probe", "2.0", entries=["main/a.xsd"])
+
+    assert (set(taken.files), taken.entries) == ({"a.xsd", "b.xsd"}, ("a.xsd",))
+    store.validate(content, "probe", "2.0", b'<Root xmlns="urn:a">1</Root>')
+
+
+def test_an_entry_by_its_path_follows_its_locations_alone(content: Path, given: Path) -> None:
+    """Two files of one name that it needs are refused, as is a path out of the folder or to nowhere."""
+    (given / "other").mkdir()
+    both = '<xs:import namespace="urn:b" schemaLocation="common/b.xsd"/><xs:include schemaLocation="other/b.xsd"/>'
+    (given / "a.xsd").write_text(_schema("a", both))
+    (given / "other" / "b.xsd").write_text(_schema("a", ""))
+    (given.parent / "a.xsd").write_text(_schema("a", ""))
+    told = {
+        "./a.xsd": r"2 different files named 'b\.xsd'",
+        "../a.xsd": "there is no '../a.xsd'",
+        "common/none.xsd": "there is no 'common/none.xsd'",
+    }
+
+    for entry, words in told.items():
+        with pytest.raises(ConfigurationError, match=words):
+            store.add(content, given, "probe", "1.0", entries=[entry])
+
+
+def test_a_name_that_no_disk_takes_is_told_in_one_line(content: Path, tmp_path: Path) -> None:
+    """A ZIP may hold names of 65,535 bytes, and a location may name them."""
+    file = tmp_path / "long.zip"
+    with zipfile.ZipFile(file, "w") as packed:
+        packed.writestr(f"{'n' * 300}.xsd", _schema("a", ""))
+    (tmp_path / "a.xsd").write_text(_schema("a", f'<xs:include schemaLocation="{"n" * 300}.xsd"/>'))
+
+    with pytest.raises(ConfigurationError, match=r"'nnn.*cannot be stored: File name too long"):
+        store.add(content, file, "probe", "1.0")
+    with pytest.raises(ConfigurationError, match=r"the include of 'nnn.*is not there"):
+        store.add(content, tmp_path / "a.xsd", "probe", "1.0")
+
+
 def test_two_files_of_one_name_are_refused(content: Path, given: Path) -> None:
     """All files lie side by side; which of both is meant is nobody's to guess."""
     (given / "common" / "a.xsd").write_text(_schema("z", ""))
@@ -123,6 +203,38 @@ def test_other_files_of_one_version_need_force(content: Path, given: Path) -> No
         store.add(content, given, "probe", "1.0")
     assert store.add(content, given, "probe", "1.0", force=True) == store.manifest(content, "probe", "1.0")
     store.validate(content, "probe", "1.0", b'<Root xmlns="urn:a">2026-01-31</Root>')
+
+
+@pytest.mark.parametrize(
+    ("origin", "entries", "word"),
+    [
+        (store.Origin(title="Andere Probe"), (), "title"),
+        (store.Origin(licence="frei"), (), "licence"),
+        (store.Origin(), ("b.xsd", "a.xsd"), "entry"),
+    ],
+)
+def test_another_word_on_what_is_there_is_not_dropped(
+    content: Path, given: Path, origin: store.Origin, entries: tuple[str, ...], word: str
+) -> None:
+    """The command said that all was well and kept the old manifest; what nobody names stays as somebody wrote it."""
+    store.add(content, given, "probe", "1.0", origin=store.Origin(title="Probe"))
+    file = content / "schemas/probe/1.0/manifest.yaml"
+    file.write_text(file.read_text().replace("publisher: unknown, please complete", "publisher: wir"))
+    before = file.read_text()
+
+    with pytest.raises(ConfigurationError, match=f"already there, with another {word}.*--force"):
+        store.add(content, given, "probe", "1.0", origin=origin, entries=entries)
+    assert store.add(content, given, "probe", "1.0").title == "Probe"
+    assert file.read_text() == before
+    store.add(content, given, "probe", "1.0", origin=origin, entries=entries, force=True)
+    now = store.manifest(content, "probe", "1.0")
+    assert now is not None
+    assert (now.title, now.licence, now.entries, now.publisher) == (
+        origin.title or "Probe",
+        origin.licence,
+        entries or ("a.xsd",),
+        "wir",
+    )
 
 
 @pytest.mark.parametrize(("standard", "version"), [("../x", "1"), ("x", ".."), ("a/b", "1"), ("", "1")])

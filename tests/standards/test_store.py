@@ -70,6 +70,53 @@ def test_installing_takes_a_zip(small: Path, tmp_path: Path) -> None:
     assert [item.status for item in store.install(small, archive)] == ["installed"]
 
 
+def test_an_older_set_stands_until_the_new_one_does(
+    small: Path, downloads: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Removing it takes a while: whoever validated in it found no official files, and passed what they forbid."""
+    store.install(small, downloads)
+    folder = store.official(small, "probe", "1.0")
+    assert folder is not None
+    (folder / "b.xsd").write_text("<changed/>")
+    stood = []
+    remove = shutil.rmtree
+
+    def removed(path: Path, *rest: object, **options: object) -> None:
+        remove(path, *rest, **options)  # type: ignore[arg-type]
+        stood.append((folder / "b.xsd").is_file())
+
+    monkeypatch.setattr(shutil, "rmtree", removed)
+    store.install(small, downloads)
+
+    assert set(stood) == {True}
+    assert store.installed(small)[0].intact
+    assert [path.name for path in folder.parent.iterdir()] == ["1.0"]
+
+
+def test_an_older_set_comes_back_where_the_new_one_cannot_stand(
+    small: Path, downloads: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full or broken disk must not cost what was there."""
+    store.install(small, downloads)
+    folder = store.official(small, "probe", "1.0")
+    assert folder is not None
+    (folder / "b.xsd").write_text("<changed/>")
+    rename = Path.rename
+
+    def fails_once(self: Path, target: Path) -> Path:
+        if target == folder:
+            monkeypatch.setattr(Path, "rename", rename)
+            raise OSError("no space")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fails_once)
+    with pytest.raises(OSError, match="no space"):
+        store.install(small, downloads)
+
+    assert (folder / "b.xsd").read_text() == "<changed/>"
+    assert [path.name for path in folder.parent.iterdir()] == ["1.0"]
+
+
 def test_one_wrong_digest_and_nothing_is_installed(small: Path, downloads: Path) -> None:
     """The error names the file; half a standard would be worse than none."""
     (downloads / "some/where/b.xsd").write_text("<changed/>")

@@ -31,7 +31,7 @@ def problem_of(content: Path, process: Process) -> Callable[[Item], str | None]:
 
     def problem(item: Item) -> str | None:
         if item.kind == "sheet-problem":
-            return str(item.body["problem"])  # type: ignore[call-overload]
+            return item.problem
         name = "decision-sheet" if item.kind == "decision-line" else "budget-sheet"
         try:
             load_mapping(name, content).read(item, {"process": process, "envelope": {"source": "blaetter"}})
@@ -183,7 +183,7 @@ def test_a_filled_template_is_read(desk: Any, content: Path, file: str, profile:
 
     items = {item.raw_ref: item for item in desk.fetch(desk.source(profile))}
 
-    assert "Die Tabelle ist leer" in items["leer.xlsx"].body["problem"]
+    assert "Die Tabelle ist leer" in items["leer.xlsx"].problem
     assert items["voll.xlsx#2"].kind in ("decision-line", "budget-line")
     header = [cell.value for cell in workbook.worksheets[0][1]]
     assert header == [column.name for column in read_table(content, profile).columns]

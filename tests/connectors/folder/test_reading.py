@@ -24,7 +24,7 @@ def body(item: Item) -> dict[str, Any]:
 
 def problem(item: Item) -> str:
     assert item.kind == "sheet-problem"
-    return str(body(item)["problem"])
+    return str(item.problem)
 
 
 def test_a_line_comes_with_the_keys_that_mappings_read(desk: Any) -> None:

@@ -68,8 +68,8 @@ def test_a_broken_sheet_is_told_and_stops_no_other(desk: Any, name: str) -> None
 
     items = {item.kind: item for item in desk.run()}
 
-    assert words in items["sheet-problem"].body["problem"]
-    assert name in items["sheet-problem"].body["problem"]
+    assert words in items["sheet-problem"].problem
+    assert name in items["sheet-problem"].problem
     assert desk.names("failed") == [name, f"{name}.bericht.csv"]
     assert words in desk.report("failed")
     assert desk.names("done") == ["gut.csv", "gut.csv.bericht.csv"]
@@ -109,7 +109,7 @@ def test_two_tables_in_one_workbook_are_refused(desk: Any) -> None:
 
     (item,) = desk.fetch()
 
-    assert "Mehrere Tabellenblätter" in item.body["problem"]
+    assert "Mehrere Tabellenblätter" in item.problem
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_zip_bomb_is_not_unpacked(desk: Any) -> None:
     (item,) = desk.fetch()
 
     assert len(bomb) < 200_000
-    assert "entpackt zu groß" in item.body["problem"]
+    assert "entpackt zu groß" in item.problem
 
 
 def test_a_made_up_row_number_does_not_make_us_count(desk: Any) -> None:
@@ -193,7 +193,7 @@ def test_a_file_that_nobody_lets_us_read_is_told(desk: Any, monkeypatch: pytest.
     items = desk.run(source)
 
     assert [item.kind for item in items] == ["sheet-problem", "decision-line"]
-    assert "Zugriffsrechte" in items[0].body["problem"]
+    assert "Zugriffsrechte" in items[0].problem
     assert desk.names() == ["a.csv"]
 
 

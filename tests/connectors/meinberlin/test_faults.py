@@ -189,9 +189,9 @@ def test_one_odd_entry_stops_no_other(fields: dict[str, Any], field: str) -> Non
     (odd,) = [item for item in items if item.kind == "proposal-problem"]
     assert len(items) == LIST["count"] == len({item.external_id for item in items})
     assert odd.external_id == str(second["pk"])
-    assert odd.body["problem"].startswith(f"Vorschlag {second['reference_number']} ist nicht lesbar: ")
-    assert f"„{field}“" in odd.body["problem"]
-    assert second["name"] not in odd.body["problem"]
+    assert odd.problem.startswith(f"Vorschlag {second['reference_number']} ist nicht lesbar: ")
+    assert f"„{field}“" in odd.problem
+    assert second["name"] not in odd.problem
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_an_odd_entry_goes_by_what_is_known_of_it(entry: Any, key: str, name: st
         (odd,) = [item for item in read(address) if item.kind == "proposal-problem"]
 
     assert odd.external_id == key
-    assert odd.body["problem"].startswith(name)
+    assert odd.problem.startswith(name)
 
 
 def test_a_lone_odd_entry_on_the_last_page_stops_no_other(place: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -144,6 +144,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=True),
         sa.Column("raw", sa.LargeBinary(), nullable=True),
         sa.Column("raw_ref", sa.String(length=300), nullable=False),
+        sa.Column("problem", sa.Text(), nullable=True),
         sa.Column("at", tables.Moment(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("subject", name=op.f("pk_unread")),
     )
