@@ -103,12 +103,13 @@ def _inbound() -> Callable[[Piece], Proposal]:
 
 def _ours(one: Job, read: Callable[[Piece], Proposal]) -> Chain:
     errors: list[RecordError] = []
+    checker = store.checker(workload.ROOT, "xdomea", "4.0.0")
 
     def chain(piece: Piece) -> bytes:
         try:
             payload, trace = one.mapping.write_traced({**piece.roots, "proposal": read(piece)})
             seal(trace, payload)
-            store.validate(workload.ROOT, "xdomea", "4.0.0", payload)
+            checker.check(payload)
         except RecordError as error:  # collected, so that one record stops no other
             errors.append(error)
             raise

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping as Roots
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,12 @@ class Workshop:
     route: SendingRoute
     mapping: Mapping
     generation: int
+
+    @cached_property
+    def checker(self) -> store.Checker | None:
+        """What an XML message of the mapping is checked against."""
+        standard, version = _standard(self.mapping)
+        return store.checker(self.content, standard, version) if standard else None
 
 
 @dataclass(frozen=True)
@@ -114,11 +121,11 @@ def _given(workshop: Workshop, standing: Standing, due: Due, message: MessageVie
 
 
 def _bytes(workshop: Workshop, standing: Standing, due: Due, message: MessageView) -> _Bytes:
-    standard, version = _standard(workshop.mapping)
+    standard, _ = _standard(workshop.mapping)
     documents = _documents(workshop, standing) if standard == "xdomea" else ()
     payload, trace = workshop.mapping.write_traced(_roots(workshop, standing, due, message, documents))
-    if standard:
-        store.validate(workshop.content, standard, version, payload)
+    if workshop.checker is not None:
+        workshop.checker.check(payload)
     if standard == "xdomea":
         return _xdomea(message, payload, documents, trace)
     goal = workshop.mapping.goal

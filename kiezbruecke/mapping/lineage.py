@@ -66,8 +66,8 @@ def rule_lines(definition: Definition) -> tuple[RuleLine, ...]:
 
 def seal(trace: Trace, payload: bytes) -> bytes:
     """The trace for the ledger: rule numbers and keyed hashes, 12 bytes a value, nothing that can be read."""
-    key = _key(payload)
-    return b"".join(_ENTRY.pack(number, _hash(key, number, text)) for number, text in trace)
+    keyed = _keyed(payload)
+    return b"".join([_ENTRY.pack(number, _hash(keyed, number, text)) for number, text in trace])
 
 
 def opened(sealed: bytes) -> list[tuple[int, bytes]]:
@@ -79,20 +79,26 @@ def opened(sealed: bytes) -> list[tuple[int, bytes]]:
 
 def matches(sealed: bytes, payload: bytes, texts: Callable[[int], Iterable[str]]) -> list[tuple[int, bool]]:
     """For every sealed value, whether one of the texts that stand at its rule's place now is the one it was."""
-    key = _key(payload)
+    keyed = _keyed(payload)
     return [
-        (number, any(_hash(key, number, text) == wanted for text in texts(number))) for number, wanted in opened(sealed)
+        (number, any(_hash(keyed, number, text) == wanted for text in texts(number)))
+        for number, wanted in opened(sealed)
     ]
 
 
-def _key(payload: bytes) -> bytes:
-    """Not the digest that the ledger keeps of a message for good: with that, hashes could be tried for ever."""
-    return blake2b(payload, digest_size=32, person=b"kb-lineage").digest()
+def _keyed(payload: bytes) -> blake2b:
+    """The key goes first: BLAKE2 cannot be extended, and its own keyed mode costs a second block a value.
+
+    It is not the digest that the ledger keeps of a message for good: with that, hashes could be tried for ever.
+    """
+    key = blake2b(payload, digest_size=32, person=b"kb-lineage").digest()
+    return blake2b(key, digest_size=_HASH_BYTES)
 
 
-def _hash(key: bytes, number: int, text: str) -> bytes:
-    """The key goes first: BLAKE2 cannot be extended, and its own keyed mode costs a second block a value."""
-    return blake2b(key + f"{number}\n{text}".encode(), digest_size=_HASH_BYTES).digest()
+def _hash(keyed: blake2b, number: int, text: str) -> bytes:
+    one = keyed.copy()
+    one.update(f"{number}\n{text}".encode())
+    return one.digest()
 
 
 def _lines(rules: tuple[Rule, ...], above: str) -> Iterator[tuple[str, Rule]]:

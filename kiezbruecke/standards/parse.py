@@ -11,6 +11,11 @@ from lxml import etree
 
 from kiezbruecke.errors import RecordError
 
+_OURS = b"<?xml version='1.0' encoding='UTF-8'?>"
+_PARSER = etree.XMLParser(  # one for all: threads wait for each other in it
+    resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=False
+)
+
 
 class _Started(Exception):
     """The root element begins, the prolog was clean."""
@@ -22,12 +27,10 @@ class _Declared(Exception):
 
 def parse(data: bytes, what: str = "XML") -> etree._Element:
     """The root element of foreign XML; raises RecordError (German, no values) if it is not plain XML."""
-    _refuse_doctype(data, what)
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=False
-    )
+    if not data.startswith(_OURS) or b"<!DOCTYPE" in data:  # in UTF-8 it can be spelled in this way only
+        _refuse_doctype(data, what)
     try:
-        return etree.fromstring(data, parser)
+        return etree.fromstring(data, _PARSER)
     except (etree.XMLSyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None) or 1
         raise RecordError(

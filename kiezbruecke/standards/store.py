@@ -13,17 +13,19 @@ from kiezbruecke.standards.files import (
 )
 from kiezbruecke.standards.install import Installation, install
 from kiezbruecke.standards.parse import parse
-from kiezbruecke.standards.validate import Validator, validate, validator
+from kiezbruecke.standards.validate import Checker, Validator, checker, validate, validator
 
 __all__ = [
     "OFFICIAL",
     "STORE",
+    "Checker",
     "Held",
     "Installation",
     "Manifest",
     "Origin",
     "Validator",
     "add",
+    "checker",
     "install",
     "installed",
     "manifest",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -78,19 +79,33 @@ def validator(content: Path, standard: str, version: str, *, official: bool = Fa
     return _compile_official(content, standard, version, folder, tuple(known.files.values()))
 
 
-def validate(content: Path, standard: str, version: str, payload: bytes) -> None:
-    """Check an outgoing message; raises RecordError (German) with path, line and rule, never with a value.
+@dataclass(frozen=True)
+class Checker:
+    """What the messages of one standard are checked against; found once, so that a run judges all of them alike."""
 
-    One of both – our profile, the official schema – must be there, else ConfigurationError.
-    """
-    root = parse(payload, f"{standard}-Nachricht")
+    standard: str
+    validators: tuple[Validator, ...]
+
+    def check(self, payload: bytes) -> None:
+        """Raises RecordError (German) with path, line and rule, never with a value."""
+        root = parse(payload, f"{self.standard}-Nachricht")
+        for each in self.validators:
+            if problems := each.problems(root):
+                more = f"; und {len(problems) - 1} weitere" if len(problems) > 1 else ""
+                raise RecordError(problems[0] + more, where=each.name)
+
+
+def checker(content: Path, standard: str, version: str) -> Checker:
+    """Our profile and the official schema, as far as they are there; raises ConfigurationError where neither is."""
     found = [validator(content, standard, version, official=is_official) for is_official in (False, True)]
     if not any(found):
         raise files.not_held(content, standard, version)
-    for checker in filter(None, found):
-        if problems := checker.problems(root):
-            more = f"; und {len(problems) - 1} weitere" if len(problems) > 1 else ""
-            raise RecordError(problems[0] + more, where=checker.name)
+    return Checker(standard, tuple(filter(None, found)))
+
+
+def validate(content: Path, standard: str, version: str, payload: bytes) -> None:
+    """Check one outgoing message; raises as `checker` and `Checker.check` do."""
+    checker(content, standard, version).check(payload)
 
 
 @lru_cache(maxsize=32)
