@@ -30,7 +30,7 @@ class Help:
 HELP = {
     "KB-M01": Help(
         "The file is no YAML in UTF-8 that holds data alone. Anchors, aliases, tags, deep nesting and files "
-        "above 500 kB are refused.",
+        "above 500 kB are refused. Inside of `{…}`, a path with `[2]` or `@` stands in quotes.",
         "rules: &all [",
     ),
     "KB-M02": Help(
@@ -49,7 +49,11 @@ HELP = {
     "KB-M07": Help(
         "The target has no such path. Where the name stands elsewhere, that path is named.", "- {target: Titel, …}"
     ),
-    "KB-M08": Help("The source has no such field, or the root is not declared under `roots`.", "from: case.titel"),
+    "KB-M08": Help(
+        "The source has no such field, or the root is not declared under `roots`, or is there for inbound mappings "
+        "only.",
+        "from: case.titel",
+    ),
     "KB-M09": Help(
         "There is no such step, its argument does not fit, or it cannot read what arrives. Steps are tried "
         "with sample values.",
@@ -57,7 +61,9 @@ HELP = {
     ),
     "KB-M10": Help("There is no such code list or code, or its words do not fit the target.", "codelist: ergebniss"),
     "KB-M11": Help(
-        "More values than the place holds: two rules, a list, a number above the maximum.", "- {target: 'Titel[2]', …}"
+        "More values than the place holds: two rules, a list, a number above the maximum. A warning where a list "
+        "may be longer than a target that repeats so many times.",
+        "- {target: 'Titel[2]', …}",
     ),
     "KB-M12": Help("The schema wants a value here, and no rule gives one.", "(a rule is missing)"),
     "KB-M13": Help(
@@ -69,7 +75,7 @@ HELP = {
     "KB-M14": Help(
         "Kind, form or fixed value do not fit: a day in a number, a sum with cents where none are allowed, "
         "a constant against the pattern. "
-        "Where only some are at risk it is a warning.",
+        "Where only some are at risk it is a warning: a free text for a place with a pattern or a list of words.",
         "- {target: Tag, from: decision.approved_amount}",
     ),
     "KB-M15": Help(
@@ -86,13 +92,13 @@ HELP = {
     ),
     "KB-M18": Help(
         "A text that may be longer than the target holds: longer ones set their record aside. `clip` decides "
-        "otherwise.",
+        "otherwise, as the last step: `upper`, `sepa_text`, `prefix` and others lengthen.",
         "- {target: Kurz, from: case.title}",
         "warning",
     ),
     "KB-M19": Help(
         "Something that changes nothing: a root nobody reads, a default behind what is never empty, a member "
-        "of `each` that is not used.",
+        "of `each` that is not used, `source` in an outbound mapping, a field under `unused` that a rule reads.",
         "- {target: A, from: case.id, default: keine}",
         "warning",
     ),

@@ -22,8 +22,8 @@ _IDEAS = {
     "title": "titel betreff title subject bezeichnung inhaltsangabe überschrift headline",
     "amount": "betrag amount amt summe sum ctrlsum wert euro",
     "date": "datum date dt am tag day",
-    "moment": "zeitpunkt moment zeit time tm erstellungszeitpunkt dttm at",
-    "created": "cre created creation erstellt erstellung erstellungszeitpunkt",
+    "moment": "zeitpunkt moment zeit time tm dttm at zeitstempel timestamp",
+    "created": "cre created creation erstellt erstellung",
     "name": "name nm namen",
     "id": "id uuid kennung kennzeichen nachrichten",
     "reference": "referenz reference referenznummer ref aktenzeichen fremdkennzeichen geschäftszeichen",
@@ -45,6 +45,8 @@ _IDEAS = {
     "source": "source quelle",
 }
 _IDEA = {word: idea for idea, words in _IDEAS.items() for word in words.split()}
+_MOMENTS = re.compile(r"(?P<what>.+?)s?(?:zeitpunkt|zeitstempel|zeit)")  # Erstellungszeitpunkt, Sendezeit
+_HEAD = re.compile(r"kopf|head|hdr|nachricht|message|envelope", re.IGNORECASE)  # where a message speaks of itself
 # Names of ISO 20022 whose words say too little, and numbers that count what no source counts.
 _WHOLE = {
     "MsgId": ("message", "reference"),
@@ -65,6 +67,7 @@ _FITS: dict[Kind, frozenset[Kind]] = {
 }
 _KEYS = frozenset({"id", "reference", "number", "voucher", "chapter", "hash"})  # cut short, they name something else
 _ENOUGH = 1.5
+_CLOCK = "message.created_at"  # the only clock that a mapping has (docs/reference/roots.md)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +127,32 @@ class Guesser:
         parents = frozenset(idea for name in above[-3:] for idea in ideas(name))
         rated = [(_rate(source, ideas(last), parents), source) for source in self._sources]
         best = sorted((one for one in rated if one[0] >= _ENOUGH), key=lambda one: -one[0])
-        return next((_guess(source, leaf) for _, source in best if _fits(source, leaf)), None)
+        found = next((source for _, source in best if _fits(source, leaf)), None) or self._clock(last, above, leaf)
+        return None if found is None else _guess(found, leaf)
+
+    def _clock(self, last: str, above: list[str], leaf: Leaf) -> Source | None:
+        """A message's own moment, where nothing else is meant: the head's, or one of being made."""
+        wanted = set(ideas(last))
+        of_message = not above or any(_HEAD.search(name) for name in above)
+        if leaf.kind != "moment" or not ("created" in wanted or ("moment" in wanted and of_message)):
+            return None
+        return next((one for one in self._sources if one.path == _CLOCK and _fits(one, leaf)), None)
 
 
 def ideas(name: str) -> tuple[str, ...]:
     """What a name speaks of: `erstellt_am` and `CreDtTm` share an idea."""
     if name in _WHOLE:
         return _WHOLE[name]
-    words = [word.lower() for word in _WORDS.findall(name)]
+    words = [part for word in _WORDS.findall(name) for part in _parts(word.lower())]
     return tuple(
         dict.fromkeys(_IDEA.get(word, word) for word in [*words, name.lower()] if word in _IDEA or word in words)
     )
+
+
+def _parts(word: str) -> tuple[str, ...]:
+    """The word, or what a German word for a moment is made of."""
+    found = None if word in _IDEA else _MOMENTS.fullmatch(word)
+    return (found["what"], "zeitpunkt") if found else (word,)
 
 
 def _rate(source: Source, last: tuple[str, ...], parents: frozenset[str]) -> float:

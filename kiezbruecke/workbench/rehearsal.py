@@ -13,8 +13,10 @@ from typing import Any
 
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.mapping import Finding, Mapping, check, load_mapping
+from kiezbruecke.mapping.check.english import in_english
 from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.loading import mapping_file
+from kiezbruecke.mapping.values import Unusable
 from kiezbruecke.workbench.examples import Example, find_examples, judge, read_roots
 from kiezbruecke.workbench.preview import preview, whole
 
@@ -44,12 +46,18 @@ def _tried(mapping: Mapping, content: Path, example: Example) -> Iterator[Findin
         return
     failed = [row for row in preview(mapping, roots) if row.problem]
     for row in failed:
-        message = f"example '{example.name}' has no value that fits here: {row.problem}"
-        yield Finding(row.place, _CODE, message, row.target, helps=_remedy(row.source, example))
+        message = f"example '{example.name}' has no value that fits here"
+        yield Finding(row.place, _CODE, message, row.target, _expected(row.problem), _remedy(row.source, example))
     if not failed and (problem := whole(mapping, roots) or _judged(mapping, content, roots)):
         file, _ = mapping_file(mapping.name, content)
         message = f"example '{example.name}' is refused: {problem}"
         yield Finding(Place(str(file.relative_to(content))), _CODE, message, helps=_remedy("", example))
+
+
+def _expected(problem: str) -> str:
+    """What the German sentence of a preview expects, in English."""
+    what, _, expected = problem.partition("; erwartet: ")
+    return in_english(Unusable(what, expected or "ein Wert"))
 
 
 def _place(example: Example, content: Path, error: ConfigurationError) -> Place:

@@ -298,9 +298,12 @@ class _Writer:
         self._rule(place, f"target: {_scalar(place.below)}, code: {{list: {codes.name}, value: {TODO}}}")
 
     def _codes(self, node: Node) -> CodeList | None:
-        """The code list whose address the schema fixes here."""
-        uri = node.children["@listURI"] if "code" in node.children and "@listURI" in node.children else None
-        return next((one for one in self.lists if uri is not None and uri.fixed and one.uri == uri.fixed), None)
+        """The code list whose address the schema fixes here, in the version that it fixes."""
+        if "code" not in node.children:
+            return None
+        uri, version = (_fixed(node, name) for name in ("@listURI", "@listVersionID"))
+        fitting = (one for one in self.lists if uri and one.uri == uri and version in ("", one.version))
+        return next(fitting, None)
 
     def _optional(self, found: list[Node], place: _Place) -> None:
         if not self.optional:
@@ -327,6 +330,12 @@ class _Writer:
 
     def _rule(self, place: _Place, keys: str, comment: str = "") -> None:
         self.lines.append(f"{' ' * place.indent}- {{{keys}}}{comment}")
+
+
+def _fixed(node: Node, name: str) -> str:
+    """The text that the schema fixes for a child; nothing where it fixes none."""
+    child = node.children.get(name)
+    return (child.fixed or "") if child is not None else ""
 
 
 def _path(place: _Place, node: Node) -> str:

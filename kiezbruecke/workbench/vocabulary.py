@@ -114,7 +114,7 @@ def _same_everywhere(lists: Path | None) -> dict[str, Schema]:
     own: dict[str, Schema] = {
         "const": _TEXT,
         "default": _TEXT,
-        "steps": _many({"$ref": "#/definitions/step"}),
+        "steps": {"type": "array", "items": {"$ref": "#/definitions/step"}},
         "code": _object({"list": _names(lists, ".yaml"), "value": _TEXT}, "list"),
         "codelist": _names(lists, ".csv"),
     }

@@ -11,7 +11,7 @@ import pytest
 from kiezbruecke.mapping import check, mapping_names
 
 HEAD = "name: in\nversion: 1\ndirection: inbound\nreads: [proposal]\nroots: [item]\ntarget: record Area\nrules:\n"
-GOOD = "- {target: id, from: item.id}\n- {target: name, from: item.name}\n"
+GOOD = "- {target: id, from: item.id}\n- {target: name, from: item.name, steps: [{clip: 200}]}\n"
 FILE = "mappings/inbound/in/mapping.yaml"
 Put = Callable[[str, str], Path]
 

@@ -149,9 +149,9 @@ def test_what_the_schema_refuses_names_rule_and_source(
     [
         ("- {target: summe, from: route.s}\n", "KB-M12 no rule fills the mandatory 'titel'"),
         (TITLE + "- {target: tietel, from: route.s}\n", "did you mean 'titel'"),
-        (TITLE + "- {target: summe, const: viel}\n", "KB-M14 this const does not fit 'summe'; expected eine Zahl"),
-        (TITLE + "- {target: summe, const: '0.5'}\n", "KB-M14 this const does not fit 'summe'; expected mindestens 1"),
-        (TITLE + "- {target: stand, const: mittel}\n", "expected einer von: neu, alt"),
+        (TITLE + "- {target: summe, const: viel}\n", "KB-M14 this const does not fit 'summe'; expected a number"),
+        (TITLE + "- {target: summe, const: '0.5'}\n", "KB-M14 this const does not fit 'summe'; expected at least 1"),
+        (TITLE + "- {target: stand, const: mittel}\n", "expected one of neu, alt"),
         (TITLE + "- {target: art, const: anders}\n", "KB-M14"),
         (TITLE + "- {target: 'titel[2]', from: route.s}\n", "KB-M11"),
         (TITLE + "- {target: anlagen, each: route.f, as: f, rules: [{target: teile/name, from: f.n}]}\n", "KB-M12"),

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft7Validator
 
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping import check, load_mapping
+from kiezbruecke.workbench.vocabulary import general_schema
 
 HEAD = "name: in\nversion: 1\ndirection: inbound\nreads: [proposal]\nroots: [item]\ntarget: record Area\nrules:\n"
-GOOD = "- {target: id, from: item.id}\n- {target: name, from: item.name}\n"
+GOOD = "- {target: id, from: item.id}\n- {target: name, from: item.name, steps: [{clip: 200}]}\n"
 Put = Callable[[str, str], Path]
 
 
@@ -42,6 +44,18 @@ def test_a_good_mapping_has_no_findings(content: Path, put: Put) -> None:
         (HEAD + "- {target: id, from: item.id, when: {equals: a}}\n", "8:37 KB-M03 'when' is incomplete"),
         (HEAD + "- {target: id, from: item.id, required: ja}\n", "8:41 KB-M03 'ja' is neither true nor false"),
         (HEAD + "- {target: id, from: }\n", "8:21 KB-M03 a text is missing"),
+        (HEAD + "- {target: id, from: [item.id]}\n", "8:22 KB-M03 this is no text: a list stands here"),
+        (HEAD + "- {target: [id], from: item.id}\n", "8:12 KB-M03 this is no text: a list stands here"),
+        (HEAD + "- {target: id, from: {item: id}}\n", "8:22 KB-M03 this is no text: keys stand here"),
+        (HEAD + "- {target: id, from: item.id, steps: trim}\n", "8:38 KB-M03 'steps' is no list"),
+        (HEAD + "- {target: id, from: item.id, steps: {trim: , clip: 3}}\n", "8:38 KB-M03 'steps' is no list"),
+        (HEAD + "- {target: id, from: item.id, steps: [{prefix: ''}]}\n", "8:48 KB-M03 the argument of 'prefix' is"),
+        (HEAD + "- {target: id, from: item.id, steps: [{clip: [3]}]}\n", "8:46 KB-M03 the argument of 'clip' is no"),
+        (HEAD.replace("[item]", "[item, item]") + GOOD, "5:15 KB-M03 'item' stands twice under 'roots'"),
+        (HEAD.replace("[proposal]", "[proposal, proposal]") + GOOD, "4:19 KB-M03 'proposal' stands twice"),
+        (HEAD.replace("target:", "prefix: xsi\ntarget:") + GOOD, "6:9 KB-M03 the prefix 'xsi' is reserved"),
+        (HEAD.replace("target:", "prefix: xmlns\ntarget:") + GOOD, "6:9 KB-M03 the prefix 'xmlns' is reserved"),
+        (HEAD.replace("version: 1", "version: 1\nversion: 2") + GOOD, "3:1 KB-M02 the key 'version' stands twice"),
         (HEAD + "rules\n", "9:1 KB-M01"),
         (HEAD.replace("version: 1", "version: eins") + GOOD, "2:10 KB-M03 'eins' is no version"),
         (HEAD.replace("name: in", "name: out") + GOOD, "1:7 KB-M04 'out' is not 'in'"),
@@ -58,6 +72,52 @@ def test_a_good_mapping_has_no_findings(content: Path, put: Put) -> None:
 def test_what_is_wrong_is_named_where_it_stands(content: Path, put: Put, text: str, finding: str) -> None:
     """An integrator goes straight to the place."""
     assert any(line.startswith(finding) for line in _lines(content, put, text)), _lines(content, put, text)
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        HEAD + GOOD + "- just a text\n",
+        HEAD + GOOD + "- [target, id]\n",
+        HEAD + "- {target: id, from: item.id, steps: trim}\n- {target: name, const: A}\n",
+        HEAD.replace("target:", "prefix: xsi\ntarget:") + GOOD,
+        HEAD.replace("[item]", "[item, item]") + GOOD,
+        HEAD.replace("version: 1", "version: [1]") + GOOD,
+        HEAD.replace("version: 1", "version:") + GOOD,
+        HEAD + GOOD.replace("item.id", "item.id, required: [true]"),
+        HEAD + GOOD.replace("item.id", 'item.id, when: {path: "item[x]", equals: a}'),
+        HEAD + GOOD.replace("from: item.id", "code: {list: [a], value: a}"),
+    ],
+)
+def test_one_mistake_of_form_is_one_finding(content: Path, put: Put, mapping: str) -> None:
+    """Two findings send an integrator looking for a second mistake; what is missing then is only an echo."""
+    found = [line for line in _lines(content, put, mapping) if "KB-M12" not in line]
+
+    assert [line.split()[1] for line in found] == ["KB-M03"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "path"),
+    [
+        ("- {target: Feld[2]/Wert, from: item.id}", "Feld[2]/Wert"),
+        ("- {target: id, from: item.lines[1].id}", "item.lines[1].id"),
+        ("- {target: @id, from: item.id}", "@id"),
+        ("- target: @id\n  from: item.id", "@id"),
+    ],
+)
+def test_a_path_that_needs_quotes_is_shown_with_them(content: Path, put: Put, rule: str, path: str) -> None:
+    """YAML itself speaks of a missing comma, and nobody misses a comma there."""
+    put("mappings/inbound/in/mapping.yaml", f"{HEAD}{rule}\n")
+    [found] = check("in", content)
+
+    assert (found.code, found.helps) == ("KB-M01", f'this path needs quotes: "{path}"')
+
+
+def test_a_mistake_of_yaml_elsewhere_is_not_blamed_on_a_path(content: Path, put: Put) -> None:
+    """The path in front of the mistake is in order where it is in quotes."""
+    put("mappings/inbound/in/mapping.yaml", HEAD + '- {target: "Feld[2]", from: item.id, note: a: b}\n')
+
+    assert [(one.code, one.helps) for one in check("in", content)] == [("KB-M01", "")]
 
 
 def test_a_file_that_multiplies_itself_is_refused(content: Path, put: Put) -> None:
@@ -120,3 +180,12 @@ def test_a_mapping_is_kept_until_one_of_its_files_changes(content: Path, put: Pu
     assert again is first
     assert changed.digest != first.digest
     assert changed.read({"id": "1", "name": "a"}, {}).name == "other"
+
+
+@pytest.mark.parametrize(("steps", "right"), [(["trim"], True), ("trim", False), ({"clip": 3}, False)])
+def test_an_editor_wants_a_list_of_steps_as_check_does(steps: object, right: bool) -> None:
+    """What an editor leaves unmarked, `check` must not refuse."""
+    rule = {"target": "id", "from": "item.id", "steps": steps}
+    text = {"name": "in", "version": 1, "direction": "inbound", "roots": ["item"], "target": "record Area"}
+
+    assert Draft7Validator(general_schema()).is_valid({**text, "rules": [rule]}) is right

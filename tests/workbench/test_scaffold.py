@@ -13,7 +13,9 @@ from ruamel.yaml import YAML
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping import check, load_mapping
 from kiezbruecke.mapping.schema.models import ROOTS
+from kiezbruecke.mapping.schema.tree import Leaf
 from kiezbruecke.workbench.examples import find_examples, read_roots, run_examples
+from kiezbruecke.workbench.guessing import Guesser
 from kiezbruecke.workbench.invented import input_text
 from kiezbruecke.workbench.preview import preview, whole
 from kiezbruecke.workbench.scaffold import Order, new_mapping
@@ -229,6 +231,42 @@ def test_the_same_target_gives_the_same_files(content: Path, tmp_path: Path) -> 
 
     assert len(files) == 3
     assert [(first / file).read_bytes() for file in files] == [(second / file).read_bytes() for file in files]
+
+
+@pytest.mark.parametrize(("version", "taken"), [("3.0", True), ("2.0", False)])
+def test_a_code_list_is_taken_in_the_version_that_the_schema_fixes(content: Path, version: str, taken: bool) -> None:
+    """A list of another version has other codes, and `check` would refuse it at once."""
+    file = _own(content, "nachricht")
+    file.write_text(
+        f"""<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="R"><xs:complexType><xs:sequence>
+        <xs:element name="Typ"><xs:complexType><xs:sequence><xs:element name="code" type="xs:token"/></xs:sequence>
+        <xs:attribute name="listURI" use="required" fixed="urn:xoev-de:xdomea:codeliste:nachrichtentyp"/>
+        <xs:attribute name="listVersionID" use="required" fixed="{version}"/></xs:complexType></xs:element>
+        </xs:sequence></xs:complexType></xs:element></xs:schema>""",
+        "utf-8",
+    )
+    text = _new(content, "nachricht 1 R").read_text("utf-8")
+
+    assert ("code: {list: xdomea-nachrichtentyp, value: TODO}" in text) is taken
+    assert ("{target: Typ/code, from: TODO}" in text) is not taken
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["Kopf/Erstellungszeitpunkt", "Kopf/Erstellt", "Kopf/Sendezeitpunkt", "Header/timestamp", "erstellungszeitpunkt"],
+)
+def test_a_moment_of_a_message_is_guessed_from_its_clock(path: str) -> None:
+    """There is one clock that a mapping has, and every head of a message asks for it."""
+    guess = Guesser(("case", "decision", "message")).guess(path, Leaf("moment"))
+
+    assert guess is not None
+    assert guess.path == "message.created_at"
+
+
+@pytest.mark.parametrize("path", ["Beschluss/Zeitpunkt", "Frist", "Antrag/Eingang"])
+def test_another_moment_is_left_to_a_person(path: str) -> None:
+    """When something else happened, no clock of ours knows."""
+    assert Guesser(("case", "decision", "message")).guess(path, Leaf("moment")) is None
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """What a rule's source brings, step by step: its type, how long its texts can be, and values to try the steps with.
 
 Nobody knows a free text beforehand, but everybody knows a day, a sum, and the words of an enumeration: these are
-sent through the real steps, the real code list and the target's own rules.
+sent through the real steps, the real code list and the target's own rules. Of a free text, probes go the same way.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from kiezbruecke.mapping.check.lengths import Length
 from kiezbruecke.mapping.schema.models import Type
+from kiezbruecke.mapping.steps import STEPS
 from kiezbruecke.mapping.values import Kind, Unusable, is_nothing
 
 _SAMPLES: dict[Kind, tuple[Any, ...]] = {
@@ -22,6 +24,7 @@ _SAMPLES: dict[Kind, tuple[Any, ...]] = {
     "moment": (datetime(2026, 4, 24, 8, 30, tzinfo=UTC), datetime(2026, 12, 1, 23, 0, tzinfo=UTC)),
     "boolean": (True, False),
 }
+_DIGITS = tuple((begin + "1234567890" * 4)[:length] for begin in ("", "0", "00", "20", "99") for length in range(1, 41))
 NAMES: dict[Kind, str] = {
     "decimal": "a number",
     "integer": "a whole number",
@@ -30,41 +33,28 @@ NAMES: dict[Kind, str] = {
     "boolean": "true or false",
     "text": "a text",
 }
-_KEEP_LENGTH = frozenset({"trim", "collapse_space", "lower", "upper", "text", "unformula", "first", "nothing_if_zero"})
-
-
-@dataclass(frozen=True, slots=True)
-class Length:
-    """How long texts can be: at most `most`, without end (`free`), or nobody says (neither)."""
-
-    most: int | None = None
-    free: bool = False
-
-    def after(self, step: str, argument: str | None) -> Length:
-        """The length after a step."""
-        number = int(argument) if argument and argument.isascii() and argument.isdigit() else None
-        match step:
-            case "clip" if number is not None:
-                return Length(number if self.most is None else min(self.most, number))
-            case "prefix" | "suffix":
-                return self if self.most is None else Length(self.most + len(argument or ""))
-            case "pad" if number is not None:
-                return self if self.most is None else Length(max(self.most, number))
-            case "join":
-                return Length(free=True)
-            case name if name in _KEEP_LENGTH:
-                return self
-        return Length()
+_WRITERS: dict[str, tuple[str, ...]] = {  # what shows the form that a step gives to any text
+    "hash": ("Fest",),
+    "name_uuid": ("Fest",),
+    "uuid": ("ca9d500c-3b1c-4f0e-9a9b-0c1b7f0d2e11", "4c760250-54b9-51da-b98d-115d22133b41"),
+    "iban": ("DE02120300000000202051", "NL91ABNA0417164300"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Arriving:
-    """What arrives. `values` are all that can arrive where `all_known`, else samples of the kind (or none)."""
+    """What arrives. `values` are all that can arrive where `all_known`, else samples of the kind (or none).
+
+    `probes` are texts that a source without known values may hold: each of them may arrive some day.
+    `options` are texts of an alphabet at every length: where none of them fits, nothing does.
+    """
 
     type: Type
     length: Length
     values: tuple[Any, ...] = ()
     all_known: bool = False
+    probes: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
 
     def sampled(self) -> Arriving:
         """The same with samples of its kind, where nobody knows its values."""
@@ -83,17 +73,50 @@ class Arriving:
         left = tuple(value for value in kept if not is_nothing(value))
         return replace(self, values=left), tuple(refused)
 
+    def formed(self, step: str, argument: str | int | None) -> Arriving:
+        """Behind a step, where no value is known: its samples, or what the step makes of the probes."""
+        if self.type.many or self.type.kind != "text":
+            return replace(self.sampled(), probes=(), options=())
+        samples = _results(step, _written(step, argument), argument)
+        if step == "digits":  # how many come, nobody knows
+            return replace(self, probes=(), options=_DIGITS)
+        probes, options = ((), ()) if samples else (self.probes, self.options)
+        probes, options = (_results(step, texts, argument) for texts in (probes, options))
+        return replace(self, values=samples, probes=probes, options=options)
 
-def arriving(found: Type, *, configured: bool) -> Arriving:
-    """What a source of this type brings; `configured` – people chose the text for this one route."""
+
+def arriving(found: Type, *, configured: bool, texts: tuple[str, ...] = ()) -> Arriving:
+    """What a source of this type brings; `configured` – people chose the text for this one route.
+
+    `texts` are such as our records hold there, nothing where nobody knows.
+    """
     if found.whole is not None or found.many:
         return Arriving(found, Length())
     if found.values:
         return Arriving(found, Length(longest(found.values)), found.values, all_known=True)
     if found.kind in {"text", "any"}:
         free = found.max_length is None and not configured
-        return Arriving(found, Length(found.max_length, free))
+        length = Length(found.max_length, free, ascii=bool(texts) and all(map(str.isascii, texts)))
+        return Arriving(found, length, probes=texts if found.kind == "text" and not configured else ())
     return Arriving(found, Length()).sampled()
+
+
+def _written(step: str, argument: str | int | None) -> Sequence[Any]:
+    """Values that show the form in which a step writes whatever it can read."""
+    if step == "address_part" and argument == "postcode":
+        return ("Am Markt 1, 12555 Berlin",)
+    return _WRITERS.get(step) or _SAMPLES.get(STEPS[step].takes, ())
+
+
+def _results(step: str, given: Sequence[Any], argument: str | int | None) -> tuple[Any, ...]:
+    """What a step makes of values, without those that it refuses."""
+    found: list[Any] = []
+    for value in given:
+        try:
+            found.append(STEPS[step].apply(value, argument))
+        except Unusable:
+            continue
+    return tuple(dict.fromkeys(value for value in found if not is_nothing(value)))
 
 
 def longest(texts: Sequence[str]) -> int:

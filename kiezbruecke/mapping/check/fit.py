@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from kiezbruecke.mapping.check.arriving import NAMES, Arriving
+from kiezbruecke.mapping.check.english import in_english
+from kiezbruecke.mapping.check.lengths import as_number
 from kiezbruecke.mapping.check.report import Report
 from kiezbruecke.mapping.interpret.draft import Draft
-from kiezbruecke.mapping.language.definition import Rule, StepUse
+from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.language.findings import Place, nearest
+from kiezbruecke.mapping.schema.json_schema import JsonNode
 from kiezbruecke.mapping.schema.tree import Leaf
 from kiezbruecke.mapping.values import Kind, Unusable, is_nothing, to_text
 
@@ -21,6 +24,9 @@ _FITS: dict[Kind, frozenset[Kind]] = {
     "boolean": frozenset({"boolean"}),
 }
 _SHOWN = 12
+_LONG = 60  # characters of a value that a finding shows
+_LONGEST_PROBE = 400
+_PLAIN = frozenset({"string", "normalizedString", "token"})
 
 
 class Fitting:
@@ -37,25 +43,38 @@ class Fitting:
             message, helps = f"many values for '{place.path}', which stands once", "steps: [{join: ', '}], or each"
             self._report.error(rule.at("from"), "KB-M11", message, "one value", helps)
             return
+        if arriving.type.many:
+            self.fits_in_number(rule, place, "from")
         for key, text in (("const", rule.const), ("default", rule.default)):
             if text is not None:
                 self._text(place, leaf, text, rule.at(key), key)
         if rule.source is None or self._wrong_kind(rule, place, leaf, arriving):
             return
-        self._values(rule, place, leaf, arriving)
+        nothing_fits = self._values(rule, place, leaf, arriving)
         self._clips(rule, place, leaf)
         self._affixes(rule, place, leaf)
-        if leaf.kind == "text" and rule.codelist is None:
+        if leaf.kind == "text" and rule.codelist is None and not nothing_fits:
             self._length(rule, place, leaf, arriving)
+            self._form(rule, place, leaf, arriving)
+
+    def fits_in_number(self, rule: Rule, place: Draft, key: str) -> None:
+        """A list has no end that anybody knows; the target may have one."""
+        node = place.node
+        if node.maximum is None or (node.in_repeated_group and not isinstance(node, JsonNode)):
+            return
+        message = f"'{place.path}' stands at most {node.maximum} times; a longer list sets its record aside"
+        numbered = f"one rule for each that is wanted: '{node.name}' from path[1]"
+        helps = f"{numbered}, '{node.name}[2]' from path[2] …" if node.maximum > 1 else numbered
+        self._report.warning(rule.at(key), "KB-M11", message, f"at most {node.maximum} values", helps)
 
     def partners(self, rule: Rule, place: Draft, leaf: Leaf, partners: Sequence[str]) -> None:
         """The words of a code list must fit the target."""
-        for value in partners:
-            if not is_nothing(value) and (why := _refused(leaf, value)):
-                message = f"'{value}' of the code list '{rule.codelist}' does not fit '{place.path}'"
-                self._report.error(
-                    rule.at("codelist"), "KB-M10", message, why.expected, nearest(value, leaf.enumeration)
-                )
+        refused = [(value, why) for value in partners if not is_nothing(value) and (why := _refused(leaf, value))]
+        if refused:
+            shown, fit = shown_values([value for value, _ in refused]), "does" if len(refused) == 1 else "do"
+            message = f"{shown} of the code list '{rule.codelist}' {fit} not fit '{place.path}'"
+            helps = nearest(refused[0][0], leaf.enumeration) if len(refused) == 1 else ""
+            self._report.error(rule.at("codelist"), "KB-M10", message, in_english(refused[0][1]), helps)
 
     def _text(self, place: Draft, leaf: Leaf, text: str, at: Place, key: str) -> None:
         if is_nothing(text):
@@ -63,7 +82,7 @@ class Fitting:
             return
         if why := _refused(leaf, text):
             message = f"this {key} does not fit '{place.path}'"
-            self._report.error(at, "KB-M14", message, why.expected, nearest(text, leaf.enumeration))
+            self._report.error(at, "KB-M14", message, in_english(why), nearest(text, leaf.enumeration))
         if place.node.fixed is not None and text != place.node.fixed:
             expected = f"'{place.node.fixed}', or no rule at all"
             self._report.error(at, "KB-M14", f"the schema fixes '{place.path}'", expected)
@@ -83,36 +102,54 @@ class Fitting:
     def _by_machine(self, rule: Rule) -> bool:
         return self._machine_item and rule.source is not None and rule.source.root == "item"
 
-    def _values(self, rule: Rule, place: Draft, leaf: Leaf, arriving: Arriving) -> None:
-        """Every known word, or samples of the kind, against the target's own rules."""
+    def _values(self, rule: Rule, place: Draft, leaf: Leaf, arriving: Arriving) -> bool:
+        """Every known word, or samples of the kind, against the target's own rules; whether none of them fits."""
         if not arriving.values or (self._is_record and not arriving.all_known):
-            return
+            return False
         refused = [(value, why) for value in arriving.values if (why := _refused(leaf, value))]
         if not refused:
-            return
-        why = refused[0][1]
+            return False
+        expected = in_english(refused[0][1])
         whole = len(refused) == len(arriving.values)
         shown = shown_values([value for value, _ in refused])
         if arriving.all_known:
             message = f"{'no' if whole else 'not every'} value of '{rule.origin}' fits '{place.path}': {shown}"
             helps = "" if rule.codelist else "a codelist gives each of them a partner"
             add = self._report.error if whole else self._report.warning
-            add(rule.at("codelist" if rule.codelist else "from"), "KB-M22", message, why.expected, helps)
+            add(rule.at("codelist" if rule.codelist else "from"), "KB-M22", message, expected, helps)
         elif whole:
             message = f"{NAMES.get(arriving.type.kind, 'this')} such as {shown} does not fit '{place.path}'"
-            self._report.error(rule.at("from"), "KB-M14", message, why.expected, "a step that writes it otherwise")
+            self._report.error(rule.at("from"), "KB-M14", message, expected, "a step that writes it otherwise")
         elif arriving.type.kind == "decimal" and leaf.facets.keys() & {"totalDigits", "fractionDigits"}:
             message = f"'{place.path}' does not hold every sum: {shown}"
-            self._report.warning(rule.at("from"), "KB-M14", message, why.expected)
+            self._report.warning(rule.at("from"), "KB-M14", message, expected)
+        return whole
+
+    def _form(self, rule: Rule, place: Draft, leaf: Leaf, arriving: Arriving) -> None:
+        """Where nothing shapes a free text, a pattern or a list of words will refuse some of it."""
+        if self._is_record or not _has_form(place, leaf):
+            return
+        refused = [(probe, why) for probe in arriving.probes if (why := _wrong_form(leaf, probe))]
+        if refused:
+            probe, why = refused[0]
+            message = f"'{rule.origin}' may hold texts that '{place.path}' does not take, such as '{_cut(probe)}'"
+            helps = "a step or a codelist that gives it this form; such records are set aside"
+            self._report.warning(rule.at("from"), "KB-M14", message, in_english(why), helps)
+        unfit = [why for option in arriving.options if (why := _refused(leaf, option))]
+        if unfit and len(unfit) == len(arriving.options) and not any(map(str.isdigit, leaf.enumeration)):
+            message = f"no text that arrives fits '{place.path}', such as '{_cut(arriving.options[0])}'"
+            self._report.error(
+                rule.at("from"), "KB-M14", message, in_english(unfit[0]), "a step that writes it otherwise"
+            )
 
     def _clips(self, rule: Rule, place: Draft, leaf: Leaf) -> None:
         least = max(
             (int(value) for facet in ("minLength", "length") for value in leaf.facets.get(facet, ())), default=0
         )
         for use in rule.steps:
-            if use.name != "clip" or not _is_number(use):
+            left = as_number(use.argument)
+            if use.name != "clip" or left is None:
                 continue
-            left = int(use.argument or 0)
             if leaf.max_length and left > leaf.max_length:
                 message = f"clip leaves more than '{place.path}' can hold"
                 self._report.warning(use.at_argument, "KB-M14", message, f"{{clip: {leaf.max_length}}}")
@@ -135,22 +172,24 @@ class Fitting:
 
     def _length(self, rule: Rule, place: Draft, leaf: Leaf, arriving: Arriving) -> None:
         most, length = leaf.max_length, arriving.length
-        if most is None or arriving.values or leaf.enumeration or any(use.name == "clip" for use in rule.steps[-1:]):
+        clipped = any(use.name == "clip" for use in rule.steps[-1:])
+        if most is None or arriving.all_known or leaf.enumeration or clipped:
             return
         if length.free:
             message = f"'{rule.origin}' may be longer than '{place.path}' can hold; such records are set aside"
         elif length.most is not None and length.most > most:
-            message = f"'{rule.origin}' holds up to {length.most} characters; longer ones than {most} are set aside"
+            has = "has, behind its steps," if rule.steps else "holds"
+            message = f"'{rule.origin}' {has} up to {length.most} characters; longer ones than {most} are set aside"
         else:
             return
-        self._report.warning(
-            rule.at("from"), "KB-M18", message, f"at most {most} characters", f"steps: [{{clip: {most}}}]"
-        )
+        clips = any(use.name == "clip" for use in rule.steps)
+        helps = f"{'clip last, after every step that may lengthen: ' if clips else ''}steps: [{_steps(rule, most)}]"
+        self._report.warning(rule.at("from"), "KB-M18", message, f"at most {most} characters", helps)
 
 
 def shown_values(values: Sequence[Any]) -> str:
     """Some values in one line."""
-    texts = [f"'{to_text(value)}'" for value in values[:_SHOWN]]
+    texts = [f"'{_cut(to_text(value))}'" for value in values[:_SHOWN]]
     return ", ".join(texts) + (", …" if len(values) > _SHOWN else "")
 
 
@@ -162,5 +201,32 @@ def _refused(leaf: Leaf, value: Any) -> Unusable | None:
     return None
 
 
-def _is_number(use: StepUse) -> bool:
-    return use.argument is not None and use.argument.isascii() and use.argument.isdigit()
+def _has_form(place: Draft, leaf: Leaf) -> bool:
+    """Whether a target asks for more than a length; of JSON only its judge knows."""
+    formed = bool(leaf.patterns or leaf.enumeration) or leaf.builtin not in _PLAIN
+    return formed or isinstance(place.node, JsonNode)
+
+
+def _wrong_form(leaf: Leaf, probe: str) -> Unusable | None:
+    """Why a leaf refuses a text at every length that it allows: then it is the form that does not fit."""
+    most = leaf.max_length or _LONGEST_PROBE
+    least = max((int(value) for facet in ("minLength", "length") for value in leaf.facets.get(facet, ())), default=0)
+    lengthened = f"{probe} " * (max(_LONGEST_PROBE, least) // len(probe) + 1)
+    tried = [text[:most] for text in (probe, lengthened[: max(least, 1)], lengthened[:_LONGEST_PROBE])]
+    refused = [why for text in tried if (why := _refused(leaf, text.strip()))]
+    return refused[0] if len(refused) == len(tried) else None
+
+
+def _steps(rule: Rule, most: int) -> str:
+    """The rule's steps with a clip at the end, as one would write them."""
+    kept = [use for use in rule.steps if use.name != "clip"]
+    written = [use.name if use.argument is None else f"{{{use.name}: {_quoted(use.argument)}}}" for use in kept]
+    return ", ".join([*written, f"{{clip: {most}}}"])
+
+
+def _quoted(argument: str) -> str:
+    return argument if argument.isalnum() else f"'{argument}'"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONG else f"{text[: _LONG - 1]}…"

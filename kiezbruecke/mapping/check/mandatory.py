@@ -31,13 +31,18 @@ class _Missing:
         first = next(draft.rules(), None) if draft.path else None
         place = first.place if first else place
         if not draft.standing and draft.path and _needs_text(draft.node):
-            yield _finding(place, "KB-M12", f"no rule fills the text of '{draft.path}'", draft.path, _TEXT)
+            message = f"no rule fills the text of '{draft.path}'"
+            yield _finding(place, "KB-M12", message, draft.path, self._text(draft, place))
         if draft.node.abstract:
             message, expected = f"the type of '{draft.path}' is abstract", ", ".join(draft.node.derived())
             yield _finding(place, "KB-M12", message, draft.path, f"type: one of {expected}")
         for node in draft.node.content.attributes:
             yield from self._node(draft, node, place, sure=True)
         yield from self._group(draft, draft.node.content.group, place, sure=True)
+
+    def _text(self, draft: Draft, place: Place) -> str:
+        """The rule for a place's own text: `.` in its block, else its path."""
+        return _TEXT if self._notes.inside.get(place) == draft.path else self._notes.rule_at(place, draft.path)
 
     def _group(self, owner: Draft, group: Group, place: Place, *, sure: bool) -> Iterator[Finding]:
         """`sure`: the group is written wherever its owner is, so that its mandatory nodes are mandatory."""
@@ -86,7 +91,7 @@ class _Missing:
         path = f"{owner.path}/{node.name}" if owner.path else node.name
         drafts = owner.of(node.name)
         if not drafts and not node.optional and not _writes_itself(node):
-            expected = f"- {{target: {node.name}, from: …}}"
+            expected = self._notes.rule_at(place, path)
             yield _finding(place, "KB-M12", f"no rule fills the mandatory '{path}'", path, expected)
         if drafts:
             yield from _numbers(owner, node, path)
@@ -97,6 +102,7 @@ class _Missing:
                 yield from self._leaf(owner, draft, sure=sure)
             elif draft.node.optional and not draft.alive():
                 yield _never_written(draft, place)
+                yield from (one for one in self.below(draft, place) if one.code == "KB-M17")
             else:
                 yield from self.below(draft, place)
 
@@ -114,6 +120,8 @@ class _Missing:
         own = [self._notes.own_conditions(owner, one) for one in spoken]
         if _started_by(owner, drafts) or not own or one_holds(own, self._notes):
             return
+        if any(when.place in self._notes.doubtful for conditions in own for when in conditions):
+            return  # the condition itself is what to mend
         message = f"'{path}' is mandatory, but only written under a condition"
         helps = "a rule for the other cases, or no condition"
         yield _finding(own[0][0].place, "KB-M13", message, path, "a rule that always holds", helps)
@@ -141,7 +149,7 @@ def _numbers(owner: Draft, node: Node, path: str) -> Iterator[Finding]:
     found = owner.parts[node.name]
     numbers = sorted({instance.number for instance in found})
     gap = next((number for number in range(1, numbers[-1]) if number not in numbers), None)
-    if gap is not None:
+    if gap is not None and _may_stand(node, numbers[-1]):
         after = next(instance for instance in found if instance.number == numbers[-1])
         rule = next(found[after].rules(), None)
         if rule is not None:
@@ -153,6 +161,11 @@ def _numbers(owner: Draft, node: Node, path: str) -> Iterator[Finding]:
         if rule is not None:
             message = f"'{path}' must stand {node.minimum} times, here are {len(found)}"
             yield _finding(rule.place, "KB-M12", message, path, f"'{path}[{len(found) + 1}]', or each")
+
+
+def _may_stand(node: Node, number: int) -> bool:
+    """Whether there may be so many; else that is the mistake, and not the gap."""
+    return node.in_repeated_group or node.maximum is None or number <= node.maximum
 
 
 def _many(draft: Draft) -> bool:

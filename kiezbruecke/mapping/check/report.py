@@ -52,6 +52,9 @@ class Notes:
     blocks: dict[int, list[Spoken]] = field(default_factory=dict)  # blocks with a condition of their own
     arrived: dict[Place, Type] = field(default_factory=dict)  # by rule: what it gives
     asked: dict[Place, Type] = field(default_factory=dict)  # by condition: the type of what it asks
+    doubtful: set[Place] = field(default_factory=set)  # conditions that have a finding of their own
+    beside: dict[Place, str] = field(default_factory=dict)  # by rule: the path of the block that it stands in
+    inside: dict[Place, str] = field(default_factory=dict)  # by rule that is a block: its own path
 
     def below(self, draft: Draft) -> Iterator[Spoken]:
         """Everything that fills the place or a part of it."""
@@ -59,6 +62,13 @@ class Notes:
         for instances in draft.parts.values():
             for part in instances.values():
                 yield from self.below(part)
+
+    def rule_at(self, place: Place, path: str) -> str:
+        """A rule for a path as it is pasted at a place: into the block there, or beside the rule there."""
+        above = (found for found in (self.inside.get(place, ""), self.beside.get(place, "")) if found)
+        below = next((path.removeprefix(f"{one}/") for one in above if path.startswith(f"{one}/")), path)
+        quoted = f'"{below}"' if "[" in below or below.startswith("@") else below
+        return f"- {{target: {quoted}, from: …}}"
 
     def own_conditions(self, owner: Draft, spoken: Spoken) -> tuple[When, ...]:
         """The conditions of a rule beyond those under which its owner is opened at all."""

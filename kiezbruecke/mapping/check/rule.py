@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.mapping.check.arriving import NAMES, Arriving, Length, arriving, longest
+from kiezbruecke.mapping.check.arriving import NAMES, Arriving, arriving, longest
+from kiezbruecke.mapping.check.english import in_english
 from kiezbruecke.mapping.check.fit import Fitting, shown_values
+from kiezbruecke.mapping.check.forms import texts_of
+from kiezbruecke.mapping.check.lengths import LARGEST, Length, as_number
 from kiezbruecke.mapping.check.lists import ListNames
 from kiezbruecke.mapping.check.report import Report
 from kiezbruecke.mapping.codelists.reading import CodeList, Translation
 from kiezbruecke.mapping.interpret.draft import Draft
 from kiezbruecke.mapping.interpret.sources import UnknownPath, type_at
-from kiezbruecke.mapping.language.definition import CodeUse, Rule, StepUse
+from kiezbruecke.mapping.language.definition import CodeUse, Rule, StepUse, When
 from kiezbruecke.mapping.language.findings import Place, nearest
 from kiezbruecke.mapping.language.paths import SourcePath
 from kiezbruecke.mapping.schema.models import Type
@@ -33,10 +36,13 @@ class LeafChecker:
         self._report = report
         self._fitting = Fitting(report, is_record=is_record, machine_item=machine_item)
 
-    def check(self, rule: Rule, place: Draft, types: Mapping[str, Type]) -> Type:
-        """Add what is wrong; returns the type that arrives, for the check of mandatory targets."""
+    def check(self, rule: Rule, place: Draft, types: Mapping[str, Type], conditions: Sequence[When]) -> Type:
+        """Add what is wrong; returns the type that arrives, for the check of mandatory targets.
+
+        `conditions` are all that the rule stands under: one may say what its source holds.
+        """
         self._report.rule = place.path
-        found = self._arriving(rule, types)
+        found = self._arriving(rule, types, conditions)
         translation = self._translation(rule)
         if rule.code:
             self._code(rule, rule.code, place, found)
@@ -55,6 +61,10 @@ class LeafChecker:
             found.type, nullable=found.type.nullable and not (rule.required or rule.nil) and rule.default is None
         )
 
+    def fits_in_number(self, rule: Rule, place: Draft) -> None:
+        """Warn where the list that `each` goes through may be longer than the target."""
+        self._fitting.fits_in_number(rule, place, "each")
+
     def type_of(self, path: SourcePath, types: Mapping[str, Type], place: Place) -> Type | None:
         """The type of a path; an unknown path becomes a finding."""
         try:
@@ -63,7 +73,7 @@ class LeafChecker:
             self._report.error(place, "KB-M08", unknown.message, unknown.expected, unknown.helps)
             return None
 
-    def _arriving(self, rule: Rule, types: Mapping[str, Type]) -> Arriving:
+    def _arriving(self, rule: Rule, types: Mapping[str, Type], conditions: Sequence[When]) -> Arriving:
         if rule.source is None:
             return Arriving(Type("text"), Length())
         found = self.type_of(rule.source, types, rule.at("from"))
@@ -74,7 +84,9 @@ class LeafChecker:
             expected = f"one of its fields: {', '.join(found.whole.names()[:15])}"
             self._report.error(rule.at("from"), "KB-M14", message, expected)
             return _ANYTHING
-        brought = arriving(found, configured=rule.source.root == "route")
+        told = _told(rule.source, found, conditions)
+        texts = texts_of(rule.source, found)
+        brought = arriving(told, configured=rule.source.root == "route", texts=texts)
         for use in rule.steps:
             brought = self._step(use, brought)
         return brought
@@ -109,10 +121,10 @@ class LeafChecker:
         if use.name == "clip" and int(use.argument or 0) == 0:
             self._report.error(use.at_argument, "KB-M09", "after 'clip: 0' nothing is left", "{clip: 200}")
             return _ANYTHING
-        if not given.values:
-            return after.sampled()
         step = STEPS[use.name]
         argument = step.argument(use.argument) if step.argument and use.argument is not None else None
+        if not given.values:
+            return after.formed(use.name, argument)
         tried, refused = given.through(lambda value: step.apply(value, argument))
         if not tried.values and len(refused) == len(given.values):
             what = NAMES.get(given.type.kind, "this")
@@ -131,8 +143,11 @@ class LeafChecker:
             message, expected = f"'{use.name}' takes no argument", use.name
         elif wanted is not None and use.argument is None:
             message, expected = f"'{use.name}' needs an argument", f"{{{use.name}: …}}"
-        elif wanted is int and not ((use.argument or "").isascii() and (use.argument or "").isdigit()):
-            message, expected = f"the argument of '{use.name}' is no number", f"{{{use.name}: 20}}"
+        elif wanted is int and as_number(use.argument) is None:
+            message = f"the argument of '{use.name}' is no number from 1"
+            expected = f"a number from 1, such as {{{use.name}: 20}}"
+        elif wanted is int and (limit := _limit(use)):
+            message, expected = f"the argument of '{use.name}' is too large", limit
         elif choices and use.argument not in choices:
             message, expected = f"'{use.name}' does not know this argument", ", ".join(choices)
         else:
@@ -219,6 +234,22 @@ class LeafChecker:
         if rule.default is not None and known and not found.nullable and not is_nothing(rule.default):
             message = f"'{rule.origin}' is never empty, so the default is never written"
             self._report.warning(rule.at("default"), "KB-M19", message, "no default")
+
+
+def _told(source: SourcePath, found: Type, conditions: Sequence[When]) -> Type:
+    """The type of a source whose only text a condition names."""
+    given = next((when.equals for when in conditions if when.path.text == source.text and when.equals), None)
+    known = given is not None and found.kind == "text" and (not found.values or given in found.values)
+    return replace(found, values=(given,)) if known and given is not None else found
+
+
+def _limit(use: StepUse) -> str:
+    """What a step says of a number that is too large for it; nothing where it takes the number."""
+    try:
+        STEPS[use.name].apply("1", as_number(use.argument))
+    except Unusable as unusable:
+        return in_english(unusable)
+    return f"less than {LARGEST}" if as_number(use.argument) == LARGEST else ""
 
 
 def _takes(judge: Any, text: str) -> bool:

@@ -12,6 +12,7 @@ from kiezbruecke.mapping.language.findings import Place, nearest
 from kiezbruecke.mapping.language.paths import SourcePath, SourceStep
 from kiezbruecke.mapping.schema.models import Type
 
+ONLY_INBOUND = frozenset({"item", "envelope"})
 _DEEP = 6
 _SHOWN = 12
 
@@ -20,7 +21,7 @@ def check_sources(definition: Definition, types: Mapping[str, Type], content: Pa
     """Warnings about sources as a whole."""
     reads = list(_reads(definition.rules, {}))
     read = {_names(path) for path, _, _ in reads}
-    left_out = _left_out(definition, types, report)
+    left_out = _left_out(definition, types, read, report)
     if not definition.abstract:
         _unused_roots(definition, types, {path.root for path, _, _ in reads}, report)
         _must_travel(definition, types, read | left_out, report)
@@ -64,14 +65,17 @@ def _names(path: SourcePath) -> str:
     return ".".join([path.root, *(step.name for step in path.steps)])
 
 
-def _left_out(definition: Definition, types: Mapping[str, Type], report: Report) -> set[str]:
-    """The fields that the header names as unused; one that is not there is a mistake."""
+def _left_out(definition: Definition, types: Mapping[str, Type], read: set[str], report: Report) -> set[str]:
+    """The fields that the header names as unused; one that is not there, or that a rule reads, is a mistake."""
     for text in definition.unused:
         place = definition.places.get(f"unused.{text}", definition.places.get("unused", definition.places["name"]))
         root, *below = text.split(".")
         problem = _unknown(root, below, types)
         if problem:
             report.error(place, "KB-M08", *problem)
+        elif text in read and place.file == definition.file:  # an overlay may well read what its base leaves out
+            message = f"'{text}' is named as unused, but a rule reads it"
+            report.warning(place, "KB-M19", message, "one of the two", "leave it out here, or drop the rule")
     return set(definition.unused)
 
 

@@ -16,7 +16,7 @@ from kiezbruecke.mapping.check.mandatory import missing_rules
 from kiezbruecke.mapping.check.near import helping
 from kiezbruecke.mapping.check.report import Notes, Report, Spoken
 from kiezbruecke.mapping.check.rule import LeafChecker
-from kiezbruecke.mapping.check.sources import check_sources, reads_of
+from kiezbruecke.mapping.check.sources import ONLY_INBOUND, check_sources, reads_of
 from kiezbruecke.mapping.interpret.draft import Draft, Instance
 from kiezbruecke.mapping.interpret.namespaces import prefix_problems
 from kiezbruecke.mapping.language.definition import Rule, When, all_rules
@@ -37,9 +37,17 @@ def check(name: str, content: Path) -> list[Finding]:
         reading = examine_mapping_file(name, content)
     except NotAMapping as error:
         return error.findings
-    found = [*reading.findings, *_meaning(reading, content)]
+    found = list(reading.findings)
+    if not _other_goal(reading):  # every rule of the base would be wrong, and none of them is
+        found += _meaning(reading, content)
     # a mandatory place without a rule is often only the echo of a misspelt target: causes first
     return sorted(found, key=lambda finding: (finding.code == "KB-M12", finding.place, finding.code))
+
+
+def _other_goal(reading: Reading) -> bool:
+    """Whether an overlay has a target that its base does not make."""
+    place = reading.definition.places["target"]
+    return any(finding.code == "KB-M05" and finding.place == place for finding in reading.findings)
 
 
 def _meaning(reading: Reading, content: Path) -> list[Finding]:
@@ -85,7 +93,9 @@ class _Checker:
         """A base may be whole by itself: what is missing is missing in the overlay."""
         if finding.code not in {"KB-M12", "KB-M20"} or finding.place.file == self._definition.file:
             return finding
-        return replace(finding, place=self._definition.places["extends"])
+        pasted = finding.expected.startswith("- {")
+        expected = self._notes.rule_at(self._definition.places["extends"], finding.rule) if pasted else finding.expected
+        return replace(finding, place=self._definition.places["extends"], expected=expected)
 
     def _types(self) -> Types:
         """The types of the roots; a source that is not there is a finding, and its items are open."""
@@ -99,10 +109,14 @@ class _Checker:
     def _header(self) -> None:
         places = self._definition.places
         for root in self._definition.roots:
+            place = places.get(f"roots.{root}", places["roots"])
             if root not in known_roots():
                 message, helps = f"there is no root '{root}'", nearest(root, known_roots())
-                place = places.get(f"roots.{root}", places["roots"])
                 self._report.error(place, "KB-M08", message, ", ".join(known_roots()), helps)
+            elif root in ONLY_INBOUND and self._definition.direction == "outbound":
+                message = f"'{root}' is there for inbound mappings only, so it is always empty here"
+                self._report.error(place, "KB-M08", message, ", ".join(sorted({*known_roots()} - ONLY_INBOUND)))
+        self._only_inbound()
         for message, expected in prefix_problems(self._definition, self._target):
             self._report.error(places["prefix"], "KB-M03", message, expected)
         inbound = self._definition.direction == "inbound"
@@ -113,11 +127,20 @@ class _Checker:
         if inbound and not self._definition.reads and not self._definition.abstract:
             self._report.error(places["name"], "KB-M03", "'reads' is missing", "reads: [kind of item]")
 
+    def _only_inbound(self) -> None:
+        """An outbound mapping reads no items, so it says nothing about them."""
+        for key in ("source", "reads"):
+            place = self._definition.places.get(key)
+            if place and self._definition.direction == "outbound" and place.file == self._definition.file:
+                message = f"'{key}' speaks of items, which an outbound mapping does not read"
+                self._report.warning(place, "KB-M19", message, f"no '{key}' here")
+
     def _rules(self, rules: tuple[Rule, ...], draft: Draft, types: Types, above: Conditions) -> None:
         for rule in rules:
             self._rule(rule, draft, types, above)
 
     def _rule(self, rule: Rule, draft: Draft, types: Types, above: Conditions) -> None:
+        self._notes.beside[rule.place] = draft.path
         place = self._open(rule, draft, above)
         self._report.rule = place.path if place else _joined(draft.path, str(rule.target))
         types = self._each(rule, place, types)
@@ -133,8 +156,9 @@ class _Checker:
     def _block(self, rule: Rule, place: Draft, types: Types, conditions: Conditions) -> None:
         if not place.node.children:
             self._report.error(rule.place, "KB-M07", f"'{place.path}' holds no other targets", "from, const or code")
-            place.rule, place.standing = rule, True  # one finding is enough
+            place.rule, place.standing, place.live = rule, True, True  # one finding is enough
             return
+        self._notes.inside[rule.place] = place.path
         place.rule = place.rule or rule
         place.live = place.live or rule.when is not None
         self._notes.depth[id(place)] = len(conditions)
@@ -150,7 +174,7 @@ class _Checker:
         place.rule, place.standing = rule, True
         place.live = place.live or rule.source is not None or rule.when is not None
         broken = rule.place in self._broken
-        place.value = Type("any") if broken else self._leaves.check(rule, place, types)
+        place.value = Type("any") if broken else self._leaves.check(rule, place, types, conditions)
         self._notes.arrived[rule.place] = place.value
 
     def _together(self, rule: Rule, place: Draft, conditions: Conditions, other: Spoken) -> None:
@@ -205,7 +229,12 @@ class _Checker:
         above = draft.path or draft.node.name
         expected = ", ".join(names[:15]) + (", …" if len(names) > 15 else "") if names else f"'{above}' itself"
         helps = helping(self._target.root, draft.node, draft.path, name)
+        if name == ".":
+            helps = f"'.' stands alone, for the text of the block around it; here: target: {draft.node.name}"
         self._report.error(rule.place, "KB-M07", f"'{above}' has no '{name}'", expected, helps)
+        draft.live = True  # that it holds only constants, nobody can say
+        if draft.node.leaf is not None and draft.path:
+            draft.rule, draft.standing = draft.rule or rule, True
 
     def _each(self, rule: Rule, place: Draft | None, types: Types) -> Types:
         if rule.each is None or rule.name is None:
@@ -216,6 +245,8 @@ class _Checker:
         if place is not None and not place.node.repeats:
             message, helps = f"'{place.path}' stands only once", "put 'each' on a block that may repeat"
             self._report.error(rule.at("each"), "KB-M11", message, "a target that repeats", helps)
+        if place is not None and place.node.repeats and found and found.many:
+            self._leaves.fits_in_number(rule, place)
         if rule.name in types:
             self._report.error(rule.at("as"), "KB-M03", f"'{rule.name}' is already the name of a source", "a new name")
         if not any(path.root == rule.name for one in all_rules((rule,)) for path, _ in reads_of(one)):
@@ -227,10 +258,13 @@ class _Checker:
     def _when(self, rule: Rule, types: Types) -> None:
         if rule.when is None:
             return
+        before = len(self._report.findings)
         found = self._leaves.type_of(rule.when.path, types, rule.when.place)
         if found is not None:
             self._notes.asked[rule.when.place] = found
             check_condition(rule.when, found, self._report)
+        if len(self._report.findings) > before:
+            self._notes.doubtful.add(rule.when.place)
 
     def _sources_below(self, rule: Rule, types: Types) -> None:
         """Where the target is unknown, the sources are still worth a look."""

@@ -6,6 +6,7 @@ The file is read as a tree of positioned nodes, not as values: a scalar is the t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,8 @@ RULE = (
     "target", "from", "const", "code", "codelist", "default", "steps", "when",
     "each", "as", "type", "nil", "rules", "omit", "required", "note", "pii", "legal_basis",
 )  # fmt: skip
+_RESERVED = ("xsi",)  # what messages themselves declare; names that begin with xml are no prefixes at all
+_UNQUOTED = re.compile(r"(?:^|[{,:\[]\s*)(?P<path>@[\w.:-]*|[^\s{}\[\],\"':]+\[[0-9]+\][^\s{}\[\],\"']*)")
 _NULL = "tag:yaml.org,2002:null"
 _TAGS = frozenset(
     f"tag:yaml.org,2002:{name}"
@@ -107,7 +110,8 @@ def _compose(raw: bytes, shown: str) -> MappingNode:
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = Place(shown, mark.line + 1, mark.column + 1) if mark else Place(shown)
-        raise _not_readable(place, getattr(error, "problem", None) or "not YAML", "YAML") from None
+        helps = _quotes_missing(raw, place)
+        raise _not_readable(place, getattr(error, "problem", None) or "not YAML", "YAML", helps) from None
     _refuse_more_than_data(root, shown)
     if not isinstance(root, MappingNode):
         raise _not_readable(Place(shown), "the file holds no keys", "name, version, direction, …")
@@ -128,8 +132,16 @@ def _refuse_more_than_data(root: Node | None, shown: str) -> None:
             waiting += reversed(node.value)
 
 
-def _not_readable(place: Place, message: str, expected: str) -> NotAMapping:
-    return NotAMapping([Finding(place, "KB-M01", message, expected=expected)])
+def _not_readable(place: Place, message: str, expected: str, helps: str = "") -> NotAMapping:
+    return NotAMapping([Finding(place, "KB-M01", message, expected=expected, helps=helps)])
+
+
+def _quotes_missing(raw: bytes, place: Place) -> str:
+    """What helps where a path such as `Feld[2]` in `{…}`, or `@art`, stands without quotes at this place."""
+    line = raw.decode("utf-8-sig").splitlines()[place.line - 1 : place.line]
+    found = _UNQUOTED.finditer(line[0]) if line else iter(())
+    path = next((one["path"] for one in found if one.start("path") < place.column <= one.end("path") + 1), "")
+    return f'this path needs quotes: "{path}"' if path else ""
 
 
 def _place(shown: str, node: Node) -> Place:
@@ -161,11 +173,11 @@ class _Reader:
             direction=direction,
             extends=self.text(keys.get("extends")),
             abstract=self.truth(keys.get("abstract")),
-            unused=self.texts(keys.get("unused")),
+            unused=self.each_once(keys, "unused"),
             prefix=self.prefix(keys.get("prefix")),
-            reads=self.texts(keys.get("reads")),
+            reads=self.each_once(keys, "reads"),
             source=self.source(keys.get("source")),
-            roots=self.texts(keys.get("roots")),
+            roots=self.each_once(keys, "roots"),
             target=" ".join(self.text(keys.get("target")).split()),
             rules=self.rules(keys.get("rules")),
             places=self.places(root, keys),
@@ -180,6 +192,9 @@ class _Reader:
         if isinstance(node, ScalarNode) and node.tag != _NULL and not node.value:
             return ""
         text = self.text(node)
+        if text.lower().startswith("xml") or text in _RESERVED:
+            self.wrong(self.place(node), f"the prefix '{text}' is reserved", "another one")
+            return None
         if text and not is_prefix(text):
             self.wrong(self.place(node), f"'{text}' is no prefix", 'letters, digits, - and _, or "" for none')
         return text
@@ -207,6 +222,8 @@ class _Reader:
     def rule(self, node: Node) -> Rule | None:
         before = len(self.findings)
         keys = self.keys(node, RULE)
+        if not isinstance(node, MappingNode):
+            return None
         if "target" not in keys:
             self.wrong(self.place(node), "'target' is missing", "target: A/B")
             return None
@@ -302,7 +319,7 @@ class _Reader:
             return None
         keys = self.keys(node, ("list", "value"))
         name = self.text(keys.get("list"))
-        if not name:
+        if not name and "list" not in keys:
             self.wrong(self.place(node), "'code' names no list", 'code: {list: name, value: "001"}')
         list_at = self.place(keys.get("list", node))
         return CodeUse(name, self.optional(keys.get("value")), self.place(keys.get("value", node)), list_at)
@@ -312,8 +329,9 @@ class _Reader:
             return None
         keys = self.keys(node, ("path", "equals")) if isinstance(node, MappingNode) else {"path": node}
         path = self.path(keys.get("path"))
-        if path is None or (isinstance(node, MappingNode) and "equals" not in keys):
+        if "path" not in keys or (isinstance(node, MappingNode) and "equals" not in keys):
             self.wrong(self.place(node), "'when' is incomplete", "when: path, or when: {path: …, equals: …}")
+        if path is None:
             return None
         equals = keys.get("equals")
         equals_place = self.place(equals) if equals is not None else None
@@ -322,15 +340,18 @@ class _Reader:
     def steps(self, node: Node | None) -> tuple[StepUse, ...]:
         if node is None:
             return ()
-        parts = node.value if isinstance(node, SequenceNode) else [node]
-        return tuple(step for part in parts if (step := self.step(part)))
+        if not isinstance(node, SequenceNode):
+            self.wrong(self.place(node), "'steps' is no list", "[trim, {clip: 200}]")
+            return ()
+        return tuple(step for part in node.value if (step := self.step(part)))
 
     def step(self, node: Node) -> StepUse | None:
         if isinstance(node, ScalarNode):
             return StepUse(str(node.value), None, self.place(node))
-        if isinstance(node, MappingNode) and len(node.value) == 1:
+        if isinstance(node, MappingNode) and len(node.value) == 1 and isinstance(node.value[0][0], ScalarNode):
             key, value = node.value[0]
-            return StepUse(str(key.value), self.text(value, blank=True), self.place(key), self.place(value))
+            argument = self.text(value, blank=True, of=f"the argument of '{key.value}'")
+            return StepUse(str(key.value), argument, self.place(key), self.place(value))
         self.wrong(self.place(node), "not a step", "trim, or {clip: 200}")
         return None
 
@@ -338,7 +359,7 @@ class _Reader:
         return None if node is None else self.parsed(node, SourcePath.parse, "a path such as proposal.title")
 
     def parsed(self, node: Node, parse: Callable[[str], _Parsed], expected: str) -> _Parsed | None:
-        text = self.text(node)
+        text = self.text(node, expected=expected)
         try:
             return parse(text) if text else None
         except ValueError as error:
@@ -346,10 +367,10 @@ class _Reader:
             return None
 
     def version(self, node: Node | None) -> int:
-        text = self.text(node)
+        text = self.text(node, expected="a number, from 1")
         if text.isascii() and text.isdigit() and int(text[:9]) > 0:
             return int(text[:9])
-        if node is not None:
+        if node is not None and text:
             self.wrong(self.place(node), f"'{text}' is no version", "a number, from 1")
         return 0
 
@@ -359,10 +380,19 @@ class _Reader:
         return found or Source()
 
     def truth(self, node: Node | None) -> bool:
-        text = self.text(node)
-        if node is not None and text not in {"true", "false"}:
+        text = self.text(node, expected="true or false")
+        if node is not None and text and text not in {"true", "false"}:
             self.wrong(self.place(node), f"'{text}' is neither true nor false", "true or false")
         return text == "true"
+
+    def each_once(self, keys: Mapping[str, Node], key: str) -> tuple[str, ...]:
+        """The texts of a list in which each stands once."""
+        node = keys.get(key)
+        texts = self.texts(node)
+        for number, text in enumerate(texts):
+            if text and text in texts[:number] and isinstance(node, SequenceNode):
+                self.wrong(self.place(node.value[number]), f"'{text}' stands twice under '{key}'", "each once")
+        return tuple(dict.fromkeys(texts))
 
     def texts(self, node: Node | None) -> tuple[str, ...]:
         if node is None:
@@ -373,12 +403,16 @@ class _Reader:
     def optional(self, node: Node | None) -> str | None:
         return None if node is None else self.text(node, blank=True)
 
-    def text(self, node: Node | None, *, blank: bool = False) -> str:
-        """The text of a scalar exactly as it stands there; `blank` allows blanks alone."""
+    def text(self, node: Node | None, *, blank: bool = False, of: str = "", expected: str = "a text") -> str:
+        """The text of a scalar exactly as it stands there; `blank` allows blanks alone, `of` says what it is."""
         if node is None:
             return ""
-        if not isinstance(node, ScalarNode) or node.tag == _NULL or not (node.value if blank else node.value.strip()):
-            self.wrong(self.place(node), "a text is missing", "text")
+        if not isinstance(node, ScalarNode):
+            stands = "a list stands" if isinstance(node, SequenceNode) else "keys stand"
+            self.wrong(self.place(node), f"{of or 'this'} is no text: {stands} here", expected)
+            return ""
+        if node.tag == _NULL or not (node.value if blank else node.value.strip()):
+            self.wrong(self.place(node), f"{of or 'a text'} is missing", expected)
             return ""
         return str(node.value)
 

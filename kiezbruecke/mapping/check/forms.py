@@ -1,0 +1,61 @@
+"""What texts our records hold where their type says no more than 'text': one or two that show the form of a field.
+
+They are probes: a target that refuses one of them will refuse such a text some day.
+"""
+
+from __future__ import annotations
+
+from kiezbruecke.mapping.language.paths import SourcePath
+from kiezbruecke.mapping.schema.models import OPEN_ROOTS, Type
+
+PROSE = ("Sommerfest am Wasser", "Müggelheim: Bänke, 2. Teil")
+_UUID = "4c760250-54b9-51da-b98d-115d22133b41"
+_REFERENCES = ("2026-00001", "P-1")
+_MARKS = ("KK26-090517-00001-F1",)
+# By root and field where fields of one name differ, else by the field's name.
+_FORMS: dict[str, tuple[str, ...]] = {
+    "area.id": ("090416",),
+    "area_id": ("090416",),
+    "area_list": ("bezirksregionen-tk",),
+    "bezirk_id": ("09",),
+    "budget.title": ("68406",),
+    "case.reference": _REFERENCES,
+    "chapter": ("2729",),
+    "commitment.reference": _MARKS,
+    "created_at": ("2026-04-24T08:30:00+02:00",),
+    "effect": ("file.create", "commitment.book"),
+    "email": ("verein@example.org",),
+    "external_id": ("4711",),
+    "file": (f"{_UUID}_Antrag.pdf",),
+    "lor_version": ("2021",),
+    "media_type": ("application/pdf",),
+    "message.reference": _MARKS,
+    "modified_at": ("2026-04-24T08:30:00+02:00",),
+    "origin": (f"{'0' * 64}:2",),
+    "pdf_version": ("1.4",),
+    "phone": ("030 1234567",),
+    "process.id": ("kk-tk-2026",),
+    "process_id": ("kk-tk-2026",),
+    "protocol_ref": ("BVV 4/26",),
+    "reference_number": _REFERENCES,
+    "reference_prefix": ("KK26",),
+    "related_reference": _MARKS,
+    "sha512": ("0" * 128,),
+    "sheet": ("beschluesse.xlsx",),
+    "slug": ("baeume-am-ufer",),
+    "source": ("meinberlin",),
+    "source_status": ("ACCEPTED",),
+    "url": ("https://mein.example.org/vorschlaege/2026-00001/",),
+    "voucher": ("00000001",),
+}
+_UUID_LENGTH = 36
+
+
+def texts_of(path: SourcePath, found: Type) -> tuple[str, ...]:
+    """Texts such as a record holds at a path; nothing for items and routes, whose texts nobody here knows."""
+    if path.root in OPEN_ROOTS or path.root == "envelope" or found.kind != "text":
+        return ()
+    if found.max_length == _UUID_LENGTH:
+        return (_UUID,)
+    last = path.steps[-1].name if path.steps else ""
+    return _FORMS.get(f"{path.root}.{last}") or _FORMS.get(last, PROSE)
