@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markdown import Markdown
 from rich.markup import escape
 from rich.table import Table
 
@@ -31,6 +30,8 @@ def list_steps(name: StepName = None, as_json: Json = False) -> None:
     elif name is None:
         Console().print(_table(steps))
     else:
+        from rich.markdown import Markdown  # noqa: PLC0415 - a tenth of a second that all other commands would wait
+
         Console().print(Markdown(step_page(steps[0])))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -70,8 +71,14 @@ class Reading:
 
 def examine_definition(file: Path, shown: str, direction: Direction) -> Reading:
     """Read a mapping file and go on behind mistakes, so that `check` finds all of them. Raises NotAMapping."""
+    return _examined(_read_bytes(file, shown), shown, direction, file.parent.name)
+
+
+@lru_cache(maxsize=64)
+def _examined(data: bytes, shown: str, direction: Direction, folder: str) -> Reading:
+    """The same bytes are understood once: whoever loads a mapping checks it first."""
     reader = _Reader(shown)
-    definition = reader.definition(_compose(_read_bytes(file, shown), shown), direction, file.parent.name)
+    definition = reader.definition(_compose(data, shown), direction, folder)
     findings = sorted(reader.findings, key=lambda finding: finding.place)
     return Reading(definition, findings, frozenset(reader.broken))
 
