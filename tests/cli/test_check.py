@@ -12,7 +12,7 @@ from kiezbruecke.workbench.findings import HELP
 from tests.cli.conftest import Call
 
 HEAD = "name: in\nversion: 1\ndirection: inbound\nreads: [a]\nroots: [item]\ntarget: record Area\nrules:\n"
-RULES = "- {target: id, from: item.id}\n- {target: name, from: item.name}\n"
+RULES = "- {target: id, from: item.id}\n- {target: name, from: item.name, steps: [{clip: 200}]}\n"
 WARNED = HEAD.replace("[item]", "[item, process]") + RULES
 WRONG = WARNED + "- {target: alias, from: item.alias}\n"
 
