@@ -84,7 +84,7 @@ def import_list(
     try:
         root = find_content(content)
         given = read_genericode(file)
-        own_name = _own_name(name or given.short_name)
+        own_name = _given_name(name) if name else _own_name(given.short_name)
         first, _, last = day_columns.partition(",")
         new = given.codes(own_name, Columns(code_column, name_column, first.strip(), last.strip()))
         old = read_codes(root, own_name) if code_file(root, own_name).exists() else None
@@ -146,6 +146,13 @@ def _day(text: str) -> date:
         return date.fromisoformat(text) if text else datetime.now(BERLIN).date()
     except ValueError:
         raise ConfigurationError("--on is no day", expected="2026-04-01") from None
+
+
+def _given_name(name: str) -> str:
+    """A name is used as it is given or not at all: another would be a file that nobody asked for."""
+    if not _NAME.fullmatch(name):
+        raise ConfigurationError(f"'{name}' is no name of a code list", expected="small letters, digits, . and -")
+    return name
 
 
 def _own_name(text: str) -> str:

@@ -84,6 +84,8 @@ def add_schema(  # noqa: PLR0913, PLR0917 – each is an option of the command
     typer.echo(f"{standard} {version}: {len(done.files)} files, schemas/{standard}/{version}/manifest.yaml")
     for root in roots:
         typer.echo(f"target: {standard} {version} {root}")
+    if not roots:
+        typer.echo("no target: it declares types and no global element; schemas that use them bring it along")
 
 
 _WORDS = {

@@ -42,7 +42,8 @@ def _target(mapping: RuleMapping, accepted: Fingerprint) -> list[Change]:
     if not accepted.places or mapping.goal.kind == "record":
         return []
     used = used_places(mapping)
-    return list(compare_places(accepted.places, find_places(mapping.goal.root, used), used))
+    only_text = mapping.goal.kind == "standard"
+    return list(compare_places(accepted.places, find_places(mapping.goal.root, used), used, only_text=only_text))
 
 
 def _service(mapping: RuleMapping, content: Path, accepted: Fingerprint) -> list[Change]:

@@ -13,12 +13,23 @@ _AT_LEAST = {"minLength", "minInclusive", "minExclusive"}
 
 
 def compare_places(
-    old: Mapping[str, Place], new: Mapping[str, Place], used: Mapping[str, Use], part: Part = "target"
+    old: Mapping[str, Place],
+    new: Mapping[str, Place],
+    used: Mapping[str, Use],
+    part: Part = "target",
+    *,
+    only_text: bool = True,
 ) -> Iterator[Change]:
-    """What changed for the rules. A path that no rule uses any more, or that none used then, is no drift."""
+    """What changed for the rules. A path that no rule uses any more, or that none used then, is no drift.
+
+    `only_text`: a value is written the same as a text (XML). In JSON 850.00 becomes "850.00", in a table 850,00
+    becomes 850.00.
+    """
     for path in old:
         if path in new:
             yield from _one(path, old[path], new[path], used.get(path), part)
+            if path in used:
+                yield from _kind(path, old[path], new[path], part, only_text=only_text)
         elif path in used:
             yield Change("breaking", part, path, "is gone")
         else:
@@ -47,14 +58,17 @@ def _one(path: str, old: Place, new: Place, use: Use | None, part: Part) -> Iter
         return
     if old.namespace != new.namespace:
         yield Change("breaking", part, path or "/", f"namespace {old.namespace} became {new.namespace}")
-    if old.kind != new.kind:
-        wider = new.kind == "text" and bool(old.kind)
-        reason = f"{old.kind or 'elements'} became {new.kind or 'elements'}"
-        yield Change("compatible" if wider else "breaking", part, path, reason)
     yield from _facets(path, old, new, use, part)
     yield from _values(path, old, new, use, part)
     if old.fixed != new.fixed:
         yield _fixed(path, new.fixed, use, part)
+
+
+def _kind(path: str, old: Place, new: Place, part: Part, *, only_text: bool) -> Iterator[Change]:
+    if old.kind != new.kind:
+        wider = only_text and new.kind == "text" and bool(old.kind)
+        reason = f"{old.kind or 'elements'} became {new.kind or 'elements'}"
+        yield Change("compatible" if wider else "breaking", part, path, reason)
 
 
 def _occurrence(path: str, old: Place, new: Place, use: Use | None, part: Part) -> Iterator[Change]:

@@ -226,7 +226,8 @@ def _example(mapping: Mapping, content: Path) -> Iterator[html.HtmlElement]:
 
 def _example_row(row: PreviewRow) -> list[html.HtmlElement]:
     origin = E.TD(row.source) if row.source == "Festwert" else E.TD(E.CODE(row.source))
-    return [E.TH(E.CODE(row.target), scope="row"), E.TD(row.value), origin, E.TD(str(row.rule))]
+    value = E.TD(row.value, " ", _small("(nicht geschrieben)")) if row.dropped else E.TD(row.value)
+    return [E.TH(E.CODE(row.target), scope="row"), value, origin, E.TD(str(row.rule))]
 
 
 def _table(caption: str, heads: tuple[str, ...], rows: list[list[html.HtmlElement]]) -> html.HtmlElement:

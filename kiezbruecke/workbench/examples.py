@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping as AnyMapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -20,10 +21,13 @@ from lxml import etree
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import MappingNode, SequenceNode
 
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.mapping.interpret.json import dumps
+from kiezbruecke.mapping.language.findings import nearest
+from kiezbruecke.mapping.language.unreadable import explain
 from kiezbruecke.mapping.loading import Mapping, mapping_file
 from kiezbruecke.mapping.schema.models import ROOTS
 from kiezbruecke.standards.store import parse, validate
@@ -113,18 +117,38 @@ def _expected_digest(example: Example) -> str:
 
 def read_roots(mapping: Mapping, content: Path, example: Example) -> dict[str, Any]:
     """What the example gives the mapping, typed as it is in a run; raises ConfigurationError."""
-    body = _read_input(example.input)
+    known = mapping.definition.roots
+    body = _read_input(example.input, known)
+    for name in body:
+        if name not in known:
+            raise ConfigurationError(
+                f"the mapping has no root '{name}'",
+                where=_position(example.input, (name,)),
+                expected=", ".join(known),
+                helps=nearest(str(name), known),
+            )
     roots = {name: _root(name, value, content, example.input) for name, value in body.items()}
     item = example.beside("item.xml")
     if item.is_file():
         roots["item"] = item.read_bytes()
-    if unknown := sorted(roots.keys() - set(mapping.definition.roots)):
-        raise ConfigurationError(
-            f"the mapping has no root '{unknown[0]}'",
-            where=str(example.input),
-            expected=", ".join(mapping.definition.roots),
-        )
+    if "item" in roots and not example.beside("expected.error").is_file():
+        _try_item(mapping, roots, item if item.is_file() else example.input)
     return roots
+
+
+def _try_item(mapping: Mapping, roots: dict[str, Any], file: Path) -> None:
+    """Raises ConfigurationError where the item is not what the mapping's `source` says."""
+    try:
+        mapping.scope(roots["item"], roots)
+    except RecordError:
+        kind = mapping.definition.source.kind
+        other = "source: xml reads XML" if kind != "xml" else "source: json reads JSON and rows"
+        raise ConfigurationError(
+            f"the item cannot be read as {'XML' if kind == 'xml' else 'JSON'}",
+            where=str(file),
+            expected=f"what the mapping says: source: {mapping.definition.source}",
+            helps=f"mend the item, or the mapping: {other}",
+        ) from None
 
 
 def _run(mapping: Mapping, content: Path, example: Example, *, update: bool) -> ExampleResult:
@@ -161,8 +185,9 @@ def output_of(mapping: Mapping, roots: dict[str, Any]) -> tuple[str, bytes]:
 def _difference(example: Example, suffix: str, output: bytes) -> str:
     expected = example.beside(f"expected.{suffix}")
     if not expected.is_file():
-        what = output.decode().strip() if suffix == "error" else f"expected.{suffix} is missing"
-        return f"{what}; --update writes it"
+        if suffix == "error":
+            return f"the record is set aside: {output.decode().strip()}; mend it, or --update if that is meant"
+        return f"expected.{suffix} is missing; --update writes it"
     same = _comparable(suffix, expected.read_bytes()) == _comparable(suffix, output)
     return "" if same else f"the output is not {expected.name}{_first_difference(suffix, expected, output)}"
 
@@ -233,7 +258,8 @@ _Constructor.add_constructor("tag:yaml.org,2002:float", _decimal)
 _Constructor.add_constructor("tag:yaml.org,2002:timestamp", _moment)
 
 
-def _read_input(file: Path) -> AnyMapping[str, Any]:
+def _read_input(file: Path, roots: Sequence[str]) -> AnyMapping[str, Any]:
+    text = ""
     try:
         text = file.read_text("utf-8")
         if file.suffix == ".json":
@@ -242,28 +268,51 @@ def _read_input(file: Path) -> AnyMapping[str, Any]:
             yaml = YAML(typ="safe", pure=True)
             yaml.Constructor = _Constructor
             body = yaml.load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else str(file)
-        why = str(error.problem).partition("\n")[0] if error.problem else "not YAML"
-        raise ConfigurationError(f"the example cannot be read: {why}", where=where, expected="each root once") from None
-    except (OSError, ValueError, YAMLError):
+    except YAMLError as error:
+        why = explain(error, text)
+        where = f"{file}:{why.line}:{why.column}"
+        what = f"the example cannot be read: {why.message}"
+        raise ConfigurationError(what, where=where, expected=why.expected, helps=why.helps) from None
+    except json.JSONDecodeError as error:
+        where = f"{file}:{error.lineno}:{error.colno}"
+        raise ConfigurationError("the example cannot be read", where=where, expected="JSON") from None
+    except (OSError, ValueError):
         raise ConfigurationError("the example cannot be read", where=str(file), expected="roots in UTF-8") from None
     if not isinstance(body, dict):
-        raise ConfigurationError("the example holds no roots", where=str(file), expected="item: {…}")
+        expected = " and ".join(f"{name}: {{…}}" for name in roots)
+        raise ConfigurationError("the example holds no roots", where=str(file), expected=expected)
     return body
+
+
+def _position(file: Path, path: Sequence[str | int]) -> str:
+    """`file:line:column` of the key or member at a path, as near as the file has it."""
+    try:
+        node: Any = YAML(typ="rt", pure=True).compose(file.read_text("utf-8"))
+    except YAMLError:  # JSON is YAML, too, but for tabs
+        return str(file)
+    at = node
+    for name in path:
+        if isinstance(node, SequenceNode) and isinstance(name, int) and name < len(node.value):
+            at = node = node.value[name]
+            continue
+        pairs = node.value if isinstance(node, MappingNode) else ()
+        key, node = next(((key, value) for key, value in pairs if str(key.value) == str(name)), (None, None))
+        if key is None:
+            break
+        at = key
+    return f"{file}:{at.start_mark.line + 1}:{at.start_mark.column + 1}"
 
 
 def _root(name: str, value: Any, content: Path, file: Path) -> Any:
     if name == "process" and isinstance(value, str):
-        value = {key: part for key, part in _read_process(content, value).items() if key != "areas"}
+        value = {key: part for key, part in _read_process(content, value, file).items() if key != "areas"}
     model = ROOTS.get(name)
     if model is None or not isinstance(value, dict):
         return _as_json(value)
     try:
         return model.model_validate(value)
     except ValidationError:
-        return {field: _field(model, field, part, f"{file} ({name})") for field, part in value.items()}
+        return {field: _field(model, (name, field), part, file) for field, part in value.items()}
 
 
 def _as_json(value: Any) -> Any:
@@ -275,18 +324,34 @@ def _as_json(value: Any) -> Any:
     return float(value) if isinstance(value, Decimal) else value
 
 
-def _field(model: type[BaseModel], name: str, value: Any, where: str) -> Any:
+def _field(model: type[BaseModel], path: tuple[str, str], value: Any, file: Path) -> Any:
     """One field of a root that an example gives only in part."""
+    root, name = path
     field = model.model_fields.get(name)
     if field is None:
-        raise ConfigurationError(f"unknown field '{name}'", where=where, expected=", ".join(model.model_fields))
+        raise ConfigurationError(
+            f"unknown field '{name}' in '{root}'",
+            where=_position(file, path),
+            expected=", ".join(model.model_fields),
+            helps=nearest(name, model.model_fields),
+        )
     try:
         return TypeAdapter(cast("Any", Annotated[field.annotation, field])).validate_python(value)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        path = ".".join(map(str, (name, *first["loc"])))
-        raise ConfigurationError(f"{path}: {first['msg']}", where=where) from None
+        shown = ".".join(map(str, (*path, *first["loc"])))
+        raise ConfigurationError(f"{shown}: {first['msg']}", where=_position(file, (*path, *first["loc"]))) from None
 
 
-def _read_process(content: Path, name: str) -> AnyMapping[str, Any]:
-    return _read_input(content / "mappings" / "processes" / f"{name}.yaml")
+def _read_process(content: Path, name: str, file: Path) -> AnyMapping[str, Any]:
+    """The process that an example names; raises ConfigurationError."""
+    folder = content / "mappings" / "processes"
+    known = sorted(one.stem for one in folder.glob("*.yaml"))
+    if name not in known:
+        raise ConfigurationError(
+            f"no process is called '{name}'",
+            where=_position(file, ("process",)),
+            expected=", ".join(known),
+            helps=nearest(name, known),
+        )
+    return _read_input(folder / f"{name}.yaml", ("id",))

@@ -30,14 +30,17 @@ class Help:
 HELP = {
     "KB-M01": Help(
         "The file is no YAML in UTF-8 that holds data alone. Anchors, aliases, tags, deep nesting and files "
-        "above 500 kB are refused. Inside of `{…}`, a path with `[2]` or `@` stands in quotes.",
-        "rules: &all [",
+        "above 500 kB are refused. Inside of `{…}`, a path with `[2]` or `@` stands in quotes; so does a text with "
+        "a colon and a blank, with a blank and `#`, or one that begins with `*`, `%` or `@`. Tabs do not indent.",
+        "note: Ort: Köpenick",
     ),
     "KB-M02": Help(
         "A key that the language does not know, or one that stands twice.", "- {target: A, form: case.title}"
     ),
     "KB-M03": Help(
-        "A value has another form than its key wants, or keys that do not go together.", "- {target: A, required: yes}"
+        "A value has another form than its key wants, or keys that do not go together: `as` is a name that paths "
+        "can begin with; a constant is written as it stands, so `{{ … }}` and `${…}` in it are refused.",
+        "- {target: A, required: yes}",
     ),
     "KB-M04": Help("Name and direction are those of the folders that the file lies in.", "name: another-name"),
     "KB-M05": Help(
@@ -50,8 +53,9 @@ HELP = {
         "The target has no such path. Where the name stands elsewhere, that path is named.", "- {target: Titel, …}"
     ),
     "KB-M08": Help(
-        "The source has no such field, or the root is not declared under `roots`, or is there for inbound mappings "
-        "only.",
+        "The source has no such field, or the root is not declared under `roots`, or is there for the other "
+        "direction only: `item` and `envelope` when something is read, `case`, `decision` and the like when it is "
+        "written.",
         "from: case.titel",
     ),
     "KB-M09": Help(
@@ -125,8 +129,11 @@ HELP = {
         "warning",
     ),
     "KB-M24": Help(
-        "Where nothing else is wrong, the examples are played through. A value of theirs does not fit its target, "
-        "though its kind does: a free text in an IBAN's place. Examples that expect an error are left out.",
+        "Where nothing else is wrong, the examples are played through. A value of theirs does not fit, though its "
+        "kind does: a free text in an IBAN's place, a text that a step cannot read, a word that a code list does not "
+        "have. Nothing else finds such mistakes before records arrive: without an example that holds the value, "
+        "`check` is silent. `try` invents more. The finding stands at the rule, or in the example where that cannot "
+        "be read. Examples that expect an error are left out.",
         "- {target: Konto/IBAN, from: case.reference}",
     ),
 }

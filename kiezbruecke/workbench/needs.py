@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.schema.tree import Group, Node, nodes
 
 DEEPEST = 60
+MOST_PLACES = 2_000  # a mapping with more rules is larger than what may be read
+MOST_TIMES = 200  # numbered rules for one place
+
+
+def too_many(place: str) -> ConfigurationError:
+    """A target that nobody can write rules for."""
+    what = f"too many mandatory places to write them down: more than {MOST_PLACES:,}, those in '{place}' among them"
+    return ConfigurationError(what, expected="a schema with optional parts")
+
+
+def _looks(place: Node | Group, left: Iterator[int] | None) -> Iterator[int]:
+    """Takes one of the looks that are left; raises ConfigurationError after the last."""
+    left = iter(range(10 * MOST_PLACES)) if left is None else left
+    if next(left, None) is None:
+        raise too_many(next((node.name for node in nodes_of(place)), "a group"))
+    return left
 
 
 def nodes_of(part: Node | Group) -> list[Node]:
@@ -17,20 +36,23 @@ def holds_elements(node: Node) -> bool:
     return node.leaf is not None and any(not child.name.startswith("@") for child in node.children.values())
 
 
-def writes_itself(part: Node | Group, above: tuple[tuple[str, ...], ...] = ()) -> bool:
-    """Whether nothing must be said about it: optional, fixed, or made only of such."""
+def writes_itself(
+    part: Node | Group, above: tuple[tuple[str, ...], ...] = (), left: Iterator[int] | None = None
+) -> bool:
+    """Whether nothing must be said about it: optional, fixed, or made only of such. Raises ConfigurationError."""
+    left = _looks(part, left)
     if part.minimum == 0:
         return True
     if isinstance(part, Group):
         combine = any if part.kind == "choice" else all
-        return combine(writes_itself(inner, above) for inner in part.parts)
+        return combine(writes_itself(inner, above, left) for inner in part.parts)
     if part.leaf is not None or part.name.startswith("@"):
         return part.fixed is not None
     here = signature(part)
     if here in above:
         return False
     inside: tuple[Node | Group, ...] = (*part.content.attributes, part.content.group)
-    return all(writes_itself(inner, (*above, here)) for inner in inside)
+    return all(writes_itself(inner, (*above, here), left) for inner in inside)
 
 
 def signature(node: Node) -> tuple[str, ...]:
@@ -38,14 +60,17 @@ def signature(node: Node) -> tuple[str, ...]:
     return node.name, node.namespace, *node.children
 
 
-def recursive(part: Node | Group, above: tuple[tuple[str, ...], ...], depth: int = 0) -> bool:
-    """Whether what must be there leads back to where it stands."""
+def recursive(
+    part: Node | Group, above: tuple[tuple[str, ...], ...], depth: int = 0, left: Iterator[int] | None = None
+) -> bool:
+    """Whether what must be there leads back to where it stands; raises ConfigurationError."""
+    left = _looks(part, left)
     if depth > DEEPEST or part.minimum == 0:
         return depth > DEEPEST
     if isinstance(part, Group):
         combine = all if part.kind == "choice" else any
-        return combine(recursive(inner, above, depth + 1) for inner in part.parts)
+        return combine(recursive(inner, above, depth + 1, left) for inner in part.parts)
     if not part.children:
         return False
     here = signature(part)
-    return here in above or recursive(part.content.group, (*above, here), depth + 1)
+    return here in above or recursive(part.content.group, (*above, here), depth + 1, left)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kiezbruecke.errors import RecordError
@@ -18,7 +19,11 @@ from kiezbruecke.mapping.values import Unusable, is_nothing, to_text
 
 @dataclass(frozen=True)
 class PreviewRow:
-    """One place of the target. `rule` is the number of its rule; `problem` says why its value cannot be used."""
+    """One place of the target. `rule` is the number of its rule; `problem` says why its value cannot be used.
+
+    `refused`: the rule itself could not use it, before the target judged. `dropped`: there is a value, and the
+    message does not carry it, because constants alone keep no optional parent alive.
+    """
 
     target: str
     value: str
@@ -26,6 +31,8 @@ class PreviewRow:
     rule: int
     place: Place
     problem: str = ""
+    refused: bool = False
+    dropped: bool = False
 
     @property
     def file(self) -> str:
@@ -37,7 +44,7 @@ class PreviewRow:
         """The rule's line."""
         return self.place.line
 
-    def as_dict(self) -> dict[str, str | int]:
+    def as_dict(self) -> dict[str, str | int | bool]:
         """The row for `--json`."""
         return {
             "target": self.target,
@@ -47,11 +54,12 @@ class PreviewRow:
             "file": self.file,
             "line": self.line,
             "problem": self.problem,
+            "dropped": self.dropped,
         }
 
 
 def preview(mapping: Mapping, roots: dict[str, Any]) -> list[PreviewRow]:
-    """The places that rules speak about, in the target's order."""
+    """The places that rules speak about, in the target's order; raises RecordError where the item is unreadable."""
     problems: dict[int, RecordError] = {}
     scope = mapping.scope(roots["item"], roots) if "item" in roots else roots
     draft = make_draft(
@@ -61,19 +69,47 @@ def preview(mapping: Mapping, roots: dict[str, Any]) -> list[PreviewRow]:
         scope,
         lambda place, error: problems.update({id(place): error}),
     )
-    return list(_rows(draft, problems, mapping.numbers, sure=True))
+    rows = list(_rows(draft, problems, mapping.numbers, sure=True))
+    return rows if mapping.goal.model is not None else _compared(rows, mapping, roots)
 
 
 def whole(mapping: Mapping, roots: dict[str, Any]) -> str:
     """Why the whole cannot be written, in one line; empty where it can."""
+    problem = refusal(mapping, roots)
+    return problem.line() if problem else ""
+
+
+def refusal(mapping: Mapping, roots: dict[str, Any]) -> RecordError | None:
+    """Why the whole cannot be written; None where it can."""
     try:
         if mapping.goal.model is not None:
             mapping.read(roots.get("item", {}), roots)
         else:
             mapping.write(roots)
     except RecordError as error:
-        return error.line()
-    return ""
+        return error
+    return None
+
+
+def _compared(rows: list[PreviewRow], mapping: Mapping, roots: dict[str, Any]) -> list[PreviewRow]:
+    """The rows, those marked whose value is not in the message; as they are where there will be no message."""
+    try:
+        written = mapping.lineage_of(roots)
+    except RecordError:
+        return rows
+    held = Counter((one.rule, one.target) for one in written)
+    texts = Counter((one.rule, one.target, one.text) for one in written)
+    shown = Counter((row.rule, row.target) for row in rows if row.value)
+    return [_marked(row, held, shown, texts) for row in rows]
+
+
+def _marked(row: PreviewRow, held: Counter[Any], shown: Counter[Any], texts: Counter[Any]) -> PreviewRow:
+    """Of the members of an `each`, all with one path, those are written whose text is."""
+    place = (row.rule, row.target)
+    if not row.value or held[place] >= shown[place]:
+        return row
+    texts[(*place, row.value)] -= 1
+    return replace(row, dropped=texts[(*place, row.value)] < 0)
 
 
 def _rows(
@@ -113,6 +149,7 @@ def _row(draft: Draft, rule: Rule, refused: RecordError | None, numbers: dict[Pl
         numbers[rule.place],
         rule.place,
         refused.what if refused else problem,
+        refused=refused is not None,
     )
 
 

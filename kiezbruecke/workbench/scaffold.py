@@ -27,7 +27,17 @@ from kiezbruecke.workbench.described import described, some
 from kiezbruecke.workbench.editor import editor_line
 from kiezbruecke.workbench.guessing import Guess, Guesser
 from kiezbruecke.workbench.invented import input_text
-from kiezbruecke.workbench.needs import DEEPEST, holds_elements, nodes_of, recursive, signature, writes_itself
+from kiezbruecke.workbench.needs import (
+    DEEPEST,
+    MOST_PLACES,
+    MOST_TIMES,
+    holds_elements,
+    nodes_of,
+    recursive,
+    signature,
+    too_many,
+    writes_itself,
+)
 
 TODO = "TODO"
 ROOTS: dict[Direction, tuple[str, ...]] = {
@@ -167,6 +177,7 @@ class _Writer:
     lists: tuple[CodeList, ...]
     optional: bool = False
     lines: list[str] = field(default_factory=list)
+    places: int = 0
 
     def whole(self, root: Node, guesser: Guesser) -> None:
         place = _Place()
@@ -216,8 +227,16 @@ class _Writer:
         if writes_itself(node) and not open_here and not (wanted and node.minimum):
             self._optional([node], place)
             return
+        if node.minimum > MOST_TIMES:
+            what = f"'{_path(place, node)}' must stand {node.minimum:,} times"
+            raise ConfigurationError(
+                f"too many mandatory places to write them down: {what}", expected=f"at most {MOST_TIMES}"
+            )
         for number in range(1, max(node.minimum, 1) + 1):
             here = place.at(node, number)
+            self.places += 1
+            if self.places > MOST_PLACES:
+                raise too_many(here.path.split("/")[0])
             if (codes := self._codes(node)) is not None:
                 self._code(codes, node, here)
             elif node.leaf is not None and not holds_elements(node):

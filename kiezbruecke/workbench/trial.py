@@ -1,8 +1,9 @@
 """A trial: thousands of invented records, each of which must become a valid message or be set aside with a reason.
 
-The records start from an example; what the rules read is replaced by values that have hurt before: empty, far too
-long, full of markup, control characters, sums finer than a cent, lists of many and of none. The same seed gives
-the same records.
+The records start from an example. First each word that a source may hold has its turn: those of an enumeration, yes
+and no, nothing, what a code list or a condition names. Then what the rules read is replaced by values that have hurt
+before: empty, far too long, full of markup, control characters, sums finer than a cent, lists of many and of none.
+The same seed gives the same records.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ from pydantic.fields import FieldInfo
 from kiezbruecke.errors import RecordError
 from kiezbruecke.mapping.compile import Compiled, Declined, straight
 from kiezbruecke.mapping.interpret.sources import Scope
-from kiezbruecke.mapping.language.definition import Rule, all_rules
-from kiezbruecke.mapping.language.paths import SourcePath
 from kiezbruecke.mapping.loading import Mapping as Ready
+from kiezbruecke.mapping.schema.models import ROOTS
 from kiezbruecke.standards.store import validate
+from kiezbruecke.workbench.worded import paths_of, put, turns, words_of
 
 _TEXTS = (
     "", " ", "\u00a0", "x", "0", "-1", "1.5", "850,00 €", "A" * 35, "ä" * 36, "Wort " * 15, "x" * 141, "x" * 256,
@@ -41,6 +42,7 @@ _DAYS = (date(2026, 4, 24), date(1, 1, 1), date(9999, 12, 31))
 _MOMENTS = (datetime(2026, 4, 24, 23, 59, 59, 999_999, tzinfo=UTC), datetime(1999, 12, 31, tzinfo=UTC))
 _UUIDS = (UUID(int=0), UUID(int=2**128 - 1))
 _MANY = (0, 1, 2, 30)
+_WORDED = 0.5  # how often a place that knows words takes one of them
 _CHANGES = 3  # values replaced in a record, at most: mostly sound records find more than broken ones
 
 
@@ -71,17 +73,31 @@ def try_mapping(mapping: Ready, content: Path, roots: Mapping[str, Any], *, reco
 
 
 def invent(mapping: Ready, roots: Mapping[str, Any], *, records: int, seed: int) -> Iterator[Scope]:
-    """Records near an example, the first one the example itself."""
-    paths = sorted({path for rule in all_rules(mapping.definition.rules) for path in _paths(rule)})
+    """Records near an example, the first one the example itself, then one for each word."""
+    paths, (typed, named) = paths_of(mapping), words_of(mapping, roots)
+    words = {path: [*typed.get(path, ()), *named.get(path, ())] for path in paths}
     chance = random.Random(seed)  # noqa: S311 - the same records every time
     yield roots
-    for _ in range(records - 1):
-        invented: dict[str, Any] = dict(roots)
+    worded = turns(typed, named, records)[: records - 1]
+    for path, word in worded:
+        yield _with(roots, path, word)
+    for _ in range(records - 1 - len(worded)):
+        invented: Scope = roots
         for path in chance.sample(paths, min(len(paths), chance.randint(1, _CHANGES))):
             root, *names = path.split(".")
-            if root in invented:
-                invented[root] = _replaced(invented[root], names, chance)
+            if words[path] and chance.random() < _WORDED:
+                invented = _with(invented, path, chance.choice(words[path]))
+            elif root in invented:
+                invented = {**invented, root: _root_with(root, invented[root], names, chance)}
         yield invented
+
+
+def _with(roots: Scope, path: str, word: Any) -> Scope:
+    """The roots with a word at a path, or without the root that is called nothing."""
+    root, *names = path.split(".")
+    if not names and word is None:
+        return {name: value for name, value in roots.items() if name != root}
+    return {**roots, root: put(roots[root], names, word)} if root in roots else roots
 
 
 def _one(mapping: Ready, compiled: Compiled, content: Path, roots: Scope, done: Trial) -> None:
@@ -112,15 +128,13 @@ def _problem(mapping: Ready, content: Path, payload: bytes) -> str:
     return ""
 
 
-def _paths(rule: Rule) -> Iterator[str]:
-    """What a rule reads, as paths from the roots; the members of an `each` are changed with their list."""
-    for path in (rule.source, rule.each, rule.when.path if rule.when else None):
-        if path is not None:
-            yield _names(path)
-
-
-def _names(path: SourcePath) -> str:
-    return ".".join([path.root, *(step.name for step in path.steps)])
+def _root_with(root: str, value: Any, names: Sequence[str], chance: random.Random) -> Any:
+    """A root with something else at the path; one that an example gives only in part has typed fields, too."""
+    model = ROOTS.get(root)
+    known = model.model_fields.get(names[0]) if model is not None and len(names) == 1 else None
+    if known is not None and isinstance(value, dict):
+        return {**value, names[0]: _of_field(known, value.get(names[0]), chance)}
+    return _replaced(value, names, chance)
 
 
 def _replaced(value: Any, names: Sequence[str], chance: random.Random) -> Any:

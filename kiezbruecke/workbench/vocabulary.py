@@ -117,6 +117,7 @@ def _same_everywhere(lists: Path | None) -> dict[str, Schema]:
         "steps": {"type": "array", "items": {"$ref": "#/definitions/step"}},
         "code": _object({"list": _names(lists, ".yaml"), "value": _TEXT}, "list"),
         "codelist": _names(lists, ".csv"),
+        "as": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"},
     }
     keys = [key for key in RULE if key not in _VARYING]
     return {key: {**own.get(key, _plain(key)), **_words(RULE_WORDS, key)} for key in keys}

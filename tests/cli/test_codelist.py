@@ -40,6 +40,16 @@ def test_an_import_does_not_overwrite_without_being_told(call: Call, small: Path
     assert 'version: "1"' in (small / f"mappings/codelists/{NAME}.yaml").read_text("utf-8")
 
 
+@pytest.mark.parametrize("name", ["../../x", "a/b", "Farben", "-x"])
+def test_a_name_that_is_none_is_refused(call: Call, small: Path, name: str) -> None:
+    """It became another file without a word."""
+    said = call("codelist", "import", str(FARBEN), f"--name={name}", "--content", str(small))
+
+    assert said.code == 2
+    assert f"'{name}' is no name of a code list" in said.err
+    assert [file.name for file in (small / "mappings/codelists").iterdir()] == [f"{NAME}.yaml"]
+
+
 def test_an_import_twice_changes_nothing_the_second_time(call: Call, small: Path) -> None:
     """No clock, no order of a dictionary: git shows only what the list's owner changed."""
     words = ("codelist", "import", str(FARBEN), "--content", str(small), "--json")

@@ -14,7 +14,7 @@ from kiezbruecke.connector import Connection, Item, Manifest
 from kiezbruecke.drift import breaking, look_at_answers, look_at_mapping, read_fingerprint, render
 from kiezbruecke.drift.answers import Field, learn
 from kiezbruecke.drift.changes import Change
-from kiezbruecke.drift.fingerprint import built_on
+from kiezbruecke.drift.fingerprint import built_on, take
 from kiezbruecke.drift.services import Service, compare_services, read_service
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import tables
@@ -129,6 +129,38 @@ def test_narrower_breaks_and_wider_does_not(old: str, new: str, severity: str, w
     (change,) = compare_places(before, after, {"A": Use(texts=None)})
 
     assert (change.severity, words in change.reason) == (severity, True)
+
+
+@pytest.mark.parametrize(("only_text", "severity"), [(True, "compatible"), (False, "breaking")])
+def test_a_number_that_becomes_a_text_breaks_where_that_is_written_otherwise(only_text: bool, severity: str) -> None:
+    """In XML both are 850.00; in JSON it becomes "850.00", which whoever reads it does not take for a sum."""
+    from kiezbruecke.drift.places import Place, Use
+    from kiezbruecke.drift.schemas import compare_places
+
+    old, new = {"A": Place(kind="decimal")}, {"A": Place(kind="text")}
+    (change,) = compare_places(old, new, {"A": Use(texts=None)}, only_text=only_text)
+
+    assert (change.severity, change.reason) == (severity, "decimal became text")
+
+
+def test_a_sum_of_a_json_schema_that_becomes_a_text_breaks(content: Path) -> None:
+    """The target says which of the two it is."""
+    schema = content / "schemas/json/summen.schema.json"
+    schema.parent.mkdir(parents=True, exist_ok=True)
+    schema.write_text('{"type": "object", "properties": {"summe": {"type": "number"}}}', "utf-8")
+    folder = content / "mappings/outbound/summen"
+    folder.mkdir()
+    (folder / "mapping.yaml").write_text(
+        "name: summen\nversion: 1\ndirection: outbound\nroots: [route]\ntarget: json summen\nrules:\n"
+        "- {target: summe, from: route.summe}\n",
+        "utf-8",
+    )
+    accepted = take(load_mapping("summen", content), content)
+    edit(content, "schemas/json/summen.schema.json", "number", "string")
+
+    found = look_at_mapping(load_mapping("summen", content), content, accepted)
+
+    assert [one.line() for one in breaking(found)] == ["breaking: target summe: decimal became text"]
 
 
 def _place(text: str) -> Any:

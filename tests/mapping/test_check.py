@@ -165,3 +165,371 @@ def test_a_finding_is_machine_readable(findings: Findings) -> None:
     assert found["file"] == "mappings/outbound/out/mapping.yaml"
     assert (found["line"], found["column"], found["severity"]) == (9, 12, "error")
     assert set(found) == {"file", "line", "column", "rule", "code", "severity", "message", "expected", "helps"}
+
+
+@pytest.fixture
+def choices(content: Path, put: Callable[[str, str], Path], findings: Findings) -> Findings:
+    """Checks rules for the small schema, in which one of Mail and Phone is mandatory, and so are two Tags."""
+    schema = (DATA / "tree.xsd").read_text("utf-8").replace('<xs:choice minOccurs="0">', "<xs:choice>")
+    schema = schema.replace('type="t:Short" minOccurs="0" maxOccurs="3"', 'type="t:Short" minOccurs="2" maxOccurs="3"')
+    findings("")
+    put("schemas/tree/1.0/profile.xsd", schema)
+
+    def of(rules: str) -> list[Finding]:
+        tags = "" if "Tag" in rules else "- {target: Tag, const: a}\n- {target: 'Tag[2]', const: b}\n"
+        return findings(rules + tags)
+
+    return of
+
+
+@pytest.mark.parametrize(
+    ("mail", "phone", "severity"),
+    [
+        ('{path: decision.correction, equals: "true"}', '{path: decision.correction, equals: "1"}', "error"),
+        ("case.documents", "case.documents", "error"),
+        ("case.documents", "proposal.url", "warning"),
+        ("{path: message.effect, equals: a}", "case.documents", "warning"),
+    ],
+)
+def test_branches_under_conditions_that_may_hold_together_are_not_kept_apart(
+    findings: Findings, mail: str, phone: str, severity: str
+) -> None:
+    """The same question twice is no choice; a receiver refuses a message with both."""
+    found = findings(f"- {{target: Mail, const: m, when: {mail}}}\n- {{target: Phone, const: p, when: {phone}}}\n")
+
+    assert [(one.code, one.severity, one.place.line) for one in found] == [("KB-M17", severity, 10)]
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        (
+            (
+                "- {target: Mail, const: m, when: {path: budget.status, equals: planned}}\n"
+                "- {target: Phone, const: p, when: {path: budget.status, equals: blocked}}\n"
+            ),
+            "where 'budget.status' is 'released'",
+        ),
+        ("- {target: Mail, const: m, when: {path: message.test, equals: 'true'}}\n", "where 'message.test' is 'false'"),
+        ("- {target: Mail, const: m, when: proposal.url}\n", "where 'proposal.url' is missing"),
+        ("- {target: Mail, from: proposal.url}\n", "where 'proposal.url' is missing"),
+        ("- {target: Mail, const: m, when: {path: message.effect, equals: a}}\n", "'message.effect' is anything else"),
+    ],
+)
+def test_a_mandatory_choice_that_may_stay_empty_is_a_warning(choices: Findings, rules: str, said: str) -> None:
+    """The message for the other words would be set aside, and its error does not name the cause."""
+    found = choices(rules)
+
+    assert [(one.code, one.severity) for one in found] == [("KB-M13", "warning")], [one.line() for one in found]
+    assert said in found[0].message
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        "- {target: Mail, from: case.title}\n",
+        "- {target: Mail, from: proposal.url, required: true}\n",
+        "- {target: Mail, from: proposal.url, default: keine}\n",
+        (
+            "- {target: Mail, const: m, when: {path: message.test, equals: 'true'}}\n"
+            "- {target: Phone, const: p, when: {path: message.test, equals: 'false'}}\n"
+        ),
+        "".join(
+            f"- {{target: {target}, const: m, when: {{path: budget.status, equals: {word}}}}}\n"
+            for word, target in zip(
+                ("planned", "released", "blocked", "revoked"), ("Mail", "Phone", "Mail", "Phone"), strict=True
+            )
+        ),
+    ],
+)
+def test_a_mandatory_choice_with_a_branch_for_every_case_has_no_finding(choices: Findings, rules: str) -> None:
+    """Every known word of the source has its branch."""
+    assert [one.line() for one in choices(rules)] == []
+
+
+def test_a_list_that_may_be_shorter_than_the_schema_wants_is_a_warning(choices: Findings) -> None:
+    """One document is one too few here, and the error at run time would name no rule."""
+    rule = "- {target: Tag, each: case.documents, as: one, from: one.title, steps: [{clip: 9}]}\n"
+    found = [one for one in choices(f"- {{target: Mail, const: m}}\n{rule}") if one.code == "KB-M13"]
+
+    assert [one.severity for one in found] == ["warning"]
+    assert "'Tag' must stand 2 times, but 'case.documents' may hold fewer" in found[0].message
+    assert found[0].place.line == 10
+
+
+@pytest.mark.parametrize(
+    ("rule", "code", "severity", "said"),
+    [
+        ('{target: plain, from: "message.effect[2]"}', "KB-M08", "error", "'message.effect' is no list"),
+        ('{target: plain, const: x, when: "proposal.url[2]"}', "KB-M08", "error", "'proposal.url' is no list"),
+        ("{target: Sum, from: budget.amount, steps: [cents]}", "KB-M14", "warning", "'cents' writes 85000"),
+        ("{target: Version, from: case.title}", "KB-M14", "warning", "fixes 'Version' to '1'"),
+        ("{target: Pin, from: message.number}", "KB-M14", "error", "such as '1', '12' does not fit 'Pin'"),
+        ("{target: Colour, from: case.id, code: {list: colours}}", "KB-M22", "error", "'case.id' is a UUID"),
+        ("{target: Colour, from: case.id, codelist: farben}", "KB-M22", "error", "a UUID has no partner"),
+        (
+            "{target: Colour, from: message.number, codelist: farben}",
+            "KB-M22",
+            "error",
+            "a whole number has no partner",
+        ),
+        ("{target: Mail, from: case.id, steps: [iban]}", "KB-M09", "error", "expected an IBAN such as"),
+        ('{target: Mail, from: case.id, steps: [{before: ":"}]}', "KB-M09", "error", "expected a text with ':'"),
+        ("{target: Mail, from: decision.votes, steps: [trim]}", "KB-M14", "error", "is a whole Votes"),
+        ('{target: Mail, const: x, when: {path: decision.votes, equals: "3"}}', "KB-M16", "error", "is a whole Votes"),
+        ("{target: Mail, code: {list: colours, value: rot}}", "KB-M19", "warning", "takes any text and names no list"),
+        (
+            "{target: Field, required: true, rules: [{target: Name, from: case.title}]}",
+            "KB-M19",
+            "warning",
+            "on a block",
+        ),
+        ("{target: Colour, code: {list: farben, value: rot}}", "KB-M10", "error", "'farben' is a translation"),
+        ("{target: Mail, from: case.title, codelist: colours}", "KB-M10", "error", "code: {list: colours}"),
+        ("{target: Mail, from: case.title, codelist: farben.csv}", "KB-M10", "error", "no code list 'farben.csv'; "),
+        ("{target: Mail, from: budget.status, steps: [integer]}", "KB-M09", "error", "expected a whole number"),
+        ("{target: Mail, from: budget.status, steps: [digits]}", "KB-M09", "error", "expected a text with digits"),
+        ("{target: Mail, from: proposal.labels, steps: [collapse_space, {join: ', '}]}", "KB-M09", "error", "join or"),
+    ],
+)
+def test_what_types_tell_is_found_without_an_example(
+    findings: Findings, rule: str, code: str, severity: str, said: str
+) -> None:
+    """One finding, at the rule, before a record of this kind exists."""
+    found = findings(f"- {rule}\n")
+
+    assert [(one.code, one.severity) for one in found] == [(code, severity)], [one.line() for one in found]
+    assert said in found[0].line()
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        '{target: Tag, from: "proposal.labels[2]", steps: [{clip: 10}]}',
+        '{target: Mail, from: "process.areas[2].name"}',
+        "{target: Share, from: decision.approved_amount, steps: [cents]}",
+    ],
+)
+def test_what_may_well_be_meant_has_no_finding(findings: Findings, rule: str) -> None:
+    """A number on a list, and cents for a whole number."""
+    found = findings(f"- {rule}\n", head=HEAD.replace("[case", "[process, case"))
+
+    assert [one.line() for one in found if one.code != "KB-M14" or "cents" in one.message] == []
+
+
+def test_a_block_of_constants_with_a_condition_that_always_holds_is_clean(findings: Findings) -> None:
+    """It is the one way to have such a block written in any case; KB-M15 names it."""
+    block = "- {target: Field, %srules: [{target: Name, const: A}]}\n"
+    [found] = findings(block % "")
+    clean = findings(block % "when: message.id, ")
+
+    assert (found.code, "'when: message.id'" in found.helps) == ("KB-M15", True)
+    assert [one.line() for one in clean] == []
+
+
+def test_a_condition_that_always_holds_changes_nothing_where_something_is_read(findings: Findings) -> None:
+    """There the block is written anyway."""
+    found = findings("- {target: Field, when: message.id, rules: [{target: Name, from: case.title}]}\n")
+
+    assert [one.code for one in found] == ["KB-M16"]
+
+
+def test_a_rule_beside_a_block_with_each_writes_one_more(findings: Findings) -> None:
+    """It does not speak of the members, though it looks so."""
+    block = "- {target: Field, each: case.documents, as: one, rules: [{target: Name, from: one.title}]}\n"
+    found = findings(f"{block}- {{target: Field/Name, from: case.title}}\n")
+    own = findings(f"{block}- {{target: Field, rules: [{{target: Name, from: case.title}}]}}\n")
+
+    assert [(one.code, one.severity, one.place.line) for one in found] == [("KB-M11", "warning", 10)]
+    assert [one.line() for one in own] == []
+
+
+def test_a_member_whose_name_is_misspelt_is_one_finding(findings: Findings) -> None:
+    """Not one for each rule that reads it."""
+    rules = "[{target: Name, from: document.title}, {target: Value, from: document.file}]"
+    [found] = findings(f"- {{target: Field, each: case.documents, as: documnt, rules: {rules}}}\n")
+
+    assert (found.code, found.expected) == ("KB-M08", "as: document")
+
+
+def test_a_condition_that_cannot_be_read_is_one_finding(findings: Findings) -> None:
+    """That two rules now speak for one place is only what follows."""
+    found = findings(
+        "- {target: Colour, const: rot, when: {path: message.effect}}\n"
+        "- {target: Colour, const: blau, when: {path: message.effect, equals: b}}\n"
+    )
+
+    assert [(one.code, one.place.line) for one in found] == [("KB-M03", 9)]
+
+
+@pytest.mark.parametrize("root", ["case", "decision", "message", "area"])
+def test_an_inbound_mapping_has_no_case(content: Path, put: Callable[[str, str], Path], root: str) -> None:
+    """While items are read there is none, so every value read from it would be nothing."""
+    text = "name: in\nversion: 1\ndirection: inbound\nreads: [a]\nroots: [item, {root}]\ntarget: record Budget\n"
+    text += "rules:\n- {target: origin, from: item.a}\n- {target: chapter, from: {root}.id}\n"
+    put("mappings/inbound/in/mapping.yaml", text.replace("{root}", root))
+    found = [(one.severity, str(one.place)) for one in check("in", content) if "outbound mappings only" in one.message]
+
+    assert found == [("error", "mappings/inbound/in/mapping.yaml:5:15")]
+
+
+def _replaced(content: Path, old: str, new: str) -> None:
+    """The small schema with another declaration in it."""
+    file = content / "schemas/tree/1.0/profile.xsd"
+    text = file.read_text("utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), "utf-8")
+
+
+def test_nil_beside_required_changes_nothing(content: Path, findings: Findings) -> None:
+    """`required` sets the record aside before anything is written."""
+    findings("")
+    _replaced(content, 'name="plain"', 'name="plain" nillable="true"')
+    nil = "- {target: plain, from: proposal.url, nil: true, %ssteps: [{clip: 10}]}\n"
+    found = findings(nil % "required: true, ")
+    alone = findings(nil % "")
+
+    assert [(one.code, one.severity) for one in found] == [("KB-M19", "warning")]
+    assert "'nil' changes nothing" in found[0].message
+    assert alone == []
+
+
+@pytest.mark.parametrize(
+    ("builtin", "expected"),
+    [
+        ("gYear", "a year such as 2026"),
+        ("time", "a time such as 10:00:00"),
+        ("duration", "a duration such as P30D"),
+        ("language", "a language such as de or en-GB"),
+        ("ID", "a name that begins with a letter or _, such as a-1; each once in a message"),
+        ("byte", "a whole number from -128 to 127"),
+        ("unsignedInt", "a whole number from 0 to 4294967295"),
+    ],
+)
+def test_what_a_type_expects_is_said_with_an_example(
+    content: Path, findings: Findings, builtin: str, expected: str
+) -> None:
+    """'another value' helps nobody, and 70000 digits are a whole number too."""
+    findings("")
+    _replaced(content, 'name="plain" type="t:Short"', f'name="plain" type="xs:{builtin}"')
+    [found] = findings("- {target: plain, const: '99999999999 ä'}\n")
+
+    assert (found.code, found.expected) == ("KB-M14", expected)
+
+
+@pytest.mark.parametrize(
+    ("content_of_plain", "expected"),
+    [
+        ('<xs:element name="Eins" type="xs:string"/>', "- {target: plain/Eins, from: …}"),
+        (
+            (
+                '<xs:element name="A"><xs:complexType><xs:sequence><xs:element name="B" type="xs:string"/>'
+                "</xs:sequence></xs:complexType></xs:element>"
+            ),
+            "- {target: plain/A/B, from: …}",
+        ),
+        (
+            '<xs:element name="code" type="xs:string"/></xs:sequence><xs:attribute name="listURI"/><!--',
+            "- {target: plain, code: {list: …, value: …}}",
+        ),
+    ],
+)
+def test_a_mandatory_block_without_a_rule_is_shown_with_what_stands_in_it(
+    content: Path, findings: Findings, content_of_plain: str, expected: str
+) -> None:
+    """A rule for the block itself would be the next mistake: it takes no value."""
+    findings("")
+    end = "-->" if content_of_plain.endswith("<!--") else ""
+    closing = "" if end else "</xs:sequence>"
+    body = f'name="plain"><xs:complexType><xs:sequence>{content_of_plain}{end}{closing}</xs:complexType></xs:element>'
+    _replaced(content, 'name="plain" type="t:Short" minOccurs="0" form="unqualified"/>', body)
+    [found] = findings("")
+
+    assert (found.code, found.expected) == ("KB-M12", expected)
+
+
+@pytest.mark.parametrize(
+    ("code", "helps"), [("rto", "did you mean 'rot'?"), ("2792", "did you mean '2729'?"), ("2730", "")]
+)
+def test_a_number_that_is_near_is_not_proposed(
+    put: Callable[[str, str], Path], findings: Findings, code: str, helps: str
+) -> None:
+    """'009' and '003' mean different things; only digits in another order are a slip."""
+    findings("")
+    put("mappings/codelists/zahlen.yaml", 'uri: urn:z\nversion: "1"\ncodes: {rot: Rot, "2729": a}\n')
+    found = findings(f"- {{target: Colour, code: {{list: zahlen, value: '{code}'}}}}\n")
+
+    assert [(one.code, one.helps) for one in found] == [("KB-M10", helps)]
+
+
+def test_a_list_without_uri_is_an_error_where_the_message_must_name_it(
+    content: Path, put: Callable[[str, str], Path], findings: Findings
+) -> None:
+    """Else every message is refused for an attribute that no rule speaks about."""
+    findings("")
+    put("mappings/codelists/namenlos.yaml", 'version: "1"\ncodes: {a: A}\n')
+    body = (
+        'name="plain" minOccurs="0"><xs:complexType><xs:sequence><xs:element name="code" type="xs:string"/>'
+        '</xs:sequence><xs:attribute name="listURI" use="required"/></xs:complexType></xs:element>'
+    )
+    _replaced(content, 'name="plain" type="t:Short" minOccurs="0" form="unqualified"/>', body)
+    [found] = findings("- {target: plain, code: {list: namenlos, value: a}}\n")
+
+    assert (found.code, found.severity) == ("KB-M10", "error")
+    assert "has no 'uri', so 'plain/@listURI' is missing" in found.message
+
+
+INBOUND = """\
+name: in
+version: 1
+direction: inbound
+reads: [a]
+source: %s
+roots: [item]
+target: record Decision
+rules:
+- {target: origin, from: item.sheet}
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "file", "example", "found"),
+    [
+        ("xml", "full.input.yaml", "item: {sheet: a.xlsx, row: 2}\n", ["KB-M03"]),
+        ("json", "full/item.xml", "<a><sheet>b</sheet></a>", ["KB-M03"]),
+        ("json", "full.input.yaml", "item: {sheet: a.xlsx, row: 2}\n", []),
+        ("xml", "full.input.yaml", "item: {sheet: a.xlsx}\n", []),
+        ("xml", "full/item.xml", "<a><sheet>b</sheet></a>", []),
+    ],
+)
+def test_a_source_of_another_form_than_its_examples_is_an_error(
+    content: Path, put: Callable[[str, str], Path], source: str, file: str, example: str, found: list[str]
+) -> None:
+    """Every path would be empty, or the item could not be read at all."""
+    put(f"mappings/inbound/in/examples/{file}", example)
+    put("mappings/inbound/in/mapping.yaml", INBOUND % source)
+
+    assert [one.code for one in check("in", content) if one.place.line == 5] == found
+
+
+@pytest.mark.parametrize(("kind", "found"), [("table", ["KB-M14"]), ("json", [])])
+def test_a_cell_without_a_codelist_is_a_risk_for_a_records_words(
+    content: Path, put: Callable[[str, str], Path], kind: str, found: list[str]
+) -> None:
+    """People write 'angenommen', a record says 'accepted'."""
+    put("schemas/tables/zeilen.yaml", "name: zeilen\ntitle: Z\ncolumns:\n  - {name: E, key: ergebnis, type: text}\n")
+    source = "table zeilen" if kind == "table" else "json"
+    put("mappings/inbound/in/mapping.yaml", INBOUND % source + "- {target: outcome, from: item.ergebnis}\n")
+    said = [one for one in check("in", content) if one.rule == "outcome" and "may hold texts" in one.message]
+
+    assert [one.code for one in said] == found
+    assert all(one.expected.startswith("accepted, ") for one in said)
+
+
+def test_a_constant_that_is_none_of_a_records_words_names_them(content: Path, put: Callable[[str, str], Path]) -> None:
+    """'What the schema allows there' sends people to the source code."""
+    put("mappings/inbound/in/mapping.yaml", INBOUND % "json" + "- {target: outcome, const: acepted}\n")
+    [found] = [one for one in check("in", content) if one.code == "KB-M14"]
+
+    assert found.expected.startswith("accepted, ")
+    assert found.helps == "did you mean 'accepted'?"

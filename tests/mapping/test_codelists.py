@@ -192,9 +192,24 @@ def test_every_fault_of_a_list_of_codes_has_its_line(
     content: Path, put: Put, text: str, findings: list[tuple[str, int]]
 ) -> None:
     """A rule that writes a code which is not valid any more is found where the rule stands."""
-    put("mappings/codelists/a.yaml", text)
+    put("mappings/codelists/a.yaml", text if "uri:" in text else f"{text}uri: u\n")
 
     assert found(content, "a.yaml") == findings
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "severity"),
+    [
+        ('version: "1"\ncodes: {"01": a}\n', 1, "warning"),
+        ('uri: u\nwrite_names: nein\ncodes: {"01": a}\n', 2, "error"),
+    ],
+)
+def test_a_list_says_whose_codes_it_holds(content: Path, put: Put, text: str, line: int, severity: str) -> None:
+    """Else `@listURI` is missing in the message, or the names of the codes are, and nobody knows why."""
+    put("mappings/codelists/a.yaml", text)
+    [finding] = check_list(content, "a.yaml", USED, TODAY)
+
+    assert (finding.code, finding.place.line, finding.severity) == ("KB-L11", line, severity)
 
 
 def test_a_list_that_nobody_uses_is_a_note(content: Path, put: Put) -> None:

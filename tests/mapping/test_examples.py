@@ -87,7 +87,63 @@ def test_a_typing_error_in_an_example_is_no_missing_value(content: Path, example
 
     [result] = run_examples(load_mapping("out", content), content)
 
-    assert "unknown field 'aproved_amount'" in result.problem
+    assert "unknown field 'aproved_amount' in 'decision'" in result.problem
+    assert "did you mean 'approved_amount'?" in result.problem
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("route: {}\ndecision:\n  outcome: acepted\n", "input.yaml:3:3: decision.outcome: "),
+        ("route: {}\ndecision:\n  votes: {yes: 1, nein: 2}\n", "input.yaml:3:19: decision.votes.nein: "),
+        ("route: {}\ndecision:\n  note: a: b\n", "input.yaml:3:10: the example cannot be read: a text with a colon"),
+        (
+            "route: {}\ndecisoin: {}\n",
+            "input.yaml:2:1: the mapping has no root 'decisoin'; expected decision, route; did",
+        ),
+        ("", "input.yaml: the example holds no roots; expected decision: {…} and route: {…}"),
+        (
+            "route: {}\nprocess: kk-tk-202\n",
+            "input.yaml:2:1: no process is called 'kk-tk-202'; expected kk-tk-2026; did you mean 'kk-tk-2026'?",
+        ),
+    ],
+)
+def test_what_is_wrong_in_an_example_is_named_in_its_line(
+    content: Path, put: Put, example: Path, text: str, line: str
+) -> None:
+    """An example has a hundred lines."""
+    put("mappings/processes/kk-tk-2026.yaml", "id: kk-tk-2026\n")
+    roots = "[decision, route, process]" if "process" in text else "[decision, route]"
+    put("mappings/outbound/out/mapping.yaml", MAPPING.replace("[decision, route]", roots))
+    example.write_text(text, "utf-8")
+
+    [result] = run_examples(load_mapping("out", content), content)
+
+    assert line in result.problem
+
+
+@pytest.mark.parametrize(("indent", "place"), [("  ", ":2:15"), ("\t", ":2:14")])
+def test_an_example_in_json_has_lines_too(content: Path, put: Put, example: Path, indent: str, place: str) -> None:
+    """Who writes JSON by a program indents it with tabs, too."""
+    example.unlink()
+    put("mappings/outbound/out/examples/full.input.json", f'{{\n{indent}"decision":{{"outcom": 1}}}}\n')
+
+    [result] = run_examples(load_mapping("out", content), content)
+
+    assert f"full.input.json{place}: unknown field 'outcom' in 'decision'" in result.problem
+
+
+def test_an_item_that_is_not_what_the_source_says_is_no_expected_refusal(content: Path, put: Put) -> None:
+    """`--update` would write down for ever that every answer is refused."""
+    rules = "rules:\n- {target: id, from: item.A}\n- {target: name, from: item.B, steps: [{clip: 200}]}\n"
+    head = "name: in\nversion: 1\ndirection: inbound\nreads: [area]\nsource: xml\nroots: [item]\ntarget: record Area\n"
+    put("mappings/inbound/in/mapping.yaml", head + rules)
+    file = put("mappings/inbound/in/examples/full/input.yaml", "{}\n")
+    put("mappings/inbound/in/examples/full/item.xml", "<X><A>1</A>")
+    [result] = run_examples(load_mapping("in", content), content, update=True)
+
+    assert "item.xml: the item cannot be read as XML; expected what the mapping says: source: xml" in result.problem
+    assert not (file.parent / "expected.error").exists()
 
 
 def test_check_ends_with_one_where_there_are_errors(content: Path, put: Put, example: Path) -> None:

@@ -147,7 +147,7 @@ def test_a_column_says_how_its_value_is_written(kind: Any, written: Any, value: 
 @pytest.mark.parametrize(
     ("layout", "told"),
     [
-        ("format: fixed\ncolumns:\n  - {key: a, lenght: 3}\n", "kaputt.yaml:3:22: unknown key 'lenght'"),
+        ("format: fixed\ncolumns:\n  - {key: a, lenght: 3}\n", "kaputt.yaml:3:14: unknown key 'lenght'"),
         ("format: fixed\ncolumns:\n  - {key: a, lenght: 3}\n", "did you mean 'length'?"),
         ("format: fixed\ncolumns: [{key: a}]\n", "column 'a' has no length"),
         ("format: fixed\ncolumns: [{key: a, length: '3'}]\n", "kaputt.yaml:2:28: 'length' has the wrong form"),
@@ -161,7 +161,7 @@ def test_a_column_says_how_its_value_is_written(kind: Any, written: Any, value: 
         ),
         (
             "format: fixed\nrecord_length: 9\ncolumns: [{key: a, length: 3}]\n",
-            "make 3 characters; expected record_length: 9",
+            "kaputt.yaml:2:16: the columns make 3 characters, not 9; expected record_length: 3",
         ),
         ("format: fixed\ncolumns: [{key: a, length: 3}, {key: a, length: 3}]\n", "two columns have the key 'a'"),
         ("format: fixed\ncolumns: [{key: a, length: 3, type: money, align: left, fill: '0'}]\n", "change the value"),
@@ -187,7 +187,30 @@ def test_a_column_says_how_its_value_is_written(kind: Any, written: Any, value: 
         ("columns: [{name: a, length: 3}]\n", "'length' belongs to fixed-length records; expected format: fixed"),
         ("line_end: none\ncolumns: [{name: a}]\n", "belong to fixed-length records"),
         ("columns: [{name: a/b}]\n", "the key holds / @ [ or ]"),
-        ("columns: []\n", "'columns' has the wrong form"),
+        ("columns: []\n", "'columns' has the wrong form; expected at least one column"),
+        (
+            "delimiter: '\"'\ncolumns: [{name: a}]\n",
+            "kaputt.yaml:1:12: the delimiter '\"' cannot separate cells; expected one",
+        ),
+        ("delimiter: a\ncolumns: [{name: a}]\n", "the delimiter 'a' cannot separate cells"),
+        ("delimiter: '0'\ncolumns: [{name: a}]\n", "the delimiter '0' cannot separate cells"),
+        ('delimiter: "\\n"\ncolumns: [{name: a}]\n', "cannot separate cells"),
+        ("delimiter: ';;'\ncolumns: [{name: a}]\n", "the delimiter ';;' cannot separate cells"),
+        ("delimiter: ''\ncolumns: [{name: a}]\n", "the delimiter '' cannot separate cells"),
+        (
+            "columns:\n  - {name: a}\n  - {name: a, key: b}\n",
+            "kaputt.yaml:3:12: two columns have the name 'a'; expected a name of its own for each",
+        ),
+        (
+            "format: fixed\ncolumns:\n  - {key: a, length: 0}\n",
+            "kaputt.yaml:3:22: 'length' has the wrong form; expected at least 1",
+        ),
+        (
+            "format: fixed\ncolumns:\n  - {key: a, length: 1}\n  - {key: b}\n",
+            "kaputt.yaml:4:5: column 'b' has no length",
+        ),
+        ("hedaer: true\ncolumns: [{name: a}]\n", "kaputt.yaml:1:1: unknown key 'hedaer'"),
+        ("columns: [{name: a, required: 'yes'}]\n", "'required' has the wrong form; expected true or false"),
         ("columns: [{name: &a x}, {name: *a}]\n", "anchors and aliases are not used here"),
         ("columns: " + "[" * 40 + "]" * 40, "nested too deeply"),
         ("name: anders\ncolumns: [{name: a}]\n", "kaputt.yaml:1:7: 'anders' is not 'kaputt'"),
@@ -200,6 +223,59 @@ def test_a_layout_that_cannot_work_is_refused_in_one_line(content: Path, put: Pu
 
     assert told in line
     assert "\n" not in line
+
+
+@pytest.mark.parametrize("sign", [";", ",", "|", "\t"])
+def test_the_usual_delimiters_keep_their_cells_apart(sign: str) -> None:
+    """What holds the sign itself stands in quotes."""
+    table = Table.model_validate({"name": "t", "delimiter": sign, "columns": [{"name": "a"}, {"name": "b"}]})
+
+    assert table.line({"a": f"x{sign}y", "b": "z"}).decode() == f'"x{sign}y"{sign}z\r\n'
+
+
+@pytest.mark.parametrize(
+    ("written", "value", "cell"),
+    [
+        ("ja_nein", True, "ja"),
+        ("ja_nein", "Nein", "nein"),
+        ("ja_nein", "TRUE", "ja"),
+        ("ja_nein", "0", "nein"),
+        ("ja_nein", 1, "ja"),
+        ("J_N", "j", "J"),
+        ("J_N", "N", "N"),
+        ("J_N", "false", "N"),
+    ],
+)
+def test_a_tick_is_written_in_the_columns_words(written: Any, value: object, cell: str) -> None:
+    """Truths come as booleans, and as the texts that clearly say one."""
+    assert Column(key="x", type="yes_no", format=written).cell(value) == cell
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [("ja_nein", "yes"), ("ja_nein", "vielleicht"), ("ja_nein", "J"), ("ja_nein", ""), ("J_N", "Q"), ("1_0", 2)],
+)
+def test_a_text_that_is_neither_yes_nor_no_is_refused(written: Any, value: object) -> None:
+    """`nein` for an unknown text is a wrong statement about somebody's case."""
+    with pytest.raises(Unusable, match="weder ja noch nein"):
+        Column(key="x", type="yes_no", format=written).cell(value)
+
+
+def test_check_and_run_refuse_an_unclear_tick(mapping: Mapping, content: Path, put: Put) -> None:
+    """The constant at check, the value when its record comes."""
+    with pytest.raises(RecordError) as error:
+        mapping.write({"route": {**ROUTE, "granted": "vielleicht"}})
+    put("mappings/outbound/zahlung/mapping.yaml", RULES.replace("from: route.granted", "const: yes"))
+    found = [(finding.code, finding.place.line) for finding in check("zahlung", content)]
+
+    assert "zahlung/mapping.yaml:10: 'bewilligt' (Quelle: route.granted): weder ja noch nein" in error.value.line()
+    assert ("KB-M14", 10) in found
+
+
+def test_a_control_character_is_told_without_xml() -> None:
+    """A table is none."""
+    with pytest.raises(Unusable, match=r"^der Text enthält Steuerzeichen; erwartet: lesbarer Text$"):
+        Column(name="x").cell("a\x07")
 
 
 def test_check_knows_the_widths(content: Path, put: Put) -> None:

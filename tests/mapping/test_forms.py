@@ -354,3 +354,31 @@ def test_every_sentence_of_the_schemas_judges_has_its_english() -> None:
 
     assert [text for text in english if text == "what the schema allows there"] == []
     assert not {"höchstens", "mindestens", "einer", "oder", "das", "eine"} & set(" ".join(english).split())
+
+
+def test_a_prefix_that_leaves_no_room_is_one_finding(findings: Findings) -> None:
+    """To clip behind it would leave nothing of the text."""
+    prefix = "Das ist die lange Kategorie des Vorschlags"
+    [found] = findings(f"- {{target: Kurz, from: case.title, steps: [{{prefix: '{prefix}'}}]}}\n")
+
+    assert (found.code, found.severity) == ("KB-M14", "error")
+
+
+def test_a_uuid_never_fits_a_place_that_is_too_short(findings: Findings) -> None:
+    """Clipped, it would be another name, and all of them are too long."""
+    [found] = findings("- {target: Kurz, from: case.id}\n")
+
+    assert (found.code, found.severity) == ("KB-M18", "error")
+    assert "clip:" not in found.helps
+
+
+def test_what_an_overlay_drops_is_missing_where_it_drops_it(
+    findings: Findings, content: Path, put: Callable[[str, str], Path]
+) -> None:
+    """The header is not where it is mended."""
+    parts = ", ".join(f"{{target: {name}, from: case.title}}" for name in ("'@art'", "Eins", "Zwei"))
+    findings(f"- {{target: Gruppe/Teil, rules: [{parts}]}}\n")
+    put("mappings/outbound/oben/mapping.yaml", f"{OVER}rules:\n- {{target: Gruppe/Teil/Zwei, omit: true}}\n")
+    [found] = [one for one in check("oben", content) if one.code == "KB-M12"]
+
+    assert str(found.place) == "mappings/outbound/oben/mapping.yaml:6:12"

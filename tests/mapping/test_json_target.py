@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.mapping import Mapping, check, load_mapping
 from kiezbruecke.mapping.interpret.json import dumps
+from kiezbruecke.mapping.schema.json_patterns import searching
 from kiezbruecke.mapping.schema.json_schema import read_json_schema
 
 Put = Callable[[str, str], Path]
@@ -182,7 +183,7 @@ def test_the_description_comes_along(content: Path, put: Put) -> None:
     [
         ("{", "is not JSON; expected a JSON Schema"),
         ("[]", "is no object"),
-        ('{"type": "strnig"}', "'type' is not JSON Schema"),
+        ('{"type": "strnig"}', "no type 'strnig' ('type'); expected string, integer"),
         ('{"type": "string"}', "describes no object"),
         ('{"properties": {"a": {"$ref": "https://example.org/b.json"}}}', "leads out of the file"),
         ('{"properties": {"a": {"$ref": "file:///etc/passwd"}}}', "leads out of the file"),
@@ -191,7 +192,18 @@ def test_the_description_comes_along(content: Path, put: Put) -> None:
         ('{"properties": {"a": {"$id": "https://example.org/a"}}}', "has an $id of its own"),
         ('{"properties":' * 5000, "the schema cannot be read"),
         ('{"required": ["a"], "properties": {"a": {"$ref": "#"}}}', "'a' holds itself without end"),
-        ('{"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}}', "describes no object"),
+        ('{"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}}', "'#/$defs/a' goes round in a circle"),
+        ('{"properties": {"a": {"$ref": "#/properties/a"}}}', "'#/properties/a' goes round in a circle"),
+        (
+            '{"$ref": "#/$defs/x", "$defs": {"x": {"$ref": "#/$defs/y"}, "y": {"$ref": "#/$defs/x"}}}',
+            "goes round in a circle",
+        ),
+        ('{"allOf": [{"$ref": "#"}], "properties": {"a": {}}}', "the reference '#' goes round in a circle"),
+        ('{"properties": {"a": {"$dynamicRef": "#oben"}}}', "'$dynamicRef' is not followed; expected \"$ref\""),
+        ('{"properties": {"a": {"type": "bool"}}}', "there is no type 'bool' ('properties/a/type'); expected string"),
+        ('{"properties": {"a": {"minLength": -1}}}', "'properties/a/minLength' has the wrong form; expected a whole"),
+        ('{"properties": {"a": {"pattern": "^(?!x)((a+)b?)+$"}}}', "it repeats a repetition beside a look-around"),
+        ('{"patternProperties": {"(": {}}, "properties": {"a": {}}}', "the pattern '(' cannot be read"),
     ],
 )
 def test_a_schema_that_cannot_be_followed_is_refused_in_one_line(
@@ -205,6 +217,72 @@ def test_a_schema_that_cannot_be_followed_is_refused_in_one_line(
 
     assert told in error.value.line()
     assert "\n" not in error.value.line()
+
+
+def test_a_tree_of_references_is_no_circle(content: Path, put: Put) -> None:
+    """A part may hold its like below a property or as a member."""
+    tree = {"type": "object", "properties": {"a": {"$ref": "#"}, "b": {"type": "array", "items": {"$ref": "#"}}}}
+    put("schemas/json/antrag.schema.json", json.dumps(tree))
+
+    root = read_json_schema(content, "antrag").root
+
+    assert list(root.children["a"].children["b"].children) == ["a", "b"]
+
+
+def test_a_folder_is_no_schema_and_no_neighbour(content: Path, put: Put) -> None:
+    """It was offered as what one had typed."""
+    put("schemas/json/antrag.schema.json/x", "")
+
+    with pytest.raises(ConfigurationError) as error:
+        read_json_schema(content, "antrag")
+
+    assert "there is no JSON Schema 'antrag'" in error.value.line()
+    assert "did you mean" not in error.value.line()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "fits"),
+    [
+        ("^(a+)+$", "a" * 5000 + "!", False),
+        ("^(a|a)*$", "a" * 5000, True),
+        ("[0-9]", "nr 7", True),
+        ("^[0-9]+$", "7\n", False),
+        ("^(?!0)[0-9]+$", "70", True),
+        ("^(?!0)[0-9]+$", "07", False),
+        ("^[+--b]$", ",", True),
+    ],
+)
+def test_no_pattern_takes_long(pattern: str, text: str, fits: bool) -> None:
+    """`^(a+)+$` keeps Python's own engine busy for longer than anybody lives."""
+    assert searching(pattern)(text) is fits
+
+
+def test_a_pattern_of_the_schema_is_searched_for_in_bounded_time(content: Path, put: Put) -> None:
+    """The library asks Python's engine; a record could stop a run."""
+    schema = {"type": "object", "properties": {"a": {"type": "string", "pattern": "^(a+)+$"}}}
+    put("schemas/json/antrag.schema.json", json.dumps(schema))
+
+    found = read_json_schema(content, "antrag").judge.first_problem({"a": "a" * 200 + "!"})
+
+    assert found is not None
+    assert (found.path, found.expected) == (("a",), "das Muster ^(a+)+$")
+
+
+def test_a_schema_that_unrolls_without_end_is_refused_at_once(content: Path, put: Put) -> None:
+    """Eight mandatory parts, each made of eight, 25 levels deep: more places than grains of sand."""
+    levels = {
+        f"l{level}": {
+            "type": "object",
+            "required": [f"p{part}" for part in range(8)],
+            "properties": {f"p{part}": {"$ref": f"#/$defs/l{level + 1}"} for part in range(8)},
+        }
+        for level in range(25)
+    }
+    schema = {"$ref": "#/$defs/l0", "$defs": {**levels, "l25": {"type": "string"}}}
+    put("schemas/json/antrag.schema.json", json.dumps(schema))
+
+    with pytest.raises(ConfigurationError, match="too many mandatory places to write them down: more than 20,000"):
+        read_json_schema(content, "antrag")
 
 
 VALUES = st.fixed_dictionaries(

@@ -64,6 +64,22 @@ def test_a_good_mapping_has_no_findings(content: Path, put: Put) -> None:
         (HEAD + GOOD.replace("item.id", "&a item.id"), "8:22 KB-M01 anchors and aliases are not used here"),
         ("- a\n", "1:1 KB-M01 the file holds no keys"),
         ("", "1:1 KB-M01 the file holds no keys"),
+        (HEAD + "- {target: id, from: item.id, each: item.x, as: my id}\n", "8:49 KB-M03 'my id' is no name"),
+        (HEAD + "- {target: id, from: item.id, each: item.x, as: doc.id}\n", "8:49 KB-M03 'doc.id' is no name"),
+        (HEAD + "- {target: id, const: '{{ item.id }}'}\n", "8:23 KB-M03 '{{' looks like a template"),
+        (HEAD + "- {target: id, const: 'a ${ID}'}\n", "8:23 KB-M03 '${' looks like a template"),
+        (HEAD + "- {target: id, from: item.id, default: '{{ x }}'}\n", "8:40 KB-M03 '{{' looks like a template"),
+        (HEAD + "- {target: !!str id, from: item.id}\n", "8:12 KB-M01 tags are not used here"),
+        (HEAD + "- {target: id, note: a: b}\n", "8:23 KB-M01 a text with a colon and a blank needs quotes"),
+        (HEAD + "- target: id\n  note: a: b\n", "9:10 KB-M01 a text with a colon and a blank needs quotes"),
+        (HEAD + "- target: id\n   from: item.id\n", "9:8 KB-M01 the indentation does not fit the lines above"),
+        (HEAD + "- {target: id}\n  - {target: name}\n", "9:3 KB-M01 the indentation does not fit the lines above"),
+        (HEAD + "- target: id\n\tfrom: item.id\n", "9:1 KB-M01 a tab stands here"),
+        (HEAD + "- {target: */id, from: item.id}\n", "8:12 KB-M01 a text that begins with * needs quotes"),
+        (HEAD + "- {target: id, const: %a}\n", "8:23 KB-M01 a text that begins with % needs quotes"),
+        (HEAD + "- {target: id, from: item.id\n- {target: name}\n", "8:3 KB-M01 '{' is not closed"),
+        (HEAD + "- {target: id, from: item. #1}\n- {target: name}\n", "8:3 KB-M01 '{' is not closed"),
+        (HEAD + "- {target: id, const: 'a}\n- {target: name}\n", "8:23 KB-M01 this quote is not closed"),
         ("a: [\n", "2:1 KB-M01"),
         ("[" * 5000, "1:32 KB-M01"),
         ("a: '\x07'\n", "1:1 KB-M01"),
@@ -118,6 +134,20 @@ def test_a_mistake_of_yaml_elsewhere_is_not_blamed_on_a_path(content: Path, put:
     put("mappings/inbound/in/mapping.yaml", HEAD + '- {target: "Feld[2]", from: item.id, note: a: b}\n')
 
     assert [(one.code, one.helps) for one in check("in", content)] == [("KB-M01", "")]
+
+
+def test_what_mends_a_mistake_of_yaml_is_said(content: Path, put: Put) -> None:
+    """The parser expects tokens and block ends; people write texts and lines."""
+    put("mappings/inbound/in/mapping.yaml", HEAD + "- {target: id, from: item. #1}\n- {target: name, from: */a}\n")
+    [brace] = check("in", content)
+    put("mappings/inbound/in/mapping.yaml", HEAD + "- {target: name, from: */a}\n")
+    [star] = check("in", content)
+
+    assert (brace.expected, brace.helps) == (
+        "'}' in this line",
+        "a # behind a blank begins a comment: such a text needs quotes",
+    )
+    assert star.expected == '"*/a"'
 
 
 def test_a_file_that_multiplies_itself_is_refused(content: Path, put: Put) -> None:
@@ -186,6 +216,15 @@ def test_a_mapping_is_kept_until_one_of_its_files_changes(content: Path, put: Pu
 def test_an_editor_wants_a_list_of_steps_as_check_does(steps: object, right: bool) -> None:
     """What an editor leaves unmarked, `check` must not refuse."""
     rule = {"target": "id", "from": "item.id", "steps": steps}
+    text = {"name": "in", "version": 1, "direction": "inbound", "roots": ["item"], "target": "record Area"}
+
+    assert Draft7Validator(general_schema()).is_valid({**text, "rules": [rule]}) is right
+
+
+@pytest.mark.parametrize(("name", "right"), [("document", True), ("my doc", False), ("doc.ument", False)])
+def test_an_editor_wants_a_name_for_members_as_check_does(name: str, right: bool) -> None:
+    """Paths begin with it."""
+    rule = {"target": "id", "each": "item.ids", "as": name, "rules": [{"target": "id", "from": "item.id"}]}
     text = {"name": "in", "version": 1, "direction": "inbound", "roots": ["item"], "target": "record Area"}
 
     assert Draft7Validator(general_schema()).is_valid({**text, "rules": [rule]}) is right

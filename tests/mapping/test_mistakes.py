@@ -44,8 +44,8 @@ ANTRAG = (
   - {target: Oeffentlich, from: message.test}
   - {target: Jahr, from: budget.fiscal_year}
   - {target: Rang, from: decision.rank}
-  - {target: Mail, from: proposal.source, when: {path: proposal.source_status, equals: A}}
-  - {target: Telefon, from: proposal.url, when: {path: proposal.source_status, equals: B}}
+  - {target: Mail, from: case.area_id, when: {path: message.test, equals: "1"}}
+  - {target: Telefon, from: case.area_name, when: {path: message.test, equals: "0"}}
   - {target: "Zeuge[1]", const: Erste}
   - {target: "Zeuge[2]", const: Zweite}
   - {target: Hinweis, const: Test, when: {path: message.test, equals: "true"}}
@@ -148,15 +148,15 @@ MISTAKES = [
         "text of 'Betrag'",
         "14:14",
     ),
-    Mistake(", when: {path: proposal.source_status, equals: B}", "", "KB-M17", "only one of Mail, Telefon", "26:14"),
+    Mistake(', when: {path: message.test, equals: "0"}', "", "KB-M17", "only one of Mail, Telefon", "26:14"),
     Mistake("Telefon, from", "Zeiten, from", "KB-M12", "'Telefon'", LINE_OF_RULES),
     Mistake("approved_amount, required: true}", "approved_amount}", "KB-M13", "may be empty", "14:28"),
     Mistake(
         "codelist: art}", 'codelist: art, when: {path: ▸message.test, equals: "true"}}', "KB-M13", "under a condition"
     ),
     Mistake(
-        "{target: Mail, from: proposal.source, when: {path: proposal.source_status, equals: A}}\n"
-        "  - {target: Telefon, from: proposal.url, when: {path: proposal.source_status, equals: B}}",
+        '{target: Mail, from: case.area_id, when: {path: message.test, equals: "1"}}\n'
+        '  - {target: Telefon, from: case.area_name, when: {path: message.test, equals: "0"}}',
         "{target: Mail, const: a}\n  - {target: ▸Telefon, from: case.area_id}",
         "KB-M17",
         "only one of Mail, Telefon",
@@ -204,7 +204,7 @@ MISTAKES = [
     Mistake("from: document.title", "from: ▸case.documents", "KB-M14", "is a whole DocumentView"),
     Mistake("each: case.documents", "each: ▸case.title", "KB-M14", "is no list"),
     Mistake("from: case.title, steps: [collapse_space, {clip: 20}]", "from: ▸case.title", "KB-M18", "{clip: 20}"),
-    Mistake("from: proposal.category, steps: [{clip: 30}]", "from: ▸case.id", "KB-M18", "up to 36 characters"),
+    Mistake("from: proposal.category, steps: [{clip: 30}]", "from: ▸case.id", "KB-M18", "has 36 characters"),
     Mistake(
         "from: case.reference", "from: case.reference, steps: [{prefix: Kiezkasse }]", "KB-M18", "up to 29", "10:32"
     ),

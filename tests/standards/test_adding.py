@@ -258,5 +258,18 @@ def test_the_command_lists_what_a_target_may_name(content: Path, given: Path) ->
     assert wrong.exit_code == 2
 
 
+def test_the_command_says_that_types_alone_are_no_target(content: Path, tmp_path: Path) -> None:
+    """Success without a word leaves the integrator looking for a target that is not there."""
+    file = tmp_path / "types.xsd"
+    kind = '<xs:simpleType name="T"><xs:restriction base="xs:string"/></xs:simpleType>'
+    file.write_text(f"<xs:schema {XS}>{kind}</xs:schema>")
+    command = ["add", str(file), "--standard", "types", "--version", "1", "--content", str(content)]
+    done = CliRunner().invoke(app, command)
+
+    assert done.exit_code == 0
+    assert "target: " not in done.stdout.replace("no target: ", "")
+    assert "no target: it declares types and no global element" in done.stdout
+
+
 def _schema(name: str, body: str) -> str:
     return f'<xs:schema {XS} xmlns:a="urn:a" xmlns:b="urn:b" targetNamespace="urn:{name}">{body}</xs:schema>'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 from lxml import etree
 from ruamel.yaml import YAML
+from typer.testing import CliRunner
 
+from kiezbruecke.cli.mapping import app
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping import check, load_mapping
 from kiezbruecke.mapping.schema.models import ROOTS
@@ -219,6 +222,17 @@ def test_optional_places_are_listed_or_opened(content: Path) -> None:
     assert "  - {target: Stelle/Zimmer" not in listed
     assert "  - {target: Stelle/Zimmer, from: TODO}" in opened
     assert "Bemerkung" not in opened
+
+
+def test_comments_are_not_counted_as_to_do(content: Path) -> None:
+    """81 lines to fill in frighten, where three are left."""
+    _own(content)
+    counts = []
+    for name, more in (("kurz", []), ("lang", ["--optional"])):
+        command = ["new", name, "--target", "antrag 1 Antrag", "--json", "--content", str(content), *more]
+        counts.append(json.loads(CliRunner().invoke(app, command).stdout)[0]["todo"])
+
+    assert counts[0] == counts[1] > 0
 
 
 def test_the_same_target_gives_the_same_files(content: Path, tmp_path: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from typer.testing import CliRunner
 
 from kiezbruecke.cli.main import app
 from kiezbruecke.mapping import load_mapping
+from kiezbruecke.records import Decision
 from kiezbruecke.workbench.examples import find_examples, read_roots
 from kiezbruecke.workbench.trial import invent, try_mapping
 
@@ -28,6 +30,62 @@ target: liste 1 Root
 rules:
   - {target: Wort, from: route.words, required: true}
 """
+
+
+CHOICE = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
+  <xs:element name="Root"><xs:complexType><xs:sequence>
+    <xs:choice><xs:element name="Gebiet" type="xs:string"/><xs:element name="Landesweit" type="xs:string"/></xs:choice>
+    <xs:element name="Art" type="xs:string" minOccurs="0"/>
+  </xs:sequence></xs:complexType></xs:element>
+</xs:schema>"""
+WORDS = """name: liste
+version: 1
+direction: outbound
+roots: [decision, route]
+target: liste 1 Root
+rules:
+  - {target: Gebiet, const: a, when: {path: decision.outcome, equals: accepted}}
+  - {target: Landesweit, const: b, when: {path: decision.outcome, equals: rejected}}
+  - {target: Art, from: route.kind, codelist: arten, when: {path: decision.correction, equals: "false"}}
+"""
+
+
+def _content(folder: Path, schema: str, mapping: str, example: str) -> Path:
+    for file, text in {
+        "schemas/liste/1/profile.xsd": schema,
+        "mappings/codelists/arten.csv": "from;to\neins;1\nzwei;2\ndrei;3\n",
+        "mappings/outbound/liste/mapping.yaml": mapping,
+        "mappings/outbound/liste/examples/full/input.yaml": example,
+    }.items():
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_text(text, "utf-8")
+    (folder / "mappings/routes").mkdir()
+    return folder
+
+
+def test_every_word_has_its_turn(tmp_path: Path) -> None:
+    """A word that no rule knows leaves a mandatory place empty, and chance alone seldom meets it."""
+    example = "route: {kind: eins}\ndecision: {outcome: accepted, correction: false}\n"
+    content = _content(tmp_path, CHOICE, WORDS, example)
+    mapping = load_mapping("liste", content)
+    roots = read_roots(mapping, content, find_examples("liste", content)[0])
+    made = list(invent(mapping, roots, records=60, seed=1))
+    done = try_mapping(mapping, content, roots, records=60)
+
+    assert len(made) == 60
+    assert {one["decision"]["outcome"] for one in made} >= set(get_args(Decision.model_fields["outcome"].annotation))
+    assert {one["decision"]["correction"] for one in made} >= {True, False}
+    assert {one["route"]["kind"] for one in made} >= {"eins", "zwei", "drei"}
+    assert any("eine Pflichtangabe fehlt" in reason for reason in done.set_aside)
+
+
+def test_what_may_be_missing_is_missing_in_some_record(root: Path) -> None:
+    """A field that is empty, a proposal that stands on paper only."""
+    mapping = load_mapping("case-xdomea-0401", root)
+    made = list(invent(mapping, read_roots(mapping, root, find_examples(mapping.name, root)[0]), records=60, seed=1))
+
+    assert any("proposal" not in one for one in made)
+    assert any("proposal" in one and not one["proposal"].url for one in made)
 
 
 @pytest.mark.parametrize("name", WRITING)
@@ -57,14 +115,7 @@ def test_the_same_seed_gives_the_same_records(root: Path) -> None:
 
 def test_what_the_schema_refuses_after_writing_is_found(tmp_path: Path) -> None:
     """Uniqueness is nothing a rule can see beforehand: the trial shows that such records will be refused at the end."""
-    for file, text in {
-        "schemas/liste/1/profile.xsd": UNIQUE,
-        "mappings/outbound/liste/mapping.yaml": LIST,
-        "mappings/outbound/liste/examples/full/input.yaml": "route: {words: [a, b]}\n",
-    }.items():
-        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / file).write_text(text, "utf-8")
-    (tmp_path / "mappings/routes").mkdir()
+    _content(tmp_path, UNIQUE, LIST, "route: {words: [a, b]}\n")
     told = CliRunner().invoke(app, ["mapping", "try", "liste", "--content", str(tmp_path), "--records", "60", "--json"])
 
     assert told.exit_code == 1, told.output

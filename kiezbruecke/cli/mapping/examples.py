@@ -100,7 +100,8 @@ def _preview_table(rows: list[PreviewRow]) -> Table:
     table.add_column("Line", overflow="fold")
     for row in rows:
         problem = f"[red]✗ {escape(row.problem)}[/red]" if row.problem else ""
-        value = " ".join(part for part in (escape(row.value), problem) if part) or "[dim]–[/dim]"
+        dropped = "[dim](not written)[/dim]" if row.dropped else ""
+        value = " ".join(part for part in (escape(row.value), dropped, problem) if part) or "[dim]–[/dim]"
         line = str(row.line) if row.file == own else f"{row.file}:{row.line}"
         table.add_row(escape(row.target), value, escape(row.source), str(row.rule), line)
     return table

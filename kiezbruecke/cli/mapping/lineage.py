@@ -16,7 +16,7 @@ from kiezbruecke.mapping.lineage import RuleLine
 from kiezbruecke.workbench.examples import read_roots
 from kiezbruecke.workbench.preview import PreviewRow, preview
 
-Example = Annotated[str | None, typer.Option("--example", help="Only what is written for this example, with values.")]
+Example = Annotated[str | None, typer.Option("--example", help="Only what has a value in this example.")]
 
 
 @app.command("lineage")
@@ -51,7 +51,8 @@ def _rules(lines: list[RuleLine]) -> Table:
 def _written(rows: list[PreviewRow]) -> Table:
     table = _table("Rule", "Target", "Value", "Source", "Line")
     for row in rows:
-        table.add_row(str(row.rule), *map(escape, (row.target, row.value, row.source)), str(row.line))
+        value = f"{escape(row.value)} [dim](not written)[/dim]" if row.dropped else escape(row.value)
+        table.add_row(str(row.rule), escape(row.target), value, escape(row.source), str(row.line))
     return table
 
 

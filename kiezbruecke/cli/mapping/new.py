@@ -45,7 +45,8 @@ def write_new_mapping(
     except KiezbrueckeError as error:
         stop(error, as_json=as_json)
     files = [_shown(one, root) for one in (file, *sorted(file.parent.glob("examples/*/input.yaml")), schema)]
-    todo = sum(TODO in line for line in file.read_text("utf-8").splitlines())
+    lines = file.read_text("utf-8").splitlines()
+    todo = sum(TODO in line for line in lines if not line.lstrip().startswith("#"))  # optional places are comments
     if as_json:
         print_json([{"mapping": name, "files": files, "todo": todo}])
         return

@@ -47,6 +47,7 @@ class Arriving:
 
     `probes` are texts that a source without known values may hold: each of them may arrive some day.
     `options` are texts of an alphabet at every length: where none of them fits, nothing does.
+    `shaped`: every value that is not known looks like the probes, or like the samples.
     """
 
     type: Type
@@ -55,11 +56,12 @@ class Arriving:
     all_known: bool = False
     probes: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    shaped: bool = False
 
     def sampled(self) -> Arriving:
         """The same with samples of its kind, where nobody knows its values."""
         samples = () if self.type.many else _SAMPLES.get(self.type.kind, ())
-        return replace(self, values=samples, all_known=bool(samples) and self.type.kind == "boolean")
+        return replace(self, values=samples, all_known=bool(samples) and self.type.kind == "boolean", shaped=False)
 
     def through(self, apply: Callable[[Any], Any]) -> tuple[Arriving, tuple[Any, ...]]:
         """What arrives behind a function, and the values that it refused."""
@@ -78,17 +80,34 @@ class Arriving:
         if self.type.many or self.type.kind != "text":
             return replace(self.sampled(), probes=(), options=())
         samples = _results(step, _written(step, argument), argument)
-        if step == "digits":  # how many come, nobody knows
+        if step == "digits" and not self.shaped:  # how many come, nobody knows
             return replace(self, probes=(), options=_DIGITS)
         probes, options = ((), ()) if samples else (self.probes, self.options)
         probes, options = (_results(step, texts, argument) for texts in (probes, options))
-        return replace(self, values=samples, probes=probes, options=options)
+        return replace(self, values=samples, probes=probes, options=options, shaped=self.shaped and bool(probes))
+
+    def refusal(self, step: str, argument: str | int | None) -> Unusable | None:
+        """Why a step reads none of the texts that are all there can be; None where it does, or nobody knows."""
+        refused: list[Unusable] = []
+        for probe in self.probes if self.shaped and not self.type.many else ():
+            try:
+                STEPS[step].apply(probe, argument)
+            except Unusable as unusable:
+                refused.append(unusable)
+        return refused[0] if refused and len(refused) == len(self.probes) else None
 
 
-def arriving(found: Type, *, configured: bool, texts: tuple[str, ...] = ()) -> Arriving:
+def arriving(
+    found: Type,
+    *,
+    configured: bool,
+    texts: tuple[str, ...] = (),
+    numbers: tuple[int, ...] = (),
+    shaped: bool = False,
+) -> Arriving:
     """What a source of this type brings; `configured` – people chose the text for this one route.
 
-    `texts` are such as our records hold there, nothing where nobody knows.
+    `texts` and `numbers` are such as our records hold there, nothing where nobody knows; `shaped` – all texts are so.
     """
     if found.whole is not None or found.many:
         return Arriving(found, Length())
@@ -97,7 +116,10 @@ def arriving(found: Type, *, configured: bool, texts: tuple[str, ...] = ()) -> A
     if found.kind in {"text", "any"}:
         free = found.max_length is None and not configured
         length = Length(found.max_length, free, ascii=bool(texts) and all(map(str.isascii, texts)))
-        return Arriving(found, length, probes=texts if found.kind == "text" and not configured else ())
+        probes = texts if found.kind == "text" and not configured else ()
+        return Arriving(found, length, probes=probes, shaped=shaped and bool(probes))
+    if numbers:
+        return Arriving(found, Length(), numbers, shaped=True)
     return Arriving(found, Length()).sampled()
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import islice, product
 
 from kiezbruecke.mapping.check.report import Notes, Report
 from kiezbruecke.mapping.language.definition import When
@@ -13,14 +14,25 @@ from kiezbruecke.mapping.schema.models import Type
 from kiezbruecke.mapping.values import Unusable, to_text
 
 _TRUTH = {"true": "true", "1": "true", "false": "false", "0": "false"}
+_OTHER = "\0"  # a value that no condition names
+_MOST_CASES = 20_000
+_SHOWN = 15
 
 
-def check_condition(when: When, asked: Type, report: Report) -> None:
-    """A condition that always or never holds is a mistake in one way or another."""
-    if asked.kind == "any":
+def check_condition(when: When, asked: Type, report: Report, *, keeps_alive: bool = False) -> None:
+    """A condition that always or never holds is a mistake in one way or another.
+
+    `keeps_alive`: it stands on constants that only a condition keeps alive, and there it may always hold.
+    """
+    if when.equals is not None and asked.whole is not None:
+        fields = ", ".join(asked.whole.names()[:_SHOWN])
+        message = f"'{when.path.text}' is a whole {asked.whole.title}, which equals nothing"
+        report.error(when.place, "KB-M16", message, f"one of its fields: {fields}")
+    elif asked.kind == "any":
         return
-    if when.equals is None:
-        _presence(when, asked, report)
+    elif when.equals is None:
+        if not keeps_alive:
+            _presence(when, asked, report)
     elif asked.many:
         message = f"'{when.path.text}' is a list, which equals nothing"
         report.error(when.place, "KB-M16", message, "one value, or presence", "choose one: path[1]")
@@ -39,20 +51,56 @@ def exclude(one: Sequence[When], other: Sequence[When]) -> bool:
 
 def same_question(one: Sequence[When], other: Sequence[When]) -> bool:
     """Whether two rules speak together whenever one of them does."""
-    return [(when.path.text, when.equals) for when in one] == [(when.path.text, when.equals) for when in other]
+    asked, told = ([(when.path.text, _normal(when.equals)) for when in each] for each in (one, other))
+    return asked == told
 
 
 def one_holds(alternatives: Sequence[tuple[When, ...]], notes: Notes) -> bool:
-    """Whether one of several conditions is met in any case: there is one for every possible value."""
-    if any(not conditions for conditions in alternatives):
-        return True
-    if any(len(conditions) != 1 for conditions in alternatives):
-        return False
-    asked = notes.asked.get(alternatives[0][0].place, Type())
-    paths = {conditions[0].path.text for conditions in alternatives}
-    given = {_normal(conditions[0].equals) for conditions in alternatives}
-    possible = {"true", "false"} if asked.kind == "boolean" else set(asked.values)
-    return len(paths) == 1 and bool(possible) and not asked.nullable and possible <= given
+    """Whether one of several conditions is met in any case, whatever the sources hold."""
+    return next(_uncovered(alternatives, notes), None) is None
+
+
+def other_case(alternatives: Sequence[tuple[When, ...]], notes: Notes) -> str:
+    """A case in which none of several conditions is met, in words; nothing where there is none."""
+    case = next(_uncovered(alternatives, notes), None)
+    return "" if case is None else " and ".join(f"'{path}' {_said(value)}" for path, value in case.items())
+
+
+def always_there(asked: Type) -> bool:
+    """Whether something is never nothing: then a condition that asks for it always holds."""
+    return not asked.nullable and not asked.many and (asked.kind != "any" or asked.whole is not None)
+
+
+def _uncovered(alternatives: Sequence[tuple[When, ...]], notes: Notes) -> Iterator[dict[str, str | None]]:
+    """Cases – a value by path, None for nothing – in which no alternative holds."""
+    asked: dict[str, list[When]] = {}
+    for when in (when for conditions in alternatives for when in conditions):
+        asked.setdefault(when.path.text, []).append(when)
+    domains = [_domain(whens, notes) for whens in asked.values()]
+    for values in islice(product(*domains), _MOST_CASES):
+        case = dict(zip(asked, values, strict=True))
+        if not any(all(_holds(when, case[when.path.text]) for when in conditions) for conditions in alternatives):
+            yield case
+
+
+def _domain(whens: Sequence[When], notes: Notes) -> tuple[str | None, ...]:
+    """Every value that makes a difference to conditions on one path: all known words, or those that are named."""
+    asked = notes.asked.get(whens[0].place, Type())
+    named = dict.fromkeys(when.equals for when in whens if when.equals is not None)
+    values: tuple[str | None, ...] = asked.values or (*(_normal(text) for text in named), _OTHER)
+    if asked.kind == "boolean":
+        values = ("true", "false")
+    return values if always_there(asked) else (*values, None)
+
+
+def _holds(when: When, value: str | None) -> bool:
+    return value is not None and (when.equals is None or value in (when.equals, _normal(when.equals)))
+
+
+def _said(value: str | None) -> str:
+    if value is None:
+        return "is missing"
+    return "is anything else" if value == _OTHER else f"is '{value}'"
 
 
 def _presence(when: When, asked: Type, report: Report) -> None:

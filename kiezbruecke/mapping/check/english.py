@@ -35,6 +35,11 @@ _SENTENCES = {
     "1 oder 0": "1 or 0",
     "ein anderer Wert": "another value",
     "ein Wert": "a value",
+    "eine Anschrift wie {}": "an address such as {}",
+    "eine IBAN wie {}": "an IBAN such as {}",
+    "eine Zahl wie {}": "a number such as {}",
+    "ein Text mit „{}“": "a text with '{}'",
+    "ja, x, nein oder leer": "ja, x, nein or nothing",
     "ein Betrag": "a sum",
     "ein Betrag wie {}": "a sum such as {}",
     "höchstens zwei Nachkommastellen": "at most two decimal places",
@@ -61,7 +66,8 @@ _FORMS = [
     if "{}" in german
 ]
 _NAMES_A_VALUE = frozenset({"der Wert ist nicht erlaubt", "der Text hat nicht die verlangte Form"})
-_OTHERWISE = "what the schema allows there"
+OTHERWISE = "what the schema allows there"
+ANOTHER = _SENTENCES["ein anderer Wert"]
 
 
 def in_english(unusable: Unusable) -> str:
@@ -72,7 +78,7 @@ def in_english(unusable: Unusable) -> str:
     parts = [_said(part) for part in german.split(" oder ")]  # several types of JSON
     if all(parts):
         return " or ".join(parts)
-    return german if german and unusable.problem in _NAMES_A_VALUE else _OTHERWISE
+    return german if german and unusable.problem in _NAMES_A_VALUE else OTHERWISE
 
 
 def _said(german: str) -> str:

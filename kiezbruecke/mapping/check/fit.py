@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from pydantic import BaseModel
+
 from kiezbruecke.mapping.check.arriving import NAMES, Arriving
-from kiezbruecke.mapping.check.english import in_english
+from kiezbruecke.mapping.check.english import ANOTHER, OTHERWISE, in_english
 from kiezbruecke.mapping.check.lengths import as_number
 from kiezbruecke.mapping.check.report import Report
 from kiezbruecke.mapping.interpret.draft import Draft
 from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.language.findings import Place, nearest
 from kiezbruecke.mapping.schema.json_schema import JsonNode
+from kiezbruecke.mapping.schema.models import Type
 from kiezbruecke.mapping.schema.tree import Leaf
 from kiezbruecke.mapping.values import Kind, Unusable, is_nothing, to_text
 
@@ -27,20 +31,61 @@ _SHOWN = 12
 _LONG = 60  # characters of a value that a finding shows
 _LONGEST_PROBE = 400
 _PLAIN = frozenset({"string", "normalizedString", "token"})
+_BOUNDS = frozenset({"minInclusive", "maxInclusive", "minExclusive", "maxExclusive", "totalDigits"})
+_SPANS = {  # XML Schema Part 2, 3.4.16-3.4.24: the integers with two ends
+    "byte": ("-128", "127"),
+    "short": ("-32768", "32767"),
+    "int": ("-2147483648", "2147483647"),
+    "long": ("-9223372036854775808", "9223372036854775807"),
+    "unsignedByte": ("0", "255"),
+    "unsignedShort": ("0", "65535"),
+    "unsignedInt": ("0", "4294967295"),
+    "unsignedLong": ("0", "18446744073709551615"),
+}
+_EXAMPLES = {
+    "gYear": "a year such as 2026",
+    "gYearMonth": "a month such as 2026-04",
+    "gMonth": "a month such as --04",
+    "gMonthDay": "a day such as --04-24",
+    "gDay": "a day such as ---24",
+    "time": "a time such as 10:00:00",
+    "duration": "a duration such as P30D",
+    "anyURI": "an address such as https://www.berlin.de/",
+    "ID": "a name that begins with a letter or _, such as a-1; each once in a message",
+    "IDREF": "the ID of another element",
+    "NCName": "a name that begins with a letter or _, such as a-1",
+    "NMTOKEN": "a word of letters, digits, '.', '-', '_' and ':'",
+    "QName": "a name such as xs:string",
+    "Name": "a name that begins with a letter, _ or :",
+    "language": "a language such as de or en-GB",
+    "base64Binary": "Base64 such as QQ==",
+    "hexBinary": "pairs of hexadecimal digits such as 0AFF",
+    "list": "words with blanks between them, each as the schema's list allows",
+    "union": "a value that one of the union's types allows",
+}
+_KINDS: dict[Kind, str] = {
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "decimal": "a number such as 850.00",
+    "date": "a day such as 2026-04-24",
+    "moment": "a moment such as 2026-04-24T10:00:00Z",
+}
 
 
 class Fitting:
     """Compares what arrives with the leaf that takes it. In records, models read texts themselves."""
 
-    def __init__(self, report: Report, *, is_record: bool, machine_item: bool) -> None:
+    def __init__(self, report: Report, *, model: type[BaseModel] | None, machine_item: bool) -> None:
         self._report = report
-        self._is_record = is_record
+        self._model = model
+        self._is_record = model is not None
         self._machine_item = machine_item  # machines write 850.00, people 850,00 €
 
     def check(self, rule: Rule, place: Draft, leaf: Leaf, arriving: Arriving) -> None:
         """Add what does not fit."""
+        leaf = self._with_words(place, leaf)
         if arriving.type.many and not place.node.repeats:
-            message, helps = f"many values for '{place.path}', which stands once", "steps: [{join: ', '}], or each"
+            message, helps = f"many values for '{_at(place)}', which stands once", "steps: [{join: ', '}], or each"
             self._report.error(rule.at("from"), "KB-M11", message, "one value", helps)
             return
         if arriving.type.many:
@@ -50,9 +95,12 @@ class Fitting:
                 self._text(place, leaf, text, rule.at(key), key)
         if rule.source is None or self._wrong_kind(rule, place, leaf, arriving):
             return
+        self._peoples_words(rule, place, leaf, arriving)
+        self._fixed(rule, place, arriving)
+        self._euros(rule, place, leaf)
         nothing_fits = self._values(rule, place, leaf, arriving)
         self._clips(rule, place, leaf)
-        self._affixes(rule, place, leaf)
+        nothing_fits = self._affixes(rule, place, leaf) or nothing_fits
         if leaf.kind == "text" and rule.codelist is None and not nothing_fits:
             self._length(rule, place, leaf, arriving)
             self._form(rule, place, leaf, arriving)
@@ -62,36 +110,37 @@ class Fitting:
         node = place.node
         if node.maximum is None or (node.in_repeated_group and not isinstance(node, JsonNode)):
             return
-        message = f"'{place.path}' stands at most {node.maximum} times; a longer list sets its record aside"
+        message = f"'{_at(place)}' stands at most {node.maximum} times; a longer list sets its record aside"
         numbered = f"one rule for each that is wanted: '{node.name}' from path[1]"
         helps = f"{numbered}, '{node.name}[2]' from path[2] …" if node.maximum > 1 else numbered
         self._report.warning(rule.at(key), "KB-M11", message, f"at most {node.maximum} values", helps)
 
     def partners(self, rule: Rule, place: Draft, leaf: Leaf, partners: Sequence[str]) -> None:
         """The words of a code list must fit the target."""
+        leaf = self._with_words(place, leaf)
         refused = [(value, why) for value in partners if not is_nothing(value) and (why := _refused(leaf, value))]
         if refused:
             shown, fit = shown_values([value for value, _ in refused]), "does" if len(refused) == 1 else "do"
-            message = f"{shown} of the code list '{rule.codelist}' {fit} not fit '{place.path}'"
+            message = f"{shown} of the code list '{rule.codelist}' {fit} not fit '{_at(place)}'"
             helps = nearest(refused[0][0], leaf.enumeration) if len(refused) == 1 else ""
-            self._report.error(rule.at("codelist"), "KB-M10", message, in_english(refused[0][1]), helps)
+            self._report.error(rule.at("codelist"), "KB-M10", message, _expected(leaf, refused[0][1]), helps)
 
     def _text(self, place: Draft, leaf: Leaf, text: str, at: Place, key: str) -> None:
         if is_nothing(text):
             self._report.error(at, "KB-M03", f"this {key} is nothing, so it is never written", "a text", "leave it out")
             return
         if why := _refused(leaf, text):
-            message = f"this {key} does not fit '{place.path}'"
-            self._report.error(at, "KB-M14", message, in_english(why), nearest(text, leaf.enumeration))
+            message = f"this {key} does not fit '{_at(place)}'"
+            self._report.error(at, "KB-M14", message, _expected(leaf, why), nearest(text, leaf.enumeration))
         if place.node.fixed is not None and text != place.node.fixed:
             expected = f"'{place.node.fixed}', or no rule at all"
-            self._report.error(at, "KB-M14", f"the schema fixes '{place.path}'", expected)
+            self._report.error(at, "KB-M14", f"the schema fixes '{_at(place)}'", expected)
 
     def _wrong_kind(self, rule: Rule, place: Draft, leaf: Leaf, arriving: Arriving) -> bool:
         fitting, kind = _FITS.get(leaf.kind), arriving.type.kind
         if fitting is None or kind == "any" or kind in fitting:
             return False
-        message = f"{kind} does not fit '{place.path}'"
+        message = f"{kind} does not fit '{_at(place)}'"
         expected = f"{leaf.kind}, or a step that makes it"
         if not self._is_record or kind != "text":
             self._report.error(rule.at("from"), "KB-M14", message, expected)
@@ -109,20 +158,23 @@ class Fitting:
         refused = [(value, why) for value in arriving.values if (why := _refused(leaf, value))]
         if not refused:
             return False
-        expected = in_english(refused[0][1])
+        expected = _expected(leaf, refused[0][1])
         whole = len(refused) == len(arriving.values)
         shown = shown_values([value for value, _ in refused])
         if arriving.all_known:
-            message = f"{'no' if whole else 'not every'} value of '{rule.origin}' fits '{place.path}': {shown}"
+            message = f"{'no' if whole else 'not every'} value of '{rule.origin}' fits '{_at(place)}': {shown}"
             helps = "" if rule.codelist else "a codelist gives each of them a partner"
             add = self._report.error if whole else self._report.warning
             add(rule.at("codelist" if rule.codelist else "from"), "KB-M22", message, expected, helps)
         elif whole:
-            message = f"{NAMES.get(arriving.type.kind, 'this')} such as {shown} does not fit '{place.path}'"
+            message = f"{NAMES.get(arriving.type.kind, 'this')} such as {shown} does not fit '{_at(place)}'"
             self._report.error(rule.at("from"), "KB-M14", message, expected, "a step that writes it otherwise")
         elif arriving.type.kind == "decimal" and leaf.facets.keys() & {"totalDigits", "fractionDigits"}:
-            message = f"'{place.path}' does not hold every sum: {shown}"
+            message = f"'{_at(place)}' does not hold every sum: {shown}"
             self._report.warning(rule.at("from"), "KB-M14", message, expected)
+        elif arriving.shaped:
+            message = f"'{rule.origin}' may hold numbers that '{_at(place)}' does not take, such as {shown}"
+            self._report.warning(rule.at("from"), "KB-M14", message, expected, "such records are set aside")
         return whole
 
     def _form(self, rule: Rule, place: Draft, leaf: Leaf, arriving: Arriving) -> None:
@@ -132,14 +184,14 @@ class Fitting:
         refused = [(probe, why) for probe in arriving.probes if (why := _wrong_form(leaf, probe))]
         if refused:
             probe, why = refused[0]
-            message = f"'{rule.origin}' may hold texts that '{place.path}' does not take, such as '{_cut(probe)}'"
+            message = f"'{rule.origin}' may hold texts that '{_at(place)}' does not take, such as '{_cut(probe)}'"
             helps = "a step or a codelist that gives it this form; such records are set aside"
-            self._report.warning(rule.at("from"), "KB-M14", message, in_english(why), helps)
+            self._report.warning(rule.at("from"), "KB-M14", message, _expected(leaf, why), helps)
         unfit = [why for option in arriving.options if (why := _refused(leaf, option))]
         if unfit and len(unfit) == len(arriving.options) and not any(map(str.isdigit, leaf.enumeration)):
-            message = f"no text that arrives fits '{place.path}', such as '{_cut(arriving.options[0])}'"
+            message = f"no text that arrives fits '{_at(place)}', such as '{_cut(arriving.options[0])}'"
             self._report.error(
-                rule.at("from"), "KB-M14", message, in_english(unfit[0]), "a step that writes it otherwise"
+                rule.at("from"), "KB-M14", message, _expected(leaf, unfit[0]), "a step that writes it otherwise"
             )
 
     def _clips(self, rule: Rule, place: Draft, leaf: Leaf) -> None:
@@ -151,32 +203,76 @@ class Fitting:
             if use.name != "clip" or left is None:
                 continue
             if leaf.max_length and left > leaf.max_length:
-                message = f"clip leaves more than '{place.path}' can hold"
+                message = f"clip leaves more than '{_at(place)}' can hold"
                 self._report.warning(use.at_argument, "KB-M14", message, f"{{clip: {leaf.max_length}}}")
             elif 0 < left < least:
-                message = f"clip leaves less than '{place.path}' needs"
+                message = f"clip leaves less than '{_at(place)}' needs"
                 self._report.error(use.at_argument, "KB-M14", message, f"at least {least} characters")
 
-    def _affixes(self, rule: Rule, place: Draft, leaf: Leaf) -> None:
-        """A text that is put before or behind must leave room, and begin or end one of the words of an enumeration."""
+    def _affixes(self, rule: Rule, place: Draft, leaf: Leaf) -> bool:
+        """A text that is put before or behind must leave room, and begin or end one of the words of an enumeration.
+
+        Returns whether it leaves none.
+        """
         for use in rule.steps[-1:]:
             if use.name not in {"prefix", "suffix"} or use.argument is None or rule.codelist:
                 continue
             stands = str.startswith if use.name == "prefix" else str.endswith
             if leaf.max_length is not None and len(use.argument) >= leaf.max_length:
-                message = f"with this {use.name} nothing fits '{place.path}'"
+                message = f"with this {use.name} nothing fits '{_at(place)}'"
                 self._report.error(use.at_argument, "KB-M14", message, f"at most {leaf.max_length} characters in all")
-            elif leaf.enumeration and not any(stands(word, use.argument) for word in leaf.enumeration):
-                message = f"no word of '{place.path}' has this {use.name}"
+                return True
+            if leaf.enumeration and not any(stands(word, use.argument) for word in leaf.enumeration):
+                message = f"no word of '{_at(place)}' has this {use.name}"
                 self._report.error(use.at_argument, "KB-M14", message, ", ".join(leaf.enumeration[:_SHOWN]))
+        return False
+
+    def _with_words(self, place: Draft, leaf: Leaf) -> Leaf:
+        """A record's leaf with the words that its field allows, where they are known."""
+        found = Type("any", self._model)
+        for name in place.path.split("/"):
+            found = (found.below.field(name) if found.below else None) or Type()
+        return replace(leaf, enumeration=found.values) if self._is_record and found.values else leaf
+
+    def _peoples_words(self, rule: Rule, place: Draft, leaf: Leaf, arriving: Arriving) -> None:
+        """What people write into a cell is hardly ever one of a record's words."""
+        cell = not self._machine_item and rule.source is not None and rule.source.root == "item"
+        if not (self._is_record and leaf.enumeration and cell) or rule.steps or rule.codelist or arriving.all_known:
+            return
+        message = f"'{rule.origin}' may hold texts that '{_at(place)}' does not take"
+        helps = "a codelist that gives each of them a partner; such records are set aside"
+        self._report.warning(rule.at("from"), "KB-M14", message, ", ".join(leaf.enumeration[:_SHOWN]), helps)
+
+    def _fixed(self, rule: Rule, place: Draft, arriving: Arriving) -> None:
+        """The schema knows the only value; a source that gives another one sets its record aside."""
+        fixed = place.node.fixed
+        if fixed is None or rule.codelist or (arriving.all_known and set(map(to_text, arriving.values)) == {fixed}):
+            return
+        message = f"the schema fixes '{_at(place)}' to '{fixed}', whatever '{rule.origin}' holds"
+        helps = "no rule at all writes it; another value sets its record aside"
+        self._report.warning(rule.at("from"), "KB-M14", message, f"'{fixed}'", helps)
+
+    def _euros(self, rule: Rule, place: Draft, leaf: Leaf) -> None:
+        """85000 is a valid number of euros too, and a hundred times too many."""
+        if not rule.steps or rule.steps[-1].name != "cents" or leaf.kind != "decimal" or _refused(leaf, "850.50"):
+            return
+        if "cent" not in place.path.casefold():
+            message = f"'cents' writes 85000 for 850.00, but '{_at(place)}' takes decimal places, as euros have them"
+            self._report.warning(rule.steps[-1].place, "KB-M14", message, "no 'cents'", "leave the step out")
 
     def _length(self, rule: Rule, place: Draft, leaf: Leaf, arriving: Arriving) -> None:
         most, length = leaf.max_length, arriving.length
         clipped = any(use.name == "clip" for use in rule.steps[-1:])
         if most is None or arriving.all_known or leaf.enumeration or clipped:
             return
+        if arriving.shaped and arriving.probes and all(len(probe) > most for probe in arriving.probes):
+            longest = len(arriving.probes[0])
+            message = f"every '{rule.origin}' has {longest} characters, and '{_at(place)}' holds {most}"
+            helps = "another source; clipped, it would name something else"
+            self._report.error(rule.at("from"), "KB-M18", message, f"at most {most} characters", helps)
+            return
         if length.free:
-            message = f"'{rule.origin}' may be longer than '{place.path}' can hold; such records are set aside"
+            message = f"'{rule.origin}' may be longer than '{_at(place)}' can hold; such records are set aside"
         elif length.most is not None and length.most > most:
             has = "has, behind its steps," if rule.steps else "holds"
             message = f"'{rule.origin}' {has} up to {length.most} characters; longer ones than {most} are set aside"
@@ -185,6 +281,23 @@ class Fitting:
         clips = any(use.name == "clip" for use in rule.steps)
         helps = f"{'clip last, after every step that may lengthen: ' if clips else ''}steps: [{_steps(rule, most)}]"
         self._report.warning(rule.at("from"), "KB-M18", message, f"at most {most} characters", helps)
+
+
+def _at(place: Draft) -> str:
+    """A place as findings name it: its path, or the root's name."""
+    return place.path or place.node.name
+
+
+def _expected(leaf: Leaf, why: Unusable) -> str:
+    """What a leaf expects, in English; where its judge names no more than a type, an example of it."""
+    said = in_english(why)
+    if span := _SPANS.get(leaf.builtin):
+        return said if leaf.facets.keys() & _BOUNDS else f"a whole number from {span[0]} to {span[1]}"
+    if said == ANOTHER:
+        return _EXAMPLES.get(leaf.builtin, said)
+    if said == OTHERWISE:
+        return ", ".join(leaf.enumeration[:_SHOWN]) or _KINDS.get(leaf.kind, said)
+    return said
 
 
 def shown_values(values: Sequence[Any]) -> str:

@@ -5,6 +5,8 @@ They are probes: a target that refuses one of them will refuse such a text some 
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from kiezbruecke.mapping.language.paths import SourcePath
 from kiezbruecke.mapping.schema.models import OPEN_ROOTS, Type
 
@@ -49,6 +51,24 @@ _FORMS: dict[str, tuple[str, ...]] = {
     "voucher": ("00000001",),
 }
 _UUID_LENGTH = 36
+_SURE = frozenset(  # every value of these looks like the ones above, so a step that reads none of them reads nothing
+    {"area.id", "area_id", "bezirk_id", "case.reference", "reference_number", "sha512", "voucher"}
+)
+_COUNTS = (0, 12)
+_NUMBERS: dict[str, tuple[int, ...]] = {
+    "abstain": _COUNTS,
+    "comments": _COUNTS,
+    "contra": _COUNTS,
+    "fiscal_year": (2026, 2027),
+    "index": (1, 12),
+    "no": _COUNTS,
+    "number": (1, 12),
+    "pro": _COUNTS,
+    "rank": (1, 12),
+    "row": (2, 345),
+    "votes": _COUNTS,
+    "yes": _COUNTS,
+}
 
 
 def texts_of(path: SourcePath, found: Type) -> tuple[str, ...]:
@@ -59,3 +79,25 @@ def texts_of(path: SourcePath, found: Type) -> tuple[str, ...]:
         return (_UUID,)
     last = path.steps[-1].name if path.steps else ""
     return _FORMS.get(f"{path.root}.{last}") or _FORMS.get(last, PROSE)
+
+
+def is_sure(path: SourcePath, texts: tuple[str, ...]) -> bool:
+    """Whether every text at a path has the form of these."""
+    last = path.steps[-1].name if path.steps else ""
+    return bool(texts) and (texts == (_UUID,) or f"{path.root}.{last}" in _SURE or last in _SURE)
+
+
+def numbers_of(path: SourcePath, found: Type) -> tuple[int, ...]:
+    """Whole numbers such as a record holds at a path; nothing where nobody knows."""
+    if found.kind != "integer" or not path.steps:
+        return ()
+    last = path.steps[-1].name
+    return () if path.root in OPEN_ROOTS and last != "row" else _NUMBERS.get(last, ())
+
+
+def is_uuid(text: str) -> bool:
+    """Whether a text is a UUID as our records write it."""
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False

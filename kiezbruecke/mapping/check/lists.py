@@ -8,6 +8,12 @@ from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.codelists.reading import CodeList, Translation, read_codes, read_translation
 from kiezbruecke.mapping.language.findings import nearest
 
+_OTHER = {".csv": ".yaml", ".yaml": ".csv"}
+_INSTEAD = {
+    ".csv": "'{0}' holds a standard's codes: code: {{list: {0}}}",
+    ".yaml": "'{0}' is a translation: codelist: {0}",
+}
+
 
 class ListNames:
     """The code lists that lie in the content, for questions and suggestions."""
@@ -26,9 +32,19 @@ class ListNames:
         return read_codes(self._content, name)
 
     def _require(self, name: str, suffix: str) -> None:
+        names = self._names(suffix)
+        if name in names:
+            return
+        bare, _, ending = name.rpartition(".")
+        if f".{ending}" == suffix and bare in names:
+            helps = f"without its ending: {bare}"
+        elif name in self._names(_OTHER[suffix]):
+            helps = _INSTEAD[suffix].format(name)
+        else:
+            helps = nearest(name, names)
+        shown = name if f".{ending}" == suffix else f"{name}{suffix}"
+        raise ConfigurationError(f"there is no code list '{shown}'", expected=", ".join(names), helps=helps)
+
+    def _names(self, suffix: str) -> list[str]:
         folder = self._content / "mappings" / "codelists"
-        names = sorted(file.stem for file in folder.glob(f"*{suffix}"))
-        if name not in names:
-            raise ConfigurationError(
-                f"there is no code list '{name}{suffix}'", expected=", ".join(names), helps=nearest(name, names)
-            )
+        return sorted(file.stem for file in folder.glob(f"*{suffix}"))

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kiezbruecke.mapping.check.conditions import one_holds
+from kiezbruecke.mapping.check.conditions import exclude, one_holds, other_case, same_question
 from kiezbruecke.mapping.check.report import Notes, Spoken
 from kiezbruecke.mapping.interpret.draft import Draft
-from kiezbruecke.mapping.language.definition import Rule
+from kiezbruecke.mapping.language.definition import Rule, When
 from kiezbruecke.mapping.language.findings import Finding, Place, Severity
 from kiezbruecke.mapping.schema.models import Type
 from kiezbruecke.mapping.schema.tree import Group, Node, nodes
@@ -25,6 +25,7 @@ def missing_rules(draft: Draft, notes: Notes, place: Place) -> list[Finding]:
 class _Missing:
     def __init__(self, notes: Notes) -> None:
         self._notes = notes
+        self._above: dict[int, Draft] = {}  # what a place stands in, by its identity
 
     def below(self, draft: Draft, place: Place) -> Iterator[Finding]:
         """Findings about everything that stands in a place."""
@@ -51,35 +52,98 @@ class _Missing:
             spoken = _covering(owner, spoken) or spoken
         if group.minimum == 0 and not spoken:
             return
-        sure = sure and group.minimum > 0 and group.kind == "sequence"
+        sure = sure and group.minimum > 0
         for part in group.parts if group.kind == "sequence" else spoken:
-            yield from self._part(owner, part, place, sure=sure)
+            yield from self._part(owner, part, place, sure=sure and group.kind == "sequence")
         if group.kind == "choice":
-            yield from self._choice(owner, group, spoken, place)
+            yield from self._choice(owner, group, spoken, place, sure=sure)
 
-    def _choice(self, owner: Draft, group: Group, spoken: list[Node | Group], place: Place) -> Iterator[Finding]:
+    def _choice(
+        self, owner: Draft, group: Group, spoken: list[Node | Group], place: Place, *, sure: bool
+    ) -> Iterator[Finding]:
         names = ", ".join(node.name for node in nodes(group))
-        if not spoken and not any(_writes_itself(part) for part in group.parts):
+        filled = any(map(_can_be_empty, group.parts))
+        if not spoken and not filled:
             yield _finding(place, "KB-M12", f"no rule for one of {names}", owner.path, "a rule for one of them")
+        elif sure and not filled:
+            yield from self._no_branch(owner, spoken, names)
         if len(spoken) > 1 and group.maximum == 1 and not any(node.in_repeated_group for node in nodes(group)):
             yield from self._several_branches(owner, spoken, names)
 
+    def _no_branch(self, owner: Draft, branches: list[Node | Group], names: str) -> Iterator[Finding]:
+        """A mandatory choice none of whose branches is sure to be written, though its owner is."""
+        drafts = [draft for branch in branches for node in _nodes(branch) for draft in owner.of(node.name)]
+        told = [one for draft in drafts for one in self._notes.below(draft)]
+        own = [self._notes.own_conditions(owner, one) for one in told]
+        if not told or self._started_by(owner, drafts) or self._doubtful(own):
+            return
+        sure = [conditions for draft in drafts for conditions in self._written_under(owner, draft)]
+        if one_holds(sure, self._notes):
+            return
+        lost = other_case(sure, self._notes)
+        first = next((conditions[0].place for conditions in own if conditions), told[0].rule.at("from"))
+        unsure = next((one.rule for one in told if not self._gives(one.rule)), told[0].rule)
+        where = f"where {lost}" if lost else f"where '{unsure.origin}' is missing"
+        message = f"one of {names} is mandatory, but none is written {where}"
+        helps = "a rule for the other cases, required: true, or a default"
+        yield _finding(first, "KB-M13", message, owner.path, "one of them in any case", helps)
+
+    def _written_under(self, owner: Draft, draft: Draft) -> Iterator[tuple[When, ...]]:
+        """The conditions under which a place is written for sure: a list may be empty, and so may a source."""
+        if draft.rule is not None and draft.rule.each is not None:
+            return
+        for one in self._notes.blocks.get(id(draft), ()):
+            yield self._notes.own_conditions(owner, one)
+        for one in self._notes.spoken.get(id(draft), ()):
+            if self._gives(one.rule):
+                yield self._notes.own_conditions(owner, one)
+        for name in draft.parts:
+            for part in draft.of(name):
+                if draft.alive() or not draft.node.optional:  # constants alone keep no optional block alive
+                    yield from self._written_under(owner, part)
+
+    def _gives(self, rule: Rule) -> bool:
+        """Whether a rule gives a value, or else sets its record aside on purpose."""
+        found = self._notes.arrived.get(rule.place)
+        return rule.source is None or found is None or not found.nullable
+
+    def _doubtful(self, alternatives: list[tuple[When, ...]]) -> bool:
+        """Whether a condition is itself what to mend."""
+        return any(when.place in self._notes.doubtful for conditions in alternatives for when in conditions)
+
     def _several_branches(self, owner: Draft, branches: list[Node | Group], names: str) -> Iterator[Finding]:
         """Branches that nothing keeps apart cannot both be written."""
-        always = [rule for branch in branches if (rule := self._unconditional(owner, branch))]
-        if not always:
+        pairs = self._together(owner, branches)
+        if not pairs:
             return
-        second = max(always, key=lambda spoken: spoken.rule.place)
-        certain = [one for one in always if _certain(one.rule, self._notes)]
-        severity: Severity = "error" if len(certain) > 1 else "warning"
+        sure = [pair for pair in pairs if self._both(owner, pair)]
+        pair = (sure or pairs)[0]
+        always = [one for one in pair if not self._notes.own_conditions(owner, one)]
+        second = max(always or pair, key=lambda spoken: spoken.rule.place)
+        severity: Severity = "error" if sure else "warning"
         message = f"the target holds only one of {names}, and nothing keeps their rules apart"
         helps = "give them conditions that exclude each other"
         yield Finding(second.rule.place, "KB-M17", message, owner.path, "rules for one of them", helps, severity)
 
-    def _unconditional(self, owner: Draft, branch: Node | Group) -> Spoken | None:
-        drafts = (draft for node in _nodes(branch) for draft in owner.of(node.name))
-        spoken = (one for draft in drafts for one in self._notes.below(draft))
-        return next((one for one in spoken if not self._notes.own_conditions(owner, one)), None)
+    def _together(self, owner: Draft, branches: list[Node | Group]) -> list[tuple[Spoken, Spoken]]:
+        """Rules of different branches that may speak at the same time."""
+        told = [
+            [one for node in _nodes(branch) for draft in owner.of(node.name) for one in self._notes.below(draft)]
+            for branch in branches
+        ]
+        return [
+            (one, other)
+            for number, first in enumerate(told)
+            for second in told[number + 1 :]
+            for one in first
+            for other in second
+            if one.rule is not other.rule and not exclude(one.conditions, other.conditions)
+        ]
+
+    def _both(self, owner: Draft, pair: tuple[Spoken, Spoken]) -> bool:
+        """Whether two rules speak in the same cases, and both give a value in any of them."""
+        one, other = (self._notes.own_conditions(owner, spoken) for spoken in pair)
+        return same_question(one, other) and all(_certain(spoken.rule, self._notes) for spoken in pair)
 
     def _part(self, owner: Draft, part: Node | Group, place: Place, *, sure: bool) -> Iterator[Finding]:
         if isinstance(part, Group):
@@ -91,25 +155,36 @@ class _Missing:
         path = f"{owner.path}/{node.name}" if owner.path else node.name
         drafts = owner.of(node.name)
         if not drafts and not node.optional and not _writes_itself(node):
-            expected = self._notes.rule_at(place, path)
+            self._notes.missing[path] = node
+            expected = self._notes.rule_at(place, path, node)
             yield _finding(place, "KB-M12", f"no rule fills the mandatory '{path}'", path, expected)
         if drafts:
             yield from _numbers(owner, node, path)
+            yield from _one_more(owner, node, path)
             if sure and not node.optional:
                 yield from self._conditional(owner, drafts, path)
+                yield from self._short_list(owner, drafts, path)
         for draft in drafts:
+            self._above[id(draft)] = owner
             if draft.standing:
                 yield from self._leaf(owner, draft, sure=sure)
             elif draft.node.optional and not draft.alive():
-                yield _never_written(draft, place)
+                yield self._never_written(draft, place)
                 yield from (one for one in self.below(draft, place) if one.code == "KB-M17")
             else:
                 yield from self.below(draft, place)
 
+    def _never_written(self, draft: Draft, place: Place) -> Finding:
+        first = next(draft.rules(), None)
+        message = f"'{draft.path}' holds only constants, so it will never be written"
+        path = f"when: {self._notes.always}" if self._notes.always else "when: a path that is always there"
+        helps = f"give one of them a source, or the block a condition; to write it in any case: '{path}'"
+        return _finding(first.place if first else place, "KB-M15", message, draft.path, "a value that is read", helps)
+
     def _leaf(self, owner: Draft, draft: Draft, *, sure: bool) -> Iterator[Finding]:
         assert draft.rule is not None
         if sure:
-            yield from _may_be_empty(owner, draft, draft.rule)
+            yield from self._may_be_empty(owner, draft, draft.rule)
         if draft.rule.code is None:
             for node in draft.node.content.attributes:
                 yield from self._node(draft, node, draft.rule.place, sure=True)
@@ -118,13 +193,57 @@ class _Missing:
         """A mandatory place that is only written where a condition is met, though its owner is written anyway."""
         spoken = [one for draft in drafts for one in self._notes.below(draft)]
         own = [self._notes.own_conditions(owner, one) for one in spoken]
-        if _started_by(owner, drafts) or not own or one_holds(own, self._notes):
+        if self._started_by(owner, drafts) or not own or self._doubtful(own) or one_holds(own, self._notes):
             return
-        if any(when.place in self._notes.doubtful for conditions in own for when in conditions):
-            return  # the condition itself is what to mend
         message = f"'{path}' is mandatory, but only written under a condition"
         helps = "a rule for the other cases, or no condition"
         yield _finding(own[0][0].place, "KB-M13", message, path, "a rule that always holds", helps)
+
+    def _short_list(self, owner: Draft, drafts: list[Draft], path: str) -> Iterator[Finding]:
+        """A list that may have fewer members than the schema wants."""
+        wanted = drafts[0].node.minimum
+        rule = next((draft.rule for draft in drafts if draft.rule and (draft.rule.each or _many(draft))), None)
+        if rule is None or len(drafts) > wanted or self._started_by(owner, drafts):
+            return
+        if wanted == 1 and not self._may_have_none(rule):
+            return
+        source = rule.each or rule.source
+        message = f"'{path}' must stand {wanted} times" if wanted > 1 else f"'{path}' is mandatory"
+        message += f", but '{source.text if source else path}' may hold fewer; such records are set aside"
+        helps = f"numbered rules, such as '{drafts[0].node.name}[2]' from path[2], say what must be there"
+        at = rule.at("each" if rule.each else "from")
+        few = f"at least {wanted} member{'s' if wanted > 1 else ''}"
+        yield _finding(at, "KB-M13", message, path, few, helps if wanted > 1 else "")
+
+    def _may_have_none(self, rule: Rule) -> bool:
+        """Whether the list of an `each` may be empty. Of what is open nobody knows."""
+        found = self._notes.members.get(rule.place)
+        if found is None or (found.kind == "any" and found.whole is None):
+            return False
+        return found.nullable and not found.sure
+
+    def _may_be_empty(self, owner: Draft, draft: Draft, rule: Rule) -> Iterator[Finding]:
+        """A mandatory leaf whose source may be empty – where its parent is written in any case."""
+        arriving = draft.value
+        if draft.node.optional or not isinstance(arriving, Type) or not arriving.nullable:
+            return
+        if self._started_by(owner, [draft]):
+            return
+        message = f"'{rule.origin}' may be empty, but '{draft.path}' is mandatory"
+        helps = "say required: true (set aside without it) or give a default"
+        yield _finding(rule.at("from"), "KB-M13", message, draft.path, "a source that is never empty", helps)
+
+    def _started_by(self, owner: Draft, drafts: list[Draft]) -> bool:
+        """Whether something optional around these places is written for their sake alone."""
+        above: Draft | None = owner
+        while above is not None:
+            parts = (part for name in above.parts for part in above.of(name))
+            if above.live or any(part.alive() for part in parts if all(part is not one for one in drafts)):
+                return False
+            if above.node.optional:
+                return True
+            drafts, above = [above], self._above.get(id(above))
+        return False
 
 
 _TEXT = "- {target: ., from: …}"
@@ -138,10 +257,17 @@ def _certain(rule: Rule, notes: Notes) -> bool:
     return found is not None and found.kind != "any" and not found.nullable
 
 
-def _started_by(owner: Draft, drafts: list[Draft]) -> bool:
-    """Whether an optional owner is written for the sake of these places alone."""
-    others = (part for name in owner.parts for part in owner.of(name) if all(part is not one for one in drafts))
-    return owner.node.optional and not any(part.alive() for part in others)
+def _one_more(owner: Draft, node: Node, path: str) -> Iterator[Finding]:
+    """A rule that leads into a place that another makes by `each`: it does not speak of the members."""
+    drafts = owner.of(node.name)
+    listed = next((draft.rule for draft in drafts if draft.rule is not None and draft.rule.each is not None), None)
+    for draft in drafts:
+        inner = next(draft.rules(), None)
+        if listed is not None and listed.each is not None and draft.rule is None and inner is not None:
+            message = f"this writes one more '{path}', beside those of 'each: {listed.each.text}'"
+            helps = f"if one more is meant: a block '- target: {node.name}' of its own"
+            expected = "the rule inside of the block with 'each'"
+            yield Finding(inner.place, "KB-M11", message, draft.path, expected, helps, "warning")
 
 
 def _numbers(owner: Draft, node: Node, path: str) -> Iterator[Finding]:
@@ -183,24 +309,6 @@ def _needs_text(node: Node) -> bool:
     return False
 
 
-def _may_be_empty(owner: Draft, draft: Draft, rule: Rule) -> Iterator[Finding]:
-    """A mandatory leaf whose source may be empty – where its parent is written in any case."""
-    arriving = draft.value
-    alone = owner.node.optional and sum(part.alive() for name in owner.parts for part in owner.of(name)) == 1
-    if draft.node.optional or alone or not isinstance(arriving, Type) or not arriving.nullable:
-        return
-    message = f"'{rule.origin}' may be empty, but '{draft.path}' is mandatory"
-    helps = "say required: true (set aside without it) or give a default"
-    yield _finding(rule.at("from"), "KB-M13", message, draft.path, "a source that is never empty", helps)
-
-
-def _never_written(draft: Draft, place: Place) -> Finding:
-    first = next(draft.rules(), None)
-    message = f"'{draft.path}' holds only constants, so it will never be written"
-    helps = "give one of them a source, or the block a 'when'"
-    return _finding(first.place if first else place, "KB-M15", message, draft.path, "a value that is read", helps)
-
-
 def _finding(place: Place, code: str, message: str, rule: str, expected: str, helps: str = "") -> Finding:
     return Finding(place, code, message, rule, expected, helps, "error" if code == "KB-M12" else "warning")
 
@@ -219,15 +327,27 @@ def _spoken(owner: Draft, part: Node | Group) -> bool:
     return any(owner.of(node.name) for node in _nodes(part))
 
 
-def _writes_itself(part: Node | Group) -> bool:
-    """Whether nothing must be said about it: optional, fixed, or made only of such."""
+def _writes_itself(part: Node | Group, above: tuple[int, ...] = ()) -> bool:
+    """Whether nothing must be said about it: optional, fixed, or made only of such. Of a choice nobody else chooses."""
     if part.minimum == 0:
         return True
     if isinstance(part, Group):
-        combine = any if part.kind == "choice" else all
-        return combine(_writes_itself(inner) for inner in part.parts)
+        return _can_be_empty(part) if part.kind == "choice" else all(_writes_itself(one, above) for one in part.parts)
     if part.abstract:
         return False
     if (part.leaf is not None and not part.mixed) or part.name.startswith("@"):
         return part.fixed is not None
-    return all(map(_writes_itself, part.content.attributes)) and _writes_itself(part.content.group)
+    if id(part.content) in above:  # a type that needs itself has no end
+        return False
+    above = (*above, id(part.content))
+    parts: tuple[Node | Group, ...] = (*part.content.attributes, part.content.group)
+    return all(_writes_itself(one, above) for one in parts)
+
+
+def _can_be_empty(part: Node | Group) -> bool:
+    """Whether nothing needs to stand there, as the writer sees it: it chooses no branch by itself."""
+    if part.minimum == 0:
+        return True
+    if isinstance(part, Node):
+        return False
+    return (any if part.kind == "choice" else all)(map(_can_be_empty, part.parts))

@@ -9,6 +9,9 @@ from kiezbruecke.mapping.interpret.draft import Draft
 from kiezbruecke.mapping.language.definition import Rule, When
 from kiezbruecke.mapping.language.findings import Finding, Place, Severity
 from kiezbruecke.mapping.schema.models import Type
+from kiezbruecke.mapping.schema.tree import Node, nodes
+
+_DEEPEST = 12
 
 
 @dataclass
@@ -55,6 +58,9 @@ class Notes:
     doubtful: set[Place] = field(default_factory=set)  # conditions that have a finding of their own
     beside: dict[Place, str] = field(default_factory=dict)  # by rule: the path of the block that it stands in
     inside: dict[Place, str] = field(default_factory=dict)  # by rule that is a block: its own path
+    members: dict[Place, Type] = field(default_factory=dict)  # by rule: the list that its `each` goes through
+    missing: dict[str, Node] = field(default_factory=dict)  # by path: mandatory places without a rule
+    always: str = ""  # a source path that is always there
 
     def below(self, draft: Draft) -> Iterator[Spoken]:
         """Everything that fills the place or a part of it."""
@@ -63,13 +69,38 @@ class Notes:
             for part in instances.values():
                 yield from self.below(part)
 
-    def rule_at(self, place: Place, path: str) -> str:
-        """A rule for a path as it is pasted at a place: into the block there, or beside the rule there."""
+    def rule_at(self, place: Place, path: str, node: Node | None = None) -> str:
+        """A rule for a path as it is pasted at a place: into the block there, or beside the rule there.
+
+        `node` stands at the path: where it takes no value itself, the rule is one for what must stand in it.
+        """
         above = (found for found in (self.inside.get(place, ""), self.beside.get(place, "")) if found)
         below = next((path.removeprefix(f"{one}/") for one in above if path.startswith(f"{one}/")), path)
-        quoted = f'"{below}"' if "[" in below or below.startswith("@") else below
-        return f"- {{target: {quoted}, from: …}}"
+        leaf, origin = _fillable(node) if node is not None else ("", "from: …")
+        below += leaf
+        return f"- {{target: {_quoted(below)}, {origin}}}"
 
     def own_conditions(self, owner: Draft, spoken: Spoken) -> tuple[When, ...]:
         """The conditions of a rule beyond those under which its owner is opened at all."""
         return spoken.conditions[self.depth.get(id(owner), 0) :]
+
+
+def _fillable(node: Node) -> tuple[str, str]:
+    """The way from a node down to the first mandatory leaf, and what a rule says there."""
+    way = ""
+    for _ in range(_DEEPEST):
+        if node.leaf is not None:
+            return way, "from: …"
+        if "code" in node.children and "@listURI" in node.children:
+            return way, "code: {list: …, value: …}"
+        below = list(nodes(node.content.group))
+        inner = next((one for one in below if not one.optional), below[0] if below else None)
+        if inner is None:
+            return way, "from: …"
+        node, way = inner, f"{way}/{inner.name}"
+    return way, "from: …"
+
+
+def _quoted(path: str) -> str:
+    """A target path as YAML needs it inside of `{…}`."""
+    return f'"{path}"' if "[" in path or path.startswith("@") else path

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from pydantic import BaseModel
+
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.check.arriving import NAMES, Arriving, arriving, longest
-from kiezbruecke.mapping.check.english import in_english
+from kiezbruecke.mapping.check.english import OTHERWISE, in_english
 from kiezbruecke.mapping.check.fit import Fitting, shown_values
-from kiezbruecke.mapping.check.forms import texts_of
+from kiezbruecke.mapping.check.forms import PROSE, is_sure, is_uuid, numbers_of, texts_of
 from kiezbruecke.mapping.check.lengths import LARGEST, Length, as_number
 from kiezbruecke.mapping.check.lists import ListNames
 from kiezbruecke.mapping.check.report import Report
@@ -19,7 +21,7 @@ from kiezbruecke.mapping.interpret.draft import Draft
 from kiezbruecke.mapping.interpret.sources import UnknownPath, type_at
 from kiezbruecke.mapping.language.definition import CodeUse, Rule, StepUse, When
 from kiezbruecke.mapping.language.findings import Place, nearest
-from kiezbruecke.mapping.language.paths import SourcePath
+from kiezbruecke.mapping.language.paths import SourcePath, SourceStep
 from kiezbruecke.mapping.schema.models import Type
 from kiezbruecke.mapping.steps import STEPS
 from kiezbruecke.mapping.values import Unusable, is_nothing
@@ -31,10 +33,10 @@ _KEEPS_KIND = frozenset({"first", "nothing_if_zero"})
 class LeafChecker:
     """Looks at a rule with `from`, `const` or `code` and at the place it fills."""
 
-    def __init__(self, lists: ListNames, report: Report, *, is_record: bool, machine_item: bool) -> None:
+    def __init__(self, lists: ListNames, report: Report, *, model: type[BaseModel] | None, machine_item: bool) -> None:
         self._lists = lists
         self._report = report
-        self._fitting = Fitting(report, is_record=is_record, machine_item=machine_item)
+        self._fitting = Fitting(report, model=model, machine_item=machine_item)
 
     def check(self, rule: Rule, place: Draft, types: Mapping[str, Type], conditions: Sequence[When]) -> Type:
         """Add what is wrong; returns the type that arrives, for the check of mandatory targets.
@@ -68,10 +70,16 @@ class LeafChecker:
     def type_of(self, path: SourcePath, types: Mapping[str, Type], place: Place) -> Type | None:
         """The type of a path; an unknown path becomes a finding."""
         try:
-            return type_at(path, types)
+            found = type_at(path, types)
         except UnknownPath as unknown:
             self._report.error(place, "KB-M08", unknown.message, unknown.expected, unknown.helps)
             return None
+        for number, step in enumerate(path.steps, 1):
+            if (step.number or 1) > 1 and _is_single(above := _without_number(path, number), types):
+                message = f"'{above.text}' is no list, so '{above.text}[{step.number}]' is always empty"
+                self._report.error(place, "KB-M08", message, f"'{above.text}' without a number")
+                return None
+        return found
 
     def _arriving(self, rule: Rule, types: Mapping[str, Type], conditions: Sequence[When]) -> Arriving:
         if rule.source is None:
@@ -79,14 +87,20 @@ class LeafChecker:
         found = self.type_of(rule.source, types, rule.at("from"))
         if found is None:
             return _ANYTHING
-        if found.whole is not None and not rule.steps:
+        if found.whole is not None:
             message = f"'{rule.source.text}' is a whole {found.whole.title}"
             expected = f"one of its fields: {', '.join(found.whole.names()[:15])}"
             self._report.error(rule.at("from"), "KB-M14", message, expected)
             return _ANYTHING
         told = _told(rule.source, found, conditions)
         texts = texts_of(rule.source, found)
-        brought = arriving(told, configured=rule.source.root == "route", texts=texts)
+        brought = arriving(
+            told,
+            configured=rule.source.root == "route",
+            texts=texts,
+            numbers=numbers_of(rule.source, found),
+            shaped=is_sure(rule.source, texts),
+        )
         for use in rule.steps:
             brought = self._step(use, brought)
         return brought
@@ -103,7 +117,8 @@ class LeafChecker:
         if given.type.many and step.takes != "list":
             message = f"'{use.name}' takes one value, here are many"
             self._report.error(use.place, "KB-M09", message, "join or first before it")
-        elif single and step.takes == "list":
+            return _ANYTHING
+        if single and step.takes == "list":
             message = f"'{use.name}' has one value only, so it changes nothing"
             self._report.warning(use.place, "KB-M19", message, "a list", "leave the step out")
         kind = given.type.kind if use.name in _KEEPS_KIND else step.gives
@@ -123,20 +138,28 @@ class LeafChecker:
             return _ANYTHING
         step = STEPS[use.name]
         argument = step.argument(use.argument) if step.argument and use.argument is not None else None
+        if not given.values and (why := given.refusal(use.name, argument)):
+            return self._unreadable(use, given, given.probes[0], why)
         if not given.values:
             return after.formed(use.name, argument)
         tried, refused = given.through(lambda value: step.apply(value, argument))
         if not tried.values and len(refused) == len(given.values):
-            what = NAMES.get(given.type.kind, "this")
-            message = f"'{use.name}' cannot read {what} such as {shown_values(given.values[:1])}"
-            self._report.error(use.place, "KB-M09", message, "a text" if step.takes == "text" else NAMES[step.takes])
-            return _ANYTHING
+            return self._unreadable(use, given, refused[0], _refusal(use.name, refused[0], argument))
         if not tried.values:
             self._report.error(
                 use.place, "KB-M09", f"after '{use.name}' nothing is left", "a step that leaves something"
             )
             return _ANYTHING
         return replace(after, values=() if after.type.many else tried.values)
+
+    def _unreadable(self, use: StepUse, given: Arriving, value: Any, why: Unusable | None) -> Arriving:
+        """The finding about a step that reads nothing of what arrives; what comes behind it, nobody knows."""
+        message = f"'{use.name}' cannot read {NAMES.get(given.type.kind, 'this')} such as {shown_values([value])}"
+        said = in_english(why) if why is not None else OTHERWISE
+        takes = STEPS[use.name].takes
+        kind = "a text with digits" if use.name == "digits" else NAMES.get(takes, "a text")
+        self._report.error(use.place, "KB-M09", message, kind if said == OTHERWISE else said)
+        return _ANYTHING
 
     def _argument(self, use: StepUse, wanted: type[int | str] | None, choices: tuple[str, ...]) -> bool:
         if wanted is None and use.argument is not None:
@@ -172,14 +195,18 @@ class LeafChecker:
             translated, refused = given.through(translation.translate)
             self._partners_missing(rule, refused, list(translation.entries), whole=not translated.values)
             return replace(after, values=translated.values, all_known=True)
+        if _are_uuids(given) and not any(map(is_uuid, translation.entries)):
+            message = f"a UUID has no partner in the code list '{rule.codelist}'"
+            self._report.error(rule.at("codelist"), "KB-M22", message, ", ".join(list(translation.entries)[:12]))
         if given.type.kind not in {"text", "any"}:
             message = f"{NAMES[given.type.kind]} has no partner in the code list '{rule.codelist}'"
             self._refused_samples(rule, given, translation, message)
         return after
 
     def _refused_samples(self, rule: Rule, given: Arriving, translation: Translation, message: str) -> None:
-        """Whole numbers may be codes; a sum, a day or a moment never is."""
-        if given.type.kind != "integer" and not given.through(translation.translate)[0].values:
+        """Whole numbers may be codes where the list has numbers; a sum, a day or a moment never is."""
+        numbers = any(_is_number(key) for key in translation.entries)
+        if not (given.type.kind == "integer" and numbers) and not given.through(translation.translate)[0].values:
             self._report.error(rule.at("codelist"), "KB-M22", message, ", ".join(list(translation.entries)[:12]))
 
     def _partners_missing(self, rule: Rule, refused: tuple[Any, ...], known: list[str], *, whole: bool) -> None:
@@ -200,11 +227,15 @@ class LeafChecker:
         elif use.value is not None and use.value not in codes.codes:
             message = f"the code list '{use.list}' has no '{use.value}'"
             expected = ", ".join(list(codes.codes)[:12])
-            self._report.error(use.place, "KB-M10", message, expected, nearest(use.value, codes.codes))
+            helps = nearest(use.value, [code for code in codes.codes if _may_be_meant(use.value, code)])
+            self._report.error(use.place, "KB-M10", message, expected, helps)
         elif given.values and given.all_known:
             kept, refused = given.through(codes.check)
             replaced = replace(rule, codelist=use.list)
             self._partners_missing(replaced, refused, list(codes.codes), whole=not kept.values)
+        elif (what := _never_a_code(given, codes)) and rule.source is not None:
+            message = f"'{rule.source.text}' is {what}, and the code list '{use.list}' has none such"
+            self._report.error(rule.at("from"), "KB-M22", message, ", ".join(list(codes.codes)[:12]))
         if place.node.leaf is None and "code" not in place.node.children:
             self._report.error(rule.place, "KB-M07", f"'{place.path}' is no place for a code", "an element with 'code'")
         else:
@@ -212,6 +243,7 @@ class LeafChecker:
 
     def _codes_fit(self, use: CodeUse, codes: CodeList, place: Draft) -> None:
         """The codes and what a message says of their list, against the target's own rules."""
+        self._list_is_named(use, codes, place)
         holder = place.node.children.get("code", place.node)
         written = [use.value] if use.value is not None else list(codes.codes)
         refused = [code for code in written if holder.leaf is not None and not _takes(holder.leaf.judge, code)]
@@ -226,6 +258,19 @@ class LeafChecker:
                 message = f"the schema fixes '{place.path}/{name}', but the code list '{use.list}' says '{text}'"
                 self._report.error(use.list_place, "KB-M10", message, f"'{node.fixed}'")
 
+    def _list_is_named(self, use: CodeUse, codes: CodeList, place: Draft) -> None:
+        """What a message says of a list comes from the list; a place without room for it holds a mere text."""
+        for name, text, key in (("@listURI", codes.uri, "uri"), ("@listVersionID", codes.version, "version")):
+            node = place.node.children.get(name)
+            if node is not None and not text and node.fixed is None:
+                message = f"the code list '{use.list}' has no '{key}', so '{place.path}/{name}' is missing"
+                add = self._report.warning if node.optional else self._report.error
+                add(use.list_place, "KB-M10", message, f"'{key}: …' in mappings/codelists/{use.list}.yaml")
+        leaf = place.node.leaf
+        if leaf is not None and not place.node.children.keys() & {"code", "@listURI"} and _takes(leaf.judge, PROSE[0]):
+            message = f"'{place.path}' takes any text and names no list, so the bare code stands there"
+            self._report.warning(use.list_place, "KB-M19", message, "an element with 'code', or const")
+
     def _without_effect(self, rule: Rule, found: Type) -> None:
         if rule.required and rule.default is not None:
             message = "with a default nothing is ever missing, so 'required' changes nothing"
@@ -236,9 +281,27 @@ class LeafChecker:
             self._report.warning(rule.at("default"), "KB-M19", message, "no default")
 
 
+def _without_number(path: SourcePath, end: int) -> SourcePath:
+    """The beginning of a path, the number of its last name left out."""
+    steps = (*path.steps[: end - 1], SourceStep(path.steps[end - 1].name))
+    return SourcePath(path.root, steps, ".".join([path.root, *(step.name for step in steps)]))
+
+
+def _is_single(path: SourcePath, types: Mapping[str, Type]) -> bool:
+    """Whether a path is known to lead to one thing, and not to a list."""
+    try:
+        found = type_at(path, types)
+    except UnknownPath:  # one name of several that are joined with dots
+        return False
+    return not found.many and (found.kind != "any" or found.whole is not None)
+
+
 def _told(source: SourcePath, found: Type, conditions: Sequence[When]) -> Type:
-    """The type of a source whose only text a condition names."""
-    given = next((when.equals for when in conditions if when.path.text == source.text and when.equals), None)
+    """The type of a source that a condition asks for: it is there, and its only text may be named."""
+    asking = [when for when in conditions if when.path.text == source.text]
+    if asking:
+        found = replace(found, nullable=False)
+    given = next((when.equals for when in asking if when.equals), None)
     known = given is not None and found.kind == "text" and (not found.values or given in found.values)
     return replace(found, values=(given,)) if known and given is not None else found
 
@@ -258,3 +321,33 @@ def _takes(judge: Any, text: str) -> bool:
     except Unusable:
         return False
     return True
+
+
+def _refusal(step: str, value: Any, argument: str | int | None) -> Unusable | None:
+    try:
+        STEPS[step].apply(value, argument)
+    except Unusable as unusable:
+        return unusable
+    return None
+
+
+def _is_number(text: str) -> bool:
+    return text.strip().lstrip("-").isdigit()
+
+
+def _may_be_meant(given: str, code: str) -> bool:
+    """Of numbers only one with the same digits: '009' is not '003', which means something else."""
+    return not (_is_number(given) and _is_number(code)) or sorted(given) == sorted(code)
+
+
+def _are_uuids(given: Arriving) -> bool:
+    return given.shaped and bool(given.probes) and all(map(is_uuid, given.probes))
+
+
+def _never_a_code(given: Arriving, codes: CodeList) -> str:
+    """What arrives, where no code of a list can look like it; nothing where one may."""
+    if _are_uuids(given) and not any(map(is_uuid, codes.codes)):
+        return "a UUID"
+    sums = given.type.kind in {"decimal", "date", "moment"}
+    numbers = given.type.kind == "integer" and not any(map(_is_number, codes.codes))
+    return NAMES[given.type.kind] if given.values and (sums or numbers) and not given.type.many else ""

@@ -31,6 +31,19 @@ def seen_paths(definition: Definition, content: Path, roots: set[str]) -> dict[s
     return found
 
 
+def item_forms(definition: Definition, content: Path) -> set[str]:
+    """What the items of its own examples are: 'xml', 'table' (a sheet's line), or 'any' where nobody knows."""
+    folder = content / "mappings" / definition.direction / definition.name / "examples"
+    bodies = [_body(file) for file in sorted(folder.glob("**/*")) if _readable(file)]
+    return {_form(body["item"]) for body in bodies if "item" in body}
+
+
+def _form(item: Any) -> str:
+    if etree.iselement(item):
+        return "xml"
+    return "table" if isinstance(item, dict) and item.keys() >= {"sheet", "row"} else "any"
+
+
 def _readable(file: Path) -> bool:
     name = file.name.rpartition(".input.")[2] if ".input." in file.name else file.name
     inputs = {"input.yaml", "input.json", "yaml", "json", "item.xml"}

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from kiezbruecke.mapping.check.conditions import always_there
 from kiezbruecke.mapping.check.report import Report
-from kiezbruecke.mapping.check.seen import seen_paths
+from kiezbruecke.mapping.check.seen import item_forms, seen_paths
 from kiezbruecke.mapping.language.definition import Definition, Rule
 from kiezbruecke.mapping.language.findings import Place, nearest
 from kiezbruecke.mapping.language.paths import SourcePath, SourceStep
-from kiezbruecke.mapping.schema.models import Type
+from kiezbruecke.mapping.schema.models import ROOTS, Type
 
 ONLY_INBOUND = frozenset({"item", "envelope"})
+ONLY_OUTBOUND = frozenset(ROOTS) - {"process"}
 _DEEP = 6
+_FORMS = {"xml": "XML", "table": "lines of a sheet"}
 _SHOWN = 12
 
 
@@ -26,6 +29,19 @@ def check_sources(definition: Definition, types: Mapping[str, Type], content: Pa
         _unused_roots(definition, types, {path.root for path, _, _ in reads}, report)
         _must_travel(definition, types, read | left_out, report)
     _unseen(definition, types, reads, content, report)
+    _form(definition, content, report)
+
+
+def always_read(definition: Definition, types: Mapping[str, Type]) -> str:
+    """A path of the mapping's own roots that is always there, for a condition that always holds; "" for none."""
+    roots = sorted(definition.roots, key=lambda root: root != "message")
+    for root in roots:
+        fields = types[root].below if root in types and not types[root].nullable else None
+        for name in fields.names() if fields else ():
+            found = fields.field(name) if fields else None
+            if found and found.kind in {"text", "any"} and found.whole is None and always_there(found):
+                return f"{root}.{name}"
+    return ""
 
 
 def reads_of(rule: Rule) -> Iterator[tuple[SourcePath, Place]]:
@@ -133,6 +149,18 @@ def _lost(owner: Type, path: str, spoken: set[str], depth: int = 0) -> Iterator[
 def _touched(path: str, spoken: set[str]) -> bool:
     """Whether something below a path is read."""
     return any(one == path or one.startswith(f"{path}.") for one in spoken)
+
+
+def _form(definition: Definition, content: Path, report: Report) -> None:
+    """A mapping that reads JSON or a sheet's line where XML arrives, or the other way round, reads nothing."""
+    place = definition.places.get("source", definition.places["roots"])
+    if "item" not in definition.roots or place.file != definition.file:
+        return
+    forms, xml = item_forms(definition, content), definition.source.kind == "xml"
+    if forms == {"table" if xml else "xml"}:
+        message = f"the source is {definition.source.kind}, but the items of the examples are {_FORMS[forms.pop()]}"
+        expected = "source: table <name>" if xml else "source: xml, or <standard> <version> <element>"
+        report.error(place, "KB-M03", message, expected)
 
 
 def _unseen(

@@ -16,7 +16,7 @@ from kiezbruecke.mapping.check.mandatory import missing_rules
 from kiezbruecke.mapping.check.near import helping
 from kiezbruecke.mapping.check.report import Notes, Report, Spoken
 from kiezbruecke.mapping.check.rule import LeafChecker
-from kiezbruecke.mapping.check.sources import ONLY_INBOUND, check_sources, reads_of
+from kiezbruecke.mapping.check.sources import ONLY_INBOUND, ONLY_OUTBOUND, always_read, check_sources, reads_of
 from kiezbruecke.mapping.interpret.draft import Draft, Instance
 from kiezbruecke.mapping.interpret.namespaces import prefix_problems
 from kiezbruecke.mapping.language.definition import Rule, When, all_rules
@@ -67,6 +67,7 @@ class _Checker:
     def __init__(self, reading: Reading, target: Target, content: Path) -> None:
         self._definition = reading.definition
         self._broken = reading.broken
+        self._found_before = {finding.place for finding in reading.findings}
         self._target = target
         self._content = content
         self._report = Report()
@@ -74,7 +75,7 @@ class _Checker:
         self._leaves = LeafChecker(
             ListNames(content),
             self._report,
-            is_record=target.kind == "record",
+            model=target.model if target.kind == "record" else None,
             machine_item=reading.definition.source.kind != "table",
         )
 
@@ -82,6 +83,7 @@ class _Checker:
         self._header()
         draft = Draft(self._target.root, rule=None)
         types = self._types()
+        self._notes.always = always_read(self._definition, types)
         self._rules(self._definition.rules, draft, types, ())
         missing = missing_rules(draft, self._notes, self._definition.places["rules"])
         self._report.rule = ""
@@ -93,9 +95,13 @@ class _Checker:
         """A base may be whole by itself: what is missing is missing in the overlay."""
         if finding.code not in {"KB-M12", "KB-M20"} or finding.place.file == self._definition.file:
             return finding
+        if omitted := self._definition.places.get(f"omit.{finding.rule}"):
+            helps = "no 'omit' here, or another rule for the place"
+            return replace(finding, place=omitted, helps=helps)
         pasted = finding.expected.startswith("- {")
-        expected = self._notes.rule_at(self._definition.places["extends"], finding.rule) if pasted else finding.expected
-        return replace(finding, place=self._definition.places["extends"], expected=expected)
+        extends, node = self._definition.places["extends"], self._notes.missing.get(finding.rule)
+        expected = self._notes.rule_at(extends, finding.rule, node) if pasted else finding.expected
+        return replace(finding, place=extends, expected=expected)
 
     def _types(self) -> Types:
         """The types of the roots; a source that is not there is a finding, and its items are open."""
@@ -116,6 +122,9 @@ class _Checker:
             elif root in ONLY_INBOUND and self._definition.direction == "outbound":
                 message = f"'{root}' is there for inbound mappings only, so it is always empty here"
                 self._report.error(place, "KB-M08", message, ", ".join(sorted({*known_roots()} - ONLY_INBOUND)))
+            elif root in ONLY_OUTBOUND and self._definition.direction == "inbound":
+                message = f"'{root}' is there for outbound mappings only, so it is always empty here"
+                self._report.error(place, "KB-M08", message, ", ".join(sorted({*known_roots()} - ONLY_OUTBOUND)))
         self._only_inbound()
         for message, expected in prefix_problems(self._definition, self._target):
             self._report.error(places["prefix"], "KB-M03", message, expected)
@@ -144,7 +153,7 @@ class _Checker:
         place = self._open(rule, draft, above)
         self._report.rule = place.path if place else _joined(draft.path, str(rule.target))
         types = self._each(rule, place, types)
-        self._when(rule, types)
+        self._when(rule, types, draft)
         conditions = (*above, rule.when) if rule.when else above
         if place is None:
             self._sources_below(rule, types)
@@ -158,6 +167,9 @@ class _Checker:
             self._report.error(rule.place, "KB-M07", f"'{place.path}' holds no other targets", "from, const or code")
             place.rule, place.standing, place.live = rule, True, True  # one finding is enough
             return
+        if rule.required:
+            message, helps = "'required' on a block changes nothing", "required: true at the rule that needs a value"
+            self._report.warning(rule.at("required"), "KB-M19", message, "no 'required' here", helps)
         self._notes.inside[rule.place] = place.path
         place.rule = place.rule or rule
         place.live = place.live or rule.when is not None
@@ -181,6 +193,8 @@ class _Checker:
         """Two rules for one place: their conditions must exclude each other."""
         if exclude(conditions, other.conditions):
             return
+        if self._broken_when(rule) or self._broken_when(other.rule):
+            return  # what the condition was meant to keep apart, nobody knows
         message, helps = f"a second rule for '{place.path}'", "give both a 'when', or number the targets: X[2]"
         if not conditions or not other.conditions or same_question(conditions, other.conditions):
             self._report.error(rule.place, "KB-M11", message, "one rule", helps)
@@ -188,6 +202,13 @@ class _Checker:
             message = f"{message}, and both conditions may be met"
             helps = "when: {path: …, equals: …} with the same path in both"
             self._report.warning(rule.place, "KB-M11", message, "conditions that exclude each other", helps)
+
+    def _broken_when(self, rule: Rule) -> bool:
+        """Whether a condition could not be read as it stands there."""
+        if "when" not in rule.places:
+            return False
+        places = {rule.at("when")} | ({rule.when.place, rule.when.equals_place} if rule.when else set())
+        return rule.when is None or bool(places & self._found_before)
 
     def _open(self, rule: Rule, draft: Draft, above: Conditions) -> Draft | None:
         """The place of the rule in the dry draft, or None where the target has no such path."""
@@ -223,6 +244,9 @@ class _Checker:
         if rule.nil and not place.node.nillable:
             message = f"'{place.path}' cannot be nil: the schema does not say nillable"
             self._report.error(rule.at("nil"), "KB-M07", message, "a rule without 'nil'")
+        elif rule.nil and rule.required:
+            message = "'required' sets the record aside before 'nil' is written, so 'nil' changes nothing"
+            self._report.warning(rule.at("nil"), "KB-M19", message, "one of the two")
 
     def _unknown_target(self, rule: Rule, draft: Draft, name: str) -> None:
         names = list(draft.node.children)
@@ -240,6 +264,8 @@ class _Checker:
         if rule.each is None or rule.name is None:
             return types
         found = self._leaves.type_of(rule.each, types, rule.at("each"))
+        if found is not None:
+            self._notes.members[rule.place] = found
         if found and (found.kind != "any" or found.whole) and not found.many:
             self._report.error(rule.at("each"), "KB-M14", f"'{rule.each.text}' is no list", "a list")
         if place is not None and not place.node.repeats:
@@ -249,20 +275,32 @@ class _Checker:
             self._leaves.fits_in_number(rule, place)
         if rule.name in types:
             self._report.error(rule.at("as"), "KB-M03", f"'{rule.name}' is already the name of a source", "a new name")
-        if not any(path.root == rule.name for one in all_rules((rule,)) for path, _ in reads_of(one)):
-            message = f"nothing below reads '{rule.name}', so every member gives the same"
-            self._report.warning(rule.at("as"), "KB-M19", message, f"from: {rule.name}.…")
-        member = found or Type()
-        return {**types, rule.name: replace(member, many=False, nullable=False, indexed=True)}
+        member = replace(found or Type(), many=False, nullable=False, indexed=True)
+        inside = list(all_rules((rule,)))
+        names = {path.root for one in inside for path, _ in reads_of(one) if path is not rule.each}
+        if rule.name in names:
+            return {**types, rule.name: member}
+        unknown = names - types.keys() - {one.name for one in inside}
+        if len(unknown) == 1:  # the two names are one, and one of them is misspelt
+            other = unknown.pop()
+            message = f"the rules below read '{other}', but the member is called '{rule.name}'"
+            self._report.error(rule.at("as"), "KB-M08", message, f"as: {other}", "one name in both places")
+            return {**types, rule.name: member, other: member}
+        message = f"nothing below reads '{rule.name}', so every member gives the same"
+        self._report.warning(rule.at("as"), "KB-M19", message, f"from: {rule.name}.…")
+        return {**types, rule.name: member}
 
-    def _when(self, rule: Rule, types: Types) -> None:
+    def _when(self, rule: Rule, types: Types, draft: Draft) -> None:
         if rule.when is None:
             return
         before = len(self._report.findings)
         found = self._leaves.type_of(rule.when.path, types, rule.when.place)
         if found is not None:
             self._notes.asked[rule.when.place] = found
-            check_condition(rule.when, found, self._report)
+        if self._broken_when(rule):
+            self._notes.doubtful.add(rule.when.place)
+        elif found is not None:
+            check_condition(rule.when, found, self._report, keeps_alive=_keeps_alive(rule, draft))
         if len(self._report.findings) > before:
             self._notes.doubtful.add(rule.when.place)
 
@@ -276,6 +314,22 @@ class _Checker:
             if inner.each and inner.name:
                 inner_types = {**types, inner.name: Type("any", indexed=True)}
             self._sources_below(inner, inner_types)
+
+
+def _keeps_alive(rule: Rule, draft: Draft) -> bool:
+    """Whether a condition stands on constants alone, so that nothing but the condition opens their optional place."""
+    if any(one.source is not None for one in all_rules((rule,))):
+        return False
+    if rule.rules:
+        return True
+    node = draft.node
+    for step in rule.target.steps[:-1]:
+        if step.name not in node.children:
+            return False
+        node = node.children[step.name]
+        if node.optional:
+            return True
+    return False
 
 
 def _is_own(rule: Rule) -> bool:

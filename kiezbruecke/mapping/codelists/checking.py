@@ -36,6 +36,7 @@ CODES = {
     "KB-L08": "a validity is impossible",
     "KB-L09": "the list, or a code that a mapping writes, is not valid on the day",
     "KB-L10": "nothing uses the list",
+    "KB-L11": "a key of the list is missing, or its value has the wrong form",
 }
 
 
@@ -117,7 +118,20 @@ def _codes(content: Path, name: str, used: list[Use], on: date) -> list[Finding]
         codes = read_codes(content, name)
     except ConfigurationError:
         return _broken_codes(file, shown)
-    return [*_code_texts(file, shown, codes), *_spans(file, shown, codes), *_validity(shown, codes, used, on)]
+    return [
+        *_names_itself(file, shown, codes),
+        *_code_texts(file, shown, codes),
+        *_spans(file, shown, codes),
+        *_validity(shown, codes, used, on),
+    ]
+
+
+def _names_itself(file: Path, shown: str, codes: CodeList) -> Iterator[Finding]:
+    """A message says whose codes it holds by the list's URI."""
+    if not codes.uri.strip():
+        place = _at(shown, read_code_file(file, positions=True), "uri")
+        message = "the list has no 'uri', so messages do not say whose codes they hold"
+        yield Finding(place, "KB-L11", message, expected="uri: urn:…", severity="warning")
 
 
 def _broken_codes(file: Path, shown: str) -> list[Finding]:
@@ -128,6 +142,9 @@ def _broken_codes(file: Path, shown: str) -> list[Finding]:
         line, column = _position(error.where, str(file))
         return [Finding(Place(shown, line, column), "KB-L01", error.what, expected=error.expected)]
     found = list(_unknown_keys(shown, body, KEYS))
+    if not isinstance(body.get("write_names", False), bool):
+        place = _at(shown, body, "write_names")
+        found.append(Finding(place, "KB-L11", "'write_names' is neither true nor false", expected="true or false"))
     for code, entry in body["codes"].items():
         place = _at(shown, body["codes"], code)
         if not isinstance(code, str):

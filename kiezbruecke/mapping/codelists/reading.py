@@ -167,6 +167,10 @@ def read_codes(content: Path, name: str) -> CodeList:
         raise ConfigurationError(f"unknown key '{unknown[0]}'", where=str(file), expected=", ".join(KEYS))
     if not all(isinstance(code, str) for code in body["codes"]):
         raise ConfigurationError("a code is not text", where=str(file), expected="codes in quotes: '001'")
+    if not isinstance(body.get("write_names", False), bool):
+        raise ConfigurationError(
+            "'write_names' is neither true nor false", where=str(file), expected="write_names: true, or false"
+        )
     return CodeList(
         name,
         _text(body, "uri"),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from kiezbruecke.mapping.language.definition import Definition, Rule, all_rules
 from kiezbruecke.mapping.language.paths import TargetStep
 from kiezbruecke.mapping.schema.targets import Target
-from kiezbruecke.mapping.schema.tree import Group, Node
+from kiezbruecke.mapping.schema.tree import Content, Group, Node
 from kiezbruecke.standards.documents import XML
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -88,12 +88,16 @@ def _at(rule: Rule, found: Node, nodes: dict[_Path, Node], path: _Path) -> Itera
 
 
 def _mandatory(node: Node, depth: int) -> Iterator[Node]:
-    if depth == 0:
-        return
-    for part in (*node.content.attributes, *_in_sequence(node.content.group)):
-        if not part.optional:
-            yield part
-            yield from _mandatory(part, depth - 1)
+    """Level by level, each content once: types that use each other ten times over would give 10^depth places."""
+    level, seen = [node], set[Content]()
+    for _ in range(depth):
+        below = []
+        for content in {one.content: None for one in level if one.content not in seen}:
+            seen.add(content)
+            parts = (*content.attributes, *_in_sequence(content.group))
+            below += [part for part in parts if not part.optional]
+        yield from below
+        level = below
 
 
 def _in_sequence(group: Group) -> Iterator[Node]:

@@ -72,7 +72,7 @@ def _header(base: Definition, over: Definition, rules: tuple[Rule, ...]) -> Defi
         target=over.target or base.target,
         prefix=base.prefix if over.prefix is None else over.prefix,
         rules=rules,
-        places={**base.places, **_own_places(over)},
+        places={**base.places, **_own_places(over), **_omissions(over)},
         bases=(base.name, *base.bases),
     )
 
@@ -82,6 +82,12 @@ def _own_places(over: Definition) -> dict[str, Place]:
     given = {"target": over.target, "roots": over.roots, "rules": over.rules}
     kept = {key: place for key, place in over.places.items() if given.get(key, True)}
     return {**kept, "rules": over.places["rules"] if over.rules else _place(over)}
+
+
+def _omissions(over: Definition) -> dict[str, Place]:
+    """Where the overlay drops which of its base's rules: `omit.Kopf/Nummer`."""
+    entries = _entries(over.rules, ())
+    return {f"omit.{_text(entry.path)}": entry.rule.place for entry in entries if entry.rule.omit}
 
 
 def _header_findings(base: Definition, over: Definition) -> Iterator[Finding]:

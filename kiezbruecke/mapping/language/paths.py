@@ -65,6 +65,11 @@ class TargetPath:
         return "/".join(map(str, self.steps)) or "."
 
 
+def is_name(text: str) -> bool:
+    """Whether a source path may begin with a text: the name of a root, or of a member."""
+    return (found := _SOURCE.fullmatch(text)) is not None and found["rest"] is None
+
+
 def is_prefix(text: str) -> bool:
     """Whether XML allows a text as a namespace's prefix."""
     return _PREFIX.fullmatch(text) is not None

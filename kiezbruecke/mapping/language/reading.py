@@ -20,7 +20,8 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from kiezbruecke.mapping.language.definition import CodeUse, Definition, Direction, Rule, Source, StepUse, When
 from kiezbruecke.mapping.language.findings import Finding, Place, nearest
-from kiezbruecke.mapping.language.paths import SourcePath, TargetPath, is_prefix
+from kiezbruecke.mapping.language.paths import SourcePath, TargetPath, is_name, is_prefix
+from kiezbruecke.mapping.language.unreadable import explain
 
 MAX_BYTES = 500_000
 MAX_DEPTH = 60
@@ -36,11 +37,8 @@ RULE = (
 )  # fmt: skip
 _RESERVED = ("xsi",)  # what messages themselves declare; names that begin with xml are no prefixes at all
 _UNQUOTED = re.compile(r"(?:^|[{,:\[]\s*)(?P<path>@[\w.:-]*|[^\s{}\[\],\"':]+\[[0-9]+\][^\s{}\[\],\"']*)")
+_TEMPLATE = re.compile(r"\{\{|\$\{")
 _NULL = "tag:yaml.org,2002:null"
-_TAGS = frozenset(
-    f"tag:yaml.org,2002:{name}"
-    for name in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value", "map", "seq")
-)
 _Parsed = TypeVar("_Parsed")
 
 
@@ -93,14 +91,18 @@ def _read_bytes(file: Path, shown: str) -> bytes:
 
 
 class _Composer(Composer):
-    """Stops at nesting that no rule needs; reading thousands of brackets takes the scanner minutes."""
+    """Stops at tags, which a scalar that is a text does not need, and at nesting that no rule needs: reading
+    thousands of brackets takes the scanner minutes.
+    """
 
     depth = 0
 
     def compose_node(self, parent: Node | None, index: int) -> Any:
+        event = self.parser.peek_event()
         if self.depth > MAX_DEPTH:
-            mark = self.parser.peek_event().start_mark
-            raise MarkedYAMLError(problem="the file is nested too deeply", problem_mark=mark)
+            raise MarkedYAMLError(problem="the file is nested too deeply", problem_mark=event.start_mark)
+        if getattr(event, "ctag", None) is not None:
+            raise MarkedYAMLError(problem="tags are not used here", problem_mark=event.start_mark)
         self.depth += 1
         node = super().compose_node(parent, index)
         self.depth -= 1
@@ -115,10 +117,10 @@ def _compose(raw: bytes, shown: str) -> MappingNode:
     except UnicodeDecodeError:
         raise _not_readable(Place(shown), "the file is not UTF-8", "UTF-8") from None
     except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = Place(shown, mark.line + 1, mark.column + 1) if mark else Place(shown)
-        helps = _quotes_missing(raw, place)
-        raise _not_readable(place, getattr(error, "problem", None) or "not YAML", "YAML", helps) from None
+        why = explain(error, raw.decode("utf-8-sig"))
+        place = Place(shown, why.line, why.column)
+        helps = _quotes_missing(raw, place) or why.helps
+        raise _not_readable(place, why.message, why.expected, helps) from None
     _refuse_more_than_data(root, shown)
     if not isinstance(root, MappingNode):
         raise _not_readable(Place(shown), "the file holds no keys", "name, version, direction, …")
@@ -131,8 +133,6 @@ def _refuse_more_than_data(root: Node | None, shown: str) -> None:
         node = waiting.pop()
         if node.anchor:
             raise _not_readable(_place(shown, node), "anchors and aliases are not used here", "the value itself")
-        if str(node.tag) not in _TAGS:
-            raise _not_readable(_place(shown, node), "tags are not used here", "the value itself")
         if isinstance(node, MappingNode):
             waiting += reversed([part for pair in node.value for part in pair])
         elif isinstance(node, SequenceNode):
@@ -255,14 +255,14 @@ class _Reader:
             place=self.place(keys["target"]),
             places={key: self.place(value) for key, value in keys.items()},
             source=self.path(keys.get("from")),
-            const=self.optional(keys.get("const")),
+            const=self.constant(keys.get("const")),
             code=self.code(keys.get("code")),
             codelist=self.optional(keys.get("codelist")),
-            default=self.optional(keys.get("default")),
+            default=self.constant(keys.get("default")),
             steps=self.steps(keys.get("steps")),
             when=self.when(keys.get("when")),
             each=self.path(keys.get("each")),
-            name=self.optional(keys.get("as")),
+            name=self.member(keys.get("as")),
             rules=below,
             omit=self.truth(keys.get("omit")),
             type=self.optional(keys.get("type")),
@@ -406,6 +406,21 @@ class _Reader:
             return ()
         parts = node.value if isinstance(node, SequenceNode) else [node]
         return tuple(self.text(part) for part in parts)
+
+    def constant(self, node: Node | None) -> str | None:
+        """A fixed text: what looks like a template would be written as it stands, into every message."""
+        text = self.optional(node)
+        if node is not None and text and (found := _TEMPLATE.search(text)):
+            self.wrong(self.place(node), f"'{found[0]}' looks like a template; constants have none", "from: path")
+        return text
+
+    def member(self, node: Node | None) -> str | None:
+        """What `as` calls a member: paths begin with it."""
+        name = self.optional(node)
+        if node is not None and name and not is_name(name):
+            self.wrong(self.place(node), f"'{name}' is no name", "letters, digits and _, such as document")
+            return None
+        return name
 
     def optional(self, node: Node | None) -> str | None:
         return None if node is None else self.text(node, blank=True)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kiezbruecke.mapping.steps import FORMULA_STARTS
-from kiezbruecke.mapping.values import Unusable, to_text, xml_text
+from kiezbruecke.mapping.values import Unusable, to_text
 
 _DAYS = {  # what a layout calls it, and how it is written
     "TT.MM.JJJJ": "%d.%m.%Y",
@@ -21,6 +21,7 @@ _DAYS = {  # what a layout calls it, and how it is written
     "JJJJ-MM-TT": "%Y-%m-%d",
 }
 _TRUTHS = {"ja_nein": ("ja", "nein"), "J_N": ("J", "N"), "1_0": ("1", "0")}
+_YES, _NO = frozenset({"ja", "true", "1"}), frozenset({"nein", "false", "0"})
 _FORMATS: dict[str, tuple[str, ...]] = {  # the first is the default
     "date": tuple(_DAYS),
     "money": ("comma", "point", "cents"),
@@ -28,6 +29,7 @@ _FORMATS: dict[str, tuple[str, ...]] = {  # the first is the default
 }
 _UNREACHABLE = re.compile(r"[/@\[\]]")  # what a target path cannot name
 _NOT_IN_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # and what no text may hold
 _BERLIN = ZoneInfo("Europe/Berlin")
 
 
@@ -121,9 +123,9 @@ class Column(BaseModel):
             case "integer":
                 return _whole(value)
             case "yes_no":
-                return _TRUTHS[written][0 if value in (True, "1", "true", "ja") else 1]
+                return _yes_or_no(value, _TRUTHS[written])
             case _:
-                return xml_text(value)
+                return _readable(value)
 
     def _longest(self) -> str:
         """The longest text that the column's own words decide; values are looked at one by one."""
@@ -142,6 +144,24 @@ class Column(BaseModel):
 
 def _or(names: tuple[str, ...]) -> str:
     return ", ".join(names) or "no format at all"
+
+
+def _readable(value: object) -> str:
+    text = to_text(value)
+    if _CONTROL.search(text):
+        raise Unusable("der Text enthält Steuerzeichen", "lesbarer Text")
+    return text
+
+
+def _yes_or_no(value: object, words: tuple[str, str]) -> str:
+    """The column's word for a truth; a text that says neither is refused: `nein` would be a guess."""
+    said = to_text(value).strip().casefold()
+    yes, no = (word.casefold() for word in words)
+    if said in {yes, *_YES}:
+        return words[0]
+    if said in {no, *_NO}:
+        return words[1]
+    raise Unusable("weder ja noch nein", f"{words[0]} oder {words[1]}, true oder false, 1 oder 0")
 
 
 def _one_line(text: str) -> str:

@@ -1,9 +1,11 @@
-"""Reads a JSON Schema's file, and refuses what we could not follow: foreign references, unreadable patterns."""
+"""Reads a JSON Schema's file, and refuses what we could not follow.
+
+That are foreign references, those that go round in a circle, and patterns that cannot be read.
+"""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -11,9 +13,12 @@ from typing import Any
 from urllib.parse import unquote
 
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.mapping.schema.json_patterns import searching
 
 MAX_BYTES = 5_000_000
 _NO_SCHEMAS = frozenset({"enum", "const", "default", "examples", "required"})  # keywords that hold values
+_SAME_PLACE = ("allOf", "oneOf", "anyOf", "if", "then", "else", "not", "dependentSchemas")  # speak of the same value
+_DYNAMIC = ("$dynamicRef", "$recursiveRef")
 _NAMED_SCHEMAS = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
 
 
@@ -33,6 +38,7 @@ def read_document(file: Path) -> Mapping[str, Any]:
     own = str(body.pop("$id", body.pop("id", ""))).rstrip("#")
     _localise(body, own)
     _refuse_foreign(file, body)
+    _refuse_circles(file, body)
     return body
 
 
@@ -78,13 +84,62 @@ def _refuse_foreign(file: Path, document: Mapping[str, Any]) -> None:
     for body in _schemas(document):
         if isinstance(reference := body.get("$ref"), str):
             _refuse_reference(file, reference, document)
+        if dynamic := next((keyword for keyword in _DYNAMIC if keyword in body), None):
+            raise ConfigurationError(f"'{dynamic}' is not followed", where=str(file), expected='"$ref": "#/$defs/…"')
         if isinstance(body.get("$id"), str):
             raise ConfigurationError(
                 f"a schema inside the schema has an $id of its own: {body['$id']}",
                 where=str(file),
                 expected="one schema, its parts under $defs",
             )
-        _refuse_pattern(file, body.get("pattern"))
+        for pattern in (body.get("pattern"), *_named(body, "patternProperties")):
+            _refuse_pattern(file, pattern)
+
+
+def _refuse_circles(file: Path, document: Mapping[str, Any]) -> None:
+    """A reference that comes back to itself without a property or a member between has no meaning and no end."""
+    done: set[int] = set()
+    for start in _schemas(document):
+        here: set[int] = set()  # the schemas between the start and where we stand
+        waiting = [(start, "", False)]
+        while waiting:
+            body, reference, left = waiting.pop()
+            if left:
+                here.discard(id(body))
+                done.add(id(body))
+            elif id(body) in here:
+                raise ConfigurationError(
+                    f"the reference '{reference}' goes round in a circle",
+                    where=str(file),
+                    expected="a property or an array's items between a schema and itself",
+                )
+            elif id(body) not in done:
+                here.add(id(body))
+                waiting.append((body, reference, True))
+                waiting += [(below, by or reference, False) for below, by in _of_the_same(body, document)]
+
+
+def _of_the_same(body: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    """The schemas that speak of the same value, with the reference that leads there."""
+    if isinstance(reference := body.get("$ref"), str) and isinstance(
+        found := at(document, unquote(reference[1:])), dict
+    ):
+        yield found, reference
+    for keyword in _SAME_PLACE:
+        value = body.get(keyword)
+        below = (
+            value
+            if isinstance(value, list)
+            else _named(body, keyword).values()
+            if keyword == "dependentSchemas"
+            else [value]
+        )
+        yield from ((one, "") for one in below if isinstance(one, dict))
+
+
+def _named(body: Mapping[str, Any], keyword: str) -> Mapping[str, Any]:
+    value = body.get(keyword)
+    return value if isinstance(value, dict) else {}
 
 
 def _refuse_reference(file: Path, reference: str, document: Mapping[str, Any]) -> None:
@@ -105,8 +160,8 @@ def _refuse_reference(file: Path, reference: str, document: Mapping[str, Any]) -
 
 def _refuse_pattern(file: Path, pattern: Any) -> None:
     try:
-        re.compile(pattern if isinstance(pattern, str) else "")
-    except re.error:
+        searching(pattern if isinstance(pattern, str) else "")
+    except ValueError as error:
         raise ConfigurationError(
-            f"the pattern '{pattern}' cannot be read", where=str(file), expected="a pattern that Python's re knows"
+            f"the pattern '{pattern}' {error}", where=str(file), expected="a regular expression such as ^[A-Z]{2}$"
         ) from None

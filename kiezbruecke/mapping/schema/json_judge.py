@@ -14,6 +14,8 @@ from typing import Any
 from urllib.parse import quote
 
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.mapping.language.findings import nearest
+from kiezbruecke.mapping.schema.json_patterns import searching
 from kiezbruecke.mapping.schema.json_values import TYPE_NAMES
 from kiezbruecke.mapping.values import Unusable
 
@@ -53,6 +55,23 @@ _PROBLEMS = {  # what a broken keyword means to people; {} is the keyword's valu
     "additionalProperties": ("die Angabe kennt das Schema hier nicht", ""),
 }
 
+_SCHEMA, _SCHEMAS, _NAMED = 'a schema: {"type": …}', "a list of schemas: [{…}, …]", "schemas by name: {name: {…}}"
+_COUNT, _NUMBER = "a whole number from 0", "a number"
+_KEYWORDS = {  # what may stand behind a keyword
+    **dict.fromkeys(("items", "not", "if", "then", "else", "additionalProperties"), _SCHEMA),
+    **dict.fromkeys(("allOf", "anyOf", "oneOf", "prefixItems"), _SCHEMAS),
+    **dict.fromkeys(("properties", "patternProperties", "$defs", "definitions", "dependentSchemas"), _NAMED),
+    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"), _COUNT),
+    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), _NUMBER),
+    "type": ", ".join(TYPE_NAMES),
+    "multipleOf": "a number above 0",
+    "required": "a list of names, each once",
+    "enum": "a list of values",
+    "pattern": "a text",
+    "format": "a text",
+    "uniqueItems": "true or false",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -77,10 +96,23 @@ class Judge:
         try:
             self._class.check_schema(self.document)
         except SchemaError as error:
-            where = "/".join(map(str, error.absolute_path)) or "the top"
-            raise ConfigurationError(
-                f"'{where}' is not JSON Schema", where=str(self.file), expected=f"a right '{error.validator}'"
-            ) from None
+            raise self._no_schema(tuple(error.absolute_path)) from None
+
+    def _no_schema(self, path: tuple[str | int, ...]) -> ConfigurationError:
+        """What is wrong at a place of the schema, with what may stand there."""
+        where, keyword = "/".join(map(str, path)) or "the top", str(path[-1]) if path else ""
+        value: Any = self.document
+        for name in path:
+            value = value[name]
+        if keyword == "type" and isinstance(value, str):
+            return ConfigurationError(
+                f"there is no type '{value}' ('{where}')",
+                where=str(self.file),
+                expected=", ".join(TYPE_NAMES),
+                helps=nearest(value, TYPE_NAMES),
+            )
+        expected = _KEYWORDS.get(keyword, "what JSON Schema allows there")
+        return ConfigurationError(f"'{where}' has the wrong form", where=str(self.file), expected=expected)
 
     def first_problem(self, message: object) -> Problem | None:
         """The weightiest thing that is wrong with a message, or None."""
@@ -101,13 +133,20 @@ class Judge:
         return validator_for(self.document, default=Draft202012Validator)
 
     @cached_property
+    def _own_class(self) -> Any:
+        """The library's class, but patterns are searched for in bounded time."""
+        from jsonschema.validators import extend  # noqa: PLC0415
+
+        return extend(self._class, {"pattern": _pattern})
+
+    @cached_property
     def _validator(self) -> Any:
         from referencing import Registry, Resource  # noqa: PLC0415
         from referencing.jsonschema import DRAFT202012  # noqa: PLC0415
 
         whole: Resource[Any] = Resource.from_contents(self.document, default_specification=DRAFT202012)
         registry: Registry[Any] = Registry().with_resource(_OWN, whole)  # it cannot retrieve anything
-        return self._class({"$ref": _OWN}, registry=registry, format_checker=_format_checker())
+        return self._own_class({"$ref": _OWN}, registry=registry, format_checker=_format_checker())
 
 
 def shown(value: object) -> str:
@@ -152,6 +191,13 @@ def _format_checker() -> Any:
         "uri": (_is_uri, ()),
     }
     return checker
+
+
+def _pattern(validator: Any, pattern: str, instance: object, _: object) -> Iterator[Any]:
+    from jsonschema.exceptions import ValidationError  # noqa: PLC0415
+
+    if validator.is_type(instance, "string") and not searching(pattern)(str(instance)):
+        yield ValidationError("does not match")
 
 
 def _is_date(value: object) -> bool:

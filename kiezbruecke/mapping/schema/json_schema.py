@@ -27,6 +27,7 @@ from kiezbruecke.mapping.schema.tree import Content, Group, Leaf, Node
 from kiezbruecke.mapping.values import Kind
 
 _DEEPEST = 60  # levels of objects that must be there
+_MOST = 20_000  # places that must be there; nobody can write down rules for so many
 _JSON_TYPES: tuple[tuple[type, str], ...] = (  # the first that fits: True is an int
     (bool, "boolean"),
     (int, "integer"),
@@ -72,7 +73,8 @@ def read_json_schema(content: Path, name: str) -> JsonSchema:
     """Read schemas/json/<name>.schema.json; raises ConfigurationError with one line."""
     file = schema_file(content, name)
     if not file.is_file():
-        known = sorted(other.name.removesuffix(".schema.json") for other in file.parent.glob("*.schema.json"))
+        found = (other for other in file.parent.glob("*.schema.json") if other.is_file())
+        known = sorted(other.name.removesuffix(".schema.json") for other in found)
         raise ConfigurationError(
             f"there is no JSON Schema '{name}'", where=str(file), expected=", ".join(known), helps=nearest(name, known)
         )
@@ -80,19 +82,35 @@ def read_json_schema(content: Path, name: str) -> JsonSchema:
     schema.judge.check_schema()
     if not schema.root.children:
         raise ConfigurationError("the schema describes no object", where=str(file), expected="properties: {…}")
-    _refuse_endless(file, schema.root, 0)
+    _refuse_endless(file, schema.root)
     return schema
 
 
-def _refuse_endless(file: Path, node: Node, depth: int) -> None:
-    """An object that must hold itself has no end; `check` would look for it."""
-    if depth > _DEEPEST:
+def _refuse_endless(file: Path, root: JsonNode) -> None:
+    """An object that must hold itself has no end, and one of too many others nearly none: `check` and all unroll it."""
+    counts: dict[int, int] = {}
+    above: set[int] = set()
+
+    def places(node: Node) -> int:
+        if id(node) in above or len(above) > _DEEPEST:
+            raise ConfigurationError(
+                f"the required property '{node.name}' holds itself without end",
+                where=str(file),
+                expected="an optional one",
+            )
+        if id(node) not in counts:
+            above.add(id(node))
+            counts[id(node)] = 1 + sum(places(below) for below in node.children.values() if below.minimum)
+            above.discard(id(node))
+        return counts[id(node)]
+
+    if places(root) > _MOST:
+        most = max((node for node in root.children.values() if node.minimum), key=places)
         raise ConfigurationError(
-            f"the required property '{node.name}' holds itself without end", where=str(file), expected="an optional one"
+            f"too many mandatory places to write them down: more than {_MOST:,}, most of them in '{most.name}'",
+            where=str(file),
+            expected="optional ones",
         )
-    for below in node.children.values():
-        if below.minimum and below.children:
-            _refuse_endless(file, below, depth + 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +120,7 @@ class JsonSchema:
     name: str
     file: Path
     document: Mapping[str, Any] = field(repr=False)
+    _known: dict[tuple[object, ...], JsonNode] = field(default_factory=dict, repr=False)
 
     @cached_property
     def root(self) -> JsonNode:
@@ -125,6 +144,13 @@ class JsonSchema:
             yield from self._parts(target[1:], seen, sure=sure and certain)
 
     def _node(self, name: str, pointers: tuple[str, ...], *, demanded: bool, sure: bool) -> JsonNode:
+        """The node of a place; the same schemas make the same node, so that a tree of references stays small."""
+        called = (name, pointers, demanded, sure)
+        if called not in self._known:
+            self._known[called] = self._new_node(name, pointers, demanded=demanded, sure=sure)
+        return self._known[called]
+
+    def _new_node(self, name: str, pointers: tuple[str, ...], *, demanded: bool, sure: bool) -> JsonNode:
         seen: set[tuple[str, bool]] = set()
         parts = [part for pointer in pointers for part in self._parts(pointer, seen, sure=sure)]
         types = _types(parts)

@@ -26,14 +26,14 @@ class Located:
     body: Any
     _root: Node | None = field(repr=False)
 
-    def where(self, path: Sequence[int | str]) -> str:
-        """`file:line:column` of the part at a path, or of the nearest part above it."""
+    def where(self, path: Sequence[int | str], *, key: bool = False) -> str:
+        """`file:line:column` of the part at a path (or of its key), or of the nearest part above it."""
         node = self._root
         for step in path:
             below = _below(node, step)
             if below is None:
                 break
-            node = below
+            node = (_key_of(node, step) if key and step == path[-1] else None) or below
         if node is None:
             return str(self.file)
         return f"{self.file}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"
@@ -71,6 +71,11 @@ def _refuse_tricks(file: Path, text: str) -> None:
         depth -= isinstance(event, MappingEndEvent | SequenceEndEvent)
         if depth > MAX_DEPTH:
             raise ConfigurationError("the file is nested too deeply", where=str(file), expected="a flat description")
+
+
+def _key_of(node: Node | None, step: int | str) -> Node | None:
+    pairs = node.value if isinstance(node, MappingNode) else ()
+    return next((key for key, _ in pairs if isinstance(key, ScalarNode) and key.value == step), None)
 
 
 def _below(node: Node | None, step: int | str) -> Node | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -30,7 +31,34 @@ _KINDS: dict[str, Kind] = {
     "yes_no": "boolean",
 }
 _LINE_ENDS = {"crlf": "\r\n", "lf": "\n", "none": ""}
+_DELIMITER = re.compile(r"[\t!#$%&()*+,./:;<=>?@\\^_`{|}~\[\]-]")
+_WANTED = {  # what pydantic calls a wrong value, and what a layout needs there
+    "bool_type": "true or false",
+    "greater_than_equal": "at least {ge}",
+    "int_type": "a whole number",
+    "less_than_equal": "at most {le}",
+    "literal_error": "{expected}",
+    "missing": "a value",
+    "model_type": "{{name: …, type: text}}",
+    "string_type": "a text, in quotes where it looks like a number",
+    "too_short": "at least one column",
+    "tuple_type": "a list of columns",
+}
 _ONLY_FIXED = ("length", "start", "align", "fill", "const")
+
+
+class _WrongColumn(ValueError):
+    """What is wrong with one column as a part of its table; `column` is its number from 0, `key` its part."""
+
+    def __init__(self, message: str, column: int, key: str = "") -> None:
+        self.path = ("columns", column, key) if key else ("columns", column)
+        super().__init__(message)
+
+
+class _WrongLength(ValueError):
+    """The columns do not make the length that the layout says."""
+
+    path = ("record_length",)
 
 
 class Table(BaseModel):
@@ -42,7 +70,7 @@ class Table(BaseModel):
     title: str = ""
     note: str = ""
     format: Literal["csv", "fixed"] = "csv"
-    delimiter: str = Field(";", min_length=1, max_length=1)
+    delimiter: str = ";"
     header: bool = True
     encoding: Literal["utf-8", "iso-8859-1", "iso-8859-15", "cp1252"] = "utf-8"
     line_end: Literal["crlf", "lf", "none"] = "crlf"
@@ -54,11 +82,19 @@ class Table(BaseModel):
     def _columns(cls, body: Any) -> Any:
         return tuple(body) if isinstance(body, list) else body
 
+    @field_validator("delimiter")
+    @classmethod
+    def _separates(cls, sign: str) -> str:
+        """What stands in values itself, or ends a line, cannot keep cells apart."""
+        if not _DELIMITER.fullmatch(sign):
+            told = f"the delimiter {repr(sign)[:20]} cannot separate cells"
+            raise ValueError(f"{told}; expected one sign such as ';' ',' '|' or a tab")
+        return sign
+
     @model_validator(mode="after")
     def _agrees(self) -> Table:
-        keys = [column.key for column in self.fields]
-        if twice := next((key for key in keys if keys.count(key) > 1), None):
-            raise ValueError(f"two columns have the key '{twice}'; expected a key of its own for each")
+        self._check_twice("key")
+        self._check_twice("name")
         if self.format == "fixed":
             self._check_record()
         else:
@@ -113,39 +149,51 @@ class Table(BaseModel):
         csv.writer(line, delimiter=self.delimiter, lineterminator=ending).writerow(cells)
         return line.getvalue().encode(self.encoding)
 
+    def _check_twice(self, what: Literal["key", "name"]) -> None:
+        """Rules and readers find a column by its key and its name."""
+        seen: set[str] = set()
+        for number, column in enumerate(self.columns):
+            text = "" if column.filler else getattr(column, what)
+            if text in seen:
+                told = f"two columns have the {what} '{text}'; expected a {what} of its own for each"
+                raise _WrongColumn(told, number, what)
+            seen |= {text} - {""}
+
     def _check_csv(self) -> None:
         if self.record_length or self.line_end == "none":
             raise ValueError("record_length and line_end: none belong to fixed-length records; expected format: fixed")
-        for column in self.columns:
+        for number, column in enumerate(self.columns):
             if given := [key for key in _ONLY_FIXED if getattr(column, key) is not None]:
-                raise ValueError(
-                    f"column '{column.name}': '{given[0]}' belongs to fixed-length records; expected format: fixed"
-                )
+                told = f"column '{column.name}': '{given[0]}' belongs to fixed-length records; expected format: fixed"
+                raise _WrongColumn(told, number, given[0])
             if not column.name:
-                raise ValueError("a column has no name; expected {name: …, type: text}")
+                raise _WrongColumn("a column has no name; expected {name: …, type: text}", number)
 
     def _check_record(self) -> None:
         if {"delimiter", "header"} & self.model_fields_set:
             raise ValueError("fixed-length records have neither delimiter nor header; expected format: csv, or neither")
         end = 0
-        for column in self.columns:
+        for number, column in enumerate(self.columns):
             shown = column.name or column.key or "(filler)"
             if column.length is None:
-                raise ValueError(f"column '{shown}' has no length; expected its number of characters")
+                raise _WrongColumn(f"column '{shown}' has no length; expected its number of characters", number)
             if column.start not in (None, end + 1):
                 kind = "leaves a gap" if (column.start or 0) > end + 1 else "overlaps the one before"
-                raise ValueError(f"column '{shown}' {kind}: it starts at {column.start}; expected start: {end + 1}")
+                told = f"column '{shown}' {kind}: it starts at {column.start}; expected start: {end + 1}"
+                raise _WrongColumn(told, number, "start")
             end += column.length
         if self.record_length not in (None, end):
-            raise ValueError(f"the columns make {end} characters; expected record_length: {self.record_length}")
+            told = f"the columns make {end} characters, not {self.record_length}; expected record_length: {end}"
+            raise _WrongLength(told)
         self._check_constants()
 
     def _check_constants(self) -> None:
-        for column in self.columns:
+        for number, column in enumerate(self.columns):
             try:
                 (column.const or "").encode(self.encoding)
             except UnicodeEncodeError:
-                raise ValueError(f"the constant of '{column.name}' does not exist in {self.encoding}") from None
+                told = f"the constant of '{column.name}' does not exist in {self.encoding}"
+                raise _WrongColumn(told, number, "const") from None
 
 
 def table_file(content: Path, name: str) -> Path:
@@ -162,7 +210,7 @@ def read_table(content: Path, name: str) -> Table:
     """Read schemas/tables/<name>.yaml; raises ConfigurationError with one line."""
     file = table_file(content, name)
     if not file.is_file():
-        known = sorted(other.stem for other in file.parent.glob("*.yaml"))
+        known = sorted(other.stem for other in file.parent.glob("*.yaml") if other.is_file())
         raise ConfigurationError(
             f"there is no table '{name}'", where=str(file), expected=", ".join(known), helps=nearest(name, known)
         )
@@ -182,18 +230,21 @@ def _refused(error: ValidationError, layout: Located) -> ConfigurationError:
     """The first thing that is wrong with a layout, as one line in our words."""
     first = error.errors(include_url=False)[0]
     where, key = layout.where(first["loc"]), str(first["loc"][-1]) if first["loc"] else ""
+    context = first.get("ctx", {})
     model = Column if "columns" in first["loc"][:1] else Table
     match first["type"]:
         case "extra_forbidden":
             known = ", ".join(model.model_fields)
-            return ConfigurationError(
-                f"unknown key '{key}'", where=where, expected=known, helps=nearest(key, model.model_fields)
-            )
+            where = layout.where(first["loc"], key=True)
+            helps = nearest(key, model.model_fields)
+            return ConfigurationError(f"unknown key '{key}'", where=where, expected=known, helps=helps)
         case "value_error":
-            what, _, expected = str(first["ctx"]["error"]).partition("; expected ")
+            problem = context["error"]
+            what, _, expected = str(problem).partition("; expected ")
+            where = layout.where((*first["loc"], *getattr(problem, "path", ())))
             return ConfigurationError(what, where=where, expected=expected)
         case _:
-            expected = str(first.get("ctx", {}).get("expected", "")) or first["msg"]
+            expected = _WANTED.get(first["type"], "another value").format(**context)
             return ConfigurationError(f"'{key}' has the wrong form", where=where, expected=expected)
 
 

@@ -42,6 +42,7 @@ class Schemas:
         self.documents = documents
         self._components = Components(documents)
         self._simple = SimpleTypes(self._components)
+        self._contents: dict[Definition, Content] = {}
 
     @classmethod
     def read(cls, *files: Path) -> Schemas:
@@ -112,8 +113,14 @@ class Schemas:
             leaf=self._simple.leaf(definition),
             mixed=self._simple.is_mixed(definition),
             abstract=is_abstract,
-            expand=lambda: settled(self._content(definition), self.prefixes),
+            expand=lambda: self._settled(definition),
         )
+
+    def _settled(self, definition: Definition) -> Content:
+        """A type's content, the same wherever the type stands: a schema whose types use each other stays small."""
+        if definition not in self._contents:
+            self._contents[definition] = settled(self._content(definition), self.prefixes)
+        return self._contents[definition]
 
     def _derived_nodes(self, node: Node, element: etree._Element) -> dict[str, Node]:
         """The element with each type that may stand for its own, by the type's name."""
