@@ -59,6 +59,7 @@ class ExampleResult:
     problem: str = ""
     stale: str = ""  # the output is the expected one, but something has changed since a person looked at it
     updated: bool = False  # the expected output was written anew
+    refused: bool = False  # what was written anew is that the record is set aside
     reviewed: bool = False  # the review was written anew
 
     @property
@@ -157,7 +158,9 @@ def _run(mapping: Mapping, content: Path, example: Example, *, update: bool) -> 
         if suffix == "xml":
             judge(mapping, content, output)
         if update:
-            return ExampleResult(mapping.name, example.name, updated=_update(example, suffix, output))
+            return ExampleResult(
+                mapping.name, example.name, updated=_update(example, suffix, output), refused=suffix == "error"
+            )
         return ExampleResult(mapping.name, example.name, _difference(example, suffix, output))
     except (ConfigurationError, RecordError) as error:
         return ExampleResult(mapping.name, example.name, error.line())

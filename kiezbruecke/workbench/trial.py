@@ -58,8 +58,8 @@ class Trial:
 
     @property
     def passed(self) -> bool:
-        """Whether every record was valid or set aside."""
-        return not self.invalid and self.valid + self.set_aside.total() == self.records
+        """Whether every record was valid or set aside, and not all of them set aside."""
+        return self.valid > 0 and not self.invalid and self.valid + self.set_aside.total() == self.records
 
 
 def try_mapping(mapping: Ready, content: Path, roots: Mapping[str, Any], *, records: int, seed: int = 1) -> Trial:

@@ -139,6 +139,32 @@ def test_a_choice_needs_one_of_its_branches(content: Path, put: Callable[[str, s
     assert [one.message for one in found] == ["no rule for one of Mail, Phone"]
 
 
+def test_a_choice_is_made_by_a_rule_though_its_branches_need_nothing(
+    content: Path, put: Callable[[str, str], Path]
+) -> None:
+    """The writer chooses no branch by itself (camt.055: Assgnr); a type that needs itself has no end."""
+    put(
+        "schemas/e/1/profile.xsd",
+        """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
+          <xs:complexType name="P"><xs:sequence><xs:element name="N" minOccurs="0"/></xs:sequence></xs:complexType>
+          <xs:complexType name="E"><xs:sequence><xs:element name="Again" type="E"/></xs:sequence></xs:complexType>
+          <xs:element name="Root"><xs:complexType><xs:sequence>
+            <xs:element name="T" type="xs:string"/>
+            <xs:element name="Who"><xs:complexType><xs:choice>
+              <xs:element name="Pty" type="P"/><xs:element name="Agt" type="P"/><xs:element name="End" type="E"/>
+            </xs:choice></xs:complexType></xs:element>
+          </xs:sequence></xs:complexType></xs:element>
+        </xs:schema>""",
+    )
+    head = "name: m\nversion: 1\ndirection: outbound\nroots: [route]\ntarget: e 1 Root\n"
+    put("mappings/outbound/m/mapping.yaml", f"{head}rules:\n- {{target: T, from: route.t}}\n")
+
+    [finding] = check("m", content)
+
+    assert finding.code == "KB-M12"
+    assert "no rule fills the mandatory 'Who'" in finding.message
+
+
 @pytest.mark.parametrize(
     ("target", "said"),
     [

@@ -81,6 +81,26 @@ def test_a_record_that_is_set_aside_is_an_expected_output_too(content: Path, exa
     assert "Pflicht" in (example.parent / "expected.error").read_text("utf-8")
 
 
+def test_update_says_that_a_record_is_set_aside(content: Path, example: Path) -> None:
+    """Who reads "written" believes that there is a message now."""
+    example.write_text("route: {title: ''}\ndecision: {}\n", "utf-8")
+
+    told = run(app, ["test", "out", "--update", "--content", str(content)])
+
+    assert "set aside" in told.output
+    assert (example.parent / "expected.error").is_file()
+
+
+def test_a_broken_mapping_keeps_no_other_from_its_test(content: Path, put: Put, example: Path) -> None:
+    """An integrator tests all that may be touched by a change."""
+    put("mappings/outbound/other/mapping.yaml", MAPPING.replace("name: out", "name: other").replace("Title", "Titel"))
+
+    told = run(app, ["test", "out", "other", "--json", "--content", str(content)])
+
+    assert told.exit_code == 1
+    assert [(row["mapping"], row["example"]) for row in json.loads(told.output)] == [("out", "full"), ("other", "")]
+
+
 def test_a_typing_error_in_an_example_is_no_missing_value(content: Path, example: Path) -> None:
     """Else a minimal example would be green by accident."""
     example.write_text("decision: {aproved_amount: 1}\n", "utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import get_args
 
@@ -13,7 +14,7 @@ from kiezbruecke.cli.main import app
 from kiezbruecke.mapping import load_mapping
 from kiezbruecke.records import Decision
 from kiezbruecke.workbench.examples import find_examples, read_roots
-from kiezbruecke.workbench.trial import invent, try_mapping
+from kiezbruecke.workbench.trial import Trial, invent, try_mapping
 
 WRITING = ("case-xdomea-0401", "commitment-hkr", "case-statusliste")
 UNIQUE = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
@@ -111,6 +112,12 @@ def test_the_same_seed_gives_the_same_records(root: Path) -> None:
 
     assert first == again
     assert first != other
+
+
+def test_a_trial_in_which_nothing_could_be_written_has_failed() -> None:
+    """A reason for each of a thousand records is one mistake in the mapping."""
+    assert not Trial(2, set_aside=Counter({"m.yaml:3": 2})).passed
+    assert Trial(2, valid=1, set_aside=Counter({"m.yaml:3": 1})).passed
 
 
 def test_what_the_schema_refuses_after_writing_is_found(tmp_path: Path) -> None:

@@ -65,8 +65,8 @@ def run_mapping_examples(
     """Run the golden examples; exit code 1 where an output is not the expected one, or is stale."""
     try:
         root = find_content(content)
-        mappings = [load_mapping(name, root) for name in names or mapping_names(root)]
-        results = [result for mapping in mappings for result in run_examples(mapping, root, update=update)]
+        found = names or mapping_names(root)
+        results = [result for name in found for result in _tested(name, root, update=update, alone=len(found) == 1)]
     except KiezbrueckeError as error:
         stop(error, as_json=as_json)
     if as_json:
@@ -75,6 +75,16 @@ def run_mapping_examples(
         _print_results(results)
     if not all(result.passed for result in results):
         raise typer.Exit(1)
+
+
+def _tested(name: str, root: Path, *, update: bool, alone: bool) -> list[ExampleResult]:
+    """The results of a mapping's examples; one that cannot be loaded says so in its line and stops no other."""
+    try:
+        return run_examples(load_mapping(name, root), root, update=update)
+    except ConfigurationError as error:
+        if alone:
+            raise
+        return [ExampleResult(name, "", error.line())]
 
 
 def _example_roots(mapping: Mapping, root: Path, example: str | None) -> dict[str, Any]:
@@ -120,7 +130,7 @@ def _word(result: ExampleResult) -> str:
     if result.stale:
         return f"[yellow]! {escape(result.stale)}[/yellow]"
     if result.updated:
-        return "written"
+        return "[yellow]written: the record is set aside, see expected.error[/yellow]" if result.refused else "written"
     return "reviewed" if result.reviewed else "✓"
 
 
@@ -132,5 +142,6 @@ def _result(result: ExampleResult) -> dict[str, str | bool]:
         "problem": result.problem,
         "stale": result.stale,
         "updated": result.updated,
+        "refused": result.refused,
         "reviewed": result.reviewed,
     }

@@ -29,7 +29,10 @@ def try_records(
     content: Content = None,
     as_json: Json = False,
 ) -> None:
-    """Write thousands of invented records: each must be valid or be set aside with a reason; else exit code 1."""
+    """Write thousands of invented records: each must be valid or be set aside with a reason; else exit code 1.
+
+    It is 1, too, where all of them are set aside.
+    """
     try:
         root = find_content(content)
         mapping = load_mapping(name, root)
