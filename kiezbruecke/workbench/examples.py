@@ -291,7 +291,7 @@ def _position(file: Path, path: Sequence[str | int]) -> str:
     """`file:line:column` of the key or member at a path, as near as the file has it."""
     try:
         node: Any = YAML(typ="rt", pure=True).compose(file.read_text("utf-8"))
-    except YAMLError:  # JSON is YAML, too, but for tabs
+    except YAMLError:  # JSON is YAML, too, but for some control characters
         return str(file)
     at = node
     for name in path:

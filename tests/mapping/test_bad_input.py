@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -90,6 +91,22 @@ def test_a_folder_in_the_place_of_the_file_is_a_line(content: Path) -> None:
 
     assert mapping_names(content) == ["in"]
     assert [one.message for one in check("in", content)] == ["the file cannot be read"]
+
+
+def test_a_pipe_in_the_place_of_the_file_is_a_line(content: Path) -> None:
+    """Reading it would wait for ever for somebody who writes."""
+    (content / FILE).parent.mkdir(parents=True)
+    os.mkfifo(content / FILE)
+
+    assert [one.message for one in check("in", content)] == ["the file cannot be read"]
+
+
+def test_thousands_of_rules_for_one_place_are_no_hours_of_checking(lines: Callable[[bytes], list[str]]) -> None:
+    """Each with a condition, each compared with all others: behind two hundred nobody meant that."""
+    rules = "".join(f"- {{target: name, from: item.n{n}, when: {{path: item.k, equals: k{n}}}}}\n" for n in range(400))
+    found = lines(f"{HEAD}- {{target: id, from: item.id}}\n{rules}".encode())
+
+    assert sum("KB-M11 more than 200 rules for 'name'" in line for line in found) == 200
 
 
 def test_all_mistakes_are_named_in_one_run(lines: Callable[[bytes], list[str]]) -> None:

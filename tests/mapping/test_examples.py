@@ -142,11 +142,11 @@ def test_what_is_wrong_in_an_example_is_named_in_its_line(
     assert line in result.problem
 
 
-@pytest.mark.parametrize(("indent", "place"), [("  ", ":2:15"), ("\t", ":2:14")])
-def test_an_example_in_json_has_lines_too(content: Path, put: Put, example: Path, indent: str, place: str) -> None:
+@pytest.mark.parametrize(("before", "place"), [("  ", ":2:15"), ("\t", ":2:14")])
+def test_an_example_in_json_has_lines_too(content: Path, put: Put, example: Path, before: str, place: str) -> None:
     """Who writes JSON by a program indents it with tabs, too."""
     example.unlink()
-    put("mappings/outbound/out/examples/full.input.json", f'{{\n{indent}"decision":{{"outcom": 1}}}}\n')
+    put("mappings/outbound/out/examples/full.input.json", f'{{\n{before}"decision":{{"outcom": 1}}}}\n')
 
     [result] = run_examples(load_mapping("out", content), content)
 

@@ -18,7 +18,7 @@ _DEEPEST = 12
 class Report:
     """The findings so far; `rule` is the full target path of the rule that is being looked at."""
 
-    findings: list[Finding] = field(default_factory=list)
+    findings: dict[Finding, None] = field(default_factory=dict)  # each once, in their order
     rule: str = ""
 
     def error(self, place: Place, code: str, message: str, expected: str, helps: str = "") -> None:
@@ -31,8 +31,7 @@ class Report:
 
     def _add(self, place: Place, code: str, message: str, expected: str, helps: str, severity: Severity) -> None:
         found = Finding(place, code, message, self.rule, expected, helps, severity)
-        if found not in self.findings:
-            self.findings.append(found)
+        self.findings[found] = None
 
 
 @dataclass(frozen=True, slots=True)

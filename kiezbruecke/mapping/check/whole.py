@@ -27,6 +27,7 @@ from kiezbruecke.mapping.schema.models import Type, known_roots, root_types
 from kiezbruecke.mapping.schema.sources import source_types
 from kiezbruecke.mapping.schema.targets import Target
 
+_MOST_RULES = 200  # for one place, each compared with all others
 Types = Mapping[str, Type]
 Conditions = tuple[When, ...]
 
@@ -180,8 +181,11 @@ class _Checker:
 
     def _leaf(self, rule: Rule, place: Draft, types: Types, conditions: Conditions) -> None:
         spoken = self._notes.spoken.setdefault(id(place), [])
-        for other in spoken:
-            self._together(rule, place, conditions, other)
+        if len(spoken) >= _MOST_RULES:
+            message = f"more than {_MOST_RULES} rules for '{place.path}'"
+            self._report.error(rule.place, "KB-M11", message, "few rules for one place", "a code list, or blocks")
+        elif not any(self._together(rule, place, conditions, other) for other in spoken):
+            self._apart(rule, place, conditions, spoken)
         spoken.append(Spoken(rule, conditions))
         place.rule, place.standing = rule, True
         place.live = place.live or rule.source is not None or rule.when is not None
@@ -189,17 +193,22 @@ class _Checker:
         place.value = Type("any") if broken else self._leaves.check(rule, place, types, conditions)
         self._notes.arrived[rule.place] = place.value
 
-    def _together(self, rule: Rule, place: Draft, conditions: Conditions, other: Spoken) -> None:
+    def _together(self, rule: Rule, place: Draft, conditions: Conditions, other: Spoken) -> bool:
+        """Whether two rules for one place will always meet; then one of them is too many."""
+        if conditions and other.conditions and not same_question(conditions, other.conditions):
+            return False
+        if exclude(conditions, other.conditions) or self._broken_when(rule) or self._broken_when(other.rule):
+            return False  # what a broken condition was meant to keep apart, nobody knows
+        helps = "give both a 'when', or number the targets: X[2]"
+        self._report.error(rule.place, "KB-M11", f"a second rule for '{place.path}'", "one rule", helps)
+        return True
+
+    def _apart(self, rule: Rule, place: Draft, conditions: Conditions, spoken: list[Spoken]) -> None:
         """Two rules for one place: their conditions must exclude each other."""
-        if exclude(conditions, other.conditions):
-            return
-        if self._broken_when(rule) or self._broken_when(other.rule):
-            return  # what the condition was meant to keep apart, nobody knows
-        message, helps = f"a second rule for '{place.path}'", "give both a 'when', or number the targets: X[2]"
-        if not conditions or not other.conditions or same_question(conditions, other.conditions):
-            self._report.error(rule.place, "KB-M11", message, "one rule", helps)
-        else:
-            message = f"{message}, and both conditions may be met"
+        for other in spoken:
+            if exclude(conditions, other.conditions) or self._broken_when(rule) or self._broken_when(other.rule):
+                continue
+            message = f"a second rule for '{place.path}', and both conditions may be met"
             helps = "when: {path: …, equals: …} with the same path in both"
             self._report.warning(rule.place, "KB-M11", message, "conditions that exclude each other", helps)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, TypeVar
 
 from ruamel.yaml import YAML
@@ -83,11 +84,14 @@ def _examined(data: bytes, shown: str, direction: Direction, folder: str) -> Rea
 
 def _read_bytes(file: Path, shown: str) -> bytes:
     try:
-        if file.stat().st_size > MAX_BYTES:
+        state = file.stat()
+        if state.st_size > MAX_BYTES:
             raise _not_readable(Place(shown), "the file is too large", f"at most {MAX_BYTES} bytes")
-        return file.read_bytes()
+        if S_ISREG(state.st_mode):  # a pipe or a device would be read for ever
+            return file.read_bytes()
     except OSError:
-        raise _not_readable(Place(shown), "the file cannot be read", "a mapping.yaml") from None
+        pass
+    raise _not_readable(Place(shown), "the file cannot be read", "a mapping.yaml")
 
 
 class _Composer(Composer):
