@@ -142,9 +142,9 @@ def test_what_is_wrong_in_an_example_is_named_in_its_line(
     assert line in result.problem
 
 
-@pytest.mark.parametrize(("before", "place"), [("  ", ":2:15"), ("\t", ":2:14")])
+@pytest.mark.parametrize(("before", "place"), [("  ", ":2:15"), ("\t", ":2:14"), ('"route": {"a": "\x7f"}, ', "")])
 def test_an_example_in_json_has_lines_too(content: Path, put: Put, example: Path, before: str, place: str) -> None:
-    """Who writes JSON by a program indents it with tabs, too."""
+    """Programs indent with tabs, too. What YAML alone refuses, a control character, leaves the file without a line."""
     example.unlink()
     put("mappings/outbound/out/examples/full.input.json", f'{{\n{before}"decision":{{"outcom": 1}}}}\n')
 
