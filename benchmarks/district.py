@@ -25,12 +25,13 @@ from kiezbruecke.connector import (
     Ticket,
 )
 from kiezbruecke.connector.manifest import Capabilities
+from kiezbruecke.content.processes import read_process
+from kiezbruecke.content.routes import CollectingRoute, SendingRoute, find_route
 from kiezbruecke.ledger import Ledger, begin_run, upgrade
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import make_engine, now
 from kiezbruecke.records import Receipt, ReceiptOutcome
 from kiezbruecke.records.identity import case_id
-from kiezbruecke.routes import CollectingRoute, SendingRoute, find_route, read_process
 from kiezbruecke.stages.work import Collecting, Sending, lane_of
 
 CHUNK = 100

@@ -15,6 +15,7 @@ from typing import Any
 from kiezbruecke.cases.due import Due
 from kiezbruecke.cases.join import Standing
 from kiezbruecke.cases.timeline import status_of
+from kiezbruecke.content.routes import SendingRoute
 from kiezbruecke.documents import Document, documents_for
 from kiezbruecke.ledger.drafts import Draft, Identity
 from kiezbruecke.ledger.money import cents
@@ -25,7 +26,6 @@ from kiezbruecke.records import Commitment, CommitmentState, Process, name_id
 from kiezbruecke.records.base import CENT
 from kiezbruecke.records.identity import fremdkennzeichen
 from kiezbruecke.records.views import CaseView, MessageView
-from kiezbruecke.routes import SendingRoute
 from kiezbruecke.standards import store, xdomea
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from kiezbruecke.cases.due import Lane
 from kiezbruecke.cases.join import Disagreement, Reason, Standing, join
 from kiezbruecke.connector import Effect
+from kiezbruecke.content.processes import read_process
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.drafts import Identity
 from kiezbruecke.ledger.reading import MessageHead, Snapshot, StoredCase
@@ -26,7 +27,6 @@ from kiezbruecke.records import (
     ProposalStatus,
 )
 from kiezbruecke.records.identity import case_id, is_paper
-from kiezbruecke.routes import read_process
 
 ROOT = Path(__file__).resolve().parents[1]
 PROCESS: Process = read_process(ROOT, "kk-tk-2026")

@@ -28,9 +28,9 @@ from kiezbruecke.airflow.dags import STEPS
 from kiezbruecke.airflow.tasks import perform
 from kiezbruecke.cli import main
 from kiezbruecke.connector import Cursor, Item
+from kiezbruecke.content.routes import find_route
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.mapping import Mapping
-from kiezbruecke.routes import find_route
 from kiezbruecke.sandbox import Running
 from tests.world import ROOT, SEND, World, budget, found, line, open_sandboxes, wipe
 

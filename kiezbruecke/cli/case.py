@@ -14,6 +14,7 @@ from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.message import body_of
 from kiezbruecke.cli.output import AsJson, emit, german_euros, table
 from kiezbruecke.cli.words import EFFECTS, STATES, event
+from kiezbruecke.content.processes import read_process
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger
@@ -21,7 +22,6 @@ from kiezbruecke.ledger.events import events_of
 from kiezbruecke.ledger.money import cents
 from kiezbruecke.ledger.reading import find_case
 from kiezbruecke.ledger.todo import points_of_case
-from kiezbruecke.routes import read_process
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -8,9 +8,9 @@ import typer
 
 from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, euros, german_euros, table
+from kiezbruecke.content.processes import read_process
 from kiezbruecke.house import House
 from kiezbruecke.ledger import money
-from kiezbruecke.routes import read_process
 
 
 def reconcile(

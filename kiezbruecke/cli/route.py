@@ -11,12 +11,13 @@ from kiezbruecke import attention
 from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, table
 from kiezbruecke.cli.words import EFFECTS
+from kiezbruecke.content.processes import read_process
+from kiezbruecke.content.routes import Route, RoutePlace, SendingRoute, find_route, route_places
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
 from kiezbruecke.ledger.drafts import add_baseline
 from kiezbruecke.ledger.reading import Preview, read_previews
 from kiezbruecke.ledger.runs import paused, set_paused
-from kiezbruecke.routes import Route, SendingRoute, find_route, read_process, read_route, route_files
 from kiezbruecke.stages.work import lane_of
 
 app = typer.Typer(no_args_is_help=True)
@@ -30,7 +31,7 @@ Why = Annotated[str, typer.Option("--reason", help="Warum.")]
 def list_routes(context: typer.Context, as_json: AsJson = False) -> None:
     """Alle Strecken; eine fehlerhafte steht mit ihrem Fehler da und stört die anderen nicht."""
     house = house_of(context)
-    rows = [_row(house, file.stem) for file in route_files(house.content)]
+    rows = [_row(house, place) for place in route_places(house.content)]
     if as_json:
         emit(rows)
         return
@@ -56,7 +57,7 @@ def pause(
     find_route(house.content, route)
     set_paused(house.ledger, route, not resume, person=name, reason=reason)
     if as_json:
-        emit(_row(house, route))
+        emit(next(_row(house, place) for place in route_places(house.content) if place.name == route))
         return
     typer.echo(f"{route}: {'läuft weiter' if resume else 'angehalten'}.")
 
@@ -135,11 +136,11 @@ def _preview(one: Preview) -> dict[str, object]:
     }
 
 
-def _row(house: House, name: str) -> dict[str, object]:
+def _row(house: House, place: RoutePlace) -> dict[str, object]:
     try:
-        route = read_route(house.content / "mappings" / "routes" / f"{name}.yaml")
+        route = place.read()
     except ConfigurationError as error:
-        return {"route": name, "error": error.line()}
+        return {"route": place.name, "error": error.line()}
     return {
         "route": route.name,
         "title": route.title,

@@ -9,17 +9,17 @@ import typer
 from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, german_time, table
 from kiezbruecke.cli.words import STATES, STEPS
+from kiezbruecke.content.routes import route_places
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger.reading import RouteStatus, route_status
 from kiezbruecke.ledger.todo import open_points
-from kiezbruecke.routes import read_route, route_files
 
 
 def status(context: typer.Context, as_json: AsJson = False) -> None:
     """Zeigt jede Strecke: letzter Lauf, was feststeckt, seit wann. Endet mit 1, wenn eine Person gebraucht wird."""
     house = house_of(context)
     ledger = house.ledger
-    found = [route_status(ledger, file.stem) for file in route_files(house.content)]
+    found = [route_status(ledger, place.name) for place in route_places(house.content)]
     broken = _broken(house.content)
     points = open_points(ledger)
     if as_json:
@@ -39,11 +39,11 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
 
 def _broken(content: Path) -> dict[str, str]:
     reasons = {}
-    for file in route_files(content):
+    for place in route_places(content):
         try:
-            read_route(file)
+            place.read()
         except ConfigurationError as error:
-            reasons[file.stem] = error.line()
+            reasons[place.name] = error.line()
     return reasons
 
 

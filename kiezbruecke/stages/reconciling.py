@@ -11,6 +11,8 @@ from typing import Protocol, runtime_checkable
 from kiezbruecke import attention
 from kiezbruecke.cases.due import Due, due_rule
 from kiezbruecke.connector import Found, Target
+from kiezbruecke.content.processes import read_process
+from kiezbruecke.content.routes import CollectingRoute, Route, SendingRoute, route_places
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger, MessageState, begin_run, claims, end_run, money
@@ -19,7 +21,6 @@ from kiezbruecke.ledger.drafts import generation_of
 from kiezbruecke.ledger.reading import MessageHead, list_messages, overdue
 from kiezbruecke.ledger.runs import paused
 from kiezbruecke.ledger.todo import Point, replace_points
-from kiezbruecke.routes import CollectingRoute, Route, SendingRoute, read_process, read_route, route_files
 from kiezbruecke.stages.work import Counts, Sending, lane_of, view_of
 
 log = logging.getLogger("kiezbruecke")
@@ -92,9 +93,9 @@ def _read_routes(content: Path) -> tuple[list[Route], list[ConfigurationError]]:
     """The routes that can be read, and why the others cannot: a broken file disturbs no other."""
     found: list[Route] = []
     broken: list[ConfigurationError] = []
-    for file in route_files(content):
+    for place in route_places(content):
         try:
-            found.append(read_route(file))
+            found.append(place.read())
         except ConfigurationError as error:
             broken.append(error)
     return found, broken

@@ -14,12 +14,13 @@ from typing import Any
 
 from kiezbruecke.cases.due import effect_of
 from kiezbruecke.connector import Connection, manifest_for
+from kiezbruecke.content.processes import read_process
+from kiezbruecke.content.routes import CollectingRoute, Route, SendingRoute, find_route
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, Overtaken
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Run, begin_run, end_run
 from kiezbruecke.ledger.runs import paused
 from kiezbruecke.records import Process
-from kiezbruecke.routes import CollectingRoute, Route, SendingRoute, find_route, read_process
 from kiezbruecke.stages.work import ENVIRONMENT, Collecting, Counts, Sending, lane_of
 
 log = logging.getLogger("kiezbruecke")

@@ -22,13 +22,14 @@ from kiezbruecke.connector import (
     open_source,
     open_target,
 )
+from kiezbruecke.content.processes import read_code_lists
+from kiezbruecke.content.routes import CollectingRoute, Route, SendingRoute
 from kiezbruecke.drift import NAME, Change, Fingerprint, breaking, is_as_accepted, look_at_mapping, read_fingerprint
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger, Run
 from kiezbruecke.ledger.drafts import generation_of
 from kiezbruecke.mapping import Mapping, load_mapping
 from kiezbruecke.records import Process
-from kiezbruecke.routes import CollectingRoute, Route, SendingRoute
 
 log = logging.getLogger("kiezbruecke")
 ENVIRONMENT = "environment"  # of a connection's extra: what kind of destination it is; clients do not know it
@@ -163,11 +164,14 @@ def view_of(route: SendingRoute, generation: int, answers: Answers) -> Lane:
 
 
 def _load(name: str, content: Path, route: Route) -> Mapping:
-    """A mapping of the route, unless what it was built on has changed and the route says stop."""
+    """A mapping of the route, unless what it was built on has changed and the route says stop.
+
+    That is asked of the mapping as it is written; what comes back reads the code lists of the route's process.
+    """
     mapping = load_mapping(name, content)
     if not is_as_accepted(mapping, content) and (accepted := read_fingerprint(mapping, content)):
         act_on_drift(route, mapping.name, look_at_mapping(mapping, content, accepted))
-    return mapping
+    return load_mapping(name, content, read_code_lists(content, route.process))
 
 
 def act_on_drift(route: Route, mapping: str, changes: Sequence[Change]) -> int:

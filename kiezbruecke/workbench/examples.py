@@ -30,9 +30,11 @@ from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.language.unreadable import explain
 from kiezbruecke.mapping.loading import Mapping, mapping_file
 from kiezbruecke.mapping.schema.models import ROOTS
+from kiezbruecke.records import Process
 from kiezbruecke.standards.store import parse, validate
 from kiezbruecke.workbench import review
 
+_OF_PROCESS = Process.model_fields.keys() - {"areas"}  # a process file also says what is made for it
 _INPUTS = (".yaml", ".json")
 _OUTPUTS = ("xml", "json", "csv", "txt", "error")
 
@@ -308,7 +310,7 @@ def _position(file: Path, path: Sequence[str | int]) -> str:
 
 def _root(name: str, value: Any, content: Path, file: Path) -> Any:
     if name == "process" and isinstance(value, str):
-        value = {key: part for key, part in _read_process(content, value, file).items() if key != "areas"}
+        value = {key: part for key, part in _read_process(content, value, file).items() if key in _OF_PROCESS}
     model = ROOTS.get(name)
     if model is None or not isinstance(value, dict):
         return _as_json(value)

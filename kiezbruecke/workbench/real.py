@@ -12,6 +12,8 @@ from typing import Any
 from kiezbruecke import attention
 from kiezbruecke.cases.due import Due, due_rule
 from kiezbruecke.cases.join import Standing
+from kiezbruecke.content.processes import read_process
+from kiezbruecke.content.routes import SendingRoute, find_route, routes
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.claims import find_message
@@ -20,7 +22,6 @@ from kiezbruecke.ledger.drafts import generation_of
 from kiezbruecke.ledger.reading import MessageHead, list_messages
 from kiezbruecke.mapping.loading import Mapping
 from kiezbruecke.messages import Workshop, roots_of_due, roots_of_stored, xml_of
-from kiezbruecke.routes import SendingRoute, find_route, read_process, routes
 from kiezbruecke.stages.work import view_of
 from kiezbruecke.workbench.diff import Case
 from kiezbruecke.workbench.versions import Version

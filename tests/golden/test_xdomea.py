@@ -16,12 +16,12 @@ from uuid import UUID
 import pytest
 import xmlschema
 
+from kiezbruecke.content.routes import find_route
 from kiezbruecke.documents import Document, documents_for
 from kiezbruecke.errors import RecordError
 from kiezbruecke.mapping import check, load_mapping
 from kiezbruecke.records import Decision, Outcome, Receipt, ReceiptOutcome
 from kiezbruecke.records.views import CaseView, MessageView
-from kiezbruecke.routes import find_route
 from kiezbruecke.standards import store, xdomea
 from kiezbruecke.workbench.examples import run_examples
 
