@@ -8,7 +8,6 @@ from pathlib import Path
 
 from rich.table import Table
 
-from kiezbruecke.connector import Effect
 from kiezbruecke.ledger import Ledger, MessageState
 from kiezbruecke.ledger.money import Balance, balances, euros, theirs
 from kiezbruecke.ledger.reading import MessageHead, StoredCase, read_process_cases
@@ -97,7 +96,7 @@ def area_of(case: StoredCase) -> str:
 
 def is_filed(message: MessageHead) -> bool:
     """True for a file that the e-file has confirmed."""
-    return message.effect is Effect.FILE_CREATE and message.state is MessageState.CONFIRMED
+    return message.effect == "file.create" and message.state is MessageState.CONFIRMED
 
 
 def _sum(name: str, lines: list[Line]) -> Line:

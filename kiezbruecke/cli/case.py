@@ -12,8 +12,9 @@ from kiezbruecke.cases.join import Standing
 from kiezbruecke.cases.timeline import status_of
 from kiezbruecke.cli.message import body_of
 from kiezbruecke.cli.output import AsJson, emit, german_euros, table
-from kiezbruecke.cli.words import EFFECTS, STATES, event
+from kiezbruecke.cli.words import STATES, event
 from kiezbruecke.content import find_content
+from kiezbruecke.effects import effect
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger, open_ledger
 from kiezbruecke.ledger.events import events_of
@@ -73,7 +74,7 @@ def _show(ledger: Ledger, standing: Standing) -> None:
             (
                 one.reference,
                 one.destination,
-                EFFECTS[one.effect.value],
+                effect(one.effect).title,
                 german_euros(one.amount_cents),
                 STATES[one.state.value],
                 one.updated_at,

@@ -9,7 +9,8 @@ from uuid import UUID
 import typer
 
 from kiezbruecke.cli.output import AsJson, emit, euros, german_euros, table
-from kiezbruecke.cli.words import EFFECTS, STATES
+from kiezbruecke.cli.words import STATES
+from kiezbruecke.effects import effect
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger, open_ledger
 from kiezbruecke.ledger.claims import find_message
@@ -38,7 +39,7 @@ def list_all(
             head.reference,
             case,
             head.destination,
-            EFFECTS[head.effect.value],
+            effect(head.effect).title,
             german_euros(head.amount_cents),
             STATES[head.state.value],
             head.updated_at,
@@ -114,7 +115,7 @@ def body_of(head: MessageHead, case: str) -> dict[str, object]:
         "case_id": head.case_id,
         "destination": head.destination,
         "generation": head.generation,
-        "effect": head.effect.value,
+        "effect": head.effect,
         "number": head.number,
         "state": head.state.value,
         "amount": euros(head.amount_cents),

@@ -9,8 +9,8 @@ import typer
 
 from kiezbruecke import attention
 from kiezbruecke.cli.output import AsJson, emit, table
-from kiezbruecke.cli.words import EFFECTS
 from kiezbruecke.content import find_content
+from kiezbruecke.effects import effect
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import open_ledger
 from kiezbruecke.ledger.drafts import add_baseline
@@ -77,7 +77,7 @@ def preview(
     table(
         f"Probelauf {route}",
         ("Fall", "Wirkung", "Datei", "# Byte", "vom"),
-        [(one.case, EFFECTS[one.effect], one.file_name, len(one.payload), one.at) for one in found],
+        [(one.case, effect(one.effect).title, one.file_name, len(one.payload), one.at) for one in found],
         empty="nichts vorbereitet.",
     )
 

@@ -28,6 +28,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     Uuid,
+    false,
     text,
 )
 
@@ -215,6 +216,7 @@ messages = Table(
     Column("case_id", Uuid, ForeignKey(cases.c.id), nullable=False),
     Column("effect", String(30), nullable=False),
     Column("number", Integer, nullable=False),
+    Column("once", Boolean, nullable=False, server_default=false()),  # one per case and generation not refused
     Column("reference", String(25), nullable=False),  # Fremdkennzeichen
     Column("related_reference", String(25)),
     Column("voucher", String(8), nullable=False, server_default=""),
@@ -252,8 +254,8 @@ messages = Table(
         "effect",
         "generation",
         unique=True,
-        sqlite_where=text("effect IN ('file.create', 'commitment.book') AND state <> 'refused' AND NOT test"),
-        postgresql_where=text("effect IN ('file.create', 'commitment.book') AND state <> 'refused' AND NOT test"),
+        sqlite_where=text("once AND state <> 'refused' AND NOT test"),
+        postgresql_where=text("once AND state <> 'refused' AND NOT test"),
     ),
 )
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import Protocol, runtime_checkable
 
 from kiezbruecke import attention
-from kiezbruecke.cases.due import Due, due_rule
 from kiezbruecke.connector import Found, Target
 from kiezbruecke.content import find_content
+from kiezbruecke.effects import Due, rule_of
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger, MessageState, begin_run, claims, end_run, money, open_ledger
 from kiezbruecke.ledger.database import now
@@ -114,7 +114,7 @@ def _late(route: SendingRoute, head: MessageHead) -> Point:
 
 
 def _due(ledger: Ledger, route: SendingRoute) -> int:
-    process, rule = read_process(find_content(), route.process), due_rule(route.due)
+    process, rule = read_process(find_content(), route.process), rule_of(route)
     lane = view_of(route, generation_of(ledger, route.destination), attention.read_answers(ledger))
     return sum(isinstance(rule(standing, lane), Due) for standing in attention.read_standings(ledger, process))
 

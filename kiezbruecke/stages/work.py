@@ -6,11 +6,11 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from functools import cached_property, wraps
 from pathlib import Path
 
 from kiezbruecke.attention import Answers
-from kiezbruecke.cases.due import Lane, effect_of
 from kiezbruecke.connections import connection
 from kiezbruecke.connector import (
     BatchTarget,
@@ -26,6 +26,7 @@ from kiezbruecke.connector import (
 )
 from kiezbruecke.content import find_content
 from kiezbruecke.drift import NAME, Change, Fingerprint, breaking, is_as_accepted, look_at_mapping, read_fingerprint
+from kiezbruecke.effects import Lane, effect, rule_of
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, Overtaken
 from kiezbruecke.ledger import Ledger, Run, begin_run, end_run, open_ledger
 from kiezbruecke.ledger.drafts import generation_of
@@ -149,8 +150,12 @@ def lane_of(route: CollectingRoute | SendingRoute) -> str:
     """
     if isinstance(route, CollectingRoute):
         return f"{route.collect}|collect|{route.process}"
-    family = route.effect.value.partition(".")[0]
-    return f"{route.destination}|{family}|{route.process}{'|test' if route.environment == 'test' else ''}"
+    return f"{route.destination}|{family_of(route)}|{route.process}{'|test' if route.environment == 'test' else ''}"
+
+
+def family_of(route: SendingRoute) -> str:
+    """The family of effects that a route sends: `commitment`."""
+    return effect(route.effect).family
 
 
 def view_of(route: SendingRoute, generation: int, answers: Answers) -> Lane:
@@ -158,6 +163,7 @@ def view_of(route: SendingRoute, generation: int, answers: Answers) -> Lane:
     return Lane(
         route.destination,
         generation,
+        family_of(route),
         lane_of(route),
         route.start_from,
         route.environment == "test",
@@ -268,12 +274,9 @@ def _for_client(party: Connection) -> Connection:
 def _refuse_wrong_effect(route: SendingRoute, party: Connection) -> None:
     """The rule, the destination and the window must fit the effect, or a run could do what nobody meant."""
     where, manifest = f"route {route.name}", manifest_for(party)
-    if (effect := effect_of(route.due)) is not route.effect:
-        raise ConfigurationError(
-            f"due: {route.due} does not lead to {route.effect}", where=where, expected=effect.value
-        )
-    if route.effect not in manifest.effects:
-        known = ", ".join(effect.value for effect in manifest.effects)
+    rule_of(route)
+    if not any(fnmatchcase(route.effect, known) for known in manifest.effects):
+        known = ", ".join(manifest.effects)
         raise ConfigurationError(f"{manifest.title} cannot do {route.effect}", where=where, expected=known)
     if route.window > 1 and not (manifest.can.dedupes or manifest.can.look_up):
         raise ConfigurationError(

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from kiezbruecke import attention
-from kiezbruecke.cases.due import Due, due_rule
 from kiezbruecke.cases.join import Standing
+from kiezbruecke.effects import Due, rule_of
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.claims import find_message
@@ -19,8 +19,8 @@ from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.drafts import generation_of
 from kiezbruecke.ledger.reading import MessageHead, list_messages
 from kiezbruecke.mapping.loading import Mapping
-from kiezbruecke.messages import Workshop, roots_of_due, roots_of_stored, xml_of
 from kiezbruecke.routes import SendingRoute, find_route, read_process, routes
+from kiezbruecke.stages.composing import Workshop, roots_of_due, roots_of_stored, xml_of
 from kiezbruecke.stages.work import view_of
 from kiezbruecke.workbench.diff import Case
 from kiezbruecke.workbench.versions import Version
@@ -35,7 +35,7 @@ def roots_of_case(mapping: Mapping, content: Path, ledger: Ledger, reference: st
     if sent := [head for head in standing.case.messages if head.route == route]:
         return roots_of_stored(workshop, standing, sent[-1])
     lane = view_of(workshop.route, workshop.generation, attention.read_answers(ledger))
-    due = due_rule(workshop.route.due)(standing, lane)
+    due = rule_of(workshop.route)(standing, lane)
     if not isinstance(due, Due):
         raise ConfigurationError(f"nothing is due for case '{reference}', and nothing was sent", where=f"route {route}")
     return roots_of_due(workshop, standing, due, now())

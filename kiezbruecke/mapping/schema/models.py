@@ -15,6 +15,7 @@ from uuid import UUID
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from kiezbruecke import plugins
 from kiezbruecke.mapping.schema.tree import Content, Group, Leaf, Node
 from kiezbruecke.mapping.values import Kind, Unusable
 from kiezbruecke.records import Applicant, Area, Budget, Commitment, Decision, Process, Proposal
@@ -119,14 +120,20 @@ OPEN = Type("any")  # nobody knows what stands there, so nothing is said about i
 
 def root_types(roots: tuple[str, ...]) -> dict[str, Type]:
     """The types of the roots that a mapping declares; unknown roots are left out."""
-    known = {name: Type("any", model, nullable=name in SOMETIMES_MISSING) for name, model in ROOTS.items()}
+    known = {name: Type("any", model, nullable=True) for name, model in _views_of_effects().items()}
+    known |= {name: Type("any", model, nullable=name in SOMETIMES_MISSING) for name, model in ROOTS.items()}
     known |= dict.fromkeys(OPEN_ROOTS, OPEN) | {"envelope": Type("any", _Envelope)}
     return {name: known[name] for name in roots if name in known}
 
 
 def known_roots() -> list[str]:
     """Every root a mapping may declare."""
-    return sorted({*ROOTS, *OPEN_ROOTS, "envelope"})
+    return sorted({*ROOTS, *OPEN_ROOTS, *_views_of_effects(), "envelope"})
+
+
+def _views_of_effects() -> dict[str, type[BaseModel]]:
+    """What the views of single effects add; a message of another effect does not have them."""
+    return {name: model for effect in plugins.effects().values() for name, model in effect.view_models.items()}
 
 
 def field_type(field: FieldInfo) -> Type:

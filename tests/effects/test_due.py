@@ -9,17 +9,20 @@ from typing import Any
 
 import pytest
 
-from kiezbruecke.cases.due import Due, FollowUp, Lane, due_rule, file_creation, outdated, status_changed
-from kiezbruecke.cases.due import commitment as commitment_rule
 from kiezbruecke.cases.join import Standing
-from kiezbruecke.connector import Effect
+from kiezbruecke.effects import Due, FollowUp, Lane, effect, rule_of
+from kiezbruecke.effects.commitment import commitment as commitment_rule
+from kiezbruecke.effects.file_create import file_creation
+from kiezbruecke.effects.status_list import status_changed
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import MessageState
-from kiezbruecke.ledger.claims import WITHDRAWN
-from kiezbruecke.ledger.states import UNSETTLED
+from kiezbruecke.ledger.states import UNSETTLED, WITHDRAWN
 from kiezbruecke.records import BudgetStatus, CommitmentState, Outcome, ProposalStatus
+from kiezbruecke.routes import SendingRoute, read_route
+from kiezbruecke.stages.preparing import outdated
 from tests.builders import (
     GRUENAU,
+    ROOT,
     a_budget,
     a_case,
     a_commitment,
@@ -55,7 +58,7 @@ def booked(amount: str = "850.00", **message: Any) -> dict[str, Any]:
 def filed(state: MessageState = MessageState.CONFIRMED, **given: Any) -> dict[str, Any]:
     """What a case holds after its file was sent."""
     basis = _due(file_creation, accepted(), EAKTE).basis
-    return {"messages": (a_message(Effect.FILE_CREATE, state, basis=basis, **given),)}
+    return {"messages": (a_message("file.create", state, basis=basis, **given),)}
 
 
 # --- the beginning
@@ -72,15 +75,15 @@ def test_an_accepted_case_gets_a_file() -> None:
     """`accepted by decision, no file yet`."""
     due = _due(file_creation, accepted(), EAKTE)
 
-    assert (due.effect, due.number, due.letter, due.amount) == (Effect.FILE_CREATE, 1, "E", Decimal("850.00"))
+    assert (due.effect.name, due.number, due.effect.letter, due.amount) == ("file.create", 1, "E", Decimal("850.00"))
 
 
 def test_an_accepted_case_gets_a_commitment() -> None:
     """One Festlegung per accepted case."""
     due = _due(commitment_rule, accepted(), HKR)
 
-    assert (due.effect, due.number, due.amount, due.related_reference) == (
-        Effect.COMMITMENT_BOOK,
+    assert (due.effect.name, due.number, due.amount, due.related_reference) == (
+        "commitment.book",
         1,
         Decimal("850.00"),
         None,
@@ -147,7 +150,7 @@ def test_nothing_new_while_a_commitment_message_is_unsettled(state: MessageState
 
 def test_what_other_destinations_got_does_not_count() -> None:
     """Each destination is asked for itself."""
-    other = a_message(Effect.FILE_CREATE, destination="eakte-alt")
+    other = a_message("file.create", destination="eakte-alt")
 
     assert isinstance(file_creation(accepted(messages=(other,)), EAKTE), Due)
 
@@ -159,7 +162,7 @@ def test_a_new_sum_changes_the_commitment_to_the_new_total() -> None:
     """A changed sum travels as the new total, so repeating it is harmless."""
     due = _due(commitment_rule, corrected(**booked()), HKR)
 
-    assert (due.effect, due.number, due.amount) == (Effect.COMMITMENT_CHANGE, 2, Decimal("700.00"))
+    assert (due.effect.name, due.number, due.amount) == ("commitment.change", 2, Decimal("700.00"))
     assert due.related_reference == a_commitment().reference
 
 
@@ -168,8 +171,8 @@ def test_a_decision_taken_back_cancels_the_commitment(outcome: Outcome) -> None:
     """The cancellation names the total that was booked."""
     due = _due(commitment_rule, corrected(outcome, **booked()), HKR)
 
-    assert (due.effect, due.amount, due.related_reference) == (
-        Effect.COMMITMENT_CANCEL,
+    assert (due.effect.name, due.amount, due.related_reference) == (
+        "commitment.cancel",
         Decimal("850.00"),
         a_commitment().reference,
     )
@@ -195,7 +198,7 @@ def test_a_waiting_cancellation_waits_for_its_answer() -> None:
 
 def test_a_cancelled_commitment_is_done() -> None:
     """Nothing more happens."""
-    cancel = a_message(Effect.COMMITMENT_CANCEL, number=2)
+    cancel = a_message("commitment.cancel", number=2)
     gone = a_commitment("0.00", CommitmentState.CANCELLED)
 
     assert commitment_rule(corrected(Outcome.REJECTED, messages=(a_message(), cancel), commitment=gone), HKR) is None
@@ -203,7 +206,7 @@ def test_a_cancelled_commitment_is_done() -> None:
 
 def test_money_granted_again_after_a_cancellation_is_a_persons() -> None:
     """There is one booking per case; saying nothing would leave the applicant without money."""
-    cancel = a_message(Effect.COMMITMENT_CANCEL, number=2)
+    cancel = a_message("commitment.cancel", number=2)
     gone = a_commitment("0.00", CommitmentState.CANCELLED)
     point = commitment_rule(accepted(messages=(a_message(), cancel), commitment=gone), HKR)
 
@@ -225,7 +228,7 @@ def test_a_frozen_budget_still_lets_go_of_money() -> None:
     frozen = [a_budget(status=BudgetStatus.BLOCKED)]
     case = standing(known(a_line(), a_correction(Outcome.REJECTED, None), **booked()), budgets=frozen)
 
-    assert _due(commitment_rule, case, HKR).effect is Effect.COMMITMENT_CANCEL
+    assert _due(commitment_rule, case, HKR).effect.name == "commitment.cancel"
 
 
 def test_a_booked_case_that_moves_to_another_area_is_a_persons() -> None:
@@ -246,10 +249,10 @@ def test_a_refused_case_that_moves_to_another_area_is_booked_there() -> None:
 
 def test_a_case_that_moves_to_an_area_without_budget_breaks_nothing() -> None:
     """The rule stopped the whole run with an assertion; what is missing is told when the message is written."""
-    case = _moved(budgets=[a_budget()], messages=(a_message(Effect.FILE_CREATE),))
+    case = _moved(budgets=[a_budget()], messages=(a_message("file.create"),))
 
     assert case.budget is None
-    assert _due(commitment_rule, case, HKR).effect is Effect.COMMITMENT_BOOK
+    assert _due(commitment_rule, case, HKR).effect.name == "commitment.book"
 
 
 def test_nothing_follows_while_two_answers_contradict() -> None:
@@ -286,9 +289,9 @@ def test_what_waits_with_the_right_sum_stays() -> None:
 
 @pytest.mark.parametrize(
     ("rule", "lane", "effect"),
-    [(file_creation, EAKTE, Effect.FILE_CREATE), (commitment_rule, HKR, Effect.COMMITMENT_BOOK)],
+    [(file_creation, EAKTE, "file.create"), (commitment_rule, HKR, "commitment.book")],
 )
-def test_what_was_taken_back_here_is_refused_by_nobody(rule: Any, lane: Lane, effect: Effect) -> None:
+def test_what_was_taken_back_here_is_refused_by_nobody(rule: Any, lane: Lane, effect: str) -> None:
     """Rejected and granted again, with the old sum: there is no point on the list that could ask for it anew."""
     basis = _due(rule, accepted(), lane).basis
     case = accepted(messages=(a_message(effect, MessageState.REFUSED, basis=basis, note=WITHDRAWN),))
@@ -301,9 +304,9 @@ def test_what_was_taken_back_here_is_refused_by_nobody(rule: Any, lane: Lane, ef
 
 @pytest.mark.parametrize(
     ("rule", "lane", "effect"),
-    [(file_creation, EAKTE, Effect.FILE_CREATE), (commitment_rule, HKR, Effect.COMMITMENT_BOOK)],
+    [(file_creation, EAKTE, "file.create"), (commitment_rule, HKR, "commitment.book")],
 )
-def test_a_refused_message_waits_for_a_person(rule: Any, lane: Lane, effect: Effect) -> None:
+def test_a_refused_message_waits_for_a_person(rule: Any, lane: Lane, effect: str) -> None:
     """Sending it again and again would help nobody."""
     case = _refused(rule, lane, effect)
 
@@ -312,20 +315,20 @@ def test_a_refused_message_waits_for_a_person(rule: Any, lane: Lane, effect: Eff
 
 @pytest.mark.parametrize(
     ("rule", "lane", "effect"),
-    [(file_creation, EAKTE, Effect.FILE_CREATE), (commitment_rule, HKR, Effect.COMMITMENT_BOOK)],
+    [(file_creation, EAKTE, "file.create"), (commitment_rule, HKR, "commitment.book")],
 )
-def test_a_person_may_send_a_refused_message_anew_under_a_new_number(rule: Any, lane: Lane, effect: Effect) -> None:
+def test_a_person_may_send_a_refused_message_anew_under_a_new_number(rule: Any, lane: Lane, effect: str) -> None:
     """The refused one is proven not to have happened; the new one is another message."""
     case = _refused(rule, lane, effect)
     due = _due(rule, case, replace(lane, resend={str(case.case.messages[0].key)}))
 
-    assert (due.effect, due.number) == (effect, 2)
+    assert (due.effect.name, due.number) == (effect, 2)
 
 
 def test_a_refused_change_waits_for_a_person() -> None:
     """The commitment stands as it was booked."""
     change = _due(commitment_rule, corrected(**booked()), HKR)
-    refused = a_message(Effect.COMMITMENT_CHANGE, MessageState.REFUSED, "700.00", number=2, basis=change.basis)
+    refused = a_message("commitment.change", MessageState.REFUSED, "700.00", number=2, basis=change.basis)
     case = corrected(messages=(a_message(), refused), commitment=a_commitment())
 
     assert commitment_rule(case, HKR) is None
@@ -349,7 +352,7 @@ def test_a_reset_destination_gets_everything_anew(rule: Any, lane: Lane) -> None
     case = accepted(**(filed() if lane is EAKTE else booked()))
     due = _due(rule, case, replace(lane, generation=2))
 
-    assert (due.effect in (Effect.FILE_CREATE, Effect.COMMITMENT_BOOK), due.number) == (True, 1)
+    assert (due.effect.name in ("file.create", "commitment.book"), due.number) == (True, 1)
 
 
 @pytest.mark.parametrize(("rule", "lane"), [(file_creation, EAKTE), (commitment_rule, HKR)])
@@ -357,7 +360,7 @@ def test_what_was_sent_for_test_is_not_sent_for_real(rule: Any, lane: Lane) -> N
     """A test leaves no trace in the real order of a case."""
     test = replace(lane, test=True)
     due = _due(rule, accepted(), test)
-    case = accepted(messages=(a_message(due.effect, test=True, basis=due.basis),))
+    case = accepted(messages=(a_message(due.effect.name, test=True, basis=due.basis),))
 
     assert rule(case, test) is None
     assert _due(rule, case, lane).effect is due.effect
@@ -367,7 +370,7 @@ def test_what_was_sent_for_test_is_not_sent_for_real(rule: Any, lane: Lane) -> N
 def test_the_number_of_a_test_is_used_up(rule: Any, lane: Lane) -> None:
     """A message's key does not say test: the same number would be the same message, and never leave."""
     due = _due(rule, accepted(), lane)
-    case = accepted(messages=(a_message(due.effect, test=True, basis=due.basis),))
+    case = accepted(messages=(a_message(due.effect.name, test=True, basis=due.basis),))
 
     assert _due(rule, case, lane).number == 2
 
@@ -386,20 +389,20 @@ def test_every_case_stands_on_the_status_list() -> None:
     """Also what nobody has decided yet."""
     due = _due(status_changed, standing(a_case(proposal=a_proposal())), LISTE)
 
-    assert (due.effect, due.number, due.letter) == (Effect.STATUS_LIST, 1, "S")
+    assert (due.effect.name, due.number, due.effect.letter) == ("status.list", 1, "S")
 
 
 def test_an_unchanged_line_is_not_written_again() -> None:
     """The list is written only when something changed."""
     due = _due(status_changed, accepted(), LISTE)
-    written = a_message(Effect.STATUS_LIST, basis=due.basis)
+    written = a_message("status.list", basis=due.basis)
 
     assert status_changed(accepted(messages=(written,)), LISTE) is None
 
 
 def test_a_changed_line_is_written_under_the_next_number() -> None:
     """Each version of a line is a message of its own."""
-    written = a_message(Effect.STATUS_LIST, basis=_due(status_changed, accepted(), LISTE).basis)
+    written = a_message("status.list", basis=_due(status_changed, accepted(), LISTE).basis)
     due = _due(status_changed, corrected(messages=(written,)), LISTE)
 
     assert (due.number, due.amount) == (2, Decimal("700.00"))
@@ -421,10 +424,20 @@ def test_a_person_may_write_a_refused_line_anew() -> None:
 # --- names
 
 
-def test_an_unknown_rule_names_the_known_ones() -> None:
+def test_an_unknown_effect_names_the_known_ones() -> None:
     """The integrator reads what the route file may say."""
-    with pytest.raises(ConfigurationError, match="commitment, file_creation, status_changed"):
-        due_rule("everything")
+    with pytest.raises(ConfigurationError, match=r"commitment\.book.*file\.create, status\.list"):
+        effect("everything.do")
+
+
+def test_a_rule_belongs_to_its_effect() -> None:
+    """A route whose rule leads to another effect would do what nobody meant."""
+    route = read_route(ROOT / "mappings/routes/kk-tk-hkr.yaml")
+    assert isinstance(route, SendingRoute)
+
+    assert rule_of(route) is commitment_rule
+    with pytest.raises(ConfigurationError, match=r"due: file_creation does not lead to commitment\.book"):
+        rule_of(route.model_copy(update={"due": "file_creation"}))
 
 
 def test_the_comment_count_is_no_basis() -> None:
@@ -450,10 +463,10 @@ def _moved(**given: Any) -> Standing:
 
 def _refused_line() -> Standing:
     basis = _due(status_changed, accepted(), LISTE).basis
-    return accepted(messages=(a_message(Effect.STATUS_LIST, MessageState.REFUSED, basis=basis),))
+    return accepted(messages=(a_message("status.list", MessageState.REFUSED, basis=basis),))
 
 
-def _refused(rule: Any, lane: Lane, effect: Effect) -> Standing:
+def _refused(rule: Any, lane: Lane, effect: str) -> Standing:
     message = a_message(effect, MessageState.REFUSED, basis=_due(rule, accepted(), lane).basis)
-    money = a_commitment("0.00", CommitmentState.REFUSED) if effect is Effect.COMMITMENT_BOOK else None
+    money = a_commitment("0.00", CommitmentState.REFUSED) if effect == "commitment.book" else None
     return accepted(messages=(message,), commitment=money)

@@ -12,16 +12,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from kiezbruecke.cases.due import Due
 from kiezbruecke.cases.join import Standing
 from kiezbruecke.cases.timeline import status_of
 from kiezbruecke.documents import Document, documents_for
-from kiezbruecke.ledger.drafts import Draft, Identity
+from kiezbruecke.effects import Due, effect
+from kiezbruecke.effects.effect import Written
+from kiezbruecke.ledger.draft import Draft, Identity
 from kiezbruecke.ledger.money import cents
 from kiezbruecke.ledger.reading import MessageHead
 from kiezbruecke.mapping import Mapping
 from kiezbruecke.mapping.lineage import Trace, seal
-from kiezbruecke.records import Commitment, CommitmentState, Process, name_id
+from kiezbruecke.records import Process, name_id
 from kiezbruecke.records.base import CENT
 from kiezbruecke.records.identity import fremdkennzeichen
 from kiezbruecke.records.views import CaseView, MessageView
@@ -57,16 +58,12 @@ class _Bytes:
 
 def compose(workshop: Workshop, standing: Standing, due: Due, voucher: str, at: datetime) -> Draft:
     """The message for one due effect; raises RecordError if the case cannot become one."""
-    identity = Identity(workshop.route.destination, workshop.generation, standing.case.id, due.effect, due.number)
-    reference = fremdkennzeichen(
-        workshop.process.reference_prefix, standing.area_id, standing.case.reference, due.letter, due.number
-    )
-    message = _message_view(workshop, identity, due, reference, voucher, at)
+    identity = _identity(workshop, standing, due)
+    message = _message_view(workshop, identity, due, _reference(workshop, standing, due), voucher, at)
     made = _bytes(workshop, standing, due, message)
-    money = due.letter == "F"
     return Draft(
         identity=identity,
-        reference=reference,
+        reference=message.reference,
         basis=due.basis,
         payload=made.payload,
         file_name=made.file_name,
@@ -79,19 +76,17 @@ def compose(workshop: Workshop, standing: Standing, due: Due, voucher: str, at: 
         voucher=voucher,
         related_reference=due.related_reference,
         amount_cents=cents(due.amount) if due.amount is not None else None,
-        area=(workshop.process.id, workshop.process.fiscal_year, standing.area_id) if money else None,
+        area=(workshop.process.id, workshop.process.fiscal_year, standing.area_id) if due.effect.hold else None,
         test=message.test,
+        state=due.effect.first_state(workshop.route),
         facts=made.facts,
     )
 
 
 def roots_of_due(workshop: Workshop, standing: Standing, due: Due, at: datetime) -> dict[str, Any]:
     """What the mapping of a message could read that is not prepared yet; its Belegnummer is still 00000000."""
-    identity = Identity(workshop.route.destination, workshop.generation, standing.case.id, due.effect, due.number)
-    reference = fremdkennzeichen(
-        workshop.process.reference_prefix, standing.area_id, standing.case.reference, due.letter, due.number
-    )
-    voucher = "0" * 8 if due.letter == "F" else ""
+    voucher = "0" * 8 if due.effect.takes_voucher else ""
+    identity, reference = _identity(workshop, standing, due), _reference(workshop, standing, due)
     return _given(workshop, standing, due, _message_view(workshop, identity, due, reference, voucher, at))
 
 
@@ -102,10 +97,19 @@ def roots_of_stored(workshop: Workshop, standing: Standing, head: MessageHead) -
     """
     identity = Identity(head.destination, head.generation, head.case_id, head.effect, head.number)
     amount = None if head.amount_cents is None else head.amount_cents * CENT
-    letter = head.reference.rpartition("-")[2][:1]
-    due = Due(head.effect, head.number, letter, head.basis, amount, head.related_reference)
+    due = Due(effect(head.effect), head.number, head.basis, amount, head.related_reference)
     message = _message_view(workshop, identity, due, head.reference, head.voucher, head.created_at)
     return _given(workshop, standing, due, message.model_copy(update={"test": head.test}))
+
+
+def _identity(workshop: Workshop, standing: Standing, due: Due) -> Identity:
+    route = workshop.route
+    return Identity(route.destination, workshop.generation, standing.case.id, due.effect.name, due.number)
+
+
+def _reference(workshop: Workshop, standing: Standing, due: Due) -> str:
+    prefix = workshop.process.reference_prefix
+    return fremdkennzeichen(prefix, standing.area_id, standing.case.reference, due.effect.letter, due.number)
 
 
 def xml_of(payload: bytes, media_type: str) -> bytes | None:
@@ -170,13 +174,13 @@ def _roots(
         "area": next((area for area in workshop.process.areas if area.id == standing.area_id), None),
         "budget": standing.budget,
         "case": _case_view(standing, documents),
-        "commitment": _commitment(workshop, standing, due, message),
         "decision": standing.decision,
         "message": message,
         "process": workshop.process,
         "proposal": standing.proposal,
         "route": workshop.route.options,
         "status": status_of(standing),
+        **due.effect.views(Written(workshop.process, standing, due, message)),
     }
 
 
@@ -187,7 +191,7 @@ def _message_view(
         id=identity.key,
         process_id=name_id("xdomea-process", str(identity.case_id)),
         created_at=at,
-        effect=due.effect.value,
+        effect=due.effect.name,
         number=due.number,
         reference=reference,
         related_reference=due.related_reference,
@@ -205,19 +209,4 @@ def _case_view(standing: Standing, documents: tuple[Document, ...]) -> CaseView:
         reference=standing.case.reference,
         title=standing.title,
         documents=tuple(document.view for document in documents),
-    )
-
-
-def _commitment(workshop: Workshop, standing: Standing, due: Due, message: MessageView) -> Commitment | None:
-    if due.amount is None:
-        return None
-    return Commitment(
-        case_id=standing.case.id,
-        process_id=workshop.process.id,
-        area_id=standing.area_id,
-        fiscal_year=workshop.process.fiscal_year,
-        amount=due.amount,
-        state=CommitmentState.REQUESTED,
-        reference=message.reference,
-        voucher=message.voucher,
     )
