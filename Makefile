@@ -48,10 +48,10 @@ clean: ## end what was left running, remove .venv, var and everything built
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The newest Python that works; a name found on PATH may be an empty shim, so each is tried.
-$(INSTALLED): requirements.lock pyproject.toml tools/install.sh
-	@set -e; for name in $(PYTHON) python3.14 python3.13 python3.12 python3.11 python3 python; do \
-	    if $$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' >/dev/null 2>&1; then \
-	        tools/install.sh $$name; touch $@; exit 0; \
+$(INSTALLED): requirements.lock tools/pip.lock pyproject.toml tools/install.sh
+	@set -e; for name in "$(PYTHON)" python3.14 python3.13 python3.12 python3.11 python3 python; do \
+	    if "$$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' >/dev/null 2>&1; then \
+	        tools/install.sh "$$name"; touch $@; exit 0; \
 	    fi; \
 	done; \
 	echo "make: no Python 3.11 or newer (below 3.15) found; install one, or say where: make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; exit 1
