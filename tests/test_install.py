@@ -94,6 +94,8 @@ def test_a_lock_pins_everything_with_hashes_and_names_no_index(root: Path, name:
     assert text.count("==") <= text.count("--hash=sha256:")
     assert "://" not in text
     assert "--index" not in text
+    assert "--find-links" not in text
+    assert not (root / "uv.lock").exists()  # it records addresses
 
 
 WHERE = "import connectors, kiezbruecke, pathlib; print(pathlib.Path(kiezbruecke.__file__).parents[1])"
