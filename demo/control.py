@@ -108,7 +108,8 @@ def runs_after(number: int) -> list[Run]:
 def title_of(route: str) -> str:
     """What the route does, in a German line."""
     with create_session() as session:
-        return session.scalar(select(DagModel.description).where(DagModel.dag_id == route)) or route
+        found = session.get(DagModel, route)
+        return found.dag_display_name if found else route
 
 
 def counts_of(run: Run) -> dict[str, int]:
