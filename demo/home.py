@@ -10,10 +10,9 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from demo import ROOT, STATE
 from demo.processes import TOKEN
@@ -22,14 +21,13 @@ OURS = ("AIRFLOW_", "KIEZBRUECKE_")
 USERS = {"betrieb": "admin", "spk": "op"}
 
 
-def enter(connections: Mapping[str, Any]) -> int:
+def enter() -> int:
     """Set this process's environment, and so its children's; returns the port for Airflow's server."""
     port = free_port()
     for name in [name for name in os.environ if name.startswith(OURS) and name != TOKEN]:
         del os.environ[name]
     os.environ.update(_kiezbruecke())
     os.environ.update(_airflow(port))
-    os.environ.update({f"AIRFLOW_CONN_{key.upper()}": json.dumps(body) for key, body in connections.items()})
     _keep_proxies_away()
     return port
 

@@ -16,7 +16,12 @@ from demo.processes import Register
 from kiezbruecke.errors import KiezbrueckeError
 
 LEAN = (("api-server", "--apps", "execution"), ("scheduler", "--skip-serve-logs"))
-WHOLE = (("api-server",), ("scheduler", "--skip-serve-logs"), ("dag-processor",))
+WHOLE = (
+    ("api-server",),
+    ("scheduler", "--skip-serve-logs"),
+    ("dag-processor",),
+    ("triggerer", "--skip-serve-logs"),  # no route waits for it, but the web interface shows red where it is missing
+)
 
 
 class ServerEndedError(KiezbrueckeError):

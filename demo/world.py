@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from rich.console import Console
 
@@ -55,9 +55,9 @@ def world(register: Register, teller: Teller) -> Iterator[Servers]:
     teller.say(f"Sandkästen laufen: {', '.join(f'{name} {box.url}' for name, box in sandboxes.items())}")
     servers: Servers | None = None
     try:
-        urls = {name: box.url for name, box in sandboxes.items()}
-        port = home.enter(surroundings.write_connections(urls))
-        _prepare(teller)
+        connections = surroundings.write_connections({name: box.url for name, box in sandboxes.items()})
+        port = home.enter()
+        _prepare(connections, teller)
         servers = Servers(STATE / "airflow", register, port)
         yield servers
     finally:
@@ -67,7 +67,7 @@ def world(register: Register, teller: Teller) -> Iterator[Servers]:
             box.stop()
 
 
-def _prepare(teller: Teller) -> None:
+def _prepare(connections: Mapping[str, Any], teller: Teller) -> None:
     """Only here, after `home.enter`, Airflow may be imported."""
     from kiezbruecke import ledger  # noqa: PLC0415
 
@@ -76,6 +76,7 @@ def _prepare(teller: Teller) -> None:
         from demo import control  # noqa: PLC0415
         from kiezbruecke.airflow.dags import pools  # noqa: PLC0415
     control.prepare(STATE / "airflow", pools(ROOT))
+    control.store_connections(connections)
     closed = control.close_dangling()
     control.awaken()
     teller.say("Ledger und Airflow sind vorbereitet" + (f", {closed} hängende Läufe geschlossen" if closed else ""))
