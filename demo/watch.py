@@ -13,8 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kiezbruecke.airflow import control
-from kiezbruecke.airflow.servers import Servers
+from demo import control
+from demo.servers import Servers
 from kiezbruecke.errors import KiezbrueckeError
 
 NUDGES = 8

@@ -11,7 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from kiezbruecke.airflow.processes import Register
+from demo import ROOT, STATE
+from demo.processes import Register
 from kiezbruecke.connector import manifests
 from kiezbruecke.sandbox import Running, start
 
@@ -22,14 +23,14 @@ SITE = "https://mein.berlin.example"  # the sandbox's own address changes with e
 INITIATOR = {"export_login": "initiative@example.org", "export_password": PASSWORD}
 
 
-def start_sandboxes(root: Path, state: Path, register: Register) -> dict[str, Running]:
+def start_sandboxes(register: Register) -> dict[str, Running]:
     """The sandboxes, each its own process with its own state in var/sandbox/<name>/."""
-    options = {"meinberlin": [f"data={root / 'demo' / 'proposals.json'}"], "xta": [], "hkr": []}
+    options = {"meinberlin": [f"data={ROOT / 'demo' / 'proposals.json'}"], "xta": [], "hkr": []}
 
     def run(name: str) -> Running:
         create = manifests()[name].sandbox
         assert create, f"connector {name} has no sandbox"
-        return start(create, state / "sandbox" / name, options=options[name])
+        return start(create, STATE / "sandbox" / name, options=options[name])
 
     with ThreadPoolExecutor() as pool:
         running = dict(zip(options, pool.map(run, options), strict=True))
@@ -38,31 +39,31 @@ def start_sandboxes(root: Path, state: Path, register: Register) -> dict[str, Ru
     return running
 
 
-def fill_inbox(root: Path, state: Path) -> int:
+def fill_inbox() -> int:
     """Put the demonstration's sheets into the inbox; one whose content has been there is not put in again."""
     dropped = 0
     for name in SHEETS:
-        inbox = state / "eingang" / name
+        inbox = STATE / "eingang" / name
         inbox.mkdir(parents=True, exist_ok=True)
         seen = {_digest(file) for file in inbox.rglob("*") if file.is_file()}
-        for sheet in sorted((root / "demo" / name).iterdir()):
+        for sheet in sorted((ROOT / "demo" / name).iterdir()):
             if _digest(sheet) not in seen:
                 _drop(sheet, inbox)
                 dropped += 1
     return dropped
 
 
-def write_connections(state: Path, urls: Mapping[str, str]) -> dict[str, Any]:
+def write_connections(urls: Mapping[str, str]) -> dict[str, Any]:
     """The connections in Airflow's JSON form, for Airflow and, as var/connections.json, for the commands."""
-    found = _connections(state, urls)
-    part = state / "connections.part"
+    found = _connections(urls)
+    part = STATE / "connections.part"
     part.touch(mode=0o600)
     part.write_text(json.dumps(found, indent=2, ensure_ascii=False), "utf-8")
-    part.replace(state / "connections.json")
+    part.replace(STATE / "connections.json")
     return found
 
 
-def _connections(state: Path, urls: Mapping[str, str]) -> dict[str, Any]:
+def _connections(urls: Mapping[str, str]) -> dict[str, Any]:
     party = {"party": "xyz:110090090000", "party_name": "Bezirksamt Treptow-Köpenick (Testdaten)"}
     return {
         "meinberlin-tk": {
@@ -71,8 +72,8 @@ def _connections(state: Path, urls: Mapping[str, str]) -> dict[str, Any]:
             **MODERATOR,
             "extra": {**INITIATOR, "site": SITE},
         },
-        **{f"{name}-tk": _folder(state / "eingang" / name, profile) for name, profile in SHEETS.items()},
-        "statusliste-tk": _folder(state / "ausgang" / "statusliste", "status-list"),
+        **{f"{name}-tk": _folder(STATE / "eingang" / name, profile) for name, profile in SHEETS.items()},
+        "statusliste-tk": _folder(STATE / "ausgang" / "statusliste", "status-list"),
         "eakte-tk": {
             "conn_type": "kb_xta",
             "host": urls["xta"],

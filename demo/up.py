@@ -6,28 +6,24 @@ import json
 import signal
 import sys
 import time
-from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
 
-from kiezbruecke.airflow import home
-from kiezbruecke.airflow.demo import Teller, _interrupted, world
-from kiezbruecke.airflow.processes import only_one
-from kiezbruecke.airflow.servers import WHOLE, Servers
-from kiezbruecke.content import find_content
+from demo import STATE, home
+from demo.processes import only_one
+from demo.servers import WHOLE, Servers
+from demo.world import Teller, interrupted, world
 from kiezbruecke.errors import KiezbrueckeError
 
 
 def main() -> int:
     """Start everything, say where it is, wait for Ctrl-C."""
-    signal.signal(signal.SIGTERM, _interrupted)
+    signal.signal(signal.SIGTERM, interrupted)
     teller = Teller()
     try:
-        root = find_content(Path.cwd())
-        state = root / "var"
-        with only_one(state) as register, world(root, state, register, teller) as servers:
+        with only_one(STATE) as register, world(register, teller) as servers:
             servers.start(WHOLE)
             _until_ready(servers)
-            _say_where(servers, state, teller)
+            _say_where(servers, teller)
             while True:
                 servers.check()
                 time.sleep(1)
@@ -52,8 +48,8 @@ def _until_ready(servers: Servers, within: float = 180.0) -> None:
             return
 
 
-def _say_where(servers: Servers, state: Path, teller: Teller) -> None:
-    passwords = json.loads(home.passwords_file(state).read_text("utf-8"))
+def _say_where(servers: Servers, teller: Teller) -> None:
+    passwords = json.loads(home.passwords_file().read_text("utf-8"))
     teller.say(f"Airflow: http://127.0.0.1:{servers.port}")
     for user, role in home.USERS.items():
         teller.say(f"  Anmeldung: {user} / {passwords[user]}  ({role})")

@@ -182,9 +182,9 @@ def end_all(state: Path) -> None:
 
 
 if __name__ == "__main__":
-    from kiezbruecke.content import find_content, find_state
+    from demo import STATE
 
     try:
-        end_all(find_state(find_content()))
+        end_all(STATE)
     except ConfigurationError as problem:
         raise SystemExit(f"{problem.code} {problem}") from None

@@ -11,11 +11,17 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kiezbruecke.airflow.processes import Register
+from demo import ROOT
+from demo.processes import Register
 from kiezbruecke.errors import KiezbrueckeError
 
 LEAN = (("api-server", "--apps", "execution"), ("scheduler", "--skip-serve-logs"))
-WHOLE = (("api-server",), ("scheduler", "--skip-serve-logs"), ("dag-processor",))
+WHOLE = (
+    ("api-server",),
+    ("scheduler", "--skip-serve-logs"),
+    ("dag-processor",),
+    ("triggerer", "--skip-serve-logs"),  # no route waits for it, but the web interface shows red where it is missing
+)
 
 
 class ServerEndedError(KiezbrueckeError):
@@ -39,7 +45,8 @@ class Servers:
             name = command[0]
             with (self.home / f"{name}.log").open("ab") as log:
                 process = subprocess.Popen(  # noqa: S603 - our own interpreter
-                    [sys.executable, "-m", "kiezbruecke.airflow.warm" if name == "scheduler" else "airflow", *command],
+                    [sys.executable, "-m", "demo.warm" if name == "scheduler" else "airflow", *command],
+                    cwd=ROOT,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,

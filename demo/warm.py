@@ -1,4 +1,4 @@
-"""`python -m kiezbruecke.airflow.warm scheduler …`: Airflow, with everything that a task needs imported before.
+"""`python -m demo.warm scheduler …`: Airflow, with everything that a task needs imported before.
 
 Airflow's LocalExecutor forks its tasks from the scheduler, so each of them starts about a second earlier. Only for
 one machine: a worker of its own imports for itself.

@@ -10,25 +10,24 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from kiezbruecke.airflow.processes import TOKEN
+from demo import ROOT, STATE
+from demo.processes import TOKEN
 
 OURS = ("AIRFLOW_", "KIEZBRUECKE_")
 USERS = {"betrieb": "admin", "spk": "op"}
 
 
-def enter(root: Path, state: Path, connections: Mapping[str, Any]) -> int:
+def enter() -> int:
     """Set this process's environment, and so its children's; returns the port for Airflow's server."""
     port = free_port()
     for name in [name for name in os.environ if name.startswith(OURS) and name != TOKEN]:
         del os.environ[name]
-    os.environ.update(_kiezbruecke(root, state))
-    os.environ.update(_airflow(root, state, port))
-    os.environ.update({f"AIRFLOW_CONN_{key.upper()}": json.dumps(body) for key, body in connections.items()})
+    os.environ.update(_kiezbruecke())
+    os.environ.update(_airflow(port))
     _keep_proxies_away()
     return port
 
@@ -49,9 +48,9 @@ def free_port() -> int:
         return port
 
 
-def passwords_file(state: Path) -> Path:
+def passwords_file() -> Path:
     """Where the log-ins for the web interface lie, in plain text: made up once, for this machine only."""
-    file = state / "airflow" / "passwords.json"
+    file = STATE / "airflow" / "passwords.json"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o600)
@@ -59,20 +58,20 @@ def passwords_file(state: Path) -> Path:
     return file
 
 
-def _kiezbruecke(root: Path, state: Path) -> dict[str, str]:
+def _kiezbruecke() -> dict[str, str]:
     return {
-        "KIEZBRUECKE_CONTENT": str(root),
-        "KIEZBRUECKE_STATE": str(state),
-        "KIEZBRUECKE_LEDGER_URL": f"sqlite:///{state / 'ledger.sqlite3'}",
+        "KIEZBRUECKE_CONTENT": str(ROOT),
+        "KIEZBRUECKE_STATE": str(STATE),
+        "KIEZBRUECKE_LEDGER_URL": f"sqlite:///{STATE / 'ledger.sqlite3'}",
     }
 
 
-def _airflow(root: Path, state: Path, port: int) -> dict[str, str]:
+def _airflow(port: int) -> dict[str, str]:
     base = f"http://127.0.0.1:{port}"
     bundle = {
         "name": "kiezbruecke",
         "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle",
-        "kwargs": {"path": str(root)},
+        "kwargs": {"path": str(ROOT)},
     }
     users = ",".join(f"{user}:{role}" for user, role in USERS.items())
     settings = {
@@ -84,8 +83,8 @@ def _airflow(root: Path, state: Path, port: int) -> dict[str, str]:
         "CORE__EXECUTION_API_SERVER_URL": f"{base}/execution/",
         "CORE__TEST_CONNECTION": "Enabled",
         "CORE__SIMPLE_AUTH_MANAGER_USERS": users,
-        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords_file(state)),
-        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{state / 'airflow' / 'airflow.db'}",
+        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords_file()),
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{STATE / 'airflow' / 'airflow.db'}",
         "DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([bundle]),
         "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "10",
         "DAG_PROCESSOR__REFRESH_INTERVAL": "10",
@@ -94,13 +93,14 @@ def _airflow(root: Path, state: Path, port: int) -> dict[str, str]:
         "API__BASE_URL": base,
         "API__SECRET_KEY": secrets.token_hex(32),  # must be the same in all processes, else tasks fail unseen
         "API_AUTH__JWT_SECRET": secrets.token_hex(32),
+        "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",  # default 5 s: so long a task that has ended may hold its slot
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",  # default 300 s until a killed worker is noticed
         "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",  # default 300 s after a power cut
         "USAGE_DATA_COLLECTION__ENABLED": "False",
     }
     return {
-        "AIRFLOW_HOME": str(state / "airflow"),
+        "AIRFLOW_HOME": str(STATE / "airflow"),
         **{f"AIRFLOW__{name}": value for name, value in settings.items()},
     }
 

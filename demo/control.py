@@ -11,18 +11,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import airflow
 from airflow.api.client import get_current_api_client
 from airflow.dag_processing.bundles.manager import DagBundlesManager
 from airflow.dag_processing.dagbag import BundleDagBag, sync_bag_to_db
-from airflow.models import DagModel, DagRun, Pool, TaskInstance
+from airflow.models import Connection, DagModel, DagRun, Pool, TaskInstance
 from airflow.models.asset import AssetDagRunQueue
 from airflow.models.xcom import XComModel
 from airflow.utils import db
 from airflow.utils.session import create_session
 from airflow.utils.state import DagRunState, State, TaskInstanceState
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 UNFINISHED = (DagRunState.QUEUED, DagRunState.RUNNING)
 
@@ -63,6 +64,14 @@ def prepare(home: Path, pools: Mapping[str, int]) -> None:
         bundle.initialize()
         bag = BundleDagBag(bundle.path, bundle_path=bundle.path, bundle_name=bundle.name)
         sync_bag_to_db(bag, bundle.name, bundle_version=None)  # a folder has no version
+
+
+def store_connections(connections: Mapping[str, Mapping[str, Any]]) -> None:
+    """Put connections (Airflow's JSON form, by id) in place of older ones; people see them in the web interface."""
+    with create_session() as session:
+        session.execute(delete(Connection).where(Connection.conn_id.in_(connections)))
+        for name, body in connections.items():
+            session.add(Connection(name, **{**body, "extra": json.dumps(body["extra"], ensure_ascii=False)}))
 
 
 def close_dangling() -> int:
@@ -108,7 +117,8 @@ def runs_after(number: int) -> list[Run]:
 def title_of(route: str) -> str:
     """What the route does, in a German line."""
     with create_session() as session:
-        return session.scalar(select(DagModel.description).where(DagModel.dag_id == route)) or route
+        found = session.get(DagModel, route)
+        return found.dag_display_name if found else route
 
 
 def counts_of(run: Run) -> dict[str, int]:

@@ -10,7 +10,7 @@ from airflow.utils.session import create_session
 from airflow.utils.state import DagRunState, TaskInstanceState
 from sqlalchemy import select, update
 
-from kiezbruecke.airflow import control
+from demo import control
 
 pytestmark = pytest.mark.airflow
 ROUTE, OTHER = "kk-tk-budgets", "kk-tk-beschluesse"

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from kiezbruecke.airflow.processes import TOKEN, Mark, Register, only_one
+from demo.processes import TOKEN, Mark, Register, only_one
 from kiezbruecke.errors import ConfigurationError
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -24,7 +24,7 @@ DEAF = [
 HOLD = """
 import sys, time
 from pathlib import Path
-from kiezbruecke.airflow.processes import only_one
+from demo.processes import only_one
 with only_one(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

@@ -18,7 +18,7 @@ from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
-from kiezbruecke.airflow.table import area_of, is_filed
+from demo.table import area_of, is_filed
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.money import euros
 from kiezbruecke.ledger.reading import Snapshot, read_process_cases
