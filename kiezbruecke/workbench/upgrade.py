@@ -36,7 +36,7 @@ _ROUNDS = 50  # each round comments out at least one rule
 
 
 @dataclass(frozen=True)
-class Change:
+class RuleChange:
     """What becomes of one rule; `missing` is a place that is mandatory now and has no rule."""
 
     status: Status
@@ -55,7 +55,7 @@ class Change:
 class Upgrade:
     """The rules' fates in the file's order, what is missing after them, and the new file's text."""
 
-    changes: tuple[Change, ...]
+    changes: tuple[RuleChange, ...]
     text: str
 
 
@@ -100,7 +100,7 @@ def _settled(found: tuple[Found, ...], text: str, to: str, name: str, content: P
     raise ConfigurationError("the upgrade comes to no end", helps="say in an issue which mapping it was")
 
 
-def _errors(text: str, name: str, content: Path) -> tuple[dict[int, str], list[Change]]:
+def _errors(text: str, name: str, content: Path) -> tuple[dict[int, str], list[RuleChange]]:
     """What check says of the new file: by line, and the mandatory places without a rule."""
     with TemporaryDirectory(prefix="kiezbruecke-") as folder:
         home = Path(folder) / name
@@ -114,7 +114,9 @@ def _errors(text: str, name: str, content: Path) -> tuple[dict[int, str], list[C
                 f"the upgraded mapping cannot be checked: {error.what}", where=error.where
             ) from None
     missing = [
-        Change("missing", "", finding.rule, reason=finding.message) for finding in findings if finding.code == "KB-M12"
+        RuleChange("missing", "", finding.rule, reason=finding.message)
+        for finding in findings
+        if finding.code == "KB-M12"
     ]
     lines = {one.place.line: f"{one.code} {one.message}" for one in findings if one.code != "KB-M12"}
     return lines, missing
@@ -148,15 +150,15 @@ def _living(found: tuple[Found, ...]) -> Iterator[Found]:
             yield from _living(one.below)
 
 
-def _told(found: tuple[Found, ...], above: str = "") -> Iterator[Change]:
+def _told(found: tuple[Found, ...], above: str = "") -> Iterator[RuleChange]:
     for one in found:
         line = one.rule.place.line
         if reason := one.broken or above:
-            yield Change("broken", one.shown, "", one.number, line, reason)
+            yield RuleChange("broken", one.shown, "", one.number, line, reason)
         elif one.new == one.old:
-            yield Change("kept", one.shown, one.shown, one.number, line)
+            yield RuleChange("kept", one.shown, one.shown, one.number, line)
         else:
-            yield Change("moved", one.shown, _numbered(one), one.number, line, one.how)
+            yield RuleChange("moved", one.shown, _numbered(one), one.number, line, one.how)
         yield from _told(one.below, above or one.broken)
 
 
@@ -166,7 +168,7 @@ def _numbered(one: Found) -> str:
     return "/".join(numbers.get(name, name) for name in one.new or ()) or "."
 
 
-def _with_missing(text: str, missing: list[Change], to: str) -> str:
+def _with_missing(text: str, missing: list[RuleChange], to: str) -> str:
     if not missing:
         return text
     lines = [f"  # - {{target: {one.new}, from: …}}  # mandatory in {to}, and no rule yet" for one in missing]

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from kiezbruecke.cli.mapping import app
 from kiezbruecke.mapping import check, load_mapping
-from kiezbruecke.workbench.upgrade import Change, Upgrade, upgrade
+from kiezbruecke.workbench.upgrade import RuleChange, Upgrade, upgrade
 
 ROOT = Path(__file__).parents[2]
 STANDARDS = ROOT.parent / "shared" / "standards"
@@ -103,7 +103,7 @@ def antrag(content: Path) -> Path:
     return content
 
 
-def fates(found: Upgrade) -> dict[str, Change]:
+def fates(found: Upgrade) -> dict[str, RuleChange]:
     return {change.old or change.new: change for change in found.changes}
 
 
