@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kiezbruecke.mapping.interpret.draft import Draft
-from kiezbruecke.mapping.schema.columns import Column
+from kiezbruecke.mapping.schema.columns import LayoutColumn
 from kiezbruecke.mapping.schema.tables import Table
 from kiezbruecke.mapping.values import Unusable
 
@@ -23,7 +23,7 @@ def written_cells(table: Table, draft: Draft) -> Iterator[tuple[Draft, str]]:
                 yield found, text
 
 
-def _cell(table: Table, column: Column, draft: Draft) -> str:
+def _cell(table: Table, column: LayoutColumn, draft: Draft) -> str:
     found = next(iter(draft.of(column.key)), None)
     if found is None or not found.wanted():
         if column.required:

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.language.findings import nearest
-from kiezbruecke.mapping.schema.columns import Column
+from kiezbruecke.mapping.schema.columns import LayoutColumn
 from kiezbruecke.mapping.schema.layout import Located, read_layout
 from kiezbruecke.mapping.schema.tree import Content, Group, Leaf, Node
 from kiezbruecke.mapping.values import Kind, Unusable
@@ -75,7 +75,7 @@ class Table(BaseModel):
     encoding: Literal["utf-8", "iso-8859-1", "iso-8859-15", "cp1252"] = "utf-8"
     line_end: Literal["crlf", "lf", "none"] = "crlf"
     record_length: int | None = Field(None, ge=1)
-    columns: tuple[Column, ...] = Field(min_length=1)
+    columns: tuple[LayoutColumn, ...] = Field(min_length=1)
 
     @field_validator("columns", mode="before")
     @classmethod
@@ -102,7 +102,7 @@ class Table(BaseModel):
         return self
 
     @property
-    def fields(self) -> tuple[Column, ...]:
+    def fields(self) -> tuple[LayoutColumn, ...]:
         """The columns that rules fill."""
         return tuple(column for column in self.columns if not column.filler)
 
@@ -111,7 +111,7 @@ class Table(BaseModel):
         columns = tuple(map(self._node, self.fields))
         return Node(self.name, expand=lambda: Content(group=Group("sequence", columns)))
 
-    def cell(self, column: Column, value: object) -> str:
+    def cell(self, column: LayoutColumn, value: object) -> str:
         """The value as it stands in the cell; raises Unusable where it does not fit the column or the encoding."""
         text = column.cell(value)
         try:
@@ -135,7 +135,7 @@ class Table(BaseModel):
             return b""
         return self._csv_line([column.name for column in self.columns])
 
-    def _node(self, column: Column) -> Node:
+    def _node(self, column: LayoutColumn) -> Node:
         return Node(
             column.key,
             minimum=int(column.required),
@@ -231,7 +231,7 @@ def _refused(error: ValidationError, layout: Located) -> ConfigurationError:
     first = error.errors(include_url=False)[0]
     where, key = layout.where(first["loc"]), str(first["loc"][-1]) if first["loc"] else ""
     context = first.get("ctx", {})
-    model = Column if "columns" in first["loc"][:1] else Table
+    model = LayoutColumn if "columns" in first["loc"][:1] else Table
     match first["type"]:
         case "extra_forbidden":
             known = ", ".join(model.model_fields)
