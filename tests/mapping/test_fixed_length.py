@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.mapping import Mapping, check, load_mapping, table_header
 from kiezbruecke.mapping.schema.columns import LayoutColumn
-from kiezbruecke.mapping.schema.tables import Table, read_table
+from kiezbruecke.mapping.schema.tables import TableLayout, read_table
 from kiezbruecke.mapping.values import Unusable
 
 Put = Callable[[str, str], Path]
@@ -67,8 +67,8 @@ def mapping(content: Path, put: Put) -> Mapping:
     return load_mapping("zahlung", content)
 
 
-def _table(*columns: dict[str, Any], **keys: Any) -> Table:
-    return Table.model_validate({"name": "t", "format": "fixed", "columns": list(columns), **keys})
+def _table(*columns: dict[str, Any], **keys: Any) -> TableLayout:
+    return TableLayout.model_validate({"name": "t", "format": "fixed", "columns": list(columns), **keys})
 
 
 def _refusal(content: Path, put: Put, layout: str) -> str:
@@ -228,7 +228,7 @@ def test_a_layout_that_cannot_work_is_refused_in_one_line(content: Path, put: Pu
 @pytest.mark.parametrize("sign", [";", ",", "|", "\t"])
 def test_the_usual_delimiters_keep_their_cells_apart(sign: str) -> None:
     """What holds the sign itself stands in quotes."""
-    table = Table.model_validate({"name": "t", "delimiter": sign, "columns": [{"name": "a"}, {"name": "b"}]})
+    table = TableLayout.model_validate({"name": "t", "delimiter": sign, "columns": [{"name": "a"}, {"name": "b"}]})
 
     assert table.line({"a": f"x{sign}y", "b": "z"}).decode() == f'"x{sign}y"{sign}z\r\n'
 

@@ -61,7 +61,7 @@ class _WrongLength(ValueError):
     path = ("record_length",)
 
 
-class Table(BaseModel):
+class TableLayout(BaseModel):
     """A table's columns in their order, and how its lines are written."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -92,7 +92,7 @@ class Table(BaseModel):
         return sign
 
     @model_validator(mode="after")
-    def _agrees(self) -> Table:
+    def _agrees(self) -> TableLayout:
         self._check_twice("key")
         self._check_twice("name")
         if self.format == "fixed":
@@ -206,7 +206,7 @@ def table_header(name: str, content: Path) -> bytes:
     return read_table(content, name).header_line()
 
 
-def read_table(content: Path, name: str) -> Table:
+def read_table(content: Path, name: str) -> TableLayout:
     """Read schemas/tables/<name>.yaml; raises ConfigurationError with one line."""
     file = table_file(content, name)
     if not file.is_file():
@@ -218,7 +218,7 @@ def read_table(content: Path, name: str) -> Table:
     if not isinstance(found.body, dict) or not isinstance(found.body.get("columns"), list):
         raise ConfigurationError("no columns", where=str(file), expected="columns: [{name, type}]")
     try:
-        table = Table.model_validate({"name": name, **found.body})
+        table = TableLayout.model_validate({"name": name, **found.body})
     except ValidationError as error:
         raise _refused(error, found) from None
     if table.name != name:
@@ -231,7 +231,7 @@ def _refused(error: ValidationError, layout: Located) -> ConfigurationError:
     first = error.errors(include_url=False)[0]
     where, key = layout.where(first["loc"]), str(first["loc"][-1]) if first["loc"] else ""
     context = first.get("ctx", {})
-    model = LayoutColumn if "columns" in first["loc"][:1] else Table
+    model = LayoutColumn if "columns" in first["loc"][:1] else TableLayout
     match first["type"]:
         case "extra_forbidden":
             known = ", ".join(model.model_fields)

@@ -12,7 +12,7 @@ from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.language.paths import is_prefix
 from kiezbruecke.mapping.schema.json_schema import JsonSchema, read_json_schema
 from kiezbruecke.mapping.schema.models import record_tree
-from kiezbruecke.mapping.schema.tables import Table, read_table, table_file
+from kiezbruecke.mapping.schema.tables import TableLayout, read_table, table_file
 from kiezbruecke.mapping.schema.tree import Node
 from kiezbruecke.mapping.schema.xsd import Schemas
 from kiezbruecke.records import RECORDS, Record
@@ -36,7 +36,7 @@ class Target:
     root: Node
     files: tuple[Path, ...] = ()
     model: type[Record] | None = None
-    table: Table | None = None
+    table: TableLayout | None = None
     json: JsonSchema | None = None
     prefixes: dict[str, str] = field(default_factory=dict)
     spaces: dict[str, str] = field(default_factory=dict)
