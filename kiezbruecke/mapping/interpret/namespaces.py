@@ -8,7 +8,7 @@ from dataclasses import replace
 from kiezbruecke.mapping.language.definition import Definition, Rule, all_rules
 from kiezbruecke.mapping.language.paths import TargetStep
 from kiezbruecke.mapping.schema.targets import Target
-from kiezbruecke.mapping.schema.tree import Content, Group, Node
+from kiezbruecke.mapping.schema.tree import Group, Node, NodeContent
 from kiezbruecke.standards.documents import XML
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -89,7 +89,7 @@ def _at(rule: Rule, found: Node, nodes: dict[_Path, Node], path: _Path) -> Itera
 
 def _mandatory(node: Node, depth: int) -> Iterator[Node]:
     """Level by level, each content once: types that use each other ten times over would give 10^depth places."""
-    level, seen = [node], set[Content]()
+    level, seen = [node], set[NodeContent]()
     for _ in range(depth):
         below = []
         for content in {one.content: None for one in level if one.content not in seen}:

@@ -15,7 +15,7 @@ from uuid import UUID
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from kiezbruecke.mapping.schema.tree import Content, Group, Leaf, Node
+from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, NodeContent
 from kiezbruecke.mapping.values import Kind, Unusable
 from kiezbruecke.records import Applicant, Area, Budget, Commitment, Decision, Process, Proposal
 from kiezbruecke.records.views import CaseView, MessageView, StatusView
@@ -147,7 +147,7 @@ def _marks(field: FieldInfo) -> Mapping[str, Any]:
 
 def record_tree(model: type[BaseModel], name: str) -> Node:
     """A record as a target: fields are elements, nested models have fields of their own."""
-    return Node(name, expand=lambda: Content(group=Group("sequence", tuple(_fields(model)))))
+    return Node(name, expand=lambda: NodeContent(group=Group("sequence", tuple(_fields(model)))))
 
 
 class _Envelope(BaseModel):
@@ -171,7 +171,7 @@ def _field(name: str, field: FieldInfo) -> Node:
         minimum=1 if field.is_required() else 0,
         maximum=None if found.many else 1,
         leaf=None if nested else Leaf(found.kind, _max_length(field), _judge(field, many=found.many)),
-        expand=(lambda: record_tree(nested, name).content) if nested else Content,
+        expand=(lambda: record_tree(nested, name).content) if nested else NodeContent,
     )
 
 

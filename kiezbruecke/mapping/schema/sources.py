@@ -23,7 +23,7 @@ from kiezbruecke.mapping.schema.json_schema import JsonNode, read_json_schema
 from kiezbruecke.mapping.schema.models import OPEN, Type, root_types
 from kiezbruecke.mapping.schema.tables import read_table, table_file
 from kiezbruecke.mapping.schema.targets import find_target
-from kiezbruecke.mapping.schema.tree import Content, Group, Leaf, Node
+from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, NodeContent
 from kiezbruecke.mapping.values import Unusable
 
 
@@ -77,7 +77,7 @@ def _sheet(name: str, content: Path) -> Shape:
         replace(node, leaf=Leaf("text", judge=_filled if node.minimum else _anything))
         for node in table.tree().children.values()
     )
-    line = Node(name, expand=lambda: Content(group=Group("sequence", (*_OF_EVERY_LINE, *cells))))
+    line = Node(name, expand=lambda: NodeContent(group=Group("sequence", (*_OF_EVERY_LINE, *cells))))
     columns = {column.name: column.key for column in table.fields}
     return Shape(Type("any", fields=NodeFields(line)), (table_file(content, name),), columns)
 

@@ -20,7 +20,7 @@ from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.schema.columns import LayoutColumn
 from kiezbruecke.mapping.schema.layout import Located, read_layout
-from kiezbruecke.mapping.schema.tree import Content, Group, Leaf, Node
+from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, NodeContent
 from kiezbruecke.mapping.values import Kind, Unusable
 
 _KINDS: dict[str, Kind] = {
@@ -109,7 +109,7 @@ class TableLayout(BaseModel):
     def tree(self) -> Node:
         """The table as a target: one line, columns as elements."""
         columns = tuple(map(self._node, self.fields))
-        return Node(self.name, expand=lambda: Content(group=Group("sequence", columns)))
+        return Node(self.name, expand=lambda: NodeContent(group=Group("sequence", columns)))
 
     def cell(self, column: LayoutColumn, value: object) -> str:
         """The value as it stands in the cell; raises Unusable where it does not fit the column or the encoding."""
