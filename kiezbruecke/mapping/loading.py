@@ -17,7 +17,7 @@ from kiezbruecke.connector import Item
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.mapping.codelists.reading import code_file, read_codes, read_translation, translation_file
 from kiezbruecke.mapping.compile import Compiled, Declined, compile_mapping, straight
-from kiezbruecke.mapping.interpret.draft import Draft
+from kiezbruecke.mapping.interpret.draft import NodeDraft
 from kiezbruecke.mapping.interpret.interpreter import Lists, make_draft
 from kiezbruecke.mapping.interpret.json import JsonWriter
 from kiezbruecke.mapping.interpret.namespaces import with_prefixes
@@ -105,7 +105,7 @@ class Mapping:
             raise ConfigurationError(f"'{self.name}' makes a {self.target}", where=self.file, helps="use write()")
         return make_record(self.goal.model, self.draft(self.scope(item, roots)), self.file)
 
-    def draft(self, roots: Scope) -> Draft:
+    def draft(self, roots: Scope) -> NodeDraft:
         """The target being filled, before it is written: for previews."""
         return make_draft(self.goal.root, self.definition.rules, self.lists, roots)
 
@@ -137,7 +137,7 @@ class Mapping:
             raise ConfigurationError(f"'{self.name}' makes a {self.target}", where=self.file, helps="use read()")
         written: list[Written] = []
 
-        def wrote(draft: Draft, text: str) -> None:
+        def wrote(draft: NodeDraft, text: str) -> None:
             if draft.rule is not None and draft.value is not None:  # else the schema's own: fixed, or empty
                 read = draft.rule.source is not None and not (draft.rule.code and draft.node.name in _BESIDE_A_CODE)
                 written.append(Written(self.numbers[draft.rule.place], draft.path, text, read=read))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kiezbruecke.errors import RecordError
-from kiezbruecke.mapping.interpret.draft import Draft
+from kiezbruecke.mapping.interpret.draft import NodeDraft
 from kiezbruecke.mapping.interpret.interpreter import make_draft
 from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.language.findings import Place
@@ -113,7 +113,7 @@ def _marked(row: PreviewRow, held: Counter[Any], shown: Counter[Any], texts: Cou
 
 
 def _rows(
-    draft: Draft, problems: dict[int, RecordError], numbers: dict[Place, int], *, sure: bool
+    draft: NodeDraft, problems: dict[int, RecordError], numbers: dict[Place, int], *, sure: bool
 ) -> Iterator[PreviewRow]:
     """`sure`: the place is written in any case, so that a value must not be missing."""
     if draft.rule is not None:
@@ -137,7 +137,9 @@ def _mandatory(node: Node) -> Iterator[str]:
             waiting += part.parts
 
 
-def _row(draft: Draft, rule: Rule, refused: RecordError | None, numbers: dict[Place, int], *, sure: bool) -> PreviewRow:
+def _row(
+    draft: NodeDraft, rule: Rule, refused: RecordError | None, numbers: dict[Place, int], *, sure: bool
+) -> PreviewRow:
     value, problem = _shown(draft)
     is_missing = sure and not value and not problem and draft.node.leaf is not None and draft.node.fixed is None
     if is_missing and not rule.rules and not draft.nil:
@@ -153,7 +155,7 @@ def _row(draft: Draft, rule: Rule, refused: RecordError | None, numbers: dict[Pl
     )
 
 
-def _shown(draft: Draft) -> tuple[str, str]:
+def _shown(draft: NodeDraft) -> tuple[str, str]:
     values = draft.value if isinstance(draft.value, list) else [draft.value]
     if all(is_nothing(value) for value in values):
         return "", ""
