@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date, datetime
 
-from kiezbruecke.mapping.steps import STEPS, TOPICS, Example, Step
+from kiezbruecke.mapping.steps import STEPS, TOPICS, Step, StepExample
 from kiezbruecke.mapping.values import Kind
 
 _HEAD = """# Steps
@@ -62,7 +62,7 @@ def steps_by_topic() -> list[Step]:
     return sorted(STEPS.values(), key=lambda step: (TOPICS.index(step.topic), step.name))
 
 
-def example_text(example: Example) -> str:
+def example_text(example: StepExample) -> str:
     """An example in one line: given → gives."""
     return f"{_shown(example.given)} → {_shown(example.gives)}"
 
@@ -90,7 +90,7 @@ def _asks(step: Step) -> str:
     return " Argument: a whole number." if step.argument is int else " Argument: a text."
 
 
-def _use(step: Step, example: Example) -> str:
+def _use(step: Step, example: StepExample) -> str:
     use = step.name if step.argument is None else f"{{{step.name}: {_argument(example.argument)}}}"
     return f"`{use}`"
 
