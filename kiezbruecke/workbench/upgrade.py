@@ -27,7 +27,7 @@ from kiezbruecke.mapping.loading import Mapping, mapping_file
 from kiezbruecke.mapping.schema.targets import find_target
 from kiezbruecke.workbench.examples import find_examples, read_roots
 from kiezbruecke.workbench.moves import Moves, Path_, read_moves
-from kiezbruecke.workbench.placing import Found, Placing, Samples
+from kiezbruecke.workbench.placing import PlacedRule, Placing, Samples
 from kiezbruecke.workbench.versions import from_file
 
 Status = Literal["kept", "moved", "broken", "missing"]
@@ -88,7 +88,7 @@ def _samples(mapping: Mapping, content: Path) -> Samples:
     return found
 
 
-def _settled(found: tuple[Found, ...], text: str, to: str, name: str, content: Path) -> Upgrade:
+def _settled(found: tuple[PlacedRule, ...], text: str, to: str, name: str, content: Path) -> Upgrade:
     """Write, check, and comment out what the check refuses, until nothing but missing rules is left."""
     for _ in range(_ROUNDS):
         written = _File(text, to).written(found)
@@ -122,7 +122,7 @@ def _errors(text: str, name: str, content: Path) -> tuple[dict[int, str], list[R
     return lines, missing
 
 
-def _mark(found: tuple[Found, ...], errors: dict[int, str], written: str) -> tuple[Found, ...]:
+def _mark(found: tuple[PlacedRule, ...], errors: dict[int, str], written: str) -> tuple[PlacedRule, ...]:
     """The innermost rule in whose lines the check found an error is broken; so is a block of broken rules alone."""
     spans = _File(written, "").spans()
     broken: dict[int, str] = {}
@@ -134,7 +134,7 @@ def _mark(found: tuple[Found, ...], errors: dict[int, str], written: str) -> tup
     return tuple(_marked(one, broken) for one in found)
 
 
-def _marked(one: Found, broken: dict[int, str]) -> Found:
+def _marked(one: PlacedRule, broken: dict[int, str]) -> PlacedRule:
     if one.broken:
         return one
     below = tuple(_marked(part, broken) for part in one.below)
@@ -142,7 +142,7 @@ def _marked(one: Found, broken: dict[int, str]) -> Found:
     return replace(one, below=below, broken=broken.get(one.number, alone))
 
 
-def _living(found: tuple[Found, ...]) -> Iterator[Found]:
+def _living(found: tuple[PlacedRule, ...]) -> Iterator[PlacedRule]:
     """The rules that are written as rules, in the file's order."""
     for one in found:
         if not one.broken:
@@ -150,7 +150,7 @@ def _living(found: tuple[Found, ...]) -> Iterator[Found]:
             yield from _living(one.below)
 
 
-def _told(found: tuple[Found, ...], above: str = "") -> Iterator[RuleChange]:
+def _told(found: tuple[PlacedRule, ...], above: str = "") -> Iterator[RuleChange]:
     for one in found:
         line = one.rule.place.line
         if reason := one.broken or above:
@@ -162,7 +162,7 @@ def _told(found: tuple[Found, ...], above: str = "") -> Iterator[RuleChange]:
         yield from _told(one.below, above or one.broken)
 
 
-def _numbered(one: Found) -> str:
+def _numbered(one: PlacedRule) -> str:
     """The new path with the old one's numbers, as far as the names are the same or at the same end."""
     numbers = {_NUMBER.sub("", step): step for step in one.shown.split("/")}
     return "/".join(numbers.get(name, name) for name in one.new or ()) or "."
@@ -194,13 +194,13 @@ class _File:
         """First and last line (from 0, to one behind) of every rule, blocks before what stands in them."""
         return [self._span(node) for node in self._nodes(self._value(self._root, "rules"))]
 
-    def written(self, found: tuple[Found, ...]) -> str:
+    def written(self, found: tuple[PlacedRule, ...]) -> str:
         """The rules at their new places; broken ones as comments where they stood."""
         nodes = self._nodes(self._value(self._root, "rules"))
         self._write(found, iter(nodes), ())
         return "\n".join(self._lines)
 
-    def _write(self, found: tuple[Found, ...], nodes: Iterator[MappingNode], above: Path_) -> None:
+    def _write(self, found: tuple[PlacedRule, ...], nodes: Iterator[MappingNode], above: Path_) -> None:
         for one in found:
             node = next(nodes)
             if one.broken:
@@ -216,7 +216,7 @@ class _File:
                 self._put(self._value(node, "target"), target)
             self._write(one.below, nodes, one.new)
 
-    def _relative(self, one: Found, above: Path_) -> str | None:
+    def _relative(self, one: PlacedRule, above: Path_) -> str | None:
         assert one.new is not None
         if one.new[: len(above)] != above:
             return None
@@ -273,7 +273,7 @@ def _last_lines(node: YamlNode) -> Iterator[int]:
                 yield from _last_lines(inner)
 
 
-def _all_below(one: Found) -> Iterator[Found]:
+def _all_below(one: PlacedRule) -> Iterator[PlacedRule]:
     for part in one.below:
         yield part
         yield from _all_below(part)
