@@ -5,7 +5,7 @@ from kiezbruecke.standards.files import (
     OFFICIAL,
     STORE,
     Held,
-    Manifest,
+    SchemaManifest,
     installed,
     manifest,
     official,
