@@ -51,7 +51,7 @@ _SHOWN = 12
 
 
 @dataclass(frozen=True)
-class Order:
+class ScaffoldRequest:
     """What is asked for. `opened`: optional places to be written too; `optional`: list the others."""
 
     name: str
@@ -62,7 +62,7 @@ class Order:
     optional: bool = False
 
 
-def new_mapping(order: Order, content: Path) -> Path:
+def new_mapping(order: ScaffoldRequest, content: Path) -> Path:
     """Write the mapping and its examples; returns the mapping's file.
 
     Raises ConfigurationError where the name is taken or unfit, or the target, a root or an opened place unknown.
@@ -91,7 +91,7 @@ def _mark_roots(file: Path, findings: list[Finding]) -> None:
     _write(file, "\n".join(lines) + "\n")
 
 
-def _refuse(order: Order, content: Path, direction: Direction) -> None:
+def _refuse(order: ScaffoldRequest, content: Path, direction: Direction) -> None:
     if not _NAME.fullmatch(order.name):
         raise ConfigurationError(
             f"'{order.name}' is no name of a mapping", expected="small letters, digits and hyphens"
@@ -108,7 +108,7 @@ def _refuse(order: Order, content: Path, direction: Direction) -> None:
             raise ConfigurationError(f"there is no root '{root}'", expected=", ".join(known_roots()), helps=helps)
 
 
-def _header(order: Order, direction: Direction, roots: tuple[str, ...], target: Target) -> str:
+def _header(order: ScaffoldRequest, direction: Direction, roots: tuple[str, ...], target: Target) -> str:
     reads = f"reads: [{target.model.kind}]\n" if target.model is not None else ""
     return (
         f"# Written by `kiezbruecke mapping new`. What is left to do: kiezbruecke mapping check {order.name}\n"
@@ -117,7 +117,7 @@ def _header(order: Order, direction: Direction, roots: tuple[str, ...], target: 
     )
 
 
-def _rules(order: Order, content: Path, target: Target, roots: tuple[str, ...]) -> str:
+def _rules(order: ScaffoldRequest, content: Path, target: Target, roots: tuple[str, ...]) -> str:
     opened = _opened(order.opened, target)
     lists = [read_codes(content, file.stem) for file in sorted((content / "mappings/codelists").glob("*.yaml"))]
     writer = _Writer(opened, tuple(lists), optional=order.optional)

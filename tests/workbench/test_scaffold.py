@@ -21,7 +21,7 @@ from kiezbruecke.workbench.examples import find_examples, read_roots, run_exampl
 from kiezbruecke.workbench.guessing import Guesser
 from kiezbruecke.workbench.invented import input_text
 from kiezbruecke.workbench.preview import preview, whole
-from kiezbruecke.workbench.scaffold import Order, new_mapping
+from kiezbruecke.workbench.scaffold import ScaffoldRequest, new_mapping
 
 STANDARDS = Path(__file__).parents[2].parent / "shared" / "standards"
 SHIPPED = [
@@ -91,7 +91,7 @@ def _official(content: Path, standard: str, version: str, entry: str) -> Path:
 def _new(
     content: Path, target: str, *, name: str = "neu", opened: tuple[str, ...] = (), optional: bool = False
 ) -> Path:
-    return new_mapping(Order(name, target, opened=opened, optional=optional), content)
+    return new_mapping(ScaffoldRequest(name, target, opened=opened, optional=optional), content)
 
 
 def _fill(file: Path, answers: dict[str, str]) -> None:
@@ -286,16 +286,16 @@ def test_another_moment_is_left_to_a_person(path: str) -> None:
 @pytest.mark.parametrize(
     ("order", "told"),
     [
-        (Order("case-statusliste", "table status-list"), "already a mapping"),
-        (Order("Neu", "table status-list"), "small letters"),
-        (Order("../neu", "table status-list"), "small letters"),
-        (Order("neu", "table status-lst"), "status-l"),
-        (Order("neu", "table status-list", roots=("cases",)), "did you mean 'case'"),
-        (Order("neu", "table status-list", direction="inbound"), "outbound"),
-        (Order("neu", "hkr 1.0 Anordnung", opened=("Empfaenger/Nam",)), "did you mean 'Name'"),
+        (ScaffoldRequest("case-statusliste", "table status-list"), "already a mapping"),
+        (ScaffoldRequest("Neu", "table status-list"), "small letters"),
+        (ScaffoldRequest("../neu", "table status-list"), "small letters"),
+        (ScaffoldRequest("neu", "table status-lst"), "status-l"),
+        (ScaffoldRequest("neu", "table status-list", roots=("cases",)), "did you mean 'case'"),
+        (ScaffoldRequest("neu", "table status-list", direction="inbound"), "outbound"),
+        (ScaffoldRequest("neu", "hkr 1.0 Anordnung", opened=("Empfaenger/Nam",)), "did you mean 'Name'"),
     ],
 )
-def test_what_cannot_be_is_refused_with_a_line(content: Path, order: Order, told: str) -> None:
+def test_what_cannot_be_is_refused_with_a_line(content: Path, order: ScaffoldRequest, told: str) -> None:
     """And nothing is written."""
     before = sorted((content / "mappings").rglob("*"))
     with pytest.raises(ConfigurationError) as refused:
