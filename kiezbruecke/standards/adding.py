@@ -39,7 +39,7 @@ _WORDS = {"entries": "entry"}
 
 
 @dataclass(frozen=True)
-class Origin:
+class SchemaOrigin:
     """What people know of a schema: its title, who publishes it where, and under which licence."""
 
     title: str = ""
@@ -54,7 +54,7 @@ def add(
     standard: str,
     version: str,
     *,
-    origin: Origin | None = None,
+    origin: SchemaOrigin | None = None,
     entries: Sequence[str] = (),
     force: bool = False,
 ) -> files.Manifest:
@@ -69,9 +69,9 @@ def add(
         documents = Documents.read([folder / name for name in chosen])
         _compile(documents, source)
         taken = {file.name: file.read_bytes() for file in documents.files}
-        found = _manifest(standard, version, origin or Origin(), chosen, taken, documents)
+        found = _manifest(standard, version, origin or SchemaOrigin(), chosen, taken, documents)
     if known is not None:
-        told = _told(origin or Origin(), found.entries if entries or source.suffix.lower() == ".xsd" else ())
+        told = _told(origin or SchemaOrigin(), found.entries if entries or source.suffix.lower() == ".xsd" else ())
         found = _again(known, found, told, force=force)
     put(taken, files.store(content) / standard / version)
     if found != known:
@@ -79,9 +79,9 @@ def add(
     return found
 
 
-def _told(origin: Origin, entries: Sequence[str]) -> dict[str, Any]:
+def _told(origin: SchemaOrigin, entries: Sequence[str]) -> dict[str, Any]:
     """What the caller says of a schema himself: no default, and nothing that was only found in the files."""
-    usual = Origin()
+    usual = SchemaOrigin()
     told = {name: text for name, text in asdict(origin).items() if text != getattr(usual, name)}
     return told | ({"entries": tuple(entries)} if entries else {})
 
@@ -270,7 +270,12 @@ def _compile(documents: Documents, source: Path) -> None:
 
 
 def _manifest(
-    standard: str, version: str, origin: Origin, entries: list[str], taken: Mapping[str, bytes], documents: Documents
+    standard: str,
+    version: str,
+    origin: SchemaOrigin,
+    entries: list[str],
+    taken: Mapping[str, bytes],
+    documents: Documents,
 ) -> files.Manifest:
     return files.Manifest(
         standard=standard,

@@ -1,6 +1,6 @@
 """The front door to the standards' files: what we hold, install, and check messages against."""
 
-from kiezbruecke.standards.adding import Origin, add
+from kiezbruecke.standards.adding import SchemaOrigin, add
 from kiezbruecke.standards.files import (
     OFFICIAL,
     STORE,
