@@ -10,7 +10,7 @@ from typing import Any
 from kiezbruecke.mapping.compile import runtime
 from kiezbruecke.mapping.compile.elements import ElementWriter
 from kiezbruecke.mapping.compile.emit import Code, text_of
-from kiezbruecke.mapping.compile.plan import Place, Uncompilable
+from kiezbruecke.mapping.compile.plan import PlannedNode, Uncompilable
 from kiezbruecke.mapping.compile.values import ValueWriter
 from kiezbruecke.mapping.interpret.interpreter import Lists
 from kiezbruecke.mapping.interpret.sources import Scope
@@ -50,7 +50,7 @@ def compile_mapping(definition: Definition, target: Target, lists: Lists, *, tra
     code = Code()
     values = ValueWriter(code, lists, traced=traced)
     elements = ElementWriter(code, _by_namespace(target.prefixes))
-    root = Place(target.root, "")
+    root = PlannedNode(target.root, "")
     values.roots(definition.roots)
     _Planner(values, elements, numbered(definition.rules)).rules(definition.rules, root)
     whole = text_of(elements.document(root, target.prefixes))
@@ -99,7 +99,7 @@ class _Planner:
         self._elements = elements
         self._numbers = numbers
 
-    def rules(self, rules: tuple[Rule, ...], place: Place) -> None:
+    def rules(self, rules: tuple[Rule, ...], place: PlannedNode) -> None:
         for rule in rules:
             if getattr(rule, "type", None) or getattr(rule, "nil", False):
                 raise Uncompilable("chosen types and nil are written by the interpreter")
@@ -108,13 +108,13 @@ class _Planner:
             else:
                 self._each(rule, place)
 
-    def _plain(self, rule: Rule, place: Place) -> None:
+    def _plain(self, rule: Rule, place: PlannedNode) -> None:
         with self._values.guard(rule.when) as holds:
             for step in rule.target.steps:
                 place = place.open(step.name, step.number)
             self._inside(rule, place, holds)
 
-    def _each(self, rule: Rule, place: Place) -> None:
+    def _each(self, rule: Rule, place: PlannedNode) -> None:
         """A loop: all rules about a member stand in it, so its element is finished in it."""
         if not rule.target.steps:
             raise Uncompilable("'each' about the block itself")
@@ -125,7 +125,7 @@ class _Planner:
             place = place.open(step.name, step.number)
         last = rule.target.steps[-1]
         found = place.open_members(last.name, last.number, members)
-        inner = Place(found.node, found.path, found.number)
+        inner = PlannedNode(found.node, found.path, found.number)
         with self._values.member(rule), self._values.guard(rule.when) as holds:
             self._inside(rule, inner, holds)
             self._elements.member(inner, members)
@@ -133,7 +133,7 @@ class _Planner:
         found.standing_by.append(members)
         found.opened_by.append(members)
 
-    def _inside(self, rule: Rule, place: Place, holds: str) -> None:
+    def _inside(self, rule: Rule, place: PlannedNode, holds: str) -> None:
         if not rule.rules:
             self._values.fill(rule, place, self._numbers[rule.place])
             return

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from kiezbruecke.mapping.compile import runtime
 from kiezbruecke.mapping.compile.emit import ALWAYS, Code, all_of
-from kiezbruecke.mapping.compile.plan import Place, Uncompilable
+from kiezbruecke.mapping.compile.plan import PlannedNode, Uncompilable
 from kiezbruecke.mapping.compile.quick import careful, is_tame, quick_check
 from kiezbruecke.mapping.interpret.interpreter import Lists
 from kiezbruecke.mapping.interpret.sources import Member, read, read_members
@@ -132,7 +132,7 @@ class ValueWriter:
             yield all_of(self._guards)
         self._guards.pop()
 
-    def fill(self, rule: Rule, place: Place, number: int) -> None:
+    def fill(self, rule: Rule, place: PlannedNode, number: int) -> None:
         """The lines for a rule with an origin of its own."""
         guarded = all_of(self._guards)
         place.opened_by.append(guarded)
@@ -143,7 +143,7 @@ class ValueWriter:
         else:
             self._text(rule, place, number)
 
-    def _constant(self, rule: Rule, place: Place, guarded: str) -> None:
+    def _constant(self, rule: Rule, place: PlannedNode, guarded: str) -> None:
         text = rule.code.value if rule.code else rule.const
         if text is None or is_nothing(text):
             if rule.required:
@@ -158,7 +158,7 @@ class ValueWriter:
         else:
             place.standing_by.append(ALWAYS)
 
-    def _fix(self, place: Place, text: str, guarded: str) -> None:
+    def _fix(self, place: PlannedNode, text: str, guarded: str) -> None:
         leaf = self._leaf(place)
         try:
             runtime.judged(text, leaf)
@@ -175,7 +175,7 @@ class ValueWriter:
             self.code.line(f"{variable} = {escaped!r}")
             self._settle(place, variable)
 
-    def _code_parts(self, use: CodeUse, place: Place, code: str) -> dict[str, str]:
+    def _code_parts(self, use: CodeUse, place: PlannedNode, code: str) -> dict[str, str]:
         """What one code writes: see the interpreter's `_put_code`."""
         codes = self._lists.codes[use.list]
         try:
@@ -188,7 +188,7 @@ class ValueWriter:
         own = {} if "code" in place.node.children else {".": parts.pop("code")}
         return own | {name: text for name, text in parts.items() if text and name in place.node.children}
 
-    def _code(self, rule: Rule, use: CodeUse, place: Place, number: int) -> None:
+    def _code(self, rule: Rule, use: CodeUse, place: PlannedNode, number: int) -> None:
         """A code that the source gives: what each code of the list writes is known beforehand."""
         codes = self._lists.codes[use.list]
         known = {code: self._code_parts(use, place, code) for code in codes.codes}
@@ -209,14 +209,14 @@ class ValueWriter:
         place.standing_by.append(f"{row} is not None")
         place.alive_by.append(f"{row} is not None")
 
-    def _written(self, place: Place, name: str, text: str | None) -> str | None:
+    def _written(self, place: PlannedNode, name: str, text: str | None) -> str | None:
         part = place if name == "." else place.open(name, 1)
         try:
             return None if text is None else _escape(part)(runtime.judged(text, self._leaf(part)))
         except Unusable:
             raise Uncompilable(f"a code does not fit '{part.path}'") from None
 
-    def _text(self, rule: Rule, place: Place, number: int) -> None:
+    def _text(self, rule: Rule, place: PlannedNode, number: int) -> None:
         leaf = self._leaf(place)
         if rule.source is not None and self._may_be_many(rule, place):
             self._texts(rule, place, number, leaf)
@@ -234,7 +234,7 @@ class ValueWriter:
         place.standing_by.append(f"{text} is not None")
         self._settle(place, text)
 
-    def _check(self, rule: Rule, value: str, text: str, place: Place) -> None:
+    def _check(self, rule: Rule, value: str, text: str, place: PlannedNode) -> None:
         """The text as it stands in the document. A route's own texts are the same in every message: remembered."""
         checked = self._checked(value, place, self._leaf(place))
         if rule.source is not None and rule.source.root == "route" and checked != value:
@@ -248,7 +248,7 @@ class ValueWriter:
         if place.node.fixed is not None:
             self.code.line(f"if {value} != {place.node.fixed!r}: decline()")
 
-    def _texts(self, rule: Rule, place: Place, number: int, leaf: Leaf) -> None:
+    def _texts(self, rule: Rule, place: PlannedNode, number: int, leaf: Leaf) -> None:
         """Several values for a place that repeats: a list of texts."""
         value = self._raw(rule)
         texts = self.code.variable("texts")
@@ -263,7 +263,7 @@ class ValueWriter:
         place.alive_by.append(texts)
         place.standing_by.append(texts)
 
-    def _checked(self, value: str, place: Place, leaf: Leaf) -> str:
+    def _checked(self, value: str, place: PlannedNode, leaf: Leaf) -> str:
         """The expression of the text as it stands in the document, checked and escaped."""
         known = self._safe.get(value)
         asked = f"{self.code.bind('judged', careful(leaf))}({value})"
@@ -447,7 +447,7 @@ class ValueWriter:
             optional, model = optional or nullable, below
         return (expression, annotation, optional) if path.steps else None
 
-    def _may_be_many(self, rule: Rule, place: Place) -> bool:
+    def _may_be_many(self, rule: Rule, place: PlannedNode) -> bool:
         if not place.node.repeats or rule.source is None:
             return False
         typed = self._typed_quietly(rule.source)
@@ -468,12 +468,12 @@ class ValueWriter:
             model = _below(annotation)[0]
         return annotation
 
-    def _leaf(self, place: Place) -> Leaf:
+    def _leaf(self, place: PlannedNode) -> Leaf:
         if place.node.leaf is None:
             raise Uncompilable(f"'{place.path}' takes no value")
         return place.node.leaf
 
-    def _settle(self, place: Place, variable: str) -> None:
+    def _settle(self, place: PlannedNode, variable: str) -> None:
         """The place's text is in this variable; where it had one before, two values are too many."""
         if place.constant is not None or place.members:
             raise Uncompilable(f"several rules for '{place.path}'")
@@ -542,11 +542,11 @@ def _translated(translation: Any, content: Any) -> Any:
     return translation.translate(content)
 
 
-def _is_attribute(place: Place) -> bool:
+def _is_attribute(place: PlannedNode) -> bool:
     return place.node.name.startswith("@")
 
 
-def _escape(place: Place) -> Any:
+def _escape(place: PlannedNode) -> Any:
     return runtime.attribute_value if _is_attribute(place) else runtime.text_content
 
 
