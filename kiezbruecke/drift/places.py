@@ -19,7 +19,7 @@ _MANY_VALUES = 200  # longer enumerations are code lists by themselves, and thos
 
 
 @dataclass(frozen=True)
-class Place:
+class SchemaPlace:
     """What the schema says of one place. `maximum` None is without end; `values` is its enumeration."""
 
     minimum: int = 1
@@ -64,10 +64,10 @@ class Use:
     type: str = ""  # the derived type that a rule chooses
 
 
-def place_of(node: Node, *, mandatory: bool, root: bool = False) -> Place:
+def place_of(node: Node, *, mandatory: bool, root: bool = False) -> SchemaPlace:
     """What the schema says of a node."""
     leaf = node.leaf
-    return Place(
+    return SchemaPlace(
         node.minimum,
         node.maximum,
         mandatory,
@@ -86,14 +86,14 @@ def used_places(mapping: RuleMapping) -> dict[str, Use]:
     return uses
 
 
-def find_places(root: Node, used: Mapping[str, Use]) -> dict[str, Place]:
+def find_places(root: Node, used: Mapping[str, Use]) -> dict[str, SchemaPlace]:
     """What the schema says of the used places and of the mandatory ones beside them; a path it lacks is left out."""
     found = {"": place_of(root, mandatory=True, root=True)}
     _look(root, "", used, found)
     return found
 
 
-def _look(node: Node, path: str, used: Mapping[str, Use], found: dict[str, Place]) -> None:
+def _look(node: Node, path: str, used: Mapping[str, Use], found: dict[str, SchemaPlace]) -> None:
     duty = {child.name for child in (*_duty_attributes(node), *_duty(node.content.group))}
     for name, child in node.children.items():
         below = f"{path}/{name}" if path else name

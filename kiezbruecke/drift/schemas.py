@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 
 from kiezbruecke.drift.changes import Change, Part, Severity
-from kiezbruecke.drift.places import Place, Use
+from kiezbruecke.drift.places import SchemaPlace, Use
 
 _AT_MOST = {"maxLength", "maxInclusive", "maxExclusive", "totalDigits", "fractionDigits"}
 _AT_LEAST = {"minLength", "minInclusive", "minExclusive"}
 
 
 def compare_places(
-    old: Mapping[str, Place],
-    new: Mapping[str, Place],
+    old: Mapping[str, SchemaPlace],
+    new: Mapping[str, SchemaPlace],
     used: Mapping[str, Use],
     part: Part = "target",
     *,
@@ -40,7 +40,7 @@ def compare_places(
             yield _new_duty(path, place, used.get(path), part)
 
 
-def _new_duty(path: str, place: Place, use: Use | None, part: Part) -> Change:
+def _new_duty(path: str, place: SchemaPlace, use: Use | None, part: Part) -> Change:
     if place.fixed is not None:
         return Change("compatible", part, path, "is new and mandatory, with a fixed value that is written by itself")
     if use is not None and use.always:
@@ -48,7 +48,7 @@ def _new_duty(path: str, place: Place, use: Use | None, part: Part) -> Change:
     return Change("breaking", part, path, "is new and mandatory")
 
 
-def _one(path: str, old: Place, new: Place, use: Use | None, part: Part) -> Iterator[Change]:
+def _one(path: str, old: SchemaPlace, new: SchemaPlace, use: Use | None, part: Part) -> Iterator[Change]:
     if old == new:
         return
     yield from _occurrence(path, old, new, use, part)
@@ -64,14 +64,14 @@ def _one(path: str, old: Place, new: Place, use: Use | None, part: Part) -> Iter
         yield _fixed(path, new.fixed, use, part)
 
 
-def _kind(path: str, old: Place, new: Place, part: Part, *, only_text: bool) -> Iterator[Change]:
+def _kind(path: str, old: SchemaPlace, new: SchemaPlace, part: Part, *, only_text: bool) -> Iterator[Change]:
     if old.kind != new.kind:
         wider = only_text and new.kind == "text" and bool(old.kind)
         reason = f"{old.kind or 'elements'} became {new.kind or 'elements'}"
         yield Change("compatible" if wider else "breaking", part, path, reason)
 
 
-def _occurrence(path: str, old: Place, new: Place, use: Use | None, part: Part) -> Iterator[Change]:
+def _occurrence(path: str, old: SchemaPlace, new: SchemaPlace, use: Use | None, part: Part) -> Iterator[Change]:
     if new.mandatory and not old.mandatory:
         safe = new.fixed is not None or (use is not None and use.always)
         reason = "became mandatory" + ("; it is always filled" if safe else "")
@@ -87,7 +87,7 @@ def _occurrence(path: str, old: Place, new: Place, use: Use | None, part: Part) 
         yield Change("breaking", part, path, f"must stand {new.minimum} times")
 
 
-def _facets(path: str, old: Place, new: Place, use: Use, part: Part) -> Iterator[Change]:
+def _facets(path: str, old: SchemaPlace, new: SchemaPlace, use: Use, part: Part) -> Iterator[Change]:
     for name in sorted(old.facets.keys() | new.facets.keys()):
         before, now = old.facets.get(name), new.facets.get(name)
         if before == now:
@@ -114,7 +114,7 @@ def _all_fit(name: str, now: str, use: Use) -> bool:
     return name == "maxLength" and now.isdecimal() and all(len(text) <= int(now) for text in use.texts)
 
 
-def _values(path: str, old: Place, new: Place, use: Use, part: Part) -> Iterator[Change]:
+def _values(path: str, old: SchemaPlace, new: SchemaPlace, use: Use, part: Part) -> Iterator[Change]:
     if old.values == new.values:
         return
     if not new.values:
