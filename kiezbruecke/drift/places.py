@@ -54,7 +54,7 @@ _USUAL: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Use:
+class PlaceUse:
     """How the rules fill one place. `texts` are all texts that can stand there; None: they come from a source."""
 
     highest: int = 1  # the highest number by which a rule names it
@@ -79,21 +79,21 @@ def place_of(node: Node, *, mandatory: bool, root: bool = False) -> SchemaPlace:
     )
 
 
-def used_places(mapping: RuleMapping) -> dict[str, Use]:
+def used_places(mapping: RuleMapping) -> dict[str, PlaceUse]:
     """Every place that the rules fill or open, by its path without numbers."""
-    uses: dict[str, Use] = {}
+    uses: dict[str, PlaceUse] = {}
     _collect(mapping, mapping.definition.rules, (), uses, guarded=False)
     return uses
 
 
-def find_places(root: Node, used: Mapping[str, Use]) -> dict[str, SchemaPlace]:
+def find_places(root: Node, used: Mapping[str, PlaceUse]) -> dict[str, SchemaPlace]:
     """What the schema says of the used places and of the mandatory ones beside them; a path it lacks is left out."""
     found = {"": place_of(root, mandatory=True, root=True)}
     _look(root, "", used, found)
     return found
 
 
-def _look(node: Node, path: str, used: Mapping[str, Use], found: dict[str, SchemaPlace]) -> None:
+def _look(node: Node, path: str, used: Mapping[str, PlaceUse], found: dict[str, SchemaPlace]) -> None:
     duty = {child.name for child in (*_duty_attributes(node), *_duty(node.content.group))}
     for name, child in node.children.items():
         below = f"{path}/{name}" if path else name
@@ -134,31 +134,31 @@ def _values(leaf: Leaf) -> tuple[str, ...]:
 
 
 def _collect(
-    mapping: RuleMapping, rules: tuple[Rule, ...], above: tuple[str, ...], uses: dict[str, Use], *, guarded: bool
+    mapping: RuleMapping, rules: tuple[Rule, ...], above: tuple[str, ...], uses: dict[str, PlaceUse], *, guarded: bool
 ) -> None:
     for rule in rules:
         names = (*above, *(step.name for step in rule.target.steps))
         own = guarded or rule.when is not None or rule.each is not None
         for length in range(len(above) + 1, len(names)):
-            _add(uses, names[:length], Use(texts=frozenset(), always=not own))
+            _add(uses, names[:length], PlaceUse(texts=frozenset(), always=not own))
         highest = max((step.number for step in rule.target.steps[-1:]), default=1)
         texts = frozenset[str]() if rule.rules else _texts(mapping, rule)
         always = not own and not rule.rules and _is_always(rule)
-        _add(uses, names, Use(highest, rule.each is not None, always, texts, rule.type or ""))
+        _add(uses, names, PlaceUse(highest, rule.each is not None, always, texts, rule.type or ""))
         if rule.code:
             for part in _CODE_PARTS:
-                _add(uses, (*names, part), Use(always=always, texts=_code_texts(mapping, rule, part)))
+                _add(uses, (*names, part), PlaceUse(always=always, texts=_code_texts(mapping, rule, part)))
         _collect(mapping, rule.rules, names, uses, guarded=own)
         if any(uses[path].always for path in _below(uses, names)) and not own:
-            _add(uses, names, Use(always=True))
+            _add(uses, names, PlaceUse(always=True))
 
 
-def _below(uses: Mapping[str, Use], names: tuple[str, ...]) -> list[str]:
+def _below(uses: Mapping[str, PlaceUse], names: tuple[str, ...]) -> list[str]:
     prefix = "/".join(names) + "/"
     return [path for path in uses if path.startswith(prefix)]
 
 
-def _add(uses: dict[str, Use], names: tuple[str, ...], use: Use) -> None:
+def _add(uses: dict[str, PlaceUse], names: tuple[str, ...], use: PlaceUse) -> None:
     path = "/".join(names)
     known = uses.get(path)
     if known is None:

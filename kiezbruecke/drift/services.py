@@ -15,7 +15,7 @@ from typing import Any
 from lxml import etree
 
 from kiezbruecke.drift.changes import Change
-from kiezbruecke.drift.places import SchemaPlace, Use
+from kiezbruecke.drift.places import PlaceUse, SchemaPlace
 from kiezbruecke.drift.schemas import compare_places
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.standards.store import parse
@@ -75,7 +75,7 @@ def compare_services(old: Service, new: Service) -> Iterator[Change]:
                 reason = f"{part} {before.get(part) or 'none'} became {now.get(part) or 'none'}"
                 yield Change("breaking", "service", name, reason)
     kept = {path: place for path, place in old.places.items() if path.partition("/")[0] in new.operations}
-    for change in compare_places(kept, new.places, dict.fromkeys(kept, Use(texts=None)), "service"):
+    for change in compare_places(kept, new.places, dict.fromkeys(kept, PlaceUse(texts=None)), "service"):
         answer = "/output/" in f"{change.path}/" and "mandatory" in change.reason
         yield Change("compatible", "service", change.path, change.reason) if answer else change
 
