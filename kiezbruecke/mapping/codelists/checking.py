@@ -22,7 +22,7 @@ from kiezbruecke.mapping.codelists.reading import (
     read_rows,
     translation_file,
 )
-from kiezbruecke.mapping.codelists.uses import Use
+from kiezbruecke.mapping.codelists.uses import ListUse
 from kiezbruecke.mapping.language.findings import Finding, Place, Severity, nearest
 
 CODES = {
@@ -46,7 +46,7 @@ def list_files(content: Path) -> list[str]:
     return sorted(file.name for file in folder.iterdir() if file.suffix in {".csv", ".yaml"}) if folder.is_dir() else []
 
 
-def check_list(content: Path, file_name: str, uses: Iterable[Use], on: date) -> list[Finding]:
+def check_list(content: Path, file_name: str, uses: Iterable[ListUse], on: date) -> list[Finding]:
     """Every finding about one list, in the file's order; `on` is the day on which codes must be valid."""
     name, _, ending = file_name.rpartition(".")
     used = [use for use in uses if use.list == file_name]
@@ -111,7 +111,7 @@ def _twice(shown: str, rows: list[Row]) -> Iterator[Finding]:
                 yield Finding(place, "KB-L06", message, expected=f"the same partner: '{meant}' or '{partner}'")
 
 
-def _codes(content: Path, name: str, used: list[Use], on: date) -> list[Finding]:
+def _codes(content: Path, name: str, used: list[ListUse], on: date) -> list[Finding]:
     file = code_file(content, name)
     shown = file.relative_to(content).as_posix()
     try:
@@ -195,7 +195,7 @@ def _spans(file: Path, shown: str, codes: CodeList) -> Iterator[Finding]:
             yield Finding(_place_of(file, shown, code), "KB-L08", message, expected="valid_from before valid_to")
 
 
-def _validity(shown: str, codes: CodeList, used: list[Use], on: date) -> Iterator[Finding]:
+def _validity(shown: str, codes: CodeList, used: list[ListUse], on: date) -> Iterator[Finding]:
     """On the day: a list's version that is out of date, and rules that write a code which is."""
     if codes.validity.possible and not codes.validity.covers(on):
         message = f"version {codes.version} is not valid on {on}"
