@@ -48,7 +48,7 @@ _SHOWN = 12
 
 
 @dataclass(frozen=True)
-class Refusal:
+class RefusalReason:
     """What is wrong, and what is expected; `path` is the target's, where it is known."""
 
     what: str
@@ -56,15 +56,15 @@ class Refusal:
     path: str = ""
 
 
-def said(error: RecordError) -> Refusal:
+def said(error: RecordError) -> RefusalReason:
     """The German error of writing in English, as far as its sentence is known."""
     found = _SENTENCE.fullmatch(error.what)
     if not found:
-        return Refusal(error.what, error.expected)
-    return Refusal(*_both(found["what"], found["expected"] or ""), found["path"])
+        return RefusalReason(error.what, error.expected)
+    return RefusalReason(*_both(found["what"], found["expected"] or ""), found["path"])
 
 
-def refused_by(mapping: Mapping, roots: Scope, place: Place, problem: str) -> Refusal:
+def refused_by(mapping: Mapping, roots: Scope, place: Place, problem: str) -> RefusalReason:
     """Why the rule at a place gives no value that can be used; `problem` is what the preview says."""
     *above, rule = _chain(mapping.definition.rules, place)
     for scope in _scopes(above, rule, roots):
@@ -73,7 +73,7 @@ def refused_by(mapping: Mapping, roots: Scope, place: Place, problem: str) -> Re
     return said(RecordError(problem))
 
 
-def _in_parts(mapping: Mapping, rule: Rule, scope: Scope) -> Refusal | None:
+def _in_parts(mapping: Mapping, rule: Rule, scope: Scope) -> RefusalReason | None:
     """The first part of a rule that refuses, if one does."""
     if rule.source is None:
         return None
@@ -84,24 +84,26 @@ def _in_parts(mapping: Mapping, rule: Rule, scope: Scope) -> Refusal | None:
         except Unusable as unusable:
             expected = _both("", unusable.expected)[1]
             what = f"step '{use.name}' cannot read '{rule.source.text}'"
-            return Refusal(what, "" if expected == _UNSAID else expected)
+            return RefusalReason(what, "" if expected == _UNSAID else expected)
     return None if is_nothing(value) else _in_lists(mapping, rule, rule.source.text, value)
 
 
-def _in_lists(mapping: Mapping, rule: Rule, source: str, value: Any) -> Refusal | None:
+def _in_lists(mapping: Mapping, rule: Rule, source: str, value: Any) -> RefusalReason | None:
     many = value if isinstance(value, list | tuple) else [value]
     try:
         if rule.codelist:
             translation = mapping.lists.translations[rule.codelist]
             many = [translation.translate(part) for part in many]
     except Unusable:
-        return Refusal(f"code list '{rule.codelist}' does not have what '{source}' holds", _words(translation.entries))
+        return RefusalReason(
+            f"code list '{rule.codelist}' does not have what '{source}' holds", _words(translation.entries)
+        )
     try:
         for part in many if rule.code else ():
             codes = mapping.lists.codes[rule.code.list]  # type: ignore[union-attr]
             codes.check(part)
     except Unusable:
-        return Refusal(f"code list '{codes.name}' does not have what '{source}' holds", _words(codes.codes))
+        return RefusalReason(f"code list '{codes.name}' does not have what '{source}' holds", _words(codes.codes))
     return None
 
 
