@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from kiezbruecke.mapping.check.arriving import NAMES, Arriving
 from kiezbruecke.mapping.check.english import ANOTHER, OTHERWISE, in_english
 from kiezbruecke.mapping.check.lengths import as_number
-from kiezbruecke.mapping.check.report import Report
+from kiezbruecke.mapping.check.report import CheckReport
 from kiezbruecke.mapping.interpret.draft import NodeDraft
 from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.language.findings import Place, nearest
@@ -75,7 +75,7 @@ _KINDS: dict[Kind, str] = {
 class Fitting:
     """Compares what arrives with the leaf that takes it. In records, models read texts themselves."""
 
-    def __init__(self, report: Report, *, model: type[BaseModel] | None, machine_item: bool) -> None:
+    def __init__(self, report: CheckReport, *, model: type[BaseModel] | None, machine_item: bool) -> None:
         self._report = report
         self._model = model
         self._is_record = model is not None

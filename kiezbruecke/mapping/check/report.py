@@ -15,7 +15,7 @@ _DEEPEST = 12
 
 
 @dataclass
-class Report:
+class CheckReport:
     """The findings so far; `rule` is the full target path of the rule that is being looked at."""
 
     findings: dict[Finding, None] = field(default_factory=dict)  # each once, in their order

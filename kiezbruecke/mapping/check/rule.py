@@ -15,7 +15,7 @@ from kiezbruecke.mapping.check.fit import Fitting, shown_values
 from kiezbruecke.mapping.check.forms import PROSE, is_sure, is_uuid, numbers_of, texts_of
 from kiezbruecke.mapping.check.lengths import LARGEST, Length, as_number
 from kiezbruecke.mapping.check.lists import ListNames
-from kiezbruecke.mapping.check.report import Report
+from kiezbruecke.mapping.check.report import CheckReport
 from kiezbruecke.mapping.codelists.reading import CodeList, Translation
 from kiezbruecke.mapping.interpret.draft import NodeDraft
 from kiezbruecke.mapping.interpret.sources import UnknownPath, type_at
@@ -33,7 +33,9 @@ _KEEPS_KIND = frozenset({"first", "nothing_if_zero"})
 class LeafChecker:
     """Looks at a rule with `from`, `const` or `code` and at the place it fills."""
 
-    def __init__(self, lists: ListNames, report: Report, *, model: type[BaseModel] | None, machine_item: bool) -> None:
+    def __init__(
+        self, lists: ListNames, report: CheckReport, *, model: type[BaseModel] | None, machine_item: bool
+    ) -> None:
         self._lists = lists
         self._report = report
         self._fitting = Fitting(report, model=model, machine_item=machine_item)

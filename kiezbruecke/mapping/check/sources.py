@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from kiezbruecke.mapping.check.conditions import always_there
-from kiezbruecke.mapping.check.report import Report
+from kiezbruecke.mapping.check.report import CheckReport
 from kiezbruecke.mapping.check.seen import item_forms, seen_paths
 from kiezbruecke.mapping.language.definition import Definition, Rule
 from kiezbruecke.mapping.language.findings import Place, nearest
@@ -20,7 +20,7 @@ _FORMS = {"xml": "XML", "table": "lines of a sheet"}
 _SHOWN = 12
 
 
-def check_sources(definition: Definition, types: Mapping[str, Type], content: Path, report: Report) -> None:
+def check_sources(definition: Definition, types: Mapping[str, Type], content: Path, report: CheckReport) -> None:
     """Warnings about sources as a whole."""
     reads = list(_reads(definition.rules, {}))
     read = {_names(path) for path, _, _ in reads}
@@ -81,7 +81,7 @@ def _names(path: SourcePath) -> str:
     return ".".join([path.root, *(step.name for step in path.steps)])
 
 
-def _left_out(definition: Definition, types: Mapping[str, Type], read: set[str], report: Report) -> set[str]:
+def _left_out(definition: Definition, types: Mapping[str, Type], read: set[str], report: CheckReport) -> set[str]:
     """The fields that the header names as unused; one that is not there, or that a rule reads, is a mistake."""
     for text in definition.unused:
         place = definition.places.get(f"unused.{text}", definition.places.get("unused", definition.places["name"]))
@@ -110,14 +110,14 @@ def _unknown(root: str, below: list[str], types: Mapping[str, Type]) -> tuple[st
     return None
 
 
-def _unused_roots(definition: Definition, types: Mapping[str, Type], read: set[str], report: Report) -> None:
+def _unused_roots(definition: Definition, types: Mapping[str, Type], read: set[str], report: CheckReport) -> None:
     for root in definition.roots:
         place = definition.places.get(f"roots.{root}", definition.places["roots"])
         if root in types and root not in read and place.file == definition.file:  # an overlay inherits its base's
             report.warning(place, "KB-M19", f"no rule reads the root '{root}'", "a rule that reads it, or no such root")
 
 
-def _must_travel(definition: Definition, types: Mapping[str, Type], spoken: set[str], report: Report) -> None:
+def _must_travel(definition: Definition, types: Mapping[str, Type], spoken: set[str], report: CheckReport) -> None:
     """Mandatory fields of a typed item, and the marked ones of our records."""
     for root in definition.roots:
         if root not in types or not _touched(root, spoken):
@@ -151,7 +151,7 @@ def _touched(path: str, spoken: set[str]) -> bool:
     return any(one == path or one.startswith(f"{path}.") for one in spoken)
 
 
-def _form(definition: Definition, content: Path, report: Report) -> None:
+def _form(definition: Definition, content: Path, report: CheckReport) -> None:
     """A mapping that reads JSON or a sheet's line where XML arrives, or the other way round, reads nothing."""
     place = definition.places.get("source", definition.places["roots"])
     if "item" not in definition.roots or place.file != definition.file:
@@ -168,7 +168,7 @@ def _unseen(
     types: Mapping[str, Type],
     reads: list[tuple[SourcePath, Place, str]],
     content: Path,
-    report: Report,
+    report: CheckReport,
 ) -> None:
     """An open source is known by its examples alone."""
     open_roots = {root for root in ("item", "route") if (found := types.get(root)) and found.below is None}

@@ -14,7 +14,7 @@ from kiezbruecke.mapping.check.conditions import check_condition, exclude, same_
 from kiezbruecke.mapping.check.lists import ListNames
 from kiezbruecke.mapping.check.mandatory import missing_rules
 from kiezbruecke.mapping.check.near import helping
-from kiezbruecke.mapping.check.report import Notes, Report, Spoken
+from kiezbruecke.mapping.check.report import CheckReport, Notes, Spoken
 from kiezbruecke.mapping.check.rule import LeafChecker
 from kiezbruecke.mapping.check.sources import ONLY_INBOUND, ONLY_OUTBOUND, always_read, check_sources, reads_of
 from kiezbruecke.mapping.interpret.draft import Instance, NodeDraft
@@ -71,7 +71,7 @@ class _Checker:
         self._found_before = {finding.place for finding in reading.findings}
         self._target = target
         self._content = content
-        self._report = Report()
+        self._report = CheckReport()
         self._notes = Notes()
         self._leaves = LeafChecker(
             ListNames(content),
