@@ -12,7 +12,7 @@ from kiezbruecke.mapping.codelists.reading import (
     CODE_KEYS,
     KEYS,
     CodeList,
-    Row,
+    TranslationRow,
     code_file,
     code_validity,
     fold,
@@ -70,7 +70,7 @@ def _translation(content: Path, name: str) -> list[Finding]:
     return [*_widths(shown, columns, rows), *_blanks(shown, rows), *_twice(shown, rows)]
 
 
-def _widths(shown: str, columns: tuple[str, ...], rows: list[Row]) -> Iterator[Finding]:
+def _widths(shown: str, columns: tuple[str, ...], rows: list[TranslationRow]) -> Iterator[Finding]:
     for row in rows:
         if len(row.cells) != len(columns):
             more = len(row.cells) > len(columns)
@@ -81,7 +81,7 @@ def _widths(shown: str, columns: tuple[str, ...], rows: list[Row]) -> Iterator[F
             yield Finding(Place(shown, row.line), "KB-L03", message, expected=expected, helps=helps, severity=severity)
 
 
-def _blanks(shown: str, rows: list[Row]) -> Iterator[Finding]:
+def _blanks(shown: str, rows: list[TranslationRow]) -> Iterator[Finding]:
     for row in rows:
         key = "from" if "from" in row.columns else "id"
         if not row.cell(key):
@@ -91,7 +91,7 @@ def _blanks(shown: str, rows: list[Row]) -> Iterator[Finding]:
             yield Finding(Place(shown, row.line), "KB-L04", message, expected="a value", severity="warning")
 
 
-def _twice(shown: str, rows: list[Row]) -> Iterator[Finding]:
+def _twice(shown: str, rows: list[TranslationRow]) -> Iterator[Finding]:
     """A key that has two partners is an error; so is one that has them only without case and blanks."""
     exact: dict[str, tuple[str, int]] = {}
     folded: dict[str, tuple[str, str, int]] = {}
