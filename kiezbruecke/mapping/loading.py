@@ -30,7 +30,7 @@ from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.language.overlay import broken_chain, merge, unknown_base
 from kiezbruecke.mapping.language.reading import MAX_BYTES, NotAMapping, Reading, examine_definition
 from kiezbruecke.mapping.lineage import RuleLine, Trace, Written, rule_lines
-from kiezbruecke.mapping.schema.sources import Shape, find_shape
+from kiezbruecke.mapping.schema.sources import ItemShape, find_shape
 from kiezbruecke.mapping.schema.targets import Target, find_target
 from kiezbruecke.records import Record
 from kiezbruecke.standards.store import parse
@@ -52,7 +52,7 @@ class Mapping:
     goal: Target
     digest: str
     files: tuple[Path, ...] = field(repr=False)
-    shape: Shape = field(default_factory=Shape, repr=False)
+    shape: ItemShape = field(default_factory=ItemShape, repr=False)
 
     @property
     def name(self) -> str:

@@ -39,7 +39,7 @@ _OF_EVERY_LINE = (  # what the folder connector tells of a line beside its cells
 
 
 @dataclass(frozen=True)
-class Shape:
+class ItemShape:
     """The type of an item; `files` decide it, `columns` are a sheet's keys by the names in its header."""
 
     item: Type = OPEN
@@ -53,15 +53,15 @@ class Shape:
         return {self.columns.get(name, name): value for name, value in body.items()}
 
 
-def find_shape(source: Source, content: Path) -> Shape:
+def find_shape(source: Source, content: Path) -> ItemShape:
     """The shape that a mapping's source has; raises ConfigurationError."""
     if not source.shape:
-        return Shape()
+        return ItemShape()
     if source.kind == "table":
         return _sheet(source.shape, content)
     if source.kind == "json":
         schema = read_json_schema(content, source.shape)
-        return Shape(Type("any", fields=NodeFields(schema.root)), (schema.file,))
+        return ItemShape(Type("any", fields=NodeFields(schema.root)), (schema.file,))
     return _answer(source.shape, content)
 
 
@@ -71,7 +71,7 @@ def source_types(definition: Definition, content: Path) -> dict[str, Type]:
     return types | ({"item": find_shape(definition.source, content).item} if "item" in types else {})
 
 
-def _sheet(name: str, content: Path) -> Shape:
+def _sheet(name: str, content: Path) -> ItemShape:
     table = read_table(content, name)
     cells = tuple(
         replace(node, leaf=Leaf("text", judge=_filled if node.minimum else _anything))
@@ -79,10 +79,10 @@ def _sheet(name: str, content: Path) -> Shape:
     )
     line = Node(name, expand=lambda: NodeContent(group=Group("sequence", (*_OF_EVERY_LINE, *cells))))
     columns = {column.name: column.key for column in table.fields}
-    return Shape(Type("any", fields=NodeFields(line)), (table_file(content, name),), columns)
+    return ItemShape(Type("any", fields=NodeFields(line)), (table_file(content, name),), columns)
 
 
-def _answer(shape: str, content: Path) -> Shape:
+def _answer(shape: str, content: Path) -> ItemShape:
     """An element of a standard, as its root or below it."""
     standard, version, path = shape.split()
     root, *below = path.split("/")
@@ -95,7 +95,7 @@ def _answer(shape: str, content: Path) -> Shape:
                 f"'{node.local}' has no element '{name}'", expected=", ".join(known), helps=nearest(name, known)
             )
         node = known[name]
-    return Shape(Type("any", fields=NodeFields(node, as_text=True)), target.files)
+    return ItemShape(Type("any", fields=NodeFields(node, as_text=True)), target.files)
 
 
 @dataclass(frozen=True)
