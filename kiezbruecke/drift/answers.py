@@ -32,7 +32,7 @@ _KINDS: dict[str, tuple[type, ...]] = {  # a truth value is a number in Python: 
 
 
 @dataclass
-class Shape:
+class AnswerShape:
     """What was seen at one place: kinds, in how many objects, how many values, how many of them null, what is below."""
 
     kinds: set[str] = field(default_factory=set)
@@ -40,7 +40,7 @@ class Shape:
     seen: int = 0
     empty: int = 0  # null
     many: bool = False
-    below: dict[str, Shape] = field(default_factory=dict)
+    below: dict[str, AnswerShape] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Field:
 
 def learn(bodies: Iterable[Any], read: Sequence[tuple[str, ...]]) -> dict[str, Field]:
     """The fields of the answers by path (`module/area`); `read` are the paths that rules read, by their names."""
-    shape = Shape()
+    shape = AnswerShape()
     kept = {name for path in read for name in _joined(path)}
     for body in bodies:
         _see(shape, body, kept, 0)
@@ -106,7 +106,7 @@ def _one(path: str, old: Field, new: Field, needed: bool | None) -> Iterator[Cha
         yield Change("breaking" if needed else "compatible", "source", path, "may be null now")
 
 
-def _see(shape: Shape, value: Any, kept: set[str], depth: int) -> None:
+def _see(shape: AnswerShape, value: Any, kept: set[str], depth: int) -> None:
     if isinstance(value, list | tuple):
         shape.many = True
         for one in value:
@@ -120,7 +120,7 @@ def _see(shape: Shape, value: Any, kept: set[str], depth: int) -> None:
     shape.kinds.add(kind)
     if depth < _DEPTH:
         for name, below in _members(value, kept):
-            member = shape.below.setdefault(name, Shape())
+            member = shape.below.setdefault(name, AnswerShape())
             member.present += 1
             _see(member, below, kept, depth + 1)
 
@@ -152,7 +152,7 @@ def _kind(value: Any) -> str | None:
     return next((name for name, types in _KINDS.items() if isinstance(value, types)), type(value).__name__)
 
 
-def _fields(shape: Shape, above: str) -> Iterator[tuple[str, Field]]:
+def _fields(shape: AnswerShape, above: str) -> Iterator[tuple[str, Field]]:
     objects = shape.seen - shape.empty
     for name, below in sorted(shape.below.items()):
         path = f"{above}/{name}" if above else name
