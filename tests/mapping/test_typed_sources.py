@@ -10,7 +10,7 @@ import pytest
 
 from kiezbruecke.mapping import check, load_mapping
 from kiezbruecke.mapping.interpret.sources import UnknownPath, type_at
-from kiezbruecke.mapping.language.definition import Source
+from kiezbruecke.mapping.language.definition import ItemSource
 from kiezbruecke.mapping.language.paths import SourcePath
 from kiezbruecke.mapping.schema.models import Type
 from kiezbruecke.mapping.schema.sources import find_shape
@@ -49,7 +49,7 @@ SCHEMA = {
 
 
 def _type(content: Path, source: str, path: str) -> Type:
-    return type_at(SourcePath.parse(path), {"item": find_shape(Source.parse(source), content).item})
+    return type_at(SourcePath.parse(path), {"item": find_shape(ItemSource.parse(source), content).item})
 
 
 @pytest.fixture

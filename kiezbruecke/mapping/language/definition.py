@@ -90,14 +90,14 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ItemSource:
     """How an item is read, and what shape it has: the name of a table or a schema, empty where it is open."""
 
     kind: Literal["json", "xml", "table"] = "json"
     shape: str = ""
 
     @classmethod
-    def parse(cls, text: str) -> Source:
+    def parse(cls, text: str) -> ItemSource:
         """`json`, `xml`, `table <name>`, `json <name>`, `<standard> <version> <element>`; raises ValueError."""
         match text.split():
             case ["json" | "xml" as kind]:
@@ -120,7 +120,7 @@ class Definition:
     version: int
     direction: Direction
     reads: tuple[str, ...]
-    source: Source
+    source: ItemSource
     roots: tuple[str, ...]
     target: str
     rules: tuple[Rule, ...]

@@ -19,7 +19,7 @@ from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from kiezbruecke.mapping.language.definition import CodeUse, Definition, Direction, Rule, Source, StepUse, When
+from kiezbruecke.mapping.language.definition import CodeUse, Definition, Direction, ItemSource, Rule, StepUse, When
 from kiezbruecke.mapping.language.findings import Finding, Place, nearest
 from kiezbruecke.mapping.language.paths import SourcePath, TargetPath, is_name, is_prefix
 from kiezbruecke.mapping.language.unreadable import explain
@@ -385,10 +385,10 @@ class _Reader:
             self.wrong(self.place(node), f"'{text}' is no version", "a number, from 1")
         return 0
 
-    def source(self, node: Node | None) -> Source:
+    def source(self, node: Node | None) -> ItemSource:
         expected = "json, xml, table <name>, json <name> or <standard> <version> <element>"
-        found = None if node is None else self.parsed(node, Source.parse, expected)
-        return found or Source()
+        found = None if node is None else self.parsed(node, ItemSource.parse, expected)
+        return found or ItemSource()
 
     def truth(self, node: Node | None) -> bool:
         text = self.text(node, expected="true or false")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.mapping.language.definition import Definition, Source
+from kiezbruecke.mapping.language.definition import Definition, ItemSource
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.schema.json_schema import JsonNode, read_json_schema
 from kiezbruecke.mapping.schema.models import OPEN, Type, root_types
@@ -53,7 +53,7 @@ class ItemShape:
         return {self.columns.get(name, name): value for name, value in body.items()}
 
 
-def find_shape(source: Source, content: Path) -> ItemShape:
+def find_shape(source: ItemSource, content: Path) -> ItemShape:
     """The shape that a mapping's source has; raises ConfigurationError."""
     if not source.shape:
         return ItemShape()
