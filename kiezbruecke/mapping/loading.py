@@ -31,7 +31,7 @@ from kiezbruecke.mapping.language.overlay import broken_chain, merge, unknown_ba
 from kiezbruecke.mapping.language.reading import MAX_BYTES, NotAMapping, Reading, examine_definition
 from kiezbruecke.mapping.lineage import RuleLine, Trace, Written, rule_lines
 from kiezbruecke.mapping.schema.sources import ItemShape, find_shape
-from kiezbruecke.mapping.schema.targets import Target, find_target
+from kiezbruecke.mapping.schema.targets import TargetSchema, find_target
 from kiezbruecke.records import Record
 from kiezbruecke.standards.store import parse
 
@@ -49,7 +49,7 @@ class Mapping:
 
     definition: Definition
     lists: Lists
-    goal: Target
+    goal: TargetSchema
     digest: str
     files: tuple[Path, ...] = field(repr=False)
     shape: ItemShape = field(default_factory=ItemShape, repr=False)
@@ -242,7 +242,7 @@ def _examine(name: str, content: Path, above: tuple[str, ...]) -> Reading:
     return merge(_examine(base, content, (*above, name)), own)
 
 
-def assemble(definition: Definition, target: Target, content: Path) -> Mapping:
+def assemble(definition: Definition, target: TargetSchema, content: Path) -> Mapping:
     """Put a checked definition together with its lists and its target."""
     file, _ = mapping_file(definition.name, content)
     rules = list(all_rules(definition.rules))
@@ -252,7 +252,7 @@ def assemble(definition: Definition, target: Target, content: Path) -> Mapping:
     return Mapping(definition, _lists(rules, content), target, _digest(files, definition), files, shape)
 
 
-def find_goal(definition: Definition, content: Path) -> Target:
+def find_goal(definition: Definition, content: Path) -> TargetSchema:
     """The target that the definition names; the error says where the definition names it."""
     try:
         return with_prefixes(find_target(definition.target, content), definition)

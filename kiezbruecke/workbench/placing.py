@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from kiezbruecke.mapping.interpret.interpreter import Lists
 from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.loading import Mapping
-from kiezbruecke.mapping.schema.targets import Target
+from kiezbruecke.mapping.schema.targets import TargetSchema
 from kiezbruecke.mapping.schema.tree import Leaf, Node
 from kiezbruecke.mapping.values import Unusable
 from kiezbruecke.workbench.moves import Moves, Path_, Search, place_at
@@ -33,7 +33,7 @@ class PlacedRule:
 class Placing:
     """Finds the new place of every rule."""
 
-    def __init__(self, mapping: Mapping, target: Target, moves: Moves, samples: Samples) -> None:
+    def __init__(self, mapping: Mapping, target: TargetSchema, moves: Moves, samples: Samples) -> None:
         self._old, self._new, self._moves = mapping.goal.root, target.root, moves
         self._search = Search(target.root)
         self._lists = mapping.lists

@@ -21,7 +21,7 @@ from kiezbruecke.mapping.language.findings import Finding, nearest
 from kiezbruecke.mapping.language.paths import TargetPath
 from kiezbruecke.mapping.loading import mapping_names, read_mapping_file
 from kiezbruecke.mapping.schema.models import known_roots
-from kiezbruecke.mapping.schema.targets import Target, find_target
+from kiezbruecke.mapping.schema.targets import TargetSchema, find_target
 from kiezbruecke.mapping.schema.tree import Group, Node, nodes
 from kiezbruecke.workbench.described import described, some
 from kiezbruecke.workbench.editor import editor_line
@@ -108,7 +108,7 @@ def _refuse(order: ScaffoldRequest, content: Path, direction: Direction) -> None
             raise ConfigurationError(f"there is no root '{root}'", expected=", ".join(known_roots()), helps=helps)
 
 
-def _header(order: ScaffoldRequest, direction: Direction, roots: tuple[str, ...], target: Target) -> str:
+def _header(order: ScaffoldRequest, direction: Direction, roots: tuple[str, ...], target: TargetSchema) -> str:
     reads = f"reads: [{target.model.kind}]\n" if target.model is not None else ""
     return (
         f"# Written by `kiezbruecke mapping new`. What is left to do: kiezbruecke mapping check {order.name}\n"
@@ -117,7 +117,7 @@ def _header(order: ScaffoldRequest, direction: Direction, roots: tuple[str, ...]
     )
 
 
-def _rules(order: ScaffoldRequest, content: Path, target: Target, roots: tuple[str, ...]) -> str:
+def _rules(order: ScaffoldRequest, content: Path, target: TargetSchema, roots: tuple[str, ...]) -> str:
     opened = _opened(order.opened, target)
     lists = [read_codes(content, file.stem) for file in sorted((content / "mappings/codelists").glob("*.yaml"))]
     writer = _Writer(opened, tuple(lists), optional=order.optional)
@@ -130,7 +130,7 @@ def _rules(order: ScaffoldRequest, content: Path, target: Target, roots: tuple[s
     return "\n".join(writer.lines).strip("\n") + "\n"
 
 
-def _opened(paths: tuple[str, ...], target: Target) -> frozenset[str]:
+def _opened(paths: tuple[str, ...], target: TargetSchema) -> frozenset[str]:
     """The opened places with everything above them; raises ConfigurationError for one that the target does not have."""
     found: set[str] = set()
     for path in paths:

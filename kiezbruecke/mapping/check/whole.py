@@ -25,7 +25,7 @@ from kiezbruecke.mapping.language.reading import NotAMapping, Reading
 from kiezbruecke.mapping.loading import examine_mapping_file, find_goal
 from kiezbruecke.mapping.schema.models import Type, known_roots, root_types
 from kiezbruecke.mapping.schema.sources import source_types
-from kiezbruecke.mapping.schema.targets import Target
+from kiezbruecke.mapping.schema.targets import TargetSchema
 
 _MOST_RULES = 200  # for one place, each compared with all others
 Types = Mapping[str, Type]
@@ -65,7 +65,7 @@ def _meaning(reading: Reading, content: Path) -> list[Finding]:
 
 
 class _Checker:
-    def __init__(self, reading: Reading, target: Target, content: Path) -> None:
+    def __init__(self, reading: Reading, target: TargetSchema, content: Path) -> None:
         self._definition = reading.definition
         self._broken = reading.broken
         self._found_before = {finding.place for finding in reading.findings}

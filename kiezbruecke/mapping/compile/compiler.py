@@ -15,7 +15,7 @@ from kiezbruecke.mapping.compile.values import ValueWriter
 from kiezbruecke.mapping.interpret.interpreter import Lists
 from kiezbruecke.mapping.interpret.sources import Scope
 from kiezbruecke.mapping.language.definition import Definition, Rule, numbered
-from kiezbruecke.mapping.schema.targets import Target
+from kiezbruecke.mapping.schema.targets import TargetSchema
 from kiezbruecke.mapping.values import Unusable, moment_text, money_text
 
 # What generated code may meet in values that its types do not promise: the interpreter decides then.
@@ -40,7 +40,7 @@ class Compiled:
             raise runtime.Declined from None
 
 
-def compile_mapping(definition: Definition, target: Target, lists: Lists, *, traced: bool = False) -> Compiled:
+def compile_mapping(definition: Definition, target: TargetSchema, lists: Lists, *, traced: bool = False) -> Compiled:
     """The compiled form of an XML mapping; raises Uncompilable where only the interpreter knows a way.
 
     The same mapping, schema and lists give the same source, to the letter.
@@ -59,7 +59,9 @@ def compile_mapping(definition: Definition, target: Target, lists: Lists, *, tra
     return Compiled(source, _function(source, {**code.bound, **_ALWAYS_BOUND}, definition.name))
 
 
-def straight(definition: Definition, target: Target, lists: Lists, digest: str, *, traced: bool = False) -> Compiled:
+def straight(
+    definition: Definition, target: TargetSchema, lists: Lists, digest: str, *, traced: bool = False
+) -> Compiled:
     """The compiled form, kept by the digest of all that decides it; one that declines where there is none.
 
     The rules as they were read belong to the key: a file may be saved between its reading and its digest.

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from kiezbruecke.mapping.language.definition import Definition, Rule, all_rules
 from kiezbruecke.mapping.language.paths import TargetStep
-from kiezbruecke.mapping.schema.targets import Target
+from kiezbruecke.mapping.schema.targets import TargetSchema
 from kiezbruecke.mapping.schema.tree import Group, Node, NodeContent
 from kiezbruecke.standards.documents import XML
 
@@ -17,7 +17,7 @@ _DEPTH = 12  # what stands deeper without any rule is written by nobody
 _BY_CODE = ("code", "name", "@listURI", "@listVersionID")  # what a `code` may fill
 
 
-def with_prefixes(target: Target, definition: Definition) -> Target:
+def with_prefixes(target: TargetSchema, definition: Definition) -> TargetSchema:
     """The target with the prefixes of every namespace that the rules and the mandatory parts below them need."""
     if target.kind != "standard":
         return target
@@ -35,7 +35,7 @@ def with_prefixes(target: Target, definition: Definition) -> Target:
     return replace(target, prefixes=found)
 
 
-def prefix_problems(definition: Definition, target: Target) -> Iterator[tuple[str, str]]:
+def prefix_problems(definition: Definition, target: TargetSchema) -> Iterator[tuple[str, str]]:
     """What is wrong with the header's `prefix`: the message and what is expected."""
     if definition.prefix is None:
         return
@@ -53,7 +53,7 @@ def _is_bare(node: Node) -> bool:
     return (not node.namespace and not node.name.startswith("@")) or bare_type
 
 
-def _written(target: Target, definition: Definition) -> Iterator[Node]:
+def _written(target: TargetSchema, definition: Definition) -> Iterator[Node]:
     yield target.root
     yield from _mandatory(target.root, _DEPTH)
     yield from _below(target.root, definition.rules)
