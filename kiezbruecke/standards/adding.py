@@ -57,7 +57,7 @@ def add(
     origin: SchemaOrigin | None = None,
     entries: Sequence[str] = (),
     force: bool = False,
-) -> files.Manifest:
+) -> files.SchemaManifest:
     """Take a schema in and give its manifest; raises ConfigurationError (one line), and then changes nothing."""
     for what, name in (("standard", standard), ("version", version)):
         if not _NAME.fullmatch(name):
@@ -86,7 +86,9 @@ def _told(origin: SchemaOrigin, entries: Sequence[str]) -> dict[str, Any]:
     return told | ({"entries": tuple(entries)} if entries else {})
 
 
-def _again(known: files.Manifest, found: files.Manifest, told: Mapping[str, Any], *, force: bool) -> files.Manifest:
+def _again(
+    known: files.SchemaManifest, found: files.SchemaManifest, told: Mapping[str, Any], *, force: bool
+) -> files.SchemaManifest:
     """The manifest of a version that has one: the same, if nothing else is said; raises ConfigurationError.
 
     What people completed in it since stays, unless the files are others.
@@ -276,8 +278,8 @@ def _manifest(
     entries: list[str],
     taken: Mapping[str, bytes],
     documents: Documents,
-) -> files.Manifest:
-    return files.Manifest(
+) -> files.SchemaManifest:
+    return files.SchemaManifest(
         standard=standard,
         version=version,
         title=origin.title or f"{standard} {version}",
@@ -290,7 +292,7 @@ def _manifest(
     )
 
 
-def _write(manifest: files.Manifest, file: Path) -> None:
+def _write(manifest: files.SchemaManifest, file: Path) -> None:
     yaml = YAML()
     yaml.width = 120
     text = io.StringIO()

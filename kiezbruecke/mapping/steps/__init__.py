@@ -13,4 +13,4 @@ from kiezbruecke.mapping.steps.text import FORMULA_STARTS
 _MODULES = (text, lists, numbers, dates, ids, latin, address, markup)  # in the order of the reference page
 TOPICS = tuple(module.__name__.rpartition(".")[2] for module in _MODULES)
 
-__all__ = ["FORMULA_STARTS", "STEPS", "TOPICS", "Argument", "Example", "Step"]
+__all__ = ["FORMULA_STARTS", "STEPS", "TOPICS", "Argument", "Step", "StepExample"]
