@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kiezbruecke.errors import ConfigurationError, RecordError
-from kiezbruecke.mapping import Finding, Mapping, check, load_mapping
+from kiezbruecke.mapping import Finding, Mapping, check_mapping, load_mapping
 from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.lineage import RuleLine
 from kiezbruecke.mapping.loading import mapping_file
@@ -26,7 +26,7 @@ _NUMBER = re.compile(r"\[\d+\]")
 
 def check_whole(name: str, content: Path) -> list[Finding]:
     """The findings of the check and, where it has found no error, of the examples; raises ConfigurationError."""
-    findings = check(name, content)
+    findings = check_mapping(name, content)
     if any(finding.severity == "error" for finding in findings):
         return findings
     try:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.mapping.check.whole import check
+from kiezbruecke.mapping.check.whole import check_mapping
 from kiezbruecke.mapping.codelists.reading import CodeList, read_codes
 from kiezbruecke.mapping.language.definition import Direction, all_rules
 from kiezbruecke.mapping.language.findings import Finding, nearest
@@ -78,7 +78,7 @@ def new_mapping(order: ScaffoldRequest, content: Path) -> Path:
     read = [path.text for rule in rules_read for path in (rule.source, rule.each) if path]
     for case in ("full", "minimal"):
         _write(folder / "examples" / case / "input.yaml", input_text(roots, read, full=case == "full"))
-    _mark_roots(folder / "mapping.yaml", check(order.name, content))
+    _mark_roots(folder / "mapping.yaml", check_mapping(order.name, content))
     return folder / "mapping.yaml"
 
 

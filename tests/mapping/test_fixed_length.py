@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiezbruecke.errors import ConfigurationError, RecordError
-from kiezbruecke.mapping import Mapping, check, load_mapping, table_header
+from kiezbruecke.mapping import Mapping, check_mapping, load_mapping, table_header
 from kiezbruecke.mapping.schema.columns import LayoutColumn
 from kiezbruecke.mapping.schema.tables import TableLayout, read_table
 from kiezbruecke.mapping.values import Unusable
@@ -266,7 +266,7 @@ def test_check_and_run_refuse_an_unclear_tick(mapping: Mapping, content: Path, p
     with pytest.raises(RecordError) as error:
         mapping.write({"route": {**ROUTE, "granted": "vielleicht"}})
     put("mappings/outbound/zahlung/mapping.yaml", RULES.replace("from: route.granted", "const: yes"))
-    found = [(finding.code, finding.place.line) for finding in check("zahlung", content)]
+    found = [(finding.code, finding.place.line) for finding in check_mapping("zahlung", content)]
 
     assert "zahlung/mapping.yaml:10: 'bewilligt' (Quelle: route.granted): weder ja noch nein" in error.value.line()
     assert ("KB-M14", 10) in found
@@ -283,7 +283,7 @@ def test_check_knows_the_widths(content: Path, put: Put) -> None:
     put("schemas/tables/zahlung.yaml", LAYOUT)
     put("mappings/outbound/zahlung/mapping.yaml", RULES.replace("from: route.name", "const: Bezirksamt Treptow"))
 
-    found = [(finding.code, finding.place.line) for finding in check("zahlung", content)]
+    found = [(finding.code, finding.place.line) for finding in check_mapping("zahlung", content)]
 
     assert ("KB-M14", 12) in found
 
@@ -293,7 +293,7 @@ def test_a_filler_is_no_target(content: Path, put: Put) -> None:
     put("schemas/tables/zahlung.yaml", LAYOUT)
     put("mappings/outbound/zahlung/mapping.yaml", RULES + "  - {target: Satzart, const: '02'}\n")
 
-    assert "KB-M07" in [finding.code for finding in check("zahlung", content)]
+    assert "KB-M07" in [finding.code for finding in check_mapping("zahlung", content)]
 
 
 def test_fixed_records_have_no_header(mapping: Mapping, content: Path) -> None:

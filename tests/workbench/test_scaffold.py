@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from kiezbruecke.cli.mapping import app
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.mapping import check, load_mapping
+from kiezbruecke.mapping import check_mapping, load_mapping
 from kiezbruecke.mapping.schema.models import ROOTS
 from kiezbruecke.mapping.schema.tree import Leaf
 from kiezbruecke.workbench.examples import find_examples, read_roots, run_examples
@@ -107,14 +107,14 @@ def _fill(file: Path, answers: dict[str, str]) -> None:
 
 def _lines_without_todo(file: Path, content: Path) -> list[str]:
     lines = file.read_text("utf-8").splitlines()
-    return [finding.line() for finding in check("neu", content) if "TODO" not in lines[finding.place.line - 1]]
+    return [finding.line() for finding in check_mapping("neu", content) if "TODO" not in lines[finding.place.line - 1]]
 
 
 @pytest.mark.parametrize("target", SHIPPED)
 def test_what_check_finds_is_what_says_todo(content: Path, target: str) -> None:
     """Whoever starts with a scaffold has a list of what is left, and no finding that they did not cause."""
     file = _new(content, target)
-    findings = check("neu", content)
+    findings = check_mapping("neu", content)
 
     assert findings
     assert _lines_without_todo(file, content) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.mapping import check
+from kiezbruecke.mapping import check_mapping
 from kiezbruecke.workbench.scaffold import ScaffoldRequest, new_mapping
 
 Put = Callable[[str, str], Path]
@@ -91,4 +91,4 @@ def test_check_does_not_walk_through_all_mandatory_places(tmp_path: Path, put: P
     )
     put("mappings/outbound/g/mapping.yaml", f"{RULES}- {{target: B, from: route.x}}\n")
 
-    assert [finding.code for finding in check("g", tmp_path) if finding.code == "KB-M12"] == ["KB-M12"]
+    assert [finding.code for finding in check_mapping("g", tmp_path) if finding.code == "KB-M12"] == ["KB-M12"]

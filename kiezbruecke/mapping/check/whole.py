@@ -32,7 +32,7 @@ Types = Mapping[str, Type]
 Conditions = tuple[When, ...]
 
 
-def check(name: str, content: Path) -> list[Finding]:
+def check_mapping(name: str, content: Path) -> list[Finding]:
     """Every finding in the file's order, missing rules last. Raises ConfigurationError for an unknown name."""
     try:
         reading = examine_mapping_file(name, content)
