@@ -18,8 +18,8 @@ from kiezbruecke.mapping.loading import Mapping
 from kiezbruecke.mapping.schema.models import ROOTS
 from kiezbruecke.mapping.schema.tree import Node
 from kiezbruecke.workbench.examples import find_examples, read_roots
+from kiezbruecke.workbench.german_words import source_words, step_words
 from kiezbruecke.workbench.preview import PreviewRow, preview
-from kiezbruecke.workbench.words import source_words, step_words
 
 _STYLE = """
 @page { size: A4 landscape; margin: 15mm 12mm; }
