@@ -17,8 +17,8 @@ from kiezbruecke.mapping.schema.models import ROOTS
 from kiezbruecke.records import RECORDS
 from kiezbruecke.records.views import DocumentView
 from kiezbruecke.workbench.findings import findings_page
+from kiezbruecke.workbench.language_schema import general_schema
 from kiezbruecke.workbench.reference import steps_page
-from kiezbruecke.workbench.vocabulary import general_schema
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -10,7 +10,7 @@ from jsonschema import Draft7Validator
 
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping import check_mapping, load_mapping
-from kiezbruecke.workbench.vocabulary import general_schema
+from kiezbruecke.workbench.language_schema import general_schema
 
 HEAD = "name: in\nversion: 1\ndirection: inbound\nreads: [proposal]\nroots: [item]\ntarget: record Area\nrules:\n"
 GOOD = "- {target: id, from: item.id}\n- {target: name, from: item.name, steps: [{clip: 200}]}\n"

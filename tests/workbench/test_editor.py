@@ -19,8 +19,8 @@ from kiezbruecke.mapping import mapping_names
 from kiezbruecke.mapping.language.reading import HEADER, RULE
 from kiezbruecke.mapping.steps import STEPS
 from kiezbruecke.workbench.editor import DEPTH, editor_file, editor_line, editor_schema, write_editor_schema
+from kiezbruecke.workbench.language_schema import HEADER_WORDS, RULE_WORDS, general_schema
 from kiezbruecke.workbench.scaffold import ScaffoldRequest, new_mapping
-from kiezbruecke.workbench.vocabulary import HEADER_WORDS, RULE_WORDS, general_schema
 
 ROOT = Path(__file__).parents[2]
 PAIN = ROOT.parent / "shared" / "standards" / "iso20022" / "pain.001.001.09.xsd"
