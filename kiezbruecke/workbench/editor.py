@@ -24,8 +24,7 @@ from kiezbruecke.mapping.schema.models import OPEN, Type
 from kiezbruecke.mapping.schema.sources import source_types
 from kiezbruecke.mapping.schema.tree import Leaf, Node
 from kiezbruecke.workbench.described import described, short
-from kiezbruecke.workbench.language_schema import Schema, constants, mapping_schema, rules_schema
-from kiezbruecke.workbench.places import (
+from kiezbruecke.workbench.editor_targets import (
     Places,
     children_of,
     doors_of,
@@ -37,6 +36,7 @@ from kiezbruecke.workbench.places import (
     repeats,
     tree_pattern,
 )
+from kiezbruecke.workbench.language_schema import Schema, constants, mapping_schema, rules_schema
 from kiezbruecke.workbench.readable import other_names, source_paths
 
 DEPTH = 2
