@@ -24,6 +24,7 @@ from kiezbruecke.mapping.schema.models import OPEN, Type
 from kiezbruecke.mapping.schema.sources import source_types
 from kiezbruecke.mapping.schema.tree import Leaf, Node
 from kiezbruecke.workbench.described import described, short
+from kiezbruecke.workbench.editor_sources import other_names, source_paths
 from kiezbruecke.workbench.editor_targets import (
     Places,
     children_of,
@@ -37,7 +38,6 @@ from kiezbruecke.workbench.editor_targets import (
     tree_pattern,
 )
 from kiezbruecke.workbench.language_schema import Schema, constants, mapping_schema, rules_schema
-from kiezbruecke.workbench.readable import other_names, source_paths
 
 DEPTH = 2
 _MOST_IN_BLOCKS = 3000  # places in all blocks together
