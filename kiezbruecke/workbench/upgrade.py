@@ -27,7 +27,7 @@ from kiezbruecke.mapping.loading import Mapping, mapping_file
 from kiezbruecke.mapping.schema.targets import find_target
 from kiezbruecke.workbench.examples import find_examples, read_roots
 from kiezbruecke.workbench.moves import Moves, Path_, read_moves
-from kiezbruecke.workbench.placing import PlacedRule, Placing, Samples
+from kiezbruecke.workbench.upgrade_targets import PlacedRule, Placing, Samples
 from kiezbruecke.workbench.versions import from_file
 
 Status = Literal["kept", "moved", "broken", "missing"]
