@@ -18,7 +18,7 @@ from kiezbruecke.mapping.lineage import RuleLine
 from kiezbruecke.mapping.loading import mapping_file
 from kiezbruecke.workbench.examples import Example, find_examples, judge, read_roots
 from kiezbruecke.workbench.preview import PreviewRow, preview, refusal
-from kiezbruecke.workbench.refused import refused_by, said
+from kiezbruecke.workbench.refusal_reason import refused_by, said
 
 _CODE = "KB-M24"
 _NUMBER = re.compile(r"\[\d+\]")
