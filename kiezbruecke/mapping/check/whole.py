@@ -13,7 +13,7 @@ from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.check.conditions import check_condition, exclude, same_question
 from kiezbruecke.mapping.check.lists import ListNames
 from kiezbruecke.mapping.check.mandatory import missing_rules
-from kiezbruecke.mapping.check.near import helping
+from kiezbruecke.mapping.check.nearest_path import helping
 from kiezbruecke.mapping.check.report import CheckReport, Notes, Spoken
 from kiezbruecke.mapping.check.rule import LeafChecker
 from kiezbruecke.mapping.check.sources import ONLY_INBOUND, ONLY_OUTBOUND, always_read, check_sources, reads_of
