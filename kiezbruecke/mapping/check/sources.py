@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from kiezbruecke.mapping.check.conditions import always_there
+from kiezbruecke.mapping.check.example_paths import item_forms, seen_paths
 from kiezbruecke.mapping.check.report import CheckReport
-from kiezbruecke.mapping.check.seen import item_forms, seen_paths
 from kiezbruecke.mapping.language.definition import Definition, Rule
 from kiezbruecke.mapping.language.findings import Place, nearest
 from kiezbruecke.mapping.language.paths import SourcePath, SourceStep
