@@ -3,10 +3,10 @@
 mapping.yaml ──language──▶ Definition ──check──▶ Mapping ──interpret──▶ Draft ──▶ XML | table line | record
 """
 
+from kiezbruecke.mapping.cache import load_mapping
 from kiezbruecke.mapping.check.whole import check_mapping
 from kiezbruecke.mapping.language.findings import Finding, Place
 from kiezbruecke.mapping.loading import Mapping, mapping_names
 from kiezbruecke.mapping.schema.tables import table_header
-from kiezbruecke.mapping.store import load_mapping
 
 __all__ = ["Finding", "Mapping", "Place", "check_mapping", "load_mapping", "mapping_names", "table_header"]
