@@ -16,7 +16,7 @@ from lxml import etree
 
 from kiezbruecke.drift.changes import Change
 from kiezbruecke.mapping.language.definition import Rule
-from kiezbruecke.mapping.language.paths import SourcePath
+from kiezbruecke.mapping.language.walking import reads
 
 _KEY = re.compile(r"[a-z_][A-Za-z0-9_]{0,59}")  # no capital, dot, blank or umlaut: that is how people are called
 _XML_NAME = re.compile(r"@?[^\W\d][\w.:-]{0,59}")
@@ -70,7 +70,11 @@ def learn(bodies: Iterable[Any], read: Sequence[tuple[str, ...]]) -> dict[str, F
 def read_paths(rules: tuple[Rule, ...]) -> dict[tuple[str, ...], bool]:
     """The paths below `item` that rules read, and whether a rule cannot do without the value."""
     found: dict[tuple[str, ...], bool] = {}
-    _paths(rules, {"item": ()}, found)
+    for one in reads(rules):
+        names = tuple(step.name for step in one.path.steps)
+        if one.path.root == "item" and names and not one.index:
+            needed = one.key == "from" and one.rule.required and one.rule.when is None
+            found[names] = found.get(names, False) or needed
     return found
 
 
@@ -159,25 +163,6 @@ def _fields(shape: AnswerShape, above: str) -> Iterator[tuple[str, Field]]:
         always = name != "*" and below.present >= objects
         yield path, Field(tuple(sorted(below.kinds)), always, below.empty > 0, below.many)
         yield from _fields(below, path)
-
-
-def _paths(rules: tuple[Rule, ...], names: Mapping[str, tuple[str, ...]], found: dict[tuple[str, ...], bool]) -> None:
-    for rule in rules:
-        needed = rule.required and rule.when is None
-        paths = ((rule.source, needed), (rule.each, False), (rule.when.path if rule.when else None, False))
-        for path, duty in paths:
-            if path is not None and (steps := _steps(path, names)):
-                found[steps] = found.get(steps, False) or duty
-        inner = names
-        if rule.each is not None and rule.name is not None and rule.each.root in names:
-            inner = {**names, rule.name: _steps(rule.each, names) or ()}
-        _paths(rule.rules, inner, found)
-
-
-def _steps(path: SourcePath, names: Mapping[str, tuple[str, ...]]) -> tuple[str, ...] | None:
-    if path.root not in names:
-        return None
-    return (*names[path.root], *(step.name for step in path.steps))
 
 
 def _known(names: tuple[str, ...], old: Mapping[str, Field]) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from kiezbruecke.mapping import Mapping as RuleMapping
 from kiezbruecke.mapping.language.definition import Rule
+from kiezbruecke.mapping.language.walking import WalkedRule, walk
 from kiezbruecke.mapping.schema.tree import Group, Leaf, Node
 
 _CODE_PARTS = ("code", "@listURI", "@listVersionID", "name")
@@ -82,7 +83,12 @@ def place_of(node: Node, *, mandatory: bool, root: bool = False) -> SchemaPlace:
 def used_places(mapping: RuleMapping) -> dict[str, PlaceUse]:
     """Every place that the rules fill or open, by its path without numbers."""
     uses: dict[str, PlaceUse] = {}
-    _collect(mapping, mapping.definition.rules, (), uses, guarded=False)
+    walked = list(walk(mapping.definition.rules))
+    for one in walked:
+        _use(mapping, one, uses)
+    for one in reversed(walked):  # what stands in a block before the block
+        if not _guarded(one) and _is_any_below_always(uses, one.plain):
+            uses[one.plain] = replace(uses[one.plain], always=True)
     return uses
 
 
@@ -133,29 +139,27 @@ def _values(leaf: Leaf) -> tuple[str, ...]:
     return leaf.enumeration if len(leaf.enumeration) <= _MANY_VALUES else ()
 
 
-def _collect(
-    mapping: RuleMapping, rules: tuple[Rule, ...], above: tuple[str, ...], uses: dict[str, PlaceUse], *, guarded: bool
-) -> None:
-    for rule in rules:
-        names = (*above, *(step.name for step in rule.target.steps))
-        own = guarded or rule.when is not None or rule.each is not None
-        for length in range(len(above) + 1, len(names)):
-            _add(uses, names[:length], PlaceUse(texts=frozenset(), always=not own))
-        highest = max((step.number for step in rule.target.steps[-1:]), default=1)
-        texts = frozenset[str]() if rule.rules else _texts(mapping, rule)
-        always = not own and not rule.rules and _is_always(rule)
-        _add(uses, names, PlaceUse(highest, rule.each is not None, always, texts, rule.type or ""))
-        if rule.code:
-            for part in _CODE_PARTS:
-                _add(uses, (*names, part), PlaceUse(always=always, texts=_code_texts(mapping, rule, part)))
-        _collect(mapping, rule.rules, names, uses, guarded=own)
-        if any(uses[path].always for path in _below(uses, names)) and not own:
-            _add(uses, names, PlaceUse(always=True))
+def _use(mapping: RuleMapping, one: WalkedRule, uses: dict[str, PlaceUse]) -> None:
+    rule, names = one.rule, tuple(step.name for step in one.steps)
+    sure = not _guarded(one)
+    for length in range(len(names) - len(rule.target.steps) + 1, len(names)):
+        _add(uses, names[:length], PlaceUse(texts=frozenset(), always=sure))
+    highest = max((step.number for step in rule.target.steps[-1:]), default=1)
+    texts = frozenset[str]() if rule.rules else _texts(mapping, rule)
+    always = sure and not rule.rules and _is_always(rule)
+    _add(uses, names, PlaceUse(highest, rule.each is not None, always, texts, rule.type or ""))
+    if rule.code:
+        for part in _CODE_PARTS:
+            _add(uses, (*names, part), PlaceUse(always=always, texts=_code_texts(mapping, rule, part)))
 
 
-def _below(uses: Mapping[str, PlaceUse], names: tuple[str, ...]) -> list[str]:
-    prefix = "/".join(names) + "/"
-    return [path for path in uses if path.startswith(prefix)]
+def _guarded(one: WalkedRule) -> bool:
+    """Whether a condition or a list decides that it speaks at all."""
+    return any(rule.when is not None or rule.each is not None for rule in (*one.above, one.rule))
+
+
+def _is_any_below_always(uses: Mapping[str, PlaceUse], path: str) -> bool:
+    return any(use.always for below, use in uses.items() if below.startswith(f"{path}/"))
 
 
 def _add(uses: dict[str, PlaceUse], names: tuple[str, ...], use: PlaceUse) -> None:

@@ -16,9 +16,10 @@ from pathlib import Path
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.check.whole import check_mapping
 from kiezbruecke.mapping.codelists.reading import CodeList, read_codes
-from kiezbruecke.mapping.language.definition import Direction, all_rules
+from kiezbruecke.mapping.language.definition import Direction
 from kiezbruecke.mapping.language.findings import Finding, nearest
 from kiezbruecke.mapping.language.paths import TargetPath
+from kiezbruecke.mapping.language.walking import all_rules
 from kiezbruecke.mapping.loading import mapping_names, read_mapping_file
 from kiezbruecke.mapping.schema.models import known_roots
 from kiezbruecke.mapping.schema.targets import TargetSchema, find_target

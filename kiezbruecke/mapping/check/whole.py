@@ -16,12 +16,13 @@ from kiezbruecke.mapping.check.mandatory import missing_rules
 from kiezbruecke.mapping.check.nearest_path import helping
 from kiezbruecke.mapping.check.report import CheckReport, Notes, Spoken
 from kiezbruecke.mapping.check.rule import LeafChecker
-from kiezbruecke.mapping.check.sources import ONLY_INBOUND, ONLY_OUTBOUND, always_read, check_sources, reads_of
+from kiezbruecke.mapping.check.sources import ONLY_INBOUND, ONLY_OUTBOUND, always_read, check_sources
 from kiezbruecke.mapping.interpret.draft import Instance, NodeDraft
 from kiezbruecke.mapping.interpret.namespaces import prefix_problems
-from kiezbruecke.mapping.language.definition import Rule, When, all_rules
+from kiezbruecke.mapping.language.definition import Rule, When
 from kiezbruecke.mapping.language.findings import Finding, nearest
 from kiezbruecke.mapping.language.reading import NotAMapping, Reading
+from kiezbruecke.mapping.language.walking import all_rules, paths_in
 from kiezbruecke.mapping.loading import examine_mapping_file, find_goal
 from kiezbruecke.mapping.schema.models import Type, known_roots, root_types
 from kiezbruecke.mapping.schema.sources import source_types
@@ -286,7 +287,7 @@ class _Checker:
             self._report.error(rule.at("as"), "KB-M03", f"'{rule.name}' is already the name of a source", "a new name")
         member = replace(found or Type(), many=False, nullable=False, indexed=True)
         inside = list(all_rules((rule,)))
-        names = {path.root for one in inside for path, _ in reads_of(one) if path is not rule.each}
+        names = {path.root for one in inside for _, path, _ in paths_in(one) if path is not rule.each}
         if rule.name in names:
             return {**types, rule.name: member}
         unknown = names - types.keys() - {one.name for one in inside}

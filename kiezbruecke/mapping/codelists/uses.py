@@ -8,9 +8,9 @@ from pathlib import Path
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from kiezbruecke.mapping.language.definition import all_rules
 from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.language.reading import NotAMapping, read_definition
+from kiezbruecke.mapping.language.walking import all_rules
 
 
 @dataclass(frozen=True, slots=True)

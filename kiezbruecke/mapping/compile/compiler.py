@@ -14,7 +14,8 @@ from kiezbruecke.mapping.compile.plan import PlannedNode, Uncompilable
 from kiezbruecke.mapping.compile.values import ValueWriter
 from kiezbruecke.mapping.interpret.interpreter import Lists
 from kiezbruecke.mapping.interpret.sources import Scope
-from kiezbruecke.mapping.language.definition import Definition, Rule, numbered
+from kiezbruecke.mapping.language.definition import Definition, Rule
+from kiezbruecke.mapping.language.walking import numbered
 from kiezbruecke.mapping.schema.targets import TargetSchema
 from kiezbruecke.mapping.values import Unusable, moment_text, money_text
 

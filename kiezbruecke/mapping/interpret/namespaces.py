@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from kiezbruecke.mapping.language.definition import Definition, Rule, all_rules
+from kiezbruecke.mapping.language.definition import Definition, Rule
 from kiezbruecke.mapping.language.paths import TargetStep
+from kiezbruecke.mapping.language.walking import all_rules
 from kiezbruecke.mapping.schema.targets import TargetSchema
 from kiezbruecke.mapping.schema.tree import Group, Node, NodeContent
 from kiezbruecke.standards.documents import XML

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -137,15 +137,3 @@ class Definition:
     def file(self) -> str:
         """The file it stands in, as findings name it."""
         return self.places["name"].file
-
-
-def all_rules(rules: tuple[Rule, ...]) -> Iterator[Rule]:
-    """Every rule, blocks before what stands in them."""
-    for rule in rules:
-        yield rule
-        yield from all_rules(rule.rules)
-
-
-def numbered(rules: tuple[Rule, ...]) -> dict[Place, int]:
-    """The number of each rule by its place, from 1 in the order of the rules; blocks count. Same file, same numbers."""
-    return {rule.place: number for number, rule in enumerate(all_rules(rules), 1)}
