@@ -25,10 +25,11 @@ from kiezbruecke.mapping.interpret.record import make_record
 from kiezbruecke.mapping.interpret.sources import Scope
 from kiezbruecke.mapping.interpret.table import write_line, written_cells
 from kiezbruecke.mapping.interpret.xml import XmlWriter
+from kiezbruecke.mapping.language.composing import MAX_BYTES
 from kiezbruecke.mapping.language.definition import Definition, Direction, Rule
-from kiezbruecke.mapping.language.findings import Place
+from kiezbruecke.mapping.language.findings import NotAMapping, Place
 from kiezbruecke.mapping.language.overlay import broken_chain, merge, unknown_base
-from kiezbruecke.mapping.language.reading import MAX_BYTES, NotAMapping, Reading, examine_definition
+from kiezbruecke.mapping.language.reading import Reading, examine_definition
 from kiezbruecke.mapping.language.walking import all_rules, numbered
 from kiezbruecke.mapping.lineage import RuleLine, Trace, Written, rule_lines
 from kiezbruecke.mapping.schema.sources import ItemShape, find_shape

@@ -18,7 +18,7 @@ from pathlib import Path
 from kiezbruecke.content import find_state
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.language.definition import Definition, Rule
-from kiezbruecke.mapping.language.reading import NotAMapping
+from kiezbruecke.mapping.language.findings import NotAMapping
 from kiezbruecke.mapping.language.walking import walk
 from kiezbruecke.mapping.loading import examine_mapping_file, find_goal
 from kiezbruecke.mapping.schema.models import OPEN, Type

@@ -20,8 +20,8 @@ from kiezbruecke.mapping.check.sources import ONLY_INBOUND, ONLY_OUTBOUND, alway
 from kiezbruecke.mapping.interpret.draft import Instance, NodeDraft
 from kiezbruecke.mapping.interpret.namespaces import prefix_problems
 from kiezbruecke.mapping.language.definition import Rule, When
-from kiezbruecke.mapping.language.findings import Finding, nearest
-from kiezbruecke.mapping.language.reading import NotAMapping, Reading
+from kiezbruecke.mapping.language.findings import Finding, NotAMapping, nearest
+from kiezbruecke.mapping.language.reading import Reading
 from kiezbruecke.mapping.language.walking import all_rules, paths_in
 from kiezbruecke.mapping.loading import examine_mapping_file, find_goal
 from kiezbruecke.mapping.schema.models import Type, known_roots, root_types

@@ -8,8 +8,8 @@ from pathlib import Path
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from kiezbruecke.mapping.language.findings import Place
-from kiezbruecke.mapping.language.reading import NotAMapping, read_definition
+from kiezbruecke.mapping.language.findings import NotAMapping, Place
+from kiezbruecke.mapping.language.reading import read_definition
 from kiezbruecke.mapping.language.walking import all_rules
 
 

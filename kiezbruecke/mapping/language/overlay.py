@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from kiezbruecke.mapping.language.definition import Definition, Rule
-from kiezbruecke.mapping.language.findings import Finding, Place, nearest
+from kiezbruecke.mapping.language.findings import Finding, NotAMapping, Place, nearest
 from kiezbruecke.mapping.language.paths import TargetPath, TargetStep
-from kiezbruecke.mapping.language.reading import NotAMapping, Reading
+from kiezbruecke.mapping.language.reading import Reading
 from kiezbruecke.mapping.language.walking import walk
 
 _Path = tuple[TargetStep, ...]
