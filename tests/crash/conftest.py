@@ -12,8 +12,8 @@ import pytest
 
 from kiezbruecke import ledger
 from kiezbruecke.sandbox import start
-from kiezbruecke.testing.crash import in_child
-from kiezbruecke.testing.postgres import Postgres, running_postgres
+from tests.crash_points import in_child
+from tests.postgres import Postgres, running_postgres
 
 from .district import DATABASES, ROOT, SHEETS, Journey, Sandboxes, World, forget, remembering, settle
 

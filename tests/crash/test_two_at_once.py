@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from kiezbruecke import pipeline
-from kiezbruecke.testing.crash import beside, stop_at
+from tests.crash_points import beside, stop_at
 
 from .district import EXPECTED, VISITS, Journey, World
 
