@@ -32,7 +32,7 @@ def generated() -> dict[Path, str]:
     return {
         **files,
         ROOT / "schemas/editor/mapping.schema.json": _text(general_schema()),
-        ROOT / "docs/reference/steps.md": steps_page(),
+        ROOT / "docs/reference/steps.md": steps_page(ROOT),
         ROOT / "docs/reference/findings.md": findings_page(),
     }
 

@@ -33,9 +33,8 @@ ROOTS: dict[str, type[BaseModel]] = {
     "status": StatusView,
 }
 OPEN_ROOTS = frozenset({"item", "route"})
-ENVELOPE = ("external_id", "kind", "raw_ref", "source")
-# A paper proposal stands only on the decision sheet, and not every case has an applicant or a commitment.
 _UUID_LENGTH = 36
+# A paper proposal stands only on the decision sheet, and not every case has an applicant or a commitment.
 SOMETIMES_MISSING = frozenset({"applicant", "commitment", "proposal"})
 
 _KINDS: tuple[tuple[type, Kind], ...] = (
