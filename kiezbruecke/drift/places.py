@@ -12,10 +12,10 @@ from typing import Any
 from kiezbruecke.mapping import Mapping as RuleMapping
 from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.language.walking import WalkedRule, walk
-from kiezbruecke.mapping.schema.tree import Group, Leaf, Node
+from kiezbruecke.mapping.schema.duty import sure_nodes
+from kiezbruecke.mapping.schema.tree import Leaf, Node
 
 _CODE_PARTS = ("code", "@listURI", "@listVersionID", "name")
-_ELSEWHERE = {"pattern", "whiteSpace", "enumeration"}
 _MANY_VALUES = 200  # longer enumerations are code lists by themselves, and those have a section of their own
 
 
@@ -100,7 +100,7 @@ def find_places(root: Node, used: Mapping[str, PlaceUse]) -> dict[str, SchemaPla
 
 
 def _look(node: Node, path: str, used: Mapping[str, PlaceUse], found: dict[str, SchemaPlace]) -> None:
-    duty = {child.name for child in (*_duty_attributes(node), *_duty(node.content.group))}
+    duty = {child.name for child in sure_nodes(node.content)}
     for name, child in node.children.items():
         below = f"{path}/{name}" if path else name
         if below in used or name in duty:
@@ -108,21 +108,6 @@ def _look(node: Node, path: str, used: Mapping[str, PlaceUse], found: dict[str, 
         if below in used:
             child = child.derived().get(used[below].type, child) if used[below].type else child  # noqa: PLW2901
             _look(child, below, used, found)
-
-
-def _duty_attributes(node: Node) -> Iterator[Node]:
-    return (attribute for attribute in node.content.attributes if attribute.minimum > 0)
-
-
-def _duty(group: Group) -> Iterator[Node]:
-    """The nodes that must stand wherever their parent does."""
-    if group.kind == "choice" or group.minimum == 0:
-        return
-    for part in group.parts:
-        if isinstance(part, Group):
-            yield from _duty(part)
-        elif part.minimum > 0:
-            yield part
 
 
 def _facets(leaf: Leaf) -> dict[str, str]:

@@ -15,6 +15,7 @@ from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.language.walking import walk
 from kiezbruecke.mapping.schema.tree import Node
+from kiezbruecke.workbench.scaffold_limits import signature
 
 MOST = 1500  # open places; more would make the file larger than an editor likes
 _NUMBER = r"(\[[1-9][0-9]*\])?"
@@ -44,7 +45,7 @@ def _all(node: Node, path: str, above: tuple[object, ...]) -> Iterator[tuple[str
     """Every place; one that stands in its like is not entered again."""
     for name, child in children_of(node).items():
         below = f"{path}/{name}" if path else name
-        like = (child.name, child.namespace, *child.children)
+        like = signature(child)
         yield below, child
         if not child.children or like not in above:
             yield from _all(child, below, (*above, like))

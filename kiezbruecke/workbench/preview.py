@@ -13,7 +13,7 @@ from kiezbruecke.mapping.interpret.interpreter import make_draft
 from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.loading import Mapping
-from kiezbruecke.mapping.schema.tree import Group, Node
+from kiezbruecke.mapping.schema.duty import sure_nodes
 from kiezbruecke.mapping.values import Unusable, is_nothing, to_text
 
 
@@ -118,23 +118,11 @@ def _rows(
     """`sure`: the place is written in any case, so that a value must not be missing."""
     if draft.rule is not None:
         yield _row(draft, draft.rule, problems.get(id(draft)), numbers, sure=sure)
-    mandatory = set(_mandatory(draft.node))
+    mandatory = {node.name for node in sure_nodes(draft.node.content)}
     for name in draft.node.children if draft.parts else ():
         for part in draft.of(name):
             below = part.wanted() or (name in mandatory and (sure or draft.wanted()))
             yield from _rows(part, problems, numbers, sure=below)
-
-
-def _mandatory(node: Node) -> Iterator[str]:
-    """The names that stand wherever the node stands; the branches of a choice do not."""
-    yield from (attribute.name for attribute in node.content.attributes if not attribute.optional)
-    waiting: list[Node | Group] = [node.content.group]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, Node):
-            yield from [part.name] if part.minimum else []
-        elif part.kind == "sequence" and part.minimum:
-            waiting += part.parts
 
 
 def _row(

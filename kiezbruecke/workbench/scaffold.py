@@ -21,6 +21,7 @@ from kiezbruecke.mapping.language.findings import Finding, nearest
 from kiezbruecke.mapping.language.paths import TargetPath
 from kiezbruecke.mapping.language.walking import all_rules
 from kiezbruecke.mapping.loading import mapping_names, read_mapping_file
+from kiezbruecke.mapping.schema.duty import can_be_empty
 from kiezbruecke.mapping.schema.models import known_roots
 from kiezbruecke.mapping.schema.targets import TargetSchema, find_target
 from kiezbruecke.mapping.schema.tree import Group, Node, nodes
@@ -28,12 +29,11 @@ from kiezbruecke.workbench.described import described, some
 from kiezbruecke.workbench.editor import editor_line
 from kiezbruecke.workbench.guessing import Guess, Guesser
 from kiezbruecke.workbench.invented import input_text
-from kiezbruecke.workbench.needs import (
+from kiezbruecke.workbench.scaffold_limits import (
     DEEPEST,
     MOST_PLACES,
     MOST_TIMES,
     holds_elements,
-    nodes_of,
     recursive,
     signature,
     too_many,
@@ -211,15 +211,15 @@ class _Writer:
 
     def _choice(self, group: Group, place: _Place, guesser: Guesser, *, open_here: bool) -> None:
         """The opened branch, else the first that comes to an end; one that needs nothing needs no rule."""
-        if not open_here and any(writes_itself(part) for part in group.parts):
+        if not open_here and any(can_be_empty(part) for part in group.parts):
             self._optional(list(nodes(group)), place)
             return
-        opened = [part for part in group.parts if any(_path(place, node) in self.opened for node in nodes_of(part))]
+        opened = [part for part in group.parts if any(_path(place, node) in self.opened for node in nodes(part))]
         ending = [part for part in group.parts if not recursive(part, place.above)]
         chosen = (opened or ending or list(group.parts))[0]
-        others = [" + ".join(node.name for node in nodes_of(part)) for part in group.parts if part is not chosen]
+        others = [" + ".join(node.name for node in nodes(part)) for part in group.parts if part is not chosen]
         if others:
-            here = " + ".join(node.name for node in nodes_of(chosen))
+            here = " + ".join(node.name for node in nodes(chosen))
             self._comment(place, f"A choice: {here} – or {some(others)}")
         self._part(chosen, place, guesser, wanted=True)
 

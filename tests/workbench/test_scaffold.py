@@ -337,6 +337,21 @@ def test_an_abstract_type_becomes_a_block_with_one_of_its_types(content: Path) -
     assert _lines_without_todo(written, content) == []
 
 
+def test_a_choice_with_a_fixed_branch_needs_a_rule(content: Path) -> None:
+    """The writer chooses no branch by itself, so the scaffold must, as the check says."""
+    file = _own(content, "wahl")
+    file.write_text(
+        """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="R"><xs:complexType><xs:choice>
+        <xs:element name="Fest" type="xs:string" fixed="F"/><xs:element name="Frei" type="xs:string"/>
+        </xs:choice></xs:complexType></xs:element></xs:schema>""",
+        "utf-8",
+    )
+    written = _new(content, "wahl 1 R")
+
+    assert "- {target: Fest, const: F}" in written.read_text("utf-8")
+    assert [one.code for one in check_mapping("neu", content) if one.severity == "error"] == []
+
+
 def test_what_yaml_cannot_carry_does_not_reach_a_comment(content: Path) -> None:
     """Patterns and texts of official schemas hold control characters; a comment with one breaks the whole file."""
     file = _own(content)

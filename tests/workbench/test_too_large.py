@@ -83,12 +83,14 @@ def test_a_json_list_of_too_many_members_is_refused(tmp_path: Path, put: Put) ->
         new_mapping(ScaffoldRequest("g", "json gross"), tmp_path)
 
 
-def test_check_does_not_walk_through_all_mandatory_places(tmp_path: Path, put: Put) -> None:
-    """The namespaces of what is written by itself are those of the types, however often these stand."""
-    put(
-        "schemas/gross/1.0/profile.xsd",
-        HEAD + _grown("xs:string") + _root("sequence", '<xs:element name="A" type="T0"/>' + PLAIN) + "</xs:schema>",
-    )
+@pytest.mark.parametrize("last", ["xs:string", "E"])
+def test_check_does_not_walk_through_all_mandatory_places(tmp_path: Path, put: Put, last: str) -> None:
+    """What is written by itself is that of the types, however often these stand: its namespaces, and that no rule
+    is needed.
+    """
+    root = _root("sequence", '<xs:element name="A" type="T0"/>' + PLAIN)
+    put("schemas/gross/1.0/profile.xsd", f'{HEAD}<xs:complexType name="E"/>{_grown(last)}{root}</xs:schema>')
     put("mappings/outbound/g/mapping.yaml", f"{RULES}- {{target: B, from: route.x}}\n")
 
-    assert [finding.code for finding in check_mapping("g", tmp_path) if finding.code == "KB-M12"] == ["KB-M12"]
+    missing = [finding.rule for finding in check_mapping("g", tmp_path) if finding.code == "KB-M12"]
+    assert missing == (["A"] if last == "xs:string" else [])

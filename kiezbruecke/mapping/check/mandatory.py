@@ -12,6 +12,7 @@ from kiezbruecke.mapping.check.report import Notes, Spoken
 from kiezbruecke.mapping.interpret.draft import NodeDraft
 from kiezbruecke.mapping.language.definition import Rule, When
 from kiezbruecke.mapping.language.findings import Finding, Place, Severity
+from kiezbruecke.mapping.schema.duty import can_be_empty, written_alone
 from kiezbruecke.mapping.schema.models import Type
 from kiezbruecke.mapping.schema.tree import Group, Node, nodes
 from kiezbruecke.mapping.values import Unusable
@@ -62,7 +63,7 @@ class _Missing:
         self, owner: NodeDraft, group: Group, spoken: list[Node | Group], place: Place, *, sure: bool
     ) -> Iterator[Finding]:
         names = ", ".join(node.name for node in nodes(group))
-        filled = any(map(_can_be_empty, group.parts))
+        filled = any(map(can_be_empty, group.parts))
         if not spoken and not filled:
             yield _finding(place, "KB-M12", f"no rule for one of {names}", owner.path, "a rule for one of them")
         elif sure and not filled:
@@ -72,7 +73,7 @@ class _Missing:
 
     def _no_branch(self, owner: NodeDraft, branches: list[Node | Group], names: str) -> Iterator[Finding]:
         """A mandatory choice none of whose branches is sure to be written, though its owner is."""
-        drafts = [draft for branch in branches for node in _nodes(branch) for draft in owner.of(node.name)]
+        drafts = [draft for branch in branches for node in nodes(branch) for draft in owner.of(node.name)]
         told = [one for draft in drafts for one in self._notes.below(draft)]
         own = [self._notes.own_conditions(owner, one) for one in told]
         if not told or self._started_by(owner, drafts) or self._doubtful(own):
@@ -128,7 +129,7 @@ class _Missing:
     def _together(self, owner: NodeDraft, branches: list[Node | Group]) -> list[tuple[Spoken, Spoken]]:
         """Rules of different branches that may speak at the same time."""
         told = [
-            [one for node in _nodes(branch) for draft in owner.of(node.name) for one in self._notes.below(draft)]
+            [one for node in nodes(branch) for draft in owner.of(node.name) for one in self._notes.below(draft)]
             for branch in branches
         ]
         return [
@@ -154,7 +155,7 @@ class _Missing:
     def _node(self, owner: NodeDraft, node: Node, place: Place, *, sure: bool) -> Iterator[Finding]:
         path = f"{owner.path}/{node.name}" if owner.path else node.name
         drafts = owner.of(node.name)
-        if not drafts and not node.optional and not _writes_itself(node):
+        if not drafts and not node.optional and written_alone(node) is None:
             self._notes.missing[path] = node
             expected = self._notes.rule_at(place, path, node)
             yield _finding(place, "KB-M12", f"no rule fills the mandatory '{path}'", path, expected)
@@ -313,41 +314,11 @@ def _finding(place: Place, code: str, message: str, rule: str, expected: str, he
     return Finding(place, code, message, rule, expected, helps, "error" if code == "KB-M12" else "warning")
 
 
-def _nodes(part: Node | Group) -> list[Node]:
-    return list(nodes(part)) if isinstance(part, Group) else [part]
-
-
 def _covering(owner: NodeDraft, branches: list[Node | Group]) -> list[Node | Group]:
     """Of several branches the first that has a place for all that is spoken of: (B, A) or (C, A), given C and A."""
-    told = [{node.name for node in _nodes(branch) if owner.of(node.name)} for branch in branches]
+    told = [{node.name for node in nodes(branch) if owner.of(node.name)} for branch in branches]
     return [branch for branch, names in zip(branches, told, strict=True) if names == set().union(*told)][:1]
 
 
 def _spoken(owner: NodeDraft, part: Node | Group) -> bool:
-    return any(owner.of(node.name) for node in _nodes(part))
-
-
-def _writes_itself(part: Node | Group, above: tuple[int, ...] = ()) -> bool:
-    """Whether nothing must be said about it: optional, fixed, or made only of such. Of a choice nobody else chooses."""
-    if part.minimum == 0:
-        return True
-    if isinstance(part, Group):
-        return _can_be_empty(part) if part.kind == "choice" else all(_writes_itself(one, above) for one in part.parts)
-    if part.abstract:
-        return False
-    if (part.leaf is not None and not part.mixed) or part.name.startswith("@"):
-        return part.fixed is not None
-    if id(part.content) in above:  # a type that needs itself has no end
-        return False
-    above = (*above, id(part.content))
-    parts: tuple[Node | Group, ...] = (*part.content.attributes, part.content.group)
-    return all(_writes_itself(one, above) for one in parts)
-
-
-def _can_be_empty(part: Node | Group) -> bool:
-    """Whether nothing needs to stand there, as the writer sees it: it chooses no branch by itself."""
-    if part.minimum == 0:
-        return True
-    if isinstance(part, Node):
-        return False
-    return (any if part.kind == "choice" else all)(map(_can_be_empty, part.parts))
+    return any(owner.of(node.name) for node in nodes(part))

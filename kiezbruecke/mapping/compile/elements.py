@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from kiezbruecke.mapping.compile.emit import ALWAYS, NEVER, Code, Piece, Var, all_of, any_of, text_of
 from kiezbruecke.mapping.compile.plan import PlannedNode, Uncompilable, none_of
 from kiezbruecke.mapping.compile.runtime import as_bytes, attribute_value, text_content
+from kiezbruecke.mapping.schema.duty import can_be_empty
 from kiezbruecke.mapping.schema.tree import Group, Node, nodes, recurring
 from kiezbruecke.mapping.values import Unusable
 
@@ -178,13 +179,12 @@ class ElementWriter:
                 if (others := any_of(other for _, other in branches[number + 1 :])) != NEVER:
                     self.code.line(f"if {others}: decline()")
                 self.code.line(f"{whole} = {text_of(self._part(owner, part))}")
-        if not any(_can_be_empty(part) for part in group.parts):
+        if not any(can_be_empty(part) for part in group.parts):
             self.code.line("else: decline()" if branches else "decline()")
         return [Var(whole)]
 
     def _wanted(self, owner: PlannedNode, part: Node | Group) -> str:
-        found = nodes(part) if isinstance(part, Group) else iter((part,))
-        return any_of(place.wanted() for node in found for place in owner.of(node.name))
+        return any_of(place.wanted() for node in nodes(part) for place in owner.of(node.name))
 
     def _elements(self, owner: PlannedNode, node: Node) -> list[Piece]:
         """All elements of one name: one place is written straight, several are counted."""
@@ -272,8 +272,7 @@ class ElementWriter:
         """What a group writes by itself before and after the one node that rules speak about."""
         before, after, passed = "", "", False
         for part in group.parts:
-            inside = part is node or (isinstance(part, Group) and any(one is node for one in nodes(part)))
-            if inside:
+            if any(one is node for one in nodes(part)):
                 if isinstance(part, Group):
                     if part.maximum != 1 or part.minimum > 1:
                         raise Uncompilable("a repeated group in a repeated group")
@@ -307,7 +306,7 @@ class ElementWriter:
 
     def _group_itself(self, group: Group, depth: int) -> str | None:
         if group.kind == "choice":
-            return "" if any(_can_be_empty(part) for part in group.parts) else None
+            return "" if any(can_be_empty(part) for part in group.parts) else None
         parts = [self._itself(part, depth + 1) for part in group.parts]
         return None if None in parts else "".join(part or "" for part in parts) * group.minimum
 
@@ -339,12 +338,3 @@ class ElementWriter:
         if prefix is None or (prefix == "" and node.name.startswith("@")):
             raise Uncompilable(f"no prefix for the namespace of '{node.name}'")
         return f"{as_bytes(prefix)}:{local}" if prefix else local
-
-
-def _can_be_empty(part: Node | Group) -> bool:
-    if part.minimum == 0:
-        return True
-    if isinstance(part, Node):
-        return False
-    combine = any if part.kind == "choice" else all
-    return combine(_can_be_empty(inner) for inner in part.parts)

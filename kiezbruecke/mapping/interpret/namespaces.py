@@ -8,8 +8,9 @@ from dataclasses import replace
 from kiezbruecke.mapping.language.definition import Definition, Rule
 from kiezbruecke.mapping.language.paths import TargetStep
 from kiezbruecke.mapping.language.walking import all_rules
+from kiezbruecke.mapping.schema.duty import sure_nodes
 from kiezbruecke.mapping.schema.targets import TargetSchema
-from kiezbruecke.mapping.schema.tree import Group, Node, NodeContent
+from kiezbruecke.mapping.schema.tree import Node, NodeContent
 from kiezbruecke.standards.documents import XML
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -92,23 +93,12 @@ def _mandatory(node: Node, depth: int) -> Iterator[Node]:
     """Level by level, each content once: types that use each other ten times over would give 10^depth places."""
     level, seen = [node], set[NodeContent]()
     for _ in range(depth):
-        below = []
+        below: list[Node] = []
         for content in {one.content: None for one in level if one.content not in seen}:
             seen.add(content)
-            parts = (*content.attributes, *_in_sequence(content.group))
-            below += [part for part in parts if not part.optional]
+            below += sure_nodes(content)
         yield from below
         level = below
-
-
-def _in_sequence(group: Group) -> Iterator[Node]:
-    if group.minimum == 0 or group.kind == "choice":
-        return
-    for part in group.parts:
-        if isinstance(part, Group):
-            yield from _in_sequence(part)
-        else:
-            yield part
 
 
 def _free(wanted: str, taken: dict[str, str]) -> str:

@@ -13,6 +13,7 @@ from lxml import etree
 
 from kiezbruecke.mapping.interpret.draft import NodeDraft
 from kiezbruecke.mapping.interpret.namespaces import XSI
+from kiezbruecke.mapping.schema.duty import can_be_empty
 from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, nodes, recurring
 from kiezbruecke.mapping.values import Unusable, xml_text
 
@@ -138,18 +139,18 @@ class XmlWriter:
         living = [part for part in branches if _has(part, pool, alive=True)]
         living = _covering(living, pool) or living
         if len(living) > 1 and group.maximum == 1:
-            names = ", ".join(node.name for part in living for node in _nodes(part))
+            names = ", ".join(node.name for part in living for node in nodes(part))
             raise owner.problem("mehrere Angaben, wo nur eine erlaubt ist", f"nur eine von: {names}", self.file)
         chosen = next(iter(living or branches), None)
         if chosen is not None:
             self._part(element, owner, chosen, pool)
-        elif not any(_can_be_empty(part) for part in group.parts):
+        elif not any(can_be_empty(part) for part in group.parts):
             self._nothing_chosen(element, owner, group, pool)
 
     def _nothing_chosen(self, element: etree._Element, owner: NodeDraft, group: Group, pool: _Pool) -> None:
         """A branch that a rule speaks about says best what is missing."""
         for part in group.parts:
-            if any(owner.of(node.name) for node in _nodes(part)):
+            if any(owner.of(node.name) for node in nodes(part)):
                 self._part(element, owner, part, pool)
                 return
         names = ", ".join(node.name for node in nodes(group))
@@ -227,9 +228,9 @@ def _tag(node: Node) -> str:
 
 def _covering(living: list[Node | Group], pool: _Pool) -> list[Node | Group]:
     """Of several branches the first that has a place for everything: (B, A) or (C, A), given C and A."""
-    spoken = {node.name for part in living for node in _nodes(part)}
+    spoken = {node.name for part in living for node in nodes(part)}
     names = {name for name in spoken if any(draft.alive() for draft in pool.get(name, ()))}
-    return [part for part in living if names <= {node.name for node in _nodes(part)}][:1]
+    return [part for part in living if names <= {node.name for node in nodes(part)}][:1]
 
 
 def _needed(parts: tuple[Node | Group, ...], recurring: frozenset[str]) -> Counter[str]:
@@ -243,18 +244,5 @@ def _needed(parts: tuple[Node | Group, ...], recurring: frozenset[str]) -> Count
     return found
 
 
-def _nodes(part: Node | Group) -> list[Node]:
-    return list(nodes(part)) if isinstance(part, Group) else [part]
-
-
 def _has(part: Node | Group, pool: _Pool, *, alive: bool = False) -> bool:
-    return any(draft.alive() or not alive for node in _nodes(part) for draft in pool.get(node.name, ()))
-
-
-def _can_be_empty(part: Node | Group) -> bool:
-    if part.minimum == 0:
-        return True
-    if isinstance(part, Node):
-        return False
-    combine = any if part.kind == "choice" else all
-    return combine(_can_be_empty(inner) for inner in part.parts)
+    return any(draft.alive() or not alive for node in nodes(part) for draft in pool.get(node.name, ()))

@@ -10,7 +10,7 @@ A shape says what may be there. It refuses nothing that arrives: a value that is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Any
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.language.definition import Definition, ItemSource
 from kiezbruecke.mapping.language.findings import nearest
+from kiezbruecke.mapping.schema.duty import sure_nodes
 from kiezbruecke.mapping.schema.json_schema import JsonNode, read_json_schema
 from kiezbruecke.mapping.schema.models import OPEN, Type, root_types
 from kiezbruecke.mapping.schema.tables import read_table, table_file
@@ -133,8 +134,7 @@ class NodeFields:
     @cached_property
     def _sure(self) -> set[str]:
         """The names of what is there in any case."""
-        content = self.node.content
-        return {node.name for node in content.attributes if node.minimum} | set(_sure_names(content.group))
+        return {node.name for node in sure_nodes(self.node.content)}
 
     def _type(self, node: Node) -> Type:
         below = NodeFields(node, self.as_text) if node.children or node.derived() else None
@@ -156,16 +156,6 @@ class NodeFields:
 
 def _anything(text: str) -> None:
     """A cell that may be empty."""
-
-
-def _sure_names(group: Group) -> Iterator[str]:
-    if group.kind == "choice" or group.minimum == 0:
-        return
-    for part in group.parts:
-        if isinstance(part, Group):
-            yield from _sure_names(part)
-        elif part.minimum:
-            yield part.name
 
 
 def _may_be_nothing(node: Node, leaf: Leaf) -> bool:

@@ -126,13 +126,13 @@ class Node:
         return self.minimum == 0
 
 
-def nodes(group: Group) -> Iterator[Node]:
-    """All nodes of a group in document order, through nested groups."""
-    for part in group.parts:
-        if isinstance(part, Group):
-            yield from nodes(part)
+def nodes(part: Node | Group) -> Iterator[Node]:
+    """The node itself, or all nodes of a group in document order, through nested groups."""
+    for one in part.parts if isinstance(part, Group) else (part,):
+        if isinstance(one, Group):
+            yield from nodes(one)
         else:
-            yield part
+            yield one
 
 
 def recurring(group: Group) -> frozenset[str]:
