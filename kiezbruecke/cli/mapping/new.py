@@ -12,7 +12,8 @@ from kiezbruecke.content import find_content
 from kiezbruecke.errors import KiezbrueckeError
 from kiezbruecke.mapping.language.definition import Direction
 from kiezbruecke.workbench.editor import write_editor_schema
-from kiezbruecke.workbench.scaffold import TODO, ScaffoldRequest, new_mapping
+from kiezbruecke.workbench.scaffold import ScaffoldRequest, new_mapping
+from kiezbruecke.workbench.scaffold_rules import TODO
 
 NewName = Annotated[str, typer.Argument(help="The new mapping: small letters, digits, hyphens.")]
 TargetText = Annotated[
