@@ -1,6 +1,6 @@
 """The mapping engine: what integrators write, checked before anything is sent.
 
-mapping.yaml ──language──▶ Definition ──check──▶ Mapping ──interpret──▶ Draft ──▶ XML | table line | record
+mapping.yaml ──language──▶ Definition ──check──▶ Mapping ──interpret──▶ NodeDraft ──▶ XML | table line | record
 """
 
 from kiezbruecke.mapping.cache import load_mapping

@@ -2,8 +2,6 @@
 
 from kiezbruecke.standards.adding import SchemaOrigin, add
 from kiezbruecke.standards.files import (
-    OFFICIAL,
-    STORE,
     Held,
     SchemaManifest,
     installed,
@@ -16,8 +14,6 @@ from kiezbruecke.standards.parse import parse
 from kiezbruecke.standards.validate import Checker, Validator, checker, validate, validator
 
 __all__ = [
-    "OFFICIAL",
-    "STORE",
     "Checker",
     "Held",
     "Installation",

@@ -32,6 +32,7 @@ ROOTS: dict[str, type[BaseModel]] = {
     "proposal": Proposal,
     "status": StatusView,
 }
+ENVELOPE = ("external_id", "kind", "raw_ref", "source")
 OPEN_ROOTS = frozenset({"item", "route"})
 _UUID_LENGTH = 36
 # A paper proposal stands only on the decision sheet, and not every case has an applicant or a commitment.
