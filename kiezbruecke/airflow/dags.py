@@ -87,7 +87,7 @@ def housekeeping_dag(content: Path) -> DAG:
         tags=["kiezbruecke"],
     ) as dag:
 
-        @task(**_named("housekeeping"))
+        @task(multiple_outputs=False, **_named("housekeeping"))
         def run() -> dict[str, int]:
             return perform("housekeeping", None, content)
 
@@ -151,7 +151,12 @@ def _route_dag(file: Path, content: Path, verdicts: Verdicts) -> DAG:
 def _step(step: str, route: Route, content: Path) -> Any:
     """One task. `content` travels in the closure: an argument would be serialised, and the path changes."""
 
-    @task(**_named(step), pool=_pool(route), outlets=[] if step in SILENT else [Asset(_asset(route.name))])
+    @task(
+        multiple_outputs=False,
+        pool=_pool(route),
+        outlets=[] if step in SILENT else [Asset(_asset(route.name))],
+        **_named(step),
+    )
     def run(name: str) -> dict[str, int]:
         counts = perform(step, name, content)
         if not counts.get("changed"):
@@ -166,7 +171,6 @@ def _named(step: str) -> dict[str, Any]:
         "task_id": step,
         "task_display_name": page.STEPS[step][0],
         "doc_md": page.step_page(step),
-        "multiple_outputs": False,
     }
 
 

@@ -25,7 +25,7 @@ from kiezbruecke.ledger.history import Taken
 from kiezbruecke.ledger.todo import OpenPoint
 from kiezbruecke.records import Budget, BudgetStatus, Decision, Outcome, Receipt, ReceiptOutcome
 from kiezbruecke.records.identity import case_id, fremdkennzeichen
-from kiezbruecke.testing.postgres import Postgres, running_postgres
+from tests.postgres import Postgres, running_postgres
 
 PROCESS, AREA, YEAR = "kk-tk-2026", "090416", 2026
 HKR, EFILE = "hkr-tk", "eakte-tk"

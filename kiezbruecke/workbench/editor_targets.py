@@ -13,7 +13,9 @@ from itertools import islice
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.language.findings import nearest
+from kiezbruecke.mapping.language.walking import walk
 from kiezbruecke.mapping.schema.tree import Node
+from kiezbruecke.workbench.scaffold_limits import signature
 
 MOST = 1500  # open places; more would make the file larger than an editor likes
 _NUMBER = r"(\[[1-9][0-9]*\])?"
@@ -43,7 +45,7 @@ def _all(node: Node, path: str, above: tuple[object, ...]) -> Iterator[tuple[str
     """Every place; one that stands in its like is not entered again."""
     for name, child in children_of(node).items():
         below = f"{path}/{name}" if path else name
-        like = (child.name, child.namespace, *child.children)
+        like = signature(child)
         yield below, child
         if not child.children or like not in above:
             yield from _all(child, below, (*above, like))
@@ -59,12 +61,10 @@ def _below_doors(node: Node, path: str, doors: set[str], levels: tuple[int, int]
             yield from _below_doors(child, below, doors, (depth if below in doors else left - 1, depth))
 
 
-def doors_of(rules: Iterable[Rule], above: str = "") -> Iterator[str]:
+def doors_of(rules: tuple[Rule, ...]) -> Iterator[str]:
     """Every place that the mapping speaks about, and all above it."""
-    for rule in rules:
-        path = joined(above, rule)
-        yield from _prefixes(path)
-        yield from doors_of(rule.rules, path)
+    for one in walk(rules):
+        yield from _prefixes(one.plain)
 
 
 def opened_doors(root: Node, path: str) -> Iterator[str]:
@@ -94,10 +94,6 @@ def children_of(node: Node) -> dict[str, Node]:
         for name, child in derived.children.items():
             found.setdefault(name, child)
     return found
-
-
-def joined(above: str, rule: Rule) -> str:
-    return "/".join([*([above] if above else []), *(step.name for step in rule.target.steps)])
 
 
 def node_at(node: Node, names: Iterable[str]) -> Node | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from kiezbruecke.mapping.interpret.interpreter import Lists
 from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.loading import Mapping
-from kiezbruecke.mapping.schema.targets import Target
+from kiezbruecke.mapping.schema.targets import TargetSchema
 from kiezbruecke.mapping.schema.tree import Leaf, Node
 from kiezbruecke.mapping.values import Unusable
 from kiezbruecke.workbench.moves import Moves, Path_, Search, place_at
@@ -17,7 +17,7 @@ Samples = AnyMapping[int, set[str]]  # what rules gave in the examples, by numbe
 
 
 @dataclass(frozen=True)
-class Found:
+class PlacedRule:
     """A rule with its old and new place in names; `how` says how the new one was found, `broken` why there is none."""
 
     rule: Rule
@@ -27,33 +27,33 @@ class Found:
     new: Path_ | None = None
     how: str = ""
     broken: str = ""
-    below: tuple[Found, ...] = ()
+    below: tuple[PlacedRule, ...] = ()
 
 
 class Placing:
     """Finds the new place of every rule."""
 
-    def __init__(self, mapping: Mapping, target: Target, moves: Moves, samples: Samples) -> None:
+    def __init__(self, mapping: Mapping, target: TargetSchema, moves: Moves, samples: Samples) -> None:
         self._old, self._new, self._moves = mapping.goal.root, target.root, moves
         self._search = Search(target.root)
         self._lists = mapping.lists
         self._numbers = mapping.numbers
         self._samples = samples
 
-    def rules(self, rules: tuple[Rule, ...], above: Path_, shown: str) -> tuple[Found, ...]:
+    def rules(self, rules: tuple[Rule, ...], above: Path_, shown: str) -> tuple[PlacedRule, ...]:
         """Every rule of a block, with those below."""
         return tuple(self._rule(rule, above, shown) for rule in rules)
 
-    def _rule(self, rule: Rule, above: Path_, shown: str) -> Found:
+    def _rule(self, rule: Rule, above: Path_, shown: str) -> PlacedRule:
         old = (*above, *(step.name for step in rule.target.steps))
         full = "/".join(part for part in (shown, *map(str, rule.target.steps)) if part)
-        found = Found(rule, self._numbers[rule.place], old, full or ".")
+        found = PlacedRule(rule, self._numbers[rule.place], old, full or ".")
         if not rule.rules:
             return self._leaf(self._placed(found))
         below = self.rules(rule.rules, old, full)
         return self._block(replace(self._placed(found), below=below))
 
-    def _placed(self, found: Found) -> Found:
+    def _placed(self, found: PlacedRule) -> PlacedRule:
         before, moved = place_at(self._old, found.old), self._moves.of(found.old)
         if moved != found.old and place_at(self._new, moved) is not None:
             return replace(found, new=moved, how="as the moves table says")
@@ -64,7 +64,7 @@ class Placing:
             return replace(found, new=like, how="the only place of this name and type")
         return replace(found, broken="removed: the new schema has no such place")
 
-    def _block(self, found: Found) -> Found:
+    def _block(self, found: PlacedRule) -> PlacedRule:
         """A block without a place of its own stands where everything in it stands."""
         living = [_home(part) for part in found.below if part.new is not None and not part.broken]
         if living and (found.new is None or any(part[: len(found.new)] != found.new for part in living)):
@@ -73,7 +73,7 @@ class Placing:
             return replace(found, broken=found.broken or "every rule in it is broken")
         return self._repeated(found) if found.rule.each is not None else found
 
-    def _repeated(self, found: Found) -> Found:
+    def _repeated(self, found: PlacedRule) -> PlacedRule:
         """What is repeated must stand where the new schema repeats: perhaps on a parent that is new."""
         place = found.new or ()
         while place and not _repeats(self._new, place) and place[-2:-1] and place[-2] not in found.old:
@@ -82,7 +82,7 @@ class Placing:
             return replace(found, broken="fewer: the new schema holds only one of it")
         return replace(found, new=place)
 
-    def _leaf(self, found: Found) -> Found:
+    def _leaf(self, found: PlacedRule) -> PlacedRule:
         before, after = (
             place_at(self._old, found.old),
             place_at(self._new, found.new) if found.new is not None else None,
@@ -150,7 +150,7 @@ def _narrower(rule: Rule, before: Leaf, after: Leaf) -> str:
     return ""
 
 
-def _home(part: Found) -> Path_:
+def _home(part: PlacedRule) -> Path_:
     """What a block must at least stand above: a block itself, or what a value stands in."""
     assert part.new is not None
     return part.new if part.below else part.new[:-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.mapping.check.whole import check
+from kiezbruecke.mapping.check.whole import check_mapping
 from kiezbruecke.mapping.loading import Mapping, assemble, find_goal, mapping_file, read_mapping_file
 
 _Stamp = tuple[tuple[str, int, int], ...]
@@ -25,7 +25,7 @@ def load_mapping(name: str, content: Path) -> Mapping:
 
 
 def _load(name: str, content: Path) -> Mapping:
-    for finding in check(name, content):
+    for finding in check_mapping(name, content):
         if finding.severity == "error":
             what = f"{finding.code} {finding.message}"
             raise ConfigurationError(what, where=str(finding.place), expected=finding.expected, helps=finding.helps)

@@ -15,8 +15,7 @@ from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from kiezbruecke.mapping.language.definition import Rule
-from kiezbruecke.mapping.language.paths import SourcePath
+from kiezbruecke.mapping.language.walking import SourceRead, reads
 from kiezbruecke.mapping.loading import Mapping as Ready
 from kiezbruecke.mapping.schema.models import ROOTS, SOMETIMES_MISSING
 from kiezbruecke.mapping.values import is_nothing
@@ -27,14 +26,15 @@ Words = dict[str, list[Any]]
 
 def paths_of(mapping: Ready) -> list[str]:
     """What the rules read, sorted, as paths from the roots; members of an `each` by the path of their list."""
-    return sorted({path for path, _, _ in _reads(mapping.definition.rules, {})})
+    return sorted({one.path.names for one in _fields_read(mapping)})
 
 
 def words_of(mapping: Ready, roots: Mapping[str, Any]) -> tuple[Words, Words]:
     """The words that the sources' types allow, and those that the rules and code lists name besides."""
     typed: Words = {}
     named: Words = {}
-    for path, rule, equals in _reads(mapping.definition.rules, {}):
+    for one in _fields_read(mapping):
+        path = one.path.names
         root, *names = path.split(".")
         if root not in roots:
             continue
@@ -43,7 +43,7 @@ def words_of(mapping: Ready, roots: Mapping[str, Any]) -> tuple[Words, Words]:
         along = list(_along(ROOTS.get(root), names))
         typed.update((".".join([root, *names[:end]]), words) for end, (_, words) in enumerate(along, 1) if words)
         field = along[-1][0] if along else None
-        _add(named.setdefault(path, []), _asked(mapping, rule, equals), field, typed.get(path, []))
+        _add(named.setdefault(path, []), _asked(mapping, one), field, typed.get(path, []))
     return typed, named
 
 
@@ -68,29 +68,15 @@ def put(value: Any, names: Sequence[str], word: Any) -> Any:
     return value
 
 
-def _reads(rules: tuple[Rule, ...], members: Mapping[str, str]) -> Iterator[tuple[str, Rule, str | None]]:
-    """Every path with the rule that reads it, and the text that a condition compares it with."""
-    for rule in rules:
-        inner = dict(members)
-        if rule.each is not None:
-            yield _path(rule.each, members), rule, None
-            if rule.name is not None:
-                inner[rule.name] = _path(rule.each, members)
-        if rule.source is not None:
-            yield _path(rule.source, inner), rule, None
-        if rule.when is not None:
-            yield _path(rule.when.path, inner), rule, rule.when.equals
-        yield from _reads(rule.rules, inner)
+def _fields_read(mapping: Ready) -> Iterator[SourceRead]:
+    return (one for one in reads(mapping.definition.rules) if not one.index)
 
 
-def _path(path: SourcePath, members: Mapping[str, str]) -> str:
-    return ".".join([members.get(path.root, path.root), *(step.name for step in path.steps)])
-
-
-def _asked(mapping: Ready, rule: Rule, equals: str | None) -> list[str]:
+def _asked(mapping: Ready, one: SourceRead) -> list[str]:
     """What a rule knows of its value: the text of its condition, or the keys of its lists."""
-    if equals is not None:
-        return [equals]
+    rule = one.rule
+    if one.key == "when" and rule.when is not None and rule.when.equals is not None:
+        return [rule.when.equals]
     if rule.source is None:
         return []
     if rule.codelist:

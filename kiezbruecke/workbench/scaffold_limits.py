@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.mapping.schema.duty import written_alone
 from kiezbruecke.mapping.schema.tree import Group, Node, nodes
 
 DEEPEST = 60
 MOST_PLACES = 2_000  # a mapping with more rules is larger than what may be read
+_MOST_LOOKS = 10 * MOST_PLACES
 MOST_TIMES = 200  # numbered rules for one place
 
 
@@ -18,17 +20,16 @@ def too_many(place: str) -> ConfigurationError:
     return ConfigurationError(what, expected="a schema with optional parts")
 
 
+def _too_many_in(part: Node | Group) -> ConfigurationError:
+    return too_many(next((node.name for node in nodes(part)), "a group"))
+
+
 def _looks(place: Node | Group, left: Iterator[int] | None) -> Iterator[int]:
     """Takes one of the looks that are left; raises ConfigurationError after the last."""
-    left = iter(range(10 * MOST_PLACES)) if left is None else left
+    left = iter(range(_MOST_LOOKS)) if left is None else left
     if next(left, None) is None:
-        raise too_many(next((node.name for node in nodes_of(place)), "a group"))
+        raise _too_many_in(place)
     return left
-
-
-def nodes_of(part: Node | Group) -> list[Node]:
-    """The node itself, or all nodes of a group."""
-    return list(nodes(part)) if isinstance(part, Group) else [part]
 
 
 def holds_elements(node: Node) -> bool:
@@ -36,23 +37,12 @@ def holds_elements(node: Node) -> bool:
     return node.leaf is not None and any(not child.name.startswith("@") for child in node.children.values())
 
 
-def writes_itself(
-    part: Node | Group, above: tuple[tuple[str, ...], ...] = (), left: Iterator[int] | None = None
-) -> bool:
-    """Whether nothing must be said about it: optional, fixed, or made only of such. Raises ConfigurationError."""
-    left = _looks(part, left)
-    if part.minimum == 0:
-        return True
-    if isinstance(part, Group):
-        combine = any if part.kind == "choice" else all
-        return combine(writes_itself(inner, above, left) for inner in part.parts)
-    if part.leaf is not None or part.name.startswith("@"):
-        return part.fixed is not None
-    here = signature(part)
-    if here in above:
-        return False
-    inside: tuple[Node | Group, ...] = (*part.content.attributes, part.content.group)
-    return all(writes_itself(inner, (*above, here), left) for inner in inside)
+def writes_itself(part: Node | Group) -> bool:
+    """Whether nothing must be said about it; raises ConfigurationError where that would be more than anybody sends."""
+    alone = written_alone(part)
+    if alone is not None and alone > _MOST_LOOKS:
+        raise _too_many_in(part)
+    return alone is not None
 
 
 def signature(node: Node) -> tuple[str, ...]:

@@ -166,7 +166,7 @@ def _write(writer: int, content: bytes) -> None:
 def _read(reader: int) -> object:
     with os.fdopen(reader, "rb") as pipe:
         content = pipe.read()
-    return pickle.loads(content) if content else ChildFailed("the child ended without a word")  # noqa: S301 - our own child
+    return pickle.loads(content) if content else ChildFailed("the child ended without a word")
 
 
 def _number(counter: _Counter) -> None:

@@ -10,8 +10,8 @@ from itertools import islice
 from kiezbruecke.mapping.schema.models import OPEN, Type
 from kiezbruecke.mapping.schema.sources import NodeFields
 from kiezbruecke.workbench.described import short, some
-from kiezbruecke.workbench.places import MOST
-from kiezbruecke.workbench.vocabulary import Schema, constants
+from kiezbruecke.workbench.editor_targets import MOST
+from kiezbruecke.workbench.language_schema import Schema, constants
 
 _DEPTH = 4
 _MANY = "many"

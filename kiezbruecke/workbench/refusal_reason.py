@@ -7,7 +7,7 @@ it saw: the first part that refuses is named. No value is ever named.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from kiezbruecke.mapping.interpret.interpreter import apply_step, holds
 from kiezbruecke.mapping.interpret.sources import Scope, read, read_members
 from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.language.findings import Place
+from kiezbruecke.mapping.language.walking import walk
 from kiezbruecke.mapping.values import Unusable, is_nothing
 
 _PROBLEMS = {
@@ -48,7 +49,7 @@ _SHOWN = 12
 
 
 @dataclass(frozen=True)
-class Refusal:
+class RefusalReason:
     """What is wrong, and what is expected; `path` is the target's, where it is known."""
 
     what: str
@@ -56,24 +57,24 @@ class Refusal:
     path: str = ""
 
 
-def said(error: RecordError) -> Refusal:
+def said(error: RecordError) -> RefusalReason:
     """The German error of writing in English, as far as its sentence is known."""
     found = _SENTENCE.fullmatch(error.what)
     if not found:
-        return Refusal(error.what, error.expected)
-    return Refusal(*_both(found["what"], found["expected"] or ""), found["path"])
+        return RefusalReason(error.what, error.expected)
+    return RefusalReason(*_both(found["what"], found["expected"] or ""), found["path"])
 
 
-def refused_by(mapping: Mapping, roots: Scope, place: Place, problem: str) -> Refusal:
+def refused_by(mapping: Mapping, roots: Scope, place: Place, problem: str) -> RefusalReason:
     """Why the rule at a place gives no value that can be used; `problem` is what the preview says."""
-    *above, rule = _chain(mapping.definition.rules, place)
-    for scope in _scopes(above, rule, roots):
-        if found := _in_parts(mapping, rule, scope):
+    one = next(one for one in walk(mapping.definition.rules) if one.rule.place == place)
+    for scope in _scopes((*one.above, one.rule), roots):
+        if found := _in_parts(mapping, one.rule, scope):
             return found
     return said(RecordError(problem))
 
 
-def _in_parts(mapping: Mapping, rule: Rule, scope: Scope) -> Refusal | None:
+def _in_parts(mapping: Mapping, rule: Rule, scope: Scope) -> RefusalReason | None:
     """The first part of a rule that refuses, if one does."""
     if rule.source is None:
         return None
@@ -84,24 +85,26 @@ def _in_parts(mapping: Mapping, rule: Rule, scope: Scope) -> Refusal | None:
         except Unusable as unusable:
             expected = _both("", unusable.expected)[1]
             what = f"step '{use.name}' cannot read '{rule.source.text}'"
-            return Refusal(what, "" if expected == _UNSAID else expected)
+            return RefusalReason(what, "" if expected == _UNSAID else expected)
     return None if is_nothing(value) else _in_lists(mapping, rule, rule.source.text, value)
 
 
-def _in_lists(mapping: Mapping, rule: Rule, source: str, value: Any) -> Refusal | None:
+def _in_lists(mapping: Mapping, rule: Rule, source: str, value: Any) -> RefusalReason | None:
     many = value if isinstance(value, list | tuple) else [value]
     try:
         if rule.codelist:
             translation = mapping.lists.translations[rule.codelist]
             many = [translation.translate(part) for part in many]
     except Unusable:
-        return Refusal(f"code list '{rule.codelist}' does not have what '{source}' holds", _words(translation.entries))
+        return RefusalReason(
+            f"code list '{rule.codelist}' does not have what '{source}' holds", _words(translation.entries)
+        )
     try:
         for part in many if rule.code else ():
             codes = mapping.lists.codes[rule.code.list]  # type: ignore[union-attr]
             codes.check(part)
     except Unusable:
-        return Refusal(f"code list '{codes.name}' does not have what '{source}' holds", _words(codes.codes))
+        return RefusalReason(f"code list '{codes.name}' does not have what '{source}' holds", _words(codes.codes))
     return None
 
 
@@ -119,25 +122,18 @@ def _both(what: str, expected: str) -> tuple[str, str]:
     return _PROBLEMS.get(what, "the target does not take this value"), wanted
 
 
-def _chain(rules: tuple[Rule, ...], place: Place) -> list[Rule]:
-    """The blocks around the rule at a place, and the rule itself."""
-    for rule in rules:
-        if rule.place == place:
-            return [rule]
-        if below := _chain(rule.rules, place):
-            return [rule, *below]
-    return []
+def _scopes(chain: Sequence[Rule], scope: Scope) -> Iterator[Scope]:
+    """What a rule sees, once for each member that its blocks go through; none where a condition does not hold.
 
-
-def _scopes(above: list[Rule], rule: Rule, scope: Scope) -> Iterator[Scope]:
-    """What a rule sees, once for each member that its blocks go through; none where a condition does not hold."""
-    first, *rest = [*above, rule]
+    `chain` are its blocks, the outermost first, and the rule.
+    """
+    first, *rest = chain
     scopes = [scope]
     if first.each is not None and first.name is not None:
         scopes = [{**scope, first.name: member} for member in read_members(first.each, scope)]
     for inner in scopes:
         if _holds(first, inner):
-            yield from _scopes(rest[:-1], rest[-1], inner) if rest else (inner,)
+            yield from _scopes(rest, inner) if rest else (inner,)
 
 
 def _holds(rule: Rule, scope: Scope) -> bool:

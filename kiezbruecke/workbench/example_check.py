@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from kiezbruecke.errors import ConfigurationError, RecordError
-from kiezbruecke.mapping import Finding, Mapping, check, load_mapping
+from kiezbruecke.mapping import Finding, Mapping, check_mapping, load_mapping
 from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.lineage import RuleLine
 from kiezbruecke.mapping.loading import mapping_file
 from kiezbruecke.workbench.examples import Example, find_examples, judge, read_roots
 from kiezbruecke.workbench.preview import PreviewRow, preview, refusal
-from kiezbruecke.workbench.refused import refused_by, said
+from kiezbruecke.workbench.refusal_reason import refused_by, said
 
 _CODE = "KB-M24"
 _NUMBER = re.compile(r"\[\d+\]")
@@ -26,7 +26,7 @@ _NUMBER = re.compile(r"\[\d+\]")
 
 def check_whole(name: str, content: Path) -> list[Finding]:
     """The findings of the check and, where it has found no error, of the examples; raises ConfigurationError."""
-    findings = check(name, content)
+    findings = check_mapping(name, content)
     if any(finding.severity == "error" for finding in findings):
         return findings
     try:

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from kiezbruecke.cli.mapping import app
-from kiezbruecke.workbench.rehearsal import check_whole
+from kiezbruecke.workbench.example_check import check_whole
 
 DATA = Path(__file__).parent / "data"
 FOLDER = "mappings/outbound/out"
