@@ -107,11 +107,36 @@ def join(
     `waived` are subjects of disagreements that a person has released, `dismissed` those whose line a person has
     thrown away, such as a mistyped reference number.
     """
-    budgets = budgets_that_count(budget_lines_of(process, snapshot))
+    budgets = budgets_that_count(budget_lines_of(process, snapshot.budget_lines))
+    alone = stand_alone(process, snapshot.cases, budgets, dismissed)
+    sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for standing in alone:
+        sums[standing.area_id] += standing.amount
+    return stand_together(alone, verdicts_of(process, sums, budgets), waived)
+
+
+def stand_alone(
+    process: Process, cases: Iterable[StoredCase], budgets: Mapping[str, Budget], dismissed: Collection[str] = ()
+) -> list[Standing]:
+    """Cases as they stand by themselves, without what the votes of their whole area mean for them."""
     names = {area.id: area.name for area in process.areas}
-    standings = [_without_dismissed(_stand(case, names, budgets), dismissed) for case in snapshot.cases]
-    standings = _with_area_reasons(standings, budgets, names)
-    return [_without_waived(standing, waived) for standing in standings]
+    return [_without_dismissed(_stand(case, names, budgets), dismissed) for case in cases]
+
+
+def verdicts_of(
+    process: Process, sums: Mapping[str, Decimal], budgets: Mapping[str, Budget]
+) -> dict[str, Disagreement | None]:
+    """Per area why its votes may not be sent, if so. `sums`: what all cases of an area take of its budget."""
+    names = {area.id: area.name for area in process.areas}
+    areas = {*names, *sums, *budgets}
+    return {area: _area_reason(area, names, sums.get(area, ZERO), budgets.get(area)) for area in areas}
+
+
+def stand_together(
+    alone: Iterable[Standing], verdicts: Mapping[str, Disagreement | None], waived: Collection[str] = ()
+) -> list[Standing]:
+    """The same cases with their areas' verdicts: votes that exceed a budget hold back all lines not sent yet."""
+    return [_without_waived(_with(standing, verdicts.get(standing.area_id)), waived) for standing in alone]
 
 
 def subject_of(case: StoredCase, disagreement: Disagreement) -> str:
@@ -119,9 +144,9 @@ def subject_of(case: StoredCase, disagreement: Disagreement) -> str:
     return f"case:{case.id}:{disagreement.reason}:{disagreement.basis[:12]}"
 
 
-def budget_lines_of(process: Process, snapshot: Snapshot) -> list[Budget]:
+def budget_lines_of(process: Process, lines: Iterable[Budget]) -> list[Budget]:
     """The lines of the process's own year: next year's budget pays for nothing in this one."""
-    return [line for line in snapshot.budget_lines if line.fiscal_year == process.fiscal_year]
+    return [line for line in lines if line.fiscal_year == process.fiscal_year]
 
 
 def budgets_that_count(lines: Iterable[Budget]) -> dict[str, Budget]:
@@ -232,17 +257,6 @@ def _contradictions_with_the_platform(proposal: Proposal, decision: Decision) ->
         yield _because(Reason.PLATFORM_CONTRADICTS, decision, text, proposal.status)
     if grants and approved is not None and asked is not None and approved > asked:
         yield _because(Reason.MORE_THAN_ASKED, decision, "bewilligt mehr, als beantragt wurde", str(asked))
-
-
-def _with_area_reasons(
-    standings: Sequence[Standing], budgets: Mapping[str, Budget], names: Mapping[str, str]
-) -> list[Standing]:
-    """An area whose votes exceed its budget holds back all its lines that are not sent yet."""
-    sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
-    for standing in standings:
-        sums[standing.area_id] += standing.amount
-    reasons = {area_id: _area_reason(area_id, names, total, budgets.get(area_id)) for area_id, total in sums.items()}
-    return [_with(standing, reasons[standing.area_id]) for standing in standings]
 
 
 def _area_reason(area_id: str, names: Mapping[str, str], total: Decimal, budget: Budget | None) -> Disagreement | None:
