@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Connection, select
 
-from kiezbruecke.cases.join import DISMISSIBLE, WAIVABLE, Disagreement, Reason, Standing, join, subject_of
+from kiezbruecke.cases.join import (
+    DISMISSIBLE,
+    WAIVABLE,
+    Disagreement,
+    Reason,
+    Standing,
+    hangs_on_its_area,
+    join,
+    subject_of,
+)
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger, MessageState, Run, history
 from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.areas import read_others
 from kiezbruecke.ledger.moves import message_row, move
-from kiezbruecke.ledger.reading import read_process_cases
+from kiezbruecke.ledger.reading import Snapshot, StoredCase, read_budget_lines, read_process_cases
 from kiezbruecke.ledger.receipts import refused_point
 from kiezbruecke.ledger.runs import guard
 from kiezbruecke.ledger.todo import OpenPoint, Point, close_point, raise_point, replace_points
@@ -66,8 +76,35 @@ def read_answers(ledger: Ledger) -> Answers:
 def read_standings(ledger: Ledger, process: Process) -> list[Standing]:
     """All cases of a process as they stand now, with what people have decided about them."""
     answers = read_answers(ledger)
-    snapshot = read_process_cases(ledger, process.id, process.fiscal_year)
+    snapshot = read_process_cases(ledger, process.id)
     return join(process, snapshot, answers.waived, answers.dismissed)
+
+
+def read_standing(ledger: Ledger, process: Process, case: StoredCase) -> Standing:
+    """One case as `read_standings` would have it, without reading the process; five statements at most."""
+    with ledger.read() as connection:
+        lines = read_budget_lines(connection, process.id)
+        waived, dismissed = _said_about(connection, [case.id])
+        alone = join(process, Snapshot((case,), lines), waived, dismissed)[0]
+        if not hangs_on_its_area(alone):
+            return alone
+        others = read_others(connection, process.id, alone.area_id, case.id)
+        _, thrown_away = _said_about(connection, [other.id for other in others.unclear])
+    snapshot, besides = Snapshot((case, *others.unclear), lines), {alone.area_id: others.granted}
+    return join(process, snapshot, waived, dismissed | thrown_away, besides)[0]
+
+
+def _said_about(connection: Connection, cases: Sequence[UUID]) -> tuple[frozenset[str], frozenset[str]]:
+    """The subjects that people have released and thrown away in these cases."""
+    a = t.attention.c
+    query = select(a.subject, a.answer).where(
+        a.case_id.in_(cases), a.answer.in_((RELEASE, DISMISS)), a.answered_by != "", a.closed_at.is_not(None)
+    )
+    rows = connection.execute(query).all()
+    return (
+        frozenset(row.subject for row in rows if row.answer == RELEASE),
+        frozenset(row.subject for row in rows if row.answer == DISMISS),
+    )
 
 
 def keep_contradictions(

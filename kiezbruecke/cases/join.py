@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 
 from kiezbruecke.connector import Effect
 from kiezbruecke.ledger import MessageState
@@ -95,17 +96,21 @@ class Standing:
 
 
 def join(
-    process: Process, snapshot: Snapshot, waived: Collection[str] = (), dismissed: Collection[str] = ()
+    process: Process,
+    snapshot: Snapshot,
+    waived: Collection[str] = (),
+    dismissed: Collection[str] = (),
+    besides: Mapping[str, Decimal] = MappingProxyType({}),
 ) -> list[Standing]:
     """All cases of a process as they stand now.
 
     `waived` are subjects of disagreements that a person has released, `dismissed` those whose line a person has
-    thrown away, such as a mistyped reference number.
+    thrown away, such as a mistyped reference number. `besides` is what cases outside the snapshot grant, by area.
     """
     budgets = budgets_that_count(budget_lines_of(process, snapshot))
     names = {area.id: area.name for area in process.areas}
     standings = [_without_dismissed(_stand(case, names, budgets), dismissed) for case in snapshot.cases]
-    standings = _with_area_reasons(standings, budgets, names)
+    standings = _with_area_reasons(standings, budgets, names, besides)
     return [_without_waived(standing, waived) for standing in standings]
 
 
@@ -230,10 +235,13 @@ def _contradictions_with_the_platform(proposal: Proposal, decision: Decision) ->
 
 
 def _with_area_reasons(
-    standings: Sequence[Standing], budgets: Mapping[str, Budget], names: Mapping[str, str]
+    standings: Sequence[Standing],
+    budgets: Mapping[str, Budget],
+    names: Mapping[str, str],
+    besides: Mapping[str, Decimal],
 ) -> list[Standing]:
     """An area whose votes exceed its budget holds back all its lines that are not sent yet."""
-    sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    sums: dict[str, Decimal] = defaultdict(lambda: ZERO, besides)
     for standing in standings:
         sums[standing.area_id] += standing.amount
     reasons = {area_id: _area_reason(area_id, names, total, budgets.get(area_id)) for area_id, total in sums.items()}
@@ -256,8 +264,13 @@ def _area_reason(area_id: str, names: Mapping[str, str], total: Decimal, budget:
     return None
 
 
+def hangs_on_its_area(standing: Standing) -> bool:
+    """Whether what other cases of its area grant can hold the case back."""
+    return standing.grants and not _is_sent(standing.case)
+
+
 def _with(standing: Standing, reason: Disagreement | None) -> Standing:
-    if reason is None or not standing.grants or _is_sent(standing.case):
+    if reason is None or not hangs_on_its_area(standing):
         return standing
     named = replace(reason, text=f"{standing.case.reference}: {reason.text}")
     return replace(standing, disagreements=(*standing.disagreements, named))

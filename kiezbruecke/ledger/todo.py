@@ -15,6 +15,7 @@ from kiezbruecke.ledger.dialects import insert_or_ignore
 from kiezbruecke.ledger.events import append_event
 
 HEALED = "healed"
+DISMISSED = "verwerfen"
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def join_cases(work: Sending) -> list[Standing]:
             where=f"process {work.process.id}",
             expected="voted",
         )
-    snapshot = read_process_cases(work.ledger, work.process.id, work.process.fiscal_year)
+    snapshot = read_process_cases(work.ledger, work.process.id)
     money.set_budgets(work.ledger, work.run, budgets_that_count(budget_lines_of(work.process, snapshot)).values())
     answers = attention.read_answers(work.ledger)
     standings = join(work.process, snapshot, answers.waived, answers.dismissed)

@@ -47,7 +47,7 @@ def test_a_baseline_is_written_once_with_its_author(desk: Desk, ledger: Ledger) 
     """What a clerk has typed before go-live must not be sent a second time."""
     case = desk.decide()
     counts = [add_baseline(ledger, FILES, [case], person="A. Muster", reason="von Hand") for _ in range(2)]
-    [stored] = reading.read_process_cases(ledger, PROCESS, YEAR).cases
+    [stored] = reading.read_process_cases(ledger, PROCESS).cases
 
     assert counts == [1, 0]
     assert stored.baselines == {FILES}
