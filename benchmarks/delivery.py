@@ -124,7 +124,7 @@ def _ours(ledger: Ledger, target: district.SoapSink) -> Deliver:
             drafts.append(_draft(work, piece.number, payload, seal(trace, payload)))
         _keep(ledger, work, drafts)
         counts = Counts()
-        pipeline.deliver.__wrapped__(district.sending(ledger, ROUTE, target, step="deliver"), counts)  # type: ignore[attr-defined]
+        pipeline.deliver_messages(district.sending(ledger, ROUTE, target, step="deliver"), counts)
         assert counts["delivered"] == len(chunk)
 
     return deliver

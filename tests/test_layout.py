@@ -59,6 +59,16 @@ def test_only_the_soap_connectors_import_zeep(root: Path) -> None:
     assert wrong == []
 
 
+def test_only_the_edge_asks_the_environment(root: Path) -> None:
+    """What is below is told: else two houses in one process, or a task in another folder, would meet in one ledger."""
+    package = root / "kiezbruecke"
+    edge = {package / name for name in ("airflow", "cli", "testing", "edge.py", "content.py")}
+    edge.add(package / "standards" / "files.py")  # where this machine keeps official schemas; no content, no state
+
+    asking = [file for file in python_files(package) if "os.environ" in file.read_text("utf-8")]
+    assert [file for file in asking if not any(file.is_relative_to(place) for place in edge)] == []
+
+
 def test_dags_hold_no_logic(root: Path) -> None:
     for file in (root / "dags").glob("*.py"):
         tree = ast.parse(file.read_text("utf-8"))

@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -79,7 +79,7 @@ def _demonstrate(root: Path, state: Path, register: Register, teller: Teller) ->
     with world(root, state, register, teller) as servers:
         servers.start(LEAN)
         teller.say("Airflow startet (Scheduler und Ausführungsschnittstelle, nur auf 127.0.0.1)")
-        _carry(state, servers, teller)
+        _carry(root, state, servers, teller)
         teller.say("Alles ruht, Airflow und die Sandkästen werden beendet")
     return _show(root, state, teller)
 
@@ -107,9 +107,10 @@ def world(root: Path, state: Path, register: Register, teller: Teller) -> Iterat
 
 def _prepare(root: Path, state: Path, teller: Teller) -> None:
     """Only here, after `home.enter`, Airflow may be imported."""
-    from kiezbruecke import ledger  # noqa: PLC0415
+    from kiezbruecke.edge import ledger_url  # noqa: PLC0415
+    from kiezbruecke.ledger import upgrade  # noqa: PLC0415
 
-    ledger.upgrade()
+    upgrade(ledger_url(root))
     with home.quiet():
         from kiezbruecke.airflow import control, dags  # noqa: PLC0415
     control.prepare(state / "airflow", dags.pools(root))
@@ -118,24 +119,26 @@ def _prepare(root: Path, state: Path, teller: Teller) -> None:
     teller.say("Ledger und Airflow sind vorbereitet" + (f", {closed} hängende Läufe geschlossen" if closed else ""))
 
 
-def _carry(state: Path, servers: Servers, teller: Teller) -> None:
+def _carry(root: Path, state: Path, servers: Servers, teller: Teller) -> None:
     from kiezbruecke import pipeline  # noqa: PLC0415
     from kiezbruecke.airflow.dags import HOUSEKEEPING  # noqa: PLC0415
     from kiezbruecke.airflow.watch import Watch  # noqa: PLC0415
+    from kiezbruecke.edge import open_house  # noqa: PLC0415
 
-    watch = Watch(servers, state / "airflow" / "logs", teller.tell, pipeline.outstanding)
-    watch.run(COLLECT, last=HOUSEKEEPING)
+    with closing(open_house(root)) as house:
+        watch = Watch(servers, state / "airflow" / "logs", teller.tell, lambda: pipeline.outstanding(house))
+        watch.run(COLLECT, last=HOUSEKEEPING)
 
 
 def _show(root: Path, state: Path, teller: Teller) -> int:
     from kiezbruecke.airflow import expected, table  # noqa: PLC0415
-    from kiezbruecke.ledger import open_ledger  # noqa: PLC0415
+    from kiezbruecke.edge import open_house  # noqa: PLC0415
 
-    ledger = open_ledger()
-    lines = table.read_lines(ledger, root, PROCESS)
+    with closing(open_house(root)) as house:
+        lines = table.read_lines(house.ledger, root, PROCESS)
+        differences = expected.differences(house.ledger, root, PROCESS, state / "sandbox")
     teller.console.print()
     teller.console.print(table.show(lines))
-    differences = expected.differences(ledger, root, PROCESS, state / "sandbox")
     differences += [f"{line.name}: im HKR-Verfahren {line.theirs} €" for line in lines if not line.equal]
     for difference in differences:
         teller.say(f"ANDERS ALS ERWARTET: {difference}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,7 +19,7 @@ from airflow.sdk.exceptions import (
 from airflow.utils import db
 from airflow.utils.state import DagRunState
 
-from kiezbruecke import connections, ledger, pipeline
+from kiezbruecke import ledger, pipeline
 from kiezbruecke.airflow.resolver import airflow_connection
 from kiezbruecke.airflow.tasks import perform
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, Overtaken, SourceError
@@ -29,11 +28,11 @@ CANARY = "Erika Kanarienvogel"
 
 
 @pytest.fixture(autouse=True)
-def _put_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A task changes its process for good; a test must not."""
-    monkeypatch.setenv("KIEZBRUECKE_CONTENT", "")
-    yield
-    connections.use(connections.local)
+def _ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task opens its house before it does anything."""
+    url = f"sqlite:///{tmp_path / 'ledger.sqlite3'}"
+    monkeypatch.setenv("KIEZBRUECKE_LEDGER_URL", url)
+    ledger.upgrade(url)
 
 
 @pytest.mark.parametrize(
@@ -89,19 +88,24 @@ def test_an_airflow_connection_becomes_ours(monkeypatch: pytest.MonkeyPatch) -> 
     assert ours.extra == {"party": "p"}
 
 
+def test_what_follows_an_overtaken_step_is_the_newer_runs(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second try beside the first: its next task would take the lane back and end the newer run."""
+    monkeypatch.setattr(pipeline, "prepare", lambda *_: {"overtaken": 1})
+
+    with pytest.raises(AirflowSkipException, match="a newer run has taken over"):
+        perform("prepare", "some-route", root)
+
+
 @pytest.mark.airflow
 def test_a_route_runs_as_a_real_dag_run(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Budget sheet in the inbox, DAG run, budgets in the ledger, counts in XCom, sheet in done/."""
     inbox = tmp_path / "inbox"
     shutil.copytree(root / "demo" / "budgets", inbox)
-    url = f"sqlite:///{tmp_path / 'ledger.sqlite3'}"
-    monkeypatch.setenv("KIEZBRUECKE_LEDGER_URL", url)
     monkeypatch.setitem(
         os.environ,
         "AIRFLOW_CONN_BUDGETS-TK",
         f'{{"conn_type": "kb_folder", "extra": {{"path": "{inbox}", "profile": "budget-sheet", "settle_seconds": 0}}}}',
     )
-    ledger.upgrade(url)
     db.initdb()
     bag = BundleDagBag(dag_folder=root, bundle_path=root, bundle_name="kiezbruecke", known_pools=None)
 

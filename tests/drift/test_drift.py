@@ -432,7 +432,7 @@ def test_drift_stops_the_route_that_says_so_and_no_other(odd_world: World) -> No
     work = collecting(odd_world, items)
 
     with pytest.raises(ConfigurationError, match="'meinberlin-proposal': source moderator_status is gone"):
-        pipeline.collect.__wrapped__(work, Counts())  # type: ignore[attr-defined]
+        pipeline.collect_items(work, Counts())
     odd_world.drop(line("P-1"))
     odd_world.run()
 
@@ -450,7 +450,7 @@ def test_of_a_changed_answer_nothing_is_stored(odd_world: World, changed: int) -
     work = collecting(odd_world, [Item("proposal", str(one["pk"]), one) for one in rows])
 
     with pytest.raises(ConfigurationError, match=r"comment_count .*nothing of these answers was stored"):
-        pipeline.collect.__wrapped__(work, Counts())  # type: ignore[attr-defined]
+        pipeline.collect_items(work, Counts())
 
     assert work.source.heard == []  # type: ignore[attr-defined]
     with odd_world.ledger.read() as connection:
@@ -461,7 +461,7 @@ def test_drift_warns_where_the_route_says_nothing(odd_world: World, caplog: pyte
     """The run goes on, and says so without a value."""
     items = [Item("proposal", str(one["pk"]), one) for one in proposals(moderator_status="status")]
     counts = Counts()
-    pipeline.collect.__wrapped__(collecting(odd_world, items), counts)  # type: ignore[attr-defined]
+    pipeline.collect_items(collecting(odd_world, items), counts)
 
     assert counts["drift"] == 1
     assert "kk-tk-meinberlin: drift: meinberlin-proposal: breaking: source moderator_status" in caplog.text

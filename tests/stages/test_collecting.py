@@ -82,7 +82,7 @@ def collect(
     work.source = box
     work.mappings = (Reading(read),)  # type: ignore[assignment]
     counts = Counts()
-    pipeline.collect.__wrapped__(work, counts)  # type: ignore[attr-defined]
+    pipeline.collect_items(work, counts)
     return counts
 
 
