@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, true
 
-from kiezbruecke.cases.join import DISMISSIBLE, WAIVABLE, Disagreement, Reason, Standing, join, subject_of
+from kiezbruecke.cases.join import (
+    DISMISSIBLE,
+    WAIVABLE,
+    Disagreement,
+    Reason,
+    Standing,
+    hangs_on_its_area,
+    join,
+    subject_of,
+)
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger, MessageState, Run, history
 from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.areas import read_others
+from kiezbruecke.ledger.dialects import one_at_a_time
 from kiezbruecke.ledger.moves import message_row, move
-from kiezbruecke.ledger.reading import read_process_cases
+from kiezbruecke.ledger.reading import Snapshot, StoredCase, read_budget_lines, read_process_cases
 from kiezbruecke.ledger.receipts import refused_point
 from kiezbruecke.ledger.runs import guard
 from kiezbruecke.ledger.todo import OpenPoint, Point, close_point, raise_point, replace_points
@@ -43,14 +54,12 @@ class Answers:
     blocked: frozenset[str]  # keys of messages whose answers contradict each other: nothing goes out beside them
 
 
-def read_answers(ledger: Ledger) -> Answers:
-    """All answers that still matter."""
-    query = select(t.attention.c.kind, t.attention.c.subject, t.attention.c.answer).where(
-        t.attention.c.answered_by != "", t.attention.c.closed_at.is_not(None)
-    )
-    open_query = select(t.attention.c.subject).where(
-        t.attention.c.kind.in_(("contradiction", "difference")), t.attention.c.closed_at.is_(None)
-    )
+def read_answers(ledger: Ledger, cases: Sequence[UUID] | None = None) -> Answers:
+    """All answers that still matter, or those about the given cases."""
+    a = t.attention.c
+    about = true() if cases is None else a.case_id.in_(cases)
+    query = select(a.kind, a.subject, a.answer).where(about, a.answered_by != "", a.closed_at.is_not(None))
+    open_query = select(a.subject).where(about, a.kind.in_(("contradiction", "difference")), a.closed_at.is_(None))
     with ledger.read() as connection:
         rows = connection.execute(query).all()
         blocked = frozenset(connection.execute(open_query).scalars())
@@ -66,18 +75,50 @@ def read_answers(ledger: Ledger) -> Answers:
 def read_standings(ledger: Ledger, process: Process) -> list[Standing]:
     """All cases of a process as they stand now, with what people have decided about them."""
     answers = read_answers(ledger)
-    snapshot = read_process_cases(ledger, process.id, process.fiscal_year)
+    snapshot = read_process_cases(ledger, process.id)
     return join(process, snapshot, answers.waived, answers.dismissed)
 
 
+def read_standing(ledger: Ledger, process: Process, case: StoredCase) -> Standing:
+    """One case as `read_standings` would have it, without reading the process; five statements at most."""
+    with ledger.read() as connection:
+        lines = read_budget_lines(connection, process.id)
+        waived, dismissed = _said_about(connection, [case.id])
+        alone = join(process, Snapshot((case,), lines), waived, dismissed)[0]
+        if not hangs_on_its_area(alone):
+            return alone
+        others = read_others(connection, process.id, alone.area_id, case.id)
+        _, thrown_away = _said_about(connection, [other.id for other in others.unclear])
+    snapshot, besides = Snapshot((case, *others.unclear), lines), {alone.area_id: others.granted}
+    return join(process, snapshot, waived, dismissed | thrown_away, besides)[0]
+
+
+def _said_about(connection: Connection, cases: Sequence[UUID]) -> tuple[frozenset[str], frozenset[str]]:
+    """The subjects that people have released and thrown away in these cases."""
+    a = t.attention.c
+    query = select(a.subject, a.answer).where(
+        a.case_id.in_(cases), a.answer.in_((RELEASE, DISMISS)), a.answered_by != "", a.closed_at.is_not(None)
+    )
+    rows = connection.execute(query).all()
+    return (
+        frozenset(row.subject for row in rows if row.answer == RELEASE),
+        frozenset(row.subject for row in rows if row.answer == DISMISS),
+    )
+
+
+def contradictions(process: Process, standings: Iterable[Standing]) -> list[Point]:
+    """What contradicts in these cases, as points. They belong to the process, not to a route."""
+    return [_contradiction(process, standing, one) for standing in standings for one in standing.disagreements]
+
+
 def keep_contradictions(
-    ledger: Ledger, run: Run, process: Process, standings: Iterable[Standing], more: Iterable[Point]
+    ledger: Ledger, run: Run, process: Process, points: Iterable[Point], cases: Collection[UUID] | None
 ) -> None:
-    """Make the process's open points equal to what contradicts now. They belong to the process, not to a route."""
-    points = [_contradiction(process, standing, one) for standing in standings for one in standing.disagreements]
+    """Make the process's open points, or those about the given cases and about none, equal to what contradicts now."""
     with ledger.write() as connection:
+        one_at_a_time(connection)
         guard(connection, run)
-        replace_points(connection, CONTRADICTION, process.id, [*points, *more])
+        replace_points(connection, CONTRADICTION, process.id, points, cases=cases)
 
 
 def _contradiction(process: Process, standing: Standing, disagreement: Disagreement) -> Point:

@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.effects import booked
@@ -100,16 +101,20 @@ class Standing:
 
 
 def join(
-    process: Process, snapshot: Snapshot, waived: Collection[str] = (), dismissed: Collection[str] = ()
+    process: Process,
+    snapshot: Snapshot,
+    waived: Collection[str] = (),
+    dismissed: Collection[str] = (),
+    besides: Mapping[str, Decimal] = MappingProxyType({}),
 ) -> list[Standing]:
     """All cases of a process as they stand now.
 
     `waived` are subjects of disagreements that a person has released, `dismissed` those whose line a person has
-    thrown away, such as a mistyped reference number.
+    thrown away, such as a mistyped reference number. `besides` is what cases outside the snapshot grant, by area.
     """
     budgets = budgets_that_count(budget_lines_of(process, snapshot.budget_lines))
     alone = stand_alone(process, snapshot.cases, budgets, dismissed)
-    sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    sums: dict[str, Decimal] = defaultdict(lambda: ZERO, besides)
     for standing in alone:
         sums[standing.area_id] += standing.amount
     return stand_together(alone, verdicts_of(process, sums, budgets), waived)
@@ -275,8 +280,13 @@ def _area_reason(area_id: str, names: Mapping[str, str], total: Decimal, budget:
     return None
 
 
+def hangs_on_its_area(standing: Standing) -> bool:
+    """Whether what other cases of its area grant can hold the case back."""
+    return standing.grants and not _is_sent(standing.case)
+
+
 def _with(standing: Standing, reason: Disagreement | None) -> Standing:
-    if reason is None or not standing.grants or _is_sent(standing.case):
+    if reason is None or not hangs_on_its_area(standing):
         return standing
     named = replace(reason, text=f"{standing.case.reference}: {reason.text}")
     return replace(standing, disagreements=(*standing.disagreements, named))

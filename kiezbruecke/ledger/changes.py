@@ -31,7 +31,9 @@ _RAISE = (
 )
 _COUNT = (
     update(t.cases)
-    .where(_c.id == bindparam("case"), or_(_c.counted_area != bindparam("area"), _c.counted_cents != bindparam("cents")))
+    .where(
+        _c.id == bindparam("case"), or_(_c.counted_area != bindparam("area"), _c.counted_cents != bindparam("cents"))
+    )
     .values(counted_area=bindparam("area"), counted_cents=bindparam("cents"))
 )
 _SUMS = (
@@ -96,7 +98,7 @@ def remember_look(ledger: Ledger, run: Run, look: Look) -> None:
 
 
 def cases_to_look_at(ledger: Ledger, route: str, process_id: str, look: Look) -> list[UUID]:
-    """The cases of a look by their reference numbers: what changed, what an area's verdict concerns, what was set aside.
+    """The cases of a look, by reference number: what changed, what an area's verdict concerns, what was set aside.
 
     What could not become a message is looked at again in every run: it may heal by what no number tells, such as money
     that another case has given back.
