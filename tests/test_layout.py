@@ -28,6 +28,11 @@ def imports_of(file: Path) -> set[str]:
     return found
 
 
+def _layer(text: str) -> set[str]:
+    """The rooms of one storey."""
+    return {room.strip() for room in text.split("|")}
+
+
 def test_content_holds_no_python(root: Path) -> None:
     assert python_files(root / "mappings", root / "schemas") == []
 
@@ -67,6 +72,17 @@ def test_only_the_edge_asks_the_environment(root: Path) -> None:
 
     asking = [file for file in python_files(package) if "os.environ" in file.read_text("utf-8")]
     assert [file for file in asking if not any(file.is_relative_to(place) for place in edge)] == []
+
+
+def test_the_drawing_in_contributing_is_what_import_linter_holds(root: Path) -> None:
+    """A drawing that has drifted sends people to the wrong room."""
+    drawing = (root / "CONTRIBUTING.md").read_text("utf-8").split("## The house")[1].split("```")[1]
+    contracts = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    held = next(contract["layers"] for contract in contracts if contract["name"] == "arrows point one way")
+
+    drawn = [_layer(part) for part in drawing.split(">")]
+
+    assert drawn == [_layer(part.replace("kiezbruecke.", "")) for part in held]
 
 
 def test_dags_hold_no_logic(root: Path) -> None:
