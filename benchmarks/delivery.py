@@ -26,10 +26,9 @@ from benchmarks.clock import Contest, timed
 from benchmarks.offline import Piece
 from benchmarks.ways import LXML, XSDATA, job
 from kiezbruecke import pipeline
-from kiezbruecke.connector import Effect
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger import drafts as ledger_drafts
-from kiezbruecke.ledger.drafts import Draft, Identity
+from kiezbruecke.ledger.draft import Draft, Identity
 from kiezbruecke.mapping.lineage import seal
 from kiezbruecke.records import Proposal
 from kiezbruecke.records.identity import case_id
@@ -124,7 +123,7 @@ def _ours(ledger: Ledger, target: district.SoapSink) -> Deliver:
             drafts.append(_draft(work, piece.number, payload, seal(trace, payload)))
         _keep(ledger, work, drafts)
         counts = Counts()
-        pipeline.deliver.__wrapped__(district.sending(ledger, ROUTE, target, step="deliver"), counts)  # type: ignore[attr-defined]
+        pipeline.deliver_messages(district.sending(ledger, ROUTE, target, step="deliver"), counts)
         assert counts["delivered"] == len(chunk)
 
     return deliver
@@ -133,7 +132,7 @@ def _ours(ledger: Ledger, target: district.SoapSink) -> Deliver:
 def _draft(work: Sending, number: int, payload: bytes, lineage: bytes) -> Draft:
     case = case_id(work.process.id, workload.reference(number))
     name = f"KK26-{number + 1:05d}-E1"
-    identity = Identity(work.route.destination, 1, case, Effect.FILE_CREATE, 1)
+    identity = Identity(work.route.destination, 1, case, "file.create", 1)
     return Draft(identity, name, "", payload, f"{name}.xml", "application/xml", lineage=lineage, owner=work.route.owner)
 
 

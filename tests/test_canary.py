@@ -22,7 +22,7 @@ import pytest
 import requests
 
 from connectors.meinberlin.client import MeinBerlin
-from kiezbruecke import connections, pipeline
+from kiezbruecke.airflow.dags import STEPS
 from kiezbruecke.airflow.tasks import perform
 from kiezbruecke.cli import main
 from kiezbruecke.connector import Cursor, Item
@@ -30,9 +30,10 @@ from kiezbruecke.documents import find_templates
 from kiezbruecke.documents.sample import samples
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.mapping import Mapping
+from kiezbruecke.routes import find_route
 from kiezbruecke.sandbox import Running
 from tests.pdf_words import objects_of, stream_of, words_of
-from tests.world import ROOT, SEND, World, budget, forget, found, line, open_sandboxes, wipe
+from tests.world import ROOT, SEND, World, budget, found, line, open_sandboxes, wipe
 
 NAME, MAIL, PHONE = "Kanari Zwitscherfrau-Canary", "canary.kanari@example.invalid", "+49 30 5550815"
 WORDS = (NAME, "Kanari", "Zwitscherfrau", MAIL, "canary.kanari", PHONE, "5550815")
@@ -69,13 +70,11 @@ class Aviary:
                     main()
                 except SystemExit as ended:
                     self.sinks.errors.append(str(ended))
-            for step in ("collect",) if pipeline.is_collecting(route) else ("prepare", "deliver", "reconcile"):
+            for step in STEPS[type(find_route(ROOT, route))]:
                 try:
                     self.sinks.results.append(perform(step, route, ROOT))
                 except Exception as error:  # noqa: BLE001 - whatever it is: Airflow would print it
                     self.sinks.errors.append(f"{error!r} {error.__cause__!r} {error.__context__!r}")
-                finally:
-                    connections.use(connections.local)
 
     def ask(self) -> None:
         """Print all that the commands can print."""
@@ -166,7 +165,7 @@ def aviary(boxes: dict[str, Running], tmp_path: Path, monkeypatch: pytest.Monkey
         return sent(session, request, **given)
 
     monkeypatch.setattr(requests.Session, "send", listen)
-    monkeypatch.setattr("kiezbruecke.airflow.tasks.airflow_connection", connections.local)
+    monkeypatch.setattr("kiezbruecke.airflow.tasks.airflow_connection", world.house.connect)
     monkeypatch.setattr(sys, "argv", [])
     handler, root = logging.StreamHandler(sinks.log), logging.getLogger()
     level = root.level
@@ -175,9 +174,8 @@ def aviary(boxes: dict[str, Running], tmp_path: Path, monkeypatch: pytest.Monkey
     yield Aviary(world, sinks)
     root.removeHandler(handler)
     root.setLevel(level)
-    connections.use(connections.local)
     platform.write_bytes(before)
-    forget()
+    world.close()
 
 
 def test_she_is_searched_for_where_she_could_hide(aviary: Aviary, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,9 @@ from urllib.request import urlopen
 import pytest
 
 from kiezbruecke import ledger, pipeline
-from kiezbruecke.ledger import database, todo
+from kiezbruecke.edge import ledger_url, open_house
+from kiezbruecke.house import House
+from kiezbruecke.ledger import todo
 from kiezbruecke.ledger.reading import MessageHead, list_messages
 from kiezbruecke.sandbox import Running, start
 
@@ -50,22 +52,27 @@ def line(
 
 @dataclass
 class World:
-    """One district with its state; its environment is set while it lives."""
+    """One district with its state; its environment is set while it lives, for the commands."""
 
     state: Path
     content: Path
     sandboxes: dict[str, Running]
+    house: House
     connections: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def ledger(self) -> ledger.Ledger:
         """Its ledger."""
-        return ledger.open_ledger()
+        return self.house.ledger
 
     @property
     def inbox(self) -> Path:
         """Where decision sheets are dropped."""
         return self.state / "eingang" / "beschluesse"
+
+    def close(self) -> None:
+        """Give the ledger's connections back."""
+        self.house.close()
 
     def connect(self, **changes: dict[str, Any]) -> None:
         """Write the connections; `changes` replace fields of the extras, by connection name with underscores."""
@@ -87,7 +94,7 @@ class World:
 
     def run(self, *routes: str) -> list[pipeline.Counts]:
         """Run routes one after the other; without names all that a small world has."""
-        return [pipeline.run(route) for route in routes or (*COLLECT, *SEND)]
+        return [pipeline.run(self.house, route) for route in routes or (*COLLECT, *SEND)]
 
     def route(self, name: str, old: str, new: str) -> None:
         """Change a line of a route file; the content must be a copy."""
@@ -131,9 +138,9 @@ def found(state: Path, sandboxes: dict[str, Running], content: Path, patch: pyte
     patch.setenv("KIEZBRUECKE_STATE", str(state))
     patch.setenv("KIEZBRUECKE_CONTENT", str(content))
     patch.delenv("KIEZBRUECKE_LEDGER_URL", raising=False)
-    world = World(state, content, sandboxes, _connections(state, sandboxes))
+    ledger.upgrade(ledger_url())
+    world = World(state, content, sandboxes, open_house(), _connections(state, sandboxes))
     world.connect()
-    ledger.upgrade()
     return world
 
 
@@ -199,8 +206,10 @@ def make_world(
 ) -> Iterator[Callable[[Path], World]]:
     """A small world on a given content."""
     wipe(processes)
-    yield lambda content: found(tmp_path / "var", dict(processes), content, monkeypatch)
-    forget()
+    with ExitStack() as worlds:
+        yield lambda content: worlds.enter_context(
+            closing(found(tmp_path / "var", dict(processes), content, monkeypatch))
+        )
 
 
 @pytest.fixture
@@ -217,8 +226,3 @@ def odd_world(make_world: Callable[[Path], World], content: Path) -> World:
     small = make_world(content)
     small.drop_budget(budget())
     return small
-
-
-def forget() -> None:
-    """Give the ledger's connections back."""
-    database.close_all()

@@ -1,4 +1,4 @@
-"""What a task does: find the content, ask Airflow for connections, call the pipeline, translate errors.
+"""What a task does: open the house with Airflow's connections, call the pipeline, translate errors.
 
 The class of an error answers who must act; here it answers whether Airflow tries again. A text that is not
 ours may quote what a person wrote: of an unexpected error only its kind and its place reach Airflow's log.
@@ -6,33 +6,34 @@ ours may quote what a person wrote: of an unexpected error only its kind and its
 
 from __future__ import annotations
 
-import os
 import traceback
+from contextlib import closing
 from pathlib import Path
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
-from kiezbruecke import connections
 from kiezbruecke.airflow.resolver import airflow_connection
-from kiezbruecke.content import VARIABLE
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, Overtaken
 
 
 def perform(step: str, route: str | None, content: Path) -> dict[str, int]:
     """Run one step of the pipeline; the result is counts only, for Airflow keeps it."""
-    os.environ[VARIABLE] = str(content)  # the bundle of this very run, not where the worker happens to stand
-    connections.use(airflow_connection)
     try:
-        return _call(step, route)
+        return _call(step, route, content)
     except Exception as error:  # noqa: BLE001 - translated, and raised below
         translated = _translate(error)
     raise translated  # outside the handler: the original, with its text, must not hang on it
 
 
-def _call(step: str, route: str | None) -> dict[str, int]:
+def _call(step: str, route: str | None, content: Path) -> dict[str, int]:
+    """`content` is the bundle of this very run, not where the worker happens to stand."""
     from kiezbruecke import pipeline  # noqa: PLC0415 - parsing stays light: the clients come with the pipeline
+    from kiezbruecke.edge import open_house  # noqa: PLC0415
 
-    counts: dict[str, int] = getattr(pipeline, step)(*([route] if route else []))
+    with closing(open_house(content, airflow_connection)) as house:
+        counts: dict[str, int] = getattr(pipeline, step)(house, *([route] if route else []))
+    if counts.get("overtaken") and not counts.get("changed"):
+        raise Overtaken("a newer run has taken over", where=f"route {route}")  # and what follows is that one's
     return dict(counts)
 
 

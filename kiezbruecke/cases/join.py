@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from kiezbruecke.connector import Effect
 from kiezbruecke.ledger import MessageState
+from kiezbruecke.ledger.effects import booked
 from kiezbruecke.ledger.reading import Snapshot, StoredCase
 from kiezbruecke.records import Budget, BudgetStatus, Decision, Outcome, Process, Proposal, ProposalStatus
 from kiezbruecke.records.identity import is_paper
@@ -85,6 +85,11 @@ class Standing:
         if self.decision is None or not self.grants:
             return ZERO
         return self.decision.approved_amount or ZERO
+
+    @property
+    def budget_line(self) -> str:
+        """Chapter and title that the sum is booked on; empty where the area has no budget."""
+        return f"{self.budget.chapter}/{self.budget.title}" if self.budget else ""
 
     @property
     def title(self) -> str:
@@ -266,7 +271,7 @@ def _with(standing: Standing, reason: Disagreement | None) -> Standing:
 def _is_sent(case: StoredCase) -> bool:
     """Whether something of the case is on its way or done; what changes then is checked against the budget itself."""
     return any(
-        message.effect is not Effect.STATUS_LIST and message.state is not MessageState.REFUSED and not message.test
+        message.state is not MessageState.REFUSED and not message.test and not booked(message.effect).informs
         for message in case.messages
     )
 

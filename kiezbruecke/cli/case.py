@@ -10,12 +10,14 @@ import typer
 from kiezbruecke import attention
 from kiezbruecke.cases.join import Standing
 from kiezbruecke.cases.timeline import status_of
+from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.message import body_of
 from kiezbruecke.cli.output import AsJson, emit, german_euros, table
-from kiezbruecke.cli.words import EFFECTS, STATES, event
-from kiezbruecke.content import find_content
+from kiezbruecke.cli.words import STATES, event
+from kiezbruecke.effects import effect
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.ledger import Ledger, open_ledger
+from kiezbruecke.house import House
+from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.events import events_of
 from kiezbruecke.ledger.money import cents
 from kiezbruecke.ledger.reading import find_case
@@ -27,12 +29,13 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.command()
 def show(
+    context: typer.Context,
     case: Annotated[str, typer.Argument(help="Referenznummer, Fremdkennzeichen oder Schlüssel.")],
     as_json: AsJson = False,
 ) -> None:
     """Ein Fall: Vorschlag, Beschluss, Nachrichten, Ereignisse."""
-    ledger = open_ledger()
-    standings = _find(ledger, case)
+    house = house_of(context)
+    ledger, standings = house.ledger, _find(house, case)
     if as_json:
         emit([_body(ledger, standing) for standing in standings])
         return
@@ -40,8 +43,8 @@ def show(
         _show(ledger, standing)
 
 
-def _find(ledger: Ledger, wanted: str) -> list[Standing]:
-    found = find_case(ledger, wanted)
+def _find(house: House, wanted: str) -> list[Standing]:
+    found = find_case(house.ledger, wanted)
     if not found:
         raise ConfigurationError(
             "Diesen Fall gibt es nicht", where=wanted, helps="Referenznummer wie 2026-00001 oder P-1"
@@ -49,8 +52,8 @@ def _find(ledger: Ledger, wanted: str) -> list[Standing]:
     ids = {one.id for one in found}
     standings = []
     for process_id in sorted({one.process_id for one in found}):
-        process = read_process(find_content(), process_id)
-        standings += [one for one in attention.read_standings(ledger, process) if one.case.id in ids]
+        process = read_process(house.content, process_id)
+        standings += [one for one in attention.read_standings(house.ledger, process) if one.case.id in ids]
     return standings
 
 
@@ -73,7 +76,7 @@ def _show(ledger: Ledger, standing: Standing) -> None:
             (
                 one.reference,
                 one.destination,
-                EFFECTS[one.effect.value],
+                effect(one.effect).title,
                 german_euros(one.amount_cents),
                 STATES[one.state.value],
                 one.updated_at,

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
+from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, table
-from kiezbruecke.connections import connection
 from kiezbruecke.connector import manifest_for
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.ledger import open_ledger
+from kiezbruecke.house import House
 from kiezbruecke.ledger.drafts import generation_of
 from kiezbruecke.ledger.reading import list_messages
 from kiezbruecke.ledger.reset import reset_destination
@@ -21,9 +21,9 @@ Name = Annotated[str, typer.Argument(help="Name der Verbindung, z. B. eakte-tk."
 
 
 @app.command()
-def show(destination: Name, as_json: AsJson = False) -> None:
+def show(context: typer.Context, destination: Name, as_json: AsJson = False) -> None:
     """Ein Ziel: was es kann, was dort liegt."""
-    body = _body(destination)
+    body = _body(house_of(context), destination)
     if as_json:
         emit(body)
         return
@@ -32,6 +32,7 @@ def show(destination: Name, as_json: AsJson = False) -> None:
 
 @app.command()
 def reset(
+    context: typer.Context,
     destination: Name,
     name: Annotated[str, typer.Option("--name", help="Wer das veranlasst.")],
     reason: Annotated[str, typer.Option("--reason", help="Warum.")],
@@ -39,22 +40,23 @@ def reset(
     as_json: AsJson = False,
 ) -> None:
     """Nur wenn das Ziel wirklich leer neu aufgebaut wurde: alle Fälle werden noch einmal gesendet."""
-    connection(destination)
+    house = house_of(context)
+    house.connect(destination)
     if not yes or not name.strip() or not reason.strip():
         raise ConfigurationError(
             "Nach dem Zurücksetzen wird alles noch einmal gesendet",
             where=f"destination reset {destination}",
             expected="--yes, --name und --reason",
         )
-    generation = reset_destination(open_ledger(), destination, person=name, reason=reason)
+    generation = reset_destination(house.ledger, destination, person=name, reason=reason)
     if as_json:
-        emit(_body(destination))
+        emit(_body(house, destination))
         return
     typer.echo(f"{destination}: Generation {generation}. Die nächsten Läufe senden alles, was gilt, neu.")
 
 
-def _body(destination: str) -> dict[str, object]:
-    party, ledger = connection(destination), open_ledger()
+def _body(house: House, destination: str) -> dict[str, object]:
+    party, ledger = house.connect(destination), house.ledger
     manifest = manifest_for(party)
     states = Counter(head.state.value for head, _ in list_messages(ledger, destination=destination))
     return {

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit
-from kiezbruecke.ledger import open_ledger
+from kiezbruecke.edge import ledger_url
 from kiezbruecke.ledger import upgrade as upgrade_schema
 from kiezbruecke.ledger.events import verify_chains
 
@@ -13,9 +14,9 @@ app = typer.Typer(no_args_is_help=True)
 
 
 @app.command()
-def verify(as_json: AsJson = False) -> None:
+def verify(context: typer.Context, as_json: AsJson = False) -> None:
     """Die Beweiskette jedes Falls nachrechnen. Endet mit 1, wenn etwas verändert wurde."""
-    verdict = verify_chains(open_ledger())
+    verdict = verify_chains(house_of(context).ledger)
     if as_json:
         emit({"cases": verdict.cases, "events": verdict.links, "broken": list(verdict.broken)})
     else:
@@ -30,7 +31,7 @@ def verify(as_json: AsJson = False) -> None:
 @app.command()
 def upgrade(as_json: AsJson = False) -> None:
     """Das Schema anlegen oder auf den heutigen Stand bringen."""
-    upgrade_schema()
+    upgrade_schema(ledger_url())
     if as_json:
         emit({"current": True})
         return

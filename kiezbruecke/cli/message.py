@@ -8,10 +8,12 @@ from uuid import UUID
 
 import typer
 
+from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, euros, german_euros, table
-from kiezbruecke.cli.words import EFFECTS, STATES
+from kiezbruecke.cli.words import STATES
+from kiezbruecke.effects import effect
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.ledger import Ledger, open_ledger
+from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.claims import find_message
 from kiezbruecke.ledger.reading import MessageHead, attempts_of, list_messages
 from kiezbruecke.workbench.lineage import StoredValue, stored_lineage
@@ -21,6 +23,7 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.command("list")
 def list_all(
+    context: typer.Context,
     state: Annotated[str | None, typer.Option(help="Nur dieser Zustand, z. B. in_doubt.")] = None,
     route: Annotated[str | None, typer.Option(help="Nur diese Strecke.")] = None,
     destination: Annotated[str | None, typer.Option(help="Nur dieses Ziel.")] = None,
@@ -29,7 +32,7 @@ def list_all(
     """Alle Nachrichten, die älteste zuerst."""
     if state is not None and state not in STATES:
         raise ConfigurationError(f"Den Zustand '{state}' gibt es nicht", where="--state", expected=", ".join(STATES))
-    found = list_messages(open_ledger(), state=state, route=route, destination=destination)
+    found = list_messages(house_of(context).ledger, state=state, route=route, destination=destination)
     if as_json:
         emit([body_of(head, case) for head, case in found])
         return
@@ -38,7 +41,7 @@ def list_all(
             head.reference,
             case,
             head.destination,
-            EFFECTS[head.effect.value],
+            effect(head.effect).title,
             german_euros(head.amount_cents),
             STATES[head.state.value],
             head.updated_at,
@@ -52,12 +55,13 @@ def list_all(
 
 @app.command()
 def show(
+    context: typer.Context,
     message: Annotated[str, typer.Argument(help="Fremdkennzeichen oder Schlüssel (UUID).")],
     payload: Annotated[Path | None, typer.Option(help="Die gesendeten Bytes in diese Datei schreiben.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Eine Nachricht mit allen ihren Schritten."""
-    ledger = open_ledger()
+    ledger = house_of(context).ledger
     head, case = _find(ledger, message)
     steps = attempts_of(ledger, head.key)
     if payload is not None:
@@ -83,11 +87,12 @@ def show(
 
 @app.command()
 def lineage(
+    context: typer.Context,
     message: Annotated[str, typer.Argument(help="Fremdkennzeichen oder Schlüssel (UUID).")],
     as_json: AsJson = False,
 ) -> None:
     """Woher jeder Wert einer Nachricht kam – ohne die Werte. Endet mit 1, wenn die Bytes einen nicht mehr tragen."""
-    ledger = open_ledger()
+    ledger = house_of(context).ledger
     head, _ = _find(ledger, message)
     found = stored_lineage(ledger, head.key)
     if as_json:
@@ -114,7 +119,7 @@ def body_of(head: MessageHead, case: str) -> dict[str, object]:
         "case_id": head.case_id,
         "destination": head.destination,
         "generation": head.generation,
-        "effect": head.effect.value,
+        "effect": head.effect,
         "number": head.number,
         "state": head.state.value,
         "amount": euros(head.amount_cents),

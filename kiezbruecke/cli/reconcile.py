@@ -6,18 +6,20 @@ from typing import Annotated
 
 import typer
 
+from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, euros, german_euros, table
-from kiezbruecke.content import find_content
-from kiezbruecke.ledger import money, open_ledger
+from kiezbruecke.house import House
+from kiezbruecke.ledger import money
 from kiezbruecke.routes import read_process
 
 
 def reconcile(
+    context: typer.Context,
     process: Annotated[str, typer.Option(help="Verfahren.")] = "kk-tk-2026",
     as_json: AsJson = False,
 ) -> None:
     """Abgleich je Bezirksregion. Endet mit 1, wenn unsere und ihre Summen verschieden sind."""
-    rows = sums(process)
+    rows = sums(house_of(context), process)
     if as_json:
         emit([_body(row) for row in rows])
     else:
@@ -34,9 +36,9 @@ def reconcile(
 Sums = tuple[str, str, int, int, int, int, int]
 
 
-def sums(process_id: str) -> list[Sums]:
+def sums(house: House, process_id: str) -> list[Sums]:
     """Per area: id, name, budget, committed, free, ours, theirs – in cents."""
-    process, ledger = read_process(find_content(), process_id), open_ledger()
+    process, ledger = read_process(house.content, process_id), house.ledger
     names = {area.id: area.name for area in process.areas}
     theirs = money.theirs(ledger, process.fiscal_year)
     return [

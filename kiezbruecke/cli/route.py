@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from kiezbruecke import attention
+from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, table
-from kiezbruecke.cli.words import EFFECTS
-from kiezbruecke.content import find_content
+from kiezbruecke.effects import effect
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.ledger import open_ledger
+from kiezbruecke.house import House
 from kiezbruecke.ledger.drafts import add_baseline
 from kiezbruecke.ledger.reading import Preview, read_previews
 from kiezbruecke.ledger.runs import paused, set_paused
@@ -27,9 +27,10 @@ Why = Annotated[str, typer.Option("--reason", help="Warum.")]
 
 
 @app.command("list")
-def list_routes(as_json: AsJson = False) -> None:
+def list_routes(context: typer.Context, as_json: AsJson = False) -> None:
     """Alle Strecken; eine fehlerhafte steht mit ihrem Fehler da und stört die anderen nicht."""
-    rows = [_row(file.stem) for file in route_files(find_content())]
+    house = house_of(context)
+    rows = [_row(house, file.stem) for file in route_files(house.content)]
     if as_json:
         emit(rows)
         return
@@ -42,6 +43,7 @@ def list_routes(as_json: AsJson = False) -> None:
 
 @app.command()
 def pause(
+    context: typer.Context,
     route: Name,
     name: Person,
     reason: Why,
@@ -50,23 +52,26 @@ def pause(
 ) -> None:
     """Eine Strecke anhalten oder (--resume) weiterlaufen lassen."""
     _signed(name, reason, "route pause")
-    find_route(find_content(), route)
-    set_paused(open_ledger(), route, not resume, person=name, reason=reason)
+    house = house_of(context)
+    find_route(house.content, route)
+    set_paused(house.ledger, route, not resume, person=name, reason=reason)
     if as_json:
-        emit(_row(route))
+        emit(_row(house, route))
         return
     typer.echo(f"{route}: {'läuft weiter' if resume else 'angehalten'}.")
 
 
 @app.command()
 def preview(
+    context: typer.Context,
     route: Name,
     out: Annotated[Path | None, typer.Option(help="Die Nachrichten als Dateien in diesen Ordner schreiben.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Was der letzte Probelauf (mode: dry_run) vorbereitet hat; gesendet wurde davon nichts."""
-    _sending(route, "route preview")
-    found = read_previews(open_ledger(), route)
+    house = house_of(context)
+    _sending(house, route, "route preview")
+    found = read_previews(house.ledger, route)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         for one in found:
@@ -77,13 +82,14 @@ def preview(
     table(
         f"Probelauf {route}",
         ("Fall", "Wirkung", "Datei", "# Byte", "vom"),
-        [(one.case, EFFECTS[one.effect], one.file_name, len(one.payload), one.at) for one in found],
+        [(one.case, effect(one.effect).title, one.file_name, len(one.payload), one.at) for one in found],
         empty="nichts vorbereitet.",
     )
 
 
 @app.command()
 def baseline(
+    context: typer.Context,
     route: Name,
     name: Person,
     reason: Why,
@@ -92,8 +98,9 @@ def baseline(
 ) -> None:
     """Beschlossene Fälle, die schon von Hand erfasst sind, von dieser Strecke ausnehmen."""
     _signed(name, reason, "route baseline")
-    found = _sending(route, "route baseline")
-    process, ledger = read_process(find_content(), found.process), open_ledger()
+    house = house_of(context)
+    found = _sending(house, route, "route baseline")
+    process, ledger = read_process(house.content, found.process), house.ledger
     decided = [one for one in attention.read_standings(ledger, process) if one.grants]
     if unknown := sorted(set(case or ()) - {one.case.reference for one in decided}):
         raise ConfigurationError("Dazu gibt es keinen bewilligenden Beschluss", where=", ".join(unknown))
@@ -110,8 +117,8 @@ def _signed(name: str, reason: str, where: str) -> None:
         raise ConfigurationError("Name und Begründung gehören dazu", where=where)
 
 
-def _sending(name: str, where: str) -> SendingRoute:
-    found = find_route(find_content(), name)
+def _sending(house: House, name: str, where: str) -> SendingRoute:
+    found = find_route(house.content, name)
     if not isinstance(found, SendingRoute):
         raise ConfigurationError(f"Die Strecke {name} sendet nichts", where=where)
     return found
@@ -128,9 +135,9 @@ def _preview(one: Preview) -> dict[str, object]:
     }
 
 
-def _row(name: str) -> dict[str, object]:
+def _row(house: House, name: str) -> dict[str, object]:
     try:
-        route = read_route(find_content() / "mappings" / "routes" / f"{name}.yaml")
+        route = read_route(house.content / "mappings" / "routes" / f"{name}.yaml")
     except ConfigurationError as error:
         return {"route": name, "error": error.line()}
     return {
@@ -138,7 +145,7 @@ def _row(name: str) -> dict[str, object]:
         "title": route.title,
         "kind": "sendet" if isinstance(route, SendingRoute) else "holt",
         "connection": _connection(route),
-        "mode": _mode(route),
+        "mode": _mode(house, route),
         "schedule": route.schedule,
         "after": ", ".join(route.after),
         "owner": route.owner,
@@ -149,8 +156,8 @@ def _connection(route: Route) -> str:
     return route.destination if isinstance(route, SendingRoute) else route.collect
 
 
-def _mode(route: Route) -> str:
-    if paused(open_ledger(), route.name):
+def _mode(house: House, route: Route) -> str:
+    if paused(house.ledger, route.name):
         return "angehalten"
     if not isinstance(route, SendingRoute):
         return "live"

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from kiezbruecke import pipeline
+from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, table
 
 _WORDS = {
@@ -35,13 +36,14 @@ _WORDS = {
 
 
 def run(
+    context: typer.Context,
     route: Annotated[str, typer.Argument(help="Name der Strecke, siehe 'kiezbruecke route list'.")],
     as_json: AsJson = False,
 ) -> None:
     """Eine Strecke einmal ganz ausführen. Sie darf jederzeit wiederholt werden."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     with Console(stderr=True).status(f"{route} läuft …"):
-        counts = pipeline.run(route)
+        counts = pipeline.run(house_of(context), route)
     if as_json:
         emit(dict(counts))
         return

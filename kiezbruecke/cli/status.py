@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import typer
 
+from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, german_time, table
 from kiezbruecke.cli.words import STATES, STEPS
-from kiezbruecke.content import find_content
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.ledger import open_ledger
 from kiezbruecke.ledger.reading import RouteStatus, route_status
 from kiezbruecke.ledger.todo import open_points
 from kiezbruecke.routes import read_route, route_files
 
 
-def status(as_json: AsJson = False) -> None:
+def status(context: typer.Context, as_json: AsJson = False) -> None:
     """Zeigt jede Strecke: letzter Lauf, was feststeckt, seit wann. Endet mit 1, wenn eine Person gebraucht wird."""
-    ledger = open_ledger()
-    found = [route_status(ledger, file.stem) for file in route_files(find_content())]
-    broken = _broken()
+    house = house_of(context)
+    ledger = house.ledger
+    found = [route_status(ledger, file.stem) for file in route_files(house.content)]
+    broken = _broken(house.content)
     points = open_points(ledger)
     if as_json:
         emit({"routes": [_body(one, broken) for one in found], "attention": len(points)})
@@ -35,9 +37,9 @@ def status(as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-def _broken() -> dict[str, str]:
+def _broken(content: Path) -> dict[str, str]:
     reasons = {}
-    for file in route_files(find_content()):
+    for file in route_files(content):
         try:
             read_route(file)
         except ConfigurationError as error:

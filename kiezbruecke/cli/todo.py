@@ -7,19 +7,20 @@ from typing import Annotated
 import typer
 
 from kiezbruecke import attention
+from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, table
 from kiezbruecke.cli.words import KINDS
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.ledger import open_ledger
+from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.todo import OpenPoint, find_point, open_points
 
 app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("list")
-def list_points(as_json: AsJson = False) -> None:
+def list_points(context: typer.Context, as_json: AsJson = False) -> None:
     """Alles, was eine Person braucht, das Älteste zuerst."""
-    points = open_points(open_ledger())
+    points = open_points(house_of(context).ledger)
     if as_json:
         emit([_body(point) for point in points])
         return
@@ -38,9 +39,13 @@ def list_points(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def show(number: Annotated[int, typer.Argument(help="Nummer aus 'todo list'.")], as_json: AsJson = False) -> None:
+def show(
+    context: typer.Context,
+    number: Annotated[int, typer.Argument(help="Nummer aus 'todo list'.")],
+    as_json: AsJson = False,
+) -> None:
     """Ein Punkt mit allem, was dazu bekannt ist."""
-    body = _body(_find(number))
+    body = _body(_find(house_of(context).ledger, number))
     if as_json:
         emit(body)
         return
@@ -49,6 +54,7 @@ def show(number: Annotated[int, typer.Argument(help="Nummer aus 'todo list'.")],
 
 @app.command()
 def decide(
+    context: typer.Context,
     number: Annotated[int, typer.Argument(help="Nummer aus 'todo list'.")],
     answer: Annotated[str, typer.Argument(help="Eine der möglichen Antworten.")],
     name: Annotated[str, typer.Option("--name", help="Wer entscheidet.")],
@@ -56,15 +62,16 @@ def decide(
     as_json: AsJson = False,
 ) -> None:
     """Einen Punkt entscheiden. Name und Begründung werden aufgehoben; der nächste Lauf handelt danach."""
-    attention.decide(open_ledger(), _find(number), answer, person=name, reason=reason)
+    ledger = house_of(context).ledger
+    attention.decide(ledger, _find(ledger, number), answer, person=name, reason=reason)
     if as_json:
-        emit(_body(_find(number)))
+        emit(_body(_find(ledger, number)))
         return
     typer.echo(f"Punkt {number}: {answer}. Der nächste Lauf der Strecke handelt danach.")
 
 
-def _find(number: int) -> OpenPoint:
-    point = find_point(open_ledger(), number)
+def _find(ledger: Ledger, number: int) -> OpenPoint:
+    point = find_point(ledger, number)
     if point is None:
         raise ConfigurationError(
             f"Einen Punkt {number} gibt es nicht", where="todo", helps="siehe 'kiezbruecke todo list'"

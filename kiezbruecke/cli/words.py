@@ -1,4 +1,4 @@
-"""The German words for states, effects, kinds and events that people read in tables."""
+"""The German words for states, kinds and events that people read in tables."""
 
 from __future__ import annotations
 
@@ -13,14 +13,6 @@ STATES: Mapping[str, str] = {
     "confirmed": "bestätigt",
     "refused": "abgewiesen",
     "in_doubt": "ungewiss",
-}
-
-EFFECTS: Mapping[str, str] = {
-    "file.create": "Vorgang anlegen",
-    "commitment.book": "Festlegung",
-    "commitment.change": "Festlegung ändern",
-    "commitment.cancel": "Festlegung aufheben",
-    "status.list": "Statusliste",
 }
 
 KINDS: Mapping[str, str] = {

@@ -1,7 +1,7 @@
 """The ledger: what is known, what was sent, what came back. SQLite or PostgreSQL; one method, one transaction."""
 
-from kiezbruecke.ledger.database import Ledger, ledger_url, open_ledger, upgrade
+from kiezbruecke.ledger.database import Ledger, open_ledger, upgrade
 from kiezbruecke.ledger.runs import Run, begin_run, end_run
 from kiezbruecke.ledger.states import MessageState
 
-__all__ = ["Ledger", "MessageState", "Run", "begin_run", "end_run", "ledger_url", "open_ledger", "upgrade"]
+__all__ = ["Ledger", "MessageState", "Run", "begin_run", "end_run", "open_ledger", "upgrade"]

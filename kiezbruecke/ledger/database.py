@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,7 +18,6 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
-from kiezbruecke.content import find_content, find_state
 from kiezbruecke.errors import ConfigurationError, LedgerError
 
 VARIABLE = "KIEZBRUECKE_LEDGER_URL"
@@ -57,17 +55,9 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def ledger_url() -> str:
-    """KIEZBRUECKE_LEDGER_URL, else `var/ledger.sqlite3` beside the content."""
-    if url := os.environ.get(VARIABLE):
-        return url
-    return f"sqlite:///{find_state(find_content()) / 'ledger.sqlite3'}"
-
-
-def open_ledger(url: str | None = None) -> Ledger:
+def open_ledger(url: str) -> Ledger:
     """Open a ledger whose schema is current; refuses an older or unknown one."""
-    url = url or ledger_url()
-    ledger = _opened(url)
+    ledger = Ledger(make_engine(url))
     try:
         _refuse_wrong_schema(ledger)
     except LedgerError:
@@ -76,9 +66,8 @@ def open_ledger(url: str | None = None) -> Ledger:
     return ledger
 
 
-def upgrade(url: str | None = None) -> None:
+def upgrade(url: str) -> None:
     """Create the ledger's schema, or bring it up to date (Alembic)."""
-    url = url or ledger_url()
     ledger = Ledger(make_engine(url))
     try:
         with ledger.write() as connection:
@@ -121,22 +110,6 @@ def make_engine(url: str) -> Engine:
     event.listen(engine, "connect", _durable)
     event.listen(engine, "begin", _begin)
     return engine
-
-
-def close_all() -> None:
-    """Give back the connections of every ledger that this process opened."""
-    for key in [key for key in _ledgers if key[1] == os.getpid()]:
-        _ledgers.pop(key).close()
-
-
-_ledgers: dict[tuple[str, int], Ledger] = {}
-
-
-def _opened(url: str) -> Ledger:
-    key = (url, os.getpid())  # a forked child opens its own connections
-    if key not in _ledgers:
-        _ledgers[key] = Ledger(make_engine(url))
-    return _ledgers[key]
 
 
 def _durable(connection: Any, _record: Any) -> None:

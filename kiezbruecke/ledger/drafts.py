@@ -3,71 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from kiezbruecke.connector import Effect
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
+from kiezbruecke.ledger.draft import Draft
+from kiezbruecke.ledger.effects import booked
 from kiezbruecke.ledger.events import PREPARED, append_event
 from kiezbruecke.ledger.lineage import MappingVersion, remember_version
-from kiezbruecke.ledger.money import hold
 from kiezbruecke.ledger.runs import Run, guard
-from kiezbruecke.ledger.states import MessageState
 from kiezbruecke.ledger.todo import Point, replace_points
-from kiezbruecke.records import name_id
-
-
-@dataclass(frozen=True)
-class Identity:
-    """(destination, generation, case, effect, number): unique. The route and the mapping are no part of it."""
-
-    destination: str
-    generation: int
-    case_id: UUID
-    effect: Effect
-    number: int
-
-    @property
-    def key(self) -> UUID:
-        """The message's key (UUIDv5); xdomea's nachrichtenUUID."""
-        return name_id(
-            "message",
-            self.destination,
-            str(self.generation),
-            str(self.case_id),
-            self.effect.value,
-            str(self.number),
-        )
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A message that is ready to be stored."""
-
-    identity: Identity
-    reference: str
-    basis: str
-    payload: bytes = field(repr=False)
-    file_name: str = ""
-    media_type: str = ""
-    mapping: str = ""
-    mapping_digest: str = ""
-    lineage: bytes = field(default=b"", repr=False)  # which rule gave which value, sealed with the payload
-    owner: str = ""
-    created_at: datetime = field(default_factory=now)
-    voucher: str = ""
-    related_reference: str | None = None
-    amount_cents: int | None = None
-    area: tuple[str, int, str] | None = None  # (process, year, area) whose budget it holds
-    test: bool = False
-    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def generation_of(ledger: Ledger, destination: str) -> int:
@@ -129,7 +79,7 @@ def replace_previews(ledger: Ledger, run: Run, drafts: Sequence[Draft], points: 
                 insert(t.previews).values(
                     route=run.route,
                     case_id=draft.identity.case_id,
-                    effect=draft.identity.effect.value,
+                    effect=draft.identity.effect,
                     file_name=draft.file_name,
                     payload=draft.payload,
                     at=now(),
@@ -158,8 +108,9 @@ def _add(connection: Connection, run: Run, draft: Draft, owner: str) -> Point | 
     identity = draft.identity
     if not insert_or_ignore(connection, t.messages, _values(run, draft)):
         return _why_not(connection, run, draft, owner)
-    if draft.area is not None and draft.amount_cents is not None and not draft.test:
-        reason = hold(connection, identity.case_id, identity.effect, draft.area, draft.amount_cents, draft.reference)
+    if not draft.test:
+        hold = booked(identity.effect).hold
+        reason = hold(connection, [draft]).get(identity.key) if hold else None
         if reason:
             connection.execute(delete(t.messages).where(t.messages.c.key == identity.key))
             return _set_aside(run, draft, owner, reason)
@@ -169,7 +120,7 @@ def _add(connection: Connection, run: Run, draft: Draft, owner: str) -> Point | 
         PREPARED,
         {
             "reference": draft.reference,
-            "effect": identity.effect.value,
+            "effect": identity.effect,
             "number": identity.number,
             "destination": identity.destination,
             "sha256": hashlib.sha256(draft.payload).hexdigest(),
@@ -200,7 +151,7 @@ def _values(run: Run, draft: Draft) -> dict[str, Any]:
         "destination": identity.destination,
         "generation": identity.generation,
         "case_id": identity.case_id,
-        "effect": identity.effect.value,
+        "effect": identity.effect,
         "number": identity.number,
         "reference": draft.reference,
         "related_reference": draft.related_reference,
@@ -208,7 +159,8 @@ def _values(run: Run, draft: Draft) -> dict[str, Any]:
         "lane": run.lane,
         "route": run.route,
         "owner": draft.owner,
-        "state": MessageState.WAITING.value,
+        "state": draft.state.value,
+        "once": booked(identity.effect).once,
         "basis": draft.basis,
         "amount_cents": draft.amount_cents,
         "payload": draft.payload,

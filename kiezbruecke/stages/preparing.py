@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from kiezbruecke import attention
 from kiezbruecke.attention import CONTRADICTION
-from kiezbruecke.cases.due import Due, FollowUp, due_rule, outdated
 from kiezbruecke.cases.join import (
     Standing,
     budget_lines_of,
@@ -14,18 +14,17 @@ from kiezbruecke.cases.join import (
     join,
     unexplained_budget_lines,
 )
+from kiezbruecke.effects import Due, FollowUp, Lane, effect, rule_of
 from kiezbruecke.errors import ConfigurationError, RecordError
-from kiezbruecke.ledger import claims, money
+from kiezbruecke.ledger import MessageState, claims, money
 from kiezbruecke.ledger import drafts as ledger_drafts
 from kiezbruecke.ledger.database import now
-from kiezbruecke.ledger.drafts import Draft
+from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.ledger.lineage import MappingVersion
 from kiezbruecke.ledger.reading import Snapshot, read_process_cases
 from kiezbruecke.ledger.todo import Point
-from kiezbruecke.messages import Workshop, compose
+from kiezbruecke.stages.composing import Workshop, compose
 from kiezbruecke.stages.work import Counts, Sending, view_of
-
-_MONEY = "F"
 
 
 def join_cases(work: Sending) -> list[Standing]:
@@ -46,7 +45,7 @@ def join_cases(work: Sending) -> list[Standing]:
 
 def what_is_due(work: Sending, standings: Sequence[Standing]) -> tuple[list[tuple[Standing, Due]], list[Point]]:
     """Ask the route's rule about every case."""
-    rule, answers = due_rule(work.route.due), attention.read_answers(work.ledger)
+    rule, answers = rule_of(work.route), attention.read_answers(work.ledger)
     lane = view_of(work.route, work.generation, answers)
     due: list[tuple[Standing, Due]] = []
     points: list[Point] = []
@@ -57,6 +56,20 @@ def what_is_due(work: Sending, standings: Sequence[Standing]) -> tuple[list[tupl
         elif answer is not None:
             due.append((standing, answer))
     return due, points
+
+
+def outdated(standing: Standing, lane: Lane) -> list[UUID]:
+    """Messages that wait untouched although the decision they rest on does not hold any more."""
+    if standing.decision is None or standing.disagreements:
+        return []
+    return [
+        message.key
+        for message in lane.sent(standing)
+        if message.state is MessageState.WAITING
+        and message.batch_id is None
+        and message.ticket is None
+        and effect(message.effect).outdated(standing, message)
+    ]
 
 
 def withdraw_outdated(work: Sending, standings: Sequence[Standing]) -> list[Standing]:
@@ -71,13 +84,11 @@ def withdraw_outdated(work: Sending, standings: Sequence[Standing]) -> list[Stan
 def write_messages(work: Sending, due: Sequence[tuple[Standing, Due]]) -> tuple[list[Draft], list[Point]]:
     """The bytes of every due message; a case that cannot become one is set aside and stops no other."""
     workshop = Workshop(work.content, work.process, work.route, work.mapping, work.generation)
-    with_money = sum(1 for _, one in due if one.letter == _MONEY)
-    vouchers = iter(
-        ledger_drafts.take_vouchers(work.ledger, work.route.destination, work.process.fiscal_year, with_money)
-    )
+    count = sum(one.effect.takes_voucher for _, one in due)
+    vouchers = iter(ledger_drafts.take_vouchers(work.ledger, work.route.destination, work.process.fiscal_year, count))
     at, drafts, problems = now(), [], []
     for standing, one in due:
-        voucher = next(vouchers) if one.letter == _MONEY else ""
+        voucher = next(vouchers) if one.effect.takes_voucher else ""
         try:
             drafts.append(compose(workshop, standing, one, voucher, at))
         except RecordError as error:

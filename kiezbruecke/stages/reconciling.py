@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from datetime import timedelta
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from kiezbruecke import attention
-from kiezbruecke.cases.due import Due, due_rule
 from kiezbruecke.connector import Found, Target
-from kiezbruecke.content import find_content
+from kiezbruecke.effects import Due, rule_of
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.ledger import Ledger, MessageState, begin_run, claims, end_run, money, open_ledger
+from kiezbruecke.house import House
+from kiezbruecke.ledger import Ledger, MessageState, begin_run, claims, end_run, money
 from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.drafts import generation_of
 from kiezbruecke.ledger.reading import MessageHead, list_messages, overdue
@@ -60,10 +61,10 @@ def remind(work: Sending, counts: Counts) -> None:
     counts["overdue"] = _remind(work.ledger, work.route)
 
 
-def remind_everywhere() -> Counts:
+def remind_everywhere(house: House) -> Counts:
     """The same for all sending routes."""
-    ledger, counts = open_ledger(), Counts()
-    found, broken = _read_routes()
+    ledger, counts = house.ledger, Counts()
+    found, broken = _read_routes(house.content)
     for error in broken:
         log.warning("%s", error.line())
     for route in found:
@@ -74,24 +75,24 @@ def remind_everywhere() -> Counts:
     return counts
 
 
-def outstanding() -> dict[str, int]:
+def outstanding(house: House) -> dict[str, int]:
     """Per route: due cases without a message, messages not sent, answers not yet there."""
-    ledger = open_ledger()
-    found, _ = _read_routes()
+    ledger = house.ledger
+    found, _ = _read_routes(house.content)
     open_work: dict[str, int] = {}
     for route in found:
         if isinstance(route, SendingRoute) and route.mode == "live" and not paused(ledger, route.name):
-            open_work[route.name] = _due(ledger, route) + _unsent(ledger, route)
+            open_work[route.name] = _due(house, route) + _unsent(ledger, route)
             for box in _boxes(found, route.destination):
                 open_work[box] = open_work.get(box, 0) + _unanswered(ledger, route)
     return open_work
 
 
-def _read_routes() -> tuple[list[Route], list[ConfigurationError]]:
+def _read_routes(content: Path) -> tuple[list[Route], list[ConfigurationError]]:
     """The routes that can be read, and why the others cannot: a broken file disturbs no other."""
     found: list[Route] = []
     broken: list[ConfigurationError] = []
-    for file in route_files(find_content()):
+    for file in route_files(content):
         try:
             found.append(read_route(file))
         except ConfigurationError as error:
@@ -113,10 +114,10 @@ def _late(route: SendingRoute, head: MessageHead) -> Point:
     return Point("overdue", str(head.key), route.name, route.owner, text, ("erledigt",), head.case_id, head.key)
 
 
-def _due(ledger: Ledger, route: SendingRoute) -> int:
-    process, rule = read_process(find_content(), route.process), due_rule(route.due)
-    lane = view_of(route, generation_of(ledger, route.destination), attention.read_answers(ledger))
-    return sum(isinstance(rule(standing, lane), Due) for standing in attention.read_standings(ledger, process))
+def _due(house: House, route: SendingRoute) -> int:
+    process, rule = read_process(house.content, route.process), rule_of(route)
+    lane = view_of(route, generation_of(house.ledger, route.destination), attention.read_answers(house.ledger))
+    return sum(isinstance(rule(standing, lane), Due) for standing in attention.read_standings(house.ledger, process))
 
 
 def _unsent(ledger: Ledger, route: SendingRoute) -> int:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, wraps
+from functools import cached_property
 from pathlib import Path
 
 from kiezbruecke.attention import Answers
-from kiezbruecke.cases.due import Lane, effect_of
-from kiezbruecke.connections import connection
 from kiezbruecke.connector import (
     BatchTarget,
     Connection,
@@ -24,15 +21,14 @@ from kiezbruecke.connector import (
     open_source,
     open_target,
 )
-from kiezbruecke.content import find_content
 from kiezbruecke.drift import NAME, Change, Fingerprint, breaking, is_as_accepted, look_at_mapping, read_fingerprint
-from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, Overtaken
-from kiezbruecke.ledger import Ledger, Run, begin_run, end_run, open_ledger
+from kiezbruecke.effects import Lane, effect
+from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.ledger import Ledger, Run
 from kiezbruecke.ledger.drafts import generation_of
-from kiezbruecke.ledger.runs import paused
 from kiezbruecke.mapping import Mapping, load_mapping
 from kiezbruecke.records import Process
-from kiezbruecke.routes import CollectingRoute, SendingRoute, find_route, read_process
+from kiezbruecke.routes import CollectingRoute, Route, SendingRoute
 
 log = logging.getLogger("kiezbruecke")
 ENVIRONMENT = "environment"  # of a connection's extra: what kind of destination it is; clients do not know it
@@ -142,15 +138,19 @@ class Sending:
         return generation_of(self.ledger, self.route.destination)
 
 
-def lane_of(route: CollectingRoute | SendingRoute) -> str:
+def lane_of(route: Route) -> str:
     """Who fences whom: routes of one process to one destination and family of effects, or from one source.
 
     Tests have lanes of their own, so that nothing of a test ever travels with live messages.
     """
     if isinstance(route, CollectingRoute):
         return f"{route.collect}|collect|{route.process}"
-    family = route.effect.value.partition(".")[0]
-    return f"{route.destination}|{family}|{route.process}{'|test' if route.environment == 'test' else ''}"
+    return f"{route.destination}|{family_of(route)}|{route.process}{'|test' if route.environment == 'test' else ''}"
+
+
+def family_of(route: SendingRoute) -> str:
+    """The family of effects that a route sends: `commitment`."""
+    return effect(route.effect).family
 
 
 def view_of(route: SendingRoute, generation: int, answers: Answers) -> Lane:
@@ -158,6 +158,7 @@ def view_of(route: SendingRoute, generation: int, answers: Answers) -> Lane:
     return Lane(
         route.destination,
         generation,
+        family_of(route),
         lane_of(route),
         route.start_from,
         route.environment == "test",
@@ -166,76 +167,7 @@ def view_of(route: SendingRoute, generation: int, answers: Answers) -> Lane:
     )
 
 
-def is_collecting(name: str) -> bool:
-    """Whether a route collects; raises ConfigurationError if there is none of this name."""
-    return isinstance(find_route(find_content(), name), CollectingRoute)
-
-
-def collecting_stage(step: Callable[[Collecting, Counts], None]) -> Callable[[str], Counts]:
-    """Make a step of a collecting route callable by the route's name."""
-
-    @wraps(step)
-    def stage(name: str) -> Counts:
-        content, ledger = find_content(), open_ledger()
-        route = find_route(content, name)
-        if not isinstance(route, CollectingRoute):
-            raise ConfigurationError(f"route '{name}' does not collect", where=step.__name__)
-        counts = Counts()
-        if paused(ledger, name):
-            return counts
-        process, party = read_process(content, route.process), connection(route.collect)
-        with _running(ledger, lane_of(route), name, step.__name__, counts) as run:
-            step(Collecting(content, route, process, ledger, party, run), counts)
-        return counts
-
-    return stage
-
-
-def sending_stage(step: Callable[[Sending, Counts], None]) -> Callable[[str], Counts]:
-    """Make a step of a sending route callable by the route's name. A dry run prepares and sends nothing."""
-
-    @wraps(step)
-    def stage(name: str) -> Counts:
-        content, ledger = find_content(), open_ledger()
-        route = find_route(content, name)
-        if not isinstance(route, SendingRoute):
-            raise ConfigurationError(f"route '{name}' does not send", where=step.__name__)
-        counts = Counts()
-        idle = route.mode == "off" or (route.mode == "dry_run" and step.__name__ != "prepare")
-        if idle or paused(ledger, name):
-            return counts
-        process, party = read_process(content, route.process), connection(route.destination)
-        _refuse_wrong_environment(route, party)
-        _refuse_wrong_effect(route, party)
-        with _running(ledger, lane_of(route), name, step.__name__, counts) as run:
-            step(Sending(content, route, process, ledger, party, run), counts)
-        return counts
-
-    return stage
-
-
-@contextmanager
-def _running(ledger: Ledger, lane: str, route: str, step: str, counts: Counts) -> Iterator[Run]:
-    run = begin_run(ledger, lane, route, step)
-    try:
-        yield run
-    except Overtaken:
-        log.warning("%s %s: overtaken by a newer run", route, step)
-        counts.more("overtaken")
-        end_run(ledger, run, counts, "overtaken by a newer run")
-    except KiezbrueckeError as error:
-        end_run(ledger, run, counts, f"{error.code} {error.line()}")
-        raise
-    except Exception as error:
-        # the text of a foreign exception may hold content: only its name is kept
-        end_run(ledger, run, counts, type(error).__name__)
-        raise
-    else:
-        end_run(ledger, run, counts)
-        log.info("%s %s: %s", route, step, dict(counts))
-
-
-def _load(name: str, content: Path, route: CollectingRoute | SendingRoute) -> Mapping:
+def _load(name: str, content: Path, route: Route) -> Mapping:
     """A mapping of the route, unless what it was built on has changed and the route says stop."""
     mapping = load_mapping(name, content)
     if not is_as_accepted(mapping, content) and (accepted := read_fingerprint(mapping, content)):
@@ -243,7 +175,7 @@ def _load(name: str, content: Path, route: CollectingRoute | SendingRoute) -> Ma
     return mapping
 
 
-def act_on_drift(route: CollectingRoute | SendingRoute, mapping: str, changes: Sequence[Change]) -> int:
+def act_on_drift(route: Route, mapping: str, changes: Sequence[Change]) -> int:
     """Stop the run or warn, as the route says; returns how many changes break the mapping. Others never stop."""
     broken = breaking(changes)
     for change in broken:
@@ -263,32 +195,3 @@ def act_on_drift(route: CollectingRoute | SendingRoute, mapping: str, changes: S
 
 def _for_client(party: Connection) -> Connection:
     return replace(party, extra={name: value for name, value in party.extra.items() if name != ENVIRONMENT})
-
-
-def _refuse_wrong_effect(route: SendingRoute, party: Connection) -> None:
-    """The rule, the destination and the window must fit the effect, or a run could do what nobody meant."""
-    where, manifest = f"route {route.name}", manifest_for(party)
-    if (effect := effect_of(route.due)) is not route.effect:
-        raise ConfigurationError(
-            f"due: {route.due} does not lead to {route.effect}", where=where, expected=effect.value
-        )
-    if route.effect not in manifest.effects:
-        known = ", ".join(effect.value for effect in manifest.effects)
-        raise ConfigurationError(f"{manifest.title} cannot do {route.effect}", where=where, expected=known)
-    if route.window > 1 and not (manifest.can.dedupes or manifest.can.look_up):
-        raise ConfigurationError(
-            f"window: {route.window} would leave so many messages in doubt after a crash",
-            where=where,
-            expected="1, because the destination neither recognises a repetition nor can be asked",
-        )
-
-
-def _refuse_wrong_environment(route: SendingRoute, party: Connection) -> None:
-    """A test route refuses every destination whose connection does not call itself a test."""
-    environment = str(party.extra.get(ENVIRONMENT, "production"))
-    if route.environment == "test" and environment != "test":
-        raise ConfigurationError(
-            "a test route may not send to a production destination",
-            where=f"route {route.name}",
-            expected=f"connection {party.id} with extra environment: test",
-        )

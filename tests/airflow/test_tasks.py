@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from airflow.dag_processing.dagbag import BundleDagBag
+from airflow.dag_processing.bundles.manager import DagBundlesManager
+from airflow.dag_processing.dagbag import BundleDagBag, sync_bag_to_db
+from airflow.models.asset import AssetEvent, AssetModel
 from airflow.sdk import Connection as AirflowConnection
 from airflow.sdk.exceptions import (
     AirflowException,
@@ -18,22 +19,25 @@ from airflow.sdk.exceptions import (
     AirflowSkipException,
 )
 from airflow.utils import db
+from airflow.utils.session import create_session
 from airflow.utils.state import DagRunState
+from sqlalchemy import func, select
 
-from kiezbruecke import connections, ledger, pipeline
+from kiezbruecke import ledger, pipeline
 from kiezbruecke.airflow.resolver import airflow_connection
 from kiezbruecke.airflow.tasks import perform
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, Overtaken, SourceError
+from kiezbruecke.routes import routes
 
 CANARY = "Erika Kanarienvogel"
 
 
 @pytest.fixture(autouse=True)
-def _put_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A task changes its process for good; a test must not."""
-    monkeypatch.setenv("KIEZBRUECKE_CONTENT", "")
-    yield
-    connections.use(connections.local)
+def _ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task opens its house before it does anything."""
+    url = f"sqlite:///{tmp_path / 'ledger.sqlite3'}"
+    monkeypatch.setenv("KIEZBRUECKE_LEDGER_URL", url)
+    ledger.upgrade(url)
 
 
 @pytest.mark.parametrize(
@@ -89,19 +93,24 @@ def test_an_airflow_connection_becomes_ours(monkeypatch: pytest.MonkeyPatch) -> 
     assert ours.extra == {"party": "p"}
 
 
+def test_what_follows_an_overtaken_step_is_the_newer_runs(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second try beside the first: its next task would take the lane back and end the newer run."""
+    monkeypatch.setattr(pipeline, "prepare", lambda *_: {"overtaken": 1})
+
+    with pytest.raises(AirflowSkipException, match="a newer run has taken over"):
+        perform("prepare", "some-route", root)
+
+
 @pytest.mark.airflow
 def test_a_route_runs_as_a_real_dag_run(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Budget sheet in the inbox, DAG run, budgets in the ledger, counts in XCom, sheet in done/."""
     inbox = tmp_path / "inbox"
     shutil.copytree(root / "demo" / "budgets", inbox)
-    url = f"sqlite:///{tmp_path / 'ledger.sqlite3'}"
-    monkeypatch.setenv("KIEZBRUECKE_LEDGER_URL", url)
     monkeypatch.setitem(
         os.environ,
         "AIRFLOW_CONN_BUDGETS-TK",
         f'{{"conn_type": "kb_folder", "extra": {{"path": "{inbox}", "profile": "budget-sheet", "settle_seconds": 0}}}}',
     )
-    ledger.upgrade(url)
     db.initdb()
     bag = BundleDagBag(dag_folder=root, bundle_path=root, bundle_name="kiezbruecke", known_pools=None)
 
@@ -113,6 +122,36 @@ def test_a_route_runs_as_a_real_dag_run(root: Path, tmp_path: Path, monkeypatch:
     assert task.xcom_pull(task_ids="collect")["new"] == 20
     assert list(inbox.glob("*.xlsx")) == []
     assert len(list((inbox / "done").rglob("*.xlsx"))) == 1
+    assert _events("kk-tk-budgets") == 1
+
+    assert bag.dags["kk-tk-budgets"].test().state == DagRunState.SUCCESS
+    assert _events("kk-tk-budgets") == 1  # nothing was new: the routes that wait for it sleep on
+
+
+@pytest.mark.airflow
+def test_airflow_knows_which_tasks_produce_what_wakes_a_route(root: Path) -> None:
+    """The asset view shows where a wake-up comes from; preparing only builds messages and wakes nobody."""
+    db.initdb()
+    DagBundlesManager().sync_bundles_to_db()
+    sync_bag_to_db(BundleDagBag(dag_folder=root, bundle_path=root, bundle_name="kiezbruecke"), "kiezbruecke", None)
+
+    with create_session() as session:
+        assets = session.scalars(select(AssetModel).where(AssetModel.name.startswith("kb-route-"))).all()
+        producers = {
+            asset.name.removeprefix("kb-route-"): {(task.dag_id, task.task_id) for task in asset.producing_tasks}
+            for asset in assets
+        }
+
+    assert set(producers) == set(routes(root))
+    assert producers["kk-tk-budgets"] == {("kk-tk-budgets", "collect")}
+    assert producers["kk-tk-hkr"] == {("kk-tk-hkr", "deliver"), ("kk-tk-hkr", "reconcile")}
+
+
+def _events(route: str) -> int:
+    """How often a route has said that it brought or sent something."""
+    query = select(func.count()).select_from(AssetEvent).where(AssetEvent.source_dag_id == route)
+    with create_session() as session:
+        return session.scalar(query) or 0
 
 
 def _raiser(error: Exception) -> object:

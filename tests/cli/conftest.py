@@ -14,7 +14,7 @@ import pytest
 
 from kiezbruecke.cli import main
 from kiezbruecke.sandbox import Running
-from tests.world import ROOT, World, budget, forget, found, line, make_world, odd_world, processes, wipe, world
+from tests.world import ROOT, World, budget, found, line, make_world, odd_world, processes, wipe, world
 
 __all__ = ["make_world", "odd_world", "processes", "world"]
 
@@ -67,7 +67,7 @@ def _asked(processes: dict[str, Running], tmp_path_factory: pytest.TempPathFacto
     small.run()
     yield small
     patch.undo()
-    forget()
+    small.close()
 
 
 @pytest.fixture

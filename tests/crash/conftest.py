@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import cache
 
 import psutil
@@ -12,8 +13,7 @@ import pytest
 
 from kiezbruecke import ledger
 from kiezbruecke.sandbox import start
-from kiezbruecke.testing.crash import in_child
-from kiezbruecke.testing.postgres import Postgres, running_postgres
+from tests.postgres import Postgres, running_postgres
 
 from .district import DATABASES, ROOT, SHEETS, Journey, Sandboxes, World, forget, remembering, settle
 
@@ -51,15 +51,11 @@ def warm(sandboxes: Sandboxes, tmp_path_factory: pytest.TempPathFactory) -> None
     url = f"sqlite:///{state}/ledger.sqlite3"
     world = World(state, url, sandboxes.xta, sandboxes.hkr, sandboxes.meinberlin)
     world.connect()
-    with pytest.MonkeyPatch.context() as environment, remembering():
-        for name in ("CONTENT", "STATE", "LEDGER_URL"):
-            environment.setenv(f"KIEZBRUECKE_{name}", "")
-        world.enter()
-        ledger.upgrade()
+    ledger.upgrade(url)
+    with closing(world.open_house()) as house, remembering():
         for phase in SHEETS:
             world.drop_sheets(phase)
-            settle(3)
-        ledger.open_ledger().close()
+            settle(house, 3)
     assert _open_here() <= open_before, "a child would share what is open here"
 
 
@@ -86,7 +82,7 @@ def journeys(
             forget(one)
         world = World(folder / "state", url, sandboxes.xta, sandboxes.hkr, sandboxes.meinberlin, server)
         world.connect()
-        in_child(world.inside(ledger.upgrade))
+        world.upgrade()
         made = Journey(world, folder)
         made.travel()
         return made

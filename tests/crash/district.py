@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shutil
 import sqlite3
 from collections import Counter
@@ -25,11 +24,13 @@ import pytest
 from ruamel.yaml import YAML
 
 from kiezbruecke import ledger, pipeline
+from kiezbruecke.connections import local
 from kiezbruecke.errors import KiezbrueckeError
+from kiezbruecke.house import House
 from kiezbruecke.ledger import events, money, reading, todo
 from kiezbruecke.sandbox import Running
-from kiezbruecke.testing.crash import count_points, in_child
-from kiezbruecke.testing.postgres import Postgres
+from tests.crash_points import count_points, in_child
+from tests.postgres import Postgres
 
 ROOT = Path(__file__).parents[2]
 DATABASES = ("sqlite", "postgresql")
@@ -157,19 +158,20 @@ class World:
     meinberlin: Running
     postgres: Postgres | None = None
 
-    def enter(self) -> None:
-        """Make this process work in this world. Only children do."""
-        os.environ["KIEZBRUECKE_CONTENT"] = str(ROOT)
-        os.environ["KIEZBRUECKE_STATE"] = str(self.state)
-        os.environ["KIEZBRUECKE_LEDGER_URL"] = self.url
+    def open_house(self) -> House:
+        """The house of this world. Only children work in it."""
+        return House(ROOT, ledger.open_ledger(self.url), local(self.state / "connections.json", {}))
 
-    def inside(self, work: Callable[[], Any]) -> Callable[[], Any]:
-        """The work, in this world."""
+    def upgrade(self) -> None:
+        """Create the ledger, in a child."""
+        in_child(lambda: ledger.upgrade(self.url))
+
+    def inside(self, work: Callable[[House], Any]) -> Callable[[], Any]:
+        """The work, in this world's house."""
 
         def entered() -> Any:
             with remembering():
-                self.enter()
-                return work()
+                return work(self.open_house())
 
         return entered
 
@@ -231,11 +233,11 @@ class World:
 
     def run(self, route: str) -> dict[str, int]:
         """One route, in a child."""
-        return in_child(self.inside(lambda: dict(pipeline.run(route))))
+        return in_child(self.inside(lambda house: dict(pipeline.run(house, route))))
 
     def settle(self, rounds: int = 3, routes: Sequence[str] = ROUTES) -> None:
         """Run everything again until nothing is left to do, in a child."""
-        in_child(self.inside(lambda: settle(rounds, routes)))
+        in_child(self.inside(lambda house: settle(house, rounds, routes)))
 
     def run_all(self) -> list[str]:
         """Every route once, in a child; what they raised."""
@@ -245,7 +247,7 @@ class World:
 
     def problems(self, expected: Expected) -> list[str]:
         """Every way in which this world is not as it must be; empty if all is well."""
-        ours = in_child(self.inside(lambda: _ledger(expected)))
+        ours = in_child(self.inside(lambda house: _ledger(house, expected)))
         theirs = [*self._efile(expected), *self._books(expected), *self._status_list(expected)]
         return [*ours, *theirs, *self._inboxes()]
 
@@ -310,28 +312,28 @@ def _status_words(file: Path) -> dict[str, str]:
     return {row[reference]: row[state] for row in rows[1:]}
 
 
-def _run_all(routes: Sequence[str] = ROUTES) -> list[str]:
+def _run_all(house: House, routes: Sequence[str] = ROUTES) -> list[str]:
     told = []
     for route in routes:
         try:
-            pipeline.run(route)
+            pipeline.run(house, route)
         except KiezbrueckeError as error:
             told.append(f"{route}: {error.line()}")
     return told
 
 
-def settle(rounds: int, routes: Sequence[str] = ROUTES) -> None:
+def settle(house: House, rounds: int, routes: Sequence[str] = ROUTES) -> None:
     """Run the routes until nothing is left to do."""
     for _ in range(rounds):
-        told = _run_all(routes)
-        left = {route: count for route, count in pipeline.outstanding().items() if count}
+        told = _run_all(house, routes)
+        left = {route: count for route, count in pipeline.outstanding(house).items() if count}
         if not told and not left:
             return
     raise AssertionError(f"not stable after {rounds} rounds: {told}, outstanding {left}")
 
 
-def _ledger(expected: Expected) -> list[str]:
-    book, found = ledger.open_ledger(), []
+def _ledger(house: House, expected: Expected) -> list[str]:
+    book, found = house.ledger, []
     loose = [
         f"{head.reference} is {head.state}"
         for head, _ in reading.list_messages(book)
@@ -379,7 +381,7 @@ class Journey:
             if index == 0 or VISITS[index - 1][0] != phase:
                 self.world.drop_sheets(phase)
             self.world.save(self.folder / str(index))
-            self.points.append(count_points(self.world.inside(lambda route=route: pipeline.run(route))))
+            self.points.append(count_points(self.world.inside(lambda house, route=route: pipeline.run(house, route))))
 
 
 def forget(sandbox: Running) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 
 from kiezbruecke import pipeline
-from kiezbruecke.testing.crash import ChildFailed, die_at
+from tests.crash_points import ChildFailed, die_at
 
 from .district import EXPECTED, PLATFORM, ROUTES, VISITS, Journey, World
 
@@ -58,7 +58,7 @@ def end_without_a_crash(journey: Journey) -> list[str]:
 def _die_and_recover(journey: Journey, visit: int, number: int, point: str) -> list[str]:
     phase, route = VISITS[visit]
     world = journey.begin(visit)
-    died_at = die_at(number, world.inside(lambda: pipeline.run(route)))
+    died_at = die_at(number, world.inside(lambda house: pipeline.run(house, route)))
     try:
         world.settle(routes=ROUTES if route == PLATFORM else [name for name in ROUTES if name != PLATFORM])
     except ChildFailed as failure:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from kiezbruecke import ledger
+from kiezbruecke.house import House
 from kiezbruecke.ledger import events, money, reading, todo
 from kiezbruecke.sandbox import Faults, Running
-from kiezbruecke.testing.crash import in_child
+from tests.crash_points import in_child
 
 from .district import EXPECTED, VISITS, Journey, World
 
@@ -130,23 +130,23 @@ def _happens(world: World, sandbox: Running, fault: str) -> None:
 
 
 def _points(world: World) -> dict[str, int]:
-    return in_child(world.inside(lambda: dict(Counter(one.kind for one in todo.open_points(ledger.open_ledger())))))
+    return in_child(world.inside(lambda house: dict(Counter(one.kind for one in todo.open_points(house.ledger)))))
 
 
 def _states(world: World, destination: str) -> dict[str, int]:
-    def count() -> dict[str, int]:
-        heads = reading.list_messages(ledger.open_ledger(), destination=destination)
+    def count(house: House) -> dict[str, int]:
+        heads = reading.list_messages(house.ledger, destination=destination)
         return dict(Counter(head.state.value for head, _ in heads))
 
     return in_child(world.inside(count))
 
 
 def _chains(world: World) -> tuple[str, ...]:
-    return in_child(world.inside(lambda: events.verify_chains(ledger.open_ledger()).broken))
+    return in_child(world.inside(lambda house: events.verify_chains(house.ledger).broken))
 
 
 def _ours(world: World) -> int:
-    def add() -> int:
-        return sum(area.booked for area in money.balances(ledger.open_ledger(), "kk-tk-2026"))
+    def add(house: House) -> int:
+        return sum(area.booked for area in money.balances(house.ledger, "kk-tk-2026"))
 
     return in_child(world.inside(add))

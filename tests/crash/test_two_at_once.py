@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from kiezbruecke import pipeline
-from kiezbruecke.testing.crash import beside, stop_at
+from kiezbruecke.house import House
+from tests.crash_points import beside, stop_at
 
 from .district import EXPECTED, VISITS, Journey, World
 
@@ -19,9 +20,9 @@ def test_two_runs_at_once_send_each_case_once(database: str, route: str, journey
     world = journeys(database).begin(VISITS.index((1, route)))
     at = time.monotonic() + 0.2
 
-    def run() -> dict[str, int]:
+    def run(house: House) -> dict[str, int]:
         time.sleep(max(0.0, at - time.monotonic()))
-        return dict(pipeline.run(route))
+        return dict(pipeline.run(house, route))
 
     both = [beside(world.inside(run)) for _ in range(2)]
     counts = [child.result() for child in both]
@@ -41,7 +42,7 @@ def test_a_run_that_sleeps_while_sending_is_overtaken(
     number = journey.points[visit].index(f"{moment} call {call}") + 1
     world = journey.begin(visit)
 
-    sleeper = stop_at(number, world.inside(lambda: dict(pipeline.run(route))))
+    sleeper = stop_at(number, world.inside(lambda house: dict(pipeline.run(house, route))))
     world.settle()
     before = world.problems(EXPECTED[1])
     sleeper.wake()

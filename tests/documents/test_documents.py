@@ -19,7 +19,7 @@ from kiezbruecke.documents import Document, Setting, documents_for, find_templat
 from kiezbruecke.documents.letters import printable
 from kiezbruecke.documents.sheets import euro
 from kiezbruecke.records import Decision, Outcome, Proposal, Votes
-from kiezbruecke.testing.crash import in_child
+from tests.crash_points import in_child
 from tests.pdf_words import metadata_of, objects_of, pages_of, words_of
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
-from kiezbruecke.connector import Effect
 from kiezbruecke.ledger import Ledger, MessageState, money, reading
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import make_engine
@@ -19,7 +18,7 @@ from kiezbruecke.records import BudgetStatus, ReceiptOutcome
 
 from .conftest import AREA, HKR, MONEY, PROCESS, YEAR, Desk, draft
 
-BOOK, CHANGE, CANCEL = Effect.COMMITMENT_BOOK, Effect.COMMITMENT_CHANGE, Effect.COMMITMENT_CANCEL
+BOOK, CHANGE, CANCEL = "commitment.book", "commitment.change", "commitment.cancel"
 CONFIRMED, REFUSED = ReceiptOutcome.CONFIRMED, ReceiptOutcome.REFUSED
 
 

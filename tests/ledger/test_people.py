@@ -11,7 +11,8 @@ from kiezbruecke import attention
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger, MessageState, claims, events, reading, todo
 from kiezbruecke.ledger import tables as t
-from kiezbruecke.ledger.drafts import Draft, add_baseline, add_messages, replace_previews
+from kiezbruecke.ledger.draft import Draft
+from kiezbruecke.ledger.drafts import add_baseline, add_messages, replace_previews
 from kiezbruecke.ledger.runs import end_run, paused, set_paused
 from kiezbruecke.ledger.todo import OpenPoint, Point
 from kiezbruecke.records import ReceiptOutcome

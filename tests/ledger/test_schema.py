@@ -9,8 +9,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
 
+from kiezbruecke.edge import ledger_url
 from kiezbruecke.errors import ConfigurationError, LedgerError
-from kiezbruecke.ledger import Ledger, ledger_url, open_ledger, upgrade
+from kiezbruecke.ledger import Ledger, open_ledger, upgrade
 from kiezbruecke.ledger.database import make_engine
 from kiezbruecke.ledger.tables import metadata
 

@@ -13,7 +13,6 @@ from tests.world import (
     ROOT,
     SEND,
     World,
-    forget,
     found,
     make_world,
     odd_world,
@@ -52,8 +51,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         first = whole.run(*COLLECT, *SEND)
         taken = len(whole.received("xta")), len(whole.received("hkr"))
         yield Demo(whole, first, whole.run(*COLLECT, *SEND), taken)
+        whole.close()
     finally:
         patch.undo()
-        forget()
         for running in started.values():
             running.kill()

@@ -9,21 +9,23 @@ import shutil
 import sqlite3
 import zipfile
 from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
+from threading import Event
 from typing import Any
 from uuid import UUID
 
 import pytest
 from lxml import etree
 
+from demo.expected import differences
 from kiezbruecke import attention, pipeline
-from kiezbruecke.airflow.expected import differences
 from kiezbruecke.cases.join import join
 from kiezbruecke.cli.reconcile import sums
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.ledger import MessageState, claims
+from kiezbruecke.ledger import MessageState, claims, drafts
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.drafts import add_baseline
 from kiezbruecke.ledger.events import verify_chains
@@ -98,7 +100,7 @@ def test_what_contradicts_is_set_aside_with_its_reason(demo: Any) -> None:
 
 def test_both_sides_sums_are_equal(demo: Any) -> None:
     """Theirs come from HoleSalden, not from adding up our own receipts."""
-    rows = {area: (ours, theirs) for area, _, _, _, _, ours, theirs in sums("kk-tk-2026")}
+    rows = {area: (ours, theirs) for area, _, _, _, _, ours, theirs in sums(demo.world.house, "kk-tk-2026")}
     expected = {area: int(Decimal(amount) * 100) for area, amount in EXPECTED["sums"].items()}
 
     assert {area: both for area, both in rows.items() if both != (0, 0)} == {
@@ -119,7 +121,7 @@ def test_everything_is_confirmed_and_nothing_is_left(demo: Any) -> None:
     states = Counter(head.state for head in demo.world.messages() if head.destination != "statusliste-tk")
 
     assert states == {MessageState.CONFIRMED: 2 * len(EXPECTED["accepted"])}
-    assert not any(pipeline.outstanding().values())
+    assert not any(pipeline.outstanding(demo.world.house).values())
 
 
 def test_the_evidence_holds(demo: Any) -> None:
@@ -165,7 +167,7 @@ def test_a_corrected_sum_changes_the_commitment(world: World) -> None:
     assert world.orders()[-1] == ("KK26-090416-P0001-F2", "FESTLEGUNG_AENDERUNG", "700.00")
     assert [point.kind for point in world.points()] == ["follow_up"]
     assert len(world.filed()) == 2
-    assert _ours() == _theirs() == 170000
+    assert _ours(world) == _theirs(world) == 170000
 
 
 def test_a_decision_taken_back_frees_the_money(world: World) -> None:
@@ -173,10 +175,10 @@ def test_a_decision_taken_back_frees_the_money(world: World) -> None:
     _decided(world, line("P-1"), line("P-2", "1.000,00 €"))
     world.drop(line("P-1", "", "abgelehnt", why="Antrag zurückgenommen"), name="korrektur.csv")
     world.run()
-    committed = {area: committed for area, _, _, committed, *_ in sums("kk-tk-2026")}
+    committed = {area: committed for area, _, _, committed, *_ in sums(world.house, "kk-tk-2026")}
 
     assert world.orders()[-1][1] == "FESTLEGUNG_AUFHEBUNG"
-    assert committed["090416"] == _ours() == _theirs() == 100000
+    assert committed["090416"] == _ours(world) == _theirs(world) == 100000
     assert "nicht mehr angenommen" in world.points("follow_up")[0].reason
 
 
@@ -229,7 +231,7 @@ def test_a_refused_commitment_goes_anew_when_a_person_says_so(world: World) -> N
 
     assert len(quiet) == 1
     assert [reference for reference, _, _ in world.orders()] == ["KK26-090416-P0001-F1", "KK26-090416-P0001-F2"]
-    assert _ours() == _theirs() == 85000
+    assert _ours(world) == _theirs(world) == 85000
 
 
 @pytest.mark.parametrize(
@@ -242,7 +244,7 @@ def test_a_lost_answer_ends_in_one_copy(world: World, sandbox: str, fault: str) 
     world.run("kk-tk-budgets", "kk-tk-beschluesse")
     world.sandboxes[sandbox].arm(fault)
     for route in (*SEND, *SEND):
-        _run_until_unreachable(route)
+        _run_until_unreachable(world, route)
 
     assert world.filed() == ["850.00"]
     assert world.orders() == [("KK26-090416-P0001-F1", "FESTLEGUNG", "850.00")]
@@ -336,7 +338,7 @@ def test_a_broken_route_file_stops_nobody_else(odd_world: World) -> None:
     odd_world.route("kk-tk-hkr", "due: commitment", "dew: commitment")
     odd_world.drop(line("P-1"))
     odd_world.run("kk-tk-budgets", "kk-tk-beschluesse", "kk-tk-eakte")
-    pipeline.housekeeping()
+    pipeline.housekeeping(odd_world.house)
 
     assert odd_world.filed() == ["850.00"]
     with pytest.raises(ConfigurationError, match=r"kk-tk-hkr\.yaml:\d+:\d+: (due|dew): "):
@@ -399,7 +401,7 @@ def test_a_dead_destination_loses_nothing(world: World) -> None:
     alive = world.connections["eakte-tk"]["host"]
     world.connections["eakte-tk"]["host"] = "http://127.0.0.1:9"
     world.connect()
-    refused = _run_until_unreachable("kk-tk-eakte")
+    refused = _run_until_unreachable(world, "kk-tk-eakte")
     world.run("kk-tk-hkr")
     world.connections["eakte-tk"]["host"] = alive
     world.connect()
@@ -414,18 +416,49 @@ def test_an_older_run_that_wakes_up_sends_nothing(world: World, monkeypatch: pyt
     """Two tries of one task can run at once after a scheduler's death."""
     world.drop(line("P-1"))
     world.run("kk-tk-budgets", "kk-tk-beschluesse")
-    pipeline.prepare("kk-tk-eakte")
+    pipeline.prepare(world.house, "kk-tk-eakte")
     begin = claims.begin_sending
 
     def overtaken(*given: Any) -> list[UUID]:
         monkeypatch.setattr(claims, "begin_sending", begin)
-        pipeline.deliver("kk-tk-eakte")  # the newer run comes in between
+        pipeline.deliver(world.house, "kk-tk-eakte")  # the newer run comes in between
         return begin(*given)
 
     monkeypatch.setattr(claims, "begin_sending", overtaken)
-    counts = pipeline.deliver("kk-tk-eakte")
+    counts = pipeline.deliver(world.house, "kk-tk-eakte")
 
     assert counts["overtaken"] == 1
+    assert world.filed() == ["850.00"]
+
+
+def test_an_overtaken_run_leaves_the_lane_to_the_newer_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It went on with `deliver`, took the lane back, and the newer run ended in the middle of its sending."""
+    world.drop(line("P-1"))
+    world.run("kk-tk-budgets", "kk-tk-beschluesse")
+    add, begin = drafts.add_messages, claims.begin_sending
+    sending, older_ended = Event(), Event()
+
+    def newer_comes(*given: Any) -> int:
+        monkeypatch.setattr(drafts, "add_messages", add)
+        newer.append(pool.submit(pipeline.run, world.house, "kk-tk-eakte"))
+        assert sending.wait(30)
+        return add(*given)
+
+    def wait_for_the_older(*given: Any) -> list[UUID]:
+        sending.set()
+        assert older_ended.wait(30)
+        return begin(*given)
+
+    monkeypatch.setattr(drafts, "add_messages", newer_comes)
+    monkeypatch.setattr(claims, "begin_sending", wait_for_the_older)
+    newer: list[Future[pipeline.Counts]] = []
+    with ThreadPoolExecutor(1) as pool:
+        older = pipeline.run(world.house, "kk-tk-eakte")
+        older_ended.set()
+        counts = newer[0].result()
+
+    assert older == {"overtaken": 1}
+    assert (counts["delivered"], counts.get("overtaken")) == (1, None)
     assert world.filed() == ["850.00"]
 
 
@@ -438,22 +471,22 @@ def _decided(world: World, *lines: str) -> None:
     assert len(world.orders()) == len(lines)
 
 
-def _run_until_unreachable(route: str) -> str:
+def _run_until_unreachable(world: World, route: str) -> str:
     from kiezbruecke.errors import NotSent
 
     try:
-        pipeline.run(route)
+        pipeline.run(world.house, route)
     except NotSent as error:
         return error.line()
     return ""
 
 
-def _ours() -> int:
-    return sum(row[5] for row in sums("kk-tk-2026"))
+def _ours(world: World) -> int:
+    return sum(row[5] for row in sums(world.house, "kk-tk-2026"))
 
 
-def _theirs() -> int:
-    return sum(row[6] for row in sums("kk-tk-2026"))
+def _theirs(world: World) -> int:
+    return sum(row[6] for row in sums(world.house, "kk-tk-2026"))
 
 
 def _previews(world: World) -> int:

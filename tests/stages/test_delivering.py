@@ -11,7 +11,7 @@ from kiezbruecke import attention, pipeline
 from kiezbruecke.connector import Answer, Connection, Found, Message, NotThere, Ticket
 from kiezbruecke.errors import NotSent, Rejected
 from kiezbruecke.ledger import MessageState, events
-from kiezbruecke.ledger.drafts import Draft
+from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.records import Receipt, ReceiptOutcome
 from kiezbruecke.routes import SendingRoute, find_route
@@ -58,7 +58,7 @@ def deliver(desk: Desk, doors: Doors) -> Counts:
     work.target = doors
     counts = Counts()
     try:
-        pipeline.deliver.__wrapped__(work, counts)  # type: ignore[attr-defined]
+        pipeline.deliver_messages(work, counts)
     except NotSent:
         counts["unreachable"] = 1
     return counts
@@ -131,9 +131,9 @@ def test_a_rebuilt_destination_gets_each_case_once(world: World, route: str, rea
     )
     world.drop(line("P-1"), line("P-2", "100,-"))
     world.run("kk-tk-budgets", "kk-tk-beschluesse")
-    pipeline.prepare(route)
+    pipeline.prepare(world.house, route)
     if reached != "prepared":
-        pipeline.deliver(route)
+        pipeline.deliver(world.house, route)
     if reached == "confirmed":
         world.run(box)
     wipe(world.sandboxes)

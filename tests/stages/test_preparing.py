@@ -20,7 +20,7 @@ def test_a_decision_corrected_in_time_goes_out_corrected(world: World, route: st
     """The old sum left first, and money was bound that nobody had granted."""
     world.drop(line("P-1"))
     world.run(*READ)
-    pipeline.prepare(route)
+    pipeline.prepare(world.house, route)
     world.drop(line("P-1", "700,-", "angenommen (gekürzt)", why="Protokoll falsch"), name="mai.csv")
     world.run("kk-tk-beschluesse", route)
 
@@ -33,7 +33,7 @@ def test_a_decision_taken_back_in_time_sends_nothing(world: World) -> None:
     """A booking and its cancellation would both be on record there."""
     world.drop(line("P-1"))
     world.run(*READ)
-    pipeline.prepare("kk-tk-hkr")
+    pipeline.prepare(world.house, "kk-tk-hkr")
     world.drop(line("P-1", "", "abgelehnt", why="Protokoll falsch"), name="mai.csv")
     world.run("kk-tk-beschluesse", "kk-tk-hkr")
 
@@ -46,10 +46,10 @@ def test_a_decision_taken_back_and_granted_again_goes_out(world: World, route: s
     """What was taken back here nobody has refused: the same sum must not wait for an answer to no question."""
     world.drop(line("P-1"))
     world.run(*READ)
-    pipeline.prepare(route)
+    pipeline.prepare(world.house, route)
     world.drop(line("P-1", "", "abgelehnt", why="Protokoll falsch"), name="mai.csv")
     world.run("kk-tk-beschluesse")
-    pipeline.prepare(route)
+    pipeline.prepare(world.house, route)
     world.drop(line("P-1", why="Protokoll war doch richtig"), name="juni.csv")
     world.run("kk-tk-beschluesse", route)
 

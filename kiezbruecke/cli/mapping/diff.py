@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Annotated
 
@@ -50,16 +50,17 @@ def diff_mappings(
 def _diff(old: str, new: str, content: Path, *, messages: bool) -> list[CaseDiff]:
     with ExitStack() as stack:
         before, after = stack.enter_context(opened(old, content)), stack.enter_context(opened(new, content))
-        cases = _stored(before, after, content) if messages else example_cases(before, after)
+        cases = _stored(before, after, content, stack) if messages else example_cases(before, after)
         return diff(before, after, cases)
 
 
-def _stored(before: Version, after: Version, content: Path) -> Iterator[Case]:
+def _stored(before: Version, after: Version, content: Path, stack: ExitStack) -> Iterator[Case]:
     """Imported here: examples need no ledger, and it takes most of a second."""
-    from kiezbruecke.ledger import open_ledger  # noqa: PLC0415
-    from kiezbruecke.workbench.real import message_cases  # noqa: PLC0415
+    from kiezbruecke.edge import open_house  # noqa: PLC0415
+    from kiezbruecke.workbench.ledger_cases import message_cases  # noqa: PLC0415
 
-    return message_cases(before, after, content, open_ledger())
+    house = stack.enter_context(closing(open_house(content)))
+    return message_cases(before, after, content, house.ledger)
 
 
 def _print(found: list[CaseDiff], *, values: bool, messages: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -93,12 +94,13 @@ def _example_roots(mapping: Mapping, root: Path, example: str | None) -> dict[st
 
 def _case_roots(mapping: Mapping, root: Path, case: str, route: str | None) -> dict[str, Any]:
     """Imported here: an example needs no ledger, and a preview is to be there within a second."""
-    from kiezbruecke.ledger import open_ledger  # noqa: PLC0415
-    from kiezbruecke.workbench.real import roots_of_case  # noqa: PLC0415
+    from kiezbruecke.edge import open_house  # noqa: PLC0415
+    from kiezbruecke.workbench.ledger_cases import roots_of_case  # noqa: PLC0415
 
     if route is None:
         raise ConfigurationError("a case needs its route", where="--case", helps="--route NAME; see 'route list'")
-    return roots_of_case(mapping, root, open_ledger(), case, route)
+    with closing(open_house(root)) as house:
+        return roots_of_case(mapping, root, house.ledger, case, route)
 
 
 def _preview_table(rows: list[PreviewRow]) -> Table:

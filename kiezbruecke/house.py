@@ -1,0 +1,25 @@
+"""What every step is given: the content, the ledger, and a way to ask for connections. Made once, at the edge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from kiezbruecke.connector import Connection
+from kiezbruecke.ledger import Ledger
+
+Connect = Callable[[str], Connection]  # by name; raises ConfigurationError where there is none
+
+
+@dataclass(frozen=True)
+class House:
+    """One house at work. Whoever opened it (`kiezbruecke.edge`) closes it."""
+
+    content: Path
+    ledger: Ledger
+    connect: Connect
+
+    def close(self) -> None:
+        """Give the ledger's connections back."""
+        self.ledger.close()
