@@ -121,6 +121,13 @@ class Mapping:
         """The number of each rule by its place."""
         return numbered(self.definition.rules)
 
+    def uses(self, path: str) -> bool:
+        """Whether a rule reads this path (`case.documents`), or one below it."""
+        wanted = path.split(".")
+        rules = all_rules(self.definition.rules)
+        paths = (one for rule in rules for one in (rule.source, rule.each, rule.when and rule.when.path) if one)
+        return any([one.root, *(step.name for step in one.steps)][: len(wanted)] == wanted for one in paths)
+
     @property
     def file(self) -> str:
         """The mapping file, as errors name it."""

@@ -20,8 +20,9 @@ from kiezbruecke.ledger.drafts import generation_of
 from kiezbruecke.ledger.reading import MessageHead, list_messages
 from kiezbruecke.mapping.loading import Mapping
 from kiezbruecke.routes import SendingRoute, find_route, read_process, routes
-from kiezbruecke.stages.composing import Workshop, roots_of_due, roots_of_stored, xml_of
+from kiezbruecke.stages.composing import Workshop, roots_of_due, roots_of_stored
 from kiezbruecke.stages.work import view_of
+from kiezbruecke.standards.packers import xml_of
 from kiezbruecke.workbench.diff import Case
 from kiezbruecke.workbench.versions import Version
 

@@ -16,7 +16,7 @@ from kiezbruecke.airflow import verdicts
 from kiezbruecke.airflow.dags import HOUSEKEEPING, BrokenRoutes, pools, report_broken_routes, route_dags
 from kiezbruecke.routes import CollectingRoute, routes
 
-HEAVY = ("lxml", "zeep", "requests", "openpyxl", "fpdf", "shapely", "kiezbruecke.pipeline", "kiezbruecke.ledger")
+HEAVY = ("lxml", "zeep", "requests", "openpyxl", "typst", "shapely", "kiezbruecke.pipeline", "kiezbruecke.ledger")
 
 
 def bag_of(content: Path) -> BundleDagBag:
