@@ -114,27 +114,13 @@ def _effect(name: str, title: str, order: CommitmentOrder, *, begins: bool = Fal
         follow=order.follow,
         let_go=money.let_go,
         views=_views,
+        view_models={"commitment": Commitment},
     )
 
 
-BOOK = _effect(
-    "commitment.book",
-    "Festlegung",
-    CommitmentOrder(
-        CommitmentState.REQUESTED, confirmed=CommitmentState.BOOKED, refused=CommitmentState.REFUSED, begins=True
-    ),
-    begins=True,
-)
-CHANGE = _effect(
-    "commitment.change",
-    "Festlegung ändern",
-    CommitmentOrder(CommitmentState.REQUESTED, confirmed=CommitmentState.BOOKED, refused=CommitmentState.BOOKED),
-)
-CANCEL = _effect(
-    "commitment.cancel",
-    "Festlegung aufheben",
-    CommitmentOrder(
-        CommitmentState.CANCEL_REQUESTED, confirmed=CommitmentState.CANCELLED, refused=CommitmentState.BOOKED
-    ),
-)
+_ASKED, _BOOKED, _REFUSED = CommitmentState.REQUESTED, CommitmentState.BOOKED, CommitmentState.REFUSED
+_FREEING, _FREE = CommitmentState.CANCEL_REQUESTED, CommitmentState.CANCELLED
+BOOK = _effect("commitment.book", "Festlegung", CommitmentOrder(_ASKED, _BOOKED, _REFUSED, begins=True), begins=True)
+CHANGE = _effect("commitment.change", "Festlegung ändern", CommitmentOrder(_ASKED, _BOOKED, _BOOKED))
+CANCEL = _effect("commitment.cancel", "Festlegung aufheben", CommitmentOrder(_FREEING, _FREE, _BOOKED))
 EFFECTS = (BOOK, CHANGE, CANCEL)

@@ -146,6 +146,11 @@ def rule_of(route: SendingRoute) -> Rule:
     return begins.due
 
 
+def no_views_yet() -> dict[str, None]:
+    """The roots that only some effects give, empty: a mapping may be used for several."""
+    return {name: None for one in plugins.effects().values() for name in one.view_models}
+
+
 def digest(*parts: str) -> str:
     """SHA-256 of texts, hex; no text of one part can be taken for another's."""
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
