@@ -104,10 +104,15 @@ class XtaClient:
 
     def __init__(self, settings: Settings, content: Path = Path()) -> None:
         self._settings = settings
+        self._line = _soap.Line(settings.wire)
         profile = content / PROFILE
-        self._management = _port(profile, "management", settings.management_url, settings.wire)
-        self._sending = _port(profile, "sendXTA", settings.send_url, settings.wire)
-        self._box = _port(profile, "msgBox", settings.msgbox_url, settings.wire)
+        self._management = self._port(profile, "management", settings.management_url)
+        self._sending = self._port(profile, "sendXTA", settings.send_url)
+        self._box = self._port(profile, "msgBox", settings.msgbox_url)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._line.close()
 
     def check_account_active(self) -> None:
         """Ask whether the account may be used; an empty answer is a yes, a fault (9010 to 9014) a no."""
@@ -180,9 +185,13 @@ class XtaClient:
         response = answer.header(f"{{{OSCI}}}MsgBoxResponse")
         return Fetched(content, "" if response is None else response.get("MsgBoxRequestID", ""))
 
-    def close(self, message_ids: list[str], request_id: str) -> None:
-        """Acknowledge messages: the server may now forget them."""
+    def acknowledge(self, message_ids: list[str], request_id: str) -> None:
+        """XTA's operation `close`: the server may now forget these messages."""
         self._box.call("close", LastMsgReceived=message_ids, MsgBoxRequestID=request_id, _soapheaders=self._author())
+
+    def _port(self, profile: Path, name: str, url: str) -> _soap.Port:
+        mtom = (f"{{{XTA}}}Message",) if self._settings.mtom else ()
+        return _soap.Port(profile, f"{{{XTA}}}{name}HttpsBinding", url, self._line, huge=True, mtom=mtom)
 
     # -- what every request says about us --------------------------------------------------------------------
 
@@ -219,10 +228,6 @@ class XtaClient:
             "MsgSize": len(content.content),
             "TestMsg": test,
         }
-
-
-def _port(profile: Path, binding: str, url: str, wire: _soap.Wire) -> _soap.Port:
-    return _soap.Port(profile, f"{{{XTA}}}{binding}HttpsBinding", url, wire)
 
 
 def _identifier(value: str, kind: str, name: str) -> dict[str, Any]:
