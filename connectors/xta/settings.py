@@ -19,9 +19,9 @@ PORTS = {"management_url": "ManagementPort", "send_url": "SendXtaPort", "msgbox_
 class Settings(HttpSettings):
     """What the client needs to know. Identifiers of the type `xoev` are keys of the DVDV, others are free."""
 
-    management_url: str
-    send_url: str
-    msgbox_url: str
+    management_url: str = ""
+    send_url: str = ""
+    msgbox_url: str = ""
     identifier_type: Text = "xoev"  # before the identifiers, whose form depends on it
     party: Text
     party_name: Text = "Kiezbrücke"
