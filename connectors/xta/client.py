@@ -2,8 +2,9 @@
 
     createMessageId ─▶ sendMessage ─▶ getTransportReport          getStatusList ─▶ getMessage ─▶ close
 
-Requests are built by zeep from our profile of the WSDL. Answers are read by known paths, because a server may
-use any optional element of the standard, and may answer with MTOM. Errors are those of `connectors._soap`.
+Requests are built by zeep from our profile of the WSDL; sendMessage is built once and then filled. Answers are read by
+known paths, because a server may use any optional element of the standard, and may answer with MTOM. Errors are those
+of `connectors._soap`.
 """
 
 from __future__ import annotations
@@ -99,12 +100,27 @@ class Fetched:
     request_id: str = ""
 
 
+# what stands in a form in the place of a message's own values
+_MARKED = Content(b"kb:content", "kb:media-type", "kb:file-name")
+_MARKED_ORIGIN = datetime(1901, 1, 2, 3, 4, 5, tzinfo=UTC)
+_MARKED_SIZE = 190_102_030_405
+_MARKS = {
+    "message_id": "kb:id",
+    "origin": "1901-01-02T03:04:05Z",
+    "size": str(_MARKED_SIZE),
+    "media_type": _MARKED.media_type,
+    "file_name": _MARKED.file_name,
+    "content": base64.b64encode(_MARKED.content).decode(),
+}
+
+
 class XtaClient:
     """One account at one XTA server."""
 
     def __init__(self, settings: Settings, content: Path = Path()) -> None:
         self._settings = settings
         self._line = _soap.Line(settings.wire)
+        self._forms: dict[tuple[MessageType, bool], _soap.Form] = {}
         profile = content / PROFILE
         self._management = self._port(profile, "management", settings.management_url)
         self._sending = self._port(profile, "sendXTA", settings.send_url)
@@ -139,17 +155,19 @@ class XtaClient:
         self, message_id: str, content: Content, kind: MessageType, *, origin: datetime, test: bool
     ) -> None:
         """Hand a message over. Returning means that the server has taken it; an empty body is its yes."""
-        container = {
-            "_value_1": content.content,
-            "contentType": content.media_type,
-            "filename": content.file_name,
-            "size": len(content.content),
+        size = len(content.content)
+        said: dict[str, str | bytes] = {
+            "message_id": message_id,
+            "origin": origin.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            "size": str(size),
+            "media_type": content.media_type,
+            "file_name": content.file_name,
+            "content": base64.b64encode(content.content),
         }
-        answer = self._sending.call(
-            "sendMessage",
-            ContentContainer={"Message": container},
-            _soapheaders={"MessageMetaData": self._meta(message_id, content, kind, origin, test)},
-        )
+        if self._sending.mtom:
+            answer = self._sending.call("sendMessage", **self._message(message_id, content, kind, origin, test, size))
+        else:
+            answer = self._sending.post_form(self._form(kind, test), said)
         if answer.body is not None:
             raise _soap.NoAnswer("sendMessage with an answer that the standard does not know")
 
@@ -195,6 +213,25 @@ class XtaClient:
 
     # -- what every request says about us --------------------------------------------------------------------
 
+    def _form(self, kind: MessageType, test: bool) -> _soap.Form:
+        """sendMessage with marks for what differs between messages."""
+        if (kind, test) not in self._forms:
+            arguments = self._message("kb:id", _MARKED, kind, _MARKED_ORIGIN, test, _MARKED_SIZE)
+            self._forms[kind, test] = self._sending.form("sendMessage", _MARKS, **arguments)
+        return self._forms[kind, test]
+
+    def _message(
+        self, message_id: str, content: Content, kind: MessageType, origin: datetime, test: bool, size: int
+    ) -> dict[str, Any]:
+        container = {
+            "_value_1": content.content,
+            "contentType": content.media_type,
+            "filename": content.file_name,
+            "size": size,
+        }
+        meta = self._meta(message_id, kind, origin, size=size, test=test)
+        return {"ContentContainer": {"Message": container}, "_soapheaders": {"MessageMetaData": meta}}
+
     def _author(self) -> dict[str, Any]:
         return {"AuthorIdentifier": self._party()}
 
@@ -205,9 +242,7 @@ class XtaClient:
         settings = self._settings
         return _identifier(settings.receiver, settings.identifier_type, settings.receiver_name)
 
-    def _meta(
-        self, message_id: str, content: Content, kind: MessageType, origin: datetime, test: bool
-    ) -> dict[str, Any]:
+    def _meta(self, message_id: str, kind: MessageType, origin: datetime, *, size: int, test: bool) -> dict[str, Any]:
         """MessageMetaData of OSCI 2.02 with all its mandatory parts."""
         message_type = {
             "code": kind.code,
@@ -225,7 +260,7 @@ class XtaClient:
                 "BusinessScenario": {"Undefined": self._settings.business_scenario},
                 "MessageType": message_type,
             },
-            "MsgSize": len(content.content),
+            "MsgSize": size,
             "TestMsg": test,
         }
 
