@@ -6,8 +6,10 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
+from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 
@@ -15,7 +17,9 @@ from kiezbruecke.connector import (
     BatchTarget,
     Connection,
     Context,
+    Effect,
     Manifest,
+    Message,
     Source,
     Target,
     manifests,
@@ -123,6 +127,25 @@ class OnAStand:
         """A promise about the line means nothing to a folder."""
         if self.stand.manifest.transport != "http":
             pytest.skip("this connector opens no line")
+
+
+def sample_message(number: int, effect: str = "file.create") -> Message:
+    """A message with a number of its own, for targets that take any bytes."""
+    reference = f"KK26-090517-{number:05d}-D1"
+    return Message(
+        key=uuid5(NAMESPACE_URL, reference),
+        destination="stand",
+        generation=1,
+        case_id=uuid5(NAMESPACE_URL, str(number)),
+        effect=Effect(effect),
+        number=1,
+        reference=reference,
+        payload=f"<message>{reference}</message>".encode(),
+        file_name=f"{reference}.xml",
+        media_type="application/xml",
+        created_at=datetime(2026, 11, 23, 8, tzinfo=UTC),
+        test=False,
+    )
 
 
 def told(error: BaseException) -> str:
