@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 
@@ -102,6 +104,24 @@ def test_a_server_that_keeps_connections_open_is_called_over_one(serve: Callable
     answers = [line.post(server.url, b"q", {}).content for _ in range(20)]
 
     assert answers == [b"yes"] * 20
+    assert server.connections == 1
+
+
+def test_a_handshake_serves_many_calls(self_signed: tuple[Path, Path]) -> None:
+    """A new TLS connection costs ten milliseconds of CPU."""
+    certificate, key = self_signed
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+
+    def talk(connection: socket.socket, _: int) -> None:
+        with context.wrap_socket(connection, server_side=True) as secure:
+            patient(secure, 1)
+
+    with closing(Server(talk)) as server, closing(Line(Wire(ca_file=str(certificate), deadline=5))) as line:
+        url = server.url.replace("http:", "https:")
+        answers = [line.post(url, bytes(100_000), {}).content for _ in range(10)]
+
+    assert answers == [b"yes"] * 10
     assert server.connections == 1
 
 

@@ -9,8 +9,6 @@ import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -325,9 +323,9 @@ def test_a_client_certificate_that_is_not_there_is_certain() -> None:
 
 
 @pytest.fixture
-def tls(tmp_path: Path) -> Iterator[tuple[str, Path, Path]]:
+def tls(self_signed: tuple[Path, Path]) -> Iterator[tuple[str, Path, Path]]:
     """A TLS server with a certificate of its own making, for itself and for its clients: url, certificate, key."""
-    certificate, key = _self_signed(tmp_path)
+    certificate, key = self_signed
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(certificate))
     context.load_cert_chain(certificate, key)
     context.verify_mode = ssl.CERT_REQUIRED
@@ -347,23 +345,6 @@ def _serve_tls(listener: socket.socket, context: ssl.SSLContext) -> None:
         while b"</soap-env:Envelope>" not in heard:
             heard += secure.recv(65536)
         _http(_envelope())(secure, heard)
-
-
-def _self_signed(folder: Path) -> tuple[Path, Path]:
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    secret = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "xta sandbox")])
-    now = datetime.now(UTC)
-    builder = x509.CertificateBuilder(name, name, secret.public_key(), 1, now - timedelta(1), now + timedelta(1))
-    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-    signed = builder.add_extension(address, critical=False).sign(secret, hashes.SHA256())
-    (folder / "cert.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    private = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (folder / "key.pem").write_bytes(secret.private_bytes(*private))
-    return folder / "cert.pem", folder / "key.pem"
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused_before_the_request(tls: tuple[str, Path, Path]) -> None:
