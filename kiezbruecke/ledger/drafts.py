@@ -20,7 +20,7 @@ from kiezbruecke.ledger.lineage import MappingVersion, remember_version
 from kiezbruecke.ledger.money import hold
 from kiezbruecke.ledger.runs import Run, guard
 from kiezbruecke.ledger.states import MessageState
-from kiezbruecke.ledger.todo import Point, replace_points
+from kiezbruecke.ledger.todo import Kind, Point, replace_points
 from kiezbruecke.records import name_id
 
 
@@ -138,7 +138,7 @@ def replace_previews(ledger: Ledger, run: Run, drafts: Sequence[Draft], points: 
 
 
 def _replace(connection: Connection, run: Run, points: Sequence[Point]) -> None:
-    for kind in ("set_aside", "follow_up"):
+    for kind in (Kind.SET_ASIDE, Kind.FOLLOW_UP):
         replace_points(connection, kind, run.route, [point for point in points if point.kind == kind])
 
 
@@ -190,7 +190,7 @@ def _why_not(connection: Connection, run: Run, draft: Draft, owner: str) -> Poin
 
 def _set_aside(run: Run, draft: Draft, owner: str, reason: str) -> Point:
     case = draft.identity.case_id
-    return Point("set_aside", f"{run.route}:{case}", run.route, owner, f"{draft.reference}: {reason}", (), case)
+    return Point(Kind.SET_ASIDE, f"{run.route}:{case}", run.route, owner, f"{draft.reference}: {reason}", (), case)
 
 
 def _values(run: Run, draft: Draft) -> dict[str, Any]:

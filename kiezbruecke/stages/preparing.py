@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kiezbruecke import attention
-from kiezbruecke.attention import CONTRADICTION
 from kiezbruecke.cases.due import Due, FollowUp, due_rule, outdated
 from kiezbruecke.cases.join import (
     Standing,
@@ -21,7 +20,7 @@ from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.drafts import Draft
 from kiezbruecke.ledger.lineage import MappingVersion
 from kiezbruecke.ledger.reading import Snapshot, read_process_cases
-from kiezbruecke.ledger.todo import Point
+from kiezbruecke.ledger.todo import Kind, Point
 from kiezbruecke.messages import Workshop, compose
 from kiezbruecke.stages.work import Counts, Sending, view_of
 
@@ -111,13 +110,12 @@ def _follow_up(work: Sending, standing: Standing, answer: FollowUp, done: frozen
         return []
     return [
         Point(
-            "follow_up",
+            Kind.FOLLOW_UP,
             subject,
             work.route.name,
             work.process.owner or work.route.owner,
             answer.text,
-            ("erledigt",),
-            standing.case.id,
+            case_id=standing.case.id,
         )
     ]
 
@@ -125,14 +123,14 @@ def _follow_up(work: Sending, standing: Standing, answer: FollowUp, done: frozen
 def _problem(work: Sending, standing: Standing, text: str) -> Point:
     subject = f"{work.route.name}:{standing.case.id}"
     reason = f"{standing.case.reference}: {text}"
-    return Point(CONTRADICTION, subject, work.route.name, work.route.owner, reason, (), standing.case.id)
+    return Point(Kind.SET_ASIDE, subject, work.route.name, work.route.owner, reason, (), standing.case.id)
 
 
 def _budget_points(work: Sending, snapshot: Snapshot) -> list[Point]:
     owner = work.process.owner or work.route.owner
     return [
         Point(
-            CONTRADICTION,
+            Kind.SET_ASIDE,
             f"budget:{line.origin}",
             work.process.id,
             owner,
