@@ -19,6 +19,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from kiezbruecke.connector import Effect
+from kiezbruecke.german import euros
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.reading import Snapshot, StoredCase
 from kiezbruecke.records import Budget, BudgetStatus, Decision, Outcome, Process, Proposal, ProposalStatus
@@ -259,7 +260,7 @@ def _area_reason(area_id: str, names: Mapping[str, str], total: Decimal, budget:
     if budget.status is not BudgetStatus.RELEASED:
         return Disagreement(Reason.NOT_RELEASED, f"Das Budget von {name} ist nicht freigegeben", area_id)
     if total > budget.amount:
-        text = f"Die Beschlüsse in {name} übersteigen das Budget um {_german(total - budget.amount)}"
+        text = f"Die Beschlüsse in {name} übersteigen das Budget um {euros(total - budget.amount)}"
         return Disagreement(Reason.OVER_BUDGET, text, area_id)
     return None
 
@@ -330,7 +331,3 @@ def _same_budget(one: Budget, other: Budget) -> bool:
         other.chapter,
         other.title,
     )
-
-
-def _german(amount: Decimal) -> str:
-    return f"{amount:,.2f} €".translate(str.maketrans(",.", ".,"))

@@ -14,7 +14,7 @@ from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.history import Taken
 from kiezbruecke.records import Proposal, ProposalStatus
 
-from .conftest import PROCESS, YEAR, Desk
+from .conftest import PROCESS, Desk
 
 SOURCE = "meinberlin-tk"
 
