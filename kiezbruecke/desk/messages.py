@@ -62,7 +62,7 @@ class StepView(View):
 
 
 class MessageWithSteps(MessageView):
-    """One message with all its steps, oldest first."""
+    """What MessageView says, and all steps of the message, oldest first."""
 
     steps: tuple[StepView, ...]
 
