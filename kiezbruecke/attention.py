@@ -27,20 +27,17 @@ from kiezbruecke.ledger.moves import message_row, move
 from kiezbruecke.ledger.reading import Snapshot, StoredCase, read_budget_lines, read_process_cases
 from kiezbruecke.ledger.receipts import refused_point
 from kiezbruecke.ledger.runs import guard
-from kiezbruecke.ledger.todo import OpenPoint, Point, close_point, raise_point, replace_points
+from kiezbruecke.ledger.todo import (
+    MEANS,
+    Answer,
+    Kind,
+    OpenPoint,
+    Point,
+    close_point,
+    raise_point,
+    replace_points,
+)
 from kiezbruecke.records import Process
-
-CONTRADICTION = "set_aside"
-RELEASE = "freigeben"
-DISMISS = "verwerfen"
-RESEND = "neu_senden"
-
-_MEANING = {  # what an answer says about the message itself: (kind, answer) -> (state it must be in, new state)
-    ("in_doubt", "angekommen"): (MessageState.IN_DOUBT, MessageState.DELIVERED),
-    ("in_doubt", "nicht_angekommen"): (MessageState.IN_DOUBT, MessageState.WAITING),
-    ("difference", "berichtigt"): (MessageState.DELIVERED, MessageState.CONFIRMED),  # they corrected it to our sum
-    ("difference", "storniert"): (MessageState.DELIVERED, MessageState.REFUSED),  # they took it back
-}
 
 
 @dataclass(frozen=True)
@@ -59,15 +56,16 @@ def read_answers(ledger: Ledger, cases: Sequence[UUID] | None = None) -> Answers
     a = t.attention.c
     about = true() if cases is None else a.case_id.in_(cases)
     query = select(a.kind, a.subject, a.answer).where(about, a.answered_by != "", a.closed_at.is_not(None))
-    open_query = select(a.subject).where(about, a.kind.in_(("contradiction", "difference")), a.closed_at.is_(None))
+    blocking = a.kind.in_((Kind.CONTRADICTION, Kind.DIFFERENCE))
+    open_query = select(a.subject).where(about, blocking, a.closed_at.is_(None))
     with ledger.read() as connection:
         rows = connection.execute(query).all()
         blocked = frozenset(connection.execute(open_query).scalars())
     return Answers(
-        frozenset(row.subject for row in rows if row.answer == RELEASE),
-        frozenset(row.subject for row in rows if row.answer == DISMISS),
-        frozenset(row.subject for row in rows if row.answer == RESEND),
-        frozenset(row.subject for row in rows if row.kind in ("follow_up", "overdue")),
+        frozenset(row.subject for row in rows if row.answer == Answer.RELEASE),
+        frozenset(row.subject for row in rows if row.answer == Answer.DISMISS),
+        frozenset(row.subject for row in rows if row.answer == Answer.RESEND),
+        frozenset(row.subject for row in rows if row.kind in (Kind.FOLLOW_UP, Kind.OVERDUE)),
         blocked,
     )
 
@@ -97,12 +95,15 @@ def _said_about(connection: Connection, cases: Sequence[UUID]) -> tuple[frozense
     """The subjects that people have released and thrown away in these cases."""
     a = t.attention.c
     query = select(a.subject, a.answer).where(
-        a.case_id.in_(cases), a.answer.in_((RELEASE, DISMISS)), a.answered_by != "", a.closed_at.is_not(None)
+        a.case_id.in_(cases),
+        a.answer.in_((Answer.RELEASE, Answer.DISMISS)),
+        a.answered_by != "",
+        a.closed_at.is_not(None),
     )
     rows = connection.execute(query).all()
     return (
-        frozenset(row.subject for row in rows if row.answer == RELEASE),
-        frozenset(row.subject for row in rows if row.answer == DISMISS),
+        frozenset(row.subject for row in rows if row.answer == Answer.RELEASE),
+        frozenset(row.subject for row in rows if row.answer == Answer.DISMISS),
     )
 
 
@@ -118,12 +119,12 @@ def keep_contradictions(
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
-        replace_points(connection, CONTRADICTION, process.id, points, cases=cases)
+        replace_points(connection, Kind.SET_ASIDE, process.id, points, cases=cases)
 
 
 def _contradiction(process: Process, standing: Standing, disagreement: Disagreement) -> Point:
     return Point(
-        CONTRADICTION,
+        Kind.SET_ASIDE,
         subject_of(standing.case, disagreement),
         process.id,
         process.owner,
@@ -133,30 +134,35 @@ def _contradiction(process: Process, standing: Standing, disagreement: Disagreem
     )
 
 
-def _answers(reason: Reason) -> tuple[str, ...]:
+def _answers(reason: Reason) -> tuple[Answer, ...]:
     if reason in DISMISSIBLE:
-        return (DISMISS,)
-    return (RELEASE,) if reason in WAIVABLE else ()
+        return (Answer.DISMISS,)
+    return (Answer.RELEASE,) if reason in WAIVABLE else ()
 
 
 def decide(ledger: Ledger, point: OpenPoint, answer: str, *, person: str, reason: str) -> None:
     """Carry out a person's answer and write it down; raises ConfigurationError where it is not allowed."""
     if point.closed_at is not None:
         raise ConfigurationError(f"Punkt {point.id} ist schon erledigt", where="todo")
-    if answer not in point.answers:
-        allowed = ", ".join(point.answers) or "keine: der Punkt erledigt sich, wenn seine Ursache behoben ist"
-        raise ConfigurationError(
-            f"Die Antwort '{answer}' gibt es hier nicht", where=f"Punkt {point.id}", expected=allowed
-        )
+    chosen = _chosen(point, answer)
     if not person.strip() or not reason.strip():
         raise ConfigurationError("Name und Begründung gehören dazu", where=f"Punkt {point.id}")
     with ledger.write() as connection:
-        if not close_point(connection, point.kind, point.subject, answer=answer, person=person, reason=reason):
+        if not close_point(connection, point.kind, point.subject, answer=chosen, person=person, reason=reason):
             raise ConfigurationError(f"Punkt {point.id} ist schon erledigt", where="todo")  # somebody was faster
-        if point.kind == CONTRADICTION:
+        if point.kind is Kind.SET_ASIDE:
             history.forget_unread(connection, point.subject)
-        if point.message_key is not None and (meaning := _MEANING.get((point.kind, answer))):
+        if point.message_key is not None and (meaning := MEANS.get((point.kind, chosen))):
             _move(connection, point.message_key, *meaning, person)
+
+
+def _chosen(point: OpenPoint, answer: str) -> Answer:
+    if answer in point.answers:
+        return Answer(answer)
+    what, where = f"Die Antwort '{answer}' gibt es hier nicht", f"Punkt {point.id}"
+    if not point.answers:
+        raise ConfigurationError(what, where=where, helps="der Punkt erledigt sich, sobald seine Ursache behoben ist")
+    raise ConfigurationError(what, where=where, expected=", ".join(point.answers))
 
 
 def _move(connection: Connection, key: UUID, before: MessageState, after: MessageState, person: str) -> None:

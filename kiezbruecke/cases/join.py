@@ -18,6 +18,7 @@ from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 
+from kiezbruecke.german import euros
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.effects import booked
 from kiezbruecke.ledger.reading import Snapshot, StoredCase
@@ -275,7 +276,7 @@ def _area_reason(area_id: str, names: Mapping[str, str], total: Decimal, budget:
     if budget.status is not BudgetStatus.RELEASED:
         return Disagreement(Reason.NOT_RELEASED, f"Das Budget von {name} ist nicht freigegeben", area_id)
     if total > budget.amount:
-        text = f"Die Beschlüsse in {name} übersteigen das Budget um {_german(total - budget.amount)}"
+        text = f"Die Beschlüsse in {name} übersteigen das Budget um {euros(total - budget.amount)}"
         return Disagreement(Reason.OVER_BUDGET, text, area_id)
     return None
 
@@ -346,7 +347,3 @@ def _same_budget(one: Budget, other: Budget) -> bool:
         other.chapter,
         other.title,
     )
-
-
-def _german(amount: Decimal) -> str:
-    return f"{amount:,.2f} €".translate(str.maketrans(",.", ".,"))

@@ -16,7 +16,7 @@ from sqlalchemy import CTE, Connection, and_, case, func, or_, select
 
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.reading import StoredCase, record_of
-from kiezbruecke.ledger.todo import DISMISSED
+from kiezbruecke.ledger.todo import Answer
 from kiezbruecke.records import Decision, Proposal, Record
 from kiezbruecke.records.base import CENT
 
@@ -37,7 +37,7 @@ class AreaSum:
 def read_others(connection: Connection, process_id: str, area_id: str, case_id: UUID) -> AreaSum:
     """What the cases of (process, area) other than this one grant; two statements."""
     told = _told(process_id, area_id, case_id)
-    dismissed = select(t.attention.c.case_id).where(t.attention.c.answer == DISMISSED)
+    dismissed = select(t.attention.c.case_id).where(t.attention.c.answer == Answer.DISMISS)
     unclear = or_(told.c.lines > 1, told.c.proposals > 1, told.c.case_id.in_(dismissed))
     here = or_(told.c.place == area_id, and_(told.c.place == "", told.c.named == area_id))
     granted = select(func.sum(told.c.cents)).where(~unclear, here)

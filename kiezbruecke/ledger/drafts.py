@@ -18,7 +18,7 @@ from kiezbruecke.ledger.effects import booked
 from kiezbruecke.ledger.events import PREPARED, append_event
 from kiezbruecke.ledger.lineage import MappingVersion, remember_version
 from kiezbruecke.ledger.runs import Run, guard
-from kiezbruecke.ledger.todo import Point, raise_point, replace_points
+from kiezbruecke.ledger.todo import Kind, Point, raise_point, replace_points
 
 
 def generation_of(ledger: Ledger, destination: str) -> int:
@@ -97,8 +97,8 @@ def finish_prepare(
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
-        for kind in ("set_aside", "follow_up"):
-            of_kind = [point for point in points if point.kind == kind]
+        for kind in (Kind.SET_ASIDE, Kind.FOLLOW_UP):
+            of_kind = [point for point in points if point.kind is kind]
             replace_points(connection, kind, run.route, of_kind, cases=cases)
         connection.execute(delete(t.previews).where(t.previews.c.route == run.route, t.previews.c.at < began))
 
@@ -152,7 +152,7 @@ def _why_not(connection: Connection, run: Run, draft: Draft, owner: str) -> Poin
 
 def _set_aside(run: Run, draft: Draft, owner: str, reason: str) -> Point:
     case = draft.identity.case_id
-    return Point("set_aside", f"{run.route}:{case}", run.route, owner, f"{draft.reference}: {reason}", (), case)
+    return Point(Kind.SET_ASIDE, f"{run.route}:{case}", run.route, owner, f"{draft.reference}: {reason}", (), case)
 
 
 def _values(run: Run, draft: Draft) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, case, func, select, union
 
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger
+from kiezbruecke.ledger.runs import paused_routes
 from kiezbruecke.ledger.states import UNSETTLED, MessageState
 from kiezbruecke.records import (
     Applicant,
@@ -198,39 +199,52 @@ class RouteStatus:
     last_step: str
     last_error: str
     paused: bool
-    states: Mapping[str, int]
+    states: Mapping[MessageState, int]
     oldest_unsettled: datetime | None
 
 
-def route_status(ledger: Ledger, route: str) -> RouteStatus:
-    """Last run, states and the oldest message that is not settled."""
+def route_statuses(ledger: Ledger, routes: Collection[str]) -> dict[str, RouteStatus]:
+    """Last run, states and the oldest message that is not settled, by route; three statements."""
+    m, r = t.messages.c, t.runs.c
+    newest = [select(func.max(r.id)).where(r.route == route).scalar_subquery() for route in routes]
+    counted = select(m.route, m.state, func.count().label("many"), func.min(m.updated_at).label("since"))
+    states: dict[str, dict[MessageState, int]] = defaultdict(dict)
+    oldest: dict[str, datetime] = {}
     with ledger.read() as connection:
-        run = connection.execute(
-            select(t.runs).where(t.runs.c.route == route).order_by(t.runs.c.id.desc()).limit(1)
-        ).one_or_none()
-        counted = select(t.messages.c.state, func.count()).where(t.messages.c.route == route)
-        states = {row[0]: row[1] for row in connection.execute(counted.group_by(t.messages.c.state)).all()}
-        oldest = connection.execute(
-            select(t.messages.c.updated_at)
-            .where(
-                t.messages.c.route == route,
-                t.messages.c.state.not_in([MessageState.CONFIRMED.value, MessageState.REFUSED.value]),
-            )
-            .order_by(t.messages.c.updated_at)
-            .limit(1)
-        ).scalar_one_or_none()
-        paused = connection.execute(
-            select(t.route_flags.c.paused).where(t.route_flags.c.route == route)
-        ).scalar_one_or_none()
-    return RouteStatus(
-        route,
-        run.started_at if run else None,
-        run.step if run else "",
-        (run.error or "") if run else "",
-        bool(paused),
-        states,
-        oldest,
-    )
+        runs = {row.route: row for row in connection.execute(select(t.runs).where(r.id.in_(newest))).all()}
+        rows = connection.execute(counted.where(m.route.in_(routes)).group_by(m.route, m.state)).all()
+        paused = paused_routes(connection)
+    for row in rows:
+        state = MessageState(row.state)
+        states[row.route][state] = row.many
+        if state in UNSETTLED:
+            oldest[row.route] = min(row.since, oldest.get(row.route, row.since))
+    return {
+        route: _status(route, runs.get(route), route in paused, states[route], oldest.get(route)) for route in routes
+    }
+
+
+def _status(
+    route: str, run: Row[Any] | None, paused: bool, states: Mapping[MessageState, int], oldest: datetime | None
+) -> RouteStatus:
+    if run is None:
+        return RouteStatus(route, None, "", "", paused, states, oldest)
+    return RouteStatus(route, run.started_at, run.step, run.error or "", paused, states, oldest)
+
+
+def last_runs(ledger: Ledger, route: str, at_most: int) -> list[Row[Any]]:
+    """A route's last steps, the newest first."""
+    query = select(t.runs).where(t.runs.c.route == route).order_by(t.runs.c.id.desc()).limit(at_most)
+    with ledger.read() as connection:
+        return list(connection.execute(query).all())
+
+
+def count_states(ledger: Ledger, destination: str) -> dict[MessageState, int]:
+    """How many of a destination's messages are in which state."""
+    m = t.messages.c
+    query = select(m.state, func.count()).where(m.destination == destination).group_by(m.state)
+    with ledger.read() as connection:
+        return {MessageState(state): many for state, many in connection.execute(query).all()}
 
 
 def overdue(ledger: Ledger, lane: str, before: datetime) -> list[MessageHead]:

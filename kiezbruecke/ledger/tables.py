@@ -314,7 +314,7 @@ messages = Table(
     Index("ix_messages_case", "case_id"),
     Index("ix_messages_ticket", "ticket"),
     Index("ix_messages_reference", "reference"),
-    Index("ix_messages_states", "destination", "route", "state", "updated_at"),  # counted without reading a message
+    Index("ix_messages_states", "route", "state", "destination", "updated_at"),  # counted without reading a message
     Index(
         "uq_messages_once",
         "case_id",

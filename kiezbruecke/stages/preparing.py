@@ -11,7 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from kiezbruecke import __version__, attention
-from kiezbruecke.attention import CONTRADICTION, Answers
+from kiezbruecke.attention import Answers
 from kiezbruecke.cases.join import (
     Disagreement,
     Standing,
@@ -33,7 +33,7 @@ from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.ledger.lineage import MappingVersion
 from kiezbruecke.ledger.reading import StoredCase, read_budget_lines, read_cases
-from kiezbruecke.ledger.todo import Point
+from kiezbruecke.ledger.todo import Kind, Point
 from kiezbruecke.records import Budget
 from kiezbruecke.slices import slices
 from kiezbruecke.stages.composing import Workshop, compose
@@ -222,13 +222,12 @@ def _follow_up(work: Sending, standing: Standing, answer: FollowUp, done: frozen
         return []
     return [
         Point(
-            "follow_up",
+            Kind.FOLLOW_UP,
             subject,
             work.route.name,
             work.process.owner or work.route.owner,
             answer.text,
-            ("erledigt",),
-            standing.case.id,
+            case_id=standing.case.id,
         )
     ]
 
@@ -236,14 +235,14 @@ def _follow_up(work: Sending, standing: Standing, answer: FollowUp, done: frozen
 def _problem(work: Sending, standing: Standing, text: str) -> Point:
     subject = f"{work.route.name}:{standing.case.id}"
     reason = f"{standing.case.reference}: {text}"
-    return Point(CONTRADICTION, subject, work.route.name, work.route.owner, reason, (), standing.case.id)
+    return Point(Kind.SET_ASIDE, subject, work.route.name, work.route.owner, reason, (), standing.case.id)
 
 
 def _budget_points(work: Sending, lines: Sequence[Budget]) -> list[Point]:
     owner = work.process.owner or work.route.owner
     return [
         Point(
-            CONTRADICTION,
+            Kind.SET_ASIDE,
             f"budget:{line.origin}",
             work.process.id,
             owner,

@@ -26,6 +26,7 @@ READING = [
     ("message", "show", "KK26-090416-P0001-F1"),
     ("message", "lineage", "KK26-090416-P0001-F1"),
     ("route", "list"),
+    ("route", "runs", "kk-tk-hkr"),
     ("route", "preview", "kk-tk-eakte"),
     ("destination", "show", "eakte-tk"),
     ("reconcile",),

@@ -21,7 +21,8 @@ def counted(ledger: Ledger) -> Iterator[list[str]]:
     said: list[str] = []
 
     def note(*arguments: object) -> None:
-        said.append(str(arguments[2]))
+        if arguments[2] != "BEGIN":  # SQLite's is ours, PostgreSQL's the driver's
+            said.append(str(arguments[2]))
 
     event.listen(ledger.engine, "before_cursor_execute", note)
     yield said

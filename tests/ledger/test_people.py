@@ -72,7 +72,7 @@ def test_the_last_run_tells_how_it_ended(desk: Desk, ledger: Ledger) -> None:
     """`status` must show a failing route without reading logs."""
     run = desk.run(FILES, "r")
     end_run(ledger, run, {"delivered": 2}, "KB-301 not sent")
-    status = reading.route_status(ledger, "r")
+    status = reading.route_statuses(ledger, ["r"])["r"]
 
     assert (status.last_step, status.last_error, status.paused) == ("test", "KB-301 not sent", False)
 

@@ -32,5 +32,5 @@ def upgrade() -> None:
     op.create_index("ix_records_case", "records", ["case_id", "kind", "area_id", "granted_cents"])
     op.create_index("ix_records_area", "records", ["process_id", "area_id", "kind", "case_id"])
     op.create_index("ix_messages_reference", "messages", ["reference"])
-    op.create_index("ix_messages_states", "messages", ["destination", "route", "state", "updated_at"])
+    op.create_index("ix_messages_states", "messages", ["route", "state", "destination", "updated_at"])
     op.create_index("ix_attention_answer", "attention", ["answer"])
