@@ -84,6 +84,11 @@ class Collecting:
         """What the connector says of itself."""
         return manifest_for(self.party)
 
+    @property
+    def polygons(self) -> Path:
+        """The areas' shapes, for proposals whose module names none."""
+        return self.content / "mappings" / "codelists" / f"{self.process.area_list}.geojson"
+
     @cached_property
     def generation(self) -> int:
         """The generation of a box's destination; 1 for other sources."""
