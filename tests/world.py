@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -146,9 +146,17 @@ def change_route(content: Path, name: str, **keys: Any) -> None:
     assert content != ROOT
     file, yaml = content / "mappings/processes/kk-tk-2026.yaml", YAML()
     body = yaml.load(file.read_text("utf-8"))
-    body["routes"]["changes"].setdefault(name.removeprefix("kk-tk-"), {}).update(keys)
+    _say(body["routes"]["changes"].setdefault(name.removeprefix("kk-tk-"), {}), keys)
     with file.open("w", encoding="utf-8") as handle:
         yaml.dump(body, handle)
+
+
+def _say(body: dict[str, Any], keys: Mapping[str, Any]) -> None:
+    for key, value in keys.items():
+        if isinstance(value, dict):
+            _say(body.setdefault(key, {}), value)
+        else:
+            body[key] = value
 
 
 def _connections(state: Path, sandboxes: dict[str, Running]) -> dict[str, dict[str, Any]]:

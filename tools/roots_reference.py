@@ -19,7 +19,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from kiezbruecke.mapping.schema.models import ENVELOPE, ROOTS, SOMETIMES_MISSING, Type, field_type
+from kiezbruecke.mapping.schema.models import ROOTS, SOMETIMES_MISSING, Envelope, Type, field_type
 from kiezbruecke.records import RECORDS
 from kiezbruecke.records.base import Record
 
@@ -54,7 +54,7 @@ NOTES = {
     "Budget.valid_from": "Gültig ab; kept, not evaluated",
     "CaseView.area_id": "LOR number",
     "CaseView.area_name": "Name of the area",
-    "CaseView.documents": "The PDFs that travel with the message; filled only for xdomea targets",
+    "CaseView.documents": "The PDFs that travel with the message; made where the mapping reads them",
     "CaseView.id": "The case's id (UUIDv5); xdomea's Vorgang",
     "CaseView.process_id": "Process",
     "CaseView.reference": "Reference number: `2026-00001`, or `P-1` for a proposal from paper",
@@ -90,7 +90,7 @@ NOTES = {
     "DocumentView.index": "Its number, from 1",
     "DocumentView.media_type": "`application/pdf`",
     "DocumentView.original": "Name as people would call the file",
-    "DocumentView.pdf_version": "PDF version, as the message must name it",
+    "DocumentView.pdf_version": "Version of PDF/A, as the message must name it: `2a`",
     "DocumentView.sha512": "SHA-512 of the bytes, hex",
     "DocumentView.title": "Title of the document",
     "MessageView.created_at": "When the message was written; the only clock a mapping has",
@@ -202,7 +202,7 @@ def page() -> str:
 
 def _overview() -> str:
     rows = [f"| `{name}` | {_where(name)} | {what}{_missing(name)} |\n" for name, what in sorted(OUTBOUND.items())]
-    return "".join(rows) + OPEN.format(envelope=", ".join(f"`{name}`" for name in ENVELOPE))
+    return "".join(rows) + OPEN.format(envelope=", ".join(f"`{name}`" for name in sorted(Envelope.model_fields)))
 
 
 def _where(root: str) -> str:

@@ -7,10 +7,10 @@ from kiezbruecke.connector.protocols import (
     BatchHead,
     BatchTarget,
     CannotTell,
+    Closing,
     Connection,
     Context,
     Cursor,
-    Effect,
     Found,
     Handled,
     Item,
@@ -20,7 +20,7 @@ from kiezbruecke.connector.protocols import (
     Target,
     Ticket,
 )
-from kiezbruecke.connector.registry import manifest_for, manifests, open_source, open_target
+from kiezbruecke.connector.registry import close, manifest_for, manifests, open_source, open_target
 
 __all__ = [
     "Answer",
@@ -29,10 +29,10 @@ __all__ = [
     "BatchTarget",
     "CannotTell",
     "Capabilities",
+    "Closing",
     "Connection",
     "Context",
     "Cursor",
-    "Effect",
     "Found",
     "Handled",
     "Item",
@@ -42,6 +42,7 @@ __all__ = [
     "Source",
     "Target",
     "Ticket",
+    "close",
     "manifest_for",
     "manifests",
     "open_source",

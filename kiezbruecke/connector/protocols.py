@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
@@ -97,16 +96,6 @@ class Source(Protocol):
         """
 
 
-class Effect(StrEnum):
-    """What happens at a destination. The list is closed."""
-
-    FILE_CREATE = "file.create"
-    COMMITMENT_BOOK = "commitment.book"
-    COMMITMENT_CHANGE = "commitment.change"
-    COMMITMENT_CANCEL = "commitment.cancel"
-    STATUS_LIST = "status.list"
-
-
 @dataclass(frozen=True)
 class Message:
     """The bytes for one effect at one destination, stored before the first send; retries send these bytes."""
@@ -115,7 +104,7 @@ class Message:
     destination: str
     generation: int
     case_id: UUID
-    effect: Effect
+    effect: str  # 'file.create'; what it is stands in kiezbruecke/effects
     number: int
     reference: str  # Fremdkennzeichen, at most 25 characters
     payload: bytes = field(repr=False)
@@ -167,6 +156,14 @@ class Target(Protocol):
 
     def look_up(self, message: Message, ticket: Ticket | None) -> Answer:
         """Find a message again. NotThere only if the target can prove it."""
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A source or target that holds something open between its calls. Optional: see `registry.close`."""
+
+    def close(self) -> None:
+        """Give it back; twice is harmless, and a later call opens anew."""
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,19 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from kiezbruecke.connector import Effect
+from kiezbruecke import plugins
 from kiezbruecke.content.sets import NAME, Layer, Made, made_routes
 from kiezbruecke.content.yaml import holds, place_of, read_yaml
 from kiezbruecke.errors import ConfigurationError
+
+
+def _known_effect(name: str) -> str:
+    if name not in (known := plugins.effects()):
+        raise ValueError(f"no effect is called '{name}'; there are {', '.join(sorted(known))}")
+    return name
+
 
 Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
 
@@ -47,8 +54,8 @@ class CollectingRoute(_Route):
 class SendingRoute(_Route):
     """Does what is due at one destination."""
 
-    due: str = Field(description="A rule of kiezbruecke/cases/due.py")
-    effect: Effect
+    due: str = Field(description="The rule of the effect")
+    effect: Annotated[str, AfterValidator(_known_effect)] = Field(description="A file of kiezbruecke/effects")
     mapping: str = Field(description="Outbound mapping")
     destination: str = Field(description="A connection")
     environment: Literal["live", "test"] = "live"
@@ -64,16 +71,21 @@ Route = CollectingRoute | SendingRoute
 
 @dataclass(frozen=True)
 class RoutePlace:
-    """A route's name, the file to look at, and how it is read; reading raises ConfigurationError."""
+    """A route's name, the files that say it, and how it is read; reading raises ConfigurationError."""
 
     name: str
-    file: Path
+    files: tuple[Path, ...]  # its own – or the set's, and the process's that makes it
     read: Callable[[], Route]
+
+    @property
+    def file(self) -> Path:
+        """The file to look at first."""
+        return self.files[0]
 
 
 def route_places(content: Path) -> list[RoutePlace]:
     """All routes, sorted by name. Nothing but process files is read: a broken route is found when it is read."""
-    own = [RoutePlace(file.stem, file, partial(read_route, file)) for file in _own_files(content)]
+    own = [RoutePlace(file.stem, (file,), partial(read_route, file)) for file in _own_files(content)]
     places = [*own, *(_place(made) for made in made_routes(content))]
     twice = {name for name, count in Counter(place.name for place in places).items() if count > 1}
     single = [place for place in places if place.name not in twice]
@@ -105,17 +117,19 @@ def _own_files(content: Path) -> list[Path]:
 
 
 def _place(made: Made) -> RoutePlace:
-    return RoutePlace(made.name, made.file, lambda: _read(made.name, made.body(), made.layers))
+    return RoutePlace(made.name, made.files, lambda: _read(made.name, made.body(), made.layers))
 
 
 def _refused(name: str, places: list[RoutePlace]) -> RoutePlace:
     """Two routes of one name would share a DAG, pauses and a history: neither runs."""
-    files = [str(place.file) for place in places if place.name == name]
+    files = [place.files[-1] for place in places if place.name == name]
 
     def refuse() -> Route:
-        raise ConfigurationError(f"the route '{name}' stands twice", where=files[0], expected=f"once; see {files[1]}")
+        raise ConfigurationError(
+            f"the route '{name}' stands twice", where=str(files[0]), expected=f"once; see {files[1]}"
+        )
 
-    return RoutePlace(name, Path(files[0]), refuse)
+    return RoutePlace(name, tuple(files), refuse)
 
 
 def _read(name: str, body: dict[str, Any], layers: tuple[Layer, ...]) -> Route:

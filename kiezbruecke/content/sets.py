@@ -50,9 +50,9 @@ class Made:
     body: Callable[[], dict[str, Any]]
 
     @property
-    def file(self) -> Path:
-        """The file of the set; where there is none, that of the process."""
-        return self.layers[0].file
+    def files(self) -> tuple[Path, ...]:
+        """The file of the set and that of the process; where there is no set, the latter."""
+        return tuple(dict.fromkeys(layer.file for layer in self.layers))
 
 
 class _Extension(BaseModel):

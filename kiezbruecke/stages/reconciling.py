@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from kiezbruecke import attention
-from kiezbruecke.cases.due import Due, due_rule
 from kiezbruecke.connector import Found, Target
 from kiezbruecke.content.processes import read_process
 from kiezbruecke.content.routes import CollectingRoute, Route, SendingRoute, route_places
+from kiezbruecke.effects import Due, rule_of
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger, MessageState, begin_run, claims, end_run, money
@@ -20,7 +20,7 @@ from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.drafts import generation_of
 from kiezbruecke.ledger.reading import MessageHead, list_messages, overdue
 from kiezbruecke.ledger.runs import paused
-from kiezbruecke.ledger.todo import Point, replace_points
+from kiezbruecke.ledger.todo import Kind, Point, replace_points
 from kiezbruecke.stages.work import Counts, Sending, lane_of, view_of
 
 log = logging.getLogger("kiezbruecke")
@@ -106,17 +106,17 @@ def _remind(ledger: Ledger, route: SendingRoute) -> int:
     done = attention.read_answers(ledger).done
     late = [head for head in overdue(ledger, lane_of(route), before) if str(head.key) not in done]
     with ledger.write() as connection:
-        replace_points(connection, "overdue", route.name, [_late(route, head) for head in late])
+        replace_points(connection, Kind.OVERDUE, route.name, [_late(route, head) for head in late])
     return len(late)
 
 
 def _late(route: SendingRoute, head: MessageHead) -> Point:
     text = f"{head.reference}: seit mehr als {route.answer_within_days} Tagen ohne Antwort von {route.destination}"
-    return Point("overdue", str(head.key), route.name, route.owner, text, ("erledigt",), head.case_id, head.key)
+    return Point(Kind.OVERDUE, str(head.key), route.name, route.owner, text, case_id=head.case_id, message_key=head.key)
 
 
 def _due(house: House, route: SendingRoute) -> int:
-    process, rule = read_process(house.content, route.process), due_rule(route.due)
+    process, rule = read_process(house.content, route.process), rule_of(route)
     lane = view_of(route, generation_of(house.ledger, route.destination), attention.read_answers(house.ledger))
     return sum(isinstance(rule(standing, lane), Due) for standing in attention.read_standings(house.ledger, process))
 

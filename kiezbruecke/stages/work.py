@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 
 from kiezbruecke.attention import Answers
-from kiezbruecke.cases.due import Lane
 from kiezbruecke.connector import (
     BatchTarget,
     Connection,
@@ -25,6 +24,7 @@ from kiezbruecke.connector import (
 from kiezbruecke.content.processes import read_code_lists
 from kiezbruecke.content.routes import CollectingRoute, Route, SendingRoute
 from kiezbruecke.drift import NAME, Change, Fingerprint, breaking, is_as_accepted, look_at_mapping, read_fingerprint
+from kiezbruecke.effects import Lane, effect
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger, Run
 from kiezbruecke.ledger.drafts import generation_of
@@ -85,6 +85,11 @@ class Collecting:
         """What the connector says of itself."""
         return manifest_for(self.party)
 
+    @property
+    def polygons(self) -> Path:
+        """The areas' shapes, for proposals whose module names none."""
+        return self.content / "mappings" / "codelists" / f"{self.process.area_list}.geojson"
+
     @cached_property
     def generation(self) -> int:
         """The generation of a box's destination; 1 for other sources."""
@@ -114,6 +119,7 @@ class Sending:
     ledger: Ledger
     party: Connection
     run: Run
+    everything: bool = False  # look at all cases, also at those that have not changed
     failures: int = 0
     last_failure: str = ""
 
@@ -146,8 +152,12 @@ def lane_of(route: Route) -> str:
     """
     if isinstance(route, CollectingRoute):
         return f"{route.collect}|collect|{route.process}"
-    family = route.effect.value.partition(".")[0]
-    return f"{route.destination}|{family}|{route.process}{'|test' if route.environment == 'test' else ''}"
+    return f"{route.destination}|{family_of(route)}|{route.process}{'|test' if route.environment == 'test' else ''}"
+
+
+def family_of(route: SendingRoute) -> str:
+    """The family of effects that a route sends: `commitment`."""
+    return effect(route.effect).family
 
 
 def view_of(route: SendingRoute, generation: int, answers: Answers) -> Lane:
@@ -155,6 +165,7 @@ def view_of(route: SendingRoute, generation: int, answers: Answers) -> Lane:
     return Lane(
         route.destination,
         generation,
+        family_of(route),
         lane_of(route),
         route.start_from,
         route.environment == "test",

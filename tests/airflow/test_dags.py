@@ -17,7 +17,7 @@ from kiezbruecke.airflow.dags import HOUSEKEEPING, BrokenRoutes, pools, report_b
 from kiezbruecke.content.routes import CollectingRoute, routes
 from tests.world import change_route
 
-HEAVY = ("lxml", "zeep", "requests", "openpyxl", "fpdf", "shapely", "kiezbruecke.pipeline", "kiezbruecke.ledger")
+HEAVY = ("lxml", "zeep", "requests", "openpyxl", "typst", "shapely", "kiezbruecke.pipeline", "kiezbruecke.ledger")
 
 
 def bag_of(content: Path) -> BundleDagBag:

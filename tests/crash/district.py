@@ -16,7 +16,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -24,14 +23,14 @@ from urllib.request import urlopen
 import pytest
 from ruamel.yaml import YAML
 
-from kiezbruecke import ledger, messages, pipeline
+from kiezbruecke import ledger, pipeline
 from kiezbruecke.connections import local
 from kiezbruecke.errors import KiezbrueckeError
 from kiezbruecke.house import House
 from kiezbruecke.ledger import events, money, reading, todo
 from kiezbruecke.sandbox import Running
-from kiezbruecke.testing.crash import count_points, in_child
-from kiezbruecke.testing.postgres import Postgres
+from tests.crash_points import count_points, in_child
+from tests.postgres import Postgres
 
 ROOT = Path(__file__).parents[2]
 DATABASES = ("sqlite", "postgresql")
@@ -128,16 +127,14 @@ EXPECTED = {
 
 
 _parsed: dict[tuple[Any, str], Any] = {}
-_documents = cache(messages.documents_for)
 _load = YAML.load
 
 
 @contextmanager
 def remembering() -> Iterator[None]:
-    """What is the same in every run is made once: parsed YAML is 80 % of an idle run, PDFs 60 % of a busy one."""
+    """What is the same in every run is made once: parsed YAML is 80 % of an idle run."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(YAML, "load", _load_once)
-        patch.setattr(messages, "documents_for", _documents)
         yield
 
 

@@ -12,7 +12,7 @@ from kiezbruecke.connector import Answer, Connection, Found, Message, NotThere, 
 from kiezbruecke.content.routes import SendingRoute, find_route
 from kiezbruecke.errors import NotSent, Rejected
 from kiezbruecke.ledger import MessageState, events
-from kiezbruecke.ledger.drafts import Draft
+from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.records import Receipt, ReceiptOutcome
 from kiezbruecke.stages.work import Counts, Sending

@@ -1,0 +1,66 @@
+"""Loads mappings and keeps them while their files stay as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as AnyMapping
+from dataclasses import replace
+from pathlib import Path
+
+from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.mapping.check.whole import check_mapping
+from kiezbruecke.mapping.language.definition import Rule
+from kiezbruecke.mapping.loading import Mapping, assemble, find_goal, mapping_file, read_mapping_file
+
+_Stamp = tuple[tuple[str, int, int], ...]
+Lists = AnyMapping[str, str]
+_loaded: dict[tuple[Path, tuple[tuple[str, str], ...]], tuple[_Stamp, Mapping]] = {}
+
+
+def load_mapping(name: str, content: Path, lists: Lists | None = None) -> Mapping:
+    """A mapping that passed its check; raises ConfigurationError with the first error's file, line and column.
+
+    `lists` puts code lists in the place of those that the mapping names: a process has areas of its own.
+    """
+    file, _ = mapping_file(name, content)
+    key = file, tuple(sorted((lists or {}).items()))
+    if key in _loaded:
+        stamp, mapping = _loaded[key]
+        if stamp == _stamp(mapping.files):
+            return mapping
+    mapping = _load(name, content, lists or {})
+    _loaded[key] = (_stamp(mapping.files), mapping)
+    return mapping
+
+
+def _load(name: str, content: Path, lists: Lists) -> Mapping:
+    for finding in check_mapping(name, content):
+        if finding.severity == "error":
+            what = f"{finding.code} {finding.message}"
+            raise ConfigurationError(what, where=str(finding.place), expected=finding.expected, helps=finding.helps)
+    definition = read_mapping_file(name, content)
+    if definition.abstract:
+        raise ConfigurationError(
+            f"the mapping '{name}' is abstract", where=str(definition.places["abstract"]), helps="extend it"
+        )
+    definition = replace(definition, rules=_with_lists(definition.rules, lists)) if lists else definition
+    return assemble(definition, find_goal(definition, content), content)
+
+
+def _with_lists(rules: tuple[Rule, ...], lists: Lists) -> tuple[Rule, ...]:
+    return tuple(
+        replace(rule, codelist=lists.get(rule.codelist or "", rule.codelist), rules=_with_lists(rule.rules, lists))
+        for rule in rules
+    )
+
+
+def _stamp(files: tuple[Path, ...]) -> _Stamp:
+    """Name, time and size of the files; a file that is gone has no time."""
+    return tuple((str(file), *_state(file)) for file in files)
+
+
+def _state(file: Path) -> tuple[int, int]:
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
