@@ -117,7 +117,7 @@ class SoapSink:
     """A target of one call: through zeep, or with the envelope joined around the payload."""
 
     def __init__(self, port: int, *, through_zeep: bool) -> None:
-        self._port = _soap.Port(sink.WSDL, sink.BINDING, f"http://127.0.0.1:{port}/", _soap.Wire())
+        self._port = _soap.Port(sink.WSDL, sink.BINDING, f"http://127.0.0.1:{port}/", _soap.Line(_soap.Wire()))
         self._through_zeep = through_zeep
 
     def reserve(self, message: Message) -> Ticket | None:

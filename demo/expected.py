@@ -38,7 +38,7 @@ def differences(ledger: Ledger, root: Path, process_id: str, sandboxes: Path) ->
     Cases that a sheet of the visitor's own speaks about are left out: of them nothing is expected.
     """
     process = read_process(root, process_id)
-    snapshot = read_process_cases(ledger, process.id, process.fiscal_year)
+    snapshot = read_process_cases(ledger, process.id)
     expected = _expected(root / "demo" / "expected.json")
     visitors = _visitors(snapshot, root / "demo")
     places: dict[str, Sums] = {

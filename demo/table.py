@@ -37,7 +37,7 @@ class Line:
 def read_lines(ledger: Ledger, content: Path, process_id: str) -> list[Line]:
     """One line per area that has a budget or a case."""
     process = read_process(content, process_id)
-    cases = read_process_cases(ledger, process_id, process.fiscal_year).cases
+    cases = read_process_cases(ledger, process_id).cases
     money = {balance.area_id: balance for balance in balances(ledger, process_id)}
     booked_there = theirs(ledger, process.fiscal_year)
     return [

@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, true
 
-from kiezbruecke.cases.join import DISMISSIBLE, WAIVABLE, Disagreement, Reason, Standing, join, subject_of
+from kiezbruecke.cases.join import (
+    DISMISSIBLE,
+    WAIVABLE,
+    Disagreement,
+    Reason,
+    Standing,
+    hangs_on_its_area,
+    join,
+    subject_of,
+)
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger, MessageState, Run, history
 from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.areas import read_others
+from kiezbruecke.ledger.dialects import one_at_a_time
 from kiezbruecke.ledger.moves import message_row, move
-from kiezbruecke.ledger.reading import read_process_cases
+from kiezbruecke.ledger.reading import Snapshot, StoredCase, read_budget_lines, read_process_cases
 from kiezbruecke.ledger.receipts import refused_point
 from kiezbruecke.ledger.runs import guard
-from kiezbruecke.ledger.todo import OpenPoint, Point, close_point, raise_point, replace_points
+from kiezbruecke.ledger.todo import (
+    MEANS,
+    Answer,
+    Kind,
+    OpenPoint,
+    Point,
+    close_point,
+    raise_point,
+    replace_points,
+)
 from kiezbruecke.records import Process
-
-CONTRADICTION = "set_aside"
-RELEASE = "freigeben"
-DISMISS = "verwerfen"
-RESEND = "neu_senden"
-
-_MEANING = {  # what an answer says about the message itself: (kind, answer) -> (state it must be in, new state)
-    ("in_doubt", "angekommen"): (MessageState.IN_DOUBT, MessageState.DELIVERED),
-    ("in_doubt", "nicht_angekommen"): (MessageState.IN_DOUBT, MessageState.WAITING),
-    ("difference", "berichtigt"): (MessageState.DELIVERED, MessageState.CONFIRMED),  # they corrected it to our sum
-    ("difference", "storniert"): (MessageState.DELIVERED, MessageState.REFUSED),  # they took it back
-}
 
 
 @dataclass(frozen=True)
@@ -43,22 +51,21 @@ class Answers:
     blocked: frozenset[str]  # keys of messages whose answers contradict each other: nothing goes out beside them
 
 
-def read_answers(ledger: Ledger) -> Answers:
-    """All answers that still matter."""
-    query = select(t.attention.c.kind, t.attention.c.subject, t.attention.c.answer).where(
-        t.attention.c.answered_by != "", t.attention.c.closed_at.is_not(None)
-    )
-    open_query = select(t.attention.c.subject).where(
-        t.attention.c.kind.in_(("contradiction", "difference")), t.attention.c.closed_at.is_(None)
-    )
+def read_answers(ledger: Ledger, cases: Sequence[UUID] | None = None) -> Answers:
+    """All answers that still matter, or those about the given cases."""
+    a = t.attention.c
+    about = true() if cases is None else a.case_id.in_(cases)
+    query = select(a.kind, a.subject, a.answer).where(about, a.answered_by != "", a.closed_at.is_not(None))
+    blocking = a.kind.in_((Kind.CONTRADICTION, Kind.DIFFERENCE))
+    open_query = select(a.subject).where(about, blocking, a.closed_at.is_(None))
     with ledger.read() as connection:
         rows = connection.execute(query).all()
         blocked = frozenset(connection.execute(open_query).scalars())
     return Answers(
-        frozenset(row.subject for row in rows if row.answer == RELEASE),
-        frozenset(row.subject for row in rows if row.answer == DISMISS),
-        frozenset(row.subject for row in rows if row.answer == RESEND),
-        frozenset(row.subject for row in rows if row.kind in ("follow_up", "overdue")),
+        frozenset(row.subject for row in rows if row.answer == Answer.RELEASE),
+        frozenset(row.subject for row in rows if row.answer == Answer.DISMISS),
+        frozenset(row.subject for row in rows if row.answer == Answer.RESEND),
+        frozenset(row.subject for row in rows if row.kind in (Kind.FOLLOW_UP, Kind.OVERDUE)),
         blocked,
     )
 
@@ -66,23 +73,58 @@ def read_answers(ledger: Ledger) -> Answers:
 def read_standings(ledger: Ledger, process: Process) -> list[Standing]:
     """All cases of a process as they stand now, with what people have decided about them."""
     answers = read_answers(ledger)
-    snapshot = read_process_cases(ledger, process.id, process.fiscal_year)
+    snapshot = read_process_cases(ledger, process.id)
     return join(process, snapshot, answers.waived, answers.dismissed)
 
 
+def read_standing(ledger: Ledger, process: Process, case: StoredCase) -> Standing:
+    """One case as `read_standings` would have it, without reading the process; five statements at most."""
+    with ledger.read() as connection:
+        lines = read_budget_lines(connection, process.id)
+        waived, dismissed = _said_about(connection, [case.id])
+        alone = join(process, Snapshot((case,), lines), waived, dismissed)[0]
+        if not hangs_on_its_area(alone):
+            return alone
+        others = read_others(connection, process.id, alone.area_id, case.id)
+        _, thrown_away = _said_about(connection, [other.id for other in others.unclear])
+    snapshot, besides = Snapshot((case, *others.unclear), lines), {alone.area_id: others.granted}
+    return join(process, snapshot, waived, dismissed | thrown_away, besides)[0]
+
+
+def _said_about(connection: Connection, cases: Sequence[UUID]) -> tuple[frozenset[str], frozenset[str]]:
+    """The subjects that people have released and thrown away in these cases."""
+    a = t.attention.c
+    query = select(a.subject, a.answer).where(
+        a.case_id.in_(cases),
+        a.answer.in_((Answer.RELEASE, Answer.DISMISS)),
+        a.answered_by != "",
+        a.closed_at.is_not(None),
+    )
+    rows = connection.execute(query).all()
+    return (
+        frozenset(row.subject for row in rows if row.answer == Answer.RELEASE),
+        frozenset(row.subject for row in rows if row.answer == Answer.DISMISS),
+    )
+
+
+def contradictions(process: Process, standings: Iterable[Standing]) -> list[Point]:
+    """What contradicts in these cases, as points. They belong to the process, not to a route."""
+    return [_contradiction(process, standing, one) for standing in standings for one in standing.disagreements]
+
+
 def keep_contradictions(
-    ledger: Ledger, run: Run, process: Process, standings: Iterable[Standing], more: Iterable[Point]
+    ledger: Ledger, run: Run, process: Process, points: Iterable[Point], cases: Collection[UUID] | None
 ) -> None:
-    """Make the process's open points equal to what contradicts now. They belong to the process, not to a route."""
-    points = [_contradiction(process, standing, one) for standing in standings for one in standing.disagreements]
+    """Make the process's open points, or those about the given cases and about none, equal to what contradicts now."""
     with ledger.write() as connection:
+        one_at_a_time(connection)
         guard(connection, run)
-        replace_points(connection, CONTRADICTION, process.id, [*points, *more])
+        replace_points(connection, Kind.SET_ASIDE, process.id, points, cases=cases)
 
 
 def _contradiction(process: Process, standing: Standing, disagreement: Disagreement) -> Point:
     return Point(
-        CONTRADICTION,
+        Kind.SET_ASIDE,
         subject_of(standing.case, disagreement),
         process.id,
         process.owner,
@@ -92,30 +134,35 @@ def _contradiction(process: Process, standing: Standing, disagreement: Disagreem
     )
 
 
-def _answers(reason: Reason) -> tuple[str, ...]:
+def _answers(reason: Reason) -> tuple[Answer, ...]:
     if reason in DISMISSIBLE:
-        return (DISMISS,)
-    return (RELEASE,) if reason in WAIVABLE else ()
+        return (Answer.DISMISS,)
+    return (Answer.RELEASE,) if reason in WAIVABLE else ()
 
 
 def decide(ledger: Ledger, point: OpenPoint, answer: str, *, person: str, reason: str) -> None:
     """Carry out a person's answer and write it down; raises ConfigurationError where it is not allowed."""
     if point.closed_at is not None:
         raise ConfigurationError(f"Punkt {point.id} ist schon erledigt", where="todo")
-    if answer not in point.answers:
-        allowed = ", ".join(point.answers) or "keine: der Punkt erledigt sich, wenn seine Ursache behoben ist"
-        raise ConfigurationError(
-            f"Die Antwort '{answer}' gibt es hier nicht", where=f"Punkt {point.id}", expected=allowed
-        )
+    chosen = _chosen(point, answer)
     if not person.strip() or not reason.strip():
         raise ConfigurationError("Name und Begründung gehören dazu", where=f"Punkt {point.id}")
     with ledger.write() as connection:
-        if not close_point(connection, point.kind, point.subject, answer=answer, person=person, reason=reason):
+        if not close_point(connection, point.kind, point.subject, answer=chosen, person=person, reason=reason):
             raise ConfigurationError(f"Punkt {point.id} ist schon erledigt", where="todo")  # somebody was faster
-        if point.kind == CONTRADICTION:
+        if point.kind is Kind.SET_ASIDE:
             history.forget_unread(connection, point.subject)
-        if point.message_key is not None and (meaning := _MEANING.get((point.kind, answer))):
+        if point.message_key is not None and (meaning := MEANS.get((point.kind, chosen))):
             _move(connection, point.message_key, *meaning, person)
+
+
+def _chosen(point: OpenPoint, answer: str) -> Answer:
+    if answer in point.answers:
+        return Answer(answer)
+    what, where = f"Die Antwort '{answer}' gibt es hier nicht", f"Punkt {point.id}"
+    if not point.answers:
+        raise ConfigurationError(what, where=where, helps="der Punkt erledigt sich, sobald seine Ursache behoben ist")
+    raise ConfigurationError(what, where=where, expected=", ".join(point.answers))
 
 
 def _move(connection: Connection, key: UUID, before: MessageState, after: MessageState, person: str) -> None:

@@ -13,13 +13,13 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field, replace
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 from urllib.request import Request, urlopen
 
 import pytest
-import requests
 
 from connectors.meinberlin.client import MeinBerlin
 from kiezbruecke.airflow.dags import STEPS
@@ -158,13 +158,13 @@ def aviary(boxes: dict[str, Running], tmp_path: Path, monkeypatch: pytest.Monkey
     world.drop_budget(budget("6.000,00 €", area="Johannisthal"))
     world.drop(*(line(f"2026-0000{pk}", "100,00 €", area="Johannisthal") for pk in (4, 7, KEY)))
     sinks = Sinks()
-    sent = requests.Session.send
+    sent = HTTPConnection.request
 
-    def listen(session: requests.Session, request: requests.PreparedRequest, **given: Any) -> requests.Response:
-        sinks.urls.append(str(request.url))
-        return sent(session, request, **given)
+    def listen(connection: HTTPConnection, method: str, url: str, *args: Any, **given: Any) -> None:
+        sinks.urls.append(url)
+        sent(connection, method, url, *args, **given)
 
-    monkeypatch.setattr(requests.Session, "send", listen)
+    monkeypatch.setattr(HTTPConnection, "request", listen)
     monkeypatch.setattr("kiezbruecke.airflow.tasks.airflow_connection", world.house.connect)
     monkeypatch.setattr(sys, "argv", [])
     handler, root = logging.StreamHandler(sinks.log), logging.getLogger()

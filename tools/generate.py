@@ -1,4 +1,4 @@
-"""Writes what is generated and committed: canonical JSON Schemas, the editors' schema, the reference page of the steps.
+"""Writes what is generated and committed: canonical JSON Schemas, the editors' schema, pages of the reference.
 
 python tools/generate.py            writes
 python tools/generate.py --check    exits 1 and lists what is stale
@@ -19,6 +19,7 @@ from kiezbruecke.records.views import DocumentView
 from kiezbruecke.workbench.findings import findings_page
 from kiezbruecke.workbench.language_schema import general_schema
 from kiezbruecke.workbench.reference import steps_page
+from tools.views import views_page
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -34,6 +35,7 @@ def generated() -> dict[Path, str]:
         ROOT / "schemas/editor/mapping.schema.json": _text(general_schema()),
         ROOT / "docs/reference/steps.md": steps_page(ROOT),
         ROOT / "docs/reference/findings.md": findings_page(),
+        ROOT / "docs/reference/views.md": views_page(),
     }
 
 

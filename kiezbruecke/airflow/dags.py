@@ -87,7 +87,12 @@ def housekeeping_dag(content: Path) -> DAG:
         tags=["kiezbruecke"],
     ) as dag:
 
-        @task(multiple_outputs=False, **_named("housekeeping"))
+        @task(
+            task_id="housekeeping",
+            task_display_name=page.STEPS["housekeeping"][0],
+            doc_md=page.step_page("housekeeping"),
+            multiple_outputs=False,
+        )
         def run() -> dict[str, int]:
             return perform("housekeeping", None, content)
 
@@ -152,10 +157,12 @@ def _step(step: str, route: Route, content: Path) -> Any:
     """One task. `content` travels in the closure: an argument would be serialised, and the path changes."""
 
     @task(
-        multiple_outputs=False,
+        task_id=step,
+        task_display_name=page.STEPS[step][0],
+        doc_md=page.step_page(step),
         pool=_pool(route),
         outlets=[] if step in SILENT else [Asset(_asset(route.name))],
-        **_named(step),
+        multiple_outputs=False,
     )
     def run(name: str) -> dict[str, int]:
         counts = perform(step, name, content)
@@ -164,14 +171,6 @@ def _step(step: str, route: Route, content: Path) -> Any:
         return counts
 
     return run(route.name)
-
-
-def _named(step: str) -> dict[str, Any]:
-    return {
-        "task_id": step,
-        "task_display_name": page.STEPS[step][0],
-        "doc_md": page.step_page(step),
-    }
 
 
 def _wake_nobody() -> None:

@@ -11,9 +11,10 @@ from typing import Annotated, Any
 import typer
 
 from kiezbruecke.cli.mapping.app import Content, Json, print_json, stop
-from kiezbruecke.cli.output import BERLIN, emit, table
+from kiezbruecke.cli.output import emit, table
 from kiezbruecke.content import find_content
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError
+from kiezbruecke.german import BERLIN
 from kiezbruecke.mapping.codelists.checking import check_list, list_files
 from kiezbruecke.mapping.codelists.genericode import Columns, read_genericode
 from kiezbruecke.mapping.codelists.reading import CodeList, code_file, read_codes, read_translation

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Annotated
 
 import typer
 
+from kiezbruecke import desk
+from kiezbruecke.cli.fields import fields
 from kiezbruecke.cli.house import house_of
-from kiezbruecke.cli.output import AsJson, emit, table
-from kiezbruecke.connector import manifest_for
+from kiezbruecke.cli.output import AsJson, emit
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.house import House
-from kiezbruecke.ledger.drafts import generation_of
-from kiezbruecke.ledger.reading import list_messages
 from kiezbruecke.ledger.reset import reset_destination
 
 app = typer.Typer(no_args_is_help=True)
@@ -23,11 +20,11 @@ Name = Annotated[str, typer.Argument(help="Name der Verbindung, z. B. eakte-tk."
 @app.command()
 def show(context: typer.Context, destination: Name, as_json: AsJson = False) -> None:
     """Ein Ziel: was es kann, was dort liegt."""
-    body = _body(house_of(context), destination)
+    found = desk.destination(house_of(context), destination)
     if as_json:
-        emit(body)
+        emit(found)
         return
-    table(f"Ziel {destination}", ("Feld", "Wert"), list(body.items()))
+    fields(f"Ziel {destination}", found)
 
 
 @app.command()
@@ -50,22 +47,6 @@ def reset(
         )
     generation = reset_destination(house.ledger, destination, person=name, reason=reason)
     if as_json:
-        emit(_body(house, destination))
+        emit(desk.destination(house, destination))
         return
     typer.echo(f"{destination}: Generation {generation}. Die nächsten Läufe senden alles, was gilt, neu.")
-
-
-def _body(house: House, destination: str) -> dict[str, object]:
-    party, ledger = house.connect(destination), house.ledger
-    manifest = manifest_for(party)
-    states = Counter(head.state.value for head, _ in list_messages(ledger, destination=destination))
-    return {
-        "destination": destination,
-        "connector": manifest.title,
-        "address": f"{party.host}:{party.port}" if party.port else party.host,
-        "generation": generation_of(ledger, destination),
-        "dedupes": manifest.can.dedupes,
-        "look_up": manifest.can.look_up,
-        "batch": manifest.can.batch,
-        "messages": dict(states),
-    }

@@ -6,11 +6,10 @@ from typing import Annotated
 
 import typer
 
+from kiezbruecke import desk
 from kiezbruecke.cli.house import house_of
-from kiezbruecke.cli.output import AsJson, emit, euros, german_euros, table
-from kiezbruecke.house import House
-from kiezbruecke.ledger import money
-from kiezbruecke.routes import read_process
+from kiezbruecke.cli.output import AsJson, emit, table
+from kiezbruecke.german import number
 
 
 def reconcile(
@@ -19,61 +18,20 @@ def reconcile(
     as_json: AsJson = False,
 ) -> None:
     """Abgleich je Bezirksregion. Endet mit 1, wenn unsere und ihre Summen verschieden sind."""
-    rows = sums(house_of(context), process)
+    areas = desk.sums(house_of(context), process)
     if as_json:
-        emit([_body(row) for row in rows])
+        emit(areas)
     else:
         table(
             f"Abgleich {process}",
             ("Bezirksregion", "Budget €", "gebunden €", "frei €", "gebucht bei uns €", "gebucht im HKR €", "gleich"),
-            [_row(row) for row in rows],
+            [_row(area) for area in areas],
             empty="noch kein Budget bekannt.",
         )
-    if any(ours != theirs for *_, ours, theirs in rows):
+    if not all(area.equal for area in areas):
         raise typer.Exit(1)
 
 
-Sums = tuple[str, str, int, int, int, int, int]
-
-
-def sums(house: House, process_id: str) -> list[Sums]:
-    """Per area: id, name, budget, committed, free, ours, theirs – in cents."""
-    process, ledger = read_process(house.content, process_id), house.ledger
-    names = {area.id: area.name for area in process.areas}
-    theirs = money.theirs(ledger, process.fiscal_year)
-    return [
-        (
-            one.area_id,
-            names.get(one.area_id, one.area_id),
-            one.amount,
-            one.committed,
-            one.amount - one.committed,
-            one.booked,
-            theirs.get(one.area_id, 0),
-        )
-        for one in money.balances(ledger, process_id)
-    ]
-
-
-def _row(row: Sums) -> tuple[object, ...]:
-    _, name, *amounts, ours, theirs = row
-    return (
-        name,
-        *map(german_euros, amounts),
-        german_euros(ours),
-        german_euros(theirs),
-        "ja" if ours == theirs else "NEIN",
-    )
-
-
-def _body(row: Sums) -> dict[str, object]:
-    area, name, budget, committed, free, ours, theirs = row
-    return {
-        "area": area,
-        "name": name,
-        "budget": euros(budget),
-        "committed": euros(committed),
-        "free": euros(free),
-        "ours": euros(ours),
-        "theirs": euros(theirs),
-    }
+def _row(area: desk.AreaSums) -> tuple[str, ...]:
+    amounts = (area.budget, area.committed, area.free, area.ours, area.theirs)
+    return (area.name, *map(number, amounts), "ja" if area.equal else "NEIN")

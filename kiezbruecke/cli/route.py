@@ -7,16 +7,16 @@ from typing import Annotated
 
 import typer
 
-from kiezbruecke import attention
+from kiezbruecke import attention, desk
 from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, table
-from kiezbruecke.effects import effect
+from kiezbruecke.desk import words
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
 from kiezbruecke.ledger.drafts import add_baseline
-from kiezbruecke.ledger.reading import Preview, read_previews
-from kiezbruecke.ledger.runs import paused, set_paused
-from kiezbruecke.routes import Route, SendingRoute, find_route, read_process, read_route, route_files
+from kiezbruecke.ledger.reading import read_previews
+from kiezbruecke.ledger.runs import set_paused
+from kiezbruecke.routes import SendingRoute, find_route, read_process
 from kiezbruecke.stages.work import lane_of
 
 app = typer.Typer(no_args_is_help=True)
@@ -29,16 +29,33 @@ Why = Annotated[str, typer.Option("--reason", help="Warum.")]
 @app.command("list")
 def list_routes(context: typer.Context, as_json: AsJson = False) -> None:
     """Alle Strecken; eine fehlerhafte steht mit ihrem Fehler da und stört die anderen nicht."""
-    house = house_of(context)
-    rows = [_row(house, file.stem) for file in route_files(house.content)]
+    found = desk.routes(house_of(context))
     if as_json:
-        emit(rows)
+        emit(found)
         return
     columns = ("Strecke", "Art", "von/nach", "Betriebsart", "Zeitplan", "geweckt von", "zuständig", "Fehler")
     keys = ("route", "kind", "connection", "mode", "schedule", "after", "owner", "error")
-    table("Strecken", columns, [[row.get(key) for key in keys] for row in rows])
-    if any(row.get("error") for row in rows):
+    table("Strecken", columns, [[getattr(one, key) for key in keys] for one in found])
+    if any(one.error for one in found):
         raise typer.Exit(1)
+
+
+@app.command()
+def runs(
+    context: typer.Context,
+    route: Name,
+    last: Annotated[int, typer.Option(min=1, help="Wie viele.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Was eine Strecke zuletzt getan hat, Schritt für Schritt, das Neueste zuerst."""
+    house = house_of(context)
+    find_route(house.content, route)
+    found = desk.runs(house.ledger, route, last)
+    if as_json:
+        emit(found)
+        return
+    rows = [(one.started_at, words.STEPS.get(one.step, one.step), _done(one), one.error) for one in found]
+    table(f"Läufe {route}", ("wann", "Schritt", "was", "Fehler"), rows, empty="noch keiner.")
 
 
 @app.command()
@@ -56,7 +73,7 @@ def pause(
     find_route(house.content, route)
     set_paused(house.ledger, route, not resume, person=name, reason=reason)
     if as_json:
-        emit(_row(house, route))
+        emit(desk.route(house, route))
         return
     typer.echo(f"{route}: {'läuft weiter' if resume else 'angehalten'}.")
 
@@ -76,13 +93,14 @@ def preview(
         out.mkdir(parents=True, exist_ok=True)
         for one in found:
             (out / Path(one.file_name).name).write_bytes(one.payload)
+    shown = [desk.preview_view(one) for one in found]
     if as_json:
-        emit([_preview(one) for one in found])
+        emit(shown)
         return
     table(
         f"Probelauf {route}",
         ("Fall", "Wirkung", "Datei", "# Byte", "vom"),
-        [(one.case, effect(one.effect).title, one.file_name, len(one.payload), one.at) for one in found],
+        [(one.case, words.effect(one.effect), one.file, one.bytes, one.at) for one in shown],
         empty="nichts vorbereitet.",
     )
 
@@ -124,41 +142,7 @@ def _sending(house: House, name: str, where: str) -> SendingRoute:
     return found
 
 
-def _preview(one: Preview) -> dict[str, object]:
-    return {
-        "case": one.case,
-        "case_id": one.case_id,
-        "effect": one.effect,
-        "file": one.file_name,
-        "bytes": len(one.payload),
-        "at": one.at,
-    }
-
-
-def _row(house: House, name: str) -> dict[str, object]:
-    try:
-        route = read_route(house.content / "mappings" / "routes" / f"{name}.yaml")
-    except ConfigurationError as error:
-        return {"route": name, "error": error.line()}
-    return {
-        "route": route.name,
-        "title": route.title,
-        "kind": "sendet" if isinstance(route, SendingRoute) else "holt",
-        "connection": _connection(route),
-        "mode": _mode(house, route),
-        "schedule": route.schedule,
-        "after": ", ".join(route.after),
-        "owner": route.owner,
-    }
-
-
-def _connection(route: Route) -> str:
-    return route.destination if isinstance(route, SendingRoute) else route.collect
-
-
-def _mode(house: House, route: Route) -> str:
-    if paused(house.ledger, route.name):
-        return "angehalten"
-    if not isinstance(route, SendingRoute):
-        return "live"
-    return route.mode if route.environment == "live" else f"{route.mode} (test)"
+def _done(run: desk.RunView) -> str:
+    if run.ended_at is None:
+        return "läuft, oder wurde abgebrochen"
+    return ", ".join(f"{count} {word}" for word, count in words.counts(run.counts))

@@ -11,28 +11,7 @@ from rich.console import Console
 from kiezbruecke import pipeline
 from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, table
-
-_WORDS = {
-    "items": "gelesen",
-    "new": "neu",
-    "updated": "geändert",
-    "receipts": "Rückmeldungen",
-    "gone": "verschwunden",
-    "set_aside": "zurückgestellt",
-    "prepared": "vorbereitet",
-    "previewed": "nur zur Ansicht vorbereitet",
-    "delivered": "zugestellt",
-    "refused": "abgewiesen",
-    "not_sent": "nicht gesendet",
-    "in_doubt": "ungewiss",
-    "found": "nach Rückfrage: angekommen",
-    "not_there": "nach Rückfrage: nicht angekommen",
-    "again": "geht mit denselben Bytes noch einmal",
-    "reports": "Transportberichte",
-    "overdue": "überfällig",
-    "drift": "Abweichungen, die eine Zuordnung brechen",
-    "overtaken": "von einem neueren Lauf abgelöst",
-}
+from kiezbruecke.desk import words
 
 
 def run(
@@ -47,5 +26,4 @@ def run(
     if as_json:
         emit(dict(counts))
         return
-    rows = [(_WORDS[word], count) for word, count in counts.items() if count and word in _WORDS]
-    table(f"{route}", ("Was", "#"), rows, empty="nichts zu tun.")
+    table(f"{route}", ("Was", "#"), words.counts(counts), empty="nichts zu tun.")

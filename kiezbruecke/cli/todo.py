@@ -6,34 +6,26 @@ from typing import Annotated
 
 import typer
 
-from kiezbruecke import attention
+from kiezbruecke import attention, desk
+from kiezbruecke.cli.fields import fields
 from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, table
-from kiezbruecke.cli.words import KINDS
-from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.ledger import Ledger
-from kiezbruecke.ledger.todo import OpenPoint, find_point, open_points
+from kiezbruecke.desk import words
 
+_HEALS = "keine; der Punkt erledigt sich, sobald seine Ursache behoben ist."
 app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("list")
 def list_points(context: typer.Context, as_json: AsJson = False) -> None:
     """Alles, was eine Person braucht, das Älteste zuerst."""
-    points = open_points(house_of(context).ledger)
+    points = desk.points(house_of(context).ledger)
     if as_json:
-        emit([_body(point) for point in points])
+        emit(points)
         return
     rows = [
-        (
-            point.id,
-            KINDS.get(point.kind, point.kind),
-            point.reason,
-            point.owner,
-            point.opened_at,
-            ", ".join(point.answers),
-        )
-        for point in points
+        (one.id, words.KINDS[one.kind][0], one.reason, one.owner, one.opened_at, ", ".join(one.answers))
+        for one in points
     ]
     table("Zu tun", ("#", "Art", "Was", "Wer", "seit", "mögliche Antworten"), rows, empty="nichts.")
 
@@ -45,11 +37,14 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Ein Punkt mit allem, was dazu bekannt ist."""
-    body = _body(_find(house_of(context).ledger, number))
+    point = desk.point(house_of(context).ledger, number)
     if as_json:
-        emit(body)
+        emit(point)
         return
-    table(f"Punkt {number}", ("Feld", "Wert"), [(key, value) for key, value in body.items() if value])
+    fields(f"Punkt {number}", point)
+    typer.echo(words.KINDS[point.kind][1])
+    rows = [(one, words.ANSWERS[one]) for one in point.answers]
+    table("Antworten", ("Antwort", "was daraus folgt"), rows, empty=_HEALS)
 
 
 @app.command()
@@ -63,36 +58,8 @@ def decide(
 ) -> None:
     """Einen Punkt entscheiden. Name und Begründung werden aufgehoben; der nächste Lauf handelt danach."""
     ledger = house_of(context).ledger
-    attention.decide(ledger, _find(ledger, number), answer, person=name, reason=reason)
+    attention.decide(ledger, desk.stored_point(ledger, number), answer, person=name, reason=reason)
     if as_json:
-        emit(_body(_find(ledger, number)))
+        emit(desk.point(ledger, number))
         return
     typer.echo(f"Punkt {number}: {answer}. Der nächste Lauf der Strecke handelt danach.")
-
-
-def _find(ledger: Ledger, number: int) -> OpenPoint:
-    point = find_point(ledger, number)
-    if point is None:
-        raise ConfigurationError(
-            f"Einen Punkt {number} gibt es nicht", where="todo", helps="siehe 'kiezbruecke todo list'"
-        )
-    return point
-
-
-def _body(point: OpenPoint) -> dict[str, object]:
-    return {
-        "id": point.id,
-        "kind": point.kind,
-        "reason": point.reason,
-        "owner": point.owner,
-        "route": point.route,
-        "subject": point.subject,
-        "case": point.case_id,
-        "message": point.message_key,
-        "answers": list(point.answers),
-        "opened_at": point.opened_at,
-        "closed_at": point.closed_at,
-        "answer": point.answer,
-        "answered_by": point.answered_by,
-        "answer_reason": point.answer_reason,
-    }

@@ -8,6 +8,7 @@ what a resident wrote stays text.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -37,6 +38,12 @@ class Templates:
     """A folder of templates, one file for each document of a case; its sources were looked at."""
 
     folder: Path
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the files: with other ones the same values give another document."""
+        files = (file for file in sorted(self.folder.iterdir()) if file.is_file())
+        return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
 
     def typeset(self, part: str, values: Mapping[str, Any], day: date) -> bytes:
         """The PDF of one part, dated by its day; same values, same bytes.

@@ -20,7 +20,7 @@ from kiezbruecke.ledger.moves import message_row, move
 from kiezbruecke.ledger.receipts import apply_receipt
 from kiezbruecke.ledger.runs import Run, guard
 from kiezbruecke.ledger.states import WITHDRAWN, MessageState
-from kiezbruecke.ledger.todo import Point, close_point, raise_point
+from kiezbruecke.ledger.todo import Answer, Kind, Point, close_point, raise_point
 from kiezbruecke.records import Receipt, ReceiptOutcome
 
 CHUNK = 100
@@ -136,7 +136,7 @@ def settle_doubt(ledger: Ledger, run: Run, key: UUID, note: str) -> None:
         guard(connection, run)
         if move(connection, key, MessageState.WAITING, note=note, fence=run.fence, expect=MessageState.IN_DOUBT):
             connection.execute(update(t.messages).where(t.messages.c.key == key).values(fence=run.fence - 1))
-            close_point(connection, "in_doubt", str(key))
+            close_point(connection, Kind.IN_DOUBT, str(key))
 
 
 def take_over(ledger: Ledger, run: Run) -> int:
@@ -177,12 +177,12 @@ def open_doubt(ledger: Ledger, run: Run, message: Message, owner: str, why: str)
         raise_point(
             connection,
             Point(
-                "in_doubt",
+                Kind.IN_DOUBT,
                 str(message.key),
                 run.route,
                 owner,
                 f"Niemand weiß, ob {message.reference} bei {message.destination} angekommen ist{why}",
-                ("angekommen", "nicht_angekommen"),
+                (Answer.ARRIVED, Answer.NOT_ARRIVED),
                 message.case_id,
                 message.key,
             ),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from kiezbruecke.ledger.effects import booked
 from kiezbruecke.ledger.events import PREPARED, append_event
 from kiezbruecke.ledger.lineage import MappingVersion, remember_version
 from kiezbruecke.ledger.runs import Run, guard
-from kiezbruecke.ledger.todo import Point, replace_points
+from kiezbruecke.ledger.todo import Kind, Point, raise_point, replace_points
 
 
 def generation_of(ledger: Ledger, destination: str) -> int:
@@ -45,51 +46,61 @@ def next_serial(connection: Connection, name: str, year: int, count: int = 1) ->
 
 
 def add_messages(
-    ledger: Ledger,
-    run: Run,
-    drafts: Sequence[Draft],
-    points: Sequence[Point],
-    owner: str,
-    version: MappingVersion | None = None,
-) -> int:
-    """Store messages and what needs a person, in one transaction; how many drafts found no money.
+    ledger: Ledger, run: Run, drafts: Sequence[Draft], owner: str, version: MappingVersion | None = None
+) -> list[Point]:
+    """Store a chunk of messages, in one transaction; the points of drafts that found no money.
 
-    The route's open points become exactly `points` and those without money: what is not among them has healed.
     `version` says what the rule numbers in the drafts' lineage mean.
+    """
+    if not drafts:
+        return []
+    with ledger.write() as connection:
+        one_at_a_time(connection)
+        guard(connection, run)
+        if version is not None:
+            remember_version(connection, version)
+        points = [point for draft in drafts if (point := _add(connection, run, draft, owner))]
+        for point in points:
+            raise_point(connection, point)
+    return points
+
+
+def add_previews(ledger: Ledger, run: Run, drafts: Sequence[Draft]) -> None:
+    """Keep what a dry run would have sent: without identity."""
+    rows = [
+        {
+            "route": run.route,
+            "case_id": draft.identity.case_id,
+            "effect": draft.identity.effect,
+            "file_name": draft.file_name,
+            "payload": draft.payload,
+            "at": now(),
+        }
+        for draft in drafts
+    ]
+    if not rows:
+        return
+    mine = (t.previews.c.route == run.route) & t.previews.c.case_id.in_([row["case_id"] for row in rows])
+    with ledger.write() as connection:
+        guard(connection, run)
+        connection.execute(delete(t.previews).where(mine))
+        connection.execute(insert(t.previews), rows)
+
+
+def finish_prepare(
+    ledger: Ledger, run: Run, points: Sequence[Point], cases: Collection[UUID] | None, *, began: datetime
+) -> None:
+    """The route's open points become exactly `points`, or those about `cases`: what is not among them has healed.
+
+    Previews from before `began` are gone: the dry run has made new ones, or the route is live.
     """
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
-        connection.execute(delete(t.previews).where(t.previews.c.route == run.route))  # the route is live
-        if version is not None and drafts:
-            remember_version(connection, version)
-        without_money = [point for draft in drafts if (point := _add(connection, run, draft, owner))]
-        _replace(connection, run, [*points, *without_money])
-    return len(without_money)
-
-
-def replace_previews(ledger: Ledger, run: Run, drafts: Sequence[Draft], points: Sequence[Point]) -> None:
-    """Keep what a dry run would have sent: without identity, replaced at every run."""
-    with ledger.write() as connection:
-        guard(connection, run)
-        _replace(connection, run, points)
-        connection.execute(delete(t.previews).where(t.previews.c.route == run.route))
-        for draft in drafts:
-            connection.execute(
-                insert(t.previews).values(
-                    route=run.route,
-                    case_id=draft.identity.case_id,
-                    effect=draft.identity.effect,
-                    file_name=draft.file_name,
-                    payload=draft.payload,
-                    at=now(),
-                )
-            )
-
-
-def _replace(connection: Connection, run: Run, points: Sequence[Point]) -> None:
-    for kind in ("set_aside", "follow_up"):
-        replace_points(connection, kind, run.route, [point for point in points if point.kind == kind])
+        for kind in (Kind.SET_ASIDE, Kind.FOLLOW_UP):
+            of_kind = [point for point in points if point.kind is kind]
+            replace_points(connection, kind, run.route, of_kind, cases=cases)
+        connection.execute(delete(t.previews).where(t.previews.c.route == run.route, t.previews.c.at < began))
 
 
 def add_baseline(ledger: Ledger, lane: str, case_ids: Iterable[UUID], *, person: str, reason: str) -> int:
@@ -141,7 +152,7 @@ def _why_not(connection: Connection, run: Run, draft: Draft, owner: str) -> Poin
 
 def _set_aside(run: Run, draft: Draft, owner: str, reason: str) -> Point:
     case = draft.identity.case_id
-    return Point("set_aside", f"{run.route}:{case}", run.route, owner, f"{draft.reference}: {reason}", (), case)
+    return Point(Kind.SET_ASIDE, f"{run.route}:{case}", run.route, owner, f"{draft.reference}: {reason}", (), case)
 
 
 def _values(run: Run, draft: Draft) -> dict[str, Any]:

@@ -12,17 +12,15 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from kiezbruecke.connector import Handled, Item
 from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.changes import raise_number
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
 from kiezbruecke.ledger.events import append_event
 from kiezbruecke.ledger.receipts import store_receipt
 from kiezbruecke.ledger.runs import Run, guard
-from kiezbruecke.ledger.todo import Point, close_point, raise_point
+from kiezbruecke.ledger.todo import Answer, Kind, Point, close_point, raise_point
 from kiezbruecke.records import Applicant, Decision, Proposal, Receipt, Record
 from kiezbruecke.records.identity import case_id, case_key
-
-SET_ASIDE = "set_aside"
-REALLY_GONE = "wirklich_weg"
 
 
 @dataclass(frozen=True)
@@ -128,7 +126,7 @@ def mark_gone(ledger: Ledger, run: Run, origin: Origin, kinds: Collection[str], 
         if len(gone) > 5 and len(gone) * 2 > len(rows) and not _confirmed_gone(connection, subject):
             raise_point(connection, _vanished(run, subject, origin.owner, len(gone)))
             return 0
-        close_point(connection, "vanished", subject)
+        close_point(connection, Kind.VANISHED, subject)
         for row in gone:
             connection.execute(update(t.records).where(t.records.c.id == row.id).values(gone_at=now()))
             if row.case_id is not None:
@@ -141,14 +139,14 @@ def _store_one(
 ) -> None:
     subject = origin.subject(taken.item)
     if taken.problem is not None:
-        raise_point(connection, Point(SET_ASIDE, subject, run.route, origin.owner, taken.problem))
+        raise_point(connection, Point(Kind.SET_ASIDE, subject, run.route, origin.owner, taken.problem))
         if origin.keeps_unread and taken.heals:
             _keep_unread(connection, origin, taken.item)
         stored.set_aside += 1
         stored.handled.append(Handled(taken.item, taken.problem))
         return
-    close_point(connection, SET_ASIDE, subject)
-    close_point(connection, SET_ASIDE, origin.subject(replace(taken.item, kind=f"{taken.item.kind}-problem")))
+    close_point(connection, Kind.SET_ASIDE, subject)
+    close_point(connection, Kind.SET_ASIDE, origin.subject(replace(taken.item, kind=f"{taken.item.kind}-problem")))
     if origin.keeps_unread:
         forget_unread(connection, subject)
     fresh = False
@@ -195,7 +193,9 @@ def _store_record(
             record_id=record.identity, version=version, digest=digest, body=values["body"], at=now()
         )
     )
-    if case is not None:
+    if case is None:
+        raise_number(connection, origin.process_id)  # a budget line belongs to no case, and every case hears of it
+    else:
         word = "recorded" if known is None else "changed"
         append_event(
             connection,
@@ -277,9 +277,9 @@ def _set_cursor(connection: Connection, source: str, value: str) -> None:
 def _confirmed_gone(connection: Connection, source: str) -> bool:
     """Whether a person has said within the last day that what is missing is really gone."""
     query = select(t.attention.c.id).where(
-        t.attention.c.kind == "vanished",
+        t.attention.c.kind == Kind.VANISHED,
         t.attention.c.subject == source,
-        t.attention.c.answer == REALLY_GONE,
+        t.attention.c.answer == Answer.REALLY_GONE,
         t.attention.c.closed_at > now() - timedelta(days=1),
     )
     return connection.execute(query.limit(1)).one_or_none() is not None
@@ -287,10 +287,10 @@ def _confirmed_gone(connection: Connection, source: str) -> bool:
 
 def _vanished(run: Run, source: str, owner: str, count: int) -> Point:
     return Point(
-        "vanished",
+        Kind.VANISHED,
         source,
         run.route,
         owner,
         f"Die Quelle zeigt {count} Vorschläge nicht mehr, mehr als die Hälfte: bitte prüfen, ob sie alles zeigt",
-        (REALLY_GONE, "erledigt"),
+        (Answer.REALLY_GONE, Answer.DONE),
     )

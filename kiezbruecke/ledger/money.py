@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
@@ -69,7 +69,7 @@ def set_budgets(ledger: Ledger, run: Run, budgets: Iterable[Budget]) -> None:
 
 
 @dataclass(frozen=True)
-class Order:
+class CommitmentOrder:
     """What an order to the budget system does to the commitment of its case: asked, confirmed, refused."""
 
     asked: CommitmentState
@@ -159,12 +159,9 @@ def let_go(connection: Connection, case_ids: Iterable[UUID]) -> None:
 def balances(ledger: Ledger, process_id: str) -> list[Balance]:
     """Every area's budget with what is held and booked, by area."""
     with ledger.read() as connection:
-        booked: dict[str, int] = {}
-        query = select(t.commitments.c.area_id, t.commitments.c.booked_cents).where(
-            t.commitments.c.process_id == process_id
-        )
-        for area_id, amount in connection.execute(query).all():
-            booked[area_id] = booked.get(area_id, 0) + amount
+        c = t.commitments.c
+        query = select(c.area_id, func.sum(c.booked_cents)).where(c.process_id == process_id).group_by(c.area_id)
+        booked = {area_id: int(amount) for area_id, amount in connection.execute(query).all()}
         rows = connection.execute(
             select(t.budgets).where(t.budgets.c.process_id == process_id).order_by(t.budgets.c.area_id)
         ).all()

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Row, case, func, select
+from sqlalchemy import ColumnElement, Connection, Row, case, func, select, union
 
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger
+from kiezbruecke.ledger.runs import paused_routes
 from kiezbruecke.ledger.states import UNSETTLED, MessageState
 from kiezbruecke.records import (
     Applicant,
@@ -83,86 +84,81 @@ class StoredCase:
 
 
 @dataclass(frozen=True)
-class Area:
-    """An area's budget as the ledger keeps it, in cents."""
-
-    amount: int
-    status: str
-    chapter: str
-    title: str
-    committed: int
-
-
-@dataclass(frozen=True)
 class Snapshot:
-    """A process at one moment: its cases, its budget lines in the order they became known, its areas' budgets."""
+    """A process at one moment: its cases, its budget lines in the order they became known."""
 
     cases: tuple[StoredCase, ...]
     budget_lines: tuple[Budget, ...]
-    areas: Mapping[str, Area] = field(default_factory=dict)
 
 
-def read_process_cases(ledger: Ledger, process_id: str, fiscal_year: int) -> Snapshot:
+def read_process_cases(ledger: Ledger, process_id: str) -> Snapshot:
     """Everything about a process, for the pipeline."""
     with ledger.read() as connection:
-        cases = connection.execute(
-            select(t.cases).where(t.cases.c.process_id == process_id).order_by(t.cases.c.reference)
-        ).all()
-        rows = connection.execute(
-            select(t.records).where(t.records.c.process_id == process_id).order_by(t.records.c.seq)
-        ).all()
-        ids = select(t.cases.c.id).where(t.cases.c.process_id == process_id)
-        messages = _messages(connection.execute(_heads().where(t.messages.c.case_id.in_(ids))).all())
-        commitments = connection.execute(select(t.commitments).where(t.commitments.c.process_id == process_id)).all()
-        baselines = connection.execute(select(t.baselines).where(t.baselines.c.case_id.in_(ids))).all()
-        areas = connection.execute(
-            select(t.budgets).where(t.budgets.c.process_id == process_id, t.budgets.c.fiscal_year == fiscal_year)
-        ).all()
-    records: dict[UUID | None, list[Record]] = defaultdict(list)
+        return Snapshot(
+            read_cases(connection, t.cases.c.process_id == process_id), read_budget_lines(connection, process_id)
+        )
+
+
+def read_cases(connection: Connection, wanted: ColumnElement[bool]) -> tuple[StoredCase, ...]:
+    """The cases that a condition on `cases` names, by reference number; five statements, however many they are."""
+    ids = select(t.cases.c.id).where(wanted)
+    cases = connection.execute(select(t.cases).where(wanted).order_by(t.cases.c.reference)).all()
+    rows = connection.execute(select(t.records).where(t.records.c.case_id.in_(ids)).order_by(t.records.c.seq)).all()
+    messages = _messages(connection.execute(_heads().where(t.messages.c.case_id.in_(ids))).all())
+    commitments = connection.execute(select(t.commitments).where(t.commitments.c.case_id.in_(ids))).all()
+    baselines = connection.execute(select(t.baselines).where(t.baselines.c.case_id.in_(ids))).all()
+    records: dict[UUID, list[Record]] = defaultdict(list)
     for row in rows:
-        records[row.case_id].append(_record(row))
+        records[row.case_id].append(record_of(row))
     money = {row.case_id: _commitment(row) for row in commitments}
     based: dict[UUID, set[str]] = defaultdict(set)
     for row in baselines:
         based[row.case_id].add(row.lane)
-    return Snapshot(
-        tuple(_case(row, records[row.id], messages[row.id], money.get(row.id), based[row.id]) for row in cases),
-        tuple(record for record in records[None] if isinstance(record, Budget)),
-        {row.area_id: Area(row.amount_cents, row.status, row.chapter, row.title, row.committed_cents) for row in areas},
-    )
+    return tuple(_case(row, records[row.id], messages[row.id], money.get(row.id), based[row.id]) for row in cases)
+
+
+def read_budget_lines(connection: Connection, process_id: str) -> tuple[Budget, ...]:
+    """A process's budget lines, in the order they became known."""
+    r = t.records.c
+    query = select(t.records).where(r.process_id == process_id, r.kind == Budget.kind).order_by(r.seq)
+    found = map(record_of, connection.execute(query).all())
+    return tuple(record for record in found if isinstance(record, Budget))
 
 
 def find_case(ledger: Ledger, wanted: str) -> list[StoredCase]:
     """Cases by reference number, Fremdkennzeichen or id."""
+    c, m = t.cases.c, t.messages.c
+    named = [c.reference == wanted, c.id.in_(select(m.case_id).where(m.reference == wanted))]
+    if (identity := as_id(wanted)) is not None:
+        named.append(c.id == identity)
     with ledger.read() as connection:
-        query = select(t.cases.c.process_id, t.cases.c.id).where(t.cases.c.reference == wanted)
-        found = {(row.process_id, row.id) for row in connection.execute(query).all()}
-        query = (
-            select(t.cases.c.process_id, t.cases.c.id)
-            .join(t.messages, t.messages.c.case_id == t.cases.c.id)
-            .where(t.messages.c.reference == wanted)
-        )
-        found |= {(row.process_id, row.id) for row in connection.execute(query).all()}
-        try:
-            query = select(t.cases.c.process_id, t.cases.c.id).where(t.cases.c.id == UUID(wanted))
-            found |= {(row.process_id, row.id) for row in connection.execute(query).all()}
-        except ValueError:
-            pass
-    processes = {process_id for process_id, _ in found}
-    ids = {identity for _, identity in found}
-    return [
-        case
-        for process_id in sorted(processes)
-        for case in read_process_cases(ledger, process_id, 0).cases
-        if case.id in ids
-    ]
+        found = read_cases(connection, c.id.in_(union(*(select(c.id).where(one) for one in named))))
+    return sorted(found, key=lambda case: case.process_id)
+
+
+def find_head(ledger: Ledger, wanted: str) -> tuple[MessageHead, str] | None:
+    """The newest message of this Fremdkennzeichen or key, with its case's reference number."""
+    key = as_id(wanted)
+    named = t.messages.c.reference == wanted if key is None else t.messages.c.key == key
+    query = _with_case().where(named).order_by(t.messages.c.created_at.desc()).limit(1)
+    with ledger.read() as connection:
+        row = connection.execute(query).one_or_none()
+    return (_head(row), row.case_reference) if row else None
+
+
+def as_id(wanted: str) -> UUID | None:
+    """What a person typed, if it is an id."""
+    try:
+        return UUID(wanted)
+    except ValueError:
+        return None
 
 
 def list_messages(
     ledger: Ledger, *, state: str | None = None, route: str | None = None, destination: str | None = None
 ) -> list[tuple[MessageHead, str]]:
     """Message heads with their case's reference number, oldest first."""
-    query = _heads(t.cases.c.reference.label("case_reference")).join(t.cases, t.cases.c.id == t.messages.c.case_id)
+    query = _with_case()
     for column, value in (
         (t.messages.c.state, state),
         (t.messages.c.route, route),
@@ -203,39 +199,52 @@ class RouteStatus:
     last_step: str
     last_error: str
     paused: bool
-    states: Mapping[str, int]
+    states: Mapping[MessageState, int]
     oldest_unsettled: datetime | None
 
 
-def route_status(ledger: Ledger, route: str) -> RouteStatus:
-    """Last run, states and the oldest message that is not settled."""
+def route_statuses(ledger: Ledger, routes: Collection[str]) -> dict[str, RouteStatus]:
+    """Last run, states and the oldest message that is not settled, by route; three statements."""
+    m, r = t.messages.c, t.runs.c
+    newest = [select(func.max(r.id)).where(r.route == route).scalar_subquery() for route in routes]
+    counted = select(m.route, m.state, func.count().label("many"), func.min(m.updated_at).label("since"))
+    states: dict[str, dict[MessageState, int]] = defaultdict(dict)
+    oldest: dict[str, datetime] = {}
     with ledger.read() as connection:
-        run = connection.execute(
-            select(t.runs).where(t.runs.c.route == route).order_by(t.runs.c.id.desc()).limit(1)
-        ).one_or_none()
-        counted = select(t.messages.c.state, func.count()).where(t.messages.c.route == route)
-        states = {row[0]: row[1] for row in connection.execute(counted.group_by(t.messages.c.state)).all()}
-        oldest = connection.execute(
-            select(t.messages.c.updated_at)
-            .where(
-                t.messages.c.route == route,
-                t.messages.c.state.not_in([MessageState.CONFIRMED.value, MessageState.REFUSED.value]),
-            )
-            .order_by(t.messages.c.updated_at)
-            .limit(1)
-        ).scalar_one_or_none()
-        paused = connection.execute(
-            select(t.route_flags.c.paused).where(t.route_flags.c.route == route)
-        ).scalar_one_or_none()
-    return RouteStatus(
-        route,
-        run.started_at if run else None,
-        run.step if run else "",
-        (run.error or "") if run else "",
-        bool(paused),
-        states,
-        oldest,
-    )
+        runs = {row.route: row for row in connection.execute(select(t.runs).where(r.id.in_(newest))).all()}
+        rows = connection.execute(counted.where(m.route.in_(routes)).group_by(m.route, m.state)).all()
+        paused = paused_routes(connection)
+    for row in rows:
+        state = MessageState(row.state)
+        states[row.route][state] = row.many
+        if state in UNSETTLED:
+            oldest[row.route] = min(row.since, oldest.get(row.route, row.since))
+    return {
+        route: _status(route, runs.get(route), route in paused, states[route], oldest.get(route)) for route in routes
+    }
+
+
+def _status(
+    route: str, run: Row[Any] | None, paused: bool, states: Mapping[MessageState, int], oldest: datetime | None
+) -> RouteStatus:
+    if run is None:
+        return RouteStatus(route, None, "", "", paused, states, oldest)
+    return RouteStatus(route, run.started_at, run.step, run.error or "", paused, states, oldest)
+
+
+def last_runs(ledger: Ledger, route: str, at_most: int) -> list[Row[Any]]:
+    """A route's last steps, the newest first."""
+    query = select(t.runs).where(t.runs.c.route == route).order_by(t.runs.c.id.desc()).limit(at_most)
+    with ledger.read() as connection:
+        return list(connection.execute(query).all())
+
+
+def count_states(ledger: Ledger, destination: str) -> dict[MessageState, int]:
+    """How many of a destination's messages are in which state."""
+    m = t.messages.c
+    query = select(m.state, func.count()).where(m.destination == destination).group_by(m.state)
+    with ledger.read() as connection:
+        return {MessageState(state): many for state, many in connection.execute(query).all()}
 
 
 def overdue(ledger: Ledger, lane: str, before: datetime) -> list[MessageHead]:
@@ -252,6 +261,10 @@ def _heads(*more: Any) -> Any:
     return select(*(t.messages.c[name] for name in names), *more)
 
 
+def _with_case() -> Any:
+    return _heads(t.cases.c.reference.label("case_reference")).join(t.cases, t.cases.c.id == t.messages.c.case_id)
+
+
 def _head(row: Row[Any]) -> MessageHead:
     values = {name: row._mapping[name] for name in MessageHead.__dataclass_fields__}  # noqa: SLF001 - public name
     values["state"] = MessageState(values["state"])
@@ -265,7 +278,8 @@ def _messages(rows: Any) -> dict[UUID, list[MessageHead]]:
     return heads
 
 
-def _record(row: Row[Any]) -> Record:
+def record_of(row: Row[Any]) -> Record:
+    """A row of `records` as the record it keeps; a proposal that is gone says so."""
     record = _KINDS[row.kind].model_validate_json(row.body)
     if row.gone_at is not None and isinstance(record, Proposal):
         return record.model_copy(update={"status": ProposalStatus.GONE})

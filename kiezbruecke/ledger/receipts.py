@@ -16,7 +16,7 @@ from kiezbruecke.ledger.events import append_event
 from kiezbruecke.ledger.money import cents
 from kiezbruecke.ledger.moves import message_row, move
 from kiezbruecke.ledger.states import MessageState
-from kiezbruecke.ledger.todo import Point, close_point, ever_raised, raise_point
+from kiezbruecke.ledger.todo import Answer, Kind, Point, close_point, ever_raised, raise_point
 from kiezbruecke.records import Receipt, ReceiptOutcome
 
 _CODE = re.compile(r"[A-Z0-9][A-Z0-9_.-]{0,19}")
@@ -65,35 +65,35 @@ def apply_receipt(connection: Connection, message: Row[Any], receipt: Receipt) -
         _refuse(connection, message, receipt)
     elif receipt.outcome is ReceiptOutcome.DELIVERED:
         move(connection, message.key, MessageState.DELIVERED, note=_note(receipt))
-    if receipt.warning and not ever_raised(connection, "warning", str(message.key)):
-        raise_point(connection, _point(message, "warning", f"Zugestellt mit Warnung ({_note(receipt)})"))
+    if receipt.warning and not ever_raised(connection, Kind.WARNING, str(message.key)):
+        raise_point(connection, _point(message, Kind.WARNING, f"Zugestellt mit Warnung ({_note(receipt)})"))
     if receipt.outcome is not ReceiptOutcome.NOTED:  # whatever they say, they have it or will not have it
-        close_point(connection, "in_doubt", str(message.key))
+        close_point(connection, Kind.IN_DOUBT, str(message.key))
     if receipt.outcome in (ReceiptOutcome.CONFIRMED, ReceiptOutcome.REFUSED):
-        close_point(connection, "overdue", str(message.key))
+        close_point(connection, Kind.OVERDUE, str(message.key))
 
 
 def _confirm(connection: Connection, message: Row[Any], receipt: Receipt) -> None:
     if _amount_differs(message, receipt):
         move(connection, message.key, MessageState.DELIVERED, note=_note(receipt))
         reason = "Der gebuchte Betrag ist nicht der angeordnete"
-        raise_point(connection, _point(message, "difference", reason, ("berichtigt", "storniert")))
+        raise_point(connection, _point(message, Kind.DIFFERENCE, reason, (Answer.CORRECTED, Answer.TAKEN_BACK)))
         return
     if message.state == MessageState.REFUSED:
-        close_point(connection, "refused", str(message.key))  # nothing may be sent anew before this is settled
-        raise_point(connection, _point(message, "contradiction", "Erst abgewiesen, dann bestätigt"))
+        close_point(connection, Kind.REFUSED, str(message.key))  # nothing may be sent anew before this is settled
+        raise_point(connection, _point(message, Kind.CONTRADICTION, "Erst abgewiesen, dann bestätigt"))
         return
-    close_point(connection, "difference", str(message.key))
+    close_point(connection, Kind.DIFFERENCE, str(message.key))
     remote_id = receipt.remote_id[:80] or message.remote_id
     move(connection, message.key, MessageState.CONFIRMED, note=_note(receipt), remote_id=remote_id)
 
 
 def _refuse(connection: Connection, message: Row[Any], receipt: Receipt) -> None:
     if message.state == MessageState.CONFIRMED:
-        raise_point(connection, _point(message, "contradiction", "Erst bestätigt, dann abgewiesen"))
+        raise_point(connection, _point(message, Kind.CONTRADICTION, "Erst bestätigt, dann abgewiesen"))
         return
     if move(connection, message.key, MessageState.REFUSED, note=_note(receipt)):
-        close_point(connection, "difference", str(message.key))
+        close_point(connection, Kind.DIFFERENCE, str(message.key))
         raise_point(connection, refused_point(message, _note(receipt)))
 
 
@@ -125,22 +125,21 @@ def _note(receipt: Receipt) -> str:
 
 def _clearing(receipt: Receipt, route: str, owner: str) -> Point:
     return Point(
-        kind="clearing",
+        kind=Kind.CLEARING,
         subject=f"{receipt.source}:{receipt.external_id}",
         route=route,
         owner=owner,
         reason=f"Rückmeldung {receipt.event} gehört zu keiner Nachricht, die hier bekannt ist",
-        answers=("erledigt",),
     )
 
 
 def refused_point(message: Row[Any], why: str) -> Point:
     """What a person is told about a refused message."""
     text = f"{message.destination} hat die Nachricht {message.reference} abgewiesen ({why})"
-    return _point(message, "refused", text, ("neu_senden", "erledigt"))
+    return _point(message, Kind.REFUSED, text, (Answer.RESEND, Answer.DONE))
 
 
-def _point(message: Row[Any], kind: str, reason: str, answers: tuple[str, ...] = ("erledigt",)) -> Point:
+def _point(message: Row[Any], kind: Kind, reason: str, answers: tuple[Answer, ...] = (Answer.DONE,)) -> Point:
     return Point(
         kind=kind,
         subject=str(message.key),

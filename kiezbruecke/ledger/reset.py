@@ -13,9 +13,7 @@ from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
 from kiezbruecke.ledger.effects import LetGo, booked
 from kiezbruecke.ledger.moves import move
 from kiezbruecke.ledger.states import UNSETTLED, MessageState
-from kiezbruecke.ledger.todo import close_point
-
-_ABOUT_MESSAGES = ("in_doubt", "refused", "overdue", "difference", "contradiction", "warning")
+from kiezbruecke.ledger.todo import ABOUT_MESSAGES, close_point
 
 
 def reset_destination(ledger: Ledger, destination: str, *, person: str, reason: str) -> int:
@@ -49,7 +47,7 @@ def _void(connection: Connection, destination: str) -> None:
     for row in rows:
         if row.state in UNSETTLED:
             move(connection, row.key, MessageState.REFUSED, note="Ziel neu aufgebaut")
-        for kind in _ABOUT_MESSAGES:
+        for kind in ABOUT_MESSAGES:
             close_point(connection, kind, str(row.key))
 
 

@@ -60,6 +60,12 @@ def paused(ledger: Ledger, route: str) -> bool:
         return bool(connection.execute(query).scalar_one_or_none())
 
 
+def paused_routes(connection: Connection) -> frozenset[str]:
+    """The routes that a person has paused."""
+    query = select(t.route_flags.c.route).where(t.route_flags.c.paused.is_(True))
+    return frozenset(connection.execute(query).scalars())
+
+
 def set_paused(ledger: Ledger, route: str, value: bool, *, person: str, reason: str) -> None:
     """Pause or resume a route, with name and reason."""
     values: dict[str, Any] = {"paused": value, "person": person, "reason": reason, "at": now()}

@@ -15,6 +15,8 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    ColumnElement,
+    Computed,
     DateTime,
     Dialect,
     ForeignKey,
@@ -31,6 +33,7 @@ from sqlalchemy import (
     false,
     text,
 )
+from sqlalchemy.ext.compiler import compiles
 
 metadata = MetaData(
     naming_convention={
@@ -60,6 +63,32 @@ class Moment(TypeDecorator[datetime]):
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)  # type: ignore[no-any-return]
 
+
+class Told(ColumnElement[Any]):
+    """What a record's body tells, written by the database itself: whoever writes the body, it is never stale."""
+
+    inherit_cache = True
+
+    def __init__(self, sqlite: str, postgresql: str) -> None:
+        self.spelled = {"sqlite": sqlite, "postgresql": postgresql}
+
+
+@compiles(Told)
+def _spell(told: Told, compiler: Any, **_: Any) -> str:
+    return told.spelled[compiler.dialect.name]
+
+
+_AREA = Told(
+    "coalesce(json_extract(body, '$.area_id'), '')",
+    """coalesce(substring(body from '"area_id":"([^"]*)"'), '')""",  # canonical: no quote of a text stands bare
+)
+_GRANTED = Told(
+    "CASE WHEN json_extract(body, '$.outcome') IN ('accepted', 'accepted_reduced') "
+    "THEN CAST(replace(coalesce(json_extract(body, '$.approved_amount'), '0'), '.', '') AS INTEGER) ELSE 0 END",
+    """CASE WHEN body ~ '"outcome":"accepted(_reduced)?"' """
+    """THEN CAST(coalesce(replace(substring(body from '"approved_amount":"([0-9.]+)"'), '.', ''), '0') AS BIGINT) """
+    "ELSE 0 END",
+)
 
 _BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts only INTEGER PRIMARY KEY by itself
 
@@ -194,8 +223,11 @@ records = Table(
     Column("last_seen", Moment, nullable=False),
     Column("gone_at", Moment),
     Column("input", String(64), nullable=False, server_default=""),  # digest of all that it was read from
+    Column("area_id", Text, Computed(_AREA)),
+    Column("granted_cents", BigInteger, Computed(_GRANTED)),  # by a decision line, were it the one that counts
     Index("ix_records_item", "source", "external_id"),
-    Index("ix_records_case", "case_id"),
+    Index("ix_records_case", "case_id", "kind", "area_id", "granted_cents"),
+    Index("ix_records_area", "process_id", "area_id", "kind", "case_id"),
     Index("ix_records_process_kind", "process_id", "kind"),
     Index("ix_records_source", "source", "kind"),
 )
@@ -281,6 +313,8 @@ messages = Table(
     Index("ix_messages_lane_state", "lane", "state"),
     Index("ix_messages_case", "case_id"),
     Index("ix_messages_ticket", "ticket"),
+    Index("ix_messages_reference", "reference"),
+    Index("ix_messages_states", "route", "state", "destination", "updated_at"),  # counted without reading a message
     Index(
         "uq_messages_once",
         "case_id",
@@ -358,6 +392,7 @@ attention = Table(  # one list of all that needs a person
         sqlite_where=text("closed_at IS NULL"),
         postgresql_where=text("closed_at IS NULL"),
     ),
+    Index("ix_attention_answer", "answer"),
 )
 
 budgets = Table(  # what may be committed per process, year and area

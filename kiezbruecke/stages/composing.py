@@ -14,9 +14,9 @@ from typing import Any
 
 from kiezbruecke.cases.join import Standing
 from kiezbruecke.cases.timeline import status_of
-from kiezbruecke.documents import DEFAULT, Document, Setting, documents_for, find_templates
+from kiezbruecke.documents import DEFAULT, Document, Setting, Templates, documents_for, find_templates
 from kiezbruecke.effects import Due, effect
-from kiezbruecke.effects.effect import Written
+from kiezbruecke.effects.effect import DueCase, no_views_yet
 from kiezbruecke.ledger.draft import Draft, Identity
 from kiezbruecke.ledger.money import cents
 from kiezbruecke.ledger.reading import MessageHead
@@ -45,6 +45,18 @@ class Workshop:
         """What an XML message of the mapping is checked against."""
         standard, version = _standard(self.mapping)
         return store.checker(self.content, standard, version) if standard else None
+
+    @cached_property
+    def templates(self) -> Templates | None:
+        """What documents are set with, where the mapping reads them; the route may name templates of its own."""
+        if not self.mapping.uses("case.documents"):
+            return None
+        return find_templates(self.content, self.route.options.get("documents", DEFAULT))
+
+    @property
+    def digest(self) -> str:
+        """Of all files that a message is written with."""
+        return self.mapping.digest + (self.templates.digest if self.templates else "")
 
 
 @dataclass(frozen=True)
@@ -138,13 +150,11 @@ def _standard(mapping: Mapping) -> tuple[str, str]:
 
 
 def _documents(workshop: Workshop, standing: Standing, message: MessageView) -> tuple[Document, ...]:
-    """Made where the mapping reads them; the route may name templates of its own."""
-    if standing.decision is None or not workshop.mapping.uses("case.documents"):
+    if standing.decision is None or workshop.templates is None:
         return ()
     process = workshop.process
     setting = Setting(standing.area_name, process.name, process.organisation, message.reference)
-    templates = find_templates(workshop.content, workshop.route.options.get("documents", DEFAULT))
-    return documents_for(standing.case.id, standing.proposal, standing.decision, setting, templates)
+    return documents_for(standing.case.id, standing.proposal, standing.decision, setting, workshop.templates)
 
 
 def _roots(
@@ -162,7 +172,8 @@ def _roots(
         "proposal": standing.proposal,
         "route": workshop.route.options,
         "status": status_of(standing),
-        **due.effect.views(Written(workshop.process, standing, due, message)),
+        **no_views_yet(),
+        **due.effect.views(DueCase(workshop.process, standing, due, message)),
     }
 
 

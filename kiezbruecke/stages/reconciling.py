@@ -18,7 +18,7 @@ from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.drafts import generation_of
 from kiezbruecke.ledger.reading import MessageHead, list_messages, overdue
 from kiezbruecke.ledger.runs import paused
-from kiezbruecke.ledger.todo import Point, replace_points
+from kiezbruecke.ledger.todo import Kind, Point, replace_points
 from kiezbruecke.routes import CollectingRoute, Route, SendingRoute, read_process, read_route, route_files
 from kiezbruecke.stages.work import Counts, Sending, lane_of, view_of
 
@@ -105,13 +105,13 @@ def _remind(ledger: Ledger, route: SendingRoute) -> int:
     done = attention.read_answers(ledger).done
     late = [head for head in overdue(ledger, lane_of(route), before) if str(head.key) not in done]
     with ledger.write() as connection:
-        replace_points(connection, "overdue", route.name, [_late(route, head) for head in late])
+        replace_points(connection, Kind.OVERDUE, route.name, [_late(route, head) for head in late])
     return len(late)
 
 
 def _late(route: SendingRoute, head: MessageHead) -> Point:
     text = f"{head.reference}: seit mehr als {route.answer_within_days} Tagen ohne Antwort von {route.destination}"
-    return Point("overdue", str(head.key), route.name, route.owner, text, ("erledigt",), head.case_id, head.key)
+    return Point(Kind.OVERDUE, str(head.key), route.name, route.owner, text, case_id=head.case_id, message_key=head.key)
 
 
 def _due(house: House, route: SendingRoute) -> int:

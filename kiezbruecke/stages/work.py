@@ -113,6 +113,7 @@ class Sending:
     ledger: Ledger
     party: Connection
     run: Run
+    everything: bool = False  # look at all cases, also at those that have not changed
     failures: int = 0
     last_failure: str = ""
 

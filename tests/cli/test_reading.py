@@ -26,6 +26,7 @@ READING = [
     ("message", "show", "KK26-090416-P0001-F1"),
     ("message", "lineage", "KK26-090416-P0001-F1"),
     ("route", "list"),
+    ("route", "runs", "kk-tk-hkr"),
     ("route", "preview", "kk-tk-eakte"),
     ("destination", "show", "eakte-tk"),
     ("reconcile",),
@@ -60,7 +61,7 @@ CHANGING = [
 # Tested below and beside their modules: one keeps running, others need files of their own or write into the content.
 ELSEWHERE = {
     "sandbox start", "schemas install", "schemas add", "codelist import", "drift accept", "drift wsdl",
-    "mapping new", "mapping editor",
+    "mapping new", "mapping editor", "new connector",
 }  # fmt: skip
 
 

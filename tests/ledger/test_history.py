@@ -14,7 +14,7 @@ from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.history import Taken
 from kiezbruecke.records import Proposal, ProposalStatus
 
-from .conftest import PROCESS, YEAR, Desk
+from .conftest import PROCESS, Desk
 
 SOURCE = "meinberlin-tk"
 
@@ -26,7 +26,7 @@ def test_every_version_of_a_record_is_kept(desk: Desk, ledger: Ledger) -> None:
     with ledger.read() as connection:
         versions = connection.execute(select(t.record_history.c.version).order_by(t.record_history.c.version))
         assert versions.scalars().all() == [1, 2]
-    [case] = reading.read_process_cases(ledger, PROCESS, YEAR).cases
+    [case] = reading.read_process_cases(ledger, PROCESS).cases
     assert case.proposal is not None
     assert case.proposal.title == "Bank am See"
 
@@ -104,7 +104,7 @@ def test_a_paper_number_is_unique_per_area_only(desk: Desk, ledger: Ledger) -> N
     desk.decide("2026-00001", 3)
     desk.decide("2026-00001", 4, area_id="090311")
 
-    areas = [(case.reference, case.area_id) for case in reading.read_process_cases(ledger, PROCESS, YEAR).cases]
+    areas = [(case.reference, case.area_id) for case in reading.read_process_cases(ledger, PROCESS).cases]
 
     assert sorted(areas) == [("2026-00001", ""), ("P-1", "090311"), ("P-1", "090416")]
 

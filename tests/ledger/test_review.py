@@ -552,6 +552,6 @@ def _told(desk: Desk, message: Draft) -> str:
 
 
 def _outdated(desk: Desk) -> list[UUID]:
-    (case,) = reading.read_process_cases(desk.ledger, PROCESS, YEAR).cases
+    (case,) = reading.read_process_cases(desk.ledger, PROCESS).cases
     (standing,) = joined(case)
     return outdated(standing, a_lane(HKR))

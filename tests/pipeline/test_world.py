@@ -91,7 +91,7 @@ def test_the_demonstration_looks_into_the_sandboxes_itself(demo: Any, tmp_path: 
 def test_what_contradicts_is_set_aside_with_its_reason(demo: Any) -> None:
     """Each with an owner, and looked at again in every run."""
     process = read_process(ROOT, "kk-tk-2026")
-    standings = join(process, read_process_cases(demo.world.ledger, process.id, process.fiscal_year))
+    standings = join(process, read_process_cases(demo.world.ledger, process.id))
     aside = [(one.case.reference, why.reason) for one in standings for why in one.disagreements]
 
     assert sorted(aside) == sorted((one["reference"], one["reason_kind"]) for one in EXPECTED["set_aside"])
@@ -132,7 +132,7 @@ def test_the_evidence_holds(demo: Any) -> None:
 def test_the_status_list_names_every_case_once(demo: Any) -> None:
     """Also papers and what waits; unknown numbers stand there as `wird geklärt`."""
     lines = demo.world.status_list().splitlines()[1:]
-    cases = read_process_cases(demo.world.ledger, "kk-tk-2026", 2026).cases
+    cases = read_process_cases(demo.world.ledger, "kk-tk-2026").cases
 
     assert len(lines) == len({tuple(one.split(";")[:2]) for one in lines}) == len(cases)
 

@@ -33,7 +33,6 @@ ROOTS: dict[str, type[BaseModel]] = {
     "proposal": Proposal,
     "status": StatusView,
 }
-ENVELOPE = ("external_id", "kind", "raw_ref", "source")
 OPEN_ROOTS = frozenset({"item", "route"})
 _UUID_LENGTH = 36
 # A paper proposal stands only on the decision sheet, and not every case has an applicant or a commitment.
@@ -122,7 +121,7 @@ def root_types(roots: tuple[str, ...]) -> dict[str, Type]:
     """The types of the roots that a mapping declares; unknown roots are left out."""
     known = {name: Type("any", model, nullable=True) for name, model in _views_of_effects().items()}
     known |= {name: Type("any", model, nullable=name in SOMETIMES_MISSING) for name, model in ROOTS.items()}
-    known |= dict.fromkeys(OPEN_ROOTS, OPEN) | {"envelope": Type("any", _Envelope)}
+    known |= dict.fromkeys(OPEN_ROOTS, OPEN) | {"envelope": Type("any", Envelope)}
     return {name: known[name] for name in roots if name in known}
 
 
@@ -157,7 +156,7 @@ def record_tree(model: type[BaseModel], name: str) -> Node:
     return Node(name, expand=lambda: NodeContent(group=Group("sequence", tuple(_fields(model)))))
 
 
-class _Envelope(BaseModel):
+class Envelope(BaseModel):
     """What the engine knows of an item beside its body."""
 
     external_id: str

@@ -1,0 +1,310 @@
+"""How long a person waits for one case, one message, the status – at as many cases and messages as one likes.
+
+python -m benchmarks.desk --cases 100000 --messages 1000000
+
+The ledger is filled by executemany with cases as a district has them: one in twenty with a corrected line, one in fifty
+decided and not sent yet, so that its area's sum must be known; the others settled.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any
+from uuid import uuid5
+
+from sqlalchemy import insert, text
+
+from kiezbruecke import desk
+from kiezbruecke.connector import Effect
+from kiezbruecke.content import find_content
+from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.house import House
+from kiezbruecke.ledger import Ledger, MessageState, upgrade
+from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.database import make_engine
+from kiezbruecke.records import Budget, BudgetStatus, Decision, Outcome, Process, Proposal, Record
+from kiezbruecke.records.base import NAMESPACE
+from kiezbruecke.records.identity import case_id
+from kiezbruecke.routes import read_process
+
+PROCESS = "kk-tk-2026"
+CORRECTED, UNSENT = 20, 50  # one in so many
+_AT = datetime(2026, 5, 4, 6, 15, tzinfo=UTC)
+_CHUNK = 500
+_KINDS = (("eakte-tk", Effect.FILE_CREATE, "E"), ("hkr-tk", Effect.COMMITMENT_BOOK, "F"))
+Rows = dict[Any, list[dict[str, Any]]]
+
+
+def fill(ledger: Ledger, process: Process, cases: int, messages: int) -> None:
+    """Make so many cases and about so many messages; nothing of it went through the pipeline."""
+    with ledger.write() as connection:
+        for table, rows in _budgets(process, cases).items():
+            connection.execute(insert(table), rows)
+    each = max(2, messages // cases)
+    for begin in range(0, cases, _CHUNK):
+        chunk: Rows = {}
+        for number in range(begin, min(begin + _CHUNK, cases)):
+            _add_case(chunk, process, number, each)
+        with ledger.write() as connection:
+            for table, rows in chunk.items():
+                connection.execute(insert(table), rows)
+    with ledger.write() as connection:
+        connection.execute(text("ANALYZE"))
+
+
+def waits(house: House, cases: int, rounds: int) -> dict[str, list[float]]:
+    """Seconds for each look, by what was looked at."""
+    chosen = random.Random(1)  # the same cases in every run
+    unsent = [number for number in range(cases) if _is_unsent(number)]
+    settled = [number for number in range(cases) if not _is_unsent(number)]
+    areas = read_process(house.content, PROCESS).areas
+    files = [_mark(areas[number % len(areas)].id, number, "E", 1) for number in settled]
+    looks: Mapping[str, Callable[[], object]] = {
+        "case show, settled": lambda: desk.cases(house, _reference(chosen.choice(settled))),
+        "case show, not sent yet": lambda: desk.cases(house, _reference(chosen.choice(unsent))),
+        "message show": lambda: desk.message(house.ledger, chosen.choice(files)),
+        "status": lambda: desk.status(house),
+        "reconcile": lambda: desk.sums(house, PROCESS),
+    }
+    found: dict[str, list[float]] = {}
+    for what, look in looks.items():
+        look()
+        found[what] = [_timed(look) for _ in range(rounds if "show" in what else max(3, rounds // 50))]
+    return found
+
+
+def quantile(seconds: Sequence[float], share: float) -> float:
+    """The time within which this share of the looks was answered, in milliseconds."""
+    return sorted(seconds)[min(len(seconds) - 1, int(len(seconds) * share))] * 1000
+
+
+def opened(folder: Path) -> House:
+    """A house on an empty ledger."""
+    url = f"sqlite:///{folder / 'ledger.sqlite3'}"
+    upgrade(url)
+    return House(find_content(), Ledger(make_engine(url)), no_connection)
+
+
+def no_connection(name: str) -> Any:
+    """Nobody is sent anything."""
+    raise ConfigurationError(f"a benchmark has no connection '{name}'")
+
+
+def main() -> None:
+    """Fill, look, say how long it took."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--cases", type=int, default=1000)
+    asked.add_argument("--messages", type=int, default=10_000)
+    asked.add_argument("--rounds", type=int, default=200)
+    said = asked.parse_args()
+    with TemporaryDirectory() as folder:
+        house, began = opened(Path(folder)), perf_counter()
+        fill(house.ledger, read_process(house.content, PROCESS), said.cases, said.messages)
+        print(f"{said.cases} cases, {said.messages} messages; filled in {perf_counter() - began:.0f} s")
+        for what, seconds in waits(house, said.cases, said.rounds).items():
+            print(f"{what:26} p50 {quantile(seconds, 0.5):8.1f} ms   p95 {quantile(seconds, 0.95):8.1f} ms")
+        house.close()
+
+
+def _timed(look: Callable[[], object]) -> float:
+    began = perf_counter()
+    look()
+    return perf_counter() - began
+
+
+def _is_unsent(number: int) -> bool:
+    return number % UNSENT == UNSENT - 1
+
+
+def _reference(number: int) -> str:
+    return f"2026-{number + 1:05d}"
+
+
+def _mark(area: str, number: int, letter: str, which: int) -> str:
+    return f"KK26-{area}-{number + 1:05d}-{letter}{which}"
+
+
+def _budgets(process: Process, cases: int) -> Rows:
+    """Three of four areas have decided on more than they have."""
+    rows: Rows = {t.records: [], t.budgets: []}
+    share = cases // len(process.areas) + 1
+    for number, area in enumerate(process.areas):
+        amount = Decimal(share * (2000 if number % 4 == 3 else 100))
+        budget = Budget(
+            origin=f"budgets:{number}",
+            process_id=process.id,
+            fiscal_year=process.fiscal_year,
+            area_id=area.id,
+            amount=amount,
+            chapter="5950",
+            title="97113",
+            status=BudgetStatus.RELEASED,
+            valid_from=date(2026, 1, 1),
+        )
+        rows[t.records].append(_record(budget, process, None))
+        rows[t.budgets].append(
+            {
+                "process_id": process.id,
+                "fiscal_year": process.fiscal_year,
+                "area_id": area.id,
+                "amount_cents": int(amount * 100),
+                "status": "released",
+                "chapter": "5950",
+                "title": "97113",
+                "limit_cents": int(amount * 100),
+                "at": _AT,
+            }
+        )
+    return rows
+
+
+def _add_case(rows: Rows, process: Process, number: int, messages: int) -> None:
+    reference, area = _reference(number), process.areas[number % len(process.areas)].id
+    case = case_id(process.id, reference)
+    told = [_proposal(process, number, area), *_lines(process, number, area)]
+    sent = [] if _is_unsent(number) else list(_messages(case, number, area, messages))
+    events = [_event(case, seq, "proposal.recorded", reference) for seq in range(1, len(told) + 1)]
+    events += [_event(case, len(told) + 1 + n, "message.confirmed", row["reference"]) for n, row in enumerate(sent)]
+    rows.setdefault(t.cases, []).append(
+        {"id": case, "process_id": process.id, "reference": reference, "created_at": _AT, "last_event": len(events)}
+    )
+    rows.setdefault(t.records, []).extend(_record(one, process, case) for one in told)
+    if sent:
+        rows.setdefault(t.messages, []).extend(sent)
+        rows.setdefault(t.attempts, []).extend(map(_attempt, sent))
+        rows.setdefault(t.commitments, []).append(_commitment(process, case, number, area))
+    rows.setdefault(t.events, []).extend(events)
+    rows.setdefault(t.attention, []).append(_point(case, reference))
+
+
+def _proposal(process: Process, number: int, area: str) -> Proposal:
+    return Proposal(
+        source="meinberlin-tk",
+        external_id=str(number),
+        reference_number=_reference(number),
+        process_id=process.id,
+        area_id=area,
+        title=f"Sommerfest Nummer {number}",
+        description_text="Ein Fest für alle, die in der Straße wohnen. " * 8,
+        requested_amount=Decimal(1000),
+        created_at=_AT,
+    )
+
+
+def _lines(process: Process, number: int, area: str) -> Iterator[Decision]:
+    line = Decision(
+        origin=f"liste-{number // 50}:{number % 50 + 2}",
+        sheet=f"liste-{number // 50}.xlsx",
+        row=number % 50 + 2,
+        process_id=process.id,
+        area_id=area,
+        decided_on=date(2026, 4, 24),
+        reference_number=_reference(number),
+        outcome=Outcome.ACCEPTED,
+        approved_amount=Decimal(850),
+    )
+    yield line
+    if number % CORRECTED == 0:
+        changed = {"origin": f"korrektur-{number}:2", "sheet": "korrektur.xlsx", "correction": True}
+        yield line.model_copy(update={**changed, "reason": "Zahlendreher", "approved_amount": Decimal("800.00")})
+
+
+def _record(record: Record, process: Process, case: Any) -> dict[str, Any]:
+    return {
+        "id": record.identity,
+        "kind": record.kind,
+        "process_id": process.id,
+        "case_id": case,
+        "source": getattr(record, "source", "listen-tk"),
+        "external_id": getattr(record, "external_id", None) or getattr(record, "origin", ""),
+        "version": 1,
+        "digest": "0" * 64,
+        "body": record.canonical(),
+        "first_seen": _AT,
+        "last_seen": _AT,
+    }
+
+
+def _messages(case: Any, number: int, area: str, many: int) -> Iterator[dict[str, Any]]:
+    """One file, one commitment, and status lists for the rest."""
+    kinds = [*_KINDS, *[("statusliste-tk", Effect.STATUS_LIST, "S")] * (many - 2)]
+    for place, (destination, effect, letter) in enumerate(kinds):
+        which = max(1, place - 1)
+        moment = _AT + timedelta(minutes=place)
+        yield {
+            "key": uuid5(NAMESPACE, f"{case}{effect}{which}"),
+            "destination": destination,
+            "generation": 1,
+            "case_id": case,
+            "effect": effect.value,
+            "number": which,
+            "reference": _mark(area, number, letter, which),
+            "lane": f"{destination}|{effect.value.partition('.')[0]}|{PROCESS}",
+            "route": f"kk-{destination.removesuffix('-tk')}",
+            "owner": "spk-tk",
+            "state": MessageState.CONFIRMED.value,
+            "basis": "0" * 64,
+            "amount_cents": 85000,
+            "payload": b"<nachricht/>" * 80,
+            "sha256": "0" * 64,
+            "file_name": "a.xml",
+            "media_type": "application/xml",
+            "facts": {},
+            "mapping": "file-xdomea 1",
+            "mapping_digest": "0" * 64,
+            "lineage": b"",
+            "test": False,
+            "created_at": moment,
+            "updated_at": moment,
+        }
+
+
+def _attempt(message: Mapping[str, Any]) -> dict[str, Any]:
+    states = {"before": "delivered", "after": "confirmed", "note": "FESTGELEGT"}
+    return {"message_key": message["key"], "at": _AT, "fence": 1, **states}
+
+
+def _commitment(process: Process, case: Any, number: int, area: str) -> dict[str, Any]:
+    return {
+        "case_id": case,
+        "process_id": process.id,
+        "fiscal_year": process.fiscal_year,
+        "area_id": area,
+        "state": "booked",
+        "booked_cents": 85000,
+        "held_cents": 85000,
+        "reference": _mark(area, number, "F", 1),
+        "at": _AT,
+    }
+
+
+def _event(case: Any, seq: int, kind: str, reference: str) -> dict[str, Any]:
+    body = f'{{"reference": "{reference}"}}'
+    return {"case_id": case, "seq": seq, "at": _AT, "kind": kind, "body": body, "previous": "", "hash": "0" * 64}
+
+
+def _point(case: Any, reference: str) -> dict[str, Any]:
+    """Long settled."""
+    return {
+        "kind": "set_aside",
+        "subject": f"case:{case}:over_budget:",
+        "case_id": case,
+        "route": PROCESS,
+        "owner": "spk-tk",
+        "reason": f"{reference}: wartete",
+        "answers": [],
+        "opened_at": _AT,
+        "closed_at": _AT,
+        "answer": "healed",
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""One view alone: a line for each of its fields that says something, in German."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+from typing import Any
+
+from kiezbruecke import german
+from kiezbruecke.cli.output import shown, table
+from kiezbruecke.desk import View, words
+from kiezbruecke.ledger import MessageState
+from kiezbruecke.ledger.todo import Kind
+
+
+def fields(title: str, view: View, *, without: Collection[str] = ()) -> None:
+    """A table of a view's fields."""
+    told = [(name, value) for name, value in view if value and name not in without]
+    rows = [(words.FIELDS[name], words.effect(value) if name == "effect" else _told(value)) for name, value in told]
+    table(title, ("Feld", "Wert"), rows)
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, Kind):
+        return words.KINDS[value][0]
+    if isinstance(value, MessageState):
+        return words.state(value)
+    if isinstance(value, Decimal):
+        return german.euros(value)
+    if isinstance(value, Mapping):
+        return words.states(value)
+    return ", ".join(value) if isinstance(value, tuple) else shown(value)

@@ -1,0 +1,51 @@
+"""The read side: what a person looks at. Tables, `--json`, later pages and mails render these views and nothing else.
+
+Each view is read by id or by counted queries: how many statements it takes does not depend on how much there is.
+"""
+
+from kiezbruecke.desk.cases import CaseView, cases
+from kiezbruecke.desk.destinations import DestinationView, destination
+from kiezbruecke.desk.messages import MessageView, MessageWithSteps, message, messages
+from kiezbruecke.desk.points import PointView, point, points, stored_point
+from kiezbruecke.desk.routes import (
+    PreviewView,
+    RouteStatusView,
+    RouteView,
+    RunView,
+    StatusView,
+    preview_view,
+    route,
+    routes,
+    runs,
+    status,
+)
+from kiezbruecke.desk.sums import AreaSums, sums
+from kiezbruecke.desk.view import View
+
+__all__ = [
+    "AreaSums",
+    "CaseView",
+    "DestinationView",
+    "MessageView",
+    "MessageWithSteps",
+    "PointView",
+    "PreviewView",
+    "RouteStatusView",
+    "RouteView",
+    "RunView",
+    "StatusView",
+    "View",
+    "cases",
+    "destination",
+    "message",
+    "messages",
+    "point",
+    "points",
+    "preview_view",
+    "route",
+    "routes",
+    "runs",
+    "status",
+    "stored_point",
+    "sums",
+]

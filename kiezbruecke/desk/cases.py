@@ -1,0 +1,162 @@
+"""One case from the idea to the commitment, read by its id: what stands there is what the pipeline acts on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from pydantic import ConfigDict
+
+from kiezbruecke.attention import read_standing
+from kiezbruecke.cases.join import Disagreement, Reason, Standing
+from kiezbruecke.cases.timeline import status_of
+from kiezbruecke.desk.messages import MessageView, message_views
+from kiezbruecke.desk.view import View
+from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.house import House
+from kiezbruecke.ledger import Ledger
+from kiezbruecke.ledger.events import events_of
+from kiezbruecke.ledger.reading import find_case
+from kiezbruecke.ledger.todo import Kind, points_of_case
+from kiezbruecke.records import Commitment, CommitmentState, Decision, Outcome
+from kiezbruecke.routes import read_process
+
+
+class DecisionView(View):
+    """The line of a decision sheet that counts."""
+
+    outcome: Outcome
+    date: date
+    amount: Decimal | None
+    """Euros, as the line says"""
+    sheet: str
+    row: int
+    """As a clerk sees it, header = 1"""
+
+
+class CommitmentView(View):
+    """The money that is bound for the case."""
+
+    state: CommitmentState
+    booked: Decimal
+    """Euros that the budget system has confirmed"""
+
+
+class DisagreementView(View):
+    """Why the case is set aside."""
+
+    reason: Reason
+    text: str
+
+
+class CasePointView(View):
+    """A point about the case; all of it: `kiezbruecke todo show`."""
+
+    id: int
+    kind: Kind
+    open: bool
+
+
+class EventView(View):
+    """One link of the case's evidence; what it tells follows as further keys: ids, sums, digests, no content."""
+
+    model_config = ConfigDict(extra="allow")
+
+    seq: int
+    at: datetime
+    kind: str
+
+
+class CaseView(View):
+    """A case with all that belongs to it."""
+
+    id: UUID
+    process: str
+    reference: str
+    """Reference number"""
+    area: str
+    """Number of the Bezirksregion"""
+    area_name: str
+    title: str
+    state: str
+    """In German, as on the status list"""
+    requested: Decimal | None
+    """Euros"""
+    granted: Decimal | None
+    """Euros, by the decision that counts; null where it grants nothing"""
+    decision: DecisionView | None
+    commitment: CommitmentView | None
+    disagreements: tuple[DisagreementView, ...]
+    messages: tuple[MessageView, ...]
+    attention: tuple[CasePointView, ...]
+    events: tuple[EventView, ...]
+
+
+def cases(house: House, wanted: str) -> list[CaseView]:
+    """Cases by reference number, Fremdkennzeichen or id; raises ConfigurationError where there is none.
+
+    Five statements and at most seven for each case found, however large the process is.
+    """
+    found = find_case(house.ledger, wanted)
+    if not found:
+        helps = "Referenznummer wie 2026-00001 oder P-1"
+        raise ConfigurationError("Diesen Fall gibt es nicht", where=wanted, helps=helps)
+    return [
+        _view(house.ledger, read_standing(house.ledger, read_process(house.content, case.process_id), case))
+        for case in found
+    ]
+
+
+def _view(ledger: Ledger, standing: Standing) -> CaseView:
+    case, proposal = standing.case, standing.proposal
+    return CaseView(
+        id=case.id,
+        process=case.process_id,
+        reference=case.reference,
+        area=standing.area_id,
+        area_name=standing.area_name,
+        title=standing.title,
+        state=status_of(standing).state,
+        requested=proposal.requested_amount if proposal else None,
+        granted=standing.amount if standing.grants else None,
+        decision=_decision(standing.decision),
+        commitment=_commitment(case.commitment),
+        disagreements=tuple(map(_disagreement, standing.disagreements)),
+        messages=message_views(case.messages, case.reference),
+        attention=_points(ledger, case.id),
+        events=tuple(
+            EventView(seq=one.seq, at=one.at, kind=one.kind, **_told(one.body)) for one in events_of(ledger, case.id)
+        ),
+    )
+
+
+def _decision(line: Decision | None) -> DecisionView | None:
+    if line is None:
+        return None
+    return DecisionView(
+        outcome=line.outcome, date=line.decided_on, amount=line.approved_amount, sheet=line.sheet, row=line.row
+    )
+
+
+def _commitment(commitment: Commitment | None) -> CommitmentView | None:
+    if commitment is None:
+        return None
+    return CommitmentView(state=commitment.state, booked=commitment.amount)
+
+
+def _disagreement(one: Disagreement) -> DisagreementView:
+    return DisagreementView(reason=one.reason, text=one.text)
+
+
+def _points(ledger: Ledger, case_id: UUID) -> tuple[CasePointView, ...]:
+    return tuple(
+        CasePointView(id=one.id, kind=one.kind, open=one.closed_at is None) for one in points_of_case(ledger, case_id)
+    )
+
+
+def _told(body: Mapping[str, Any]) -> dict[str, Any]:
+    """An event about a point names the point's kind, which is not the event's."""
+    return {"point" if name == "kind" else name: value for name, value in body.items()}

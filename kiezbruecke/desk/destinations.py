@@ -1,0 +1,46 @@
+"""A destination as people look at it: what it can do, what lies there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kiezbruecke.connector import manifest_for
+from kiezbruecke.desk.view import View
+from kiezbruecke.house import House
+from kiezbruecke.ledger import MessageState
+from kiezbruecke.ledger.drafts import generation_of
+from kiezbruecke.ledger.reading import count_states
+
+
+class DestinationView(View):
+    """A connection that messages go to."""
+
+    destination: str
+    connector: str
+    address: str
+    generation: int
+    """How often it was rebuilt, plus one"""
+    dedupes: bool
+    """Whether it recognises a repetition"""
+    look_up: bool
+    """Whether it can be asked what became of a message"""
+    batch: bool
+    """Whether it takes many messages in one carrier"""
+    messages: Mapping[MessageState, int]
+    """How many are in which state"""
+
+
+def destination(house: House, name: str) -> DestinationView:
+    """One destination, two statements; raises ConfigurationError if no connection is called so."""
+    party = house.connect(name)
+    manifest = manifest_for(party)
+    return DestinationView(
+        destination=name,
+        connector=manifest.title,
+        address=f"{party.host}:{party.port}" if party.port else party.host,
+        generation=generation_of(house.ledger, name),
+        dedupes=manifest.can.dedupes,
+        look_up=manifest.can.look_up,
+        batch=manifest.can.batch,
+        messages=count_states(house.ledger, name),
+    )

@@ -1,0 +1,103 @@
+"""Messages as people look at them: facts and steps, never content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from kiezbruecke.desk.view import View
+from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.ledger import Ledger, MessageState
+from kiezbruecke.ledger.money import euros
+from kiezbruecke.ledger.reading import MessageHead, attempts_of, find_head, list_messages
+
+
+class MessageView(View):
+    """One message without its bytes."""
+
+    key: UUID
+    """Its identity (UUIDv5)"""
+    reference: str
+    """Fremdkennzeichen"""
+    related_reference: str | None
+    """Fremdkennzeichen of the booking that a change or cancellation is about"""
+    case: str
+    """The case's reference number"""
+    case_id: UUID
+    destination: str
+    generation: int
+    """How often the destination was rebuilt, plus one"""
+    effect: str
+    number: int
+    """Which one of its kind for the case, from 1"""
+    state: MessageState
+    amount: Decimal | None
+    """Euros; null where the effect has none"""
+    route: str
+    mapping: str
+    file: str
+    sha256: str
+    """Of the bytes, hexadecimal"""
+    ticket: str | None
+    """Their id for our message"""
+    batch: str | None
+    """The carrier it travelled with"""
+    remote_id: str
+    """What they call the thing that came of it"""
+    test: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+class StepView(View):
+    """One step of a message."""
+
+    at: datetime
+    before: MessageState
+    after: MessageState
+    note: str
+
+
+class MessageWithSteps(MessageView):
+    """What MessageView says, and all steps of the message, oldest first."""
+
+    steps: tuple[StepView, ...]
+
+
+def messages(
+    ledger: Ledger, *, state: str | None = None, route: str | None = None, destination: str | None = None
+) -> list[MessageView]:
+    """All messages, or those of a state, route, destination; oldest first, one statement."""
+    found = list_messages(ledger, state=state, route=route, destination=destination)
+    return [message_view(head, case) for head, case in found]
+
+
+def message(ledger: Ledger, wanted: str) -> MessageWithSteps:
+    """The newest message of this Fremdkennzeichen or key, two statements; raises ConfigurationError."""
+    found = find_head(ledger, wanted)
+    if found is None:
+        helps = "siehe 'kiezbruecke message list'"
+        raise ConfigurationError("Diese Nachricht gibt es nicht", where=wanted, helps=helps)
+    steps = tuple(
+        StepView(at=one.at, before=MessageState(one.before), after=MessageState(one.after), note=one.note)
+        for one in attempts_of(ledger, found[0].key)
+    )
+    return MessageWithSteps(**_facts(*found), steps=steps)
+
+
+def message_views(heads: Iterable[MessageHead], case: str) -> tuple[MessageView, ...]:
+    """The messages of one case."""
+    return tuple(message_view(head, case) for head in heads)
+
+
+def message_view(head: MessageHead, case: str) -> MessageView:
+    """A message of the case with this reference number."""
+    return MessageView(**_facts(head, case))
+
+
+def _facts(head: MessageHead, case: str) -> dict[str, object]:
+    same = {name: getattr(head, name) for name in MessageView.model_fields if hasattr(head, name)}
+    amount = None if head.amount_cents is None else euros(head.amount_cents)
+    return {**same, "case": case, "amount": amount, "file": head.file_name, "batch": head.batch_id}

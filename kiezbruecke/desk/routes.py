@@ -1,0 +1,187 @@
+"""Routes as people look at them: what they are, what they did last, what is stuck in them and since when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from kiezbruecke.desk.view import View
+from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.house import House
+from kiezbruecke.ledger import Ledger, MessageState
+from kiezbruecke.ledger.reading import Preview, last_runs, route_statuses
+from kiezbruecke.ledger.runs import paused_routes
+from kiezbruecke.ledger.todo import count_open_points
+from kiezbruecke.routes import Route, SendingRoute, find_route, read_route, route_files
+
+
+class RouteView(View):
+    """A route file; where it is broken only name and error say anything."""
+
+    route: str
+    title: str = ""
+    kind: str = ""
+    """`holt` or `sendet`"""
+    connection: str = ""
+    """The source or the destination"""
+    mode: str = ""
+    """`live`, `dry_run`, `off`, behind it `(test)`; `angehalten` where a person has paused it"""
+    schedule: str | None = None
+    """Cron, Europe/Berlin"""
+    after: str = ""
+    """The routes that wake it"""
+    owner: str = ""
+    error: str | None = None
+
+
+class RouteStatusView(View):
+    """What a route did last, and what is stuck in it."""
+
+    route: str
+    last_run: datetime | None
+    last_step: str
+    error: str | None
+    """Of the file, else of the last step"""
+    broken: bool
+    """Whether the file cannot be read"""
+    paused: bool
+    messages: Mapping[MessageState, int]
+    """How many are in which state"""
+    oldest_unsettled: datetime | None
+    """When the one that has waited longest was moved last"""
+
+
+class StatusView(View):
+    """All routes, and how many points need a person."""
+
+    routes: tuple[RouteStatusView, ...]
+    attention: int
+
+    @property
+    def calm(self) -> bool:
+        """Whether nobody is needed."""
+        return not self.attention and not any(one.error for one in self.routes)
+
+
+class RunView(View):
+    """One step of a route that ran or runs."""
+
+    id: int
+    step: str
+    started_at: datetime
+    ended_at: datetime | None
+    """Null while it runs, or where it was killed"""
+    counts: Mapping[str, int]
+    """What it did, by word"""
+    error: str | None
+
+
+class PreviewView(View):
+    """What a dry run would have sent for one case."""
+
+    case: str
+    case_id: UUID
+    effect: str
+    file: str
+    bytes: int
+    at: datetime
+
+
+def routes(house: House) -> list[RouteView]:
+    """All route files, by name; one statement."""
+    with house.ledger.read() as connection:
+        paused = paused_routes(connection)
+    return [_route(file, paused) for file in route_files(house.content)]
+
+
+def route(house: House, name: str) -> RouteView:
+    """One route; raises ConfigurationError if there is none of this name."""
+    find_route(house.content, name)
+    return next(one for one in routes(house) if one.route == name)
+
+
+def status(house: House) -> StatusView:
+    """Every route and the list; four statements, however many routes there are."""
+    broken = {file.stem: _error(file) for file in route_files(house.content)}
+    known = route_statuses(house.ledger, list(broken))
+    return StatusView(
+        routes=tuple(
+            RouteStatusView(
+                route=name,
+                last_run=one.last_run,
+                last_step=one.last_step,
+                error=broken[name] or one.last_error or None,
+                broken=broken[name] is not None,
+                paused=one.paused,
+                messages=one.states,
+                oldest_unsettled=one.oldest_unsettled,
+            )
+            for name, one in known.items()
+        ),
+        attention=count_open_points(house.ledger),
+    )
+
+
+def runs(ledger: Ledger, name: str, at_most: int) -> list[RunView]:
+    """A route's last steps, the newest first; one statement."""
+    return [
+        RunView(
+            id=run.id,
+            step=run.step,
+            started_at=run.started_at,
+            ended_at=run.ended_at,
+            counts=run.counts or {},
+            error=run.error,
+        )
+        for run in last_runs(ledger, name, at_most)
+    ]
+
+
+def preview_view(one: Preview) -> PreviewView:
+    """A preview without its bytes."""
+    return PreviewView(
+        case=one.case,
+        case_id=one.case_id,
+        effect=one.effect,
+        file=one.file_name,
+        bytes=len(one.payload),
+        at=one.at,
+    )
+
+
+def _route(file: Path, paused: frozenset[str]) -> RouteView:
+    try:
+        found = read_route(file)
+    except ConfigurationError as error:
+        return RouteView(route=file.stem, error=error.line())
+    sends = isinstance(found, SendingRoute)
+    return RouteView(
+        route=found.name,
+        title=found.title,
+        kind="sendet" if sends else "holt",
+        connection=_connection(found),
+        mode="angehalten" if found.name in paused else _mode(found),
+        schedule=found.schedule,
+        after=", ".join(found.after),
+        owner=found.owner,
+    )
+
+
+def _connection(found: Route) -> str:
+    return found.destination if isinstance(found, SendingRoute) else found.collect
+
+
+def _mode(found: Route) -> str:
+    if not isinstance(found, SendingRoute):
+        return "live"
+    return found.mode if found.environment == "live" else f"{found.mode} (test)"
+
+
+def _error(file: Path) -> str | None:
+    try:
+        read_route(file)
+    except ConfigurationError as error:
+        return error.line()
+    return None

@@ -1,0 +1,167 @@
+"""The German words that people read, each in one place: for tables, and later for pages and mails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kiezbruecke import effects
+from kiezbruecke.ledger import MessageState
+from kiezbruecke.ledger.todo import Answer, Kind
+
+STATES: Mapping[MessageState, tuple[str, str]] = {  # of one message, of several
+    MessageState.HELD: ("wartet auf Freigabe", "warten auf Freigabe"),
+    MessageState.WAITING: ("wartet", "warten"),
+    MessageState.CLAIMED: ("in Arbeit", "in Arbeit"),
+    MessageState.SENDING: ("wird gesendet", "werden gesendet"),
+    MessageState.DELIVERED: ("zugestellt", "zugestellt"),
+    MessageState.CONFIRMED: ("bestätigt", "bestätigt"),
+    MessageState.REFUSED: ("abgewiesen", "abgewiesen"),
+    MessageState.IN_DOUBT: ("ungewiss", "ungewiss"),
+}
+
+KINDS: Mapping[Kind, tuple[str, str]] = {  # the word, and what it means for whoever reads it
+    Kind.SET_ASIDE: ("zurückgestellt", "Der Fall oder die Zeile wartet; alle anderen Fälle gehen weiter."),
+    Kind.REFUSED: (
+        "abgewiesen",
+        "Das Ziel hat die Nachricht abgelehnt. Das Geld einer abgewiesenen Festlegung ist frei.",
+    ),
+    Kind.IN_DOUBT: ("ungewiss", "Niemand weiß, ob die Nachricht ankam: am Ziel nachsehen."),
+    Kind.FOLLOW_UP: ("von Hand", "Keine Nachricht kann das nachholen: am Ziel von Hand berichtigen."),
+    Kind.OVERDUE: ("überfällig", "Seit Tagen keine Antwort: abwarten oder einfordern."),
+    Kind.CLEARING: ("Klärung", "Eine Rückmeldung gehört zu keiner bekannten Nachricht: mit der Absenderin klären."),
+    Kind.DIFFERENCE: (
+        "Betrag weicht ab",
+        "Gebucht ist ein anderer Betrag, als angeordnet war: gleich im HKR berichtigen.",
+    ),
+    Kind.CONTRADICTION: ("Widerspruch", "Dieselbe Nachricht wurde bestätigt und abgewiesen: am Ziel klären, was gilt."),
+    Kind.WARNING: ("Warnung", "Zugestellt, aber mit einem Hinweis."),
+    Kind.VANISHED: ("Quelle prüfen", "Mehr als die Hälfte der Vorschläge ist auf einmal verschwunden."),
+}
+
+ANSWERS: Mapping[Answer, str] = {  # what follows from it
+    Answer.DONE: "Gesehen und geklärt; der Punkt ist vom Tisch.",
+    Answer.RELEASE: "Gesehen, die Beschlussliste gilt.",
+    Answer.DISMISS: "Diese Zeile gilt nicht; sie zählt auch nicht mehr gegen das Budget.",
+    Answer.RESEND: "Eine neue Nachricht mit neuem Kennzeichen geht hinaus; erst, wenn die Ursache behoben ist.",
+    Answer.ARRIVED: "Sie liegt am Ziel und gilt als zugestellt.",
+    Answer.NOT_ARRIVED: "Sie liegt nicht am Ziel; dieselbe Nachricht geht noch einmal hinaus.",
+    Answer.CORRECTED: "Dort steht jetzt unser Betrag; die Nachricht gilt als bestätigt.",
+    Answer.TAKEN_BACK: "Dort steht nichts mehr; die Nachricht gilt als abgewiesen, das Geld ist frei.",
+    Answer.REALLY_GONE: "Wer beim nächsten Einlesen fehlt, gilt als verschwunden.",
+}
+
+STEPS: Mapping[str, str] = {
+    "collect": "holen",
+    "prepare": "vorbereiten",
+    "deliver": "zustellen",
+    "reconcile": "abgleichen",
+    "housekeeping": "Fristen prüfen",
+}
+
+COUNTS: Mapping[str, str] = {
+    "items": "gelesen",
+    "new": "neu",
+    "updated": "geändert",
+    "receipts": "Rückmeldungen",
+    "gone": "verschwunden",
+    "set_aside": "zurückgestellt",
+    "prepared": "vorbereitet",
+    "previewed": "nur zur Ansicht vorbereitet",
+    "delivered": "zugestellt",
+    "refused": "abgewiesen",
+    "not_sent": "nicht gesendet",
+    "in_doubt": "ungewiss",
+    "found": "nach Rückfrage: angekommen",
+    "not_there": "nach Rückfrage: nicht angekommen",
+    "again": "geht mit denselben Bytes noch einmal",
+    "reports": "Transportberichte",
+    "overdue": "überfällig",
+    "drift": "Abweichungen, die eine Zuordnung brechen",
+    "overtaken": "von einem neueren Lauf abgelöst",
+}
+
+EVENTS: Mapping[str, str] = {
+    "proposal.recorded": "Vorschlag erhalten",
+    "proposal.changed": "Vorschlag geändert",
+    "proposal.gone": "Vorschlag auf der Plattform verschwunden",
+    "applicant.recorded": "Angaben zur Antragstellung erhalten",
+    "applicant.changed": "Angaben zur Antragstellung geändert",
+    "decision.recorded": "Beschluss erhalten",
+    "message.prepared": "Nachricht vorbereitet",
+    "message.waiting": "Nachricht wartet wieder",
+    "message.delivered": "Nachricht zugestellt",
+    "message.confirmed": "Nachricht bestätigt",
+    "message.refused": "Nachricht abgewiesen",
+    "message.in_doubt": "Nachricht ungewiss",
+    "attention.opened": "auf die Liste gesetzt",
+    "attention.closed": "von der Liste genommen",
+    "case.baseline": "als von Hand erfasst markiert",
+}
+
+FIELDS: Mapping[str, str] = {  # of one message, point or destination, looked at alone
+    "address": "Adresse",
+    "amount": "Betrag",
+    "answer": "Antwort",
+    "answer_reason": "Begründung",
+    "answered_by": "entschieden von",
+    "answers": "mögliche Antworten",
+    "batch": "Stapel",
+    "case": "Fall",
+    "case_id": "Schlüssel des Falls",
+    "closed_at": "erledigt am",
+    "connector": "Anbindung",
+    "created_at": "vorbereitet am",
+    "dedupes": "erkennt Wiederholungen",
+    "destination": "Ziel",
+    "effect": "Wirkung",
+    "file": "Datei",
+    "generation": "Generation",
+    "id": "Nummer",
+    "key": "Schlüssel",
+    "kind": "Art",
+    "look_up": "kann gefragt werden",
+    "mapping": "Zuordnung",
+    "message": "Schlüssel der Nachricht",
+    "messages": "Nachrichten",
+    "number": "laufende Nummer",
+    "opened_at": "seit",
+    "owner": "wer",
+    "reason": "was",
+    "reference": "Fremdkennzeichen",
+    "related_reference": "bezieht sich auf",
+    "remote_id": "Kennung am Ziel",
+    "route": "Strecke",
+    "sha256": "SHA-256",
+    "state": "Zustand",
+    "subject": "Gegenstand",
+    "test": "Test",
+    "ticket": "Sendungskennung",
+    "updated_at": "zuletzt",
+}
+
+
+def effect(name: str) -> str:
+    """An effect in German; the words stand with the effect itself."""
+    return effects.effect(name).title
+
+
+def state(given: MessageState) -> str:
+    """The state of one message."""
+    return STATES[given][0]
+
+
+def states(many: Mapping[MessageState, int]) -> str:
+    """`4 warten, 1 abgewiesen`."""
+    return ", ".join(f"{count} {STATES[one][count != 1]}" for one, count in sorted(many.items()))
+
+
+def counts(done: Mapping[str, int]) -> list[tuple[str, int]]:
+    """What a run did, where people have a word for it."""
+    return [(COUNTS[word], count) for word, count in done.items() if count and word in COUNTS]
+
+
+def event(kind: str) -> str:
+    """An event; a receipt keeps its standard's name."""
+    if kind.startswith("receipt."):
+        return f"Rückmeldung {kind.removeprefix('receipt.')}"
+    return EVENTS.get(kind, kind)

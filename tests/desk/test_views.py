@@ -1,0 +1,133 @@
+"""The views: counted statements, words for everything that can stand in them, keys that are written down."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # benchmarks/ is no part of the wheel
+
+from benchmarks import desk as bench
+from kiezbruecke import attention, desk
+from kiezbruecke.cli.output import emit
+from kiezbruecke.connector import Effect
+from kiezbruecke.desk import words
+from kiezbruecke.house import House
+from kiezbruecke.ledger import Ledger, MessageState
+from kiezbruecke.ledger.database import make_engine
+from kiezbruecke.ledger.states import may_follow
+from kiezbruecke.ledger.todo import MEANS, Answer, Kind
+from kiezbruecke.records import Outcome
+from tests.builders import PROCESS, ROOT
+from tests.desk.conftest import counted
+from tests.ledger.conftest import HKR, Desk
+
+UNSENT = f"2026-{bench.UNSENT:05d}"  # decided, nothing sent: the sums of its area decide
+Look = Callable[[House], Any]
+LOOKS: dict[str, tuple[Look, int]] = {
+    "a settled case": (lambda house: desk.cases(house, "2026-00001"), 9),
+    "a case that hangs on its area": (lambda house: desk.cases(house, UNSENT), 12),
+    "a message": (lambda house: desk.message(house.ledger, f"KK26-{PROCESS.areas[0].id}-00001-E1"), 2),
+    "all messages": (lambda house: desk.messages(house.ledger), 1),
+    "all points": (lambda house: desk.points(house.ledger), 1),
+    "a point": (lambda house: desk.point(house.ledger, 1), 1),
+    "the status": (desk.status, 4),
+    "the routes": (desk.routes, 1),
+    "the runs of a route": (lambda house: desk.runs(house.ledger, "kk-tk-hkr", 20), 1),
+    "the sums": (lambda house: desk.sums(house, PROCESS.id), 3),
+}
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def filled(request: pytest.FixtureRequest) -> Iterator[Callable[[int, int], House]]:
+    """Houses with so many cases and messages, on both databases."""
+    fresh = request.getfixturevalue(f"fresh_{request.param}")
+    made: dict[tuple[int, int], House] = {}
+
+    def fill(cases: int, messages: int) -> House:
+        if (cases, messages) not in made:
+            ledger = Ledger(make_engine(fresh()))
+            bench.fill(ledger, PROCESS, cases, messages)
+            made[cases, messages] = House(ROOT, ledger, bench.no_connection)
+        return made[cases, messages]
+
+    yield fill
+    for house in made.values():
+        house.close()
+
+
+@pytest.mark.parametrize("what", list(LOOKS))
+def test_a_view_takes_as_many_statements_however_much_there_is(filled: Callable[[int, int], House], what: str) -> None:
+    """A page of a small district and one of a large one ask the database equally often."""
+    look, statements = LOOKS[what]
+    for house in (filled(bench.UNSENT, 2 * bench.UNSENT), filled(6 * bench.UNSENT, 24 * bench.UNSENT)):
+        with counted(house.ledger) as said:
+            look(house)
+
+        assert len(said) == statements, said
+
+
+def test_a_case_shows_what_its_area_has_decided(filled: Callable[[int, int], House]) -> None:
+    """Some areas of the made-up district have decided on more than they have; what is sent stays as it is."""
+    house = filled(6 * bench.UNSENT, 24 * bench.UNSENT)
+    found = [desk.cases(house, f"2026-{number * bench.UNSENT:05d}")[0] for number in range(1, 7)]
+    whole = {one.case.reference: one for one in attention.read_standings(house.ledger, PROCESS)}
+
+    for case in found:
+        assert [one.text for one in case.disagreements] == [one.text for one in whole[case.reference].disagreements]
+    assert {bool(case.disagreements) for case in found} == {True, False}
+
+
+def test_a_view_is_json_with_its_fields_as_keys(desk_: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    """Sums as texts, because programs round numbers; an event about a point keeps its own kind."""
+    case = desk_.decide("P-1", outcome=Outcome.ACCEPTED)
+    desk_.grant("2600.00")
+    order = desk_.book(case, "850.00")
+    attention.keep_contradictions(
+        desk_.ledger, desk_.run(), PROCESS, attention.read_standings(desk_.ledger, PROCESS), []
+    )
+    emit(desk.cases(House(ROOT, desk_.ledger, bench.no_connection), "P-1"))
+    (told,) = json.loads(capsys.readouterr().out)
+
+    assert told.keys() == desk.CaseView.model_fields.keys()
+    assert told["messages"][0]["amount"] == "850.00"
+    assert (told["messages"][0]["destination"], told["messages"][0]["reference"]) == (HKR, order.reference)
+    assert {one["kind"] for one in told["events"]} <= {"decision.recorded", "message.prepared"}
+
+
+@pytest.fixture
+def desk_(ledger: Ledger) -> Desk:
+    """The moves of a case's life, under a name that the module `desk` does not take."""
+    return Desk(ledger)
+
+
+def test_everything_that_can_stand_in_a_view_has_a_german_word() -> None:
+    """A new state, effect, kind or answer without one would be a KeyError on somebody's screen."""
+    assert (words.STATES.keys(), words.EFFECTS.keys()) == (set(MessageState), set(Effect))
+    assert (words.KINDS.keys(), words.ANSWERS.keys()) == (set(Kind), set(Answer))
+    for view in (desk.MessageView, desk.PointView, desk.DestinationView):
+        assert view.model_fields.keys() <= words.FIELDS.keys()
+
+
+def test_the_departments_page_explains_every_kind_and_every_answer() -> None:
+    """Who reads `freigeben` on the list looks there for what it does."""
+    page = (ROOT / "docs/how-to/fachverwaltung.md").read_text("utf-8")
+
+    assert [one for one in Answer if one not in page] == []
+    assert [word for word, _ in words.KINDS.values() if word not in page] == []
+
+
+def test_an_answer_moves_a_message_only_as_the_states_allow() -> None:
+    """The table beside the enum and the drawing of the states are two places."""
+    assert all(may_follow(before, after) for before, after in MEANS.values())
+
+
+def test_people_read_how_many_wait() -> None:
+    """One waits, four wait."""
+    assert words.states({MessageState.WAITING: 1}) == "1 wartet"
+    assert words.states({MessageState.WAITING: 4, MessageState.REFUSED: 1}) == "1 abgewiesen, 4 warten"

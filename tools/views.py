@@ -1,0 +1,81 @@
+"""The reference page of what `--json` says, written from the views themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from types import NoneType
+from typing import Any, get_args, get_origin
+
+from kiezbruecke import desk
+from kiezbruecke.desk.view import View
+
+_HEAD = """# What `--json` says
+
+*Written from the views in `kiezbruecke/desk` (`make generate`). Keys stay; new ones may come. Sums are texts in euros
+(`"850.00"`), times carry a zone, days are `2026-04-23`; `?` may be `null`, `[]` is a list.*
+"""
+_COMMANDS: Mapping[type[View], str] = {
+    desk.CaseView: "`case show`: a list of them",
+    desk.MessageView: "`message list`: a list of them",
+    desk.MessageWithSteps: "`message show`",
+    desk.PointView: "`todo list`: a list of them; `todo show`, `todo decide`",
+    desk.StatusView: "`status`",
+    desk.AreaSums: "`reconcile`: a list of them",
+    desk.RouteView: "`route list`: a list of them; `route pause`",
+    desk.RunView: "`route runs`: a list of them",
+    desk.PreviewView: "`route preview`: a list of them",
+    desk.DestinationView: "`destination show`, `destination reset`",
+}
+_NAMES = {
+    "str": "text",
+    "int": "number",
+    "bool": "true/false",
+    "UUID": "id",
+    "Decimal": "sum",
+    "datetime": "time",
+    "date": "day",
+}
+
+
+def views_page() -> str:
+    """The whole page: views that commands answer with, then those that stand inside them."""
+    inside = {inner: view for view in _COMMANDS for inner in _inside(view) if inner not in _COMMANDS}
+    sections = [_section(view, where) for view, where in _COMMANDS.items()]
+    sections += [_section(view, f"In {outer.__name__}") for view, outer in inside.items()]
+    return "\n".join([_HEAD, *sections])
+
+
+def _section(view: type[View], where: str) -> str:
+    rows = [
+        f"| `{name}` | {_type(field.annotation)} | {field.description or ''} |" for name, field in _own_fields(view)
+    ]
+    text = " ".join((view.__doc__ or "").split())
+    return "\n".join([f"## {view.__name__}", "", f"{where}. {text}", "", "| key | | |", "|---|---|---|", *rows, ""])
+
+
+def _own_fields(view: type[View]) -> Iterator[tuple[str, Any]]:
+    """Of a view that says more than another one, only what is more."""
+    known = view.__mro__[1].__dict__.get("__pydantic_fields__", {})
+    yield from ((name, field) for name, field in view.model_fields.items() if name not in known)
+
+
+def _inside(view: type[View]) -> Iterator[type[View]]:
+    for field in view.model_fields.values():
+        for part in (field.annotation, *get_args(field.annotation)):
+            if isinstance(part, type) and issubclass(part, View):
+                yield part
+
+
+def _type(kind: Any) -> str:
+    """A type in the words of JSON."""
+    arguments = [part for part in get_args(kind) if part not in (NoneType, Ellipsis)]
+    if NoneType in get_args(kind):
+        return f"{_type(arguments[0])}?"
+    if get_origin(kind) is tuple:
+        return f"{_type(arguments[0])} []"
+    if arguments:
+        return f"{_type(arguments[0])} → {_type(arguments[1])}"
+    if issubclass(kind, StrEnum):
+        return ", ".join(f"`{one}`" for one in kind)
+    return _NAMES.get(kind.__name__, kind.__name__)
