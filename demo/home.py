@@ -78,7 +78,7 @@ def _airflow(port: int) -> dict[str, str]:
     users = ",".join(f"{user}:{role}" for user, role in USERS.items())
     settings = {
         "CORE__EXECUTOR": "LocalExecutor",
-        "CORE__PARALLELISM": "2",  # default 32 = 32 idle processes at once
+        "CORE__PARALLELISM": "3",  # default 32 = 32 idle processes at once; a finished task holds one for up to 1 s
         "CORE__LOAD_EXAMPLES": "False",
         "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "0",

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Protocol
 
 from lxml import etree
 
@@ -79,13 +78,6 @@ class Balance:
     committed: Decimal
     paid: Decimal
     day: date
-
-
-class Balances(Protocol):
-    """Who can be asked for the other side's own sums."""
-
-    def balances(self, fiscal_year: int) -> tuple[Balance, ...]:
-        """Their balances of a year. Raises if they cannot be read whole; nothing is guessed."""
 
 
 class Hkr:

@@ -80,7 +80,7 @@ class HkrTarget:
             return _all(messages, CannotTell(f"{type(error).__name__}: {error}"))
 
     def balances(self, fiscal_year: int) -> tuple[Balance, ...]:
-        """What their own books say of a year; see connectors.hkr.client.Balances."""
+        """What their own books say of a year. Raises if they cannot be read whole; nothing is guessed."""
         return self._client.balances(fiscal_year)
 
     def _found(self, batch: Batch, messages: Sequence[Message], taken: Taken) -> Mapping[UUID, Answer]:

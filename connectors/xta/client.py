@@ -130,10 +130,6 @@ class XtaClient:
         """Give the connections back."""
         self._line.close()
 
-    def check_account_active(self) -> None:
-        """Ask whether the account may be used; an empty answer is a yes, a fault (9010 to 9014) a no."""
-        self._management.call("checkAccountActive", _soapheaders=self._author())
-
     def service_is_available(self) -> bool | None:
         """Ask whether the receiver offers the service; None if the server does not know."""
         lookup = {"Reader": self._receiver(), "ServiceType": self._settings.service}

@@ -123,10 +123,14 @@ class Mapping:
 
     def uses(self, path: str) -> bool:
         """Whether a rule reads this path (`case.documents`), or one below it."""
-        wanted = path.split(".")
+        wanted = tuple(path.split("."))
+        return any(names[: len(wanted)] == wanted for names in self._read)
+
+    @cached_property
+    def _read(self) -> frozenset[tuple[str, ...]]:
         rules = all_rules(self.definition.rules)
         paths = (one for rule in rules for one in (rule.source, rule.each, rule.when and rule.when.path) if one)
-        return any([one.root, *(step.name for step in one.steps)][: len(wanted)] == wanted for one in paths)
+        return frozenset((one.root, *(step.name for step in one.steps)) for one in paths)
 
     @property
     def file(self) -> str:

@@ -103,8 +103,9 @@ def _read_routes(content: Path) -> tuple[list[Route], list[ConfigurationError]]:
 
 def _remind(ledger: Ledger, route: SendingRoute) -> int:
     before = now() - timedelta(days=route.answer_within_days)
-    done = attention.read_answers(ledger).done
-    late = [head for head in overdue(ledger, lane_of(route), before) if str(head.key) not in done]
+    late = overdue(ledger, lane_of(route), before)
+    done = attention.read_answers(ledger, [head.case_id for head in late]).done
+    late = [head for head in late if str(head.key) not in done]
     with ledger.write() as connection:
         replace_points(connection, Kind.OVERDUE, route.name, [_late(route, head) for head in late])
     return len(late)

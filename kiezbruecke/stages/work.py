@@ -74,6 +74,7 @@ class Collecting:
     ledger: Ledger
     party: Connection
     run: Run
+    everything: bool = False  # read all items, also those that are as before
     seen: set[str] = field(default_factory=set)  # external ids, also of items that could not be read
     again: list[Item] = field(default_factory=list)  # set aside before, read again from the ledger
     reach: Reach = field(default_factory=lambda: Reach(""))

@@ -131,6 +131,10 @@ class TargetPromises(OnAStand):
             return CannotTell(type(error).__name__)
         return answer
 
+    def test_the_manifest_says_what_kind_of_target_it_is(self, place: Place) -> None:
+        """`batch`: people choose a window by it, and the engine sends accordingly."""
+        assert self.stand.manifest.can.batch == isinstance(self.open(place), BatchTarget)
+
     # -- sending -------------------------------------------------------------------------------------------------
 
     def test_what_is_sent_arrives_once_and_the_receipt_finds_back(self, place: Place) -> None:

@@ -24,8 +24,8 @@ from lxml import etree
 from demo.expected import differences
 from kiezbruecke import attention, pipeline
 from kiezbruecke.cases.join import join
-from kiezbruecke.cli.reconcile import sums
 from kiezbruecke.content.processes import read_process
+from kiezbruecke.desk.sums import sums
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import MessageState, claims, drafts
 from kiezbruecke.ledger import tables as t
@@ -101,11 +101,11 @@ def test_what_contradicts_is_set_aside_with_its_reason(demo: Any) -> None:
 
 def test_both_sides_sums_are_equal(demo: Any) -> None:
     """Theirs come from HoleSalden, not from adding up our own receipts."""
-    rows = {area: (ours, theirs) for area, _, _, _, _, ours, theirs in sums(demo.world.house, "kk-tk-2026")}
-    expected = {area: int(Decimal(amount) * 100) for area, amount in EXPECTED["sums"].items()}
+    rows = {one.area: (one.ours, one.theirs) for one in sums(demo.world.house, "kk-tk-2026")}
+    expected = {area: Decimal(amount) for area, amount in EXPECTED["sums"].items()}
 
     assert {area: both for area, both in rows.items() if both != (0, 0)} == {
-        area: (cents, cents) for area, cents in expected.items()
+        area: (euros, euros) for area, euros in expected.items()
     }
 
 
@@ -168,7 +168,7 @@ def test_a_corrected_sum_changes_the_commitment(world: World) -> None:
     assert world.orders()[-1] == ("KK26-090416-P0001-F2", "FESTLEGUNG_AENDERUNG", "700.00")
     assert [point.kind for point in world.points()] == ["follow_up"]
     assert len(world.filed()) == 2
-    assert _ours(world) == _theirs(world) == 170000
+    assert _ours(world) == _theirs(world) == Decimal(1700)
 
 
 def test_a_decision_taken_back_frees_the_money(world: World) -> None:
@@ -176,10 +176,10 @@ def test_a_decision_taken_back_frees_the_money(world: World) -> None:
     _decided(world, line("P-1"), line("P-2", "1.000,00 €"))
     world.drop(line("P-1", "", "abgelehnt", why="Antrag zurückgenommen"), name="korrektur.csv")
     world.run()
-    committed = {area: committed for area, _, _, committed, *_ in sums(world.house, "kk-tk-2026")}
+    committed = {one.area: one.committed for one in sums(world.house, "kk-tk-2026")}
 
     assert world.orders()[-1][1] == "FESTLEGUNG_AUFHEBUNG"
-    assert committed["090416"] == _ours(world) == _theirs(world) == 100000
+    assert committed["090416"] == _ours(world) == _theirs(world) == Decimal(1000)
     assert "nicht mehr angenommen" in world.points("follow_up")[0].reason
 
 
@@ -232,7 +232,7 @@ def test_a_refused_commitment_goes_anew_when_a_person_says_so(world: World) -> N
 
     assert len(quiet) == 1
     assert [reference for reference, _, _ in world.orders()] == ["KK26-090416-P0001-F1", "KK26-090416-P0001-F2"]
-    assert _ours(world) == _theirs(world) == 85000
+    assert _ours(world) == _theirs(world) == Decimal(850)
 
 
 @pytest.mark.parametrize(
@@ -482,12 +482,12 @@ def _run_until_unreachable(world: World, route: str) -> str:
     return ""
 
 
-def _ours(world: World) -> int:
-    return sum(row[5] for row in sums(world.house, "kk-tk-2026"))
+def _ours(world: World) -> Decimal:
+    return sum((one.ours for one in sums(world.house, "kk-tk-2026")), Decimal())
 
 
-def _theirs(world: World) -> int:
-    return sum(row[6] for row in sums(world.house, "kk-tk-2026"))
+def _theirs(world: World) -> Decimal:
+    return sum((one.theirs for one in sums(world.house, "kk-tk-2026")), Decimal())
 
 
 def _previews(world: World) -> int:

@@ -59,7 +59,6 @@ def official(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Validator]
 def _everything(xta: Xta) -> None:
     """Use every operation, with answers full and empty, and faults."""
     client = xta.target._client
-    client.check_account_active()
     client.service_is_available()
     xta.running.arm("transport_yellow")
     for _ in range(2):
