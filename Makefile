@@ -12,10 +12,10 @@ help: ## what there is
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
 
 demo: $(INSTALLED) ## the main job on this machine, with a table at the end (again: sends nothing twice)
-	@$(BIN)/python -m kiezbruecke.airflow.demo
+	@$(BIN)/python -m demo
 
 up: $(INSTALLED) ## Airflow with its web interface and all sandboxes, until Ctrl-C
-	@$(BIN)/python -m kiezbruecke.airflow.up
+	@$(BIN)/python -m demo.up
 
 kill: $(INSTALLED) ## kill -9 a demonstration twice, on a copy, and let the next one carry on
 	@$(BIN)/python tools/kill_demo.py
@@ -43,15 +43,15 @@ bench: $(INSTALLED) ## ratios against hand-written lxml, xsdata and Jinja2 in on
 	@QUICK=$(QUICK) $(BIN)/python -m benchmarks
 
 clean: ## end what was left running, remove .venv, var and everything built
-	@if $(BIN)/python -c 'import kiezbruecke, psutil' 2>/dev/null; then $(BIN)/python -m kiezbruecke.airflow.processes; fi
+	@if $(BIN)/python -c 'import kiezbruecke, psutil' 2>/dev/null; then $(BIN)/python -m demo.processes; fi
 	rm -rf .venv var dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis htmlcov .coverage*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The newest Python that works; a name found on PATH may be an empty shim, so each is tried.
-$(INSTALLED): requirements.lock pyproject.toml tools/install.sh
-	@set -e; for name in $(PYTHON) python3.14 python3.13 python3.12 python3.11 python3 python; do \
-	    if $$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' >/dev/null 2>&1; then \
-	        tools/install.sh $$name; touch $@; exit 0; \
+$(INSTALLED): requirements.lock tools/pip.lock pyproject.toml tools/install.sh
+	@set -e; for name in "$(PYTHON)" python3.14 python3.13 python3.12 python3.11 python3 python; do \
+	    if "$$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' >/dev/null 2>&1; then \
+	        tools/install.sh "$$name"; touch $@; exit 0; \
 	    fi; \
 	done; \
 	echo "make: no Python 3.11 or newer (below 3.15) found; install one, or say where: make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; exit 1

@@ -26,10 +26,9 @@ from benchmarks.clock import Contest, timed
 from benchmarks.offline import Piece
 from benchmarks.ways import LXML, XSDATA, job
 from kiezbruecke import pipeline
-from kiezbruecke.connector import Effect
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger import drafts as ledger_drafts
-from kiezbruecke.ledger.drafts import Draft, Identity
+from kiezbruecke.ledger.draft import Draft, Identity
 from kiezbruecke.mapping.lineage import seal
 from kiezbruecke.records import Proposal
 from kiezbruecke.records.identity import case_id
@@ -133,12 +132,12 @@ def _ours(ledger: Ledger, target: district.SoapSink) -> Deliver:
 def _draft(work: Sending, number: int, payload: bytes, lineage: bytes) -> Draft:
     case = case_id(work.process.id, workload.reference(number))
     name = f"KK26-{number + 1:05d}-E1"
-    identity = Identity(work.route.destination, 1, case, Effect.FILE_CREATE, 1)
+    identity = Identity(work.route.destination, 1, case, "file.create", 1)
     return Draft(identity, name, "", payload, f"{name}.xml", "application/xml", lineage=lineage, owner=work.route.owner)
 
 
 def _keep(ledger: Ledger, work: Sending, drafts: Sequence[Draft]) -> None:
-    without_money = ledger_drafts.add_messages(ledger, work.run, drafts, [], work.route.owner)
+    without_money = ledger_drafts.add_messages(ledger, work.run, drafts, work.route.owner)
     assert not without_money
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, true
 
 from kiezbruecke.cases.join import (
     DISMISSIBLE,
@@ -22,6 +22,7 @@ from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger, MessageState, Run, history
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.areas import read_others
+from kiezbruecke.ledger.dialects import one_at_a_time
 from kiezbruecke.ledger.moves import message_row, move
 from kiezbruecke.ledger.reading import Snapshot, StoredCase, read_budget_lines, read_process_cases
 from kiezbruecke.ledger.receipts import refused_point
@@ -50,13 +51,13 @@ class Answers:
     blocked: frozenset[str]  # keys of messages whose answers contradict each other: nothing goes out beside them
 
 
-def read_answers(ledger: Ledger) -> Answers:
-    """All answers that still matter."""
-    query = select(t.attention.c.kind, t.attention.c.subject, t.attention.c.answer).where(
-        t.attention.c.answered_by != "", t.attention.c.closed_at.is_not(None)
-    )
-    open_query = select(t.attention.c.subject).where(
-        t.attention.c.kind.in_((Kind.CONTRADICTION, Kind.DIFFERENCE)), t.attention.c.closed_at.is_(None)
+def read_answers(ledger: Ledger, cases: Sequence[UUID] | None = None) -> Answers:
+    """All answers that still matter, or those about the given cases."""
+    a = t.attention.c
+    about = true() if cases is None else a.case_id.in_(cases)
+    query = select(a.kind, a.subject, a.answer).where(about, a.answered_by != "", a.closed_at.is_not(None))
+    open_query = select(a.subject).where(
+        about, a.kind.in_((Kind.CONTRADICTION, Kind.DIFFERENCE)), a.closed_at.is_(None)
     )
     with ledger.read() as connection:
         rows = connection.execute(query).all()
@@ -107,14 +108,19 @@ def _said_about(connection: Connection, cases: Sequence[UUID]) -> tuple[frozense
     )
 
 
+def contradictions(process: Process, standings: Iterable[Standing]) -> list[Point]:
+    """What contradicts in these cases, as points. They belong to the process, not to a route."""
+    return [_contradiction(process, standing, one) for standing in standings for one in standing.disagreements]
+
+
 def keep_contradictions(
-    ledger: Ledger, run: Run, process: Process, standings: Iterable[Standing], more: Iterable[Point]
+    ledger: Ledger, run: Run, process: Process, points: Iterable[Point], cases: Collection[UUID] | None
 ) -> None:
-    """Make the process's open points equal to what contradicts now. They belong to the process, not to a route."""
-    points = [_contradiction(process, standing, one) for standing in standings for one in standing.disagreements]
+    """Make the process's open points, or those about the given cases and about none, equal to what contradicts now."""
     with ledger.write() as connection:
+        one_at_a_time(connection)
         guard(connection, run)
-        replace_points(connection, Kind.SET_ASIDE, process.id, [*points, *more])
+        replace_points(connection, Kind.SET_ASIDE, process.id, points, cases=cases)
 
 
 def _contradiction(process: Process, standing: Standing, disagreement: Disagreement) -> Point:

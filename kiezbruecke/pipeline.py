@@ -40,10 +40,14 @@ def collect_items(work: Collecting, counts: Counts) -> None:
 
 def prepare_messages(work: Sending, counts: Counts) -> None:
     """Join what is known into cases, ask the route's rule what is due, store the bytes of every message."""
-    standings = preparing.withdraw_outdated(work, preparing.join_cases(work))
-    due, points = preparing.what_is_due(work, standings)
-    drafts, problems = preparing.write_messages(work, due)  # outbound mapping
-    preparing.keep(work, drafts, [*points, *problems], counts)
+    survey = preparing.survey(work)  # what has changed since this route looked last
+    if survey is None:
+        return
+    for standings in preparing.cases_as_they_stand(work, survey):
+        due, points = preparing.what_is_due(work, standings)
+        drafts, problems = preparing.write_messages(work, due)  # outbound mapping
+        preparing.keep(work, survey, drafts, [*points, *problems], counts)  # one transaction
+    preparing.finish(work, survey)
 
 
 def deliver_messages(work: Sending, counts: Counts) -> None:

@@ -7,15 +7,23 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from kiezbruecke.connector import Effect
+from kiezbruecke import plugins
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.records import Area, Process
 
 NAME = r"^[a-z][a-z0-9-]{1,59}$"
+
+
+def _known_effect(name: str) -> str:
+    if name not in (known := plugins.effects()):
+        raise ValueError(f"no effect is called '{name}'; there are {', '.join(sorted(known))}")
+    return name
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
 
 
@@ -42,8 +50,8 @@ class CollectingRoute(_Route):
 class SendingRoute(_Route):
     """Does what is due at one destination."""
 
-    due: str = Field(description="A rule of kiezbruecke/cases/due.py")
-    effect: Effect
+    due: str = Field(description="The rule of the effect")
+    effect: Annotated[str, AfterValidator(_known_effect)] = Field(description="A file of kiezbruecke/effects")
     mapping: str = Field(description="Outbound mapping")
     destination: str = Field(description="A connection")
     environment: Literal["live", "test"] = "live"

@@ -8,11 +8,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from kiezbruecke.cases.due import Lane
 from kiezbruecke.cases.join import Disagreement, Reason, Standing, join
-from kiezbruecke.connector import Effect
+from kiezbruecke.effects import Lane
 from kiezbruecke.ledger import MessageState
-from kiezbruecke.ledger.drafts import Identity
+from kiezbruecke.ledger.draft import Identity
 from kiezbruecke.ledger.reading import MessageHead, Snapshot, StoredCase
 from kiezbruecke.records import (
     Budget,
@@ -144,19 +143,20 @@ def the_only(one: Standing) -> Disagreement:
 
 def a_lane(destination: str = "hkr-tk", family: str = "commitment", **given: Any) -> Lane:
     """A destination's view from the beginning of the year on."""
-    values: dict[str, Any] = {"generation": 1, "name": f"{destination}|{family}", "start_from": date(2026, 1, 1)}
+    name, begin = f"{destination}|{family}", date(2026, 1, 1)
+    values: dict[str, Any] = {"generation": 1, "family": family, "name": name, "start_from": begin}
     return Lane(destination=destination, **{**values, **given})
 
 
 def a_message(
-    effect: Effect = Effect.COMMITMENT_BOOK,
+    effect: str = "commitment.book",
     state: MessageState = MessageState.CONFIRMED,
     amount: str = "850.00",
     **given: Any,
 ) -> MessageHead:
     """A message that was sent about the case of these tests."""
-    destination = "hkr-tk" if effect.value.startswith("commitment") else "eakte-tk"
-    if effect is Effect.STATUS_LIST:
+    destination = "hkr-tk" if effect.startswith("commitment") else "eakte-tk"
+    if effect == "status.list":
         destination = "statusliste-tk"
     number, generation = given.get("number", 1), given.get("generation", 1)
     case = given.pop("case_id", case_id(PROCESS.id, REFERENCE))

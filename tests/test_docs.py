@@ -12,7 +12,7 @@ import pytest
 
 from kiezbruecke.connector import manifests
 from kiezbruecke.errors import KiezbrueckeError
-from kiezbruecke.mapping import check, load_mapping, mapping_names
+from kiezbruecke.mapping import check_mapping, load_mapping, mapping_names
 from kiezbruecke.mapping.schema.tables import read_table
 from kiezbruecke.workbench.examples import run_examples
 from tools import commands
@@ -141,7 +141,7 @@ def shapes(tmp_path: Path) -> Path:
 def test_the_files_on_the_page_of_shapes_work(shapes: Path) -> None:
     """Mappings, layouts, schemas and examples: checked and run like those that are shipped."""
     names = mapping_names(shapes)
-    findings = [finding.line() for name in names for finding in check(name, shapes)]
+    findings = [finding.line() for name in names for finding in check_mapping(name, shapes)]
     results = [result for name in names for result in run_examples(load_mapping(name, shapes), shapes)]
     missing = [result.problem for result in results if not result.passed]
 
@@ -157,4 +157,4 @@ def test_the_finding_on_the_page_of_shapes_is_the_one_that_check_gives(shapes: P
     file.write_text(file.read_text("utf-8").replace("item.nummer", "item.numer"), "utf-8")
     shown = re.findall(r"^error: (.*)$", (ROOT / "docs/how-to/shapes.md").read_text("utf-8"), re.MULTILINE)
 
-    assert [finding.line() for finding in check("umfrage", shapes) if finding.severity == "error"] == shown
+    assert [finding.line() for finding in check_mapping("umfrage", shapes) if finding.severity == "error"] == shown

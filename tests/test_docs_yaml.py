@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 
 from kiezbruecke.drift.fingerprint import fingerprint_file, read_fingerprint
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.mapping import check, load_mapping, mapping_names
+from kiezbruecke.mapping import check_mapping, load_mapping, mapping_names
 from kiezbruecke.mapping.codelists.checking import check_list
 from kiezbruecke.routes import read_process, read_route
 from kiezbruecke.standards.adding import add
@@ -78,7 +78,7 @@ def _mapping(content: Path, text: str, _: str = "") -> list[str]:
     before = file.read_text("utf-8") if file.exists() else None
     file.write_text(text, "utf-8")
     try:
-        return [finding.line() for finding in check(body["name"], content) if finding.severity == "error"]
+        return [finding.line() for finding in check_mapping(body["name"], content) if finding.severity == "error"]
     finally:
         if before is None:
             shutil.rmtree(folder)

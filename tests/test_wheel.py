@@ -47,6 +47,15 @@ def test_the_wheel_holds_the_packages_and_no_content(wheel: Path) -> None:
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
+def test_the_wheel_knows_no_demonstration(wheel: Path, root: Path) -> None:
+    """Sandboxes started by hand, invented passwords, processes that are ended: nothing for a real site."""
+    names = {Path(name).name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("kiezbruecke/airflow/")}
+    ours = {file.name for file in (root / "demo").glob("*.py")} - {"__init__.py"}
+
+    assert {"servers.py", "up.py"} <= ours
+    assert names & ours == set()
+
+
 def test_the_command_works_from_the_wheel(python: Path, tmp_path: Path) -> None:
     assert "mapping" in _run([python.with_name("kiezbruecke"), "--help"], tmp_path)
 

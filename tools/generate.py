@@ -17,8 +17,8 @@ from kiezbruecke.mapping.schema.models import ROOTS
 from kiezbruecke.records import RECORDS
 from kiezbruecke.records.views import DocumentView
 from kiezbruecke.workbench.findings import findings_page
+from kiezbruecke.workbench.language_schema import general_schema
 from kiezbruecke.workbench.reference import steps_page
-from kiezbruecke.workbench.vocabulary import general_schema
 from tools.views import views_page
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,7 +33,7 @@ def generated() -> dict[Path, str]:
     return {
         **files,
         ROOT / "schemas/editor/mapping.schema.json": _text(general_schema()),
-        ROOT / "docs/reference/steps.md": steps_page(),
+        ROOT / "docs/reference/steps.md": steps_page(ROOT),
         ROOT / "docs/reference/findings.md": findings_page(),
         ROOT / "docs/reference/views.md": views_page(),
     }

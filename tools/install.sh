@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes .venv from requirements.lock, with nothing but Python >= 3.11 and pip; usage: tools/install.sh PYTHON
+# Makes .venv from requirements.lock, with nothing but Python >= 3.11 and pip >= 22.3; usage: tools/install.sh PYTHON
 # Interrupted anywhere it is simply called again: an unfinished environment is thrown away first.
 set -eu
 python=$1
@@ -12,15 +12,21 @@ fi
 if [ ! -d .venv ]; then
     echo "install: making .venv with $("$python" --version)"
     mkdir .venv && : > "$unfinished"
-    # Debian splits off ensurepip: then the pip outside works for the environment
-    "$python" -m venv .venv >/dev/null 2>&1 || {
-        "$python" -m venv --without-pip .venv
-        "$python" -m pip --python .venv/bin/python install --quiet pip
-    }
+    "$python" -m venv --without-pip .venv
 fi
 : > "$unfinished"
-pip() { .venv/bin/python -m pip --disable-pip-version-check --no-input "$@"; }
+quiet="--disable-pip-version-check --no-input"
+# The pip of the lock comes from the one that is there: Python's own, or where Debian splits that off, the one outside.
+.venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip >/dev/null 2>&1 || :
+if .venv/bin/python -m pip --version >/dev/null 2>&1; then
+    .venv/bin/python -m pip $quiet install -qq --require-hashes -r tools/pip.lock
+else
+    "$python" -m pip $quiet --python .venv/bin/python install -qq --require-hashes -r tools/pip.lock
+fi
+pip() { .venv/bin/python -m pip $quiet "$@"; }
 echo "install: packages from requirements.lock (a minute or two the first time)"
-pip install -qq --require-hashes -r requirements.lock
+# The lock is whole: without --no-deps an older pip looks at releases that are newer than the lock, and refuses.
+pip install -qq --no-deps --require-hashes -r requirements.lock
 pip install -qq --no-deps --no-build-isolation -e .
+pip check >/dev/null || { pip check; exit 1; }
 rm -f "$unfinished"

@@ -19,7 +19,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from kiezbruecke.mapping.schema.models import ENVELOPE, ROOTS, SOMETIMES_MISSING, Type, field_type
+from kiezbruecke.mapping.schema.models import ROOTS, SOMETIMES_MISSING, Envelope, Type, field_type
 from kiezbruecke.records import RECORDS
 from kiezbruecke.records.base import Record
 
@@ -202,7 +202,7 @@ def page() -> str:
 
 def _overview() -> str:
     rows = [f"| `{name}` | {_where(name)} | {what}{_missing(name)} |\n" for name, what in sorted(OUTBOUND.items())]
-    return "".join(rows) + OPEN.format(envelope=", ".join(f"`{name}`" for name in ENVELOPE))
+    return "".join(rows) + OPEN.format(envelope=", ".join(f"`{name}`" for name in sorted(Envelope.model_fields)))
 
 
 def _where(root: str) -> str:

@@ -20,15 +20,16 @@ from typing import Any
 from airflow.sdk import (
     DAG,
     Asset,
-    AssetAlias,
     AssetAny,
     AssetOrTimeSchedule,
     CronTriggerTimetable,
+    get_current_context,
     get_parsing_context,
     task,
 )
 from airflow.sdk.exceptions import AirflowFailException
 
+from kiezbruecke.airflow import page
 from kiezbruecke.airflow.tasks import perform
 from kiezbruecke.airflow.verdicts import Verdicts, examine, known, mappings_of
 from kiezbruecke.errors import ConfigurationError
@@ -75,7 +76,8 @@ def housekeeping_dag(content: Path) -> DAG:
     """Watches deadlines and closes points on the to-do list that have healed by themselves."""
     with DAG(
         dag_id=HOUSEKEEPING,
-        description="Fristen überwachen, erledigte Punkte schließen",
+        dag_display_name="Fristen überwachen, erledigte Punkte schließen",
+        description=f"{HOUSEKEEPING}: stündlich",
         schedule=CronTriggerTimetable("5 * * * *", timezone=ZONE),
         max_active_runs=1,
         catchup=False,
@@ -85,7 +87,7 @@ def housekeeping_dag(content: Path) -> DAG:
         tags=["kiezbruecke"],
     ) as dag:
 
-        @task(task_id="housekeeping", multiple_outputs=False)
+        @task(multiple_outputs=False, **_named("housekeeping"))
         def run() -> dict[str, int]:
             return perform("housekeeping", None, content)
 
@@ -126,7 +128,8 @@ def _route_dag(file: Path, content: Path, verdicts: Verdicts) -> DAG:
         raise ConfigurationError(f"mapping: {wrong}", where=str(file))
     with DAG(
         dag_id=route.name,
-        description=route.title,
+        dag_display_name=route.title or route.name,
+        description=page.summary(route),
         schedule=_schedule(route, file),
         max_active_runs=1,
         catchup=False,
@@ -134,7 +137,7 @@ def _route_dag(file: Path, content: Path, verdicts: Verdicts) -> DAG:
         auto_register=False,  # broken_routes.py builds the same DAGs and must not claim them
         default_args={"owner": route.owner, **RETRY},
         tags=["kiezbruecke", route.process, *(["aus"] if _is_off(route) else [])],
-        doc_md=f"{route.title}\n\n`mappings/routes/{file.name}`",
+        doc_md=page.route_page(route, file),
     ) as dag:
         before = None
         for step in STEPS[type(route)]:
@@ -147,21 +150,33 @@ def _route_dag(file: Path, content: Path, verdicts: Verdicts) -> DAG:
 
 def _step(step: str, route: Route, content: Path) -> Any:
     """One task. `content` travels in the closure: an argument would be serialised, and the path changes."""
-    alias, asset = AssetAlias(_asset(route.name)), Asset(_asset(route.name))
 
     @task(
-        task_id=step,
-        pool=_pool(route),
-        outlets=[] if step in SILENT else [alias],
         multiple_outputs=False,
+        pool=_pool(route),
+        outlets=[] if step in SILENT else [Asset(_asset(route.name))],
+        **_named(step),
     )
-    def run(name: str, *, outlet_events: Any = None) -> dict[str, int]:
+    def run(name: str) -> dict[str, int]:
         counts = perform(step, name, content)
-        if counts.get("changed") and step not in SILENT:
-            outlet_events[alias].add(asset)
+        if not counts.get("changed"):
+            _wake_nobody()
         return counts
 
     return run(route.name)
+
+
+def _named(step: str) -> dict[str, Any]:
+    return {
+        "task_id": step,
+        "task_display_name": page.STEPS[step][0],
+        "doc_md": page.step_page(step),
+    }
+
+
+def _wake_nobody() -> None:
+    """Take the outlets from this one run of the task: a declared one is an event whenever the task succeeds."""
+    get_current_context()["task"].outlets = []
 
 
 def _schedule(route: Route, file: Path) -> Any:

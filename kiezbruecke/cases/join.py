@@ -18,9 +18,9 @@ from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 
-from kiezbruecke.connector import Effect
 from kiezbruecke.german import euros
 from kiezbruecke.ledger import MessageState
+from kiezbruecke.ledger.effects import booked
 from kiezbruecke.ledger.reading import Snapshot, StoredCase
 from kiezbruecke.records import Budget, BudgetStatus, Decision, Outcome, Process, Proposal, ProposalStatus
 from kiezbruecke.records.identity import is_paper
@@ -89,6 +89,11 @@ class Standing:
         return self.decision.approved_amount or ZERO
 
     @property
+    def budget_line(self) -> str:
+        """Chapter and title that the sum is booked on; empty where the area has no budget."""
+        return f"{self.budget.chapter}/{self.budget.title}" if self.budget else ""
+
+    @property
     def title(self) -> str:
         """The proposal's title, or the sheet's where the platform does not know it."""
         if self.proposal is not None:
@@ -108,11 +113,36 @@ def join(
     `waived` are subjects of disagreements that a person has released, `dismissed` those whose line a person has
     thrown away, such as a mistyped reference number. `besides` is what cases outside the snapshot grant, by area.
     """
-    budgets = budgets_that_count(budget_lines_of(process, snapshot))
+    budgets = budgets_that_count(budget_lines_of(process, snapshot.budget_lines))
+    alone = stand_alone(process, snapshot.cases, budgets, dismissed)
+    sums: dict[str, Decimal] = defaultdict(lambda: ZERO, besides)
+    for standing in alone:
+        sums[standing.area_id] += standing.amount
+    return stand_together(alone, verdicts_of(process, sums, budgets), waived)
+
+
+def stand_alone(
+    process: Process, cases: Iterable[StoredCase], budgets: Mapping[str, Budget], dismissed: Collection[str] = ()
+) -> list[Standing]:
+    """Cases as they stand by themselves, without what the votes of their whole area mean for them."""
     names = {area.id: area.name for area in process.areas}
-    standings = [_without_dismissed(_stand(case, names, budgets), dismissed) for case in snapshot.cases]
-    standings = _with_area_reasons(standings, budgets, names, besides)
-    return [_without_waived(standing, waived) for standing in standings]
+    return [_without_dismissed(_stand(case, names, budgets), dismissed) for case in cases]
+
+
+def verdicts_of(
+    process: Process, sums: Mapping[str, Decimal], budgets: Mapping[str, Budget]
+) -> dict[str, Disagreement | None]:
+    """Per area why its votes may not be sent, if so. `sums`: what all cases of an area take of its budget."""
+    names = {area.id: area.name for area in process.areas}
+    areas = {*names, *sums, *budgets}
+    return {area: _area_reason(area, names, sums.get(area, ZERO), budgets.get(area)) for area in areas}
+
+
+def stand_together(
+    alone: Iterable[Standing], verdicts: Mapping[str, Disagreement | None], waived: Collection[str] = ()
+) -> list[Standing]:
+    """The same cases with their areas' verdicts: votes that exceed a budget hold back all lines not sent yet."""
+    return [_without_waived(_with(standing, verdicts.get(standing.area_id)), waived) for standing in alone]
 
 
 def subject_of(case: StoredCase, disagreement: Disagreement) -> str:
@@ -120,9 +150,9 @@ def subject_of(case: StoredCase, disagreement: Disagreement) -> str:
     return f"case:{case.id}:{disagreement.reason}:{disagreement.basis[:12]}"
 
 
-def budget_lines_of(process: Process, snapshot: Snapshot) -> list[Budget]:
+def budget_lines_of(process: Process, lines: Iterable[Budget]) -> list[Budget]:
     """The lines of the process's own year: next year's budget pays for nothing in this one."""
-    return [line for line in snapshot.budget_lines if line.fiscal_year == process.fiscal_year]
+    return [line for line in lines if line.fiscal_year == process.fiscal_year]
 
 
 def budgets_that_count(lines: Iterable[Budget]) -> dict[str, Budget]:
@@ -235,20 +265,6 @@ def _contradictions_with_the_platform(proposal: Proposal, decision: Decision) ->
         yield _because(Reason.MORE_THAN_ASKED, decision, "bewilligt mehr, als beantragt wurde", str(asked))
 
 
-def _with_area_reasons(
-    standings: Sequence[Standing],
-    budgets: Mapping[str, Budget],
-    names: Mapping[str, str],
-    besides: Mapping[str, Decimal],
-) -> list[Standing]:
-    """An area whose votes exceed its budget holds back all its lines that are not sent yet."""
-    sums: dict[str, Decimal] = defaultdict(lambda: ZERO, besides)
-    for standing in standings:
-        sums[standing.area_id] += standing.amount
-    reasons = {area_id: _area_reason(area_id, names, total, budgets.get(area_id)) for area_id, total in sums.items()}
-    return [_with(standing, reasons[standing.area_id]) for standing in standings]
-
-
 def _area_reason(area_id: str, names: Mapping[str, str], total: Decimal, budget: Budget | None) -> Disagreement | None:
     if not total:
         return None
@@ -280,7 +296,7 @@ def _with(standing: Standing, reason: Disagreement | None) -> Standing:
 def _is_sent(case: StoredCase) -> bool:
     """Whether something of the case is on its way or done; what changes then is checked against the budget itself."""
     return any(
-        message.effect is not Effect.STATUS_LIST and message.state is not MessageState.REFUSED and not message.test
+        message.state is not MessageState.REFUSED and not message.test and not booked(message.effect).informs
         for message in case.messages
     )
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from kiezbruecke.cases.join import Standing
-from kiezbruecke.connector import Effect
-from kiezbruecke.ledger import MessageState
 from kiezbruecke.records import CommitmentState, Outcome, ProposalStatus
 from kiezbruecke.records.views import StatusView
 
@@ -34,14 +32,6 @@ def status_of(standing: Standing) -> StatusView:
     if not standing.grants:
         return StatusView(state=_DECIDED[decision.outcome], since=decision.decided_on)
     return StatusView(state=_granted(standing), amount=standing.amount, since=decision.decided_on)
-
-
-def filed(standing: Standing) -> bool:
-    """Whether the e-file has confirmed the case."""
-    return any(
-        message.effect is Effect.FILE_CREATE and message.state is MessageState.CONFIRMED and not message.test
-        for message in standing.case.messages
-    )
 
 
 def booked(standing: Standing) -> bool:

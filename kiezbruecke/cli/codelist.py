@@ -18,7 +18,7 @@ from kiezbruecke.german import BERLIN
 from kiezbruecke.mapping.codelists.checking import check_list, list_files
 from kiezbruecke.mapping.codelists.genericode import Columns, read_genericode
 from kiezbruecke.mapping.codelists.reading import CodeList, code_file, read_codes, read_translation
-from kiezbruecke.mapping.codelists.uses import Use, find_uses
+from kiezbruecke.mapping.codelists.uses import ListUse, find_uses
 from kiezbruecke.mapping.codelists.writing import Changes, compare, render, taken_over
 from kiezbruecke.mapping.language.findings import Finding, nearest
 
@@ -103,7 +103,7 @@ def import_list(
         raise typer.Exit(1)
 
 
-def _summary(root: Path, file: str, uses: list[Use]) -> dict[str, Any]:
+def _summary(root: Path, file: str, uses: list[ListUse]) -> dict[str, Any]:
     name, _, ending = file.rpartition(".")
     used_by = sorted({use.user for use in uses if use.list == file})
     row: dict[str, Any] = {"name": name, "kind": "translation" if ending == "csv" else "codes"}
@@ -163,7 +163,7 @@ def _own_name(text: str) -> str:
     return name
 
 
-def _lost(root: Path, old: CodeList, new: CodeList) -> list[Use]:
+def _lost(root: Path, old: CodeList, new: CodeList) -> list[ListUse]:
     """Rules that write a code which the new version does not have."""
     uses = (use for use in find_uses(root) if use.list == f"{old.name}.yaml")
     return [use for use in uses if use.code is not None and use.code in old.codes and use.code not in new.codes]
@@ -176,7 +176,7 @@ def _print_findings(findings: list[Finding], count: int) -> None:
     typer.echo(f"{count} code lists, {errors} errors, {warnings} warnings")
 
 
-def _report(new: CodeList, changes: Changes | None, lost: list[Use], result: str, *, as_json: bool) -> None:
+def _report(new: CodeList, changes: Changes | None, lost: list[ListUse], result: str, *, as_json: bool) -> None:
     if as_json:
         emit(_as_dict(new, changes, lost, result))
         return
@@ -193,7 +193,7 @@ def _report(new: CodeList, changes: Changes | None, lost: list[Use], result: str
     typer.echo(f"mappings/codelists/{new.name}.yaml (version {new.version}): {words[result]}", err=result == "refused")
 
 
-def _as_dict(new: CodeList, changes: Changes | None, lost: list[Use], result: str) -> dict[str, Any]:
+def _as_dict(new: CodeList, changes: Changes | None, lost: list[ListUse], result: str) -> dict[str, Any]:
     return {
         "name": new.name,
         "version": new.version,

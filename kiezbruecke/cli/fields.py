@@ -8,8 +8,8 @@ from typing import Any
 
 from kiezbruecke import german
 from kiezbruecke.cli.output import shown, table
-from kiezbruecke.connector import Effect
 from kiezbruecke.desk import View, words
+from kiezbruecke.effects import effect
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.todo import Kind
 
@@ -17,16 +17,16 @@ from kiezbruecke.ledger.todo import Kind
 def fields(title: str, view: View, *, without: Collection[str] = ()) -> None:
     """A table of a view's fields."""
     told = [(name, value) for name, value in view if value and name not in without]
-    table(title, ("Feld", "Wert"), [(words.FIELDS[name], _told(value)) for name, value in told])
+    table(title, ("Feld", "Wert"), [(words.FIELDS[name], _told(name, value)) for name, value in told])
 
 
-def _told(value: Any) -> str:
+def _told(name: str, value: Any) -> str:
+    if name == "effect":
+        return effect(value).title
     if isinstance(value, Kind):
         return words.KINDS[value][0]
     if isinstance(value, MessageState):
         return words.state(value)
-    if isinstance(value, Effect):
-        return words.EFFECTS[value]
     if isinstance(value, Decimal):
         return german.euros(value)
     if isinstance(value, Mapping):

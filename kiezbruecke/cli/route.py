@@ -11,6 +11,7 @@ from kiezbruecke import attention, desk
 from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, table
 from kiezbruecke.desk import words
+from kiezbruecke.effects import effect
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
 from kiezbruecke.ledger.drafts import add_baseline
@@ -100,7 +101,7 @@ def preview(
     table(
         f"Probelauf {route}",
         ("Fall", "Wirkung", "Datei", "# Byte", "vom"),
-        [(one.case, words.EFFECTS[one.effect], one.file, one.bytes, one.at) for one in shown],
+        [(one.case, effect(one.effect).title, one.file, one.bytes, one.at) for one in shown],
         empty="nichts vorbereitet.",
     )
 

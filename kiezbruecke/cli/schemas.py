@@ -61,16 +61,16 @@ def add_schema(  # noqa: PLR0913, PLR0917 – each is an option of the command
     standard: Annotated[str, typer.Option("--standard", help="What the standard is called here, e.g. pain.")],
     version: Annotated[str, typer.Option("--version", help="Its version, e.g. 001.001.09.")],
     title: Annotated[str, typer.Option("--title", help="Its title, for people.")] = "",
-    publisher: Annotated[str, typer.Option("--publisher", help="Who publishes it.")] = store.Origin.publisher,
-    place: Annotated[str, typer.Option("--place", help="Where the original is published.")] = store.Origin.place,
-    licence: Annotated[str, typer.Option("--licence", help="Under which licence.")] = store.Origin.licence,
+    publisher: Annotated[str, typer.Option("--publisher", help="Who publishes it.")] = store.SchemaOrigin.publisher,
+    place: Annotated[str, typer.Option("--place", help="Where the original is published.")] = store.SchemaOrigin.place,
+    licence: Annotated[str, typer.Option("--licence", help="Under which licence.")] = store.SchemaOrigin.licence,
     entry: Annotated[list[str] | None, typer.Option("--entry", help="A file that the schema begins with.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace what is there of the same version.")] = False,
     content: Content = None,
     as_json: Json = False,
 ) -> None:
     """Take an unseen schema into the local store, write its manifest, and list what a target may name."""
-    origin = store.Origin(title, publisher, place, licence)
+    origin = store.SchemaOrigin(title, publisher, place, licence)
     try:
         folder = find_content(content)
         done = store.add(folder, path, standard, version, origin=origin, entries=entry or (), force=force)

@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from kiezbruecke.connector.protocols import Effect
 from kiezbruecke.errors import ConfigurationError
 
 
@@ -51,7 +50,9 @@ class Manifest(BaseModel):
     settings: str = Field(description="'module:Class', a pydantic model with from_connection()")
     listing: Literal["full", "new"] = Field("new", description="full: what is no longer yielded is gone")
     item_kinds: tuple[str, ...] = ()
-    effects: tuple[Effect, ...] = ()
+    effects: tuple[str, ...] = Field(
+        (), description="Names of effects, or patterns: 'commitment.*'; '*' takes any bytes"
+    )
     can: Capabilities = Capabilities()
     fields: dict[str, FormField] = {}
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
@@ -97,16 +96,6 @@ class Source(Protocol):
         """
 
 
-class Effect(StrEnum):
-    """What happens at a destination. The list is closed."""
-
-    FILE_CREATE = "file.create"
-    COMMITMENT_BOOK = "commitment.book"
-    COMMITMENT_CHANGE = "commitment.change"
-    COMMITMENT_CANCEL = "commitment.cancel"
-    STATUS_LIST = "status.list"
-
-
 @dataclass(frozen=True)
 class Message:
     """The bytes for one effect at one destination, stored before the first send; retries send these bytes."""
@@ -115,7 +104,7 @@ class Message:
     destination: str
     generation: int
     case_id: UUID
-    effect: Effect
+    effect: str  # 'file.create'; what it is stands in kiezbruecke/effects
     number: int
     reference: str  # Fremdkennzeichen, at most 25 characters
     payload: bytes = field(repr=False)

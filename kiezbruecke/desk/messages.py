@@ -7,7 +7,6 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from kiezbruecke.connector import Effect
 from kiezbruecke.desk.view import View
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger, MessageState
@@ -30,7 +29,7 @@ class MessageView(View):
     destination: str
     generation: int
     """How often the destination was rebuilt, plus one"""
-    effect: Effect
+    effect: str
     number: int
     """Which one of its kind for the case, from 1"""
     state: MessageState

@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from kiezbruecke.connector import Effect
 from kiezbruecke.desk.view import View
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
@@ -84,7 +83,7 @@ class PreviewView(View):
 
     case: str
     case_id: UUID
-    effect: Effect
+    effect: str
     file: str
     bytes: int
     at: datetime
@@ -145,7 +144,7 @@ def preview_view(one: Preview) -> PreviewView:
     return PreviewView(
         case=one.case,
         case_id=one.case_id,
-        effect=Effect(one.effect),
+        effect=one.effect,
         file=one.file_name,
         bytes=len(one.payload),
         at=one.at,

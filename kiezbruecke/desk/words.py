@@ -1,10 +1,9 @@
-"""The German words that people read, each in one place: for tables, and later for pages and mails."""
+"""The German words that people read, each in one place; an effect's stand with the effect."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kiezbruecke.connector import Effect
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.todo import Answer, Kind
 
@@ -17,14 +16,6 @@ STATES: Mapping[MessageState, tuple[str, str]] = {  # of one message, of several
     MessageState.CONFIRMED: ("bestätigt", "bestätigt"),
     MessageState.REFUSED: ("abgewiesen", "abgewiesen"),
     MessageState.IN_DOUBT: ("ungewiss", "ungewiss"),
-}
-
-EFFECTS: Mapping[Effect, str] = {
-    Effect.FILE_CREATE: "Vorgang anlegen",
-    Effect.COMMITMENT_BOOK: "Festlegung",
-    Effect.COMMITMENT_CHANGE: "Festlegung ändern",
-    Effect.COMMITMENT_CANCEL: "Festlegung aufheben",
-    Effect.STATUS_LIST: "Statusliste",
 }
 
 KINDS: Mapping[Kind, tuple[str, str]] = {  # the word, and what it means for whoever reads it

@@ -16,7 +16,7 @@ from lxml import etree
 
 from kiezbruecke.drift.changes import Change
 from kiezbruecke.mapping.language.definition import Rule
-from kiezbruecke.mapping.language.paths import SourcePath
+from kiezbruecke.mapping.language.walking import reads
 
 _KEY = re.compile(r"[a-z_][A-Za-z0-9_]{0,59}")  # no capital, dot, blank or umlaut: that is how people are called
 _XML_NAME = re.compile(r"@?[^\W\d][\w.:-]{0,59}")
@@ -32,7 +32,7 @@ _KINDS: dict[str, tuple[type, ...]] = {  # a truth value is a number in Python: 
 
 
 @dataclass
-class Shape:
+class AnswerShape:
     """What was seen at one place: kinds, in how many objects, how many values, how many of them null, what is below."""
 
     kinds: set[str] = field(default_factory=set)
@@ -40,7 +40,7 @@ class Shape:
     seen: int = 0
     empty: int = 0  # null
     many: bool = False
-    below: dict[str, Shape] = field(default_factory=dict)
+    below: dict[str, AnswerShape] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Field:
 
 def learn(bodies: Iterable[Any], read: Sequence[tuple[str, ...]]) -> dict[str, Field]:
     """The fields of the answers by path (`module/area`); `read` are the paths that rules read, by their names."""
-    shape = Shape()
+    shape = AnswerShape()
     kept = {name for path in read for name in _joined(path)}
     for body in bodies:
         _see(shape, body, kept, 0)
@@ -70,7 +70,11 @@ def learn(bodies: Iterable[Any], read: Sequence[tuple[str, ...]]) -> dict[str, F
 def read_paths(rules: tuple[Rule, ...]) -> dict[tuple[str, ...], bool]:
     """The paths below `item` that rules read, and whether a rule cannot do without the value."""
     found: dict[tuple[str, ...], bool] = {}
-    _paths(rules, {"item": ()}, found)
+    for one in reads(rules):
+        names = tuple(step.name for step in one.path.steps)
+        if one.path.root == "item" and names and not one.index:
+            needed = one.key == "from" and one.rule.required and one.rule.when is None
+            found[names] = found.get(names, False) or needed
     return found
 
 
@@ -106,7 +110,7 @@ def _one(path: str, old: Field, new: Field, needed: bool | None) -> Iterator[Cha
         yield Change("breaking" if needed else "compatible", "source", path, "may be null now")
 
 
-def _see(shape: Shape, value: Any, kept: set[str], depth: int) -> None:
+def _see(shape: AnswerShape, value: Any, kept: set[str], depth: int) -> None:
     if isinstance(value, list | tuple):
         shape.many = True
         for one in value:
@@ -120,7 +124,7 @@ def _see(shape: Shape, value: Any, kept: set[str], depth: int) -> None:
     shape.kinds.add(kind)
     if depth < _DEPTH:
         for name, below in _members(value, kept):
-            member = shape.below.setdefault(name, Shape())
+            member = shape.below.setdefault(name, AnswerShape())
             member.present += 1
             _see(member, below, kept, depth + 1)
 
@@ -152,32 +156,13 @@ def _kind(value: Any) -> str | None:
     return next((name for name, types in _KINDS.items() if isinstance(value, types)), type(value).__name__)
 
 
-def _fields(shape: Shape, above: str) -> Iterator[tuple[str, Field]]:
+def _fields(shape: AnswerShape, above: str) -> Iterator[tuple[str, Field]]:
     objects = shape.seen - shape.empty
     for name, below in sorted(shape.below.items()):
         path = f"{above}/{name}" if above else name
         always = name != "*" and below.present >= objects
         yield path, Field(tuple(sorted(below.kinds)), always, below.empty > 0, below.many)
         yield from _fields(below, path)
-
-
-def _paths(rules: tuple[Rule, ...], names: Mapping[str, tuple[str, ...]], found: dict[tuple[str, ...], bool]) -> None:
-    for rule in rules:
-        needed = rule.required and rule.when is None
-        paths = ((rule.source, needed), (rule.each, False), (rule.when.path if rule.when else None, False))
-        for path, duty in paths:
-            if path is not None and (steps := _steps(path, names)):
-                found[steps] = found.get(steps, False) or duty
-        inner = names
-        if rule.each is not None and rule.name is not None and rule.each.root in names:
-            inner = {**names, rule.name: _steps(rule.each, names) or ()}
-        _paths(rule.rules, inner, found)
-
-
-def _steps(path: SourcePath, names: Mapping[str, tuple[str, ...]]) -> tuple[str, ...] | None:
-    if path.root not in names:
-        return None
-    return (*names[path.root], *(step.name for step in path.steps))
 
 
 def _known(names: tuple[str, ...], old: Mapping[str, Field]) -> list[str]:

@@ -14,7 +14,7 @@ from ruamel.yaml.error import YAMLError
 
 from kiezbruecke.drift.answers import Field, learn, read_paths
 from kiezbruecke.drift.lists import ListPrint, list_prints
-from kiezbruecke.drift.places import Place, find_places, used_places
+from kiezbruecke.drift.places import SchemaPlace, find_places, used_places
 from kiezbruecke.drift.services import Service, read_service
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping import Mapping as RuleMapping
@@ -32,7 +32,7 @@ class Fingerprint:
 
     built_on: str = ""
     target: str = ""
-    places: Mapping[str, Place] = field(default_factory=dict)
+    places: Mapping[str, SchemaPlace] = field(default_factory=dict)
     service: Service | None = None
     lists: Mapping[str, ListPrint] = field(default_factory=dict)
     samples: int = 0  # how many items the source's shape was learnt from
@@ -128,7 +128,7 @@ def render(fingerprint: Fingerprint) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _lines(parts: Mapping[str, Place] | Mapping[str, Field], indent: int) -> list[str]:
+def _lines(parts: Mapping[str, SchemaPlace] | Mapping[str, Field], indent: int) -> list[str]:
     return [f"{' ' * indent}{flow(path)}: {flow(parts[path].as_dict())}" for path in sorted(parts)]
 
 
@@ -146,5 +146,5 @@ def _read(body: Any) -> Fingerprint:
     )
 
 
-def _places(body: Mapping[str, Any]) -> dict[str, Place]:
-    return {path: Place(**{**one, "values": tuple(one.get("values", ()))}) for path, one in body.items()}
+def _places(body: Mapping[str, Any]) -> dict[str, SchemaPlace]:
+    return {path: SchemaPlace(**{**one, "values": tuple(one.get("values", ()))}) for path, one in body.items()}

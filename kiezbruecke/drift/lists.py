@@ -11,7 +11,7 @@ from typing import Any
 from kiezbruecke.drift.changes import Change
 from kiezbruecke.mapping import Mapping as RuleMapping
 from kiezbruecke.mapping.codelists.reading import code_file, translation_file
-from kiezbruecke.mapping.language.definition import all_rules
+from kiezbruecke.mapping.language.walking import all_rules
 
 KEPT = 500  # of a longer list only the codes that rules name are kept, and how many there are
 

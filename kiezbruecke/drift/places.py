@@ -11,15 +11,16 @@ from typing import Any
 
 from kiezbruecke.mapping import Mapping as RuleMapping
 from kiezbruecke.mapping.language.definition import Rule
-from kiezbruecke.mapping.schema.tree import Group, Leaf, Node
+from kiezbruecke.mapping.language.walking import WalkedRule, walk
+from kiezbruecke.mapping.schema.duty import sure_nodes
+from kiezbruecke.mapping.schema.tree import Leaf, Node
 
 _CODE_PARTS = ("code", "@listURI", "@listVersionID", "name")
-_ELSEWHERE = {"pattern", "whiteSpace", "enumeration"}
 _MANY_VALUES = 200  # longer enumerations are code lists by themselves, and those have a section of their own
 
 
 @dataclass(frozen=True)
-class Place:
+class SchemaPlace:
     """What the schema says of one place. `maximum` None is without end; `values` is its enumeration."""
 
     minimum: int = 1
@@ -54,7 +55,7 @@ _USUAL: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Use:
+class PlaceUse:
     """How the rules fill one place. `texts` are all texts that can stand there; None: they come from a source."""
 
     highest: int = 1  # the highest number by which a rule names it
@@ -64,10 +65,10 @@ class Use:
     type: str = ""  # the derived type that a rule chooses
 
 
-def place_of(node: Node, *, mandatory: bool, root: bool = False) -> Place:
+def place_of(node: Node, *, mandatory: bool, root: bool = False) -> SchemaPlace:
     """What the schema says of a node."""
     leaf = node.leaf
-    return Place(
+    return SchemaPlace(
         node.minimum,
         node.maximum,
         mandatory,
@@ -79,22 +80,27 @@ def place_of(node: Node, *, mandatory: bool, root: bool = False) -> Place:
     )
 
 
-def used_places(mapping: RuleMapping) -> dict[str, Use]:
+def used_places(mapping: RuleMapping) -> dict[str, PlaceUse]:
     """Every place that the rules fill or open, by its path without numbers."""
-    uses: dict[str, Use] = {}
-    _collect(mapping, mapping.definition.rules, (), uses, guarded=False)
+    uses: dict[str, PlaceUse] = {}
+    walked = list(walk(mapping.definition.rules))
+    for one in walked:
+        _use(mapping, one, uses)
+    for one in reversed(walked):  # what stands in a block before the block
+        if not _guarded(one) and _is_any_below_always(uses, one.plain):
+            uses[one.plain] = replace(uses[one.plain], always=True)
     return uses
 
 
-def find_places(root: Node, used: Mapping[str, Use]) -> dict[str, Place]:
+def find_places(root: Node, used: Mapping[str, PlaceUse]) -> dict[str, SchemaPlace]:
     """What the schema says of the used places and of the mandatory ones beside them; a path it lacks is left out."""
     found = {"": place_of(root, mandatory=True, root=True)}
     _look(root, "", used, found)
     return found
 
 
-def _look(node: Node, path: str, used: Mapping[str, Use], found: dict[str, Place]) -> None:
-    duty = {child.name for child in (*_duty_attributes(node), *_duty(node.content.group))}
+def _look(node: Node, path: str, used: Mapping[str, PlaceUse], found: dict[str, SchemaPlace]) -> None:
+    duty = {child.name for child in sure_nodes(node.content)}
     for name, child in node.children.items():
         below = f"{path}/{name}" if path else name
         if below in used or name in duty:
@@ -102,21 +108,6 @@ def _look(node: Node, path: str, used: Mapping[str, Use], found: dict[str, Place
         if below in used:
             child = child.derived().get(used[below].type, child) if used[below].type else child  # noqa: PLW2901
             _look(child, below, used, found)
-
-
-def _duty_attributes(node: Node) -> Iterator[Node]:
-    return (attribute for attribute in node.content.attributes if attribute.minimum > 0)
-
-
-def _duty(group: Group) -> Iterator[Node]:
-    """The nodes that must stand wherever their parent does."""
-    if group.kind == "choice" or group.minimum == 0:
-        return
-    for part in group.parts:
-        if isinstance(part, Group):
-            yield from _duty(part)
-        elif part.minimum > 0:
-            yield part
 
 
 def _facets(leaf: Leaf) -> dict[str, str]:
@@ -133,32 +124,30 @@ def _values(leaf: Leaf) -> tuple[str, ...]:
     return leaf.enumeration if len(leaf.enumeration) <= _MANY_VALUES else ()
 
 
-def _collect(
-    mapping: RuleMapping, rules: tuple[Rule, ...], above: tuple[str, ...], uses: dict[str, Use], *, guarded: bool
-) -> None:
-    for rule in rules:
-        names = (*above, *(step.name for step in rule.target.steps))
-        own = guarded or rule.when is not None or rule.each is not None
-        for length in range(len(above) + 1, len(names)):
-            _add(uses, names[:length], Use(texts=frozenset(), always=not own))
-        highest = max((step.number for step in rule.target.steps[-1:]), default=1)
-        texts = frozenset[str]() if rule.rules else _texts(mapping, rule)
-        always = not own and not rule.rules and _is_always(rule)
-        _add(uses, names, Use(highest, rule.each is not None, always, texts, rule.type or ""))
-        if rule.code:
-            for part in _CODE_PARTS:
-                _add(uses, (*names, part), Use(always=always, texts=_code_texts(mapping, rule, part)))
-        _collect(mapping, rule.rules, names, uses, guarded=own)
-        if any(uses[path].always for path in _below(uses, names)) and not own:
-            _add(uses, names, Use(always=True))
+def _use(mapping: RuleMapping, one: WalkedRule, uses: dict[str, PlaceUse]) -> None:
+    rule, names = one.rule, tuple(step.name for step in one.steps)
+    sure = not _guarded(one)
+    for length in range(len(names) - len(rule.target.steps) + 1, len(names)):
+        _add(uses, names[:length], PlaceUse(texts=frozenset(), always=sure))
+    highest = max((step.number for step in rule.target.steps[-1:]), default=1)
+    texts = frozenset[str]() if rule.rules else _texts(mapping, rule)
+    always = sure and not rule.rules and _is_always(rule)
+    _add(uses, names, PlaceUse(highest, rule.each is not None, always, texts, rule.type or ""))
+    if rule.code:
+        for part in _CODE_PARTS:
+            _add(uses, (*names, part), PlaceUse(always=always, texts=_code_texts(mapping, rule, part)))
 
 
-def _below(uses: Mapping[str, Use], names: tuple[str, ...]) -> list[str]:
-    prefix = "/".join(names) + "/"
-    return [path for path in uses if path.startswith(prefix)]
+def _guarded(one: WalkedRule) -> bool:
+    """Whether a condition or a list decides that it speaks at all."""
+    return any(rule.when is not None or rule.each is not None for rule in (*one.above, one.rule))
 
 
-def _add(uses: dict[str, Use], names: tuple[str, ...], use: Use) -> None:
+def _is_any_below_always(uses: Mapping[str, PlaceUse], path: str) -> bool:
+    return any(use.always for below, use in uses.items() if below.startswith(f"{path}/"))
+
+
+def _add(uses: dict[str, PlaceUse], names: tuple[str, ...], use: PlaceUse) -> None:
     path = "/".join(names)
     known = uses.get(path)
     if known is None:

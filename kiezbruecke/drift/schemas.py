@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 
 from kiezbruecke.drift.changes import Change, Part, Severity
-from kiezbruecke.drift.places import Place, Use
+from kiezbruecke.drift.places import PlaceUse, SchemaPlace
 
 _AT_MOST = {"maxLength", "maxInclusive", "maxExclusive", "totalDigits", "fractionDigits"}
 _AT_LEAST = {"minLength", "minInclusive", "minExclusive"}
 
 
 def compare_places(
-    old: Mapping[str, Place],
-    new: Mapping[str, Place],
-    used: Mapping[str, Use],
+    old: Mapping[str, SchemaPlace],
+    new: Mapping[str, SchemaPlace],
+    used: Mapping[str, PlaceUse],
     part: Part = "target",
     *,
     only_text: bool = True,
@@ -40,7 +40,7 @@ def compare_places(
             yield _new_duty(path, place, used.get(path), part)
 
 
-def _new_duty(path: str, place: Place, use: Use | None, part: Part) -> Change:
+def _new_duty(path: str, place: SchemaPlace, use: PlaceUse | None, part: Part) -> Change:
     if place.fixed is not None:
         return Change("compatible", part, path, "is new and mandatory, with a fixed value that is written by itself")
     if use is not None and use.always:
@@ -48,7 +48,7 @@ def _new_duty(path: str, place: Place, use: Use | None, part: Part) -> Change:
     return Change("breaking", part, path, "is new and mandatory")
 
 
-def _one(path: str, old: Place, new: Place, use: Use | None, part: Part) -> Iterator[Change]:
+def _one(path: str, old: SchemaPlace, new: SchemaPlace, use: PlaceUse | None, part: Part) -> Iterator[Change]:
     if old == new:
         return
     yield from _occurrence(path, old, new, use, part)
@@ -64,14 +64,14 @@ def _one(path: str, old: Place, new: Place, use: Use | None, part: Part) -> Iter
         yield _fixed(path, new.fixed, use, part)
 
 
-def _kind(path: str, old: Place, new: Place, part: Part, *, only_text: bool) -> Iterator[Change]:
+def _kind(path: str, old: SchemaPlace, new: SchemaPlace, part: Part, *, only_text: bool) -> Iterator[Change]:
     if old.kind != new.kind:
         wider = only_text and new.kind == "text" and bool(old.kind)
         reason = f"{old.kind or 'elements'} became {new.kind or 'elements'}"
         yield Change("compatible" if wider else "breaking", part, path, reason)
 
 
-def _occurrence(path: str, old: Place, new: Place, use: Use | None, part: Part) -> Iterator[Change]:
+def _occurrence(path: str, old: SchemaPlace, new: SchemaPlace, use: PlaceUse | None, part: Part) -> Iterator[Change]:
     if new.mandatory and not old.mandatory:
         safe = new.fixed is not None or (use is not None and use.always)
         reason = "became mandatory" + ("; it is always filled" if safe else "")
@@ -87,7 +87,7 @@ def _occurrence(path: str, old: Place, new: Place, use: Use | None, part: Part) 
         yield Change("breaking", part, path, f"must stand {new.minimum} times")
 
 
-def _facets(path: str, old: Place, new: Place, use: Use, part: Part) -> Iterator[Change]:
+def _facets(path: str, old: SchemaPlace, new: SchemaPlace, use: PlaceUse, part: Part) -> Iterator[Change]:
     for name in sorted(old.facets.keys() | new.facets.keys()):
         before, now = old.facets.get(name), new.facets.get(name)
         if before == now:
@@ -107,14 +107,14 @@ def _is_wider(name: str, before: str, now: str) -> bool:
         return False
 
 
-def _all_fit(name: str, now: str, use: Use) -> bool:
+def _all_fit(name: str, now: str, use: PlaceUse) -> bool:
     """Whether all texts that the rules can write are known and short enough; of other facets nobody says."""
     if use.texts is None or not use.texts:
         return use.texts is not None
     return name == "maxLength" and now.isdecimal() and all(len(text) <= int(now) for text in use.texts)
 
 
-def _values(path: str, old: Place, new: Place, use: Use, part: Part) -> Iterator[Change]:
+def _values(path: str, old: SchemaPlace, new: SchemaPlace, use: PlaceUse, part: Part) -> Iterator[Change]:
     if old.values == new.values:
         return
     if not new.values:
@@ -131,7 +131,7 @@ def _values(path: str, old: Place, new: Place, use: Use, part: Part) -> Iterator
     yield Change(_severity(breaks=bool(used)), part, path, f"values gone: {_some(used or gone)}")
 
 
-def _fixed(path: str, now: str | None, use: Use, part: Part) -> Change:
+def _fixed(path: str, now: str | None, use: PlaceUse, part: Part) -> Change:
     fits = now is None or (use.texts is not None and use.texts <= {now})
     reason = "is no longer fixed" if now is None else f"is fixed to '{now}' now"
     return Change(_severity(breaks=not fits), part, path, reason)

@@ -15,7 +15,7 @@ from typing import Any
 from lxml import etree
 
 from kiezbruecke.drift.changes import Change
-from kiezbruecke.drift.places import Place, Use
+from kiezbruecke.drift.places import PlaceUse, SchemaPlace
 from kiezbruecke.drift.schemas import compare_places
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.standards.store import parse
@@ -32,7 +32,7 @@ class Service:
 
     digest: str
     operations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    places: Mapping[str, Place] = field(default_factory=dict)
+    places: Mapping[str, SchemaPlace] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """For the file."""
@@ -54,7 +54,7 @@ def read_service(file: Path) -> Service:
         raise ConfigurationError("is no WSDL 1.1", where=str(file), expected=f"definitions in {_WSDL.strip('{}')}")
     types = _Types([*root.iter(f"{_XS}schema")], file.parent)
     operations = dict(sorted(_operations(root)))
-    places: dict[str, Place] = {}
+    places: dict[str, SchemaPlace] = {}
     for name, parts in operations.items():
         for way in ("input", "output"):
             if element := parts.get(way):
@@ -75,7 +75,7 @@ def compare_services(old: Service, new: Service) -> Iterator[Change]:
                 reason = f"{part} {before.get(part) or 'none'} became {now.get(part) or 'none'}"
                 yield Change("breaking", "service", name, reason)
     kept = {path: place for path, place in old.places.items() if path.partition("/")[0] in new.operations}
-    for change in compare_places(kept, new.places, dict.fromkeys(kept, Use(texts=None)), "service"):
+    for change in compare_places(kept, new.places, dict.fromkeys(kept, PlaceUse(texts=None)), "service"):
         answer = "/output/" in f"{change.path}/" and "mandatory" in change.reason
         yield Change("compatible", "service", change.path, change.reason) if answer else change
 
@@ -112,7 +112,7 @@ class _Types:
         for schema in schemas:
             self._add(schema, folder, seen)
 
-    def places(self, above: str, names: str) -> dict[str, Place]:
+    def places(self, above: str, names: str) -> dict[str, SchemaPlace]:
         """Every place of the message's elements, by its path. Of many, each type is opened once, near the root."""
         found = self._opened(above, names, once=False)
         return found if len(found) <= _MANY else self._opened(above, names, once=True)
@@ -130,9 +130,9 @@ class _Types:
                     seen.add(beside)
                     self._add(parse(beside.read_bytes(), beside.name), folder, seen)
 
-    def _opened(self, above: str, names: str, *, once: bool) -> dict[str, Place]:
+    def _opened(self, above: str, names: str, *, once: bool) -> dict[str, SchemaPlace]:
         """The places, level by level. `once`: a type that was opened before stands there by its name only."""
-        found: dict[str, Place] = {}
+        found: dict[str, SchemaPlace] = {}
         known: set[str] = set()
         roots = [(name, self._elements[name]) for name in names.split() if name in self._elements]
         waiting = deque(_Open(element, f"{above}/{name}", (), mandatory=True) for name, element in roots)
@@ -159,16 +159,16 @@ class _Types:
         own = next(declared.iterchildren(f"{_XS}complexType", f"{_XS}simpleType"), None)
         return f"element {ref}" if ref else "", own
 
-    def _place(self, one: _Open, definition: etree._Element | None, closed: str) -> Place:
+    def _place(self, one: _Open, definition: etree._Element | None, closed: str) -> SchemaPlace:
         declared = self._elements.get(_local(one.element.get("ref", "")), one.element)
         facets, values = _facets(definition)
         minimum, most = _count(one.element, "minOccurs"), _count(one.element, "maxOccurs")
         duty = one.mandatory and minimum != 0
         kind = closed if definition is not None else _local(declared.get("type", ""))
-        return Place(minimum or 0, most, duty, kind, facets, values, declared.get("fixed"))
+        return SchemaPlace(minimum or 0, most, duty, kind, facets, values, declared.get("fixed"))
 
     def _content(
-        self, definition: etree._Element, path: str, found: dict[str, Place], above: tuple[str, ...]
+        self, definition: etree._Element, path: str, found: dict[str, SchemaPlace], above: tuple[str, ...]
     ) -> Iterator[_Open]:
         """Adds the attributes of a type and of those it extends; yields the elements."""
         bases: set[str] = set()
@@ -178,7 +178,7 @@ class _Types:
                 duty = attribute.get("use") == "required"
                 name = attribute.get("name") or _local(attribute.get("ref", ""))
                 kind = _local(attribute.get("type", ""))
-                found[f"{path}/@{name}"] = Place(int(duty), 1, duty, kind, fixed=attribute.get("fixed"))
+                found[f"{path}/@{name}"] = SchemaPlace(int(duty), 1, duty, kind, fixed=attribute.get("fixed"))
             for element in _own(part, {f"{_XS}element"}):
                 name = element.get("name") or _local(element.get("ref", ""))
                 yield _Open(element, f"{path}/{name}", above, mandatory=_is_duty(element, part))

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from kiezbruecke.connector import Batch, BatchHead, Effect, Message, Ticket
+from kiezbruecke.connector import Batch, BatchHead, Message, Ticket
 from kiezbruecke.errors import RecordError
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
@@ -19,12 +19,11 @@ from kiezbruecke.ledger.drafts import next_serial
 from kiezbruecke.ledger.moves import message_row, move
 from kiezbruecke.ledger.receipts import apply_receipt
 from kiezbruecke.ledger.runs import Run, guard
-from kiezbruecke.ledger.states import MessageState
+from kiezbruecke.ledger.states import WITHDRAWN, MessageState
 from kiezbruecke.ledger.todo import Answer, Kind, Point, close_point, raise_point
 from kiezbruecke.records import Receipt, ReceiptOutcome
 
 CHUNK = 100
-WITHDRAWN = "überholt: der Beschluss wurde berichtigt"  # the note of a message that was taken back before it left
 
 Compose = Callable[[BatchHead, Sequence[Message], Sequence[Message]], tuple[str, bytes]]
 
@@ -324,7 +323,7 @@ def _message(row: Row[Any]) -> Message:
         destination=row.destination,
         generation=row.generation,
         case_id=row.case_id,
-        effect=Effect(row.effect),
+        effect=row.effect,
         number=row.number,
         reference=row.reference,
         payload=row.payload,

@@ -3,71 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from kiezbruecke.connector import Effect
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
+from kiezbruecke.ledger.draft import Draft
+from kiezbruecke.ledger.effects import booked
 from kiezbruecke.ledger.events import PREPARED, append_event
 from kiezbruecke.ledger.lineage import MappingVersion, remember_version
-from kiezbruecke.ledger.money import hold
 from kiezbruecke.ledger.runs import Run, guard
-from kiezbruecke.ledger.states import MessageState
-from kiezbruecke.ledger.todo import Kind, Point, replace_points
-from kiezbruecke.records import name_id
-
-
-@dataclass(frozen=True)
-class Identity:
-    """(destination, generation, case, effect, number): unique. The route and the mapping are no part of it."""
-
-    destination: str
-    generation: int
-    case_id: UUID
-    effect: Effect
-    number: int
-
-    @property
-    def key(self) -> UUID:
-        """The message's key (UUIDv5); xdomea's nachrichtenUUID."""
-        return name_id(
-            "message",
-            self.destination,
-            str(self.generation),
-            str(self.case_id),
-            self.effect.value,
-            str(self.number),
-        )
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A message that is ready to be stored."""
-
-    identity: Identity
-    reference: str
-    basis: str
-    payload: bytes = field(repr=False)
-    file_name: str = ""
-    media_type: str = ""
-    mapping: str = ""
-    mapping_digest: str = ""
-    lineage: bytes = field(default=b"", repr=False)  # which rule gave which value, sealed with the payload
-    owner: str = ""
-    created_at: datetime = field(default_factory=now)
-    voucher: str = ""
-    related_reference: str | None = None
-    amount_cents: int | None = None
-    area: tuple[str, int, str] | None = None  # (process, year, area) whose budget it holds
-    test: bool = False
-    facts: Mapping[str, Any] = field(default_factory=dict)
+from kiezbruecke.ledger.todo import Kind, Point, raise_point, replace_points
 
 
 def generation_of(ledger: Ledger, destination: str) -> int:
@@ -95,51 +46,61 @@ def next_serial(connection: Connection, name: str, year: int, count: int = 1) ->
 
 
 def add_messages(
-    ledger: Ledger,
-    run: Run,
-    drafts: Sequence[Draft],
-    points: Sequence[Point],
-    owner: str,
-    version: MappingVersion | None = None,
-) -> int:
-    """Store messages and what needs a person, in one transaction; how many drafts found no money.
+    ledger: Ledger, run: Run, drafts: Sequence[Draft], owner: str, version: MappingVersion | None = None
+) -> list[Point]:
+    """Store a chunk of messages, in one transaction; the points of drafts that found no money.
 
-    The route's open points become exactly `points` and those without money: what is not among them has healed.
     `version` says what the rule numbers in the drafts' lineage mean.
+    """
+    if not drafts:
+        return []
+    with ledger.write() as connection:
+        one_at_a_time(connection)
+        guard(connection, run)
+        if version is not None:
+            remember_version(connection, version)
+        points = [point for draft in drafts if (point := _add(connection, run, draft, owner))]
+        for point in points:
+            raise_point(connection, point)
+    return points
+
+
+def add_previews(ledger: Ledger, run: Run, drafts: Sequence[Draft]) -> None:
+    """Keep what a dry run would have sent: without identity."""
+    rows = [
+        {
+            "route": run.route,
+            "case_id": draft.identity.case_id,
+            "effect": draft.identity.effect,
+            "file_name": draft.file_name,
+            "payload": draft.payload,
+            "at": now(),
+        }
+        for draft in drafts
+    ]
+    if not rows:
+        return
+    mine = (t.previews.c.route == run.route) & t.previews.c.case_id.in_([row["case_id"] for row in rows])
+    with ledger.write() as connection:
+        guard(connection, run)
+        connection.execute(delete(t.previews).where(mine))
+        connection.execute(insert(t.previews), rows)
+
+
+def finish_prepare(
+    ledger: Ledger, run: Run, points: Sequence[Point], cases: Collection[UUID] | None, *, began: datetime
+) -> None:
+    """The route's open points become exactly `points`, or those about `cases`: what is not among them has healed.
+
+    Previews from before `began` are gone: the dry run has made new ones, or the route is live.
     """
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
-        connection.execute(delete(t.previews).where(t.previews.c.route == run.route))  # the route is live
-        if version is not None and drafts:
-            remember_version(connection, version)
-        without_money = [point for draft in drafts if (point := _add(connection, run, draft, owner))]
-        _replace(connection, run, [*points, *without_money])
-    return len(without_money)
-
-
-def replace_previews(ledger: Ledger, run: Run, drafts: Sequence[Draft], points: Sequence[Point]) -> None:
-    """Keep what a dry run would have sent: without identity, replaced at every run."""
-    with ledger.write() as connection:
-        guard(connection, run)
-        _replace(connection, run, points)
-        connection.execute(delete(t.previews).where(t.previews.c.route == run.route))
-        for draft in drafts:
-            connection.execute(
-                insert(t.previews).values(
-                    route=run.route,
-                    case_id=draft.identity.case_id,
-                    effect=draft.identity.effect.value,
-                    file_name=draft.file_name,
-                    payload=draft.payload,
-                    at=now(),
-                )
-            )
-
-
-def _replace(connection: Connection, run: Run, points: Sequence[Point]) -> None:
-    for kind in (Kind.SET_ASIDE, Kind.FOLLOW_UP):
-        replace_points(connection, kind, run.route, [point for point in points if point.kind == kind])
+        for kind in (Kind.SET_ASIDE, Kind.FOLLOW_UP):
+            of_kind = [point for point in points if point.kind == kind]
+            replace_points(connection, kind, run.route, of_kind, cases=cases)
+        connection.execute(delete(t.previews).where(t.previews.c.route == run.route, t.previews.c.at < began))
 
 
 def add_baseline(ledger: Ledger, lane: str, case_ids: Iterable[UUID], *, person: str, reason: str) -> int:
@@ -158,8 +119,9 @@ def _add(connection: Connection, run: Run, draft: Draft, owner: str) -> Point | 
     identity = draft.identity
     if not insert_or_ignore(connection, t.messages, _values(run, draft)):
         return _why_not(connection, run, draft, owner)
-    if draft.area is not None and draft.amount_cents is not None and not draft.test:
-        reason = hold(connection, identity.case_id, identity.effect, draft.area, draft.amount_cents, draft.reference)
+    if not draft.test:
+        hold = booked(identity.effect).hold
+        reason = hold(connection, [draft]).get(identity.key) if hold else None
         if reason:
             connection.execute(delete(t.messages).where(t.messages.c.key == identity.key))
             return _set_aside(run, draft, owner, reason)
@@ -169,7 +131,7 @@ def _add(connection: Connection, run: Run, draft: Draft, owner: str) -> Point | 
         PREPARED,
         {
             "reference": draft.reference,
-            "effect": identity.effect.value,
+            "effect": identity.effect,
             "number": identity.number,
             "destination": identity.destination,
             "sha256": hashlib.sha256(draft.payload).hexdigest(),
@@ -200,7 +162,7 @@ def _values(run: Run, draft: Draft) -> dict[str, Any]:
         "destination": identity.destination,
         "generation": identity.generation,
         "case_id": identity.case_id,
-        "effect": identity.effect.value,
+        "effect": identity.effect,
         "number": identity.number,
         "reference": draft.reference,
         "related_reference": draft.related_reference,
@@ -208,7 +170,8 @@ def _values(run: Run, draft: Draft) -> dict[str, Any]:
         "lane": run.lane,
         "route": run.route,
         "owner": draft.owner,
-        "state": MessageState.WAITING.value,
+        "state": draft.state.value,
+        "once": booked(identity.effect).once,
         "basis": draft.basis,
         "amount_cents": draft.amount_cents,
         "payload": draft.payload,

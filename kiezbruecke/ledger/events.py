@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection, insert, select, update
 
 from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.changes import raise_number
 from kiezbruecke.ledger.database import Ledger, now
 
 PREPARED = "message.prepared"  # chains the digest of a message's bytes
@@ -32,7 +33,9 @@ class Event:
 def append_event(connection: Connection, case_id: UUID, kind: str, body: Mapping[str, Any]) -> None:
     """Add a link to a case's chain, inside the transaction of what it tells."""
     case = connection.execute(
-        select(t.cases.c.last_event, t.cases.c.last_hash).where(t.cases.c.id == case_id).with_for_update()
+        select(t.cases.c.process_id, t.cases.c.last_event, t.cases.c.last_hash)
+        .where(t.cases.c.id == case_id)
+        .with_for_update()
     ).one()
     at = now()
     text = json.dumps(dict(body), ensure_ascii=False, sort_keys=True, default=str)
@@ -43,7 +46,8 @@ def append_event(connection: Connection, case_id: UUID, kind: str, body: Mapping
             case_id=case_id, seq=seq, at=at, kind=kind, body=text, previous=case.last_hash, hash=link
         )
     )
-    connection.execute(update(t.cases).where(t.cases.c.id == case_id).values(last_event=seq, last_hash=link))
+    values = {"last_event": seq, "last_hash": link, "changed": raise_number(connection, case.process_id)}
+    connection.execute(update(t.cases).where(t.cases.c.id == case_id).values(**values))
 
 
 def events_of(ledger: Ledger, case_id: UUID) -> list[Event]:

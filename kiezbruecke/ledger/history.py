@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from kiezbruecke.connector import Handled, Item
 from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.changes import raise_number
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
 from kiezbruecke.ledger.events import append_event
@@ -192,7 +193,9 @@ def _store_record(
             record_id=record.identity, version=version, digest=digest, body=values["body"], at=now()
         )
     )
-    if case is not None:
+    if case is None:
+        raise_number(connection, origin.process_id)  # a budget line belongs to no case, and every case hears of it
+    else:
         word = "recorded" if known is None else "changed"
         append_event(
             connection,

@@ -8,7 +8,7 @@ cancel asked ─▶ held stays; only their AUFGEHOBEN makes the money free again
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
@@ -16,15 +16,13 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from kiezbruecke.connector import Effect
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
+from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.ledger.runs import Run, guard
 from kiezbruecke.ledger.states import MessageState
 from kiezbruecke.records import Budget, BudgetStatus, CommitmentState
-
-_EFFECTS = frozenset({Effect.COMMITMENT_BOOK, Effect.COMMITMENT_CHANGE, Effect.COMMITMENT_CANCEL})
 
 
 @dataclass(frozen=True)
@@ -70,64 +68,81 @@ def set_budgets(ledger: Ledger, run: Run, budgets: Iterable[Budget]) -> None:
             _set_budget(connection, budget)
 
 
-def hold(
-    connection: Connection,
-    case_id: UUID,
-    effect: Effect,
-    area: tuple[str, int, str],
-    total: int,
-    reference: str,
-) -> str | None:
-    """Hold `total` cents for a case in (process, year, area); the German reason if that is not possible."""
-    budget = _locked_budget(connection, area)
-    commitment = connection.execute(
-        select(t.commitments).where(t.commitments.c.case_id == case_id).with_for_update()
-    ).one_or_none()
-    held = commitment.held_cents if commitment else 0
-    if effect is Effect.COMMITMENT_CANCEL:
-        _set_state(connection, case_id, CommitmentState.CANCEL_REQUESTED)
-        return None
-    if held and _area_of(commitment) != area:
-        return "Die Festlegung steht auf einer anderen Bezirksregion; sie ist erst dort aufzuheben"
-    more = max(0, total - held)
-    if reason := _refusal(budget, more):
-        return reason
-    _change_budget(connection, area, more)
-    process_id, fiscal_year, area_id = area
-    values: dict[str, Any] = {
-        "process_id": process_id,
-        "fiscal_year": fiscal_year,
-        "area_id": area_id,
-        "state": CommitmentState.REQUESTED.value,
-        "held_cents": held + more,
-        "at": now(),
-    }
-    if commitment is None:
-        connection.execute(insert(t.commitments).values(case_id=case_id, booked_cents=0, reference=reference, **values))
-        return None
-    if effect is Effect.COMMITMENT_BOOK:
-        values["reference"] = reference
-    connection.execute(update(t.commitments).where(t.commitments.c.case_id == case_id).values(**values))
-    return None
+@dataclass(frozen=True)
+class Order:
+    """What an order to the budget system does to the commitment of its case: asked, confirmed, refused."""
 
+    asked: CommitmentState
+    confirmed: CommitmentState
+    refused: CommitmentState
+    begins: bool = False  # the commitment carries this order's reference from now on
 
-def follow(connection: Connection, message: Row[Any], after: MessageState) -> None:
-    """What a message's confirmation or refusal means for its commitment; inside the same transaction."""
-    if message.effect not in _EFFECTS or message.test:
-        return
-    if after not in (MessageState.CONFIRMED, MessageState.REFUSED):
-        return
-    commitment = connection.execute(
-        select(t.commitments).where(t.commitments.c.case_id == message.case_id).with_for_update()
-    ).one()
-    booked = _booked_after(Effect(message.effect), after, commitment.booked_cents, message.amount_cents)
-    state = _state_after(Effect(message.effect), after)
-    _change_budget(connection, _area_of(commitment), booked - commitment.held_cents)
-    connection.execute(
-        update(t.commitments)
-        .where(t.commitments.c.case_id == message.case_id)
-        .values(state=state.value, booked_cents=booked, held_cents=booked, at=now())
-    )
+    @property
+    def frees(self) -> bool:
+        """Whether its confirmation makes the money free again; until then what is held stays held."""
+        return self.confirmed is CommitmentState.CANCELLED
+
+    def hold(self, connection: Connection, drafts: Sequence[Draft]) -> Mapping[UUID, str]:
+        """Hold what the drafts ask for, in their order; per key of one that finds no money, the German reason."""
+        reasons = {draft.identity.key: self._hold(connection, draft) for draft in drafts}
+        return {key: reason for key, reason in reasons.items() if reason}
+
+    def follow(self, connection: Connection, moved: Sequence[tuple[Row[Any], MessageState]]) -> None:
+        """What confirmations and refusals mean for the commitments; inside the same transaction."""
+        for message, after in moved:
+            if after in (MessageState.CONFIRMED, MessageState.REFUSED):
+                self._follow(connection, message, after)
+
+    def _hold(self, connection: Connection, draft: Draft) -> str | None:
+        case_id, area, total = draft.identity.case_id, draft.area, draft.amount_cents
+        assert area is not None
+        assert total is not None
+        budget = _locked_budget(connection, area)
+        commitment = connection.execute(
+            select(t.commitments).where(t.commitments.c.case_id == case_id).with_for_update()
+        ).one_or_none()
+        held = commitment.held_cents if commitment else 0
+        if self.frees:
+            _set_state(connection, case_id, self.asked)
+            return None
+        if held and _area_of(commitment) != area:
+            return "Die Festlegung steht auf einer anderen Bezirksregion; sie ist erst dort aufzuheben"
+        more = max(0, total - held)
+        if reason := _refusal(budget, more):
+            return reason
+        _change_budget(connection, area, more)
+        process_id, fiscal_year, area_id = area
+        values: dict[str, Any] = {
+            "process_id": process_id,
+            "fiscal_year": fiscal_year,
+            "area_id": area_id,
+            "state": self.asked.value,
+            "held_cents": held + more,
+            "at": now(),
+        }
+        if commitment is None:
+            connection.execute(
+                insert(t.commitments).values(case_id=case_id, booked_cents=0, reference=draft.reference, **values)
+            )
+            return None
+        if self.begins:
+            values["reference"] = draft.reference
+        connection.execute(update(t.commitments).where(t.commitments.c.case_id == case_id).values(**values))
+        return None
+
+    def _follow(self, connection: Connection, message: Row[Any], after: MessageState) -> None:
+        commitment = connection.execute(
+            select(t.commitments).where(t.commitments.c.case_id == message.case_id).with_for_update()
+        ).one()
+        booked, state = commitment.booked_cents, self.refused
+        if after is MessageState.CONFIRMED:
+            booked, state = 0 if self.frees else message.amount_cents, self.confirmed
+        _change_budget(connection, _area_of(commitment), booked - commitment.held_cents)
+        connection.execute(
+            update(t.commitments)
+            .where(t.commitments.c.case_id == message.case_id)
+            .values(state=state.value, booked_cents=booked, held_cents=booked, at=now())
+        )
 
 
 def let_go(connection: Connection, case_ids: Iterable[UUID]) -> None:
@@ -252,18 +267,6 @@ def _set_state(connection: Connection, case_id: UUID, state: CommitmentState) ->
     connection.execute(
         update(t.commitments).where(t.commitments.c.case_id == case_id).values(state=state.value, at=now())
     )
-
-
-def _booked_after(effect: Effect, after: MessageState, booked: int, amount: int) -> int:
-    if after is MessageState.REFUSED:
-        return booked
-    return 0 if effect is Effect.COMMITMENT_CANCEL else amount
-
-
-def _state_after(effect: Effect, after: MessageState) -> CommitmentState:
-    if after is MessageState.REFUSED:
-        return CommitmentState.REFUSED if effect is Effect.COMMITMENT_BOOK else CommitmentState.BOOKED
-    return CommitmentState.CANCELLED if effect is Effect.COMMITMENT_CANCEL else CommitmentState.BOOKED
 
 
 def _area_of(commitment: Row[Any] | None) -> tuple[str, int, str]:

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from kiezbruecke.ledger import money
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import now
+from kiezbruecke.ledger.effects import booked
 from kiezbruecke.ledger.events import append_event
 from kiezbruecke.ledger.states import MessageState, may_follow
 
@@ -54,7 +54,8 @@ def move(
             message_key=key, at=now(), fence=row.fence, before=before.value, after=after.value, note=note
         )
     )
-    money.follow(connection, row, after)
+    if not row.test and (follow := booked(row.effect).follow):
+        follow(connection, [(row, after)])
     if after in _TOLD or before is MessageState.IN_DOUBT:
         append_event(
             connection,

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, case, func, select, union
 
-from kiezbruecke.connector import Effect
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger
 from kiezbruecke.ledger.runs import paused_routes
@@ -40,7 +39,7 @@ class MessageHead:
     destination: str
     generation: int
     case_id: UUID
-    effect: Effect
+    effect: str
     number: int
     reference: str
     related_reference: str | None
@@ -61,6 +60,11 @@ class MessageHead:
     note: str
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def family(self) -> str:
+        """The family of its effect: `commitment` for `commitment.book`."""
+        return self.effect.partition(".")[0]
 
 
 @dataclass(frozen=True)
@@ -263,7 +267,6 @@ def _with_case() -> Any:
 
 def _head(row: Row[Any]) -> MessageHead:
     values = {name: row._mapping[name] for name in MessageHead.__dataclass_fields__}  # noqa: SLF001 - public name
-    values["effect"] = Effect(values["effect"])
     values["state"] = MessageState(values["state"])
     return MessageHead(**values)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from uuid import UUID
 
 from sqlalchemy import Connection, delete, select, update
 
-from kiezbruecke.ledger import money
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
+from kiezbruecke.ledger.effects import LetGo, booked
 from kiezbruecke.ledger.moves import move
 from kiezbruecke.ledger.states import UNSETTLED, MessageState
 from kiezbruecke.ledger.todo import ABOUT_MESSAGES, close_point
@@ -25,7 +26,7 @@ def reset_destination(ledger: Ledger, destination: str, *, person: str, reason: 
         one_at_a_time(connection)
         generation = _raise_generation(connection, destination, person, reason)
         _void(connection, destination)
-        money.let_go(connection, _committed_there(connection, destination))
+        _let_go(connection, destination)
         connection.execute(delete(t.cursors).where(t.cursors.c.source == destination))
         connection.execute(delete(t.balances).where(t.balances.c.destination == destination))
     return generation
@@ -50,7 +51,13 @@ def _void(connection: Connection, destination: str) -> None:
             close_point(connection, kind, str(row.key))
 
 
-def _committed_there(connection: Connection, destination: str) -> list[UUID]:
+def _let_go(connection: Connection, destination: str) -> None:
+    """What is held for anything there is free until it is asked for anew."""
     m = t.messages.c
-    query = select(m.case_id).where(m.destination == destination, m.effect.like("commitment.%"), m.test.is_(False))
-    return list(connection.execute(query.distinct()).scalars())
+    query = select(m.effect, m.case_id).where(m.destination == destination, m.test.is_(False)).distinct()
+    cases: dict[LetGo, set[UUID]] = defaultdict(set)  # effects of one family hold the same money
+    for row in connection.execute(query).all():
+        if let_go := booked(row.effect).let_go:
+            cases[let_go].add(row.case_id)
+    for let_go, ids in cases.items():
+        let_go(connection, sorted(ids))

@@ -8,7 +8,11 @@ waiting ─▶ claimed ─▶ sending ─▶ delivered ─▶ confirmed | refuse
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+
+WITHDRAWN = "überholt: der Beschluss wurde berichtigt"  # the note of a message that was taken back before it left
 
 
 class MessageState(StrEnum):
@@ -24,36 +28,53 @@ class MessageState(StrEnum):
     IN_DOUBT = "in_doubt"  # nobody knows: the destination is asked, or the same bytes go again with the same id
 
 
-_NEXT: dict[MessageState, frozenset[MessageState]] = {
-    MessageState.HELD: frozenset({MessageState.WAITING, MessageState.REFUSED}),
-    MessageState.WAITING: frozenset(
-        {MessageState.CLAIMED, MessageState.DELIVERED, MessageState.CONFIRMED, MessageState.REFUSED}
-    ),
-    MessageState.CLAIMED: frozenset(
-        {
-            MessageState.WAITING,
-            MessageState.SENDING,
-            MessageState.DELIVERED,
-            MessageState.CONFIRMED,
-            MessageState.REFUSED,
-        }
-    ),
-    MessageState.SENDING: frozenset(
-        {
-            MessageState.DELIVERED,
-            MessageState.WAITING,
-            MessageState.REFUSED,
-            MessageState.IN_DOUBT,
-            MessageState.CONFIRMED,
-        }
-    ),
-    MessageState.IN_DOUBT: frozenset(
-        {MessageState.DELIVERED, MessageState.WAITING, MessageState.REFUSED, MessageState.CONFIRMED}
-    ),
-    MessageState.DELIVERED: frozenset({MessageState.CONFIRMED, MessageState.REFUSED}),
-    MessageState.CONFIRMED: frozenset(),
-    MessageState.REFUSED: frozenset(),
-}
+@dataclass(frozen=True)
+class Machine:
+    """A small table of states: which event leads from one to which other. What is not in it does not happen."""
+
+    name: str
+    steps: Mapping[str, Mapping[str, str]]  # {state: {event: state}}
+
+    def may_follow(self, state: str, after: str) -> bool:
+        """Whether some event leads from one state to the other."""
+        return after in self.steps[state].values()
+
+
+MESSAGE = Machine(
+    "message",
+    {
+        MessageState.HELD: {"release": MessageState.WAITING, "refuse": MessageState.REFUSED},
+        MessageState.WAITING: {
+            "claim": MessageState.CLAIMED,
+            "deliver": MessageState.DELIVERED,
+            "confirm": MessageState.CONFIRMED,
+            "refuse": MessageState.REFUSED,
+        },
+        MessageState.CLAIMED: {
+            "let go": MessageState.WAITING,
+            "send": MessageState.SENDING,
+            "deliver": MessageState.DELIVERED,
+            "confirm": MessageState.CONFIRMED,
+            "refuse": MessageState.REFUSED,
+        },
+        MessageState.SENDING: {
+            "deliver": MessageState.DELIVERED,
+            "not sent": MessageState.WAITING,
+            "refuse": MessageState.REFUSED,
+            "doubt": MessageState.IN_DOUBT,
+            "confirm": MessageState.CONFIRMED,
+        },
+        MessageState.IN_DOUBT: {
+            "find": MessageState.DELIVERED,
+            "send again": MessageState.WAITING,
+            "refuse": MessageState.REFUSED,
+            "confirm": MessageState.CONFIRMED,
+        },
+        MessageState.DELIVERED: {"confirm": MessageState.CONFIRMED, "refuse": MessageState.REFUSED},
+        MessageState.CONFIRMED: {},
+        MessageState.REFUSED: {},
+    },
+)
 
 UNSETTLED = frozenset(
     {
@@ -68,5 +89,5 @@ UNSETTLED = frozenset(
 
 
 def may_follow(state: MessageState, after: MessageState) -> bool:
-    """Whether `after` is a legal next state; only the steps drawn above are."""
-    return after in _NEXT[state]
+    """Whether `after` is a legal next state of a message; only the steps drawn above are."""
+    return MESSAGE.may_follow(state, after)

@@ -30,6 +30,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     Uuid,
+    false,
     text,
 )
 from sqlalchemy.ext.compiler import compiles
@@ -159,8 +160,38 @@ cases = Table(
     Column("created_at", Moment, nullable=False),
     Column("last_event", Integer, nullable=False, server_default="0"),
     Column("last_hash", String(64), nullable=False, server_default=""),
+    Column("changed", BigInteger, nullable=False, server_default="0"),  # the process's number of its last change
+    Column("counted_area", String(20), nullable=False, server_default=""),  # what it takes of which area's budget,
+    Column("counted_cents", BigInteger, nullable=False, server_default="0"),  # as it was joined last
     UniqueConstraint("process_id", "reference", "area_id"),
+    Index("ix_cases_changed", "process_id", "changed"),
+    Index("ix_cases_counted", "process_id", "counted_area", "counted_cents"),
     Index("ix_cases_reference", "reference"),
+)
+
+changes = Table(  # one number per process; whatever a due rule could see raises it, in its own transaction
+    "changes",
+    metadata,
+    Column("process_id", String(60), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
+
+looks = Table(  # up to which number a route has looked, and with which files and versions
+    "looks",
+    metadata,
+    Column("route", String(60), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("inputs", String(64), nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+verdicts = Table(  # what an area's budget and the sum of its votes mean for its cases; when that changed last
+    "verdicts",
+    metadata,
+    Column("process_id", String(60), primary_key=True),
+    Column("area_id", String(20), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("changed", BigInteger, nullable=False),
 )
 
 events = Table(  # evidence: hash-chained per case
@@ -191,8 +222,10 @@ records = Table(
     Column("first_seen", Moment, nullable=False),
     Column("last_seen", Moment, nullable=False),
     Column("gone_at", Moment),
+    Column("input", String(64), nullable=False, server_default=""),  # digest of all that it was read from
     Column("area_id", Text, Computed(_AREA)),
     Column("granted_cents", BigInteger, Computed(_GRANTED)),  # by a decision line, were it the one that counts
+    Index("ix_records_item", "source", "external_id"),
     Index("ix_records_case", "case_id", "kind", "area_id", "granted_cents"),
     Index("ix_records_area", "process_id", "area_id", "kind", "case_id"),
     Index("ix_records_process_kind", "process_id", "kind"),
@@ -248,6 +281,7 @@ messages = Table(
     Column("case_id", Uuid, ForeignKey(cases.c.id), nullable=False),
     Column("effect", String(30), nullable=False),
     Column("number", Integer, nullable=False),
+    Column("once", Boolean, nullable=False, server_default=false()),  # one per case and generation not refused
     Column("reference", String(25), nullable=False),  # Fremdkennzeichen
     Column("related_reference", String(25)),
     Column("voucher", String(8), nullable=False, server_default=""),
@@ -287,8 +321,8 @@ messages = Table(
         "effect",
         "generation",
         unique=True,
-        sqlite_where=text("effect IN ('file.create', 'commitment.book') AND state <> 'refused' AND NOT test"),
-        postgresql_where=text("effect IN ('file.create', 'commitment.book') AND state <> 'refused' AND NOT test"),
+        sqlite_where=text("once AND state <> 'refused' AND NOT test"),
+        postgresql_where=text("once AND state <> 'refused' AND NOT test"),
     ),
 )
 
@@ -348,6 +382,8 @@ attention = Table(  # one list of all that needs a person
     Column("answer", String(30), nullable=False, server_default=""),
     Column("answered_by", String(80), nullable=False, server_default=""),
     Column("answer_reason", Text, nullable=False, server_default=""),
+    Index("ix_attention_case", "case_id"),
+    Index("ix_attention_route_kind", "route", "kind"),
     Index(
         "uq_attention_open",
         "kind",
@@ -356,7 +392,6 @@ attention = Table(  # one list of all that needs a person
         sqlite_where=text("closed_at IS NULL"),
         postgresql_where=text("closed_at IS NULL"),
     ),
-    Index("ix_attention_case", "case_id"),
     Index("ix_attention_answer", "answer"),
 )
 

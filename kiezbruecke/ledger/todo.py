@@ -151,20 +151,20 @@ def replace_points(
     route: str,
     wanted: Iterable[Point],
     *,
-    looked_at: Collection[str] | None = None,
+    cases: Collection[UUID] | None = None,
 ) -> None:
     """Make the open points of one kind and route equal to `wanted`; what is not wanted any more has healed.
 
-    `looked_at` limits the healing to these subjects.
+    `cases` limits the healing to points about these cases and about none.
     """
     wanted = list(wanted)
     keep = {point.subject for point in wanted}
-    query = select(t.attention.c.subject).where(
+    query = select(t.attention.c.subject, t.attention.c.case_id).where(
         t.attention.c.kind == kind, t.attention.c.route == route, t.attention.c.closed_at.is_(None)
     )
-    for subject in connection.execute(query).scalars().all():
-        if subject not in keep and (looked_at is None or subject in looked_at):
-            close_point(connection, kind, subject)
+    for row in connection.execute(query).all():
+        if row.subject not in keep and (cases is None or row.case_id is None or row.case_id in cases):
+            close_point(connection, kind, row.subject)
     for point in wanted:
         raise_point(connection, point)
 

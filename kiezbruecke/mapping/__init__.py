@@ -1,12 +1,12 @@
 """The mapping engine: what integrators write, checked before anything is sent.
 
-mapping.yaml ──language──▶ Definition ──check──▶ Mapping ──interpret──▶ Draft ──▶ XML | table line | record
+mapping.yaml ──language──▶ Definition ──check──▶ Mapping ──interpret──▶ NodeDraft ──▶ XML | table line | record
 """
 
-from kiezbruecke.mapping.check.whole import check
+from kiezbruecke.mapping.cache import load_mapping
+from kiezbruecke.mapping.check.whole import check_mapping
 from kiezbruecke.mapping.language.findings import Finding, Place
 from kiezbruecke.mapping.loading import Mapping, mapping_names
 from kiezbruecke.mapping.schema.tables import table_header
-from kiezbruecke.mapping.store import load_mapping
 
-__all__ = ["Finding", "Mapping", "Place", "check", "load_mapping", "mapping_names", "table_header"]
+__all__ = ["Finding", "Mapping", "Place", "check_mapping", "load_mapping", "mapping_names", "table_header"]

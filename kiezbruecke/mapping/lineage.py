@@ -10,12 +10,13 @@ erased, nobody can try values against a hash any more (ADR 0009).
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from typing import Any
 
 from kiezbruecke.mapping.language.definition import Definition, Rule
+from kiezbruecke.mapping.language.walking import WalkedRule, walk
 
 Trace = tuple[tuple[int, str], ...]
 """What was read for a message, by rule: the rule's number, and the text as it was written. Constants are left out."""
@@ -60,8 +61,7 @@ class RuleLine:
 
 def rule_lines(definition: Definition) -> tuple[RuleLine, ...]:
     """Every rule with its number, blocks before what stands in them."""
-    lines = _lines(definition.rules, "")
-    return tuple(_line(number, target, rule) for number, (target, rule) in enumerate(lines, 1))
+    return tuple(_line(number, one) for number, one in enumerate(walk(definition.rules), 1))
 
 
 def seal(trace: Trace, payload: bytes) -> bytes:
@@ -101,17 +101,11 @@ def _hash(keyed: blake2b, number: int, text: str) -> bytes:
     return one.digest()
 
 
-def _lines(rules: tuple[Rule, ...], above: str) -> Iterator[tuple[str, Rule]]:
-    for rule in rules:
-        target = "/".join(part for part in (above, *map(str, rule.target.steps)) if part) or "."
-        yield target, rule
-        yield from _lines(rule.rules, "" if target == "." else target)
-
-
-def _line(number: int, target: str, rule: Rule) -> RuleLine:
+def _line(number: int, one: WalkedRule) -> RuleLine:
+    rule = one.rule
     return RuleLine(
         rule=number,
-        target=target,
+        target=one.target,
         source=_source(rule),
         file=rule.place.file,
         line=rule.place.line,

@@ -17,7 +17,7 @@ from kiezbruecke.connector import Item
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.mapping.codelists.reading import code_file, read_codes, read_translation, translation_file
 from kiezbruecke.mapping.compile import Compiled, Declined, compile_mapping, straight
-from kiezbruecke.mapping.interpret.draft import Draft
+from kiezbruecke.mapping.interpret.draft import NodeDraft
 from kiezbruecke.mapping.interpret.interpreter import Lists, make_draft
 from kiezbruecke.mapping.interpret.json import JsonWriter
 from kiezbruecke.mapping.interpret.namespaces import with_prefixes
@@ -25,13 +25,15 @@ from kiezbruecke.mapping.interpret.record import make_record
 from kiezbruecke.mapping.interpret.sources import Scope
 from kiezbruecke.mapping.interpret.table import write_line, written_cells
 from kiezbruecke.mapping.interpret.xml import XmlWriter
-from kiezbruecke.mapping.language.definition import Definition, Direction, Rule, all_rules, numbered
-from kiezbruecke.mapping.language.findings import Place
+from kiezbruecke.mapping.language.composing import MAX_BYTES
+from kiezbruecke.mapping.language.definition import Definition, Direction, Rule
+from kiezbruecke.mapping.language.findings import NotAMapping, Place
 from kiezbruecke.mapping.language.overlay import broken_chain, merge, unknown_base
-from kiezbruecke.mapping.language.reading import MAX_BYTES, NotAMapping, Reading, examine_definition
+from kiezbruecke.mapping.language.reading import Reading, examine_definition
+from kiezbruecke.mapping.language.walking import all_rules, numbered
 from kiezbruecke.mapping.lineage import RuleLine, Trace, Written, rule_lines
-from kiezbruecke.mapping.schema.sources import Shape, find_shape
-from kiezbruecke.mapping.schema.targets import Target, find_target
+from kiezbruecke.mapping.schema.sources import ItemShape, find_shape
+from kiezbruecke.mapping.schema.targets import TargetSchema, find_target
 from kiezbruecke.records import Record
 from kiezbruecke.standards.store import parse
 
@@ -49,10 +51,10 @@ class Mapping:
 
     definition: Definition
     lists: Lists
-    goal: Target
+    goal: TargetSchema
     digest: str
     files: tuple[Path, ...] = field(repr=False)
-    shape: Shape = field(default_factory=Shape, repr=False)
+    shape: ItemShape = field(default_factory=ItemShape, repr=False)
 
     @property
     def name(self) -> str:
@@ -105,7 +107,7 @@ class Mapping:
             raise ConfigurationError(f"'{self.name}' makes a {self.target}", where=self.file, helps="use write()")
         return make_record(self.goal.model, self.draft(self.scope(item, roots)), self.file)
 
-    def draft(self, roots: Scope) -> Draft:
+    def draft(self, roots: Scope) -> NodeDraft:
         """The target being filled, before it is written: for previews."""
         return make_draft(self.goal.root, self.definition.rules, self.lists, roots)
 
@@ -137,7 +139,7 @@ class Mapping:
             raise ConfigurationError(f"'{self.name}' makes a {self.target}", where=self.file, helps="use read()")
         written: list[Written] = []
 
-        def wrote(draft: Draft, text: str) -> None:
+        def wrote(draft: NodeDraft, text: str) -> None:
             if draft.rule is not None and draft.value is not None:  # else the schema's own: fixed, or empty
                 read = draft.rule.source is not None and not (draft.rule.code and draft.node.name in _BESIDE_A_CODE)
                 written.append(Written(self.numbers[draft.rule.place], draft.path, text, read=read))
@@ -242,7 +244,7 @@ def _examine(name: str, content: Path, above: tuple[str, ...]) -> Reading:
     return merge(_examine(base, content, (*above, name)), own)
 
 
-def assemble(definition: Definition, target: Target, content: Path) -> Mapping:
+def assemble(definition: Definition, target: TargetSchema, content: Path) -> Mapping:
     """Put a checked definition together with its lists and its target."""
     file, _ = mapping_file(definition.name, content)
     rules = list(all_rules(definition.rules))
@@ -252,7 +254,7 @@ def assemble(definition: Definition, target: Target, content: Path) -> Mapping:
     return Mapping(definition, _lists(rules, content), target, _digest(files, definition), files, shape)
 
 
-def find_goal(definition: Definition, content: Path) -> Target:
+def find_goal(definition: Definition, content: Path) -> TargetSchema:
     """The target that the definition names; the error says where the definition names it."""
     try:
         return with_prefixes(find_target(definition.target, content), definition)

@@ -1,51 +1,93 @@
-"""prepare: cases, what is due, bytes. Nothing leaves the house here."""
+"""prepare: cases, what is due, bytes. Nothing leaves the house here.
+
+A run looks at what has changed since the route looked last (`ledger/changes.py`), a chunk of cases at a time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
 
-from kiezbruecke import attention
-from kiezbruecke.cases.due import Due, FollowUp, due_rule, outdated
+from kiezbruecke import __version__, attention
+from kiezbruecke.attention import Answers
 from kiezbruecke.cases.join import (
+    Disagreement,
     Standing,
     budget_lines_of,
     budgets_that_count,
-    join,
+    stand_alone,
+    stand_together,
     unexplained_budget_lines,
+    verdicts_of,
 )
+from kiezbruecke.effects import Due, FollowUp, Lane, effect, rule_of
+from kiezbruecke.effects.effect import digest
 from kiezbruecke.errors import ConfigurationError, RecordError
-from kiezbruecke.ledger import claims, money
+from kiezbruecke.ledger import MessageState, changes, claims, money
 from kiezbruecke.ledger import drafts as ledger_drafts
+from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.changes import Look
 from kiezbruecke.ledger.database import now
-from kiezbruecke.ledger.drafts import Draft
+from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.ledger.lineage import MappingVersion
-from kiezbruecke.ledger.reading import Snapshot, read_process_cases
+from kiezbruecke.ledger.reading import StoredCase, read_budget_lines, read_cases
 from kiezbruecke.ledger.todo import Kind, Point
-from kiezbruecke.messages import Workshop, compose
+from kiezbruecke.records import Budget
+from kiezbruecke.slices import slices
+from kiezbruecke.stages.composing import Workshop, compose
 from kiezbruecke.stages.work import Counts, Sending, view_of
 
-_MONEY = "F"
+CHUNK = 500  # cases in hand at a time: memory stays flat, however many there are
 
 
-def join_cases(work: Sending) -> list[Standing]:
-    """All cases of the process as they stand now; the budgets that count are written into the ledger."""
+@dataclass
+class Survey:
+    """One look of a route at its process: which cases, the budgets that count, what each area's votes mean."""
+
+    began: datetime
+    look: Look
+    cases: Sequence[UUID]
+    lines: Sequence[Budget]
+    budgets: Mapping[str, Budget]
+    verdicts: Mapping[str, Disagreement | None] = field(default_factory=dict)
+    contradictions: list[Point] = field(default_factory=list)  # of the process's cases, of all chunks
+    points: list[Point] = field(default_factory=list)  # of the route's own
+
+
+def survey(work: Sending) -> Survey | None:
+    """What this run has to look at; None if nothing has changed since the route looked last."""
     if work.process.commit_at != "voted":
         raise ConfigurationError(
             "commit_at: final needs grant notices, which this version does not know",
             where=f"process {work.process.id}",
             expected="voted",
         )
-    snapshot = read_process_cases(work.ledger, work.process.id)
-    money.set_budgets(work.ledger, work.run, budgets_that_count(budget_lines_of(work.process, snapshot)).values())
-    answers = attention.read_answers(work.ledger)
-    standings = join(work.process, snapshot, answers.waived, answers.dismissed)
-    attention.keep_contradictions(work.ledger, work.run, work.process, standings, _budget_points(work, snapshot))
-    return standings
+    began, ledger, process = now(), work.ledger, work.process
+    everything = work.everything or work.route.mode == "dry_run"  # previews are replaced as a whole
+    look = changes.begin_look(ledger, work.route.name, process.id, _inputs(work), everything=everything)
+    cases = changes.cases_to_look_at(ledger, work.route.name, process.id, look)
+    if look.nothing_new and not cases:
+        return None
+    with ledger.read() as connection:
+        lines = budget_lines_of(process, read_budget_lines(connection, process.id))
+    budgets = budgets_that_count(lines)
+    money.set_budgets(ledger, work.run, budgets.values())
+    return _judged(work, Survey(began, look, cases, lines, budgets))
+
+
+def cases_as_they_stand(work: Sending, survey: Survey) -> Iterator[list[Standing]]:
+    """The surveyed cases with what people have decided about them, a chunk at a time."""
+    for ids in slices(survey.cases, CHUNK):
+        standings = withdraw_outdated(work, survey, _standings(work, survey, ids))
+        survey.contradictions += attention.contradictions(work.process, standings)
+        yield standings
 
 
 def what_is_due(work: Sending, standings: Sequence[Standing]) -> tuple[list[tuple[Standing, Due]], list[Point]]:
     """Ask the route's rule about every case."""
-    rule, answers = due_rule(work.route.due), attention.read_answers(work.ledger)
+    rule, answers = rule_of(work.route), _answers(work, [standing.case.id for standing in standings])
     lane = view_of(work.route, work.generation, answers)
     due: list[tuple[Standing, Due]] = []
     points: list[Point] = []
@@ -58,25 +100,38 @@ def what_is_due(work: Sending, standings: Sequence[Standing]) -> tuple[list[tupl
     return due, points
 
 
-def withdraw_outdated(work: Sending, standings: Sequence[Standing]) -> list[Standing]:
+def outdated(standing: Standing, lane: Lane) -> list[UUID]:
+    """Messages that wait untouched although the decision they rest on does not hold any more."""
+    if standing.decision is None or standing.disagreements:
+        return []
+    return [
+        message.key
+        for message in lane.sent(standing)
+        if message.state is MessageState.WAITING
+        and message.batch_id is None
+        and message.ticket is None
+        and effect(message.effect).outdated(standing, message)
+    ]
+
+
+def withdraw_outdated(work: Sending, survey: Survey, standings: Sequence[Standing]) -> list[Standing]:
     """Take back what waits untouched although its decision was corrected; the cases as they stand afterwards."""
-    lane = view_of(work.route, work.generation, attention.read_answers(work.ledger))
+    ids = [standing.case.id for standing in standings]
+    lane = view_of(work.route, work.generation, _answers(work, ids))
     keys = [key for standing in standings for key in outdated(standing, lane)]
     if not keys or not claims.withdraw(work.ledger, work.run, keys):
         return list(standings)
-    return join_cases(work)
+    return _standings(work, survey, ids)
 
 
 def write_messages(work: Sending, due: Sequence[tuple[Standing, Due]]) -> tuple[list[Draft], list[Point]]:
     """The bytes of every due message; a case that cannot become one is set aside and stops no other."""
     workshop = Workshop(work.content, work.process, work.route, work.mapping, work.generation)
-    with_money = sum(1 for _, one in due if one.letter == _MONEY)
-    vouchers = iter(
-        ledger_drafts.take_vouchers(work.ledger, work.route.destination, work.process.fiscal_year, with_money)
-    )
+    count = sum(one.effect.takes_voucher for _, one in due)
+    vouchers = iter(ledger_drafts.take_vouchers(work.ledger, work.route.destination, work.process.fiscal_year, count))
     at, drafts, problems = now(), [], []
     for standing, one in due:
-        voucher = next(vouchers) if one.letter == _MONEY else ""
+        voucher = next(vouchers) if one.effect.takes_voucher else ""
         try:
             drafts.append(compose(workshop, standing, one, voucher, at))
         except RecordError as error:
@@ -84,17 +139,71 @@ def write_messages(work: Sending, due: Sequence[tuple[Standing, Due]]) -> tuple[
     return drafts, problems
 
 
-def keep(work: Sending, drafts: Sequence[Draft], points: Sequence[Point], counts: Counts) -> None:
-    """Store the messages, or the previews of a dry run, and the points that need a person."""
-    if work.route.mode == "dry_run":
-        ledger_drafts.replace_previews(work.ledger, work.run, drafts, points)
-        counts["previewed"] = len(drafts)
-    else:
-        version = _version(work)
-        without_money = ledger_drafts.add_messages(work.ledger, work.run, drafts, points, work.route.owner, version)
-        counts["prepared"] = len(drafts) - without_money
-        counts.more("set_aside", without_money)
+def keep(work: Sending, survey: Survey, drafts: Sequence[Draft], points: Sequence[Point], counts: Counts) -> None:
+    """Store a chunk's messages, or the previews of a dry run; what needs a person is kept at the end."""
+    survey.points += points
     counts.more("set_aside", len(points))
+    if work.route.mode == "dry_run":
+        ledger_drafts.add_previews(work.ledger, work.run, drafts)
+        counts.more("previewed", len(drafts))
+        return
+    without = ledger_drafts.add_messages(work.ledger, work.run, drafts, work.route.owner, _version(work))
+    survey.points += without
+    counts.more("prepared", len(drafts) - len(without))
+    counts.more("set_aside", len(without))
+
+
+def finish(work: Sending, survey: Survey) -> None:
+    """Make the open points equal to what needs a person now, and remember how far the route has looked."""
+    cases = None if survey.look.since is None else frozenset(survey.cases)
+    points = [*survey.contradictions, *_budget_points(work, survey.lines)]
+    attention.keep_contradictions(work.ledger, work.run, work.process, points, cases)
+    ledger_drafts.finish_prepare(work.ledger, work.run, survey.points, cases, began=survey.began)
+    if work.route.mode != "dry_run":
+        changes.remember_look(work.ledger, work.run, survey.look)
+
+
+def _judged(work: Sending, survey: Survey) -> Survey:
+    """The survey with each area's verdict; where one has changed, the area's other cases are looked at too."""
+    ledger, process = work.ledger, work.process
+    for ids in slices(survey.cases, CHUNK):
+        alone = stand_alone(process, _read(work, ids), survey.budgets, _answers(work, ids).dismissed)
+        counted = {one.case.id: (one.area_id, money.cents(one.amount)) for one in alone}
+        changes.count(ledger, work.run, counted)
+    sums = {area: money.euros(cents) for area, cents in changes.read_sums(ledger, process.id).items()}
+    survey.verdicts = verdicts_of(process, sums, survey.budgets)
+    changes.keep_verdicts(ledger, work.run, process.id, _digests(survey))
+    survey.cases = changes.cases_to_look_at(ledger, work.route.name, process.id, survey.look)
+    return survey
+
+
+def _digests(survey: Survey) -> dict[str, str]:
+    """Per area the digest of what its cases hear of it: the budget that counts, and why it holds them back."""
+    return {
+        area: digest(found.text if found else "", survey.budgets[area].digest() if area in survey.budgets else "")
+        for area, found in survey.verdicts.items()
+    }
+
+
+def _standings(work: Sending, survey: Survey, ids: Sequence[UUID]) -> list[Standing]:
+    answers = _answers(work, ids)
+    alone = stand_alone(work.process, _read(work, ids), survey.budgets, answers.dismissed)
+    return stand_together(alone, survey.verdicts, answers.waived)
+
+
+def _read(work: Sending, ids: Sequence[UUID]) -> Sequence[StoredCase]:
+    with work.ledger.read() as connection:
+        return read_cases(connection, t.cases.c.id.in_(ids))
+
+
+def _answers(work: Sending, ids: Sequence[UUID]) -> Answers:
+    return attention.read_answers(work.ledger, ids)
+
+
+def _inputs(work: Sending) -> str:
+    """A digest of all that decides what is due and stands in no ledger; with another one everything is looked at."""
+    process = work.process.model_dump_json()
+    return digest(__version__, work.route.model_dump_json(), process, work.mapping.digest, str(work.generation))
 
 
 def _version(work: Sending) -> MappingVersion:
@@ -126,7 +235,7 @@ def _problem(work: Sending, standing: Standing, text: str) -> Point:
     return Point(Kind.SET_ASIDE, subject, work.route.name, work.route.owner, reason, (), standing.case.id)
 
 
-def _budget_points(work: Sending, snapshot: Snapshot) -> list[Point]:
+def _budget_points(work: Sending, lines: Sequence[Budget]) -> list[Point]:
     owner = work.process.owner or work.route.owner
     return [
         Point(
@@ -137,5 +246,5 @@ def _budget_points(work: Sending, snapshot: Snapshot) -> list[Point]:
             f"Budgetliste: Eine Zeile ändert das Budget von {line.area_id} ohne Grund; sie gilt deshalb nicht",
             (),
         )
-        for line in unexplained_budget_lines(budget_lines_of(work.process, snapshot))
+        for line in unexplained_budget_lines(lines)
     ]

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from kiezbruecke import attention
-from kiezbruecke.cases.due import Due, due_rule
 from kiezbruecke.connector import Found, Target
+from kiezbruecke.effects import Due, rule_of
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger, MessageState, begin_run, claims, end_run, money
@@ -115,7 +115,7 @@ def _late(route: SendingRoute, head: MessageHead) -> Point:
 
 
 def _due(house: House, route: SendingRoute) -> int:
-    process, rule = read_process(house.content, route.process), due_rule(route.due)
+    process, rule = read_process(house.content, route.process), rule_of(route)
     lane = view_of(route, generation_of(house.ledger, route.destination), attention.read_answers(house.ledger))
     return sum(isinstance(rule(standing, lane), Due) for standing in attention.read_standings(house.ledger, process))
 

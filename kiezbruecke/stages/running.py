@@ -10,10 +10,11 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
-from kiezbruecke.cases.due import effect_of
 from kiezbruecke.connector import Connection, manifest_for
+from kiezbruecke.effects import rule_of
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, Overtaken
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Run, begin_run, end_run
@@ -111,12 +112,9 @@ def _refuse_what_does_not_fit(route: Route, party: Connection) -> None:
 def _refuse_wrong_effect(route: SendingRoute, party: Connection) -> None:
     """The rule, the destination and the window must fit the effect, or a run could do what nobody meant."""
     where, manifest = f"route {route.name}", manifest_for(party)
-    if (effect := effect_of(route.due)) is not route.effect:
-        raise ConfigurationError(
-            f"due: {route.due} does not lead to {route.effect}", where=where, expected=effect.value
-        )
-    if route.effect not in manifest.effects:
-        known = ", ".join(effect.value for effect in manifest.effects)
+    rule_of(route)
+    if not any(fnmatchcase(route.effect, known) for known in manifest.effects):
+        known = ", ".join(manifest.effects)
         raise ConfigurationError(f"{manifest.title} cannot do {route.effect}", where=where, expected=known)
     if route.window > 1 and not (manifest.can.dedupes or manifest.can.look_up):
         raise ConfigurationError(

@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 
 from kiezbruecke.attention import Answers
-from kiezbruecke.cases.due import Lane
 from kiezbruecke.connector import (
     BatchTarget,
     Connection,
@@ -23,6 +22,7 @@ from kiezbruecke.connector import (
     open_target,
 )
 from kiezbruecke.drift import NAME, Change, Fingerprint, breaking, is_as_accepted, look_at_mapping, read_fingerprint
+from kiezbruecke.effects import Lane, effect
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger, Run
 from kiezbruecke.ledger.drafts import generation_of
@@ -113,6 +113,7 @@ class Sending:
     ledger: Ledger
     party: Connection
     run: Run
+    everything: bool = False  # look at all cases, also at those that have not changed
     failures: int = 0
     last_failure: str = ""
 
@@ -145,8 +146,12 @@ def lane_of(route: Route) -> str:
     """
     if isinstance(route, CollectingRoute):
         return f"{route.collect}|collect|{route.process}"
-    family = route.effect.value.partition(".")[0]
-    return f"{route.destination}|{family}|{route.process}{'|test' if route.environment == 'test' else ''}"
+    return f"{route.destination}|{family_of(route)}|{route.process}{'|test' if route.environment == 'test' else ''}"
+
+
+def family_of(route: SendingRoute) -> str:
+    """The family of effects that a route sends: `commitment`."""
+    return effect(route.effect).family
 
 
 def view_of(route: SendingRoute, generation: int, answers: Answers) -> Lane:
@@ -154,6 +159,7 @@ def view_of(route: SendingRoute, generation: int, answers: Answers) -> Lane:
     return Lane(
         route.destination,
         generation,
+        family_of(route),
         lane_of(route),
         route.start_from,
         route.environment == "test",

@@ -39,7 +39,7 @@ _WORDS = {"entries": "entry"}
 
 
 @dataclass(frozen=True)
-class Origin:
+class SchemaOrigin:
     """What people know of a schema: its title, who publishes it where, and under which licence."""
 
     title: str = ""
@@ -54,10 +54,10 @@ def add(
     standard: str,
     version: str,
     *,
-    origin: Origin | None = None,
+    origin: SchemaOrigin | None = None,
     entries: Sequence[str] = (),
     force: bool = False,
-) -> files.Manifest:
+) -> files.SchemaManifest:
     """Take a schema in and give its manifest; raises ConfigurationError (one line), and then changes nothing."""
     for what, name in (("standard", standard), ("version", version)):
         if not _NAME.fullmatch(name):
@@ -69,9 +69,9 @@ def add(
         documents = Documents.read([folder / name for name in chosen])
         _compile(documents, source)
         taken = {file.name: file.read_bytes() for file in documents.files}
-        found = _manifest(standard, version, origin or Origin(), chosen, taken, documents)
+        found = _manifest(standard, version, origin or SchemaOrigin(), chosen, taken, documents)
     if known is not None:
-        told = _told(origin or Origin(), found.entries if entries or source.suffix.lower() == ".xsd" else ())
+        told = _told(origin or SchemaOrigin(), found.entries if entries or source.suffix.lower() == ".xsd" else ())
         found = _again(known, found, told, force=force)
     put(taken, files.store(content) / standard / version)
     if found != known:
@@ -79,14 +79,16 @@ def add(
     return found
 
 
-def _told(origin: Origin, entries: Sequence[str]) -> dict[str, Any]:
+def _told(origin: SchemaOrigin, entries: Sequence[str]) -> dict[str, Any]:
     """What the caller says of a schema himself: no default, and nothing that was only found in the files."""
-    usual = Origin()
+    usual = SchemaOrigin()
     told = {name: text for name, text in asdict(origin).items() if text != getattr(usual, name)}
     return told | ({"entries": tuple(entries)} if entries else {})
 
 
-def _again(known: files.Manifest, found: files.Manifest, told: Mapping[str, Any], *, force: bool) -> files.Manifest:
+def _again(
+    known: files.SchemaManifest, found: files.SchemaManifest, told: Mapping[str, Any], *, force: bool
+) -> files.SchemaManifest:
     """The manifest of a version that has one: the same, if nothing else is said; raises ConfigurationError.
 
     What people completed in it since stays, unless the files are others.
@@ -270,9 +272,14 @@ def _compile(documents: Documents, source: Path) -> None:
 
 
 def _manifest(
-    standard: str, version: str, origin: Origin, entries: list[str], taken: Mapping[str, bytes], documents: Documents
-) -> files.Manifest:
-    return files.Manifest(
+    standard: str,
+    version: str,
+    origin: SchemaOrigin,
+    entries: list[str],
+    taken: Mapping[str, bytes],
+    documents: Documents,
+) -> files.SchemaManifest:
+    return files.SchemaManifest(
         standard=standard,
         version=version,
         title=origin.title or f"{standard} {version}",
@@ -285,7 +292,7 @@ def _manifest(
     )
 
 
-def _write(manifest: files.Manifest, file: Path) -> None:
+def _write(manifest: files.SchemaManifest, file: Path) -> None:
     yaml = YAML()
     yaml.width = 120
     text = io.StringIO()

@@ -32,7 +32,7 @@ _LINKS = frozenset({"include", "import", "redefine"})
 
 
 @dataclass(frozen=True, eq=False)
-class Document:
+class SchemaDocument:
     """One `xs:schema`, with the namespace it has here."""
 
     file: Path
@@ -67,7 +67,7 @@ class Missing:
 class Documents:
     """All documents of one schema, those it begins with first."""
 
-    documents: tuple[Document, ...]
+    documents: tuple[SchemaDocument, ...]
     missing: tuple[Missing, ...] = ()
 
     @classmethod
@@ -164,7 +164,7 @@ def heads(files: Iterable[Path]) -> list[Path]:
 
 class _Reading:
     def __init__(self) -> None:
-        self._documents: list[Document] = []
+        self._documents: list[SchemaDocument] = []
         self._missing: list[Missing] = []
         self._folders: dict[Path, Folder] = {}
 
@@ -184,7 +184,7 @@ class _Reading:
         missing = [one for one in self._missing if one.kind != "import" or one.namespace not in spaces]
         return Documents(tuple(self._documents), tuple(missing))
 
-    def _needed(self, document: Document) -> Iterator[tuple[Path, str]]:
+    def _needed(self, document: SchemaDocument) -> Iterator[tuple[Path, str]]:
         folder = self._folders.setdefault(document.file.parent, Folder(document.file.parent))
         for link in links(document.element):
             kind, found = etree.QName(link).localname, linked(link, folder)
@@ -199,10 +199,10 @@ class _Reading:
         spaces = {document.namespace for document in self._documents}
         wanted = {one.namespace for one in self._missing if one.kind == "import"} & set(BUILT_IN) - spaces
         for namespace in sorted(wanted):
-            self._documents.append(Document(Path(), parse(BUILT_IN[namespace]), namespace))
+            self._documents.append(SchemaDocument(Path(), parse(BUILT_IN[namespace]), namespace))
 
 
-def _schemas_in(file: Path, host: str) -> Iterator[Document]:
+def _schemas_in(file: Path, host: str) -> Iterator[SchemaDocument]:
     """The schemas of a file: one, or those of a WSDL; one without a namespace takes that of its host."""
     root = read_schema(file)
     found = list(root.iter(f"{{{XS}}}schema"))
@@ -212,7 +212,7 @@ def _schemas_in(file: Path, host: str) -> Iterator[Document]:
         if host and not schema.get("targetNamespace"):
             schema.set("targetNamespace", host)
             schema.set(CHAMELEON, "true")
-        yield Document(file, schema, schema.get("targetNamespace", ""))
+        yield SchemaDocument(file, schema, schema.get("targetNamespace", ""))
 
 
 def _target_namespace(file: Path) -> str | None:

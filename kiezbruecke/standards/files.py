@@ -29,7 +29,7 @@ STORE = "KIEZBRUECKE_SCHEMA_STORE"
 OFFICIAL = "KIEZBRUECKE_OFFICIAL"
 
 
-class Manifest(BaseModel):
+class SchemaManifest(BaseModel):
     """What the official files of one version of a standard are, where they come from and how to know them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -87,13 +87,13 @@ def not_held(content: Path, standard: str, version: str, what: str = "schema") -
     return ConfigurationError(f"no {what} of {standard} {version}", where=where, expected=", ".join(names), helps=helps)
 
 
-def manifest(content: Path, standard: str, version: str) -> Manifest | None:
+def manifest(content: Path, standard: str, version: str) -> SchemaManifest | None:
     """The manifest of a standard, if it has official files at all."""
     file = _folder(content, standard, version) / "manifest.yaml"
     return _read_manifest(file) if file.is_file() else None
 
 
-def manifests(content: Path) -> list[Manifest]:
+def manifests(content: Path) -> list[SchemaManifest]:
     """All manifests, sorted by standard and version."""
     return [_read_manifest(folder / "manifest.yaml") for folder in _folders(content) if _has_manifest(folder)]
 
@@ -179,17 +179,17 @@ def _has_manifest(folder: Path) -> bool:
     return (folder / "manifest.yaml").is_file()
 
 
-def _read_manifest(file: Path) -> Manifest:
+def _read_manifest(file: Path) -> SchemaManifest:
     """The manifest, read again only where the file has changed: every message's validation asks for it."""
     state = file.stat()
     return _manifest_as_of(file, state.st_mtime_ns, state.st_size)
 
 
 @lru_cache(maxsize=256)
-def _manifest_as_of(file: Path, _changed: int, _size: int) -> Manifest:
+def _manifest_as_of(file: Path, _changed: int, _size: int) -> SchemaManifest:
     try:
         body: Any = YAML(typ="safe").load(file.read_text("utf-8"))
-        return Manifest.model_validate(body)
+        return SchemaManifest.model_validate(body)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         path = ".".join(str(part) for part in first["loc"])

@@ -42,14 +42,14 @@ def install(content: Path, source: Path, store: Path | None = None) -> list[Inst
     return [_install(item, chosen, target) for item, chosen in plans]
 
 
-def _refuse_wrong(item: files.Manifest, chosen: Mapping[str, bytes], found: Mapping[str, list[bytes]]) -> None:
+def _refuse_wrong(item: files.SchemaManifest, chosen: Mapping[str, bytes], found: Mapping[str, list[bytes]]) -> None:
     """A set that holds some right files and some wrong ones was tampered with, or is another version."""
     wrong = next((name for name in item.files if name not in chosen and name in found), None)
     if chosen and wrong:
         raise _wrong(item, wrong)
 
 
-def _install(item: files.Manifest, chosen: Mapping[str, bytes], store: Path) -> Installation:
+def _install(item: files.SchemaManifest, chosen: Mapping[str, bytes], store: Path) -> Installation:
     missing = tuple(name for name in item.files if name not in chosen)
     if missing:
         return Installation(item.standard, item.version, "incomplete" if chosen else "not found", missing)
@@ -86,7 +86,7 @@ def put(contents: Mapping[str, bytes], folder: Path) -> None:
             shutil.rmtree(aside, ignore_errors=True)
 
 
-def _choose(item: files.Manifest, found: Mapping[str, list[bytes]]) -> dict[str, bytes]:
+def _choose(item: files.SchemaManifest, found: Mapping[str, list[bytes]]) -> dict[str, bytes]:
     """The files whose digest is right."""
     return {
         name: content
@@ -117,7 +117,7 @@ def _files(source: Path) -> list[tuple[str, bytes]]:
     return [(name.rpartition("/")[2], content) for name, content in packed.items()]
 
 
-def _nothing(source: Path, known: list[files.Manifest], found: Mapping[str, list[bytes]]) -> ConfigurationError:
+def _nothing(source: Path, known: list[files.SchemaManifest], found: Mapping[str, list[bytes]]) -> ConfigurationError:
     for item in known:
         for name in item.files:
             if name in found:
@@ -130,7 +130,7 @@ def _nothing(source: Path, known: list[files.Manifest], found: Mapping[str, list
     )
 
 
-def _wrong(item: files.Manifest, name: str) -> ConfigurationError:
+def _wrong(item: files.SchemaManifest, name: str) -> ConfigurationError:
     return ConfigurationError(
         f"{name} is not the official file of {item.standard} {item.version}: its SHA-256 differs",
         where=name,

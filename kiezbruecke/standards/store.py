@@ -1,11 +1,9 @@
 """The front door to the standards' files: what we hold, install, and check messages against."""
 
-from kiezbruecke.standards.adding import Origin, add
+from kiezbruecke.standards.adding import SchemaOrigin, add
 from kiezbruecke.standards.files import (
-    OFFICIAL,
-    STORE,
     Held,
-    Manifest,
+    SchemaManifest,
     installed,
     manifest,
     official,
@@ -16,13 +14,11 @@ from kiezbruecke.standards.parse import parse
 from kiezbruecke.standards.validate import Checker, Validator, checker, validate, validator
 
 __all__ = [
-    "OFFICIAL",
-    "STORE",
     "Checker",
     "Held",
     "Installation",
-    "Manifest",
-    "Origin",
+    "SchemaManifest",
+    "SchemaOrigin",
     "Validator",
     "add",
     "checker",

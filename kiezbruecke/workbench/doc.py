@@ -13,13 +13,14 @@ from lxml import html
 from lxml.html import builder as E  # noqa: N812 - lxml's own name for it
 
 from kiezbruecke.mapping.language.definition import Rule, When
-from kiezbruecke.mapping.language.paths import TargetPath
+from kiezbruecke.mapping.language.paths import TargetStep
+from kiezbruecke.mapping.language.walking import walk
 from kiezbruecke.mapping.loading import Mapping
 from kiezbruecke.mapping.schema.models import ROOTS
 from kiezbruecke.mapping.schema.tree import Node
 from kiezbruecke.workbench.examples import find_examples, read_roots
+from kiezbruecke.workbench.german_words import source_words, step_words
 from kiezbruecke.workbench.preview import PreviewRow, preview
-from kiezbruecke.workbench.words import source_words, step_words
 
 _STYLE = """
 @page { size: A4 landscape; margin: 15mm 12mm; }
@@ -92,25 +93,16 @@ def _roots(mapping: Mapping) -> str:
 
 
 def _places(mapping: Mapping) -> Iterator[_Place]:
-    yield from _below(mapping, mapping.definition.rules, (), (mapping.goal.root,), "")
+    for one in walk(mapping.definition.rules):
+        if not one.rule.rules:
+            nodes = _nodes(mapping.goal.root, one.steps)
+            yield _Place(mapping.numbers[one.rule.place], one.rule, one.target, one.above, nodes)
 
 
-def _below(
-    mapping: Mapping, rules: tuple[Rule, ...], above: tuple[Rule, ...], nodes: tuple[Node, ...], path: str
-) -> Iterator[_Place]:
-    for rule in rules:
-        found = _walk(nodes, rule.target)
-        target = "/".join(part for part in (path, *map(str, rule.target.steps)) if part) or "."
-        if rule.rules:
-            yield from _below(mapping, rule.rules, (*above, rule), found, "" if target == "." else target)
-        else:
-            yield _Place(mapping.numbers[rule.place], rule, target, above, found)
-
-
-def _walk(nodes: tuple[Node, ...], target: TargetPath) -> tuple[Node, ...]:
+def _nodes(root: Node, steps: tuple[TargetStep, ...]) -> tuple[Node, ...]:
     """The nodes down to a target; where a type was chosen that adds a child, the way ends above it."""
-    found = list(nodes)
-    for step in target.steps:
+    found = [root]
+    for step in steps:
         below = found[-1].children.get(step.name)
         if below is None:
             break

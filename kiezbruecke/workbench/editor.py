@@ -11,33 +11,33 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kiezbruecke.content import find_state
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.language.definition import Definition, Rule
-from kiezbruecke.mapping.language.reading import NotAMapping
+from kiezbruecke.mapping.language.findings import NotAMapping
+from kiezbruecke.mapping.language.walking import walk
 from kiezbruecke.mapping.loading import examine_mapping_file, find_goal
 from kiezbruecke.mapping.schema.models import OPEN, Type
 from kiezbruecke.mapping.schema.sources import source_types
 from kiezbruecke.mapping.schema.tree import Leaf, Node
 from kiezbruecke.workbench.described import described, short
-from kiezbruecke.workbench.places import (
+from kiezbruecke.workbench.editor_sources import other_names, source_paths
+from kiezbruecke.workbench.editor_targets import (
     Places,
     children_of,
     doors_of,
     exact_pattern,
-    joined,
     node_at,
     open_places,
     opened_doors,
     repeats,
     tree_pattern,
 )
-from kiezbruecke.workbench.readable import other_names, source_paths
-from kiezbruecke.workbench.vocabulary import Schema, constants, mapping_schema, rules_schema
+from kiezbruecke.workbench.language_schema import Schema, constants, mapping_schema, rules_schema
 
 DEPTH = 2
 _MOST_IN_BLOCKS = 3000  # places in all blocks together
@@ -72,7 +72,7 @@ def editor_schema(name: str, content: Path, opened: tuple[str, ...] = (), depth:
         raise ConfigurationError(first.message, where=str(first.place), expected=first.expected) from None
     root = find_goal(definition, content).root
     blocks = {"": _Block("", root, source_types(definition, content))}
-    _collect(definition.rules, blocks[""], blocks)
+    _collect(definition.rules, blocks)
     doors = {*doors_of(definition.rules), *(door for path in opened for door in opened_doors(root, path))}
     return _Writer(definition, content, open_places(root, doors, depth), blocks).schema()
 
@@ -86,17 +86,16 @@ class _Block:
     types: dict[str, Type]
 
 
-def _collect(rules: Iterable[Rule], block: _Block, blocks: dict[str, _Block]) -> None:
+def _collect(rules: tuple[Rule, ...], blocks: dict[str, _Block]) -> None:
     """Find every block below, with the members that `each` and `as` give it."""
-    for rule in rules:
-        node = node_at(block.node, [step.name for step in rule.target.steps])
-        if not rule.rules:
+    for one in walk(rules):
+        rule, block = one.rule, blocks.get(one.block)
+        node = node_at(block.node, [step.name for step in rule.target.steps]) if block else None
+        if block is not None and not rule.rules:
             block.types |= _member(rule, block.types)
-        elif node is not None:
-            path = joined(block.path, rule)
-            inner = blocks.setdefault(path, _Block(path, node.derived().get(rule.type or "", node), {}))
+        elif block is not None and node is not None:
+            inner = blocks.setdefault(one.plain, _Block(one.plain, node.derived().get(rule.type or "", node), {}))
             inner.types |= block.types | _member(rule, block.types)
-            _collect(rule.rules, inner, blocks)
 
 
 def _member(rule: Rule, types: Mapping[str, Type]) -> dict[str, Type]:

@@ -71,7 +71,7 @@ _CLOCK = "message.created_at"  # the only clock that a mapping has (docs/referen
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceField:
     """A field that a mapping may read. `ideas` are those of its own name, `above` those of what holds it."""
 
     path: str
@@ -130,7 +130,7 @@ class Guesser:
         found = next((source for _, source in best if _fits(source, leaf)), None) or self._clock(last, above, leaf)
         return None if found is None else _guess(found, leaf)
 
-    def _clock(self, last: str, above: list[str], leaf: Leaf) -> Source | None:
+    def _clock(self, last: str, above: list[str], leaf: Leaf) -> SourceField | None:
         """A message's own moment, where nothing else is meant: the head's, or one of being made."""
         wanted = set(ideas(last))
         of_message = not above or any(_HEAD.search(name) for name in above)
@@ -155,7 +155,7 @@ def _parts(word: str) -> tuple[str, ...]:
     return (found["what"], "zeitpunkt") if found else (word,)
 
 
-def _rate(source: Source, last: tuple[str, ...], parents: frozenset[str]) -> float:
+def _rate(source: SourceField, last: tuple[str, ...], parents: frozenset[str]) -> float:
     wanted = set(last)
     shared = len(wanted & source.ideas)
     if not shared:
@@ -166,7 +166,7 @@ def _rate(source: Source, last: tuple[str, ...], parents: frozenset[str]) -> flo
     return 2.0 * shared + 0.75 * around - foreign - 0.5 * unmet
 
 
-def _fits(source: Source, leaf: Leaf) -> bool:
+def _fits(source: SourceField, leaf: Leaf) -> bool:
     """Whether the kinds agree and the schema takes an invented value of the source."""
     kinds = _FITS.get(leaf.kind)
     if kinds is not None and source.kind not in kinds:
@@ -178,12 +178,12 @@ def _fits(source: Source, leaf: Leaf) -> bool:
     return True
 
 
-def _guess(source: Source, leaf: Leaf) -> Guess:
+def _guess(source: SourceField, leaf: Leaf) -> Guess:
     free = leaf.kind == "text" and source.kind == "text" and not source.ideas & _KEYS
     return Guess(source.path, source.nullable, leaf.max_length if free else None)
 
 
-def _sources(path: str, owner: Type, above: frozenset[str] = frozenset()) -> Iterator[Source]:
+def _sources(path: str, owner: Type, above: frozenset[str] = frozenset()) -> Iterator[SourceField]:
     assert owner.model is not None
     around = above | set(ideas(path.rpartition(".")[2]))
     for name, field in owner.model.model_fields.items():
@@ -197,7 +197,7 @@ def _sources(path: str, owner: Type, above: frozenset[str] = frozenset()) -> Ite
             continue
         example = to_text(invented(name, field, path))
         kind_ideas = {"date": {"date"}, "moment": {"moment"}}.get(found.kind, set())
-        yield Source(below, frozenset({*ideas(name), *kind_ideas}), around, found.kind, nullable, example)
+        yield SourceField(below, frozenset({*ideas(name), *kind_ideas}), around, found.kind, nullable, example)
 
 
 def _lists(path: str, model: type[BaseModel]) -> Iterator[Members]:

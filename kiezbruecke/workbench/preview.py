@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kiezbruecke.errors import RecordError
-from kiezbruecke.mapping.interpret.draft import Draft
+from kiezbruecke.mapping.interpret.draft import NodeDraft
 from kiezbruecke.mapping.interpret.interpreter import make_draft
 from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.loading import Mapping
-from kiezbruecke.mapping.schema.tree import Group, Node
+from kiezbruecke.mapping.schema.duty import sure_nodes
 from kiezbruecke.mapping.values import Unusable, is_nothing, to_text
 
 
@@ -113,31 +113,21 @@ def _marked(row: PreviewRow, held: Counter[Any], shown: Counter[Any], texts: Cou
 
 
 def _rows(
-    draft: Draft, problems: dict[int, RecordError], numbers: dict[Place, int], *, sure: bool
+    draft: NodeDraft, problems: dict[int, RecordError], numbers: dict[Place, int], *, sure: bool
 ) -> Iterator[PreviewRow]:
     """`sure`: the place is written in any case, so that a value must not be missing."""
     if draft.rule is not None:
         yield _row(draft, draft.rule, problems.get(id(draft)), numbers, sure=sure)
-    mandatory = set(_mandatory(draft.node))
+    mandatory = {node.name for node in sure_nodes(draft.node.content)}
     for name in draft.node.children if draft.parts else ():
         for part in draft.of(name):
             below = part.wanted() or (name in mandatory and (sure or draft.wanted()))
             yield from _rows(part, problems, numbers, sure=below)
 
 
-def _mandatory(node: Node) -> Iterator[str]:
-    """The names that stand wherever the node stands; the branches of a choice do not."""
-    yield from (attribute.name for attribute in node.content.attributes if not attribute.optional)
-    waiting: list[Node | Group] = [node.content.group]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, Node):
-            yield from [part.name] if part.minimum else []
-        elif part.kind == "sequence" and part.minimum:
-            waiting += part.parts
-
-
-def _row(draft: Draft, rule: Rule, refused: RecordError | None, numbers: dict[Place, int], *, sure: bool) -> PreviewRow:
+def _row(
+    draft: NodeDraft, rule: Rule, refused: RecordError | None, numbers: dict[Place, int], *, sure: bool
+) -> PreviewRow:
     value, problem = _shown(draft)
     is_missing = sure and not value and not problem and draft.node.leaf is not None and draft.node.fixed is None
     if is_missing and not rule.rules and not draft.nil:
@@ -153,7 +143,7 @@ def _row(draft: Draft, rule: Rule, refused: RecordError | None, numbers: dict[Pl
     )
 
 
-def _shown(draft: Draft) -> tuple[str, str]:
+def _shown(draft: NodeDraft) -> tuple[str, str]:
     values = draft.value if isinstance(draft.value, list) else [draft.value]
     if all(is_nothing(value) for value in values):
         return "", ""

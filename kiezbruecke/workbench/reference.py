@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime
+from pathlib import Path
 
-from kiezbruecke.mapping.steps import STEPS, TOPICS, Example, Step
+from kiezbruecke.mapping.language.walking import all_rules
+from kiezbruecke.mapping.loading import mapping_names, read_mapping_file
+from kiezbruecke.mapping.steps import STEPS, TOPICS, Step, StepExample
 from kiezbruecke.mapping.values import Kind
 
 _HEAD = """# Steps
@@ -44,9 +47,10 @@ _TAKES: dict[Kind, str] = {
 }
 
 
-def steps_page() -> str:
-    """The reference page as Markdown, by topic."""
-    return "\n".join([_HEAD, *(_contents(topic) for topic in TOPICS), "", *(_chapter(topic) for topic in TOPICS)])
+def steps_page(content: Path) -> str:
+    """The reference page as Markdown, by topic; it says which steps the mappings of this content use."""
+    contents = (_contents(topic) for topic in TOPICS)
+    return "\n".join([_HEAD, *contents, "", _in_use(content), *(_chapter(topic) for topic in TOPICS)])
 
 
 def step_page(step: Step) -> str:
@@ -62,9 +66,17 @@ def steps_by_topic() -> list[Step]:
     return sorted(STEPS.values(), key=lambda step: (TOPICS.index(step.topic), step.name))
 
 
-def example_text(example: Example) -> str:
+def example_text(example: StepExample) -> str:
     """An example in one line: given → gives."""
     return f"{_shown(example.given)} → {_shown(example.gives)}"
+
+
+def _in_use(content: Path) -> str:
+    """A language needs words that nobody has said yet; but whoever looks for an example should know which these are."""
+    rules = (rule for name in mapping_names(content) for rule in all_rules(read_mapping_file(name, content).rules))
+    used = sorted({use.name for rule in rules for use in rule.steps})
+    names = ", ".join(f"`{name}`" for name in used)
+    return f"The shipped mappings use {len(used)} of the {len(STEPS)}: {names}. The others wait for a target.\n"
 
 
 def _contents(topic: str) -> str:
@@ -90,7 +102,7 @@ def _asks(step: Step) -> str:
     return " Argument: a whole number." if step.argument is int else " Argument: a text."
 
 
-def _use(step: Step, example: Example) -> str:
+def _use(step: Step, example: StepExample) -> str:
     use = step.name if step.argument is None else f"{{{step.name}: {_argument(example.argument)}}}"
     return f"`{use}`"
 

@@ -19,8 +19,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.mapping.language.definition import all_rules
 from kiezbruecke.mapping.language.findings import Place
+from kiezbruecke.mapping.language.walking import all_rules
 from kiezbruecke.mapping.lineage import rule_lines
 from kiezbruecke.mapping.loading import Mapping
 

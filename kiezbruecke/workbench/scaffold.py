@@ -9,49 +9,34 @@ target ──▶ mandatory places in document order ──▶ mappings/<directio
 from __future__ import annotations
 
 import re
-import textwrap
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.mapping.check.whole import check
-from kiezbruecke.mapping.codelists.reading import CodeList, read_codes
-from kiezbruecke.mapping.language.definition import Direction, all_rules
+from kiezbruecke.mapping.check.whole import check_mapping
+from kiezbruecke.mapping.codelists.reading import read_codes
+from kiezbruecke.mapping.language.definition import Direction
 from kiezbruecke.mapping.language.findings import Finding, nearest
 from kiezbruecke.mapping.language.paths import TargetPath
+from kiezbruecke.mapping.language.walking import all_rules
 from kiezbruecke.mapping.loading import mapping_names, read_mapping_file
 from kiezbruecke.mapping.schema.models import known_roots
-from kiezbruecke.mapping.schema.targets import Target, find_target
-from kiezbruecke.mapping.schema.tree import Group, Node, nodes
-from kiezbruecke.workbench.described import described, some
+from kiezbruecke.mapping.schema.targets import TargetSchema, find_target
 from kiezbruecke.workbench.editor import editor_line
-from kiezbruecke.workbench.guessing import Guess, Guesser
+from kiezbruecke.workbench.guessing import Guesser
 from kiezbruecke.workbench.invented import input_text
-from kiezbruecke.workbench.needs import (
-    DEEPEST,
-    MOST_PLACES,
-    MOST_TIMES,
-    holds_elements,
-    nodes_of,
-    recursive,
-    signature,
-    too_many,
-    writes_itself,
-)
+from kiezbruecke.workbench.scaffold_rules import TODO, RuleWriter, scalar
 
-TODO = "TODO"
 ROOTS: dict[Direction, tuple[str, ...]] = {
     "inbound": ("item", "envelope", "process"),
     "outbound": ("case", "decision", "message", "route"),
 }
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
-_WIDTH = 100
 _SHOWN = 12
 
 
 @dataclass(frozen=True)
-class Order:
+class ScaffoldRequest:
     """What is asked for. `opened`: optional places to be written too; `optional`: list the others."""
 
     name: str
@@ -62,23 +47,23 @@ class Order:
     optional: bool = False
 
 
-def new_mapping(order: Order, content: Path) -> Path:
+def new_mapping(request: ScaffoldRequest, content: Path) -> Path:
     """Write the mapping and its examples; returns the mapping's file.
 
     Raises ConfigurationError where the name is taken or unfit, or the target, a root or an opened place unknown.
     """
-    target = find_target(order.target, content)
+    target = find_target(request.target, content)
     direction: Direction = "inbound" if target.kind == "record" else "outbound"
-    _refuse(order, content, direction)
-    roots = order.roots or ROOTS[direction]
-    folder = content / "mappings" / direction / order.name
-    text = _header(order, direction, roots, target) + _rules(order, content, target, roots)
+    _refuse(request, content, direction)
+    roots = request.roots or ROOTS[direction]
+    folder = content / "mappings" / direction / request.name
+    text = _header(request, direction, roots, target) + _rules(request, content, target, roots)
     _write(folder / "mapping.yaml", f"{editor_line(folder, content)}\n{text}")
-    rules_read = all_rules(read_mapping_file(order.name, content).rules)
+    rules_read = all_rules(read_mapping_file(request.name, content).rules)
     read = [path.text for rule in rules_read for path in (rule.source, rule.each) if path]
     for case in ("full", "minimal"):
         _write(folder / "examples" / case / "input.yaml", input_text(roots, read, full=case == "full"))
-    _mark_roots(folder / "mapping.yaml", check(order.name, content))
+    _mark_roots(folder / "mapping.yaml", check_mapping(request.name, content))
     return folder / "mapping.yaml"
 
 
@@ -91,46 +76,46 @@ def _mark_roots(file: Path, findings: list[Finding]) -> None:
     _write(file, "\n".join(lines) + "\n")
 
 
-def _refuse(order: Order, content: Path, direction: Direction) -> None:
-    if not _NAME.fullmatch(order.name):
+def _refuse(request: ScaffoldRequest, content: Path, direction: Direction) -> None:
+    if not _NAME.fullmatch(request.name):
         raise ConfigurationError(
-            f"'{order.name}' is no name of a mapping", expected="small letters, digits and hyphens"
+            f"'{request.name}' is no name of a mapping", expected="small letters, digits and hyphens"
         )
-    if order.name in mapping_names(content) or (content / "mappings" / direction / order.name).exists():
-        raise ConfigurationError(f"there is already a mapping '{order.name}'", helps="choose another name")
-    if order.direction not in (None, direction):
+    if request.name in mapping_names(content) or (content / "mappings" / direction / request.name).exists():
+        raise ConfigurationError(f"there is already a mapping '{request.name}'", helps="choose another name")
+    if request.direction not in (None, direction):
         raise ConfigurationError(
-            f"'{order.target}' is not the target of an {order.direction} mapping", expected=direction
+            f"'{request.target}' is not the target of an {request.direction} mapping", expected=direction
         )
-    for root in order.roots:
+    for root in request.roots:
         if root not in known_roots():
             helps = nearest(root, known_roots())
             raise ConfigurationError(f"there is no root '{root}'", expected=", ".join(known_roots()), helps=helps)
 
 
-def _header(order: Order, direction: Direction, roots: tuple[str, ...], target: Target) -> str:
+def _header(request: ScaffoldRequest, direction: Direction, roots: tuple[str, ...], target: TargetSchema) -> str:
     reads = f"reads: [{target.model.kind}]\n" if target.model is not None else ""
     return (
-        f"# Written by `kiezbruecke mapping new`. What is left to do: kiezbruecke mapping check {order.name}\n"
-        f"name: {order.name}\nversion: 1\ntitle: {_scalar(order.name)}\ndirection: {direction}\n{reads}"
-        f"roots: [{', '.join(roots)}]\ntarget: {order.target}\nrules:\n"
+        f"# Written by `kiezbruecke mapping new`. What is left to do: kiezbruecke mapping check {request.name}\n"
+        f"name: {request.name}\nversion: 1\ntitle: {scalar(request.name)}\ndirection: {direction}\n{reads}"
+        f"roots: [{', '.join(roots)}]\ntarget: {request.target}\nrules:\n"
     )
 
 
-def _rules(order: Order, content: Path, target: Target, roots: tuple[str, ...]) -> str:
-    opened = _opened(order.opened, target)
+def _rules(request: ScaffoldRequest, content: Path, target: TargetSchema, roots: tuple[str, ...]) -> str:
+    opened = _opened(request.opened, target)
     lists = [read_codes(content, file.stem) for file in sorted((content / "mappings/codelists").glob("*.yaml"))]
-    writer = _Writer(opened, tuple(lists), optional=order.optional)
+    writer = RuleWriter(opened, tuple(lists), optional=request.optional)
     writer.whole(target.root, Guesser(roots))
     if not any(line.lstrip().startswith("- ") for line in writer.lines):
         raise ConfigurationError(
-            f"nothing in '{order.target}' is mandatory",
+            f"nothing in '{request.target}' is mandatory",
             helps=f"--open {', '.join(list(target.root.children)[:_SHOWN])}",
         )
     return "\n".join(writer.lines).strip("\n") + "\n"
 
 
-def _opened(paths: tuple[str, ...], target: Target) -> frozenset[str]:
+def _opened(paths: tuple[str, ...], target: TargetSchema) -> frozenset[str]:
     """The opened places with everything above them; raises ConfigurationError for one that the target does not have."""
     found: set[str] = set()
     for path in paths:
@@ -149,226 +134,6 @@ def _opened(paths: tuple[str, ...], target: Target) -> frozenset[str]:
             node = node.children[step.name]
             found.add("/".join(one.name for one in steps[:number]))
     return frozenset(found)
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where the writer stands: the whole path for people and guesses, the path below the block for the rule."""
-
-    path: str = ""
-    below: str = ""
-    indent: int = 2
-    above: tuple[tuple[str, ...], ...] = ()
-
-    def at(self, node: Node, number: int = 1) -> _Place:
-        name = node.name if number == 1 else f"{node.name}[{number}]"
-        path, below = (f"{one}/{name}" if one else name for one in (self.path, self.below))
-        return _Place(path, below, self.indent, (*self.above, signature(node)))
-
-    def in_block(self) -> _Place:
-        return _Place(self.path, "", self.indent + 4, self.above)
-
-
-@dataclass
-class _Writer:
-    """Goes through the tree in document order and collects the lines of the rules."""
-
-    opened: frozenset[str]
-    lists: tuple[CodeList, ...]
-    optional: bool = False
-    lines: list[str] = field(default_factory=list)
-    places: int = 0
-
-    def whole(self, root: Node, guesser: Guesser) -> None:
-        place = _Place()
-        if root.leaf is not None and root.leaf.kind != "any" and root.fixed is None:
-            self._leaf(root, _Place(below="."), guesser)
-        self._content(root, place, guesser)
-
-    def _content(self, node: Node, place: _Place, guesser: Guesser) -> None:
-        if len(place.above) > DEEPEST:
-            raise ConfigurationError(f"'{place.path}' has no end", expected="a schema whose mandatory elements end")
-        for attribute in node.content.attributes:
-            self._node(attribute, place, guesser)
-        self._group(node.content.group, place, guesser)
-
-    def _group(self, group: Group, place: _Place, guesser: Guesser) -> None:
-        open_here = any(_path(place, node) in self.opened for node in nodes(group))
-        if group.minimum == 0 and not open_here:
-            self._optional(list(nodes(group)), place)
-        elif group.kind == "choice":
-            self._choice(group, place, guesser, open_here=open_here)
-        else:
-            for part in group.parts:
-                self._part(part, place, guesser)
-
-    def _part(self, part: Node | Group, place: _Place, guesser: Guesser, *, wanted: bool = False) -> None:
-        if isinstance(part, Group):
-            self._group(part, place, guesser)
-        else:
-            self._node(part, place, guesser, wanted=wanted)
-
-    def _choice(self, group: Group, place: _Place, guesser: Guesser, *, open_here: bool) -> None:
-        """The opened branch, else the first that comes to an end; one that needs nothing needs no rule."""
-        if not open_here and any(writes_itself(part) for part in group.parts):
-            self._optional(list(nodes(group)), place)
-            return
-        opened = [part for part in group.parts if any(_path(place, node) in self.opened for node in nodes_of(part))]
-        ending = [part for part in group.parts if not recursive(part, place.above)]
-        chosen = (opened or ending or list(group.parts))[0]
-        others = [" + ".join(node.name for node in nodes_of(part)) for part in group.parts if part is not chosen]
-        if others:
-            here = " + ".join(node.name for node in nodes_of(chosen))
-            self._comment(place, f"A choice: {here} – or {some(others)}")
-        self._part(chosen, place, guesser, wanted=True)
-
-    def _node(self, node: Node, place: _Place, guesser: Guesser, *, wanted: bool = False) -> None:
-        open_here = _path(place, node) in self.opened
-        if writes_itself(node) and not open_here and not (wanted and node.minimum):
-            self._optional([node], place)
-            return
-        if node.minimum > MOST_TIMES:
-            what = f"'{_path(place, node)}' must stand {node.minimum:,} times"
-            raise ConfigurationError(
-                f"too many mandatory places to write them down: {what}", expected=f"at most {MOST_TIMES}"
-            )
-        for number in range(1, max(node.minimum, 1) + 1):
-            here = place.at(node, number)
-            self.places += 1
-            if self.places > MOST_PLACES:
-                raise too_many(here.path.split("/")[0])
-            if (codes := self._codes(node)) is not None:
-                self._code(codes, node, here)
-            elif node.leaf is not None and not holds_elements(node):
-                self._leaf(node, here, guesser)
-            else:
-                self._inner(node, here, guesser)
-
-    def _inner(self, node: Node, place: _Place, guesser: Guesser) -> None:
-        """A place that holds others. One that repeats becomes a block where a list of that name is read."""
-        members = guesser.members(node.name) if node.repeats else None
-        self._heading(node, place)
-        if node.abstract:
-            self._derived(node, place, guesser)
-        elif members is None:
-            if node.repeats and not place.below.endswith("]"):
-                self._comment(
-                    place, f"{place.path} may repeat: a block with each and as writes one per member of a list"
-                )
-            self._content(node, place, guesser)
-        else:
-            each = f"each: {members.path}  # TODO guess: please check"
-            self._block(place, [each, f"as: {members.name}"], node, guesser.inside(members))
-
-    def _derived(self, node: Node, place: _Place, guesser: Guesser) -> None:
-        """An abstract type: the first of those that may stand for it."""
-        kinds = dict(node.derived())
-        if not kinds:
-            raise ConfigurationError(f"'{place.path}' is abstract and no type stands for it")
-        name = next(iter(kinds))
-        if len(kinds) > 1:
-            self._comment(place, f"A choice of type: {name} – or {some(list(kinds)[1:])}")
-        self._block(place, [f"type: {_scalar(name)}"], kinds[name], guesser)
-
-    def _block(self, place: _Place, keys: list[str], node: Node, guesser: Guesser) -> None:
-        inner = place.in_block()
-        head = [f"- target: {_scalar(place.below)}", *(f"  {key}" for key in keys), "  rules:"]
-        before = len(self.lines)
-        self.lines += [" " * place.indent + line for line in head]
-        self._content(node, inner, guesser)
-        if not any(line.lstrip().startswith("- ") for line in self.lines[before + len(head) :]):
-            self._optional_leaf(node, inner, guesser)
-
-    def _optional_leaf(self, node: Node, place: _Place, guesser: Guesser) -> None:
-        """A block needs a rule: where nothing below is mandatory, the first place that takes a text."""
-        first = next((child for child in node.children.values() if child.leaf is not None), None)
-        if first is None:
-            raise ConfigurationError(f"nothing in '{place.path}' takes a value", helps=f"--open {place.path}/…")
-        self._leaf(first, place.at(first), guesser)
-
-    def _leaf(self, node: Node, place: _Place, guesser: Guesser) -> None:
-        assert node.leaf is not None
-        self._heading(node, place)
-        self._comment(place, described(node.leaf))
-        target = f"target: {_scalar(place.below)}"
-        allowed = node.leaf.enumeration
-        if node.fixed is not None:
-            self._rule(place, f"{target}, const: {_scalar(node.fixed)}")
-        elif allowed:
-            self._rule(place, f"{target}, const: {_scalar(allowed[0]) if len(allowed) == 1 else TODO}")
-        else:
-            self._guess(place, target, guesser.guess(place.path, node.leaf))
-        if place.path:
-            for attribute in node.content.attributes:
-                self._node(attribute, place, guesser)
-
-    def _guess(self, place: _Place, target: str, guess: Guess | None) -> None:
-        if guess is None:
-            self._rule(place, f"{target}, from: {TODO}")
-            return
-        steps = f", steps: [collapse_space, {{clip: {guess.clip}}}]" if guess.clip else ""
-        required = ", required: true" if guess.required else ""
-        self._rule(place, f"{target}, from: {guess.path}{steps}{required}", "  # TODO guess: please check")
-
-    def _code(self, codes: CodeList, node: Node, place: _Place) -> None:
-        self._heading(node, place)
-        shown = [f"{code} {text}".strip() for code, text in codes.codes.items()]
-        self._comment(place, f"one of: {some(shown)}")
-        self._rule(place, f"target: {_scalar(place.below)}, code: {{list: {codes.name}, value: {TODO}}}")
-
-    def _codes(self, node: Node) -> CodeList | None:
-        """The code list whose address the schema fixes here, in the version that it fixes."""
-        if "code" not in node.children:
-            return None
-        uri, version = (_fixed(node, name) for name in ("@listURI", "@listVersionID"))
-        fitting = (one for one in self.lists if uri and one.uri == uri and version in ("", one.version))
-        return next(fitting, None)
-
-    def _optional(self, found: list[Node], place: _Place) -> None:
-        if not self.optional:
-            return
-        for node in found:
-            if node.fixed is None or node.optional:
-                here = place.at(node)
-                what = described(node.leaf) if node.leaf is not None else "a block; open it with --open"
-                text = f"# optional: - {{target: {_scalar(here.below)}, from: {TODO}}}  # {what}"
-                self.lines.append(" " * place.indent + text)
-
-    def _heading(self, node: Node, place: _Place) -> None:
-        if node.documentation:
-            name = "" if node.leaf is not None else f"{place.path}: "
-            self._comment(place, f"{name}{node.documentation}")
-
-    def _comment(self, place: _Place, text: str) -> None:
-        """A schema's text as comment lines; what YAML cannot carry becomes a blank."""
-        width = _WIDTH - place.indent - 2
-        readable = "".join(sign if sign.isprintable() else " " for sign in text)
-        self.lines += [
-            f"{' ' * place.indent}# {line}" for line in textwrap.wrap(readable, width, break_long_words=False)
-        ]
-
-    def _rule(self, place: _Place, keys: str, comment: str = "") -> None:
-        self.lines.append(f"{' ' * place.indent}- {{{keys}}}{comment}")
-
-
-def _fixed(node: Node, name: str) -> str:
-    """The text that the schema fixes for a child; nothing where it fixes none."""
-    child = node.children.get(name)
-    return (child.fixed or "") if child is not None else ""
-
-
-def _path(place: _Place, node: Node) -> str:
-    """The path without numbers, as `--open` names it."""
-    plain = re.sub(r"\[[0-9]+\]", "", place.path)
-    return f"{plain}/{node.name}" if plain else node.name
-
-
-def _scalar(text: str) -> str:
-    """A text as YAML: plain where it can be, else in quotes."""
-    if _PLAIN.fullmatch(text) and text.lower() not in {"true", "false", "yes", "no", "null", "on", "off"}:
-        return text
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def _write(file: Path, text: str) -> None:

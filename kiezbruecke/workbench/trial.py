@@ -28,7 +28,7 @@ from kiezbruecke.mapping.interpret.sources import Scope
 from kiezbruecke.mapping.loading import Mapping as Ready
 from kiezbruecke.mapping.schema.models import ROOTS
 from kiezbruecke.standards.store import validate
-from kiezbruecke.workbench.worded import paths_of, put, turns, words_of
+from kiezbruecke.workbench.source_values import paths_of, put, turns, words_of
 
 _TEXTS = (
     "", " ", "\u00a0", "x", "0", "-1", "1.5", "850,00 €", "A" * 35, "ä" * 36, "Wort " * 15, "x" * 141, "x" * 256,

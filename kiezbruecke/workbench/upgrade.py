@@ -22,12 +22,12 @@ from ruamel.yaml.nodes import CollectionNode, MappingNode, ScalarNode, SequenceN
 from ruamel.yaml.nodes import Node as YamlNode
 
 from kiezbruecke.errors import ConfigurationError, RecordError
-from kiezbruecke.mapping.check.whole import check
+from kiezbruecke.mapping.check.whole import check_mapping
 from kiezbruecke.mapping.loading import Mapping, mapping_file
 from kiezbruecke.mapping.schema.targets import find_target
 from kiezbruecke.workbench.examples import find_examples, read_roots
 from kiezbruecke.workbench.moves import Moves, Path_, read_moves
-from kiezbruecke.workbench.placing import Found, Placing, Samples
+from kiezbruecke.workbench.upgrade_targets import PlacedRule, Placing, Samples
 from kiezbruecke.workbench.versions import from_file
 
 Status = Literal["kept", "moved", "broken", "missing"]
@@ -36,7 +36,7 @@ _ROUNDS = 50  # each round comments out at least one rule
 
 
 @dataclass(frozen=True)
-class Change:
+class RuleChange:
     """What becomes of one rule; `missing` is a place that is mandatory now and has no rule."""
 
     status: Status
@@ -55,7 +55,7 @@ class Change:
 class Upgrade:
     """The rules' fates in the file's order, what is missing after them, and the new file's text."""
 
-    changes: tuple[Change, ...]
+    changes: tuple[RuleChange, ...]
     text: str
 
 
@@ -88,7 +88,7 @@ def _samples(mapping: Mapping, content: Path) -> Samples:
     return found
 
 
-def _settled(found: tuple[Found, ...], text: str, to: str, name: str, content: Path) -> Upgrade:
+def _settled(found: tuple[PlacedRule, ...], text: str, to: str, name: str, content: Path) -> Upgrade:
     """Write, check, and comment out what the check refuses, until nothing but missing rules is left."""
     for _ in range(_ROUNDS):
         written = _File(text, to).written(found)
@@ -100,7 +100,7 @@ def _settled(found: tuple[Found, ...], text: str, to: str, name: str, content: P
     raise ConfigurationError("the upgrade comes to no end", helps="say in an issue which mapping it was")
 
 
-def _errors(text: str, name: str, content: Path) -> tuple[dict[int, str], list[Change]]:
+def _errors(text: str, name: str, content: Path) -> tuple[dict[int, str], list[RuleChange]]:
     """What check says of the new file: by line, and the mandatory places without a rule."""
     with TemporaryDirectory(prefix="kiezbruecke-") as folder:
         home = Path(folder) / name
@@ -108,19 +108,21 @@ def _errors(text: str, name: str, content: Path) -> tuple[dict[int, str], list[C
         (home / "mapping.yaml").write_text(text, "utf-8")
         try:
             with from_file(home / "mapping.yaml", content) as (found, there):
-                findings = [finding for finding in check(found, there) if finding.severity == "error"]
+                findings = [finding for finding in check_mapping(found, there) if finding.severity == "error"]
         except ConfigurationError as error:
             raise ConfigurationError(
                 f"the upgraded mapping cannot be checked: {error.what}", where=error.where
             ) from None
     missing = [
-        Change("missing", "", finding.rule, reason=finding.message) for finding in findings if finding.code == "KB-M12"
+        RuleChange("missing", "", finding.rule, reason=finding.message)
+        for finding in findings
+        if finding.code == "KB-M12"
     ]
     lines = {one.place.line: f"{one.code} {one.message}" for one in findings if one.code != "KB-M12"}
     return lines, missing
 
 
-def _mark(found: tuple[Found, ...], errors: dict[int, str], written: str) -> tuple[Found, ...]:
+def _mark(found: tuple[PlacedRule, ...], errors: dict[int, str], written: str) -> tuple[PlacedRule, ...]:
     """The innermost rule in whose lines the check found an error is broken; so is a block of broken rules alone."""
     spans = _File(written, "").spans()
     broken: dict[int, str] = {}
@@ -132,7 +134,7 @@ def _mark(found: tuple[Found, ...], errors: dict[int, str], written: str) -> tup
     return tuple(_marked(one, broken) for one in found)
 
 
-def _marked(one: Found, broken: dict[int, str]) -> Found:
+def _marked(one: PlacedRule, broken: dict[int, str]) -> PlacedRule:
     if one.broken:
         return one
     below = tuple(_marked(part, broken) for part in one.below)
@@ -140,7 +142,7 @@ def _marked(one: Found, broken: dict[int, str]) -> Found:
     return replace(one, below=below, broken=broken.get(one.number, alone))
 
 
-def _living(found: tuple[Found, ...]) -> Iterator[Found]:
+def _living(found: tuple[PlacedRule, ...]) -> Iterator[PlacedRule]:
     """The rules that are written as rules, in the file's order."""
     for one in found:
         if not one.broken:
@@ -148,25 +150,25 @@ def _living(found: tuple[Found, ...]) -> Iterator[Found]:
             yield from _living(one.below)
 
 
-def _told(found: tuple[Found, ...], above: str = "") -> Iterator[Change]:
+def _told(found: tuple[PlacedRule, ...], above: str = "") -> Iterator[RuleChange]:
     for one in found:
         line = one.rule.place.line
         if reason := one.broken or above:
-            yield Change("broken", one.shown, "", one.number, line, reason)
+            yield RuleChange("broken", one.shown, "", one.number, line, reason)
         elif one.new == one.old:
-            yield Change("kept", one.shown, one.shown, one.number, line)
+            yield RuleChange("kept", one.shown, one.shown, one.number, line)
         else:
-            yield Change("moved", one.shown, _numbered(one), one.number, line, one.how)
+            yield RuleChange("moved", one.shown, _numbered(one), one.number, line, one.how)
         yield from _told(one.below, above or one.broken)
 
 
-def _numbered(one: Found) -> str:
+def _numbered(one: PlacedRule) -> str:
     """The new path with the old one's numbers, as far as the names are the same or at the same end."""
     numbers = {_NUMBER.sub("", step): step for step in one.shown.split("/")}
     return "/".join(numbers.get(name, name) for name in one.new or ()) or "."
 
 
-def _with_missing(text: str, missing: list[Change], to: str) -> str:
+def _with_missing(text: str, missing: list[RuleChange], to: str) -> str:
     if not missing:
         return text
     lines = [f"  # - {{target: {one.new}, from: …}}  # mandatory in {to}, and no rule yet" for one in missing]
@@ -192,13 +194,13 @@ class _File:
         """First and last line (from 0, to one behind) of every rule, blocks before what stands in them."""
         return [self._span(node) for node in self._nodes(self._value(self._root, "rules"))]
 
-    def written(self, found: tuple[Found, ...]) -> str:
+    def written(self, found: tuple[PlacedRule, ...]) -> str:
         """The rules at their new places; broken ones as comments where they stood."""
         nodes = self._nodes(self._value(self._root, "rules"))
         self._write(found, iter(nodes), ())
         return "\n".join(self._lines)
 
-    def _write(self, found: tuple[Found, ...], nodes: Iterator[MappingNode], above: Path_) -> None:
+    def _write(self, found: tuple[PlacedRule, ...], nodes: Iterator[MappingNode], above: Path_) -> None:
         for one in found:
             node = next(nodes)
             if one.broken:
@@ -214,7 +216,7 @@ class _File:
                 self._put(self._value(node, "target"), target)
             self._write(one.below, nodes, one.new)
 
-    def _relative(self, one: Found, above: Path_) -> str | None:
+    def _relative(self, one: PlacedRule, above: Path_) -> str | None:
         assert one.new is not None
         if one.new[: len(above)] != above:
             return None
@@ -271,7 +273,7 @@ def _last_lines(node: YamlNode) -> Iterator[int]:
                 yield from _last_lines(inner)
 
 
-def _all_below(one: Found) -> Iterator[Found]:
+def _all_below(one: PlacedRule) -> Iterator[PlacedRule]:
     for part in one.below:
         yield part
         yield from _all_below(part)

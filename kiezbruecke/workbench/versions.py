@@ -21,8 +21,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.mapping.cache import load_mapping
 from kiezbruecke.mapping.loading import DIRECTIONS, Mapping
-from kiezbruecke.mapping.store import load_mapping
 
 _MAX_BYTES = 1_000_000
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from airflow.dag_processing.dagbag import BundleDagBag
+from airflow.dag_processing.bundles.manager import DagBundlesManager
+from airflow.dag_processing.dagbag import BundleDagBag, sync_bag_to_db
+from airflow.models.asset import AssetEvent, AssetModel
 from airflow.sdk import Connection as AirflowConnection
 from airflow.sdk.exceptions import (
     AirflowException,
@@ -17,12 +19,15 @@ from airflow.sdk.exceptions import (
     AirflowSkipException,
 )
 from airflow.utils import db
+from airflow.utils.session import create_session
 from airflow.utils.state import DagRunState
+from sqlalchemy import func, select
 
 from kiezbruecke import ledger, pipeline
 from kiezbruecke.airflow.resolver import airflow_connection
 from kiezbruecke.airflow.tasks import perform
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, Overtaken, SourceError
+from kiezbruecke.routes import routes
 
 CANARY = "Erika Kanarienvogel"
 
@@ -117,6 +122,36 @@ def test_a_route_runs_as_a_real_dag_run(root: Path, tmp_path: Path, monkeypatch:
     assert task.xcom_pull(task_ids="collect")["new"] == 20
     assert list(inbox.glob("*.xlsx")) == []
     assert len(list((inbox / "done").rglob("*.xlsx"))) == 1
+    assert _events("kk-tk-budgets") == 1
+
+    assert bag.dags["kk-tk-budgets"].test().state == DagRunState.SUCCESS
+    assert _events("kk-tk-budgets") == 1  # nothing was new: the routes that wait for it sleep on
+
+
+@pytest.mark.airflow
+def test_airflow_knows_which_tasks_produce_what_wakes_a_route(root: Path) -> None:
+    """The asset view shows where a wake-up comes from; preparing only builds messages and wakes nobody."""
+    db.initdb()
+    DagBundlesManager().sync_bundles_to_db()
+    sync_bag_to_db(BundleDagBag(dag_folder=root, bundle_path=root, bundle_name="kiezbruecke"), "kiezbruecke", None)
+
+    with create_session() as session:
+        assets = session.scalars(select(AssetModel).where(AssetModel.name.startswith("kb-route-"))).all()
+        producers = {
+            asset.name.removeprefix("kb-route-"): {(task.dag_id, task.task_id) for task in asset.producing_tasks}
+            for asset in assets
+        }
+
+    assert set(producers) == set(routes(root))
+    assert producers["kk-tk-budgets"] == {("kk-tk-budgets", "collect")}
+    assert producers["kk-tk-hkr"] == {("kk-tk-hkr", "deliver"), ("kk-tk-hkr", "reconcile")}
+
+
+def _events(route: str) -> int:
+    """How often a route has said that it brought or sent something."""
+    query = select(func.count()).select_from(AssetEvent).where(AssetEvent.source_dag_id == route)
+    with create_session() as session:
+        return session.scalar(query) or 0
 
 
 def _raiser(error: Exception) -> object:

@@ -16,7 +16,6 @@ from kiezbruecke.cases.join import (
     subject_of,
     unexplained_budget_lines,
 )
-from kiezbruecke.connector import Effect
 from kiezbruecke.ledger.reading import StoredCase
 from kiezbruecke.records import BudgetStatus, Decision, Outcome, ProposalStatus
 from tests.builders import (
@@ -318,7 +317,7 @@ def test_an_area_over_budget_holds_all_its_lines() -> None:
 @pytest.mark.parametrize(("test", "held"), [(True, [Reason.OVER_BUDGET]), (False, [])])
 def test_a_test_message_does_not_count_as_sent(test: bool, held: list[Reason]) -> None:
     """What was only tried out stands under its area's budget like everything that has not left."""
-    case = known(a_line(), messages=(a_message(Effect.FILE_CREATE, test=test),))
+    case = known(a_line(), messages=(a_message("file.create", test=test),))
 
     assert reasons(case, budgets=[a_budget("100.00")]) == held
 

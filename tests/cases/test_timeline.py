@@ -6,9 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from kiezbruecke.cases.timeline import booked, filed, status_of
-from kiezbruecke.connector import Effect
-from kiezbruecke.ledger import MessageState
+from kiezbruecke.cases.timeline import booked, status_of
 from kiezbruecke.records import CommitmentState, Outcome, ProposalStatus
 from tests.builders import (
     APRIL,
@@ -16,7 +14,6 @@ from tests.builders import (
     a_case,
     a_commitment,
     a_line,
-    a_message,
     a_proposal,
     known,
     standing,
@@ -93,18 +90,3 @@ def test_a_paper_without_a_counting_line_was_handed_in() -> None:
 def test_since_is_the_platforms_last_change() -> None:
     """The day people remember."""
     assert status_of(standing(a_case(proposal=a_proposal()))).since == WHEN.date()
-
-
-@pytest.mark.parametrize(
-    ("state", "test", "expected"),
-    [
-        (MessageState.CONFIRMED, False, True),
-        (MessageState.DELIVERED, False, False),
-        (MessageState.CONFIRMED, True, False),
-    ],
-)
-def test_a_case_is_filed_when_the_e_file_says_so(state: MessageState, test: bool, expected: bool) -> None:
-    """Delivered is not filed, and a test files nothing."""
-    message = a_message(Effect.FILE_CREATE, state, test=test)
-
-    assert filed(standing(known(a_line(), messages=(message,)))) is expected

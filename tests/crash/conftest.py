@@ -13,7 +13,7 @@ import pytest
 
 from kiezbruecke import ledger
 from kiezbruecke.sandbox import start
-from kiezbruecke.testing.postgres import Postgres, running_postgres
+from tests.postgres import Postgres, running_postgres
 
 from .district import DATABASES, ROOT, SHEETS, Journey, Sandboxes, World, forget, remembering, settle
 

@@ -30,8 +30,8 @@ from kiezbruecke.errors import KiezbrueckeError
 from kiezbruecke.house import House
 from kiezbruecke.ledger import events, money, reading, todo
 from kiezbruecke.sandbox import Running
-from kiezbruecke.testing.crash import count_points, in_child
-from kiezbruecke.testing.postgres import Postgres
+from tests.crash_points import count_points, in_child
+from tests.postgres import Postgres
 
 ROOT = Path(__file__).parents[2]
 DATABASES = ("sqlite", "postgresql")

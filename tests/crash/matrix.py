@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 
 from kiezbruecke import pipeline
-from kiezbruecke.testing.crash import ChildFailed, die_at
+from tests.crash_points import ChildFailed, die_at
 
 from .district import EXPECTED, PLATFORM, ROUTES, VISITS, Journey, World
 

@@ -10,7 +10,7 @@ import pytest
 from kiezbruecke.house import House
 from kiezbruecke.ledger import events, money, reading, todo
 from kiezbruecke.sandbox import Faults, Running
-from kiezbruecke.testing.crash import in_child
+from tests.crash_points import in_child
 
 from .district import EXPECTED, VISITS, Journey, World
 

@@ -9,7 +9,7 @@ import pytest
 
 from kiezbruecke import pipeline
 from kiezbruecke.house import House
-from kiezbruecke.testing.crash import beside, stop_at
+from tests.crash_points import beside, stop_at
 
 from .district import EXPECTED, VISITS, Journey, World
 

@@ -153,7 +153,7 @@ def _answer(desk: Desk) -> None:
     """People say what they may say, once and for what contradicts now."""
     run = desk.run("kk-tk", "kk-tk-hkr")
     standings = attention.read_standings(desk.ledger, PROCESS)
-    attention.keep_contradictions(desk.ledger, run, PROCESS, standings, [])
+    attention.keep_contradictions(desk.ledger, run, PROCESS, attention.contradictions(PROCESS, standings), None)
     for point in desk.points("set_aside"):
         for answer in point.answers:
             attention.decide(desk.ledger, point, answer, person="A. Muster", reason="gesehen")

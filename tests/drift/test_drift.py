@@ -122,11 +122,11 @@ def test_a_change_elsewhere_in_the_schema_is_no_drift(content: Path) -> None:
 )
 def test_narrower_breaks_and_wider_does_not(old: str, new: str, severity: str, words: str) -> None:
     """For a place that a rule fills from a source."""
-    from kiezbruecke.drift.places import Use
+    from kiezbruecke.drift.places import PlaceUse
     from kiezbruecke.drift.schemas import compare_places
 
     before, after = {"A": _place(old)}, {"A": _place(new)}
-    (change,) = compare_places(before, after, {"A": Use(texts=None)})
+    (change,) = compare_places(before, after, {"A": PlaceUse(texts=None)})
 
     assert (change.severity, words in change.reason) == (severity, True)
 
@@ -134,11 +134,11 @@ def test_narrower_breaks_and_wider_does_not(old: str, new: str, severity: str, w
 @pytest.mark.parametrize(("only_text", "severity"), [(True, "compatible"), (False, "breaking")])
 def test_a_number_that_becomes_a_text_breaks_where_that_is_written_otherwise(only_text: bool, severity: str) -> None:
     """In XML both are 850.00; in JSON it becomes "850.00", which whoever reads it does not take for a sum."""
-    from kiezbruecke.drift.places import Place, Use
+    from kiezbruecke.drift.places import PlaceUse, SchemaPlace
     from kiezbruecke.drift.schemas import compare_places
 
-    old, new = {"A": Place(kind="decimal")}, {"A": Place(kind="text")}
-    (change,) = compare_places(old, new, {"A": Use(texts=None)}, only_text=only_text)
+    old, new = {"A": SchemaPlace(kind="decimal")}, {"A": SchemaPlace(kind="text")}
+    (change,) = compare_places(old, new, {"A": PlaceUse(texts=None)}, only_text=only_text)
 
     assert (change.severity, change.reason) == (severity, "decimal became text")
 
@@ -164,32 +164,32 @@ def test_a_sum_of_a_json_schema_that_becomes_a_text_breaks(content: Path) -> Non
 
 
 def _place(text: str) -> Any:
-    from kiezbruecke.drift.places import Place
+    from kiezbruecke.drift.places import SchemaPlace
 
     key, _, value = text.partition("=")
     match key:
         case "values":
-            return Place(values=tuple(value.split(",")))
+            return SchemaPlace(values=tuple(value.split(",")))
         case "mandatory":
-            return Place(minimum=int(value), mandatory=value == "1")
+            return SchemaPlace(minimum=int(value), mandatory=value == "1")
         case "kind":
-            return Place(kind=value)
+            return SchemaPlace(kind=value)
         case "fixed":
-            return Place(fixed=value or None)
+            return SchemaPlace(fixed=value or None)
         case "maximum":
-            return Place(maximum=int(value) if value else None)
-    return Place(facets={key: value})
+            return SchemaPlace(maximum=int(value) if value else None)
+    return SchemaPlace(facets={key: value})
 
 
 def test_a_value_that_no_rule_writes_may_go() -> None:
     """A constant and a code list say which texts can stand there."""
-    from kiezbruecke.drift.places import Place, Use
+    from kiezbruecke.drift.places import PlaceUse, SchemaPlace
     from kiezbruecke.drift.schemas import compare_places
 
-    old, new = {"A": Place(values=("a", "b"))}, {"A": Place(values=("a",))}
+    old, new = {"A": SchemaPlace(values=("a", "b"))}, {"A": SchemaPlace(values=("a",))}
 
-    assert breaking(compare_places(old, new, {"A": Use(texts=frozenset({"a"}))})) == []
-    assert breaking(compare_places(old, new, {"A": Use(texts=frozenset({"b"}))})) != []
+    assert breaking(compare_places(old, new, {"A": PlaceUse(texts=frozenset({"a"}))})) == []
+    assert breaking(compare_places(old, new, {"A": PlaceUse(texts=frozenset({"b"}))})) != []
 
 
 def test_an_element_that_is_gone_breaks_the_mapping_that_fills_it() -> None:

@@ -18,7 +18,7 @@ import xmlschema
 
 from kiezbruecke.documents import Document, documents_for
 from kiezbruecke.errors import RecordError
-from kiezbruecke.mapping import check, load_mapping
+from kiezbruecke.mapping import check_mapping, load_mapping
 from kiezbruecke.records import Decision, Outcome, Receipt, ReceiptOutcome
 from kiezbruecke.records.views import CaseView, MessageView
 from kiezbruecke.routes import find_route
@@ -55,7 +55,7 @@ def official(monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("name", MAPPINGS)
 def test_the_mapping_is_right_before_anything_is_sent(name: str) -> None:
     """`kiezbruecke mapping check` finds nothing."""
-    assert check(name, ROOT) == []
+    assert check_mapping(name, ROOT) == []
 
 
 @pytest.mark.parametrize("name", MAPPINGS)

@@ -15,16 +15,17 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from kiezbruecke.connector import Effect, Item
+from kiezbruecke.connector import Item
 from kiezbruecke.ledger import Ledger, MessageState, Run, begin_run, claims, history, money, todo, upgrade
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import make_engine
-from kiezbruecke.ledger.drafts import Draft, Identity, add_messages
+from kiezbruecke.ledger.draft import Draft, Identity
+from kiezbruecke.ledger.drafts import add_messages
 from kiezbruecke.ledger.history import Taken
 from kiezbruecke.ledger.todo import OpenPoint
 from kiezbruecke.records import Budget, BudgetStatus, Decision, Outcome, Receipt, ReceiptOutcome
 from kiezbruecke.records.identity import case_id, fremdkennzeichen
-from kiezbruecke.testing.postgres import Postgres, running_postgres
+from tests.postgres import Postgres, running_postgres
 
 PROCESS, AREA, YEAR = "kk-tk-2026", "090416", 2026
 HKR, EFILE = "hkr-tk", "eakte-tk"
@@ -125,9 +126,9 @@ class Desk:
     def prepare(self, *drafts: Draft, run: Run | None = None) -> int:
         """Store drafts; how many found no money."""
         lane = MONEY if drafts[0].reference.partition("-F")[1] else FILES
-        return add_messages(self.ledger, run or self.run(lane), drafts, [], "spk-tk")
+        return len(add_messages(self.ledger, run or self.run(lane), drafts, "spk-tk"))
 
-    def book(self, case: UUID, euros: str, number: int = 1, effect: Effect = Effect.COMMITMENT_BOOK) -> Draft:
+    def book(self, case: UUID, euros: str, number: int = 1, effect: str = "commitment.book") -> Draft:
         """Prepare an order; its draft."""
         order = draft(case, effect, number, euros)
         self.prepare(order)
@@ -211,7 +212,7 @@ def budget(euros: str, status: BudgetStatus = BudgetStatus.RELEASED, area: str =
 
 def draft(
     case: UUID,
-    effect: Effect = Effect.FILE_CREATE,
+    effect: str = "file.create",
     number: int = 1,
     euros: str | None = None,
     *,

@@ -7,10 +7,11 @@ from uuid import UUID
 
 import pytest
 
-from kiezbruecke.connector import Batch, BatchHead, Effect, Message, Ticket
+from kiezbruecke.connector import Batch, BatchHead, Message, Ticket
 from kiezbruecke.errors import Overtaken
 from kiezbruecke.ledger import MessageState, Run, claims, history, money, reading
-from kiezbruecke.ledger.drafts import Draft, add_messages, replace_previews
+from kiezbruecke.ledger.draft import Draft
+from kiezbruecke.ledger.drafts import add_messages, add_previews
 from kiezbruecke.records import ReceiptOutcome
 
 from .conftest import FILES, HKR, YEAR, Desk, draft, receipt
@@ -36,8 +37,8 @@ WRITES: dict[str, Callable[[Desk, Run, Draft], object]] = {
     "note_receipt": lambda desk, run, one: claims.note_receipt(
         desk.ledger, run, one.identity.key, receipt(one, ReceiptOutcome.CONFIRMED)
     ),
-    "add_messages": lambda desk, run, one: add_messages(desk.ledger, run, [one], [], "spk"),
-    "replace_previews": lambda desk, run, one: replace_previews(desk.ledger, run, [one], []),
+    "add_messages": lambda desk, run, one: add_messages(desk.ledger, run, [one], "spk"),
+    "add_previews": lambda desk, run, one: add_previews(desk.ledger, run, [one]),
     "store": lambda desk, run, _: history.store(desk.ledger, run, history.Origin("x", "kk-tk-2026", "spk"), [], "7"),
     "mark_gone": lambda desk, run, _: history.mark_gone(
         desk.ledger, run, history.Origin("x", "kk-tk-2026", "spk"), ("proposal",), ()
@@ -182,4 +183,4 @@ def test_a_person_finds_the_bytes_of_a_message(desk: Desk, filed: Draft) -> None
     assert found.payload == filed.payload
     assert money.theirs(desk.ledger, YEAR) == {}
     assert [head.destination for head, _ in reading.list_messages(desk.ledger, destination=HKR)] == []
-    assert found.effect is Effect.FILE_CREATE
+    assert found.effect == "file.create"

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import insert, update
 from sqlalchemy.exc import IntegrityError
 
-from kiezbruecke.connector import Effect
 from kiezbruecke.ledger import Ledger, reading
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import now
-from kiezbruecke.ledger.drafts import Identity, add_messages, generation_of, take_vouchers
+from kiezbruecke.ledger.draft import Identity
+from kiezbruecke.ledger.drafts import add_messages, generation_of, take_vouchers
 from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.records import ReceiptOutcome
 
@@ -34,18 +34,18 @@ def test_the_same_message_is_stored_once(desk: Desk) -> None:
 def test_a_renamed_route_resends_nothing(desk: Desk) -> None:
     """Neither the route's name nor the mapping's version is part of the identity."""
     case = desk.decide()
-    add_messages(desk.ledger, desk.run(FILES, "old-name"), [draft(case, mapping="m v1")], [], "spk")
-    add_messages(desk.ledger, desk.run(FILES, "new-name"), [draft(case, mapping="m v2")], [], "spk")
+    add_messages(desk.ledger, desk.run(FILES, "old-name"), [draft(case, mapping="m v1")], "spk")
+    add_messages(desk.ledger, desk.run(FILES, "new-name"), [draft(case, mapping="m v2")], "spk")
 
     assert len(reading.list_messages(desk.ledger)) == 1
 
 
-@pytest.mark.parametrize("effect", [Effect.FILE_CREATE, Effect.COMMITMENT_BOOK])
-def test_a_case_has_one_file_and_one_booking(desk: Desk, effect: Effect) -> None:
+@pytest.mark.parametrize("effect", ["file.create", "commitment.book"])
+def test_a_case_has_one_file_and_one_booking(desk: Desk, effect: str) -> None:
     """Even under another number: a second Vorgang or Festlegung is never legal while the first holds."""
     desk.grant("2000")
     case = desk.decide()
-    sum_ = "100" if effect is Effect.COMMITMENT_BOOK else None
+    sum_ = "100" if effect == "commitment.book" else None
     desk.prepare(draft(case, effect, 1, sum_))
     desk.prepare(draft(case, effect, 2, sum_))
 
@@ -113,12 +113,12 @@ def test_a_reset_destination_gets_everything_under_new_keys(desk: Desk) -> None:
 def test_every_part_of_the_identity_changes_the_key(desk: Desk) -> None:
     """Two messages with one key would be one to the receiver."""
     case, other = desk.decide(), desk.decide("P-2", 2)
-    one = Identity("a", 1, case, Effect.FILE_CREATE, 1)
+    one = Identity("a", 1, case, "file.create", 1)
     changes = (
         {"destination": "b"},
         {"generation": 2},
         {"case_id": other},
-        {"effect": Effect.STATUS_LIST},
+        {"effect": "status.list"},
         {"number": 2},
     )
 

@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
-from kiezbruecke.connector import Effect
 from kiezbruecke.ledger import Ledger, MessageState, money, reading
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import make_engine
@@ -19,7 +18,7 @@ from kiezbruecke.records import BudgetStatus, ReceiptOutcome
 
 from .conftest import AREA, HKR, MONEY, PROCESS, YEAR, Desk, draft
 
-BOOK, CHANGE, CANCEL = Effect.COMMITMENT_BOOK, Effect.COMMITMENT_CHANGE, Effect.COMMITMENT_CANCEL
+BOOK, CHANGE, CANCEL = "commitment.book", "commitment.change", "commitment.cancel"
 CONFIRMED, REFUSED = ReceiptOutcome.CONFIRMED, ReceiptOutcome.REFUSED
 
 
@@ -188,7 +187,7 @@ def test_two_runs_cannot_both_spend_the_last_euro(desk: Desk, url: str) -> None:
     def spend(index: int) -> None:
         own = Ledger(make_engine(url))
         ready.wait(10)
-        without.append(add_messages(own, runs[index], [orders[index]], [], "spk"))
+        without.append(len(add_messages(own, runs[index], [orders[index]], "spk")))
         own.close()
 
     threads = [threading.Thread(target=spend, args=(index,)) for index in (0, 1)]

@@ -11,7 +11,9 @@ from kiezbruecke import attention
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger, MessageState, claims, events, reading, todo
 from kiezbruecke.ledger import tables as t
-from kiezbruecke.ledger.drafts import Draft, add_baseline, add_messages, replace_previews
+from kiezbruecke.ledger.database import now
+from kiezbruecke.ledger.draft import Draft
+from kiezbruecke.ledger.drafts import add_baseline, add_previews, finish_prepare
 from kiezbruecke.ledger.runs import end_run, paused, set_paused
 from kiezbruecke.ledger.todo import OpenPoint, Point
 from kiezbruecke.records import ReceiptOutcome
@@ -24,8 +26,10 @@ ARRIVED, NOT_ARRIVED = "angekommen", "nicht_angekommen"
 def test_a_dry_run_keeps_previews_without_identity(desk: Desk, ledger: Ledger) -> None:
     """They are replaced at every run, take no place and are never sent."""
     one, two = desk.decide("P-1", 1), desk.decide("P-2", 2)
-    replace_previews(ledger, desk.run(FILES, "r"), [draft(one), draft(two)], [])
-    replace_previews(ledger, desk.run(FILES, "r"), [draft(two, payload=b"<new/>")], [])
+    for drafts in ([draft(one), draft(two)], [draft(two, payload=b"<new/>")]):
+        run, began = desk.run(FILES, "r"), now()
+        add_previews(ledger, run, drafts)
+        finish_prepare(ledger, run, [], None, began=began)
 
     with ledger.read() as connection:
         rows = connection.execute(select(t.previews.c.case_id, t.previews.c.payload)).all()
@@ -38,7 +42,7 @@ def test_a_dry_run_holds_no_money(desk: Desk) -> None:
     """A rehearsal must not keep the money from the real thing."""
     desk.grant("100")
     order = draft(desk.decide(), euros="60")
-    replace_previews(desk.ledger, desk.run(), [order], [])
+    add_previews(desk.ledger, desk.run(), [order])
 
     assert desk.committed() == 0
 
@@ -78,7 +82,7 @@ def test_a_point_heals_when_its_cause_is_gone(desk: Desk, ledger: Ledger) -> Non
     case = desk.decide()
     point = Point("set_aside", "s", "r", "spk", "Kein Budget", (), case)
     for points in ([point], [point], []):
-        add_messages(ledger, desk.run(FILES, "r"), [], points, "spk")
+        finish_prepare(ledger, desk.run(FILES, "r"), points, None, began=now())
     told = todo.points_of_case(ledger, case)
 
     assert [(one.answer, one.closed_at is not None) for one in told] == [("healed", True)]
@@ -88,8 +92,8 @@ def test_a_point_heals_when_its_cause_is_gone(desk: Desk, ledger: Ledger) -> Non
 
 def test_one_route_does_not_heal_another_routes_points(desk: Desk, ledger: Ledger) -> None:
     """Each route answers for its own cases."""
-    add_messages(ledger, desk.run(FILES, "a"), [], [Point("set_aside", "s", "a", "spk", "x")], "spk")
-    add_messages(ledger, desk.run(FILES, "b"), [], [], "spk")
+    finish_prepare(ledger, desk.run(FILES, "a"), [Point("set_aside", "s", "a", "spk", "x")], None, began=now())
+    finish_prepare(ledger, desk.run(FILES, "b"), [], None, began=now())
 
     assert [point.subject for point in desk.points()] == ["s"]
 
@@ -97,7 +101,8 @@ def test_one_route_does_not_heal_another_routes_points(desk: Desk, ledger: Ledge
 def test_a_new_reason_replaces_the_old_one(desk: Desk, ledger: Ledger) -> None:
     """The clerk must read what is wrong now."""
     for reason in ("alt", "neu"):
-        add_messages(ledger, desk.run(FILES, "r"), [], [Point("set_aside", "s", "r", "spk", reason)], "spk")
+        point = Point("set_aside", "s", "r", "spk", reason)
+        finish_prepare(ledger, desk.run(FILES, "r"), [point], None, began=now())
 
     assert [point.reason for point in desk.points()] == ["neu"]
 
@@ -177,7 +182,7 @@ def test_answers_are_read_as_the_pipeline_needs_them(desk: Desk) -> None:
     run = desk.send(refused.identity.key, lane=FILES)
     claims.settle(desk.ledger, run, refused.identity.key, receipt(refused, ReceiptOutcome.REFUSED))
     follow_up = Point("follow_up", "f", "r", "spk", "von Hand berichtigen")
-    add_messages(desk.ledger, desk.run(FILES, "r"), [], [follow_up], "spk")
+    finish_prepare(desk.ledger, desk.run(FILES, "r"), [follow_up], None, began=now())
     for point in desk.points():
         attention.decide(desk.ledger, point, point.answers[0], person="A. Muster", reason="geklärt")
     answers = attention.read_answers(desk.ledger)

@@ -7,10 +7,10 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from kiezbruecke.connector import Effect, Ticket
+from kiezbruecke.connector import Ticket
 from kiezbruecke.ledger import MessageState, claims, events
 from kiezbruecke.ledger import tables as t
-from kiezbruecke.ledger.drafts import Draft
+from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.records import ReceiptOutcome
 
 from .conftest import EFILE, FILES, HKR, Desk, draft, receipt
@@ -172,4 +172,4 @@ def test_the_bytes_of_an_answer_are_kept(desk: Desk, order: Draft) -> None:
         row = connection.execute(select(t.receipts.c.raw, t.receipts.c.message_key, t.receipts.c.source)).one()
 
     assert (row.raw, row.message_key, row.source) == (b"raw", order.identity.key, HKR)
-    assert Effect.COMMITMENT_BOOK in order.basis
+    assert "commitment.book" in order.basis

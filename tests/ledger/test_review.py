@@ -13,21 +13,22 @@ import pytest
 from sqlalchemy import func, select, update
 
 from kiezbruecke import attention
-from kiezbruecke.cases.due import outdated
-from kiezbruecke.connector import Batch, BatchHead, Effect, Item, Message, Ticket
+from kiezbruecke.connector import Batch, BatchHead, Item, Message, Ticket
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.ledger import Ledger, MessageState, Run, claims, events, history, money, reading
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import now
-from kiezbruecke.ledger.drafts import Draft, generation_of
+from kiezbruecke.ledger.draft import Draft
+from kiezbruecke.ledger.drafts import generation_of
 from kiezbruecke.ledger.history import Taken
 from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.records import ReceiptOutcome
 from kiezbruecke.routes import SendingRoute, find_route
+from kiezbruecke.stages.preparing import outdated
 from kiezbruecke.stages.work import lane_of
 from tests.builders import ROOT, a_lane, a_proposal, joined
 
-from .conftest import AREA, EFILE, FILES, HKR, MONEY, PROCESS, YEAR, Desk, draft, receipt
+from .conftest import AREA, EFILE, FILES, HKR, PROCESS, YEAR, Desk, draft, receipt
 
 GRUENAU = "090311"
 CONFIRMED, REFUSED, DELIVERED = ReceiptOutcome.CONFIRMED, ReceiptOutcome.REFUSED, ReceiptOutcome.DELIVERED
@@ -68,7 +69,7 @@ def both(desk: Desk) -> Desk:
 def test_money_is_never_held_in_two_areas(both: Desk) -> None:
     """A change on another area's budget took from one and gave back to the other."""
     case, _ = answered(both, "500", CONFIRMED)
-    both.prepare(elsewhere(draft(case, Effect.COMMITMENT_CHANGE, 2, "800")))
+    both.prepare(elsewhere(draft(case, "commitment.change", 2, "800")))
 
     assert books(both) == {AREA: (50000, 50000), GRUENAU: (0, 0)}
     assert ["anderen Bezirksregion" in point.reason for point in both.points("set_aside")] == [True]
@@ -78,7 +79,7 @@ def test_money_is_never_held_in_two_areas(both: Desk) -> None:
 def test_a_free_commitment_follows_its_case_into_the_new_area(both: Desk, outcome: ReceiptOutcome, held: int) -> None:
     """After a refusal nothing is held; the answer to the new booking broke `committed_not_negative` or the books."""
     case, _ = answered(both, "500", REFUSED)
-    again = elsewhere(draft(case, Effect.COMMITMENT_BOOK, 2, "500"))
+    again = elsewhere(draft(case, "commitment.book", 2, "500"))
     both.prepare(again)
     both.deliver(again)
     both.answer(again, outcome, 2)
@@ -118,7 +119,7 @@ def test_a_reset_lets_the_money_go(desk: Desk) -> None:
     case, _ = answered(desk, "500", CONFIRMED)
     reset_destination(desk.ledger, HKR, person="IT", reason="neu")
     freed = desk.committed()
-    anew = draft(case, Effect.COMMITMENT_BOOK, 1, "500", generation=2)
+    anew = draft(case, "commitment.book", 1, "500", generation=2)
     desk.prepare(anew)
     desk.deliver(anew)
     desk.answer(anew, REFUSED, 7)
@@ -396,7 +397,7 @@ def test_only_what_nobody_has_touched_is_withdrawn(desk: Desk, touched: str) -> 
     desk.book(case, "850")
     if touched == "ticket":
         claims.claim(desk.ledger, run := desk.run())
-        claims.keep_tickets(desk.ledger, run, {draft(case, Effect.COMMITMENT_BOOK, 1, "850").identity.key: Ticket("x")})
+        claims.keep_tickets(desk.ledger, run, {draft(case, "commitment.book", 1, "850").identity.key: Ticket("x")})
     elif touched:
         _claim_batch(desk, desk.run())
     with desk.ledger.write() as connection:
@@ -433,13 +434,13 @@ def test_orders_and_answers_about_several_areas_do_not_lock_crosswise(both: Desk
     rounds, failures = 6, []
     for number in range(1, rounds + 1):
         cases = [both.decide(f"P-{number}{one}", number * 10 + one) for one in range(1, 5)]
-        told, other = both.book(cases[0], "1"), elsewhere(draft(cases[1], Effect.COMMITMENT_BOOK, 1, "1"))
+        told, other = both.book(cases[0], "1"), elsewhere(draft(cases[1], "commitment.book", 1, "1"))
         both.prepare(other)
         both.deliver(told)
         both.deliver(other)
         new = (
-            draft(cases[2], Effect.COMMITMENT_BOOK, 1, "1"),
-            elsewhere(draft(cases[3], Effect.COMMITMENT_BOOK, 1, "1")),
+            draft(cases[2], "commitment.book", 1, "1"),
+            elsewhere(draft(cases[3], "commitment.book", 1, "1")),
         )
         refusals = [receipt(one, REFUSED, external_id=f"{number}-{one.reference}", key=None) for one in (other, told)]
         failures += _at_once(lambda: both.prepare(*new), lambda: both.hear(*refusals))  # noqa: B023 - joined here
@@ -553,4 +554,4 @@ def _told(desk: Desk, message: Draft) -> str:
 def _outdated(desk: Desk) -> list[UUID]:
     (case,) = reading.read_process_cases(desk.ledger, PROCESS).cases
     (standing,) = joined(case)
-    return outdated(standing, a_lane(HKR, MONEY))
+    return outdated(standing, a_lane(HKR))

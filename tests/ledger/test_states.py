@@ -14,7 +14,7 @@ from kiezbruecke.errors import Overtaken
 from kiezbruecke.ledger import Ledger, MessageState, Run, claims, events, reading
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import make_engine
-from kiezbruecke.ledger.drafts import Draft
+from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.ledger.states import UNSETTLED, may_follow
 from kiezbruecke.records import ReceiptOutcome
 

@@ -14,7 +14,7 @@ from lxml import etree
 
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.mapping import load_mapping
-from kiezbruecke.mapping.check.whole import check
+from kiezbruecke.mapping.check.whole import check_mapping
 from kiezbruecke.mapping.schema.targets import find_target, read_standard
 from kiezbruecke.mapping.schema.tree import Node, nodes
 from kiezbruecke.standards import store
@@ -72,7 +72,9 @@ def write(strange: Path, rules: Callable[..., None]) -> Write:
 
 
 def _findings(content: Path) -> list[str]:
-    return [f"{one.place.line} {one.code} {one.message}" for one in check("out", content) if one.severity == "error"]
+    return [
+        f"{one.place.line} {one.code} {one.message}" for one in check_mapping("out", content) if one.severity == "error"
+    ]
 
 
 def _tags(root: etree._Element) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kiezbruecke.mapping import check, mapping_names
+from kiezbruecke.mapping import check_mapping, mapping_names
 
 HEAD = "name: in\nversion: 1\ndirection: inbound\nreads: [proposal]\nroots: [item]\ntarget: record Area\nrules:\n"
 GOOD = "- {target: id, from: item.id}\n- {target: name, from: item.name, steps: [{clip: 200}]}\n"
@@ -24,7 +24,7 @@ def lines(content: Path, put: Put) -> Callable[[bytes], list[str]]:
     def of(raw: bytes) -> list[str]:
         put(FILE, "").write_bytes(raw)
         start = time.perf_counter()
-        found = [one.line().removeprefix(FILE) for one in check("in", content)]
+        found = [one.line().removeprefix(FILE) for one in check_mapping("in", content)]
         assert time.perf_counter() - start < 2
         return found
 
@@ -90,7 +90,7 @@ def test_a_folder_in_the_place_of_the_file_is_a_line(content: Path) -> None:
     (content / FILE).mkdir(parents=True)
 
     assert mapping_names(content) == ["in"]
-    assert [one.message for one in check("in", content)] == ["the file cannot be read"]
+    assert [one.message for one in check_mapping("in", content)] == ["the file cannot be read"]
 
 
 def test_a_pipe_in_the_place_of_the_file_is_a_line(content: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_pipe_in_the_place_of_the_file_is_a_line(content: Path) -> None:
     (content / FILE).parent.mkdir(parents=True)
     os.mkfifo(content / FILE)
 
-    assert [one.message for one in check("in", content)] == ["the file cannot be read"]
+    assert [one.message for one in check_mapping("in", content)] == ["the file cannot be read"]
 
 
 def test_thousands_of_rules_for_one_place_are_no_hours_of_checking(lines: Callable[[bytes], list[str]]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kiezbruecke.mapping import Finding, check
+from kiezbruecke.mapping import Finding, check_mapping
 
 DATA = Path(__file__).parent / "data"
 HEAD = (
@@ -29,7 +29,7 @@ def findings(content: Path, put: Callable[[str, str], Path]) -> Findings:
     def of(rules: str, must: str = MUST, head: str = HEAD) -> list[Finding]:
         put("mappings/outbound/out/mapping.yaml", head + must + rules)
         # roots are declared for all of the rules here, and no rule reads all of them: test_mistakes.py looks at that
-        return [one for one in check("out", content) if not one.message.startswith("no rule reads")]
+        return [one for one in check_mapping("out", content) if not one.message.startswith("no rule reads")]
 
     return of
 
@@ -134,7 +134,7 @@ def test_a_choice_needs_one_of_its_branches(content: Path, put: Callable[[str, s
     findings("")
     put("schemas/tree/1.0/profile.xsd", schema)
 
-    found = [one for one in check("out", content) if one.code == "KB-M12"]
+    found = [one for one in check_mapping("out", content) if one.code == "KB-M12"]
 
     assert [one.message for one in found] == ["no rule for one of Mail, Phone"]
 
@@ -159,7 +159,7 @@ def test_a_choice_is_made_by_a_rule_though_its_branches_need_nothing(
     head = "name: m\nversion: 1\ndirection: outbound\nroots: [route]\ntarget: e 1 Root\n"
     put("mappings/outbound/m/mapping.yaml", f"{head}rules:\n- {{target: T, from: route.t}}\n")
 
-    [finding] = check("m", content)
+    [finding] = check_mapping("m", content)
 
     assert finding.code == "KB-M12"
     assert "no rule fills the mandatory 'Who'" in finding.message
@@ -394,7 +394,11 @@ def test_an_inbound_mapping_has_no_case(content: Path, put: Callable[[str, str],
     text = "name: in\nversion: 1\ndirection: inbound\nreads: [a]\nroots: [item, {root}]\ntarget: record Budget\n"
     text += "rules:\n- {target: origin, from: item.a}\n- {target: chapter, from: {root}.id}\n"
     put("mappings/inbound/in/mapping.yaml", text.replace("{root}", root))
-    found = [(one.severity, str(one.place)) for one in check("in", content) if "outbound mappings only" in one.message]
+    found = [
+        (one.severity, str(one.place))
+        for one in check_mapping("in", content)
+        if "outbound mappings only" in one.message
+    ]
 
     assert found == [("error", "mappings/inbound/in/mapping.yaml:5:15")]
 
@@ -535,7 +539,7 @@ def test_a_source_of_another_form_than_its_examples_is_an_error(
     put(f"mappings/inbound/in/examples/{file}", example)
     put("mappings/inbound/in/mapping.yaml", INBOUND % source)
 
-    assert [one.code for one in check("in", content) if one.place.line == 5] == found
+    assert [one.code for one in check_mapping("in", content) if one.place.line == 5] == found
 
 
 @pytest.mark.parametrize(("kind", "found"), [("table", ["KB-M14"]), ("json", [])])
@@ -546,7 +550,7 @@ def test_a_cell_without_a_codelist_is_a_risk_for_a_records_words(
     put("schemas/tables/zeilen.yaml", "name: zeilen\ntitle: Z\ncolumns:\n  - {name: E, key: ergebnis, type: text}\n")
     source = "table zeilen" if kind == "table" else "json"
     put("mappings/inbound/in/mapping.yaml", INBOUND % source + "- {target: outcome, from: item.ergebnis}\n")
-    said = [one for one in check("in", content) if one.rule == "outcome" and "may hold texts" in one.message]
+    said = [one for one in check_mapping("in", content) if one.rule == "outcome" and "may hold texts" in one.message]
 
     assert [one.code for one in said] == found
     assert all(one.expected.startswith("accepted, ") for one in said)
@@ -555,7 +559,7 @@ def test_a_cell_without_a_codelist_is_a_risk_for_a_records_words(
 def test_a_constant_that_is_none_of_a_records_words_names_them(content: Path, put: Callable[[str, str], Path]) -> None:
     """'What the schema allows there' sends people to the source code."""
     put("mappings/inbound/in/mapping.yaml", INBOUND % "json" + "- {target: outcome, const: acepted}\n")
-    [found] = [one for one in check("in", content) if one.code == "KB-M14"]
+    [found] = [one for one in check_mapping("in", content) if one.code == "KB-M14"]
 
     assert found.expected.startswith("accepted, ")
     assert found.helps == "did you mean 'accepted'?"

@@ -13,7 +13,7 @@ from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.codelists.checking import CODES, check_list, list_files
 from kiezbruecke.mapping.codelists.genericode import Columns, read_genericode
 from kiezbruecke.mapping.codelists.reading import CodeList, Translation, code_file, read_codes, read_rows
-from kiezbruecke.mapping.codelists.uses import Use, find_uses
+from kiezbruecke.mapping.codelists.uses import ListUse, find_uses
 from kiezbruecke.mapping.codelists.validity import Validity
 from kiezbruecke.mapping.codelists.writing import compare, render, taken_over
 from kiezbruecke.mapping.language.findings import Place
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 OFFICIAL = ROOT.parent / "shared" / "standards"
 FARBEN = DATA / "farben_2.xml"
 TODAY = date(2026, 11, 23)
-USED = [Use("a.csv", "m", Place("m.yaml")), Use("a.yaml", "m", Place("m.yaml", 7), "Farbe", "no")]
+USED = [ListUse("a.csv", "m", Place("m.yaml")), ListUse("a.yaml", "m", Place("m.yaml", 7), "Farbe", "no")]
 
 
 def official_lists() -> list[Path]:

@@ -215,7 +215,8 @@ def test_every_step_stands_in_list_and_reference() -> None:
     listed = run(app, ["steps", "--json"])
 
     assert {step["name"] for step in json.loads(listed.output)} == set(STEPS)
-    assert all(f"## `{name}`" in steps_page() for name in STEPS)
+    page = steps_page(REPOSITORY)
+    assert all(f"## `{name}`" in page for name in STEPS)
 
 
 def test_what_is_generated_is_up_to_date() -> None:

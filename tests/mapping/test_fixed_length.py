@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiezbruecke.errors import ConfigurationError, RecordError
-from kiezbruecke.mapping import Mapping, check, load_mapping, table_header
-from kiezbruecke.mapping.schema.columns import Column
-from kiezbruecke.mapping.schema.tables import Table, read_table
+from kiezbruecke.mapping import Mapping, check_mapping, load_mapping, table_header
+from kiezbruecke.mapping.schema.columns import LayoutColumn
+from kiezbruecke.mapping.schema.tables import TableLayout, read_table
 from kiezbruecke.mapping.values import Unusable
 
 Put = Callable[[str, str], Path]
@@ -67,8 +67,8 @@ def mapping(content: Path, put: Put) -> Mapping:
     return load_mapping("zahlung", content)
 
 
-def _table(*columns: dict[str, Any], **keys: Any) -> Table:
-    return Table.model_validate({"name": "t", "format": "fixed", "columns": list(columns), **keys})
+def _table(*columns: dict[str, Any], **keys: Any) -> TableLayout:
+    return TableLayout.model_validate({"name": "t", "format": "fixed", "columns": list(columns), **keys})
 
 
 def _refusal(content: Path, put: Put, layout: str) -> str:
@@ -119,7 +119,7 @@ def test_what_does_not_fit_is_refused_with_its_rule(mapping: Mapping, field: str
 
 def test_a_sign_stands_before_the_zeros() -> None:
     """`000-5` is no number to anybody."""
-    column = Column(key="n", type="integer", length=5, fill="0")
+    column = LayoutColumn(key="n", type="integer", length=5, fill="0")
 
     assert column.padded(column.cell(-5)) == "-0005"
 
@@ -141,7 +141,7 @@ def test_a_sign_stands_before_the_zeros() -> None:
 )
 def test_a_column_says_how_its_value_is_written(kind: Any, written: Any, value: object, cell: str) -> None:
     """The forms are a closed list of names that administrations use; of a moment the day in Berlin counts."""
-    assert Column(key="x", type=kind, format=written).cell(value) == cell
+    assert LayoutColumn(key="x", type=kind, format=written).cell(value) == cell
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_a_layout_that_cannot_work_is_refused_in_one_line(content: Path, put: Pu
 @pytest.mark.parametrize("sign", [";", ",", "|", "\t"])
 def test_the_usual_delimiters_keep_their_cells_apart(sign: str) -> None:
     """What holds the sign itself stands in quotes."""
-    table = Table.model_validate({"name": "t", "delimiter": sign, "columns": [{"name": "a"}, {"name": "b"}]})
+    table = TableLayout.model_validate({"name": "t", "delimiter": sign, "columns": [{"name": "a"}, {"name": "b"}]})
 
     assert table.line({"a": f"x{sign}y", "b": "z"}).decode() == f'"x{sign}y"{sign}z\r\n'
 
@@ -248,7 +248,7 @@ def test_the_usual_delimiters_keep_their_cells_apart(sign: str) -> None:
 )
 def test_a_tick_is_written_in_the_columns_words(written: Any, value: object, cell: str) -> None:
     """Truths come as booleans, and as the texts that clearly say one."""
-    assert Column(key="x", type="yes_no", format=written).cell(value) == cell
+    assert LayoutColumn(key="x", type="yes_no", format=written).cell(value) == cell
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_a_tick_is_written_in_the_columns_words(written: Any, value: object, cel
 def test_a_text_that_is_neither_yes_nor_no_is_refused(written: Any, value: object) -> None:
     """`nein` for an unknown text is a wrong statement about somebody's case."""
     with pytest.raises(Unusable, match="weder ja noch nein"):
-        Column(key="x", type="yes_no", format=written).cell(value)
+        LayoutColumn(key="x", type="yes_no", format=written).cell(value)
 
 
 def test_check_and_run_refuse_an_unclear_tick(mapping: Mapping, content: Path, put: Put) -> None:
@@ -266,7 +266,7 @@ def test_check_and_run_refuse_an_unclear_tick(mapping: Mapping, content: Path, p
     with pytest.raises(RecordError) as error:
         mapping.write({"route": {**ROUTE, "granted": "vielleicht"}})
     put("mappings/outbound/zahlung/mapping.yaml", RULES.replace("from: route.granted", "const: yes"))
-    found = [(finding.code, finding.place.line) for finding in check("zahlung", content)]
+    found = [(finding.code, finding.place.line) for finding in check_mapping("zahlung", content)]
 
     assert "zahlung/mapping.yaml:10: 'bewilligt' (Quelle: route.granted): weder ja noch nein" in error.value.line()
     assert ("KB-M14", 10) in found
@@ -275,7 +275,7 @@ def test_check_and_run_refuse_an_unclear_tick(mapping: Mapping, content: Path, p
 def test_a_control_character_is_told_without_xml() -> None:
     """A table is none."""
     with pytest.raises(Unusable, match=r"^der Text enthält Steuerzeichen; erwartet: lesbarer Text$"):
-        Column(name="x").cell("a\x07")
+        LayoutColumn(name="x").cell("a\x07")
 
 
 def test_check_knows_the_widths(content: Path, put: Put) -> None:
@@ -283,7 +283,7 @@ def test_check_knows_the_widths(content: Path, put: Put) -> None:
     put("schemas/tables/zahlung.yaml", LAYOUT)
     put("mappings/outbound/zahlung/mapping.yaml", RULES.replace("from: route.name", "const: Bezirksamt Treptow"))
 
-    found = [(finding.code, finding.place.line) for finding in check("zahlung", content)]
+    found = [(finding.code, finding.place.line) for finding in check_mapping("zahlung", content)]
 
     assert ("KB-M14", 12) in found
 
@@ -293,7 +293,7 @@ def test_a_filler_is_no_target(content: Path, put: Put) -> None:
     put("schemas/tables/zahlung.yaml", LAYOUT)
     put("mappings/outbound/zahlung/mapping.yaml", RULES + "  - {target: Satzart, const: '02'}\n")
 
-    assert "KB-M07" in [finding.code for finding in check("zahlung", content)]
+    assert "KB-M07" in [finding.code for finding in check_mapping("zahlung", content)]
 
 
 def test_fixed_records_have_no_header(mapping: Mapping, content: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kiezbruecke.mapping import Finding, check
+from kiezbruecke.mapping import Finding, check_mapping
 from kiezbruecke.mapping.check.english import in_english
 from kiezbruecke.mapping.check.lengths import Length
 from kiezbruecke.mapping.schema.facets import FACETS
@@ -35,7 +35,7 @@ def findings(content: Path, put: Callable[[str, str], Path]) -> Findings:
 
     def of(rules: str, head: str = HEAD) -> list[Finding]:
         put("mappings/outbound/out/mapping.yaml", head + rules)
-        return [one for one in check("out", content) if not one.message.startswith("no rule reads")]
+        return [one for one in check_mapping("out", content) if not one.message.startswith("no rule reads")]
 
     return of
 
@@ -307,7 +307,7 @@ def test_an_overlay_for_another_standard_is_one_finding(
     put("schemas/tree/1.0/profile.xsd", (DATA / "tree.xsd").read_text("utf-8"))
     findings("- {target: Alles, from: case.title}\n- {target: Etwas, from: case.title}\n")
     put("mappings/outbound/oben/mapping.yaml", f"{OVER}target: tree 1.0 Leaf\n")
-    [found] = check("oben", content)
+    [found] = check_mapping("oben", content)
 
     assert (found.code, str(found.place)) == ("KB-M05", "mappings/outbound/oben/mapping.yaml:5:9")
 
@@ -319,7 +319,7 @@ def test_a_rule_that_is_missing_in_an_overlay_is_shown_with_its_whole_path(
     parts = ", ".join(f"{{target: {name}, from: case.title}}" for name in ("'@art'", "Eins"))
     findings(f"- {{target: Gruppe/Teil, rules: [{parts}]}}\n")
     put("mappings/outbound/oben/mapping.yaml", OVER)
-    [found] = [one for one in check("oben", content) if one.code == "KB-M12"]
+    [found] = [one for one in check_mapping("oben", content) if one.code == "KB-M12"]
 
     assert found.expected == "- {target: Gruppe/Teil/Zwei, from: …}"
 
@@ -331,7 +331,7 @@ def test_an_overlay_may_read_what_its_base_leaves_out(
     findings("- {target: Alles, from: case.reference}\n", HEAD.replace("rules:", "unused: [case.title]\nrules:"))
     put("mappings/outbound/oben/mapping.yaml", f"{OVER}rules:\n- {{target: Etwas, from: case.title}}\n")
 
-    assert [one.line() for one in check("oben", content) if "unused" in one.message] == []
+    assert [one.line() for one in check_mapping("oben", content) if "unused" in one.message] == []
 
 
 def test_what_is_wrong_with_a_condition_is_said_once(findings: Findings, content: Path) -> None:
@@ -379,6 +379,6 @@ def test_what_an_overlay_drops_is_missing_where_it_drops_it(
     parts = ", ".join(f"{{target: {name}, from: case.title}}" for name in ("'@art'", "Eins", "Zwei"))
     findings(f"- {{target: Gruppe/Teil, rules: [{parts}]}}\n")
     put("mappings/outbound/oben/mapping.yaml", f"{OVER}rules:\n- {{target: Gruppe/Teil/Zwei, omit: true}}\n")
-    [found] = [one for one in check("oben", content) if one.code == "KB-M12"]
+    [found] = [one for one in check_mapping("oben", content) if one.code == "KB-M12"]
 
     assert str(found.place) == "mappings/outbound/oben/mapping.yaml:6:12"

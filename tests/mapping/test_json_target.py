@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from kiezbruecke.errors import ConfigurationError, RecordError
-from kiezbruecke.mapping import Mapping, check, load_mapping
+from kiezbruecke.mapping import Mapping, check_mapping, load_mapping
 from kiezbruecke.mapping.interpret.json import dumps
 from kiezbruecke.mapping.schema.json_patterns import searching
 from kiezbruecke.mapping.schema.json_schema import read_json_schema
@@ -85,7 +85,7 @@ def load(content: Path, put: Put) -> Callable[..., Mapping]:
 def _codes(content: Path, put: Put, rules: str) -> list[str]:
     put("schemas/json/antrag.schema.json", json.dumps(SCHEMA))
     put("mappings/outbound/m/mapping.yaml", HEAD + rules)
-    return [finding.line() for finding in check("m", content)]
+    return [finding.line() for finding in check_mapping("m", content)]
 
 
 def test_a_message_is_written_in_the_schemas_order(load: Callable[..., Mapping]) -> None:

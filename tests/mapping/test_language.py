@@ -9,8 +9,8 @@ import pytest
 from jsonschema import Draft7Validator
 
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.mapping import check, load_mapping
-from kiezbruecke.workbench.vocabulary import general_schema
+from kiezbruecke.mapping import check_mapping, load_mapping
+from kiezbruecke.workbench.language_schema import general_schema
 
 HEAD = "name: in\nversion: 1\ndirection: inbound\nreads: [proposal]\nroots: [item]\ntarget: record Area\nrules:\n"
 GOOD = "- {target: id, from: item.id}\n- {target: name, from: item.name, steps: [{clip: 200}]}\n"
@@ -19,7 +19,7 @@ Put = Callable[[str, str], Path]
 
 def _lines(content: Path, put: Put, text: str) -> list[str]:
     put("mappings/inbound/in/mapping.yaml", text)
-    return [f"{one.place.line}:{one.place.column} {one.code} {one.message}" for one in check("in", content)]
+    return [f"{one.place.line}:{one.place.column} {one.code} {one.message}" for one in check_mapping("in", content)]
 
 
 def test_a_good_mapping_has_no_findings(content: Path, put: Put) -> None:
@@ -124,7 +124,7 @@ def test_one_mistake_of_form_is_one_finding(content: Path, put: Put, mapping: st
 def test_a_path_that_needs_quotes_is_shown_with_them(content: Path, put: Put, rule: str, path: str) -> None:
     """YAML itself speaks of a missing comma, and nobody misses a comma there."""
     put("mappings/inbound/in/mapping.yaml", f"{HEAD}{rule}\n")
-    [found] = check("in", content)
+    [found] = check_mapping("in", content)
 
     assert (found.code, found.helps) == ("KB-M01", f'this path needs quotes: "{path}"')
 
@@ -133,15 +133,15 @@ def test_a_mistake_of_yaml_elsewhere_is_not_blamed_on_a_path(content: Path, put:
     """The path in front of the mistake is in order where it is in quotes."""
     put("mappings/inbound/in/mapping.yaml", HEAD + '- {target: "Feld[2]", from: item.id, note: a: b}\n')
 
-    assert [(one.code, one.helps) for one in check("in", content)] == [("KB-M01", "")]
+    assert [(one.code, one.helps) for one in check_mapping("in", content)] == [("KB-M01", "")]
 
 
 def test_what_mends_a_mistake_of_yaml_is_said(content: Path, put: Put) -> None:
     """The parser expects tokens and block ends; people write texts and lines."""
     put("mappings/inbound/in/mapping.yaml", HEAD + "- {target: id, from: item. #1}\n- {target: name, from: */a}\n")
-    [brace] = check("in", content)
+    [brace] = check_mapping("in", content)
     put("mappings/inbound/in/mapping.yaml", HEAD + "- {target: name, from: */a}\n")
-    [star] = check("in", content)
+    [star] = check_mapping("in", content)
 
     assert (brace.expected, brace.helps) == (
         "'}' in this line",
@@ -166,7 +166,7 @@ def test_a_file_that_is_not_utf8_is_refused(content: Path, put: Put) -> None:
     """Umlauts from another encoding would reach the e-file as rubbish."""
     put("mappings/inbound/in/mapping.yaml", "").write_bytes("name: Müller".encode("latin-1"))
 
-    assert check("in", content)[0].message == "the file is not UTF-8"
+    assert check_mapping("in", content)[0].message == "the file is not UTF-8"
 
 
 def test_loading_stops_at_the_first_error_with_its_place(content: Path, put: Put) -> None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from kiezbruecke.mapping import Finding, check
+from kiezbruecke.mapping import Finding, check_mapping
 
 DATA = Path(__file__).parent / "data"
 HEAD = """\
@@ -260,7 +260,7 @@ def place(content: Path, put: Callable[[str, str], Path]) -> Callable[[str], lis
 
     def of(text: str) -> list[Finding]:
         put("mappings/outbound/antrag/mapping.yaml", text)
-        return check("antrag", content)
+        return check_mapping("antrag", content)
 
     return of
 
@@ -344,7 +344,7 @@ def sheet(content: Path, put: Callable[[str, str], Path]) -> Callable[[str], lis
 
     def of(text: str) -> list[Finding]:
         put("mappings/inbound/zeile/mapping.yaml", text)
-        return check("zeile", content)
+        return check_mapping("zeile", content)
 
     return of
 

@@ -10,7 +10,7 @@ from shutil import copytree
 import pytest
 
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.mapping import check, load_mapping
+from kiezbruecke.mapping import check_mapping, load_mapping
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(__file__).parent / "data"
@@ -49,7 +49,7 @@ def lines(content: Path, put: Put) -> Lines:
     def of(over: str, base: str = BASE) -> list[str]:
         put("mappings/outbound/land/mapping.yaml", base)
         put("mappings/outbound/bezirk/mapping.yaml", over)
-        return [one.line().removeprefix("mappings/outbound/") for one in check("bezirk", content)]
+        return [one.line().removeprefix("mappings/outbound/") for one in check_mapping("bezirk", content)]
 
     return of
 
@@ -187,7 +187,7 @@ def test_an_abstract_base_is_never_run_by_itself(content: Path, lines: Lines) ->
     )
 
     assert lines(f"{OVER}rules:\n- {{target: Title, const: Neu}}\n", base) == []
-    assert check("land", content) == []
+    assert check_mapping("land", content) == []
     with pytest.raises(ConfigurationError, match="abstract"):
         load_mapping("land", content)
 
@@ -198,7 +198,7 @@ def test_bases_may_have_bases(content: Path, put: Put, lines: Lines) -> None:
     put("mappings/outbound/ort/mapping.yaml", "name: ort\nversion: 1\ndirection: outbound\nextends: bezirk\n"
         "rules:\n- {target: Title, const: Ort}\n")  # fmt: skip
 
-    assert check("ort", content) == []
+    assert check_mapping("ort", content) == []
     assert b">Ort</" in load_mapping("ort", content).write({"case": CASE})
 
 
@@ -226,6 +226,6 @@ def test_the_examples_of_the_page_are_whole_mappings(tmp_path: Path) -> None:
         file.parent.mkdir()
         file.write_text(text, "utf-8")
 
-        assert [one.line() for one in check(name, tmp_path)] == []
+        assert [one.line() for one in check_mapping(name, tmp_path)] == []
         assert load_mapping(name, tmp_path).name == name
     assert len(blocks) == 2

@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from kiezbruecke.mapping.steps import STEPS, TOPICS, Argument, Example, Step
+from kiezbruecke.mapping.steps import STEPS, TOPICS, Argument, Step, StepExample
 from kiezbruecke.mapping.values import Unusable, to_text
 from kiezbruecke.workbench.reference import TOPIC_TITLES
 
@@ -72,7 +72,7 @@ STABLE = ("trim", "collapse_space", "lower", "iban", "uuid", "digits", "din91379
 
 
 @pytest.mark.parametrize(("step", "example"), CASES, ids=lambda part: getattr(part, "name", ""))
-def test_a_step_does_what_its_example_says(step: Step, example: Example) -> None:
+def test_a_step_does_what_its_example_says(step: Step, example: StepExample) -> None:
     """The examples are the reference page; they must be true."""
     if example.gives is Unusable:
         with pytest.raises(Unusable):

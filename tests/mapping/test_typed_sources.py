@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from kiezbruecke.mapping import check, load_mapping
+from kiezbruecke.mapping import check_mapping, load_mapping
 from kiezbruecke.mapping.interpret.sources import UnknownPath, type_at
-from kiezbruecke.mapping.language.definition import Source
+from kiezbruecke.mapping.language.definition import ItemSource
 from kiezbruecke.mapping.language.paths import SourcePath
 from kiezbruecke.mapping.schema.models import Type
 from kiezbruecke.mapping.schema.sources import find_shape
@@ -49,7 +49,7 @@ SCHEMA = {
 
 
 def _type(content: Path, source: str, path: str) -> Type:
-    return type_at(SourcePath.parse(path), {"item": find_shape(Source.parse(source), content).item})
+    return type_at(SourcePath.parse(path), {"item": find_shape(ItemSource.parse(source), content).item})
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_an_unknown_path_is_named_with_its_neighbour(content: Path, source: str,
 
 def _lines(content: Path, put: Put, source: str, rules: str) -> list[str]:
     put("mappings/inbound/in/mapping.yaml", HEAD % source + OUTCOME + rules)
-    return [finding.line() for finding in check("in", content)]
+    return [finding.line() for finding in check_mapping("in", content)]
 
 
 @pytest.mark.usefixtures("schema")

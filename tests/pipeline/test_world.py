@@ -20,8 +20,8 @@ from uuid import UUID
 import pytest
 from lxml import etree
 
+from demo.expected import differences
 from kiezbruecke import attention, pipeline
-from kiezbruecke.airflow.expected import differences
 from kiezbruecke.cases.join import join
 from kiezbruecke.cli.reconcile import sums
 from kiezbruecke.errors import ConfigurationError

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from kiezbruecke import attention, pipeline
-from kiezbruecke.connector import Connection, Cursor, Effect, Handled, Item, Manifest
+from kiezbruecke.connector import Connection, Cursor, Handled, Item, Manifest
 from kiezbruecke.errors import RecordError, SourceError
 from kiezbruecke.ledger import MessageState, history
 from kiezbruecke.ledger import tables as t
@@ -256,7 +256,7 @@ def test_a_rebuilt_destination_may_count_its_answers_from_one_again(desk: Desk) 
     case = desk.decide()
     states = []
     for generation in (1, 2):
-        order = draft(case, Effect.COMMITMENT_BOOK, 1, "500", generation=generation)
+        order = draft(case, "commitment.book", 1, "500", generation=generation)
         desk.prepare(order)
         desk.deliver(order)
 

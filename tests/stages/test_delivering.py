@@ -11,7 +11,7 @@ from kiezbruecke import attention, pipeline
 from kiezbruecke.connector import Answer, Connection, Found, Message, NotThere, Ticket
 from kiezbruecke.errors import NotSent, Rejected
 from kiezbruecke.ledger import MessageState, events
-from kiezbruecke.ledger.drafts import Draft
+from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.records import Receipt, ReceiptOutcome
 from kiezbruecke.routes import SendingRoute, find_route

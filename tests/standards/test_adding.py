@@ -208,16 +208,16 @@ def test_other_files_of_one_version_need_force(content: Path, given: Path) -> No
 @pytest.mark.parametrize(
     ("origin", "entries", "word"),
     [
-        (store.Origin(title="Andere Probe"), (), "title"),
-        (store.Origin(licence="frei"), (), "licence"),
-        (store.Origin(), ("b.xsd", "a.xsd"), "entry"),
+        (store.SchemaOrigin(title="Andere Probe"), (), "title"),
+        (store.SchemaOrigin(licence="frei"), (), "licence"),
+        (store.SchemaOrigin(), ("b.xsd", "a.xsd"), "entry"),
     ],
 )
 def test_another_word_on_what_is_there_is_not_dropped(
-    content: Path, given: Path, origin: store.Origin, entries: tuple[str, ...], word: str
+    content: Path, given: Path, origin: store.SchemaOrigin, entries: tuple[str, ...], word: str
 ) -> None:
     """The command said that all was well and kept the old manifest; what nobody names stays as somebody wrote it."""
-    store.add(content, given, "probe", "1.0", origin=store.Origin(title="Probe"))
+    store.add(content, given, "probe", "1.0", origin=store.SchemaOrigin(title="Probe"))
     file = content / "schemas/probe/1.0/manifest.yaml"
     file.write_text(file.read_text().replace("publisher: unknown, please complete", "publisher: wir"))
     before = file.read_text()

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from kiezbruecke.cli.mapping import app
 from kiezbruecke.mapping import load_mapping, mapping_names
 from kiezbruecke.mapping.steps import STEPS
-from kiezbruecke.workbench import words
+from kiezbruecke.workbench import german_words
 from kiezbruecke.workbench.doc import page
 
 ROOT = Path(__file__).parents[2]
@@ -84,8 +84,8 @@ def test_the_same_mapping_gives_the_same_page() -> None:
 
 def test_every_step_has_german_words() -> None:
     """A new step without words would stand there in English."""
-    assert sorted(set(STEPS) - set(words.STEPS)) == []
-    assert sorted(set(words.STEPS) - set(STEPS)) == []
+    assert sorted(set(STEPS) - set(german_words.STEPS)) == []
+    assert sorted(set(german_words.STEPS) - set(STEPS)) == []
 
 
 def test_the_page_is_written_where_it_was_asked_for(tmp_path: Path) -> None:

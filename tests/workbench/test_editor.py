@@ -19,8 +19,8 @@ from kiezbruecke.mapping import mapping_names
 from kiezbruecke.mapping.language.reading import HEADER, RULE
 from kiezbruecke.mapping.steps import STEPS
 from kiezbruecke.workbench.editor import DEPTH, editor_file, editor_line, editor_schema, write_editor_schema
-from kiezbruecke.workbench.scaffold import Order, new_mapping
-from kiezbruecke.workbench.vocabulary import HEADER_WORDS, RULE_WORDS, general_schema
+from kiezbruecke.workbench.language_schema import HEADER_WORDS, RULE_WORDS, general_schema
+from kiezbruecke.workbench.scaffold import ScaffoldRequest, new_mapping
 
 ROOT = Path(__file__).parents[2]
 PAIN = ROOT.parent / "shared" / "standards" / "iso20022" / "pain.001.001.09.xsd"
@@ -158,7 +158,7 @@ def test_an_official_schema_is_opened_in_part(content: Path) -> None:
     folder.mkdir(parents=True)
     shutil.copy(PAIN, folder / "profile.xsd")
     payment = "CstmrCdtTrfInitn/PmtInf/CdtTrfTxInf"
-    new_mapping(Order("zahlung", "iso20022 pain.001.001.09 Document"), content)
+    new_mapping(ScaffoldRequest("zahlung", "iso20022 pain.001.001.09 Document"), content)
     plain = editor_schema("zahlung", content, depth=1)
     opened = editor_schema("zahlung", content, (f"{payment}/Cdtr",), depth=1)
     sizes = [len(json.dumps(editor_schema("zahlung", content, depth=depth))) for depth in range(6)]
@@ -172,7 +172,7 @@ def test_an_official_schema_is_opened_in_part(content: Path) -> None:
 
 def test_the_schema_lies_where_the_mapping_says(content: Path) -> None:
     """Generated and never in git; the mapping names it relative to itself."""
-    file = new_mapping(Order("neu", "table status-list"), content)
+    file = new_mapping(ScaffoldRequest("neu", "table status-list"), content)
     written = write_editor_schema("neu", content)
     first = file.read_text("utf-8").splitlines()[0]
     path = first.removeprefix("# yaml-language-server: $schema=")

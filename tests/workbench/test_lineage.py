@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kiezbruecke.errors import RecordError
 from kiezbruecke.mapping import load_mapping
-from kiezbruecke.mapping.language.definition import all_rules, numbered
+from kiezbruecke.mapping.language.walking import all_rules, numbered
 from kiezbruecke.mapping.lineage import Trace, matches, opened, seal
 from kiezbruecke.workbench.examples import find_examples, read_roots
 

@@ -14,14 +14,14 @@ from typer.testing import CliRunner
 
 from kiezbruecke.cli.mapping import app
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.mapping import check, load_mapping
+from kiezbruecke.mapping import check_mapping, load_mapping
 from kiezbruecke.mapping.schema.models import ROOTS
 from kiezbruecke.mapping.schema.tree import Leaf
 from kiezbruecke.workbench.examples import find_examples, read_roots, run_examples
 from kiezbruecke.workbench.guessing import Guesser
 from kiezbruecke.workbench.invented import input_text
 from kiezbruecke.workbench.preview import preview, whole
-from kiezbruecke.workbench.scaffold import Order, new_mapping
+from kiezbruecke.workbench.scaffold import ScaffoldRequest, new_mapping
 
 STANDARDS = Path(__file__).parents[2].parent / "shared" / "standards"
 SHIPPED = [
@@ -91,7 +91,7 @@ def _official(content: Path, standard: str, version: str, entry: str) -> Path:
 def _new(
     content: Path, target: str, *, name: str = "neu", opened: tuple[str, ...] = (), optional: bool = False
 ) -> Path:
-    return new_mapping(Order(name, target, opened=opened, optional=optional), content)
+    return new_mapping(ScaffoldRequest(name, target, opened=opened, optional=optional), content)
 
 
 def _fill(file: Path, answers: dict[str, str]) -> None:
@@ -107,14 +107,14 @@ def _fill(file: Path, answers: dict[str, str]) -> None:
 
 def _lines_without_todo(file: Path, content: Path) -> list[str]:
     lines = file.read_text("utf-8").splitlines()
-    return [finding.line() for finding in check("neu", content) if "TODO" not in lines[finding.place.line - 1]]
+    return [finding.line() for finding in check_mapping("neu", content) if "TODO" not in lines[finding.place.line - 1]]
 
 
 @pytest.mark.parametrize("target", SHIPPED)
 def test_what_check_finds_is_what_says_todo(content: Path, target: str) -> None:
     """Whoever starts with a scaffold has a list of what is left, and no finding that they did not cause."""
     file = _new(content, target)
-    findings = check("neu", content)
+    findings = check_mapping("neu", content)
 
     assert findings
     assert _lines_without_todo(file, content) == []
@@ -286,16 +286,16 @@ def test_another_moment_is_left_to_a_person(path: str) -> None:
 @pytest.mark.parametrize(
     ("order", "told"),
     [
-        (Order("case-statusliste", "table status-list"), "already a mapping"),
-        (Order("Neu", "table status-list"), "small letters"),
-        (Order("../neu", "table status-list"), "small letters"),
-        (Order("neu", "table status-lst"), "status-l"),
-        (Order("neu", "table status-list", roots=("cases",)), "did you mean 'case'"),
-        (Order("neu", "table status-list", direction="inbound"), "outbound"),
-        (Order("neu", "hkr 1.0 Anordnung", opened=("Empfaenger/Nam",)), "did you mean 'Name'"),
+        (ScaffoldRequest("case-statusliste", "table status-list"), "already a mapping"),
+        (ScaffoldRequest("Neu", "table status-list"), "small letters"),
+        (ScaffoldRequest("../neu", "table status-list"), "small letters"),
+        (ScaffoldRequest("neu", "table status-lst"), "status-l"),
+        (ScaffoldRequest("neu", "table status-list", roots=("cases",)), "did you mean 'case'"),
+        (ScaffoldRequest("neu", "table status-list", direction="inbound"), "outbound"),
+        (ScaffoldRequest("neu", "hkr 1.0 Anordnung", opened=("Empfaenger/Nam",)), "did you mean 'Name'"),
     ],
 )
-def test_what_cannot_be_is_refused_with_a_line(content: Path, order: Order, told: str) -> None:
+def test_what_cannot_be_is_refused_with_a_line(content: Path, order: ScaffoldRequest, told: str) -> None:
     """And nothing is written."""
     before = sorted((content / "mappings").rglob("*"))
     with pytest.raises(ConfigurationError) as refused:
@@ -335,6 +335,21 @@ def test_an_abstract_type_becomes_a_block_with_one_of_its_types(content: Path) -
     assert (block["target"], block["type"]) == ("P", "Mensch")
     assert "# A choice of type: Mensch – or Firma" in written.read_text("utf-8")
     assert _lines_without_todo(written, content) == []
+
+
+def test_a_choice_with_a_fixed_branch_needs_a_rule(content: Path) -> None:
+    """The writer chooses no branch by itself, so the scaffold must, as the check says."""
+    file = _own(content, "wahl")
+    file.write_text(
+        """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="R"><xs:complexType><xs:choice>
+        <xs:element name="Fest" type="xs:string" fixed="F"/><xs:element name="Frei" type="xs:string"/>
+        </xs:choice></xs:complexType></xs:element></xs:schema>""",
+        "utf-8",
+    )
+    written = _new(content, "wahl 1 R")
+
+    assert "- {target: Fest, const: F}" in written.read_text("utf-8")
+    assert [one.code for one in check_mapping("neu", content) if one.severity == "error"] == []
 
 
 def test_what_yaml_cannot_carry_does_not_reach_a_comment(content: Path) -> None:

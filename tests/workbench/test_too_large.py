@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.mapping import check
-from kiezbruecke.workbench.scaffold import Order, new_mapping
+from kiezbruecke.mapping import check_mapping
+from kiezbruecke.workbench.scaffold import ScaffoldRequest, new_mapping
 
 Put = Callable[[str, str], Path]
 
@@ -65,7 +65,7 @@ def test_a_new_mapping_for_too_many_places_is_refused(tmp_path: Path, put: Put, 
     put("schemas/gross/1.0/profile.xsd", f"{HEAD}{schema}</xs:schema>")
 
     with pytest.raises(ConfigurationError) as error:
-        new_mapping(Order("g", "gross 1.0 R"), tmp_path)
+        new_mapping(ScaffoldRequest("g", "gross 1.0 R"), tmp_path)
 
     assert error.value.line().startswith("too many mandatory places to write them down: ")
     assert told in error.value.line()
@@ -80,15 +80,17 @@ def test_a_json_list_of_too_many_members_is_refused(tmp_path: Path, put: Put) ->
     )
 
     with pytest.raises(ConfigurationError, match="'a' must stand 1,000,000,000 times; expected at most 200"):
-        new_mapping(Order("g", "json gross"), tmp_path)
+        new_mapping(ScaffoldRequest("g", "json gross"), tmp_path)
 
 
-def test_check_does_not_walk_through_all_mandatory_places(tmp_path: Path, put: Put) -> None:
-    """The namespaces of what is written by itself are those of the types, however often these stand."""
-    put(
-        "schemas/gross/1.0/profile.xsd",
-        HEAD + _grown("xs:string") + _root("sequence", '<xs:element name="A" type="T0"/>' + PLAIN) + "</xs:schema>",
-    )
+@pytest.mark.parametrize("last", ["xs:string", "E"])
+def test_check_does_not_walk_through_all_mandatory_places(tmp_path: Path, put: Put, last: str) -> None:
+    """What is written by itself is that of the types, however often these stand: its namespaces, and that no rule
+    is needed.
+    """
+    root = _root("sequence", '<xs:element name="A" type="T0"/>' + PLAIN)
+    put("schemas/gross/1.0/profile.xsd", f'{HEAD}<xs:complexType name="E"/>{_grown(last)}{root}</xs:schema>')
     put("mappings/outbound/g/mapping.yaml", f"{RULES}- {{target: B, from: route.x}}\n")
 
-    assert [finding.code for finding in check("g", tmp_path) if finding.code == "KB-M12"] == ["KB-M12"]
+    missing = [finding.rule for finding in check_mapping("g", tmp_path) if finding.code == "KB-M12"]
+    assert missing == (["A"] if last == "xs:string" else [])

@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from kiezbruecke.cli.mapping import app
-from kiezbruecke.mapping import check, load_mapping
-from kiezbruecke.workbench.upgrade import Change, Upgrade, upgrade
+from kiezbruecke.mapping import check_mapping, load_mapping
+from kiezbruecke.workbench.upgrade import RuleChange, Upgrade, upgrade
 
 ROOT = Path(__file__).parents[2]
 STANDARDS = ROOT.parent / "shared" / "standards"
@@ -103,7 +103,7 @@ def antrag(content: Path) -> Path:
     return content
 
 
-def fates(found: Upgrade) -> dict[str, Change]:
+def fates(found: Upgrade) -> dict[str, RuleChange]:
     return {change.old or change.new: change for change in found.changes}
 
 
@@ -153,7 +153,7 @@ def test_what_comes_out_has_no_error_but_what_is_missing(antrag: Path) -> None:
     said = CliRunner().invoke(
         app, ["upgrade", "antrag", "--to", "antrag 2.0 Antrag", "--out", "antrag-2", "--content", str(antrag)]
     )
-    errors = [finding.code for finding in check("antrag-2", antrag) if finding.severity == "error"]
+    errors = [finding.code for finding in check_mapping("antrag-2", antrag) if finding.severity == "error"]
 
     assert said.exit_code == 1
     assert errors == ["KB-M12"]

@@ -17,7 +17,7 @@ from kiezbruecke.cli.mapping.app import Content, Json, Names, app, print_json, s
 from kiezbruecke.content import find_content
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError
 from kiezbruecke.mapping import Finding, mapping_names
-from kiezbruecke.workbench.rehearsal import check_whole
+from kiezbruecke.workbench.example_check import check_whole
 from kiezbruecke.workbench.sarif import sarif
 
 Sarif = Annotated[str | None, typer.Option("--sarif", help="Write SARIF 2.1.0 into this file; - is standard output.")]

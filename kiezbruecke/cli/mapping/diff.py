@@ -57,7 +57,7 @@ def _diff(old: str, new: str, content: Path, *, messages: bool) -> list[CaseDiff
 def _stored(before: Version, after: Version, content: Path, stack: ExitStack) -> Iterator[Case]:
     """Imported here: examples need no ledger, and it takes most of a second."""
     from kiezbruecke.edge import open_house  # noqa: PLC0415
-    from kiezbruecke.workbench.real import message_cases  # noqa: PLC0415
+    from kiezbruecke.workbench.ledger_cases import message_cases  # noqa: PLC0415
 
     house = stack.enter_context(closing(open_house(content)))
     return message_cases(before, after, content, house.ledger)

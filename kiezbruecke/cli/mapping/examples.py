@@ -95,7 +95,7 @@ def _example_roots(mapping: Mapping, root: Path, example: str | None) -> dict[st
 def _case_roots(mapping: Mapping, root: Path, case: str, route: str | None) -> dict[str, Any]:
     """Imported here: an example needs no ledger, and a preview is to be there within a second."""
     from kiezbruecke.edge import open_house  # noqa: PLC0415
-    from kiezbruecke.workbench.real import roots_of_case  # noqa: PLC0415
+    from kiezbruecke.workbench.ledger_cases import roots_of_case  # noqa: PLC0415
 
     if route is None:
         raise ConfigurationError("a case needs its route", where="--case", helps="--route NAME; see 'route list'")

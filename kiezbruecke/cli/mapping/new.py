@@ -12,7 +12,8 @@ from kiezbruecke.content import find_content
 from kiezbruecke.errors import KiezbrueckeError
 from kiezbruecke.mapping.language.definition import Direction
 from kiezbruecke.workbench.editor import write_editor_schema
-from kiezbruecke.workbench.scaffold import TODO, Order, new_mapping
+from kiezbruecke.workbench.scaffold import ScaffoldRequest, new_mapping
+from kiezbruecke.workbench.scaffold_rules import TODO
 
 NewName = Annotated[str, typer.Argument(help="The new mapping: small letters, digits, hyphens.")]
 TargetText = Annotated[
@@ -40,7 +41,7 @@ def write_new_mapping(
         root = find_content(content)
         wanted = tuple(part.strip() for part in roots.split(",") if part.strip())
         way = cast("Direction", direction) if direction else None
-        file = new_mapping(Order(name, target, wanted, way, tuple(opened or ()), optional), root)
+        file = new_mapping(ScaffoldRequest(name, target, wanted, way, tuple(opened or ()), optional), root)
         schema = write_editor_schema(name, root, tuple(opened or ()))
     except KiezbrueckeError as error:
         stop(error, as_json=as_json)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import islice, product
 
-from kiezbruecke.mapping.check.report import Notes, Report
+from kiezbruecke.mapping.check.report import CheckReport, Notes
 from kiezbruecke.mapping.language.definition import When
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.schema.models import Type
@@ -19,7 +19,7 @@ _MOST_CASES = 20_000
 _SHOWN = 15
 
 
-def check_condition(when: When, asked: Type, report: Report, *, keeps_alive: bool = False) -> None:
+def check_condition(when: When, asked: Type, report: CheckReport, *, keeps_alive: bool = False) -> None:
     """A condition that always or never holds is a mistake in one way or another.
 
     `keeps_alive`: it stands on constants that only a condition keeps alive, and there it may always hold.
@@ -103,14 +103,14 @@ def _said(value: str | None) -> str:
     return "is anything else" if value == _OTHER else f"is '{value}'"
 
 
-def _presence(when: When, asked: Type, report: Report) -> None:
+def _presence(when: When, asked: Type, report: CheckReport) -> None:
     if asked.nullable or asked.many:
         return
     helps = "when: {path: …, equals: true}" if asked.kind == "boolean" else "leave 'when' out"
     report.warning(when.place, "KB-M16", f"'{when.path.text}' is always present", "equals", helps)
 
 
-def _equality(when: When, wanted: str, asked: Type, report: Report) -> None:
+def _equality(when: When, wanted: str, asked: Type, report: CheckReport) -> None:
     if asked.kind == "boolean" and wanted.lower() not in _TRUTH:
         _never(when, wanted, "true or false", "", report)
     elif asked.values and wanted not in asked.values:
@@ -119,7 +119,7 @@ def _equality(when: When, wanted: str, asked: Type, report: Report) -> None:
         _never(when, wanted, expected, "", report)
 
 
-def _never(when: When, wanted: str, expected: str, helps: str, report: Report) -> None:
+def _never(when: When, wanted: str, expected: str, helps: str, report: CheckReport) -> None:
     place = when.equals_place or when.place
     report.error(place, "KB-M16", f"'{when.path.text}' is never '{wanted}'", expected, helps)
 

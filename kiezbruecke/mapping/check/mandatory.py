@@ -9,15 +9,16 @@ from collections.abc import Iterator
 
 from kiezbruecke.mapping.check.conditions import exclude, one_holds, other_case, same_question
 from kiezbruecke.mapping.check.report import Notes, Spoken
-from kiezbruecke.mapping.interpret.draft import Draft
+from kiezbruecke.mapping.interpret.draft import NodeDraft
 from kiezbruecke.mapping.language.definition import Rule, When
 from kiezbruecke.mapping.language.findings import Finding, Place, Severity
+from kiezbruecke.mapping.schema.duty import can_be_empty, written_alone
 from kiezbruecke.mapping.schema.models import Type
 from kiezbruecke.mapping.schema.tree import Group, Node, nodes
 from kiezbruecke.mapping.values import Unusable
 
 
-def missing_rules(draft: Draft, notes: Notes, place: Place) -> list[Finding]:
+def missing_rules(draft: NodeDraft, notes: Notes, place: Place) -> list[Finding]:
     """Findings about a dry draft: what is missing, what may be empty, what will never be written."""
     return list(_Missing(notes).below(draft, place))
 
@@ -25,9 +26,9 @@ def missing_rules(draft: Draft, notes: Notes, place: Place) -> list[Finding]:
 class _Missing:
     def __init__(self, notes: Notes) -> None:
         self._notes = notes
-        self._above: dict[int, Draft] = {}  # what a place stands in, by its identity
+        self._above: dict[int, NodeDraft] = {}  # what a place stands in, by its identity
 
-    def below(self, draft: Draft, place: Place) -> Iterator[Finding]:
+    def below(self, draft: NodeDraft, place: Place) -> Iterator[Finding]:
         """Findings about everything that stands in a place."""
         first = next(draft.rules(), None) if draft.path else None
         place = first.place if first else place
@@ -41,11 +42,11 @@ class _Missing:
             yield from self._node(draft, node, place, sure=True)
         yield from self._group(draft, draft.node.content.group, place, sure=True)
 
-    def _text(self, draft: Draft, place: Place) -> str:
+    def _text(self, draft: NodeDraft, place: Place) -> str:
         """The rule for a place's own text: `.` in its block, else its path."""
         return _TEXT if self._notes.inside.get(place) == draft.path else self._notes.rule_at(place, draft.path)
 
-    def _group(self, owner: Draft, group: Group, place: Place, *, sure: bool) -> Iterator[Finding]:
+    def _group(self, owner: NodeDraft, group: Group, place: Place, *, sure: bool) -> Iterator[Finding]:
         """`sure`: the group is written wherever its owner is, so that its mandatory nodes are mandatory."""
         spoken = [part for part in group.parts if _spoken(owner, part)]
         if group.kind == "choice":
@@ -59,10 +60,10 @@ class _Missing:
             yield from self._choice(owner, group, spoken, place, sure=sure)
 
     def _choice(
-        self, owner: Draft, group: Group, spoken: list[Node | Group], place: Place, *, sure: bool
+        self, owner: NodeDraft, group: Group, spoken: list[Node | Group], place: Place, *, sure: bool
     ) -> Iterator[Finding]:
         names = ", ".join(node.name for node in nodes(group))
-        filled = any(map(_can_be_empty, group.parts))
+        filled = any(map(can_be_empty, group.parts))
         if not spoken and not filled:
             yield _finding(place, "KB-M12", f"no rule for one of {names}", owner.path, "a rule for one of them")
         elif sure and not filled:
@@ -70,9 +71,9 @@ class _Missing:
         if len(spoken) > 1 and group.maximum == 1 and not any(node.in_repeated_group for node in nodes(group)):
             yield from self._several_branches(owner, spoken, names)
 
-    def _no_branch(self, owner: Draft, branches: list[Node | Group], names: str) -> Iterator[Finding]:
+    def _no_branch(self, owner: NodeDraft, branches: list[Node | Group], names: str) -> Iterator[Finding]:
         """A mandatory choice none of whose branches is sure to be written, though its owner is."""
-        drafts = [draft for branch in branches for node in _nodes(branch) for draft in owner.of(node.name)]
+        drafts = [draft for branch in branches for node in nodes(branch) for draft in owner.of(node.name)]
         told = [one for draft in drafts for one in self._notes.below(draft)]
         own = [self._notes.own_conditions(owner, one) for one in told]
         if not told or self._started_by(owner, drafts) or self._doubtful(own):
@@ -88,7 +89,7 @@ class _Missing:
         helps = "a rule for the other cases, required: true, or a default"
         yield _finding(first, "KB-M13", message, owner.path, "one of them in any case", helps)
 
-    def _written_under(self, owner: Draft, draft: Draft) -> Iterator[tuple[When, ...]]:
+    def _written_under(self, owner: NodeDraft, draft: NodeDraft) -> Iterator[tuple[When, ...]]:
         """The conditions under which a place is written for sure: a list may be empty, and so may a source."""
         if draft.rule is not None and draft.rule.each is not None:
             return
@@ -111,7 +112,7 @@ class _Missing:
         """Whether a condition is itself what to mend."""
         return any(when.place in self._notes.doubtful for conditions in alternatives for when in conditions)
 
-    def _several_branches(self, owner: Draft, branches: list[Node | Group], names: str) -> Iterator[Finding]:
+    def _several_branches(self, owner: NodeDraft, branches: list[Node | Group], names: str) -> Iterator[Finding]:
         """Branches that nothing keeps apart cannot both be written."""
         pairs = self._together(owner, branches)
         if not pairs:
@@ -125,10 +126,10 @@ class _Missing:
         helps = "give them conditions that exclude each other"
         yield Finding(second.rule.place, "KB-M17", message, owner.path, "rules for one of them", helps, severity)
 
-    def _together(self, owner: Draft, branches: list[Node | Group]) -> list[tuple[Spoken, Spoken]]:
+    def _together(self, owner: NodeDraft, branches: list[Node | Group]) -> list[tuple[Spoken, Spoken]]:
         """Rules of different branches that may speak at the same time."""
         told = [
-            [one for node in _nodes(branch) for draft in owner.of(node.name) for one in self._notes.below(draft)]
+            [one for node in nodes(branch) for draft in owner.of(node.name) for one in self._notes.below(draft)]
             for branch in branches
         ]
         return [
@@ -140,21 +141,21 @@ class _Missing:
             if one.rule is not other.rule and not exclude(one.conditions, other.conditions)
         ]
 
-    def _both(self, owner: Draft, pair: tuple[Spoken, Spoken]) -> bool:
+    def _both(self, owner: NodeDraft, pair: tuple[Spoken, Spoken]) -> bool:
         """Whether two rules speak in the same cases, and both give a value in any of them."""
         one, other = (self._notes.own_conditions(owner, spoken) for spoken in pair)
         return same_question(one, other) and all(_certain(spoken.rule, self._notes) for spoken in pair)
 
-    def _part(self, owner: Draft, part: Node | Group, place: Place, *, sure: bool) -> Iterator[Finding]:
+    def _part(self, owner: NodeDraft, part: Node | Group, place: Place, *, sure: bool) -> Iterator[Finding]:
         if isinstance(part, Group):
             yield from self._group(owner, part, place, sure=sure)
         else:
             yield from self._node(owner, part, place, sure=sure)
 
-    def _node(self, owner: Draft, node: Node, place: Place, *, sure: bool) -> Iterator[Finding]:
+    def _node(self, owner: NodeDraft, node: Node, place: Place, *, sure: bool) -> Iterator[Finding]:
         path = f"{owner.path}/{node.name}" if owner.path else node.name
         drafts = owner.of(node.name)
-        if not drafts and not node.optional and not _writes_itself(node):
+        if not drafts and not node.optional and written_alone(node) is None:
             self._notes.missing[path] = node
             expected = self._notes.rule_at(place, path, node)
             yield _finding(place, "KB-M12", f"no rule fills the mandatory '{path}'", path, expected)
@@ -174,14 +175,14 @@ class _Missing:
             else:
                 yield from self.below(draft, place)
 
-    def _never_written(self, draft: Draft, place: Place) -> Finding:
+    def _never_written(self, draft: NodeDraft, place: Place) -> Finding:
         first = next(draft.rules(), None)
         message = f"'{draft.path}' holds only constants, so it will never be written"
         path = f"when: {self._notes.always}" if self._notes.always else "when: a path that is always there"
         helps = f"give one of them a source, or the block a condition; to write it in any case: '{path}'"
         return _finding(first.place if first else place, "KB-M15", message, draft.path, "a value that is read", helps)
 
-    def _leaf(self, owner: Draft, draft: Draft, *, sure: bool) -> Iterator[Finding]:
+    def _leaf(self, owner: NodeDraft, draft: NodeDraft, *, sure: bool) -> Iterator[Finding]:
         assert draft.rule is not None
         if sure:
             yield from self._may_be_empty(owner, draft, draft.rule)
@@ -189,7 +190,7 @@ class _Missing:
             for node in draft.node.content.attributes:
                 yield from self._node(draft, node, draft.rule.place, sure=True)
 
-    def _conditional(self, owner: Draft, drafts: list[Draft], path: str) -> Iterator[Finding]:
+    def _conditional(self, owner: NodeDraft, drafts: list[NodeDraft], path: str) -> Iterator[Finding]:
         """A mandatory place that is only written where a condition is met, though its owner is written anyway."""
         spoken = [one for draft in drafts for one in self._notes.below(draft)]
         own = [self._notes.own_conditions(owner, one) for one in spoken]
@@ -199,7 +200,7 @@ class _Missing:
         helps = "a rule for the other cases, or no condition"
         yield _finding(own[0][0].place, "KB-M13", message, path, "a rule that always holds", helps)
 
-    def _short_list(self, owner: Draft, drafts: list[Draft], path: str) -> Iterator[Finding]:
+    def _short_list(self, owner: NodeDraft, drafts: list[NodeDraft], path: str) -> Iterator[Finding]:
         """A list that may have fewer members than the schema wants."""
         wanted = drafts[0].node.minimum
         rule = next((draft.rule for draft in drafts if draft.rule and (draft.rule.each or _many(draft))), None)
@@ -222,7 +223,7 @@ class _Missing:
             return False
         return found.nullable and not found.sure
 
-    def _may_be_empty(self, owner: Draft, draft: Draft, rule: Rule) -> Iterator[Finding]:
+    def _may_be_empty(self, owner: NodeDraft, draft: NodeDraft, rule: Rule) -> Iterator[Finding]:
         """A mandatory leaf whose source may be empty – where its parent is written in any case."""
         arriving = draft.value
         if draft.node.optional or not isinstance(arriving, Type) or not arriving.nullable:
@@ -233,9 +234,9 @@ class _Missing:
         helps = "say required: true (set aside without it) or give a default"
         yield _finding(rule.at("from"), "KB-M13", message, draft.path, "a source that is never empty", helps)
 
-    def _started_by(self, owner: Draft, drafts: list[Draft]) -> bool:
+    def _started_by(self, owner: NodeDraft, drafts: list[NodeDraft]) -> bool:
         """Whether something optional around these places is written for their sake alone."""
-        above: Draft | None = owner
+        above: NodeDraft | None = owner
         while above is not None:
             parts = (part for name in above.parts for part in above.of(name))
             if above.live or any(part.alive() for part in parts if all(part is not one for one in drafts)):
@@ -257,7 +258,7 @@ def _certain(rule: Rule, notes: Notes) -> bool:
     return found is not None and found.kind != "any" and not found.nullable
 
 
-def _one_more(owner: Draft, node: Node, path: str) -> Iterator[Finding]:
+def _one_more(owner: NodeDraft, node: Node, path: str) -> Iterator[Finding]:
     """A rule that leads into a place that another makes by `each`: it does not speak of the members."""
     drafts = owner.of(node.name)
     listed = next((draft.rule for draft in drafts if draft.rule is not None and draft.rule.each is not None), None)
@@ -270,7 +271,7 @@ def _one_more(owner: Draft, node: Node, path: str) -> Iterator[Finding]:
             yield Finding(inner.place, "KB-M11", message, draft.path, expected, helps, "warning")
 
 
-def _numbers(owner: Draft, node: Node, path: str) -> Iterator[Finding]:
+def _numbers(owner: NodeDraft, node: Node, path: str) -> Iterator[Finding]:
     """`X[3]` without `X[2]`, and fewer than the schema wants."""
     found = owner.parts[node.name]
     numbers = sorted({instance.number for instance in found})
@@ -294,7 +295,7 @@ def _may_stand(node: Node, number: int) -> bool:
     return node.in_repeated_group or node.maximum is None or number <= node.maximum
 
 
-def _many(draft: Draft) -> bool:
+def _many(draft: NodeDraft) -> bool:
     return isinstance(draft.value, Type) and (draft.value.many or draft.value.kind == "any")
 
 
@@ -313,41 +314,11 @@ def _finding(place: Place, code: str, message: str, rule: str, expected: str, he
     return Finding(place, code, message, rule, expected, helps, "error" if code == "KB-M12" else "warning")
 
 
-def _nodes(part: Node | Group) -> list[Node]:
-    return list(nodes(part)) if isinstance(part, Group) else [part]
-
-
-def _covering(owner: Draft, branches: list[Node | Group]) -> list[Node | Group]:
+def _covering(owner: NodeDraft, branches: list[Node | Group]) -> list[Node | Group]:
     """Of several branches the first that has a place for all that is spoken of: (B, A) or (C, A), given C and A."""
-    told = [{node.name for node in _nodes(branch) if owner.of(node.name)} for branch in branches]
+    told = [{node.name for node in nodes(branch) if owner.of(node.name)} for branch in branches]
     return [branch for branch, names in zip(branches, told, strict=True) if names == set().union(*told)][:1]
 
 
-def _spoken(owner: Draft, part: Node | Group) -> bool:
-    return any(owner.of(node.name) for node in _nodes(part))
-
-
-def _writes_itself(part: Node | Group, above: tuple[int, ...] = ()) -> bool:
-    """Whether nothing must be said about it: optional, fixed, or made only of such. Of a choice nobody else chooses."""
-    if part.minimum == 0:
-        return True
-    if isinstance(part, Group):
-        return _can_be_empty(part) if part.kind == "choice" else all(_writes_itself(one, above) for one in part.parts)
-    if part.abstract:
-        return False
-    if (part.leaf is not None and not part.mixed) or part.name.startswith("@"):
-        return part.fixed is not None
-    if id(part.content) in above:  # a type that needs itself has no end
-        return False
-    above = (*above, id(part.content))
-    parts: tuple[Node | Group, ...] = (*part.content.attributes, part.content.group)
-    return all(_writes_itself(one, above) for one in parts)
-
-
-def _can_be_empty(part: Node | Group) -> bool:
-    """Whether nothing needs to stand there, as the writer sees it: it chooses no branch by itself."""
-    if part.minimum == 0:
-        return True
-    if isinstance(part, Node):
-        return False
-    return (any if part.kind == "choice" else all)(map(_can_be_empty, part.parts))
+def _spoken(owner: NodeDraft, part: Node | Group) -> bool:
+    return any(owner.of(node.name) for node in nodes(part))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from kiezbruecke.mapping.interpret.draft import Draft
+from kiezbruecke.mapping.interpret.draft import NodeDraft
 from kiezbruecke.mapping.language.definition import Rule, When
 from kiezbruecke.mapping.language.findings import Finding, Place, Severity
 from kiezbruecke.mapping.schema.models import Type
@@ -15,7 +15,7 @@ _DEEPEST = 12
 
 
 @dataclass
-class Report:
+class CheckReport:
     """The findings so far; `rule` is the full target path of the rule that is being looked at."""
 
     findings: dict[Finding, None] = field(default_factory=dict)  # each once, in their order
@@ -61,7 +61,7 @@ class Notes:
     missing: dict[str, Node] = field(default_factory=dict)  # by path: mandatory places without a rule
     always: str = ""  # a source path that is always there
 
-    def below(self, draft: Draft) -> Iterator[Spoken]:
+    def below(self, draft: NodeDraft) -> Iterator[Spoken]:
         """Everything that fills the place or a part of it."""
         yield from self.spoken.get(id(draft), ())
         for instances in draft.parts.values():
@@ -79,7 +79,7 @@ class Notes:
         below += leaf
         return f"- {{target: {_quoted(below)}, {origin}}}"
 
-    def own_conditions(self, owner: Draft, spoken: Spoken) -> tuple[When, ...]:
+    def own_conditions(self, owner: NodeDraft, spoken: Spoken) -> tuple[When, ...]:
         """The conditions of a rule beyond those under which its owner is opened at all."""
         return spoken.conditions[self.depth.get(id(owner), 0) :]
 

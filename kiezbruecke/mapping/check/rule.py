@@ -15,9 +15,9 @@ from kiezbruecke.mapping.check.fit import Fitting, shown_values
 from kiezbruecke.mapping.check.forms import PROSE, is_sure, is_uuid, numbers_of, texts_of
 from kiezbruecke.mapping.check.lengths import LARGEST, Length, as_number
 from kiezbruecke.mapping.check.lists import ListNames
-from kiezbruecke.mapping.check.report import Report
+from kiezbruecke.mapping.check.report import CheckReport
 from kiezbruecke.mapping.codelists.reading import CodeList, Translation
-from kiezbruecke.mapping.interpret.draft import Draft
+from kiezbruecke.mapping.interpret.draft import NodeDraft
 from kiezbruecke.mapping.interpret.sources import UnknownPath, type_at
 from kiezbruecke.mapping.language.definition import CodeUse, Rule, StepUse, When
 from kiezbruecke.mapping.language.findings import Place, nearest
@@ -33,12 +33,14 @@ _KEEPS_KIND = frozenset({"first", "nothing_if_zero"})
 class LeafChecker:
     """Looks at a rule with `from`, `const` or `code` and at the place it fills."""
 
-    def __init__(self, lists: ListNames, report: Report, *, model: type[BaseModel] | None, machine_item: bool) -> None:
+    def __init__(
+        self, lists: ListNames, report: CheckReport, *, model: type[BaseModel] | None, machine_item: bool
+    ) -> None:
         self._lists = lists
         self._report = report
         self._fitting = Fitting(report, model=model, machine_item=machine_item)
 
-    def check(self, rule: Rule, place: Draft, types: Mapping[str, Type], conditions: Sequence[When]) -> Type:
+    def check(self, rule: Rule, place: NodeDraft, types: Mapping[str, Type], conditions: Sequence[When]) -> Type:
         """Add what is wrong; returns the type that arrives, for the check of mandatory targets.
 
         `conditions` are all that the rule stands under: one may say what its source holds.
@@ -63,7 +65,7 @@ class LeafChecker:
             found.type, nullable=found.type.nullable and not (rule.required or rule.nil) and rule.default is None
         )
 
-    def fits_in_number(self, rule: Rule, place: Draft) -> None:
+    def fits_in_number(self, rule: Rule, place: NodeDraft) -> None:
         """Warn where the list that `each` goes through may be longer than the target."""
         self._fitting.fits_in_number(rule, place, "each")
 
@@ -216,7 +218,7 @@ class LeafChecker:
             helps = "add them to the list; such records are set aside"
             add(rule.at("codelist"), "KB-M22", message, ", ".join(known[:12]), helps)
 
-    def _code(self, rule: Rule, use: CodeUse, place: Draft, given: Arriving) -> None:
+    def _code(self, rule: Rule, use: CodeUse, place: NodeDraft, given: Arriving) -> None:
         try:
             codes = self._lists.codes(use.list)
         except ConfigurationError as error:
@@ -241,7 +243,7 @@ class LeafChecker:
         else:
             self._codes_fit(use, codes, place)
 
-    def _codes_fit(self, use: CodeUse, codes: CodeList, place: Draft) -> None:
+    def _codes_fit(self, use: CodeUse, codes: CodeList, place: NodeDraft) -> None:
         """The codes and what a message says of their list, against the target's own rules."""
         self._list_is_named(use, codes, place)
         holder = place.node.children.get("code", place.node)
@@ -258,7 +260,7 @@ class LeafChecker:
                 message = f"the schema fixes '{place.path}/{name}', but the code list '{use.list}' says '{text}'"
                 self._report.error(use.list_place, "KB-M10", message, f"'{node.fixed}'")
 
-    def _list_is_named(self, use: CodeUse, codes: CodeList, place: Draft) -> None:
+    def _list_is_named(self, use: CodeUse, codes: CodeList, place: NodeDraft) -> None:
         """What a message says of a list comes from the list; a place without room for it holds a mere text."""
         for name, text, key in (("@listURI", codes.uri, "uri"), ("@listVersionID", codes.version, "version")):
             node = place.node.children.get(name)

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from kiezbruecke.mapping.check.conditions import always_there
-from kiezbruecke.mapping.check.report import Report
-from kiezbruecke.mapping.check.seen import item_forms, seen_paths
-from kiezbruecke.mapping.language.definition import Definition, Rule
-from kiezbruecke.mapping.language.findings import Place, nearest
-from kiezbruecke.mapping.language.paths import SourcePath, SourceStep
+from kiezbruecke.mapping.check.example_paths import item_forms, seen_paths
+from kiezbruecke.mapping.check.report import CheckReport
+from kiezbruecke.mapping.language.definition import Definition
+from kiezbruecke.mapping.language.findings import nearest
+from kiezbruecke.mapping.language.walking import SourceRead, reads
 from kiezbruecke.mapping.schema.models import ROOTS, Type
 
 ONLY_INBOUND = frozenset({"item", "envelope"})
@@ -20,15 +20,15 @@ _FORMS = {"xml": "XML", "table": "lines of a sheet"}
 _SHOWN = 12
 
 
-def check_sources(definition: Definition, types: Mapping[str, Type], content: Path, report: Report) -> None:
+def check_sources(definition: Definition, types: Mapping[str, Type], content: Path, report: CheckReport) -> None:
     """Warnings about sources as a whole."""
-    reads = list(_reads(definition.rules, {}))
-    read = {_names(path) for path, _, _ in reads}
+    found = list(reads(definition.rules))
+    read = {one.path.names for one in found}
     left_out = _left_out(definition, types, read, report)
     if not definition.abstract:
-        _unused_roots(definition, types, {path.root for path, _, _ in reads}, report)
+        _unused_roots(definition, types, {one.path.root for one in found}, report)
         _must_travel(definition, types, read | left_out, report)
-    _unseen(definition, types, reads, content, report)
+    _unseen(definition, types, found, content, report)
     _form(definition, content, report)
 
 
@@ -44,44 +44,7 @@ def always_read(definition: Definition, types: Mapping[str, Type]) -> str:
     return ""
 
 
-def reads_of(rule: Rule) -> Iterator[tuple[SourcePath, Place]]:
-    """The paths that a rule itself reads, with their places."""
-    if rule.source:
-        yield rule.source, rule.at("from")
-    if rule.when:
-        yield rule.when.path, rule.when.place
-    if rule.each:
-        yield rule.each, rule.at("each")
-
-
-def _reads(rules: tuple[Rule, ...], members: Mapping[str, SourcePath]) -> Iterator[tuple[SourcePath, Place, str]]:
-    """Every path that is read, the names of members replaced by what they stand for; where; and the rule's target."""
-    for rule in rules:
-        for path, place in reads_of(rule):
-            inner = members
-            if rule.each and rule.name and path is not rule.each:
-                inner = {**members, rule.name: _absolute(rule.each, members)}
-            yield _absolute(path, inner), place, str(rule.target)
-        below = {**members, rule.name: _absolute(rule.each, members)} if rule.each and rule.name else members
-        yield from _reads(rule.rules, below)
-
-
-def _absolute(path: SourcePath, members: Mapping[str, SourcePath]) -> SourcePath:
-    owner = members.get(path.root)
-    if owner is None:
-        return path
-    steps = path.steps
-    if len(steps) == 1 and steps[0] == SourceStep("index"):
-        steps = ()
-    text = ".".join([owner.text, *(step.name for step in steps)])
-    return SourcePath(owner.root, (*owner.steps, *steps), text)
-
-
-def _names(path: SourcePath) -> str:
-    return ".".join([path.root, *(step.name for step in path.steps)])
-
-
-def _left_out(definition: Definition, types: Mapping[str, Type], read: set[str], report: Report) -> set[str]:
+def _left_out(definition: Definition, types: Mapping[str, Type], read: set[str], report: CheckReport) -> set[str]:
     """The fields that the header names as unused; one that is not there, or that a rule reads, is a mistake."""
     for text in definition.unused:
         place = definition.places.get(f"unused.{text}", definition.places.get("unused", definition.places["name"]))
@@ -110,14 +73,14 @@ def _unknown(root: str, below: list[str], types: Mapping[str, Type]) -> tuple[st
     return None
 
 
-def _unused_roots(definition: Definition, types: Mapping[str, Type], read: set[str], report: Report) -> None:
+def _unused_roots(definition: Definition, types: Mapping[str, Type], read: set[str], report: CheckReport) -> None:
     for root in definition.roots:
         place = definition.places.get(f"roots.{root}", definition.places["roots"])
         if root in types and root not in read and place.file == definition.file:  # an overlay inherits its base's
             report.warning(place, "KB-M19", f"no rule reads the root '{root}'", "a rule that reads it, or no such root")
 
 
-def _must_travel(definition: Definition, types: Mapping[str, Type], spoken: set[str], report: Report) -> None:
+def _must_travel(definition: Definition, types: Mapping[str, Type], spoken: set[str], report: CheckReport) -> None:
     """Mandatory fields of a typed item, and the marked ones of our records."""
     for root in definition.roots:
         if root not in types or not _touched(root, spoken):
@@ -151,7 +114,7 @@ def _touched(path: str, spoken: set[str]) -> bool:
     return any(one == path or one.startswith(f"{path}.") for one in spoken)
 
 
-def _form(definition: Definition, content: Path, report: Report) -> None:
+def _form(definition: Definition, content: Path, report: CheckReport) -> None:
     """A mapping that reads JSON or a sheet's line where XML arrives, or the other way round, reads nothing."""
     place = definition.places.get("source", definition.places["roots"])
     if "item" not in definition.roots or place.file != definition.file:
@@ -166,18 +129,18 @@ def _form(definition: Definition, content: Path, report: Report) -> None:
 def _unseen(
     definition: Definition,
     types: Mapping[str, Type],
-    reads: list[tuple[SourcePath, Place, str]],
+    found: list[SourceRead],
     content: Path,
-    report: Report,
+    report: CheckReport,
 ) -> None:
     """An open source is known by its examples alone."""
-    open_roots = {root for root in ("item", "route") if (found := types.get(root)) and found.below is None}
+    open_roots = {root for root in ("item", "route") if (known := types.get(root)) and known.below is None}
     seen = seen_paths(definition, content, open_roots)
-    for path, place, target in reads:
-        known = seen.get(path.root)
-        text = _names(path)
-        if known and path.steps and text not in known:
-            report.rule = target
-            expected = f"one of {', '.join(sorted(known)[:_SHOWN])}"
-            helps = nearest(text, known) or "give an example this value"
-            report.warning(place, "KB-M21", f"no example holds '{text}'", expected, helps)
+    for one in found:
+        held = seen.get(one.path.root)
+        text = one.path.names
+        if held and one.path.steps and text not in held:
+            report.rule = str(one.rule.target)
+            expected = f"one of {', '.join(sorted(held)[:_SHOWN])}"
+            helps = nearest(text, held) or "give an example this value"
+            report.warning(one.place, "KB-M21", f"no example holds '{text}'", expected, helps)

@@ -13,26 +13,27 @@ from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.check.conditions import check_condition, exclude, same_question
 from kiezbruecke.mapping.check.lists import ListNames
 from kiezbruecke.mapping.check.mandatory import missing_rules
-from kiezbruecke.mapping.check.near import helping
-from kiezbruecke.mapping.check.report import Notes, Report, Spoken
+from kiezbruecke.mapping.check.nearest_path import helping
+from kiezbruecke.mapping.check.report import CheckReport, Notes, Spoken
 from kiezbruecke.mapping.check.rule import LeafChecker
-from kiezbruecke.mapping.check.sources import ONLY_INBOUND, ONLY_OUTBOUND, always_read, check_sources, reads_of
-from kiezbruecke.mapping.interpret.draft import Draft, Instance
+from kiezbruecke.mapping.check.sources import ONLY_INBOUND, ONLY_OUTBOUND, always_read, check_sources
+from kiezbruecke.mapping.interpret.draft import Instance, NodeDraft
 from kiezbruecke.mapping.interpret.namespaces import prefix_problems
-from kiezbruecke.mapping.language.definition import Rule, When, all_rules
-from kiezbruecke.mapping.language.findings import Finding, nearest
-from kiezbruecke.mapping.language.reading import NotAMapping, Reading
+from kiezbruecke.mapping.language.definition import Rule, When
+from kiezbruecke.mapping.language.findings import Finding, NotAMapping, nearest
+from kiezbruecke.mapping.language.reading import Reading
+from kiezbruecke.mapping.language.walking import all_rules, paths_in
 from kiezbruecke.mapping.loading import examine_mapping_file, find_goal
 from kiezbruecke.mapping.schema.models import Type, known_roots, root_types
 from kiezbruecke.mapping.schema.sources import source_types
-from kiezbruecke.mapping.schema.targets import Target
+from kiezbruecke.mapping.schema.targets import TargetSchema
 
 _MOST_RULES = 200  # for one place, each compared with all others
 Types = Mapping[str, Type]
 Conditions = tuple[When, ...]
 
 
-def check(name: str, content: Path) -> list[Finding]:
+def check_mapping(name: str, content: Path) -> list[Finding]:
     """Every finding in the file's order, missing rules last. Raises ConfigurationError for an unknown name."""
     try:
         reading = examine_mapping_file(name, content)
@@ -65,13 +66,13 @@ def _meaning(reading: Reading, content: Path) -> list[Finding]:
 
 
 class _Checker:
-    def __init__(self, reading: Reading, target: Target, content: Path) -> None:
+    def __init__(self, reading: Reading, target: TargetSchema, content: Path) -> None:
         self._definition = reading.definition
         self._broken = reading.broken
         self._found_before = {finding.place for finding in reading.findings}
         self._target = target
         self._content = content
-        self._report = Report()
+        self._report = CheckReport()
         self._notes = Notes()
         self._leaves = LeafChecker(
             ListNames(content),
@@ -82,7 +83,7 @@ class _Checker:
 
     def run(self) -> list[Finding]:
         self._header()
-        draft = Draft(self._target.root, rule=None)
+        draft = NodeDraft(self._target.root, rule=None)
         types = self._types()
         self._notes.always = always_read(self._definition, types)
         self._rules(self._definition.rules, draft, types, ())
@@ -145,11 +146,11 @@ class _Checker:
                 message = f"'{key}' speaks of items, which an outbound mapping does not read"
                 self._report.warning(place, "KB-M19", message, f"no '{key}' here")
 
-    def _rules(self, rules: tuple[Rule, ...], draft: Draft, types: Types, above: Conditions) -> None:
+    def _rules(self, rules: tuple[Rule, ...], draft: NodeDraft, types: Types, above: Conditions) -> None:
         for rule in rules:
             self._rule(rule, draft, types, above)
 
-    def _rule(self, rule: Rule, draft: Draft, types: Types, above: Conditions) -> None:
+    def _rule(self, rule: Rule, draft: NodeDraft, types: Types, above: Conditions) -> None:
         self._notes.beside[rule.place] = draft.path
         place = self._open(rule, draft, above)
         self._report.rule = place.path if place else _joined(draft.path, str(rule.target))
@@ -163,7 +164,7 @@ class _Checker:
         else:
             self._leaf(rule, place, types, conditions)
 
-    def _block(self, rule: Rule, place: Draft, types: Types, conditions: Conditions) -> None:
+    def _block(self, rule: Rule, place: NodeDraft, types: Types, conditions: Conditions) -> None:
         if not place.node.children:
             self._report.error(rule.place, "KB-M07", f"'{place.path}' holds no other targets", "from, const or code")
             place.rule, place.standing, place.live = rule, True, True  # one finding is enough
@@ -179,7 +180,7 @@ class _Checker:
             self._notes.blocks.setdefault(id(place), []).append(Spoken(rule, conditions))
         self._rules(rule.rules, place, types, conditions)
 
-    def _leaf(self, rule: Rule, place: Draft, types: Types, conditions: Conditions) -> None:
+    def _leaf(self, rule: Rule, place: NodeDraft, types: Types, conditions: Conditions) -> None:
         spoken = self._notes.spoken.setdefault(id(place), [])
         if len(spoken) >= _MOST_RULES:
             message = f"more than {_MOST_RULES} rules for '{place.path}'"
@@ -193,7 +194,7 @@ class _Checker:
         place.value = Type("any") if broken else self._leaves.check(rule, place, types, conditions)
         self._notes.arrived[rule.place] = place.value
 
-    def _together(self, rule: Rule, place: Draft, conditions: Conditions, other: Spoken) -> bool:
+    def _together(self, rule: Rule, place: NodeDraft, conditions: Conditions, other: Spoken) -> bool:
         """Whether two rules for one place will always meet; then one of them is too many."""
         if conditions and other.conditions and not same_question(conditions, other.conditions):
             return False
@@ -203,7 +204,7 @@ class _Checker:
         self._report.error(rule.place, "KB-M11", f"a second rule for '{place.path}'", "one rule", helps)
         return True
 
-    def _apart(self, rule: Rule, place: Draft, conditions: Conditions, spoken: list[Spoken]) -> None:
+    def _apart(self, rule: Rule, place: NodeDraft, conditions: Conditions, spoken: list[Spoken]) -> None:
         """Two rules for one place: their conditions must exclude each other."""
         for other in spoken:
             if exclude(conditions, other.conditions) or self._broken_when(rule) or self._broken_when(other.rule):
@@ -219,7 +220,7 @@ class _Checker:
         places = {rule.at("when")} | ({rule.when.place, rule.when.equals_place} if rule.when else set())
         return rule.when is None or bool(places & self._found_before)
 
-    def _open(self, rule: Rule, draft: Draft, above: Conditions) -> Draft | None:
+    def _open(self, rule: Rule, draft: NodeDraft, above: Conditions) -> NodeDraft | None:
         """The place of the rule in the dry draft, or None where the target has no such path."""
         self._report.rule = _joined(draft.path, str(rule.target))
         for position, step in enumerate(rule.target.steps):
@@ -239,7 +240,7 @@ class _Checker:
         self._kind(rule, draft)
         return draft
 
-    def _kind(self, rule: Rule, place: Draft) -> None:
+    def _kind(self, rule: Rule, place: NodeDraft) -> None:
         """`type` chooses a derived type, `nil` needs a schema that allows it."""
         if rule.type is not None:
             typed = place.node.typed(rule.type)
@@ -257,7 +258,7 @@ class _Checker:
             message = "'required' sets the record aside before 'nil' is written, so 'nil' changes nothing"
             self._report.warning(rule.at("nil"), "KB-M19", message, "one of the two")
 
-    def _unknown_target(self, rule: Rule, draft: Draft, name: str) -> None:
+    def _unknown_target(self, rule: Rule, draft: NodeDraft, name: str) -> None:
         names = list(draft.node.children)
         above = draft.path or draft.node.name
         expected = ", ".join(names[:15]) + (", …" if len(names) > 15 else "") if names else f"'{above}' itself"
@@ -269,7 +270,7 @@ class _Checker:
         if draft.node.leaf is not None and draft.path:
             draft.rule, draft.standing = draft.rule or rule, True
 
-    def _each(self, rule: Rule, place: Draft | None, types: Types) -> Types:
+    def _each(self, rule: Rule, place: NodeDraft | None, types: Types) -> Types:
         if rule.each is None or rule.name is None:
             return types
         found = self._leaves.type_of(rule.each, types, rule.at("each"))
@@ -286,7 +287,7 @@ class _Checker:
             self._report.error(rule.at("as"), "KB-M03", f"'{rule.name}' is already the name of a source", "a new name")
         member = replace(found or Type(), many=False, nullable=False, indexed=True)
         inside = list(all_rules((rule,)))
-        names = {path.root for one in inside for path, _ in reads_of(one) if path is not rule.each}
+        names = {path.root for one in inside for _, path, _ in paths_in(one) if path is not rule.each}
         if rule.name in names:
             return {**types, rule.name: member}
         unknown = names - types.keys() - {one.name for one in inside}
@@ -299,7 +300,7 @@ class _Checker:
         self._report.warning(rule.at("as"), "KB-M19", message, f"from: {rule.name}.…")
         return {**types, rule.name: member}
 
-    def _when(self, rule: Rule, types: Types, draft: Draft) -> None:
+    def _when(self, rule: Rule, types: Types, draft: NodeDraft) -> None:
         if rule.when is None:
             return
         before = len(self._report.findings)
@@ -325,7 +326,7 @@ class _Checker:
             self._sources_below(inner, inner_types)
 
 
-def _keeps_alive(rule: Rule, draft: Draft) -> bool:
+def _keeps_alive(rule: Rule, draft: NodeDraft) -> bool:
     """Whether a condition stands on constants alone, so that nothing but the condition opens their optional place."""
     if any(one.source is not None for one in all_rules((rule,))):
         return False

@@ -12,7 +12,7 @@ from kiezbruecke.mapping.codelists.reading import (
     CODE_KEYS,
     KEYS,
     CodeList,
-    Row,
+    TranslationRow,
     code_file,
     code_validity,
     fold,
@@ -22,7 +22,7 @@ from kiezbruecke.mapping.codelists.reading import (
     read_rows,
     translation_file,
 )
-from kiezbruecke.mapping.codelists.uses import Use
+from kiezbruecke.mapping.codelists.uses import ListUse
 from kiezbruecke.mapping.language.findings import Finding, Place, Severity, nearest
 
 CODES = {
@@ -46,7 +46,7 @@ def list_files(content: Path) -> list[str]:
     return sorted(file.name for file in folder.iterdir() if file.suffix in {".csv", ".yaml"}) if folder.is_dir() else []
 
 
-def check_list(content: Path, file_name: str, uses: Iterable[Use], on: date) -> list[Finding]:
+def check_list(content: Path, file_name: str, uses: Iterable[ListUse], on: date) -> list[Finding]:
     """Every finding about one list, in the file's order; `on` is the day on which codes must be valid."""
     name, _, ending = file_name.rpartition(".")
     used = [use for use in uses if use.list == file_name]
@@ -70,7 +70,7 @@ def _translation(content: Path, name: str) -> list[Finding]:
     return [*_widths(shown, columns, rows), *_blanks(shown, rows), *_twice(shown, rows)]
 
 
-def _widths(shown: str, columns: tuple[str, ...], rows: list[Row]) -> Iterator[Finding]:
+def _widths(shown: str, columns: tuple[str, ...], rows: list[TranslationRow]) -> Iterator[Finding]:
     for row in rows:
         if len(row.cells) != len(columns):
             more = len(row.cells) > len(columns)
@@ -81,7 +81,7 @@ def _widths(shown: str, columns: tuple[str, ...], rows: list[Row]) -> Iterator[F
             yield Finding(Place(shown, row.line), "KB-L03", message, expected=expected, helps=helps, severity=severity)
 
 
-def _blanks(shown: str, rows: list[Row]) -> Iterator[Finding]:
+def _blanks(shown: str, rows: list[TranslationRow]) -> Iterator[Finding]:
     for row in rows:
         key = "from" if "from" in row.columns else "id"
         if not row.cell(key):
@@ -91,7 +91,7 @@ def _blanks(shown: str, rows: list[Row]) -> Iterator[Finding]:
             yield Finding(Place(shown, row.line), "KB-L04", message, expected="a value", severity="warning")
 
 
-def _twice(shown: str, rows: list[Row]) -> Iterator[Finding]:
+def _twice(shown: str, rows: list[TranslationRow]) -> Iterator[Finding]:
     """A key that has two partners is an error; so is one that has them only without case and blanks."""
     exact: dict[str, tuple[str, int]] = {}
     folded: dict[str, tuple[str, str, int]] = {}
@@ -111,7 +111,7 @@ def _twice(shown: str, rows: list[Row]) -> Iterator[Finding]:
                 yield Finding(place, "KB-L06", message, expected=f"the same partner: '{meant}' or '{partner}'")
 
 
-def _codes(content: Path, name: str, used: list[Use], on: date) -> list[Finding]:
+def _codes(content: Path, name: str, used: list[ListUse], on: date) -> list[Finding]:
     file = code_file(content, name)
     shown = file.relative_to(content).as_posix()
     try:
@@ -195,7 +195,7 @@ def _spans(file: Path, shown: str, codes: CodeList) -> Iterator[Finding]:
             yield Finding(_place_of(file, shown, code), "KB-L08", message, expected="valid_from before valid_to")
 
 
-def _validity(shown: str, codes: CodeList, used: list[Use], on: date) -> Iterator[Finding]:
+def _validity(shown: str, codes: CodeList, used: list[ListUse], on: date) -> Iterator[Finding]:
     """On the day: a list's version that is out of date, and rules that write a code which is."""
     if codes.validity.possible and not codes.validity.covers(on):
         message = f"version {codes.version} is not valid on {on}"

@@ -99,7 +99,7 @@ class CodeList:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TranslationRow:
     """One row of a translation: where it begins, its cells, and the header's names for them."""
 
     line: int
@@ -138,7 +138,7 @@ def read_translation(content: Path, name: str) -> Translation:
     return Translation(name, _unique(file, rows))
 
 
-def read_rows(file: Path) -> tuple[tuple[str, ...], list[Row]]:
+def read_rows(file: Path) -> tuple[tuple[str, ...], list[TranslationRow]]:
     """Header and rows of a translation, without comments and empty lines; raises ConfigurationError."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as handle:
@@ -151,7 +151,7 @@ def read_rows(file: Path) -> tuple[tuple[str, ...], list[Row]]:
     if not found:
         return (), []
     columns = found[0][1]
-    return columns, [Row(line, cells, columns) for line, cells in found[1:]]
+    return columns, [TranslationRow(line, cells, columns) for line, cells in found[1:]]
 
 
 def known_columns(columns: tuple[str, ...]) -> bool:
@@ -280,7 +280,7 @@ def _limits(file: Path, codes: Mapping[str, Any]) -> dict[str, Validity]:
     return limits
 
 
-def _unique(file: Path, rows: list[Row]) -> dict[str, str]:
+def _unique(file: Path, rows: list[TranslationRow]) -> dict[str, str]:
     entries: dict[str, str] = {}
     for row in rows:
         for key, value in row.pairs():

@@ -8,13 +8,13 @@ from pathlib import Path
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from kiezbruecke.mapping.language.definition import all_rules
-from kiezbruecke.mapping.language.findings import Place
-from kiezbruecke.mapping.language.reading import NotAMapping, read_definition
+from kiezbruecke.mapping.language.findings import NotAMapping, Place
+from kiezbruecke.mapping.language.reading import read_definition
+from kiezbruecke.mapping.language.walking import all_rules
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class ListUse:
     """One place that names a code list (the file's name with its ending). `code` is the code that stands there.
 
     A rule that reads its code from a source has no `code`: which ones come is only known when they come.
@@ -27,13 +27,13 @@ class Use:
     code: str | None = None
 
 
-def find_uses(content: Path) -> list[Use]:
+def find_uses(content: Path) -> list[ListUse]:
     """All places that name a list. A mapping that cannot be read is left to its own check."""
     return [*_mappings(content), *_processes(content)]
 
 
-def _mappings(content: Path) -> list[Use]:
-    found: list[Use] = []
+def _mappings(content: Path) -> list[ListUse]:
+    found: list[ListUse] = []
     for direction in ("inbound", "outbound"):
         for file in sorted((content / "mappings" / direction).glob("*/mapping.yaml")):
             try:
@@ -43,14 +43,14 @@ def _mappings(content: Path) -> list[Use]:
             user = file.parent.name
             for rule in all_rules(rules):
                 if rule.codelist:
-                    found.append(Use(f"{rule.codelist}.csv", user, rule.at("codelist"), str(rule.target)))
+                    found.append(ListUse(f"{rule.codelist}.csv", user, rule.at("codelist"), str(rule.target)))
                 if rule.code:
                     code = rule.code.value
-                    found.append(Use(f"{rule.code.list}.yaml", user, rule.code.place, str(rule.target), code))
+                    found.append(ListUse(f"{rule.code.list}.yaml", user, rule.code.place, str(rule.target), code))
     return found
 
 
-def _processes(content: Path) -> list[Use]:
+def _processes(content: Path) -> list[ListUse]:
     found = []
     for file in sorted((content / "mappings" / "processes").glob("*.yaml")):
         try:
@@ -59,5 +59,5 @@ def _processes(content: Path) -> list[Use]:
             continue
         if isinstance(body, dict) and body.get("areas"):
             place = Place(file.relative_to(content).as_posix())
-            found.append(Use(f"{body['areas']}.csv", file.stem, place))
+            found.append(ListUse(f"{body['areas']}.csv", file.stem, place))
     return found

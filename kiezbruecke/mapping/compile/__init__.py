@@ -1,6 +1,6 @@
 """The compiled form: rules and schema become straight Python that writes the bytes – or declines.
 
-    rules + target tree ──plan──▶ places ──values, elements──▶ source ──exec──▶ write(scope) -> bytes
+    rules + target tree ──plan──▶ nodes ──sources, values, elements──▶ source ──exec──▶ write(scope) -> bytes
 
 The compiled form holds only the straight way. Whatever is not straight makes it decline, and the interpreter
 decides and finds the words (ADR 0009). What it writes is what the interpreter would have written, to the byte.

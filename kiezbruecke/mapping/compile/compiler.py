@@ -10,12 +10,13 @@ from typing import Any
 from kiezbruecke.mapping.compile import runtime
 from kiezbruecke.mapping.compile.elements import ElementWriter
 from kiezbruecke.mapping.compile.emit import Code, text_of
-from kiezbruecke.mapping.compile.plan import Place, Uncompilable
+from kiezbruecke.mapping.compile.plan import PlannedNode, Uncompilable
 from kiezbruecke.mapping.compile.values import ValueWriter
 from kiezbruecke.mapping.interpret.interpreter import Lists
 from kiezbruecke.mapping.interpret.sources import Scope
-from kiezbruecke.mapping.language.definition import Definition, Rule, numbered
-from kiezbruecke.mapping.schema.targets import Target
+from kiezbruecke.mapping.language.definition import Definition, Rule
+from kiezbruecke.mapping.language.walking import numbered
+from kiezbruecke.mapping.schema.targets import TargetSchema
 from kiezbruecke.mapping.values import Unusable, moment_text, money_text
 
 # What generated code may meet in values that its types do not promise: the interpreter decides then.
@@ -40,7 +41,7 @@ class Compiled:
             raise runtime.Declined from None
 
 
-def compile_mapping(definition: Definition, target: Target, lists: Lists, *, traced: bool = False) -> Compiled:
+def compile_mapping(definition: Definition, target: TargetSchema, lists: Lists, *, traced: bool = False) -> Compiled:
     """The compiled form of an XML mapping; raises Uncompilable where only the interpreter knows a way.
 
     The same mapping, schema and lists give the same source, to the letter.
@@ -50,7 +51,7 @@ def compile_mapping(definition: Definition, target: Target, lists: Lists, *, tra
     code = Code()
     values = ValueWriter(code, lists, traced=traced)
     elements = ElementWriter(code, _by_namespace(target.prefixes))
-    root = Place(target.root, "")
+    root = PlannedNode(target.root, "")
     values.roots(definition.roots)
     _Planner(values, elements, numbered(definition.rules)).rules(definition.rules, root)
     whole = text_of(elements.document(root, target.prefixes))
@@ -59,7 +60,9 @@ def compile_mapping(definition: Definition, target: Target, lists: Lists, *, tra
     return Compiled(source, _function(source, {**code.bound, **_ALWAYS_BOUND}, definition.name))
 
 
-def straight(definition: Definition, target: Target, lists: Lists, digest: str, *, traced: bool = False) -> Compiled:
+def straight(
+    definition: Definition, target: TargetSchema, lists: Lists, digest: str, *, traced: bool = False
+) -> Compiled:
     """The compiled form, kept by the digest of all that decides it; one that declines where there is none.
 
     The rules as they were read belong to the key: a file may be saved between its reading and its digest.
@@ -99,7 +102,7 @@ class _Planner:
         self._elements = elements
         self._numbers = numbers
 
-    def rules(self, rules: tuple[Rule, ...], place: Place) -> None:
+    def rules(self, rules: tuple[Rule, ...], place: PlannedNode) -> None:
         for rule in rules:
             if getattr(rule, "type", None) or getattr(rule, "nil", False):
                 raise Uncompilable("chosen types and nil are written by the interpreter")
@@ -108,13 +111,13 @@ class _Planner:
             else:
                 self._each(rule, place)
 
-    def _plain(self, rule: Rule, place: Place) -> None:
+    def _plain(self, rule: Rule, place: PlannedNode) -> None:
         with self._values.guard(rule.when) as holds:
             for step in rule.target.steps:
                 place = place.open(step.name, step.number)
             self._inside(rule, place, holds)
 
-    def _each(self, rule: Rule, place: Place) -> None:
+    def _each(self, rule: Rule, place: PlannedNode) -> None:
         """A loop: all rules about a member stand in it, so its element is finished in it."""
         if not rule.target.steps:
             raise Uncompilable("'each' about the block itself")
@@ -125,7 +128,7 @@ class _Planner:
             place = place.open(step.name, step.number)
         last = rule.target.steps[-1]
         found = place.open_members(last.name, last.number, members)
-        inner = Place(found.node, found.path, found.number)
+        inner = PlannedNode(found.node, found.path, found.number)
         with self._values.member(rule), self._values.guard(rule.when) as holds:
             self._inside(rule, inner, holds)
             self._elements.member(inner, members)
@@ -133,7 +136,7 @@ class _Planner:
         found.standing_by.append(members)
         found.opened_by.append(members)
 
-    def _inside(self, rule: Rule, place: Place, holds: str) -> None:
+    def _inside(self, rule: Rule, place: PlannedNode, holds: str) -> None:
         if not rule.rules:
             self._values.fill(rule, place, self._numbers[rule.place])
             return

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kiezbruecke.mapping.compile.emit import ALWAYS, NEVER, Code, Piece, Var, all_of, any_of, text_of
-from kiezbruecke.mapping.compile.plan import Place, Uncompilable, none_of
+from kiezbruecke.mapping.compile.plan import PlannedNode, Uncompilable, none_of
 from kiezbruecke.mapping.compile.runtime import as_bytes, attribute_value, text_content
+from kiezbruecke.mapping.schema.duty import can_be_empty
 from kiezbruecke.mapping.schema.tree import Group, Node, nodes, recurring
 from kiezbruecke.mapping.values import Unusable
 
@@ -24,7 +25,7 @@ class ElementWriter:
     code: Code
     prefixes: Mapping[str, str]  # namespace: prefix, '' for the default namespace
 
-    def document(self, place: Place, declarations: Mapping[str, str]) -> list[Piece]:
+    def document(self, place: PlannedNode, declarations: Mapping[str, str]) -> list[Piece]:
         """The whole document below its declaration, the namespaces declared at the root."""
         spaces = "".join(
             f' xmlns{":" if prefix else ""}{as_bytes(prefix or "")}="{attribute_value(space)}"'
@@ -32,7 +33,7 @@ class ElementWriter:
         )
         return ["<?xml version='1.0' encoding='UTF-8'?>\n", *self._element(place, spaces)]
 
-    def member(self, place: Place, members: str) -> None:
+    def member(self, place: PlannedNode, members: str) -> None:
         """Inside a loop: add the finished element to its list where there is something in it."""
         wanted = place.wanted()
         if place.members:
@@ -48,7 +49,7 @@ class ElementWriter:
         with self.code.block(f"if {wanted}:"):
             self.code.line(f"{members}.append({text_of(self._element(place))})")
 
-    def _element(self, place: Place, spaces: str = "") -> list[Piece]:
+    def _element(self, place: PlannedNode, spaces: str = "") -> list[Piece]:
         node = place.node
         if node.abstract or node.mixed or node.wildcard:
             raise Uncompilable(f"'{place.path}' has a form that only the interpreter writes")
@@ -66,7 +67,7 @@ class ElementWriter:
         )
         return [Var(whole)]
 
-    def _content(self, place: Place) -> list[Piece] | None:
+    def _content(self, place: PlannedNode) -> list[Piece] | None:
         """What stands between the tags; None where nothing can."""
         node = place.node
         text: list[Piece] = []
@@ -79,7 +80,7 @@ class ElementWriter:
             return None
         return [*text, *elements]
 
-    def _own_text(self, place: Place) -> list[Piece]:
+    def _own_text(self, place: PlannedNode) -> list[Piece]:
         if place.constant is not None:
             return [place.constant]
         if place.text:
@@ -107,13 +108,13 @@ class ElementWriter:
             return None
         return ""
 
-    def _attributes(self, place: Place) -> list[Piece]:
+    def _attributes(self, place: PlannedNode) -> list[Piece]:
         found: list[Piece] = []
         for node in place.node.content.attributes:
             found += self._attribute(place, node)
         return found
 
-    def _attribute(self, owner: Place, node: Node) -> list[Piece]:
+    def _attribute(self, owner: PlannedNode, node: Node) -> list[Piece]:
         place = next(iter(owner.of(node.name)), None)
         name = self._tag(node)
         if place is None or not place.has_value:
@@ -133,7 +134,7 @@ class ElementWriter:
         self.code.require(place.text)
         return [f' {name}="', Var(place.text), '"']
 
-    def _group(self, owner: Place, group: Group) -> list[Piece]:
+    def _group(self, owner: PlannedNode, group: Group) -> list[Piece]:
         touched = [node for node in nodes(group) if owner.of(node.name)]
         if group.maximum != 1:
             return self._repeated(owner, group, touched)
@@ -143,7 +144,7 @@ class ElementWriter:
             return self._once(owner, group)
         return self._optional_group(owner, group, touched)
 
-    def _optional_group(self, owner: Place, group: Group, touched: list[Node]) -> list[Piece]:
+    def _optional_group(self, owner: PlannedNode, group: Group, touched: list[Node]) -> list[Piece]:
         """Begun where something in it was read, or where it holds constants and nothing that is missing."""
         places = [place for node in touched for place in owner.of(node.name)]
         alive, wanted = any_of(place.alive() for place in places), any_of(place.wanted() for place in places)
@@ -159,15 +160,15 @@ class ElementWriter:
             self.code.line(f"elif {wanted}: decline()")
         return [Var(whole)]
 
-    def _once(self, owner: Place, group: Group) -> list[Piece]:
+    def _once(self, owner: PlannedNode, group: Group) -> list[Piece]:
         if group.kind == "choice":
             return self._choice(owner, group)
         return [piece for part in group.parts for piece in self._part(owner, part)]
 
-    def _part(self, owner: Place, part: Node | Group) -> list[Piece]:
+    def _part(self, owner: PlannedNode, part: Node | Group) -> list[Piece]:
         return self._group(owner, part) if isinstance(part, Group) else self._elements(owner, part)
 
-    def _choice(self, owner: Place, group: Group) -> list[Piece]:
+    def _choice(self, owner: PlannedNode, group: Group) -> list[Piece]:
         """One branch. Where two branches have something to say, the interpreter decides."""
         branches = [(part, self._wanted(owner, part)) for part in group.parts]
         branches = [(part, wanted) for part, wanted in branches if wanted != NEVER]
@@ -178,15 +179,14 @@ class ElementWriter:
                 if (others := any_of(other for _, other in branches[number + 1 :])) != NEVER:
                     self.code.line(f"if {others}: decline()")
                 self.code.line(f"{whole} = {text_of(self._part(owner, part))}")
-        if not any(_can_be_empty(part) for part in group.parts):
+        if not any(can_be_empty(part) for part in group.parts):
             self.code.line("else: decline()" if branches else "decline()")
         return [Var(whole)]
 
-    def _wanted(self, owner: Place, part: Node | Group) -> str:
-        found = nodes(part) if isinstance(part, Group) else iter((part,))
-        return any_of(place.wanted() for node in found for place in owner.of(node.name))
+    def _wanted(self, owner: PlannedNode, part: Node | Group) -> str:
+        return any_of(place.wanted() for node in nodes(part) for place in owner.of(node.name))
 
-    def _elements(self, owner: Place, node: Node) -> list[Piece]:
+    def _elements(self, owner: PlannedNode, node: Node) -> list[Piece]:
         """All elements of one name: one place is written straight, several are counted."""
         places = owner.of(node.name)
         if not places:
@@ -200,7 +200,7 @@ class ElementWriter:
             self.code.line(f"if len({listed}) > {node.maximum}: decline()")
         return [self._joined(listed)]
 
-    def _single(self, place: Place) -> list[Piece]:
+    def _single(self, place: PlannedNode) -> list[Piece]:
         node = place.node
         if node.minimum > 1:
             self.code.line("decline()")
@@ -216,7 +216,7 @@ class ElementWriter:
             self.code.line(f"{whole} = {text_of(self._element(place))}")
         return [Var(whole)]
 
-    def _list(self, places: list[Place]) -> str:
+    def _list(self, places: list[PlannedNode]) -> str:
         """A variable with the finished elements of several places of one name."""
         if len(places) == 1 and places[0].members and not places[0].text:
             listed = self.code.variable("list")
@@ -228,7 +228,7 @@ class ElementWriter:
             self._listed(place, listed)
         return listed
 
-    def _listed(self, place: Place, listed: str) -> None:
+    def _listed(self, place: PlannedNode, listed: str) -> None:
         if place.text and place.members:  # texts of one rule, each an element of its own
             tag = self._tag(place.node)
             if place.parts or any(not node.optional for node in place.node.content.attributes):
@@ -247,7 +247,7 @@ class ElementWriter:
         self.code.line(f'{whole} = "".join({listed})')
         return Var(whole)
 
-    def _repeated(self, owner: Place, group: Group, touched: list[Node]) -> list[Piece]:
+    def _repeated(self, owner: PlannedNode, group: Group, touched: list[Node]) -> list[Piece]:
         """A group that may come again: each round holds one element of the one name that rules speak about."""
         if not touched:
             return self._untouched(group) * group.minimum
@@ -272,8 +272,7 @@ class ElementWriter:
         """What a group writes by itself before and after the one node that rules speak about."""
         before, after, passed = "", "", False
         for part in group.parts:
-            inside = part is node or (isinstance(part, Group) and any(one is node for one in nodes(part)))
-            if inside:
+            if any(one is node for one in nodes(part)):
                 if isinstance(part, Group):
                     if part.maximum != 1 or part.minimum > 1:
                         raise Uncompilable("a repeated group in a repeated group")
@@ -307,7 +306,7 @@ class ElementWriter:
 
     def _group_itself(self, group: Group, depth: int) -> str | None:
         if group.kind == "choice":
-            return "" if any(_can_be_empty(part) for part in group.parts) else None
+            return "" if any(can_be_empty(part) for part in group.parts) else None
         parts = [self._itself(part, depth + 1) for part in group.parts]
         return None if None in parts else "".join(part or "" for part in parts) * group.minimum
 
@@ -339,12 +338,3 @@ class ElementWriter:
         if prefix is None or (prefix == "" and node.name.startswith("@")):
             raise Uncompilable(f"no prefix for the namespace of '{node.name}'")
         return f"{as_bytes(prefix)}:{local}" if prefix else local
-
-
-def _can_be_empty(part: Node | Group) -> bool:
-    if part.minimum == 0:
-        return True
-    if isinstance(part, Node):
-        return False
-    combine = any if part.kind == "choice" else all
-    return combine(_can_be_empty(inner) for inner in part.parts)

@@ -85,6 +85,10 @@ class Code:
         if name not in self._scopes[-1].names:
             self._scopes[-1].names.append(name)
 
+    def named(self, value: object) -> str:
+        """The name by which the code knows a function or a type: much like its own."""
+        return self.bind(getattr(value, "__name__", "value").strip("_"), value)
+
     def bind(self, kind: str, value: object) -> str:
         """A name for a value that the code needs; the same value has one name."""
         known = self._names.get(id(value))

@@ -13,7 +13,7 @@ class Uncompilable(Exception):
 
 
 @dataclass(eq=False)
-class Place:
+class PlannedNode:
     """One place of the target as the code sees it: conditions are expressions over the code's variables.
 
     `alive`: something in it was read. `standing`: it has a value, read or constant. `opened`: a rule spoke about
@@ -28,10 +28,10 @@ class Place:
     standing_by: list[str] = field(default_factory=list)
     opened_by: list[str] = field(default_factory=list)
     members: str = ""
-    parts: dict[str, list[Place]] = field(default_factory=dict)
+    parts: dict[str, list[PlannedNode]] = field(default_factory=dict)
     constant: str | None = None  # the text, where it is known before any record
 
-    def open(self, name: str, number: int) -> Place:
+    def open(self, name: str, number: int) -> PlannedNode:
         """The static part of this name and number, made where it is not there yet."""
         found = self.parts.setdefault(name, [])
         for place in found:
@@ -40,14 +40,14 @@ class Place:
         found.append(self._below(name, number))
         return found[-1]
 
-    def open_members(self, name: str, number: int, members: str) -> Place:
+    def open_members(self, name: str, number: int, members: str) -> PlannedNode:
         """The place of one `each`."""
         found = self._below(name, number)
         found.members = members
         self.parts.setdefault(name, []).append(found)
         return found
 
-    def of(self, name: str) -> list[Place]:
+    def of(self, name: str) -> list[PlannedNode]:
         """The parts of a name in the order of their numbers."""
         return sorted(self.parts.get(name, []), key=lambda place: place.number)
 
@@ -69,11 +69,11 @@ class Place:
         """Whether rules give it a text of its own."""
         return bool(self.text) or self.constant is not None
 
-    def _below(self, name: str, number: int) -> Place:
+    def _below(self, name: str, number: int) -> PlannedNode:
         if name not in self.node.children:
             raise Uncompilable(f"'{self.path}' has no '{name}'")
         shown = name if number == 1 else f"{name}[{number}]"
-        return Place(self.node.children[name], f"{self.path}/{shown}" if self.path else shown, number)
+        return PlannedNode(self.node.children[name], f"{self.path}/{shown}" if self.path else shown, number)
 
 
 def none_of(condition: str) -> str:

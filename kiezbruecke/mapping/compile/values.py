@@ -2,62 +2,24 @@
 
 from __future__ import annotations
 
-import types
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
-from uuid import UUID
-
-from pydantic import BaseModel
+from typing import Any
 
 from kiezbruecke.mapping.compile import runtime
+from kiezbruecke.mapping.compile.annotations import SAFE, plain_type
 from kiezbruecke.mapping.compile.emit import ALWAYS, Code, all_of
-from kiezbruecke.mapping.compile.plan import Place, Uncompilable
+from kiezbruecke.mapping.compile.plan import PlannedNode, Uncompilable
 from kiezbruecke.mapping.compile.quick import careful, is_tame, quick_check
+from kiezbruecke.mapping.compile.sources import Read, SourceReader
 from kiezbruecke.mapping.interpret.interpreter import Lists
-from kiezbruecke.mapping.interpret.sources import Member, read, read_members
 from kiezbruecke.mapping.language.definition import CodeUse, Rule, StepUse, When
-from kiezbruecke.mapping.language.paths import SourcePath
-from kiezbruecke.mapping.schema.models import OPEN_ROOTS, ROOTS, SOMETIMES_MISSING
 from kiezbruecke.mapping.schema.tree import Leaf
 from kiezbruecke.mapping.steps import STEPS
-from kiezbruecke.mapping.values import Unusable, is_nothing, same
+from kiezbruecke.mapping.values import Unusable, is_nothing
 
-# Types whose text needs no escaping, and how it is written; see values.to_text.
-_SAFE: dict[type, str] = {
-    UUID: "uuid_text({}.int)",
-    bool: '"1" if {} else "0"',
-    int: "str({})",
-    Decimal: "money({})",
-    datetime: "moment({})",
-    date: "{}.isoformat()",
-}
 _REMEMBERED = 32  # texts of one rule; a route has one, districts that share a mapping a few
 _ESCAPED = {False: ('"&"', '"<"', '">"'), True: ('"&"', '"<"', '">"', "'\"'")}
-
-
-@dataclass(frozen=True)
-class Local:
-    """A name of the mapping that the code holds in a variable: a root, or the member of an `each`."""
-
-    variable: str
-    model: type[BaseModel] | None = None
-    optional: bool = False
-    index: str = ""  # of a member: the variable that counts
-    plain: bool = False  # plain objects, as JSON gives them
-    fields: str = ""  # of a record: the variable that holds its fields
-
-
-@dataclass(frozen=True)
-class Read:
-    """An expression and what is known about its value: its type, or None where anything may come."""
-
-    expression: str
-    kind: type | None = None
-    optional: bool = True
 
 
 class ValueWriter:
@@ -67,57 +29,21 @@ class ValueWriter:
         self.code = code
         self.traced = traced
         self._lists = lists
-        self._locals: dict[str, Local] = {}
+        self._sources = SourceReader(code)
         self._guards: list[str] = []
-        self._extra: list[str] = []  # entries of the scope that only members have
 
     def roots(self, names: tuple[str, ...]) -> None:
         """The roots as variables, each of the type that the straight way knows."""
-        for name in names:
-            model = ROOTS.get(name)
-            variable = self.code.new("root")
-            self.code.line(f"{variable} = scope.get({name!r})")
-            if model is not None:
-                known = self.code.bind("model", model)
-                optional = name in SOMETIMES_MISSING
-                unless = f" and {variable} is not None" if optional else ""
-                self.code.line(f"if type({variable}) is not {known}{unless}: decline()")
-                self._locals[name] = Local(variable, model, optional, fields=self._fields(variable, optional=optional))
-            else:
-                self._locals[name] = Local(variable, plain=name in OPEN_ROOTS)
-
-    def _fields(self, variable: str, *, optional: bool = False) -> str:
-        """A record's fields as a plain dictionary: a record's own way to them takes three times as long."""
-        fields = self.code.new("fields")
-        self.code.line(f"{fields} = {f'None if {variable} is None else ' if optional else ''}{variable}.__dict__")
-        return fields
+        self._sources.roots(names)
 
     @contextmanager
     def member(self, rule: Rule) -> Iterator[None]:
         """A loop over the members of `each`; inside, the rule's name stands for one of them."""
-        assert rule.each is not None
-        assert rule.name is not None
-        variable, index = self.code.new("member"), self.code.new("index")
-        found = self._typed(rule.each)
-        model = _member_model(found[1]) if found else None
-        if found and model is not None:
-            head = f"for {index}, {variable} in enumerate({found[0]} or (), 1):"
-            local, entry = Local(variable, model, index=index), f"{self._bind(Member)}({variable}, {index})"
-        else:
-            head = f"for {variable} in {self._bind(read_members)}({self._path(rule.each)}, {self._scope()}):"
-            local, entry = Local(f"{variable}_", plain=True), variable
-        outer, guards = self._locals, self._guards
-        with self.code.loop(head):
-            self._extra.append(f"{rule.name!r}: {entry}")
-            if model is not None:
-                self.code.line(f"if type({variable}) is not {self.code.bind('model', model)}: decline()")
-                local = replace(local, fields=self._fields(variable))
-            else:
-                self.code.line(f"{local.variable} = {variable}.value")
-            self._locals, self._guards = {**outer, rule.name: local}, []
+        guards = self._guards
+        with self._sources.member(rule):
+            self._guards = []
             yield
-            self._extra.pop()
-        self._locals, self._guards = outer, guards
+        self._guards = guards
 
     @contextmanager
     def guard(self, when: When | None) -> Iterator[str]:
@@ -126,13 +52,13 @@ class ValueWriter:
             yield all_of(self._guards)
             return
         holds = self.code.variable("if_")
-        self.code.line(f"{holds} = {self._condition(when)}")
+        self.code.line(f"{holds} = {self._sources.condition(when)}")
         self._guards.append(holds)
         with self.code.block(f"if {holds}:"):
             yield all_of(self._guards)
         self._guards.pop()
 
-    def fill(self, rule: Rule, place: Place, number: int) -> None:
+    def fill(self, rule: Rule, place: PlannedNode, number: int) -> None:
         """The lines for a rule with an origin of its own."""
         guarded = all_of(self._guards)
         place.opened_by.append(guarded)
@@ -143,7 +69,7 @@ class ValueWriter:
         else:
             self._text(rule, place, number)
 
-    def _constant(self, rule: Rule, place: Place, guarded: str) -> None:
+    def _constant(self, rule: Rule, place: PlannedNode, guarded: str) -> None:
         text = rule.code.value if rule.code else rule.const
         if text is None or is_nothing(text):
             if rule.required:
@@ -158,7 +84,7 @@ class ValueWriter:
         else:
             place.standing_by.append(ALWAYS)
 
-    def _fix(self, place: Place, text: str, guarded: str) -> None:
+    def _fix(self, place: PlannedNode, text: str, guarded: str) -> None:
         leaf = self._leaf(place)
         try:
             runtime.judged(text, leaf)
@@ -175,7 +101,7 @@ class ValueWriter:
             self.code.line(f"{variable} = {escaped!r}")
             self._settle(place, variable)
 
-    def _code_parts(self, use: CodeUse, place: Place, code: str) -> dict[str, str]:
+    def _code_parts(self, use: CodeUse, place: PlannedNode, code: str) -> dict[str, str]:
         """What one code writes: see the interpreter's `_put_code`."""
         codes = self._lists.codes[use.list]
         try:
@@ -188,7 +114,7 @@ class ValueWriter:
         own = {} if "code" in place.node.children else {".": parts.pop("code")}
         return own | {name: text for name, text in parts.items() if text and name in place.node.children}
 
-    def _code(self, rule: Rule, use: CodeUse, place: Place, number: int) -> None:
+    def _code(self, rule: Rule, use: CodeUse, place: PlannedNode, number: int) -> None:
         """A code that the source gives: what each code of the list writes is known beforehand."""
         codes = self._lists.codes[use.list]
         known = {code: self._code_parts(use, place, code) for code in codes.codes}
@@ -209,14 +135,14 @@ class ValueWriter:
         place.standing_by.append(f"{row} is not None")
         place.alive_by.append(f"{row} is not None")
 
-    def _written(self, place: Place, name: str, text: str | None) -> str | None:
+    def _written(self, place: PlannedNode, name: str, text: str | None) -> str | None:
         part = place if name == "." else place.open(name, 1)
         try:
             return None if text is None else _escape(part)(runtime.judged(text, self._leaf(part)))
         except Unusable:
             raise Uncompilable(f"a code does not fit '{part.path}'") from None
 
-    def _text(self, rule: Rule, place: Place, number: int) -> None:
+    def _text(self, rule: Rule, place: PlannedNode, number: int) -> None:
         leaf = self._leaf(place)
         if rule.source is not None and self._may_be_many(rule, place):
             self._texts(rule, place, number, leaf)
@@ -234,7 +160,7 @@ class ValueWriter:
         place.standing_by.append(f"{text} is not None")
         self._settle(place, text)
 
-    def _check(self, rule: Rule, value: str, text: str, place: Place) -> None:
+    def _check(self, rule: Rule, value: str, text: str, place: PlannedNode) -> None:
         """The text as it stands in the document. A route's own texts are the same in every message: remembered."""
         checked = self._checked(value, place, self._leaf(place))
         if rule.source is not None and rule.source.root == "route" and checked != value:
@@ -248,29 +174,29 @@ class ValueWriter:
         if place.node.fixed is not None:
             self.code.line(f"if {value} != {place.node.fixed!r}: decline()")
 
-    def _texts(self, rule: Rule, place: Place, number: int, leaf: Leaf) -> None:
+    def _texts(self, rule: Rule, place: PlannedNode, number: int, leaf: Leaf) -> None:
         """Several values for a place that repeats: a list of texts."""
         value = self._raw(rule)
         texts = self.code.variable("texts")
-        self.code.line(f"{texts} = {self._bind(runtime.some_texts)}({value})")
+        self.code.line(f"{texts} = {self.code.named(runtime.some_texts)}({value})")
         if rule.required or rule.default is not None or place.has_value:
             raise Uncompilable(f"several values for '{place.path}' under conditions")
         if self.traced:
             self.code.line(f"trace += [({number}, one) for one in {texts}]")
-        check, escape = self.code.bind("judged", careful(leaf)), self._bind(_escape(place))
+        check, escape = self.code.bind("judged", careful(leaf)), self.code.named(_escape(place))
         self.code.line(f"{texts} = [{escape}({check}(one)) for one in {texts}]")
         place.members, place.text = texts, texts
         place.alive_by.append(texts)
         place.standing_by.append(texts)
 
-    def _checked(self, value: str, place: Place, leaf: Leaf) -> str:
+    def _checked(self, value: str, place: PlannedNode, leaf: Leaf) -> str:
         """The expression of the text as it stands in the document, checked and escaped."""
         known = self._safe.get(value)
         asked = f"{self.code.bind('judged', careful(leaf))}({value})"
         quick = quick_check(leaf, value, self.code.bind, known)
         if known is not None:
             return value if quick == "" else asked if quick is None else f"{value} if {quick} else {asked}"
-        escape = self._bind(_escape(place))
+        escape = self.code.named(_escape(place))
         if quick is None:
             return f"{escape}({asked})"
         if is_tame(leaf):
@@ -284,7 +210,7 @@ class ValueWriter:
     def _value(self, rule: Rule, number: int, *, stripped: bool = False) -> str:
         """Lines that leave the rule's value as a text, or nothing, in a variable; its name."""
         assert rule.source is not None
-        start = self._read(rule.source)
+        start = self._sources.expression(rule.source)
         value = self.code.variable("value")
         if start.kind is None and not rule.steps and not rule.codelist:
             self.code.line(f"{value} = {start.expression}")
@@ -313,9 +239,9 @@ class ValueWriter:
         """Lines that leave the rule's value as it is, perhaps a list."""
         assert rule.source is not None
         value = self.code.variable("value")
-        self._stepped(value, self._read(rule.source), rule.steps)
+        self._stepped(value, self._sources.expression(rule.source), rule.steps)
         if rule.codelist:
-            translate = self._bind(_translated)
+            translate = self.code.named(_translated)
             listed = self.code.bind("list", self._lists.translations[rule.codelist])
             self.code.line(f"if {value} is not None: {value} = {translate}({listed}, {value})")
         return value
@@ -332,9 +258,9 @@ class ValueWriter:
     def _nothing(self, value: str, kind: type | None, *, optional: bool) -> None:
         """Blank texts are nothing. A value of another type than its model says is left to the interpreter."""
         if kind is None:
-            self.code.line(f"{value} = {self._bind(runtime.some)}({value})")
+            self.code.line(f"{value} = {self.code.named(runtime.some)}({value})")
             return
-        known = self._bind(kind)
+        known = self.code.named(kind)
         unless = f" and {value} is not None" if optional else ""
         self.code.line(f"if type({value}) is not {known}{unless}: decline()")
         if kind is str:
@@ -348,11 +274,11 @@ class ValueWriter:
         inline = _INLINE.get(use.name) if kind is str else None
         if inline:
             with self.code.block(f"if {value} is not None:"):
-                for line in inline(value, argument, self._bind(step.function)):
+                for line in inline(value, argument, self.code.named(step.function)):
                     self.code.line(line)
             return str
-        call = f"{self._bind(step.function)}({value}{'' if argument is None else f', {argument!r}'})"
-        some = self._bind(runtime.some)
+        call = f"{self.code.named(step.function)}({value}{'' if argument is None else f', {argument!r}'})"
+        some = self.code.named(runtime.some)
         guard = "" if step.reads_nothing or self.code.is_sure(value) else f"if {value} is not None: "
         self.code.unsure(value)
         self.code.line(f"{guard}{value} = {some}({call})")
@@ -361,9 +287,9 @@ class ValueWriter:
     def _translated(self, value: str, name: str, kind: type | None) -> type | None:
         listed = self._lists.translations[name]
         if kind is not str:
-            translate, bound = self._bind(_translated), self.code.bind("list", listed)
+            translate, bound = self.code.named(_translated), self.code.bind("list", listed)
             self.code.line(
-                f"if {value} is not None: {value} = {self._bind(runtime.some)}({translate}({bound}, {value}))"
+                f"if {value} is not None: {value} = {self.code.named(runtime.some)}({translate}({bound}, {value}))"
             )
             return None
         entries = self.code.bind("entries", dict(listed.entries))
@@ -374,8 +300,8 @@ class ValueWriter:
         return str
 
     def _as_text(self, value: str, kind: type | None) -> None:
-        if kind is not None and kind in _SAFE:
-            write = _SAFE[kind].format(value)
+        if kind is not None and kind in SAFE:
+            write = SAFE[kind].format(value)
             unless = "" if self.code.is_sure(value) else f"if {value} is not None: "
             self.code.line(f"{unless}{value} = {write}")
             self._safe[value] = kind
@@ -386,94 +312,23 @@ class ValueWriter:
         """A value of any type: texts straight, others by the interpreter's own hand."""
         with self.code.block(f"if type({value}) is str:"):
             self.code.line(f"if not {value} or {value}.isspace(): {value} = None")
-        self.code.line(f"else: {value} = {self._bind(runtime.some_text)}({value})")
+        self.code.line(f"else: {value} = {self.code.named(runtime.some_text)}({value})")
 
-    def _condition(self, when: When) -> str:
-        found = self._read(when.path)
-        if when.equals is not None and found.kind is bool and not found.optional:
-            return (
-                f"{found.expression} is {when.equals.lower() in ('1', 'true')}" if _is_truth(when.equals) else "False"
-            )
-        if when.equals is not None:
-            return f"{self._bind(same)}({found.expression}, {when.equals!r})"
-        return f"not {self._bind(is_nothing)}({found.expression})"
-
-    def _read(self, path: SourcePath) -> Read:
-        """The expression for a path: attributes of models, keys of plain objects, or the interpreter's reader."""
-        if typed := self._typed(path):
-            expression, annotation, optional = typed
-            kind, nullable = _plain(annotation)
-            return Read(expression, kind, optional or nullable)
-        local = self._locals.get(path.root)
-        if local and local.plain and _is_plain(path):
-            value = self.code.variable("found")
-            keys = "".join(f"[{step.name!r}]" for step in path.steps)
-            names = tuple(step.name for step in path.steps)
-            self.code.line(f"try: {value} = {local.variable}{keys}")
-            self.code.line(f"except (KeyError, TypeError): {value} = {self._slow(path, local.variable, names)}")
-            return Read(value)
-        return Read(f"{self._bind(read)}({self._path(path)}, {self._scope()})")
-
-    def _slow(self, path: SourcePath, variable: str, names: tuple[str, ...]) -> str:
-        reads = f"{self._bind(read)}({self._path(path)}, {self._scope()})"
-        return f"{self._bind(runtime.dig)}({variable}, {names!r}) if type({variable}) is dict else {reads}"
-
-    def _typed(self, path: SourcePath) -> tuple[str, Any, bool] | None:
-        """The expression, the annotation and whether something on the way may be missing."""
-        local = self._locals.get(path.root)
-        if local is None or local.model is None:
-            return None
-        if local.index and [step.name for step in path.steps] == ["index"] and "index" not in local.model.model_fields:
-            return local.index, int, False
-        model: type[BaseModel] | None = local.model
-        annotation: Any = local.model
-        expression, optional = local.fields or local.variable, local.optional
-        for position, step in enumerate(path.steps):
-            if model is None or step.number is not None or step.name not in model.model_fields:
-                return None
-            field = f"[{step.name!r}]" if expression == local.fields else f".{step.name}"
-            if optional:
-                value = self.code.variable("on_the_way")
-                self.code.line(f"{value} = {expression}")
-                expression = f"None if {value} is None else {value}{field}"
-            else:
-                expression = f"{expression}{field}"
-            annotation = model.model_fields[step.name].annotation
-            below, nullable = _below(annotation)
-            if below is None and position < len(path.steps) - 1:
-                return None
-            if optional and position < len(path.steps) - 1:
-                expression = f"({expression})"
-            optional, model = optional or nullable, below
-        return (expression, annotation, optional) if path.steps else None
-
-    def _may_be_many(self, rule: Rule, place: Place) -> bool:
+    def _may_be_many(self, rule: Rule, place: PlannedNode) -> bool:
         if not place.node.repeats or rule.source is None:
             return False
-        typed = self._typed_quietly(rule.source)
+        typed = self._sources.annotation(rule.source)
         last = STEPS[rule.steps[-1].name].gives if rule.steps else None
         if last is not None:
             return last in ("list", "any")
-        return typed is None or _plain(typed)[0] is None
+        return typed is None or plain_type(typed)[0] is None
 
-    def _typed_quietly(self, path: SourcePath) -> Any | None:
-        """The annotation of a path, without lines for reading it."""
-        local = self._locals.get(path.root)
-        model = local.model if local else None
-        annotation: Any | None = None
-        for step in path.steps:
-            if model is None or step.number is not None or step.name not in model.model_fields:
-                return None
-            annotation = model.model_fields[step.name].annotation
-            model = _below(annotation)[0]
-        return annotation
-
-    def _leaf(self, place: Place) -> Leaf:
+    def _leaf(self, place: PlannedNode) -> Leaf:
         if place.node.leaf is None:
             raise Uncompilable(f"'{place.path}' takes no value")
         return place.node.leaf
 
-    def _settle(self, place: Place, variable: str) -> None:
+    def _settle(self, place: PlannedNode, variable: str) -> None:
         """The place's text is in this variable; where it had one before, two values are too many."""
         if place.constant is not None or place.members:
             raise Uncompilable(f"several rules for '{place.path}'")
@@ -489,15 +344,6 @@ class ValueWriter:
         if self.traced:
             unless = "" if self.code.is_sure(value) else f"if {value} is not None: "
             self.code.line(f"{unless}trace.append(({number}, {value}))")
-
-    def _scope(self) -> str:
-        return f"{{**scope, {', '.join(self._extra)}}}" if self._extra else "scope"
-
-    def _path(self, path: SourcePath) -> str:
-        return self.code.bind("path", path)
-
-    def _bind(self, value: object) -> str:
-        return self.code.bind(getattr(value, "__name__", "value").strip("_"), value)
 
     @property
     def _safe(self) -> dict[str, type]:
@@ -542,52 +388,9 @@ def _translated(translation: Any, content: Any) -> Any:
     return translation.translate(content)
 
 
-def _is_attribute(place: Place) -> bool:
+def _is_attribute(place: PlannedNode) -> bool:
     return place.node.name.startswith("@")
 
 
-def _escape(place: Place) -> Any:
+def _escape(place: PlannedNode) -> Any:
     return runtime.attribute_value if _is_attribute(place) else runtime.text_content
-
-
-def _plain(annotation: Any) -> tuple[type | None, bool]:
-    """The plain type of an annotation (None: anything else), and whether it may be None."""
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin is Annotated:
-        return _plain(arguments[0])
-    if origin in (Union, types.UnionType):
-        rest = [part for part in arguments if part is not type(None)]
-        return (_plain(rest[0])[0] if len(rest) == 1 else None), True
-    if origin is Literal:
-        return None, False
-    return (annotation if annotation is str or annotation in _SAFE else None), False
-
-
-def _below(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin is Annotated:
-        return _below(arguments[0])
-    if origin in (Union, types.UnionType):
-        rest = [part for part in arguments if part is not type(None)]
-        return (_below(rest[0])[0] if len(rest) == 1 else None), len(rest) < len(arguments)
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation, False
-    return None, False
-
-
-def _is_truth(text: str) -> bool:
-    return text.lower() in {"0", "1", "false", "true"}
-
-
-def _is_plain(path: SourcePath) -> bool:
-    """Whether a path is names alone; `index` of a member may be its count."""
-    return bool(path.steps) and all(step.number is None and step.name != "index" for step in path.steps)
-
-
-def _member_model(annotation: Any) -> type[BaseModel] | None:
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin is Annotated:
-        return _member_model(arguments[0])
-    if origin in (tuple, list):
-        return _below(arguments[0])[0]
-    return None

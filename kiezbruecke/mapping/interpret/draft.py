@@ -28,7 +28,7 @@ class Instance:
 
 
 @dataclass(eq=False)
-class Draft:
+class NodeDraft:
     """A node being filled. `rule` is the last one that spoke about this very place; `nil`: nothing stands there,
     and the message says so.
     """
@@ -40,22 +40,22 @@ class Draft:
     live: bool = False
     standing: bool = False
     nil: bool = False
-    parts: dict[str, dict[Instance, Draft]] = field(default_factory=dict)
+    parts: dict[str, dict[Instance, NodeDraft]] = field(default_factory=dict)
 
-    def open(self, name: str, instance: Instance) -> Draft:
+    def open(self, name: str, instance: Instance) -> NodeDraft:
         """The part of this name, made where it is not there yet."""
         found = self.parts.setdefault(name, {})
         if instance not in found:
             shown = name if instance.number == 1 else f"{name}[{instance.number}]"
-            found[instance] = Draft(self.node.children[name], f"{self.path}/{shown}" if self.path else shown)
+            found[instance] = NodeDraft(self.node.children[name], f"{self.path}/{shown}" if self.path else shown)
         return found[instance]
 
-    def of(self, name: str) -> list[Draft]:
+    def of(self, name: str) -> list[NodeDraft]:
         """The parts of a name in the order of their numbers."""
         found = self.parts.get(name, {})
         return [found[instance] for instance in sorted(found, key=lambda instance: instance.number)]
 
-    def numbered(self, name: str) -> list[tuple[int, Draft]]:
+    def numbered(self, name: str) -> list[tuple[int, NodeDraft]]:
         """The parts of a name with their numbers: those of the paths, or of the members of an `each`; from 1."""
         found = sorted(self.parts.get(name, {}).items(), key=lambda one: one[0].number)
         return [(instance.index if instance.rule else instance.number, part) for instance, part in found]
@@ -82,7 +82,7 @@ class Draft:
             return rule_problem(None, self.path, Unusable(problem, expected), file)
         return rule_problem(rule, self.path, Unusable(problem, expected), file)
 
-    def _all(self) -> Iterator[Draft]:
+    def _all(self) -> Iterator[NodeDraft]:
         for instances in self.parts.values():
             yield from instances.values()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from kiezbruecke.errors import RecordError
 from kiezbruecke.mapping.codelists.reading import CodeList, Translation
-from kiezbruecke.mapping.interpret.draft import Draft, Instance, rule_problem
+from kiezbruecke.mapping.interpret.draft import Instance, NodeDraft, rule_problem
 from kiezbruecke.mapping.interpret.sources import Scope, read, read_members
 from kiezbruecke.mapping.language.definition import CodeUse, Rule, StepUse, When
 from kiezbruecke.mapping.language.paths import TargetPath
@@ -36,16 +36,16 @@ class Value:
 NOTHING = Value(None, live=False)
 
 
-Refuse = Callable[[Draft, RecordError], None]
+Refuse = Callable[[NodeDraft, RecordError], None]
 
 
-def _raise(_: Draft, error: RecordError) -> None:
+def _raise(_: NodeDraft, error: RecordError) -> None:
     raise error
 
 
-def make_draft(root: Node, rules: tuple[Rule, ...], lists: Lists, scope: Scope, refuse: Refuse = _raise) -> Draft:
+def make_draft(root: Node, rules: tuple[Rule, ...], lists: Lists, scope: Scope, refuse: Refuse = _raise) -> NodeDraft:
     """Apply all rules; `refuse` is told where one cannot use its value, and raises unless it is a preview."""
-    draft = Draft(root)
+    draft = NodeDraft(root)
     _Interpreter(lists, refuse).apply_all(rules, draft, scope)
     return draft
 
@@ -63,11 +63,11 @@ class _Interpreter:
         self._lists = lists
         self._refuse = refuse
 
-    def apply_all(self, rules: tuple[Rule, ...], draft: Draft, scope: Scope) -> None:
+    def apply_all(self, rules: tuple[Rule, ...], draft: NodeDraft, scope: Scope) -> None:
         for rule in rules:
             self._apply(rule, draft, scope)
 
-    def _apply(self, rule: Rule, draft: Draft, scope: Scope) -> None:
+    def _apply(self, rule: Rule, draft: NodeDraft, scope: Scope) -> None:
         for instance, inner in _scopes(rule, scope):
             if self._holds(rule, draft, inner):
                 place = _open(draft, rule.target, instance)
@@ -75,7 +75,7 @@ class _Interpreter:
                     self._choose_type(rule, rule.type, place)
                 self._fill(rule, place, inner)
 
-    def _holds(self, rule: Rule, draft: Draft, scope: Scope) -> bool:
+    def _holds(self, rule: Rule, draft: NodeDraft, scope: Scope) -> bool:
         """Whether the rule speaks; a value that has no text equals nothing and is no answer either."""
         try:
             return holds(rule.when, scope)
@@ -84,7 +84,7 @@ class _Interpreter:
             self._refuse(draft, rule_problem(rule, path, unusable))
             return False
 
-    def _choose_type(self, rule: Rule, name: str, place: Draft) -> None:
+    def _choose_type(self, rule: Rule, name: str, place: NodeDraft) -> None:
         """The place takes a derived type; what was said of it before stays."""
         if place.node.xsi_type is None and (typed := place.node.typed(name)) is not None:
             place.node = typed
@@ -92,7 +92,7 @@ class _Interpreter:
             problem = Unusable("zwei Regeln wählen hier verschiedene Typen", "Bedingungen, die einander ausschließen")
             self._refuse(place, rule_problem(rule, place.path, problem))
 
-    def _fill(self, rule: Rule, place: Draft, scope: Scope) -> None:
+    def _fill(self, rule: Rule, place: NodeDraft, scope: Scope) -> None:
         if rule.rules:
             place.live = place.live or rule.when is not None
             self.apply_all(rule.rules, place, scope)
@@ -118,7 +118,7 @@ class _Interpreter:
             return Value(content, live=True)
         return NOTHING if rule.default is None else Value(rule.default, live=False)
 
-    def _put(self, rule: Rule, place: Draft, value: Value) -> None:
+    def _put(self, rule: Rule, place: NodeDraft, value: Value) -> None:
         if is_nothing(value.content):
             if rule.required:
                 raise Unusable("der Wert fehlt, ist hier aber Pflicht", "ein Wert")
@@ -136,7 +136,7 @@ class _Interpreter:
             place.value = value.content
         place.live, place.standing = place.live or value.live, True
 
-    def _put_code(self, use: CodeUse, place: Draft, value: Value) -> None:
+    def _put_code(self, use: CodeUse, place: NodeDraft, value: Value) -> None:
         """One rule fills code, name, @listURI and @listVersionID, as far as the target has them."""
         codes = self._lists.codes[use.list]
         code = codes.check(value.content)
@@ -173,7 +173,7 @@ def _scopes(rule: Rule, scope: Scope) -> Iterator[tuple[Instance, Scope]]:
         yield Instance(number, rule.place, member.index), {**scope, rule.name: member}
 
 
-def _open(draft: Draft, target: TargetPath, instance: Instance) -> Draft:
+def _open(draft: NodeDraft, target: TargetPath, instance: Instance) -> NodeDraft:
     if not target.steps:
         return draft
     for step in target.steps[:-1]:

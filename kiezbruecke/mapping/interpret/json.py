@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, cast
 
-from kiezbruecke.mapping.interpret.draft import Draft
+from kiezbruecke.mapping.interpret.draft import NodeDraft
 from kiezbruecke.mapping.schema.json_schema import JsonNode, JsonSchema
 from kiezbruecke.mapping.schema.json_values import as_json
 from kiezbruecke.mapping.values import Unusable
@@ -20,7 +20,7 @@ from kiezbruecke.mapping.values import Unusable
 MAX_DEPTH = 60
 
 
-def _untold(draft: Draft, text: str) -> None:
+def _untold(draft: NodeDraft, text: str) -> None:
     """Nobody wants to know."""
 
 
@@ -30,9 +30,9 @@ class JsonWriter:
 
     schema: JsonSchema
     file: str = ""
-    wrote: Callable[[Draft, str], None] = field(default=_untold)
+    wrote: Callable[[NodeDraft, str], None] = field(default=_untold)
 
-    def write(self, draft: Draft) -> bytes:
+    def write(self, draft: NodeDraft) -> bytes:
         """The message in UTF-8; raises RecordError."""
         message = self._object(draft)
         found = self.schema.judge.first_problem(message)
@@ -40,7 +40,7 @@ class JsonWriter:
             raise _place(draft, found.path).problem(found.problem, found.expected, self.file)
         return dumps(message).encode("utf-8")
 
-    def _object(self, draft: Draft, depth: int = 0) -> dict[str, Any]:
+    def _object(self, draft: NodeDraft, depth: int = 0) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for name, node in draft.node.children.items():
             values = [self._value(part, depth) for part in _wanted(draft, name)]
@@ -55,13 +55,13 @@ class JsonWriter:
                 found.update(self._by_itself(draft, name, node, depth))
         return found
 
-    def _by_itself(self, draft: Draft, name: str, node: JsonNode, depth: int) -> dict[str, Any]:
+    def _by_itself(self, draft: NodeDraft, name: str, node: JsonNode, depth: int) -> dict[str, Any]:
         """What the schema demands and no rule gave: a fixed value, or an object that may be written by itself."""
         if node.fixed is not None:
             return {name: as_json(node.types, node.fixed)}
         return {name: self._object(_silent(draft, name), depth + 1)} if "object" in node.types else {}
 
-    def _value(self, draft: Draft, depth: int) -> Any:
+    def _value(self, draft: NodeDraft, depth: int) -> Any:
         if draft.value is None:
             return self._object(draft, depth + 1)
         try:
@@ -94,7 +94,7 @@ def _quoted(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _wanted(draft: Draft, name: str) -> Iterator[Draft]:
+def _wanted(draft: NodeDraft, name: str) -> Iterator[NodeDraft]:
     """What is to be written under a name; a draft of several values becomes several."""
     for part in draft.of(name):
         if part.wanted() and isinstance(part.value, list) and part.node.repeats:
@@ -103,13 +103,13 @@ def _wanted(draft: Draft, name: str) -> Iterator[Draft]:
             yield part
 
 
-def _silent(draft: Draft, name: str) -> Draft:
+def _silent(draft: NodeDraft, name: str) -> NodeDraft:
     """A part that gives nothing: the one that a rule spoke about, or an empty one."""
     spoken = next((part for part in draft.of(name) if not part.wanted()), None)
-    return spoken or Draft(draft.node.children[name], f"{draft.path}/{name}" if draft.path else name)
+    return spoken or NodeDraft(draft.node.children[name], f"{draft.path}/{name}" if draft.path else name)
 
 
-def _place(draft: Draft, path: tuple[str | int, ...]) -> Draft:
+def _place(draft: NodeDraft, path: tuple[str | int, ...]) -> NodeDraft:
     """The draft at a place of the message; one without a rule where no rule spoke."""
     names = list(path)
     while names:

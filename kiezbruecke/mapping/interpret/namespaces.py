@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from kiezbruecke.mapping.language.definition import Definition, Rule, all_rules
+from kiezbruecke.mapping.language.definition import Definition, Rule
 from kiezbruecke.mapping.language.paths import TargetStep
-from kiezbruecke.mapping.schema.targets import Target
-from kiezbruecke.mapping.schema.tree import Content, Group, Node
+from kiezbruecke.mapping.language.walking import all_rules
+from kiezbruecke.mapping.schema.duty import sure_nodes
+from kiezbruecke.mapping.schema.targets import TargetSchema
+from kiezbruecke.mapping.schema.tree import Node, NodeContent
 from kiezbruecke.standards.documents import XML
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -17,7 +19,7 @@ _DEPTH = 12  # what stands deeper without any rule is written by nobody
 _BY_CODE = ("code", "name", "@listURI", "@listVersionID")  # what a `code` may fill
 
 
-def with_prefixes(target: Target, definition: Definition) -> Target:
+def with_prefixes(target: TargetSchema, definition: Definition) -> TargetSchema:
     """The target with the prefixes of every namespace that the rules and the mandatory parts below them need."""
     if target.kind != "standard":
         return target
@@ -35,7 +37,7 @@ def with_prefixes(target: Target, definition: Definition) -> Target:
     return replace(target, prefixes=found)
 
 
-def prefix_problems(definition: Definition, target: Target) -> Iterator[tuple[str, str]]:
+def prefix_problems(definition: Definition, target: TargetSchema) -> Iterator[tuple[str, str]]:
     """What is wrong with the header's `prefix`: the message and what is expected."""
     if definition.prefix is None:
         return
@@ -53,7 +55,7 @@ def _is_bare(node: Node) -> bool:
     return (not node.namespace and not node.name.startswith("@")) or bare_type
 
 
-def _written(target: Target, definition: Definition) -> Iterator[Node]:
+def _written(target: TargetSchema, definition: Definition) -> Iterator[Node]:
     yield target.root
     yield from _mandatory(target.root, _DEPTH)
     yield from _below(target.root, definition.rules)
@@ -89,25 +91,14 @@ def _at(rule: Rule, found: Node, nodes: dict[_Path, Node], path: _Path) -> Itera
 
 def _mandatory(node: Node, depth: int) -> Iterator[Node]:
     """Level by level, each content once: types that use each other ten times over would give 10^depth places."""
-    level, seen = [node], set[Content]()
+    level, seen = [node], set[NodeContent]()
     for _ in range(depth):
-        below = []
+        below: list[Node] = []
         for content in {one.content: None for one in level if one.content not in seen}:
             seen.add(content)
-            parts = (*content.attributes, *_in_sequence(content.group))
-            below += [part for part in parts if not part.optional]
+            below += sure_nodes(content)
         yield from below
         level = below
-
-
-def _in_sequence(group: Group) -> Iterator[Node]:
-    if group.minimum == 0 or group.kind == "choice":
-        return
-    for part in group.parts:
-        if isinstance(part, Group):
-            yield from _in_sequence(part)
-        else:
-            yield part
 
 
 def _free(wanted: str, taken: dict[str, str]) -> str:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from kiezbruecke.errors import RecordError
-from kiezbruecke.mapping.interpret.draft import Draft
+from kiezbruecke.mapping.interpret.draft import NodeDraft
 from kiezbruecke.mapping.schema.tree import Node
 from kiezbruecke.mapping.values import Unusable, to_text
 from kiezbruecke.records import Record
@@ -51,7 +51,7 @@ _BOUNDS = {
 }
 
 
-def make_record(model: type[_RecordT], draft: Draft, file: str) -> _RecordT:
+def make_record(model: type[_RecordT], draft: NodeDraft, file: str) -> _RecordT:
     """The record; raises RecordError with the field, the rule and the source."""
     try:
         return model.model_validate(_fields(draft))
@@ -59,7 +59,7 @@ def make_record(model: type[_RecordT], draft: Draft, file: str) -> _RecordT:
         raise _problem(error, draft, file) from None
 
 
-def _fields(draft: Draft) -> dict[str, Any]:
+def _fields(draft: NodeDraft) -> dict[str, Any]:
     """The fields that hold something; the others keep the model's own defaults."""
     found: dict[str, Any] = {}
     for name, node in draft.node.children.items():
@@ -70,7 +70,7 @@ def _fields(draft: Draft) -> dict[str, Any]:
     return found
 
 
-def _values(draft: Draft) -> list[Any]:
+def _values(draft: NodeDraft) -> list[Any]:
     if draft.node.leaf is None:
         return [_fields(draft)]
     values = draft.value if isinstance(draft.value, list) and draft.node.repeats else [draft.value]
@@ -87,7 +87,7 @@ def _fitting(node: Node, value: Any) -> Any:
     return to_text(value) if node.leaf is not None and node.leaf.kind == "text" else value
 
 
-def _problem(error: ValidationError, draft: Draft, file: str) -> RecordError:
+def _problem(error: ValidationError, draft: NodeDraft, file: str) -> RecordError:
     first = error.errors(include_input=False, include_url=False)[0]
     problem = _PROBLEMS.get(first["type"], "der Wert passt nicht zum Feld")
     context = first.get("ctx", {})
@@ -96,7 +96,7 @@ def _problem(error: ValidationError, draft: Draft, file: str) -> RecordError:
     place = draft
     for name in (part for part in first["loc"] if isinstance(part, str)):
         if name in place.node.children:
-            place = next(iter(place.of(name)), None) or Draft(place.node.children[name], _join(place.path, name))
+            place = next(iter(place.of(name)), None) or NodeDraft(place.node.children[name], _join(place.path, name))
     return place.problem(problem, expected, file)
 
 

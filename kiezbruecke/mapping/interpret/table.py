@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kiezbruecke.mapping.interpret.draft import Draft
-from kiezbruecke.mapping.schema.columns import Column
-from kiezbruecke.mapping.schema.tables import Table
+from kiezbruecke.mapping.interpret.draft import NodeDraft
+from kiezbruecke.mapping.schema.columns import LayoutColumn
+from kiezbruecke.mapping.schema.tables import TableLayout
 from kiezbruecke.mapping.values import Unusable
 
 
-def write_line(table: Table, draft: Draft) -> bytes:
+def write_line(table: TableLayout, draft: NodeDraft) -> bytes:
     """One line; raises RecordError where a cell cannot be written or a required one is empty."""
     return table.line({column.key: _cell(table, column, draft) for column in table.fields})
 
 
-def written_cells(table: Table, draft: Draft) -> Iterator[tuple[Draft, str]]:
+def written_cells(table: TableLayout, draft: NodeDraft) -> Iterator[tuple[NodeDraft, str]]:
     """What a line holds, cell by cell, in the order of its columns; raises RecordError."""
     for column in table.fields:
         for found in draft.of(column.key)[:1]:
@@ -23,11 +23,11 @@ def written_cells(table: Table, draft: Draft) -> Iterator[tuple[Draft, str]]:
                 yield found, text
 
 
-def _cell(table: Table, column: Column, draft: Draft) -> str:
+def _cell(table: TableLayout, column: LayoutColumn, draft: NodeDraft) -> str:
     found = next(iter(draft.of(column.key)), None)
     if found is None or not found.wanted():
         if column.required:
-            missing = found or Draft(draft.node.children[column.key], column.key)
+            missing = found or NodeDraft(draft.node.children[column.key], column.key)
             raise missing.problem("die Pflichtangabe fehlt", "ein Wert", draft.node.name)
         return ""
     try:

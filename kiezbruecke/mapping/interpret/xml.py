@@ -11,26 +11,27 @@ from dataclasses import dataclass, field, replace
 
 from lxml import etree
 
-from kiezbruecke.mapping.interpret.draft import Draft
+from kiezbruecke.mapping.interpret.draft import NodeDraft
 from kiezbruecke.mapping.interpret.namespaces import XSI
+from kiezbruecke.mapping.schema.duty import can_be_empty
 from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, nodes, recurring
 from kiezbruecke.mapping.values import Unusable, xml_text
 
 
-class _Pool(dict[str, deque[Draft]]):
+class _Pool(dict[str, deque[NodeDraft]]):
     """What waits to be written, by name. Of a name that stands several times in a sequence (A, B, A) `kept` counts
     how many a later place must have. In a sequence that repeats, (A, B?)*, `round` is the number of those that belong
     together: the second B stands beside the second A, even if there is no first.
     """
 
-    def __init__(self, waiting: dict[str, deque[Draft]], recurring: frozenset[str]) -> None:
+    def __init__(self, waiting: dict[str, deque[NodeDraft]], recurring: frozenset[str]) -> None:
         super().__init__(waiting)
         self.recurring = recurring
         self.kept: Counter[str] = Counter()
         self.numbers: dict[int, int] = {}  # by draft: its number among all of its name
         self.round: int | None = None
 
-    def ready(self, name: str) -> deque[Draft]:
+    def ready(self, name: str) -> deque[NodeDraft]:
         """Those of a name that may be written now."""
         waiting = self.get(name, deque())
         if self.round is None:
@@ -45,7 +46,7 @@ class _Pool(dict[str, deque[Draft]]):
         return min(self.numbers.get(id(draft), 0) for drafts in waiting for draft in drafts)
 
 
-def _untold(draft: Draft, text: str) -> None:
+def _untold(draft: NodeDraft, text: str) -> None:
     """Nobody wants to know."""
 
 
@@ -58,15 +59,15 @@ class XmlWriter:
 
     prefixes: dict[str, str] = field(default_factory=dict)
     file: str = ""
-    wrote: Callable[[Draft, str], None] = _untold
+    wrote: Callable[[NodeDraft, str], None] = _untold
 
-    def write(self, draft: Draft) -> bytes:
+    def write(self, draft: NodeDraft) -> bytes:
         """The document in UTF-8 with its declaration; raises RecordError."""
         root = etree.Element(_tag(draft.node), nsmap={prefix or None: space for prefix, space in self.prefixes.items()})
         self._fill(root, draft)
         return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
-    def _fill(self, element: etree._Element, draft: Draft) -> None:
+    def _fill(self, element: etree._Element, draft: NodeDraft) -> None:
         self._type(element, draft)
         for node in draft.node.content.attributes:
             self._attribute(element, draft, node)
@@ -91,7 +92,7 @@ class XmlWriter:
                 expected = f"höchstens {left[0].node.maximum}"
                 raise left[0].problem("es sind mehr Werte da, als die Nachricht aufnehmen kann", expected)
 
-    def _type(self, element: etree._Element, draft: Draft) -> None:
+    def _type(self, element: etree._Element, draft: NodeDraft) -> None:
         if draft.node.abstract:
             raise draft.problem("der Typ ist abstrakt", "ein abgeleiteter Typ (type: …)", self.file)
         if draft.node.xsi_type is not None:
@@ -99,14 +100,14 @@ class XmlWriter:
             prefix = next((prefix for prefix, known in self.prefixes.items() if known == space), "")
             element.set(f"{{{XSI}}}type", f"{prefix}:{name}" if prefix else name)
 
-    def _attribute(self, element: etree._Element, draft: Draft, node: Node) -> None:
+    def _attribute(self, element: etree._Element, draft: NodeDraft, node: Node) -> None:
         found = next(iter(draft.of(node.name)), None)
         if found is not None and found.wanted():
             element.set(_tag(node), self._text(found, node.leaf))
         elif not node.optional:
             element.set(_tag(node), self._text(found or self._unruled(draft, node), node.leaf))
 
-    def _group(self, element: etree._Element, owner: Draft, group: Group, pool: _Pool) -> None:
+    def _group(self, element: etree._Element, owner: NodeDraft, group: Group, pool: _Pool) -> None:
         """Write the group as often as there is something for it, and as often as it must be there."""
         rounds = 0
         while rounds < group.minimum or (self._enters(group, owner, pool) and rounds != group.maximum):
@@ -115,7 +116,7 @@ class XmlWriter:
             pool.round = before
             rounds += 1
 
-    def _enters(self, group: Group, owner: Draft, pool: _Pool) -> bool:
+    def _enters(self, group: Group, owner: NodeDraft, pool: _Pool) -> bool:
         """Whether an optional group is begun: constants alone do not begin a sequence that a value is missing in."""
         waiting = [part for node in nodes(group) for part in pool.get(node.name, ())]
         if not waiting or any(part.alive() for part in waiting):
@@ -123,7 +124,7 @@ class XmlWriter:
         silent = (part for node in nodes(group) for part in owner.of(node.name) if not part.wanted())
         return group.kind == "choice" or next(silent, None) is None
 
-    def _once(self, element: etree._Element, owner: Draft, group: Group, pool: _Pool) -> None:
+    def _once(self, element: etree._Element, owner: NodeDraft, group: Group, pool: _Pool) -> None:
         if group.kind == "choice":
             self._choice(element, owner, group, pool)
             return
@@ -133,35 +134,35 @@ class XmlWriter:
             self._part(element, owner, part, pool)
             pool.kept.subtract(later)
 
-    def _choice(self, element: etree._Element, owner: Draft, group: Group, pool: _Pool) -> None:
+    def _choice(self, element: etree._Element, owner: NodeDraft, group: Group, pool: _Pool) -> None:
         branches = [part for part in group.parts if _has(part, pool)]
         living = [part for part in branches if _has(part, pool, alive=True)]
         living = _covering(living, pool) or living
         if len(living) > 1 and group.maximum == 1:
-            names = ", ".join(node.name for part in living for node in _nodes(part))
+            names = ", ".join(node.name for part in living for node in nodes(part))
             raise owner.problem("mehrere Angaben, wo nur eine erlaubt ist", f"nur eine von: {names}", self.file)
         chosen = next(iter(living or branches), None)
         if chosen is not None:
             self._part(element, owner, chosen, pool)
-        elif not any(_can_be_empty(part) for part in group.parts):
+        elif not any(can_be_empty(part) for part in group.parts):
             self._nothing_chosen(element, owner, group, pool)
 
-    def _nothing_chosen(self, element: etree._Element, owner: Draft, group: Group, pool: _Pool) -> None:
+    def _nothing_chosen(self, element: etree._Element, owner: NodeDraft, group: Group, pool: _Pool) -> None:
         """A branch that a rule speaks about says best what is missing."""
         for part in group.parts:
-            if any(owner.of(node.name) for node in _nodes(part)):
+            if any(owner.of(node.name) for node in nodes(part)):
                 self._part(element, owner, part, pool)
                 return
         names = ", ".join(node.name for node in nodes(group))
         raise owner.problem("eine Pflichtangabe fehlt", f"eine von: {names}", self.file)
 
-    def _part(self, element: etree._Element, owner: Draft, part: Node | Group, pool: _Pool) -> None:
+    def _part(self, element: etree._Element, owner: NodeDraft, part: Node | Group, pool: _Pool) -> None:
         if isinstance(part, Group):
             self._group(element, owner, part, pool)
         else:
             self._elements(element, owner, part, pool)
 
-    def _elements(self, element: etree._Element, owner: Draft, node: Node, pool: _Pool) -> None:
+    def _elements(self, element: etree._Element, owner: NodeDraft, node: Node, pool: _Pool) -> None:
         waiting = pool.ready(node.name)
         written = 0
         while len(waiting) > (pool.kept[node.name] if written >= node.minimum else 0) and written != node.maximum:
@@ -172,12 +173,12 @@ class XmlWriter:
         for _ in range(written, node.minimum):
             self._fill(etree.SubElement(element, _tag(node)), self._unruled(owner, node))
 
-    def _unruled(self, owner: Draft, node: Node) -> Draft:
+    def _unruled(self, owner: NodeDraft, node: Node) -> NodeDraft:
         """What stands for a mandatory node without a value: a draft whose rules gave nothing, or an empty one."""
         silent = next((part for part in owner.of(node.name) if not part.wanted()), None)
-        return silent or Draft(node, f"{owner.path}/{node.name}" if owner.path else node.name)
+        return silent or NodeDraft(node, f"{owner.path}/{node.name}" if owner.path else node.name)
 
-    def _text(self, draft: Draft, leaf: Leaf | None) -> str:
+    def _text(self, draft: NodeDraft, leaf: Leaf | None) -> str:
         value = draft.node.fixed if draft.value is None else draft.value
         if value is None and draft.node.children:
             value = _empty_where_allowed(leaf)
@@ -191,11 +192,11 @@ class XmlWriter:
         self.wrote(draft, text)
         return text
 
-    def _missing(self, draft: Draft) -> Exception:
+    def _missing(self, draft: NodeDraft) -> Exception:
         return draft.problem("die Pflichtangabe fehlt", "ein Wert", self.file)
 
 
-def _single(drafts: list[Draft]) -> Iterator[Draft]:
+def _single(drafts: list[NodeDraft]) -> Iterator[NodeDraft]:
     """What is to be written; a draft of several values becomes several."""
     for draft in drafts:
         if draft.wanted() and isinstance(draft.value, list) and draft.node.repeats:
@@ -227,9 +228,9 @@ def _tag(node: Node) -> str:
 
 def _covering(living: list[Node | Group], pool: _Pool) -> list[Node | Group]:
     """Of several branches the first that has a place for everything: (B, A) or (C, A), given C and A."""
-    spoken = {node.name for part in living for node in _nodes(part)}
+    spoken = {node.name for part in living for node in nodes(part)}
     names = {name for name in spoken if any(draft.alive() for draft in pool.get(name, ()))}
-    return [part for part in living if names <= {node.name for node in _nodes(part)}][:1]
+    return [part for part in living if names <= {node.name for node in nodes(part)}][:1]
 
 
 def _needed(parts: tuple[Node | Group, ...], recurring: frozenset[str]) -> Counter[str]:
@@ -243,18 +244,5 @@ def _needed(parts: tuple[Node | Group, ...], recurring: frozenset[str]) -> Count
     return found
 
 
-def _nodes(part: Node | Group) -> list[Node]:
-    return list(nodes(part)) if isinstance(part, Group) else [part]
-
-
 def _has(part: Node | Group, pool: _Pool, *, alive: bool = False) -> bool:
-    return any(draft.alive() or not alive for node in _nodes(part) for draft in pool.get(node.name, ()))
-
-
-def _can_be_empty(part: Node | Group) -> bool:
-    if part.minimum == 0:
-        return True
-    if isinstance(part, Node):
-        return False
-    combine = any if part.kind == "choice" else all
-    return combine(_can_be_empty(inner) for inner in part.parts)
+    return any(draft.alive() or not alive for node in nodes(part) for draft in pool.get(node.name, ()))

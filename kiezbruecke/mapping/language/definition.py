@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -90,14 +90,14 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ItemSource:
     """How an item is read, and what shape it has: the name of a table or a schema, empty where it is open."""
 
     kind: Literal["json", "xml", "table"] = "json"
     shape: str = ""
 
     @classmethod
-    def parse(cls, text: str) -> Source:
+    def parse(cls, text: str) -> ItemSource:
         """`json`, `xml`, `table <name>`, `json <name>`, `<standard> <version> <element>`; raises ValueError."""
         match text.split():
             case ["json" | "xml" as kind]:
@@ -120,7 +120,7 @@ class Definition:
     version: int
     direction: Direction
     reads: tuple[str, ...]
-    source: Source
+    source: ItemSource
     roots: tuple[str, ...]
     target: str
     rules: tuple[Rule, ...]
@@ -137,15 +137,3 @@ class Definition:
     def file(self) -> str:
         """The file it stands in, as findings name it."""
         return self.places["name"].file
-
-
-def all_rules(rules: tuple[Rule, ...]) -> Iterator[Rule]:
-    """Every rule, blocks before what stands in them."""
-    for rule in rules:
-        yield rule
-        yield from all_rules(rule.rules)
-
-
-def numbered(rules: tuple[Rule, ...]) -> dict[Place, int]:
-    """The number of each rule by its place, from 1 in the order of the rules; blocks count. Same file, same numbers."""
-    return {rule.place: number for number, rule in enumerate(all_rules(rules), 1)}

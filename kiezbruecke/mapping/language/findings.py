@@ -83,6 +83,14 @@ class Finding:
         return "; ".join(part for part in (what, self.expected and f"expected {self.expected}", self.helps) if part)
 
 
+class NotAMapping(Exception):
+    """The file is not well-formed; `findings` say where."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        self.findings = findings
+        super().__init__(findings[0].line())
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """`did you mean 'x'?`, or nothing where no known word is near."""
     close = get_close_matches(word, list(known), n=1, cutoff=0.6)

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from kiezbruecke.mapping.language.definition import Definition, Rule
-from kiezbruecke.mapping.language.findings import Finding, Place, nearest
+from kiezbruecke.mapping.language.findings import Finding, NotAMapping, Place, nearest
 from kiezbruecke.mapping.language.paths import TargetPath, TargetStep
-from kiezbruecke.mapping.language.reading import NotAMapping, Reading
+from kiezbruecke.mapping.language.reading import Reading
+from kiezbruecke.mapping.language.walking import walk
 
 _Path = tuple[TargetStep, ...]
 
@@ -122,7 +123,7 @@ def _only_groups(rule: Rule) -> bool:
 
 class _Merger:
     def __init__(self, base: tuple[Rule, ...], findings: list[Finding]) -> None:
-        self._known = [_text(path) for path in _paths(base, ())]
+        self._known = [one.target for one in walk(base)]
         self._findings = findings
 
     def into(self, rules: tuple[Rule, ...], entries: list[_Entry], above: _Path = ()) -> tuple[Rule, ...]:
@@ -199,13 +200,6 @@ def _below(rule: Rule, path: _Path) -> _Path:
     """What is left of a path below a block, nothing where the path does not lead into it."""
     steps = rule.target.steps
     return path[len(steps) :] if rule.rules and path[: len(steps)] == steps else ()
-
-
-def _paths(rules: tuple[Rule, ...], above: _Path) -> Iterator[_Path]:
-    for rule in rules:
-        path = (*above, *rule.target.steps)
-        yield path
-        yield from _paths(rule.rules, path)
 
 
 def _text(path: _Path) -> str:

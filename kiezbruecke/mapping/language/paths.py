@@ -36,6 +36,11 @@ class SourcePath:
         rest = found["rest"]
         return cls(found["root"], tuple(map(_source_step, rest.split("."))) if rest else (), text)
 
+    @property
+    def names(self) -> str:
+        """The path without numbers: `case.documents.name`, whichever of the documents it is."""
+        return ".".join([self.root, *(step.name for step in self.steps)])
+
 
 @dataclass(frozen=True, slots=True)
 class TargetStep:

@@ -1,31 +1,25 @@
 """The mapping language: reads mapping.yaml into frozen rules; every finding knows file, line and column.
 
 The file is read as a tree of positioned nodes, not as values: a scalar is the text that stands there, so
-`0401` stays `0401` and `no` stays `no`. Anchors are refused, so a file cannot grow while it is read.
+`0401` stays `0401` and `no` stays `no` (`composing`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from stat import S_ISREG
-from typing import Any, TypeVar
 
-from ruamel.yaml import YAML
-from ruamel.yaml.composer import Composer
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from kiezbruecke.mapping.language.definition import CodeUse, Definition, Direction, Rule, Source, StepUse, When
-from kiezbruecke.mapping.language.findings import Finding, Place, nearest
+from kiezbruecke.mapping.language.composing import compose, read_bytes
+from kiezbruecke.mapping.language.definition import CodeUse, Definition, Direction, ItemSource, Rule, StepUse, When
+from kiezbruecke.mapping.language.findings import Finding, NotAMapping, Place
+from kiezbruecke.mapping.language.nodes import NULL, NodeReader
 from kiezbruecke.mapping.language.paths import SourcePath, TargetPath, is_name, is_prefix
-from kiezbruecke.mapping.language.unreadable import explain
 
-MAX_BYTES = 500_000
-MAX_DEPTH = 60
 HEADER = (
     "name", "version", "title", "note", "extends", "abstract", "direction", "reads", "source", "roots", "target",
     "prefix", "unused", "rules",
@@ -37,18 +31,7 @@ RULE = (
     "each", "as", "type", "nil", "rules", "omit", "required", "note", "pii", "legal_basis",
 )  # fmt: skip
 _RESERVED = ("xsi",)  # what messages themselves declare; names that begin with xml are no prefixes at all
-_UNQUOTED = re.compile(r"(?:^|[{,:\[]\s*)(?P<path>@[\w.:-]*|[^\s{}\[\],\"':]+\[[0-9]+\][^\s{}\[\],\"']*)")
 _TEMPLATE = re.compile(r"\{\{|\$\{")
-_NULL = "tag:yaml.org,2002:null"
-_Parsed = TypeVar("_Parsed")
-
-
-class NotAMapping(Exception):
-    """The file is not well-formed; `findings` say where."""
-
-    def __init__(self, findings: list[Finding]) -> None:
-        self.findings = findings
-        super().__init__(findings[0].line())
 
 
 def read_definition(file: Path, shown: str, direction: Direction) -> Definition:
@@ -70,101 +53,23 @@ class Reading:
 
 def examine_definition(file: Path, shown: str, direction: Direction) -> Reading:
     """Read a mapping file and go on behind mistakes, so that `check` finds all of them. Raises NotAMapping."""
-    return _examined(_read_bytes(file, shown), shown, direction, file.parent.name)
+    return _examined(read_bytes(file, shown), shown, direction, file.parent.name)
 
 
 @lru_cache(maxsize=64)
 def _examined(data: bytes, shown: str, direction: Direction, folder: str) -> Reading:
     """The same bytes are understood once: whoever loads a mapping checks it first."""
     reader = _Reader(shown)
-    definition = reader.definition(_compose(data, shown), direction, folder)
+    definition = reader.definition(compose(data, shown), direction, folder)
     findings = sorted(reader.findings, key=lambda finding: finding.place)
     return Reading(definition, findings, frozenset(reader.broken))
 
 
-def _read_bytes(file: Path, shown: str) -> bytes:
-    try:
-        state = file.stat()
-        if state.st_size > MAX_BYTES:
-            raise _not_readable(Place(shown), "the file is too large", f"at most {MAX_BYTES} bytes")
-        if S_ISREG(state.st_mode):  # a pipe or a device would be read for ever
-            return file.read_bytes()
-    except OSError:
-        pass
-    raise _not_readable(Place(shown), "the file cannot be read", "a mapping.yaml")
-
-
-class _Composer(Composer):
-    """Stops at tags, which a scalar that is a text does not need, and at nesting that no rule needs: reading
-    thousands of brackets takes the scanner minutes.
-    """
-
-    depth = 0
-
-    def compose_node(self, parent: Node | None, index: int) -> Any:
-        event = self.parser.peek_event()
-        if self.depth > MAX_DEPTH:
-            raise MarkedYAMLError(problem="the file is nested too deeply", problem_mark=event.start_mark)
-        if getattr(event, "ctag", None) is not None:
-            raise MarkedYAMLError(problem="tags are not used here", problem_mark=event.start_mark)
-        self.depth += 1
-        node = super().compose_node(parent, index)
-        self.depth -= 1
-        return node
-
-
-def _compose(raw: bytes, shown: str) -> MappingNode:
-    yaml = YAML(typ="rt", pure=True)
-    yaml.Composer = _Composer
-    try:
-        root = yaml.compose(raw.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise _not_readable(Place(shown), "the file is not UTF-8", "UTF-8") from None
-    except YAMLError as error:
-        why = explain(error, raw.decode("utf-8-sig"))
-        place = Place(shown, why.line, why.column)
-        helps = _quotes_missing(raw, place) or why.helps
-        raise _not_readable(place, why.message, why.expected, helps) from None
-    _refuse_more_than_data(root, shown)
-    if not isinstance(root, MappingNode):
-        raise _not_readable(Place(shown), "the file holds no keys", "name, version, direction, …")
-    return root
-
-
-def _refuse_more_than_data(root: Node | None, shown: str) -> None:
-    waiting = [root] if root is not None else []
-    while waiting:
-        node = waiting.pop()
-        if node.anchor:
-            raise _not_readable(_place(shown, node), "anchors and aliases are not used here", "the value itself")
-        if isinstance(node, MappingNode):
-            waiting += reversed([part for pair in node.value for part in pair])
-        elif isinstance(node, SequenceNode):
-            waiting += reversed(node.value)
-
-
-def _not_readable(place: Place, message: str, expected: str, helps: str = "") -> NotAMapping:
-    return NotAMapping([Finding(place, "KB-M01", message, expected=expected, helps=helps)])
-
-
-def _quotes_missing(raw: bytes, place: Place) -> str:
-    """What helps where a path such as `Feld[2]` in `{…}`, or `@art`, stands without quotes at this place."""
-    line = raw.decode("utf-8-sig").splitlines()[place.line - 1 : place.line]
-    found = _UNQUOTED.finditer(line[0]) if line else iter(())
-    path = next((one["path"] for one in found if one.start("path") < place.column <= one.end("path") + 1), "")
-    return f'this path needs quotes: "{path}"' if path else ""
-
-
-def _place(shown: str, node: Node) -> Place:
-    return Place(shown, node.start_mark.line + 1, node.start_mark.column + 1)
-
-
-class _Reader:
-    """Turns nodes into rules and collects findings instead of stopping at the first."""
+class _Reader(NodeReader):
+    """Turns nodes into a definition and its rules."""
 
     def __init__(self, shown: str) -> None:
-        self.shown = shown
-        self.findings: list[Finding] = []
+        super().__init__(shown)
         self.broken: set[Place] = set()
         self.above_a_base = False
 
@@ -200,7 +105,7 @@ class _Reader:
         """The prefix of the root's namespace; `""` for the default namespace."""
         if node is None:
             return None
-        if isinstance(node, ScalarNode) and node.tag != _NULL and not node.value:
+        if isinstance(node, ScalarNode) and node.tag != NULL and not node.value:
             return ""
         text = self.text(node)
         if text.lower().startswith("xml") or text in _RESERVED:
@@ -305,26 +210,6 @@ class _Reader:
         elif keys["omit"].value == "false":
             self.wrong(self.place(keys["omit"]), "'omit' says nothing but true", "omit: true")
 
-    def keys(self, node: Node | None, known: tuple[str, ...], *, quiet: bool = False) -> dict[str, Node]:
-        """The entries of a mapping node; unknown and repeated keys become findings unless `quiet`."""
-        if not isinstance(node, MappingNode):
-            if node is not None and not quiet:
-                self.wrong(self.place(node), "no keys here", f"{{{known[0]}: …}}")
-            return {}
-        found: dict[str, Node] = {}
-        for key, value in node.value:
-            name = str(key.value) if isinstance(key, ScalarNode) else "?"
-            if not quiet:
-                self._known(key, name, known, found)
-            found[name] = value
-        return {name: value for name, value in found.items() if name in known}
-
-    def _known(self, key: Node, name: str, known: tuple[str, ...], found: Mapping[str, Node]) -> None:
-        if name not in known:
-            self.add(key, "KB-M02", f"unknown key '{name}'", ", ".join(known), nearest(name, known))
-        elif name in found:
-            self.add(key, "KB-M02", f"the key '{name}' stands twice", "each key once")
-
     def code(self, node: Node | None) -> CodeUse | None:
         if node is None:
             return None
@@ -369,14 +254,6 @@ class _Reader:
     def path(self, node: Node | None) -> SourcePath | None:
         return None if node is None else self.parsed(node, SourcePath.parse, "a path such as proposal.title")
 
-    def parsed(self, node: Node, parse: Callable[[str], _Parsed], expected: str) -> _Parsed | None:
-        text = self.text(node, expected=expected)
-        try:
-            return parse(text) if text else None
-        except ValueError as error:
-            self.wrong(self.place(node), f"'{text}' is {error}", expected)
-            return None
-
     def version(self, node: Node | None) -> int:
         text = self.text(node, expected="a number, from 1")
         if text.isascii() and text.isdigit() and int(text[:9]) > 0:
@@ -385,31 +262,10 @@ class _Reader:
             self.wrong(self.place(node), f"'{text}' is no version", "a number, from 1")
         return 0
 
-    def source(self, node: Node | None) -> Source:
+    def source(self, node: Node | None) -> ItemSource:
         expected = "json, xml, table <name>, json <name> or <standard> <version> <element>"
-        found = None if node is None else self.parsed(node, Source.parse, expected)
-        return found or Source()
-
-    def truth(self, node: Node | None) -> bool:
-        text = self.text(node, expected="true or false")
-        if node is not None and text and text not in {"true", "false"}:
-            self.wrong(self.place(node), f"'{text}' is neither true nor false", "true or false")
-        return text == "true"
-
-    def each_once(self, keys: Mapping[str, Node], key: str) -> tuple[str, ...]:
-        """The texts of a list in which each stands once."""
-        node = keys.get(key)
-        texts = self.texts(node)
-        for number, text in enumerate(texts):
-            if text and text in texts[:number] and isinstance(node, SequenceNode):
-                self.wrong(self.place(node.value[number]), f"'{text}' stands twice under '{key}'", "each once")
-        return tuple(dict.fromkeys(texts))
-
-    def texts(self, node: Node | None) -> tuple[str, ...]:
-        if node is None:
-            return ()
-        parts = node.value if isinstance(node, SequenceNode) else [node]
-        return tuple(self.text(part) for part in parts)
+        found = None if node is None else self.parsed(node, ItemSource.parse, expected)
+        return found or ItemSource()
 
     def constant(self, node: Node | None) -> str | None:
         """A fixed text: what looks like a template would be written as it stands, into every message."""
@@ -426,31 +282,6 @@ class _Reader:
             return None
         return name
 
-    def optional(self, node: Node | None) -> str | None:
-        return None if node is None else self.text(node, blank=True)
-
-    def text(self, node: Node | None, *, blank: bool = False, of: str = "", expected: str = "a text") -> str:
-        """The text of a scalar exactly as it stands there; `blank` allows blanks alone, `of` says what it is."""
-        if node is None:
-            return ""
-        if not isinstance(node, ScalarNode):
-            stands = "a list stands" if isinstance(node, SequenceNode) else "keys stand"
-            self.wrong(self.place(node), f"{of or 'this'} is no text: {stands} here", expected)
-            return ""
-        if node.tag == _NULL or not (node.value if blank else node.value.strip()):
-            self.wrong(self.place(node), f"{of or 'a text'} is missing", expected)
-            return ""
-        return str(node.value)
-
     def _agree(self, node: Node | None, given: str, wanted: str, why: str) -> None:
         if node is not None and given and given != wanted:
             self.add(node, "KB-M04", f"'{given}' is not '{wanted}'", f"'{wanted}': {why}")
-
-    def place(self, node: Node) -> Place:
-        return _place(self.shown, node)
-
-    def add(self, node: Node, code: str, message: str, expected: str, helps: str = "") -> None:
-        self.findings.append(Finding(self.place(node), code, message, expected=expected, helps=helps))
-
-    def wrong(self, place: Place, message: str, expected: str) -> None:
-        self.findings.append(Finding(place, "KB-M03", message, expected=expected))

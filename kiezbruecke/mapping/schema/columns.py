@@ -33,7 +33,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  
 _BERLIN = ZoneInfo("Europe/Berlin")
 
 
-class Column(BaseModel):
+class LayoutColumn(BaseModel):
     """A column: `key` is its name in mappings, `name` what stands in the header.
 
     With `length` (characters) it is a field of a fixed-length record. There, a column with `const`, or with neither
@@ -68,7 +68,7 @@ class Column(BaseModel):
         return {"key": body.get("name", ""), **body, **zero}
 
     @model_validator(mode="after")
-    def _agrees(self) -> Column:
+    def _agrees(self) -> LayoutColumn:
         allowed = _FORMATS.get(self.type, ())
         if self.format is not None and self.format not in allowed:
             raise ValueError(f"a column of type {self.type} has no format '{self.format}'; expected {_or(allowed)}")

@@ -23,7 +23,7 @@ from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.schema.json_document import at, pointer_to, read_document
 from kiezbruecke.mapping.schema.json_judge import Judge, shown
 from kiezbruecke.mapping.schema.json_values import SCALARS, as_json
-from kiezbruecke.mapping.schema.tree import Content, Group, Leaf, Node
+from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, NodeContent
 from kiezbruecke.mapping.values import Kind
 
 _DEEPEST = 60  # levels of objects that must be there
@@ -161,7 +161,7 @@ class JsonSchema:
             minimum=int(demanded),
             leaf=self._leaf(pointers, parts, types, sure=sure) if types & SCALARS or not types else None,
             fixed=_fixed(parts),
-            expand=lambda: Content(group=Group("sequence", tuple(self._properties(parts)))),
+            expand=lambda: NodeContent(group=Group("sequence", tuple(self._properties(parts)))),
             documentation=_documentation(parts),
             types=types,
             demanded=demanded,

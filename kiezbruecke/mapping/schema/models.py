@@ -15,7 +15,8 @@ from uuid import UUID
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from kiezbruecke.mapping.schema.tree import Content, Group, Leaf, Node
+from kiezbruecke import plugins
+from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, NodeContent
 from kiezbruecke.mapping.values import Kind, Unusable
 from kiezbruecke.records import Applicant, Area, Budget, Commitment, Decision, Process, Proposal
 from kiezbruecke.records.views import CaseView, MessageView, StatusView
@@ -33,9 +34,8 @@ ROOTS: dict[str, type[BaseModel]] = {
     "status": StatusView,
 }
 OPEN_ROOTS = frozenset({"item", "route"})
-ENVELOPE = ("external_id", "kind", "raw_ref", "source")
-# A paper proposal stands only on the decision sheet, and not every case has an applicant or a commitment.
 _UUID_LENGTH = 36
+# A paper proposal stands only on the decision sheet, and not every case has an applicant or a commitment.
 SOMETIMES_MISSING = frozenset({"applicant", "commitment", "proposal"})
 
 _KINDS: tuple[tuple[type, Kind], ...] = (
@@ -119,14 +119,20 @@ OPEN = Type("any")  # nobody knows what stands there, so nothing is said about i
 
 def root_types(roots: tuple[str, ...]) -> dict[str, Type]:
     """The types of the roots that a mapping declares; unknown roots are left out."""
-    known = {name: Type("any", model, nullable=name in SOMETIMES_MISSING) for name, model in ROOTS.items()}
-    known |= dict.fromkeys(OPEN_ROOTS, OPEN) | {"envelope": Type("any", _Envelope)}
+    known = {name: Type("any", model, nullable=True) for name, model in _views_of_effects().items()}
+    known |= {name: Type("any", model, nullable=name in SOMETIMES_MISSING) for name, model in ROOTS.items()}
+    known |= dict.fromkeys(OPEN_ROOTS, OPEN) | {"envelope": Type("any", Envelope)}
     return {name: known[name] for name in roots if name in known}
 
 
 def known_roots() -> list[str]:
     """Every root a mapping may declare."""
-    return sorted({*ROOTS, *OPEN_ROOTS, "envelope"})
+    return sorted({*ROOTS, *OPEN_ROOTS, *_views_of_effects(), "envelope"})
+
+
+def _views_of_effects() -> dict[str, type[BaseModel]]:
+    """What the views of single effects add; a message of another effect does not have them."""
+    return {name: model for effect in plugins.effects().values() for name, model in effect.view_models.items()}
 
 
 def field_type(field: FieldInfo) -> Type:
@@ -147,10 +153,10 @@ def _marks(field: FieldInfo) -> Mapping[str, Any]:
 
 def record_tree(model: type[BaseModel], name: str) -> Node:
     """A record as a target: fields are elements, nested models have fields of their own."""
-    return Node(name, expand=lambda: Content(group=Group("sequence", tuple(_fields(model)))))
+    return Node(name, expand=lambda: NodeContent(group=Group("sequence", tuple(_fields(model)))))
 
 
-class _Envelope(BaseModel):
+class Envelope(BaseModel):
     """What the engine knows of an item beside its body."""
 
     external_id: str
@@ -171,7 +177,7 @@ def _field(name: str, field: FieldInfo) -> Node:
         minimum=1 if field.is_required() else 0,
         maximum=None if found.many else 1,
         leaf=None if nested else Leaf(found.kind, _max_length(field), _judge(field, many=found.many)),
-        expand=(lambda: record_tree(nested, name).content) if nested else Content,
+        expand=(lambda: record_tree(nested, name).content) if nested else NodeContent,
     )
 
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import chain
 
-from kiezbruecke.mapping.schema.tree import Content, Group, Node, nodes
+from kiezbruecke.mapping.schema.tree import Group, Node, NodeContent, nodes
 
 _Key = tuple[str, str]  # namespace, local name
 _ENDLESS = 1 << 30
 
 
-def settled(content: Content, prefixes: Mapping[str, str]) -> Content:
+def settled(content: NodeContent, prefixes: Mapping[str, str]) -> NodeContent:
     """The content as rules see it.
 
     Of two namespaces with one local name both write their prefix; what xs:any adds a second time is left out; a name
@@ -36,7 +36,7 @@ def settled(content: Content, prefixes: Mapping[str, str]) -> Content:
         again = not node.in_repeated_group and counts[_key(node)] > most
         return named(replace(node, in_repeated_group=True) if again else node)
 
-    return Content(tuple(map(named, content.attributes)), _mapped(_repeated(group), told))
+    return NodeContent(tuple(map(named, content.attributes)), _mapped(_repeated(group), told))
 
 
 def _mapped(group: Group, change: Callable[[Node], Node]) -> Group:

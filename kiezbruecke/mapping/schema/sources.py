@@ -10,20 +10,21 @@ A shape says what may be there. It refuses nothing that arrives: a value that is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.mapping.language.definition import Definition, Source
+from kiezbruecke.mapping.language.definition import Definition, ItemSource
 from kiezbruecke.mapping.language.findings import nearest
+from kiezbruecke.mapping.schema.duty import sure_nodes
 from kiezbruecke.mapping.schema.json_schema import JsonNode, read_json_schema
 from kiezbruecke.mapping.schema.models import OPEN, Type, root_types
 from kiezbruecke.mapping.schema.tables import read_table, table_file
 from kiezbruecke.mapping.schema.targets import find_target
-from kiezbruecke.mapping.schema.tree import Content, Group, Leaf, Node
+from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, NodeContent
 from kiezbruecke.mapping.values import Unusable
 
 
@@ -39,7 +40,7 @@ _OF_EVERY_LINE = (  # what the folder connector tells of a line beside its cells
 
 
 @dataclass(frozen=True)
-class Shape:
+class ItemShape:
     """The type of an item; `files` decide it, `columns` are a sheet's keys by the names in its header."""
 
     item: Type = OPEN
@@ -53,15 +54,15 @@ class Shape:
         return {self.columns.get(name, name): value for name, value in body.items()}
 
 
-def find_shape(source: Source, content: Path) -> Shape:
+def find_shape(source: ItemSource, content: Path) -> ItemShape:
     """The shape that a mapping's source has; raises ConfigurationError."""
     if not source.shape:
-        return Shape()
+        return ItemShape()
     if source.kind == "table":
         return _sheet(source.shape, content)
     if source.kind == "json":
         schema = read_json_schema(content, source.shape)
-        return Shape(Type("any", fields=NodeFields(schema.root)), (schema.file,))
+        return ItemShape(Type("any", fields=NodeFields(schema.root)), (schema.file,))
     return _answer(source.shape, content)
 
 
@@ -71,18 +72,18 @@ def source_types(definition: Definition, content: Path) -> dict[str, Type]:
     return types | ({"item": find_shape(definition.source, content).item} if "item" in types else {})
 
 
-def _sheet(name: str, content: Path) -> Shape:
+def _sheet(name: str, content: Path) -> ItemShape:
     table = read_table(content, name)
     cells = tuple(
         replace(node, leaf=Leaf("text", judge=_filled if node.minimum else _anything))
         for node in table.tree().children.values()
     )
-    line = Node(name, expand=lambda: Content(group=Group("sequence", (*_OF_EVERY_LINE, *cells))))
+    line = Node(name, expand=lambda: NodeContent(group=Group("sequence", (*_OF_EVERY_LINE, *cells))))
     columns = {column.name: column.key for column in table.fields}
-    return Shape(Type("any", fields=NodeFields(line)), (table_file(content, name),), columns)
+    return ItemShape(Type("any", fields=NodeFields(line)), (table_file(content, name),), columns)
 
 
-def _answer(shape: str, content: Path) -> Shape:
+def _answer(shape: str, content: Path) -> ItemShape:
     """An element of a standard, as its root or below it."""
     standard, version, path = shape.split()
     root, *below = path.split("/")
@@ -95,7 +96,7 @@ def _answer(shape: str, content: Path) -> Shape:
                 f"'{node.local}' has no element '{name}'", expected=", ".join(known), helps=nearest(name, known)
             )
         node = known[name]
-    return Shape(Type("any", fields=NodeFields(node, as_text=True)), target.files)
+    return ItemShape(Type("any", fields=NodeFields(node, as_text=True)), target.files)
 
 
 @dataclass(frozen=True)
@@ -133,8 +134,7 @@ class NodeFields:
     @cached_property
     def _sure(self) -> set[str]:
         """The names of what is there in any case."""
-        content = self.node.content
-        return {node.name for node in content.attributes if node.minimum} | set(_sure_names(content.group))
+        return {node.name for node in sure_nodes(self.node.content)}
 
     def _type(self, node: Node) -> Type:
         below = NodeFields(node, self.as_text) if node.children or node.derived() else None
@@ -156,16 +156,6 @@ class NodeFields:
 
 def _anything(text: str) -> None:
     """A cell that may be empty."""
-
-
-def _sure_names(group: Group) -> Iterator[str]:
-    if group.kind == "choice" or group.minimum == 0:
-        return
-    for part in group.parts:
-        if isinstance(part, Group):
-            yield from _sure_names(part)
-        elif part.minimum:
-            yield part.name
 
 
 def _may_be_nothing(node: Node, leaf: Leaf) -> bool:

@@ -18,9 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.language.findings import nearest
-from kiezbruecke.mapping.schema.columns import Column
+from kiezbruecke.mapping.schema.columns import LayoutColumn
 from kiezbruecke.mapping.schema.layout import Located, read_layout
-from kiezbruecke.mapping.schema.tree import Content, Group, Leaf, Node
+from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, NodeContent
 from kiezbruecke.mapping.values import Kind, Unusable
 
 _KINDS: dict[str, Kind] = {
@@ -61,7 +61,7 @@ class _WrongLength(ValueError):
     path = ("record_length",)
 
 
-class Table(BaseModel):
+class TableLayout(BaseModel):
     """A table's columns in their order, and how its lines are written."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -75,7 +75,7 @@ class Table(BaseModel):
     encoding: Literal["utf-8", "iso-8859-1", "iso-8859-15", "cp1252"] = "utf-8"
     line_end: Literal["crlf", "lf", "none"] = "crlf"
     record_length: int | None = Field(None, ge=1)
-    columns: tuple[Column, ...] = Field(min_length=1)
+    columns: tuple[LayoutColumn, ...] = Field(min_length=1)
 
     @field_validator("columns", mode="before")
     @classmethod
@@ -92,7 +92,7 @@ class Table(BaseModel):
         return sign
 
     @model_validator(mode="after")
-    def _agrees(self) -> Table:
+    def _agrees(self) -> TableLayout:
         self._check_twice("key")
         self._check_twice("name")
         if self.format == "fixed":
@@ -102,16 +102,16 @@ class Table(BaseModel):
         return self
 
     @property
-    def fields(self) -> tuple[Column, ...]:
+    def fields(self) -> tuple[LayoutColumn, ...]:
         """The columns that rules fill."""
         return tuple(column for column in self.columns if not column.filler)
 
     def tree(self) -> Node:
         """The table as a target: one line, columns as elements."""
         columns = tuple(map(self._node, self.fields))
-        return Node(self.name, expand=lambda: Content(group=Group("sequence", columns)))
+        return Node(self.name, expand=lambda: NodeContent(group=Group("sequence", columns)))
 
-    def cell(self, column: Column, value: object) -> str:
+    def cell(self, column: LayoutColumn, value: object) -> str:
         """The value as it stands in the cell; raises Unusable where it does not fit the column or the encoding."""
         text = column.cell(value)
         try:
@@ -135,7 +135,7 @@ class Table(BaseModel):
             return b""
         return self._csv_line([column.name for column in self.columns])
 
-    def _node(self, column: Column) -> Node:
+    def _node(self, column: LayoutColumn) -> Node:
         return Node(
             column.key,
             minimum=int(column.required),
@@ -206,7 +206,7 @@ def table_header(name: str, content: Path) -> bytes:
     return read_table(content, name).header_line()
 
 
-def read_table(content: Path, name: str) -> Table:
+def read_table(content: Path, name: str) -> TableLayout:
     """Read schemas/tables/<name>.yaml; raises ConfigurationError with one line."""
     file = table_file(content, name)
     if not file.is_file():
@@ -218,7 +218,7 @@ def read_table(content: Path, name: str) -> Table:
     if not isinstance(found.body, dict) or not isinstance(found.body.get("columns"), list):
         raise ConfigurationError("no columns", where=str(file), expected="columns: [{name, type}]")
     try:
-        table = Table.model_validate({"name": name, **found.body})
+        table = TableLayout.model_validate({"name": name, **found.body})
     except ValidationError as error:
         raise _refused(error, found) from None
     if table.name != name:
@@ -231,7 +231,7 @@ def _refused(error: ValidationError, layout: Located) -> ConfigurationError:
     first = error.errors(include_url=False)[0]
     where, key = layout.where(first["loc"]), str(first["loc"][-1]) if first["loc"] else ""
     context = first.get("ctx", {})
-    model = Column if "columns" in first["loc"][:1] else Table
+    model = LayoutColumn if "columns" in first["loc"][:1] else TableLayout
     match first["type"]:
         case "extra_forbidden":
             known = ", ".join(model.model_fields)

@@ -12,7 +12,7 @@ from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.language.paths import is_prefix
 from kiezbruecke.mapping.schema.json_schema import JsonSchema, read_json_schema
 from kiezbruecke.mapping.schema.models import record_tree
-from kiezbruecke.mapping.schema.tables import Table, read_table, table_file
+from kiezbruecke.mapping.schema.tables import TableLayout, read_table, table_file
 from kiezbruecke.mapping.schema.tree import Node
 from kiezbruecke.mapping.schema.xsd import Schemas
 from kiezbruecke.records import RECORDS, Record
@@ -26,7 +26,7 @@ _ROOT = re.compile(r"[^\W\d][\w.:-]{0,199}")
 
 
 @dataclass(frozen=True)
-class Target:
+class TargetSchema:
     """A target's tree and what writes it. `files` are the files that decide its shape.
 
     `prefixes` gives the root's namespace by its prefix; `spaces` a prefix for every namespace of the schema.
@@ -36,7 +36,7 @@ class Target:
     root: Node
     files: tuple[Path, ...] = ()
     model: type[Record] | None = None
-    table: Table | None = None
+    table: TableLayout | None = None
     json: JsonSchema | None = None
     prefixes: dict[str, str] = field(default_factory=dict)
     spaces: dict[str, str] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Target:
         return {"txt": "text/plain", "csv": "text/csv"}.get(self.suffix, f"application/{self.suffix}")
 
 
-def find_target(text: str, content: Path) -> Target:
+def find_target(text: str, content: Path) -> TargetSchema:
     """`record Proposal`, `table status-list`, `json metadata` or `xdomea 4.0.0 Abgabe.Abgabe.0401`.
 
     Raises ConfigurationError.
@@ -67,25 +67,25 @@ def find_target(text: str, content: Path) -> Target:
             return _record(name)
         case ["table", name]:
             table = read_table(content, name)
-            return Target("table", table.tree(), (table_file(content, name),), table=table)
+            return TargetSchema("table", table.tree(), (table_file(content, name),), table=table)
         case ["json", name]:
             schema = read_json_schema(content, name)
-            return Target("json", schema.root, (schema.file,), json=schema)
+            return TargetSchema("json", schema.root, (schema.file,), json=schema)
         case [standard, version, root]:
             return _standard(content, standard, version, root)
         case _:
             raise _unknown(text)
 
 
-def _record(name: str) -> Target:
+def _record(name: str) -> TargetSchema:
     if name not in RECORDS:
         raise ConfigurationError(
             f"there is no record '{name}'", expected=", ".join(RECORDS), helps=nearest(name, RECORDS)
         )
-    return Target("record", record_tree(RECORDS[name], name), model=RECORDS[name])
+    return TargetSchema("record", record_tree(RECORDS[name], name), model=RECORDS[name])
 
 
-def _standard(content: Path, standard: str, version: str, root: str) -> Target:
+def _standard(content: Path, standard: str, version: str, root: str) -> TargetSchema:
     schemas = read_standard(content, standard, version)
     try:
         node = schemas.root(root)
@@ -97,7 +97,7 @@ def _standard(content: Path, standard: str, version: str, root: str) -> Target:
         ) from None
     prefix = standard if is_prefix(standard) else schemas.prefixes.get(node.namespace, "")
     prefixes = {prefix: node.namespace} if node.namespace else {}
-    return Target("standard", node, schemas.files, prefixes=prefixes, spaces=schemas.prefixes)
+    return TargetSchema("standard", node, schemas.files, prefixes=prefixes, spaces=schemas.prefixes)
 
 
 def read_standard(content: Path, standard: str, version: str) -> Schemas:

@@ -52,14 +52,14 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Content:
+class NodeContent:
     """What stands in a node: its attributes (names with @) and its elements, fields or columns."""
 
     attributes: tuple[Node, ...] = ()
     group: Group = Group("sequence")
 
 
-EMPTY = Content()
+EMPTY = NodeContent()
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +79,7 @@ class Node:
     leaf: Leaf | None = None
     fixed: str | None = None
     in_repeated_group: bool = False
-    expand: Callable[[], Content] = field(default=lambda: EMPTY, repr=False)
+    expand: Callable[[], NodeContent] = field(default=lambda: EMPTY, repr=False)
     default: str | None = None
     nillable: bool = False
     mixed: bool = False
@@ -95,7 +95,7 @@ class Node:
         return self.name.removeprefix("@").rpartition(":")[2]
 
     @cached_property
-    def content(self) -> Content:
+    def content(self) -> NodeContent:
         """The content, made when it is first asked for."""
         return self.expand()
 
@@ -126,13 +126,13 @@ class Node:
         return self.minimum == 0
 
 
-def nodes(group: Group) -> Iterator[Node]:
-    """All nodes of a group in document order, through nested groups."""
-    for part in group.parts:
-        if isinstance(part, Group):
-            yield from nodes(part)
+def nodes(part: Node | Group) -> Iterator[Node]:
+    """The node itself, or all nodes of a group in document order, through nested groups."""
+    for one in part.parts if isinstance(part, Group) else (part,):
+        if isinstance(one, Group):
+            yield from nodes(one)
         else:
-            yield part
+            yield one
 
 
 def recurring(group: Group) -> frozenset[str]:

@@ -28,7 +28,7 @@ from kiezbruecke.mapping.schema.components import (
 from kiezbruecke.mapping.schema.facets import documentation
 from kiezbruecke.mapping.schema.settle import settled
 from kiezbruecke.mapping.schema.simple import SimpleTypes
-from kiezbruecke.mapping.schema.tree import EMPTY, Content, Group, Node
+from kiezbruecke.mapping.schema.tree import EMPTY, Group, Node, NodeContent
 from kiezbruecke.standards.documents import Documents
 
 _GROUPS = frozenset({"sequence", "choice", "all", "group"})
@@ -42,7 +42,7 @@ class Schemas:
         self.documents = documents
         self._components = Components(documents)
         self._simple = SimpleTypes(self._components)
-        self._contents: dict[Definition, Content] = {}
+        self._contents: dict[Definition, NodeContent] = {}
 
     @classmethod
     def read(cls, *files: Path) -> Schemas:
@@ -116,7 +116,7 @@ class Schemas:
             expand=lambda: self._settled(definition),
         )
 
-    def _settled(self, definition: Definition) -> Content:
+    def _settled(self, definition: Definition) -> NodeContent:
         """A type's content, the same wherever the type stands: a schema whose types use each other stays small."""
         if definition not in self._contents:
             self._contents[definition] = settled(self._content(definition), self.prefixes)
@@ -133,17 +133,17 @@ class Schemas:
             for (space, name), definition in found
         }
 
-    def _content(self, definition: Definition) -> Content:
+    def _content(self, definition: Definition) -> NodeContent:
         if isinstance(definition, str) or local(definition) == "simpleType":
             return EMPTY
         step = derivation(definition, "complexContent")
         if step is None:
             step = derivation(definition, "simpleContent")
         if step is None:
-            return Content(tuple(self._attributes(definition)), self._own_group(definition))
+            return NodeContent(tuple(self._attributes(definition)), self._own_group(definition))
         return self._derived(step)
 
-    def _derived(self, step: etree._Element) -> Content:
+    def _derived(self, step: etree._Element) -> NodeContent:
         base = self._content(self._components.type(step, step.get("base", "")))
         prohibited = {node.name for node in self._attributes(step, prohibited=True)}
         own = {(node.namespace, node.name): node for node in self._attributes(step)}
@@ -151,7 +151,7 @@ class Schemas:
         group = self._own_group(step)
         if local(step) == "extension":
             group = Group("sequence", (base.group, group))
-        return Content(tuple({**kept, **own}.values()), group)
+        return NodeContent(tuple({**kept, **own}.values()), group)
 
     def _own_group(self, owner: etree._Element) -> Group:
         particle = next((child for child in children(owner) if local(child) in _GROUPS), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kiezbruecke.mapping.steps.registry import Example, step
+from kiezbruecke.mapping.steps.registry import StepExample, step
 from kiezbruecke.mapping.values import Unusable, to_text
 
 _PARTS = ("street", "house_number", "postcode", "town")
@@ -17,19 +17,19 @@ _EXPECTED = "eine Anschrift wie Am Markt 1, 12555 Berlin"
 
 
 @step(
-    Example("Dörpfeldstraße 54, 12489 Berlin", "Dörpfeldstraße", "street"),
-    Example("Dörpfeldstraße 54, 12489 Berlin", "54", "house_number"),
-    Example("Dörpfeldstraße 54, 12489 Berlin", "12489", "postcode"),
-    Example("Dörpfeldstraße 54, 12489 Berlin", "Berlin", "town"),
-    Example("Straße des 17. Juni 135, 10623 Berlin", "Straße des 17. Juni", "street"),
-    Example("Straße des 17. Juni", None, "house_number"),
-    Example("Alt-Treptow 6 a\n12435 Berlin", "6a", "house_number"),
-    Example("Am Treptower Park 28-30", "28-30", "house_number"),
-    Example("Rathausstraße 7, D-15230 Frankfurt (Oder)", "Frankfurt (Oder)", "town"),
-    Example("12489 Berlin", None, "street"),
-    Example("Dörpfeldstraße 54", Unusable, "postcode"),
-    Example("c/o Verein, Dörpfeldstraße 54, 12489 Berlin", Unusable, "street"),
-    Example("Straße 52, 12526 Berlin", Unusable, "house_number"),
+    StepExample("Dörpfeldstraße 54, 12489 Berlin", "Dörpfeldstraße", "street"),
+    StepExample("Dörpfeldstraße 54, 12489 Berlin", "54", "house_number"),
+    StepExample("Dörpfeldstraße 54, 12489 Berlin", "12489", "postcode"),
+    StepExample("Dörpfeldstraße 54, 12489 Berlin", "Berlin", "town"),
+    StepExample("Straße des 17. Juni 135, 10623 Berlin", "Straße des 17. Juni", "street"),
+    StepExample("Straße des 17. Juni", None, "house_number"),
+    StepExample("Alt-Treptow 6 a\n12435 Berlin", "6a", "house_number"),
+    StepExample("Am Treptower Park 28-30", "28-30", "house_number"),
+    StepExample("Rathausstraße 7, D-15230 Frankfurt (Oder)", "Frankfurt (Oder)", "town"),
+    StepExample("12489 Berlin", None, "street"),
+    StepExample("Dörpfeldstraße 54", Unusable, "postcode"),
+    StepExample("c/o Verein, Dörpfeldstraße 54, 12489 Berlin", Unusable, "street"),
+    StepExample("Straße 52, 12526 Berlin", Unusable, "house_number"),
     argument=str,
     choices=_PARTS,
 )

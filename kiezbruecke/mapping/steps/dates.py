@@ -6,7 +6,7 @@ import re
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from kiezbruecke.mapping.steps.registry import Example, step
+from kiezbruecke.mapping.steps.registry import StepExample, step
 from kiezbruecke.mapping.values import Unusable, to_text
 
 _BERLIN = ZoneInfo("Europe/Berlin")
@@ -17,14 +17,14 @@ _PARTS = {"JJJJ": "%Y", "JJ": "%y", "MM": "%m", "TT": "%d", "hh": "%H", "mm": "%
 
 
 @step(
-    Example("24.04.2026", date(2026, 4, 24)),
-    Example("24.4.26", date(2026, 4, 24)),
-    Example("2026-04-24", date(2026, 4, 24)),
-    Example("2026-04-24T00:00:00", date(2026, 4, 24)),
-    Example("2026-04-23T22:30:00Z", date(2026, 4, 24)),
-    Example(datetime(2026, 4, 24), date(2026, 4, 24)),  # noqa: DTZ001 - that is what a sheet's cell holds
-    Example("31.02.2026", Unusable),
-    Example("April 2026", Unusable),
+    StepExample("24.04.2026", date(2026, 4, 24)),
+    StepExample("24.4.26", date(2026, 4, 24)),
+    StepExample("2026-04-24", date(2026, 4, 24)),
+    StepExample("2026-04-24T00:00:00", date(2026, 4, 24)),
+    StepExample("2026-04-23T22:30:00Z", date(2026, 4, 24)),
+    StepExample(datetime(2026, 4, 24), date(2026, 4, 24)),  # noqa: DTZ001 - that is what a sheet's cell holds
+    StepExample("31.02.2026", Unusable),
+    StepExample("April 2026", Unusable),
     gives="date",
 )
 def german_date(value: object) -> date:
@@ -42,9 +42,9 @@ def german_date(value: object) -> date:
 
 
 @step(
-    Example("2026-04-24T10:00:00+02:00", datetime.fromisoformat("2026-04-24T10:00:00+02:00")),
-    Example("2026-04-24T08:00:00.5Z", datetime.fromisoformat("2026-04-24T08:00:00.500+00:00")),
-    Example("2026-04-24T10:00:00", Unusable),
+    StepExample("2026-04-24T10:00:00+02:00", datetime.fromisoformat("2026-04-24T10:00:00+02:00")),
+    StepExample("2026-04-24T08:00:00.5Z", datetime.fromisoformat("2026-04-24T08:00:00.500+00:00")),
+    StepExample("2026-04-24T10:00:00", Unusable),
     gives="moment",
 )
 def timestamp(value: object) -> datetime:
@@ -61,12 +61,12 @@ def timestamp(value: object) -> datetime:
 
 
 @step(
-    Example(date(2026, 4, 9), "09.04.2026", "TT.MM.JJJJ"),
-    Example("2026-04-09", "20260409", "JJJJMMTT"),
-    Example(date(2026, 4, 9), "260409", "JJMMTT"),
-    Example("2026-12-31T23:30:00Z", "2027", "JJJJ"),
-    Example("Ostern", Unusable, "TT.MM.JJJJ"),
-    Example(date(2026, 4, 9), Unusable, "MM/DD/YYYY"),
+    StepExample(date(2026, 4, 9), "09.04.2026", "TT.MM.JJJJ"),
+    StepExample("2026-04-09", "20260409", "JJJJMMTT"),
+    StepExample(date(2026, 4, 9), "260409", "JJMMTT"),
+    StepExample("2026-12-31T23:30:00Z", "2027", "JJJJ"),
+    StepExample("Ostern", Unusable, "TT.MM.JJJJ"),
+    StepExample(date(2026, 4, 9), Unusable, "MM/DD/YYYY"),
     takes="date",
     argument=str,
     choices=_DAY_FORMATS,
@@ -77,10 +77,10 @@ def date_format(value: object, form: str) -> str:
 
 
 @step(
-    Example("2026-04-24T08:00:00Z", "24.04.2026 10:00", "TT.MM.JJJJ hh:mm"),
-    Example("2026-12-24T08:00:00Z", "09:00", "hh:mm"),
-    Example("2026-04-24T10:00:05+02:00", "20260424100005", "JJJJMMTThhmmss"),
-    Example("2026-04-24T10:00:00", Unusable, "hh:mm"),
+    StepExample("2026-04-24T08:00:00Z", "24.04.2026 10:00", "TT.MM.JJJJ hh:mm"),
+    StepExample("2026-12-24T08:00:00Z", "09:00", "hh:mm"),
+    StepExample("2026-04-24T10:00:05+02:00", "20260424100005", "JJJJMMTThhmmss"),
+    StepExample("2026-04-24T10:00:00", Unusable, "hh:mm"),
     takes="moment",
     argument=str,
     choices=_TIME_FORMATS,

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from uuid import UUID
 
-from kiezbruecke.mapping.steps.registry import Example, step
+from kiezbruecke.mapping.steps.registry import StepExample, step
 from kiezbruecke.mapping.values import Unusable, to_text
 from kiezbruecke.records.base import name_id
 
@@ -19,11 +19,11 @@ _DIGESTS = ("sha256", "sha512")
 
 
 @step(
-    Example("DE02 1203 0000 0000 2020 51", "DE02120300000000202051"),
-    Example("de02120300000000202051", "DE02120300000000202051"),
-    Example("NL91 ABNA 0417 1643 00", "NL91ABNA0417164300"),
-    Example("DE89370400440532013001", Unusable),
-    Example("DE8937040044053201300", Unusable),
+    StepExample("DE02 1203 0000 0000 2020 51", "DE02120300000000202051"),
+    StepExample("de02120300000000202051", "DE02120300000000202051"),
+    StepExample("NL91 ABNA 0417 1643 00", "NL91ABNA0417164300"),
+    StepExample("DE89370400440532013001", Unusable),
+    StepExample("DE8937040044053201300", Unusable),
 )
 def iban(value: object) -> str:
     """Check an IBAN (form, length of a German one, check digits by ISO 13616) and write it without blanks.
@@ -40,10 +40,10 @@ def iban(value: object) -> str:
 
 
 @step(
-    Example("{CA9D500C-3B1C-4F0E-9A9B-0C1B7F0D2E11}", "ca9d500c-3b1c-4f0e-9a9b-0c1b7f0d2e11"),
-    Example("urn:uuid:ca9d500c-3b1c-4f0e-9a9b-0c1b7f0d2e11", "ca9d500c-3b1c-4f0e-9a9b-0c1b7f0d2e11"),
-    Example("ca9d500c3b1c4f0e9a9b0c1b7f0d2e11", "ca9d500c-3b1c-4f0e-9a9b-0c1b7f0d2e11"),
-    Example("4711", Unusable),
+    StepExample("{CA9D500C-3B1C-4F0E-9A9B-0C1B7F0D2E11}", "ca9d500c-3b1c-4f0e-9a9b-0c1b7f0d2e11"),
+    StepExample("urn:uuid:ca9d500c-3b1c-4f0e-9a9b-0c1b7f0d2e11", "ca9d500c-3b1c-4f0e-9a9b-0c1b7f0d2e11"),
+    StepExample("ca9d500c3b1c4f0e9a9b0c1b7f0d2e11", "ca9d500c-3b1c-4f0e-9a9b-0c1b7f0d2e11"),
+    StepExample("4711", Unusable),
 )
 def uuid(value: object) -> str:
     """Read a UUID, however it is written, and write it as RFC 9562 does: small letters, four hyphens."""
@@ -54,10 +54,10 @@ def uuid(value: object) -> str:
 
 
 @step(
-    Example("SPK 12/26", "4c760250-54b9-51da-b98d-115d22133b41", "vorgang"),
-    Example("SPK 12/26", "29ebac92-fb74-5cad-b42c-5eb964489761", "dokument"),
-    Example(4711, "c6385a3f-b79d-5aec-a672-f3bfff10f03a", "vorgang"),
-    Example("\ud800", Unusable, "vorgang"),
+    StepExample("SPK 12/26", "4c760250-54b9-51da-b98d-115d22133b41", "vorgang"),
+    StepExample("SPK 12/26", "29ebac92-fb74-5cad-b42c-5eb964489761", "dokument"),
+    StepExample(4711, "c6385a3f-b79d-5aec-a672-f3bfff10f03a", "vorgang"),
+    StepExample("\ud800", Unusable, "vorgang"),
     argument=str,
 )
 def name_uuid(value: object, kind: str) -> str:
@@ -71,10 +71,10 @@ def name_uuid(value: object, kind: str) -> str:
 
 
 @step(
-    Example("030 / 123-45", "03012345"),
-    Example("Nr. 4711", "4711"),
-    Example(4711, "4711"),
-    Example("ohne Nummer", Unusable),
+    StepExample("030 / 123-45", "03012345"),
+    StepExample("Nr. 4711", "4711"),
+    StepExample(4711, "4711"),
+    StepExample("ohne Nummer", Unusable),
 )
 def digits(value: object) -> str:
     """Keep the digits alone, as text: zeros in front stay. Refuse where there is none."""
@@ -85,10 +85,10 @@ def digits(value: object) -> str:
 
 
 @step(
-    Example("Fest", "246185958e84573633b09fcc51a971973e97dd0112b53dfd06d6d0a210b57fda", "sha256"),
-    Example("", None, "sha256"),
-    Example("\ud800", Unusable, "sha256"),
-    Example("Fest", Unusable, "md5"),
+    StepExample("Fest", "246185958e84573633b09fcc51a971973e97dd0112b53dfd06d6d0a210b57fda", "sha256"),
+    StepExample("", None, "sha256"),
+    StepExample("\ud800", Unusable, "sha256"),
+    StepExample("Fest", Unusable, "md5"),
     argument=str,
     choices=_DIGESTS,
 )

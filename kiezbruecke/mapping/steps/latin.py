@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from kiezbruecke.mapping.steps.registry import Example, step
+from kiezbruecke.mapping.steps.registry import StepExample, step
 from kiezbruecke.mapping.values import Unusable, to_text
 
 # DIN 91379:2022-08, datatype C: all normative characters. tests/standards compare with the norm's own schema.
@@ -77,12 +77,12 @@ _TRANSLITERATED = str.maketrans({**_SPELLED, **_SIGNS, **_JOINED, **_STROKED, **
 
 
 @step(
-    Example("Łukasz Groß", "Łukasz Groß"),
-    Example("Ju\u0308rgen", "Jürgen"),
-    Example("S\u031b\u0304", "S\u031b\u0304"),
-    Example("Ελλάδα", Unusable),
-    Example("Fest 🎉", Unusable),
-    Example("„Fest“", Unusable),
+    StepExample("Łukasz Groß", "Łukasz Groß"),
+    StepExample("Ju\u0308rgen", "Jürgen"),
+    StepExample("S\u031b\u0304", "S\u031b\u0304"),
+    StepExample("Ελλάδα", Unusable),
+    StepExample("Fest 🎉", Unusable),
+    StepExample("„Fest“", Unusable),
 )
 def din91379(value: object) -> str:
     """Compose the letters (NFC) and refuse what is no normative character of DIN 91379:2022-08 (datatype C).
@@ -99,10 +99,10 @@ def din91379(value: object) -> str:
 
 
 @step(
-    Example("Jürgen Groß & Söhne", "Juergen Gross + Soehne"),
-    Example("Verein „Grüner Kiez“ – Łódź", "Verein 'Gruener Kiez' - Lodz"),
-    Example("Fest #3\n850 €", "Fest .3 850 EUR"),
-    Example("Ελλάδα", Unusable),
+    StepExample("Jürgen Groß & Söhne", "Juergen Gross + Soehne"),
+    StepExample("Verein „Grüner Kiez“ – Łódź", "Verein 'Gruener Kiez' - Lodz"),
+    StepExample("Fest #3\n850 €", "Fest .3 850 EUR"),
+    StepExample("Ελλάδα", Unusable),
 )
 def sepa_text(value: object) -> str:
     """Write a text in the characters that every SEPA bank takes (EPC217-08): A–Z, digits, `/-?:().,'+` and blanks.

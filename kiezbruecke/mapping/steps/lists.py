@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from kiezbruecke.mapping.steps.registry import Example, step
+from kiezbruecke.mapping.steps.registry import StepExample, step
 from kiezbruecke.mapping.values import Unusable, is_nothing, to_text
 
 
 @step(
-    Example("Kultur, Sport", ["Kultur", "Sport"], ","),
-    Example("Kultur", ["Kultur"], ","),
-    Example("Kultur;; ;Sport", ["Kultur", "Sport"], ";"),
-    Example(["Kultur", "Sport"], Unusable, ","),
+    StepExample("Kultur, Sport", ["Kultur", "Sport"], ","),
+    StepExample("Kultur", ["Kultur"], ","),
+    StepExample("Kultur;; ;Sport", ["Kultur", "Sport"], ";"),
+    StepExample(["Kultur", "Sport"], Unusable, ","),
     gives="list",
     argument=str,
 )
@@ -21,9 +21,9 @@ def split(value: object, separator: str) -> list[str]:
 
 
 @step(
-    Example(["Kultur", "Sport"], "Kultur, Sport", ", "),
-    Example(["Kultur", "", "Sport"], "Kultur; Sport", "; "),
-    Example("Kultur", "Kultur", ", "),
+    StepExample(["Kultur", "Sport"], "Kultur, Sport", ", "),
+    StepExample(["Kultur", "", "Sport"], "Kultur; Sport", "; "),
+    StepExample("Kultur", "Kultur", ", "),
     takes="list",
     argument=str,
 )
@@ -33,9 +33,9 @@ def join(value: object, separator: str) -> str:
 
 
 @step(
-    Example(["Kultur", "Sport"], "Kultur"),
-    Example("Kultur", "Kultur"),
-    Example([], None),
+    StepExample(["Kultur", "Sport"], "Kultur"),
+    StepExample("Kultur", "Kultur"),
+    StepExample([], None),
     takes="list",
     gives="any",
 )

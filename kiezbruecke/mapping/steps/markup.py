@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lxml.etree import ErrorTypes, LxmlError, iterwalk
 
-from kiezbruecke.mapping.steps.registry import Example, step
+from kiezbruecke.mapping.steps.registry import StepExample, step
 from kiezbruecke.mapping.values import Unusable, to_text
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ _BREAKS = frozenset({"p", "div", "li", "ul", "ol", "h1", "h2", "h3", "h4", "h5",
 
 
 @step(
-    Example("<p>Neue <b>Bänke</b></p><p>am Ufer</p>", "Neue Bänke\nam Ufer"),
-    Example("eins<br>zwei &amp; drei", "eins\nzwei & drei"),
-    Example("<script>alert(1)</script>", None),
-    Example("Fest < 18 Uhr", "Fest < 18 Uhr"),
+    StepExample("<p>Neue <b>Bänke</b></p><p>am Ufer</p>", "Neue Bänke\nam Ufer"),
+    StepExample("eins<br>zwei &amp; drei", "eins\nzwei & drei"),
+    StepExample("<script>alert(1)</script>", None),
+    StepExample("Fest < 18 Uhr", "Fest < 18 Uhr"),
 )
 def html_to_text(value: object) -> str | None:
     """Keep the words of a piece of HTML; paragraphs and breaks become line breaks."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from kiezbruecke.mapping.steps.registry import Example, step
+from kiezbruecke.mapping.steps.registry import StepExample, step
 from kiezbruecke.mapping.values import Unusable, is_nothing, to_text
 
 _GROUPED = r"[0-9]{1,3}(?:[.\u00a0\u202f ][0-9]{3}){1,4}|[0-9]{1,12}"
@@ -19,18 +19,18 @@ _DECIMAL = re.compile(r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,10})?|\.[0-9]{1,10})")
 
 
 @step(
-    Example("1.000,00 €", Decimal("1000.00")),
-    Example("850,-", Decimal("850.00")),
-    Example("850", Decimal("850.00")),
-    Example("1.000€", Decimal("1000.00")),
-    Example("1000.00", Decimal("1000.00")),
-    Example("1.234", Decimal("1234.00")),
-    Example(812.4, Decimal("812.40")),
-    Example("", None),
-    Example("1,234.56", Unusable),
-    Example("1.23.456", Unusable),
-    Example("ca. 500", Unusable),
-    Example("-5", Unusable),
+    StepExample("1.000,00 €", Decimal("1000.00")),
+    StepExample("850,-", Decimal("850.00")),
+    StepExample("850", Decimal("850.00")),
+    StepExample("1.000€", Decimal("1000.00")),
+    StepExample("1000.00", Decimal("1000.00")),
+    StepExample("1.234", Decimal("1234.00")),
+    StepExample(812.4, Decimal("812.40")),
+    StepExample("", None),
+    StepExample("1,234.56", Unusable),
+    StepExample("1.23.456", Unusable),
+    StepExample("ca. 500", Unusable),
+    StepExample("-5", Unusable),
     gives="decimal",
 )
 def german_money(value: object) -> Decimal | None:
@@ -48,10 +48,10 @@ def german_money(value: object) -> Decimal | None:
 
 
 @step(
-    Example("1.000€", Decimal("1000.00")),
-    Example("Kosten: keine Angabe", None),
-    Example("0€", None),
-    Example("etwa 5€", Unusable),
+    StepExample("1.000€", Decimal("1000.00")),
+    StepExample("Kosten: keine Angabe", None),
+    StepExample("0€", None),
+    StepExample("etwa 5€", Unusable),
     gives="decimal",
 )
 def budget_badge(value: object) -> Decimal | None:
@@ -62,12 +62,12 @@ def budget_badge(value: object) -> Decimal | None:
 
 
 @step(
-    Example("-850.5", Decimal("-850.5")),
-    Example("1000.00", Decimal("1000.00")),
-    Example(4.5, Decimal("4.5")),
-    Example("1.234", Decimal("1.234")),
-    Example("850,00", Unusable),
-    Example("1E3", Unusable),
+    StepExample("-850.5", Decimal("-850.5")),
+    StepExample("1000.00", Decimal("1000.00")),
+    StepExample(4.5, Decimal("4.5")),
+    StepExample("1.234", Decimal("1.234")),
+    StepExample("850,00", Unusable),
+    StepExample("1E3", Unusable),
     gives="decimal",
 )
 def decimal(value: object) -> Decimal:
@@ -87,11 +87,11 @@ def decimal(value: object) -> Decimal:
 
 
 @step(
-    Example(Decimal("850.00"), 85000),
-    Example("-0.05", -5),
-    Example(3, 300),
-    Example("0.005", Unusable),
-    Example("850,00", Unusable),
+    StepExample(Decimal("850.00"), 85000),
+    StepExample("-0.05", -5),
+    StepExample(3, 300),
+    StepExample("0.005", Unusable),
+    StepExample("850,00", Unusable),
     takes="decimal",
     gives="integer",
 )
@@ -101,9 +101,9 @@ def cents(value: object) -> int:
 
 
 @step(
-    Example(Decimal("1850.5"), "1850,50"),
-    Example("-5", "-5,00"),
-    Example(Decimal("0.005"), Unusable),
+    StepExample(Decimal("1850.5"), "1850,50"),
+    StepExample("-5", "-5,00"),
+    StepExample(Decimal("0.005"), Unusable),
     takes="decimal",
 )
 def money_text(value: object) -> str:
@@ -112,10 +112,10 @@ def money_text(value: object) -> str:
 
 
 @step(
-    Example("0", None),
-    Example(Decimal("0.00"), None),
-    Example("12", "12"),
-    Example("keine", "keine"),
+    StepExample("0", None),
+    StepExample(Decimal("0.00"), None),
+    StepExample("12", "12"),
+    StepExample("keine", "keine"),
     takes="any",
     gives="any",
 )
@@ -127,7 +127,13 @@ def nothing_if_zero(value: object) -> object:
         return value
 
 
-@step(Example(" 42 ", 42), Example(3.0, 3), Example("4,5", Unusable), Example("1.000", Unusable), gives="integer")
+@step(
+    StepExample(" 42 ", 42),
+    StepExample(3.0, 3),
+    StepExample("4,5", Unusable),
+    StepExample("1.000", Unusable),
+    gives="integer",
+)
 def integer(value: object) -> int:
     """Read a whole number."""
     if isinstance(value, float) and value.is_integer():
@@ -139,11 +145,11 @@ def integer(value: object) -> int:
 
 
 @step(
-    Example("ja", True),
-    Example("X", True),
-    Example("nein", False),
-    Example("", False),
-    Example("vielleicht", Unusable),
+    StepExample("ja", True),
+    StepExample("X", True),
+    StepExample("nein", False),
+    StepExample("", False),
+    StepExample("vielleicht", Unusable),
     gives="boolean",
     reads_nothing=True,
 )

@@ -12,7 +12,7 @@ Argument = str | int | None
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class StepExample:
     """What a step makes of a value. `gives` is the class Unusable where it refuses."""
 
     given: Any
@@ -36,7 +36,7 @@ class Step:
     argument: type[int | str] | None
     choices: tuple[str, ...]
     reads_nothing: bool
-    examples: tuple[Example, ...]
+    examples: tuple[StepExample, ...]
 
     @property
     def summary(self) -> str:
@@ -67,7 +67,7 @@ STEPS: dict[str, Step] = {}
 
 
 def step(
-    *examples: Example,
+    *examples: StepExample,
     takes: Kind = "text",
     gives: Kind = "text",
     argument: type[int | str] | None = None,

@@ -6,7 +6,7 @@ import unicodedata
 from datetime import date
 from decimal import Decimal
 
-from kiezbruecke.mapping.steps.registry import Example, step
+from kiezbruecke.mapping.steps.registry import StepExample, step
 from kiezbruecke.mapping.values import Unusable, to_text
 
 FORMULA_STARTS = frozenset("=+-@\t\r")
@@ -16,9 +16,9 @@ _LONGEST = 10_000  # characters; a number that no target has, and a typing error
 
 
 @step(
-    Example("  Sommerfest ", "Sommerfest"),
-    Example("\u00a0850\n", "850"),
-    Example("Fest  am Ufer", "Fest  am Ufer"),
+    StepExample("  Sommerfest ", "Sommerfest"),
+    StepExample("\u00a0850\n", "850"),
+    StepExample("Fest  am Ufer", "Fest  am Ufer"),
 )
 def trim(value: object) -> str:
     """Cut blanks at both ends."""
@@ -26,9 +26,9 @@ def trim(value: object) -> str:
 
 
 @step(
-    Example(" Sommer\n  fest\t2026 ", "Sommer fest 2026"),
-    Example("Fest\u00a0am Ufer", "Fest am Ufer"),
-    Example("Fest", "Fest"),
+    StepExample(" Sommer\n  fest\t2026 ", "Sommer fest 2026"),
+    StepExample("Fest\u00a0am Ufer", "Fest am Ufer"),
+    StepExample("Fest", "Fest"),
 )
 def collapse_space(value: object) -> str:
     """Make one blank of every run of blanks, tabs and line breaks, and none at the ends."""
@@ -36,9 +36,9 @@ def collapse_space(value: object) -> str:
 
 
 @step(
-    Example("Baumscheiben", "Baum", 4),
-    Example("Baum", "Baum", 200),
-    Example("Cafe\u0301", "Caf", 4),
+    StepExample("Baumscheiben", "Baum", 4),
+    StepExample("Baum", "Baum", 200),
+    StepExample("Cafe\u0301", "Caf", 4),
     argument=int,
 )
 def clip(value: object, length: int) -> str:
@@ -50,22 +50,22 @@ def clip(value: object, length: int) -> str:
     return text[:end]
 
 
-@step(Example("Müggelheim", "müggelheim"), Example("KK-4711", "kk-4711"), Example("ß", "ß"))
+@step(StepExample("Müggelheim", "müggelheim"), StepExample("KK-4711", "kk-4711"), StepExample("ß", "ß"))
 def lower(value: object) -> str:
     """Write in small letters."""
     return to_text(value).lower()
 
 
-@step(Example("p-1", "P-1"), Example("de89", "DE89"), Example("Straße", "STRASSE"))
+@step(StepExample("p-1", "P-1"), StepExample("de89", "DE89"), StepExample("Straße", "STRASSE"))
 def upper(value: object) -> str:
     """Write in capital letters."""
     return to_text(value).upper()
 
 
 @step(
-    Example("4711", "KK-4711", "KK-"),
-    Example("Fest", "Kiezkasse Fest", "Kiezkasse "),
-    Example("", None, "KK-"),
+    StepExample("4711", "KK-4711", "KK-"),
+    StepExample("Fest", "Kiezkasse Fest", "Kiezkasse "),
+    StepExample("", None, "KK-"),
     argument=str,
 )
 def prefix(value: object, start: str) -> str:
@@ -74,9 +74,9 @@ def prefix(value: object, start: str) -> str:
 
 
 @step(
-    Example("850.00", "850.00 EUR", " EUR"),
-    Example(Decimal(850), "850.00 EUR", " EUR"),
-    Example(None, None, " EUR"),
+    StepExample("850.00", "850.00 EUR", " EUR"),
+    StepExample(Decimal(850), "850.00 EUR", " EUR"),
+    StepExample(None, None, " EUR"),
     argument=str,
 )
 def suffix(value: object, end: str) -> str:
@@ -85,10 +85,10 @@ def suffix(value: object, end: str) -> str:
 
 
 @step(
-    Example("17", "00000017", 8),
-    Example("123456789", "123456789", 8),
-    Example(9, "09", 2),
-    Example("17", Unusable, 1_000_000),
+    StepExample("17", "00000017", 8),
+    StepExample("123456789", "123456789", 8),
+    StepExample(9, "09", 2),
+    StepExample("17", Unusable, 1_000_000),
     argument=int,
 )
 def pad(value: object, length: int) -> str:
@@ -99,10 +99,10 @@ def pad(value: object, length: int) -> str:
 
 
 @step(
-    Example(Decimal(850), "850.00"),
-    Example(3, "3"),
-    Example(date(2026, 4, 24), "2026-04-24"),
-    Example(["Kultur", "Sport"], Unusable),
+    StepExample(Decimal(850), "850.00"),
+    StepExample(3, "3"),
+    StepExample(date(2026, 4, 24), "2026-04-24"),
+    StepExample(["Kultur", "Sport"], Unusable),
     takes="any",
 )
 def text(value: object) -> str:
@@ -111,9 +111,9 @@ def text(value: object) -> str:
 
 
 @step(
-    Example("Fest am Ufer: Auflagen", "Fest am Ufer", ":"),
-    Example("KK-26-4711", "KK", "-"),
-    Example("Fest am Ufer", Unusable, ":"),
+    StepExample("Fest am Ufer: Auflagen", "Fest am Ufer", ":"),
+    StepExample("KK-26-4711", "KK", "-"),
+    StepExample("Fest am Ufer", Unusable, ":"),
     argument=str,
 )
 def before(value: object, separator: str) -> str:
@@ -125,9 +125,9 @@ def before(value: object, separator: str) -> str:
 
 
 @step(
-    Example("Az.: SPK 12/26", "SPK 12/26", "Az.:"),
-    Example("KK-26-4711", "26-4711", "-"),
-    Example("SPK 12/26", Unusable, "Az.:"),
+    StepExample("Az.: SPK 12/26", "SPK 12/26", "Az.:"),
+    StepExample("KK-26-4711", "26-4711", "-"),
+    StepExample("SPK 12/26", Unusable, "Az.:"),
     argument=str,
 )
 def after(value: object, separator: str) -> str:
@@ -135,7 +135,7 @@ def after(value: object, separator: str) -> str:
     return _parted(to_text(value), separator)[1]
 
 
-@step(Example("'=1+1", "=1+1"), Example("'s Bier", "'s Bier"), Example("Fest", "Fest"))
+@step(StepExample("'=1+1", "=1+1"), StepExample("'s Bier", "'s Bier"), StepExample("Fest", "Fest"))
 def unformula(value: object) -> str:
     """Drop the apostrophe that keeps spreadsheets from reading a text as a formula."""
     given = to_text(value)

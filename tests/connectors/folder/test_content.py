@@ -17,7 +17,7 @@ from openpyxl import load_workbook
 from connectors.folder.table import read_table
 from kiezbruecke.connector import Item, read_manifest
 from kiezbruecke.errors import ConfigurationError, RecordError
-from kiezbruecke.mapping import check, load_mapping
+from kiezbruecke.mapping import check_mapping, load_mapping
 from kiezbruecke.records import Budget, Decision, Outcome, Process
 from kiezbruecke.workbench.examples import run_examples
 
@@ -57,7 +57,7 @@ def tool(content: Path) -> ModuleType:
 @pytest.mark.parametrize("name", MAPPINGS)
 def test_the_mappings_pass_their_check(content: Path, name: str) -> None:
     """No error and no warning."""
-    assert [finding.line() for finding in check(name, content)] == []
+    assert [finding.line() for finding in check_mapping(name, content)] == []
 
 
 @pytest.mark.parametrize("name", MAPPINGS)

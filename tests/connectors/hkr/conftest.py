@@ -15,7 +15,7 @@ import pytest
 
 from connectors.hkr.source import Rueckmeldungen
 from connectors.hkr.target import HkrTarget
-from kiezbruecke.connector import Batch, BatchHead, Connection, Context, Effect, Item, Message
+from kiezbruecke.connector import Batch, BatchHead, Connection, Context, Item, Message
 from kiezbruecke.records import Process
 from kiezbruecke.sandbox import Running, start
 
@@ -51,7 +51,7 @@ def message(reference: str, amount: str, **given: str) -> Message:
         destination="hkr-tk",
         generation=1,
         case_id=uuid5(NAMESPACE_URL, "case"),
-        effect=Effect.COMMITMENT_BOOK,
+        effect="commitment.book",
         number=1,
         reference=reference,
         payload=order_bytes(reference, amount, **given),

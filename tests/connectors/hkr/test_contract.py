@@ -170,7 +170,7 @@ def test_the_manifest_says_what_the_target_can_do():
 
     assert manifest.connection_type == "kb_hkr"
     assert (manifest.can.batch, manifest.can.dedupes, manifest.can.look_up) == (True, True, True)
-    assert [effect.value for effect in manifest.effects] == [
+    assert list(manifest.effects) == [
         "commitment.book",
         "commitment.change",
         "commitment.cancel",

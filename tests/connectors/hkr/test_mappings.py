@@ -11,7 +11,7 @@ import pytest
 
 from connectors.hkr.contract import Order
 from kiezbruecke.mapping import load_mapping
-from kiezbruecke.mapping.check.whole import check
+from kiezbruecke.mapping.check.whole import check_mapping
 from kiezbruecke.records import Receipt, ReceiptOutcome
 from kiezbruecke.workbench.examples import find_examples, read_roots, run_examples
 
@@ -30,7 +30,7 @@ def test_the_examples_are_what_the_mapping_writes(name):
 @pytest.mark.parametrize("name", ["commitment-hkr", "hkr-rueckmeldung"])
 def test_the_check_finds_nothing(name):
     """Known before sending."""
-    assert [finding.line() for finding in check(name, ROOT)] == []
+    assert [finding.line() for finding in check_mapping(name, ROOT)] == []
 
 
 def test_a_case_goes_to_the_books_and_its_answer_comes_home(desk, make):

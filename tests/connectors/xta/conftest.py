@@ -19,7 +19,7 @@ import pytest
 
 from connectors.xta.mailbox import Mailbox
 from connectors.xta.target import XtaTarget
-from kiezbruecke.connector import Connection, Context, Effect, Handled, Item, Message
+from kiezbruecke.connector import Connection, Context, Handled, Item, Message
 from kiezbruecke.sandbox import Running, start
 from kiezbruecke.standards import xdomea
 
@@ -52,7 +52,7 @@ def a_message(**changes: Any) -> Message:
         destination="eakte-tk",
         generation=1,
         case_id=PROCESS,
-        effect=Effect.FILE_CREATE,
+        effect="file.create",
         number=1,
         reference="KK26-090517-00001-D1",
         payload=payload(),

@@ -1,0 +1,79 @@
+"""Airflow's own processes: started together, watched together, ended together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from demo import ROOT
+from demo.processes import Register
+from kiezbruecke.errors import KiezbrueckeError
+
+LEAN = (("api-server", "--apps", "execution"), ("scheduler", "--skip-serve-logs"))
+WHOLE = (
+    ("api-server",),
+    ("scheduler", "--skip-serve-logs"),
+    ("dag-processor",),
+    ("triggerer", "--skip-serve-logs"),  # no route waits for it, but the web interface shows red where it is missing
+)
+
+
+class ServerEndedError(KiezbrueckeError):
+    """A process that must run has ended by itself."""
+
+    code = "KB-901"
+
+
+@dataclass
+class Servers:
+    """Airflow's processes of one demonstration; each in a session of its own."""
+
+    home: Path
+    register: Register
+    port: int
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start(self, commands: tuple[tuple[str, ...], ...]) -> None:
+        """Start them; their words go to var/airflow/<name>.log."""
+        for command in commands:
+            name = command[0]
+            with (self.home / f"{name}.log").open("ab") as log:
+                process = subprocess.Popen(  # noqa: S603 - our own interpreter
+                    [sys.executable, "-m", "demo.warm" if name == "scheduler" else "airflow", *command],
+                    cwd=ROOT,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+            self.running[name] = process
+            self.register.note(process, f"airflow {name}", self.port if name == "api-server" else None)
+
+    def check(self) -> None:
+        """Raise ServerEndedError if one of them has ended."""
+        for name, process in self.running.items():
+            if process.poll() is not None:
+                raise ServerEndedError(
+                    f"airflow {name} has ended with {process.returncode}",
+                    where=str(self.home / f"{name}.log"),
+                )
+
+    def stop(self, within: float = 20.0) -> None:
+        """Ask each to end, wait, then end its session: Airflow's workers ignore a polite request."""
+        for process in reversed(self.running.values()):
+            process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + within
+        for process in self.running.values():
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.1, deadline - time.monotonic()))
+        for process in self.running.values():
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait(5)
+        self.running.clear()

@@ -1,0 +1,100 @@
+"""The world around the demonstration: sandboxes for the systems outside, sheets in the inbox, connections."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from demo import ROOT, STATE
+from demo.processes import Register
+from kiezbruecke.connector import manifests
+from kiezbruecke.sandbox import Running, start
+
+SHEETS = {"beschluesse": "decision-sheet", "budgets": "budget-sheet"}
+PASSWORD = "sandkasten-2026"  # noqa: S105 - of the sandbox's invented accounts
+MODERATOR = {"login": "middleware-kiezkasse@example.org", "password": PASSWORD}
+SITE = "https://mein.berlin.example"  # the sandbox's own address changes with every start
+INITIATOR = {"export_login": "initiative@example.org", "export_password": PASSWORD}
+
+
+def start_sandboxes(register: Register) -> dict[str, Running]:
+    """The sandboxes, each its own process with its own state in var/sandbox/<name>/."""
+    options = {"meinberlin": [f"data={ROOT / 'demo' / 'proposals.json'}"], "xta": [], "hkr": []}
+
+    def run(name: str) -> Running:
+        create = manifests()[name].sandbox
+        assert create, f"connector {name} has no sandbox"
+        return start(create, STATE / "sandbox" / name, options=options[name])
+
+    with ThreadPoolExecutor() as pool:
+        running = dict(zip(options, pool.map(run, options), strict=True))
+    for name, sandbox in running.items():
+        register.note(sandbox.process, f"sandbox {name}", int(sandbox.url.rsplit(":", 1)[1]))
+    return running
+
+
+def fill_inbox() -> int:
+    """Put the demonstration's sheets into the inbox; one whose content has been there is not put in again."""
+    dropped = 0
+    for name in SHEETS:
+        inbox = STATE / "eingang" / name
+        inbox.mkdir(parents=True, exist_ok=True)
+        seen = {_digest(file) for file in inbox.rglob("*") if file.is_file()}
+        for sheet in sorted((ROOT / "demo" / name).iterdir()):
+            if _digest(sheet) not in seen:
+                _drop(sheet, inbox)
+                dropped += 1
+    return dropped
+
+
+def write_connections(urls: Mapping[str, str]) -> dict[str, Any]:
+    """The connections in Airflow's JSON form, for Airflow and, as var/connections.json, for the commands."""
+    found = _connections(urls)
+    part = STATE / "connections.part"
+    part.touch(mode=0o600)
+    part.write_text(json.dumps(found, indent=2, ensure_ascii=False), "utf-8")
+    part.replace(STATE / "connections.json")
+    return found
+
+
+def _connections(urls: Mapping[str, str]) -> dict[str, Any]:
+    party = {"party": "xyz:110090090000", "party_name": "Bezirksamt Treptow-Köpenick (Testdaten)"}
+    return {
+        "meinberlin-tk": {
+            "conn_type": "kb_meinberlin",
+            "host": urls["meinberlin"],
+            **MODERATOR,
+            "extra": {**INITIATOR, "site": SITE},
+        },
+        **{f"{name}-tk": _folder(STATE / "eingang" / name, profile) for name, profile in SHEETS.items()},
+        "statusliste-tk": _folder(STATE / "ausgang" / "statusliste", "status-list"),
+        "eakte-tk": {
+            "conn_type": "kb_xta",
+            "host": urls["xta"],
+            "extra": {**party, "receiver": "xyz:110090090001"},
+        },
+        "hkr-tk": {"conn_type": "kb_hkr", "host": urls["hkr"], "extra": {"dienststelle": "TK-SPK"}},
+    }
+
+
+def _folder(path: Path, profile: str) -> dict[str, Any]:
+    path.mkdir(parents=True, exist_ok=True)
+    return {"conn_type": "kb_folder", "extra": {"path": str(path), "profile": profile, "settle_seconds": 0}}
+
+
+def _drop(sheet: Path, inbox: Path) -> None:
+    """Whole or not at all: copied beside the inbox, then renamed into it."""
+    part = inbox.parent / f".{sheet.name}.part"
+    shutil.copyfile(sheet, part)
+    with suppress(FileExistsError):
+        part.rename(inbox / sheet.name)
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -1,0 +1,60 @@
+"""`make up`: Airflow with web interface and all sandboxes, until Ctrl-C; on the same state as `make demo`."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from urllib.request import ProxyHandler, build_opener
+
+from demo import STATE, home
+from demo.processes import only_one
+from demo.servers import WHOLE, Servers
+from demo.world import Teller, interrupted, world
+from kiezbruecke.errors import KiezbrueckeError
+
+
+def main() -> int:
+    """Start everything, say where it is, wait for Ctrl-C."""
+    signal.signal(signal.SIGTERM, interrupted)
+    teller = Teller()
+    try:
+        with only_one(STATE) as register, world(register, teller) as servers:
+            servers.start(WHOLE)
+            _until_ready(servers)
+            _say_where(servers, teller)
+            while True:
+                servers.check()
+                time.sleep(1)
+    except KiezbrueckeError as error:
+        teller.say(f"{error.code} {error}")
+        return 1
+    except KeyboardInterrupt:
+        teller.say("Beendet. Der Stand bleibt in var/.")
+    return 0
+
+
+def _until_ready(servers: Servers, within: float = 180.0) -> None:
+    opener = build_opener(ProxyHandler({}))
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        servers.check()
+        try:
+            opener.open(f"http://127.0.0.1:{servers.port}/api/v2/version", timeout=2).close()
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+
+
+def _say_where(servers: Servers, teller: Teller) -> None:
+    passwords = json.loads(home.passwords_file().read_text("utf-8"))
+    teller.say(f"Airflow: http://127.0.0.1:{servers.port}")
+    for user, role in home.USERS.items():
+        teller.say(f"  Anmeldung: {user} / {passwords[user]}  ({role})")
+    teller.say("Strg-C beendet alles.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""Starts the collecting routes and watches until nothing runs and the ledger has nothing left to do.
+
+The routes wake each other through assets. Airflow can lose a wake-up, and a demonstration cannot wait for the
+clock: where the ledger says that a route has something to do while nothing runs, it is started here.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from demo import control
+from demo.servers import Servers
+from kiezbruecke.errors import KiezbrueckeError
+
+NUDGES = 8
+
+
+class DemoError(KiezbrueckeError):
+    """The demonstration did not come to its end; the text says where to look."""
+
+    code = "KB-900"
+
+
+@dataclass
+class Watch:
+    """One demonstration's runs, from the first trigger until it is quiet."""
+
+    servers: Servers
+    logs: Path
+    tell: Callable[[str, Mapping[str, int], bool], None]
+    outstanding: Callable[[], Mapping[str, int]]
+    within: float = 600.0  # on a busy machine late is better than never
+    told: set[int] = field(default_factory=set)
+    retried: set[tuple[str, str, int]] = field(default_factory=set)
+    before: int = field(default_factory=control.last_number)
+
+    def run(self, routes: Iterable[str], last: str) -> None:
+        """Start the routes, wait until all is quiet and nothing is due, then run the last."""
+        deadline = time.monotonic() + self.within
+        for route in routes:
+            control.trigger(route)
+        self._until(self._quiet, deadline)
+        for _ in range(NUDGES):
+            due = [route for route, count in self.outstanding().items() if count]
+            if not due:
+                control.trigger(last)
+                return self._until(self._quiet, deadline)
+            for route in due:
+                control.trigger(route)
+            self._until(self._quiet, deadline)
+        raise DemoError(f"still open after {NUDGES} attempts: {dict(self.outstanding())}", where=str(self.logs))
+
+    def _until(self, done: Callable[[], bool], deadline: float) -> None:
+        while not self._look(done):
+            if time.monotonic() > deadline:
+                raise DemoError(f"not finished after {self.within:.0f} s", where=str(self.logs))
+            time.sleep(0.3)
+
+    def _look(self, done: Callable[[], bool]) -> bool:
+        self.servers.check()
+        for run in self._runs():
+            if run.finished and run.number not in self.told:
+                self.told.add(run.number)
+                self.tell(control.title_of(run.route), control.counts_of(run), run.failed)
+            if run.failed:
+                raise DemoError(f"route {run.route} failed: {_why(self._log(run))}", where=str(self._log(run)))
+        for again in set(control.retrying(self.before)) - self.retried:
+            self.retried.add(again)
+            self.tell(f"{again[0]}, {again[1]}: Versuch {again[2]} gescheitert, gleich noch einmal", {}, True)
+        return done()
+
+    def _quiet(self) -> bool:
+        return not control.wakeups_pending() and all(run.finished for run in self._runs())
+
+    def _runs(self) -> list[control.Run]:
+        return control.runs_after(self.before)
+
+    def _log(self, run: control.Run) -> Path:
+        task = control.failed_task(run)
+        return self.logs / f"dag_id={run.route}" / f"run_id={run.run_id}" / f"task_id={task}"
+
+
+def _why(log: Path) -> str:
+    """The last error in a task's log; its text is already without content (see tasks.py)."""
+    reason = "no reason was logged"
+    for file in sorted(log.glob("attempt=*.log")):
+        for line in file.read_text("utf-8").splitlines():
+            with suppress(ValueError, LookupError, TypeError):
+                reason = json.loads(line)["error_detail"][0]["exc_value"]
+    return reason

@@ -1,0 +1,88 @@
+"""What the demonstration and the web interface both need: sandboxes, sheets, a ledger, a prepared Airflow."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+from rich.console import Console
+
+from demo import ROOT, STATE, home, surroundings
+from demo.processes import Register
+from demo.servers import Servers
+
+WORDS = {
+    "new": "neu",
+    "gone": "verschwunden",
+    "set_aside": "zurückgestellt",
+    "receipts": "Rückmeldungen",
+    "prepared": "vorbereitet",
+    "sent": "gesendet",
+    "delivered": "zugestellt",
+    "confirmed": "bestätigt",
+    "refused": "abgelehnt",
+}
+
+
+class Teller:
+    """Says what happens, with the seconds since the start."""
+
+    def __init__(self) -> None:
+        self.console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+        self.began = time.monotonic()
+
+    def say(self, text: str) -> None:
+        """One line."""
+        seconds = f"{time.monotonic() - self.began:6.1f}".replace(".", ",")
+        self.console.print(f"{seconds} s  {text}", markup=False, soft_wrap=True)
+
+    def tell(self, title: str, counted: Mapping[str, int], failed: bool) -> None:
+        """One line about a route's run that has ended."""
+        counts = [f"{count} {WORDS[name]}" for name, count in counted.items() if name in WORDS and count]
+        mark = "✗" if failed else "✓"
+        self.say(f"{mark} {title}" + (f": {', '.join(counts) or 'nichts Neues'}" if not failed else ""))
+
+
+@contextmanager
+def world(register: Register, teller: Teller) -> Iterator[Servers]:
+    """Ledger, sheets, sandboxes and a prepared Airflow; all processes are ended at the end of the block."""
+    dropped = surroundings.fill_inbox()
+    teller.say(f"Tabellen in den Eingangsordner gelegt: {dropped}")
+    sandboxes = surroundings.start_sandboxes(register)
+    teller.say(f"Sandkästen laufen: {', '.join(f'{name} {box.url}' for name, box in sandboxes.items())}")
+    servers: Servers | None = None
+    try:
+        connections = surroundings.write_connections({name: box.url for name, box in sandboxes.items()})
+        port = home.enter()
+        _prepare(connections, teller)
+        servers = Servers(STATE / "airflow", register, port)
+        yield servers
+    finally:
+        if servers is not None:
+            servers.stop()
+        for box in sandboxes.values():
+            box.stop()
+
+
+def _prepare(connections: Mapping[str, Any], teller: Teller) -> None:
+    """Only here, after `home.enter`, Airflow may be imported."""
+    from kiezbruecke.edge import ledger_url  # noqa: PLC0415
+    from kiezbruecke.ledger import upgrade  # noqa: PLC0415
+
+    upgrade(ledger_url(ROOT))
+    with home.quiet():
+        from demo import control  # noqa: PLC0415
+        from kiezbruecke.airflow.dags import pools  # noqa: PLC0415
+    control.prepare(STATE / "airflow", pools(ROOT))
+    control.store_connections(connections)
+    closed = control.close_dangling()
+    control.awaken()
+    teller.say("Ledger und Airflow sind vorbereitet" + (f", {closed} hängende Läufe geschlossen" if closed else ""))
+
+
+def interrupted(*_: object) -> NoReturn:
+    """A polite end from outside is an end by the keyboard."""
+    raise KeyboardInterrupt

@@ -1,0 +1,136 @@
+"""`commitment.*`: an accepted case binds money of its area in the budget system; one commitment, it carries the total.
+
+asked     book ─▶ held: the sum    change ─▶ held: the larger of old and new    cancel ─▶ stays held
+confirmed booked = held            the new total                                only their AUFGEHOBEN frees it
+refused   nothing is held          the old total                                the old total
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from kiezbruecke.cases.join import Standing
+from kiezbruecke.effects.effect import Due, Effect, FollowUp, Written, digest, never
+from kiezbruecke.effects.file_create import sum_differs
+from kiezbruecke.effects.lane import Lane
+from kiezbruecke.ledger import MessageState, money
+from kiezbruecke.ledger.money import Order, cents
+from kiezbruecke.ledger.reading import MessageHead
+from kiezbruecke.ledger.states import UNSETTLED
+from kiezbruecke.records import Commitment, CommitmentState
+
+
+def commitment(standing: Standing, lane: Lane) -> Due | FollowUp | None:
+    """One Festlegung per accepted case; a corrected decision changes its total or cancels it."""
+    sent = lane.sent(standing)
+    if any(message.state in UNSETTLED or (lane.test and message.state is MessageState.CONFIRMED) for message in sent):
+        return None  # and a test moves no money: nothing is booked that could change
+    if any(str(message.key) in lane.blocked for message in sent):
+        return None
+    if sent and not lane.test and _granted_again(standing):
+        return _by_hand(standing)
+    due = _next(standing, lane, sent)
+    return None if isinstance(due, Due) and lane.is_refused(sent, due.basis) else due
+
+
+def _next(standing: Standing, lane: Lane, sent: list[MessageHead]) -> Due | FollowUp | None:
+    booked, number = standing.case.commitment, lane.next_number(standing)
+    if booked is None or booked.state is CommitmentState.REFUSED or not sent:  # not sent: the destination was reset
+        return _due(BOOK, standing, number, standing.amount) if lane.may_begin(standing) else None
+    if booked.state is not CommitmentState.BOOKED or standing.disagreements or standing.decision is None:
+        return None
+    return _correction(standing, booked, number)
+
+
+def _correction(standing: Standing, booked: Commitment, number: int) -> Due | FollowUp | None:
+    """What a decision that was corrected after the booking asks for."""
+    if not standing.grants:
+        return _due(CANCEL, standing, number, booked.amount, booked.reference)
+    if booked.area_id != standing.area_id:
+        return _moved(standing)
+    if standing.amount != booked.amount:
+        return _due(CHANGE, standing, number, standing.amount, booked.reference)
+    return None
+
+
+def _due(effect: Effect, standing: Standing, number: int, amount: Decimal, related: str | None = None) -> Due:
+    return Due(effect, number, effect.basis_of(standing, amount), amount, related)
+
+
+def _granted_again(standing: Standing) -> bool:
+    """A cancelled commitment is final: there is one booking per case, so only a person can bind the money anew."""
+    booked = standing.case.commitment
+    cancelled = booked is not None and booked.state is CommitmentState.CANCELLED
+    return cancelled and standing.grants and not standing.disagreements
+
+
+def _moved(standing: Standing) -> FollowUp:
+    text = (
+        f"{standing.case.reference}: Der Beschluss nennt jetzt eine andere Bezirksregion als die Festlegung; "
+        "sie ist im HKR von Hand umzubuchen"
+    )
+    return FollowUp(text, digest("moved", standing.area_id))
+
+
+def _by_hand(standing: Standing) -> FollowUp:
+    text = (
+        f"{standing.case.reference}: Der Beschluss bewilligt wieder, die Festlegung ist aber schon aufgehoben; "
+        "sie ist im HKR von Hand neu zu buchen"
+    )
+    return FollowUp(text, digest("granted again", str(cents(standing.amount))))
+
+
+def _views(written: Written) -> Mapping[str, Commitment]:
+    """The commitment that this message is about."""
+    standing, due = written.standing, written.due
+    assert due.amount is not None
+    return {
+        "commitment": Commitment(
+            case_id=standing.case.id,
+            process_id=written.process.id,
+            area_id=standing.area_id,
+            fiscal_year=written.process.fiscal_year,
+            amount=due.amount,
+            state=CommitmentState.REQUESTED,
+            reference=written.message.reference,
+            voucher=written.message.voucher,
+        )
+    }
+
+
+def _effect(name: str, title: str, order: Order, *, begins: bool = False) -> Effect:
+    return Effect(
+        name=name,
+        letter="F",
+        title=title,
+        basis=("effect.name", "cents", "standing.area_id", "standing.budget_line"),
+        rule="commitment" if begins else "",
+        due=commitment if begins else None,
+        once=begins,
+        takes_voucher=True,
+        outdated=sum_differs if begins else never,
+        hold=order.hold,
+        follow=order.follow,
+        let_go=money.let_go,
+        views=_views,
+    )
+
+
+BOOK = _effect(
+    "commitment.book",
+    "Festlegung",
+    Order(CommitmentState.REQUESTED, confirmed=CommitmentState.BOOKED, refused=CommitmentState.REFUSED, begins=True),
+    begins=True,
+)
+CHANGE = _effect(
+    "commitment.change",
+    "Festlegung ändern",
+    Order(CommitmentState.REQUESTED, confirmed=CommitmentState.BOOKED, refused=CommitmentState.BOOKED),
+)
+CANCEL = _effect(
+    "commitment.cancel",
+    "Festlegung aufheben",
+    Order(CommitmentState.CANCEL_REQUESTED, confirmed=CommitmentState.CANCELLED, refused=CommitmentState.BOOKED),
+)
+EFFECTS = (BOOK, CHANGE, CANCEL)

@@ -1,0 +1,151 @@
+"""An effect as one frozen value: everything that the engine asks about it, from the due rule to the German words."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from operator import attrgetter
+
+from pydantic import BaseModel
+
+from kiezbruecke import plugins
+from kiezbruecke.cases.join import Standing
+from kiezbruecke.cases.timeline import status_of
+from kiezbruecke.effects.lane import Lane
+from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.ledger import MessageState
+from kiezbruecke.ledger.effects import Follow, Hold, LetGo
+from kiezbruecke.ledger.money import cents
+from kiezbruecke.ledger.reading import MessageHead
+from kiezbruecke.records import Process
+from kiezbruecke.records.views import MessageView, StatusView
+from kiezbruecke.routes import SendingRoute
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """Something a person must do at the destination, because no message can."""
+
+    text: str
+    basis: str
+
+
+@dataclass(frozen=True)
+class Due:
+    """The next effect for a case."""
+
+    effect: Effect
+    number: int
+    basis: str
+    amount: Decimal | None = None
+    related_reference: str | None = None
+
+
+@dataclass(frozen=True)
+class Written:
+    """What an effect's views are made of: the case as it stands, what is due, and the message that is being written."""
+
+    process: Process
+    standing: Standing
+    due: Due
+    message: MessageView
+
+
+Rule = Callable[[Standing, Lane], Due | FollowUp | None]
+
+
+def waits_or_is_held(route: SendingRoute) -> MessageState:
+    """The first state of a message: it waits to be sent, or for a second person where the route asks for one."""
+    return MessageState.HELD if route.release == "four_eyes" else MessageState.WAITING
+
+
+def never(_standing: Standing, _message: MessageHead) -> bool:
+    """What waits stays good, whatever becomes of its decision."""
+    return False
+
+
+def no_views(_written: Written) -> Mapping[str, BaseModel]:
+    """The mapping reads what every mapping may read."""
+    return {}
+
+
+@dataclass(frozen=True, eq=False)
+class Effect:
+    """What happens at a destination. Two effects are the same only if they are one value.
+
+    `basis` names the fields that the effect rests on, as paths from `standing`, `effect` and `amount`; only when one of
+    their values changes is something due again.
+    """
+
+    name: str  # 'file.create': family and what is done
+    letter: str  # of the Fremdkennzeichen
+    title: str  # German, as it stands in tables
+    basis: tuple[str, ...]
+    rule: str = ""  # what a route calls the rule under `due:`; empty where another effect of the family begins
+    due: Rule | None = None
+    once: bool = False  # per case and generation at most one that is not refused, wherever it was sent
+    informs: bool = False  # it only tells: a case it was sent for is still as good as unsent
+    takes_voucher: bool = False  # a Belegnummer, unique per destination and year
+    first_state: Callable[[SendingRoute], MessageState] = waits_or_is_held
+    outdated: Callable[[Standing, MessageHead], bool] = never  # what waits untouched is taken back
+    hold: Hold | None = field(default=None, repr=False)  # money held back when messages are stored
+    follow: Follow | None = field(default=None, repr=False)  # what their word does to that money
+    let_go: LetGo | None = field(default=None, repr=False)  # the destination was rebuilt and knows nothing of it
+    views: Callable[[Written], Mapping[str, BaseModel]] = no_views
+    view_models: Mapping[str, type[BaseModel]] = field(
+        default_factory=dict
+    )  # the roots that `views` gives, for the check
+
+    @property
+    def family(self) -> str:
+        """What one lane carries: `commitment` for `commitment.book`."""
+        return self.name.partition(".")[0]
+
+    def basis_of(self, standing: Standing, amount: Decimal | None = None) -> str:
+        """The digest of what the effect rests on (SHA-256, hex); the only place where one is made."""
+        ground = _Ground(standing, self, standing.amount if amount is None else amount)
+        return digest(*(str(attrgetter(path)(ground)) for path in self.basis))
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """Where the paths of a basis begin."""
+
+    standing: Standing
+    effect: Effect
+    amount: Decimal
+
+    @property
+    def cents(self) -> int:
+        return cents(self.amount)
+
+    @property
+    def status(self) -> StatusView:
+        return status_of(self.standing)
+
+
+def effect(name: str) -> Effect:
+    """The effect of this name; raises ConfigurationError."""
+    known = plugins.effects()
+    if name not in known:
+        raise ConfigurationError(f"no effect is called '{name}'", where="effect", expected=", ".join(sorted(known)))
+    found: Effect = known[name]
+    return found
+
+
+def rule_of(route: SendingRoute) -> Rule:
+    """The due rule of a route: that of the effect it begins with. Raises ConfigurationError where they do not fit."""
+    begins = effect(route.effect)
+    if begins.due is None or route.due != begins.rule:
+        expected = begins.rule or "an effect that begins something"
+        raise ConfigurationError(
+            f"due: {route.due} does not lead to {route.effect}", where=f"route {route.name}", expected=expected
+        )
+    return begins.due
+
+
+def digest(*parts: str) -> str:
+    """SHA-256 of texts, hex; no text of one part can be taken for another's."""
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()

@@ -1,0 +1,53 @@
+"""`file.create`: an accepted case gets its Vorgang in the e-file, once. What changes later is a person's."""
+
+from __future__ import annotations
+
+from kiezbruecke.cases.join import Standing
+from kiezbruecke.effects.effect import Due, Effect, FollowUp
+from kiezbruecke.effects.lane import Lane
+from kiezbruecke.ledger import MessageState
+from kiezbruecke.ledger.money import cents
+from kiezbruecke.ledger.reading import MessageHead
+from kiezbruecke.records import Outcome
+
+
+def file_creation(standing: Standing, lane: Lane) -> Due | FollowUp | None:
+    """Accepted by decision, no file yet. A file that exists is not sent again."""
+    sent = lane.sent(standing)
+    basis = FILE_CREATE.basis_of(standing)
+    if live := [message for message in sent if message.state is not MessageState.REFUSED]:
+        return _changed_after_filing(standing, live[-1], basis)
+    if not lane.may_begin(standing) or lane.is_refused(sent, basis):
+        return None
+    return Due(FILE_CREATE, lane.next_number(standing), basis, standing.amount)
+
+
+def sum_differs(standing: Standing, message: MessageHead) -> bool:
+    """Whether the sum that a message carries is not the decision's any more."""
+    return message.amount_cents != cents(standing.amount)
+
+
+def _changed_after_filing(standing: Standing, filed: MessageHead, basis: str) -> FollowUp | None:
+    if filed.basis == basis or standing.decision is None or standing.disagreements:
+        return None
+    if standing.grants:
+        what = "bewilligt jetzt einen anderen Betrag"
+    else:
+        what = (
+            "gilt nicht mehr" if standing.decision.outcome is Outcome.WITHDRAWN else "ist jetzt nicht mehr angenommen"
+        )
+    text = f"{standing.case.reference}: Der Beschluss {what}; der Vorgang in der E-Akte ist von Hand zu berichtigen"
+    return FollowUp(text, basis)
+
+
+FILE_CREATE = Effect(
+    name="file.create",
+    letter="E",
+    title="Vorgang anlegen",
+    basis=("standing.grants", "standing.amount"),
+    rule="file_creation",
+    due=file_creation,
+    once=True,
+    outdated=sum_differs,
+)
+EFFECTS = (FILE_CREATE,)

@@ -1,0 +1,212 @@
+"""Writes the bytes of a message: views for the mapping, documents, the mapping itself, packaging, validation.
+
+Standing + Due ──▶ roots ──▶ (outbound mapping) ──▶ bytes ──▶ valid? ──▶ packed ──▶ Draft
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Roots
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from kiezbruecke.cases.join import Standing
+from kiezbruecke.cases.timeline import status_of
+from kiezbruecke.documents import Document, documents_for
+from kiezbruecke.effects import Due, effect
+from kiezbruecke.effects.effect import Written
+from kiezbruecke.ledger.draft import Draft, Identity
+from kiezbruecke.ledger.money import cents
+from kiezbruecke.ledger.reading import MessageHead
+from kiezbruecke.mapping import Mapping
+from kiezbruecke.mapping.lineage import Trace, seal
+from kiezbruecke.records import Process, name_id
+from kiezbruecke.records.base import CENT
+from kiezbruecke.records.identity import fremdkennzeichen
+from kiezbruecke.records.views import CaseView, MessageView
+from kiezbruecke.routes import SendingRoute
+from kiezbruecke.standards import store, xdomea
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What all messages of one run of a route have in common."""
+
+    content: Path
+    process: Process
+    route: SendingRoute
+    mapping: Mapping
+    generation: int
+
+    @cached_property
+    def checker(self) -> store.Checker | None:
+        """What an XML message of the mapping is checked against."""
+        standard, version = _standard(self.mapping)
+        return store.checker(self.content, standard, version) if standard else None
+
+
+@dataclass(frozen=True)
+class _Bytes:
+    payload: bytes
+    file_name: str
+    media_type: str
+    facts: Roots[str, Any]
+    trace: Trace
+
+
+def compose(workshop: Workshop, standing: Standing, due: Due, voucher: str, at: datetime) -> Draft:
+    """The message for one due effect; raises RecordError if the case cannot become one."""
+    identity = _identity(workshop, standing, due)
+    message = _message_view(workshop, identity, due, _reference(workshop, standing, due), voucher, at)
+    made = _bytes(workshop, standing, due, message)
+    return Draft(
+        identity=identity,
+        reference=message.reference,
+        basis=due.basis,
+        payload=made.payload,
+        file_name=made.file_name,
+        media_type=made.media_type,
+        mapping=f"{workshop.mapping.name} v{workshop.mapping.version}",
+        mapping_digest=workshop.mapping.digest,
+        lineage=seal(made.trace, made.payload),
+        owner=workshop.route.owner,
+        created_at=at,
+        voucher=voucher,
+        related_reference=due.related_reference,
+        amount_cents=cents(due.amount) if due.amount is not None else None,
+        area=(workshop.process.id, workshop.process.fiscal_year, standing.area_id) if due.effect.hold else None,
+        test=message.test,
+        state=due.effect.first_state(workshop.route),
+        facts=made.facts,
+    )
+
+
+def roots_of_due(workshop: Workshop, standing: Standing, due: Due, at: datetime) -> dict[str, Any]:
+    """What the mapping of a message could read that is not prepared yet; its Belegnummer is still 00000000."""
+    voucher = "0" * 8 if due.effect.takes_voucher else ""
+    identity, reference = _identity(workshop, standing, due), _reference(workshop, standing, due)
+    return _given(workshop, standing, due, _message_view(workshop, identity, due, reference, voucher, at))
+
+
+def roots_of_stored(workshop: Workshop, standing: Standing, head: MessageHead) -> dict[str, Any]:
+    """What a stored message's mapping could read: the message as it was, the case as it stands now.
+
+    Records may have been corrected since; then these roots are not the ones that the message was written from.
+    """
+    identity = Identity(head.destination, head.generation, head.case_id, head.effect, head.number)
+    amount = None if head.amount_cents is None else head.amount_cents * CENT
+    due = Due(effect(head.effect), head.number, head.basis, amount, head.related_reference)
+    message = _message_view(workshop, identity, due, head.reference, head.voucher, head.created_at)
+    return _given(workshop, standing, due, message.model_copy(update={"test": head.test}))
+
+
+def _identity(workshop: Workshop, standing: Standing, due: Due) -> Identity:
+    route = workshop.route
+    return Identity(route.destination, workshop.generation, standing.case.id, due.effect.name, due.number)
+
+
+def _reference(workshop: Workshop, standing: Standing, due: Due) -> str:
+    prefix = workshop.process.reference_prefix
+    return fremdkennzeichen(prefix, standing.area_id, standing.case.reference, due.effect.letter, due.number)
+
+
+def xml_of(payload: bytes, media_type: str) -> bytes | None:
+    """The XML in the bytes of a message, also in a ZIP; None for a table's line."""
+    if media_type == "application/zip":
+        return xdomea.unpack(payload).xml
+    return payload if media_type == "application/xml" else None
+
+
+def _given(workshop: Workshop, standing: Standing, due: Due, message: MessageView) -> dict[str, Any]:
+    documents = _documents(workshop, standing) if _standard(workshop.mapping)[0] == "xdomea" else ()
+    return _roots(workshop, standing, due, message, documents)
+
+
+def _bytes(workshop: Workshop, standing: Standing, due: Due, message: MessageView) -> _Bytes:
+    standard, _ = _standard(workshop.mapping)
+    documents = _documents(workshop, standing) if standard == "xdomea" else ()
+    payload, trace = workshop.mapping.write_traced(_roots(workshop, standing, due, message, documents))
+    if workshop.checker is not None:
+        workshop.checker.check(payload)
+    if standard == "xdomea":
+        return _xdomea(message, payload, documents, trace)
+    goal = workshop.mapping.goal
+    return _Bytes(payload, f"{message.reference}.{goal.suffix}", goal.media_type, {}, trace)
+
+
+def _xdomea(message: MessageView, payload: bytes, documents: tuple[Document, ...], trace: Trace) -> _Bytes:
+    """xdomea travels as a ZIP of the message and its primary documents (specification, file names)."""
+    code = xdomea.message_type(payload)
+    files = [(document.view.file, document.content) for document in documents]
+    packed = xdomea.package(xdomea.message_name(message.process_id, code, 1, "xml"), payload, files)
+    facts = {"message_type": {"code": code}, "process_id": str(message.process_id)}
+    return _Bytes(packed, xdomea.message_name(message.process_id, code, 1, "zip"), "application/zip", facts, trace)
+
+
+def _standard(mapping: Mapping) -> tuple[str, str]:
+    """Name and version of the standard that a mapping writes; empty for tables and records."""
+    match mapping.target.split():
+        case [standard, version, _]:
+            return standard, version
+        case _:
+            return "", ""
+
+
+def _documents(workshop: Workshop, standing: Standing) -> tuple[Document, ...]:
+    assert standing.decision is not None
+    return documents_for(
+        standing.case.id,
+        standing.proposal,
+        standing.decision,
+        area_name=standing.area_name,
+        process_name=workshop.process.name,
+    )
+
+
+def _roots(
+    workshop: Workshop, standing: Standing, due: Due, message: MessageView, documents: tuple[Document, ...]
+) -> dict[str, Any]:
+    """What outbound mappings may read; see docs/reference/roots.md."""
+    return {
+        "applicant": standing.case.applicant,
+        "area": next((area for area in workshop.process.areas if area.id == standing.area_id), None),
+        "budget": standing.budget,
+        "case": _case_view(standing, documents),
+        "decision": standing.decision,
+        "message": message,
+        "process": workshop.process,
+        "proposal": standing.proposal,
+        "route": workshop.route.options,
+        "status": status_of(standing),
+        **due.effect.views(Written(workshop.process, standing, due, message)),
+    }
+
+
+def _message_view(
+    workshop: Workshop, identity: Identity, due: Due, reference: str, voucher: str, at: datetime
+) -> MessageView:
+    return MessageView(
+        id=identity.key,
+        process_id=name_id("xdomea-process", str(identity.case_id)),
+        created_at=at,
+        effect=due.effect.name,
+        number=due.number,
+        reference=reference,
+        related_reference=due.related_reference,
+        voucher=voucher,
+        test=workshop.route.environment == "test",
+    )
+
+
+def _case_view(standing: Standing, documents: tuple[Document, ...]) -> CaseView:
+    return CaseView(
+        id=standing.case.id,
+        process_id=standing.case.process_id,
+        area_id=standing.area_id,
+        area_name=standing.area_name,
+        reference=standing.case.reference,
+        title=standing.title,
+        documents=tuple(document.view for document in documents),
+    )

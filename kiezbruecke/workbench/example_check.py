@@ -1,0 +1,122 @@
+"""What the rules alone do not tell: a mapping must write its own examples.
+
+Whether a free text has the form of an IBAN is known only when a value arrives. So the check plays every example
+through, except those that expect to be refused, and says for each value that fails which rule gave it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from kiezbruecke.errors import ConfigurationError, RecordError
+from kiezbruecke.mapping import Finding, Mapping, check_mapping, load_mapping
+from kiezbruecke.mapping.language.findings import Place
+from kiezbruecke.mapping.lineage import RuleLine
+from kiezbruecke.mapping.loading import mapping_file
+from kiezbruecke.workbench.examples import Example, find_examples, judge, read_roots
+from kiezbruecke.workbench.preview import PreviewRow, preview, refusal
+from kiezbruecke.workbench.refusal_reason import refused_by, said
+
+_CODE = "KB-M24"
+_NUMBER = re.compile(r"\[\d+\]")
+
+
+def check_whole(name: str, content: Path) -> list[Finding]:
+    """The findings of the check and, where it has found no error, of the examples; raises ConfigurationError."""
+    findings = check_mapping(name, content)
+    if any(finding.severity == "error" for finding in findings):
+        return findings
+    try:
+        mapping = load_mapping(name, content)
+    except ConfigurationError:  # an abstract base: it is never run by itself
+        return findings
+    tried = [finding for example in find_examples(name, content) for finding in _tried(mapping, content, example)]
+    return list(dict.fromkeys([*findings, *tried]))
+
+
+def _tried(mapping: Mapping, content: Path, example: Example) -> Iterator[Finding]:
+    if example.beside("expected.error").is_file():
+        return
+    try:
+        roots = read_roots(mapping, content, example)
+        failed = [row for row in preview(mapping, roots) if row.problem]
+    except ConfigurationError as error:
+        yield Finding(_place(error.where, content), _CODE, error.what, expected=error.expected, helps=error.helps)
+        return
+    except RecordError as error:
+        message = f"example '{example.name}' cannot be used: {error.what}"
+        yield Finding(_place(str(example.input), content), _CODE, message, helps=_remedy("", example))
+        return
+    for row in failed:
+        yield _failed(mapping, content, example, roots, row)
+    if not failed and (problem := refusal(mapping, roots)):
+        yield _refused(mapping, content, example, problem)
+    elif not failed and (line := _judged(mapping, content, roots)):
+        file, _ = mapping_file(mapping.name, content)
+        message = f"example '{example.name}' is refused by the schema: {line}"
+        yield Finding(_place(str(file), content), _CODE, message, helps=_remedy("", example))
+
+
+def _failed(mapping: Mapping, content: Path, example: Example, roots: dict[str, Any], row: PreviewRow) -> Finding:
+    """A value that cannot be used, at its rule – or the root that the example does not have."""
+    root = row.source.partition(".")[0]
+    if root in mapping.definition.roots and root not in roots:
+        message = f"the example has no root '{root}'"
+        expected = f"'{root}:' with what the rules read"
+        return Finding(_place(str(example.input), content), _CODE, message, expected=expected)
+    if row.refused:
+        found = refused_by(mapping, roots, row.place, row.problem)
+        message, expected = f"example '{example.name}': {found.what}", found.expected
+    else:
+        message = f"example '{example.name}' has no value that fits here"
+        expected = said(RecordError(f"'{row.target}' (ohne Regel): {row.problem}")).expected
+    source = "" if row.source == "Festwert" else row.source
+    return Finding(row.place, _CODE, message, row.target, expected, _remedy(source, example))
+
+
+def _refused(mapping: Mapping, content: Path, example: Example, problem: RecordError) -> Finding:
+    """What fails only in the whole, at the rule that the error names, else at the nearest one."""
+    found = said(problem)
+    message = f"example '{example.name}' is refused: {found.what}"
+    rule = _named(mapping, problem.where) or _nearest(mapping, found.path)
+    places = {number: place for place, number in mapping.numbers.items()}
+    place = places[rule.rule] if rule else _place(str(mapping_file(mapping.name, content)[0]), content)
+    return Finding(place, _CODE, message, found.path, found.expected, _remedy("", example))
+
+
+def _named(mapping: Mapping, where: str) -> RuleLine | None:
+    """The rule at `file:line`."""
+    return next((rule for rule in mapping.rule_lines if f"{rule.file}:{rule.line}" == where), None)
+
+
+def _nearest(mapping: Mapping, path: str) -> RuleLine | None:
+    """The rule whose target holds a path, the deepest of them."""
+    plain = _NUMBER.sub("", path)
+    above = [rule for rule in mapping.rule_lines if f"{plain}/".startswith(f"{_NUMBER.sub('', rule.target)}/")]
+    return max(above, key=lambda rule: len(rule.target), default=None)
+
+
+def _place(where: str, content: Path) -> Place:
+    """`file`, or `file:line:column`, as findings name it: from the content's root."""
+    found = re.search(r":(\d+):(\d+)$", where)
+    file = Path(where[: found.start()] if found else where)
+    shown = file.relative_to(content).as_posix() if file.is_relative_to(content) else str(file)
+    return Place(shown, *map(int, found.groups())) if found else Place(shown)
+
+
+def _judged(mapping: Mapping, content: Path, roots: dict[str, Any]) -> str:
+    """Why the official schema refuses the message, where it is installed."""
+    try:
+        if mapping.goal.model is None:
+            judge(mapping, content, mapping.write(roots))
+    except RecordError as error:
+        return error.line()
+    return ""
+
+
+def _remedy(source: str, example: Example) -> str:
+    what = f"mend the rule, or '{source}' in the example" if source else "mend the rules or the example"
+    return f"{what}; an example that must be refused has {example.beside('expected.error').name} beside it"
