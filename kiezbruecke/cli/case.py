@@ -30,7 +30,7 @@ def show(
         _show(one)
 
 
-def _show(case: desk.CaseView) -> None:
+def _show(case: desk.CaseStory) -> None:
     line = case.decision
     facts = [
         ("Titel", case.title),

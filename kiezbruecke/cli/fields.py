@@ -8,13 +8,13 @@ from typing import Any
 
 from kiezbruecke import german
 from kiezbruecke.cli.output import shown, table
-from kiezbruecke.desk import View, words
+from kiezbruecke.desk import DeskView, words
 from kiezbruecke.effects import effect
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.todo import Kind
 
 
-def fields(title: str, view: View, *, without: Collection[str] = ()) -> None:
+def fields(title: str, view: DeskView, *, without: Collection[str] = ()) -> None:
     """A table of a view's fields."""
     told = [(name, value) for name, value in view if value and name not in without]
     table(title, ("Feld", "Wert"), [(words.FIELDS[name], _told(name, value)) for name, value in told])
@@ -29,6 +29,8 @@ def _told(name: str, value: Any) -> str:
         return words.state(value)
     if isinstance(value, Decimal):
         return german.euros(value)
-    if isinstance(value, Mapping):
-        return words.states(value)
+    return words.states(value) if isinstance(value, Mapping) else _plain(value)
+
+
+def _plain(value: Any) -> str:
     return ", ".join(value) if isinstance(value, tuple) else shown(value)

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from kiezbruecke.desk.view import View
+from kiezbruecke.desk.view import DeskView
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger, MessageState
@@ -17,7 +17,7 @@ from kiezbruecke.ledger.todo import count_open_points
 from kiezbruecke.routes import Route, SendingRoute, find_route, read_route, route_files
 
 
-class RouteView(View):
+class RouteView(DeskView):
     """A route file; where it is broken only name and error say anything."""
 
     route: str
@@ -36,7 +36,7 @@ class RouteView(View):
     error: str | None = None
 
 
-class RouteStatusView(View):
+class RouteStatusView(DeskView):
     """What a route did last, and what is stuck in it."""
 
     route: str
@@ -53,7 +53,7 @@ class RouteStatusView(View):
     """When the one that has waited longest was moved last"""
 
 
-class StatusView(View):
+class HouseStatus(DeskView):
     """All routes, and how many points need a person."""
 
     routes: tuple[RouteStatusView, ...]
@@ -65,7 +65,7 @@ class StatusView(View):
         return not self.attention and not any(one.error for one in self.routes)
 
 
-class RunView(View):
+class RunView(DeskView):
     """One step of a route that ran or runs."""
 
     id: int
@@ -78,7 +78,7 @@ class RunView(View):
     error: str | None
 
 
-class PreviewView(View):
+class PreviewView(DeskView):
     """What a dry run would have sent for one case."""
 
     case: str
@@ -102,11 +102,11 @@ def route(house: House, name: str) -> RouteView:
     return next(one for one in routes(house) if one.route == name)
 
 
-def status(house: House) -> StatusView:
+def status(house: House) -> HouseStatus:
     """Every route and the list; four statements, however many routes there are."""
     broken = {file.stem: _error(file) for file in route_files(house.content)}
     known = route_statuses(house.ledger, list(broken))
-    return StatusView(
+    return HouseStatus(
         routes=tuple(
             RouteStatusView(
                 route=name,

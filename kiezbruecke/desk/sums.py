@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from kiezbruecke.desk.view import View
+from kiezbruecke.desk.view import DeskView
 from kiezbruecke.house import House
 from kiezbruecke.ledger import money
 from kiezbruecke.routes import read_process
 
 
-class AreaSums(View):
+class AreaSums(DeskView):
     """An area's money; all sums in euros."""
 
     area: str

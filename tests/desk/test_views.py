@@ -93,7 +93,7 @@ def test_a_view_is_json_with_its_fields_as_keys(desk_: Desk, capsys: pytest.Capt
     emit(desk.cases(House(ROOT, desk_.ledger, bench.no_connection), "P-1"))
     (told,) = json.loads(capsys.readouterr().out)
 
-    assert told.keys() == desk.CaseView.model_fields.keys()
+    assert told.keys() == desk.CaseStory.model_fields.keys()
     assert told["messages"][0]["amount"] == "850.00"
     assert (told["messages"][0]["destination"], told["messages"][0]["reference"]) == (HKR, order.reference)
     assert [one["kind"] for one in told["events"]] == ["decision.recorded", "message.prepared", "attention.opened"]
@@ -110,7 +110,7 @@ def test_everything_that_can_stand_in_a_view_has_a_german_word() -> None:
     """A new state, effect, kind or answer without one would be a KeyError on somebody's screen."""
     assert words.STATES.keys() == set(MessageState)
     assert (words.KINDS.keys(), words.ANSWERS.keys()) == (set(Kind), set(Answer))
-    for view in (desk.MessageView, desk.PointView, desk.DestinationView):
+    for view in (desk.MessageFacts, desk.PointView, desk.DestinationView):
         assert view.model_fields.keys() <= words.FIELDS.keys()
 
 
