@@ -22,7 +22,6 @@ from uuid import uuid5
 from sqlalchemy import insert, text
 
 from kiezbruecke import desk
-from kiezbruecke.connector import Effect
 from kiezbruecke.content import find_content
 from kiezbruecke.content.processes import read_process
 from kiezbruecke.errors import ConfigurationError
@@ -38,7 +37,7 @@ PROCESS = "kk-tk-2026"
 CORRECTED, UNSENT = 20, 50  # one in so many
 _AT = datetime(2026, 5, 4, 6, 15, tzinfo=UTC)
 _CHUNK = 500
-_KINDS = (("eakte-tk", Effect.FILE_CREATE, "E"), ("hkr-tk", Effect.COMMITMENT_BOOK, "F"))
+_KINDS = (("eakte-tk", "file.create", "E"), ("hkr-tk", "commitment.book", "F"))
 Rows = dict[Any, list[dict[str, Any]]]
 
 
@@ -234,7 +233,7 @@ def _record(record: Record, process: Process, case: Any) -> dict[str, Any]:
 
 def _messages(case: Any, number: int, area: str, many: int) -> Iterator[dict[str, Any]]:
     """One file, one commitment, and status lists for the rest."""
-    kinds = [*_KINDS, *[("statusliste-tk", Effect.STATUS_LIST, "S")] * (many - 2)]
+    kinds = [*_KINDS, *[("statusliste-tk", "status.list", "S")] * (many - 2)]
     for place, (destination, effect, letter) in enumerate(kinds):
         which = max(1, place - 1)
         moment = _AT + timedelta(minutes=place)
@@ -243,10 +242,11 @@ def _messages(case: Any, number: int, area: str, many: int) -> Iterator[dict[str
             "destination": destination,
             "generation": 1,
             "case_id": case,
-            "effect": effect.value,
+            "effect": effect,
+            "once": place < 2,
             "number": which,
             "reference": _mark(area, number, letter, which),
-            "lane": f"{destination}|{effect.value.partition('.')[0]}|{PROCESS}",
+            "lane": f"{destination}|{effect.partition('.')[0]}|{PROCESS}",
             "route": f"kk-{destination.removesuffix('-tk')}",
             "owner": "spk-tk",
             "state": MessageState.CONFIRMED.value,

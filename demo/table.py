@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.table import Table
 
 from kiezbruecke.content.processes import read_process
+from kiezbruecke.german import number
 from kiezbruecke.ledger import Ledger, MessageState
 from kiezbruecke.ledger.money import Balance, balances, euros, theirs
 from kiezbruecke.ledger.reading import MessageHead, StoredCase, read_process_cases
@@ -65,11 +66,6 @@ def show(lines: list[Line]) -> Table:
     return table
 
 
-def euro(amount: Decimal) -> str:
-    """1234.5 as German readers write it: 1.234,50."""
-    return f"{amount:,.2f}".translate(str.maketrans(",.", ".,"))
-
-
 def _line(area: str, name: str, cases: list[StoredCase], money: Balance | None, there: Decimal) -> Line:
     return Line(
         area,
@@ -109,5 +105,5 @@ def _sum(name: str, lines: list[Line]) -> Line:
 
 def _cells(line: Line) -> list[str]:
     counts = [str(count) for count in (line.proposals, line.accepted, line.filed)]
-    money = [euro(amount) for amount in (line.budget, line.committed, line.free)]
-    return [line.name, *counts, *money, "ja" if line.equal else f"NEIN: dort {euro(line.theirs)}"]
+    money = [number(amount) for amount in (line.budget, line.committed, line.free)]
+    return [line.name, *counts, *money, "ja" if line.equal else f"NEIN: dort {number(line.theirs)}"]

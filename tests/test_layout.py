@@ -140,6 +140,7 @@ def test_the_licence_is_whole(root: Path) -> None:
 
 
 NAMESAKES = {  # a class name that stands in several rooms, and why it may
+    "Answer": "of a person on the to-do list, and of a server (soap)",
     "Area": "a Bezirksregion, and what the ledger keeps of its budget",
     "Balance": "an area's money in our books, and in theirs (hkr)",
     "Counts": "of residents on the platform, and of a stage",

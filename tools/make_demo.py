@@ -33,6 +33,7 @@ from shapely.geometry import Point, shape
 from shapely.geometry.base import BaseGeometry
 
 from connectors.meinberlin._recorded import USERS, recorded_state
+from kiezbruecke import german
 
 ROOT = Path(__file__).resolve().parent.parent
 PROCESS = "kk-tk-2026"
@@ -464,9 +465,9 @@ def _csv(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
 
 def _german(cell: Any) -> str:
     if isinstance(cell, Decimal):
-        return f"{cell:,.2f}".translate(str.maketrans(",.", ".,"))
+        return german.number(cell)
     if isinstance(cell, date):
-        return f"{cell:%d.%m.%Y}"
+        return german.day(cell)
     return "" if cell is None else str(cell)
 
 

@@ -8,19 +8,19 @@ from types import NoneType
 from typing import Any, get_args, get_origin
 
 from kiezbruecke import desk
-from kiezbruecke.desk.view import View
+from kiezbruecke.desk.view import DeskView
 
 _HEAD = """# What `--json` says
 
 *Written from the views in `kiezbruecke/desk` (`make generate`). Keys stay; new ones may come. Sums are texts in euros
 (`"850.00"`), times carry a zone, days are `2026-04-23`; `?` may be `null`, `[]` is a list.*
 """
-_COMMANDS: Mapping[type[View], str] = {
-    desk.CaseView: "`case show`: a list of them",
-    desk.MessageView: "`message list`: a list of them",
-    desk.MessageWithSteps: "`message show`",
+_COMMANDS: Mapping[type[DeskView], str] = {
+    desk.CaseStory: "`case show`: a list of them",
+    desk.MessageFacts: "`message list`: a list of them",
+    desk.MessageStory: "`message show`",
     desk.PointView: "`todo list`: a list of them; `todo show`, `todo decide`",
-    desk.StatusView: "`status`",
+    desk.HouseStatus: "`status`",
     desk.AreaSums: "`reconcile`: a list of them",
     desk.RouteView: "`route list`: a list of them; `route pause`",
     desk.RunView: "`route runs`: a list of them",
@@ -46,7 +46,7 @@ def views_page() -> str:
     return "\n".join([_HEAD, *sections])
 
 
-def _section(view: type[View], where: str) -> str:
+def _section(view: type[DeskView], where: str) -> str:
     rows = [
         f"| `{name}` | {_type(field.annotation)} | {field.description or ''} |" for name, field in _own_fields(view)
     ]
@@ -54,16 +54,16 @@ def _section(view: type[View], where: str) -> str:
     return "\n".join([f"## {view.__name__}", "", f"{where}. {text}", "", "| key | | |", "|---|---|---|", *rows, ""])
 
 
-def _own_fields(view: type[View]) -> Iterator[tuple[str, Any]]:
+def _own_fields(view: type[DeskView]) -> Iterator[tuple[str, Any]]:
     """Of a view that says more than another one, only what is more."""
     known = view.__mro__[1].__dict__.get("__pydantic_fields__", {})
     yield from ((name, field) for name, field in view.model_fields.items() if name not in known)
 
 
-def _inside(view: type[View]) -> Iterator[type[View]]:
+def _inside(view: type[DeskView]) -> Iterator[type[DeskView]]:
     for field in view.model_fields.values():
         for part in (field.annotation, *get_args(field.annotation)):
-            if isinstance(part, type) and issubclass(part, View):
+            if isinstance(part, type) and issubclass(part, DeskView):
                 yield part
 
 

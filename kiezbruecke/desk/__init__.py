@@ -3,16 +3,16 @@
 Each view is read by id or by counted queries: how many statements it takes does not depend on how much there is.
 """
 
-from kiezbruecke.desk.cases import CaseView, cases
+from kiezbruecke.desk.cases import CaseStory, cases
 from kiezbruecke.desk.destinations import DestinationView, destination
-from kiezbruecke.desk.messages import MessageView, MessageWithSteps, message, messages
+from kiezbruecke.desk.messages import MessageFacts, MessageStory, message, messages
 from kiezbruecke.desk.points import PointView, point, points, stored_point
 from kiezbruecke.desk.routes import (
+    HouseStatus,
     PreviewView,
     RouteStatusView,
     RouteView,
     RunView,
-    StatusView,
     preview_view,
     route,
     routes,
@@ -20,21 +20,21 @@ from kiezbruecke.desk.routes import (
     status,
 )
 from kiezbruecke.desk.sums import AreaSums, sums
-from kiezbruecke.desk.view import View
+from kiezbruecke.desk.view import DeskView
 
 __all__ = [
     "AreaSums",
-    "CaseView",
+    "CaseStory",
+    "DeskView",
     "DestinationView",
-    "MessageView",
-    "MessageWithSteps",
+    "HouseStatus",
+    "MessageFacts",
+    "MessageStory",
     "PointView",
     "PreviewView",
     "RouteStatusView",
     "RouteView",
     "RunView",
-    "StatusView",
-    "View",
     "cases",
     "destination",
     "message",

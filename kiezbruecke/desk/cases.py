@@ -14,8 +14,8 @@ from kiezbruecke.attention import read_standing
 from kiezbruecke.cases.join import Disagreement, Reason, Standing
 from kiezbruecke.cases.timeline import status_of
 from kiezbruecke.content.processes import read_process
-from kiezbruecke.desk.messages import MessageView, message_views
-from kiezbruecke.desk.view import View
+from kiezbruecke.desk.messages import MessageFacts, message_views
+from kiezbruecke.desk.view import DeskView
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger
@@ -25,7 +25,7 @@ from kiezbruecke.ledger.todo import Kind, points_of_case
 from kiezbruecke.records import Commitment, CommitmentState, Decision, Outcome
 
 
-class DecisionView(View):
+class DecisionView(DeskView):
     """The line of a decision sheet that counts."""
 
     outcome: Outcome
@@ -37,7 +37,7 @@ class DecisionView(View):
     """As a clerk sees it, header = 1"""
 
 
-class CommitmentView(View):
+class CommitmentView(DeskView):
     """The money that is bound for the case."""
 
     state: CommitmentState
@@ -45,14 +45,14 @@ class CommitmentView(View):
     """Euros that the budget system has confirmed"""
 
 
-class DisagreementView(View):
+class DisagreementView(DeskView):
     """Why the case is set aside."""
 
     reason: Reason
     text: str
 
 
-class CasePointView(View):
+class CasePointView(DeskView):
     """A point about the case; all of it: `kiezbruecke todo show`."""
 
     id: int
@@ -60,7 +60,7 @@ class CasePointView(View):
     open: bool
 
 
-class EventView(View):
+class EventView(DeskView):
     """One link of the case's evidence; what it tells follows as further keys: ids, sums, digests, no content."""
 
     model_config = ConfigDict(extra="allow")
@@ -70,7 +70,7 @@ class EventView(View):
     kind: str
 
 
-class CaseView(View):
+class CaseStory(DeskView):
     """A case with all that belongs to it."""
 
     id: UUID
@@ -90,12 +90,12 @@ class CaseView(View):
     decision: DecisionView | None
     commitment: CommitmentView | None
     disagreements: tuple[DisagreementView, ...]
-    messages: tuple[MessageView, ...]
+    messages: tuple[MessageFacts, ...]
     attention: tuple[CasePointView, ...]
     events: tuple[EventView, ...]
 
 
-def cases(house: House, wanted: str) -> list[CaseView]:
+def cases(house: House, wanted: str) -> list[CaseStory]:
     """Cases by reference number, Fremdkennzeichen or id; raises ConfigurationError where there is none.
 
     Five statements and at most seven for each case found, however large the process is.
@@ -110,9 +110,9 @@ def cases(house: House, wanted: str) -> list[CaseView]:
     ]
 
 
-def _view(ledger: Ledger, standing: Standing) -> CaseView:
+def _view(ledger: Ledger, standing: Standing) -> CaseStory:
     case, proposal = standing.case, standing.proposal
-    return CaseView(
+    return CaseStory(
         id=case.id,
         process=case.process_id,
         reference=case.reference,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kiezbruecke.connector import manifest_for
-from kiezbruecke.desk.view import View
+from kiezbruecke.desk.view import DeskView
 from kiezbruecke.house import House
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.drafts import generation_of
 from kiezbruecke.ledger.reading import count_states
 
 
-class DestinationView(View):
+class DestinationView(DeskView):
     """A connection that messages go to."""
 
     destination: str

@@ -7,14 +7,14 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from kiezbruecke.desk.view import View
+from kiezbruecke.desk.view import DeskView
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger, MessageState
 from kiezbruecke.ledger.money import euros
 from kiezbruecke.ledger.reading import MessageHead, attempts_of, find_head, list_messages
 
 
-class MessageView(View):
+class MessageFacts(DeskView):
     """One message without its bytes."""
 
     key: UUID
@@ -51,7 +51,7 @@ class MessageView(View):
     updated_at: datetime
 
 
-class StepView(View):
+class StepView(DeskView):
     """One step of a message."""
 
     at: datetime
@@ -60,21 +60,21 @@ class StepView(View):
     note: str
 
 
-class MessageWithSteps(MessageView):
-    """What MessageView says, and all steps of the message, oldest first."""
+class MessageStory(MessageFacts):
+    """What MessageFacts says, and all steps of the message, oldest first."""
 
     steps: tuple[StepView, ...]
 
 
 def messages(
     ledger: Ledger, *, state: str | None = None, route: str | None = None, destination: str | None = None
-) -> list[MessageView]:
+) -> list[MessageFacts]:
     """All messages, or those of a state, route, destination; oldest first, one statement."""
     found = list_messages(ledger, state=state, route=route, destination=destination)
     return [message_view(head, case) for head, case in found]
 
 
-def message(ledger: Ledger, wanted: str) -> MessageWithSteps:
+def message(ledger: Ledger, wanted: str) -> MessageStory:
     """The newest message of this Fremdkennzeichen or key, two statements; raises ConfigurationError."""
     found = find_head(ledger, wanted)
     if found is None:
@@ -84,20 +84,20 @@ def message(ledger: Ledger, wanted: str) -> MessageWithSteps:
         StepView(at=one.at, before=MessageState(one.before), after=MessageState(one.after), note=one.note)
         for one in attempts_of(ledger, found[0].key)
     )
-    return MessageWithSteps(**_facts(*found), steps=steps)
+    return MessageStory(**_facts(*found), steps=steps)
 
 
-def message_views(heads: Iterable[MessageHead], case: str) -> tuple[MessageView, ...]:
+def message_views(heads: Iterable[MessageHead], case: str) -> tuple[MessageFacts, ...]:
     """The messages of one case."""
     return tuple(message_view(head, case) for head in heads)
 
 
-def message_view(head: MessageHead, case: str) -> MessageView:
+def message_view(head: MessageHead, case: str) -> MessageFacts:
     """A message of the case with this reference number."""
-    return MessageView(**_facts(head, case))
+    return MessageFacts(**_facts(head, case))
 
 
 def _facts(head: MessageHead, case: str) -> dict[str, object]:
-    same = {name: getattr(head, name) for name in MessageView.model_fields if hasattr(head, name)}
+    same = {name: getattr(head, name) for name in MessageFacts.model_fields if hasattr(head, name)}
     amount = None if head.amount_cents is None else euros(head.amount_cents)
     return {**same, "case": case, "amount": amount, "file": head.file_name, "batch": head.batch_id}

@@ -6,13 +6,13 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-from kiezbruecke.desk.view import View
+from kiezbruecke.desk.view import DeskView
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.todo import Answer, Kind, OpenPoint, find_point, open_points
 
 
-class PointView(View):
+class PointView(DeskView):
     """One point, open or closed."""
 
     id: int

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from kiezbruecke.content.routes import Route, RoutePlace, SendingRoute, find_route, route_places
-from kiezbruecke.desk.view import View
+from kiezbruecke.desk.view import DeskView
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger, MessageState
@@ -16,7 +16,7 @@ from kiezbruecke.ledger.runs import paused_routes
 from kiezbruecke.ledger.todo import count_open_points
 
 
-class RouteView(View):
+class RouteView(DeskView):
     """A route file; where it is broken only name and error say anything."""
 
     route: str
@@ -35,7 +35,7 @@ class RouteView(View):
     error: str | None = None
 
 
-class RouteStatusView(View):
+class RouteStatusView(DeskView):
     """What a route did last, and what is stuck in it."""
 
     route: str
@@ -52,7 +52,7 @@ class RouteStatusView(View):
     """When the one that has waited longest was moved last"""
 
 
-class StatusView(View):
+class HouseStatus(DeskView):
     """All routes, and how many points need a person."""
 
     routes: tuple[RouteStatusView, ...]
@@ -64,7 +64,7 @@ class StatusView(View):
         return not self.attention and not any(one.error for one in self.routes)
 
 
-class RunView(View):
+class RunView(DeskView):
     """One step of a route that ran or runs."""
 
     id: int
@@ -77,7 +77,7 @@ class RunView(View):
     error: str | None
 
 
-class PreviewView(View):
+class PreviewView(DeskView):
     """What a dry run would have sent for one case."""
 
     case: str
@@ -101,11 +101,11 @@ def route(house: House, name: str) -> RouteView:
     return next(one for one in routes(house) if one.route == name)
 
 
-def status(house: House) -> StatusView:
+def status(house: House) -> HouseStatus:
     """Every route and the list; four statements, however many routes there are."""
     broken = {place.name: _error(place) for place in route_places(house.content)}
     known = route_statuses(house.ledger, list(broken))
-    return StatusView(
+    return HouseStatus(
         routes=tuple(
             RouteStatusView(
                 route=name,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 from kiezbruecke.content.processes import read_process
-from kiezbruecke.desk.view import View
+from kiezbruecke.desk.view import DeskView
 from kiezbruecke.house import House
 from kiezbruecke.ledger import money
 
 
-class AreaSums(View):
+class AreaSums(DeskView):
     """An area's money; all sums in euros."""
 
     area: str

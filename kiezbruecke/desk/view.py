@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 
-class View(BaseModel):
+class DeskView(BaseModel):
     """Something a person looks at. Its fields are the keys of `--json`: they may grow, they do not change."""
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)

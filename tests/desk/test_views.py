@@ -15,13 +15,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # benchmarks/ is n
 from benchmarks import desk as bench
 from kiezbruecke import attention, desk
 from kiezbruecke.cli.output import emit
-from kiezbruecke.connector import Effect
 from kiezbruecke.desk import words
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger, MessageState
 from kiezbruecke.ledger.database import make_engine
 from kiezbruecke.ledger.states import may_follow
-from kiezbruecke.ledger.todo import MEANS, Answer, Kind
+from kiezbruecke.ledger.todo import MEANS, Answer, Kind, Point, raise_point
 from kiezbruecke.records import Outcome
 from tests.builders import PROCESS, ROOT
 from tests.desk.conftest import counted
@@ -88,16 +87,17 @@ def test_a_view_is_json_with_its_fields_as_keys(desk_: Desk, capsys: pytest.Capt
     case = desk_.decide("P-1", outcome=Outcome.ACCEPTED)
     desk_.grant("2600.00")
     order = desk_.book(case, "850.00")
-    attention.keep_contradictions(
-        desk_.ledger, desk_.run(), PROCESS, attention.read_standings(desk_.ledger, PROCESS), []
-    )
+    raised = Point(Kind.OVERDUE, "x", "kk-tk-hkr", "spk", "seit Tagen", case_id=case)
+    with desk_.ledger.write() as connection:
+        raise_point(connection, raised)
     emit(desk.cases(House(ROOT, desk_.ledger, bench.no_connection), "P-1"))
     (told,) = json.loads(capsys.readouterr().out)
 
-    assert told.keys() == desk.CaseView.model_fields.keys()
+    assert told.keys() == desk.CaseStory.model_fields.keys()
     assert told["messages"][0]["amount"] == "850.00"
     assert (told["messages"][0]["destination"], told["messages"][0]["reference"]) == (HKR, order.reference)
-    assert {one["kind"] for one in told["events"]} <= {"decision.recorded", "message.prepared"}
+    assert [one["kind"] for one in told["events"]] == ["decision.recorded", "message.prepared", "attention.opened"]
+    assert told["events"][-1]["point"] == "overdue"
 
 
 @pytest.fixture
@@ -108,9 +108,9 @@ def desk_(ledger: Ledger) -> Desk:
 
 def test_everything_that_can_stand_in_a_view_has_a_german_word() -> None:
     """A new state, effect, kind or answer without one would be a KeyError on somebody's screen."""
-    assert (words.STATES.keys(), words.EFFECTS.keys()) == (set(MessageState), set(Effect))
+    assert words.STATES.keys() == set(MessageState)
     assert (words.KINDS.keys(), words.ANSWERS.keys()) == (set(Kind), set(Answer))
-    for view in (desk.MessageView, desk.PointView, desk.DestinationView):
+    for view in (desk.MessageFacts, desk.PointView, desk.DestinationView):
         assert view.model_fields.keys() <= words.FIELDS.keys()
 
 
