@@ -144,16 +144,14 @@ def write_messages(work: Sending, due: Sequence[tuple[Standing, Due]]) -> tuple[
 
 def keep(work: Sending, survey: Survey, drafts: Sequence[Draft], points: Sequence[Point], counts: Counts) -> None:
     """Store a chunk's messages, or the previews of a dry run; what needs a person is kept at the end."""
-    survey.points += points
-    counts.more("set_aside", len(points))
+    without: Sequence[Point] = ()
     if work.route.mode == "dry_run":
         ledger_drafts.add_previews(work.ledger, work.run, drafts)
-        counts.more("previewed", len(drafts))
-        return
-    without = ledger_drafts.add_messages(work.ledger, work.run, drafts, work.route.owner, _version(work))
-    survey.points += without
-    counts.more("prepared", len(drafts) - len(without))
-    counts.more("set_aside", len(without))
+    else:
+        without = ledger_drafts.add_messages(work.ledger, work.run, drafts, work.route.owner, _version(work))
+    survey.points += [*points, *without]
+    counts.more("previewed" if work.route.mode == "dry_run" else "prepared", len(drafts) - len(without))
+    counts.more("set_aside", len(points) + len(without))
 
 
 def finish(work: Sending, survey: Survey) -> None:
