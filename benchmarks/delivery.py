@@ -137,7 +137,7 @@ def _draft(work: Sending, number: int, payload: bytes, lineage: bytes) -> Draft:
 
 
 def _keep(ledger: Ledger, work: Sending, drafts: Sequence[Draft]) -> None:
-    without_money = ledger_drafts.add_messages(ledger, work.run, drafts, [], work.route.owner)
+    without_money = ledger_drafts.add_messages(ledger, work.run, drafts, work.route.owner)
     assert not without_money
 
 

@@ -103,9 +103,10 @@ def keep(work: Sending, drafts: Sequence[Draft], points: Sequence[Point], counts
         counts["previewed"] = len(drafts)
     else:
         version = _version(work)
-        without_money = ledger_drafts.add_messages(work.ledger, work.run, drafts, points, work.route.owner, version)
-        counts["prepared"] = len(drafts) - without_money
-        counts.more("set_aside", without_money)
+        without_money = ledger_drafts.add_messages(work.ledger, work.run, drafts, work.route.owner, version)
+        ledger_drafts.finish_prepare(work.ledger, work.run, [*points, *without_money])
+        counts["prepared"] = len(drafts) - len(without_money)
+        counts.more("set_aside", len(without_money))
     counts.more("set_aside", len(points))
 
 

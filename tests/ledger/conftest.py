@@ -126,7 +126,7 @@ class Desk:
     def prepare(self, *drafts: Draft, run: Run | None = None) -> int:
         """Store drafts; how many found no money."""
         lane = MONEY if drafts[0].reference.partition("-F")[1] else FILES
-        return add_messages(self.ledger, run or self.run(lane), drafts, [], "spk-tk")
+        return len(add_messages(self.ledger, run or self.run(lane), drafts, "spk-tk"))
 
     def book(self, case: UUID, euros: str, number: int = 1, effect: str = "commitment.book") -> Draft:
         """Prepare an order; its draft."""

@@ -11,7 +11,7 @@ from kiezbruecke.connector import Batch, BatchHead, Message, Ticket
 from kiezbruecke.errors import Overtaken
 from kiezbruecke.ledger import MessageState, Run, claims, history, money, reading
 from kiezbruecke.ledger.draft import Draft
-from kiezbruecke.ledger.drafts import add_messages, replace_previews
+from kiezbruecke.ledger.drafts import add_messages, finish_prepare, replace_previews
 from kiezbruecke.records import ReceiptOutcome
 
 from .conftest import FILES, HKR, YEAR, Desk, draft, receipt
@@ -37,7 +37,8 @@ WRITES: dict[str, Callable[[Desk, Run, Draft], object]] = {
     "note_receipt": lambda desk, run, one: claims.note_receipt(
         desk.ledger, run, one.identity.key, receipt(one, ReceiptOutcome.CONFIRMED)
     ),
-    "add_messages": lambda desk, run, one: add_messages(desk.ledger, run, [one], [], "spk"),
+    "add_messages": lambda desk, run, one: add_messages(desk.ledger, run, [one], "spk"),
+    "finish_prepare": lambda desk, run, _: finish_prepare(desk.ledger, run, []),
     "replace_previews": lambda desk, run, one: replace_previews(desk.ledger, run, [one], []),
     "store": lambda desk, run, _: history.store(desk.ledger, run, history.Origin("x", "kk-tk-2026", "spk"), [], "7"),
     "mark_gone": lambda desk, run, _: history.mark_gone(

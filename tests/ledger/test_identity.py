@@ -34,8 +34,8 @@ def test_the_same_message_is_stored_once(desk: Desk) -> None:
 def test_a_renamed_route_resends_nothing(desk: Desk) -> None:
     """Neither the route's name nor the mapping's version is part of the identity."""
     case = desk.decide()
-    add_messages(desk.ledger, desk.run(FILES, "old-name"), [draft(case, mapping="m v1")], [], "spk")
-    add_messages(desk.ledger, desk.run(FILES, "new-name"), [draft(case, mapping="m v2")], [], "spk")
+    add_messages(desk.ledger, desk.run(FILES, "old-name"), [draft(case, mapping="m v1")], "spk")
+    add_messages(desk.ledger, desk.run(FILES, "new-name"), [draft(case, mapping="m v2")], "spk")
 
     assert len(reading.list_messages(desk.ledger)) == 1
 

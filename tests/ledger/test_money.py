@@ -187,7 +187,7 @@ def test_two_runs_cannot_both_spend_the_last_euro(desk: Desk, url: str) -> None:
     def spend(index: int) -> None:
         own = Ledger(make_engine(url))
         ready.wait(10)
-        without.append(add_messages(own, runs[index], [orders[index]], [], "spk"))
+        without.append(len(add_messages(own, runs[index], [orders[index]], "spk")))
         own.close()
 
     threads = [threading.Thread(target=spend, args=(index,)) for index in (0, 1)]

@@ -12,7 +12,7 @@ from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger, MessageState, claims, events, reading, todo
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.draft import Draft
-from kiezbruecke.ledger.drafts import add_baseline, add_messages, replace_previews
+from kiezbruecke.ledger.drafts import add_baseline, finish_prepare, replace_previews
 from kiezbruecke.ledger.runs import end_run, paused, set_paused
 from kiezbruecke.ledger.todo import OpenPoint, Point
 from kiezbruecke.records import ReceiptOutcome
@@ -79,7 +79,7 @@ def test_a_point_heals_when_its_cause_is_gone(desk: Desk, ledger: Ledger) -> Non
     case = desk.decide()
     point = Point("set_aside", "s", "r", "spk", "Kein Budget", (), case)
     for points in ([point], [point], []):
-        add_messages(ledger, desk.run(FILES, "r"), [], points, "spk")
+        finish_prepare(ledger, desk.run(FILES, "r"), points)
     told = todo.points_of_case(ledger, case)
 
     assert [(one.answer, one.closed_at is not None) for one in told] == [("healed", True)]
@@ -89,8 +89,8 @@ def test_a_point_heals_when_its_cause_is_gone(desk: Desk, ledger: Ledger) -> Non
 
 def test_one_route_does_not_heal_another_routes_points(desk: Desk, ledger: Ledger) -> None:
     """Each route answers for its own cases."""
-    add_messages(ledger, desk.run(FILES, "a"), [], [Point("set_aside", "s", "a", "spk", "x")], "spk")
-    add_messages(ledger, desk.run(FILES, "b"), [], [], "spk")
+    finish_prepare(ledger, desk.run(FILES, "a"), [Point("set_aside", "s", "a", "spk", "x")])
+    finish_prepare(ledger, desk.run(FILES, "b"), [])
 
     assert [point.subject for point in desk.points()] == ["s"]
 
@@ -98,7 +98,7 @@ def test_one_route_does_not_heal_another_routes_points(desk: Desk, ledger: Ledge
 def test_a_new_reason_replaces_the_old_one(desk: Desk, ledger: Ledger) -> None:
     """The clerk must read what is wrong now."""
     for reason in ("alt", "neu"):
-        add_messages(ledger, desk.run(FILES, "r"), [], [Point("set_aside", "s", "r", "spk", reason)], "spk")
+        finish_prepare(ledger, desk.run(FILES, "r"), [Point("set_aside", "s", "r", "spk", reason)])
 
     assert [point.reason for point in desk.points()] == ["neu"]
 
@@ -178,7 +178,7 @@ def test_answers_are_read_as_the_pipeline_needs_them(desk: Desk) -> None:
     run = desk.send(refused.identity.key, lane=FILES)
     claims.settle(desk.ledger, run, refused.identity.key, receipt(refused, ReceiptOutcome.REFUSED))
     follow_up = Point("follow_up", "f", "r", "spk", "von Hand berichtigen")
-    add_messages(desk.ledger, desk.run(FILES, "r"), [], [follow_up], "spk")
+    finish_prepare(desk.ledger, desk.run(FILES, "r"), [follow_up])
     for point in desk.points():
         attention.decide(desk.ledger, point, point.answers[0], person="A. Muster", reason="geklärt")
     answers = attention.read_answers(desk.ledger)
