@@ -33,9 +33,9 @@ from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.ledger.lineage import MappingVersion
 from kiezbruecke.ledger.reading import StoredCase, read_budget_lines, read_cases
+from kiezbruecke.ledger.sets import slices
 from kiezbruecke.ledger.todo import Kind, Point
 from kiezbruecke.records import Budget
-from kiezbruecke.slices import slices
 from kiezbruecke.stages.composing import Workshop, compose
 from kiezbruecke.stages.work import Counts, Sending, view_of
 
