@@ -47,8 +47,8 @@ class Counterpart:
 class Stand:
     """A connector, and how the suite finds somebody to talk to: by default its sandbox, with these options.
 
-    `extra` is what its connection holds besides the address, `with_` what a route says under `with:`. `begin` replaces the sandbox, for systems that need none;
-    `gone` then says how such a system looks when it is out of reach.
+    `extra` is what its connection holds besides the address, `with_` what a route says under `with:`. `begin` replaces
+    the sandbox, for systems that need none; `gone` then says how such a system looks when it is out of reach.
     """
 
     connector: str
