@@ -73,7 +73,9 @@ def _check_settings(connection: Connection) -> None:
 def _knock(connection: Connection) -> str:
     if not connection.host:
         return _look_into(Path(str(connection.extra.get("path", ""))))
-    parts = urlsplit(connection.host if "://" in connection.host else f"{connection.schema or 'https'}://{connection.host}")
+    parts = urlsplit(
+        connection.host if "://" in connection.host else f"{connection.schema or 'https'}://{connection.host}"
+    )
     port = parts.port or connection.port or PORTS[parts.scheme]
     with socket.create_connection((parts.hostname, port), timeout=10):
         return f"settings are whole, {parts.hostname}:{port} answers"
