@@ -23,6 +23,7 @@ from sqlalchemy import insert, text
 
 from kiezbruecke import desk
 from kiezbruecke.content import find_content
+from kiezbruecke.content.processes import read_process
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger, MessageState, upgrade
@@ -31,7 +32,6 @@ from kiezbruecke.ledger.database import make_engine
 from kiezbruecke.records import Budget, BudgetStatus, Decision, Outcome, Process, Proposal, Record
 from kiezbruecke.records.base import NAMESPACE
 from kiezbruecke.records.identity import case_id
-from kiezbruecke.routes import read_process
 
 PROCESS = "kk-tk-2026"
 CORRECTED, UNSENT = 20, 50  # one in so many

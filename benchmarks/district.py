@@ -25,12 +25,13 @@ from kiezbruecke.connector import (
     Ticket,
 )
 from kiezbruecke.connector.manifest import Capabilities
+from kiezbruecke.content.processes import read_process
+from kiezbruecke.content.routes import CollectingRoute, SendingRoute, find_route
 from kiezbruecke.ledger import Ledger, begin_run, upgrade
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import make_engine, now
 from kiezbruecke.records import Receipt, ReceiptOutcome
 from kiezbruecke.records.identity import case_id
-from kiezbruecke.routes import CollectingRoute, SendingRoute, find_route, read_process
 from kiezbruecke.stages.work import Collecting, Sending, lane_of
 
 CHUNK = 100
@@ -117,7 +118,7 @@ class SoapSink:
     """A target of one call: through zeep, or with the envelope joined around the payload."""
 
     def __init__(self, port: int, *, through_zeep: bool) -> None:
-        self._port = _soap.Port(sink.WSDL, sink.BINDING, f"http://127.0.0.1:{port}/", _soap.Wire())
+        self._port = _soap.Port(sink.WSDL, sink.BINDING, f"http://127.0.0.1:{port}/", _soap.Line(_soap.Wire()))
         self._through_zeep = through_zeep
 
     def reserve(self, message: Message) -> Ticket | None:

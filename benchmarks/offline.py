@@ -18,11 +18,11 @@ from benchmarks.clock import Contest, compete
 from benchmarks.peers import by_hand
 from benchmarks.ways import LXML, OURS, XSDATA, Job, NotTheSame, canonical, job
 from kiezbruecke.connector import Item
+from kiezbruecke.content.processes import read_process
 from kiezbruecke.errors import RecordError
 from kiezbruecke.mapping import load_mapping
 from kiezbruecke.mapping.lineage import seal
 from kiezbruecke.records import Proposal
-from kiezbruecke.routes import read_process
 from kiezbruecke.standards import store
 
 

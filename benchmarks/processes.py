@@ -20,6 +20,7 @@ from typing import Any
 from benchmarks import workload
 from benchmarks.workload import ROOT
 from kiezbruecke import ledger
+from kiezbruecke.content.routes import routes as read_routes
 from kiezbruecke.sandbox import Running, start
 
 COLD_CASES = 30
@@ -208,12 +209,12 @@ def _content(folder: Path, routes: int) -> Path:
     for part in ("dags", "mappings", "schemas"):
         shutil.copytree(ROOT / part, content / part, ignore=shutil.ignore_patterns("__pycache__"))
     place = content / "mappings" / "routes"
-    originals = {file.stem: file.read_text("utf-8") for file in sorted(place.glob("*.yaml"))}
-    missing = routes - len(originals)
-    for number in range(missing):
-        name = list(originals)[number % len(originals)]
-        copy = f"{name}-{number // len(originals) + 1:03d}"
-        (place / f"{copy}.yaml").write_text(originals[name].replace(f"name: {name}\n", f"name: {copy}\n", 1), "utf-8")
+    originals = list(read_routes(content).values())
+    for number in range(routes - len(originals)):
+        route = originals[number % len(originals)]
+        copy = route.model_copy(update={"name": f"{route.name}-{number // len(originals) + 1:03d}"})
+        body = copy.model_dump_json(by_alias=True, exclude_defaults=True, indent=1)  # JSON is YAML
+        (place / f"{copy.name}.yaml").write_text(body, "utf-8")
     return content
 
 

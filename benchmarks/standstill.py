@@ -12,10 +12,10 @@ from benchmarks import district, workload
 from benchmarks.clock import timed
 from kiezbruecke import pipeline
 from kiezbruecke.connector import Item
+from kiezbruecke.content.processes import read_process
 from kiezbruecke.ledger import Ledger, begin_run, history
 from kiezbruecke.ledger.history import Origin, Taken
 from kiezbruecke.records import Budget, BudgetStatus
-from kiezbruecke.routes import read_process
 from kiezbruecke.stages.work import Counts
 
 SOURCE, DESTINATION = "kk-tk-meinberlin", "kk-tk-hkr"

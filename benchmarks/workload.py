@@ -205,7 +205,7 @@ def _document(i: int, index: int, decided: date) -> DocumentView:
         file=f"{name_id('file', str(i), str(index))}_{name}",
         original=name,
         media_type="application/pdf",
-        pdf_version="1.4",
+        pdf_version="2a",
         sha512=hashlib.sha512(f"{i}:{index}".encode()).hexdigest(),
     )
 

@@ -1,35 +1,49 @@
 """One HTTP call with a deadline: afterwards one knows whether a byte has left, and nobody waits for ever.
 
-    Line.post ─▶ NotSent           no byte of the request has left (refused, name unknown, TLS failed)
-              ─▶ DeadlineExceeded  the call as a whole took too long; requests' timeouts are per read only
-              ─▶ NoAnswer          more than the agreed size
-              ─▶ Response          read to its end
+    Line.call ─▶ NotSent           no byte of the request has left (refused, name unknown, TLS failed)
+              ─▶ DeadlineExceeded  a read, or the call as a whole, took too long
+              ─▶ NoAnswer          more than the agreed size, less than was promised, or no HTTP
+              ─▶ Response          read to its end; a redirect is an answer like any other, nothing follows it
 
-Nothing here knows SOAP or zeep.
+A connection is kept for the next call, and trusted again only if it lay idle for less than `IDLE` seconds and nothing
+has come over it since: neither its end nor a word that nobody asked for. What fails after the first byte of a request
+is doubt, on a kept connection as well. Nothing here knows SOAP, and nothing reads the environment.
 """
 
 from __future__ import annotations
 
+import base64
+import http.client
+import io
+import os
+import re
+import select
 import socket
 import ssl
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+import time
+import weakref
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
+from urllib.parse import SplitResult, urlsplit
 
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError
+import certifi
 
+from kiezbruecke import __version__
 from kiezbruecke.errors import NotSent
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+IDLE = 4.0  # seconds; the shortest that common servers keep an idle connection is five
+_KEEPS = re.compile(r"timeout=(\d+)")  # of the header Keep-Alive
+_PORTS = {"http": 80, "https": 443}
+_STANDARD = {"Accept-Encoding": "identity", "User-Agent": f"Kiezbruecke/{__version__}"}
 
 
 class NoAnswer(Exception):
-    """Something came back, but no SOAP answer; `status` is its HTTP status. What happened is unknown."""
+    """Something came back, but no answer; `status` is its HTTP status. What happened is unknown."""
 
     def __init__(self, what: str, status: int = 0) -> None:
         self.status = status
@@ -37,24 +51,21 @@ class NoAnswer(Exception):
 
 
 class DeadlineExceeded(TimeoutError):
-    """The call as a whole took too long and was cut. What happened is unknown."""
+    """The call took too long and was cut. What happened is unknown."""
 
 
 @dataclass(frozen=True)
 class Wire:
-    """How to carry: hashable, because clients are kept per process and wire."""
+    """How to carry: times in seconds, files as PEM. An empty `ca_file` means certifi's authorities."""
 
-    verify: bool | str = True
-    cert: tuple[str, str] | None = field(default=None, repr=False)
+    ca_file: str = ""
+    client_cert: str = ""
+    client_key: str = field(default="", repr=False)
     connect_timeout: float = 10.0
     read_timeout: float = 30.0
     deadline: float = 120.0
     max_answer_bytes: int = 64 * 1024 * 1024
-    huge: bool = False
-    """Allow text nodes beyond 10 MB in answers (inline base64); the size limit above still holds."""
-    mtom: tuple[str, ...] = ()
-    """Elements (`{namespace}name`) whose base64 travels in MIME parts; empty = requests without MTOM."""
-    user: str = ""
+    user: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
 
 
@@ -65,132 +76,271 @@ class Response:
     status_code: int
     headers: Mapping[str, str]
     content: bytes = field(repr=False)
+    cookies: tuple[str, ...] = field(default=(), repr=False)
+    """Each `Set-Cookie` as it came: a mapping of headers holds one of a name only."""
 
 
 class Line:
-    """One HTTP connection per call: a connection that the server closed while idle would look like doubt."""
+    """A client's connections, one per address. Threads share none: a connection in use is nobody else's.
+
+    After a fork the child opens its own. `close` gives them back; so does the end of the line itself.
+    """
 
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
-        self.session = requests.Session()
-        self.session.trust_env = False  # or proxies and REQUESTS_CA_BUNDLE override what the connection says
-        self.session.verify = wire.verify
-        self.session.cert = wire.cert
-        if wire.user:
-            self.session.auth = (wire.user, wire.password)
-        self.session.mount("http://", _Adapter())
-        self.session.mount("https://", _Adapter())
+        self._idle: dict[tuple[str, str], _Connection] = {}
+        self._process = os.getpid()
+        self._end = weakref.finalize(self, _close_all, self._idle)
+
+    def close(self) -> None:
+        """Close what is open; a later call opens anew."""
+        _close_all(self._idle)
+
+    def get(self, url: str, headers: Mapping[str, str] | None = None) -> Response:
+        """Get and read to the end; see `call`."""
+        return self.call("GET", url, b"", headers or {})
 
     def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Response:
-        """Post and read to the end, within deadline and size; raises NotSent only if no byte has left."""
-        call = _Call()
-        with _on_the_clock(call, self.wire.deadline):
-            try:
-                return self._exchange(url, content, headers)
-            except (OSError, HTTPError) as error:  # requests' errors are OSErrors
-                if not call.begun:
-                    why = f"{type(error).__name__} before anything was sent"
-                    raise NotSent(why, where=url, helps="is the address right, the server up?") from error
-                if call.cut:
-                    raise DeadlineExceeded(f"no whole answer within {self.wire.deadline:g} s") from error
-                raise
+        """Post and read to the end; see `call`."""
+        return self.call("POST", url, content, headers)
 
-    def _exchange(self, url: str, content: bytes, headers: Mapping[str, str]) -> Response:
-        timeout = (self.wire.connect_timeout, self.wire.read_timeout)
-        every = {"Connection": "close", "Accept-Encoding": "identity", **headers}
-        with self.session.post(
-            url, data=content, headers=every, timeout=timeout, stream=True, allow_redirects=False
-        ) as response:
-            body = self._read(response)
-        if (call := _current.get()) is not None and call.cut:  # cut, but it looked like the end of the body
-            raise requests.ReadTimeout
-        return Response(response.status_code, response.headers, body)
+    def call(self, method: str, url: str, content: bytes, headers: Mapping[str, str]) -> Response:
+        """One call within deadline and size; raises NotSent only if no byte has left."""
+        parts, clock = urlsplit(url), _Clock(self.wire)
+        connection = self._take(parts) or self._open(parts, clock)
+        try:
+            response = connection.exchange(clock, method, parts, content, {**self._standard, **headers})
+        except BaseException as error:
+            connection.close()
+            if isinstance(error, Exception) and not connection.begun:
+                raise _not_sent(error, parts) from error
+            if (named := _named(error, clock)) is not None:
+                raise named from error
+            raise
+        self._keep(parts, connection)
+        return response
 
-    def _read(self, response: requests.Response) -> bytes:
-        chunks, size = [], 0
-        for chunk in response.iter_content(65536):
-            size += len(chunk)
-            if size > self.wire.max_answer_bytes:
-                raise NoAnswer(f"more than {self.wire.max_answer_bytes} bytes", response.status_code)
-            chunks.append(chunk)
-        return b"".join(chunks)
+    @cached_property
+    def _standard(self) -> Mapping[str, str]:
+        if not self.wire.user:
+            return _STANDARD
+        pair = base64.b64encode(f"{self.wire.user}:{self.wire.password}".encode())
+        return {**_STANDARD, "Authorization": f"Basic {pair.decode()}"}
 
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=self.wire.ca_file or certifi.where())
+        if self.wire.client_cert:
+            context.load_cert_chain(self.wire.client_cert, self.wire.client_key)
+        return context
 
-@dataclass
-class _Call:
-    """What is known of a call while it runs."""
+    def _take(self, parts: SplitResult) -> _Connection | None:
+        """An idle connection that can be trusted. What a parent had open before a fork is the parent's."""
+        if self._process != os.getpid():
+            self._process = os.getpid()
+            self.close()
+        kept = self._idle.pop((parts.scheme, parts.netloc), None)
+        if kept is None or kept.is_fresh():
+            return kept
+        kept.close()
+        return None
 
-    begun: bool = False
-    cut: bool = False
-    twins: list[socket.socket] = field(default_factory=list)
+    def _keep(self, parts: SplitResult, connection: _Connection) -> None:
+        if connection.idle_for <= 0:
+            connection.close()
+            return
+        other = self._idle.pop((parts.scheme, parts.netloc), None)  # where two threads use one line after all
+        self._idle[parts.scheme, parts.netloc] = connection
+        if other is not None:
+            other.close()
 
-    def end(self) -> None:
-        """Cut its connections: a read in another thread then returns at once."""
-        self.cut = True
-        for twin in self.twins:
-            with suppress(OSError):
-                twin.shutdown(socket.SHUT_RDWR)
+    def _open(self, parts: SplitResult, clock: _Clock) -> _Connection:
+        sock = None
+        try:
+            sock = self._connect(parts, clock)
+            if parts.scheme == "https":
+                sock.settimeout(clock.left(self.wire.connect_timeout))
+                sock = self._tls.wrap_socket(sock, server_hostname=parts.hostname)
+        except (OSError, ValueError) as error:  # a name that cannot be one is a ValueError
+            if sock is not None:
+                sock.close()
+            raise _not_sent(error, parts) from error
+        return _Connection(_Socket(sock))
 
-
-_current: ContextVar[_Call | None] = ContextVar("_current", default=None)
-
-
-@contextmanager
-def _on_the_clock(call: _Call, deadline: float) -> Iterator[None]:
-    """Timeouts are per read, and one byte a second outlives them: a timer cuts the call as a whole."""
-    timer = threading.Timer(deadline, call.end)
-    timer.daemon = True
-    token = _current.set(call)
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-        _current.reset(token)
-        for twin in call.twins:
-            twin.close()
-
-
-class _Watched:
-    """A connection that tells its call about its socket, and about the first byte of the request."""
-
-    sock: socket.socket | ssl.SSLSocket | None
-
-    def _new_conn(self) -> socket.socket:
-        sock: socket.socket = super()._new_conn()  # type: ignore[misc]
-        if (call := _current.get()) is not None:
-            call.twins.append(sock.dup())  # TLS takes the original over; the twin stays valid
+    def _connect(self, parts: SplitResult, clock: _Clock) -> socket.socket:
+        address = (parts.hostname or "", parts.port or _PORTS[parts.scheme])
+        sock = socket.create_connection(address, timeout=clock.left(self.wire.connect_timeout))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return sock
 
-    def send(self, content: Any) -> None:
-        """Send a part of the request, connecting first if need be."""
-        if self.sock is None:
-            self.connect()  # type: ignore[attr-defined]
-        if (call := _current.get()) is not None:
-            call.begun = True
-        super().send(content)  # type: ignore[misc]
+
+def _close_all(idle: dict[tuple[str, str], _Connection]) -> None:
+    while idle:
+        idle.popitem()[1].close()
 
 
-class _PlainConnection(_Watched, HTTPConnection):
-    pass
+def _not_sent(error: Exception, parts: SplitResult) -> NotSent:
+    where = f"{parts.scheme}://{parts.netloc}{parts.path}"
+    return NotSent(
+        f"{type(error).__name__} before anything was sent", where=where, helps="is the address right, the server up?"
+    )
 
 
-class _TlsConnection(_Watched, HTTPSConnection):
-    pass
+def _named(error: BaseException, clock: _Clock) -> Exception | None:
+    """The error as this module names it, None for one that keeps its name. None of them proves anything."""
+    if isinstance(error, TimeoutError):
+        return DeadlineExceeded(clock.verdict())
+    if isinstance(error, http.client.HTTPException) and not isinstance(error, OSError):
+        return NoAnswer(f"no whole answer: {type(error).__name__}")
+    return None
 
 
-class _PlainPool(HTTPConnectionPool):
-    ConnectionCls = _PlainConnection
+class _Clock:
+    """What is left of one call's time."""
+
+    def __init__(self, wire: Wire) -> None:
+        self.wire = wire
+        self._until = time.monotonic() + wire.deadline
+
+    def left(self, at_most: float) -> float:
+        """Seconds for the next step; raises TimeoutError when there are none."""
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return min(left, at_most)
+
+    def verdict(self) -> str:
+        """Which patience has ended."""
+        if time.monotonic() >= self._until:
+            return f"no whole answer within {self.wire.deadline:g} s"
+        return f"not a byte within {self.wire.read_timeout:g} s"
 
 
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
+class _Connection:
+    """An open connection: whether a request has begun on it, and how long it may lie idle after its answer."""
+
+    def __init__(self, sock: _Socket) -> None:
+        self.idle_for = 0.0
+        self._since = 0.0
+        self._sock = sock
+        self._http = http.client.HTTPConnection("unused")  # writes and reads; the socket is given, nothing connects
+        self._http.sock = sock
+
+    @property
+    def begun(self) -> bool:
+        """Whether the first byte of a request may have left."""
+        return self._sock.begun
+
+    def exchange(
+        self, clock: _Clock, method: str, parts: SplitResult, content: bytes, headers: Mapping[str, str]
+    ) -> Response:
+        """One request and its whole answer."""
+        self._sock.start(clock)
+        path = SplitResult("", "", parts.path or "/", parts.query, "").geturl()
+        self._http.request(method, path, content or None, {"Host": parts.netloc, **headers})
+        with self._http.getresponse() as answer:
+            body = _read(answer, clock.wire.max_answer_bytes)
+            self.idle_for = _idle_for(answer) if answer.isclosed() else 0.0
+        self._since = time.monotonic()
+        found = cast("Mapping[str, str]", answer.headers)  # reads like one, whatever the case of a name
+        return Response(answer.status, found, body, tuple(answer.headers.get_all("Set-Cookie", ())))
+
+    def is_fresh(self) -> bool:
+        """Whether it may carry another request."""
+        return time.monotonic() - self._since < self.idle_for and not self._sock.has_more()
+
+    def close(self) -> None:
+        """Give it back."""
+        self._sock.end()
 
 
-class _Adapter(HTTPAdapter):
-    """requests' adapter over watched connections."""
+def _read(answer: http.client.HTTPResponse, limit: int) -> bytes:
+    body = answer.read(limit + 1)
+    if len(body) > limit:
+        raise NoAnswer(f"more than {limit} bytes", answer.status)
+    if answer.length:  # what Content-Length promised and did not come
+        raise NoAnswer("no whole answer: shorter than it says", answer.status)
+    return body
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Let the pools open our kind of connection."""
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
+
+def _idle_for(answer: http.client.HTTPResponse) -> float:
+    if answer.will_close:
+        return 0.0
+    said = _KEEPS.search(answer.headers.get("Keep-Alive", ""))
+    return min(IDLE, int(said[1]) - 1.0) if said else IDLE
+
+
+class _Socket:
+    """A socket as http.client uses one, each of whose steps gets what is left of the call's time."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.begun = False
+        self._sock = sock
+        self._reader: _Reader | None = None
+
+    def start(self, clock: _Clock) -> None:
+        """Begin another call."""
+        self._clock, self.begun = clock, False
+
+    def sendall(self, content: bytes) -> None:
+        """Send a part of the request; a peer that takes it drop by drop meets the deadline, too."""
+        rest = memoryview(content)
+        while rest:
+            self._sock.settimeout(self._clock.left(self._clock.wire.read_timeout))
+            self.begun = True
+            rest = rest[self._sock.send(rest) :]
+
+    def receive(self, buffer: WriteableBuffer) -> int:
+        """Read what is there, at most as long as there is time."""
+        self._sock.settimeout(self._clock.left(self._clock.wire.read_timeout))
+        return self._sock.recv_into(buffer)
+
+    def makefile(self, _mode: str) -> _Reader:
+        """The reader of one answer."""
+        self._reader = _Reader(self)
+        return self._reader
+
+    def close(self) -> None:
+        """Nothing: http.client closes before it has read the answer; see `end`."""
+
+    def end(self) -> None:
+        """Close it."""
+        self._sock.close()
+
+    def has_more(self) -> bool:
+        """Whether something has come that nobody asked for, or the end."""
+        if self._reader is not None and self._reader.left_over:
+            return True
+        if isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
+            return True
+        poll = select.poll()
+        poll.register(self._sock, select.POLLIN)
+        return bool(poll.poll(0))
+
+
+class _Reader(io.BufferedReader):
+    """Reads one answer; at its end it knows whether more had come than belongs to it."""
+
+    def __init__(self, sock: _Socket) -> None:
+        self.left_over = False
+        self._incoming = _Incoming(sock)
+        super().__init__(self._incoming)
+
+    def close(self) -> None:
+        """End reading; the socket stays open."""
+        if not self.closed:
+            self._incoming.ended = True
+            self.left_over = bool(self.peek(1))
+        super().close()
+
+
+class _Incoming(io.RawIOBase):
+    def __init__(self, sock: _Socket) -> None:
+        self.ended = False
+        self._sock = sock
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        return 0 if self.ended else self._sock.receive(buffer)

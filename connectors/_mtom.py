@@ -7,7 +7,9 @@ envelope with base64 inside ─▶ envelope with xop:Include + parts            
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+import binascii
+import quopri
+from collections.abc import Callable, Mapping
 from email.message import Message as MimeHeaders
 from typing import Any
 from urllib.parse import unquote
@@ -21,6 +23,10 @@ from requests_toolbelt.multipart.decoder import (  # type: ignore[import-untyped
 
 from connectors._line import NoAnswer
 
+_ENCODINGS: Mapping[bytes, Callable[[bytes], bytes]] = {
+    b"base64": base64.b64decode,
+    b"quoted-printable": quopri.decodestring,
+}
 XOP = "http://www.w3.org/2004/08/xop/include"
 _BINARY = "Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: binary\r\n"
 
@@ -35,8 +41,8 @@ def media_type(kind: str) -> tuple[str, Mapping[str, str]]:
     return headers.get_content_type(), {name.lower(): value for name, value in parameters}
 
 
-def split(content: bytes, kind: str, parameters: Mapping[str, str], status: int) -> tuple[bytes, list[Any]]:
-    """The root document and the other parts of an MTOM answer; without its last boundary it was cut.
+def split(content: bytes, kind: str, parameters: Mapping[str, str], status: int) -> tuple[bytes, str | None, list[Any]]:
+    """The root document, its charset, and the other parts of an MTOM answer; without its last boundary it was cut.
 
     MIME allows a preamble before the first boundary: a note to readers that know no MIME, which is left out.
     """
@@ -50,7 +56,8 @@ def split(content: bytes, kind: str, parameters: Mapping[str, str], status: int)
         raise NoAnswer("a multipart answer that cannot be read", status) from None
     start = parameters.get("start", "").encode()
     root = next((part for part in parts if start and part.headers.get(b"Content-ID") == start), parts[0])
-    return root.content, [part for part in parts if part is not root]
+    _, described = media_type(root.headers.get(b"Content-Type", b"").decode("latin-1"))
+    return _decoded(root, status), described.get("charset"), [part for part in parts if part is not root]
 
 
 def inline(envelope: etree._Element, parts: list[Any], status: int) -> None:
@@ -62,13 +69,19 @@ def inline(envelope: etree._Element, parts: list[Any], status: int) -> None:
         if part is None or parent is None:
             raise NoAnswer("a multipart answer without the part it names", status)
         parent.remove(include)
-        parent.text = base64.b64encode(_decoded(part)).decode()
+        parent.text = base64.b64encode(_decoded(part, status)).decode()
 
 
-def _decoded(part: Any) -> bytes:
+def _decoded(part: Any, status: int) -> bytes:
+    """A part's bytes as they were meant (RFC 2045, section 6); an encoding that nobody knows proves no content."""
     content: bytes = part.content
-    encoding = part.headers.get(b"Content-Transfer-Encoding", b"binary").lower()
-    return base64.b64decode(content) if encoding == b"base64" else content
+    encoding = part.headers.get(b"Content-Transfer-Encoding", b"binary").strip().lower()
+    if encoding in (b"binary", b"8bit", b"7bit"):
+        return content
+    try:
+        return _ENCODINGS[encoding](content)
+    except (KeyError, binascii.Error):
+        raise NoAnswer("a multipart answer with a part that cannot be decoded", status) from None
 
 
 def join(envelope: etree._Element, kind: str, names: tuple[str, ...]) -> tuple[str, bytes]:

@@ -1,27 +1,31 @@
 """SOAP for xta and hkr: zeep writes the requests, this module carries them and decides what an answer is.
 
-    zeep (WSDL, envelope, WS-Addressing) ──▶ Line (one connection per call, deadline, size) ──▶ Answer
+    zeep (WSDL, envelope, WS-Addressing) ──▶ Line (deadline, size, what has left) ──▶ Answer
 
 Answers are handed over as lxml trees, not as zeep's strict types: what goes out is strict, what comes in is
 read leniently. The class of an error says what is known about the call:
 
     NotSent         no byte of the request has left (refused, name unknown, TLS handshake failed)
     Fault           the other side answered with a SOAP fault
-    anything else   nobody knows: NoAnswer (a login page, half a document …), DeadlineExceeded, requests' own
+    anything else   nobody knows: NoAnswer (a login page, half a document …), DeadlineExceeded, the system's own
+
+zeep's clients are kept per process and only write; each port sends over the line of its own client.
 """
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from uuid import uuid4
+from xml.sax.saxutils import escape
 
 from lxml import etree
-from urllib3.exceptions import HTTPError
 from zeep import Client, Settings, Transport
 from zeep.exceptions import Error as ZeepError
 
@@ -34,6 +38,8 @@ __all__ = [
     "Answer",
     "DeadlineExceeded",
     "Fault",
+    "Form",
+    "Line",
     "NoAnswer",
     "Port",
     "Response",
@@ -47,7 +53,11 @@ __all__ = [
 SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
 WSA = "http://www.w3.org/2005/08/addressing"
+_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _SOAP_TYPES = ("application/soap+xml", "text/xml", "application/xml")
+_ADDRESSED = "wsa:MessageID"
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_IN_ATTRIBUTES = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 _DECLARATION = re.compile(rb"^\xef\xbb\xbf|^\s*<\?xml[^>]*\?>")
 
 
@@ -62,8 +72,8 @@ class Fault(Exception):
         super().__init__(" ".join(part for part in (kind or role, code) if part) or "SOAP fault")
 
 
-CALL_FAILED = (DeliveryError, Fault, NoAnswer, OSError, HTTPError)
-"""Everything that a call raises when it fails: OSError holds requests' errors and DeadlineExceeded."""
+CALL_FAILED = (DeliveryError, Fault, NoAnswer, OSError)
+"""Everything that a call raises when it fails: OSError holds the system's errors and DeadlineExceeded."""
 
 
 def describe(error: BaseException) -> str:
@@ -91,25 +101,65 @@ class Answer:
         return None if header is None else header.find(name)
 
 
-class Port:
-    """One port of a WSDL at one address. Its methods raise NotSent, Fault, or anything else for doubt."""
+class Form:
+    """An envelope that zeep wrote once, with places to fill: for a large content zeep needs ten times as long.
 
-    def __init__(self, wsdl: Path, binding: str, url: str, wire: Wire) -> None:
-        self.url, self.wire = url, wire
-        self._client = _client(wsdl.resolve(), wire)
-        self._service = self._client.create_service(binding, url)  # else wsa:To is the WSDL's placeholder
-        self._binding: Any = self._client.wsdl.bindings[binding]
+    `marks` are the texts that stand in the envelope in the place of values, by the values' names.
+    """
+
+    def __init__(self, written: bytes, headers: Mapping[str, str], marks: Mapping[str, str]) -> None:
+        names = {mark.encode(): name for name, mark in marks.items()}
+        pieces = re.split(b"(%b)" % b"|".join(map(re.escape, names)), written)
+        self.headers = headers
+        self._fixed, self._names = pieces[::2], [names[mark] for mark in pieces[1::2]]
+        assert {*self._names} == {*marks}  # every value has its place
+
+    def fill(self, values: Mapping[str, str | bytes]) -> bytes:
+        """The envelope with these values: text is escaped, bytes (base64) are joined as they are."""
+        written = {name: value if isinstance(value, bytes) else _escaped(value) for name, value in values.items()}
+        pieces = [self._fixed[0]]
+        for name, fixed in zip(self._names, self._fixed[1:], strict=True):
+            pieces += (written[name], fixed)
+        return b"".join(pieces)
+
+
+class Port:
+    """One port of a WSDL at one address. Its methods raise NotSent, Fault, or anything else for doubt.
+
+    `huge`: answers may hold text nodes beyond 10 MB (inline base64); the line's size limit still holds.
+    `mtom`: elements (`{namespace}name`) whose base64 travels in MIME parts; empty = requests without MTOM.
+    """
+
+    def __init__(
+        self, wsdl: Path, binding: str, url: str, line: Line, *, huge: bool = False, mtom: tuple[str, ...] = ()
+    ) -> None:
+        self.url, self.mtom = url, mtom
+        self._line, self._huge = line, huge
+        client = _client(wsdl.resolve())
+        with _WRITING:
+            self._writer = client.create_service(binding, url)  # else wsa:To is the WSDL's placeholder
+        self._binding: Any = client.wsdl.bindings[binding]
 
     def call(self, operation: str, *args: Any, **kwargs: Any) -> Answer:
         """Call an operation with zeep's arguments (`_soapheaders=` included)."""
-        try:
-            response = self._service[operation](*args, **kwargs)
-        except ZeepError as error:  # raised while the envelope is built: our values do not fit the WSDL
-            where = ".".join(map(str, getattr(error, "path", None) or ()))
-            raise ConfigurationError(
-                f"{operation}: {type(error).__name__}{f' at {where}' if where else ''}", where=self.url
-            ) from None
-        return read_answer(response, huge=self.wire.huge)
+        envelope, headers = self._write(operation, args, kwargs)
+        if self.mtom:
+            kind, message = _mtom.join(envelope, headers["Content-Type"], self.mtom)
+            return self._post(message, {**headers, "Content-Type": kind})
+        return self._post(etree.tostring(envelope, xml_declaration=True, encoding="utf-8"), headers)
+
+    def form(self, operation: str, marks: Mapping[str, str], **kwargs: Any) -> Form:
+        """The envelope of an operation, written by zeep with marks where `post_form` puts values."""
+        envelope, headers = self._write(operation, (), kwargs)
+        addressed = {**marks, _ADDRESSED: f"urn:uuid:{uuid4()}"}
+        header = envelope.find(f"*/{{{WSA}}}MessageID")
+        assert header is not None
+        header.text = addressed[_ADDRESSED]
+        return Form(etree.tostring(envelope, xml_declaration=True, encoding="utf-8"), headers, addressed)
+
+    def post_form(self, form: Form, values: Mapping[str, str | bytes]) -> Answer:
+        """Post a form with its values, and an id of its own for this call."""
+        return self._post(form.fill({**values, _ADDRESSED: f"urn:uuid:{uuid4()}"}), form.headers)
 
     def post_body(
         self, operation: str, body: bytes, *, headers: tuple[bytes, ...] = (), addressing: bool | None = None
@@ -125,15 +175,36 @@ class Port:
         if action and addressing is not False:
             headers = (*headers, _addressing(action, self.url))
         namespace = self._binding.nsmap["soap-env"]
-        envelope = _envelope(namespace, headers, body)
-        response = self._client.transport.post(self.url, envelope, _http_headers(namespace, described.soapaction))
-        return read_answer(response, huge=self.wire.huge)
+        return self._post(_envelope(namespace, headers, body), _http_headers(namespace, described.soapaction))
+
+    def _write(self, operation: str, args: Any, kwargs: Any) -> tuple[etree._Element, dict[str, str]]:
+        try:
+            with _WRITING:  # nobody promises that a client of zeep's may be used by two threads at once
+                written: tuple[etree._Element, dict[str, str]] = self._writer[operation](*args, **kwargs)
+                return written
+        except ZeepError as error:  # our values do not fit the WSDL
+            where = ".".join(map(str, getattr(error, "path", None) or ()))
+            raise ConfigurationError(
+                f"{operation}: {type(error).__name__}{f' at {where}' if where else ''}", where=self.url
+            ) from None
+
+    def _post(self, message: bytes, headers: Mapping[str, str]) -> Answer:
+        return read_answer(self._line.post(self.url, message, headers), huge=self._huge)
 
 
-def parse_xml(content: bytes, *, huge: bool = False) -> etree._Element:
-    """Parse foreign XML: a whole document, no DTD, no entities, no network. Raises etree.XMLSyntaxError."""
+def parse_xml(content: bytes, *, huge: bool = False, charset: str | None = None) -> etree._Element:
+    """Parse foreign XML: a whole document, no DTD, no entities, no network. Raises etree.XMLSyntaxError.
+
+    `charset` is that of the Content-Type: it counts before the document's own declaration, and a byte order mark counts
+    before both (RFC 7303, section 3). Raises LookupError for one that nobody knows.
+    """
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=huge, remove_comments=True
+        encoding=None if content.startswith(_MARKS) else charset,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=huge,
+        remove_comments=True,
     )
     root = etree.fromstring(content, parser)
     if root.getroottree().docinfo.internalDTD is not None:
@@ -166,15 +237,17 @@ def _read_envelope(response: Response, huge: bool) -> etree._Element:
     media_type, parameters = _mtom.media_type(kind)
     if not response.content:
         raise NoAnswer("an empty answer", status)
-    content, parts = response.content, None
+    content, charset, parts = response.content, parameters.get("charset"), None
     if media_type == "multipart/related":
-        content, parts = _mtom.split(response.content, kind, parameters, status)
+        content, charset, parts = _mtom.split(response.content, kind, parameters, status)
     elif media_type not in _SOAP_TYPES:
         raise NoAnswer(f"expected a SOAP answer, not '{media_type or 'no content type'}'", status)
     try:
-        envelope = parse_xml(content, huge=huge)
+        envelope = parse_xml(content, huge=huge, charset=charset)
     except etree.XMLSyntaxError:
         raise NoAnswer("not a whole XML document", status) from None  # the parser's text would quote content
+    except LookupError:
+        raise NoAnswer("XML in a charset that nobody knows", status) from None
     if envelope.tag not in (f"{{{SOAP_12}}}Envelope", f"{{{SOAP_11}}}Envelope"):
         raise NoAnswer("XML, but no SOAP envelope", status)
     if not any(_local(child) == "Body" for child in envelope):
@@ -241,18 +314,27 @@ def _addressing(action: str, to: str) -> bytes:
     return b"".join(etree.tostring(child) for child in header)
 
 
+def _escaped(text: str) -> bytes:
+    """Text as it may stand between tags and in an attribute; raises ConfigurationError for what XML cannot hold."""
+    if _NO_XML.search(text):
+        raise ConfigurationError("a value holds a character that XML cannot", where="a prebuilt envelope")
+    return escape(text, _IN_ATTRIBUTES).encode()
+
+
 def _http_headers(namespace: str, action: str) -> dict[str, str]:
     if namespace == SOAP_12:
         return {"Content-Type": f'application/soap+xml; charset=utf-8; action="{action}"'}
     return {"SOAPAction": f'"{action}"', "Content-Type": "text/xml; charset=utf-8"}
 
 
-# -- the client, once per process ----------------------------------------------------------------------------
+# -- zeep's client, once per process ---------------------------------------------------------------------------
+
+_WRITING = Lock()
 
 
 @cache
-def _client(wsdl: Path, wire: Wire) -> Any:
-    """Reading a WSDL costs about 22 ms: kept per process, file and wire."""
+def _client(wsdl: Path) -> Any:
+    """Reading a WSDL costs about 22 ms: kept per process and file."""
     if not wsdl.is_file():
         raise ConfigurationError("the WSDL is missing", where=str(wsdl), helps="is the content complete?")
     settings = Settings(
@@ -262,18 +344,16 @@ def _client(wsdl: Path, wire: Wire) -> Any:
         forbid_entities=True,
         forbid_external=True,
         force_https=False,
-        xml_huge_tree=wire.huge,
     )
-    transport = _LocalTransport(wire, wsdl)
-    return Client(str(wsdl), transport=transport, settings=settings)  # type: ignore[no-untyped-call]
+    return Client(str(wsdl), transport=_Writing(wsdl), settings=settings)  # type: ignore[no-untyped-call]
 
 
-class _LocalTransport(Transport):
-    """zeep's transport: loads nothing but the given WSDL, posts over our line, logs no content."""
+class _Writing(Transport):
+    """In the place of zeep's transport: loads nothing but the given WSDL, and hands over what zeep would post."""
 
-    def __init__(self, wire: Wire, wsdl: Path) -> None:
-        self._line, self._wsdl = Line(wire), wsdl
-        super().__init__(session=self._line.session)  # type: ignore[no-untyped-call]
+    def __init__(self, wsdl: Path) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._wsdl = wsdl
 
     def load(self, url: str) -> bytes:
         """The WSDL from the disk; anything else it may name is not loaded."""
@@ -281,13 +361,6 @@ class _LocalTransport(Transport):
             raise ConfigurationError(f"the WSDL wants to load {url}", where=str(self._wsdl))
         return self._wsdl.read_bytes()
 
-    def post_xml(self, address: str, envelope: etree._Element, headers: dict[str, str]) -> Response:
-        """Post what zeep built; as MTOM, which zeep cannot write, where the wire says so."""
-        if not self._line.wire.mtom:
-            return self.post(address, etree.tostring(envelope, xml_declaration=True, encoding="utf-8"), headers)
-        kind, message = _mtom.join(envelope, headers["Content-Type"], self._line.wire.mtom)
-        return self.post(address, message, {**headers, "Content-Type": kind})
-
-    def post(self, address: str, message: bytes, headers: Mapping[str, str]) -> Response:
-        """Post an envelope; see `Line.post`."""
-        return self._line.post(address, message, headers)
+    def post_xml(self, address: str, envelope: Any, headers: dict[str, str]) -> Any:  # noqa: ARG002 - the port knows it
+        """The envelope and its HTTP headers: with `raw_response` they are what the call returns."""
+        return envelope, headers

@@ -38,9 +38,7 @@ def main() -> int:
 def _demonstrate(register: Register, teller: Teller) -> int:
     if register.ended:
         teller.say(f"Reste eines abgebrochenen Laufs beendet: {register.ended} Prozesse")
-    with world(register, teller) as servers:
-        servers.start(LEAN)
-        teller.say("Airflow startet (Scheduler und Ausführungsschnittstelle, nur auf 127.0.0.1)")
+    with world(LEAN, register, teller) as servers:
         _carry(servers, teller)
         teller.say("Alles ruht, Airflow und die Sandkästen werden beendet")
     return _show(teller)

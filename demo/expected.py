@@ -19,12 +19,12 @@ from decimal import Decimal
 from pathlib import Path
 
 from demo.table import area_of, is_filed
+from kiezbruecke.content.processes import read_process
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.money import euros
 from kiezbruecke.ledger.reading import Snapshot, read_process_cases
 from kiezbruecke.records import CommitmentState, Process
 from kiezbruecke.records.identity import fremdkennzeichen
-from kiezbruecke.routes import read_process
 from kiezbruecke.standards import xdomea
 from kiezbruecke.standards.parse import parse
 

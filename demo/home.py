@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import socket
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,7 @@ def enter() -> int:
     os.environ.update(_kiezbruecke())
     os.environ.update(_airflow(port))
     _keep_proxies_away()
+    _write_configuration()
     return port
 
 
@@ -76,7 +78,7 @@ def _airflow(port: int) -> dict[str, str]:
     users = ",".join(f"{user}:{role}" for user, role in USERS.items())
     settings = {
         "CORE__EXECUTOR": "LocalExecutor",
-        "CORE__PARALLELISM": "2",  # default 32 = 32 idle processes at once
+        "CORE__PARALLELISM": "3",  # default 32 = 32 idle processes at once; a finished task holds one for up to 1 s
         "CORE__LOAD_EXAMPLES": "False",
         "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "0",
@@ -103,6 +105,14 @@ def _airflow(port: int) -> dict[str, str]:
         "AIRFLOW_HOME": str(STATE / "airflow"),
         **{f"AIRFLOW__{name}": value for name, value in settings.items()},
     }
+
+
+def _write_configuration() -> None:
+    """Before the processes, which start at once, do it: each would write a file, and a key, of its own."""
+    file = STATE / "airflow" / "airflow.cfg"
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(f"[core]\nfernet_key = {urlsafe_b64encode(secrets.token_bytes(32)).decode()}\n", "utf-8")
 
 
 def _keep_proxies_away() -> None:

@@ -23,20 +23,19 @@ SITE = "https://mein.berlin.example"  # the sandbox's own address changes with e
 INITIATOR = {"export_login": "initiative@example.org", "export_password": PASSWORD}
 
 
-def start_sandboxes(register: Register) -> dict[str, Running]:
-    """The sandboxes, each its own process with its own state in var/sandbox/<name>/."""
+def start_sandboxes(running: dict[str, Running], register: Register) -> None:
+    """Start the sandboxes, each its own process with its own state in var/sandbox/<name>/; `running` gets them."""
     options = {"meinberlin": [f"data={ROOT / 'demo' / 'proposals.json'}"], "xta": [], "hkr": []}
 
-    def run(name: str) -> Running:
+    def run(name: str) -> None:
         create = manifests()[name].sandbox
         assert create, f"connector {name} has no sandbox"
-        return start(create, STATE / "sandbox" / name, options=options[name])
+        running[name] = start(create, STATE / "sandbox" / name, options=options[name])
 
     with ThreadPoolExecutor() as pool:
-        running = dict(zip(options, pool.map(run, options), strict=True))
+        list(pool.map(run, options))
     for name, sandbox in running.items():
         register.note(sandbox.process, f"sandbox {name}", int(sandbox.url.rsplit(":", 1)[1]))
-    return running
 
 
 def fill_inbox() -> int:

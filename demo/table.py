@@ -8,11 +8,11 @@ from pathlib import Path
 
 from rich.table import Table
 
+from kiezbruecke.content.processes import read_process
 from kiezbruecke.german import number
 from kiezbruecke.ledger import Ledger, MessageState
 from kiezbruecke.ledger.money import Balance, balances, euros, theirs
 from kiezbruecke.ledger.reading import MessageHead, StoredCase, read_process_cases
-from kiezbruecke.routes import read_process
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ import json
 import signal
 import sys
 import time
-from urllib.request import ProxyHandler, build_opener
 
 from demo import STATE, home
 from demo.processes import only_one
@@ -20,9 +19,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, interrupted)
     teller = Teller()
     try:
-        with only_one(STATE) as register, world(register, teller) as servers:
-            servers.start(WHOLE)
-            _until_ready(servers)
+        with only_one(STATE) as register, world(WHOLE, register, teller) as servers:
             _say_where(servers, teller)
             while True:
                 servers.check()
@@ -33,19 +30,6 @@ def main() -> int:
     except KeyboardInterrupt:
         teller.say("Beendet. Der Stand bleibt in var/.")
     return 0
-
-
-def _until_ready(servers: Servers, within: float = 180.0) -> None:
-    opener = build_opener(ProxyHandler({}))
-    deadline = time.monotonic() + within
-    while time.monotonic() < deadline:
-        servers.check()
-        try:
-            opener.open(f"http://127.0.0.1:{servers.port}/api/v2/version", timeout=2).close()
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
 
 
 def _say_where(servers: Servers, teller: Teller) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from types import ModuleType
+from typing import NoReturn
 
 from rich.console import Console
 
 from demo import ROOT, STATE, home, surroundings
 from demo.processes import Register
-from demo.servers import Servers
+from demo.servers import Commands, Servers
+from kiezbruecke.sandbox import Running
 
 WORDS = {
     "new": "neu",
@@ -47,28 +50,38 @@ class Teller:
 
 
 @contextmanager
-def world(register: Register, teller: Teller) -> Iterator[Servers]:
-    """Ledger, sheets, sandboxes and a prepared Airflow; all processes are ended at the end of the block."""
+def world(commands: Commands, register: Register, teller: Teller) -> Iterator[Servers]:
+    """Ledger, sheets, sandboxes and a running Airflow; all processes are ended at the end of the block.
+
+    Everybody's imports take seconds, so all start at once; Airflow's processes wait until its database is ready.
+    """
     dropped = surroundings.fill_inbox()
     teller.say(f"Tabellen in den Eingangsordner gelegt: {dropped}")
-    sandboxes = surroundings.start_sandboxes(register)
-    teller.say(f"Sandkästen laufen: {', '.join(f'{name} {box.url}' for name, box in sandboxes.items())}")
-    servers: Servers | None = None
+    servers = Servers(STATE / "airflow", register, home.enter())
+    sandboxes: dict[str, Running] = {}
     try:
+        servers.start(commands)
+        with ThreadPoolExecutor(1) as beside:
+            starting = beside.submit(surroundings.start_sandboxes, sandboxes, register)
+            control = _prepare()
+            starting.result()
+        teller.say(f"Sandkästen laufen: {', '.join(f'{name} {box.url}' for name, box in sandboxes.items())}")
         connections = surroundings.write_connections({name: box.url for name, box in sandboxes.items()})
-        port = home.enter()
-        _prepare(connections, teller)
-        servers = Servers(STATE / "airflow", register, port)
+        control.store_connections(connections)
+        closed = control.close_dangling()
+        control.awaken()
+        teller.say("Ledger und Airflow sind vorbereitet" + (f", {closed} hängende Läufe geschlossen" if closed else ""))
+        servers.release()
+        teller.say(f"Airflow läuft: {', '.join(servers.running)}, nur auf 127.0.0.1")
         yield servers
     finally:
-        if servers is not None:
-            servers.stop()
+        servers.stop()
         for box in sandboxes.values():
             box.stop()
 
 
-def _prepare(connections: Mapping[str, Any], teller: Teller) -> None:
-    """Only here, after `home.enter`, Airflow may be imported."""
+def _prepare() -> ModuleType:
+    """Ledger and Airflow's database; only here, after `home.enter`, Airflow may be imported."""
     from kiezbruecke.edge import ledger_url  # noqa: PLC0415
     from kiezbruecke.ledger import upgrade  # noqa: PLC0415
 
@@ -77,10 +90,7 @@ def _prepare(connections: Mapping[str, Any], teller: Teller) -> None:
         from demo import control  # noqa: PLC0415
         from kiezbruecke.airflow.dags import pools  # noqa: PLC0415
     control.prepare(STATE / "airflow", pools(ROOT))
-    control.store_connections(connections)
-    closed = control.close_dangling()
-    control.awaken()
-    teller.say("Ledger und Airflow sind vorbereitet" + (f", {closed} hängende Läufe geschlossen" if closed else ""))
+    return control
 
 
 def interrupted(*_: object) -> NoReturn:

@@ -56,9 +56,8 @@ def read_answers(ledger: Ledger, cases: Sequence[UUID] | None = None) -> Answers
     a = t.attention.c
     about = true() if cases is None else a.case_id.in_(cases)
     query = select(a.kind, a.subject, a.answer).where(about, a.answered_by != "", a.closed_at.is_not(None))
-    open_query = select(a.subject).where(
-        about, a.kind.in_((Kind.CONTRADICTION, Kind.DIFFERENCE)), a.closed_at.is_(None)
-    )
+    blocking = a.kind.in_((Kind.CONTRADICTION, Kind.DIFFERENCE))
+    open_query = select(a.subject).where(about, blocking, a.closed_at.is_(None))
     with ledger.read() as connection:
         rows = connection.execute(query).all()
         blocked = frozenset(connection.execute(open_query).scalars())

@@ -11,6 +11,7 @@ A sending route does what is due: `prepare`, `deliver`, `reconcile`, in this ord
 
 Every step can be stopped anywhere and started again. Whatever is sent was stored before; whatever is acknowledged was
 stored before; what nobody knows is asked, or sent again with the same bytes and the same id – never as something new.
+A run looks at what has changed since the route looked last; what it costs is what changed.
 A step that a newer run has overtaken is the last of its run: the lane is the newer one's.
 
 The steps are plain functions of their work and counts; what surrounds them (modes, pauses, fences, errors) stands in
@@ -72,19 +73,19 @@ STEPS = Steps(
 )
 
 
-def run(house: House, name: str) -> Counts:
-    """A whole route in one go, as the command line does it."""
-    return STEPS.run(house, name)
+def run(house: House, name: str, *, everything: bool = False) -> Counts:
+    """A whole route in one go, as the command line does it; `everything` looks also at what has not changed."""
+    return STEPS.run(house, name, everything=everything)
 
 
-def collect(house: House, name: str) -> Counts:
+def collect(house: House, name: str, *, everything: bool = False) -> Counts:
     """Empty the source of a collecting route."""
-    return STEPS.run_one(house, name, "collect")
+    return STEPS.run_one(house, name, "collect", everything=everything)
 
 
-def prepare(house: House, name: str) -> Counts:
+def prepare(house: House, name: str, *, everything: bool = False) -> Counts:
     """Store what is due at a sending route's destination; nothing leaves."""
-    return STEPS.run_one(house, name, "prepare")
+    return STEPS.run_one(house, name, "prepare", everything=everything)
 
 
 def deliver(house: House, name: str) -> Counts:

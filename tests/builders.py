@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kiezbruecke.cases.join import Disagreement, Reason, Standing, join
+from kiezbruecke.content.processes import read_process
 from kiezbruecke.effects import Lane
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.draft import Identity
@@ -25,7 +26,6 @@ from kiezbruecke.records import (
     ProposalStatus,
 )
 from kiezbruecke.records.identity import case_id, is_paper
-from kiezbruecke.routes import read_process
 
 ROOT = Path(__file__).resolve().parents[1]
 PROCESS: Process = read_process(ROOT, "kk-tk-2026")

@@ -3,13 +3,14 @@
     parent (warm, nothing open) ──fork──▶ child: runs `work`, counts what it passes ──▶ SIGKILL at point n
                                 └─fork──▶ child: runs it all again, tells what it found
 
-The production code knows nothing of this: SQLAlchemy's commit, requests' send and the system's rename are wrapped
-in the child. Whatever is open in the parent would be shared with the child, so the parent opens nothing: no
+The production code knows nothing of this: SQLAlchemy's commit, http.client's request and answer and the system's rename
+are wrapped in the child. Whatever is open in the parent would be shared with the child, so the parent opens nothing: no
 database, no line. Each child opens its own.
 """
 
 from __future__ import annotations
 
+import http.client
 import os
 import pickle
 import signal
@@ -20,7 +21,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-import requests.adapters
 from sqlalchemy.engine.default import DefaultDialect
 
 T = TypeVar("T")
@@ -172,7 +172,7 @@ def _read(reader: int) -> object:
 def _number(counter: _Counter) -> None:
     """Wrap the three doors through which anything leaves this process."""
     _around(counter, DefaultDialect, "do_commit", lambda *_: "commit")
-    _around(counter, requests.adapters.HTTPAdapter, "send", lambda _, request, *__: f"call {request.path_url}")
+    _around_calls(counter)
     for name in ("rename", "replace"):
         _around(counter, os, name, lambda _, final, *__: f"rename {Path(final).name}")
 
@@ -188,3 +188,22 @@ def _around(counter: _Counter, owner: Any, name: str, label: Callable[..., str])
         return result
 
     setattr(owner, name, wrapped)
+
+
+def _around_calls(counter: _Counter) -> None:
+    """Before a request has left, and after its answer has begun to come: every client of ours goes through here."""
+    request, answer = http.client.HTTPConnection.request, http.client.HTTPConnection.getresponse
+    asked: dict[int, str] = {}
+
+    def ask(connection: Any, method: str, url: str, *args: Any, **kwargs: Any) -> None:
+        asked[id(connection)] = f"call {url}"
+        counter.pass_by(f"before call {url}")
+        request(connection, method, url, *args, **kwargs)
+
+    def hear(connection: Any) -> http.client.HTTPResponse:
+        response = answer(connection)
+        counter.pass_by(f"after {asked.pop(id(connection), 'call')}")
+        return response
+
+    http.client.HTTPConnection.request = ask  # type: ignore[assignment,method-assign]
+    http.client.HTTPConnection.getresponse = hear  # type: ignore[assignment,method-assign]

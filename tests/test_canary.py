@@ -8,30 +8,31 @@ from __future__ import annotations
 import io
 import json
 import logging
-import re
 import sys
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field, replace
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 from urllib.request import Request, urlopen
 
 import pytest
-import requests
 
 from connectors.meinberlin.client import MeinBerlin
 from kiezbruecke.airflow.dags import STEPS
 from kiezbruecke.airflow.tasks import perform
 from kiezbruecke.cli import main
 from kiezbruecke.connector import Cursor, Item
+from kiezbruecke.content.routes import find_route
+from kiezbruecke.documents import find_templates
+from kiezbruecke.documents.sample import samples
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.mapping import Mapping
-from kiezbruecke.routes import find_route
 from kiezbruecke.sandbox import Running
+from tests.pdf_words import objects_of, stream_of, words_of
 from tests.world import ROOT, SEND, World, budget, found, line, open_sandboxes, wipe
 
 NAME, MAIL, PHONE = "Kanari Zwitscherfrau-Canary", "canary.kanari@example.invalid", "+49 30 5550815"
@@ -157,13 +158,13 @@ def aviary(boxes: dict[str, Running], tmp_path: Path, monkeypatch: pytest.Monkey
     world.drop_budget(budget("6.000,00 €", area="Johannisthal"))
     world.drop(*(line(f"2026-0000{pk}", "100,00 €", area="Johannisthal") for pk in (4, 7, KEY)))
     sinks = Sinks()
-    sent = requests.Session.send
+    sent = HTTPConnection.request
 
-    def listen(session: requests.Session, request: requests.PreparedRequest, **given: Any) -> requests.Response:
-        sinks.urls.append(str(request.url))
-        return sent(session, request, **given)
+    def listen(connection: HTTPConnection, method: str, url: str, *args: Any, **given: Any) -> None:
+        sinks.urls.append(url)
+        sent(connection, method, url, *args, **given)
 
-    monkeypatch.setattr(requests.Session, "send", listen)
+    monkeypatch.setattr(HTTPConnection, "request", listen)
     monkeypatch.setattr("kiezbruecke.airflow.tasks.airflow_connection", world.house.connect)
     monkeypatch.setattr(sys, "argv", [])
     handler, root = logging.StreamHandler(sinks.log), logging.getLogger()
@@ -340,17 +341,9 @@ def _opened(body: bytes) -> Iterator[bytes]:
 
 
 def _streams(body: bytes) -> Iterator[bytes]:
-    """A PDF's streams unpacked, and its words: glyph codes back to letters through the font's own table."""
-    raws = re.findall(rb"stream\n(.*?)\nendstream", body, re.DOTALL)
-    streams = [zlib.decompress(raw) if raw.startswith(b"x\x9c") else raw for raw in raws]
-    yield from streams
-    pairs = [pair for stream in streams for pair in re.findall(rb"<([0-9A-Fa-f]{4})> <([0-9A-Fa-f]+)>\n", stream)]
-    letters = {int(code, 16): bytes.fromhex(letter.decode()).decode("utf-16-be") for code, letter in pairs}
-    for stream in streams:
-        for shown in re.findall(rb"\(((?:\\.|[^\\()])*)\) ?Tj", stream, re.DOTALL):
-            plain = re.sub(rb"\\([()\\rn])", lambda m: {b"r": b"\r", b"n": b"\n"}.get(m[1], m[1]), shown)
-            codes = (int.from_bytes(plain[i : i + 2], "big") for i in range(0, len(plain), 2))
-            yield "".join(letters.get(code, "?") for code in codes).encode()
+    """A PDF's objects and streams, unpacked, and its words."""
+    yield from (part for found in objects_of(body).values() for part in (found, stream_of(found)))
+    yield words_of(body).encode()
 
 
 def _files(folder: Path) -> list[bytes]:
@@ -370,8 +363,5 @@ def _zip(files: dict[str, bytes]) -> bytes:
 
 
 def _pdf(text: str) -> bytes:
-    from datetime import date
-
-    from kiezbruecke.documents.pdf import Sheet, render
-
-    return render(Sheet("Vorschlag", text, "Test", date(2026, 1, 1)))
+    values, day = next(samples())
+    return find_templates(ROOT).typeset("vorschlag", {**values, "title": text}, day)

@@ -18,7 +18,7 @@ from kiezbruecke.workbench.examples import run_examples
 from tools import commands
 
 ROOT = Path(__file__).resolve().parents[1]
-OWN = {"connection", "url", "origin", "login", "password"}  # fields of the connection itself, never in its extra
+OWN = {"connection", "address", "login", "password"}  # fields of the connection itself, never in its extra
 
 
 def _errors(root: type[KiezbrueckeError] = KiezbrueckeError) -> Iterator[type[KiezbrueckeError]]:

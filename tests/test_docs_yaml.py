@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from kiezbruecke.content.processes import read_code_lists, read_process
+from kiezbruecke.content.routes import read_route, route_places
 from kiezbruecke.drift.fingerprint import fingerprint_file, read_fingerprint
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping import check_mapping, load_mapping, mapping_names
 from kiezbruecke.mapping.codelists.checking import check_list
-from kiezbruecke.routes import read_process, read_route
 from kiezbruecke.standards.adding import add
 from kiezbruecke.workbench.moves import read_moves
 
@@ -111,9 +112,13 @@ def _route(content: Path, text: str, _: str) -> list[str]:
 
 def _process(content: Path, text: str, _: str) -> list[str]:
     name = _name(text, "id")
-    _written(content / "mappings/processes" / f"{name}.yaml", text)
-    found = _read(lambda: read_process(content, name))
-    return [found] if isinstance(found, str) else []
+    file = _written(content / "mappings/processes" / f"{name}.yaml", text)
+    try:
+        found = [_read(lambda: read_process(content, name)), _read(lambda: read_code_lists(content, name))]
+        found += [_read(place.read) for place in route_places(content) if place.name.startswith("kk-li")]
+    finally:
+        file.unlink()
+    return [one for one in found if isinstance(one, str)]
 
 
 def _code_list(content: Path, text: str, _: str) -> list[str]:

@@ -28,6 +28,11 @@ def imports_of(file: Path) -> set[str]:
     return found
 
 
+def _layer(text: str) -> set[str]:
+    """The rooms of one storey."""
+    return {room.strip() for room in text.split("|")}
+
+
 def test_content_holds_no_python(root: Path) -> None:
     assert python_files(root / "mappings", root / "schemas") == []
 
@@ -62,11 +67,22 @@ def test_only_the_soap_connectors_import_zeep(root: Path) -> None:
 def test_only_the_edge_asks_the_environment(root: Path) -> None:
     """What is below is told: else two houses in one process, or a task in another folder, would meet in one ledger."""
     package = root / "kiezbruecke"
-    edge = {package / name for name in ("airflow", "cli", "testing", "edge.py", "content.py")}
+    edge = {package / name for name in ("airflow", "cli", "testing", "edge.py", "content")}
     edge.add(package / "standards" / "files.py")  # where this machine keeps official schemas; no content, no state
 
     asking = [file for file in python_files(package) if "os.environ" in file.read_text("utf-8")]
     assert [file for file in asking if not any(file.is_relative_to(place) for place in edge)] == []
+
+
+def test_the_drawing_in_contributing_is_what_import_linter_holds(root: Path) -> None:
+    """A drawing that has drifted sends people to the wrong room."""
+    drawing = (root / "CONTRIBUTING.md").read_text("utf-8").split("## The house")[1].split("```")[1]
+    contracts = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    held = next(contract["layers"] for contract in contracts if contract["name"] == "arrows point one way")
+
+    drawn = [_layer(part) for part in drawing.split(">")]
+
+    assert drawn == [_layer(part.replace("kiezbruecke.", "")) for part in held]
 
 
 def test_dags_hold_no_logic(root: Path) -> None:
@@ -86,14 +102,15 @@ def test_airflow_would_notice_every_dag_file(root: Path) -> None:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_every_connector_is_whole(root: Path, part: str) -> None:
-    connectors = [folder for folder in (root / "connectors").iterdir() if (folder / "__init__.py").exists()]
+    packages = [folder for folder in (root / "connectors").iterdir() if (folder / "__init__.py").exists()]
+    connectors = [folder for folder in packages if folder.name != "_tables"]  # what several share; _template is one
 
     assert [folder.name for folder in connectors if not (folder / part).exists()] == []
 
 
 def test_every_connector_is_an_entry_point(root: Path) -> None:
     points = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["entry-points"]
-    folders = {manifest.parent.name for manifest in (root / "connectors").glob("*/connector.yaml")}
+    folders = {manifest.parent.name for manifest in (root / "connectors").glob("[!_]*/connector.yaml")}
 
     assert points["kiezbruecke.connectors"] == {name: f"connectors.{name}" for name in sorted(folders)}
 

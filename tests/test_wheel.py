@@ -41,6 +41,8 @@ def test_the_wheel_holds_the_packages_and_no_content(wheel: Path) -> None:
     for needed in (
         "kiezbruecke/airflow/provider.json",
         "connectors/xta/connector.yaml",
+        "connectors/_template/pyproject.toml",
+        "connectors/_template/test_example.py",
         "kiezbruecke/ledger/migrations/env.py",
     ):
         assert needed in names

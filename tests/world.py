@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
+from ruamel.yaml import YAML
 
 from kiezbruecke import ledger, pipeline
 from kiezbruecke.edge import ledger_url, open_house
@@ -96,13 +97,9 @@ class World:
         """Run routes one after the other; without names all that a small world has."""
         return [pipeline.run(self.house, route) for route in routes or (*COLLECT, *SEND)]
 
-    def route(self, name: str, old: str, new: str) -> None:
-        """Change a line of a route file; the content must be a copy."""
-        assert self.content != ROOT
-        file = self.content / "mappings" / "routes" / f"{name}.yaml"
-        text = file.read_text("utf-8")
-        assert old in text
-        file.write_text(text.replace(old, new), "utf-8")
+    def route(self, name: str, **keys: Any) -> None:
+        """Change keys of a route, as a district does: in its process file; the content must be a copy."""
+        change_route(self.content, name, **keys)
 
     def received(self, sandbox: str) -> list[dict[str, Any]]:
         """What a sandbox has taken, in its own words."""
@@ -142,6 +139,24 @@ def found(state: Path, sandboxes: dict[str, Running], content: Path, patch: pyte
     world = World(state, content, sandboxes, open_house(), _connections(state, sandboxes))
     world.connect()
     return world
+
+
+def change_route(content: Path, name: str, **keys: Any) -> None:
+    """Say something else about one of the district's routes; the content must be a copy."""
+    assert content != ROOT
+    file, yaml = content / "mappings/processes/kk-tk-2026.yaml", YAML()
+    body = yaml.load(file.read_text("utf-8"))
+    _say(body["routes"]["changes"].setdefault(name.removeprefix("kk-tk-"), {}), keys)
+    with file.open("w", encoding="utf-8") as handle:
+        yaml.dump(body, handle)
+
+
+def _say(body: dict[str, Any], keys: Mapping[str, Any]) -> None:
+    for key, value in keys.items():
+        if isinstance(value, dict):
+            _say(body.setdefault(key, {}), value)
+        else:
+            body[key] = value
 
 
 def _connections(state: Path, sandboxes: dict[str, Running]) -> dict[str, dict[str, Any]]:

@@ -26,7 +26,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "var", "__pycache__", ".*_cache")
-STARTING_SECONDS, FILED = 15, 5
+STARTING_SECONDS, FILED = 6, 5
 
 
 def main() -> int:

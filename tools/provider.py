@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from kiezbruecke.airflow.provider import hook_of
 from kiezbruecke.connector import Manifest, manifests
 from kiezbruecke.connector.manifest import FormField
 
@@ -41,23 +42,30 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+HIDDEN = {"http": ("extra", "schema"), "none": ("extra", "schema", "host", "port", "login", "password")}
+RELABELED = {"host": "Adresse", "port": "Port", "login": "Benutzername", "password": "Passwort"}
+PLACEHOLDERS = {"host": "https://name.example/pfad"}
+ENVIRONMENT = FormField(
+    label="Umgebung",
+    help="Was das Ziel ist. Eine Strecke mit environment: test sendet nur an eine Verbindung, die test sagt",
+    default="production",
+    choices=("production", "test"),
+)
+
+
 def _connection_type(manifest: Manifest) -> dict[str, Any]:
-    is_folder = "path" in manifest.fields and manifest.sandbox is None
-    hidden = ["extra", "schema", *(["host", "port", "login", "password"] if is_folder else [])]
+    shown = manifest.transport == "http"
     return {
         "connection-type": manifest.connection_type,
         "hook-name": f"Kiezbrücke: {manifest.title}",
-        "hook-class-name": f"kiezbruecke.airflow.hooks.{manifest.name.title()}Hook",
+        "hook-class-name": f"kiezbruecke.airflow.hooks.{hook_of(manifest.name)}",
         "conn-fields": {name: _field(field) for name, field in _fields(manifest).items()},
-        "ui-field-behaviour": {"hidden-fields": hidden, "relabeling": {}, "placeholders": {}},
+        "ui-field-behaviour": {
+            "hidden-fields": [*HIDDEN[manifest.transport]],
+            "relabeling": RELABELED if shown else {},
+            "placeholders": PLACEHOLDERS if shown else {},
+        },
     }
-
-
-ENVIRONMENT = FormField(
-    label="Environment",
-    default="production",
-    description="production or test. A route with environment: test sends only to a connection that says test",
-)
 
 
 def _fields(manifest: Manifest) -> dict[str, FormField]:
@@ -66,12 +74,15 @@ def _fields(manifest: Manifest) -> dict[str, FormField]:
 
 
 def _field(field: FormField) -> dict[str, Any]:
-    schema: dict[str, Any] = {"type": [field.type, "null"]}
+    """A field as Airflow's form takes it: what may be null is not mandatory there."""
+    schema: dict[str, Any] = {"type": field.type if field.required else [field.type, "null"]}
     if field.default is not None:
         schema["default"] = field.default
+    if field.choices:
+        schema["enum"] = [*field.choices]
     if field.secret:
         schema["format"] = "password"
-    return {"label": field.label, "schema": schema, "description": field.description}
+    return {"label": field.label, "schema": schema, "description": field.help}
 
 
 if __name__ == "__main__":

@@ -133,7 +133,7 @@ def _document(file: _Element, document: Any) -> None:
     SubElement(version, f"{_X}Nummer").text = "1"
     form = SubElement(version, f"{_X}Format")
     uri = "urn:xoev-de:xdomea:codeliste:dateiformat"
-    _code(form, f"{_X}Name", uri, "2.0", "018", "Portable Document Format")
+    _code(form, f"{_X}Name", uri, "2.0", "044", "Portable Document Format (Archival)")
     SubElement(form, f"{_X}Version").text = document.pdf_version
     primary = SubElement(form, f"{_X}Primaerdokument")
     SubElement(primary, f"{_X}Dateiname").text = document.file

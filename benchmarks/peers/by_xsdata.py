@@ -234,7 +234,7 @@ def _contact(party: Mapping[str, str]) -> Contact:
 
 
 def _document(document: Any) -> Document:
-    form = Code("urn:xoev-de:xdomea:codeliste:dateiformat", "2.0", "018", "Portable Document Format")
+    form = Code("urn:xoev-de:xdomea:codeliste:dateiformat", "2.0", "044", "Portable Document Format (Archival)")
     digest = Digest(document.sha512, Code(HASHES, "1.0.0", "SHA-512"))
     return Document(
         Ids(str(document.id), str(document.index)),

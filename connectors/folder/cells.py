@@ -1,25 +1,16 @@
-"""Cells: what a file holds, and how it reads as text. Excel's numbers become exact; nothing is calculated.
+"""Cells as the mapping reads them: German text by the column's type. Excel's numbers are exact; nothing is calculated.
 
 A problem names the column and what was expected, never the content: a person's name may stand anywhere.
 """
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from connectors._tables.cells import Cell, Value
 from connectors.folder.table import Column
-
-Value = str | int | Decimal | date | bool
-
-FORMULA = "enthält eine Formel, ihr Wert ist nicht bekannt; bitte den Wert selbst eintragen"
-BROKEN = "enthält einen Excel-Fehler; bitte den Wert selbst eintragen"
-CLOCK = "enthält eine Uhrzeit oder Dauer"
-ENDLESS = "enthält keine endliche Zahl"
 
 _EXPECTED = {
     "money": "ein Betrag wie 1.000,00",
@@ -32,63 +23,8 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]
 LONGEST_CELL = 32_767  # Excel's own limit
 
 
-class SheetProblem(Exception):
-    """A whole sheet cannot be used; the text says why and holds no cell's content."""
-
-
 class CellProblem(Exception):
     """One cell cannot be used; the text names its column and holds no content."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One cell: its value as the file holds it, or `fault`, why that is not known."""
-
-    value: Value = ""
-    fault: str = ""
-
-    @property
-    def blank(self) -> bool:
-        """True where nothing stands."""
-        return not self.fault and isinstance(self.value, str) and not self.value.strip()
-
-    @property
-    def text(self) -> str:
-        """Its text, where it is text; else nothing."""
-        return self.value.strip() if isinstance(self.value, str) else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row, numbered as the clerk sees it.
-
-    `separated`: its cells stand between separators, so one too many has shifted the others. `cut`: the file
-    ends in it without an end of line.
-    """
-
-    number: int
-    cells: Sequence[Cell]
-    separated: bool = False
-    cut: bool = False
-
-    @property
-    def blank(self) -> bool:
-        """True where nothing stands in any cell."""
-        return all(cell.blank for cell in self.cells)
-
-    def cell(self, index: int) -> Cell:
-        """The cell at a position; an empty one where the row is shorter."""
-        return self.cells[index] if index < len(self.cells) else NOTHING
-
-
-NOTHING = Cell()
-
-
-def number_cell(value: float) -> Cell:
-    """An Excel number, exactly as a person typed it: the shortest decimal that means this float."""
-    if isinstance(value, int):
-        return Cell(value)
-    return Cell(Decimal(repr(value))) if math.isfinite(value) else Cell(fault=ENDLESS)
 
 
 def read_cell(cell: Cell, column: Column) -> str:
@@ -109,7 +45,7 @@ def read_cell(cell: Cell, column: Column) -> str:
 def _as_text(value: Value, column: Column) -> str:
     match value:
         case str():
-            return value.strip()
+            return value.replace("\r\n", "\n").replace("\r", "\n").strip()
         case bool():
             return _truth(value, column)
         case int() | Decimal():

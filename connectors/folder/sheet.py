@@ -12,8 +12,9 @@ from difflib import get_close_matches
 
 from openpyxl.utils import get_column_letter
 
-from connectors.folder.cells import CellProblem, Row, SheetProblem, read_cell
-from connectors.folder.table import Column, Table, folded
+from connectors._tables import Row, SheetProblem, folded
+from connectors.folder.cells import CellProblem, read_cell
+from connectors.folder.table import Column, Table
 from kiezbruecke.records import Process
 
 TITLE_ROWS = 5

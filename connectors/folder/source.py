@@ -13,14 +13,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from connectors.folder.cells import Row, SheetProblem
-from connectors.folder.csvfile import read_csv
+from connectors._tables import Row, SheetProblem, read_csv, read_workbook
 from connectors.folder.inbox import DONE, FAILED, Arrival, Inbox, original_name, shown_name
 from connectors.folder.report import for_clerks, lines_report, sheet_report
 from connectors.folder.settings import MEGABYTE, Settings
 from connectors.folder.sheet import Line, Sheet, read_sheet
 from connectors.folder.table import read_table
-from connectors.folder.workbook import read_workbook
 from kiezbruecke.connector import Connection, Context, Cursor, Handled, Item
 from kiezbruecke.errors import ConfigurationError, SourceError
 
@@ -156,7 +154,7 @@ class FolderSource:
             case ".xlsx":
                 return read_workbook(raw, self._settings.max_unpacked_bytes, self._settings.max_rows)
             case ".csv":
-                return [read_csv(raw, self._table, self._settings.max_rows)]
+                return [read_csv(raw, self._table.by_header.keys(), self._settings.max_rows)]
             case ".xlsm" | ".xltm":
                 raise SheetProblem("Die Datei kann Makros enthalten; bitte ohne Makros als XLSX speichern.")
             case _:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from connectors._tables.cells import folded
 from kiezbruecke.errors import ConfigurationError
 
 ColumnType = Literal["text", "money", "date", "integer", "yes_no"]
@@ -49,11 +49,6 @@ class Table(BaseModel):
     def by_header(self) -> dict[str, Column]:
         """The columns by their folded names."""
         return {folded(column.name): column for column in self.columns}
-
-
-def folded(text: str) -> str:
-    """A header as it is compared: NFC, single blanks, no case. Nothing else is guessed."""
-    return " ".join(unicodedata.normalize("NFC", text).split()).casefold()
 
 
 def read_table(content: Path, name: str) -> Table:

@@ -11,17 +11,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Protocol
 
-import requests
 from lxml import etree
 
-from connectors._soap import Fault, NoAnswer, Port, Wire
+from connectors import _soap
 from connectors.hkr import contract
 from connectors.hkr.settings import Settings
-from kiezbruecke.errors import NotSent, Rejected
+from kiezbruecke.errors import Rejected
 
-UNCLEAR = (Fault, NoAnswer, NotSent, OSError, requests.RequestException)
+UNCLEAR = _soap.CALL_FAILED
 """What a question may fail with: no answer that can be used. A question changes nothing, so none is doubt."""
 
 
@@ -30,7 +28,7 @@ class Contradiction(Exception):
 
 
 @dataclass(frozen=True)
-class Line:
+class Outcome:
     """What became of one order when its batch was taken; `code` is empty where it was accepted."""
 
     reference: str
@@ -47,8 +45,8 @@ class Taken:
     remote_id: str
     count: int
     cents: int
-    lines: tuple[Line, ...]
-    reason: Line | None = None  # a message about the batch as a whole
+    lines: tuple[Outcome, ...]
+    reason: Outcome | None = None  # a message about the batch as a whole
 
 
 @dataclass(frozen=True)
@@ -82,26 +80,23 @@ class Balance:
     day: date
 
 
-class Balances(Protocol):
-    """Who can be asked for the other side's own sums."""
-
-    def balances(self, fiscal_year: int) -> tuple[Balance, ...]:
-        """Their balances of a year. Raises if they cannot be read whole; nothing is guessed."""
-
-
 class Hkr:
-    """One HKR system. Cheap to make: the line behind it is kept per process."""
+    """One HKR system."""
 
     def __init__(self, settings: Settings, content: Path) -> None:
         self.settings = settings
-        wsdl = content / contract.FOLDER / "service.wsdl"
-        self._port = Port(wsdl, contract.BINDING, settings.url, _wire(settings))
+        self._line = _soap.Line(settings.wire)
+        self._port = _soap.Port(content / contract.FOLDER / "service.wsdl", contract.BINDING, settings.url, self._line)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._line.close()
 
     def submit(self, body: bytes) -> Taken:
         """UebermittleAnordnungen with exactly these bytes as the SOAP body."""
         try:
             answer = self._port.post_body("UebermittleAnordnungen", body)
-        except Fault as fault:
+        except _soap.Fault as fault:
             if fault.role == "Client.SCHEMA":
                 raise Rejected(
                     "Das HKR-Verfahren hat den Stapel als vertragswidrig abgewiesen",
@@ -144,19 +139,6 @@ class Hkr:
         return _body(answer.body, f"{operation}Antwort")
 
 
-def _wire(settings: Settings) -> Wire:
-    certificate = (settings.client_certificate, settings.client_key)
-    return Wire(
-        verify=settings.ca_file or True,
-        cert=certificate if settings.client_certificate else None,
-        connect_timeout=settings.connect_timeout,
-        read_timeout=settings.read_timeout,
-        deadline=settings.deadline,
-        user=settings.login,
-        password=settings.password.get_secret_value(),
-    )
-
-
 # -- reading, leniently: known paths, ids and sums mandatory, anything beside them ignored -------------------
 
 
@@ -166,7 +148,7 @@ def _body(body: etree._Element | None, name: str) -> etree._Element:
     return body
 
 
-def _taken(root: etree._Element, *, lines: Sequence[Line], reason: Line | None = None) -> Taken:
+def _taken(root: etree._Element, *, lines: Sequence[Outcome], reason: Outcome | None = None) -> Taken:
     return Taken(
         batch_id=_required(root, "StapelId"),
         status=_required(root, "Status"),
@@ -178,20 +160,20 @@ def _taken(root: etree._Element, *, lines: Sequence[Line], reason: Line | None =
     )
 
 
-def _line(element: etree._Element) -> Line:
-    return Line(
+def _line(element: etree._Element) -> Outcome:
+    return Outcome(
         contract.text(element, "Fremdkennzeichen"),
         _required(element, "Code"),
         contract.text(element, "Text"),
     )
 
 
-def _zeile(element: etree._Element) -> Line:
+def _zeile(element: etree._Element) -> Outcome:
     reference, result = _required(element, "Fremdkennzeichen"), _required(element, "Ergebnis")
     if result == "ANGENOMMEN":
-        return Line(reference)
+        return Outcome(reference)
     if result == "ABGEWIESEN":
-        return Line(reference, contract.text(element, "Code") or result, contract.text(element, "Text"))
+        return Outcome(reference, contract.text(element, "Code") or result, contract.text(element, "Text"))
     raise Contradiction("a line of the batch has an unknown Ergebnis")
 
 

@@ -21,6 +21,10 @@ class Rueckmeldungen:
         self._where = f"Verbindung {connection.id}"
         self._client = Hkr(self.settings, context.content)
 
+    def close(self) -> None:
+        """Give the connection back."""
+        self._client.close()
+
     def fetch(self, cursor: Cursor) -> Iterator[Item]:
         """Yield every answer after the cursor; a page is checked whole before its first answer is yielded."""
         last = self._start(cursor.value)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from connectors.hkr import contract
-from connectors.hkr.client import UNCLEAR, Balance, Contradiction, Hkr, Line, Taken
+from connectors.hkr.client import UNCLEAR, Balance, Contradiction, Hkr, Outcome, Taken
 from connectors.hkr.contract import Order
 from connectors.hkr.settings import Settings
 from kiezbruecke.connector import (
@@ -40,6 +40,10 @@ class HkrTarget:
         self.settings = Settings.from_connection(connection)
         self._content = context.content
         self._client = Hkr(self.settings, context.content)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._client.close()
 
     def compose(
         self,
@@ -76,7 +80,7 @@ class HkrTarget:
             return _all(messages, CannotTell(f"{type(error).__name__}: {error}"))
 
     def balances(self, fiscal_year: int) -> tuple[Balance, ...]:
-        """What their own books say of a year; see connectors.hkr.client.Balances."""
+        """What their own books say of a year. Raises if they cannot be read whole; nothing is guessed."""
         return self._client.balances(fiscal_year)
 
     def _found(self, batch: Batch, messages: Sequence[Message], taken: Taken) -> Mapping[UUID, Answer]:
@@ -94,7 +98,7 @@ class HkrTarget:
         messages: Sequence[Message],
         orders: Mapping[str, Order],
         taken: Taken,
-        verdict: Mapping[str, Line],
+        verdict: Mapping[str, Outcome],
     ) -> dict[UUID, Receipt]:
         return {
             message.key: self._receipt(message, orders[message.reference], taken, verdict[message.reference])
@@ -102,7 +106,7 @@ class HkrTarget:
             if message.reference in orders
         }
 
-    def _receipt(self, message: Message, order: Order, taken: Taken, line: Line) -> Receipt:
+    def _receipt(self, message: Message, order: Order, taken: Taken, line: Outcome) -> Receipt:
         refused = line.code not in ("", ALREADY_BOOKED)
         return Receipt(
             source=self.settings.connection,
@@ -154,7 +158,7 @@ def _refuse_twins(orders: Sequence[Order]) -> None:
 # -- what their word says about every order of the batch -----------------------------------------------------
 
 
-def _first_word(batch: Batch, taken: Taken, orders: Mapping[str, Order]) -> dict[str, Line]:
+def _first_word(batch: Batch, taken: Taken, orders: Mapping[str, Order]) -> dict[str, Outcome]:
     """A line per order from the answer to a transmission; raises Contradiction if its sums do not hold."""
     _same_batch(batch, taken)
     if taken.status not in (*_KNOWN, "BEREITS_VORHANDEN"):
@@ -163,13 +167,13 @@ def _first_word(batch: Batch, taken: Taken, orders: Mapping[str, Order]) -> dict
     if len(named) != len(taken.lines) or not named.keys() <= orders.keys():
         raise Contradiction("the answer names an order twice, or one that is not in the batch")
     if taken.status == "ABGEWIESEN":
-        reason = taken.reason or Line("", taken.status)
-        named = {ref: named.get(ref, Line(ref, reason.code, reason.text)) for ref in orders}
-    verdict = {reference: named.get(reference, Line(reference)) for reference in orders}
+        reason = taken.reason or Outcome("", taken.status)
+        named = {ref: named.get(ref, Outcome(ref, reason.code, reason.text)) for ref in orders}
+    verdict = {reference: named.get(reference, Outcome(reference)) for reference in orders}
     return _checked(taken, orders, verdict)
 
 
-def _later_word(taken: Taken, orders: Mapping[str, Order]) -> dict[str, Line]:
+def _later_word(taken: Taken, orders: Mapping[str, Order]) -> dict[str, Outcome]:
     """A line per order from the answer to a question; raises Contradiction if it is not about all of them."""
     verdict = {line.reference: line for line in taken.lines}
     if len(verdict) != len(taken.lines) or verdict.keys() != orders.keys():
@@ -177,7 +181,7 @@ def _later_word(taken: Taken, orders: Mapping[str, Order]) -> dict[str, Line]:
     return _checked(taken, orders, verdict)
 
 
-def _checked(taken: Taken, orders: Mapping[str, Order], verdict: dict[str, Line]) -> dict[str, Line]:
+def _checked(taken: Taken, orders: Mapping[str, Order], verdict: dict[str, Outcome]) -> dict[str, Outcome]:
     """Accepted and refused must together be the batch, in count and to the cent."""
     accepted = [orders[reference] for reference, line in verdict.items() if not line.code]
     if taken.count != len(accepted):

@@ -119,7 +119,7 @@ class MeinBerlin:
 
     def _items(self, module: Module, row: Row, export: Mapping[str, ExportRow]) -> Iterator[Item]:
         body = proposal_body(row, module, self._settings.public)
-        raw_ref = f"{self._settings.origin}/api/modules/{module.id}/{ENDPOINTS[module.type]}/#{row['pk']}"
+        raw_ref = f"{self._settings.address}/api/modules/{module.id}/{ENDPOINTS[module.type]}/#{row['pk']}"
         exported = export.get(row["reference_number"])
         if exported is None:
             yield Item("proposal", str(row["pk"]), body, raw_ref=raw_ref)

@@ -8,27 +8,22 @@ Anything else that goes wrong is a SourceError: a description must not vanish be
 
 from __future__ import annotations
 
-import io
-import re
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
+from connectors._tables import Row, SheetProblem, read_workbook
 from connectors.meinberlin.settings import Settings
 from connectors.meinberlin.web import Reply, Web
-from kiezbruecke.errors import ConfigurationError, SourceError
+from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.records import Module
 
 LOGIN = "/accounts/login/"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 TOO_MANY = "Zu viele gescheiterte Anmeldeversuche"
 UNPACKED_LIMIT = 256 * 1024 * 1024
+MOST_ROWS = 100_000
 
 # Header of the sheet → field of an item. `Notiz`, the moderators' internal note, is left where it is.
 COLUMNS = {
@@ -44,7 +39,6 @@ COLUMNS = {
 KEY = "Referenznr."
 FIXED = {*COLUMNS, KEY, "Link", "Titel", "Positive Bewertungen", "Negative Bewertungen", "Unterstützung", "Stimmen"}
 REQUIRED = (KEY, "Beschreibung", "Rückmeldung", "Anzahl Kommentare")
-_CONTROL = re.compile(r"_x(00[01][0-9A-Fa-f])_")  # how XLSX writes control characters
 
 ExportRow = Mapping[str, Any]
 
@@ -148,32 +142,24 @@ def _csrf_token(page: str) -> str:
 
 def _rows(reply: Reply) -> dict[str, ExportRow]:
     lines = _lines(reply)
-    header = [_text(cell) for cell in next(lines, ())]
+    header = [str(cell.value) for cell in lines[0].cells] if lines else []
     for name in REQUIRED:
         if name not in header:
             raise reply.broken(f"column '{name}' is missing", ", ".join(REQUIRED))
     rows = {}
-    for line in lines:
-        keys = (cell for name, cell in zip(header, line, strict=False) if name == KEY)
-        if reference := _text(next(keys, None)):
-            rows[reference] = _row(header, line)
+    for line in lines[1:]:
+        values = [line.cell(place).value for place in range(len(header))]
+        if reference := str(values[header.index(KEY)]):
+            rows[reference] = _row(header, values)
     return rows
 
 
-def _lines(reply: Reply) -> Iterator[Sequence[Any]]:
-    """The sheet's lines; a cut or swollen file is a SourceError."""
+def _lines(reply: Reply) -> list[Row]:
+    """The sheet's filled lines; a cut or swollen file is a SourceError. A formula counts as the text that it is."""
     try:
-        with zipfile.ZipFile(io.BytesIO(reply.body)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > UNPACKED_LIMIT:
-                raise reply.broken("the XLSX is too large when unpacked", f"at most {UNPACKED_LIMIT} bytes")
-        book = load_workbook(io.BytesIO(reply.body), read_only=True, data_only=True)
-        lines = list(book.worksheets[0].iter_rows(values_only=True))
-        book.close()
-    except SourceError:
-        raise
-    except (zipfile.BadZipFile, InvalidFileException, ParseError, KeyError, ValueError, IndexError, OSError):
-        raise reply.broken("the XLSX is cut or damaged", "a whole workbook") from None
-    return iter(lines)
+        return read_workbook(reply.body, UNPACKED_LIMIT, MOST_ROWS)[0]
+    except (SheetProblem, IndexError):
+        raise reply.broken("the XLSX is cut or damaged, or too large", "a whole workbook") from None
 
 
 def _row(header: Sequence[str], line: Sequence[Any]) -> ExportRow:
@@ -181,7 +167,7 @@ def _row(header: Sequence[str], line: Sequence[Any]) -> ExportRow:
     row: dict[str, Any] = {}
     for name, cell in zip(header, line, strict=False):
         if name in COLUMNS:
-            row.setdefault(COLUMNS[name], cell if isinstance(cell, int) else _text(cell))
+            row.setdefault(COLUMNS[name], cell if isinstance(cell, int) else str(cell))
     row["category"], row["labels"] = _category_and_labels(header, line)
     return {**dict.fromkeys(COLUMNS.values(), ""), **row}
 
@@ -192,10 +178,5 @@ def _category_and_labels(header: Sequence[str], line: Sequence[Any]) -> tuple[st
     fixed = FIXED - {*header[: end - 2]}  # a name that stood before is the module's own
     if end < 2 or {*header[end - 2 : end]} & fixed:  # another order: better no category than a telephone number
         return "", []
-    category, labels = (_text(cell) for cell in line[end - 2 : end])
+    category, labels = map(str, line[end - 2 : end])
     return category, [label for label in labels.split(", ") if label]
-
-
-def _text(cell: object) -> str:
-    """A cell as text, with control characters as the platform stored them."""
-    return "" if cell is None else _CONTROL.sub(lambda found: chr(int(found[1], 16)), str(cell))

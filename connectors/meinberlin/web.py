@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import json
-import logging
-import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from email.message import Message as Header
-from importlib.metadata import version
+from http.cookies import SimpleCookie
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
-import requests
-from requests.auth import HTTPBasicAuth
-from urllib3.exceptions import HTTPError
-
+from connectors._line import DeadlineExceeded, Line, NoAnswer, Response
 from connectors.meinberlin.settings import Settings
-from kiezbruecke.errors import ConfigurationError, SourceError
+from kiezbruecke.errors import ConfigurationError, NotSent, SourceError
 
 LIMIT = 64 * 1024 * 1024  # bytes of one answer; the largest page of the platform is far below
-USER_AGENT = f"Kiezbruecke/{version('kiezbruecke')} (connector meinberlin)"
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -57,60 +50,51 @@ class Web:
 
     def __init__(self, settings: Settings, *, basic: bool) -> None:
         self._settings = settings
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
-        if basic and settings.login:
-            password = settings.password.get_secret_value()
-            self._session.auth = HTTPBasicAuth(settings.login.encode(), password.encode())  # not latin-1
+        wire = replace(settings.wire, max_answer_bytes=LIMIT)
+        self._line = Line(wire if basic else replace(wire, user="", password=""))
+        self._cookies: dict[str, str] = {}
 
     def close(self) -> None:
         """Give the connections back."""
-        self._session.close()
+        self._line.close()
 
     def cookie(self, name: str) -> str:
         """The value of a cookie of the platform, or ''."""
-        return next((cookie.value or "" for cookie in self._session.cookies if cookie.name == name), "")
+        return self._cookies.get(name, "")
 
-    def get(self, path: str, query: dict[str, str] | None = None, *, accept: str = "application/json") -> Reply:
+    def get(self, path: str, query: Mapping[str, str] | None = None, *, accept: str = "application/json") -> Reply:
         """GET a path of the platform."""
-        url = self._settings.origin + path
-        return self._call(requests.Request("GET", url, params=query, headers={"Accept": accept}), f"GET {path}")
+        return self._call("GET", path, f"?{urlencode(query)}" if query else "", b"", {"Accept": accept})
 
-    def post_form(self, path: str, form: dict[str, str]) -> Reply:
+    def post_form(self, path: str, form: Mapping[str, str]) -> Reply:
         """POST an HTML form, with the Referer that the platform's CSRF check wants."""
-        url = self._settings.origin + path
-        headers = {"Accept": "text/html", "Referer": url}
-        return self._call(requests.Request("POST", url, data=form, headers=headers), f"POST {path}")
+        headers = {
+            "Accept": "text/html",
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Referer": self._settings.address + path,
+        }
+        return self._call("POST", path, "", urlencode(form).encode(), headers)
 
-    def _call(self, request: requests.Request, where: str) -> Reply:
-        """The call in a thread of its own: header bytes that drip outlive every read timeout."""
-        outcome: list[Reply | Exception] = []
-        given_up = threading.Event()
-        prepared = self._session.prepare_request(request)
-        thread = threading.Thread(target=lambda: outcome.append(self._attempt(prepared, where, given_up)), daemon=True)
-        thread.start()
-        thread.join(self._settings.deadline)
-        if not outcome:
-            given_up.set()
-            raise SourceError(f"no whole answer within {self._settings.deadline:g} s", where=self._where(where))
-        if isinstance(outcome[0], Exception):
-            raise outcome[0]
-        return outcome[0]
-
-    def _attempt(self, prepared: requests.PreparedRequest, where: str, given_up: threading.Event) -> Reply | Exception:
-        where = self._where(where)
-        timeout = (self._settings.connect_timeout, self._settings.read_timeout)
+    def _call(self, method: str, path: str, query: str, content: bytes, headers: Mapping[str, str]) -> Reply:
+        where = self._where(f"{method} {path}")
+        sent = {"Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
+        url = self._settings.address + path + query
         try:
-            with self._session.send(prepared, stream=True, timeout=timeout, allow_redirects=False) as response:
-                body = _body(response, where, given_up)
-        except SourceError as error:
-            return error
-        except (requests.RequestException, HTTPError, OSError) as error:
-            return SourceError(f"no whole answer ({type(error).__name__})", where=where, helps="tried again")
-        except Exception as error:  # noqa: BLE001 - raised again by the caller's thread
-            return error
-        return Reply(where, response.status_code, _media_type(response), body, response.headers.get("Location", ""))
+            response = self._line.call(method, url, content, {**headers, **(sent if self._cookies else {})})
+        except NotSent as error:
+            raise SourceError(f"no whole answer ({error.what})", where=where, helps="tried again") from error
+        except (NoAnswer, DeadlineExceeded) as error:
+            raise SourceError(str(error), where=where, helps="tried again") from error
+        except OSError as error:
+            raise SourceError(f"no whole answer ({type(error).__name__})", where=where, helps="tried again") from error
+        self._remember(response)
+        location = response.headers.get("Location", "")
+        return Reply(where, response.status_code, _media_type(response), response.content, location)
+
+    def _remember(self, response: Response) -> None:
+        """Cookies go back to this address only, because nothing else is called."""
+        for name, cookie in SimpleCookie("; ".join(response.cookies)).items():
+            self._cookies[name] = cookie.value
 
     def _where(self, where: str) -> str:
         return f"connection {self._settings.connection}, {where}"
@@ -121,7 +105,7 @@ class Web:
             return
         there = urlsplit(reply.location)
         origin = f"{there.scheme}://{there.netloc}"
-        if there.netloc and origin != self._settings.origin:
+        if there.netloc and origin != self._settings.address:
             raise ConfigurationError(
                 f"the platform stands at {there.scheme}://{there.hostname}",
                 where=reply.where,
@@ -130,19 +114,7 @@ class Web:
         raise reply.broken(f"answered {reply.status}", "no redirect")
 
 
-def _body(response: requests.Response, where: str, given_up: threading.Event) -> bytes:
-    """The body as it drips in; urllib3 raises if Content-Length promised more."""
-    body = bytearray()
-    while chunk := response.raw.read1(65536, decode_content=True):
-        body += chunk
-        if len(body) > LIMIT:
-            raise SourceError(f"the answer is larger than {LIMIT} bytes", where=where)
-        if given_up.is_set():
-            break
-    return bytes(body)
-
-
-def _media_type(response: requests.Response) -> str:
+def _media_type(response: Response) -> str:
     header = Header()
     header["Content-Type"] = response.headers.get("Content-Type", "")
     return header.get_content_type() if header["Content-Type"] else ""

@@ -2,8 +2,9 @@
 
     createMessageId ─▶ sendMessage ─▶ getTransportReport          getStatusList ─▶ getMessage ─▶ close
 
-Requests are built by zeep from our profile of the WSDL. Answers are read by known paths, because a server may
-use any optional element of the standard, and may answer with MTOM. Errors are those of `connectors._soap`.
+Requests are built by zeep from our profile of the WSDL; sendMessage is built once and then filled. Answers are read by
+known paths, because a server may use any optional element of the standard, and may answer with MTOM. Errors are those
+of `connectors._soap`.
 """
 
 from __future__ import annotations
@@ -99,19 +100,35 @@ class Fetched:
     request_id: str = ""
 
 
+# what stands in a form in the place of a message's own values
+_MARKED = Content(b"kb:content", "kb:media-type", "kb:file-name")
+_MARKED_ORIGIN = datetime(1901, 1, 2, 3, 4, 5, tzinfo=UTC)
+_MARKED_SIZE = 190_102_030_405
+_MARKS = {
+    "message_id": "kb:id",
+    "origin": "1901-01-02T03:04:05Z",
+    "size": str(_MARKED_SIZE),
+    "media_type": _MARKED.media_type,
+    "file_name": _MARKED.file_name,
+    "content": base64.b64encode(_MARKED.content).decode(),
+}
+
+
 class XtaClient:
     """One account at one XTA server."""
 
     def __init__(self, settings: Settings, content: Path = Path()) -> None:
         self._settings = settings
+        self._line = _soap.Line(settings.wire)
+        self._forms: dict[tuple[MessageType, bool], _soap.Form] = {}
         profile = content / PROFILE
-        self._management = _port(profile, "management", settings.management_url, settings.wire)
-        self._sending = _port(profile, "sendXTA", settings.send_url, settings.wire)
-        self._box = _port(profile, "msgBox", settings.msgbox_url, settings.wire)
+        self._management = self._port(profile, "management", settings.management_url)
+        self._sending = self._port(profile, "sendXTA", settings.send_url)
+        self._box = self._port(profile, "msgBox", settings.msgbox_url)
 
-    def check_account_active(self) -> None:
-        """Ask whether the account may be used; an empty answer is a yes, a fault (9010 to 9014) a no."""
-        self._management.call("checkAccountActive", _soapheaders=self._author())
+    def close(self) -> None:
+        """Give the connections back."""
+        self._line.close()
 
     def service_is_available(self) -> bool | None:
         """Ask whether the receiver offers the service; None if the server does not know."""
@@ -134,17 +151,19 @@ class XtaClient:
         self, message_id: str, content: Content, kind: MessageType, *, origin: datetime, test: bool
     ) -> None:
         """Hand a message over. Returning means that the server has taken it; an empty body is its yes."""
-        container = {
-            "_value_1": content.content,
-            "contentType": content.media_type,
-            "filename": content.file_name,
-            "size": len(content.content),
+        size = len(content.content)
+        said: dict[str, str | bytes] = {
+            "message_id": message_id,
+            "origin": origin.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            "size": str(size),
+            "media_type": content.media_type,
+            "file_name": content.file_name,
+            "content": base64.b64encode(content.content),
         }
-        answer = self._sending.call(
-            "sendMessage",
-            ContentContainer={"Message": container},
-            _soapheaders={"MessageMetaData": self._meta(message_id, content, kind, origin, test)},
-        )
+        if self._sending.mtom:
+            answer = self._sending.call("sendMessage", **self._message(message_id, content, kind, origin, test, size))
+        else:
+            answer = self._sending.post_form(self._form(kind, test), said)
         if answer.body is not None:
             raise _soap.NoAnswer("sendMessage with an answer that the standard does not know")
 
@@ -180,11 +199,34 @@ class XtaClient:
         response = answer.header(f"{{{OSCI}}}MsgBoxResponse")
         return Fetched(content, "" if response is None else response.get("MsgBoxRequestID", ""))
 
-    def close(self, message_ids: list[str], request_id: str) -> None:
-        """Acknowledge messages: the server may now forget them."""
+    def acknowledge(self, message_ids: list[str], request_id: str) -> None:
+        """XTA's operation `close`: the server may now forget these messages."""
         self._box.call("close", LastMsgReceived=message_ids, MsgBoxRequestID=request_id, _soapheaders=self._author())
 
+    def _port(self, profile: Path, name: str, url: str) -> _soap.Port:
+        mtom = (f"{{{XTA}}}Message",) if self._settings.mtom else ()
+        return _soap.Port(profile, f"{{{XTA}}}{name}HttpsBinding", url, self._line, huge=True, mtom=mtom)
+
     # -- what every request says about us --------------------------------------------------------------------
+
+    def _form(self, kind: MessageType, test: bool) -> _soap.Form:
+        """sendMessage with marks for what differs between messages."""
+        if (kind, test) not in self._forms:
+            arguments = self._message("kb:id", _MARKED, kind, _MARKED_ORIGIN, test, _MARKED_SIZE)
+            self._forms[kind, test] = self._sending.form("sendMessage", _MARKS, **arguments)
+        return self._forms[kind, test]
+
+    def _message(
+        self, message_id: str, content: Content, kind: MessageType, origin: datetime, test: bool, size: int
+    ) -> dict[str, Any]:
+        container = {
+            "_value_1": content.content,
+            "contentType": content.media_type,
+            "filename": content.file_name,
+            "size": size,
+        }
+        meta = self._meta(message_id, kind, origin, size=size, test=test)
+        return {"ContentContainer": {"Message": container}, "_soapheaders": {"MessageMetaData": meta}}
 
     def _author(self) -> dict[str, Any]:
         return {"AuthorIdentifier": self._party()}
@@ -196,9 +238,7 @@ class XtaClient:
         settings = self._settings
         return _identifier(settings.receiver, settings.identifier_type, settings.receiver_name)
 
-    def _meta(
-        self, message_id: str, content: Content, kind: MessageType, origin: datetime, test: bool
-    ) -> dict[str, Any]:
+    def _meta(self, message_id: str, kind: MessageType, origin: datetime, *, size: int, test: bool) -> dict[str, Any]:
         """MessageMetaData of OSCI 2.02 with all its mandatory parts."""
         message_type = {
             "code": kind.code,
@@ -216,13 +256,9 @@ class XtaClient:
                 "BusinessScenario": {"Undefined": self._settings.business_scenario},
                 "MessageType": message_type,
             },
-            "MsgSize": len(content.content),
+            "MsgSize": size,
             "TestMsg": test,
         }
-
-
-def _port(profile: Path, binding: str, url: str, wire: _soap.Wire) -> _soap.Port:
-    return _soap.Port(profile, f"{{{XTA}}}{binding}HttpsBinding", url, wire)
 
 
 def _identifier(value: str, kind: str, name: str) -> dict[str, Any]:

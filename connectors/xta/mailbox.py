@@ -34,6 +34,10 @@ class Mailbox:
         self._client = XtaClient(self._settings, context.content)
         self._request_ids: dict[str, list[str]] = {}
 
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
     def fetch(self, cursor: Cursor) -> Iterator[Item]:  # noqa: ARG002 - the box itself knows what is new
         """Every message of the box. Raises SourceError at the end if something could not be read."""
         failed: list[BaseException] = []
@@ -113,7 +117,7 @@ class Mailbox:
         known = [request_id for request_id in self._request_ids.get(message_id, []) if request_id]
         for request_id in known or [f"urn:uuid:{uuid4()}"]:
             try:
-                return self._client.close([message_id], request_id)
+                return self._client.acknowledge([message_id], request_id)
             except _soap.Fault as fault:
                 if fault.code != UNKNOWN_ID:
                     raise

@@ -56,6 +56,10 @@ class XtaTarget:
         self._settings = Settings.from_connection(connection)
         self._client = XtaClient(self._settings, context.content)
 
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
     def reserve(self, message: Message) -> Ticket:
         """An id of the server's. Nothing of the message leaves here, so every failure is NotSent."""
         try:

@@ -32,8 +32,8 @@ from airflow.sdk.exceptions import AirflowFailException
 from kiezbruecke.airflow import page
 from kiezbruecke.airflow.tasks import perform
 from kiezbruecke.airflow.verdicts import Verdicts, examine, known, mappings_of
+from kiezbruecke.content.routes import CollectingRoute, Route, RoutePlace, SendingRoute, route_places
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.routes import CollectingRoute, Route, SendingRoute, read_route, route_files
 
 ZONE = "Europe/Berlin"
 HOUSEKEEPING = "kb-housekeeping"
@@ -55,7 +55,9 @@ def route_dags(content: Path) -> dict[str, DAG]:
     """One DAG per route file, by id. Inside a worker only the one that runs: the others are not even read."""
     wanted = get_parsing_context().dag_id
     verdicts = known(content)
-    dags = (_dag_of(file, content, verdicts) for file in route_files(content) if wanted in (None, _dag_id(file)))
+    places = route_places(content)
+    names = frozenset(place.name for place in places)
+    dags = (_dag_of(place, content, verdicts, names) for place in places if wanted in (None, _dag_id(place.name)))
     return {dag.dag_id: dag for dag in dags}
 
 
@@ -63,9 +65,11 @@ def report_broken_routes(content: Path) -> None:
     """Raise one BrokenRoutes that lists every route file which cannot be used."""
     reasons = []
     verdicts = examine(content, _mappings(content))
-    for file in route_files(content):
+    places = route_places(content)
+    names = frozenset(place.name for place in places)
+    for place in places:
         try:
-            _route_dag(file, content, verdicts)
+            _route_dag(place, content, verdicts, names)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one file must not hide the others
             reasons.append(_reason(error, content))
     if reasons:
@@ -87,7 +91,12 @@ def housekeeping_dag(content: Path) -> DAG:
         tags=["kiezbruecke"],
     ) as dag:
 
-        @task(multiple_outputs=False, **_named("housekeeping"))
+        @task(
+            task_id="housekeeping",
+            task_display_name=page.STEPS["housekeeping"][0],
+            doc_md=page.step_page("housekeeping"),
+            multiple_outputs=False,
+        )
         def run() -> dict[str, int]:
             return perform("housekeeping", None, content)
 
@@ -98,9 +107,9 @@ def housekeeping_dag(content: Path) -> DAG:
 def pools(content: Path) -> dict[str, int]:
     """The pools of the routes, with their slots. A task whose pool is missing waits for ever, silently."""
     found = set()
-    for file in route_files(content):
+    for place in route_places(content):
         try:
-            found.add(_pool(read_route(file)))
+            found.add(_pool(place.read()))
         except ConfigurationError:
             continue  # its placeholder needs no pool of its own
     return dict.fromkeys(sorted(found), 2)
@@ -109,35 +118,35 @@ def pools(content: Path) -> dict[str, int]:
 def _mappings(content: Path) -> set[str]:
     """The mappings of all routes whose file can be read."""
     found: set[str] = set()
-    for file in route_files(content):
+    for place in route_places(content):
         with suppress(ConfigurationError):
-            found.update(mappings_of(read_route(file)))
+            found.update(mappings_of(place.read()))
     return found
 
 
-def _dag_of(file: Path, content: Path, verdicts: Verdicts) -> DAG:
+def _dag_of(place: RoutePlace, content: Path, verdicts: Verdicts, names: frozenset[str]) -> DAG:
     try:
-        return _route_dag(file, content, verdicts)
+        return _route_dag(place, content, verdicts, names)
     except Exception as error:  # noqa: BLE001 - one broken file must not take the other routes away
-        return _broken_dag(_dag_id(file), _reason(error, content))
+        return _broken_dag(_dag_id(place.name), _reason(error, content))
 
 
-def _route_dag(file: Path, content: Path, verdicts: Verdicts) -> DAG:
-    route = read_route(file)
+def _route_dag(place: RoutePlace, content: Path, verdicts: Verdicts, names: frozenset[str]) -> DAG:
+    route, file = place.read(), place.file
     if wrong := next(filter(None, map(verdicts.get, mappings_of(route))), None):
         raise ConfigurationError(f"mapping: {wrong}", where=str(file))
     with DAG(
         dag_id=route.name,
         dag_display_name=route.title or route.name,
         description=page.summary(route),
-        schedule=_schedule(route, file),
+        schedule=_schedule(route, file, names),
         max_active_runs=1,
         catchup=False,
         is_paused_upon_creation=_is_off(route),
         auto_register=False,  # broken_routes.py builds the same DAGs and must not claim them
         default_args={"owner": route.owner, **RETRY},
         tags=["kiezbruecke", route.process, *(["aus"] if _is_off(route) else [])],
-        doc_md=page.route_page(route, file),
+        doc_md=page.route_page(route, {str(one.relative_to(content)): one for one in place.files}),
     ) as dag:
         before = None
         for step in STEPS[type(route)]:
@@ -152,10 +161,12 @@ def _step(step: str, route: Route, content: Path) -> Any:
     """One task. `content` travels in the closure: an argument would be serialised, and the path changes."""
 
     @task(
-        multiple_outputs=False,
+        task_id=step,
+        task_display_name=page.STEPS[step][0],
+        doc_md=page.step_page(step),
         pool=_pool(route),
         outlets=[] if step in SILENT else [Asset(_asset(route.name))],
-        **_named(step),
+        multiple_outputs=False,
     )
     def run(name: str) -> dict[str, int]:
         counts = perform(step, name, content)
@@ -166,24 +177,16 @@ def _step(step: str, route: Route, content: Path) -> Any:
     return run(route.name)
 
 
-def _named(step: str) -> dict[str, Any]:
-    return {
-        "task_id": step,
-        "task_display_name": page.STEPS[step][0],
-        "doc_md": page.step_page(step),
-    }
-
-
 def _wake_nobody() -> None:
     """Take the outlets from this one run of the task: a declared one is an event whenever the task succeeds."""
     get_current_context()["task"].outlets = []
 
 
-def _schedule(route: Route, file: Path) -> Any:
+def _schedule(route: Route, file: Path, names: frozenset[str]) -> Any:
     """The clock, the events of other routes, or either of them."""
     if _is_off(route):
         return None
-    assets = AssetAny(*(Asset(_asset(name)) for name in _known(route, file))) if route.after else None
+    assets = AssetAny(*(Asset(_asset(name)) for name in _known(route, file, names))) if route.after else None
     if route.schedule is None:
         return assets
     clock = _clock(route.schedule, file)
@@ -200,14 +203,14 @@ def _clock(cron: str, file: Path) -> CronTriggerTimetable:
     return CronTriggerTimetable(cron, timezone=ZONE)
 
 
-def _known(route: Route, file: Path) -> tuple[str, ...]:
+def _known(route: Route, file: Path, names: frozenset[str]) -> tuple[str, ...]:
     """The routes this one waits for; an unknown one would never wake it, and nobody would notice."""
     for name in route.after:
-        if not (file.parent / f"{name}.yaml").exists():
+        if name not in names:
             raise ConfigurationError(
                 f"after: there is no route '{name}'",
                 where=str(file),
-                expected="a file beside this one",
+                expected="the name of another route",
             )
     return route.after
 
@@ -239,8 +242,8 @@ def _reason(error: Exception, content: Path) -> str:
     return " ".join(text.replace(f"{content}/", "").split())
 
 
-def _dag_id(file: Path) -> str:
-    return re.sub(r"[^A-Za-z0-9_.-]", "_", file.stem)
+def _dag_id(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", name)
 
 
 def _asset(route_name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,8 +12,9 @@ from urllib.parse import urlsplit
 
 from airflow.sdk import BaseHook
 
+from kiezbruecke.airflow.provider import hook_of
 from kiezbruecke.airflow.resolver import to_ours
-from kiezbruecke.connector import Connection, manifest_for
+from kiezbruecke.connector import Connection, manifest_for, manifests
 from kiezbruecke.errors import ConfigurationError
 
 PORTS = {"http": 80, "https": 443}
@@ -42,28 +44,25 @@ class ConnectorHook(BaseHook):
             return False, f"nobody answers at {connection.host}: {error.strerror or type(error).__name__}"
 
 
-class FolderHook(ConnectorHook):
-    """Connection type kb_folder."""
-
-    conn_type = "kb_folder"
-
-
-class HkrHook(ConnectorHook):
-    """Connection type kb_hkr."""
-
-    conn_type = "kb_hkr"
-
-
-class MeinberlinHook(ConnectorHook):
-    """Connection type kb_meinberlin."""
-
-    conn_type = "kb_meinberlin"
+@cache
+def _hooks() -> dict[str, type[ConnectorHook]]:
+    """A class per connection type, as Airflow wants it: made from the manifests."""
+    return {
+        hook_of(manifest.name): type(
+            hook_of(manifest.name),
+            (ConnectorHook,),
+            {"__doc__": f"Connection type {manifest.connection_type}.", "conn_type": manifest.connection_type},
+        )
+        for manifest in manifests().values()
+    }
 
 
-class XtaHook(ConnectorHook):
-    """Connection type kb_xta."""
-
-    conn_type = "kb_xta"
+def __getattr__(name: str) -> type[ConnectorHook]:
+    """The hook of a connector, made when Airflow asks for it: `XtaHook`."""
+    try:
+        return _hooks()[name]
+    except KeyError:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'") from None
 
 
 def _check_settings(connection: Connection) -> None:
@@ -74,7 +73,9 @@ def _check_settings(connection: Connection) -> None:
 def _knock(connection: Connection) -> str:
     if not connection.host:
         return _look_into(Path(str(connection.extra.get("path", ""))))
-    parts = urlsplit(connection.host if "://" in connection.host else f"https://{connection.host}")
+    parts = urlsplit(
+        connection.host if "://" in connection.host else f"{connection.schema or 'https'}://{connection.host}"
+    )
     port = parts.port or connection.port or PORTS[parts.scheme]
     with socket.create_connection((parts.hostname, port), timeout=10):
         return f"settings are whole, {parts.hostname}:{port} answers"

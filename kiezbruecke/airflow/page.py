@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
-from kiezbruecke.routes import CollectingRoute, Route
+from kiezbruecke.content.routes import CollectingRoute, Route
 
 STEPS = {
     "collect": ("Einlesen", "Holt, was neu ist, und schreibt es ins Ledger. Sendet nichts."),
@@ -37,14 +38,11 @@ def summary(route: Route) -> str:
     return f"{route.name}: {where}, {starts(route)}"
 
 
-def route_page(route: Route, file: Path) -> str:
-    """What a route does, Markdown: a table for people, the file itself for those who want to know."""
+def route_page(route: Route, files: Mapping[str, Path]) -> str:
+    """What a route does, Markdown: a table for people; for those who want to know its files, by the names shown."""
     rows = "\n".join(f"| {name} | {value} |" for name, value in _rows(route))
-    text = file.read_text("utf-8").rstrip()
-    return (
-        f"{route.title or route.name}\n\n| | |\n|---|---|\n{rows}\n\n"
-        f"`mappings/routes/{file.name}`:\n\n{_fenced(text)}\n"
-    )
+    texts = [f"`{name}`:\n\n{_fenced(file.read_text('utf-8').rstrip())}\n" for name, file in files.items()]
+    return "\n".join([f"{route.title or route.name}\n\n| | |\n|---|---|\n{rows}\n", *texts])
 
 
 def starts(route: Route) -> str:

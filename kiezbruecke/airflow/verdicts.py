@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from kiezbruecke.content import find_state
-from kiezbruecke.routes import Route
+from kiezbruecke.content.routes import Route
 
 Verdicts = dict[str, str]  # mapping: its first error in one line, empty where it can run
 

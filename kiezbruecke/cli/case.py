@@ -10,7 +10,6 @@ from kiezbruecke import desk, german
 from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, table
 from kiezbruecke.desk import words
-from kiezbruecke.effects import effect
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -49,7 +48,7 @@ def _show(case: desk.CaseStory) -> None:
             (
                 one.reference,
                 one.destination,
-                effect(one.effect).title,
+                words.effect(one.effect),
                 german.number(one.amount),
                 words.state(one.state),
                 one.updated_at,

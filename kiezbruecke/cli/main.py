@@ -33,6 +33,7 @@ _NOUNS = {
     "codelist": "Codelisten: auflisten, prüfen, amtliche übernehmen.",
     "drift": "Abweichungen: worauf eine Zuordnung gebaut ist, und was daraus wurde.",
     "schemas": "Schemata der Standards: auflisten, einspielen.",
+    "new": "Etwas Neues anlegen: den Anschluss an ein System.",
     "sandbox": "Nachgebaute Gegenstellen zum Ausprobieren.",
 }
 

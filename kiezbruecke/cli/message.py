@@ -12,7 +12,6 @@ from kiezbruecke.cli.fields import fields
 from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, table
 from kiezbruecke.desk import words
-from kiezbruecke.effects import effect
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.claims import find_message
@@ -43,7 +42,7 @@ def list_all(
             one.reference,
             one.case,
             one.destination,
-            effect(one.effect).title,
+            words.effect(one.effect),
             german.number(one.amount),
             words.state(one.state),
             one.updated_at,

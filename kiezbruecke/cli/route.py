@@ -10,14 +10,14 @@ import typer
 from kiezbruecke import attention, desk
 from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, table
+from kiezbruecke.content.processes import read_process
+from kiezbruecke.content.routes import SendingRoute, find_route
 from kiezbruecke.desk import words
-from kiezbruecke.effects import effect
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
 from kiezbruecke.ledger.drafts import add_baseline
 from kiezbruecke.ledger.reading import read_previews
 from kiezbruecke.ledger.runs import set_paused
-from kiezbruecke.routes import SendingRoute, find_route, read_process
 from kiezbruecke.stages.work import lane_of
 
 app = typer.Typer(no_args_is_help=True)
@@ -101,7 +101,7 @@ def preview(
     table(
         f"Probelauf {route}",
         ("Fall", "Wirkung", "Datei", "# Byte", "vom"),
-        [(one.case, effect(one.effect).title, one.file, one.bytes, one.at) for one in shown],
+        [(one.case, words.effect(one.effect), one.file, one.bytes, one.at) for one in shown],
         empty="nichts vorbereitet.",
     )
 

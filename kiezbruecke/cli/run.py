@@ -17,12 +17,15 @@ from kiezbruecke.desk import words
 def run(
     context: typer.Context,
     route: Annotated[str, typer.Argument(help="Name der Strecke, siehe 'kiezbruecke route list'.")],
+    everything: Annotated[
+        bool, typer.Option("--everything", help="Alles ansehen, auch was seit dem letzten Lauf gleich geblieben ist.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Eine Strecke einmal ganz ausführen. Sie darf jederzeit wiederholt werden."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     with Console(stderr=True).status(f"{route} läuft …"):
-        counts = pipeline.run(house_of(context), route)
+        counts = pipeline.run(house_of(context), route, everything=everything)
     if as_json:
         emit(dict(counts))
         return

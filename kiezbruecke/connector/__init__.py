@@ -7,6 +7,7 @@ from kiezbruecke.connector.protocols import (
     BatchHead,
     BatchTarget,
     CannotTell,
+    Closing,
     Connection,
     Context,
     Cursor,
@@ -19,7 +20,7 @@ from kiezbruecke.connector.protocols import (
     Target,
     Ticket,
 )
-from kiezbruecke.connector.registry import manifest_for, manifests, open_source, open_target
+from kiezbruecke.connector.registry import close, manifest_for, manifests, open_source, open_target
 
 __all__ = [
     "Answer",
@@ -28,6 +29,7 @@ __all__ = [
     "BatchTarget",
     "CannotTell",
     "Capabilities",
+    "Closing",
     "Connection",
     "Context",
     "Cursor",
@@ -40,6 +42,7 @@ __all__ = [
     "Source",
     "Target",
     "Ticket",
+    "close",
     "manifest_for",
     "manifests",
     "open_source",

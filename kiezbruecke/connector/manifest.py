@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from importlib import resources
-from typing import Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -13,15 +13,55 @@ from kiezbruecke.errors import ConfigurationError
 
 
 class FormField(BaseModel):
-    """One field of the connection form (`extra`), shown in Airflow's web interface."""
+    """One field of the connection form (`extra`), shown in Airflow's web interface; label and help in German."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     label: str
-    type: Literal["string", "integer", "boolean", "object"] = "string"
+    help: str
+    type: Literal["string", "integer", "boolean"] = "string"
     default: str | int | bool | None = None
+    required: bool = False
+    choices: tuple[str, ...] = ()
     secret: bool = False
-    description: str = ""
+
+    @model_validator(mode="after")
+    def _is_one_or_the_other(self) -> Self:
+        if self.required and self.default is not None:
+            raise ValueError("a field that is required has no default")
+        return self
+
+
+# What every connection over HTTP has (connectors/_http.py); a manifest may give one of them another default.
+HTTP_FIELDS: dict[str, dict[str, Any]] = {
+    "ca_file": {
+        "label": "Zertifizierungsstelle (PEM-Datei)",
+        "help": "Leer: die Stellen, denen Python (certifi) vertraut",
+    },
+    "client_cert": {
+        "label": "Eigenes Zertifikat (PEM-Datei)",
+        "help": "Wenn die Gegenstelle eines verlangt; zusammen mit dem Schlüssel",
+    },
+    "client_key": {"label": "Schlüssel zum eigenen Zertifikat (PEM-Datei)", "help": "Ohne Kennwort"},
+    "connect_timeout": {
+        "label": "Frist für den Verbindungsaufbau (Sekunden)",
+        "help": "Danach ist sicher, dass nichts gesendet wurde",
+        "type": "integer",
+        "default": 10,
+    },
+    "read_timeout": {
+        "label": "Frist für das nächste Byte (Sekunden)",
+        "help": "So lange darf die Gegenstelle schweigen",
+        "type": "integer",
+        "default": 30,
+    },
+    "deadline": {
+        "label": "Frist für den ganzen Aufruf (Sekunden)",
+        "help": "Gilt auch, wenn die Antwort Byte für Byte kommt",
+        "type": "integer",
+        "default": 120,
+    },
+}
 
 
 class Capabilities(BaseModel):
@@ -33,6 +73,9 @@ class Capabilities(BaseModel):
     look_up: bool = Field(False, description="It can be asked what became of a message")
     batch: bool = Field(False, description="It takes many messages in one carrier")
     full_list: bool = Field(False, description="A carrier always holds the whole list")
+    parallel: bool = Field(
+        False, description="Several targets may send at once, each opened anew and used by one thread"
+    )
 
 
 class Manifest(BaseModel):
@@ -54,7 +97,23 @@ class Manifest(BaseModel):
         (), description="Names of effects, or patterns: 'commitment.*'; '*' takes any bytes"
     )
     can: Capabilities = Capabilities()
+    transport: Literal["http", "none"] = Field(
+        "http", description="http: has an address, an account, and the fields that all connections over HTTP have"
+    )
     fields: dict[str, FormField] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_the_fields_of_its_transport(cls, body: Any) -> Any:
+        if not isinstance(body, dict) or body.get("transport", "http") != "http":
+            return body
+        own = dict(body.get("fields") or {})
+        shared = {name: {**field, **_plain(own.pop(name, {}))} for name, field in HTTP_FIELDS.items()}
+        return {**body, "fields": {**own, **shared}}
+
+
+def _plain(field: Any) -> dict[str, Any]:
+    return field.model_dump() if isinstance(field, FormField) else dict(field)
 
 
 def read_manifest(package: str) -> Manifest:

@@ -158,6 +158,14 @@ class Target(Protocol):
         """Find a message again. NotThere only if the target can prove it."""
 
 
+@runtime_checkable
+class Closing(Protocol):
+    """A source or target that holds something open between its calls. Optional: see `registry.close`."""
+
+    def close(self) -> None:
+        """Give it back; twice is harmless, and a later call opens anew."""
+
+
 @dataclass(frozen=True)
 class BatchHead:
     """What is fixed about a carrier before its bytes exist."""

@@ -7,7 +7,7 @@ from importlib import import_module, metadata
 from typing import Any
 
 from kiezbruecke.connector.manifest import Manifest, read_manifest
-from kiezbruecke.connector.protocols import BatchTarget, Connection, Context, Source, Target
+from kiezbruecke.connector.protocols import BatchTarget, Closing, Connection, Context, Source, Target
 from kiezbruecke.errors import ConfigurationError
 
 GROUP = "kiezbruecke.connectors"
@@ -48,6 +48,12 @@ def open_target(connection: Connection, context: Context) -> Target | BatchTarge
         raise ConfigurationError(f"connector '{manifest.name}' is no target", where=f"connection {connection.id}")
     target: Target | BatchTarget = _load(manifest.target)(connection, context)
     return target
+
+
+def close(client: object) -> None:
+    """Let a source or target give back what it holds open: at a stage's end, and before a fork. Any other is left."""
+    if isinstance(client, Closing):
+        client.close()
 
 
 def _load(path: str) -> Any:

@@ -13,6 +13,7 @@ from pydantic import ConfigDict
 from kiezbruecke.attention import read_standing
 from kiezbruecke.cases.join import Disagreement, Reason, Standing
 from kiezbruecke.cases.timeline import status_of
+from kiezbruecke.content.processes import read_process
 from kiezbruecke.desk.messages import MessageFacts, message_views
 from kiezbruecke.desk.view import DeskView
 from kiezbruecke.errors import ConfigurationError
@@ -22,7 +23,6 @@ from kiezbruecke.ledger.events import events_of
 from kiezbruecke.ledger.reading import find_case
 from kiezbruecke.ledger.todo import Kind, points_of_case
 from kiezbruecke.records import Commitment, CommitmentState, Decision, Outcome
-from kiezbruecke.routes import read_process
 
 
 class DecisionView(DeskView):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from uuid import UUID
 
+from kiezbruecke.content.routes import Route, RoutePlace, SendingRoute, find_route, route_places
 from kiezbruecke.desk.view import DeskView
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
@@ -14,7 +14,6 @@ from kiezbruecke.ledger import Ledger, MessageState
 from kiezbruecke.ledger.reading import Preview, last_runs, route_statuses
 from kiezbruecke.ledger.runs import paused_routes
 from kiezbruecke.ledger.todo import count_open_points
-from kiezbruecke.routes import Route, SendingRoute, find_route, read_route, route_files
 
 
 class RouteView(DeskView):
@@ -93,7 +92,7 @@ def routes(house: House) -> list[RouteView]:
     """All route files, by name; one statement."""
     with house.ledger.read() as connection:
         paused = paused_routes(connection)
-    return [_route(file, paused) for file in route_files(house.content)]
+    return [_route(place, paused) for place in route_places(house.content)]
 
 
 def route(house: House, name: str) -> RouteView:
@@ -104,7 +103,7 @@ def route(house: House, name: str) -> RouteView:
 
 def status(house: House) -> HouseStatus:
     """Every route and the list; four statements, however many routes there are."""
-    broken = {file.stem: _error(file) for file in route_files(house.content)}
+    broken = {place.name: _error(place) for place in route_places(house.content)}
     known = route_statuses(house.ledger, list(broken))
     return HouseStatus(
         routes=tuple(
@@ -151,11 +150,11 @@ def preview_view(one: Preview) -> PreviewView:
     )
 
 
-def _route(file: Path, paused: frozenset[str]) -> RouteView:
+def _route(place: RoutePlace, paused: frozenset[str]) -> RouteView:
     try:
-        found = read_route(file)
+        found = place.read()
     except ConfigurationError as error:
-        return RouteView(route=file.stem, error=error.line())
+        return RouteView(route=place.name, error=error.line())
     sends = isinstance(found, SendingRoute)
     return RouteView(
         route=found.name,
@@ -179,9 +178,9 @@ def _mode(found: Route) -> str:
     return found.mode if found.environment == "live" else f"{found.mode} (test)"
 
 
-def _error(file: Path) -> str | None:
+def _error(place: RoutePlace) -> str | None:
     try:
-        read_route(file)
+        place.read()
     except ConfigurationError as error:
         return error.line()
     return None

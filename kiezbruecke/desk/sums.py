@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from kiezbruecke.content.processes import read_process
 from kiezbruecke.desk.view import DeskView
 from kiezbruecke.house import House
 from kiezbruecke.ledger import money
-from kiezbruecke.routes import read_process
 
 
 class AreaSums(DeskView):

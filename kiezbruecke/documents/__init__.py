@@ -1,14 +1,16 @@
 """The documents of a case: what a proposal and its decision look like on paper, the same bytes every time."""
 
-from kiezbruecke.documents.case import Document, documents_for
-from kiezbruecke.documents.pdf import PDF_VERSION
-from kiezbruecke.documents.sheets import decision_pdf, paper_proposal_pdf, proposal_pdf
+from kiezbruecke.documents.case import PDF_VERSION, Document, documents_for
+from kiezbruecke.documents.sheets import Setting
+from kiezbruecke.documents.templates import DEFAULT, PARTS, Templates, find_templates
 
 __all__ = [
+    "DEFAULT",
+    "PARTS",
     "PDF_VERSION",
     "Document",
-    "decision_pdf",
+    "Setting",
+    "Templates",
     "documents_for",
-    "paper_proposal_pdf",
-    "proposal_pdf",
+    "find_templates",
 ]

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from typing import Final
 from uuid import UUID
 
-from kiezbruecke.documents.pdf import PDF_VERSION
-from kiezbruecke.documents.sheets import decision_pdf, german_date, paper_proposal_pdf, proposal_pdf
+from kiezbruecke.documents.sheets import (
+    Setting,
+    decision_title,
+    german_date,
+    proposal_day,
+    proposal_title,
+    values_of,
+)
+from kiezbruecke.documents.templates import Templates
 from kiezbruecke.records import Decision, Proposal, name_id
 from kiezbruecke.records.views import DocumentView
 from kiezbruecke.standards import xdomea
+
+PDF_VERSION: Final = "2a"  # of PDF/A, which is what the files are first of all
 
 
 @dataclass(frozen=True)
@@ -22,15 +32,15 @@ class Document:
 
 
 def documents_for(
-    case_id: UUID, proposal: Proposal | None, decision: Decision, *, area_name: str, process_name: str
+    case_id: UUID, proposal: Proposal | None, decision: Decision, setting: Setting, templates: Templates
 ) -> tuple[Document, ...]:
-    """Proposal and decision as PDF; for a proposal from paper (no record) the decision sheet speaks."""
+    """Proposal and decision as PDF; for a proposal from paper (no record) the decision's line speaks."""
     number = decision.reference_number
-    if proposal is None:
-        first = paper_proposal_pdf(decision, area_name, process_name)
-    else:
-        first = proposal_pdf(proposal, area_name, process_name)
-    second = decision_pdf(decision, area_name, process_name)
+    values = values_of(proposal, decision, setting)
+    first = templates.typeset(
+        "vorschlag", {**values, "title": proposal_title(proposal, decision)}, proposal_day(proposal, decision)
+    )
+    second = templates.typeset("beschluss", {**values, "title": decision_title(decision)}, decision.decided_on)
     day = german_date(decision.decided_on)
     return (
         _document(case_id, 1, "proposal", f"Vorschlag {number}", f"Vorschlag-{number}", first),

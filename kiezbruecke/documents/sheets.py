@@ -1,98 +1,94 @@
-"""What stands on the sheets of a case: the proposal as its platform shows it, the decision as it was taken.
+"""What the sheets of a case can say: the proposal as its platform shows it, the decision as it was taken.
 
-No personal data: neither who proposed nor who recorded stands here; the applicant comes with the application.
+Texts as people read them; which of them stand where, and under which word, is the template's to say. Of people only
+the office's recorder is named; who proposed is not, the applicant comes with the application.
 """
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from kiezbruecke.documents.pdf import Sheet, render
+from kiezbruecke.documents.letters import printable
 from kiezbruecke.records import Decision, Proposal, Votes
 
 _BERLIN = ZoneInfo("Europe/Berlin")
-_COPY = "Von der Kiezbrücke automatisch erzeugt aus den Angaben der Beteiligungsplattform."
-_LINE = "Von der Kiezbrücke automatisch erzeugt aus dem Beschlussbogen; ersetzt keine Niederschrift."
+_LINK = re.compile(r"https?://[!-~]{1,2000}")
 
 
-def proposal_pdf(proposal: Proposal, area_name: str, process_name: str = "") -> bytes:
-    """The proposal on one page or more; dated by its last change on the platform."""
-    return render(
-        Sheet(
-            kind="Vorschlag",
-            title=proposal.title,
-            origin=process_name or "Bürgerbeteiligung",
-            dated=(proposal.modified_at or proposal.created_at).astimezone(_BERLIN).date(),
-            fields=_proposal_fields(proposal, area_name),
-            texts=[("Beschreibung", proposal.description_text)],
-            note=_COPY,
-        )
-    )
+@dataclass(frozen=True)
+class Setting:
+    """Where a case belongs: names for people, and its Fremdkennzeichen."""
+
+    area_name: str
+    process_name: str
+    organisation: str = ""
+    reference: str = ""
 
 
-def paper_proposal_pdf(decision: Decision, area_name: str, process_name: str) -> bytes:
-    """A proposal that came by post or in the room: only what the decision sheet says of it."""
-    return render(
-        Sheet(
-            kind="Vorschlag (nicht über die Plattform eingereicht)",
-            title=decision.title,
-            origin=process_name,
-            dated=decision.decided_on,
-            fields=[
-                ("Nummer im Beschlussbogen", decision.reference_number),
-                ("Bezirksregion", area_name),
-                ("Beschlussbogen", f"{decision.sheet}, Zeile {decision.row}"),
-            ],
-            note=_LINE,
-        )
-    )
+def values_of(proposal: Proposal | None, decision: Decision, setting: Setting) -> dict[str, Any]:
+    """All that a template may show, as `data.…`; empty texts where nothing is known, no proposal for one from paper."""
+    return {
+        "process": _one_line(setting.process_name),
+        "organisation": _one_line(setting.organisation),
+        "area": setting.area_name,
+        "reference": decision.reference_number,
+        "fremdkennzeichen": setting.reference,
+        "proposal": _proposal(proposal) if proposal else None,
+        "decision": _decision(decision),
+    }
 
 
-def decision_pdf(decision: Decision, area_name: str, process_name: str) -> bytes:
-    """The decision of the assembly on one page or more; dated by the day of the meeting."""
-    return render(
-        Sheet(
-            kind="Beschluss",
-            title=decision.title or f"Vorschlag {decision.reference_number}",
-            origin=process_name,
-            dated=decision.decided_on,
-            fields=_decision_fields(decision, area_name),
-            texts=[("Auflagen", decision.conditions), ("Begründung", decision.reason)],
-            note=_LINE,
-        )
-    )
+def proposal_title(proposal: Proposal | None, decision: Decision) -> str:
+    """The heading of the proposal's sheet, on one line."""
+    return _one_line(proposal.title if proposal else decision.title) or "(ohne Titel)"
 
 
-def _proposal_fields(proposal: Proposal, area_name: str) -> list[tuple[str, str]]:
-    return [
-        ("Vorschlagsnummer", proposal.reference_number),
-        ("Bezirksregion", area_name),
-        ("Ort", proposal.point_label),
-        ("Beantragte Summe", euro(proposal.requested_amount) or "keine Angabe"),
-        ("Kategorie", proposal.category),
-        ("Schlagworte", ", ".join(proposal.labels)),
-        ("Eingereicht am", german_date(proposal.created_at)),
-        ("Zuletzt geändert am", german_date(proposal.modified_at) if proposal.modified_at else ""),
-        ("Kennung der Plattform", proposal.external_id),
-        ("Adresse (URL)", proposal.url),
-    ]
+def decision_title(decision: Decision) -> str:
+    """The heading of the decision's sheet, on one line."""
+    return _one_line(decision.title) or f"Vorschlag {decision.reference_number}"
 
 
-def _decision_fields(decision: Decision, area_name: str) -> list[tuple[str, str]]:
-    return [
-        ("Vorschlagsnummer", decision.reference_number),
-        ("Bezirksregion", area_name),
-        ("Sitzung am", german_date(decision.decided_on)),
-        ("Ergebnis", decision.outcome.word),
-        ("Bewilligte Summe", euro(decision.approved_amount)),
-        ("Abstimmung", _votes(decision.votes)),
-        ("Rang", str(decision.rank or "")),
-        ("Protokoll", decision.protocol_ref),
-        ("Berichtigung", "Ja, ersetzt eine frühere Zeile" if decision.correction else ""),
-        ("Beschlussbogen", f"{decision.sheet}, Zeile {decision.row}"),
-    ]
+def proposal_day(proposal: Proposal | None, decision: Decision) -> date:
+    """The day of its last change on the platform, in Berlin; a proposal from paper has that of the meeting."""
+    if proposal is None:
+        return decision.decided_on
+    return (proposal.modified_at or proposal.created_at).astimezone(_BERLIN).date()
+
+
+def _proposal(proposal: Proposal) -> dict[str, str | bool]:
+    return {
+        "place": proposal.point_label,
+        "requested": euro(proposal.requested_amount),
+        "category": proposal.category,
+        "labels": ", ".join(proposal.labels),
+        "created_on": german_date(proposal.created_at),
+        "modified_on": german_date(proposal.modified_at) if proposal.modified_at else "",
+        "external_id": proposal.external_id,
+        "url": proposal.url,
+        "is_link": bool(_LINK.fullmatch(proposal.url)),
+        "description": proposal.description_text,
+    }
+
+
+def _decision(decision: Decision) -> dict[str, str]:
+    return {
+        "decided_on": german_date(decision.decided_on),
+        "outcome": decision.outcome.word,
+        "approved": euro(decision.approved_amount),
+        "votes": _votes(decision.votes),
+        "rank": str(decision.rank or ""),
+        "protocol": decision.protocol_ref,
+        "correction": "Ja, ersetzt eine frühere Zeile" if decision.correction else "",
+        "sheet": f"{decision.sheet}, Zeile {decision.row}",
+        "recorded_by": decision.recorded_by,
+        "conditions": decision.conditions,
+        "reason": decision.reason,
+    }
 
 
 def euro(amount: Decimal | None) -> str:
@@ -111,3 +107,7 @@ def german_date(day: date | datetime) -> str:
 def _votes(votes: Votes) -> str:
     parts = (("Ja", votes.yes), ("Nein", votes.no), ("Enthaltung", votes.abstain))
     return " · ".join(f"{name} {count}" for name, count in parts if count is not None)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(printable(text).split())

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from kiezbruecke.cases.join import Standing
-from kiezbruecke.effects.effect import Due, Effect, FollowUp, Written, digest, never
+from kiezbruecke.effects.effect import Due, DueCase, Effect, FollowUp, digest, never
 from kiezbruecke.effects.file_create import sum_differs
 from kiezbruecke.effects.lane import Lane
 from kiezbruecke.ledger import MessageState, money
-from kiezbruecke.ledger.money import Order, cents
+from kiezbruecke.ledger.money import CommitmentOrder, cents
 from kiezbruecke.ledger.reading import MessageHead
 from kiezbruecke.ledger.states import UNSETTLED
 from kiezbruecke.records import Commitment, CommitmentState
@@ -81,25 +81,25 @@ def _by_hand(standing: Standing) -> FollowUp:
     return FollowUp(text, digest("granted again", str(cents(standing.amount))))
 
 
-def _views(written: Written) -> Mapping[str, Commitment]:
+def _views(of: DueCase) -> Mapping[str, Commitment]:
     """The commitment that this message is about."""
-    standing, due = written.standing, written.due
+    standing, due = of.standing, of.due
     assert due.amount is not None
     return {
         "commitment": Commitment(
             case_id=standing.case.id,
-            process_id=written.process.id,
+            process_id=of.process.id,
             area_id=standing.area_id,
-            fiscal_year=written.process.fiscal_year,
+            fiscal_year=of.process.fiscal_year,
             amount=due.amount,
             state=CommitmentState.REQUESTED,
-            reference=written.message.reference,
-            voucher=written.message.voucher,
+            reference=of.message.reference,
+            voucher=of.message.voucher,
         )
     }
 
 
-def _effect(name: str, title: str, order: Order, *, begins: bool = False) -> Effect:
+def _effect(name: str, title: str, order: CommitmentOrder, *, begins: bool = False) -> Effect:
     return Effect(
         name=name,
         letter="F",
@@ -114,23 +114,13 @@ def _effect(name: str, title: str, order: Order, *, begins: bool = False) -> Eff
         follow=order.follow,
         let_go=money.let_go,
         views=_views,
+        view_models={"commitment": Commitment},
     )
 
 
-BOOK = _effect(
-    "commitment.book",
-    "Festlegung",
-    Order(CommitmentState.REQUESTED, confirmed=CommitmentState.BOOKED, refused=CommitmentState.REFUSED, begins=True),
-    begins=True,
-)
-CHANGE = _effect(
-    "commitment.change",
-    "Festlegung ändern",
-    Order(CommitmentState.REQUESTED, confirmed=CommitmentState.BOOKED, refused=CommitmentState.BOOKED),
-)
-CANCEL = _effect(
-    "commitment.cancel",
-    "Festlegung aufheben",
-    Order(CommitmentState.CANCEL_REQUESTED, confirmed=CommitmentState.CANCELLED, refused=CommitmentState.BOOKED),
-)
+_ASKED, _BOOKED, _REFUSED = CommitmentState.REQUESTED, CommitmentState.BOOKED, CommitmentState.REFUSED
+_FREEING, _FREE = CommitmentState.CANCEL_REQUESTED, CommitmentState.CANCELLED
+BOOK = _effect("commitment.book", "Festlegung", CommitmentOrder(_ASKED, _BOOKED, _REFUSED, begins=True), begins=True)
+CHANGE = _effect("commitment.change", "Festlegung ändern", CommitmentOrder(_ASKED, _BOOKED, _BOOKED))
+CANCEL = _effect("commitment.cancel", "Festlegung aufheben", CommitmentOrder(_FREEING, _FREE, _BOOKED))
 EFFECTS = (BOOK, CHANGE, CANCEL)

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from kiezbruecke import plugins
 from kiezbruecke.cases.join import Standing
 from kiezbruecke.cases.timeline import status_of
+from kiezbruecke.content.routes import SendingRoute
 from kiezbruecke.effects.lane import Lane
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import MessageState
@@ -21,7 +22,6 @@ from kiezbruecke.ledger.money import cents
 from kiezbruecke.ledger.reading import MessageHead
 from kiezbruecke.records import Process
 from kiezbruecke.records.views import MessageView, StatusView
-from kiezbruecke.routes import SendingRoute
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Due:
 
 
 @dataclass(frozen=True)
-class Written:
+class DueCase:
     """What an effect's views are made of: the case as it stands, what is due, and the message that is being written."""
 
     process: Process
@@ -66,7 +66,7 @@ def never(_standing: Standing, _message: MessageHead) -> bool:
     return False
 
 
-def no_views(_written: Written) -> Mapping[str, BaseModel]:
+def no_views(_of: DueCase) -> Mapping[str, BaseModel]:
     """The mapping reads what every mapping may read."""
     return {}
 
@@ -93,7 +93,7 @@ class Effect:
     hold: Hold | None = field(default=None, repr=False)  # money held back when messages are stored
     follow: Follow | None = field(default=None, repr=False)  # what their word does to that money
     let_go: LetGo | None = field(default=None, repr=False)  # the destination was rebuilt and knows nothing of it
-    views: Callable[[Written], Mapping[str, BaseModel]] = no_views
+    views: Callable[[DueCase], Mapping[str, BaseModel]] = no_views
     view_models: Mapping[str, type[BaseModel]] = field(
         default_factory=dict
     )  # the roots that `views` gives, for the check
@@ -144,6 +144,11 @@ def rule_of(route: SendingRoute) -> Rule:
             f"due: {route.due} does not lead to {route.effect}", where=f"route {route.name}", expected=expected
         )
     return begins.due
+
+
+def no_views_yet() -> dict[str, None]:
+    """The roots that only some effects give, empty: a mapping may be used for several."""
+    return {name: None for one in plugins.effects().values() for name in one.view_models}
 
 
 def digest(*parts: str) -> str:

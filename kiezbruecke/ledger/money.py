@@ -69,7 +69,7 @@ def set_budgets(ledger: Ledger, run: Run, budgets: Iterable[Budget]) -> None:
 
 
 @dataclass(frozen=True)
-class Order:
+class CommitmentOrder:
     """What an order to the budget system does to the commitment of its case: asked, confirmed, refused."""
 
     asked: CommitmentState

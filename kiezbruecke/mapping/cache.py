@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as AnyMapping
+from dataclasses import replace
 from pathlib import Path
 
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.check.whole import check_mapping
+from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.loading import Mapping, assemble, find_goal, mapping_file, read_mapping_file
 
 _Stamp = tuple[tuple[str, int, int], ...]
-_loaded: dict[Path, tuple[_Stamp, Mapping]] = {}
+Lists = AnyMapping[str, str]
+_loaded: dict[tuple[Path, tuple[tuple[str, str], ...]], tuple[_Stamp, Mapping]] = {}
 
 
-def load_mapping(name: str, content: Path) -> Mapping:
-    """A mapping that passed its check; raises ConfigurationError with the first error's file, line and column."""
+def load_mapping(name: str, content: Path, lists: Lists | None = None) -> Mapping:
+    """A mapping that passed its check; raises ConfigurationError with the first error's file, line and column.
+
+    `lists` puts code lists in the place of those that the mapping names: a process has areas of its own.
+    """
     file, _ = mapping_file(name, content)
-    if file in _loaded:
-        stamp, mapping = _loaded[file]
+    key = file, tuple(sorted((lists or {}).items()))
+    if key in _loaded:
+        stamp, mapping = _loaded[key]
         if stamp == _stamp(mapping.files):
             return mapping
-    mapping = _load(name, content)
-    _loaded[file] = (_stamp(mapping.files), mapping)
+    mapping = _load(name, content, lists or {})
+    _loaded[key] = (_stamp(mapping.files), mapping)
     return mapping
 
 
-def _load(name: str, content: Path) -> Mapping:
+def _load(name: str, content: Path, lists: Lists) -> Mapping:
     for finding in check_mapping(name, content):
         if finding.severity == "error":
             what = f"{finding.code} {finding.message}"
@@ -34,7 +42,15 @@ def _load(name: str, content: Path) -> Mapping:
         raise ConfigurationError(
             f"the mapping '{name}' is abstract", where=str(definition.places["abstract"]), helps="extend it"
         )
+    definition = replace(definition, rules=_with_lists(definition.rules, lists)) if lists else definition
     return assemble(definition, find_goal(definition, content), content)
+
+
+def _with_lists(rules: tuple[Rule, ...], lists: Lists) -> tuple[Rule, ...]:
+    return tuple(
+        replace(rule, codelist=lists.get(rule.codelist or "", rule.codelist), rules=_with_lists(rule.rules, lists))
+        for rule in rules
+    )
 
 
 def _stamp(files: tuple[Path, ...]) -> _Stamp:

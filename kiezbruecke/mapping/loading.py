@@ -121,6 +121,17 @@ class Mapping:
         """The number of each rule by its place."""
         return numbered(self.definition.rules)
 
+    def uses(self, path: str) -> bool:
+        """Whether a rule reads this path (`case.documents`), or one below it."""
+        wanted = tuple(path.split("."))
+        return any(names[: len(wanted)] == wanted for names in self._read)
+
+    @cached_property
+    def _read(self) -> frozenset[tuple[str, ...]]:
+        rules = all_rules(self.definition.rules)
+        paths = (one for rule in rules for one in (rule.source, rule.each, rule.when and rule.when.path) if one)
+        return frozenset((one.root, *(step.name for step in one.steps)) for one in paths)
+
     @property
     def file(self) -> str:
         """The mapping file, as errors name it."""

@@ -113,11 +113,7 @@ def _roots(work: Collecting, item: Item) -> dict[str, Any]:
 
 def _enrich(work: Collecting, record: Record) -> Record:
     if isinstance(record, Proposal):
-        return place(
-            record,
-            work.process,
-            work.content / "mappings" / "codelists" / f"{work.process.area_list}.geojson",
-        )
+        return place(record, work.process, work.polygons)
     if isinstance(record, Receipt):
         return record.model_copy(update={"source": work.route.collect, "external_id": _receipt_id(work, record)})
     return record

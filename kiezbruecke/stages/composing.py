@@ -14,9 +14,10 @@ from typing import Any
 
 from kiezbruecke.cases.join import Standing
 from kiezbruecke.cases.timeline import status_of
-from kiezbruecke.documents import Document, documents_for
+from kiezbruecke.content.routes import SendingRoute
+from kiezbruecke.documents import DEFAULT, Document, Setting, Templates, documents_for, find_templates
 from kiezbruecke.effects import Due, effect
-from kiezbruecke.effects.effect import Written
+from kiezbruecke.effects.effect import DueCase, no_views_yet
 from kiezbruecke.ledger.draft import Draft, Identity
 from kiezbruecke.ledger.money import cents
 from kiezbruecke.ledger.reading import MessageHead
@@ -26,8 +27,7 @@ from kiezbruecke.records import Process, name_id
 from kiezbruecke.records.base import CENT
 from kiezbruecke.records.identity import fremdkennzeichen
 from kiezbruecke.records.views import CaseView, MessageView
-from kiezbruecke.routes import SendingRoute
-from kiezbruecke.standards import store, xdomea
+from kiezbruecke.standards import packers, store
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,18 @@ class Workshop:
         """What an XML message of the mapping is checked against."""
         standard, version = _standard(self.mapping)
         return store.checker(self.content, standard, version) if standard else None
+
+    @cached_property
+    def templates(self) -> Templates | None:
+        """What documents are set with, where the mapping reads them; the route may name templates of its own."""
+        if not self.mapping.uses("case.documents"):
+            return None
+        return find_templates(self.content, self.route.options.get("documents", DEFAULT))
+
+    @property
+    def digest(self) -> str:
+        """Of all files that a message is written with."""
+        return self.mapping.digest + (self.templates.digest if self.templates else "")
 
 
 @dataclass(frozen=True)
@@ -112,37 +124,20 @@ def _reference(workshop: Workshop, standing: Standing, due: Due) -> str:
     return fremdkennzeichen(prefix, standing.area_id, standing.case.reference, due.effect.letter, due.number)
 
 
-def xml_of(payload: bytes, media_type: str) -> bytes | None:
-    """The XML in the bytes of a message, also in a ZIP; None for a table's line."""
-    if media_type == "application/zip":
-        return xdomea.unpack(payload).xml
-    return payload if media_type == "application/xml" else None
-
-
 def _given(workshop: Workshop, standing: Standing, due: Due, message: MessageView) -> dict[str, Any]:
-    documents = _documents(workshop, standing) if _standard(workshop.mapping)[0] == "xdomea" else ()
-    return _roots(workshop, standing, due, message, documents)
+    return _roots(workshop, standing, due, message, _documents(workshop, standing, message))
 
 
 def _bytes(workshop: Workshop, standing: Standing, due: Due, message: MessageView) -> _Bytes:
-    standard, _ = _standard(workshop.mapping)
-    documents = _documents(workshop, standing) if standard == "xdomea" else ()
+    documents = _documents(workshop, standing, message)
     payload, trace = workshop.mapping.write_traced(_roots(workshop, standing, due, message, documents))
     if workshop.checker is not None:
         workshop.checker.check(payload)
-    if standard == "xdomea":
-        return _xdomea(message, payload, documents, trace)
+    if packer := packers.PACKERS.get(_standard(workshop.mapping)[0]):
+        made = packer.pack(message, payload, [(document.view.file, document.content) for document in documents])
+        return _Bytes(made.payload, made.file_name, made.media_type, made.facts, trace)
     goal = workshop.mapping.goal
     return _Bytes(payload, f"{message.reference}.{goal.suffix}", goal.media_type, {}, trace)
-
-
-def _xdomea(message: MessageView, payload: bytes, documents: tuple[Document, ...], trace: Trace) -> _Bytes:
-    """xdomea travels as a ZIP of the message and its primary documents (specification, file names)."""
-    code = xdomea.message_type(payload)
-    files = [(document.view.file, document.content) for document in documents]
-    packed = xdomea.package(xdomea.message_name(message.process_id, code, 1, "xml"), payload, files)
-    facts = {"message_type": {"code": code}, "process_id": str(message.process_id)}
-    return _Bytes(packed, xdomea.message_name(message.process_id, code, 1, "zip"), "application/zip", facts, trace)
 
 
 def _standard(mapping: Mapping) -> tuple[str, str]:
@@ -154,15 +149,12 @@ def _standard(mapping: Mapping) -> tuple[str, str]:
             return "", ""
 
 
-def _documents(workshop: Workshop, standing: Standing) -> tuple[Document, ...]:
-    assert standing.decision is not None
-    return documents_for(
-        standing.case.id,
-        standing.proposal,
-        standing.decision,
-        area_name=standing.area_name,
-        process_name=workshop.process.name,
-    )
+def _documents(workshop: Workshop, standing: Standing, message: MessageView) -> tuple[Document, ...]:
+    if standing.decision is None or workshop.templates is None:
+        return ()
+    process = workshop.process
+    setting = Setting(standing.area_name, process.name, process.organisation, message.reference)
+    return documents_for(standing.case.id, standing.proposal, standing.decision, setting, workshop.templates)
 
 
 def _roots(
@@ -180,7 +172,8 @@ def _roots(
         "proposal": standing.proposal,
         "route": workshop.route.options,
         "status": status_of(standing),
-        **due.effect.views(Written(workshop.process, standing, due, message)),
+        **no_views_yet(),
+        **due.effect.views(DueCase(workshop.process, standing, due, message)),
     }
 
 

@@ -126,8 +126,7 @@ def withdraw_outdated(work: Sending, survey: Survey, standings: Sequence[Standin
 
 def write_messages(work: Sending, due: Sequence[tuple[Standing, Due]]) -> tuple[list[Draft], list[Point]]:
     """The bytes of every due message; a case that cannot become one is set aside and stops no other."""
-    workshop = Workshop(work.content, work.process, work.route, work.mapping, work.generation)
-    count = sum(one.effect.takes_voucher for _, one in due)
+    workshop, count = _workshop(work), sum(one.effect.takes_voucher for _, one in due)
     vouchers = iter(ledger_drafts.take_vouchers(work.ledger, work.route.destination, work.process.fiscal_year, count))
     at, drafts, problems = now(), [], []
     for standing, one in due:
@@ -201,9 +200,13 @@ def _answers(work: Sending, ids: Sequence[UUID]) -> Answers:
 
 
 def _inputs(work: Sending) -> str:
-    """A digest of all that decides what is due and stands in no ledger; with another one everything is looked at."""
+    """A digest of all that decides and stands in no ledger; with another one everything is looked at."""
     process = work.process.model_dump_json()
-    return digest(__version__, work.route.model_dump_json(), process, work.mapping.digest, str(work.generation))
+    return digest(__version__, work.route.model_dump_json(), process, _workshop(work).digest, str(work.generation))
+
+
+def _workshop(work: Sending) -> Workshop:
+    return Workshop(work.content, work.process, work.route, work.mapping, work.generation)
 
 
 def _version(work: Sending) -> MappingVersion:

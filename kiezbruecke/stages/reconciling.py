@@ -10,6 +10,8 @@ from typing import Protocol, runtime_checkable
 
 from kiezbruecke import attention
 from kiezbruecke.connector import Found, Target
+from kiezbruecke.content.processes import read_process
+from kiezbruecke.content.routes import CollectingRoute, Route, SendingRoute, route_places
 from kiezbruecke.effects import Due, rule_of
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
@@ -19,7 +21,6 @@ from kiezbruecke.ledger.drafts import generation_of
 from kiezbruecke.ledger.reading import MessageHead, list_messages, overdue
 from kiezbruecke.ledger.runs import paused
 from kiezbruecke.ledger.todo import Kind, Point, replace_points
-from kiezbruecke.routes import CollectingRoute, Route, SendingRoute, read_process, read_route, route_files
 from kiezbruecke.stages.work import Counts, Sending, lane_of, view_of
 
 log = logging.getLogger("kiezbruecke")
@@ -92,9 +93,9 @@ def _read_routes(content: Path) -> tuple[list[Route], list[ConfigurationError]]:
     """The routes that can be read, and why the others cannot: a broken file disturbs no other."""
     found: list[Route] = []
     broken: list[ConfigurationError] = []
-    for file in route_files(content):
+    for place in route_places(content):
         try:
-            found.append(read_route(file))
+            found.append(place.read())
         except ConfigurationError as error:
             broken.append(error)
     return found, broken
@@ -102,8 +103,9 @@ def _read_routes(content: Path) -> tuple[list[Route], list[ConfigurationError]]:
 
 def _remind(ledger: Ledger, route: SendingRoute) -> int:
     before = now() - timedelta(days=route.answer_within_days)
-    done = attention.read_answers(ledger).done
-    late = [head for head in overdue(ledger, lane_of(route), before) if str(head.key) not in done]
+    late = overdue(ledger, lane_of(route), before)
+    done = attention.read_answers(ledger, [head.case_id for head in late]).done
+    late = [head for head in late if str(head.key) not in done]
     with ledger.write() as connection:
         replace_points(connection, Kind.OVERDUE, route.name, [_late(route, head) for head in late])
     return len(late)

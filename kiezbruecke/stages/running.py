@@ -11,20 +11,23 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any
 
 from kiezbruecke.connector import Connection, manifest_for
+from kiezbruecke.content.processes import read_process
+from kiezbruecke.content.routes import CollectingRoute, Route, SendingRoute, find_route
 from kiezbruecke.effects import rule_of
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, Overtaken
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Run, begin_run, end_run
 from kiezbruecke.ledger.runs import paused
 from kiezbruecke.records import Process
-from kiezbruecke.routes import CollectingRoute, Route, SendingRoute, find_route, read_process
 from kiezbruecke.stages.work import ENVIRONMENT, Collecting, Counts, Sending, lane_of
 
 log = logging.getLogger("kiezbruecke")
-Step = Callable[[Any, Counts], None]  # the first is Collecting or Sending
+Step = Callable[[Any, Counts], None]  # the first is what the step has in hand
+Work = Collecting | Sending
 OVERTAKEN = "overtaken"
 
 
@@ -35,22 +38,25 @@ class Steps:
     collecting: Mapping[str, Step]
     sending: Mapping[str, Step]
 
-    def run(self, house: House, name: str) -> Counts:
-        """All steps of a route. Its file is read once for all of them; a step that was overtaken is the last."""
-        route = find_route(house.content, name)
-        return _run(house, route, self.collecting if isinstance(route, CollectingRoute) else self.sending)
+    def run(self, house: House, name: str, *, everything: bool = False) -> Counts:
+        """All steps of a route. Its file is read once for all of them; a step that was overtaken is the last.
 
-    def run_one(self, house: House, name: str, step: str) -> Counts:
+        `everything`: look at all items and cases, also at those that have not changed.
+        """
+        route = find_route(house.content, name)
+        return _run(house, route, self.collecting if isinstance(route, CollectingRoute) else self.sending, everything)
+
+    def run_one(self, house: House, name: str, step: str, *, everything: bool = False) -> Counts:
         """One step of a route that has it."""
         route = find_route(house.content, name)
         if isinstance(route, CollectingRoute) and step not in self.collecting:
             raise ConfigurationError(f"route '{name}' does not send", where=step)
         if isinstance(route, SendingRoute) and step not in self.sending:
             raise ConfigurationError(f"route '{name}' does not collect", where=step)
-        return _run(house, route, {step: {**self.collecting, **self.sending}[step]})
+        return _run(house, route, {step: {**self.collecting, **self.sending}[step]}, everything)
 
 
-def _run(house: House, route: Route, steps: Mapping[str, Step]) -> Counts:
+def _run(house: House, route: Route, steps: Mapping[str, Step], everything: bool) -> Counts:
     counts = Counts()
     wanted = {name: step for name, step in steps.items() if _may_run(route, name)}
     if not wanted or paused(house.ledger, route.name):
@@ -59,7 +65,8 @@ def _run(house: House, route: Route, steps: Mapping[str, Step]) -> Counts:
     party = house.connect(route.collect if isinstance(route, CollectingRoute) else route.destination)
     _refuse_what_does_not_fit(route, party)
     for name, step in wanted.items():
-        counts.add(_run_step(house, route, process, party, name, step))
+        begin = partial(_in_hand, house, route, process, party, everything)
+        counts.add(_run_step(house, route, name, step, begin))
         if counts.get(OVERTAKEN) or paused(house.ledger, route.name):
             break  # what follows would take the lane back from the newer run, and end that one
     return counts
@@ -72,14 +79,17 @@ def _may_run(route: Route, step: str) -> bool:
     return route.mode == "live" or (route.mode == "dry_run" and step == "prepare")
 
 
-def _run_step(house: House, route: Route, process: Process, party: Connection, name: str, step: Step) -> Counts:
+def _run_step(house: House, route: Route, name: str, step: Step, begin: Callable[[Run], Work]) -> Counts:
     counts = Counts()
     with _written_down(house, route, name, counts) as run:
-        if isinstance(route, CollectingRoute):
-            step(Collecting(house.content, route, process, house.ledger, party, run), counts)
-        else:
-            step(Sending(house.content, route, process, house.ledger, party, run), counts)
+        step(begin(run), counts)
     return counts
+
+
+def _in_hand(house: House, route: Route, process: Process, party: Connection, everything: bool, run: Run) -> Work:
+    if isinstance(route, CollectingRoute):
+        return Collecting(house.content, route, process, house.ledger, party, run, everything)
+    return Sending(house.content, route, process, house.ledger, party, run, everything)
 
 
 @contextmanager

@@ -21,6 +21,8 @@ from kiezbruecke.connector import (
     open_source,
     open_target,
 )
+from kiezbruecke.content.processes import read_code_lists
+from kiezbruecke.content.routes import CollectingRoute, Route, SendingRoute
 from kiezbruecke.drift import NAME, Change, Fingerprint, breaking, is_as_accepted, look_at_mapping, read_fingerprint
 from kiezbruecke.effects import Lane, effect
 from kiezbruecke.errors import ConfigurationError
@@ -28,7 +30,6 @@ from kiezbruecke.ledger import Ledger, Run
 from kiezbruecke.ledger.drafts import generation_of
 from kiezbruecke.mapping import Mapping, load_mapping
 from kiezbruecke.records import Process
-from kiezbruecke.routes import CollectingRoute, Route, SendingRoute
 
 log = logging.getLogger("kiezbruecke")
 ENVIRONMENT = "environment"  # of a connection's extra: what kind of destination it is; clients do not know it
@@ -73,6 +74,7 @@ class Collecting:
     ledger: Ledger
     party: Connection
     run: Run
+    everything: bool = False  # read all items, also those that are as before
     seen: set[str] = field(default_factory=set)  # external ids, also of items that could not be read
     again: list[Item] = field(default_factory=list)  # set aside before, read again from the ledger
     reach: Reach = field(default_factory=lambda: Reach(""))
@@ -83,6 +85,11 @@ class Collecting:
     def manifest(self) -> Manifest:
         """What the connector says of itself."""
         return manifest_for(self.party)
+
+    @property
+    def polygons(self) -> Path:
+        """The areas' shapes, for proposals whose module names none."""
+        return self.content / "mappings" / "codelists" / f"{self.process.area_list}.geojson"
 
     @cached_property
     def generation(self) -> int:
@@ -169,11 +176,14 @@ def view_of(route: SendingRoute, generation: int, answers: Answers) -> Lane:
 
 
 def _load(name: str, content: Path, route: Route) -> Mapping:
-    """A mapping of the route, unless what it was built on has changed and the route says stop."""
+    """A mapping of the route, unless what it was built on has changed and the route says stop.
+
+    That is asked of the mapping as it is written; what comes back reads the code lists of the route's process.
+    """
     mapping = load_mapping(name, content)
     if not is_as_accepted(mapping, content) and (accepted := read_fingerprint(mapping, content)):
         act_on_drift(route, mapping.name, look_at_mapping(mapping, content, accepted))
-    return mapping
+    return load_mapping(name, content, read_code_lists(content, route.process))
 
 
 def act_on_drift(route: Route, mapping: str, changes: Sequence[Change]) -> int:

@@ -22,11 +22,14 @@ from uuid import UUID
 from lxml import etree
 
 from kiezbruecke.errors import RecordError
+from kiezbruecke.records.views import MessageView
 from kiezbruecke.standards import zips
+from kiezbruecke.standards.packing import Packed
 from kiezbruecke.standards.parse import parse
 
 VERSION: Final = "4.0.0"
 NAMESPACE: Final = "urn:xoev-de:xdomea:schema:4.0.0"
+MEDIA_TYPE: Final = "application/zip"
 MAX_NAME: Final = 60  # of the readable part; with UUID and ending no file system minds
 
 _FAMILY = "urn:xoev-de:xdomea:schema:"
@@ -48,6 +51,19 @@ class Unpacked:
     xml_name: str
     xml: bytes
     files: Mapping[str, bytes]
+
+
+def pack(message: MessageView, xml: bytes, files: Sequence[tuple[str, bytes]]) -> Packed:
+    """The message as it travels: a ZIP of its XML and its primary documents, named as the specification asks."""
+    code = message_type(xml)
+    payload = package(message_name(message.process_id, code), xml, files)
+    facts = {"message_type": {"code": code}, "process_id": str(message.process_id)}
+    return Packed(payload, message_name(message.process_id, code, ending="zip"), MEDIA_TYPE, facts)
+
+
+def xml_of(payload: bytes) -> bytes:
+    """The XML of a packed message; raises RecordError (German)."""
+    return unpack(payload).xml
 
 
 def message_name(process_id: UUID, code: str, number: int = 1, ending: str = "xml") -> str:

@@ -20,6 +20,9 @@ from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.language.unreadable import explain
 from kiezbruecke.mapping.schema.models import ROOTS
+from kiezbruecke.records import Process
+
+_OF_PROCESS = Process.model_fields.keys() - {"areas"}  # a process file also says what is made for it
 
 
 class _Constructor(SafeConstructor):
@@ -91,7 +94,7 @@ def position_of(file: Path, path: Sequence[str | int]) -> str:
 def typed_root(name: str, value: Any, content: Path, file: Path) -> Any:
     """A root as its model has it, given in part as its fields; raises ConfigurationError."""
     if name == "process" and isinstance(value, str):
-        value = {key: part for key, part in _read_process(content, value, file).items() if key != "areas"}
+        value = {key: part for key, part in _read_process(content, value, file).items() if key in _OF_PROCESS}
     model = ROOTS.get(name)
     if model is None or not isinstance(value, dict):
         return _as_json(value)

@@ -11,6 +11,8 @@ from typing import Any
 
 from kiezbruecke import attention
 from kiezbruecke.cases.join import Standing
+from kiezbruecke.content.processes import read_process
+from kiezbruecke.content.routes import SendingRoute, find_route, routes
 from kiezbruecke.effects import Due, rule_of
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger
@@ -19,9 +21,9 @@ from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.drafts import generation_of
 from kiezbruecke.ledger.reading import MessageHead, list_messages
 from kiezbruecke.mapping.loading import Mapping
-from kiezbruecke.routes import SendingRoute, find_route, read_process, routes
-from kiezbruecke.stages.composing import Workshop, roots_of_due, roots_of_stored, xml_of
+from kiezbruecke.stages.composing import Workshop, roots_of_due, roots_of_stored
 from kiezbruecke.stages.work import view_of
+from kiezbruecke.standards.packers import xml_of
 from kiezbruecke.workbench.diff import Case
 from kiezbruecke.workbench.versions import Version
 

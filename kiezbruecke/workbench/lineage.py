@@ -16,7 +16,7 @@ from lxml import etree
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.lineage import Lineage, read_lineage
 from kiezbruecke.mapping.lineage import matches
-from kiezbruecke.stages.composing import xml_of
+from kiezbruecke.standards.packers import xml_of
 from kiezbruecke.standards.store import parse
 
 _NUMBER = re.compile(r"\[\d+\]")

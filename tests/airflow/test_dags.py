@@ -14,9 +14,10 @@ from airflow.serialization.serialized_objects import DagSerialization
 
 from kiezbruecke.airflow import verdicts
 from kiezbruecke.airflow.dags import HOUSEKEEPING, BrokenRoutes, pools, report_broken_routes, route_dags
-from kiezbruecke.routes import CollectingRoute, routes
+from kiezbruecke.content.routes import CollectingRoute, routes
+from tests.world import change_route
 
-HEAVY = ("lxml", "zeep", "requests", "openpyxl", "fpdf", "shapely", "kiezbruecke.pipeline", "kiezbruecke.ledger")
+HEAVY = ("lxml", "zeep", "requests", "openpyxl", "typst", "shapely", "kiezbruecke.pipeline", "kiezbruecke.ledger")
 
 
 def bag_of(content: Path) -> BundleDagBag:
@@ -131,8 +132,7 @@ def test_without_broken_routes_nothing_is_reported(root: Path) -> None:
 
 
 def test_a_route_that_is_off_has_no_schedule(content: Path) -> None:
-    file = content / "mappings/routes/kk-tk-hkr.yaml"
-    file.write_text(file.read_text("utf-8").replace("mode: live", 'mode: "off"'), "utf-8")
+    change_route(content, "kk-tk-hkr", mode="off")
 
     dag = route_dags(content)["kk-tk-hkr"]
 

@@ -10,7 +10,7 @@ from airflow.serialization.serialized_objects import DagSerialization
 
 from kiezbruecke.airflow import page
 from kiezbruecke.airflow.dags import HOUSEKEEPING, housekeeping_dag, route_dags
-from kiezbruecke.routes import find_route
+from kiezbruecke.content.routes import find_route
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,8 @@ def test_the_page_of_a_route_says_what_it_does_and_shows_its_file(root: Path) ->
         "montags bis freitags um 6:15 Uhr und nach kk-tk-meinberlin, kk-tk-beschluesse, kk-tk-budgets",
         "`live` (sendet)",
         "it-betrieb-tk",
-        (root / "mappings/routes/kk-tk-eakte.yaml").read_text("utf-8").rstrip(),
+        (root / "mappings/routes/kiezkasse/eakte.yaml").read_text("utf-8").rstrip(),
+        (root / "mappings/processes/kk-tk-2026.yaml").read_text("utf-8").rstrip(),
     ):
         assert fact in text
     assert str(root) not in text  # it differs from version to version
@@ -71,4 +72,4 @@ def test_a_file_that_quotes_a_fence_does_not_end_its_own(root: Path, tmp_path: P
     file = tmp_path / "kk-tk-hkr.yaml"
     file.write_text("# ```` in a comment\nname: kk-tk-hkr\n", "utf-8")
 
-    assert page.route_page(find_route(root, "kk-tk-hkr"), file).endswith("\n`````\n")
+    assert page.route_page(find_route(root, "kk-tk-hkr"), {file.name: file}).endswith("\n`````\n")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from airflow.sdk import BaseHook
+from pydantic import SecretStr
 
 from kiezbruecke.airflow import hooks
 from kiezbruecke.airflow.provider import get_provider_info
-from kiezbruecke.connector import manifests
+from kiezbruecke.connector import Manifest, manifests
 
 
 def test_the_generated_file_equals_the_manifests(root: Path) -> None:
@@ -42,6 +45,42 @@ def test_every_connection_type_has_a_hook() -> None:
     assert {described["connection-type"] for described in get_provider_info()["connection-types"]} == {
         manifest.connection_type for manifest in manifests().values()
     }
+
+
+@pytest.mark.parametrize("manifest", manifests().values(), ids=lambda manifest: manifest.name)
+def test_the_form_says_what_the_settings_say(manifest: Manifest) -> None:
+    """A field that only one of them knows, another default, another duty: the form would promise what is refused."""
+    module, _, name = manifest.settings.partition(":")
+    settings = {
+        field: known
+        for field, known in getattr(import_module(module), name).model_fields.items()
+        if field not in ("connection", "address", "login", "password")
+    }
+
+    assert manifest.fields.keys() == settings.keys()
+    for field, known in settings.items():
+        shown = manifest.fields[field]
+        assert (field, shown.required) == (field, known.is_required())
+        assert (field, shown.secret) == (field, known.annotation is SecretStr)
+        assert (field, shown.choices) == (field, get_args(known.annotation) if shown.choices else ())
+        if not shown.required and not shown.secret:
+            assert (field, shown.default or "") == (field, known.default or "")
+
+
+def test_duties_and_choices_reach_the_form() -> None:
+    """What may be null is no duty to Airflow's form."""
+    (folder,) = (one for one in get_provider_info()["connection-types"] if one["connection-type"] == "kb_folder")
+
+    assert folder["conn-fields"]["profile"]["schema"] == {
+        "type": "string",
+        "enum": ["decision-sheet", "budget-sheet", "status-list"],
+    }
+    assert list(folder["conn-fields"])[:2] == ["path", "profile"]
+
+
+def test_a_hook_that_no_manifest_names_is_none() -> None:
+    with pytest.raises(AttributeError):
+        hooks.DezidimHook  # noqa: B018
 
 
 def test_secrets_are_masked_in_the_form() -> None:

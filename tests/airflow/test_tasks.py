@@ -26,8 +26,8 @@ from sqlalchemy import func, select
 from kiezbruecke import ledger, pipeline
 from kiezbruecke.airflow.resolver import airflow_connection
 from kiezbruecke.airflow.tasks import perform
+from kiezbruecke.content.routes import routes
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, Overtaken, SourceError
-from kiezbruecke.routes import routes
 
 CANARY = "Erika Kanarienvogel"
 

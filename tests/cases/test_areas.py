@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from kiezbruecke.cases.areas import area_at, place
+from kiezbruecke.content.areas import read_areas
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.records import Module, Point
-from kiezbruecke.routes import read_areas
 from tests.builders import MUEGGELHEIM, PROCESS, ROOT, a_proposal
 
 POLYGONS = ROOT / "mappings/codelists/bezirksregionen-tk.geojson"

@@ -41,7 +41,7 @@ def test_an_empty_answer_is_doubt_and_asked_about(call: Call, world: World) -> N
 
 def test_a_dry_run_can_be_looked_at(call: Call, odd_world: World, tmp_path: Path) -> None:
     """A list for everybody, the bytes only as files that somebody asked for."""
-    odd_world.route("kk-tk-eakte", "mode: live", "mode: dry_run")
+    odd_world.route("kk-tk-eakte", mode="dry_run")
     odd_world.drop(line("P-1"))
     odd_world.run("kk-tk-budgets", "kk-tk-beschluesse", "kk-tk-eakte")
     (listed,) = call("route", "preview", "kk-tk-eakte", "--json").json

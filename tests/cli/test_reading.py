@@ -61,7 +61,7 @@ CHANGING = [
 # Tested below and beside their modules: one keeps running, others need files of their own or write into the content.
 ELSEWHERE = {
     "sandbox start", "schemas install", "schemas add", "codelist import", "drift accept", "drift wsdl",
-    "mapping new", "mapping editor",
+    "mapping new", "mapping editor", "new connector",
 }  # fmt: skip
 
 
@@ -254,12 +254,12 @@ def test_status_ends_with_1_when_a_person_is_needed(call: Call, asked: World) ->
 
 def test_a_broken_route_is_told_and_stops_no_command(call: Call, odd_world: World) -> None:
     """The other routes stand there as always."""
-    odd_world.route("kk-tk-hkr", "due: commitment", "dew: commitment")
+    odd_world.route("kk-tk-hkr", dew="commitment")
     said = call("route", "list", "--json")
     broken = {one["route"]: one["error"] for one in said.json if one.get("error")}
 
     assert list(broken) == ["kk-tk-hkr"]
-    assert "kk-tk-hkr.yaml:" in broken["kk-tk-hkr"]
+    assert "kk-tk-2026.yaml:" in broken["kk-tk-hkr"]
     assert call("status").code == 1
 
 

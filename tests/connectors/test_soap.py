@@ -6,10 +6,9 @@ import socket
 import ssl
 import threading
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -70,7 +69,11 @@ def _http(body: bytes, kind: str = SOAP_KIND, status: str = "200 OK", length: bo
 
 
 def _port(url: str, **wire: float) -> _soap.Port:
-    return _soap.Port(WSDL, BINDING, url, _soap.Wire(**{"deadline": 10, **wire}))  # type: ignore[arg-type]
+    return _at(url, _soap.Wire(**{"deadline": 10, **wire}))  # type: ignore[arg-type]
+
+
+def _at(url: str, wire: _soap.Wire) -> _soap.Port:
+    return _soap.Port(WSDL, BINDING, url, _soap.Line(wire))
 
 
 def _envelope(inside: str = "") -> bytes:
@@ -189,6 +192,61 @@ def test_a_preamble_before_the_first_part_is_passed_over(serve: Callable[[Reply]
     assert _port(serve(reply).url).call("checkAccountActive").body is None
 
 
+@pytest.mark.parametrize(
+    ("kind", "declared", "encoding"),
+    [
+        ("text/xml; charset=iso-8859-1", "", "latin-1"),
+        ("text/xml; charset=utf-8", '<?xml version="1.0" encoding="ISO-8859-1"?>', "utf-8"),
+        ("text/xml; charset=iso-8859-1", "", "utf-8-sig"),
+        ("text/xml", '<?xml version="1.0" encoding="ISO-8859-1"?>', "latin-1"),
+        ('application/soap+xml; charset="UTF-16"', "", "utf-16"),
+    ],
+    ids=["header only", "header against declaration", "mark against header", "declaration only", "UTF-16"],
+)
+def test_the_charset_of_the_header_counts(kind: str, declared: str, encoding: str) -> None:
+    """RFC 7303, section 3: byte order mark, then Content-Type, then the document's own declaration."""
+    content = f"{declared}{EMPTY % '<a>Müggelheim</a>'}".encode(encoding)
+
+    assert _soap.read_envelope(kind, content).findtext(".//a") == "Müggelheim"
+
+
+def test_a_charset_that_nobody_knows_is_no_answer() -> None:
+    with pytest.raises(_soap.NoAnswer, match="charset"):
+        _soap.read_envelope("text/xml; charset=klingon", _envelope())
+
+
+@pytest.mark.parametrize(
+    ("encoding", "sent"),
+    [
+        ("quoted-printable", b"M=C3=BCggel=\r\nheim =3D"),
+        ("Base64", b"TcO8Z2dlbGhlaW0gPQ=="),
+        ("8bit", "Müggelheim =".encode()),
+        ("binary", "Müggelheim =".encode()),
+    ],
+)
+def test_a_part_is_decoded_as_it_says(encoding: str, sent: bytes) -> None:
+    """Gateways re-encode parts of the type text/* (RFC 2045, section 6)."""
+    include = '<x xmlns:i="http://www.w3.org/2004/08/xop/include"><i:Include href="cid:1"/></x>'
+    parts = [
+        b"Content-Type: application/xop+xml; charset=UTF-8\r\nContent-ID: <0>\r\n\r\n" + _envelope(include),
+        b"Content-Type: text/xml\r\nContent-Transfer-Encoding: %b\r\nContent-ID: <1>\r\n\r\n%b"
+        % (encoding.encode(), sent),
+    ]
+    body = b"".join(b"--p\r\n%b\r\n" % part for part in parts) + b"--p--\r\n"
+
+    envelope = _soap.read_envelope('multipart/related; boundary="p"; start="<0>"', body)
+
+    assert b64decode(envelope.findtext(".//x") or "").decode() == "Müggelheim ="
+
+
+def test_a_part_in_an_encoding_that_nobody_knows_is_no_answer() -> None:
+    """The encoded bytes must not be taken for the content: the message would be acknowledged and lost."""
+    part = b"Content-ID: <0>\r\nContent-Transfer-Encoding: x-uuencode\r\n\r\n" + _envelope()
+
+    with pytest.raises(_soap.NoAnswer, match="cannot be decoded"):
+        _soap.read_envelope('multipart/related; boundary="p"', b"--p\r\n" + part + b"\r\n--p--\r\n")
+
+
 def test_a_connection_that_breaks_after_the_request_is_doubt(serve: Callable[[Reply], OneShot]) -> None:
     with pytest.raises(_soap.CALL_FAILED) as raised:
         _port(serve(lambda connection, _: connection.close()).url).call("checkAccountActive")
@@ -258,16 +316,16 @@ def test_the_environment_changes_nothing(serve: Callable[[Reply], OneShot], monk
 
 
 def test_a_client_certificate_that_is_not_there_is_certain() -> None:
-    wire = _soap.Wire(cert=("/nowhere.pem", "/nowhere.key"))
+    wire = _soap.Wire(client_cert="/nowhere.pem", client_key="/nowhere.key")
 
     with pytest.raises(NotSent):
-        _soap.Port(WSDL, BINDING, "https://127.0.0.1:1/", wire).call("checkAccountActive")
+        _at("https://127.0.0.1:1/", wire).call("checkAccountActive")
 
 
 @pytest.fixture
-def tls(tmp_path: Path) -> Iterator[tuple[str, Path, Path]]:
+def tls(self_signed: tuple[Path, Path]) -> Iterator[tuple[str, Path, Path]]:
     """A TLS server with a certificate of its own making, for itself and for its clients: url, certificate, key."""
-    certificate, key = _self_signed(tmp_path)
+    certificate, key = self_signed
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(certificate))
     context.load_cert_chain(certificate, key)
     context.verify_mode = ssl.CERT_REQUIRED
@@ -289,23 +347,6 @@ def _serve_tls(listener: socket.socket, context: ssl.SSLContext) -> None:
         _http(_envelope())(secure, heard)
 
 
-def _self_signed(folder: Path) -> tuple[Path, Path]:
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    secret = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "xta sandbox")])
-    now = datetime.now(UTC)
-    builder = x509.CertificateBuilder(name, name, secret.public_key(), 1, now - timedelta(1), now + timedelta(1))
-    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-    signed = builder.add_extension(address, critical=False).sign(secret, hashes.SHA256())
-    (folder / "cert.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    private = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (folder / "key.pem").write_bytes(secret.private_bytes(*private))
-    return folder / "cert.pem", folder / "key.pem"
-
-
 def test_a_certificate_that_nobody_vouches_for_is_refused_before_the_request(tls: tuple[str, Path, Path]) -> None:
     with pytest.raises(NotSent):
         _port(tls[0]).call("checkAccountActive")
@@ -313,22 +354,22 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_before_the_request(tls
 
 def test_mutual_tls_works(tls: tuple[str, Path, Path]) -> None:
     url, certificate, key = tls
-    wire = _soap.Wire(verify=str(certificate), cert=(str(certificate), str(key)), deadline=10)
+    wire = _soap.Wire(str(certificate), str(certificate), str(key), deadline=10)
 
-    assert _soap.Port(WSDL, BINDING, url, wire).call("checkAccountActive").body is None
+    assert _at(url, wire).call("checkAccountActive").body is None
 
 
 def test_without_a_client_certificate_nothing_is_promised(tls: tuple[str, Path, Path]) -> None:
     """TLS 1.3 refuses it only after the handshake, when the request may be on its way: that is doubt."""
     url, certificate, _ = tls
-    wire = _soap.Wire(verify=str(certificate), deadline=10)
+    wire = _soap.Wire(str(certificate), deadline=10)
 
     with pytest.raises(_soap.CALL_FAILED) as raised:
-        _soap.Port(WSDL, BINDING, url, wire).call("checkAccountActive")
+        _at(url, wire).call("checkAccountActive")
 
     assert not isinstance(raised.value, NotSent)
 
 
 def test_a_missing_wsdl_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="the WSDL is missing"):
-        _soap.Port(tmp_path / "no.wsdl", BINDING, "http://127.0.0.1:1/", _soap.Wire())
+        _soap.Port(tmp_path / "no.wsdl", BINDING, "http://127.0.0.1:1/", _soap.Line(_soap.Wire()))

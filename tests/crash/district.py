@@ -16,7 +16,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -24,7 +23,7 @@ from urllib.request import urlopen
 import pytest
 from ruamel.yaml import YAML
 
-from kiezbruecke import ledger, messages, pipeline
+from kiezbruecke import ledger, pipeline
 from kiezbruecke.connections import local
 from kiezbruecke.errors import KiezbrueckeError
 from kiezbruecke.house import House
@@ -128,16 +127,14 @@ EXPECTED = {
 
 
 _parsed: dict[tuple[Any, str], Any] = {}
-_documents = cache(messages.documents_for)
 _load = YAML.load
 
 
 @contextmanager
 def remembering() -> Iterator[None]:
-    """What is the same in every run is made once: parsed YAML is 80 % of an idle run, PDFs 60 % of a busy one."""
+    """What is the same in every run is made once: parsed YAML is 80 % of an idle run."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(YAML, "load", _load_once)
-        patch.setattr(messages, "documents_for", _documents)
         yield
 
 

@@ -11,6 +11,8 @@ from sqlalchemy import func, select
 
 from kiezbruecke import pipeline
 from kiezbruecke.connector import Connection, Item, Manifest
+from kiezbruecke.content.processes import read_process
+from kiezbruecke.content.routes import CollectingRoute, find_route
 from kiezbruecke.drift import breaking, look_at_answers, look_at_mapping, read_fingerprint, render
 from kiezbruecke.drift.answers import Field, learn
 from kiezbruecke.drift.changes import Change
@@ -20,7 +22,6 @@ from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import tables
 from kiezbruecke.ledger.runs import begin_run
 from kiezbruecke.mapping import load_mapping, mapping_names
-from kiezbruecke.routes import CollectingRoute, find_route, read_process
 from kiezbruecke.stages.work import Collecting, Counts
 from tests.cli.conftest import Call, call
 from tests.stages.test_collecting import Box
@@ -427,7 +428,7 @@ def test_a_plain_identifier_is_kept_though_no_rule_reads_it(name: str) -> None:
 
 def test_drift_stops_the_route_that_says_so_and_no_other(odd_world: World) -> None:
     """Before anything is stored; a person reads which field, and the rest of the district goes on."""
-    odd_world.route("kk-tk-meinberlin", "owner: it-betrieb-tk", "owner: it-betrieb-tk\ndrift: stop")
+    odd_world.route("kk-tk-meinberlin", drift="stop")
     items = [Item("proposal", str(one["pk"]), one) for one in proposals(moderator_status="status")]
     work = collecting(odd_world, items)
 
@@ -443,7 +444,7 @@ def test_drift_stops_the_route_that_says_so_and_no_other(odd_world: World) -> No
 @pytest.mark.parametrize("changed", [0, 99, 150, 199])
 def test_of_a_changed_answer_nothing_is_stored(odd_world: World, changed: int) -> None:
     """A hundred items were, before the change was seen among the next hundred; the message said that none was."""
-    odd_world.route("kk-tk-meinberlin", "owner: it-betrieb-tk", "owner: it-betrieb-tk\ndrift: stop")
+    odd_world.route("kk-tk-meinberlin", drift="stop")
     row = proposals()[0]
     rows = [{**row, "pk": 1000 + number, "reference_number": f"2026-{number:05}"} for number in range(201)]
     rows[changed]["comment_count"] = "3"
@@ -469,7 +470,7 @@ def test_drift_warns_where_the_route_says_nothing(odd_world: World, caplog: pyte
 
 def test_a_list_that_broke_stops_a_sending_route(odd_world: World) -> None:
     """Known when the mapping loads, before a message is written."""
-    odd_world.route("kk-tk-hkr", "release: none", "release: none\ndrift: stop")
+    odd_world.route("kk-tk-hkr", drift="stop")
     edit(odd_world.content, "mappings/codelists/hkr-art.csv", "commitment.cancel;", "commitment.revoke;")
     odd_world.drop(line("P-1"))
     odd_world.run("kk-tk-budgets", "kk-tk-beschluesse")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from kiezbruecke.cases.join import Standing
+from kiezbruecke.content.routes import SendingRoute, find_route
 from kiezbruecke.effects import Due, FollowUp, Lane, effect, rule_of
 from kiezbruecke.effects.commitment import commitment as commitment_rule
 from kiezbruecke.effects.file_create import file_creation
@@ -18,7 +19,6 @@ from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.states import UNSETTLED, WITHDRAWN
 from kiezbruecke.records import BudgetStatus, CommitmentState, Outcome, ProposalStatus
-from kiezbruecke.routes import SendingRoute, read_route
 from kiezbruecke.stages.preparing import outdated
 from tests.builders import (
     GRUENAU,
@@ -432,7 +432,7 @@ def test_an_unknown_effect_names_the_known_ones() -> None:
 
 def test_a_rule_belongs_to_its_effect() -> None:
     """A route whose rule leads to another effect would do what nobody meant."""
-    route = read_route(ROOT / "mappings/routes/kk-tk-hkr.yaml")
+    route = find_route(ROOT, "kk-tk-hkr")
     assert isinstance(route, SendingRoute)
 
     assert rule_of(route) is commitment_rule

@@ -16,14 +16,15 @@ from uuid import UUID
 import pytest
 import xmlschema
 
-from kiezbruecke.documents import Document, documents_for
+from kiezbruecke.content.routes import find_route
+from kiezbruecke.documents import Document, Setting, documents_for, find_templates
 from kiezbruecke.errors import RecordError
 from kiezbruecke.mapping import check_mapping, load_mapping
 from kiezbruecke.records import Decision, Outcome, Receipt, ReceiptOutcome
 from kiezbruecke.records.views import CaseView, MessageView
-from kiezbruecke.routes import find_route
 from kiezbruecke.standards import store, xdomea
 from kiezbruecke.workbench.examples import run_examples
+from tests.pdf_words import metadata_of
 
 ROOT = Path(__file__).parents[2]
 PLACES = (ROOT.parent / "shared" / "standards", ROOT / "var" / "schemas")
@@ -115,15 +116,19 @@ def test_another_process_writes_the_same_package() -> None:
 
 
 def test_a_real_case_becomes_a_whole_package() -> None:
-    """What the message says of its files – name and hash – is true of the ZIP."""
+    """What the message says of its files – name, format, hash – is true of the ZIP."""
     unpacked = xdomea.unpack(package())
     root = store.parse(unpacked.xml)
     names = root.xpath("//x:Dateiname/text()", namespaces=NS)
     hashes = root.xpath("//x:Hash/x:Wert/text()", namespaces=NS)
+    formats = root.xpath("//x:Format/x:Name/code/text() | //x:Format/x:Version/text()", namespaces=NS)
 
     assert xdomea.message_type(unpacked.xml) == "0401"
     assert unpacked.xml_name == f"{PROCESS}_0401_1.xml"
     assert names == list(unpacked.files)
+    assert formats == ["044", "2a"] * 2  # the archival PDF of the code list
+    for content in unpacked.files.values():
+        assert "<pdfaid:part>2</pdfaid:part><pdfaid:conformance>A</pdfaid:conformance>" in metadata_of(content)
     assert hashes == [hashlib.sha512(content).hexdigest() for content in unpacked.files.values()]
     store.validate(ROOT, "xdomea", "4.0.0", unpacked.xml)
 
@@ -242,7 +247,8 @@ def digest() -> str:
 
 def documents() -> tuple[Document, ...]:
     """The documents of a proposal from paper."""
-    return documents_for(UUID(int=7), None, decision(), area_name="Friedrichshagen", process_name="Kiezkassen 2026")
+    setting = Setting("Friedrichshagen", "Kiezkassen 2026", "Bezirksamt", "KK26-090517-P0001-E1")
+    return documents_for(UUID(int=7), None, decision(), setting, find_templates(ROOT))
 
 
 def decision() -> Decision:

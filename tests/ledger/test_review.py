@@ -14,6 +14,7 @@ from sqlalchemy import func, select, update
 
 from kiezbruecke import attention
 from kiezbruecke.connector import Batch, BatchHead, Item, Message, Ticket
+from kiezbruecke.content.routes import SendingRoute, find_route
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.ledger import Ledger, MessageState, Run, claims, events, history, money, reading
 from kiezbruecke.ledger import tables as t
@@ -23,7 +24,6 @@ from kiezbruecke.ledger.drafts import generation_of
 from kiezbruecke.ledger.history import Taken
 from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.records import ReceiptOutcome
-from kiezbruecke.routes import SendingRoute, find_route
 from kiezbruecke.stages.preparing import outdated
 from kiezbruecke.stages.work import lane_of
 from tests.builders import ROOT, a_lane, a_proposal, joined

@@ -11,6 +11,7 @@ import zipfile
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from threading import Event
@@ -23,7 +24,8 @@ from lxml import etree
 from demo.expected import differences
 from kiezbruecke import attention, pipeline
 from kiezbruecke.cases.join import join
-from kiezbruecke.cli.reconcile import sums
+from kiezbruecke.content.processes import read_process
+from kiezbruecke.desk.sums import sums
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import MessageState, claims, drafts
 from kiezbruecke.ledger import tables as t
@@ -33,7 +35,6 @@ from kiezbruecke.ledger.reading import find_case, read_process_cases
 from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.ledger.runs import set_paused
 from kiezbruecke.records.identity import case_id, is_paper
-from kiezbruecke.routes import read_process
 from tests.world import ROOT, SEND, World, budget, line
 
 EXPECTED: dict[str, Any] = json.loads((ROOT / "demo/expected.json").read_text("utf-8"))
@@ -100,11 +101,11 @@ def test_what_contradicts_is_set_aside_with_its_reason(demo: Any) -> None:
 
 def test_both_sides_sums_are_equal(demo: Any) -> None:
     """Theirs come from HoleSalden, not from adding up our own receipts."""
-    rows = {area: (ours, theirs) for area, _, _, _, _, ours, theirs in sums(demo.world.house, "kk-tk-2026")}
-    expected = {area: int(Decimal(amount) * 100) for area, amount in EXPECTED["sums"].items()}
+    rows = {one.area: (one.ours, one.theirs) for one in sums(demo.world.house, "kk-tk-2026")}
+    expected = {area: Decimal(amount) for area, amount in EXPECTED["sums"].items()}
 
     assert {area: both for area, both in rows.items() if both != (0, 0)} == {
-        area: (cents, cents) for area, cents in expected.items()
+        area: (euros, euros) for area, euros in expected.items()
     }
 
 
@@ -167,7 +168,7 @@ def test_a_corrected_sum_changes_the_commitment(world: World) -> None:
     assert world.orders()[-1] == ("KK26-090416-P0001-F2", "FESTLEGUNG_AENDERUNG", "700.00")
     assert [point.kind for point in world.points()] == ["follow_up"]
     assert len(world.filed()) == 2
-    assert _ours(world) == _theirs(world) == 170000
+    assert _ours(world) == _theirs(world) == Decimal(1700)
 
 
 def test_a_decision_taken_back_frees_the_money(world: World) -> None:
@@ -175,10 +176,10 @@ def test_a_decision_taken_back_frees_the_money(world: World) -> None:
     _decided(world, line("P-1"), line("P-2", "1.000,00 €"))
     world.drop(line("P-1", "", "abgelehnt", why="Antrag zurückgenommen"), name="korrektur.csv")
     world.run()
-    committed = {area: committed for area, _, _, committed, *_ in sums(world.house, "kk-tk-2026")}
+    committed = {one.area: one.committed for one in sums(world.house, "kk-tk-2026")}
 
     assert world.orders()[-1][1] == "FESTLEGUNG_AUFHEBUNG"
-    assert committed["090416"] == _ours(world) == _theirs(world) == 100000
+    assert committed["090416"] == _ours(world) == _theirs(world) == Decimal(1000)
     assert "nicht mehr angenommen" in world.points("follow_up")[0].reason
 
 
@@ -231,7 +232,7 @@ def test_a_refused_commitment_goes_anew_when_a_person_says_so(world: World) -> N
 
     assert len(quiet) == 1
     assert [reference for reference, _, _ in world.orders()] == ["KK26-090416-P0001-F1", "KK26-090416-P0001-F2"]
-    assert _ours(world) == _theirs(world) == 85000
+    assert _ours(world) == _theirs(world) == Decimal(850)
 
 
 @pytest.mark.parametrize(
@@ -265,7 +266,7 @@ def test_a_reset_destination_gets_everything_again(world: World) -> None:
 
 def test_a_dry_run_stores_previews_and_sends_nothing(odd_world: World) -> None:
     """The integrator looks at the bytes before anything leaves."""
-    odd_world.route("kk-tk-eakte", "mode: live", "mode: dry_run")
+    odd_world.route("kk-tk-eakte", mode="dry_run")
     odd_world.drop(line("P-1"))
     odd_world.run("kk-tk-budgets", "kk-tk-beschluesse")
     counts = odd_world.run("kk-tk-eakte", "kk-tk-eakte")
@@ -278,10 +279,10 @@ def test_a_dry_run_stores_previews_and_sends_nothing(odd_world: World) -> None:
 
 def test_after_a_dry_run_the_live_route_sends(odd_world: World) -> None:
     """A preview has no identity, so nothing stands in the way."""
-    odd_world.route("kk-tk-eakte", "mode: live", "mode: dry_run")
+    odd_world.route("kk-tk-eakte", mode="dry_run")
     odd_world.drop(line("P-1"))
     odd_world.run("kk-tk-budgets", "kk-tk-beschluesse", "kk-tk-eakte")
-    odd_world.route("kk-tk-eakte", "mode: dry_run", "mode: live")
+    odd_world.route("kk-tk-eakte", mode="live")
     odd_world.run("kk-tk-eakte")
 
     assert odd_world.filed() == ["850.00"]
@@ -289,7 +290,7 @@ def test_after_a_dry_run_the_live_route_sends(odd_world: World) -> None:
 
 def test_a_route_that_is_off_does_nothing(odd_world: World) -> None:
     """Not even a preview."""
-    odd_world.route("kk-tk-eakte", "mode: live", '"mode": "off"')
+    odd_world.route("kk-tk-eakte", mode="off")
     odd_world.drop(line("P-1"))
 
     assert odd_world.run("kk-tk-budgets", "kk-tk-beschluesse", "kk-tk-eakte")[-1] == {}
@@ -297,7 +298,7 @@ def test_a_route_that_is_off_does_nothing(odd_world: World) -> None:
 
 def test_a_test_route_refuses_a_production_destination(odd_world: World) -> None:
     """A destination is production unless its connection says otherwise."""
-    odd_world.route("kk-tk-eakte", "environment: live", "environment: test")
+    odd_world.route("kk-tk-eakte", environment="test")
     odd_world.drop(line("P-1"))
     odd_world.run("kk-tk-budgets", "kk-tk-beschluesse")
 
@@ -308,7 +309,7 @@ def test_a_test_route_refuses_a_production_destination(odd_world: World) -> None
 
 def test_a_test_says_so_in_the_message_and_around_it(odd_world: World) -> None:
     """XTA's TestMsg and xdomea's @test."""
-    odd_world.route("kk-tk-eakte", "environment: live", "environment: test")
+    odd_world.route("kk-tk-eakte", environment="test")
     odd_world.connect(eakte_tk={"environment": "test"})
     odd_world.drop(line("P-1"))
     odd_world.run("kk-tk-budgets", "kk-tk-beschluesse", "kk-tk-eakte", "kk-tk-eakte")
@@ -335,19 +336,19 @@ def test_a_paused_route_waits(world: World) -> None:
 
 def test_a_broken_route_file_stops_nobody_else(odd_world: World) -> None:
     """One clear line for that one."""
-    odd_world.route("kk-tk-hkr", "due: commitment", "dew: commitment")
+    odd_world.route("kk-tk-hkr", dew="commitment")
     odd_world.drop(line("P-1"))
     odd_world.run("kk-tk-budgets", "kk-tk-beschluesse", "kk-tk-eakte")
     pipeline.housekeeping(odd_world.house)
 
     assert odd_world.filed() == ["850.00"]
-    with pytest.raises(ConfigurationError, match=r"kk-tk-hkr\.yaml:\d+:\d+: (due|dew): "):
+    with pytest.raises(ConfigurationError, match=r"kk-tk-2026\.yaml:\d+:\d+: dew: "):
         odd_world.run("kk-tk-hkr")
 
 
 def test_what_was_decided_before_the_go_live_line_is_not_sent(odd_world: World) -> None:
     """It was typed by hand."""
-    odd_world.route("kk-tk-eakte", "start_from: 2026-01-01", "start_from: 2026-04-25")
+    odd_world.route("kk-tk-eakte", start_from=date(2026, 4, 25))
     odd_world.drop(line("P-1"))
     odd_world.run()
 
@@ -481,12 +482,12 @@ def _run_until_unreachable(world: World, route: str) -> str:
     return ""
 
 
-def _ours(world: World) -> int:
-    return sum(row[5] for row in sums(world.house, "kk-tk-2026"))
+def _ours(world: World) -> Decimal:
+    return sum((one.ours for one in sums(world.house, "kk-tk-2026")), Decimal())
 
 
-def _theirs(world: World) -> int:
-    return sum(row[6] for row in sums(world.house, "kk-tk-2026"))
+def _theirs(world: World) -> Decimal:
+    return sum((one.theirs for one in sums(world.house, "kk-tk-2026")), Decimal())
 
 
 def _previews(world: World) -> int:

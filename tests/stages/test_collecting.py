@@ -11,12 +11,12 @@ from sqlalchemy import select
 
 from kiezbruecke import attention, pipeline
 from kiezbruecke.connector import Connection, Cursor, Handled, Item, Manifest
+from kiezbruecke.content.routes import CollectingRoute, find_route
 from kiezbruecke.errors import RecordError, SourceError
 from kiezbruecke.ledger import MessageState, history
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.records import Receipt, ReceiptOutcome, Record
-from kiezbruecke.routes import CollectingRoute, find_route
 from kiezbruecke.stages.work import Collecting, Counts
 from tests.builders import PROCESS, ROOT, a_proposal
 from tests.ledger.conftest import HKR, Desk, draft

@@ -9,12 +9,12 @@ import pytest
 from connectors.folder.target import FolderTarget
 from kiezbruecke import attention, pipeline
 from kiezbruecke.connector import Answer, Connection, Found, Message, NotThere, Ticket
+from kiezbruecke.content.routes import SendingRoute, find_route
 from kiezbruecke.errors import NotSent, Rejected
 from kiezbruecke.ledger import MessageState, events
 from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.records import Receipt, ReceiptOutcome
-from kiezbruecke.routes import SendingRoute, find_route
 from kiezbruecke.stages.work import Counts, Sending
 from tests.builders import PROCESS, ROOT
 from tests.ledger.conftest import EFILE, FILES, Desk, draft

@@ -35,7 +35,7 @@ def test_a_preview_of_an_example_loads_neither_ledger_nor_documents() -> None:
         "from kiezbruecke.cli import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "print(sorted({'sqlalchemy', 'alembic', 'fpdf', 'numpy', 'airflow', 'zeep'} & set(sys.modules)))"
+        "print(sorted({'sqlalchemy', 'alembic', 'typst', 'numpy', 'airflow', 'zeep'} & set(sys.modules)))"
     )
     said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
 

@@ -59,5 +59,7 @@ def _processes(content: Path) -> list[ListUse]:
             continue
         if isinstance(body, dict) and body.get("areas"):
             place = Place(file.relative_to(content).as_posix())
-            found.append(ListUse(f"{body['areas']}.csv", file.stem, place))
+            own = body.get("codelists")
+            names = dict.fromkeys([body["areas"], *(own.values() if isinstance(own, dict) else ())])
+            found += [ListUse(f"{name}.csv", file.stem, place) for name in names]
     return found

@@ -13,8 +13,8 @@ from openpyxl import Workbook
 from connectors.folder.source import FolderSource
 from kiezbruecke.connector import Connection, Context, Handled, Item
 from kiezbruecke.content import find_content
+from kiezbruecke.content.processes import read_process
 from kiezbruecke.records import Process
-from kiezbruecke.routes import read_process
 
 CANARY = "Erika Kanarienvogel"
 DECISION_HEADER = (

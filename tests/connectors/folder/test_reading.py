@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectors.folder.cells import CellProblem, number_cell, read_cell
+from connectors._tables import Cell, number_cell
+from connectors.folder.cells import CellProblem, read_cell
 from connectors.folder.table import Column
 from kiezbruecke.connector import Item
 from kiezbruecke.mapping.steps import STEPS
@@ -288,3 +289,11 @@ def test_any_other_number_is_refused_or_exact(value: float) -> None:
     except CellProblem:
         return
     assert Decimal(text.replace(",", ".")) == Decimal(repr(value))
+
+
+@pytest.mark.parametrize("ends", ["\r\n", "\r", "\n"])
+def test_a_line_break_is_one_whatever_wrote_it(ends: str) -> None:
+    """Excel's `_x000D_` is the carriage return of Windows; in a message it would be a sign that nobody can see."""
+    column = Column(name="Auflagen", key="auflagen")
+
+    assert read_cell(Cell(f"Zeile 1{ends}Zeile 2 "), column) == "Zeile 1\nZeile 2"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from connectors.hkr.settings import Settings
-from kiezbruecke.connector import Connection, read_manifest
+from kiezbruecke.connector import Connection
 from kiezbruecke.errors import ConfigurationError
 
 GOOD = Connection("hkr-tk", "kb_hkr", host="hkr.example", schema="https", extra={"dienststelle": "BA-TK"})
@@ -39,7 +39,7 @@ def test_the_address_comes_from_host_port_and_path(changes, url):
         ({"extra": {}}, "dienststelle"),
         ({"extra": {"dienststelle": "mit Leerzeichen"}}, "dienststelle"),
         ({"extra": {"dienststelle": "BA", "deadlin": 5}}, "deadlin"),
-        ({"extra": {"dienststelle": "BA", "url": "x"}}, "extra must not hold url"),
+        ({"extra": {"dienststelle": "BA", "url": "x"}}, "url: Extra inputs"),
         ({"extra": {"dienststelle": "BA", "client_key": "k.pem"}}, "belong together"),
         ({"extra": {"dienststelle": "BA", "poll_size": 0}}, "poll_size"),
     ],
@@ -51,10 +51,3 @@ def test_a_wrong_connection_is_named_in_one_line(changes, says):
 
     assert "hkr-tk" in str(caught.value)
     assert "geheim" not in str(caught.value)
-
-
-def test_every_field_of_the_form_is_a_setting():
-    """And every setting that is not the connection's own has a field in the form."""
-    own = {"connection", "url", "login", "password"}
-
-    assert read_manifest("connectors.hkr").fields.keys() == Settings.model_fields.keys() - own | {"path"}

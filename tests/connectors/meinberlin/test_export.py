@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connectors.meinberlin.export import _category_and_labels, _row, _text
+from connectors.meinberlin.export import _category_and_labels, _row
 from kiezbruecke.connector import Item
 from kiezbruecke.errors import ConfigurationError, SourceError
 from kiezbruecke.records import Module
@@ -144,8 +144,3 @@ def test_a_telephone_number_is_never_a_label() -> None:
     header = ["Referenznr.", "Kontakt E-Mail", "Kontakt Telefon", "Anzahl Kommentare"]
 
     assert _category_and_labels(header, ["2026-00001", "a@example.org", "+49 30 1", 3]) == ("", [])
-
-
-def test_control_characters_of_a_workbook_are_read_back() -> None:
-    """XLSX writes a carriage return as _x000D_."""
-    assert _text("Zeile 1_x000D_\nZeile 2 _x00E4_") == "Zeile 1\r\nZeile 2 _x00E4_"

@@ -329,7 +329,7 @@ def _serve(listener: socket.socket, handle: Callable[[socket.socket], None]) -> 
 )
 def test_the_address_may_be_given_in_two_ways(connection: dict[str, Any], origin: str) -> None:
     """Whole, or in the parts of Airflow's form."""
-    assert Settings.from_connection(Connection(id="x", type="kb_meinberlin", **connection)).origin == origin
+    assert Settings.from_connection(Connection(id="x", type="kb_meinberlin", **connection)).address == origin
 
 
 @pytest.mark.parametrize(

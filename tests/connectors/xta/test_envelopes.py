@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -12,8 +13,9 @@ import pytest
 from lxml import etree
 
 from connectors import _line, _soap
-from connectors.xta.client import PROFILE, WSA
+from connectors.xta.client import PROFILE, WSA, Content, MessageType
 from connectors.xta.sandbox import profile_schema
+from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.standards import store, xdomea
 from kiezbruecke.standards.validate import Validator
 
@@ -57,7 +59,6 @@ def official(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Validator]
 def _everything(xta: Xta) -> None:
     """Use every operation, with answers full and empty, and faults."""
     client = xta.target._client
-    client.check_account_active()
     client.service_is_available()
     xta.running.arm("transport_yellow")
     for _ in range(2):
@@ -128,6 +129,46 @@ def test_requests_are_valid_against_our_profile(xta: Xta, exchanges: list[Exchan
     for request, _, _ in exchanges:
         for block in _blocks(request):
             schema.assertValid(block)
+
+
+def test_a_filled_form_is_what_zeep_would_have_written(xta: Xta, exchanges: list[Exchange]) -> None:
+    """Escaped where it must be, an id of its own for each call, times and sizes as zeep writes them."""
+    odd = 'Bestätigung "A&B" <1>.zip'
+    message = a_message(created_at=datetime(2026, 3, 29, 2, 30, 0, 120000, tzinfo=UTC), file_name=odd)
+    client = xta.target._client
+    content = Content(message.payload, message.media_type, message.file_name)
+    said = [client._message("urn:a&b", content, MessageType(), message.created_at, test, 77) for test in (False, True)]
+
+    for by_zeep, test in zip(said, (False, True), strict=True):
+        written, _ = client._sending._write("sendMessage", (), by_zeep)
+        with pytest.raises(_soap.CALL_FAILED):  # the sandbox knows no such id
+            client.send_message("urn:a&b", content, MessageType(), origin=message.created_at, test=test)
+        filled = etree.fromstring(exchanges[-1][0])
+        for envelope in (written, filled):
+            envelope.find(f"*/{{{WSA}}}MessageID").text = "one of its own"  # type: ignore[union-attr]
+            for size in envelope.xpath("//*[local-name() = 'MsgSize']"):  # type: ignore[union-attr]
+                size.text = "77"  # type: ignore[union-attr]
+            envelope.find(".//{*}Message").set("size", "77")  # type: ignore[union-attr]
+        assert etree.tostring(filled, method="c14n") == etree.tostring(written, method="c14n")
+
+
+def test_each_filled_form_has_an_id_of_its_own(xta: Xta, exchanges: list[Exchange]) -> None:
+    """wsa:MessageID is the envelope's own: two calls with one id are one to a server that watches for replays."""
+    target, ticket = xta.target, xta.target.reserve(a_message())
+    target.send(a_message(), ticket)
+    target.send(a_message(), ticket)
+
+    ids = [etree.fromstring(request).findtext(f"*/{{{WSA}}}MessageID") for request, _, _ in exchanges]
+    assert len({*ids}) == len(ids) > 4
+
+
+def test_a_value_that_xml_cannot_hold_never_leaves(xta: Xta, exchanges: list[Exchange]) -> None:
+    ticket = xta.target.reserve(a_message())
+
+    with pytest.raises(ConfigurationError, match="character that XML cannot"):
+        xta.target.send(a_message(file_name="a\x00.zip"), ticket)
+
+    assert len(exchanges) == 1
 
 
 def test_every_call_says_its_action_twice(xta: Xta, exchanges: list[Exchange]) -> None:

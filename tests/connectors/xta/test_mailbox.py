@@ -253,7 +253,7 @@ class Stubborn:
             raise self.error
         return Fetched(Content(b"<a/>"), "urn:fetch")
 
-    def close(self, message_ids: list[str], request_id: str) -> None:
+    def acknowledge(self, message_ids: list[str], request_id: str) -> None:
         if request_id == "urn:fetch":
             raise _soap.Fault(code="9070", name="", text="", kind="", role="")
         self.closed += message_ids

@@ -12,8 +12,8 @@ from typing import Any
 
 from openpyxl import load_workbook
 
-from connectors.folder import cells
-from connectors.folder.cells import Cell, Row, SheetProblem
+from connectors._tables import cells
+from connectors._tables.cells import Cell, Row, SheetProblem
 
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")  # the container of encrypted and of old Excel files
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
@@ -89,19 +89,21 @@ def _without_tail(found: list[Cell]) -> tuple[Cell, ...]:
     return tuple(found)
 
 
+_FAULTS = {"f": cells.FORMULA, "e": cells.BROKEN}
+
+
 def _cell(cell: Any) -> Cell:
     value = cell.value
-    match cell.data_type:
-        case _ if value is None:
-            return cells.NOTHING
-        case "f":
-            return Cell(fault=cells.FORMULA)
-        case "e":
-            return Cell(fault=cells.BROKEN)
+    if value is None:
+        return cells.NOTHING
+    if cell.data_type in _FAULTS:
+        return Cell(str(value), _FAULTS[cell.data_type])
     match value:
-        case bool() | str() | datetime() | date():
+        case str():
+            return Cell(cells.written(value))
+        case bool() | datetime() | date():
             return Cell(value)
         case int() | float():
             return cells.number_cell(value)
         case _:
-            return Cell(fault=cells.CLOCK)
+            return Cell(str(value), cells.CLOCK)

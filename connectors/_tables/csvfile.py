@@ -6,21 +6,24 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from itertools import islice
 
-from connectors.folder.cells import Cell, Row, SheetProblem
-from connectors.folder.table import Table, folded
+from connectors._tables.cells import Cell, Row, SheetProblem, folded
 
 DELIMITERS = (";", ",", "\t")
 _TITLE_ROWS = 40  # records looked at to tell the delimiter; blank ones count
 _MOJIBAKE = ("Ã¤", "Ã¶", "Ã¼", "ÃŸ", "Ã„", "Ã–", "Ãœ", "â‚¬", "â€ž", "â€œ")
 
 
-def read_csv(raw: bytes, table: Table, max_rows: int) -> list[Row]:
-    """All filled rows, numbered as a spreadsheet shows them; raises SheetProblem."""
+def read_csv(raw: bytes, headers: AbstractSet[str], max_rows: int) -> list[Row]:
+    """All filled rows, numbered as a spreadsheet shows them; raises SheetProblem.
+
+    `headers` are known headers, folded: the delimiter that makes the most of them is the right one.
+    """
     text = _decode(raw)
-    delimiter = max(DELIMITERS, key=lambda candidate: _known_headers(text, candidate, table))
+    delimiter = max(DELIMITERS, key=lambda candidate: _known_headers(text, candidate, headers))
     rows: list[Row] = []
     try:
         for number, record in enumerate(_records(text, delimiter), start=1):
@@ -62,12 +65,12 @@ def _decode_windows(raw: bytes) -> str:
     return text
 
 
-def _known_headers(text: str, delimiter: str, table: Table) -> int:
+def _known_headers(text: str, delimiter: str, headers: AbstractSet[str]) -> int:
     """How many known columns the best of the first records names, read with this delimiter."""
     best = 0
     try:
         for record in islice(_records(text, delimiter), _TITLE_ROWS):
-            best = max(best, sum(folded(value) in table.by_header for value in record))
+            best = max(best, sum(folded(value) in headers for value in record))
     except csv.Error:
         return best
     return best

@@ -1,0 +1,1 @@
+"""Example: says in one sentence what this system is."""

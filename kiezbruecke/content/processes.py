@@ -1,0 +1,58 @@
+"""Process files: a participation process of a year, its code lists, and the routes that are made for it.
+
+`routes` (see `sets.py`) and `codelists` are for the house; everything else is the record that mappings read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from kiezbruecke.content.areas import read_areas
+from kiezbruecke.content.yaml import place_of, read_yaml
+from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.records import Process
+
+ROUTES, CODELISTS = "routes", "codelists"
+
+
+def process_files(content: Path) -> list[Path]:
+    """The process files, sorted by name."""
+    return sorted((content / "mappings" / "processes").glob("*.yaml"))
+
+
+def read_process(content: Path, process_id: str) -> Process:
+    """A process with its areas, from mappings/processes/<id>.yaml and its code list of areas."""
+    file = _file(content, process_id)
+    values = {key: value for key, value in read_yaml(file).items() if key not in (ROUTES, CODELISTS)}
+    try:
+        values["area_list"] = str(values["areas"])
+        values["areas"] = read_areas(content, values["area_list"])
+        return Process.model_validate(values)
+    except KeyError:
+        raise ConfigurationError("'areas' is missing", where=str(file), expected="the name of a code list") from None
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        path = ".".join(str(part) for part in first["loc"])
+        raise ConfigurationError(f"{path}: {first['msg']}", where=place_of(file, first["loc"])) from None
+
+
+def read_code_lists(content: Path, process_id: str) -> Mapping[str, str]:
+    """Which code lists of this process stand in the place of those that mappings name: theirs → ours."""
+    file = _file(content, process_id)
+    found = read_yaml(file).get(CODELISTS) or {}
+    if not isinstance(found, dict) or not all(isinstance(name, str) for name in found.values()):
+        where, expected = place_of(file, (CODELISTS,)), "code list of a mapping: code list of this process"
+        raise ConfigurationError("codelists: no pairs of names", where=where, expected=expected)
+    for theirs, ours in found.items():
+        for name in (theirs, ours):
+            if not (content / "mappings" / "codelists" / f"{name}.csv").is_file():
+                where = place_of(file, (CODELISTS, theirs))
+                raise ConfigurationError(f"codelists: there is no code list '{name}'", where=where)
+    return found
+
+
+def _file(content: Path, process_id: str) -> Path:
+    return content / "mappings" / "processes" / f"{process_id}.yaml"

@@ -1,0 +1,157 @@
+"""Routes: one DAG each. A collecting route empties a source, a sending route does what is due.
+
+mappings/routes/<name>.yaml                             one file, one route
+mappings/routes/<set>/*.yaml + a process file's routes  the routes of a set, for one process (`sets.py`)
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from kiezbruecke import plugins
+from kiezbruecke.content.sets import NAME, Layer, Made, made_routes
+from kiezbruecke.content.yaml import holds, place_of, read_yaml
+from kiezbruecke.errors import ConfigurationError
+
+
+def _known_effect(name: str) -> str:
+    if name not in (known := plugins.effects()):
+        raise ValueError(f"no effect is called '{name}'; there are {', '.join(sorted(known))}")
+    return name
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
+
+
+class _Route(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    name: str = Field(pattern=NAME)
+    process: str
+    owner: str
+    title: str = Field("", description="One German line for people")
+    schedule: str | None = Field(None, description="Cron, Europe/Berlin")
+    after: Names = Field((), description="Also start when one of these routes has brought something")
+    options: dict[str, Any] = Field({}, alias="with", description="What mappings read as route.*")
+    drift: Literal["warn", "stop"] = Field("warn", description="What a change that breaks a mapping does to a run")
+
+
+class CollectingRoute(_Route):
+    """Empties one source or box."""
+
+    collect: str = Field(description="A connection")
+    mapping: Names = Field(description="Inbound mappings; the item's kind chooses")
+
+
+class SendingRoute(_Route):
+    """Does what is due at one destination."""
+
+    due: str = Field(description="The rule of the effect")
+    effect: Annotated[str, AfterValidator(_known_effect)] = Field(description="A file of kiezbruecke/effects")
+    mapping: str = Field(description="Outbound mapping")
+    destination: str = Field(description="A connection")
+    environment: Literal["live", "test"] = "live"
+    mode: Literal["off", "dry_run", "live"] = "dry_run"
+    start_from: date
+    window: int = Field(1, ge=1, le=100, description="How many messages a crash may leave in doubt at once")
+    answer_within_days: int = Field(3, ge=1, description="After this a missing receipt raises attention")
+    release: Literal["none", "four_eyes"] = "none"
+
+
+Route = CollectingRoute | SendingRoute
+
+
+@dataclass(frozen=True)
+class RoutePlace:
+    """A route's name, the files that say it, and how it is read; reading raises ConfigurationError."""
+
+    name: str
+    files: tuple[Path, ...]  # its own – or the set's, and the process's that makes it
+    read: Callable[[], Route]
+
+    @property
+    def file(self) -> Path:
+        """The file to look at first."""
+        return self.files[0]
+
+
+def route_places(content: Path) -> list[RoutePlace]:
+    """All routes, sorted by name. Nothing but process files is read: a broken route is found when it is read."""
+    own = [RoutePlace(file.stem, (file,), partial(read_route, file)) for file in _own_files(content)]
+    places = [*own, *(_place(made) for made in made_routes(content))]
+    twice = {name for name, count in Counter(place.name for place in places).items() if count > 1}
+    single = [place for place in places if place.name not in twice]
+    return sorted([*single, *(_refused(name, places) for name in twice)], key=lambda place: place.name)
+
+
+def routes(content: Path) -> dict[str, Route]:
+    """All routes by name; raises ConfigurationError for the first broken one."""
+    return {place.name: place.read() for place in route_places(content)}
+
+
+def find_route(content: Path, name: str) -> Route:
+    """One route by name; no other is read, so a broken one disturbs nobody."""
+    places = route_places(content)
+    for place in places:
+        if place.name == name:
+            return place.read()
+    known = ", ".join(place.name for place in places)
+    raise ConfigurationError(f"no route is called '{name}'", where="mappings/routes", expected=known)
+
+
+def read_route(file: Path) -> Route:
+    """Read one route file; raises ConfigurationError with file, line and column."""
+    return _read(file.stem, read_yaml(file), (Layer(file),))
+
+
+def _own_files(content: Path) -> list[Path]:
+    return sorted((content / "mappings" / "routes").glob("*.yaml"))
+
+
+def _place(made: Made) -> RoutePlace:
+    return RoutePlace(made.name, made.files, lambda: _read(made.name, made.body(), made.layers))
+
+
+def _refused(name: str, places: list[RoutePlace]) -> RoutePlace:
+    """Two routes of one name would share a DAG, pauses and a history: neither runs."""
+    files = [place.files[-1] for place in places if place.name == name]
+
+    def refuse() -> Route:
+        raise ConfigurationError(
+            f"the route '{name}' stands twice", where=str(files[0]), expected=f"once; see {files[1]}"
+        )
+
+    return RoutePlace(name, tuple(files), refuse)
+
+
+def _read(name: str, body: dict[str, Any], layers: tuple[Layer, ...]) -> Route:
+    model = CollectingRoute if "collect" in body else SendingRoute
+    try:
+        route = model.model_validate(body)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        path = ".".join(str(part) for part in first["loc"])
+        raise ConfigurationError(f"{path}: {first['msg']}", where=_at(layers, *first["loc"][:1])) from None
+    if route.name != name:
+        what, expected = f"the route is called '{route.name}'", f"'{name}', like its file"
+        raise ConfigurationError(what, where=_at(layers, "name"), expected=expected)
+    if isinstance(route, SendingRoute) and route.release != "none":
+        what = "release: four_eyes is not available yet"
+        raise ConfigurationError(what, where=_at(layers, "release"), expected="none")
+    return route
+
+
+def _at(layers: tuple[Layer, ...], *keys: str | int) -> str:
+    """Where the last word on a key was said, or where it can be said."""
+    for layer in reversed(layers):
+        if holds(layer.file, (*layer.path, *keys)):
+            return place_of(layer.file, (*layer.path, *keys))
+    return place_of(layers[-1].file, (*layers[-1].path, *keys))

@@ -1,0 +1,174 @@
+"""Sets of routes: written once, made for a process by a few lines of its file. So a second district copies no file.
+
+    mappings/routes/kiezkasse/eakte.yaml      what is the same everywhere; `{district}` in connections and owners
+    mappings/processes/kk-li-2027.yaml
+        routes:
+          extends: kiezkasse                  the set
+          prefix: kk-li                       names: kk-li-eakte, kk-li-hkr, …
+          district: li                        stands for `{district}`
+          sending: {start_from: 2027-01-01}   said to all sending routes of the set
+          changes:                            said to one; keys meet, the later word wins, null removes
+            eakte: {with: {filing: {key: LI-0815}}}
+
+There is no more to it: no code, no conditions, one placeholder.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from kiezbruecke.content.processes import ROUTES, process_files
+from kiezbruecke.content.yaml import place_of, read_yaml
+from kiezbruecke.errors import ConfigurationError
+
+NAME = r"^[a-z][a-z0-9-]{1,59}$"
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_GIVEN = ("name", "process")  # the process file says them
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A part of a route: what stands in a file below a path."""
+
+    file: Path
+    path: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Made:
+    """A route that is made of a set: its name, the files it is made of (first the set's), and how."""
+
+    name: str
+    layers: tuple[Layer, ...]
+    body: Callable[[], dict[str, Any]]
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The file of the set and that of the process; where there is no set, the latter."""
+        return tuple(dict.fromkeys(layer.file for layer in self.layers))
+
+
+class _Extension(BaseModel):
+    """What a process file says under `routes`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    extends: Annotated[str, Field(pattern=NAME)]
+    prefix: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
+    district: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,29}$")]
+    sending: dict[str, Any] = {}
+    changes: dict[str, dict[str, Any] | None] = {}
+
+
+def made_routes(content: Path) -> Iterator[Made]:
+    """The routes that process files make of sets. What cannot be made says so when it is read."""
+    for file in process_files(content):
+        try:
+            if ROUTES in read_yaml(file):
+                yield from _made(content, file)
+        except ConfigurationError as error:
+            yield _broken(file.stem, file, error)
+
+
+def _made(content: Path, process: Path) -> Iterator[Made]:
+    extension = _extension(process)
+    files = _set_files(content, process, extension)
+    for short, changes in extension.changes.items():
+        if short not in files:
+            what, expected = f"the set '{extension.extends}' has no route '{short}'", ", ".join(files)
+            where = place_of(process, (ROUTES, "changes", short))
+            yield _broken(
+                f"{extension.prefix}-{short}", process, ConfigurationError(what, where=where, expected=expected)
+            )
+        elif changes is None:
+            del files[short]
+    for short, file in files.items():
+        layers = (Layer(file), Layer(process, (ROUTES, "sending")), Layer(process, (ROUTES, "changes", short)))
+        yield Made(f"{extension.prefix}-{short}", layers, partial(_body, short, process, files, extension))
+
+
+def _extension(process: Path) -> _Extension:
+    try:
+        return _Extension.model_validate(read_yaml(process)[ROUTES])
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        path = (ROUTES, *first["loc"])
+        what = f"{'.'.join(str(part) for part in path)}: {first['msg']}"
+        raise ConfigurationError(what, where=place_of(process, path)) from None
+
+
+def _set_files(content: Path, process: Path, extension: _Extension) -> dict[str, Path]:
+    folder = content / "mappings" / "routes"
+    if files := {file.stem: file for file in sorted((folder / extension.extends).glob("*.yaml"), key=_stem)}:
+        return files
+    raise ConfigurationError(
+        f"there is no set of routes '{extension.extends}'",
+        where=place_of(process, (ROUTES, "extends")),
+        expected=", ".join(sorted(one.name for one in folder.iterdir() if one.is_dir())),
+    )
+
+
+def _stem(file: Path) -> str:
+    return file.stem
+
+
+def _body(short: str, process: Path, files: dict[str, Path], extension: _Extension) -> dict[str, Any]:
+    base = read_yaml(files[short])
+    for key in _GIVEN:
+        if key in base:
+            where, expected = place_of(files[short], (key,)), "nothing; the process's file says it"
+            raise ConfigurationError(f"'{key}' stands in a set of routes", where=where, expected=expected)
+    body: dict[str, Any] = _filled(base, extension.district, files[short], ())
+    if "collect" not in body:
+        body = _upon(body, extension.sending)
+    body = _upon(body, extension.changes.get(short) or {})
+    if "after" in body:
+        body["after"] = _after(body["after"], files, extension)
+    return {**body, "name": f"{extension.prefix}-{short}", "process": process.stem}
+
+
+def _filled(value: Any, district: str, file: Path, path: tuple[str | int, ...]) -> Any:
+    if isinstance(value, dict):
+        return {key: _filled(part, district, file, (*path, key)) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_filled(part, district, file, (*path, number)) for number, part in enumerate(value)]
+    if not isinstance(value, str):
+        return value
+    for name in _PLACEHOLDER.findall(value):
+        if name != "district":
+            what = f"nothing is called '{{{name}}}' here"
+            raise ConfigurationError(what, where=place_of(file, path), expected="{district}")
+    return value.replace("{district}", district)
+
+
+def _upon(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Keys of both meet, the later word wins, null removes; lists are replaced whole."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.pop(key, None)
+        if value is not None:
+            merged[key] = _upon(below if isinstance(below, dict) else {}, value) if isinstance(value, dict) else value
+    return merged
+
+
+def _after(given: Any, files: dict[str, Path], extension: _Extension) -> Any:
+    """Within a set routes name each other by their short names; one that the process has removed wakes nobody."""
+    listed = [given] if isinstance(given, str) else given
+    if not isinstance(listed, list):
+        return given  # the route's own check says what is wrong
+    removed = {short for short, changes in extension.changes.items() if changes is None}
+    return [f"{extension.prefix}-{name}" if name in files else name for name in listed if name not in removed]
+
+
+def _broken(name: str, process: Path, error: ConfigurationError) -> Made:
+    def refuse() -> dict[str, Any]:
+        raise error
+
+    return Made(name, (Layer(process),), refuse)

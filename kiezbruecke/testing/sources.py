@@ -1,0 +1,203 @@
+"""What the engine relies on when it reads, as tests for any source; see `kiezbruecke.testing`."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import ClassVar
+
+import pytest
+
+from kiezbruecke.connector import Handled, Item, Source, close
+from kiezbruecke.errors import ConfigurationError, SourceError
+from kiezbruecke.testing.stand import (
+    FOREIGN,
+    IMPATIENT,
+    LOGIN,
+    SECRET,
+    SOON,
+    OnAStand,
+    Place,
+    Stand,
+    nobody,
+    silence,
+    told,
+)
+
+
+def check_source(
+    stand: Stand, *, fill: Callable[[Place], None], broken: Sequence[str] = (), lost: Sequence[str] = ()
+) -> type[SourcePromises]:
+    """A test class for a source: `TestSource = check_source(…)`.
+
+    `fill` puts at least two items more where the source reads. `broken` are faults of the sandbox after which it cannot
+    be read to the end; `lost` are faults that lose the answer to an acknowledgement.
+    """
+    given = Given(fill, tuple(broken), tuple(lost))
+    return type("SourcePromises", (SourcePromises,), {"stand": stand, "given": given})
+
+
+@dataclass(frozen=True)
+class Given:
+    """What only the connector's author can know; see `check_source`."""
+
+    fill: Callable[[Place], None]
+    broken: tuple[str, ...]
+    lost: tuple[str, ...]
+
+
+@dataclass
+class Reach:
+    """A cursor in memory."""
+
+    value: str = ""
+
+    def advance(self, value: str) -> None:
+        """Remember how far."""
+        self.value = value
+
+
+def _what(item: Item) -> tuple[str, str, object]:
+    return item.kind, item.external_id, item.body
+
+
+class SourcePromises(OnAStand):
+    """Each test is one promise, its docstring says what the engine would do wrong without it."""
+
+    given: ClassVar[Given]
+
+    def read(self, place: Place, reach: Reach | None = None) -> list[Item]:
+        """Everything that a new client hands over; there is something to hand over."""
+        source = self.stand.source(place.connection)
+        items = list(source.fetch(reach or Reach()))
+        if reach is None and len(items) < 2:
+            self.given.fill(place)
+            items = list(source.fetch(Reach()))
+            assert len(items) >= 2, "`fill` must put at least two items where the source reads"
+        close(source)
+        return items
+
+    def test_the_manifest_names_what_is_handed_over(self, place: Place) -> None:
+        """The kind chooses the mapping: one that nobody announced is read by none."""
+        manifest = self.stand.manifest
+
+        assert {item.kind for item in self.read(place)} <= {*manifest.item_kinds}
+        assert manifest.source
+
+    def test_an_item_is_whole(self, place: Place) -> None:
+        """An empty id is everybody's id; a problem is one line for a list."""
+        for item in self.read(place):
+            assert item.external_id
+            assert isinstance(item.external_id, str)
+            assert isinstance(item.body, dict | bytes)
+            assert item.problem is None or (item.problem and "\n" not in item.problem)
+
+    def test_reading_twice_gives_the_same_items(self, place: Place) -> None:
+        """A thing that comes under another id is another thing: it would be paid twice."""
+        first, second = self.read(place), self.read(place)
+
+        assert sorted(map(repr, map(_what, first))) == sorted(map(repr, map(_what, second)))
+
+    def test_an_id_is_one_thing(self, place: Place) -> None:
+        """Two things under one id would be merged into one record."""
+        ids = [(item.kind, item.external_id) for item in self.read(place)]
+
+        assert len({*ids}) == len(ids)
+
+    def test_the_cursor_never_runs_ahead(self, place: Place) -> None:
+        """It is committed with what was yielded before it moved: after a crash nothing in between may be missing."""
+        everything = {item.external_id for item in self.read(place)}
+        for stop in range(1, min(len(everything), 4)):
+            reach = Reach()
+            fetching = self.stand.source(place.connection).fetch(reach)
+            before = {item.external_id for item in islice(fetching, stop)}
+            kept = Reach(reach.value)
+            fetching.close()  # type: ignore[attr-defined]  # as a kill would end it
+
+            after = {item.external_id for item in self.read(place, kept)}
+            assert everything <= before | after
+
+    def test_acknowledging_twice_is_harmless(self, place: Place) -> None:
+        """After a crash between the acknowledgement and its commit it is said again, by a client that knows nothing."""
+        handled = [Handled(item) for item in self.read(place)]
+        for _ in range(2):
+            source = self.stand.source(place.connection)
+            source.acknowledge(handled)
+            source.acknowledge([Handled(one.item, known=True) for one in handled])
+            close(source)
+
+    def test_a_lost_answer_to_an_acknowledgement_heals(self, place: Place) -> None:
+        """It may raise; said again it must be good, and nothing may come as another thing."""
+        for fault in self.given.lost:
+            items = self.read(place)
+            source = self.stand.source(place.connection)
+            list(source.fetch(Reach()))
+            place.arm(fault)
+            try:
+                source.acknowledge([Handled(item) for item in items])
+            except SourceError:
+                source.acknowledge([Handled(item) for item in items])
+            known = {item.external_id for item in items}
+            assert all(item.external_id in known for item in source.fetch(Reach()))
+            close(source)
+
+    def test_what_cannot_be_read_to_the_end_is_an_error_and_heals(self, place: Place) -> None:
+        """Half a list that looks whole makes the rest vanish."""
+        everything = {item.external_id for item in self.read(place)}
+        for fault in self.given.broken:
+            place.arm(fault)
+            with pytest.raises(SourceError):
+                list(self.stand.source(place.connection).fetch(Reach()))
+
+            assert {item.external_id for item in self.read(place)} == everything, fault
+
+    def test_nobody_there_is_an_error(self) -> None:
+        """It is tried again; an empty list would mean that everything is gone."""
+        self.only_over_http()
+        with nobody() as address, pytest.raises(SourceError):
+            list(self._impatient(address).fetch(Reach()))
+
+    def test_silence_ends_with_the_patience(self) -> None:
+        """A run that waits for ever holds its slot for ever."""
+        self.only_over_http()
+        begun = time.monotonic()
+        with silence() as address, pytest.raises(SourceError):
+            list(self._impatient(address).fetch(Reach()))
+
+        assert time.monotonic() - begun < SOON
+
+    def test_a_secret_never_goes_to_another_machine_in_the_clear(self) -> None:
+        """Refused before the first byte."""
+        self.only_over_http()
+        with pytest.raises(ConfigurationError) as raised:
+            self.stand.source(self.stand.with_secrets(self.stand.connection(FOREIGN)))
+
+        assert SECRET not in told(raised.value)
+
+    def test_a_secret_is_never_shown(self, caplog: pytest.LogCaptureFixture) -> None:
+        """Errors are stored and logged, clients are printed."""
+        self.only_over_http()
+        with nobody() as address, caplog.at_level(logging.DEBUG):
+            source = self.stand.source(self.stand.with_secrets(self.stand.connection(address, **IMPATIENT)))
+            with pytest.raises(SourceError) as raised:
+                list(source.fetch(Reach()))
+
+        shown = f"{told(raised.value)}\n{source!r}\n{vars(source)!r}\n{caplog.text}"
+        assert SECRET not in shown
+        assert LOGIN not in shown
+
+    def test_close_may_come_twice_and_is_no_end(self, place: Place) -> None:
+        """The engine closes at a stage's end; a client that is used again opens anew."""
+        source = self.stand.source(place.connection)
+        before = [item.external_id for item in source.fetch(Reach())]
+        close(source)
+        close(source)
+
+        assert {item.external_id for item in source.fetch(Reach())} == {*before}
+        close(source)
+
+    def _impatient(self, address: str) -> Source:
+        return self.stand.source(self.stand.connection(address, **IMPATIENT))

@@ -1,0 +1,157 @@
+"""Where a connector is tried: its sandbox as a process, an address where nobody is, and one where all is silent."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar
+from uuid import NAMESPACE_URL, uuid5
+
+import pytest
+
+from kiezbruecke.connector import (
+    BatchTarget,
+    Connection,
+    Context,
+    Manifest,
+    Message,
+    Source,
+    Target,
+    manifests,
+    open_source,
+    open_target,
+)
+from kiezbruecke.records import Process
+from kiezbruecke.sandbox import start
+
+LOGIN, SECRET = "konto-kanari", "geheim-kanari"
+IMPATIENT = {"connect_timeout": 1, "read_timeout": 1, "deadline": 2}
+SOON = 15.0  # seconds within which an impatient client has given up, on a busy machine too
+FOREIGN = "http://foreign.example"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A system to talk to: how to get there, and how to let it fail (`arm` a fault of its sandbox)."""
+
+    connection: Connection
+    arm: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Stand:
+    """A connector, and how the suite finds somebody to talk to: by default its sandbox, with these options.
+
+    `extra` is what its connection holds besides the address. `begin` replaces the sandbox, for systems that need none;
+    `gone` then says how such a system looks when it is out of reach.
+    """
+
+    connector: str
+    process: Process
+    content: Path = Path()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
+    with_: Mapping[str, Any] = field(default_factory=dict)
+    begin: Callable[[Path], Place] | None = None
+    gone: Callable[[Place], Place] | None = None
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the connector says of itself."""
+        return manifests()[self.connector]
+
+    @contextmanager
+    def open(self, folder: Path) -> Iterator[Place]:
+        """A place of its own in this folder, while the block lasts."""
+        if self.begin is not None:
+            yield self.begin(folder)
+            return
+        assert self.manifest.sandbox, "the manifest names no sandbox: give the stand a `begin`"
+        running = start(self.manifest.sandbox, folder, options=self.options)
+        try:
+            yield Place(self.connection(running.url), running.arm)
+        finally:
+            running.stop()
+
+    def connection(self, host: str, **extra: Any) -> Connection:
+        """A connection to this address."""
+        return Connection("stand", self.manifest.connection_type, host=host, extra={**self.extra, **extra})
+
+    def source(self, connection: Connection) -> Source:
+        """A new client, as after a restart."""
+        return open_source(connection, Context(self.process, self.with_, self.content))
+
+    def target(self, connection: Connection) -> Target | BatchTarget:
+        """A new client, as after a restart."""
+        return open_target(connection, Context(self.process, self.with_, self.content))
+
+    def with_secrets(self, connection: Connection) -> Connection:
+        """The same connection with an account, and every secret that the form knows."""
+        secrets = {name: SECRET for name, known in self.manifest.fields.items() if known.secret}
+        return replace(connection, login=LOGIN, password=SECRET, extra={**connection.extra, **secrets})
+
+
+@contextmanager
+def nobody() -> Iterator[str]:
+    """An address of this machine where nobody listens."""
+    with closing(socket.socket()) as bound:  # bound and not listening: nobody else can take the port meanwhile
+        bound.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+
+
+@contextmanager
+def silence() -> Iterator[str]:
+    """An address where somebody takes the connection and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+class OnAStand:
+    """What the suites for sources and targets have in common."""
+
+    stand: ClassVar[Stand]
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def place(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+        """One sandbox for all tests of a class."""
+        with cls.stand.open(tmp_path_factory.mktemp(cls.stand.connector)) as opened:
+            yield opened
+
+    def only_over_http(self) -> None:
+        """A promise about the line means nothing to a folder."""
+        if self.stand.manifest.transport != "http":
+            pytest.skip("this connector opens no line")
+
+
+def sample_message(number: int, effect: str = "file.create") -> Message:
+    """A message with a number of its own, for targets that take any bytes."""
+    reference = f"KK26-090517-{number:05d}-D1"
+    return Message(
+        key=uuid5(NAMESPACE_URL, reference),
+        destination="stand",
+        generation=1,
+        case_id=uuid5(NAMESPACE_URL, str(number)),
+        effect=effect,
+        number=1,
+        reference=reference,
+        payload=f"<message>{reference}</message>".encode(),
+        file_name=f"{reference}.xml",
+        media_type="application/xml",
+        created_at=datetime(2026, 11, 23, 8, tzinfo=UTC),
+        test=False,
+    )
+
+
+def told(error: BaseException) -> str:
+    """All that a log would show of an error, its causes included."""
+    texts = []
+    seen: BaseException | None = error
+    while seen is not None:
+        texts += [repr(seen), str(seen)]
+        seen = seen.__cause__ or seen.__context__
+    return "\n".join(texts)

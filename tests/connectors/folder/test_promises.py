@@ -1,0 +1,71 @@
+"""A folder keeps what every source and target of carriers promises; what needs a line is left out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
+
+from kiezbruecke.connector import Connection, Effect, Message
+from kiezbruecke.records import Process
+from kiezbruecke.testing import Place, Stand, check_batch_target, check_source
+
+ROOT = Path(__file__).parents[3]
+PROCESS = Process(id="kk-tk-2026", name="Test", reference_prefix="KK26", bezirk_id="09", fiscal_year=2026)
+SHEET = (
+    "Verfahren;Bezirksregion;Sitzung am;Referenznummer;Titel;Ergebnis;Bewilligt (€);Ja;Nein;Enthaltung;Rang;Auflagen;"
+    "Protokoll;Erfasst von;Korrektur;Begründung\r\n"
+    "kk-tk-2026;Müggelheim;24.04.2026;P-1;Bank;angenommen;850,00;12;3;1;;;Protokoll 1;SPK 1;;\r\n"
+    "kk-tk-2026;Müggelheim;24.04.2026;P-2;Fest;angenommen;100,00;12;3;1;;;Protokoll 1;SPK 1;;\r\n"
+)
+
+
+def a_place(folder: Path, profile: str) -> Place:
+    extra = {"path": str(folder), "profile": profile, "settle_seconds": 0}
+    return Place(Connection("stand", "kb_folder", extra=extra), arm=lambda _: None)
+
+
+def folder_of(place: Place) -> Path:
+    return Path(place.connection.extra["path"])
+
+
+def gone(place: Place) -> Place:
+    """The share is not mounted."""
+    extra = {**place.connection.extra, "path": str(folder_of(place) / "missing")}
+    return replace(place, connection=replace(place.connection, extra=extra))
+
+
+def fill(place: Place) -> None:
+    (folder_of(place) / "beschluesse.csv").write_text(SHEET, "utf-8")
+
+
+def a_message(number: int) -> Message:
+    reference = f"KK26-090416-{number:05d}-S1"
+    return Message(
+        key=uuid5(NAMESPACE_URL, reference),
+        destination="statusliste",
+        generation=1,
+        case_id=uuid5(NAMESPACE_URL, str(number)),
+        effect=Effect.STATUS_LIST,
+        number=1,
+        reference=reference,
+        payload=f"{reference};bewilligt\r\n".encode(),
+        file_name=f"{reference}.csv",
+        media_type="text/csv",
+        created_at=datetime(2026, 11, 23, tzinfo=UTC),
+        test=False,
+    )
+
+
+def copies(place: Place, message: Message) -> int:
+    """In how many lists that somebody may read the line stands."""
+    lists = (Path(str(marker).removesuffix(".ok")) for marker in folder_of(place).glob("*.csv.ok"))
+    return sum(message.payload.rstrip() in one.read_bytes() for one in lists)
+
+
+SHEETS = Stand("folder", PROCESS, ROOT, begin=lambda folder: a_place(folder, "decision-sheet"), gone=gone)
+LISTS = Stand("folder", PROCESS, ROOT, begin=lambda folder: a_place(folder, "status-list"), gone=gone)
+
+TestSource = check_source(SHEETS, fill=fill)
+TestTarget = check_batch_target(LISTS, message=a_message, copies=copies)

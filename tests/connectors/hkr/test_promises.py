@@ -1,0 +1,46 @@
+"""HKR keeps what every source and target of carriers promises."""
+
+from __future__ import annotations
+
+import json
+from urllib.request import urlopen
+
+from kiezbruecke.connector import Batch, BatchHead, Message
+from kiezbruecke.testing import Place, Stand, check_batch_target, check_source
+
+from .conftest import PROCESS, ROOT, WHEN, message
+
+STAND = Stand(
+    "hkr", PROCESS, ROOT, extra={"dienststelle": "BA-TK-SPK"}, options=(f"content={ROOT}", "today=2026-11-23")
+)
+
+
+def a_message(number: int) -> Message:
+    return message(f"KK26-090416-{number:05d}-F1", f"{number}.50")
+
+
+def copies(place: Place, sent: Message) -> int:
+    """How often the books hold the order; however often it was transmitted."""
+    with urlopen(f"{place.connection.host}/_sandbox/received", timeout=5) as answer:
+        return sum(one["accepted"] for one in json.load(answer) if one["Fremdkennzeichen"] == sent.reference)
+
+
+def fill(place: Place) -> None:
+    """Two orders bring two answers."""
+    target = STAND.target(place.connection)
+    orders = [a_message(number) for number in (90_001, 90_002)]
+    head = BatchHead("stand-fill", "hkr-tk", WHEN, 2026)
+    target.send(Batch(head, *target.compose(head, orders, ())), orders)  # type: ignore[arg-type, union-attr]
+    target.close()  # type: ignore[union-attr]
+
+
+TestSource = check_source(
+    STAND, fill=fill, broken=("html_answer", "busy", "reset", "truncated_answer", "wrong_answer_sum", "gap")
+)
+TestTarget = check_batch_target(
+    STAND,
+    message=a_message,
+    copies=copies,
+    lost=("commit_then_lose", "reset", "truncated_answer", "wrong_sum"),
+    not_taken=("lose_before_commit", "html_answer", "busy"),
+)

@@ -1,0 +1,186 @@
+"""Sets of routes: what is the same everywhere stands once, and what is wrong with one route disturbs no other."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from kiezbruecke.content.routes import CollectingRoute, SendingRoute, find_route, route_places, routes
+from kiezbruecke.errors import ConfigurationError
+from tests.world import change_route
+
+EIGHT = ("beschluesse", "budgets", "eakte", "eakte-postfach", "hkr", "hkr-rueckmeldungen", "meinberlin", "statusliste")
+PROCESS = "mappings/processes/kk-tk-2026.yaml"
+
+
+def test_the_shipped_routes_have_the_names_and_parties_they_always_had(root: Path) -> None:
+    """A DAG's history, a pause and the lane in the ledger hang on them."""
+    found = routes(root)
+    parties = {
+        name: route.destination if isinstance(route, SendingRoute) else route.collect for name, route in found.items()
+    }
+
+    assert parties == {
+        "kk-tk-beschluesse": "beschluesse-tk",
+        "kk-tk-budgets": "budgets-tk",
+        "kk-tk-eakte": "eakte-tk",
+        "kk-tk-eakte-postfach": "eakte-tk",
+        "kk-tk-hkr": "hkr-tk",
+        "kk-tk-hkr-rueckmeldungen": "hkr-tk",
+        "kk-tk-meinberlin": "meinberlin-tk",
+        "kk-tk-statusliste": "statusliste-tk",
+    }
+    assert {route.process for route in found.values()} == {"kk-tk-2026"}
+
+
+def test_a_district_changes_what_differs(content: Path) -> None:
+    """Deep by key; the rest of `with` stays as the set says it."""
+    change_route(content, "kk-tk-eakte", window=1, **{"with": {"filing": {"key": "B-17"}, "unit": None}})
+    route = find_route(content, "kk-tk-eakte")
+
+    assert route.options["filing"] == {"key": "B-17", "title": "Bürgerbeteiligung, Kiezkassen"}
+    assert "unit" not in route.options
+
+
+def test_routes_of_a_set_wake_each_other_under_their_names(content: Path) -> None:
+    """Else the wake-up of one district would start another's routes, or nobody's."""
+    assert find_route(content, "kk-tk-eakte").after == ("kk-tk-meinberlin", "kk-tk-beschluesse", "kk-tk-budgets")
+
+
+def test_a_district_without_a_route_waits_for_none(content: Path) -> None:
+    """Null removes: no e-file yet, no message box of one."""
+    _change(content, lambda body: body["changes"].update({"eakte": None, "eakte-postfach": None}))
+    names = [place.name for place in route_places(content)]
+
+    assert names == [f"kk-tk-{short}" for short in EIGHT if not short.startswith("eakte")]
+    assert find_route(content, "kk-tk-statusliste").after == (
+        "kk-tk-meinberlin",
+        "kk-tk-beschluesse",
+        "kk-tk-hkr-rueckmeldungen",
+    )
+
+
+def test_what_is_said_to_sending_routes_is_not_said_to_collecting_ones(content: Path) -> None:
+    """A go-live line is no key of a route that empties a folder."""
+    _change(content, lambda body: body.update(sending={"start_from": date(2026, 5, 1)}))
+    found = routes(content)
+    sending = [route for route in found.values() if isinstance(route, SendingRoute)]
+
+    assert {(route.mode, route.start_from) for route in sending} == {("dry_run", date(2026, 5, 1))}
+    assert sum(isinstance(route, CollectingRoute) for route in found.values()) == 5
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ({"windo": 1}, r"kk-tk-2026\.yaml:\d+:\d+: windo: Extra inputs are not permitted"),
+        ({"window": 1000}, r"kk-tk-2026\.yaml:\d+:\d+: window: "),
+        ({"start_from": None}, r"kk-tk-2026\.yaml:\d+:\d+: start_from: Field required"),
+        ({"after": {"eakte": 1}}, r"kk-tk-2026\.yaml:\d+:\d+: after: "),
+    ],
+)
+def test_a_wrong_change_breaks_its_route_alone(content: Path, keys: dict[str, Any], expected: str) -> None:
+    """With the file and the line where the district said it."""
+    change_route(content, "kk-tk-hkr", **keys)
+    broken = _broken(content)
+
+    assert list(broken) == ["kk-tk-hkr"]
+    with pytest.raises(ConfigurationError, match=expected):
+        find_route(content, "kk-tk-hkr")
+
+
+def test_a_mistake_in_the_set_is_found_in_the_set(content: Path) -> None:
+    """Every district that is made of it has it; it is mended in one place."""
+    file = content / "mappings/routes/kiezkasse/hkr.yaml"
+    file.write_text(file.read_text("utf-8").replace("due: commitment", "dew: commitment"), "utf-8")
+
+    assert list(_broken(content)) == ["kk-tk-hkr"]
+    with pytest.raises(ConfigurationError, match=r"(kiezkasse/hkr\.yaml:2:1: dew|kk-tk-2026\.yaml:\d+:\d+: due)"):
+        find_route(content, "kk-tk-hkr")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("owner: spk-{distrikt}", r"hkr\.yaml:\d+:1: nothing is called '{distrikt}' here; expected {district}"),
+        ("owner: spk\nname: hkr", r"hkr\.yaml:\d+:1: 'name' stands in a set of routes"),
+        ("owner: spk\nprocess: kk-tk-2026", r"hkr\.yaml:\d+:1: 'process' stands in a set of routes"),
+    ],
+)
+def test_a_set_says_nothing_that_is_a_districts(content: Path, line: str, expected: str) -> None:
+    """One placeholder, and neither name nor process: those are what makes two districts two."""
+    file = content / "mappings/routes/kiezkasse/hkr.yaml"
+    file.write_text(file.read_text("utf-8").replace("owner: spk-{district}", line), "utf-8")
+
+    assert list(_broken(content)) == ["kk-tk-hkr"]
+    with pytest.raises(ConfigurationError, match=expected):
+        find_route(content, "kk-tk-hkr")
+
+
+def test_a_change_to_a_route_that_the_set_lacks_is_told(content: Path) -> None:
+    """A misspelt name would leave the real route unchanged, and nobody would notice."""
+    change_route(content, "kk-tk-eakt", mode="off")
+
+    assert _broken(content) == {"kk-tk-eakt": f"the set 'kiezkasse' has no route 'eakt'; expected {', '.join(EIGHT)}"}
+
+
+@pytest.mark.parametrize("key", ["extends", "prefix", "district"])
+def test_a_block_that_cannot_be_used_is_one_broken_route(content: Path, key: str) -> None:
+    """Its routes cannot be named; it is shown under the file's name."""
+    _change(content, lambda body: body.update({key: "Nicht So"}))
+    _write(content, "alone")
+
+    assert list(_broken(content)) == ["kk-tk-2026"]
+    assert find_route(content, "alone").name == "alone"
+
+
+def test_a_broken_process_file_takes_no_other_district_away(content: Path) -> None:
+    """Twelve districts, one comma."""
+    (content / "mappings/processes/kk-xx-2026.yaml").write_text("id: [", "utf-8")
+
+    assert list(_broken(content)) == ["kk-xx-2026"]
+    assert len(route_places(content)) == 9
+
+
+def test_two_districts_cannot_have_one_name(content: Path) -> None:
+    """Neither runs: they would share a DAG, its pauses and its history."""
+    text = (content / PROCESS).read_text("utf-8")
+    (content / "mappings/processes/kk-tk-2027.yaml").write_text(text.replace("kk-tk-2026", "kk-tk-2027"), "utf-8")
+
+    assert list(_broken(content)) == [f"kk-tk-{short}" for short in EIGHT]
+    with pytest.raises(ConfigurationError, match="the route 'kk-tk-hkr' stands twice"):
+        find_route(content, "kk-tk-hkr")
+
+
+def test_a_file_of_its_own_does_not_hide_a_route_of_a_set(content: Path) -> None:
+    """Nobody would see which of both runs."""
+    _write(content, "kk-tk-budgets")
+
+    assert list(_broken(content)) == ["kk-tk-budgets"]
+
+
+def _broken(content: Path) -> dict[str, str]:
+    found = {}
+    for place in route_places(content):
+        try:
+            place.read()
+        except ConfigurationError as error:
+            found[place.name] = error.line().partition(": ")[2]
+    return found
+
+
+def _change(content: Path, change: Any) -> None:
+    file, yaml = content / PROCESS, YAML()
+    body = yaml.load(file.read_text("utf-8"))
+    change(body["routes"])
+    with file.open("w", encoding="utf-8") as handle:
+        yaml.dump(body, handle)
+
+
+def _write(content: Path, name: str) -> None:
+    keys = f"name: {name}\nprocess: kk-tk-2026\ncollect: budgets-tk\nmapping: budget-sheet\nowner: test\n"
+    (content / "mappings/routes" / f"{name}.yaml").write_text(keys, "utf-8")

@@ -1,0 +1,241 @@
+"""A run that looks only at what has changed finds what a look at everything would find: always the same due effects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from kiezbruecke import attention, pipeline
+from kiezbruecke.connector import Connection, Item
+from kiezbruecke.house import House
+from kiezbruecke.ledger import Ledger, MessageState, begin_run, claims, history, todo
+from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.drafts import add_baseline
+from kiezbruecke.ledger.history import Origin, Taken
+from kiezbruecke.ledger.reset import reset_destination
+from kiezbruecke.records import BudgetStatus, Outcome, ProposalStatus, Receipt, ReceiptOutcome, Record
+from kiezbruecke.records.identity import case_id
+from tests.builders import GRUENAU, MUEGGELHEIM, PROCESS, ROOT, a_budget, a_line, a_proposal
+
+ROUTES = ("kk-tk-eakte", "kk-tk-hkr", "kk-tk-statusliste")
+LANES = {
+    "kk-tk-eakte": ("eakte-tk", "file"),
+    "kk-tk-hkr": ("hkr-tk", "commitment"),
+    "kk-tk-statusliste": ("statusliste-tk", "status"),
+}
+TYPES = {"eakte-tk": "kb_xta", "hkr-tk": "kb_hkr", "statusliste-tk": "kb_folder"}
+REFERENCES = ("2026-00001", "2026-00002", "P-1")
+
+
+@dataclass
+class History:
+    """A district that things happen to, one after the other."""
+
+    house: House
+    numbers: Iterator[int]
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.house.ledger
+
+    # -- what happens ----------------------------------------------------------------------------------------
+
+    def decide(self, reference: str, outcome: Outcome, euros: int, area: str, correction: bool) -> None:
+        """A line of a decision sheet; a later one may correct it."""
+        number = next(self.numbers)
+        amount = f"{euros}.00" if outcome.grants else None
+        why = {"correction": True, "reason": "berichtigt"} if correction else {}
+        line = a_line(outcome, amount, reference_number=reference, area_id=area, sheet=f"l{number}", **why)
+        self._store("beschluesse-tk", "decision-line", line.origin, line)
+
+    def propose(self, reference: str, asked: int, status: ProposalStatus, area: str | None) -> None:
+        """The platform says something about a proposal."""
+        origin = "module" if area else "unknown"
+        proposal = a_proposal(
+            f"{asked}.00", reference_number=reference, external_id=reference, status=status, area_id=area,
+            area_origin=origin,
+        )  # fmt: skip
+        self._store("meinberlin-tk", "proposal", reference, proposal)
+
+    def vanish(self, reference: str) -> None:
+        """The platform's full listing lacks one proposal."""
+        seen = [one for one in REFERENCES if one != reference]
+        history.mark_gone(
+            self.ledger, self._run("meinberlin-tk|collect"), self._origin("meinberlin-tk"), ("proposal",), seen
+        )
+
+    def budget(self, area: str, euros: int, status: BudgetStatus, reason: str, chapter: str) -> None:
+        """A line of a budget sheet."""
+        number = next(self.numbers)
+        line = a_budget(f"{euros}.00", status, area_id=area, row=number, reason=reason, chapter=chapter)
+        self._store("budgets-tk", "budget-line", line.origin, line)
+
+    def send(self, route: str, outcome: ReceiptOutcome | None) -> None:
+        """What waits in a lane goes out; without an outcome nobody knows what became of it."""
+        run = self._run("|".join((*LANES[route], PROCESS.id)), route)
+        taken = claims.claim(self.ledger, run)
+        claims.begin_sending(self.ledger, run, [message.key for message, _ in taken])
+        for message, _ in taken:
+            word = Receipt(
+                source=message.destination, external_id=f"{message.key}{next(self.numbers)}", key=message.key,
+                outcome=outcome or ReceiptOutcome.NOTED, event="Wort",
+            )  # fmt: skip
+            claims.settle(self.ledger, run, message.key, word if outcome else MessageState.IN_DOUBT)
+
+    def answer(self, index: int, outcome: ReceiptOutcome, amount: int | None) -> None:
+        """A word about some message comes home later, perhaps with another sum."""
+        with self.ledger.read() as connection:
+            rows = connection.execute(
+                select(t.messages.c.key, t.messages.c.destination).order_by(t.messages.c.key)
+            ).all()
+        if rows:
+            row = rows[index % len(rows)]
+            word = Receipt(
+                source=row.destination, external_id=str(next(self.numbers)), key=row.key, outcome=outcome, event="Wort",
+                amount=None if amount is None else Decimal(amount),
+            )  # fmt: skip
+            self._store(row.destination, "rueckmeldung", word.external_id, word)
+
+    def say(self, index: int, choice: int) -> None:
+        """A person answers some open point."""
+        points = [point for point in todo.open_points(self.ledger) if point.answers]
+        if points:
+            point = points[index % len(points)]
+            answer = point.answers[choice % len(point.answers)]
+            attention.decide(self.ledger, point, answer, person="A. Muster", reason="geklärt")
+
+    def baseline(self, reference: str, route: str) -> None:
+        """A case was typed by hand before go-live."""
+        area = MUEGGELHEIM if reference.startswith("P") else ""
+        case = case_id(PROCESS.id, reference, area)
+        with self.ledger.read() as connection:
+            known = connection.execute(select(t.cases.c.id).where(t.cases.c.id == case)).one_or_none()
+        if known:
+            lane = "|".join((*LANES[route], PROCESS.id))
+            add_baseline(self.ledger, lane, [case], person="A. Muster", reason="von Hand")
+
+    def reset(self, route: str) -> None:
+        """A destination was rebuilt and knows nothing any more."""
+        reset_destination(self.ledger, LANES[route][0], person="A. Muster", reason="neu aufgebaut")
+
+    def prepare(self, route: str) -> None:
+        """A route runs in between, as the clock has it."""
+        pipeline.prepare(self.house, route)
+
+    # -- what must hold --------------------------------------------------------------------------------------
+
+    def check(self) -> None:
+        """After a look at what has changed, a look at everything finds nothing more."""
+        for route in ROUTES:
+            pipeline.prepare(self.house, route)
+            told = self._told()
+            counts = pipeline.prepare(self.house, route, everything=True)
+
+            assert counts.get("prepared", 0) == 0, f"{route} had overlooked something"
+            assert self._told() == told, route
+
+    def _told(self) -> tuple[Any, ...]:
+        with self.ledger.read() as connection:
+            m = t.messages.c
+            messages = connection.execute(select(m.key, m.state, m.basis).order_by(m.key)).all()
+        points = sorted((point.id, point.kind, point.subject, point.reason) for point in todo.open_points(self.ledger))
+        return messages, points
+
+    def _store(self, source: str, kind: str, external_id: str, record: Record) -> None:
+        taken = [Taken(Item(kind, external_id, {}, raw=b"raw"), (record,))]
+        history.store(self.ledger, self._run(f"{source}|collect"), self._origin(source), taken, "")
+
+    def _origin(self, source: str) -> Origin:
+        return Origin(source, PROCESS.id, "spk-tk")
+
+    def _run(self, lane: str, route: str = "kk-tk-collect") -> Any:
+        return begin_run(self.ledger, lane, route, "test")
+
+
+_areas = st.sampled_from((MUEGGELHEIM, GRUENAU))
+_references = st.sampled_from(REFERENCES)
+_routes = st.sampled_from(ROUTES)
+_euros = st.sampled_from((300, 850, 1000))
+_outcomes = st.sampled_from((ReceiptOutcome.DELIVERED, ReceiptOutcome.CONFIRMED, ReceiptOutcome.REFUSED))
+_small = st.integers(0, 5)
+
+
+def _of(name: str, *values: Any) -> st.SearchStrategy[tuple[str, tuple[Any, ...]]]:
+    return st.tuples(st.just(name), st.tuples(*values))
+
+
+HAPPENINGS = st.one_of(
+    _of(
+        "decide",
+        _references,
+        st.sampled_from((Outcome.ACCEPTED, Outcome.REJECTED, Outcome.WAITING_LIST)),
+        _euros,
+        _areas,
+        st.booleans(),
+    ),
+    _of(
+        "propose",
+        st.sampled_from(REFERENCES[:2]),
+        _euros,
+        st.sampled_from((ProposalStatus.SUBMITTED, ProposalStatus.REJECTED)),
+        st.one_of(st.none(), _areas),
+    ),
+    _of("vanish", st.sampled_from(REFERENCES[:2])),
+    _of(
+        "budget",
+        _areas,
+        st.sampled_from((500, 1500, 4000)),
+        st.sampled_from((BudgetStatus.RELEASED, BudgetStatus.RELEASED, BudgetStatus.BLOCKED)),
+        st.sampled_from(("", "Nachtrag")),
+        st.sampled_from(("5950", "5951")),
+    ),
+    _of("send", _routes, st.one_of(st.none(), _outcomes)),
+    _of("answer", _small, _outcomes, st.one_of(st.none(), st.just(1))),
+    _of("say", _small, _small),
+    _of("baseline", _references, _routes),
+    _of("reset", _routes),
+    _of("prepare", _routes),
+)
+
+
+def _house(ledger: Ledger) -> House:
+    return House(ROOT, ledger, lambda name: Connection(name, TYPES[name], host="http://127.0.0.1:9"))
+
+
+def _live(history_: History, happened: list[tuple[str, tuple[Any, ...]]]) -> None:
+    history_.budget(MUEGGELHEIM, 4000, BudgetStatus.RELEASED, "", "5950")
+    history_.budget(GRUENAU, 1500, BudgetStatus.RELEASED, "", "5950")
+    for name, values in happened:
+        getattr(history_, name)(*values)
+    history_.check()
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(happened=st.lists(HAPPENINGS, min_size=3, max_size=16))
+def test_nothing_that_is_due_is_overlooked_sqlite(fresh_sqlite: Callable[[], str], happened: list[Any]) -> None:
+    """Records, answers, budgets, baselines, resets, other routes in between: whatever happened, it is seen."""
+    _on(fresh_sqlite(), happened)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(happened=st.lists(HAPPENINGS, min_size=3, max_size=16))
+def test_nothing_that_is_due_is_overlooked_postgresql(fresh_postgresql: Callable[[], str], happened: list[Any]) -> None:
+    """The same on the other database."""
+    _on(fresh_postgresql(), happened)
+
+
+def _on(url: str, happened: list[Any]) -> None:
+    from kiezbruecke.ledger.database import make_engine
+
+    ledger = Ledger(make_engine(url))
+    try:
+        _live(History(_house(ledger), count(1)), happened)
+    finally:
+        ledger.close()
