@@ -10,6 +10,7 @@ from kiezbruecke import desk, german
 from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, table
 from kiezbruecke.desk import words
+from kiezbruecke.effects import effect
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -48,7 +49,7 @@ def _show(case: desk.CaseStory) -> None:
             (
                 one.reference,
                 one.destination,
-                words.effect(one.effect),
+                effect(one.effect).title,
                 german.number(one.amount),
                 words.state(one.state),
                 one.updated_at,

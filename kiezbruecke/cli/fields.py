@@ -9,6 +9,7 @@ from typing import Any
 from kiezbruecke import german
 from kiezbruecke.cli.output import shown, table
 from kiezbruecke.desk import DeskView, words
+from kiezbruecke.effects import effect
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.todo import Kind
 
@@ -16,17 +17,20 @@ from kiezbruecke.ledger.todo import Kind
 def fields(title: str, view: DeskView, *, without: Collection[str] = ()) -> None:
     """A table of a view's fields."""
     told = [(name, value) for name, value in view if value and name not in without]
-    rows = [(words.FIELDS[name], words.effect(value) if name == "effect" else _told(value)) for name, value in told]
-    table(title, ("Feld", "Wert"), rows)
+    table(title, ("Feld", "Wert"), [(words.FIELDS[name], _told(name, value)) for name, value in told])
 
 
-def _told(value: Any) -> str:
+def _told(name: str, value: Any) -> str:
+    if name == "effect":
+        return effect(value).title
     if isinstance(value, Kind):
         return words.KINDS[value][0]
     if isinstance(value, MessageState):
         return words.state(value)
     if isinstance(value, Decimal):
         return german.euros(value)
-    if isinstance(value, Mapping):
-        return words.states(value)
+    return words.states(value) if isinstance(value, Mapping) else _plain(value)
+
+
+def _plain(value: Any) -> str:
     return ", ".join(value) if isinstance(value, tuple) else shown(value)

@@ -12,6 +12,7 @@ from kiezbruecke.cli.fields import fields
 from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, table
 from kiezbruecke.desk import words
+from kiezbruecke.effects import effect
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.claims import find_message
@@ -42,7 +43,7 @@ def list_all(
             one.reference,
             one.case,
             one.destination,
-            words.effect(one.effect),
+            effect(one.effect).title,
             german.number(one.amount),
             words.state(one.state),
             one.updated_at,

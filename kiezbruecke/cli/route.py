@@ -13,6 +13,7 @@ from kiezbruecke.cli.output import AsJson, emit, table
 from kiezbruecke.content.processes import read_process
 from kiezbruecke.content.routes import SendingRoute, find_route
 from kiezbruecke.desk import words
+from kiezbruecke.effects import effect
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
 from kiezbruecke.ledger.drafts import add_baseline
@@ -101,7 +102,7 @@ def preview(
     table(
         f"Probelauf {route}",
         ("Fall", "Wirkung", "Datei", "# Byte", "vom"),
-        [(one.case, words.effect(one.effect), one.file, one.bytes, one.at) for one in shown],
+        [(one.case, effect(one.effect).title, one.file, one.bytes, one.at) for one in shown],
         empty="nichts vorbereitet.",
     )
 

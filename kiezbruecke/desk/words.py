@@ -1,10 +1,9 @@
-"""The German words that people read, each in one place: for tables, and later for pages and mails."""
+"""The German words that people read, each in one place; an effect's stand with the effect."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kiezbruecke import effects
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.todo import Answer, Kind
 
@@ -138,11 +137,6 @@ FIELDS: Mapping[str, str] = {  # of one message, point or destination, looked at
     "ticket": "Sendungskennung",
     "updated_at": "zuletzt",
 }
-
-
-def effect(name: str) -> str:
-    """An effect in German; the words stand with the effect itself."""
-    return effects.effect(name).title
 
 
 def state(given: MessageState) -> str:

@@ -98,7 +98,7 @@ def finish_prepare(
         one_at_a_time(connection)
         guard(connection, run)
         for kind in (Kind.SET_ASIDE, Kind.FOLLOW_UP):
-            of_kind = [point for point in points if point.kind is kind]
+            of_kind = [point for point in points if point.kind == kind]
             replace_points(connection, kind, run.route, of_kind, cases=cases)
         connection.execute(delete(t.previews).where(t.previews.c.route == run.route, t.previews.c.at < began))
 
