@@ -36,12 +36,12 @@ def check_source(
     `fill` puts at least two items more where the source reads. `broken` are faults of the sandbox after which it cannot
     be read to the end; `lost` are faults that lose the answer to an acknowledgement.
     """
-    given = Given(fill, tuple(broken), tuple(lost))
+    given = SourceFacts(fill, tuple(broken), tuple(lost))
     return type("SourcePromises", (SourcePromises,), {"stand": stand, "given": given})
 
 
 @dataclass(frozen=True)
-class Given:
+class SourceFacts:
     """What only the connector's author can know; see `check_source`."""
 
     fill: Callable[[Place], None]
@@ -50,7 +50,7 @@ class Given:
 
 
 @dataclass
-class Reach:
+class CursorInMemory:
     """A cursor in memory."""
 
     value: str = ""
@@ -67,15 +67,15 @@ def _what(item: Item) -> tuple[str, str, object]:
 class SourcePromises(OnAStand):
     """Each test is one promise, its docstring says what the engine would do wrong without it."""
 
-    given: ClassVar[Given]
+    given: ClassVar[SourceFacts]
 
-    def read(self, place: Place, reach: Reach | None = None) -> list[Item]:
+    def read(self, place: Place, reach: CursorInMemory | None = None) -> list[Item]:
         """Everything that a new client hands over; there is something to hand over."""
         source = self.stand.source(place.connection)
-        items = list(source.fetch(reach or Reach()))
+        items = list(source.fetch(reach or CursorInMemory()))
         if reach is None and len(items) < 2:
             self.given.fill(place)
-            items = list(source.fetch(Reach()))
+            items = list(source.fetch(CursorInMemory()))
             assert len(items) >= 2, "`fill` must put at least two items where the source reads"
         close(source)
         return items
@@ -111,10 +111,10 @@ class SourcePromises(OnAStand):
         """It is committed with what was yielded before it moved: after a crash nothing in between may be missing."""
         everything = {item.external_id for item in self.read(place)}
         for stop in range(1, min(len(everything), 4)):
-            reach = Reach()
+            reach = CursorInMemory()
             fetching = self.stand.source(place.connection).fetch(reach)
             before = {item.external_id for item in islice(fetching, stop)}
-            kept = Reach(reach.value)
+            kept = CursorInMemory(reach.value)
             fetching.close()  # type: ignore[attr-defined]  # as a kill would end it
 
             after = {item.external_id for item in self.read(place, kept)}
@@ -134,14 +134,14 @@ class SourcePromises(OnAStand):
         for fault in self.given.lost:
             items = self.read(place)
             source = self.stand.source(place.connection)
-            list(source.fetch(Reach()))
+            list(source.fetch(CursorInMemory()))
             place.arm(fault)
             try:
                 source.acknowledge([Handled(item) for item in items])
             except SourceError:
                 source.acknowledge([Handled(item) for item in items])
             known = {item.external_id for item in items}
-            assert all(item.external_id in known for item in source.fetch(Reach()))
+            assert all(item.external_id in known for item in source.fetch(CursorInMemory()))
             close(source)
 
     def test_what_cannot_be_read_to_the_end_is_an_error_and_heals(self, place: Place) -> None:
@@ -150,7 +150,7 @@ class SourcePromises(OnAStand):
         for fault in self.given.broken:
             place.arm(fault)
             with pytest.raises(SourceError):
-                list(self.stand.source(place.connection).fetch(Reach()))
+                list(self.stand.source(place.connection).fetch(CursorInMemory()))
 
             assert {item.external_id for item in self.read(place)} == everything, fault
 
@@ -158,14 +158,14 @@ class SourcePromises(OnAStand):
         """It is tried again; an empty list would mean that everything is gone."""
         self.only_over_http()
         with nobody() as address, pytest.raises(SourceError):
-            list(self._impatient(address).fetch(Reach()))
+            list(self._impatient(address).fetch(CursorInMemory()))
 
     def test_silence_ends_with_the_patience(self) -> None:
         """A run that waits for ever holds its slot for ever."""
         self.only_over_http()
         begun = time.monotonic()
         with silence() as address, pytest.raises(SourceError):
-            list(self._impatient(address).fetch(Reach()))
+            list(self._impatient(address).fetch(CursorInMemory()))
 
         assert time.monotonic() - begun < SOON
 
@@ -183,7 +183,7 @@ class SourcePromises(OnAStand):
         with nobody() as address, caplog.at_level(logging.DEBUG):
             source = self.stand.source(self.stand.with_secrets(self.stand.connection(address, **IMPATIENT)))
             with pytest.raises(SourceError) as raised:
-                list(source.fetch(Reach()))
+                list(source.fetch(CursorInMemory()))
 
         shown = f"{told(raised.value)}\n{source!r}\n{vars(source)!r}\n{caplog.text}"
         assert SECRET not in shown
@@ -192,11 +192,11 @@ class SourcePromises(OnAStand):
     def test_close_may_come_twice_and_is_no_end(self, place: Place) -> None:
         """The engine closes at a stage's end; a client that is used again opens anew."""
         source = self.stand.source(place.connection)
-        before = [item.external_id for item in source.fetch(Reach())]
+        before = [item.external_id for item in source.fetch(CursorInMemory())]
         close(source)
         close(source)
 
-        assert {item.external_id for item in source.fetch(Reach())} == {*before}
+        assert {item.external_id for item in source.fetch(CursorInMemory())} == {*before}
         close(source)
 
     def _impatient(self, address: str) -> Source:

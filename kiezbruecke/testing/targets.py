@@ -63,7 +63,7 @@ def check_target(
     system holds a message's effect. `lost` are faults of the sandbox after which it has the message and its answer is
     lost, `not_taken` such that it has not and its answer is lost as well.
     """
-    given = Given(message, copies, tuple(lost), tuple(not_taken))
+    given = TargetFacts(message, copies, tuple(lost), tuple(not_taken))
     return type("TargetPromises", (TargetPromises,), {"stand": stand, "given": given})
 
 
@@ -76,12 +76,12 @@ def check_batch_target(
     not_taken: Sequence[str] = (),
 ) -> type[BatchTargetPromises]:
     """A test class for a target of carriers; see `check_target`."""
-    given = Given(message, copies, tuple(lost), tuple(not_taken))
+    given = TargetFacts(message, copies, tuple(lost), tuple(not_taken))
     return type("BatchTargetPromises", (BatchTargetPromises,), {"stand": stand, "given": given})
 
 
 @dataclass(frozen=True)
-class Given:
+class TargetFacts:
     """What only the connector's author can know; see `check_target`."""
 
     message: Callable[[int], Message]
@@ -91,7 +91,7 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Parcel:
+class Shipment:
     """What goes out in one step: one message with its ticket, or in a carrier of its own. Stored before it is sent."""
 
     message: Message
@@ -102,7 +102,7 @@ class Parcel:
 class TargetPromises(OnAStand):
     """Each test is one promise, its docstring says what the engine would do wrong without it."""
 
-    given: ClassVar[Given]
+    given: ClassVar[TargetFacts]
     numbers: ClassVar[count[int]] = count(1)
 
     # -- the two kinds of targets --------------------------------------------------------------------------------
@@ -113,20 +113,20 @@ class TargetPromises(OnAStand):
         assert isinstance(target, Target)
         return target
 
-    def prepare(self, target: Any) -> Parcel:
+    def prepare(self, target: Any) -> Shipment:
         """The next message, with what is stored before it is sent."""
         message = self.given.message(next(self.numbers))
-        return Parcel(message, target.reserve(message))
+        return Shipment(message, target.reserve(message))
 
-    def send(self, target: Any, parcel: Parcel) -> Receipt:
+    def send(self, target: Any, shipment: Shipment) -> Receipt:
         """Send the stored bytes."""
-        receipt: Receipt = target.send(parcel.message, parcel.ticket)
+        receipt: Receipt = target.send(shipment.message, shipment.ticket)
         return receipt
 
-    def look_up(self, target: Any, parcel: Parcel) -> Answer:
+    def look_up(self, target: Any, shipment: Shipment) -> Answer:
         """Ask what became of it; the engine takes a question that fails for CannotTell."""
         try:
-            answer: Answer = target.look_up(parcel.message, parcel.ticket)
+            answer: Answer = target.look_up(shipment.message, shipment.ticket)
         except Exception as error:  # noqa: BLE001 - as the engine does
             return CannotTell(type(error).__name__)
         return answer
@@ -140,69 +140,69 @@ class TargetPromises(OnAStand):
     def test_what_is_sent_arrives_once_and_the_receipt_finds_back(self, place: Place) -> None:
         """A receipt is matched by id only: our key, our Fremdkennzeichen, or their ticket."""
         target = self.open(place)
-        receipt = self.send(target, parcel := self.prepare(target))
-        ticket = parcel.ticket and parcel.ticket.id
+        receipt = self.send(target, shipment := self.prepare(target))
+        ticket = shipment.ticket and shipment.ticket.id
         close(target)
 
         assert receipt.outcome in (ReceiptOutcome.DELIVERED, ReceiptOutcome.CONFIRMED)
         assert {receipt.key, receipt.reference, receipt.ticket} != {None}
-        assert receipt.key in (None, parcel.message.key)
-        assert receipt.reference in (None, parcel.message.reference)
+        assert receipt.key in (None, shipment.message.key)
+        assert receipt.reference in (None, shipment.message.reference)
         assert receipt.ticket in (None, ticket)
-        assert self.given.copies(place, parcel.message) == 1
+        assert self.given.copies(place, shipment.message) == 1
 
     def test_the_same_bytes_twice_have_one_effect(self, place: Place) -> None:
         """`dedupes`: out of doubt the engine sends again, also from another process."""
         if not self.stand.manifest.can.dedupes:
             pytest.skip("the manifest does not claim that repetition is harmless")
         target = self.open(place)
-        self.send(target, parcel := self.prepare(target))
-        again = self.send(self.open(place), parcel)
+        self.send(target, shipment := self.prepare(target))
+        again = self.send(self.open(place), shipment)
 
         assert again.outcome in (ReceiptOutcome.DELIVERED, ReceiptOutcome.CONFIRMED)
-        assert self.given.copies(place, parcel.message) == 1
+        assert self.given.copies(place, shipment.message) == 1
 
     def test_a_lost_answer_is_doubt_and_heals(self, place: Place) -> None:
         """The message is there. NotSent or Rejected would be lies, and NotThere would have it sent again for good."""
         for fault in self.given.lost:
             target = self.open(place)
-            parcel = self.prepare(target)
+            shipment = self.prepare(target)
             place.arm(fault)
             with pytest.raises(Exception) as raised:  # noqa: PT011 - whatever it is, it must not claim to know
-                self.send(target, parcel)
+                self.send(target, shipment)
 
             assert not isinstance(raised.value, NotSent | Rejected), fault
-            assert self._is_honest(self.look_up(target, parcel), there=True), fault
-            self._heals(place, parcel, fault)
+            assert self._is_honest(self.look_up(target, shipment), there=True), fault
+            self._heals(place, shipment, fault)
 
     def test_a_message_that_got_lost_is_doubt_and_heals(self, place: Place) -> None:
         """From here it looks like a lost answer. Found would be a lie: nobody would send it again."""
         for fault in self.given.not_taken:
             target = self.open(place)
-            parcel = self.prepare(target)
+            shipment = self.prepare(target)
             place.arm(fault)
             with pytest.raises(Exception) as raised:  # noqa: PT011 - whatever it is, it must not claim to know
-                self.send(target, parcel)
+                self.send(target, shipment)
 
             assert not isinstance(raised.value, NotSent | Rejected), fault
-            assert self._is_honest(self.look_up(target, parcel), there=False), fault
-            self._heals(place, parcel, fault)
+            assert self._is_honest(self.look_up(target, shipment), there=False), fault
+            self._heals(place, shipment, fault)
 
     def test_a_refused_connection_is_certain(self, place: Place) -> None:
         """Not one byte has left: it waits, and nobody has to ask."""
-        parcel = self.prepare(self.open(place))
+        shipment = self.prepare(self.open(place))
         with self._unreachable(place) as gone, pytest.raises(NotSent):
-            self.send(self.open(gone), parcel)
+            self.send(self.open(gone), shipment)
 
-        assert self.given.copies(place, parcel.message) == 0
+        assert self.given.copies(place, shipment.message) == 0
 
     def test_silence_after_the_request_is_doubt_and_ends_with_the_patience(self, place: Place) -> None:
         """It may have been read; and a run that waits for ever holds its slot for ever."""
         self.only_over_http()
-        parcel = self.prepare(self.open(place))
+        shipment = self.prepare(self.open(place))
         begun = time.monotonic()
         with silence() as address, pytest.raises(Exception) as raised:  # noqa: PT011 - it must not claim to know
-            self.send(self.open(self._impatient(place, address)), parcel)
+            self.send(self.open(self._impatient(place, address)), shipment)
 
         assert not isinstance(raised.value, NotSent | Rejected)
         assert time.monotonic() - begun < SOON
@@ -212,8 +212,8 @@ class TargetPromises(OnAStand):
     def test_what_arrived_is_found_or_nothing_is_said(self, place: Place) -> None:
         """`look_up` in the manifest: it can be asked, and what it says is so."""
         target = self.open(place)
-        self.send(target, parcel := self.prepare(target))
-        answer = self.look_up(self.open(place), parcel)
+        self.send(target, shipment := self.prepare(target))
+        answer = self.look_up(self.open(place), shipment)
 
         assert self._is_honest(answer, there=True)
         assert isinstance(answer, Found) or not self.stand.manifest.can.look_up
@@ -227,10 +227,10 @@ class TargetPromises(OnAStand):
     def test_nobody_there_tells_nothing(self, place: Place) -> None:
         """A question that was not heard proves nothing: NotThere would send the message a second time."""
         target = self.open(place)
-        self.send(target, parcel := self.prepare(target))
+        self.send(target, shipment := self.prepare(target))
         with nobody() as address:
             self.only_over_http()
-            answer = self.look_up(self.open(self._impatient(place, address)), parcel)
+            answer = self.look_up(self.open(self._impatient(place, address)), shipment)
 
         assert isinstance(answer, CannotTell)
 
@@ -247,12 +247,12 @@ class TargetPromises(OnAStand):
     def test_a_secret_is_never_shown(self, place: Place, caplog: pytest.LogCaptureFixture) -> None:
         """Errors are stored and logged, clients are printed."""
         self.only_over_http()
-        parcel = self.prepare(self.open(place))
+        shipment = self.prepare(self.open(place))
         with nobody() as address, caplog.at_level(logging.DEBUG):
             gone = self._impatient(place, address)
             target = self.open(replace(gone, connection=self.stand.with_secrets(gone.connection)))
             with pytest.raises(NotSent) as raised:
-                self.send(target, parcel)
+                self.send(target, shipment)
 
         shown = f"{told(raised.value)}\n{target!r}\n{vars(target)!r}\n{caplog.text}"
         assert SECRET not in shown
@@ -265,34 +265,34 @@ class TargetPromises(OnAStand):
         close(target)
         close(target)
 
-        self.send(target, parcel := self.prepare(target))
+        self.send(target, shipment := self.prepare(target))
         close(target)
-        assert self.given.copies(place, parcel.message) == 1
+        assert self.given.copies(place, shipment.message) == 1
 
     def test_targets_in_several_threads_share_nothing(self, place: Place) -> None:
         """`parallel`: each thread has a target of its own; every receipt is about its own message."""
         if not self.stand.manifest.can.parallel:
             pytest.skip("the manifest does not claim that several may send at once")
 
-        def work(_: int) -> list[tuple[Parcel, Receipt]]:
+        def work(_: int) -> list[tuple[Shipment, Receipt]]:
             target = self.open(place)
-            parcels = [self.prepare(target) for _ in range(EACH)]
-            sent = [(parcel, self.send(target, parcel)) for parcel in parcels]
+            shipments = [self.prepare(target) for _ in range(EACH)]
+            sent = [(shipment, self.send(target, shipment)) for shipment in shipments]
             close(target)
             return sent
 
         with ThreadPoolExecutor(THREADS) as threads:
             sent = [pair for pairs in threads.map(work, range(THREADS)) for pair in pairs]
 
-        assert [receipt.key for _, receipt in sent] == [parcel.message.key for parcel, _ in sent]
-        assert [self.given.copies(place, parcel.message) for parcel, _ in sent] == [1] * THREADS * EACH
+        assert [receipt.key for _, receipt in sent] == [shipment.message.key for shipment, _ in sent]
+        assert [self.given.copies(place, shipment.message) for shipment, _ in sent] == [1] * THREADS * EACH
 
     # -- how it is tried -------------------------------------------------------------------------------------------
 
-    def _heals(self, place: Place, parcel: Parcel, fault: str) -> None:
-        receipt = self.send(self.open(place), parcel)
+    def _heals(self, place: Place, shipment: Shipment, fault: str) -> None:
+        receipt = self.send(self.open(place), shipment)
         assert receipt.outcome in (ReceiptOutcome.DELIVERED, ReceiptOutcome.CONFIRMED), fault
-        assert self.given.copies(place, parcel.message) == 1, fault
+        assert self.given.copies(place, shipment.message) == 1, fault
 
     def _is_honest(self, answer: Answer, *, there: bool) -> bool:
         if isinstance(answer, CannotTell):
@@ -321,24 +321,24 @@ class BatchTargetPromises(TargetPromises):
         assert isinstance(target, BatchTarget)
         return target
 
-    def prepare(self, target: Any) -> Parcel:
+    def prepare(self, target: Any) -> Shipment:
         """The next message in a carrier of its own."""
         message = self.given.message(next(self.numbers))
-        return Parcel(message, batch=self._carrier(target, [message]))
+        return Shipment(message, batch=self._carrier(target, [message]))
 
-    def send(self, target: Any, parcel: Parcel) -> Receipt:
+    def send(self, target: Any, shipment: Shipment) -> Receipt:
         """Send the stored bytes; its message must be among the receipts."""
-        assert parcel.batch is not None
-        receipts: Mapping[Any, Receipt] = target.send(parcel.batch, [parcel.message])
-        return receipts[parcel.message.key]
+        assert shipment.batch is not None
+        receipts: Mapping[Any, Receipt] = target.send(shipment.batch, [shipment.message])
+        return receipts[shipment.message.key]
 
-    def look_up(self, target: Any, parcel: Parcel) -> Answer:
+    def look_up(self, target: Any, shipment: Shipment) -> Answer:
         """Ask what became of it; a missing key means CannotTell."""
         try:
-            answers: Mapping[Any, Answer] = target.look_up(parcel.batch, [parcel.message])
+            answers: Mapping[Any, Answer] = target.look_up(shipment.batch, [shipment.message])
         except Exception as error:  # noqa: BLE001 - as the engine does
             return CannotTell(type(error).__name__)
-        return answers.get(parcel.message.key, CannotTell())
+        return answers.get(shipment.message.key, CannotTell())
 
     def test_the_same_arguments_give_the_same_bytes(self, place: Place) -> None:
         """The carrier is stored and goes again after a crash: a clock or a random number in it would be another one."""
