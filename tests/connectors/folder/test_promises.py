@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
-from kiezbruecke.connector import Connection, Effect, Message
+from kiezbruecke.connector import Connection, Message
 from kiezbruecke.records import Process
 from kiezbruecke.testing import Counterpart, Stand, check_batch_target, check_source
 
@@ -47,7 +47,7 @@ def a_message(number: int) -> Message:
         destination="statusliste",
         generation=1,
         case_id=uuid5(NAMESPACE_URL, str(number)),
-        effect=Effect.STATUS_LIST,
+        effect="status.list",
         number=1,
         reference=reference,
         payload=f"{reference};bewilligt\r\n".encode(),
