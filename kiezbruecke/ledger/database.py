@@ -85,14 +85,14 @@ def open_ledger(url: str) -> Ledger:
     return ledger
 
 
-def upgrade(url: str) -> None:
-    """Create the ledger's schema, or bring it up to date (Alembic)."""
+def upgrade(url: str, revision: str = "head") -> None:
+    """Create the ledger's schema, or bring it up to date (Alembic); up to a revision, for tests of the next one."""
     ledger = Ledger(make_engine(url))
     try:
         with ledger.write() as connection:
             config = alembic_config()
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
     finally:
         ledger.close()
 

@@ -20,7 +20,11 @@ from kiezbruecke.ledger.states import MessageState, may_follow
 _TOLD = frozenset({MessageState.DELIVERED, MessageState.CONFIRMED, MessageState.REFUSED, MessageState.IN_DOUBT})
 
 _m = t.messages.c
-_ROWS = select(t.messages).where(among(_m.key)).order_by(_m.key).with_for_update()
+_HEAD = (
+    *(_m.key, _m.destination, _m.case_id, _m.effect, _m.reference, _m.route, _m.owner),
+    *(_m.state, _m.fence, _m.amount_cents, _m.test, _m.remote_id),
+)
+_ROWS = select(*_HEAD).where(among(_m.key)).order_by(_m.key).with_for_update()
 _MOVE = (
     update(t.messages)
     .where(_m.key == bindparam("message"))
@@ -47,7 +51,7 @@ class Step:
 
 
 def message_rows(connection: Connection, keys: Iterable[UUID]) -> dict[UUID, Row[Any]]:
-    """Messages without their bytes by key, locked for this transaction; without those that are not there."""
+    """What steps ask of messages, by key, locked for this transaction; without those that are not there."""
     return {row.key: row for row in rows_among(connection, _ROWS, keys)}
 
 
