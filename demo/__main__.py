@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 from demo import ROOT, STATE
 from demo.processes import Register, only_one
 from demo.servers import LEAN, Servers
 from demo.world import Teller, interrupted, world
 from kiezbruecke.errors import KiezbrueckeError
+
+if TYPE_CHECKING:
+    from demo.watch import Watch
 
 COLLECT = ("kk-tk-budgets", "kk-tk-beschluesse", "kk-tk-meinberlin")
 PROCESS = "kk-tk-2026"
@@ -38,18 +42,20 @@ def _demonstrate(register: Register, teller: Teller) -> int:
     if register.ended:
         teller.say(f"Reste eines abgebrochenen Laufs beendet: {register.ended} Prozesse")
     with world(LEAN, register, teller) as servers:
-        _carry(servers, teller)
+        watch = _watch(servers, teller)
+        servers.release()
+        teller.say(f"Airflow läuft: {', '.join(servers.running)}, nur auf 127.0.0.1")
+        watch.run(COLLECT)
         teller.say("Alles ruht, Airflow und die Sandkästen werden beendet")
     return _show(teller)
 
 
-def _carry(servers: Servers, teller: Teller) -> None:
+def _watch(servers: Servers, teller: Teller) -> Watch:
+    """Before anything runs: what the clock starts in the first moment is watched, too."""
     from demo.watch import Watch  # noqa: PLC0415 - imports Airflow, which is prepared by now
     from kiezbruecke import pipeline  # noqa: PLC0415
-    from kiezbruecke.airflow.dags import HOUSEKEEPING  # noqa: PLC0415
 
-    watch = Watch(servers, STATE / "airflow" / "logs", teller.tell, pipeline.outstanding)
-    watch.run(COLLECT, last=HOUSEKEEPING)
+    return Watch(servers, STATE / "airflow" / "logs", teller.tell, pipeline.outstanding)
 
 
 def _show(teller: Teller) -> int:
