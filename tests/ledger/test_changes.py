@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from kiezbruecke import attention
 from kiezbruecke.connector import Item, Ticket
-from kiezbruecke.ledger import MessageState, Run, claims, history
+from kiezbruecke.ledger import MessageState, Run, claims, events, history
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.ledger.drafts import add_baseline, finish_prepare
@@ -116,6 +116,19 @@ def test_what_could_not_be_read_in_between_is_read_again(desk: Desk) -> None:
     desk.store([_taken("in-1")], "platform")
     assert history.known_inputs(desk.ledger, "platform", PROCESS, ["1"]) == {"1": [("in-1", False)]}
     assert desk.points() == []
+
+
+def test_a_reset_tells_what_was_let_go(desk: Desk) -> None:
+    """The money is free again, and the case's chain says since when."""
+    desk.grant("1000")
+    case = desk.decide()
+    order = desk.book(case, "850")
+    desk.deliver(order, ReceiptOutcome.CONFIRMED)
+    reset_destination(desk.ledger, HKR, person="A", reason="neu")
+    last = events.events_of(desk.ledger, case)[-1]
+
+    assert (last.kind, last.body) == ("commitment.let_go", {"reference": order.reference, "cents": 85000})
+    assert desk.committed() == 0
 
 
 def _taken(source: str) -> Taken:
