@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -80,38 +80,38 @@ def _apply_turn(connection: Connection, words: Sequence[Word]) -> None:
     close_points(connection, [name for meaning in meanings for name in meaning.closes_first])
     move_all(connection, [meaning.step for meaning in meanings if meaning.step is not None])
     close_points(connection, [name for meaning in meanings for name in meaning.closes_then])
-    warnings = [point for meaning in meanings for point in meaning.warnings]
+    warnings = [_warning(word) for word in words if word.said.warning]
     before = ever_raised(connection, Kind.WARNING, warnings) if warnings else set()
     new = [point for point in warnings if point.subject not in before]
     raise_points(connection, [*(point for meaning in meanings for point in meaning.raises), *new])
-    close_points(connection, [name for meaning in meanings for name in meaning.closes_last])
+    close_points(connection, [(kind, str(word.row.key)) for word in words for kind in _settles(word.said)])
 
 
 @dataclass(frozen=True)
 class _Meaning:
-    """What a receipt does to its message and to the list of what needs a person, in the order of its doing."""
+    """What a receipt does to its message and to the list of what needs a person, in the order of doing it."""
 
     closes_first: Sequence[Name] = ()
     step: Step | None = None
     closes_then: Sequence[Name] = ()
     raises: Sequence[Point] = ()
-    warnings: Sequence[Point] = ()  # each only once for ever
-    closes_last: Sequence[Name] = ()
 
 
 def _meaning(word: Word) -> _Meaning:
     row, receipt = word.row, word.said
     match receipt.outcome:
         case ReceiptOutcome.CONFIRMED:
-            meaning = _confirmed(row, receipt)
+            return _confirmed(row, receipt)
         case ReceiptOutcome.REFUSED:
-            meaning = _refused(row, receipt)
+            return _refused(row, receipt)
         case ReceiptOutcome.DELIVERED:
-            meaning = _Meaning(step=Step(row, MessageState.DELIVERED, _note(receipt)))
+            return _Meaning(step=Step(row, MessageState.DELIVERED, _note(receipt)))
         case _:
-            meaning = _Meaning()
-    warning = [_point(row, Kind.WARNING, f"Zugestellt mit Warnung ({_note(receipt)})")] if receipt.warning else []
-    return replace(meaning, warnings=warning, closes_last=[(kind, str(row.key)) for kind in _settles(receipt)])
+            return _Meaning()
+
+
+def _warning(word: Word) -> Point:
+    return _point(word.row, Kind.WARNING, f"Zugestellt mit Warnung ({_note(word.said)})")
 
 
 def _settles(receipt: Receipt) -> Sequence[Kind]:
