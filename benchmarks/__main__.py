@@ -198,8 +198,8 @@ def _stages(scale: Scale, results: Results) -> None:
 def _desk(scale: Scale, results: Results) -> None:
     cases, messages = scale.desk
     with TemporaryDirectory() as folder:
+        desk.filled(Path(folder), read_process(workload.ROOT, desk.PROCESS), cases, messages)
         house = desk.opened(Path(folder))
-        desk.fill(house.ledger, read_process(house.content, desk.PROCESS), cases, messages)
         found = desk.waits(house, cases, scale.looks)
         house.close()
     p95 = {what: desk.quantile(one, 0.95) for what, one in found.items()}

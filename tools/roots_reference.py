@@ -19,7 +19,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from kiezbruecke.mapping.schema.models import ROOTS, SOMETIMES_MISSING, Envelope, Type, field_type
+from kiezbruecke.mapping.schema.models import Envelope, Type, field_type, may_be_missing, root_models
 from kiezbruecke.records import RECORDS
 from kiezbruecke.records.base import Record
 
@@ -183,6 +183,7 @@ OUTBOUND = {
     "proposal": "the proposal as its platform shows it; missing for a proposal from paper",
     "status": "what the people who asked are told",
 }
+ROOTS = root_models()
 OPEN = """| `item` | inbound | what the source hands over; its fields are in the connector's README |
 | `envelope` | inbound | {envelope} of the item, all text; `source` is the connection's name |
 | `route` | both | what the route file says under `with:`; nothing is known of it beforehand |
@@ -201,7 +202,7 @@ def page() -> str:
 
 
 def _overview() -> str:
-    rows = [f"| `{name}` | {_where(name)} | {what}{_missing(name)} |\n" for name, what in sorted(OUTBOUND.items())]
+    rows = [f"| `{name}` | {_where(name)} | {_what(name, model)} |\n" for name, model in sorted(ROOTS.items())]
     return "".join(rows) + OPEN.format(envelope=", ".join(f"`{name}`" for name in sorted(Envelope.model_fields)))
 
 
@@ -209,8 +210,9 @@ def _where(root: str) -> str:
     return "both" if root == "process" else "outbound"
 
 
-def _missing(root: str) -> str:
-    return "" if root not in SOMETIMES_MISSING or "missing" in OUTBOUND[root] else "; sometimes missing"
+def _what(root: str, model: type[BaseModel]) -> str:
+    said = OUTBOUND.get(root) or _first_line(model)
+    return said if not may_be_missing(root) or "missing" in said else f"{said.rstrip('.')}; sometimes missing"
 
 
 def _made_inbound() -> dict[str, type[BaseModel]]:

@@ -28,7 +28,7 @@ class Contradiction(Exception):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class OrderOutcome:
     """What became of one order when its batch was taken; `code` is empty where it was accepted."""
 
     reference: str
@@ -45,8 +45,8 @@ class Taken:
     remote_id: str
     count: int
     cents: int
-    lines: tuple[Outcome, ...]
-    reason: Outcome | None = None  # a message about the batch as a whole
+    lines: tuple[OrderOutcome, ...]
+    reason: OrderOutcome | None = None  # a message about the batch as a whole
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def _body(body: etree._Element | None, name: str) -> etree._Element:
     return body
 
 
-def _taken(root: etree._Element, *, lines: Sequence[Outcome], reason: Outcome | None = None) -> Taken:
+def _taken(root: etree._Element, *, lines: Sequence[OrderOutcome], reason: OrderOutcome | None = None) -> Taken:
     return Taken(
         batch_id=_required(root, "StapelId"),
         status=_required(root, "Status"),
@@ -160,20 +160,20 @@ def _taken(root: etree._Element, *, lines: Sequence[Outcome], reason: Outcome | 
     )
 
 
-def _line(element: etree._Element) -> Outcome:
-    return Outcome(
+def _line(element: etree._Element) -> OrderOutcome:
+    return OrderOutcome(
         contract.text(element, "Fremdkennzeichen"),
         _required(element, "Code"),
         contract.text(element, "Text"),
     )
 
 
-def _zeile(element: etree._Element) -> Outcome:
+def _zeile(element: etree._Element) -> OrderOutcome:
     reference, result = _required(element, "Fremdkennzeichen"), _required(element, "Ergebnis")
     if result == "ANGENOMMEN":
-        return Outcome(reference)
+        return OrderOutcome(reference)
     if result == "ABGEWIESEN":
-        return Outcome(reference, contract.text(element, "Code") or result, contract.text(element, "Text"))
+        return OrderOutcome(reference, contract.text(element, "Code") or result, contract.text(element, "Text"))
     raise Contradiction("a line of the batch has an unknown Ergebnis")
 
 

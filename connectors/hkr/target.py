@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from connectors.hkr import contract
-from connectors.hkr.client import UNCLEAR, Balance, Contradiction, Hkr, Outcome, Taken
+from connectors.hkr.client import UNCLEAR, Balance, Contradiction, Hkr, OrderOutcome, Taken
 from connectors.hkr.contract import Order
 from connectors.hkr.settings import Settings
 from kiezbruecke.connector import (
@@ -98,7 +98,7 @@ class HkrTarget:
         messages: Sequence[Message],
         orders: Mapping[str, Order],
         taken: Taken,
-        verdict: Mapping[str, Outcome],
+        verdict: Mapping[str, OrderOutcome],
     ) -> dict[UUID, Receipt]:
         return {
             message.key: self._receipt(message, orders[message.reference], taken, verdict[message.reference])
@@ -106,7 +106,7 @@ class HkrTarget:
             if message.reference in orders
         }
 
-    def _receipt(self, message: Message, order: Order, taken: Taken, line: Outcome) -> Receipt:
+    def _receipt(self, message: Message, order: Order, taken: Taken, line: OrderOutcome) -> Receipt:
         refused = line.code not in ("", ALREADY_BOOKED)
         return Receipt(
             source=self.settings.connection,
@@ -158,7 +158,7 @@ def _refuse_twins(orders: Sequence[Order]) -> None:
 # -- what their word says about every order of the batch -----------------------------------------------------
 
 
-def _first_word(batch: Batch, taken: Taken, orders: Mapping[str, Order]) -> dict[str, Outcome]:
+def _first_word(batch: Batch, taken: Taken, orders: Mapping[str, Order]) -> dict[str, OrderOutcome]:
     """A line per order from the answer to a transmission; raises Contradiction if its sums do not hold."""
     _same_batch(batch, taken)
     if taken.status not in (*_KNOWN, "BEREITS_VORHANDEN"):
@@ -167,13 +167,13 @@ def _first_word(batch: Batch, taken: Taken, orders: Mapping[str, Order]) -> dict
     if len(named) != len(taken.lines) or not named.keys() <= orders.keys():
         raise Contradiction("the answer names an order twice, or one that is not in the batch")
     if taken.status == "ABGEWIESEN":
-        reason = taken.reason or Outcome("", taken.status)
-        named = {ref: named.get(ref, Outcome(ref, reason.code, reason.text)) for ref in orders}
-    verdict = {reference: named.get(reference, Outcome(reference)) for reference in orders}
+        reason = taken.reason or OrderOutcome("", taken.status)
+        named = {ref: named.get(ref, OrderOutcome(ref, reason.code, reason.text)) for ref in orders}
+    verdict = {reference: named.get(reference, OrderOutcome(reference)) for reference in orders}
     return _checked(taken, orders, verdict)
 
 
-def _later_word(taken: Taken, orders: Mapping[str, Order]) -> dict[str, Outcome]:
+def _later_word(taken: Taken, orders: Mapping[str, Order]) -> dict[str, OrderOutcome]:
     """A line per order from the answer to a question; raises Contradiction if it is not about all of them."""
     verdict = {line.reference: line for line in taken.lines}
     if len(verdict) != len(taken.lines) or verdict.keys() != orders.keys():
@@ -181,7 +181,7 @@ def _later_word(taken: Taken, orders: Mapping[str, Order]) -> dict[str, Outcome]
     return _checked(taken, orders, verdict)
 
 
-def _checked(taken: Taken, orders: Mapping[str, Order], verdict: dict[str, Outcome]) -> dict[str, Outcome]:
+def _checked(taken: Taken, orders: Mapping[str, Order], verdict: dict[str, OrderOutcome]) -> dict[str, OrderOutcome]:
     """Accepted and refused must together be the batch, in count and to the cent."""
     accepted = [orders[reference] for reference, line in verdict.items() if not line.code]
     if taken.count != len(accepted):

@@ -10,7 +10,7 @@ sees everything up to it. A route therefore reads the number *before* it reads a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -76,6 +76,12 @@ def raise_number(connection: Connection, process_id: str) -> int:
         return int(number)
     insert_or_ignore(connection, t.changes, {"process_id": process_id, "number": 0})
     return int(connection.execute(_RAISE, {"process": process_id}).scalar_one())
+
+
+def raise_numbers(connection: Connection, process_ids: Iterable[str]) -> None:
+    """The same for what concerns no case alone."""
+    for process_id in sorted(set(process_ids)):
+        raise_number(connection, process_id)
 
 
 def begin_look(ledger: Ledger, route: str, process_id: str, inputs: str, *, everything: bool = False) -> Look:

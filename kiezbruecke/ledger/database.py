@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -21,6 +22,9 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 from kiezbruecke.errors import ConfigurationError, LedgerError
 
 VARIABLE = "KIEZBRUECKE_LEDGER_URL"
+
+_LAST = "kiezbruecke.last"  # in a connection's info while it writes
+Last = Callable[[Connection, Sequence[Any]], None]
 
 logging.getLogger("alembic").setLevel(logging.WARNING)  # it greets at every look at the schema's version
 
@@ -43,11 +47,26 @@ class Ledger:
     def write(self) -> Iterator[Connection]:
         """One transaction; committed at the end of the block, rolled back by any exception."""
         with self._writer.begin() as connection:
-            yield connection
+            last: dict[Last, list[Any]] = defaultdict(list)
+            connection.info[_LAST] = last
+            try:
+                yield connection
+                for write, what in last.items():
+                    write(connection, what)
+            finally:
+                connection.info.pop(_LAST, None)
 
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
+
+
+def write_last(connection: Connection, write: Last, one: Any) -> None:
+    """Have `write` called once, directly before the commit, with all that this transaction has for it.
+
+    What every transaction locks is so locked last and in one order.
+    """
+    connection.info[_LAST][write].append(one)
 
 
 def now() -> datetime:
@@ -66,14 +85,14 @@ def open_ledger(url: str) -> Ledger:
     return ledger
 
 
-def upgrade(url: str) -> None:
-    """Create the ledger's schema, or bring it up to date (Alembic)."""
+def upgrade(url: str, revision: str = "head") -> None:
+    """Create the ledger's schema, or bring it up to date (Alembic); up to a revision, for tests of the next one."""
     ledger = Ledger(make_engine(url))
     try:
         with ledger.write() as connection:
             config = alembic_config()
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
     finally:
         ledger.close()
 

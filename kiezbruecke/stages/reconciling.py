@@ -39,7 +39,7 @@ def ask_for_transport_reports(work: Sending, counts: Counts) -> None:
     target = work.target
     if not isinstance(target, Target) or not work.manifest.can.look_up:
         return
-    for message, ticket, _ in claims.delivered_unsettled(work.ledger, work.run):
+    for message, ticket in claims.delivered_unsettled(work.ledger, work.run):
         try:
             answer = target.look_up(message, ticket)
         except Exception as error:  # noqa: BLE001 - a report that cannot be had changes nothing

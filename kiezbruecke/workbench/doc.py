@@ -16,7 +16,7 @@ from kiezbruecke.mapping.language.definition import Rule, When
 from kiezbruecke.mapping.language.paths import TargetStep
 from kiezbruecke.mapping.language.walking import walk
 from kiezbruecke.mapping.loading import Mapping
-from kiezbruecke.mapping.schema.models import ROOTS
+from kiezbruecke.mapping.schema.models import root_model
 from kiezbruecke.mapping.schema.tree import Node
 from kiezbruecke.workbench.examples import find_examples, read_roots
 from kiezbruecke.workbench.german_words import source_words, step_words
@@ -138,7 +138,7 @@ def _origin(rule: Rule) -> html.HtmlElement:
         return E.TD(f"fester Wert „{constant}“")
     words = source_words(rule.source.text)
     cell = E.TD(words, E.BR(), E.CODE(rule.source.text)) if words else E.TD(E.CODE(rule.source.text))
-    model, name = ROOTS.get(rule.source.root), rule.source.steps[0].name if rule.source.steps else ""
+    model, name = root_model(rule.source.root), rule.source.steps[0].name if rule.source.steps else ""
     if model is not None and name in model.model_fields and (text := model.model_fields[name].description):
         cell.append(E.SPAN(text, {"class": "small", "lang": "en"}))
     return cell

@@ -19,7 +19,7 @@ from ruamel.yaml.nodes import MappingNode, SequenceNode
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.language.unreadable import explain
-from kiezbruecke.mapping.schema.models import ROOTS
+from kiezbruecke.mapping.schema.models import root_model
 from kiezbruecke.records import Process
 
 _OF_PROCESS = Process.model_fields.keys() - {"areas"}  # a process file also says what is made for it
@@ -95,7 +95,7 @@ def typed_root(name: str, value: Any, content: Path, file: Path) -> Any:
     """A root as its model has it, given in part as its fields; raises ConfigurationError."""
     if name == "process" and isinstance(value, str):
         value = {key: part for key, part in _read_process(content, value, file).items() if key in _OF_PROCESS}
-    model = ROOTS.get(name)
+    model = root_model(name)
     if model is None or not isinstance(value, dict):
         return _as_json(value)
     try:

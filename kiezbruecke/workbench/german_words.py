@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from kiezbruecke import plugins
+
 ROOTS: Mapping[str, str] = {
     "applicant": "Antragstellende Person",
     "area": "Bezirksregion",
     "budget": "Budget der Bezirksregion",
     "case": "Fall",
-    "commitment": "Festlegung",
     "decision": "Beschluss",
     "envelope": "Umschlag der Quelle",
     "item": "Eintrag der Quelle",
@@ -95,12 +96,17 @@ STEPS: Mapping[str, str] = {  # {} is the step's argument
 def source_words(path: str) -> str:
     """A source path in words: `decision.approved_amount` → `Beschluss: bewilligte Summe`."""
     root, _, rest = path.partition(".")
-    if root not in ROOTS:
+    if not (words := ROOTS.get(root) or _title_of_view(root)):
         return ""
     name = rest.rpartition(".")[2]
-    return ": ".join(part for part in (ROOTS[root], FIELDS.get(name, "")) if part)
+    return ": ".join(part for part in (words, FIELDS.get(name, "")) if part)
 
 
 def step_words(name: str, argument: str | None) -> str:
     """A step in words; one without words is named."""
     return STEPS[name].format(argument) if name in STEPS else f"Schritt {name}"
+
+
+def _title_of_view(root: str) -> str:
+    """What only the messages of some effects have is called as the first of them."""
+    return next((effect.title for effect in plugins.effects().values() if root in effect.view_models), "")

@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.representer import RoundTripRepresenter
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
-from kiezbruecke.mapping.schema.models import ROOTS, field_type
+from kiezbruecke.mapping.schema.models import field_type, root_model
 from kiezbruecke.records import name_id
 
 _TEXTS = {
@@ -93,7 +93,7 @@ def input_text(roots: tuple[str, ...], read: Iterable[str], *, full: bool) -> st
 
 
 def _root(name: str, read: list[str], *, full: bool) -> Any:
-    model = ROOTS.get(name)
+    model = root_model(name)
     below = [path.partition(".")[2] for path in read if "." in path]
     if model is not None:
         return _model(model, below, name, full=full) if full or read or name != "proposal" else None

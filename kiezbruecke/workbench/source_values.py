@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 from kiezbruecke.mapping.language.walking import SourceRead, reads
 from kiezbruecke.mapping.loading import Mapping as Ready
-from kiezbruecke.mapping.schema.models import ROOTS, SOMETIMES_MISSING
+from kiezbruecke.mapping.schema.models import may_be_missing, root_model
 from kiezbruecke.mapping.values import is_nothing
 
 Words = dict[str, list[Any]]
@@ -38,9 +38,9 @@ def words_of(mapping: Ready, roots: Mapping[str, Any]) -> tuple[Words, Words]:
         root, *names = path.split(".")
         if root not in roots:
             continue
-        if root in SOMETIMES_MISSING:
+        if may_be_missing(root):
             typed[root] = [None]
-        along = list(_along(ROOTS.get(root), names))
+        along = list(_along(root_model(root), names))
         typed.update((".".join([root, *names[:end]]), words) for end, (_, words) in enumerate(along, 1) if words)
         field = along[-1][0] if along else None
         _add(named.setdefault(path, []), _asked(mapping, one), field, typed.get(path, []))

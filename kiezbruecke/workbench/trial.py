@@ -26,7 +26,7 @@ from kiezbruecke.errors import RecordError
 from kiezbruecke.mapping.compile import Compiled, Declined, straight
 from kiezbruecke.mapping.interpret.sources import Scope
 from kiezbruecke.mapping.loading import Mapping as Ready
-from kiezbruecke.mapping.schema.models import ROOTS
+from kiezbruecke.mapping.schema.models import root_model
 from kiezbruecke.standards.store import validate
 from kiezbruecke.workbench.source_values import paths_of, put, turns, words_of
 
@@ -130,7 +130,7 @@ def _problem(mapping: Ready, content: Path, payload: bytes) -> str:
 
 def _root_with(root: str, value: Any, names: Sequence[str], chance: random.Random) -> Any:
     """A root with something else at the path; one that an example gives only in part has typed fields, too."""
-    model = ROOTS.get(root)
+    model = root_model(root)
     known = model.model_fields.get(names[0]) if model is not None and len(names) == 1 else None
     if known is not None and isinstance(value, dict):
         return {**value, names[0]: _of_field(known, value.get(names[0]), chance)}

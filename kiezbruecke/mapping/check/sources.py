@@ -11,10 +11,9 @@ from kiezbruecke.mapping.check.report import CheckReport
 from kiezbruecke.mapping.language.definition import Definition
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.language.walking import SourceRead, reads
-from kiezbruecke.mapping.schema.models import ROOTS, Type
+from kiezbruecke.mapping.schema.models import Type
 
 ONLY_INBOUND = frozenset({"item", "envelope"})
-ONLY_OUTBOUND = frozenset(ROOTS) - {"process"}
 _DEEP = 6
 _FORMS = {"xml": "XML", "table": "lines of a sheet"}
 _SHOWN = 12

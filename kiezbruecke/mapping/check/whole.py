@@ -16,7 +16,7 @@ from kiezbruecke.mapping.check.mandatory import missing_rules
 from kiezbruecke.mapping.check.nearest_path import helping
 from kiezbruecke.mapping.check.report import CheckReport, Notes, Spoken
 from kiezbruecke.mapping.check.rule import LeafChecker
-from kiezbruecke.mapping.check.sources import ONLY_INBOUND, ONLY_OUTBOUND, always_read, check_sources
+from kiezbruecke.mapping.check.sources import ONLY_INBOUND, always_read, check_sources
 from kiezbruecke.mapping.interpret.draft import Instance, NodeDraft
 from kiezbruecke.mapping.interpret.namespaces import prefix_problems
 from kiezbruecke.mapping.language.definition import Rule, When
@@ -24,7 +24,7 @@ from kiezbruecke.mapping.language.findings import Finding, NotAMapping, nearest
 from kiezbruecke.mapping.language.reading import Reading
 from kiezbruecke.mapping.language.walking import all_rules, paths_in
 from kiezbruecke.mapping.loading import examine_mapping_file, find_goal
-from kiezbruecke.mapping.schema.models import Type, known_roots, root_types
+from kiezbruecke.mapping.schema.models import Type, known_roots, only_outbound, root_types
 from kiezbruecke.mapping.schema.sources import source_types
 from kiezbruecke.mapping.schema.targets import TargetSchema
 
@@ -124,9 +124,11 @@ class _Checker:
             elif root in ONLY_INBOUND and self._definition.direction == "outbound":
                 message = f"'{root}' is there for inbound mappings only, so it is always empty here"
                 self._report.error(place, "KB-M08", message, ", ".join(sorted({*known_roots()} - ONLY_INBOUND)))
-            elif root in ONLY_OUTBOUND and self._definition.direction == "inbound":
+            elif only_outbound(root) and self._definition.direction == "inbound":
                 message = f"'{root}' is there for outbound mappings only, so it is always empty here"
-                self._report.error(place, "KB-M08", message, ", ".join(sorted({*known_roots()} - ONLY_OUTBOUND)))
+                self._report.error(
+                    place, "KB-M08", message, ", ".join(name for name in known_roots() if not only_outbound(name))
+                )
         self._only_inbound()
         for message, expected in prefix_problems(self._definition, self._target):
             self._report.error(places["prefix"], "KB-M03", message, expected)

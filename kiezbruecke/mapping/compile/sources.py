@@ -15,7 +15,7 @@ from kiezbruecke.mapping.compile.emit import Code
 from kiezbruecke.mapping.interpret.sources import Member, read, read_members
 from kiezbruecke.mapping.language.definition import Rule, When
 from kiezbruecke.mapping.language.paths import SourcePath
-from kiezbruecke.mapping.schema.models import OPEN_ROOTS, ROOTS, SOMETIMES_MISSING
+from kiezbruecke.mapping.schema.models import OPEN_ROOTS, may_be_missing, root_model
 from kiezbruecke.mapping.values import is_nothing, same
 
 
@@ -51,12 +51,12 @@ class SourceReader:
     def roots(self, names: tuple[str, ...]) -> None:
         """The roots as variables, each of the type that the straight way knows."""
         for name in names:
-            model = ROOTS.get(name)
+            model = root_model(name)
             variable = self.code.new("root")
             self.code.line(f"{variable} = scope.get({name!r})")
             if model is not None:
                 known = self.code.bind("model", model)
-                optional = name in SOMETIMES_MISSING
+                optional = may_be_missing(name)
                 unless = f" and {variable} is not None" if optional else ""
                 self.code.line(f"if type({variable}) is not {known}{unless}: decline()")
                 self._locals[name] = Local(variable, model, optional, fields=self._fields(variable, optional=optional))

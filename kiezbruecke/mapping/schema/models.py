@@ -18,15 +18,14 @@ from pydantic.fields import FieldInfo
 from kiezbruecke import plugins
 from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, NodeContent
 from kiezbruecke.mapping.values import Kind, Unusable
-from kiezbruecke.records import Applicant, Area, Budget, Commitment, Decision, Process, Proposal
+from kiezbruecke.records import Applicant, Area, Budget, Decision, Process, Proposal
 from kiezbruecke.records.views import CaseView, MessageView, StatusView
 
-ROOTS: dict[str, type[BaseModel]] = {
+_OF_EVERY_MESSAGE: dict[str, type[BaseModel]] = {
     "applicant": Applicant,
     "area": Area,
     "budget": Budget,
     "case": CaseView,
-    "commitment": Commitment,
     "decision": Decision,
     "message": MessageView,
     "process": Process,
@@ -35,8 +34,8 @@ ROOTS: dict[str, type[BaseModel]] = {
 }
 OPEN_ROOTS = frozenset({"item", "route"})
 _UUID_LENGTH = 36
-# A paper proposal stands only on the decision sheet, and not every case has an applicant or a commitment.
-SOMETIMES_MISSING = frozenset({"applicant", "commitment", "proposal"})
+# A paper proposal stands only on the decision sheet, and not every case has an applicant.
+_SOMETIMES_MISSING = frozenset({"applicant", "proposal"})
 
 _KINDS: tuple[tuple[type, Kind], ...] = (
     (bool, "boolean"),
@@ -119,15 +118,34 @@ OPEN = Type("any")  # nobody knows what stands there, so nothing is said about i
 
 def root_types(roots: tuple[str, ...]) -> dict[str, Type]:
     """The types of the roots that a mapping declares; unknown roots are left out."""
-    known = {name: Type("any", model, nullable=True) for name, model in _views_of_effects().items()}
-    known |= {name: Type("any", model, nullable=name in SOMETIMES_MISSING) for name, model in ROOTS.items()}
+    known = {name: Type("any", model, nullable=may_be_missing(name)) for name, model in root_models().items()}
     known |= dict.fromkeys(OPEN_ROOTS, OPEN) | {"envelope": Type("any", Envelope)}
     return {name: known[name] for name in roots if name in known}
 
 
 def known_roots() -> list[str]:
     """Every root a mapping may declare."""
-    return sorted({*ROOTS, *OPEN_ROOTS, *_views_of_effects(), "envelope"})
+    return sorted({*root_models(), *OPEN_ROOTS, "envelope"})
+
+
+def root_model(name: str) -> type[BaseModel] | None:
+    """What a root is; None for those whose fields nobody knows, and for the envelope."""
+    return root_models().get(name)
+
+
+def may_be_missing(name: str) -> bool:
+    """Whether a message may be written without this root."""
+    return name in _SOMETIMES_MISSING or name in _views_of_effects()
+
+
+def only_outbound(name: str) -> bool:
+    """Whether a root is there only when a message is written."""
+    return name in root_models() and name != "process"
+
+
+def root_models() -> Mapping[str, type[BaseModel]]:
+    """What every message may have, and what the views of single effects add."""
+    return {**_views_of_effects(), **_OF_EVERY_MESSAGE}
 
 
 def _views_of_effects() -> dict[str, type[BaseModel]]:

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
-from kiezbruecke.connector import Connection, Effect, Message
+from kiezbruecke.connector import Connection, Message
 from kiezbruecke.records import Process
-from kiezbruecke.testing import Place, Stand, check_batch_target, check_source
+from kiezbruecke.testing import Counterpart, Stand, check_batch_target, check_source
 
 ROOT = Path(__file__).parents[3]
 PROCESS = Process(id="kk-tk-2026", name="Test", reference_prefix="KK26", bezirk_id="09", fiscal_year=2026)
@@ -21,23 +21,23 @@ SHEET = (
 )
 
 
-def a_place(folder: Path, profile: str) -> Place:
+def a_place(folder: Path, profile: str) -> Counterpart:
     extra = {"path": str(folder), "profile": profile, "settle_seconds": 0}
-    return Place(Connection("stand", "kb_folder", extra=extra), arm=lambda _: None)
+    return Counterpart(Connection("stand", "kb_folder", extra=extra), arm=lambda _: None)
 
 
-def folder_of(place: Place) -> Path:
-    return Path(place.connection.extra["path"])
+def folder_of(counterpart: Counterpart) -> Path:
+    return Path(counterpart.connection.extra["path"])
 
 
-def gone(place: Place) -> Place:
+def gone(counterpart: Counterpart) -> Counterpart:
     """The share is not mounted."""
-    extra = {**place.connection.extra, "path": str(folder_of(place) / "missing")}
-    return replace(place, connection=replace(place.connection, extra=extra))
+    extra = {**counterpart.connection.extra, "path": str(folder_of(counterpart) / "missing")}
+    return replace(counterpart, connection=replace(counterpart.connection, extra=extra))
 
 
-def fill(place: Place) -> None:
-    (folder_of(place) / "beschluesse.csv").write_text(SHEET, "utf-8")
+def fill(counterpart: Counterpart) -> None:
+    (folder_of(counterpart) / "beschluesse.csv").write_text(SHEET, "utf-8")
 
 
 def a_message(number: int) -> Message:
@@ -47,7 +47,7 @@ def a_message(number: int) -> Message:
         destination="statusliste",
         generation=1,
         case_id=uuid5(NAMESPACE_URL, str(number)),
-        effect=Effect.STATUS_LIST,
+        effect="status.list",
         number=1,
         reference=reference,
         payload=f"{reference};bewilligt\r\n".encode(),
@@ -58,9 +58,9 @@ def a_message(number: int) -> Message:
     )
 
 
-def copies(place: Place, message: Message) -> int:
+def copies(counterpart: Counterpart, message: Message) -> int:
     """In how many lists that somebody may read the line stands."""
-    lists = (Path(str(marker).removesuffix(".ok")) for marker in folder_of(place).glob("*.csv.ok"))
+    lists = (Path(str(marker).removesuffix(".ok")) for marker in folder_of(counterpart).glob("*.csv.ok"))
     return sum(message.payload.rstrip() in one.read_bytes() for one in lists)
 
 
