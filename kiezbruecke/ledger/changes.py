@@ -29,6 +29,11 @@ _RAISE = (
     .values(number=t.changes.c.number + 1)
     .returning(t.changes.c.number)
 )
+_COUNTED = (
+    update(t.changes)
+    .where(t.changes.c.process_id == bindparam("process"), t.changes.c.counted < bindparam("up_to"))
+    .values(counted=bindparam("up_to"))
+)
 _COUNT = (
     update(t.cases)
     .where(
@@ -136,11 +141,15 @@ def read_sums(ledger: Ledger, process_id: str) -> dict[str, int]:
         return {area: int(cents) for area, cents in connection.execute(_SUMS, {"process": process_id}).all()}
 
 
-def keep_verdicts(ledger: Ledger, run: Run, process_id: str, verdicts: Mapping[str, str]) -> bool:
-    """Keep the digest of each area's verdict; True if one has changed, which is a change like any other."""
+def keep_verdicts(ledger: Ledger, run: Run, process_id: str, look: Look, verdicts: Mapping[str, str]) -> bool:
+    """Keep the digest of each area's verdict; True if one has changed, which is a change like any other.
+
+    The cases of the look are counted by now, and those before it were by earlier ones.
+    """
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
+        connection.execute(_COUNTED, {"process": process_id, "up_to": look.number})
         rows = connection.execute(select(_v.area_id, _v.digest).where(_v.process_id == process_id)).all()
         known = {row.area_id: row.digest for row in rows}
         changed = {area: digest for area, digest in verdicts.items() if known.get(area) != digest}

@@ -72,6 +72,7 @@ class Taken:
     heals: bool = True  # a mended mapping or code list could read it; False where the source itself says it is broken
     input: str = ""  # digest of all that the records were read from
     unchanged: bool = False  # known from that same input: nothing was mapped, the item was only seen
+    gone: bool = False  # and was gone until now
 
 
 @dataclass

@@ -15,8 +15,6 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    ColumnElement,
-    Computed,
     DateTime,
     Dialect,
     ForeignKey,
@@ -33,7 +31,6 @@ from sqlalchemy import (
     false,
     text,
 )
-from sqlalchemy.ext.compiler import compiles
 
 metadata = MetaData(
     naming_convention={
@@ -63,32 +60,6 @@ class Moment(TypeDecorator[datetime]):
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)  # type: ignore[no-any-return]
 
-
-class Told(ColumnElement[Any]):
-    """What a record's body tells, written by the database itself: whoever writes the body, it is never stale."""
-
-    inherit_cache = True
-
-    def __init__(self, sqlite: str, postgresql: str) -> None:
-        self.spelled = {"sqlite": sqlite, "postgresql": postgresql}
-
-
-@compiles(Told)
-def _spell(told: Told, compiler: Any, **_: Any) -> str:
-    return told.spelled[compiler.dialect.name]
-
-
-_AREA = Told(
-    "coalesce(json_extract(body, '$.area_id'), '')",
-    """coalesce(substring(body from '"area_id":"([^"]*)"'), '')""",  # canonical: no quote of a text stands bare
-)
-_GRANTED = Told(
-    "CASE WHEN json_extract(body, '$.outcome') IN ('accepted', 'accepted_reduced') "
-    "THEN CAST(replace(coalesce(json_extract(body, '$.approved_amount'), '0'), '.', '') AS INTEGER) ELSE 0 END",
-    """CASE WHEN body ~ '"outcome":"accepted(_reduced)?"' """
-    """THEN CAST(coalesce(replace(substring(body from '"approved_amount":"([0-9.]+)"'), '.', ''), '0') AS BIGINT) """
-    "ELSE 0 END",
-)
 
 _BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts only INTEGER PRIMARY KEY by itself
 
@@ -174,6 +145,7 @@ changes = Table(  # one number per process; whatever a due rule could see raises
     metadata,
     Column("process_id", String(60), primary_key=True),
     Column("number", BigInteger, nullable=False),
+    Column("counted", BigInteger, nullable=False, server_default="0"),  # up to here `counted_cents` of cases are right
 )
 
 looks = Table(  # up to which number a route has looked, and with which files and versions
@@ -222,11 +194,8 @@ records = Table(
     Column("first_seen", Moment, nullable=False),
     Column("gone_at", Moment),
     Column("input", String(64), nullable=False, server_default=""),  # digest of all that it was read from
-    Column("area_id", Text, Computed(_AREA)),
-    Column("granted_cents", BigInteger, Computed(_GRANTED)),  # by a decision line, were it the one that counts
     Index("ix_records_item", "source", "external_id"),
-    Index("ix_records_case", "case_id", "kind", "area_id", "granted_cents"),
-    Index("ix_records_area", "process_id", "area_id", "kind", "case_id"),
+    Index("ix_records_case", "case_id"),
     Index("ix_records_process_kind", "process_id", "kind"),
     Index("ix_records_listed", "source", "process_id", "kind", "gone_at", "external_id"),
 )

@@ -170,7 +170,7 @@ def _judge(work: Sending, survey: Survey) -> None:
     _count(work, survey, survey.cases)
     sums = {area: money.euros(cents) for area, cents in changes.read_sums(ledger, process.id).items()}
     survey.verdicts = verdicts_of(process, sums, survey.budgets)
-    changes.keep_verdicts(ledger, work.run, process.id, _digests(survey))
+    changes.keep_verdicts(ledger, work.run, process.id, survey.look, _digests(survey))
     survey.cases = changes.cases_to_look_at(ledger, work.route.name, process.id, survey.look)
     _count(work, survey, [case for case in survey.cases if case not in survey.counted])
 

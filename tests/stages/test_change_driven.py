@@ -132,7 +132,8 @@ class History:
     # -- what must hold --------------------------------------------------------------------------------------
 
     def check(self) -> None:
-        """After a look at what has changed, a look at everything finds nothing more."""
+        """After a look at what has changed, a look at everything finds nothing more; so does a case read alone."""
+        self._compare_alone()
         for route in ROUTES:
             pipeline.prepare(self.house, route)
             told = self._told()
@@ -140,6 +141,12 @@ class History:
 
             assert counts.get("prepared", 0) == 0, f"{route} had overlooked something"
             assert self._told() == told, route
+        self._compare_alone()
+
+    def _compare_alone(self) -> None:
+        """The desk reads one case and adds up what was counted of the others."""
+        for standing in attention.read_standings(self.ledger, PROCESS):
+            assert attention.read_standing(self.ledger, PROCESS, standing.case) == standing
 
     def _told(self) -> tuple[Any, ...]:
         with self.ledger.read() as connection:
