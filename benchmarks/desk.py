@@ -21,6 +21,7 @@ from uuid import uuid5
 
 from sqlalchemy import event, insert, text
 
+from benchmarks.clock import Measured, timed
 from kiezbruecke import desk
 from kiezbruecke.content import find_content
 from kiezbruecke.content.processes import read_process
@@ -58,7 +59,7 @@ def fill(ledger: Ledger, process: Process, cases: int, messages: int) -> None:
         connection.execute(text("ANALYZE"))
 
 
-def waits(house: House, cases: int, rounds: int) -> dict[str, list[float]]:
+def waits(house: House, cases: int, rounds: int) -> dict[str, list[Measured]]:
     """Seconds for each look, by what was looked at."""
     chosen = random.Random(1)  # the same cases in every run
     unsent = [number for number in range(cases) if _is_unsent(number)]
@@ -72,16 +73,17 @@ def waits(house: House, cases: int, rounds: int) -> dict[str, list[float]]:
         "status": lambda: desk.status(house),
         "reconcile": lambda: desk.sums(house, PROCESS),
     }
-    found: dict[str, list[float]] = {}
+    found: dict[str, list[Measured]] = {}
     for what, look in looks.items():
         look()
-        found[what] = [_timed(look) for _ in range(rounds if "show" in what else max(3, rounds // 50))]
+        found[what] = [timed(look) for _ in range(rounds if "show" in what else max(3, rounds // 50))]
     return found
 
 
-def quantile(seconds: Sequence[float], share: float) -> float:
-    """The time within which this share of the looks was answered, in milliseconds."""
-    return sorted(seconds)[min(len(seconds) - 1, int(len(seconds) * share))] * 1000
+def quantile(found: Sequence[Measured], share: float) -> Measured:
+    """The time within which this share of the looks was answered, in milliseconds, by each clock."""
+    place = min(len(found) - 1, int(len(found) * share))
+    return Measured(sorted(one.cpu for one in found)[place], sorted(one.wall for one in found)[place]) * 1000
 
 
 def opened(folder: Path) -> House:
@@ -116,8 +118,8 @@ def main() -> None:
         filled(Path(folder), read_process(find_content(), PROCESS), said.cases, said.messages)
         print(f"{said.cases} cases, {said.messages} messages; filled in {perf_counter() - began:.0f} s", flush=True)
         house = opened(Path(folder))
-        for what, seconds in waits(house, said.cases, said.rounds).items():
-            print(f"{what:26} p50 {quantile(seconds, 0.5):8.1f} ms   p95 {quantile(seconds, 0.95):8.1f} ms")
+        for what, found in waits(house, said.cases, said.rounds).items():
+            print(f"{what:26}" + "".join(_shown(share, quantile(found, share)) for share in (0.5, 0.95)))
         house.close()
 
 
@@ -130,10 +132,8 @@ def _hurry(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
-def _timed(look: Callable[[], object]) -> float:
-    began = perf_counter()
-    look()
-    return perf_counter() - began
+def _shown(share: float, found: Measured) -> str:
+    return f"   p{share * 100:.0f} {found.wall:8.1f} ms, CPU {found.cpu:8.1f}"
 
 
 def _is_unsent(number: int) -> bool:

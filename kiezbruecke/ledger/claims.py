@@ -232,12 +232,13 @@ def delivered_unsettled(ledger: Ledger, run: Run) -> Iterator[tuple[Message, Tic
         yield from ((_message(row), Ticket(row.ticket)) for row in rows)
 
 
-def note_receipt(ledger: Ledger, run: Run, key: UUID, receipt: Receipt) -> None:
-    """A word about a message that no run holds any more (a transport report)."""
+def note_receipts(ledger: Ledger, run: Run, said: Mapping[UUID, Receipt]) -> None:
+    """Words about messages that no run holds any more (transport reports), in one transaction."""
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
-        apply_receipts(connection, [Word(row, receipt) for row in message_rows(connection, [key]).values()])
+        rows = message_rows(connection, said)
+        apply_receipts(connection, [Word(rows[key], receipt) for key, receipt in said.items() if key in rows])
 
 
 def find_message(ledger: Ledger, key: UUID) -> Message | None:

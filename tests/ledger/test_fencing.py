@@ -35,8 +35,8 @@ WRITES: dict[str, Callable[[Desk, Run, Draft], object]] = {
     ),
     "keep_tickets": lambda desk, run, one: claims.keep_tickets(desk.ledger, run, {one.identity.key: Ticket("x")}),
     "take_over": lambda desk, run, _: claims.take_over(desk.ledger, run),
-    "note_receipt": lambda desk, run, one: claims.note_receipt(
-        desk.ledger, run, one.identity.key, receipt(one, ReceiptOutcome.CONFIRMED)
+    "note_receipts": lambda desk, run, one: claims.note_receipts(
+        desk.ledger, run, {one.identity.key: receipt(one, ReceiptOutcome.CONFIRMED)}
     ),
     "add_messages": lambda desk, run, one: add_messages(desk.ledger, run, [one], "spk"),
     "add_previews": lambda desk, run, one: add_previews(desk.ledger, run, [one]),
