@@ -21,7 +21,7 @@ SHEET = (
 )
 
 
-def a_place(folder: Path, profile: str) -> Counterpart:
+def a_counterpart(folder: Path, profile: str) -> Counterpart:
     extra = {"path": str(folder), "profile": profile, "settle_seconds": 0}
     return Counterpart(Connection("stand", "kb_folder", extra=extra), arm=lambda _: None)
 
@@ -64,15 +64,15 @@ def copies(counterpart: Counterpart, message: Message) -> int:
     return sum(message.payload.rstrip() in one.read_bytes() for one in readable)
 
 
-SHEETS = Stand("folder", PROCESS, ROOT, begin=lambda folder: a_place(folder, "decision-sheet"), gone=gone)
-LISTS = Stand("folder", PROCESS, ROOT, begin=lambda folder: a_place(folder, "status-list"), gone=gone)
+SHEETS = Stand("folder", PROCESS, ROOT, begin=lambda folder: a_counterpart(folder, "decision-sheet"), gone=gone)
+LISTS = Stand("folder", PROCESS, ROOT, begin=lambda folder: a_counterpart(folder, "status-list"), gone=gone)
 
 FILES = Stand(
     "folder",
     PROCESS,
     ROOT,
     extra={"profile": "files"},
-    begin=lambda folder: a_place(folder, "files"),
+    begin=lambda folder: a_counterpart(folder, "files"),
     gone=gone,
 )
 
