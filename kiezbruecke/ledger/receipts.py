@@ -16,7 +16,7 @@ from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.events import append_event
 from kiezbruecke.ledger.money import cents
-from kiezbruecke.ledger.moves import Step, message_rows, move_all
+from kiezbruecke.ledger.moves import Move, message_rows, move_all
 from kiezbruecke.ledger.sets import among, in_turns, rows_among, write_all
 from kiezbruecke.ledger.states import MessageState
 from kiezbruecke.ledger.todo import Answer, Kind, Name, Point, close_points, ever_raised, raise_points
@@ -92,7 +92,7 @@ class _Meaning:
     """What a receipt does to its message and to the list of what needs a person, in the order of doing it."""
 
     closes_first: Sequence[Name] = ()
-    step: Step | None = None
+    step: Move | None = None
     closes_then: Sequence[Name] = ()
     raises: Sequence[Point] = ()
 
@@ -105,7 +105,7 @@ def _meaning(word: Word) -> _Meaning:
         case ReceiptOutcome.REFUSED:
             return _refused(row, receipt)
         case ReceiptOutcome.DELIVERED:
-            return _Meaning(step=Step(row, MessageState.DELIVERED, _note(receipt)))
+            return _Meaning(step=Move(row, MessageState.DELIVERED, _note(receipt)))
         case _:
             return _Meaning()
 
@@ -130,19 +130,19 @@ def _confirmed(row: Row[Any], receipt: Receipt) -> _Meaning:
     if _amount_differs(row, receipt):
         reason = "Der gebuchte Betrag ist nicht der angeordnete"
         point = _point(row, Kind.DIFFERENCE, reason, (Answer.CORRECTED, Answer.TAKEN_BACK))
-        return _Meaning(step=Step(row, MessageState.DELIVERED, _note(receipt)), raises=[point])
+        return _Meaning(step=Move(row, MessageState.DELIVERED, _note(receipt)), raises=[point])
     if row.state == MessageState.REFUSED:
         point = _point(row, Kind.CONTRADICTION, "Erst abgewiesen, dann bestätigt")
         refused = (Kind.REFUSED, subject)  # nothing may be sent anew before this is settled
         return _Meaning(closes_first=[refused], raises=[point])
-    step = Step(row, MessageState.CONFIRMED, _note(receipt), receipt.remote_id[:80] or None)
+    step = Move(row, MessageState.CONFIRMED, _note(receipt), receipt.remote_id[:80] or None)
     return _Meaning(closes_first=[(Kind.DIFFERENCE, subject)], step=step)
 
 
 def _refused(row: Row[Any], receipt: Receipt) -> _Meaning:
     if row.state == MessageState.CONFIRMED:
         return _Meaning(raises=[_point(row, Kind.CONTRADICTION, "Erst bestätigt, dann abgewiesen")])
-    step, note = Step(row, MessageState.REFUSED, _note(receipt)), _note(receipt)
+    step, note = Move(row, MessageState.REFUSED, _note(receipt)), _note(receipt)
     if not step.is_legal:
         return _Meaning()
     return _Meaning(step=step, closes_then=[(Kind.DIFFERENCE, str(row.key))], raises=[refused_point(row, note)])
