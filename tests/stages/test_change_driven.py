@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -102,6 +103,13 @@ class History:
                 amount=None if amount is None else Decimal(amount),
             )  # fmt: skip
             self._store(row.destination, "rueckmeldung", word.external_id, word)
+
+    def answer_all(self, outcome: ReceiptOutcome) -> None:
+        """A word about every message comes home."""
+        with self.ledger.read() as connection:
+            count_ = len(connection.execute(select(t.messages.c.key)).all())
+        for index in range(count_):
+            self.answer(index, outcome, None)
 
     def say(self, index: int, choice: int) -> None:
         """A person answers some open point."""
@@ -210,6 +218,67 @@ HAPPENINGS = st.one_of(
     _of("baseline", _references, _routes),
     _of("reset", _routes),
 )
+
+
+Happenings = list[tuple[str, tuple[Any, ...]]]
+_ASKED = ("propose", ("2026-00001", 1000, ProposalStatus.SUBMITTED, MUEGGELHEIM))
+_VOTED = ("decide", ("2026-00001", Outcome.ACCEPTED, 850, MUEGGELHEIM, False))
+_BESIDES = ("decide", ("P-1", Outcome.ACCEPTED, 300, MUEGGELHEIM, False))
+_POOR = ("budget", (MUEGGELHEIM, 1000, BudgetStatus.RELEASED, "", "5950"))
+_RICH = ("budget", (MUEGGELHEIM, 4000, BudgetStatus.RELEASED, "Nachtrag", "5950"))
+_READ = ("send", ("kk-tk-statusliste", ReceiptOutcome.CONFIRMED))
+_SENT = ("send", ("kk-tk-eakte", ReceiptOutcome.CONFIRMED))
+SINGLE: dict[str, tuple[Happenings, tuple[str, tuple[Any, ...]], str]] = {
+    "a decision": ([_POOR, _ASKED], _VOTED, "kk-tk-eakte"),
+    "a proposal that arrives at last": ([_POOR, _VOTED], _ASKED, "kk-tk-eakte"),
+    "a budget that is raised": ([_POOR, _ASKED, _VOTED, _BESIDES], _RICH, "kk-tk-hkr"),
+    "another case of the area that is taken back": (
+        [_POOR, _ASKED, _VOTED, _BESIDES],
+        ("decide", ("P-1", Outcome.REJECTED, 0, MUEGGELHEIM, True)),
+        "kk-tk-eakte",
+    ),
+    "a person who releases more than asked": (
+        [_RICH, ("propose", ("2026-00001", 300, ProposalStatus.SUBMITTED, MUEGGELHEIM)), _VOTED],
+        ("say", (0, 0)),
+        "kk-tk-hkr",
+    ),
+    "a proposal that is back": (
+        [_RICH, _ASKED, ("vanish", ("2026-00001",)), _VOTED],
+        ("propose", ("2026-00001", 1000, ProposalStatus.SUBMITTED, MUEGGELHEIM)),
+        "kk-tk-eakte",
+    ),
+    "a refusal that goes anew": (
+        [_RICH, _ASKED, _VOTED, ("prepare_all", ()), ("send", ("kk-tk-hkr", ReceiptOutcome.REFUSED))],
+        ("say", (0, 0)),
+        "kk-tk-hkr",
+    ),
+    "a destination that was rebuilt": (
+        [_RICH, _ASKED, _VOTED, ("prepare_all", ()), _SENT],
+        ("reset", ("kk-tk-eakte",)),
+        "kk-tk-eakte",
+    ),
+    "a booking that is confirmed": (
+        [_RICH, _ASKED, _VOTED, ("prepare_all", ()), ("send", ("kk-tk-hkr", ReceiptOutcome.DELIVERED)), _READ],
+        ("answer_all", (ReceiptOutcome.CONFIRMED,)),
+        "kk-tk-statusliste",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", SINGLE)
+def test_a_single_change_is_seen(ledger: Ledger, what: str) -> None:
+    """All routes have looked; then one thing happens, and what it makes due is due in the next run."""
+    before, then, route = SINGLE[what]
+    told = History(_house(ledger), count(1))
+    for name, values in before:
+        getattr(told, name)(*values)
+    told.prepare_all()
+    told.prepare_all()  # what the first one changed itself is looked at once more
+    name, values = then
+    getattr(told, name)(*values)
+
+    assert pipeline.prepare(told.house, route).get("prepared", 0) >= 1
+    told.check()
 
 
 def test_money_that_another_case_gives_back_is_seen(ledger: Ledger) -> None:
