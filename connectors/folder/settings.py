@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from kiezbruecke.connector import Connection
 from kiezbruecke.errors import ConfigurationError
 
-Profile = Literal["decision-sheet", "budget-sheet", "status-list"]
+Profile = Literal["decision-sheet", "budget-sheet", "status-list", "files"]
 MEGABYTE = 1024 * 1024
 
 
@@ -19,7 +19,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    path: Path = Field(description="Folder of the sheets or lists")
+    path: Path = Field(description="Folder of the sheets, lists or files")
     profile: Profile
     settle_seconds: float = Field(2, ge=0, le=60, description="How long a file must not change")
     max_bytes: int = Field(20 * MEGABYTE, ge=1, description="Largest sheet")
@@ -37,6 +37,6 @@ class Settings(BaseModel):
             raise ConfigurationError(
                 f"extra.{field}: {first['msg']}",
                 where=f"connection {connection.id}",
-                expected="path and profile (decision-sheet, budget-sheet, status-list)",
+                expected="path and profile (decision-sheet, budget-sheet, status-list, files)",
             ) from None
         return settings.model_copy(update={"path": Path.cwd() / settings.path})

@@ -78,6 +78,16 @@ class Capabilities(BaseModel):
     )
 
 
+class TargetProfile(BaseModel):
+    """What is otherwise for the connections whose extra `profile` names it: they lead to another kind of target."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    target: str
+    effects: tuple[str, ...]
+    can: Capabilities
+
+
 class Manifest(BaseModel):
     """connector.yaml"""
 
@@ -97,10 +107,16 @@ class Manifest(BaseModel):
         (), description="Names of effects, or patterns: 'commitment.*'; '*' takes any bytes"
     )
     can: Capabilities = Capabilities()
+    profiles: dict[str, TargetProfile] = Field({}, description="By a connection's `profile`, where its target differs")
     transport: Literal["http", "none"] = Field(
         "http", description="http: has an address, an account, and the fields that all connections over HTTP have"
     )
     fields: dict[str, FormField] = {}
+
+    def of_profile(self, name: object) -> Manifest:
+        """What is true of a connection with this profile."""
+        profile = self.profiles.get(str(name))
+        return self.model_copy(update=dict(profile)) if profile else self
 
     @model_validator(mode="before")
     @classmethod

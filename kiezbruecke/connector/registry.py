@@ -21,10 +21,10 @@ def manifests() -> dict[str, Manifest]:
 
 
 def manifest_for(connection: Connection) -> Manifest:
-    """The manifest of the connector that speaks this connection's type."""
+    """The manifest of the connector that speaks this connection's type, as it is true of its profile."""
     for manifest in manifests().values():
         if manifest.connection_type == connection.type:
-            return manifest
+            return manifest.of_profile(connection.extra.get("profile"))
     raise ConfigurationError(
         f"no connector speaks connection type '{connection.type}'",
         where=f"connection {connection.id}",

@@ -87,6 +87,7 @@ class Effect:
     due: Rule | None = None
     once: bool = False  # per case and generation at most one that is not refused, wherever it was sent
     informs: bool = False  # it only tells: a case it was sent for is still as good as unsent
+    in_list: bool = False  # its bytes are a line: worth nothing but in a list that is always whole
     takes_voucher: bool = False  # a Belegnummer, unique per destination and year
     first_state: Callable[[SendingRoute], MessageState] = waits_or_is_held
     outdated: Callable[[Standing, MessageHead], bool] = never  # what waits untouched is taken back

@@ -29,5 +29,6 @@ STATUS_LIST = Effect(
     rule="status_changed",
     due=status_changed,
     informs=True,
+    in_list=True,
 )
 EFFECTS = (STATUS_LIST,)

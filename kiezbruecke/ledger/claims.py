@@ -15,7 +15,7 @@ from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import one_at_a_time
 from kiezbruecke.ledger.drafts import next_serial
-from kiezbruecke.ledger.moves import Step, message_rows, move_all
+from kiezbruecke.ledger.moves import Move, message_rows, move_all
 from kiezbruecke.ledger.receipts import Word, apply_receipts
 from kiezbruecke.ledger.runs import Run, guard
 from kiezbruecke.ledger.sets import among, rows_among, slices, write_all, write_among
@@ -132,7 +132,7 @@ def withdraw(ledger: Ledger, run: Run, keys: Sequence[UUID]) -> int:
         guard(connection, run)
         rows = message_rows(connection, keys)
         waiting = [rows[key] for key in keys if key in rows and rows[key].state == MessageState.WAITING]
-        return len(move_all(connection, [Step(row, MessageState.REFUSED, WITHDRAWN) for row in waiting]))
+        return len(move_all(connection, [Move(row, MessageState.REFUSED, WITHDRAWN) for row in waiting]))
 
 
 def keep_tickets(ledger: Ledger, run: Run, tickets: Mapping[UUID, Ticket]) -> None:
@@ -151,7 +151,7 @@ def begin_sending(ledger: Ledger, run: Run, keys: Sequence[UUID]) -> list[UUID]:
         guard(connection, run)
         rows = _held_by(connection, run, keys)
         claimed = [rows[key] for key in keys if key in rows and rows[key].state == MessageState.CLAIMED]
-        return move_all(connection, [Step(row, MessageState.SENDING) for row in claimed])
+        return move_all(connection, [Move(row, MessageState.SENDING) for row in claimed])
 
 
 def settle(ledger: Ledger, run: Run, key: UUID, result: Receipt | MessageState, note: str = "") -> None:
@@ -168,7 +168,7 @@ def settle_all(ledger: Ledger, run: Run, results: Mapping[UUID, Result]) -> None
         held = [(rows[key], result) for key, result in results.items() if key in rows]
         apply_receipts(connection, [Word(row, said) for row, (said, _) in held if isinstance(said, Receipt)])
         states = [(row, said, note) for row, (said, note) in held if not isinstance(said, Receipt)]
-        move_all(connection, [Step(row, state, note) for row, state, note in states])
+        move_all(connection, [Move(row, state, note) for row, state, note in states])
 
 
 def settle_doubt(ledger: Ledger, run: Run, key: UUID, note: str) -> None:
@@ -178,7 +178,7 @@ def settle_doubt(ledger: Ledger, run: Run, key: UUID, note: str) -> None:
         guard(connection, run)
         row = _held_by(connection, run, [key]).get(key)
         if row is not None and row.state == MessageState.IN_DOUBT:
-            move_all(connection, [Step(row, MessageState.WAITING, note)])
+            move_all(connection, [Move(row, MessageState.WAITING, note)])
             write_among(connection, _HAND_OVER, [key], own=run.fence - 1)
             close_point(connection, Kind.IN_DOUBT, str(key))
 
@@ -190,7 +190,7 @@ def take_over(ledger: Ledger, run: Run) -> int:
         guard(connection, run)
         rows = message_rows(connection, _keys_in(connection, run, MessageState.SENDING))
         left = [row for row in rows.values() if row.fence < run.fence]
-        move_all(connection, [Step(row, MessageState.IN_DOUBT, "Lauf abgebrochen") for row in left])
+        move_all(connection, [Move(row, MessageState.IN_DOUBT, "Lauf abgebrochen") for row in left])
         write_among(connection, _HAND_OVER, _keys_in(connection, run, MessageState.IN_DOUBT), own=run.fence)
     return len(left)
 

@@ -139,18 +139,20 @@ def known_inputs(
 def store(ledger: Ledger, run: Run, origin: Origin, taken: Sequence[Taken], cursor: str) -> Stored:
     """Store a chunk of what a source said, with the cursor that stands for it."""
     stored = Stored()
-    read = [one for one in taken if one.problem is None]
+    new_words = [one for one in taken if not one.unchanged]  # what is as before has no problem that could heal
+    read = [one for one in new_words if one.problem is None]
+    problems = [one.item for one in new_words if one.problem is not None]
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
-        _list_problems(connection, run, origin, taken)
-        _keep_or_forget(connection, origin, taken)
-        _forget_inputs(connection, origin, [one.item for one in taken if one.problem is not None])
+        _list_problems(connection, run, origin, new_words)
+        _keep_or_forget(connection, origin, new_words)
+        _forget_inputs(connection, origin, problems)
         new = _store_records(connection, origin, read, stored)
         new |= _store_receipts(connection, run, origin, read, stored)
-        stored.updated += _see_again(connection, origin, [one.item for one in read if one.unchanged])
+        stored.updated += _see_again(connection, origin, [one.item for one in taken if one.unchanged])
         _set_cursor(connection, origin.source, cursor)
-    stored.set_aside = len(taken) - len(read)
+    stored.set_aside = len(problems)
     stored.handled = [Handled(one.item, one.problem, known=one.problem is None and id(one) not in new) for one in taken]
     return stored
 

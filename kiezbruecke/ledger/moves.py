@@ -11,7 +11,8 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from kiezbruecke.ledger import tables as t
-from kiezbruecke.ledger.database import now
+from kiezbruecke.ledger.changes import mark_changed
+from kiezbruecke.ledger.database import now, write_last
 from kiezbruecke.ledger.effects import booked
 from kiezbruecke.ledger.events import append_event
 from kiezbruecke.ledger.sets import among, in_runs, rows_among, write_all
@@ -79,6 +80,8 @@ def move_all(connection: Connection, steps: Sequence[Step]) -> list[UUID]:
         if step.after in _TOLD or step.row.state == MessageState.IN_DOUBT:
             body = {"reference": step.row.reference, "key": str(step.row.key), "note": step.note}
             append_event(connection, step.row.case_id, f"message.{step.after.value}", body)
+        elif step.after is MessageState.WAITING:  # what was in hand may be taken back again
+            write_last(connection, mark_changed, step.row.case_id)
     return [step.row.key for step in steps]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.events import append_event
 from kiezbruecke.ledger.money import cents
-from kiezbruecke.ledger.moves import Step, message_rows, move_all
+from kiezbruecke.ledger.moves import Move, message_rows, move_all
 from kiezbruecke.ledger.sets import among, in_turns, rows_among, write_all
 from kiezbruecke.ledger.states import MessageState
 from kiezbruecke.ledger.todo import Answer, Kind, Name, Point, close_points, ever_raised, raise_points
@@ -80,38 +80,38 @@ def _apply_turn(connection: Connection, words: Sequence[Word]) -> None:
     close_points(connection, [name for meaning in meanings for name in meaning.closes_first])
     move_all(connection, [meaning.step for meaning in meanings if meaning.step is not None])
     close_points(connection, [name for meaning in meanings for name in meaning.closes_then])
-    warnings = [point for meaning in meanings for point in meaning.warnings]
+    warnings = [_warning(word) for word in words if word.said.warning]
     before = ever_raised(connection, Kind.WARNING, warnings) if warnings else set()
     new = [point for point in warnings if point.subject not in before]
     raise_points(connection, [*(point for meaning in meanings for point in meaning.raises), *new])
-    close_points(connection, [name for meaning in meanings for name in meaning.closes_last])
+    close_points(connection, [(kind, str(word.row.key)) for word in words for kind in _settles(word.said)])
 
 
 @dataclass(frozen=True)
 class _Meaning:
-    """What a receipt does to its message and to the list of what needs a person, in the order of its doing."""
+    """What a receipt does to its message and to the list of what needs a person, in the order of doing it."""
 
     closes_first: Sequence[Name] = ()
-    step: Step | None = None
+    step: Move | None = None
     closes_then: Sequence[Name] = ()
     raises: Sequence[Point] = ()
-    warnings: Sequence[Point] = ()  # each only once for ever
-    closes_last: Sequence[Name] = ()
 
 
 def _meaning(word: Word) -> _Meaning:
     row, receipt = word.row, word.said
     match receipt.outcome:
         case ReceiptOutcome.CONFIRMED:
-            meaning = _confirmed(row, receipt)
+            return _confirmed(row, receipt)
         case ReceiptOutcome.REFUSED:
-            meaning = _refused(row, receipt)
+            return _refused(row, receipt)
         case ReceiptOutcome.DELIVERED:
-            meaning = _Meaning(step=Step(row, MessageState.DELIVERED, _note(receipt)))
+            return _Meaning(step=Move(row, MessageState.DELIVERED, _note(receipt)))
         case _:
-            meaning = _Meaning()
-    warning = [_point(row, Kind.WARNING, f"Zugestellt mit Warnung ({_note(receipt)})")] if receipt.warning else []
-    return replace(meaning, warnings=warning, closes_last=[(kind, str(row.key)) for kind in _settles(receipt)])
+            return _Meaning()
+
+
+def _warning(word: Word) -> Point:
+    return _point(word.row, Kind.WARNING, f"Zugestellt mit Warnung ({_note(word.said)})")
 
 
 def _settles(receipt: Receipt) -> Sequence[Kind]:
@@ -130,19 +130,19 @@ def _confirmed(row: Row[Any], receipt: Receipt) -> _Meaning:
     if _amount_differs(row, receipt):
         reason = "Der gebuchte Betrag ist nicht der angeordnete"
         point = _point(row, Kind.DIFFERENCE, reason, (Answer.CORRECTED, Answer.TAKEN_BACK))
-        return _Meaning(step=Step(row, MessageState.DELIVERED, _note(receipt)), raises=[point])
+        return _Meaning(step=Move(row, MessageState.DELIVERED, _note(receipt)), raises=[point])
     if row.state == MessageState.REFUSED:
         point = _point(row, Kind.CONTRADICTION, "Erst abgewiesen, dann bestätigt")
         refused = (Kind.REFUSED, subject)  # nothing may be sent anew before this is settled
         return _Meaning(closes_first=[refused], raises=[point])
-    step = Step(row, MessageState.CONFIRMED, _note(receipt), receipt.remote_id[:80] or None)
+    step = Move(row, MessageState.CONFIRMED, _note(receipt), receipt.remote_id[:80] or None)
     return _Meaning(closes_first=[(Kind.DIFFERENCE, subject)], step=step)
 
 
 def _refused(row: Row[Any], receipt: Receipt) -> _Meaning:
     if row.state == MessageState.CONFIRMED:
         return _Meaning(raises=[_point(row, Kind.CONTRADICTION, "Erst bestätigt, dann abgewiesen")])
-    step, note = Step(row, MessageState.REFUSED, _note(receipt)), _note(receipt)
+    step, note = Move(row, MessageState.REFUSED, _note(receipt)), _note(receipt)
     if not step.is_legal:
         return _Meaning()
     return _Meaning(step=step, closes_then=[(Kind.DIFFERENCE, str(row.key))], raises=[refused_point(row, note)])

@@ -11,7 +11,7 @@ from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
 from kiezbruecke.ledger.effects import LetGo, booked
-from kiezbruecke.ledger.moves import Step, message_rows, move_all
+from kiezbruecke.ledger.moves import Move, message_rows, move_all
 from kiezbruecke.ledger.sets import slices
 from kiezbruecke.ledger.states import UNSETTLED, MessageState
 from kiezbruecke.ledger.todo import Kind, close_points
@@ -61,7 +61,7 @@ def _void(connection: Connection, destination: str) -> None:
     keys = connection.execute(_UNDER_WAY, {"of": destination}).scalars().all()
     for some in slices(keys):
         rows = message_rows(connection, some)
-        move_all(connection, [Step(rows[key], MessageState.REFUSED, "Ziel neu aufgebaut") for key in some])
+        move_all(connection, [Move(rows[key], MessageState.REFUSED, "Ziel neu aufgebaut") for key in some])
     points = connection.execute(_POINTS, {"of": destination}).all()
     close_points(connection, [(row.kind, row.subject) for row in points])
 

@@ -17,7 +17,7 @@ from typing import Any
 from kiezbruecke.connector import Connection, manifest_for
 from kiezbruecke.content.processes import read_process
 from kiezbruecke.content.routes import CollectingRoute, Route, SendingRoute, find_route
-from kiezbruecke.effects import rule_of
+from kiezbruecke.effects import effect, rule_of
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, Overtaken
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Run, begin_run, end_run
@@ -126,6 +126,9 @@ def _refuse_wrong_effect(route: SendingRoute, party: Connection) -> None:
     if not any(fnmatchcase(route.effect, known) for known in manifest.effects):
         known = ", ".join(manifest.effects)
         raise ConfigurationError(f"{manifest.title} cannot do {route.effect}", where=where, expected=known)
+    if effect(route.effect).in_list and not manifest.can.full_list:
+        what, expected = f"{route.effect} is a line of a list", "a destination that always gets the whole list"
+        raise ConfigurationError(what, where=where, expected=expected)
     if route.window > 1 and not (manifest.can.dedupes or manifest.can.look_up):
         raise ConfigurationError(
             f"window: {route.window} would leave so many messages in doubt after a crash",

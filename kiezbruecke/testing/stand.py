@@ -61,8 +61,8 @@ class Stand:
 
     @property
     def manifest(self) -> Manifest:
-        """What the connector says of itself."""
-        return manifests()[self.connector]
+        """What the connector says of itself and this profile."""
+        return manifests()[self.connector].of_profile(self.extra.get("profile"))
 
     @contextmanager
     def open(self, folder: Path) -> Iterator[Counterpart]:

@@ -73,7 +73,7 @@ def test_duties_and_choices_reach_the_form() -> None:
 
     assert folder["conn-fields"]["profile"]["schema"] == {
         "type": "string",
-        "enum": ["decision-sheet", "budget-sheet", "status-list"],
+        "enum": ["decision-sheet", "budget-sheet", "status-list", "files"],
     }
     assert list(folder["conn-fields"])[:2] == ["path", "profile"]
 

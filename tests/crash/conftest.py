@@ -80,7 +80,7 @@ def journeys(
         url = server.create_database() if server else f"sqlite:///{folder}/state/ledger.sqlite3"
         for one in (sandboxes.xta, sandboxes.hkr):
             forget(one)
-        world = World(folder / "state", url, sandboxes.xta, sandboxes.hkr, sandboxes.meinberlin, server)
+        world = World(folder / "state", url, sandboxes.xta, sandboxes.hkr, sandboxes.meinberlin, postgres=server)
         world.connect()
         world.upgrade()
         made = Journey(world, folder)

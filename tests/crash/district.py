@@ -13,7 +13,7 @@ import json
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -148,26 +148,24 @@ def _load_once(yaml: YAML, stream: Any) -> Any:
 
 
 @dataclass
-class World:
-    """One district: state folder, ledger, and what the other side holds."""
+class District:
+    """State folder and ledger, with a way back to every moment that was saved."""
 
     state: Path
     url: str
-    xta: Running
-    hkr: Running
-    meinberlin: Running
-    postgres: Postgres | None = None
+    content: Path = field(default=ROOT, kw_only=True)
+    postgres: Postgres | None = field(default=None, kw_only=True)
 
     def open_house(self) -> House:
-        """The house of this world. Only children work in it."""
-        return House(ROOT, ledger.open_ledger(self.url), local(self.state / "connections.json", {}))
+        """The house of this district. Only children work in it."""
+        return House(self.content, ledger.open_ledger(self.url), local(self.state / "connections.json", {}))
 
     def upgrade(self) -> None:
         """Create the ledger, in a child."""
         in_child(lambda: ledger.upgrade(self.url))
 
     def inside(self, work: Callable[[House], Any]) -> Callable[[], Any]:
-        """The work, in this world's house."""
+        """The work, in this district's house."""
 
         def entered() -> Any:
             with remembering():
@@ -184,26 +182,19 @@ class World:
         """Put one sheet into an inbox."""
         (self.state / "eingang" / name).write_text("\n".join(lines) + "\n", encoding="utf-8-sig")
 
-    def connect(self, **more: Any) -> None:
-        """Write the connections; `more` are further settings of the two SOAP lines."""
+    def connect_folders(self, others: Mapping[str, Any]) -> None:
+        """Write the connections: the folders, which are made, and others in Airflow's form."""
         inbox = {"settle_seconds": 0}
         folders = {
             "beschluesse-tk": {"path": str(self.state / "eingang/beschluesse"), "profile": "decision-sheet", **inbox},
             "budgets-tk": {"path": str(self.state / "eingang/budgets"), "profile": "budget-sheet", **inbox},
             "statusliste-tk": {"path": str(self.state / "ausgang"), "profile": "status-list"},
         }
-        parties = {"party": "xyz:110090090000", "receiver": "abc:110090090001"}
-        known: dict[str, Any] = {
-            name: {"conn_type": "kb_folder", "extra": extra} for name, extra in folders.items()
-        } | {
-            "eakte-tk": {"conn_type": "kb_xta", "host": self.xta.url, "extra": {**parties, **more}},
-            "hkr-tk": {"conn_type": "kb_hkr", "host": self.hkr.url, "extra": {"dienststelle": "BA-TK", **more}},
-            "meinberlin-tk": {"conn_type": "kb_meinberlin", "host": self.meinberlin.url, "extra": {"export": False}},
-        }
+        known: dict[str, Any] = {name: {"conn_type": "kb_folder", "extra": extra} for name, extra in folders.items()}
         self.state.mkdir(parents=True, exist_ok=True)
         for folder in ("eingang/beschluesse", "eingang/budgets", "ausgang"):
             (self.state / folder).mkdir(parents=True, exist_ok=True)
-        (self.state / "connections.json").write_text(json.dumps(known), "utf-8")
+        (self.state / "connections.json").write_text(json.dumps({**known, **others}), "utf-8")
 
     # -- moments ---------------------------------------------------------------------------------------------
 
@@ -227,13 +218,35 @@ class World:
             self.url = self.postgres.copy_database((folder / "database").read_text("utf-8"))
 
     def _places(self) -> dict[str, Path]:
-        return {"ours": self.state, "xta": self.xta.state, "hkr": self.hkr.state}
-
-    # -- work, in children -----------------------------------------------------------------------------------
+        return {"ours": self.state}
 
     def run(self, route: str) -> dict[str, int]:
         """One route, in a child."""
         return in_child(self.inside(lambda house: dict(pipeline.run(house, route))))
+
+
+@dataclass
+class World(District):
+    """A district with what the other side holds."""
+
+    xta: Running
+    hkr: Running
+    meinberlin: Running
+
+    def connect(self, **more: Any) -> None:
+        """Write the connections; `more` are further settings of the two SOAP lines."""
+        parties = {"party": "xyz:110090090000", "receiver": "abc:110090090001"}
+        others: dict[str, Any] = {
+            "eakte-tk": {"conn_type": "kb_xta", "host": self.xta.url, "extra": {**parties, **more}},
+            "hkr-tk": {"conn_type": "kb_hkr", "host": self.hkr.url, "extra": {"dienststelle": "BA-TK", **more}},
+            "meinberlin-tk": {"conn_type": "kb_meinberlin", "host": self.meinberlin.url, "extra": {"export": False}},
+        }
+        self.connect_folders(others)
+
+    def _places(self) -> dict[str, Path]:
+        return {**super()._places(), "xta": self.xta.state, "hkr": self.hkr.state}
+
+    # -- work, in children -----------------------------------------------------------------------------------
 
     def settle(self, rounds: int = 3, routes: Sequence[str] = ROUTES) -> None:
         """Run everything again until nothing is left to do, in a child."""

@@ -125,9 +125,10 @@ class History:
         """A destination was rebuilt and knows nothing any more."""
         reset_destination(self.ledger, LANES[route][0], person="A. Muster", reason="neu aufgebaut")
 
-    def prepare(self, route: str) -> None:
-        """A route runs in between, as the clock has it."""
-        pipeline.prepare(self.house, route)
+    def prepare_all(self) -> None:
+        """All routes run in between, as the clock has it: what happens next is all that they have not seen."""
+        for route in ROUTES:
+            pipeline.prepare(self.house, route)
 
     # -- what must hold --------------------------------------------------------------------------------------
 
@@ -208,8 +209,27 @@ HAPPENINGS = st.one_of(
     _of("say", _small, _small),
     _of("baseline", _references, _routes),
     _of("reset", _routes),
-    _of("prepare", _routes),
 )
+
+
+def test_money_that_another_case_gives_back_is_seen(ledger: Ledger) -> None:
+    """No number tells it: the case that waits for it has not changed, and its area's votes fit all the time."""
+    told = History(_house(ledger), count(1))
+    told.budget(MUEGGELHEIM, 1000, BudgetStatus.RELEASED, "", "5950")
+    told.decide("P-1", Outcome.ACCEPTED, 1000, MUEGGELHEIM, correction=False)
+    for outcome in (ReceiptOutcome.CONFIRMED, None):
+        told.prepare_all()
+        if outcome:
+            told.send("kk-tk-hkr", outcome)
+            told.decide("P-1", Outcome.ACCEPTED_REDUCED, 300, MUEGGELHEIM, correction=True)
+    told.decide("P-2", Outcome.ACCEPTED, 700, MUEGGELHEIM, correction=False)
+    told.prepare_all()
+    waits = [point.reason for point in todo.open_points(ledger)]
+    told.send("kk-tk-hkr", ReceiptOutcome.CONFIRMED)  # only now 700 are free
+    counts = pipeline.prepare(told.house, "kk-tk-hkr")
+
+    assert any("Das Budget der Bezirksregion reicht nicht" in reason for reason in waits)
+    assert counts["prepared"] == 1
 
 
 def _house(ledger: Ledger) -> House:
@@ -219,20 +239,24 @@ def _house(ledger: Ledger) -> House:
 def _live(history_: History, happened: list[tuple[str, tuple[Any, ...]]]) -> None:
     history_.budget(MUEGGELHEIM, 4000, BudgetStatus.RELEASED, "", "5950")
     history_.budget(GRUENAU, 1500, BudgetStatus.RELEASED, "", "5950")
+    history_.propose("2026-00001", 1000, ProposalStatus.SUBMITTED, MUEGGELHEIM)
+    history_.decide("2026-00001", Outcome.ACCEPTED, 850, MUEGGELHEIM, correction=False)
+    history_.decide("P-1", Outcome.ACCEPTED, 300, MUEGGELHEIM, correction=False)
     for name, values in happened:
+        history_.prepare_all()
         getattr(history_, name)(*values)
     history_.check()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-@given(happened=st.lists(HAPPENINGS, min_size=3, max_size=16))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(happened=st.lists(HAPPENINGS, min_size=2, max_size=7))
 def test_nothing_that_is_due_is_overlooked_sqlite(fresh_sqlite: Callable[[], str], happened: list[Any]) -> None:
     """Records, answers, budgets, baselines, resets, other routes in between: whatever happened, it is seen."""
     _on(fresh_sqlite(), happened)
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-@given(happened=st.lists(HAPPENINGS, min_size=3, max_size=16))
+@given(happened=st.lists(HAPPENINGS, min_size=2, max_size=7))
 def test_nothing_that_is_due_is_overlooked_postgresql(fresh_postgresql: Callable[[], str], happened: list[Any]) -> None:
     """The same on the other database."""
     _on(fresh_postgresql(), happened)

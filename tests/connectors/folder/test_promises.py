@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from kiezbruecke.connector import Connection, Message
 from kiezbruecke.records import Process
-from kiezbruecke.testing import Counterpart, Stand, check_batch_target, check_source
+from kiezbruecke.testing import Counterpart, Stand, check_batch_target, check_source, check_target, sample_message
 
 ROOT = Path(__file__).parents[3]
 PROCESS = Process(id="kk-tk-2026", name="Test", reference_prefix="KK26", bezirk_id="09", fiscal_year=2026)
@@ -21,7 +21,7 @@ SHEET = (
 )
 
 
-def a_place(folder: Path, profile: str) -> Counterpart:
+def a_counterpart(folder: Path, profile: str) -> Counterpart:
     extra = {"path": str(folder), "profile": profile, "settle_seconds": 0}
     return Counterpart(Connection("stand", "kb_folder", extra=extra), arm=lambda _: None)
 
@@ -59,13 +59,23 @@ def a_message(number: int) -> Message:
 
 
 def copies(counterpart: Counterpart, message: Message) -> int:
-    """In how many lists that somebody may read the line stands."""
-    lists = (Path(str(marker).removesuffix(".ok")) for marker in folder_of(counterpart).glob("*.csv.ok"))
-    return sum(message.payload.rstrip() in one.read_bytes() for one in lists)
+    """In how many files that somebody may read the message stands."""
+    readable = (marker.with_suffix("") for marker in folder_of(counterpart).glob("*.ok"))
+    return sum(message.payload.rstrip() in one.read_bytes() for one in readable)
 
 
-SHEETS = Stand("folder", PROCESS, ROOT, begin=lambda folder: a_place(folder, "decision-sheet"), gone=gone)
-LISTS = Stand("folder", PROCESS, ROOT, begin=lambda folder: a_place(folder, "status-list"), gone=gone)
+SHEETS = Stand("folder", PROCESS, ROOT, begin=lambda folder: a_counterpart(folder, "decision-sheet"), gone=gone)
+LISTS = Stand("folder", PROCESS, ROOT, begin=lambda folder: a_counterpart(folder, "status-list"), gone=gone)
+
+FILES = Stand(
+    "folder",
+    PROCESS,
+    ROOT,
+    extra={"profile": "files"},
+    begin=lambda folder: a_counterpart(folder, "files"),
+    gone=gone,
+)
 
 TestSource = check_source(SHEETS, fill=fill)
 TestTarget = check_batch_target(LISTS, message=a_message, copies=copies)
+TestFiles = check_target(FILES, message=sample_message, copies=copies)
