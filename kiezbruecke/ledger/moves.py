@@ -37,7 +37,7 @@ _ADD_ATTEMPT = insert(t.attempts).inline()
 
 
 @dataclass(frozen=True)
-class Step:
+class Move:
     """A message, as it was locked in this transaction, and the state it shall have. `note` holds no content."""
 
     row: Row[Any]
@@ -64,10 +64,10 @@ def message_row(connection: Connection, key: UUID) -> Row[Any] | None:
 def move(connection: Connection, key: UUID, after: MessageState, *, note: str, expect: MessageState) -> bool:
     """Take one message from `expect` to `after`; False if it is somewhere else."""
     row = message_row(connection, key)
-    return row is not None and row.state == expect and bool(move_all(connection, [Step(row, after, note)]))
+    return row is not None and row.state == expect and bool(move_all(connection, [Move(row, after, note)]))
 
 
-def move_all(connection: Connection, steps: Sequence[Step]) -> list[UUID]:
+def move_all(connection: Connection, steps: Sequence[Move]) -> list[UUID]:
     """Take the steps that are legal, each message at most one; the keys of these, in their order."""
     steps = [step for step in steps if step.is_legal]
     at = now()
@@ -85,7 +85,7 @@ def move_all(connection: Connection, steps: Sequence[Step]) -> list[UUID]:
     return [step.row.key for step in steps]
 
 
-def _moved(step: Step, at: datetime) -> dict[str, Any]:
+def _moved(step: Move, at: datetime) -> dict[str, Any]:
     remote = step.row.remote_id if step.remote_id is None else step.remote_id
     return {
         "message": step.row.key,
@@ -96,7 +96,7 @@ def _moved(step: Step, at: datetime) -> dict[str, Any]:
     }
 
 
-def _attempt(step: Step, at: datetime) -> dict[str, Any]:
+def _attempt(step: Move, at: datetime) -> dict[str, Any]:
     return {
         "message_key": step.row.key,
         "at": at,

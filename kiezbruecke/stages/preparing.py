@@ -39,7 +39,8 @@ from kiezbruecke.records import Budget
 from kiezbruecke.stages.composing import Workshop, compose
 from kiezbruecke.stages.work import Counts, Sending, view_of
 
-CHUNK = 500  # cases in hand at a time: memory stays flat, however many there are
+CHUNK = 100  # cases in hand at a time, with their documents: memory stays flat, however many there are
+COUNTED = 500  # cases counted at a time
 
 
 @dataclass
@@ -176,7 +177,7 @@ def _judge(work: Sending, survey: Survey) -> None:
 
 
 def _count(work: Sending, survey: Survey, cases: Sequence[UUID]) -> None:
-    for ids in slices(cases, CHUNK):
+    for ids in slices(cases, COUNTED):
         alone = stand_alone(work.process, _read(work, ids), survey.budgets, _answers(work, ids).dismissed)
         counted = {one.case.id: _takes(one) for one in alone}
         changes.count(work.ledger, work.run, counted)
