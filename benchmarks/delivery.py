@@ -80,7 +80,8 @@ def latency_contest(records: Sequence[Piece], seconds: float) -> Contest | None:
             ledger = _ledger(Path(folder) / str(many), records)
             route = district.sending_route(ROUTE).model_copy(update={"connections": many})
             _store_messages(ledger, route, records)
-            found[str(many)] = [timed(lambda: _deliver(ledger, route, district.SoapSink(port), len(records)))]  # noqa: B023
+            sinks = [district.SoapSink(port) for _ in range(many)]
+            found[str(many)] = [timed(lambda: _deliver(ledger, route, sinks, len(records)))]  # noqa: B023
             ledger.close()
     return Contest(found)
 
@@ -139,7 +140,7 @@ class Ours:
             self._checker.check(payload)
             drafts.append(draft_of(self._route, piece.number, payload, seal(trace, payload)))
         _keep(self._ledger, self._route, drafts)
-        _deliver(self._ledger, self._route, self._target, len(chunk))
+        _deliver(self._ledger, self._route, [self._target], len(chunk))
 
     def delivered(self, chunk: Sequence[Piece]) -> list[bytes]:
         """The bytes of a delivered chunk, as the ledger holds them."""
@@ -190,8 +191,8 @@ def _keep(ledger: Ledger, route: SendingRoute, drafts: Sequence[Draft]) -> None:
     end_run(ledger, run, {})
 
 
-def _deliver(ledger: Ledger, route: SendingRoute, target: district.SoapSink, count: int) -> None:
-    work, counts = district.sending(ledger, route, target, step="deliver"), Counts()
+def _deliver(ledger: Ledger, route: SendingRoute, sinks: Sequence[district.SoapSink], count: int) -> None:
+    work, counts = district.sending(ledger, route, *sinks, step="deliver"), Counts()
     pipeline.deliver_messages(work, counts)
     end_run(ledger, work.run, counts)
     assert counts["delivered"] == count

@@ -101,12 +101,12 @@ def sending_route(name: str, window: int = CHUNK) -> SendingRoute:
     return route.model_copy(update={"window": window})
 
 
-def sending(ledger: Ledger, route: SendingRoute, target: Any, *, step: str) -> Sending:
-    """A sending route at work, with another target than its connection would give."""
+def sending(ledger: Ledger, route: SendingRoute, target: Any, *others: Any, step: str) -> Sending:
+    """A sending route at work, with another target than its connection would give, or several for its connections."""
     run = begin_run(ledger, lane_of(route), route.name, step)
     process = read_process(workload.ROOT, route.process)
     work = Sending(workload.ROOT, route, process, ledger, _PARTY, run)
-    work.__dict__.update(target=target, manifest=_MANIFEST)
+    work.__dict__.update(target=target, manifest=_MANIFEST, others=list(others))
     return work
 
 
