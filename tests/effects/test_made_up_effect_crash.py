@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +11,10 @@ import pytest
 from kiezbruecke import pipeline
 from kiezbruecke.house import House
 from kiezbruecke.ledger import MessageState, events, reading, todo
-from tests.crash.district import DECISIONS, District, decision
+from tests.crash.district import DECISIONS, District, decision, remembering
 from tests.crash.matrix import points_to_kill
 from tests.crash_points import count_points, die_at, in_child
-from tests.effects.conftest import content_with_letters
+from tests.effects.conftest import LETTER, content_with_letters
 from tests.ledger.conftest import postgres
 
 __all__ = ["postgres"]
@@ -58,23 +59,38 @@ def _wrong_in_the_ledger(house: House) -> list[str]:
     ]
 
 
-@pytest.fixture(params=VARIANTS, ids=lambda given: f"{given[0]}-{given[1]}")
-def decided(letter_effect: None, tmp_path: Path, request: pytest.FixtureRequest) -> PostRoom:
-    """Everything is decided, no letter is written; this moment is saved."""
-    database, connections = request.param
-    server = request.getfixturevalue("postgres") if database == "postgresql" else None
-    url = server.create_database() if server else f"sqlite:///{tmp_path}/state/ledger.sqlite3"
-    content = content_with_letters(tmp_path / "content")
-    route = content / "mappings/routes" / f"{ROUTE}.yaml"
-    wanted = f"window: {WINDOW}\nconnections: {connections}"
-    route.write_text(route.read_text("utf-8").replace("window: 10", wanted), "utf-8")
-    room = PostRoom(tmp_path / "state", url, content=content, postgres=server)
+@pytest.fixture(scope="module")
+def content(letter_effect: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The content with letters. All of it is read once here: the children inherit it, and nothing that is open."""
+    content = content_with_letters(tmp_path_factory.mktemp("letters") / "content")
+    state = tmp_path_factory.mktemp("warm") / "state"
+    room = PostRoom(state, f"sqlite:///{state}/ledger.sqlite3", content=content)
+    _decide(room)
+    with closing(room.open_house()) as house, remembering():
+        _write(house)
+    return content
+
+
+def _decide(room: PostRoom) -> None:
     room.connect()
     room.upgrade()
     room.drop_sheets(1)
     room.drop_sheet("beschluesse/nachtrag.csv", (*DECISIONS, decision("P-5", "angenommen", "100,-")))
     for collecting in ("kk-tk-budgets", "kk-tk-beschluesse"):
         room.run(collecting)
+
+
+@pytest.fixture(params=VARIANTS, ids=lambda given: f"{given[0]}-{given[1]}")
+def decided(content: Path, tmp_path: Path, request: pytest.FixtureRequest) -> PostRoom:
+    """Everything is decided, no letter is written; this moment is saved."""
+    database, connections = request.param
+    server = request.getfixturevalue("postgres") if database == "postgresql" else None
+    url = server.create_database() if server else f"sqlite:///{tmp_path}/state/ledger.sqlite3"
+    shipped = (LETTER / "content/mappings/routes" / f"{ROUTE}.yaml").read_text("utf-8")
+    wanted = shipped.replace("window: 10", f"window: {WINDOW}\nconnections: {connections}")
+    (content / "mappings/routes" / f"{ROUTE}.yaml").write_text(wanted, "utf-8")
+    room = PostRoom(tmp_path / "state", url, content=content, postgres=server)
+    _decide(room)
     room.save(tmp_path / "saved")
     return room
 
