@@ -74,7 +74,7 @@ class Capabilities(BaseModel):
     batch: bool = Field(False, description="It takes many messages in one carrier")
     full_list: bool = Field(False, description="A carrier always holds the whole list")
     parallel: bool = Field(
-        False, description="Several targets may send at once, each opened anew and used by one thread"
+        False, description="Several targets may send at once, each opened anew and used by one thread at a time"
     )
 
 

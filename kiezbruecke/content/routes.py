@@ -54,6 +54,7 @@ class SendingRoute(_Route):
     mode: Literal["off", "dry_run", "live"] = "dry_run"
     start_from: date
     window: int = Field(1, ge=1, le=100, description="How many messages a crash may leave in doubt at once")
+    connections: int = Field(1, ge=1, le=16, description="How many of a window are sent side by side")
     answer_within_days: int = Field(3, ge=1, description="After this a missing receipt raises attention")
     release: Literal["none", "four_eyes"] = "none"
 
@@ -138,6 +139,11 @@ def _read(name: str, body: dict[str, Any], layers: tuple[Layer, ...]) -> Route:
     if isinstance(route, SendingRoute) and route.release != "none":
         what = "release: four_eyes is not available yet"
         raise ConfigurationError(what, where=_at(layers, "release"), expected="none")
+    if isinstance(route, SendingRoute) and route.connections > route.window:
+        what = f"connections: {route.connections} is more than window: {route.window}"
+        helps = "only messages of one window are sent side by side; window is how many a crash may leave in doubt"
+        expected = f"at most {route.window}, or a larger window"
+        raise ConfigurationError(what, where=_at(layers, "connections"), expected=expected, helps=helps)
     return route
 
 

@@ -2,6 +2,8 @@
 
 claimed ─▶ (reserve an id of theirs) ─▶ sending ─▶ send ─▶ delivered | refused | waiting | in doubt
            committed                    committed          committed
+
+With several `connections` reserving and sending go side by side (`at_once.py`); what stands beside the calls does not.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from kiezbruecke.connector import (
 from kiezbruecke.errors import KiezbrueckeError, NotSent, Rejected
 from kiezbruecke.ledger import MessageState, claims
 from kiezbruecke.records import Receipt, ReceiptOutcome
+from kiezbruecke.stages.at_once import attempt
 from kiezbruecke.stages.work import Counts, Sending
 
 log = logging.getLogger("kiezbruecke")
@@ -53,8 +56,7 @@ def send(work: Sending, parcel: Parcel, counts: Counts) -> None:
         assert isinstance(work.target, BatchTarget)
         _send_batch(work, work.target, parcel, counts)
     else:
-        assert isinstance(work.target, Target)
-        _send_group(work, work.target, parcel, counts)
+        _send_group(work, parcel, counts)
     counts["changed"] = counts.get("delivered", 0) + counts.get("refused", 0)
 
 
@@ -105,48 +107,45 @@ def _batches(work: Sending, target: BatchTarget) -> Iterator[Parcel]:
         yield Parcel([(message, None) for message in messages], batch)
 
 
-def _send_group(work: Sending, target: Target, parcel: Parcel, counts: Counts) -> None:
-    ready = _reserve(work, target, parcel, counts)
-    sending = set(claims.begin_sending(work.ledger, work.run, list(ready)))
-    results: dict[UUID, tuple[Receipt | MessageState, str]] = {}
-    for key, (message, ticket) in ready.items():
-        if key in sending:
-            results[key] = _send_one(work, target, message, ticket)
-    claims.settle_all(work.ledger, work.run, results)
-    _count(results, counts)
-
-
-def _reserve(
-    work: Sending, target: Target, parcel: Parcel, counts: Counts
-) -> dict[UUID, tuple[Message, Ticket | None]]:
-    """Ids of theirs, committed before the first send. A lost answer leaves an orphan id, which is harmless."""
-    ready: dict[UUID, tuple[Message, Ticket | None]] = {}
-    fresh: dict[UUID, Ticket] = {}
-    for message, known in parcel.messages:
-        ticket = known
-        try:
-            ticket = known or target.reserve(message)
-        except Exception as error:  # noqa: BLE001 - nothing has left yet, whatever went wrong
-            _failed(work, error)
-            counts.more("not_sent")
-            continue
-        if ticket is not None and known is None:
-            fresh[message.key] = ticket
-        ready[message.key] = (message, ticket)
-    if fresh:
-        claims.keep_tickets(work.ledger, work.run, fresh)
-    return ready
-
-
-def _send_one(
-    work: Sending, target: Target, message: Message, ticket: Ticket | None
-) -> tuple[Receipt | MessageState, str]:
+def _send_group(work: Sending, parcel: Parcel, counts: Counts) -> None:
+    ready = _reserve(work, parcel, counts)
+    jobs = [ready[key] for key in claims.begin_sending(work.ledger, work.run, list(ready))]
+    attempts = attempt(work.targets(len(jobs)), jobs, lambda target, job: target.send(*job))
+    results = {message.key: _result(work, said) for (message, _), said in attempts.known}
     try:
-        receipt = target.send(message, ticket)
-    except Exception as error:  # noqa: BLE001 - here not knowing has a meaning
-        return _outcome(work, error)
+        claims.settle_all(work.ledger, work.run, results)
+        _count(results, counts)
+    finally:
+        if attempts.broken is not None:
+            raise attempts.broken
+
+
+def _reserve(work: Sending, parcel: Parcel, counts: Counts) -> dict[UUID, tuple[Message, Ticket | None]]:
+    """Ids of theirs, committed before the first send. A lost answer leaves an orphan id, which is harmless."""
+    tickets = {message.key: ticket for message, ticket in parcel.messages if ticket is not None}
+    jobs = [message for message, ticket in parcel.messages if ticket is None]
+    attempts = attempt(work.targets(len(jobs)), jobs, lambda target, message: target.reserve(message))
+    reserved: dict[UUID, Ticket | None] = {}
+    for message, said in attempts.known:
+        if isinstance(said, Exception):  # nothing has left yet, whatever went wrong
+            _failed(work, said)
+            counts.more("not_sent")
+        else:
+            reserved[message.key] = said
+    if fresh := {key: ticket for key, ticket in reserved.items() if ticket is not None}:
+        claims.keep_tickets(work.ledger, work.run, fresh)
+    if attempts.broken is not None:
+        raise attempts.broken
+    ours = tickets | reserved
+    return {message.key: (message, ours[message.key]) for message, _ in parcel.messages if message.key in ours}
+
+
+def _result(work: Sending, said: Receipt | Exception) -> tuple[Receipt | MessageState, str]:
+    """What is written down of one message; failures count in the order in which they became known."""
+    if isinstance(said, Exception):
+        return _outcome(work, said)
     work.failures = 0
-    return receipt, ""
+    return said, ""
 
 
 def _send_batch(work: Sending, target: BatchTarget, parcel: Parcel, counts: Counts) -> None:

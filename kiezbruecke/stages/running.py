@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
 
-from kiezbruecke.connector import Connection, manifest_for
+from kiezbruecke.connector import Connection, Manifest, manifest_for
 from kiezbruecke.content.processes import read_process
 from kiezbruecke.content.routes import CollectingRoute, Route, SendingRoute, find_route
 from kiezbruecke.effects import effect, rule_of
@@ -81,8 +81,8 @@ def _may_run(route: Route, step: str) -> bool:
 
 def _run_step(house: House, route: Route, name: str, step: Step, begin: Callable[[Run], Work]) -> Counts:
     counts = Counts()
-    with _written_down(house, route, name, counts) as run:
-        step(begin(run), counts)
+    with _written_down(house, route, name, counts) as run, closing(begin(run)) as work:
+        step(work, counts)
     return counts
 
 
@@ -116,12 +116,13 @@ def _written_down(house: House, route: Route, step: str, counts: Counts) -> Iter
 def _refuse_what_does_not_fit(route: Route, party: Connection) -> None:
     if isinstance(route, SendingRoute):
         _refuse_wrong_environment(route, party)
-        _refuse_wrong_effect(route, party)
+        _refuse_wrong_effect(route, manifest_for(party))
+        _refuse_connections(route, manifest_for(party))
 
 
-def _refuse_wrong_effect(route: SendingRoute, party: Connection) -> None:
+def _refuse_wrong_effect(route: SendingRoute, manifest: Manifest) -> None:
     """The rule, the destination and the window must fit the effect, or a run could do what nobody meant."""
-    where, manifest = f"route {route.name}", manifest_for(party)
+    where = f"route {route.name}"
     rule_of(route)
     if not any(fnmatchcase(route.effect, known) for known in manifest.effects):
         known = ", ".join(manifest.effects)
@@ -134,6 +135,16 @@ def _refuse_wrong_effect(route: SendingRoute, party: Connection) -> None:
             f"window: {route.window} would leave so many messages in doubt after a crash",
             where=where,
             expected="1, because the destination neither recognises a repetition nor can be asked",
+        )
+
+
+def _refuse_connections(route: SendingRoute, manifest: Manifest) -> None:
+    """Where nobody promises that several may send at once, they would get in each other's way."""
+    if route.connections > 1 and (manifest.can.batch or not manifest.can.parallel):
+        raise ConfigurationError(
+            f"{manifest.title} cannot send over {route.connections} connections at once",
+            where=f"route {route.name}, connections",
+            expected="1",
         )
 
 

@@ -20,6 +20,7 @@ from kiezbruecke.connector import (
     Manifest,
     Source,
     Target,
+    close,
     manifest_for,
     open_source,
     open_target,
@@ -101,6 +102,10 @@ class Collecting:
             self.mappings, __version__, process, options, self.route.collect, str(self.generation), shapes
         )
 
+    def close(self) -> None:
+        """Give back what the client holds open."""
+        close(vars(self).get("source"))
+
     @property
     def polygons(self) -> Path:
         """The areas' shapes, for proposals whose module names none."""
@@ -138,6 +143,7 @@ class Sending:
     everything: bool = False  # look at all cases, also at those that have not changed
     failures: int = 0
     last_failure: str = ""
+    others: list[Target] = field(default_factory=list)  # beside the one target, where the route has more connections
 
     @cached_property
     def manifest(self) -> Manifest:
@@ -147,8 +153,19 @@ class Sending:
     @cached_property
     def target(self) -> Target | BatchTarget:
         """The client, opened when it is needed first."""
-        test = self.route.environment == "test"
-        return open_target(_for_client(self.party), Context(self.process, self.route.options, self.content, test))
+        return self._open()
+
+    def targets(self, jobs: int) -> Sequence[Target]:
+        """A client per connection, no more than there are jobs; opened when they are needed first."""
+        wanted = min(jobs, self.route.connections)
+        while len(self.others) + 1 < wanted:
+            self.others.append(self._single(self._open()))
+        return [self._single(self.target), *self.others][:wanted]
+
+    def close(self) -> None:
+        """Give back what the clients hold open."""
+        for client in (vars(self).get("target"), *self.others):
+            close(client)
 
     @cached_property
     def mapping(self) -> Mapping:
@@ -159,6 +176,14 @@ class Sending:
     def generation(self) -> int:
         """The destination's generation."""
         return generation_of(self.ledger, self.route.destination)
+
+    def _open(self) -> Target | BatchTarget:
+        test = self.route.environment == "test"
+        return open_target(_for_client(self.party), Context(self.process, self.route.options, self.content, test))
+
+    def _single(self, target: Target | BatchTarget) -> Target:
+        assert isinstance(target, Target)
+        return target
 
 
 def lane_of(route: Route) -> str:
