@@ -9,9 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
+from kiezbruecke.content.yaml import read_yaml
 from kiezbruecke.drift.answers import Field, learn, read_paths
 from kiezbruecke.drift.lists import ListPrint, list_prints
 from kiezbruecke.drift.places import SchemaPlace, find_places, used_places
@@ -95,13 +93,14 @@ def read_fingerprint(mapping: RuleMapping, content: Path) -> Fingerprint | None:
     """The accepted fingerprint, None where nothing was accepted yet; raises ConfigurationError."""
     file = fingerprint_file(mapping, content)
     try:
-        if file.stat().st_size > MAX_BYTES:
-            raise ConfigurationError("the fingerprint is too large", where=str(file), expected=f"{MAX_BYTES} bytes")
-        body = YAML(typ="safe", pure=True).load(file.read_text("utf-8"))
-        return _read(body)
+        size = file.stat().st_size
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError, YAMLError, TypeError, KeyError, AttributeError, ValueError):
+    if size > MAX_BYTES:
+        raise ConfigurationError("the fingerprint is too large", where=str(file), expected=f"{MAX_BYTES} bytes")
+    try:
+        return _read(read_yaml(file))
+    except (ConfigurationError, OSError, TypeError, KeyError, AttributeError, ValueError):
         helps = f"kiezbruecke drift accept {mapping.name}"
         raise ConfigurationError("the fingerprint cannot be read", where=str(file), helps=helps) from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +41,13 @@ class Located:
 
 
 def read_layout(file: Path) -> Located:
-    """Read a YAML file; raises ConfigurationError for one that is too large, too deep, or not plain YAML."""
+    """Read a YAML file; raises ConfigurationError for one that is too large, too deep, or not plain YAML.
+
+    A file is parsed once, and again when it changes. What comes back is shared; nobody changes it.
+    """
     try:
-        if file.stat().st_size > MAX_BYTES:
-            raise ConfigurationError("the file is too large", where=str(file), expected=f"at most {MAX_BYTES} bytes")
-        text = file.read_text("utf-8")
-        _refuse_tricks(file, text)
-        return Located(file, _yaml().load(text), _yaml().compose(text))
+        state = file.stat()
+        return _located(file, state.st_mtime_ns, state.st_size)
     except (OSError, UnicodeDecodeError):
         raise ConfigurationError("the file cannot be read", where=str(file), expected="YAML in UTF-8") from None
     except YAMLError as error:
@@ -54,6 +55,15 @@ def read_layout(file: Path) -> Located:
         where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else str(file)
         what = (error.problem if isinstance(error, MarkedYAMLError) else None) or "the file is not YAML"
         raise ConfigurationError(str(what), where=where, expected="YAML, each key once") from None
+
+
+@lru_cache(maxsize=256)
+def _located(file: Path, changed_ns: int, size: int) -> Located:  # noqa: ARG001 - a changed file is another one
+    if size > MAX_BYTES:
+        raise ConfigurationError("the file is too large", where=str(file), expected=f"at most {MAX_BYTES} bytes")
+    text = file.read_text("utf-8")
+    _refuse_tricks(file, text)
+    return Located(file, _yaml().load(text), _yaml().compose(text))
 
 
 def _yaml() -> YAML:
