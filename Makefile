@@ -39,8 +39,8 @@ generate: $(INSTALLED) ## write the generated files again: canonical schemas, co
 	$(BIN)/python tools/generate.py
 	$(BIN)/python tools/provider.py
 
-bench: $(INSTALLED) ## ratios against hand-written lxml, xsdata and Jinja2 in one run (QUICK=1: a first look)
-	@QUICK=$(QUICK) $(BIN)/python -m benchmarks
+bench: $(INSTALLED) ## our ways beside the others, CPU and wall (QUICK=1: a first look, LONG=1: 100,000 cases, a million messages)
+	@QUICK=$(QUICK) LONG=$(LONG) $(BIN)/python -m benchmarks
 
 clean: ## end what was left running, remove .venv, var and everything built
 	@if $(BIN)/python -c 'import kiezbruecke, psutil' 2>/dev/null; then $(BIN)/python -m demo.processes; fi

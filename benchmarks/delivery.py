@@ -4,39 +4,46 @@
     floor    the same by hand: lxml, one executemany, http.client on one open connection, one executemany
     script   what a user would write: json, pydantic, xsdata, lxml, zeep, one commit before and one after each call
 
-What collecting itself stores (records, events) is in none of them.
+With `window: 1` a message is claimed, sent and settled before the next is touched; the floor then commits after each
+call. What collecting itself stores (records, events) is in none of them.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from lxml import etree
 from zeep import Client
 
 from benchmarks import district, sink, workload
-from benchmarks.clock import Contest, timed
+from benchmarks.clock import Contest, Measured, timed
 from benchmarks.offline import Piece
-from benchmarks.ways import LXML, XSDATA, job
+from benchmarks.ways import LXML, XSDATA, NotTheSame, canonical, job
 from kiezbruecke import pipeline
-from kiezbruecke.ledger import Ledger
+from kiezbruecke.content.routes import SendingRoute
+from kiezbruecke.ledger import Ledger, MessageState, begin_run, claims, end_run
 from kiezbruecke.ledger import drafts as ledger_drafts
 from kiezbruecke.ledger.draft import Draft, Identity
+from kiezbruecke.ledger.reading import list_messages
 from kiezbruecke.mapping.lineage import seal
 from kiezbruecke.records import Proposal
 from kiezbruecke.records.identity import case_id
-from kiezbruecke.stages.work import Counts, Sending
+from kiezbruecke.stages.work import Counts, lane_of
 from kiezbruecke.standards import store
 
 ROUTE = "kk-tk-eakte"
 OURS, THROUGH_ZEEP, FLOOR, SCRIPT = "ours", "ours through zeep", "floor", "script"
+OURS_ONE, THROUGH_ZEEP_ONE, FLOOR_ONE = "ours, window 1", "ours through zeep, window 1", "floor, window 1"
+CONNECTIONS = (1, 8)
 _ENVELOPE = (
     b'<?xml version="1.0" encoding="UTF-8"?><e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body>'
     b"%s</e:Body></e:Envelope>"
@@ -45,62 +52,68 @@ Deliver = Callable[[Sequence[Piece]], None]
 
 
 def pipeline_contest(records: Sequence[Piece], rounds: int) -> Contest:
-    """Chunks of 100 through all ways, each with a database file of its own; needs `rounds` chunks of records."""
+    """Chunks of 100 through all ways, each with a database file of its own; needs `rounds` + 1 chunks of records.
+
+    Raises NotTheSame if after the first chunk, which warms every way up, two ways have not delivered the same.
+    """
+    size = len(records) // (rounds + 1)
     with TemporaryDirectory() as folder, sink.running() as port, _ways(Path(folder), port, records) as ways:
-        found: dict[str, list[float]] = {name: [] for name in ways}
+        found: dict[str, list[Measured]] = {name: [] for name in ways}
         for number in range(rounds + 1):
-            chunk = records[number * district.CHUNK : (number + 1) * district.CHUNK]
-            for name, deliver in ways.items():
-                found[name].append(timed(lambda deliver=deliver, chunk=chunk: deliver(chunk)) / len(chunk))
-    return Contest({name: times[1:] for name, times in found.items()})  # the first round warms every way up
+            chunk = records[number * size : (number + 1) * size]
+            for name, way in ways.items():
+                gc.collect()  # what another way has left behind is not ours to clear
+                spent = timed(lambda way=way, chunk=chunk: way.deliver(chunk))  # type: ignore[misc]
+                found[name].append(spent * (1 / size))
+            if number == 0:
+                _prove(chunk, ways)
+    return Contest({name: times[1:] for name, times in found.items()})
 
 
-def group_commit_contest(rounds: int) -> Contest:
-    """100 messages stored in one transaction, and in a hundred."""
-    payload = job("xdomea").ways["lxml"](job("xdomea").roots(0))
-    found: dict[str, list[float]] = {"each": [], "batch": []}
-    with TemporaryDirectory() as folder:
-        ledger = district.open_ledger(Path(folder))
-        district.add_cases(ledger, range(2 * rounds * district.CHUNK))
-        work = district.sending(ledger, ROUTE, None, step="prepare")
-        for number in range(rounds):
-            start = 2 * number * district.CHUNK
-            drafts = [_draft(work, i, payload, b"") for i in range(start, start + 2 * district.CHUNK)]
-            batch, each = drafts[: district.CHUNK], drafts[district.CHUNK :]
-            found["each"].append(timed(lambda each=each: [_keep(ledger, work, [one]) for one in each]) / len(each))
-            found["batch"].append(timed(lambda batch=batch: _keep(ledger, work, batch)) / len(batch))
-        ledger.close()
+def latency_contest(records: Sequence[Piece], seconds: float) -> Contest | None:
+    """The same messages over one connection and over eight to a sink that answers late; None where there is but one."""
+    if "connections" not in SendingRoute.model_fields:
+        return None
+    with TemporaryDirectory() as folder, sink.running(seconds) as port:
+        found = {}
+        for many in CONNECTIONS:
+            ledger = _ledger(Path(folder) / str(many), records)
+            route = district.sending_route(ROUTE).model_copy(update={"connections": many})
+            _store_messages(ledger, route, records)
+            sinks = [district.SoapSink(port) for _ in range(many)]
+            found[str(many)] = [timed(lambda: _deliver(ledger, route, sinks, len(records)))]  # noqa: B023
+            ledger.close()
     return Contest(found)
 
 
-def fsync_us(rounds: int = 50) -> float:
-    """What one durable commit costs on this disk: the machine's part in every commit ratio."""
-    with TemporaryDirectory() as folder:
-        database = _database(Path(folder) / "one.sqlite3")
-        rows = [(str(number), b"", "waiting", "") for number in range(rounds)]
-        times = [timed(lambda row=row: _store(database, [row])) for row in rows]
-        database.close()
-    return median(times) * 1e6
+def _prove(chunk: Sequence[Piece], ways: Mapping[str, Way]) -> None:
+    expected = [canonical(payload) for payload in ways[FLOOR].delivered(chunk)]
+    for name, way in ways.items():
+        if [canonical(payload) for payload in way.delivered(chunk)] != expected:
+            raise NotTheSame(f"pipeline: {name} has delivered something else than the floor")
 
 
 @contextmanager
-def _ways(folder: Path, port: int, records: Sequence[Piece]) -> Iterator[dict[str, Deliver]]:
-    ledgers = [_ledger(folder / name, records) for name in ("prebuilt", "zeep")]
-    line = HTTPConnection("127.0.0.1", port)
-    databases = [_database(folder / f"{name}.sqlite3") for name in ("floor", "script")]
-    try:
-        yield {
-            OURS: _ours(ledgers[0], district.SoapSink(port, through_zeep=False)),
-            THROUGH_ZEEP: _ours(ledgers[1], district.SoapSink(port, through_zeep=True)),
-            FLOOR: _floor(databases[0], line),
-            SCRIPT: _script(databases[1], port),
-        }
-    finally:
-        line.close()
-        for ledger in ledgers:
-            ledger.close()
-        for database in databases:
-            database.close()
+def _ways(folder: Path, port: int, records: Sequence[Piece]) -> Iterator[dict[str, Way]]:
+    with ExitStack() as stack:
+        ways: dict[str, Way] = {}
+        for name, zeep, window in (
+            (OURS, False, district.CHUNK),
+            (THROUGH_ZEEP, True, district.CHUNK),
+            (OURS_ONE, False, 1),
+            (THROUGH_ZEEP_ONE, True, 1),
+        ):
+            ledger = _ledger(folder / name, records)
+            stack.callback(ledger.close)
+            ways[name] = Ours(ledger, district.SoapSink(port, through_zeep=zeep), window)
+        for name, window in ((FLOOR, district.CHUNK), (FLOOR_ONE, 1)):
+            database = stack.enter_context(closing(_database(folder / f"{name}.sqlite3")))
+            ways[name] = ByHand(
+                database, _floor(database, stack.enter_context(closing(HTTPConnection("127.0.0.1", port))), window)
+            )
+        database = stack.enter_context(closing(_database(folder / "script.sqlite3")))
+        ways[SCRIPT] = ByHand(database, _script(database, port))
+        yield ways
 
 
 def _ledger(folder: Path, records: Sequence[Piece]) -> Ledger:
@@ -110,38 +123,82 @@ def _ledger(folder: Path, records: Sequence[Piece]) -> Ledger:
     return ledger
 
 
-def _ours(ledger: Ledger, target: district.SoapSink) -> Deliver:
-    mapping = job("xdomea").mapping
+class Ours:
+    """Our way: a chunk is stored in one transaction and delivered by the real stage."""
 
-    def deliver(chunk: Sequence[Piece]) -> None:
-        work = district.sending(ledger, ROUTE, target, step="prepare")
+    def __init__(self, ledger: Ledger, target: district.SoapSink, window: int) -> None:
+        self._ledger, self._target, self._route = ledger, target, district.sending_route(ROUTE, window)
+        self._mapping = job("xdomea").mapping
+        self._checker = store.checker(workload.ROOT, "xdomea", "4.0.0")
+
+    def deliver(self, chunk: Sequence[Piece]) -> None:
+        """From JSON bytes to durable receipts."""
         drafts = []
         for piece in chunk:
             proposal = Proposal.model_validate_json(piece.canonical)
-            payload, trace = mapping.write_traced({**piece.roots, "proposal": proposal})
-            store.validate(work.content, "xdomea", "4.0.0", payload)
-            drafts.append(_draft(work, piece.number, payload, seal(trace, payload)))
-        _keep(ledger, work, drafts)
-        counts = Counts()
-        pipeline.deliver_messages(district.sending(ledger, ROUTE, target, step="deliver"), counts)
-        assert counts["delivered"] == len(chunk)
+            payload, trace = self._mapping.write_traced({**piece.roots, "proposal": proposal})
+            self._checker.check(payload)
+            drafts.append(draft_of(self._route, piece.number, payload, seal(trace, payload)))
+        _keep(self._ledger, self._route, drafts)
+        _deliver(self._ledger, self._route, [self._target], len(chunk))
 
-    return deliver
+    def delivered(self, chunk: Sequence[Piece]) -> list[bytes]:
+        """The bytes of a delivered chunk, as the ledger holds them."""
+        heads = {head.case_id: head for head, _ in list_messages(self._ledger)}
+        found = []
+        for piece in chunk:
+            head = heads[case_id(workload.PROCESS, workload.reference(piece.number))]
+            message = claims.find_message(self._ledger, head.key)
+            assert message is not None
+            assert head.state is MessageState.DELIVERED
+            found.append(message.payload)
+        return found
 
 
-def _draft(work: Sending, number: int, payload: bytes, lineage: bytes) -> Draft:
-    case = case_id(work.process.id, workload.reference(number))
+@dataclass
+class ByHand:
+    """A way of somebody else's."""
+
+    database: sqlite3.Connection
+    deliver: Callable[[Sequence[Piece]], None]
+
+    def delivered(self, chunk: Sequence[Piece]) -> list[bytes]:
+        """The bytes of a delivered chunk; every message has a number of theirs."""
+        query = "SELECT payload FROM messages WHERE key = ? AND state = 'delivered' AND number <> ''"
+        return [self.database.execute(query, (str(piece.roots["message"].id),)).fetchone()[0] for piece in chunk]
+
+
+Way = Ours | ByHand
+
+
+def draft_of(route: SendingRoute, number: int, payload: bytes, lineage: bytes) -> Draft:
+    """A file's message about case `number`, ready to be stored."""
+    case = case_id(workload.PROCESS, workload.reference(number))
     name = f"KK26-{number + 1:05d}-E1"
-    identity = Identity(work.route.destination, 1, case, "file.create", 1)
-    return Draft(identity, name, "", payload, f"{name}.xml", "application/xml", lineage=lineage, owner=work.route.owner)
+    identity = Identity(route.destination, 1, case, "file.create", 1)
+    return Draft(identity, name, "", payload, f"{name}.xml", "application/xml", lineage=lineage, owner=route.owner)
 
 
-def _keep(ledger: Ledger, work: Sending, drafts: Sequence[Draft]) -> None:
-    without_money = ledger_drafts.add_messages(ledger, work.run, drafts, work.route.owner)
+def _store_messages(ledger: Ledger, route: SendingRoute, records: Sequence[Piece]) -> None:
+    payload = job("xdomea").ways[LXML](job("xdomea").roots(0))
+    _keep(ledger, route, [draft_of(route, piece.number, payload, b"") for piece in records])
+
+
+def _keep(ledger: Ledger, route: SendingRoute, drafts: Sequence[Draft]) -> None:
+    run = begin_run(ledger, lane_of(route), route.name, "prepare")
+    without_money = ledger_drafts.add_messages(ledger, run, drafts, route.owner)
     assert not without_money
+    end_run(ledger, run, {})
 
 
-def _floor(database: sqlite3.Connection, line: HTTPConnection) -> Deliver:
+def _deliver(ledger: Ledger, route: SendingRoute, sinks: Sequence[district.SoapSink], count: int) -> None:
+    work, counts = district.sending(ledger, route, *sinks, step="deliver"), Counts()
+    pipeline.deliver_messages(work, counts)
+    end_run(ledger, work.run, counts)
+    assert counts["delivered"] == count
+
+
+def _floor(database: sqlite3.Connection, line: HTTPConnection, window: int) -> Deliver:
     one = job("xdomea")
     write, schema = one.ways[LXML], one.schemas["profile"]
     headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{sink.ACTION}"'}
@@ -153,12 +210,13 @@ def _floor(database: sqlite3.Connection, line: HTTPConnection) -> Deliver:
             schema.assertValid(etree.fromstring(payload))
             rows.append((str(piece.roots["message"].id), payload, "waiting", ""))
         _store(database, rows)
-        done = []
-        for key, payload, _, _ in rows:
-            line.request("POST", "/", _ENVELOPE % district.deliver_body(key, payload), headers)
-            answer = etree.fromstring(line.getresponse().read())
-            done.append((answer.findtext(".//{*}Number"), key))
-        _receive(database, done)
+        for begin in range(0, len(rows), window):
+            done = []
+            for key, payload, _, _ in rows[begin : begin + window]:
+                line.request("POST", "/", _ENVELOPE % district.deliver_body(key, payload), headers)
+                answer = etree.fromstring(line.getresponse().read())
+                done.append((answer.findtext(".//{*}Number"), key))
+            _receive(database, done)
 
     return deliver
 
@@ -166,7 +224,7 @@ def _floor(database: sqlite3.Connection, line: HTTPConnection) -> Deliver:
 def _script(database: sqlite3.Connection, port: int) -> Deliver:
     one = job("xdomea")
     write, schema = one.ways[XSDATA], one.schemas["profile"]
-    service = Client(str(sink.WSDL)).create_service(sink.BINDING, f"http://127.0.0.1:{port}/")
+    service: Any = Client(str(sink.WSDL)).create_service(sink.BINDING, f"http://127.0.0.1:{port}/")
 
     def deliver(chunk: Sequence[Piece]) -> None:
         for piece in chunk:

@@ -1,10 +1,11 @@
-"""What only a process of its own can show: peak memory, a cold start, one parse of the routes by Airflow.
+"""What only a process of its own can show: a cold start, one parse of the routes by Airflow.
 
 Each function starts `python -c …` and reads one JSON line back; the program's text stands beside it.
 """
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
@@ -12,12 +13,13 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import perf_counter
 from typing import Any
 
 from benchmarks import workload
+from benchmarks.clock import Measured, middle, timed_child
 from benchmarks.workload import ROOT
 from kiezbruecke import ledger
 from kiezbruecke.content.routes import routes as read_routes
@@ -26,51 +28,36 @@ from kiezbruecke.sandbox import Running, start
 COLD_CASES = 30
 COLD_ROUTES = ("kk-tk-budgets", "kk-tk-beschluesse", "kk-tk-meinberlin", "kk-tk-eakte", "kk-tk-hkr")
 _MUEGGELHEIM = 11  # the platform's module
-
-_MEMORY = """
-import json, re, sys
-from pathlib import Path
-from benchmarks import workload
-from kiezbruecke.mapping import load_mapping
-from kiezbruecke.mapping.lineage import seal
-from kiezbruecke.records import Proposal
-from kiezbruecke.standards import store
-mapping = load_mapping("case-xdomea-0401", workload.ROOT)
-ring = [(workload.proposal_json(number), workload.case_roots(number)) for number in range(100)]
-count, written = int(sys.argv[1]), 0
-for number in range(count):
-    body, roots = ring[number % 100]
-    payload, trace = mapping.write_traced({**roots, "proposal": Proposal.model_validate_json(body)})
-    store.validate(workload.ROOT, "xdomea", "4.0.0", payload)
-    written += len(payload) + len(seal(trace, payload))
-peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())  # ru_maxrss would be our parent's
-print(json.dumps({"peak": int(peak[1]), "written": written}))
-"""
+_NOT_OURS = ("AIRFLOW_", "KIEZBRUECKE_", "PYTHONDONTWRITEBYTECODE")
 
 _COLD = """
 import json, sys
-from time import perf_counter
-began, spent = perf_counter(), {}
+from time import perf_counter, process_time
+cpu, wall, spent = process_time(), perf_counter(), {}
+def lap(name):
+    global cpu, wall
+    spent[name] = [process_time() - cpu, perf_counter() - wall]
+    cpu, wall = process_time(), perf_counter()
 from kiezbruecke import pipeline
 from kiezbruecke.edge import open_house
-spent["import"] = perf_counter() - began
+lap("import")
 house = open_house()
+lap("open the ledger")
 for route in sys.argv[1:]:
-    began = perf_counter()
     pipeline.run(house, route)
-    spent[route] = perf_counter() - began
+    lap(route)
 print(json.dumps(spent))
 """
 
 _PARSE = """
 import json, runpy, sys
-from time import perf_counter
+from time import perf_counter, process_time
 import airflow.sdk, airflow.sdk.exceptions, croniter
 airflow.sdk.DAG, airflow.sdk.task, airflow.sdk.AssetOrTimeSchedule, airflow.sdk.CronTriggerTimetable
 before = set(sys.modules)
-began = perf_counter()
+cpu, wall = process_time(), perf_counter()
 found = runpy.run_path(sys.argv[1])
-spent = perf_counter() - began
+spent = [process_time() - cpu, perf_counter() - wall]
 dags = [value for value in found.values() if isinstance(value, airflow.sdk.DAG)]
 lazy = ("lxml", "zeep", "requests", "kiezbruecke.pipeline", "kiezbruecke.mapping", "connectors.xta.client")
 heavy = [name for name in lazy if name in sys.modules and name not in before]
@@ -79,35 +66,33 @@ print(json.dumps({"seconds": spent, "dags": len(dags), "heavy": heavy}))
 
 
 class Unexpected(AssertionError):
-    """The program did something else than what is to be measured."""
+    """A program did something else than what is to be measured."""
 
 
-def peak_megabytes(count: int) -> float:
-    """Peak memory of a process that takes so many records through the chain, one after the other; needs Linux."""
-    kilobytes: int = _json(_python(_MEMORY, [str(count)], {}))["peak"]
-    return kilobytes / 1024
-
-
-def parse_seconds(routes: int, rounds: int) -> list[float]:
+def parse_seconds(routes: int, rounds: int) -> list[Measured]:
     """Seconds of our own for one parse of dags/routes.py with so many routes, Airflow being imported before."""
     with TemporaryDirectory() as folder:
         content = _content(Path(folder), routes)
         environment = {"AIRFLOW_HOME": f"{folder}/airflow", "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
         found = []
-        for _ in range(rounds):
+        for _ in range(rounds + 1):
             said = _json(_python(_PARSE, [str(content / "dags" / "routes.py")], environment))
             if said["dags"] != routes or said["heavy"]:
                 raise Unexpected(f"{said['dags']} DAGs of {routes} routes; imported: {', '.join(said['heavy'])}")
-            found.append(float(said["seconds"]))
-    return found
+            found.append(Measured(*said["seconds"]))
+    return found[1:]  # the first compiles what it imports
 
 
-def cold_seconds(rounds: int) -> list[dict[str, float]]:
-    """Seconds from process start to 30 cases delivered to e-file and budget system, and of each part."""
-    return [_cold_once() for _ in range(rounds)]
+def cold_seconds(rounds: int) -> dict[str, Measured]:
+    """Seconds from process start to 30 cases delivered to e-file and budget system, and of each part.
+
+    Cold is the process, not the disk: the first round, which compiles what it imports, does not count.
+    """
+    found = [_cold_once() for _ in range(rounds + 1)][1:]
+    return {name: middle([one[name] for one in found]) for name in found[0]}
 
 
-def _cold_once() -> dict[str, float]:
+def _cold_once() -> dict[str, Measured]:
     with TemporaryDirectory() as name, ExitStack() as stack:
         state = Path(name)
         environment = {
@@ -119,11 +104,10 @@ def _cold_once() -> dict[str, float]:
         _fill(state)
         sandboxes = {name: stack.enter_context(_Sandbox(name, state)) for name in ("xta", "hkr", "meinberlin")}
         (state / "connections.json").write_text(json.dumps(_connections(state, sandboxes)), "utf-8")
-        began = perf_counter()
-        parts = _json(_python(_COLD, COLD_ROUTES, environment))
-        spent = perf_counter() - began
+        said: list[str] = []
+        spent = timed_child(lambda: said.append(_python(_COLD, COLD_ROUTES, environment)))
         _check_delivered(environment["KIEZBRUECKE_LEDGER_URL"])
-    return {"delivered": spent, **parts}
+    return {"delivered": spent, **{name: Measured(*one) for name, one in _json(said[0]).items()}}
 
 
 def _check_delivered(url: str) -> None:
@@ -183,7 +167,7 @@ def _sheet(file: Path, header: str, lines: Sequence[str]) -> None:
 
 
 def _connections(state: Path, sandboxes: dict[str, Running]) -> dict[str, Any]:
-    folder = {"settle_seconds": 0}
+    folder: dict[str, Any] = {"settle_seconds": 0}
     return {
         "budgets-tk": _connection("folder", path=str(state / "eingang/budgets"), profile="budget-sheet", **folder),
         "beschluesse-tk": _connection(
@@ -219,11 +203,11 @@ def _content(folder: Path, routes: int) -> Path:
 
 
 def _python(program: str, arguments: Sequence[str], environment: dict[str, str]) -> str:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW_", "KIEZBRUECKE_"))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_OURS)}
     done = subprocess.run(
         [sys.executable, "-c", program, *arguments],
         cwd=ROOT,
-        env={**kept, **environment},
+        env={**kept, "PYTHONPYCACHEPREFIX": _bytecode(), **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -231,6 +215,14 @@ def _python(program: str, arguments: Sequence[str], environment: dict[str, str])
     if done.returncode:
         raise Unexpected(done.stderr[-2000:])
     return done.stdout
+
+
+@cache
+def _bytecode() -> str:
+    """Where compiled modules are kept, as pip leaves them behind: else a start would compile two thousand files."""
+    folder = TemporaryDirectory(prefix="kb-bytecode-")
+    atexit.register(folder.cleanup)
+    return folder.name
 
 
 def _json(text: str) -> dict[str, Any]:

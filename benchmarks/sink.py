@@ -1,6 +1,6 @@
 """A SOAP service of one call, in a process of its own and as fast as Python allows: it must not be what is measured.
 
-python -m benchmarks.sink     prints its port, answers every POST with a number, keeps connections open
+python -m benchmarks.sink [S]     prints its port, answers every POST with a number (S seconds later), keeps connections
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ class Sink(asyncio.Protocol):
     """One connection."""
 
     transport: asyncio.Transport
+    seconds = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client is there."""
@@ -44,9 +45,13 @@ class Sink(asyncio.Protocol):
             if len(self.buffer) < end + 4 + length:
                 return
             del self.buffer[: end + 4 + length]
-            self._answer(close=b"connection: close" in head)
+            close = b"connection: close" in head
+            if self.seconds:
+                asyncio.get_running_loop().call_later(self.seconds, self._answer, close)
+            else:
+                self._answer(close)
 
-    def _answer(self, *, close: bool) -> None:
+    def _answer(self, close: bool) -> None:
         body = (_ANSWER % next(_numbers)).encode()
         word = b"close" if close else b"keep-alive"
         head = (
@@ -58,9 +63,9 @@ class Sink(asyncio.Protocol):
 
 
 @contextmanager
-def running() -> Iterator[int]:
-    """A sink in its own process while the block lasts; its port."""
-    command = [sys.executable, "-m", "benchmarks.sink"]
+def running(seconds: float = 0.0) -> Iterator[int]:
+    """A sink in its own process while the block lasts, answering after so many seconds; its port."""
+    command = [sys.executable, "-m", "benchmarks.sink", str(seconds)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -69,11 +74,12 @@ def running() -> Iterator[int]:
             process.terminate()
 
 
-async def _serve() -> None:
+async def _serve(seconds: float) -> None:
+    Sink.seconds = seconds
     server = await asyncio.get_running_loop().create_server(Sink, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve())
+    asyncio.run(_serve(float(sys.argv[1]) if len(sys.argv) > 1 else 0.0))

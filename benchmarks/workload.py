@@ -14,7 +14,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from kiezbruecke.records import Commitment, CommitmentState, Decision, Outcome, Proposal, ProposalStatus
+from kiezbruecke.records import (
+    Budget,
+    BudgetStatus,
+    Commitment,
+    CommitmentState,
+    Decision,
+    Outcome,
+    Proposal,
+    ProposalStatus,
+)
 from kiezbruecke.records.base import name_id
 from kiezbruecke.records.identity import case_id
 from kiezbruecke.records.views import CaseView, DocumentView, MessageView
@@ -27,6 +36,7 @@ PROCESS = "kk-tk-2026"
 
 _BEGAN = datetime(2026, 2, 3, 9, 0, tzinfo=UTC)
 _AREAS = (("090416", "Müggelheim"), ("090311", "Grünau"), ("090207", "Adlershof"), ("090517", "Friedrichshagen"))
+AREA_IDS = tuple(sorted(area for area, _ in _AREAS))
 _WHAT = (
     "Sommerfest",
     "Bänke",
@@ -108,7 +118,7 @@ def case_roots(i: int, given: Proposal | None = None) -> dict[str, Any]:
     """Everything an e-file message reads of case `i`; `given` takes the place of its proposal."""
     area, area_name = _AREAS[i % len(_AREAS)]
     case = case_id(PROCESS, reference(i))
-    decided = date(2026, 4, 24) + timedelta(days=i % 60)
+    decided = _decided_on(i)
     return {
         "case": CaseView(
             id=case,
@@ -120,21 +130,31 @@ def case_roots(i: int, given: Proposal | None = None) -> dict[str, Any]:
             documents=tuple(_document(i, index, decided) for index in (1, 2, 3)),
         ),
         "proposal": given or proposal(i),
-        "decision": Decision(
-            origin=f"sheet:{i + 2}",
-            sheet="beschluesse.xlsx",
-            row=i + 2,
-            process_id=PROCESS,
-            area_id=area,
-            decided_on=decided,
-            reference_number=reference(i),
-            title=title(i),
-            outcome=Outcome.ACCEPTED,
-            approved_amount=Decimal(10000 + i * 7 % 90000) / 100,
-        ),
+        "decision": decision(i),
         "message": _message(i, f"KK26-{area}-{i + 1:05d}-E1", "file.create"),
         "route": _ROUTE,
     }
+
+
+def decision(i: int) -> Decision:
+    """The line of a decision sheet that accepts proposal `i`."""
+    return Decision(
+        origin=f"sheet:{i + 2}",
+        sheet="beschluesse.xlsx",
+        row=i + 2,
+        process_id=PROCESS,
+        area_id=_AREAS[i % len(_AREAS)][0],
+        decided_on=_decided_on(i),
+        reference_number=reference(i),
+        title=title(i),
+        outcome=Outcome.ACCEPTED,
+        approved_amount=Decimal(10000 + i * 7 % 90000) / 100,
+    )
+
+
+def budgets() -> list[Budget]:
+    """A budget for each area, large enough for all."""
+    return [_budget(row, area) for row, area in enumerate(AREA_IDS, 2)]
 
 
 def payment_roots(i: int) -> dict[str, Any]:
@@ -164,6 +184,24 @@ def payment_roots(i: int) -> dict[str, Any]:
             "payments": payments,
         },
     }
+
+
+def _decided_on(i: int) -> date:
+    return date(2026, 4, 24) + timedelta(days=i % 60)
+
+
+def _budget(row: int, area: str) -> Budget:
+    return Budget(
+        origin=f"budgets:{row}",
+        process_id=PROCESS,
+        fiscal_year=2026,
+        area_id=area,
+        amount=Decimal("99999999.00"),
+        chapter="5950",
+        title="97113",
+        status=BudgetStatus.RELEASED,
+        valid_from=date(2026, 1, 1),
+    )
 
 
 def _proposal(i: int) -> dict[str, Any]:

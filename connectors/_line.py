@@ -238,6 +238,7 @@ class _Connection:
         self._sock.start(clock)
         path = SplitResult("", "", parts.path or "/", parts.query, "").geturl()
         self._http.request(method, path, content or None, {"Host": parts.netloc, **headers})
+        self._sock.flush()
         with self._http.getresponse() as answer:
             body = _read(answer, clock.wire.max_answer_bytes)
             self.idle_for = _idle_for(answer) if answer.isclosed() else 0.0
@@ -271,28 +272,40 @@ def _idle_for(answer: http.client.HTTPResponse) -> float:
 
 
 class _Socket:
-    """A socket as http.client uses one, each of whose steps gets what is left of the call's time."""
+    """A socket as http.client uses one, each of whose steps gets what is left of the call's time.
+
+    Head and body of a request leave together, when both are known to be well formed.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
         self.begun = False
         self._sock = sock
+        self._timeout = -1.0
+        self._outgoing: list[bytes] = []
         self._reader: _Reader | None = None
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLIN)
 
     def start(self, clock: _Clock) -> None:
         """Begin another call."""
         self._clock, self.begun = clock, False
 
     def sendall(self, content: bytes) -> None:
-        """Send a part of the request; a peer that takes it drop by drop meets the deadline, too."""
-        rest = memoryview(content)
+        """Take a part of the request; see `flush`."""
+        self._outgoing.append(content)
+
+    def flush(self) -> None:
+        """Send the request; a peer that takes it drop by drop meets the deadline, too."""
+        rest = memoryview(b"".join(self._outgoing))
+        self._outgoing.clear()
         while rest:
-            self._sock.settimeout(self._clock.left(self._clock.wire.read_timeout))
+            self._be_patient()
             self.begun = True
             rest = rest[self._sock.send(rest) :]
 
     def receive(self, buffer: WriteableBuffer) -> int:
         """Read what is there, at most as long as there is time."""
-        self._sock.settimeout(self._clock.left(self._clock.wire.read_timeout))
+        self._be_patient()
         return self._sock.recv_into(buffer)
 
     def makefile(self, _mode: str) -> _Reader:
@@ -313,9 +326,13 @@ class _Socket:
             return True
         if isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
             return True
-        poll = select.poll()
-        poll.register(self._sock, select.POLLIN)
-        return bool(poll.poll(0))
+        return bool(self._poll.poll(0))
+
+    def _be_patient(self) -> None:
+        timeout = self._clock.left(self._clock.wire.read_timeout)
+        if timeout != self._timeout:  # setting it is a system call
+            self._timeout = timeout
+            self._sock.settimeout(timeout)
 
 
 class _Reader(io.BufferedReader):

@@ -10,12 +10,17 @@ from __future__ import annotations
 import signal
 import sys
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 from demo import ROOT, STATE
 from demo.processes import Register, only_one
 from demo.servers import LEAN, Servers
 from demo.world import Teller, interrupted, world
 from kiezbruecke.errors import KiezbrueckeError
+
+if TYPE_CHECKING:
+    from demo.watch import Watch
+    from kiezbruecke.house import House
 
 COLLECT = ("kk-tk-budgets", "kk-tk-beschluesse", "kk-tk-meinberlin")
 PROCESS = "kk-tk-2026"
@@ -39,20 +44,23 @@ def _demonstrate(register: Register, teller: Teller) -> int:
     if register.ended:
         teller.say(f"Reste eines abgebrochenen Laufs beendet: {register.ended} Prozesse")
     with world(LEAN, register, teller) as servers:
-        _carry(servers, teller)
+        from kiezbruecke.edge import open_house  # noqa: PLC0415 - the ledger is prepared by now
+
+        with closing(open_house(ROOT)) as house:
+            watch = _watch(servers, teller, house)
+            servers.release()
+            teller.say(f"Airflow läuft: {', '.join(servers.running)}, nur auf 127.0.0.1")
+            watch.run(COLLECT)
         teller.say("Alles ruht, Airflow und die Sandkästen werden beendet")
     return _show(teller)
 
 
-def _carry(servers: Servers, teller: Teller) -> None:
+def _watch(servers: Servers, teller: Teller, house: House) -> Watch:
+    """Before anything runs: what the clock starts in the first moment is watched, too."""
     from demo.watch import Watch  # noqa: PLC0415 - imports Airflow, which is prepared by now
     from kiezbruecke import pipeline  # noqa: PLC0415
-    from kiezbruecke.airflow.dags import HOUSEKEEPING  # noqa: PLC0415
-    from kiezbruecke.edge import open_house  # noqa: PLC0415
 
-    with closing(open_house(ROOT)) as house:
-        watch = Watch(servers, STATE / "airflow" / "logs", teller.tell, lambda: pipeline.outstanding(house))
-        watch.run(COLLECT, last=HOUSEKEEPING)
+    return Watch(servers, STATE / "airflow" / "logs", teller.tell, lambda: pipeline.outstanding(house))
 
 
 def _show(teller: Teller) -> int:

@@ -20,6 +20,7 @@ def main() -> int:
     teller = Teller()
     try:
         with only_one(STATE) as register, world(WHOLE, register, teller) as servers:
+            servers.release()
             _say_where(servers, teller)
             while True:
                 servers.check()

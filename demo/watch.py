@@ -15,6 +15,7 @@ from pathlib import Path
 
 from demo import control
 from demo.servers import Servers
+from kiezbruecke.airflow.dags import HOUSEKEEPING
 from kiezbruecke.errors import KiezbrueckeError
 
 NUDGES = 8
@@ -39,8 +40,8 @@ class Watch:
     retried: set[tuple[str, str, int]] = field(default_factory=set)
     before: int = field(default_factory=control.last_number)
 
-    def run(self, routes: Iterable[str], last: str) -> None:
-        """Start the routes, wait until all is quiet and nothing is due, then run the last."""
+    def run(self, routes: Iterable[str]) -> None:
+        """Start the routes, wait until all is quiet and nothing is due, then look after deadlines."""
         deadline = time.monotonic() + self.within
         for route in routes:
             control.trigger(route)
@@ -48,7 +49,7 @@ class Watch:
         for _ in range(NUDGES):
             due = [route for route, count in self.outstanding().items() if count]
             if not due:
-                control.trigger(last)
+                control.trigger(HOUSEKEEPING)
                 return self._until(self._quiet, deadline)
             for route in due:
                 control.trigger(route)

@@ -51,9 +51,9 @@ class Teller:
 
 @contextmanager
 def world(commands: Commands, register: Register, teller: Teller) -> Iterator[Servers]:
-    """Ledger, sheets, sandboxes and a running Airflow; all processes are ended at the end of the block.
+    """Ledger, sheets, sandboxes and an Airflow that waits for `release`; all processes are ended after the block.
 
-    Everybody's imports take seconds, so all start at once; Airflow's processes wait until its database is ready.
+    Everybody's imports take seconds, so all start at once; Airflow's processes begin when its database is ready.
     """
     dropped = surroundings.fill_inbox()
     teller.say(f"Tabellen in den Eingangsordner gelegt: {dropped}")
@@ -71,8 +71,6 @@ def world(commands: Commands, register: Register, teller: Teller) -> Iterator[Se
         closed = control.close_dangling()
         control.awaken()
         teller.say("Ledger und Airflow sind vorbereitet" + (f", {closed} hängende Läufe geschlossen" if closed else ""))
-        servers.release()
-        teller.say(f"Airflow läuft: {', '.join(servers.running)}, nur auf 127.0.0.1")
         yield servers
     finally:
         servers.stop()

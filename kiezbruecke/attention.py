@@ -86,8 +86,8 @@ def read_standing(ledger: Ledger, process: Process, case: StoredCase) -> Standin
         if not hangs_on_its_area(alone):
             return alone
         others = read_others(connection, process.id, alone.area_id, case.id)
-        _, thrown_away = _said_about(connection, [other.id for other in others.unclear])
-    snapshot, besides = Snapshot((case, *others.unclear), lines), {alone.area_id: others.granted}
+        _, thrown_away = _said_about(connection, [other.id for other in others.uncounted])
+    snapshot, besides = Snapshot((case, *others.uncounted), lines), {alone.area_id: others.granted}
     return join(process, snapshot, waived, dismissed | thrown_away, besides)[0]
 
 

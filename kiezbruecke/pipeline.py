@@ -32,7 +32,7 @@ def collect_items(work: Collecting, counts: Counts) -> None:
     """Empty a source: every item becomes records or a receipt, or is set aside with a reason."""
     for items in collecting.chunks(work):
         collecting.watch(work, items, counts)  # has the source changed its shape?
-        taken = [collecting.read(work, item) for item in items]  # inbound mappings
+        taken = collecting.read(work, items)  # inbound mappings, of what is not as it was
         stored = collecting.keep(work, taken)  # one transaction, with the cursor
         collecting.acknowledge(work, stored)  # only now does the source hear of it
         counts.add(stored.counts)

@@ -141,13 +141,10 @@ def test_the_licence_is_whole(root: Path) -> None:
 
 NAMESAKES = {  # a class name that stands in several rooms, and why it may
     "Answer": "of a person on the to-do list, and of a server (soap)",
-    "Area": "a Bezirksregion, and what the ledger keeps of its budget",
     "Balance": "an area's money in our books, and in theirs (hkr)",
     "Counts": "of residents on the platform, and of a stage",
     "Place": "in a file, and in the budget's structure (hkr)",
     "Point": "on the map, and on the to-do list",
-    "Run": "of a route in Airflow, and of one of its steps in the ledger",
-    "Sheet": "that is read (folder), and that is written as PDF",
     "Taken": "an item by the ledger, a message or batch by an outside system",
     "Verdict": "on the chains of the ledger, and on an order (hkr)",
     "Line": "of a table that people see, of a decision sheet, of an answer, and to a server",

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from kiezbruecke.mapping.schema.models import ROOTS
+from kiezbruecke.mapping.schema.models import root_models
 from kiezbruecke.records import RECORDS
 from kiezbruecke.records.views import DocumentView
 from kiezbruecke.workbench.findings import findings_page
@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def generated() -> dict[Path, str]:
     """Every generated file and what it must hold."""
     models: dict[str, type[BaseModel]] = {
-        model.__name__: model for model in (*RECORDS.values(), *ROOTS.values(), DocumentView)
+        model.__name__: model for model in (*RECORDS.values(), *root_models().values(), DocumentView)
     }
     files = {ROOT / "schemas/canonical" / f"{name}.json": _schema(model) for name, model in sorted(models.items())}
     return {

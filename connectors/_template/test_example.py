@@ -7,15 +7,15 @@ import json
 from connectors._line import Line, Wire
 from kiezbruecke.connector import Message
 from kiezbruecke.records import Process
-from kiezbruecke.testing import Place, Stand, check_source, check_target, sample_message
+from kiezbruecke.testing import Counterpart, Stand, check_source, check_target, sample_message
 
 PROCESS = Process(id="kk-2026", name="Kiezkassen 2026", reference_prefix="KK26", bezirk_id="09", fiscal_year=2026)
 STAND = Stand("example", PROCESS, extra={"space": "kiez", "page_size": 2})
 
 
-def copies(place: Place, message: Message) -> int:
+def copies(counterpart: Counterpart, message: Message) -> int:
     """How often the system holds a message: it keeps one per key."""
-    received = json.loads(Line(Wire()).get(f"{place.connection.host}/_sandbox/received").content)
+    received = json.loads(Line(Wire()).get(f"{counterpart.connection.host}/_sandbox/received").content)
     return int(str(message.key) in received)
 
 

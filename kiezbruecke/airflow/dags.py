@@ -31,7 +31,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from kiezbruecke.airflow import page
 from kiezbruecke.airflow.tasks import perform
-from kiezbruecke.airflow.verdicts import Verdicts, examine, known, mappings_of
+from kiezbruecke.airflow.verdicts import Verdicts, examine, known, names_of
 from kiezbruecke.content.routes import CollectingRoute, Route, RoutePlace, SendingRoute, route_places
 from kiezbruecke.errors import ConfigurationError
 
@@ -64,7 +64,7 @@ def route_dags(content: Path) -> dict[str, DAG]:
 def report_broken_routes(content: Path) -> None:
     """Raise one BrokenRoutes that lists every route file which cannot be used."""
     reasons = []
-    verdicts = examine(content, _mappings(content))
+    verdicts = examine(content, _named_by_routes(content))
     places = route_places(content)
     names = frozenset(place.name for place in places)
     for place in places:
@@ -115,12 +115,12 @@ def pools(content: Path) -> dict[str, int]:
     return dict.fromkeys(sorted(found), 2)
 
 
-def _mappings(content: Path) -> set[str]:
-    """The mappings of all routes whose file can be read."""
+def _named_by_routes(content: Path) -> set[str]:
+    """What the routes name whose file can be read."""
     found: set[str] = set()
     for place in route_places(content):
         with suppress(ConfigurationError):
-            found.update(mappings_of(place.read()))
+            found.update(names_of(place.read()))
     return found
 
 
@@ -133,8 +133,9 @@ def _dag_of(place: RoutePlace, content: Path, verdicts: Verdicts, names: frozens
 
 def _route_dag(place: RoutePlace, content: Path, verdicts: Verdicts, names: frozenset[str]) -> DAG:
     route, file = place.read(), place.file
-    if wrong := next(filter(None, map(verdicts.get, mappings_of(route))), None):
-        raise ConfigurationError(f"mapping: {wrong}", where=str(file))
+    for name in names_of(route):
+        if wrong := verdicts.get(name):
+            raise ConfigurationError(f"{name.partition(':')[0]}: {wrong}", where=str(file))
     with DAG(
         dag_id=route.name,
         dag_display_name=route.title or route.name,

@@ -1,4 +1,4 @@
-"""What the check said about the mappings that routes name, remembered in the local state.
+"""What the check said about the mappings and effects that routes name, remembered in the local state.
 
 Checking needs lxml and takes tenths of a second; the file that makes the DAGs is parsed all the time and may
 have neither. So `broken_routes.py` checks whatever has changed and writes the verdicts down, and `routes.py`
@@ -16,13 +16,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from kiezbruecke.content import find_state
-from kiezbruecke.content.routes import Route
+from kiezbruecke.content.routes import Route, SendingRoute
 
-Verdicts = dict[str, str]  # mapping: its first error in one line, empty where it can run
+Verdicts = dict[str, str]  # what a route names: its first error in one line, empty where it can run
 
 
 def examine(content: Path, names: Iterable[str]) -> Verdicts:
-    """The verdict on each mapping; checks only where a file has changed since the last time."""
+    """The verdict on each mapping and effect; checks only where a file has changed since the last time."""
     wanted, stamp = set(names), _stamp(content)
     found = _known(content, stamp)
     if missing := sorted(wanted - found.keys()):
@@ -37,17 +37,24 @@ def known(content: Path) -> Verdicts:
     return _known(content, _stamp(content))
 
 
-def mappings_of(route: Route) -> tuple[str, ...]:
-    """The mappings that a route names."""
-    return (route.mapping,) if isinstance(route.mapping, str) else tuple(route.mapping)
+def names_of(route: Route) -> tuple[str, ...]:
+    """What a route names and somebody else must know: `mapping: <name>`, `effect: <name> <due>`."""
+    if isinstance(route, SendingRoute):
+        return f"mapping: {route.mapping}", f"effect: {route.effect} {route.due}"
+    return tuple(f"mapping: {name}" for name in route.mapping)
 
 
 def _checked(name: str, content: Path) -> str:
-    from kiezbruecke.errors import KiezbrueckeError  # noqa: PLC0415 - lxml and the engine only where they are needed
+    from kiezbruecke.effects import rule_for  # noqa: PLC0415 - lxml and the engine only where they are needed
+    from kiezbruecke.errors import KiezbrueckeError  # noqa: PLC0415
     from kiezbruecke.mapping import load_mapping  # noqa: PLC0415
 
+    kind, *words = name.split()
     try:
-        load_mapping(name, content)
+        if kind == "effect:":
+            rule_for(words[0], words[1], "effect")
+        else:
+            load_mapping(words[0], content)
     except KiezbrueckeError as error:
         return error.line()
     return ""

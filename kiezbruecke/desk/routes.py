@@ -8,6 +8,7 @@ from uuid import UUID
 
 from kiezbruecke.content.routes import Route, RoutePlace, SendingRoute, find_route, route_places
 from kiezbruecke.desk.view import DeskView
+from kiezbruecke.effects import rule_of
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger, MessageState
@@ -152,7 +153,7 @@ def preview_view(one: Preview) -> PreviewView:
 
 def _route(place: RoutePlace, paused: frozenset[str]) -> RouteView:
     try:
-        found = place.read()
+        found = _read(place)
     except ConfigurationError as error:
         return RouteView(route=place.name, error=error.line())
     sends = isinstance(found, SendingRoute)
@@ -178,9 +179,17 @@ def _mode(found: Route) -> str:
     return found.mode if found.environment == "live" else f"{found.mode} (test)"
 
 
+def _read(place: RoutePlace) -> Route:
+    """The route, if its effect is known and its rule is the effect's."""
+    found = place.read()
+    if isinstance(found, SendingRoute):
+        rule_of(found)
+    return found
+
+
 def _error(place: RoutePlace) -> str | None:
     try:
-        place.read()
+        _read(place)
     except ConfigurationError as error:
         return error.line()
     return None

@@ -137,13 +137,16 @@ def effect(name: str) -> Effect:
 
 
 def rule_of(route: SendingRoute) -> Rule:
-    """The due rule of a route: that of the effect it begins with. Raises ConfigurationError where they do not fit."""
-    begins = effect(route.effect)
-    if begins.due is None or route.due != begins.rule:
+    """The due rule of a route. Raises ConfigurationError where it is not that of the effect the route begins with."""
+    return rule_for(route.effect, route.due, f"route {route.name}")
+
+
+def rule_for(name: str, due: str, where: str) -> Rule:
+    """The due rule of an effect, as a route calls both."""
+    begins = effect(name)
+    if begins.due is None or due != begins.rule:
         expected = begins.rule or "an effect that begins something"
-        raise ConfigurationError(
-            f"due: {route.due} does not lead to {route.effect}", where=f"route {route.name}", expected=expected
-        )
+        raise ConfigurationError(f"due: {due} does not lead to {name}", where=where, expected=expected)
     return begins.due
 
 

@@ -1,6 +1,7 @@
 """Numbers of changes: a route that has seen a number looks only at what came after it.
 
     whatever a due rule could see ─▶ an event of its case ─▶ the process's number, and the case's `changed`
+    a message that waits again after a failed try ────────▶ the process's number, and the case's `changed`
     a line of a budget sheet      ────────────────────────▶ the process's number
     an area's verdict             ────────────────────────▶ the process's number, and the verdict's `changed`
 
@@ -10,7 +11,7 @@ sees everything up to it. A route therefore reads the number *before* it reads a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
 from kiezbruecke.ledger.runs import Run, guard
+from kiezbruecke.ledger.sets import among, rows_among, write_all
 
 _c, _v, _a = t.cases.c, t.verdicts.c, t.attention.c
 _NUMBER = select(t.changes.c.number).where(t.changes.c.process_id == bindparam("process"))
@@ -28,6 +30,13 @@ _RAISE = (
     .where(t.changes.c.process_id == bindparam("process"))
     .values(number=t.changes.c.number + 1)
     .returning(t.changes.c.number)
+)
+_PROCESS_OF = select(_c.id, _c.process_id).where(among(_c.id)).order_by(_c.id).with_for_update()
+_MARK = update(t.cases).where(_c.id == bindparam("case")).values(changed=bindparam("number"))
+_COUNTED = (
+    update(t.changes)
+    .where(t.changes.c.process_id == bindparam("process"), t.changes.c.counted < bindparam("up_to"))
+    .values(counted=bindparam("up_to"))
 )
 _COUNT = (
     update(t.cases)
@@ -76,6 +85,19 @@ def raise_number(connection: Connection, process_id: str) -> int:
         return int(number)
     insert_or_ignore(connection, t.changes, {"process_id": process_id, "number": 0})
     return int(connection.execute(_RAISE, {"process": process_id}).scalar_one())
+
+
+def raise_numbers(connection: Connection, process_ids: Iterable[str]) -> None:
+    """The same for what concerns no case alone."""
+    for process_id in sorted(set(process_ids)):
+        raise_number(connection, process_id)
+
+
+def mark_changed(connection: Connection, case_ids: Sequence[UUID]) -> None:
+    """These cases have changed, though no event tells of it."""
+    rows = rows_among(connection, _PROCESS_OF, case_ids)
+    numbers = {process: raise_number(connection, process) for process in sorted({row.process_id for row in rows})}
+    write_all(connection, _MARK, [{"case": row.id, "number": numbers[row.process_id]} for row in rows])
 
 
 def begin_look(ledger: Ledger, route: str, process_id: str, inputs: str, *, everything: bool = False) -> Look:
@@ -130,11 +152,15 @@ def read_sums(ledger: Ledger, process_id: str) -> dict[str, int]:
         return {area: int(cents) for area, cents in connection.execute(_SUMS, {"process": process_id}).all()}
 
 
-def keep_verdicts(ledger: Ledger, run: Run, process_id: str, verdicts: Mapping[str, str]) -> bool:
-    """Keep the digest of each area's verdict; True if one has changed, which is a change like any other."""
+def keep_verdicts(ledger: Ledger, run: Run, process_id: str, look: Look, verdicts: Mapping[str, str]) -> bool:
+    """Keep the digest of each area's verdict; True if one has changed, which is a change like any other.
+
+    The cases of the look are counted by now, and those before it were by earlier ones.
+    """
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
+        connection.execute(_COUNTED, {"process": process_id, "up_to": look.number})
         rows = connection.execute(select(_v.area_id, _v.digest).where(_v.process_id == process_id)).all()
         known = {row.area_id: row.digest for row in rows}
         changed = {area: digest for area, digest in verdicts.items() if known.get(area) != digest}

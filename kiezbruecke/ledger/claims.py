@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, insert, select, text, tuple_, update
 
 from kiezbruecke.connector import Batch, BatchHead, Message, Ticket
 from kiezbruecke.errors import RecordError
@@ -16,9 +15,10 @@ from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import one_at_a_time
 from kiezbruecke.ledger.drafts import next_serial
-from kiezbruecke.ledger.moves import message_row, move
-from kiezbruecke.ledger.receipts import apply_receipt
+from kiezbruecke.ledger.moves import Move, message_rows, move_all
+from kiezbruecke.ledger.receipts import Word, apply_receipts
 from kiezbruecke.ledger.runs import Run, guard
+from kiezbruecke.ledger.sets import among, rows_among, slices, write_all, write_among
 from kiezbruecke.ledger.states import WITHDRAWN, MessageState
 from kiezbruecke.ledger.todo import Answer, Kind, Point, close_point, raise_point
 from kiezbruecke.records import Receipt, ReceiptOutcome
@@ -26,14 +26,71 @@ from kiezbruecke.records import Receipt, ReceiptOutcome
 CHUNK = 100
 
 Compose = Callable[[BatchHead, Sequence[Message], Sequence[Message]], tuple[str, bytes]]
+Result = tuple[Receipt | MessageState, str]  # their word or the new state, and a note that holds no content
+
+_m, _b = t.messages.c, t.message_bytes.c
+_WITH_BYTES = select(
+    *(_m[name] for name in Message.__dataclass_fields__ if name != "payload"), _m.ticket, _m.batch_id, _b.payload
+).join_from(t.messages, t.message_bytes, _b.key == _m.key)
+_WAITING = (_m.lane == bindparam("of_lane"), text(t.CLAIMABLE), _m.fence < bindparam("below"))
+_IN_LINE = (_m.fence, _m.created_at, _m.reference)  # what has failed before waits behind what was never tried
+_NEXT = select(_m.key, _m.case_id, _m.destination).where(*_WAITING).order_by(*_IN_LINE)
+_CLAIMABLE = _NEXT.limit(bindparam("count")).with_for_update(skip_locked=True)
+_ALL_CLAIMABLE = _NEXT.with_for_update(skip_locked=True)
+_CARRIER = (
+    select(_m.batch_id)
+    .where(*_WAITING, text("batch_id IS NOT NULL"))
+    .order_by(*_IN_LINE)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+_ON_CARRIER = (
+    select(_m.key)
+    .where(*_WAITING, _m.batch_id == bindparam("carrier"))
+    .order_by(*_IN_LINE)
+    .with_for_update(skip_locked=True)
+)
+_CARRIED = select(_m.key).where(_m.batch_id == bindparam("carrier")).order_by(_m.created_at, _m.reference)
+_CLAIM = (
+    update(t.messages)
+    .where(among(_m.key))
+    .values(state=MessageState.CLAIMED.value, fence=bindparam("own"), updated_at=bindparam("moment"))
+)
+_PUT_ON = update(t.messages).where(among(_m.key)).values(batch_id=bindparam("carrier"))
+_MESSAGES = _WITH_BYTES.where(among(_m.key))
+_IN_STATE = select(_m.key).where(_m.lane == bindparam("of_lane"), _m.state == bindparam("now"))
+_ASKED_AFTER = _IN_STATE.where(_m.ticket.is_not(None))
+_KEEP_TICKET = (
+    update(t.messages)
+    .where(_m.key == bindparam("message"), _m.fence == bindparam("own"))
+    .values(ticket=bindparam("theirs"))
+)
+_HAND_OVER = update(t.messages).where(among(_m.key)).values(fence=bindparam("own"))
+_newer = t.messages.alias("newer")
+_THERE = (MessageState.DELIVERED.value, MessageState.CONFIRMED.value)
+_STANDING = (  # the newest message of every case that the destination has
+    select(_m.key, _m.case_id)
+    .where(
+        _m.lane == bindparam("of_lane"),
+        _m.state.in_(_THERE),
+        ~exists().where(
+            _newer.c.case_id == _m.case_id,
+            _newer.c.lane == _m.lane,
+            _newer.c.state.in_(_THERE),
+            tuple_(_newer.c.generation, _newer.c.number) > tuple_(_m.generation, _m.number),
+        ),
+    )
+    .order_by(_m.case_id)
+)
 
 
 def claim(ledger: Ledger, run: Run, limit: int = CHUNK) -> list[tuple[Message, Ticket | None]]:
     """Take up to `limit` waiting messages in hand; also those that an older run had claimed and not sent."""
     with ledger.write() as connection:
         guard(connection, run)
-        rows = connection.execute(_claimable(run).limit(limit)).all()
-        _mark_claimed(connection, run, rows)
+        keys = [row.key for row in connection.execute(_CLAIMABLE, {**_waiting(run), "count": limit}).all()]
+        _mark_claimed(connection, run, keys)
+        rows = _rows(connection, keys)
         return [(_message(row), Ticket(row.ticket) if row.ticket else None) for row in rows]
 
 
@@ -46,27 +103,25 @@ def claim_batch(
     those that are settled already are not touched again.
     """
     with ledger.write() as connection:
+        one_at_a_time(connection)
         guard(connection, run)
-        rows = connection.execute(_claimable(run)).all()
+        if old := connection.execute(_CARRIER, _waiting(run)).scalar_one_or_none():
+            keys = connection.execute(_ON_CARRIER, {**_waiting(run), "carrier": old}).scalars().all()
+            _mark_claimed(connection, run, keys)
+            return _stored_batch(connection, old), _carried(connection, old)
+        rows = _next(connection, run, None if full_list else limit)  # a list that is whole is never sent in parts
         if not rows:
             return None
-        old = next((row.batch_id for row in rows if row.batch_id), None)
-        if old:
-            _mark_claimed(connection, run, [row for row in rows if row.batch_id == old])
-            return _stored_batch(connection, old), _carried(connection, old)
-        if not full_list:  # a list that is always whole is never published in parts
-            rows = rows[:limit]
-        _mark_claimed(connection, run, rows)
+        keys = [row.key for row in rows]
+        _mark_claimed(connection, run, keys)
         head = _new_head(connection, rows[0].destination, year, test)
-        standing = _standing(connection, run, [row.case_id for row in rows]) if full_list else []
-        composed = _compose(connection, compose, head, [_message(row) for row in rows], standing)
+        standing = _standing(connection, run, {row.case_id for row in rows}) if full_list else []
+        composed = _compose(connection, compose, head, [_message(row) for row in _rows(connection, keys)], standing)
         if composed is None:
             return None
         messages, file_name, payload = composed
         _store_batch(connection, head, file_name, payload)
-        connection.execute(
-            update(t.messages).where(t.messages.c.key.in_([m.key for m in messages])).values(batch_id=head.id)
-        )
+        write_among(connection, _PUT_ON, (message.key for message in messages), carrier=head.id)
         return Batch(head, file_name, payload), messages
 
 
@@ -75,98 +130,76 @@ def withdraw(ledger: Ledger, run: Run, keys: Sequence[UUID]) -> int:
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
-        return sum(
-            move(connection, key, MessageState.REFUSED, note=WITHDRAWN, expect=MessageState.WAITING) for key in keys
-        )
+        rows = message_rows(connection, keys)
+        waiting = [rows[key] for key in keys if key in rows and rows[key].state == MessageState.WAITING]
+        return len(move_all(connection, [Move(row, MessageState.REFUSED, WITHDRAWN) for row in waiting]))
 
 
 def keep_tickets(ledger: Ledger, run: Run, tickets: Mapping[UUID, Ticket]) -> None:
     """Commit the destination's ids before anything is sent under them."""
     with ledger.write() as connection:
+        one_at_a_time(connection)
         guard(connection, run)
-        for key, ticket in tickets.items():
-            connection.execute(
-                update(t.messages)
-                .where(t.messages.c.key == key, t.messages.c.fence == run.fence)
-                .values(ticket=ticket.id)
-            )
+        rows = [{"message": key, "own": run.fence, "theirs": ticket.id} for key, ticket in tickets.items()]
+        write_all(connection, _KEEP_TICKET, rows)
 
 
 def begin_sending(ledger: Ledger, run: Run, keys: Sequence[UUID]) -> list[UUID]:
     """Committed directly before the first byte. Only these keys may be sent."""
     with ledger.write() as connection:
+        one_at_a_time(connection)
         guard(connection, run)
-        return [
-            key
-            for key in keys
-            if move(connection, key, MessageState.SENDING, note="", fence=run.fence, expect=MessageState.CLAIMED)
-        ]
+        rows = _held_by(connection, run, keys)
+        claimed = [rows[key] for key in keys if key in rows and rows[key].state == MessageState.CLAIMED]
+        return move_all(connection, [Move(row, MessageState.SENDING) for row in claimed])
 
 
 def settle(ledger: Ledger, run: Run, key: UUID, result: Receipt | MessageState, note: str = "") -> None:
     """What became of a message that this run has sent. An overtaken run changes nothing."""
-    with ledger.write() as connection:
-        guard(connection, run)
-        settle_one(connection, run, key, result, note)
+    settle_all(ledger, run, {key: (result, note)})
 
 
-def settle_all(ledger: Ledger, run: Run, results: Mapping[UUID, tuple[Receipt | MessageState, str]]) -> None:
-    """The same for the messages of a carrier, in one transaction."""
+def settle_all(ledger: Ledger, run: Run, results: Mapping[UUID, Result]) -> None:
+    """What became of messages that this run has sent, in one transaction."""
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
-        for key, (result, note) in results.items():
-            settle_one(connection, run, key, result, note)
-
-
-def settle_one(connection: Connection, run: Run, key: UUID, result: Receipt | MessageState, note: str) -> None:
-    """Apply a receipt or a state to a message held by this run."""
-    row = message_row(connection, key)
-    if row is None or row.fence != run.fence:
-        return
-    if isinstance(result, Receipt):
-        apply_receipt(connection, row, result)
-    else:
-        move(connection, key, result, note=note, fence=run.fence)
+        rows = _held_by(connection, run, results)
+        held = [(rows[key], result) for key, result in results.items() if key in rows]
+        apply_receipts(connection, [Word(row, said) for row, (said, _) in held if isinstance(said, Receipt)])
+        states = [(row, said, note) for row, (said, note) in held if not isinstance(said, Receipt)]
+        move_all(connection, [Move(row, state, note) for row, state, note in states])
 
 
 def settle_doubt(ledger: Ledger, run: Run, key: UUID, note: str) -> None:
     """Out of doubt the same bytes may go again, in this very run but behind what was never tried."""
     with ledger.write() as connection:
+        one_at_a_time(connection)
         guard(connection, run)
-        if move(connection, key, MessageState.WAITING, note=note, fence=run.fence, expect=MessageState.IN_DOUBT):
-            connection.execute(update(t.messages).where(t.messages.c.key == key).values(fence=run.fence - 1))
+        row = _held_by(connection, run, [key]).get(key)
+        if row is not None and row.state == MessageState.IN_DOUBT:
+            move_all(connection, [Move(row, MessageState.WAITING, note)])
+            write_among(connection, _HAND_OVER, [key], own=run.fence - 1)
             close_point(connection, Kind.IN_DOUBT, str(key))
 
 
 def take_over(ledger: Ledger, run: Run) -> int:
     """What an older run was sending when it ended or was overtaken is in doubt; nobody knows."""
     with ledger.write() as connection:
+        one_at_a_time(connection)
         guard(connection, run)
-        rows = connection.execute(
-            select(t.messages.c.key).where(
-                t.messages.c.lane == run.lane,
-                t.messages.c.state == MessageState.SENDING.value,
-                t.messages.c.fence < run.fence,
-            )
-        ).all()
-        for row in rows:
-            move(connection, row.key, MessageState.IN_DOUBT, note="Lauf abgebrochen")
-        connection.execute(
-            update(t.messages)
-            .where(t.messages.c.lane == run.lane, t.messages.c.state == MessageState.IN_DOUBT.value)
-            .values(fence=run.fence)
-        )
-    return len(rows)
+        rows = message_rows(connection, _keys_in(connection, run, MessageState.SENDING))
+        left = [row for row in rows.values() if row.fence < run.fence]
+        move_all(connection, [Move(row, MessageState.IN_DOUBT, "Lauf abgebrochen") for row in left])
+        write_among(connection, _HAND_OVER, _keys_in(connection, run, MessageState.IN_DOUBT), own=run.fence)
+    return len(left)
 
 
 def in_doubt(ledger: Ledger, run: Run) -> list[tuple[Message, Ticket | None, Batch | None]]:
     """The lane's messages of which nobody knows whether they arrived, with their carriers."""
     with ledger.read() as connection:
-        rows = connection.execute(
-            select(t.messages).where(t.messages.c.lane == run.lane, t.messages.c.state == MessageState.IN_DOUBT.value)
-        ).all()
-        batches = {row.batch_id: _stored_batch(connection, row.batch_id) for row in rows if row.batch_id}
+        rows = _rows(connection, _keys_in(connection, run, MessageState.IN_DOUBT))
+        batches = {id_: _stored_batch(connection, id_) for id_ in sorted({row.batch_id for row in rows} - {None})}
     return [(_message(row), Ticket(row.ticket) if row.ticket else None, batches.get(row.batch_id)) for row in rows]
 
 
@@ -189,47 +222,56 @@ def open_doubt(ledger: Ledger, run: Run, message: Message, owner: str, why: str)
         )
 
 
-def delivered_unsettled(ledger: Ledger, run: Run) -> list[tuple[Message, Ticket, datetime | None]]:
+def delivered_unsettled(ledger: Ledger, run: Run) -> Iterator[tuple[Message, Ticket]]:
     """Delivered messages with a ticket whose receipt is missing: their transport can be asked after."""
     with ledger.read() as connection:
-        rows = connection.execute(
-            select(t.messages).where(
-                t.messages.c.lane == run.lane,
-                t.messages.c.state == MessageState.DELIVERED.value,
-                t.messages.c.ticket.is_not(None),
-            )
-        ).all()
-    return [(_message(row), Ticket(row.ticket), row.remind_at) for row in rows]
+        asked_after = _keys_in(connection, run, MessageState.DELIVERED, _ASKED_AFTER)
+    for keys in slices(asked_after, CHUNK):
+        with ledger.read() as connection:
+            rows = _rows(connection, keys)
+        yield from ((_message(row), Ticket(row.ticket)) for row in rows)
 
 
-def note_receipt(ledger: Ledger, run: Run, key: UUID, receipt: Receipt) -> None:
-    """A word about a message that no run holds any more (a transport report)."""
+def note_receipts(ledger: Ledger, run: Run, said: Mapping[UUID, Receipt]) -> None:
+    """Words about messages that no run holds any more (transport reports), in one transaction."""
     with ledger.write() as connection:
+        one_at_a_time(connection)
         guard(connection, run)
-        row = message_row(connection, key)
-        if row is not None:
-            apply_receipt(connection, row, receipt)
+        rows = message_rows(connection, said)
+        apply_receipts(connection, [Word(rows[key], receipt) for key, receipt in said.items() if key in rows])
 
 
 def find_message(ledger: Ledger, key: UUID) -> Message | None:
     """A message with its bytes."""
     with ledger.read() as connection:
-        row = connection.execute(select(t.messages).where(t.messages.c.key == key)).one_or_none()
-    return _message(row) if row else None
+        rows = _rows(connection, [key])
+    return _message(rows[0]) if rows else None
 
 
-def _claimable(run: Run) -> Any:
-    m = t.messages.c
-    return (
-        select(t.messages)
-        .where(
-            m.lane == run.lane,
-            m.state.in_([MessageState.WAITING.value, MessageState.CLAIMED.value]),
-            m.fence < run.fence,  # what this run has had in hand already waits for the next one
-        )
-        .order_by(m.fence, m.created_at, m.reference)  # what has failed before waits behind what was never tried
-        .with_for_update(skip_locked=True)
-    )
+def _waiting(run: Run) -> dict[str, Any]:
+    """What this run has had in hand already waits for the next one."""
+    return {"of_lane": run.lane, "below": run.fence}
+
+
+def _next(connection: Connection, run: Run, limit: int | None) -> Sequence[Any]:
+    if limit is None:
+        return connection.execute(_ALL_CLAIMABLE, _waiting(run)).all()
+    return connection.execute(_CLAIMABLE, {**_waiting(run), "count": limit}).all()
+
+
+def _held_by(connection: Connection, run: Run, keys: Iterable[UUID]) -> dict[UUID, Row[Any]]:
+    """Those of the messages that this run has in hand, locked."""
+    return {key: row for key, row in message_rows(connection, keys).items() if row.fence == run.fence}
+
+
+def _keys_in(connection: Connection, run: Run, state: MessageState, which: Any = _IN_STATE) -> Sequence[UUID]:
+    return connection.execute(which, {"of_lane": run.lane, "now": state.value}).scalars().all()
+
+
+def _rows(connection: Connection, keys: Sequence[UUID]) -> list[Row[Any]]:
+    """Messages with their bytes, in the order of the keys."""
+    rows = {row.key: row for row in rows_among(connection, _MESSAGES, keys)}
+    return [rows[key] for key in keys if key in rows]
 
 
 def _new_head(connection: Connection, destination: str, year: int, test: bool) -> BatchHead:
@@ -244,47 +286,31 @@ def _compose(
     try:
         return messages, *compose(head, messages, standing)
     except RecordError:
-        fitting = [message for message in messages if _fits(connection, compose, head, message)]
-        if len(fitting) == len(messages):
+        unfit = {message.key: why for message in messages if (why := _why_unfit(compose, head, message))}
+        fitting = [message for message in messages if message.key not in unfit]
+        if not unfit:
             fitting = messages[:1]  # each fits, together they do not; the next run takes the others
+        rows = message_rows(connection, unfit)
+        apply_receipts(connection, [Word(rows[key], why) for key, why in unfit.items()])
         return (fitting, *compose(head, fitting, standing)) if fitting else None
 
 
-def _fits(connection: Connection, compose: Compose, head: BatchHead, message: Message) -> bool:
+def _why_unfit(compose: Compose, head: BatchHead, message: Message) -> Receipt | None:
     try:
         compose(head, [message], [])
     except RecordError as error:
-        row = message_row(connection, message.key)
-        assert row is not None
-        refused = Receipt(outcome=ReceiptOutcome.REFUSED, event="Sammelauftrag", text=error.line())
-        apply_receipt(connection, row, refused)
-        return False
-    return True
+        return Receipt(outcome=ReceiptOutcome.REFUSED, event="Sammelauftrag", text=error.line())
+    return None
 
 
-def _mark_claimed(connection: Connection, run: Run, rows: Sequence[Row[Any]]) -> None:
-    if not rows:
-        return
-    connection.execute(
-        update(t.messages)
-        .where(t.messages.c.key.in_([row.key for row in rows]))
-        .values(state=MessageState.CLAIMED.value, fence=run.fence, updated_at=now())
-    )
+def _mark_claimed(connection: Connection, run: Run, keys: Sequence[UUID]) -> None:
+    write_among(connection, _CLAIM, keys, own=run.fence, moment=now())
 
 
-def _standing(connection: Connection, run: Run, but: Sequence[UUID]) -> list[Message]:
+def _standing(connection: Connection, run: Run, but: Collection[UUID]) -> list[Message]:
     """The newest message of every other case of the lane that the destination has."""
-    m = t.messages.c
-    rows = connection.execute(
-        select(t.messages)
-        .where(
-            m.lane == run.lane,
-            m.state.in_([MessageState.DELIVERED.value, MessageState.CONFIRMED.value]),
-            m.case_id.not_in(but),
-        )
-        .order_by(m.case_id, m.generation, m.number)
-    ).all()
-    return list({row.case_id: _message(row) for row in rows}.values())
+    rows = connection.execute(_STANDING, {"of_lane": run.lane}).all()
+    return [_message(row) for row in _rows(connection, [row.key for row in rows if row.case_id not in but])]
 
 
 def _store_batch(connection: Connection, head: BatchHead, file_name: str, payload: bytes) -> None:
@@ -309,12 +335,8 @@ def _stored_batch(connection: Connection, batch_id: str) -> Batch:
 
 
 def _carried(connection: Connection, batch_id: str) -> list[Message]:
-    rows = connection.execute(
-        select(t.messages)
-        .where(t.messages.c.batch_id == batch_id)
-        .order_by(t.messages.c.created_at, t.messages.c.reference)
-    ).all()
-    return [_message(row) for row in rows]
+    keys = connection.execute(_CARRIED, {"carrier": batch_id}).scalars().all()
+    return [_message(row) for row in _rows(connection, keys)]
 
 
 def _message(row: Row[Any]) -> Message:

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from kiezbruecke.errors import ConfigurationError, LedgerError
 
+if TYPE_CHECKING:
+    from alembic.config import Config  # imported by whoever upgrades: it takes half as long as all the rest
+
 VARIABLE = "KIEZBRUECKE_LEDGER_URL"
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+_LAST = "kiezbruecke.last"  # in a connection's info while it writes
+Last = Callable[[Connection, Sequence[Any]], None]
 
 logging.getLogger("alembic").setLevel(logging.WARNING)  # it greets at every look at the schema's version
 
@@ -43,11 +47,26 @@ class Ledger:
     def write(self) -> Iterator[Connection]:
         """One transaction; committed at the end of the block, rolled back by any exception."""
         with self._writer.begin() as connection:
-            yield connection
+            last: dict[Last, list[Any]] = defaultdict(list)
+            connection.info[_LAST] = last
+            try:
+                yield connection
+                for write, what in last.items():
+                    write(connection, what)
+            finally:
+                connection.info.pop(_LAST, None)
 
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
+
+
+def write_last(connection: Connection, write: Last, one: Any) -> None:
+    """Have `write` called once, directly before the commit, with all that this transaction has for it.
+
+    What every transaction locks is so locked last and in one order.
+    """
+    connection.info[_LAST][write].append(one)
 
 
 def now() -> datetime:
@@ -66,22 +85,26 @@ def open_ledger(url: str) -> Ledger:
     return ledger
 
 
-def upgrade(url: str) -> None:
-    """Create the ledger's schema, or bring it up to date (Alembic)."""
+def upgrade(url: str, revision: str = "head") -> None:
+    """Create the ledger's schema, or bring it up to date (Alembic); up to a revision, for tests of the next one."""
+    from alembic import command  # noqa: PLC0415 - see above
+
     ledger = Ledger(make_engine(url))
     try:
         with ledger.write() as connection:
             config = alembic_config()
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
     finally:
         ledger.close()
 
 
 def alembic_config() -> Config:
     """Alembic's configuration without a file: the migrations are part of the package."""
+    from alembic.config import Config  # noqa: PLC0415 - see above
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
     return config
 
@@ -129,7 +152,7 @@ def _begin(connection: Connection) -> None:
 def _refuse_wrong_schema(ledger: Ledger) -> None:
     try:
         with ledger.read() as connection:
-            current = MigrationContext.configure(connection).get_current_revision()
+            current = _revision(connection)
     except OperationalError as error:
         raise LedgerError(
             "the ledger cannot be reached",
@@ -146,6 +169,13 @@ def _refuse_wrong_schema(ledger: Ledger) -> None:
         )
 
 
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
 @cache
-def _head() -> str | None:
-    return ScriptDirectory.from_config(alembic_config()).get_current_head()
+def _head() -> str:
+    """The newest migration's number, with which its file's name begins."""
+    return max(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +24,7 @@ class Identity:
     effect: str
     number: int
 
-    @property
+    @cached_property
     def key(self) -> UUID:
         """The message's key (UUIDv5); xdomea's nachrichtenUUID."""
         return name_id(

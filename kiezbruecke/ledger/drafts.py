@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
@@ -18,7 +18,25 @@ from kiezbruecke.ledger.effects import booked
 from kiezbruecke.ledger.events import PREPARED, append_event
 from kiezbruecke.ledger.lineage import MappingVersion, remember_version
 from kiezbruecke.ledger.runs import Run, guard
-from kiezbruecke.ledger.todo import Kind, Point, raise_point, replace_points
+from kiezbruecke.ledger.sets import among, in_runs, in_turns, rows_among, write_all, write_among
+from kiezbruecke.ledger.states import MessageState
+from kiezbruecke.ledger.todo import Kind, Point, raise_points, replace_points
+
+ELSEWHERE = "Für diesen Fall gibt es bei einem anderen Ziel schon dieselbe Wirkung"
+
+_m = t.messages.c
+_KNOWN = select(_m.key).where(among(_m.key))
+_ONCE = select(_m.case_id, _m.effect, _m.generation).where(
+    among(_m.case_id), _m.once, _m.state != MessageState.REFUSED.value, ~_m.test
+)
+_REFERENCES = select(_m.destination, _m.generation, _m.reference).where(among(_m.reference))
+_ADD, _ADD_BYTES = insert(t.messages), insert(t.message_bytes)
+_BASED = select(t.baselines.c.case_id).where(among(t.baselines.c.case_id), t.baselines.c.lane == bindparam("of_lane"))
+_ADD_BASELINE, _ADD_PREVIEW = insert(t.baselines), insert(t.previews)
+_DROP_PREVIEWS = delete(t.previews).where(t.previews.c.route == bindparam("of_route"), among(t.previews.c.case_id))
+_DROP_OLD_PREVIEWS = delete(t.previews).where(
+    t.previews.c.route == bindparam("of_route"), t.previews.c.at < bindparam("began")
+)
 
 
 def generation_of(ledger: Ledger, destination: str) -> int:
@@ -48,106 +66,121 @@ def next_serial(connection: Connection, name: str, year: int, count: int = 1) ->
 def add_messages(
     ledger: Ledger, run: Run, drafts: Sequence[Draft], owner: str, version: MappingVersion | None = None
 ) -> list[Point]:
-    """Store a chunk of messages, in one transaction; the points of drafts that found no money.
+    """Store a chunk of messages with the money they hold, in one transaction; what a person is told of the others.
 
-    `version` says what the rule numbers in the drafts' lineage mean.
+    Others: those that found no money, and those whose case has such an effect elsewhere already. `version` says what
+    the rule numbers in the drafts' lineage mean.
     """
-    if not drafts:
-        return []
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
-        if version is not None:
+        if version is not None and drafts:
             remember_version(connection, version)
-        points = [point for draft in drafts if (point := _add(connection, run, draft, owner))]
-        for point in points:
-            raise_point(connection, point)
+        points = [point for turn in in_turns(drafts, _names) for point in _add(connection, run, turn, owner)]
+        raise_points(connection, points)
     return points
 
 
 def add_previews(ledger: Ledger, run: Run, drafts: Sequence[Draft]) -> None:
-    """Keep what a dry run would have sent: without identity."""
-    rows = [
-        {
-            "route": run.route,
-            "case_id": draft.identity.case_id,
-            "effect": draft.identity.effect,
-            "file_name": draft.file_name,
-            "payload": draft.payload,
-            "at": now(),
-        }
-        for draft in drafts
-    ]
-    if not rows:
-        return
-    mine = (t.previews.c.route == run.route) & t.previews.c.case_id.in_([row["case_id"] for row in rows])
+    """Keep a chunk of what a dry run would have sent: without identity, in place of what the last one kept."""
     with ledger.write() as connection:
         guard(connection, run)
-        connection.execute(delete(t.previews).where(mine))
-        connection.execute(insert(t.previews), rows)
+        cases = [draft.identity.case_id for draft in drafts]
+        write_among(connection, _DROP_PREVIEWS, cases, of_route=run.route)
+        write_all(connection, _ADD_PREVIEW, [_preview(run, draft) for draft in drafts])
 
 
 def finish_prepare(
-    ledger: Ledger, run: Run, points: Sequence[Point], cases: Collection[UUID] | None, *, began: datetime
+    ledger: Ledger, run: Run, points: Sequence[Point], cases: Collection[UUID] | None = None, *, began: datetime
 ) -> None:
-    """The route's open points become exactly `points`, or those about `cases`: what is not among them has healed.
+    """The last transaction of a `prepare`: the route's open points are exactly these.
 
-    Previews from before `began` are gone: the dry run has made new ones, or the route is live.
+    What is not among them has healed; `cases` limits that to points about these cases, or about none. Previews from
+    before `began` are gone: the dry run has made new ones, or the route is live.
     """
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
+        connection.execute(_DROP_OLD_PREVIEWS, {"of_route": run.route, "began": began})
         for kind in (Kind.SET_ASIDE, Kind.FOLLOW_UP):
-            of_kind = [point for point in points if point.kind == kind]
-            replace_points(connection, kind, run.route, of_kind, cases=cases)
-        connection.execute(delete(t.previews).where(t.previews.c.route == run.route, t.previews.c.at < began))
+            wanted = [point for point in points if point.kind == kind]
+            replace_points(connection, kind, run.route, wanted, cases=cases)
 
 
 def add_baseline(ledger: Ledger, lane: str, case_ids: Iterable[UUID], *, person: str, reason: str) -> int:
     """Mark cases as typed by hand already: nothing of this lane is sent for them."""
-    count = 0
+    wanted = list(dict.fromkeys(case_ids))
     with ledger.write() as connection:
-        for case_id in case_ids:
-            values = {"case_id": case_id, "lane": lane, "person": person, "reason": reason, "at": now()}
-            if insert_or_ignore(connection, t.baselines, values):
-                append_event(connection, case_id, "case.baseline", {"lane": lane, "person": person})
-                count += 1
-    return count
+        one_at_a_time(connection)
+        known = {row.case_id for row in rows_among(connection, _BASED, wanted, of_lane=lane)}
+        new = [case_id for case_id in wanted if case_id not in known]
+        values = {"lane": lane, "person": person, "reason": reason, "at": now()}
+        write_all(connection, _ADD_BASELINE, [{"case_id": case_id, **values} for case_id in new])
+        for case_id in new:
+            append_event(connection, case_id, "case.baseline", {"lane": lane, "person": person})
+    return len(new)
 
 
-def _add(connection: Connection, run: Run, draft: Draft, owner: str) -> Point | None:
+def _names(draft: Draft) -> Iterator[tuple[object, ...]]:
+    """What no two messages of one turn share: then none of them can be in another's way."""
+    yield ("case", draft.identity.case_id)
+    yield _reference(draft)
+
+
+def _reference(draft: Draft) -> tuple[str, int, str]:
+    return draft.identity.destination, draft.identity.generation, draft.reference
+
+
+def _add(connection: Connection, run: Run, drafts: Sequence[Draft], owner: str) -> list[Point]:
+    known = {row.key for row in rows_among(connection, _KNOWN, (draft.identity.key for draft in drafts))}
+    fresh = [draft for draft in drafts if draft.identity.key not in known]  # otherwise another run was first with it
+    taken = _taken(connection, fresh)
+    why_not = {draft.identity.key: ELSEWHERE for draft in fresh if taken & _places(draft)}
+    why_not |= _hold(connection, [draft for draft in fresh if draft.identity.key not in why_not])
+    stored = [draft for draft in fresh if draft.identity.key not in why_not]
+    digests = {draft.identity.key: hashlib.sha256(draft.payload).hexdigest() for draft in stored}
+    write_all(connection, _ADD, [_values(run, draft, digests[draft.identity.key]) for draft in stored])
+    write_all(connection, _ADD_BYTES, [_bytes(draft) for draft in stored])
+    for draft in stored:
+        append_event(connection, draft.identity.case_id, PREPARED, _told(draft, digests[draft.identity.key]))
+    reasons = ((draft, why_not.get(draft.identity.key)) for draft in fresh)
+    return [_set_aside(run, draft, owner, reason) for draft, reason in reasons if reason]
+
+
+def _taken(connection: Connection, drafts: Sequence[Draft]) -> set[tuple[object, ...]]:
+    """The places that messages of other runs have: references, and effects that may be there only once."""
+    once = rows_among(connection, _ONCE, (draft.identity.case_id for draft in drafts))
+    references = rows_among(connection, _REFERENCES, (draft.reference for draft in drafts))
+    return {(row.case_id, row.effect, row.generation) for row in once} | {tuple(row) for row in references}
+
+
+def _places(draft: Draft) -> set[tuple[object, ...]]:
     identity = draft.identity
-    if not insert_or_ignore(connection, t.messages, _values(run, draft)):
-        return _why_not(connection, run, draft, owner)
-    if not draft.test:
-        hold = booked(identity.effect).hold
-        reason = hold(connection, [draft]).get(identity.key) if hold else None
-        if reason:
-            connection.execute(delete(t.messages).where(t.messages.c.key == identity.key))
-            return _set_aside(run, draft, owner, reason)
-    append_event(
-        connection,
-        identity.case_id,
-        PREPARED,
-        {
-            "reference": draft.reference,
-            "effect": identity.effect,
-            "number": identity.number,
-            "destination": identity.destination,
-            "sha256": hashlib.sha256(draft.payload).hexdigest(),
-            "amount_cents": draft.amount_cents,
-            "mapping": draft.mapping,
-        },
-    )
-    return None
+    places: set[tuple[object, ...]] = {_reference(draft)}
+    if booked(identity.effect).once and not draft.test and draft.state is not MessageState.REFUSED:
+        places.add((identity.case_id, identity.effect, identity.generation))
+    return places
 
 
-def _why_not(connection: Connection, run: Run, draft: Draft, owner: str) -> Point | None:
-    """None where another run was first with the same message; else the case has such an effect elsewhere already."""
-    query = select(t.messages.c.key).where(t.messages.c.key == draft.identity.key)
-    if connection.execute(query).one_or_none() is not None:
-        return None
-    return _set_aside(run, draft, owner, "Für diesen Fall gibt es bei einem anderen Ziel schon dieselbe Wirkung")
+def _hold(connection: Connection, drafts: Sequence[Draft]) -> dict[UUID, str]:
+    reasons: dict[UUID, str] = {}
+    for hold, some in in_runs(drafts, lambda draft: None if draft.test else booked(draft.identity.effect).hold):
+        if hold is not None:
+            reasons |= hold(connection, some)
+    return reasons
+
+
+def _told(draft: Draft, digest: str) -> dict[str, Any]:
+    identity = draft.identity
+    return {
+        "reference": draft.reference,
+        "effect": identity.effect,
+        "number": identity.number,
+        "destination": identity.destination,
+        "sha256": digest,
+        "amount_cents": draft.amount_cents,
+        "mapping": draft.mapping,
+    }
 
 
 def _set_aside(run: Run, draft: Draft, owner: str, reason: str) -> Point:
@@ -155,7 +188,7 @@ def _set_aside(run: Run, draft: Draft, owner: str, reason: str) -> Point:
     return Point(Kind.SET_ASIDE, f"{run.route}:{case}", run.route, owner, f"{draft.reference}: {reason}", (), case)
 
 
-def _values(run: Run, draft: Draft) -> dict[str, Any]:
+def _values(run: Run, draft: Draft, digest: str) -> dict[str, Any]:
     identity = draft.identity
     return {
         "key": identity.key,
@@ -174,15 +207,28 @@ def _values(run: Run, draft: Draft) -> dict[str, Any]:
         "once": booked(identity.effect).once,
         "basis": draft.basis,
         "amount_cents": draft.amount_cents,
-        "payload": draft.payload,
-        "sha256": hashlib.sha256(draft.payload).hexdigest(),
+        "sha256": digest,
         "file_name": draft.file_name,
         "media_type": draft.media_type,
         "facts": dict(draft.facts),
         "mapping": draft.mapping,
         "mapping_digest": draft.mapping_digest,
-        "lineage": draft.lineage,
         "test": draft.test,
         "created_at": draft.created_at,
         "updated_at": now(),
+    }
+
+
+def _bytes(draft: Draft) -> dict[str, Any]:
+    return {"key": draft.identity.key, "payload": draft.payload, "lineage": draft.lineage}
+
+
+def _preview(run: Run, draft: Draft) -> dict[str, Any]:
+    return {
+        "route": run.route,
+        "case_id": draft.identity.case_id,
+        "effect": draft.identity.effect,
+        "file_name": draft.file_name,
+        "payload": draft.payload,
+        "at": now(),
     }

@@ -3,24 +3,63 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from kiezbruecke.connector import Handled, Item
 from kiezbruecke.ledger import tables as t
-from kiezbruecke.ledger.changes import raise_number
-from kiezbruecke.ledger.database import Ledger, now
+from kiezbruecke.ledger.changes import raise_numbers
+from kiezbruecke.ledger.database import Ledger, now, write_last
 from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
 from kiezbruecke.ledger.events import append_event
-from kiezbruecke.ledger.receipts import store_receipt
+from kiezbruecke.ledger.receipts import store_receipts
 from kiezbruecke.ledger.runs import Run, guard
-from kiezbruecke.ledger.todo import Answer, Kind, Point, close_point, raise_point
+from kiezbruecke.ledger.sets import among, rows_among, write_all, write_among
+from kiezbruecke.ledger.todo import Answer, Kind, Point, close_point, close_points, raise_point, raise_points
 from kiezbruecke.records import Applicant, Decision, Proposal, Receipt, Record
+from kiezbruecke.records.base import digest_of
 from kiezbruecke.records.identity import case_id, case_key
+
+_r, _u = t.records.c, t.unread.c
+_OF_ITEMS = (_r.source == bindparam("of_source"), among(_r.external_id), _r.process_id == bindparam("process"))
+_INPUTS = select(_r.external_id, _r.input, _r.gone_at).where(*_OF_ITEMS)
+_FORGET_INPUT = update(t.records).where(*_OF_ITEMS, _r.input != "").values(input="")
+_WERE_GONE = select(_r.id, _r.kind, _r.case_id).where(*_OF_ITEMS, _r.gone_at.is_not(None)).order_by(_r.seq)
+_KNOWN = select(_r.id, _r.digest, _r.version, _r.input, _r.gone_at).where(among(_r.id))
+_ADD_RECORD, _ADD_VERSION = insert(t.records).inline(), insert(t.record_history)
+_THIS = _r.id == bindparam("record")
+_CHANGE_RECORD = (
+    update(t.records)
+    .where(_THIS)
+    .values(
+        version=bindparam("number"),
+        digest=bindparam("sum"),
+        body=bindparam("text"),
+        input=bindparam("read_from"),
+        gone_at=None,
+    )
+)
+_SEE_RECORD = update(t.records).where(_THIS).values(input=bindparam("read_from"), gone_at=None)
+_SET_GONE = update(t.records).where(_THIS).values(gone_at=bindparam("moment"))
+_HERE = (
+    _r.source == bindparam("of_source"),
+    _r.process_id == bindparam("process"),
+    _r.kind.in_(bindparam("kinds", expanding=True)),
+    _r.gone_at.is_(None),
+)
+_LISTED = select(_r.external_id).where(*_HERE)
+_GONE = select(_r.id, _r.kind, _r.case_id).where(*_HERE, among(_r.external_id)).order_by(_r.seq)
+_KNOWN_CASES = select(t.cases.c.id).where(among(t.cases.c.id))
+_ADD_CASE = insert(t.cases)
+_UNREAD = select(_u.subject).where(among(_u.subject))
+_ADD_UNREAD = insert(t.unread)
+_FORGET = delete(t.unread).where(among(_u.subject))
 
 
 @dataclass(frozen=True)
@@ -31,14 +70,9 @@ class Taken:
     records: tuple[Record, ...] = ()
     problem: str | None = None
     heals: bool = True  # a mended mapping or code list could read it; False where the source itself says it is broken
-
-
-@dataclass(frozen=True)
-class Known:
-    """What the ledger holds of a record already."""
-
-    digest: str
-    version: int
+    input: str = ""  # digest of all that the records were read from
+    unchanged: bool = False  # known from that same input: nothing was mapped, the item was only seen
+    gone: bool = False  # and was gone until now
 
 
 @dataclass
@@ -54,7 +88,7 @@ class Stored:
     @property
     def counts(self) -> dict[str, int]:
         """The same, by word."""
-        words = ("new", "updated", "receipts", "set_aside")
+        words = ("new", "updated", "receipts", Kind.SET_ASIDE)
         return {"items": len(self.handled), **{word: getattr(self, word) for word in words}}
 
 
@@ -91,17 +125,35 @@ def read_unread(ledger: Ledger, source: str, process_id: str) -> list[Item]:
     ]
 
 
+def known_inputs(
+    ledger: Ledger, source: str, process_id: str, external_ids: Iterable[str]
+) -> dict[str, list[tuple[str, bool]]]:
+    """Per external id, for each of its records: the digest of what it was read from, and whether it is gone."""
+    inputs: dict[str, list[tuple[str, bool]]] = defaultdict(list)
+    with ledger.read() as connection:
+        for row in rows_among(connection, _INPUTS, external_ids, of_source=source, process=process_id):
+            inputs[row.external_id].append((row.input, row.gone_at is not None))
+    return dict(inputs)
+
+
 def store(ledger: Ledger, run: Run, origin: Origin, taken: Sequence[Taken], cursor: str) -> Stored:
     """Store a chunk of what a source said, with the cursor that stands for it."""
     stored = Stored()
+    new_words = [one for one in taken if not one.unchanged]  # what is as before has no problem that could heal
+    read = [one for one in new_words if one.problem is None]
+    problems = [one.item for one in new_words if one.problem is not None]
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
-        known = _known(connection, [record for one in taken for record in one.records])
-        for one in taken:
-            _store_one(connection, run, origin, one, known, stored)
-        _touch(connection, known)
+        _list_problems(connection, run, origin, new_words)
+        _keep_or_forget(connection, origin, new_words)
+        _forget_inputs(connection, origin, problems)
+        new = _store_records(connection, origin, read, stored)
+        new |= _store_receipts(connection, run, origin, read, stored)
+        stored.updated += _see_again(connection, origin, [one.item for one in taken if one.unchanged])
         _set_cursor(connection, origin.source, cursor)
+    stored.set_aside = len(problems)
+    stored.handled = [Handled(one.item, one.problem, known=one.problem is None and id(one) not in new) for one in taken]
     return stored
 
 
@@ -111,134 +163,199 @@ def mark_gone(ledger: Ledger, run: Run, origin: Origin, kinds: Collection[str], 
     Where more than half of it would vanish at once, a person is asked first: an empty answer is no proof.
     """
     source, subject = origin.source, f"{origin.source}:{origin.process_id}"
+    given: dict[str, Any] = {"of_source": source, "process": origin.process_id, "kinds": sorted(kinds)}
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
-        rows = connection.execute(
-            select(t.records.c.id, t.records.c.case_id, t.records.c.kind, t.records.c.external_id).where(
-                t.records.c.source == source,
-                t.records.c.process_id == origin.process_id,
-                t.records.c.kind.in_(kinds),
-                t.records.c.gone_at.is_(None),
-            )
-        ).all()
-        gone = [row for row in rows if row.external_id not in seen]
-        if len(gone) > 5 and len(gone) * 2 > len(rows) and not _confirmed_gone(connection, subject):
-            raise_point(connection, _vanished(run, subject, origin.owner, len(gone)))
+        listed = connection.execute(_LISTED, given).scalars().all()
+        missing = [external_id for external_id in listed if external_id not in seen]
+        if len(missing) > 5 and len(missing) * 2 > len(listed) and not _confirmed_gone(connection, subject):
+            raise_point(connection, _vanished(run, subject, origin.owner, len(missing)))
             return 0
         close_point(connection, Kind.VANISHED, subject)
+        gone = rows_among(connection, _GONE, missing, **given)
+        write_all(connection, _SET_GONE, [{"record": row.id, "moment": now()} for row in gone])
         for row in gone:
-            connection.execute(update(t.records).where(t.records.c.id == row.id).values(gone_at=now()))
             if row.case_id is not None:
                 append_event(connection, row.case_id, f"{row.kind}.gone", {"source": source})
     return len(gone)
 
 
-def _store_one(
-    connection: Connection, run: Run, origin: Origin, taken: Taken, known: dict[UUID, Known], stored: Stored
-) -> None:
-    subject = origin.subject(taken.item)
-    if taken.problem is not None:
-        raise_point(connection, Point(Kind.SET_ASIDE, subject, run.route, origin.owner, taken.problem))
-        if origin.keeps_unread and taken.heals:
-            _keep_unread(connection, origin, taken.item)
-        stored.set_aside += 1
-        stored.handled.append(Handled(taken.item, taken.problem))
-        return
-    close_point(connection, Kind.SET_ASIDE, subject)
-    close_point(connection, Kind.SET_ASIDE, origin.subject(replace(taken.item, kind=f"{taken.item.kind}-problem")))
-    if origin.keeps_unread:
-        forget_unread(connection, subject)
-    fresh = False
-    for record in taken.records:
-        if isinstance(record, Receipt):
-            new = store_receipt(connection, taken.item, record, route=run.route, owner=origin.owner)
-            stored.receipts += new
+def _list_problems(connection: Connection, run: Run, origin: Origin, taken: Iterable[Taken]) -> None:
+    """The last word about an item counts: what cannot be read is a point, what was read is none any more."""
+    last: dict[str, Point | None] = {}
+    for one in taken:
+        subject = origin.subject(one.item)
+        if one.problem is not None:
+            last[subject] = Point(Kind.SET_ASIDE, subject, run.route, origin.owner, one.problem)
         else:
-            new = _store_record(connection, origin, taken.item, record, known, stored)
-        fresh = fresh or new
-    stored.handled.append(Handled(taken.item, known=not fresh))
+            last[subject] = last[origin.subject(replace(one.item, kind=f"{one.item.kind}-problem"))] = None
+    raise_points(connection, [point for point in last.values() if point is not None])
+    close_points(connection, [(Kind.SET_ASIDE, subject) for subject, point in last.items() if point is None])
 
 
-def _store_record(
-    connection: Connection, origin: Origin, item: Item, record: Record, all_known: dict[UUID, Known], stored: Stored
-) -> bool:
-    digest, known = record.digest(), all_known.get(record.identity)
-    if known is not None and known.digest == digest:
-        return False
-    case = _case_of(connection, record)
-    values = {"digest": digest, "body": record.canonical(), "last_seen": now(), "gone_at": None}
-    version = 1 if known is None else known.version + 1
-    if known is None:
-        connection.execute(
-            insert(t.records).values(
-                id=record.identity,
-                kind=record.kind,
-                process_id=origin.process_id,
-                case_id=case,
-                source=origin.source,
-                external_id=item.external_id,
-                version=version,
-                first_seen=now(),
-                **values,
-            )
+def _keep_or_forget(connection: Connection, origin: Origin, taken: Iterable[Taken]) -> None:
+    """What the source will not say again stays here until it can be read."""
+    if not origin.keeps_unread:
+        return
+    last: dict[str, Item | None] = {}
+    for one in taken:
+        if one.problem is None:
+            last[origin.subject(one.item)] = None
+        elif one.heals:
+            last[origin.subject(one.item)] = one.item
+    kept = {row.subject for row in rows_among(connection, _UNREAD, last)}
+    new = [_unread(origin, item) for subject, item in last.items() if item is not None and subject not in kept]
+    write_all(connection, _ADD_UNREAD, new)
+    write_among(connection, _FORGET, [subject for subject, item in last.items() if item is None and subject in kept])
+
+
+def _forget_inputs(connection: Connection, origin: Origin, items: Iterable[Item]) -> None:
+    """What a record was read from before a problem must be read again, even if it comes back just as it was."""
+    ids = (item.external_id for item in items)
+    write_among(connection, _FORGET_INPUT, ids, of_source=origin.source, process=origin.process_id)
+
+
+def _store_records(connection: Connection, origin: Origin, taken: Sequence[Taken], stored: Stored) -> set[int]:
+    """New and changed records with their history; the ids (`id`) of what brought one."""
+    found = [(one, record) for one in taken for record in one.records if not isinstance(record, Receipt)]
+    book = _Book(connection, origin, [record for _, record in found])
+    new = {id(one) for one, record in found if book.enter(one, record, stored)}
+    book.close()
+    return new
+
+
+def _store_receipts(
+    connection: Connection, run: Run, origin: Origin, taken: Sequence[Taken], stored: Stored
+) -> set[int]:
+    """New receipts, each with what it means; the ids (`id`) of what brought one."""
+    found = [(one, record) for one in taken for record in one.records if isinstance(record, Receipt)]
+    items = [(one.item, receipt) for one, receipt in found]
+    new = store_receipts(connection, items, route=run.route, owner=origin.owner)
+    stored.receipts += sum(new)
+    return {id(one) for (one, _), is_new in zip(found, new, strict=True) if is_new}
+
+
+def _see_again(connection: Connection, origin: Origin, items: Iterable[Item]) -> int:
+    """What was gone and is there just as it was; how many records."""
+    ids = (item.external_id for item in items)
+    gone = rows_among(connection, _WERE_GONE, ids, of_source=origin.source, process=origin.process_id)
+    write_all(connection, _SET_GONE, [{"record": row.id, "moment": None} for row in gone])
+    for row in gone:
+        if row.case_id is not None:
+            append_event(connection, row.case_id, f"{row.kind}.back", {"source": origin.source})
+    return len(gone)
+
+
+@dataclass
+class _Entry:
+    """A record as the ledger holds it; its body only if it came with this chunk."""
+
+    digest: str
+    version: int
+    input: str
+    gone: bool
+    body: str = ""
+
+
+class _Book:
+    """The records of a chunk: what is known of them is read once, what is new is written at the end."""
+
+    def __init__(self, connection: Connection, origin: Origin, records: Sequence[Record]) -> None:
+        self._connection, self._origin, self._at = connection, origin, now()
+        rows = rows_among(connection, _KNOWN, (record.identity for record in records))
+        self._entries = {row.id: _Entry(row.digest, row.version, row.input, row.gone_at is not None) for row in rows}
+        self._cases: dict[UUID, dict[str, Any]] = {}
+        self._new: dict[UUID, dict[str, Any]] = {}
+        self._changed: dict[UUID, _Entry] = {}
+        self._seen_anew: dict[UUID, _Entry] = {}  # as before, but gone until now or read from something else
+        self._versions: list[dict[str, Any]] = []
+
+    def enter(self, taken: Taken, record: Record, stored: Stored) -> bool:
+        """Put a record in; False if it was known just so."""
+        identity, body, case = record.identity, record.canonical(), self._case(record)
+        entry, digest = self._entries.get(identity), digest_of(body)
+        if entry is None:
+            entry = self._entries[identity] = _Entry("", 0, "", gone=False)
+            self._new[identity] = self._first(taken, record, case)
+        back, renewed = entry.gone, entry.input != taken.input
+        entry.gone, entry.input = False, taken.input
+        if back:
+            self._tell(case, f"{record.kind}.back", {})
+        if entry.digest == digest:
+            if back or renewed:
+                self._seen_anew[identity] = entry
+            stored.updated += back
+            return False
+        entry.digest, entry.body, entry.version = digest, body, entry.version + 1
+        self._changed[identity] = entry
+        self._versions.append(
+            {"record_id": identity, "version": entry.version, "digest": digest, "body": body, "at": self._at}
         )
-        stored.new += 1
-    else:
-        connection.execute(update(t.records).where(t.records.c.id == record.identity).values(version=version, **values))
-        stored.updated += 1
-    all_known[record.identity] = Known(digest, version)
-    connection.execute(
-        insert(t.record_history).values(
-            record_id=record.identity, version=version, digest=digest, body=values["body"], at=now()
+        word = "recorded" if entry.version == 1 else "changed"
+        self._tell(case, f"{record.kind}.{word}", {"version": entry.version, "digest": digest})
+        stored.new += entry.version == 1
+        stored.updated += entry.version > 1
+        return True
+
+    def close(self) -> None:
+        """Write it all down."""
+        known = {row.id for row in rows_among(self._connection, _KNOWN_CASES, self._cases)}
+        write_all(self._connection, _ADD_CASE, [case for id_, case in self._cases.items() if id_ not in known])
+        new = [{**first, **_values(self._entries[id_])} for id_, first in self._new.items()]
+        write_all(self._connection, _ADD_RECORD, new)
+        changed = [_renamed(id_, entry) for id_, entry in self._changed.items() if id_ not in self._new]
+        write_all(self._connection, _CHANGE_RECORD, changed)
+        seen = [(id_, entry) for id_, entry in self._seen_anew.items() if id_ not in self._new]
+        write_all(
+            self._connection,
+            _SEE_RECORD,
+            [{"record": id_, "read_from": entry.input} for id_, entry in seen if id_ not in self._changed],
         )
-    )
-    if case is None:
-        raise_number(connection, origin.process_id)  # a budget line belongs to no case, and every case hears of it
-    else:
-        word = "recorded" if known is None else "changed"
-        append_event(
-            connection,
-            case,
-            f"{record.kind}.{word}",
-            {"version": version, "digest": digest, "source": origin.source},
-        )
-    return True
+        write_all(self._connection, _ADD_VERSION, self._versions)
+
+    def _case(self, record: Record) -> UUID | None:
+        """The case a record belongs to, made if it is the first word about it."""
+        if not isinstance(record, Proposal | Applicant | Decision):
+            return None
+        process_id, reference, area_id = case_key(record)
+        identity = case_id(process_id, reference, area_id)
+        values = {"process_id": process_id, "reference": reference, "area_id": area_id}
+        self._cases.setdefault(identity, {"id": identity, **values, "created_at": self._at})
+        return identity
+
+    def _first(self, taken: Taken, record: Record, case: UUID | None) -> dict[str, Any]:
+        return {
+            "id": record.identity,
+            "kind": record.kind,
+            "process_id": self._origin.process_id,
+            "case_id": case,
+            "source": self._origin.source,
+            "external_id": taken.item.external_id,
+            "first_seen": self._at,
+            "gone_at": None,
+        }
+
+    def _tell(self, case: UUID | None, kind: str, body: Mapping[str, Any]) -> None:
+        if case is not None:
+            append_event(self._connection, case, kind, {**body, "source": self._origin.source})
+        else:  # a budget line belongs to no case, and every case hears of it
+            write_last(self._connection, raise_numbers, self._origin.process_id)
 
 
-def _case_of(connection: Connection, record: Record) -> UUID | None:
-    """The case a record belongs to, made if it is the first word about it."""
-    if not isinstance(record, Proposal | Applicant | Decision):
-        return None
-    process_id, reference, area_id = case_key(record)
-    identity = case_id(process_id, reference, area_id)
-    insert_or_ignore(
-        connection,
-        t.cases,
-        {
-            "id": identity,
-            "process_id": process_id,
-            "reference": reference,
-            "area_id": area_id,
-            "created_at": now(),
-        },
-    )
-    return identity
+def _values(entry: _Entry) -> dict[str, Any]:
+    return {"version": entry.version, "digest": entry.digest, "body": entry.body, "input": entry.input}
 
 
-def _known(connection: Connection, records: Sequence[Record]) -> dict[UUID, Known]:
-    ids = [record.identity for record in records if not isinstance(record, Receipt)]
-    if not ids:
-        return {}
-    columns = (t.records.c.id, t.records.c.digest, t.records.c.version)
-    rows = connection.execute(select(*columns).where(t.records.c.id.in_(ids))).all()
-    return {row.id: Known(row.digest, row.version) for row in rows}
+def _renamed(identity: UUID, entry: _Entry) -> dict[str, Any]:
+    values = {"number": entry.version, "sum": entry.digest, "text": entry.body}
+    return {"record": identity, "read_from": entry.input, **values}
 
 
-def _keep_unread(connection: Connection, origin: Origin, item: Item) -> None:
+def _unread(origin: Origin, item: Item) -> dict[str, Any]:
     """The bytes stay here: the source forgets them, and a mended mapping must be able to read them."""
     is_bytes = isinstance(item.body, bytes)
-    values = {
+    return {
         "subject": origin.subject(item),
         "source": origin.source,
         "process_id": origin.process_id,
@@ -251,20 +368,11 @@ def _keep_unread(connection: Connection, origin: Origin, item: Item) -> None:
         "problem": item.problem,
         "at": now(),
     }
-    insert_or_ignore(connection, t.unread, values)
 
 
 def forget_unread(connection: Connection, subject: str) -> None:
     """It was read at last, or a person has settled it."""
-    connection.execute(delete(t.unread).where(t.unread.c.subject == subject))
-
-
-def _touch(connection: Connection, known: dict[UUID, Known]) -> None:
-    """What was seen again is not gone."""
-    if known:
-        connection.execute(
-            update(t.records).where(t.records.c.id.in_(list(known))).values(last_seen=now(), gone_at=None)
-        )
+    write_among(connection, _FORGET, [subject])
 
 
 def _set_cursor(connection: Connection, source: str, value: str) -> None:

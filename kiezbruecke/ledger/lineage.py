@@ -45,10 +45,11 @@ def remember_version(connection: Connection, version: MappingVersion) -> None:
 
 def read_lineage(ledger: Ledger, key: UUID) -> Lineage | None:
     """What is kept of a message's lineage; None for an unknown message."""
-    m, v = t.messages.c, t.mapping_versions.c
+    m, b, v = t.messages.c, t.message_bytes.c, t.mapping_versions.c
     query = (
-        select(m.lineage, m.payload, m.media_type, v.digest, v.name, v.version, v.rules)
-        .outerjoin_from(t.messages, t.mapping_versions, m.mapping_digest == v.digest)
+        select(b.lineage, b.payload, m.media_type, v.digest, v.name, v.version, v.rules)
+        .join_from(t.messages, t.message_bytes, b.key == m.key)
+        .outerjoin(t.mapping_versions, m.mapping_digest == v.digest)
         .where(m.key == key)
     )
     with ledger.read() as connection:

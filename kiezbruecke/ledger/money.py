@@ -9,20 +9,72 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
-from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
+from kiezbruecke.ledger.dialects import one_at_a_time
 from kiezbruecke.ledger.draft import Draft
+from kiezbruecke.ledger.events import append_event
 from kiezbruecke.ledger.runs import Run, guard
+from kiezbruecke.ledger.sets import among, rows_among, write_all
 from kiezbruecke.ledger.states import MessageState
 from kiezbruecke.records import Budget, BudgetStatus, CommitmentState
+
+Area = tuple[str, int, str]  # process, fiscal year, area
+LET_GO = "commitment.let_go"
+
+_b, _c = t.budgets.c, t.commitments.c
+_THIS_BUDGET = (
+    _b.process_id == bindparam("process"),
+    _b.fiscal_year == bindparam("year"),
+    _b.area_id == bindparam("area"),
+)
+_BUDGETS = (
+    select(t.budgets)
+    .where(_b.process_id == bindparam("process"), _b.fiscal_year == bindparam("year"), among(_b.area_id))
+    .order_by(_b.area_id)
+    .with_for_update()
+)
+_LINE: dict[str, Any] = {
+    "amount_cents": bindparam("new_amount"),
+    "limit_cents": bindparam("new_limit"),
+    "status": bindparam("new_status"),
+    "chapter": bindparam("new_chapter"),
+    "title": bindparam("new_title"),
+    "at": bindparam("moment"),
+}
+_ADD_BUDGET = insert(t.budgets).values(
+    process_id=bindparam("process"),
+    fiscal_year=bindparam("year"),
+    area_id=bindparam("area"),
+    committed_cents=0,
+    **_LINE,
+)
+_SET_BUDGET = update(t.budgets).where(*_THIS_BUDGET).values(**_LINE)
+_CHANGE_BUDGET = update(t.budgets).where(*_THIS_BUDGET).values(committed_cents=_b.committed_cents + bindparam("more"))
+_COMMITMENTS = select(t.commitments).where(among(_c.case_id)).order_by(_c.case_id).with_for_update()
+_ADD_COMMITMENT = insert(t.commitments)
+_CHANGE_COMMITMENT = (
+    update(t.commitments)
+    .where(_c.case_id == bindparam("case"))
+    .values(
+        process_id=bindparam("process"),
+        fiscal_year=bindparam("year"),
+        area_id=bindparam("area"),
+        state=bindparam("asked"),
+        booked_cents=bindparam("booked"),
+        held_cents=bindparam("held"),
+        reference=bindparam("name"),
+        at=bindparam("moment"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -64,8 +116,16 @@ def set_budgets(ledger: Ledger, run: Run, budgets: Iterable[Budget]) -> None:
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
-        for budget in budgets:
-            _set_budget(connection, budget)
+        lines = {_area_of(budget): _line(budget, now()) for budget in budgets}
+        known = _locked_budgets(connection, lines)
+        new = [{**line, "new_limit": line["new_amount"]} for area, line in lines.items() if area not in known]
+        changed = [
+            {**lines[area], "new_limit": max(lines[area]["new_amount"], row.committed_cents)}
+            for area, row in known.items()
+            if not _stands_in(row, lines[area])
+        ]
+        write_all(connection, _ADD_BUDGET, new)
+        write_all(connection, _SET_BUDGET, changed)
 
 
 @dataclass(frozen=True)
@@ -84,76 +144,104 @@ class CommitmentOrder:
 
     def hold(self, connection: Connection, drafts: Sequence[Draft]) -> Mapping[UUID, str]:
         """Hold what the drafts ask for, in their order; per key of one that finds no money, the German reason."""
-        reasons = {draft.identity.key: self._hold(connection, draft) for draft in drafts}
+        drawer = _Drawer(connection, [_area_of_draft(draft) for draft in drafts])
+        drawer.open_cases(draft.identity.case_id for draft in drafts)
+        reasons = {draft.identity.key: self._hold(drawer, draft) for draft in drafts}
+        drawer.close()
         return {key: reason for key, reason in reasons.items() if reason}
 
     def follow(self, connection: Connection, moved: Sequence[tuple[Row[Any], MessageState]]) -> None:
         """What confirmations and refusals mean for the commitments; inside the same transaction."""
-        for message, after in moved:
-            if after in (MessageState.CONFIRMED, MessageState.REFUSED):
-                self._follow(connection, message, after)
+        settled = [one for one in moved if one[1] in (MessageState.CONFIRMED, MessageState.REFUSED)]
+        drawer = _Drawer(connection)
+        drawer.open_cases(message.case_id for message, _ in settled)
+        for message, after in settled:
+            self._follow(drawer, message, after)
+        drawer.close()
 
-    def _hold(self, connection: Connection, draft: Draft) -> str | None:
-        case_id, area, total = draft.identity.case_id, draft.area, draft.amount_cents
-        assert area is not None
+    def _hold(self, drawer: _Drawer, draft: Draft) -> str | None:
+        case_id, area, total = draft.identity.case_id, _area_of_draft(draft), draft.amount_cents
         assert total is not None
-        budget = _locked_budget(connection, area)
-        commitment = connection.execute(
-            select(t.commitments).where(t.commitments.c.case_id == case_id).with_for_update()
-        ).one_or_none()
-        held = commitment.held_cents if commitment else 0
+        known = drawer.commitments.get(case_id)
         if self.frees:
-            _set_state(connection, case_id, self.asked)
+            if known is not None:
+                drawer.commitments[case_id] = replace(known, state=self.asked.value)
             return None
-        if held and _area_of(commitment) != area:
+        held = known.held if known else 0
+        if known and held and known.area != area:
             return "Die Festlegung steht auf einer anderen Bezirksregion; sie ist erst dort aufzuheben"
         more = max(0, total - held)
-        if reason := _refusal(budget, more):
+        if reason := drawer.refusal(area, more):
             return reason
-        _change_budget(connection, area, more)
-        process_id, fiscal_year, area_id = area
-        values: dict[str, Any] = {
-            "process_id": process_id,
-            "fiscal_year": fiscal_year,
-            "area_id": area_id,
-            "state": self.asked.value,
-            "held_cents": held + more,
-            "at": now(),
-        }
-        if commitment is None:
-            connection.execute(
-                insert(t.commitments).values(case_id=case_id, booked_cents=0, reference=draft.reference, **values)
-            )
-            return None
-        if self.begins:
-            values["reference"] = draft.reference
-        connection.execute(update(t.commitments).where(t.commitments.c.case_id == case_id).values(**values))
+        drawer.take(area, more)
+        reference = draft.reference if known is None or self.begins else known.reference
+        booked = known.booked if known else 0
+        drawer.commitments[case_id] = _Held(area, self.asked.value, booked, held + more, reference)
         return None
 
-    def _follow(self, connection: Connection, message: Row[Any], after: MessageState) -> None:
-        commitment = connection.execute(
-            select(t.commitments).where(t.commitments.c.case_id == message.case_id).with_for_update()
-        ).one()
-        booked, state = commitment.booked_cents, self.refused
+    def _follow(self, drawer: _Drawer, message: Row[Any], after: MessageState) -> None:
+        known = drawer.commitments[message.case_id]
+        booked, state = known.booked, self.refused
         if after is MessageState.CONFIRMED:
             booked, state = 0 if self.frees else message.amount_cents, self.confirmed
-        _change_budget(connection, _area_of(commitment), booked - commitment.held_cents)
-        connection.execute(
-            update(t.commitments)
-            .where(t.commitments.c.case_id == message.case_id)
-            .values(state=state.value, booked_cents=booked, held_cents=booked, at=now())
-        )
+        drawer.take(known.area, booked - known.held)
+        drawer.commitments[message.case_id] = replace(known, state=state.value, booked=booked, held=booked)
 
 
 def let_go(connection: Connection, case_ids: Iterable[UUID]) -> None:
     """The destination was rebuilt and knows nothing of these commitments: their money is free until booked anew."""
-    for case_id in case_ids:
-        row = connection.execute(select(t.commitments).where(t.commitments.c.case_id == case_id)).one_or_none()
-        if row is None:
-            continue
-        _change_budget(connection, _area_of(row), -row.held_cents)
-        values = {"state": CommitmentState.REFUSED.value, "booked_cents": 0, "held_cents": 0, "at": now()}
-        connection.execute(update(t.commitments).where(t.commitments.c.case_id == case_id).values(**values))
+    drawer = _Drawer(connection)
+    drawer.open_cases(case_ids)
+    for case_id, known in drawer.commitments.items():
+        append_event(connection, case_id, LET_GO, {"reference": known.reference, "cents": known.held})
+        drawer.take(known.area, -known.held)
+        drawer.commitments[case_id] = replace(known, state=CommitmentState.REFUSED.value, booked=0, held=0)
+    drawer.close()
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A case's commitment, in cents."""
+
+    area: Area
+    state: str
+    booked: int
+    held: int
+    reference: str
+
+
+class _Drawer:
+    """Budgets and commitments, locked and read once; what is decided on them in order is written at the end."""
+
+    def __init__(self, connection: Connection, areas: Iterable[Area] = ()) -> None:
+        self._connection = connection
+        self._budgets = _locked_budgets(connection, areas)
+        self._taken: dict[Area, int] = defaultdict(int)
+        self._before: dict[UUID, _Held] = {}
+        self.commitments: dict[UUID, _Held] = {}
+
+    def open_cases(self, case_ids: Iterable[UUID]) -> None:
+        """Take these cases' commitments out."""
+        self._before = {row.case_id: _held(row) for row in rows_among(self._connection, _COMMITMENTS, case_ids)}
+        self.commitments = dict(self._before)
+
+    def refusal(self, area: Area, more: int) -> str | None:
+        """Why an area cannot give so much more."""
+        return _refusal(self._budgets.get(area), more, self._taken[area])
+
+    def take(self, area: Area, difference: int) -> None:
+        """Hold so much more of an area's budget, or less."""
+        self._taken[area] += difference
+
+    def close(self) -> None:
+        """Write down what has changed."""
+        changed = {case: held for case, held in self.commitments.items() if held != self._before.get(case)}
+        new = [_commitment(case, held) for case, held in changed.items() if case not in self._before]
+        write_all(self._connection, _ADD_COMMITMENT, new)
+        known = [_change(case, held) for case, held in sorted(changed.items()) if case in self._before]
+        write_all(self._connection, _CHANGE_COMMITMENT, known)
+        sums = [_named(area, more=more) for area, more in sorted(self._taken.items()) if more]
+        write_all(self._connection, _CHANGE_BUDGET, sums)
 
 
 def balances(ledger: Ledger, process_id: str) -> list[Balance]:
@@ -215,69 +303,84 @@ def theirs(ledger: Ledger, fiscal_year: int) -> dict[str, int]:
     return sums
 
 
-def _set_budget(connection: Connection, budget: Budget) -> None:
-    area = (budget.process_id, budget.fiscal_year, budget.area_id)
+def _locked_budgets(connection: Connection, areas: Iterable[Area]) -> dict[Area, Row[Any]]:
+    """The areas' budgets, locked; without those that have none."""
+    years: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for process_id, fiscal_year, area_id in areas:
+        years[process_id, fiscal_year].append(area_id)
+    found = {}
+    for (process, year), ids in sorted(years.items()):
+        for row in rows_among(connection, _BUDGETS, ids, process=process, year=year):
+            found[process, year, row.area_id] = row
+    return found
+
+
+def _line(budget: Budget, at: datetime) -> dict[str, Any]:
     amount = 0 if budget.status is BudgetStatus.REVOKED else cents(budget.amount)
-    values: dict[str, Any] = {
-        "amount_cents": amount,
-        "status": budget.status.value,
-        "chapter": budget.chapter,
-        "title": budget.title,
-        "at": now(),
-    }
-    process_id, fiscal_year, area_id = area
-    key = {"process_id": process_id, "fiscal_year": fiscal_year, "area_id": area_id}
-    insert_or_ignore(connection, t.budgets, {**key, **values, "committed_cents": 0, "limit_cents": amount})
-    row = _locked_budget(connection, area)
-    assert row is not None
-    if (row.amount_cents, row.status, row.chapter, row.title) == (
-        amount,
-        *(values[k] for k in ("status", "chapter", "title")),
-    ):
-        return
-    connection.execute(
-        update(t.budgets).where(*_is(area)).values(**values, limit_cents=max(amount, row.committed_cents))
-    )
+    values = {"new_amount": amount, "new_status": budget.status.value}
+    names = {"new_chapter": budget.chapter, "new_title": budget.title}
+    return {**_named(_area_of(budget)), **values, **names, "moment": at}
 
 
-def _locked_budget(connection: Connection, area: tuple[str, int, str]) -> Row[Any] | None:
-    return connection.execute(select(t.budgets).where(*_is(area)).with_for_update()).one_or_none()
+def _stands_in(row: Row[Any], line: Mapping[str, Any]) -> bool:
+    found = (row.amount_cents, row.status, row.chapter, row.title)
+    return found == tuple(line[name] for name in ("new_amount", "new_status", "new_chapter", "new_title"))
 
 
-def _refusal(budget: Row[Any] | None, more: int) -> str | None:
+def _area_of(budget: Budget) -> Area:
+    return budget.process_id, budget.fiscal_year, budget.area_id
+
+
+def _refusal(budget: Row[Any] | None, more: int, taken: int) -> str | None:
+    """`taken`: what was taken of it since the row was read."""
     if budget is None:
         return "Für die Bezirksregion gibt es kein Budget"
     if more == 0:
         return None
     if budget.status != BudgetStatus.RELEASED:
         return "Das Budget der Bezirksregion ist nicht freigegeben"
-    if budget.committed_cents + more > budget.amount_cents:
+    if budget.committed_cents + taken + more > budget.amount_cents:
         return "Das Budget der Bezirksregion reicht nicht"
     return None
 
 
-def _change_budget(connection: Connection, area: tuple[str, int, str], difference: int) -> None:
-    if difference:
-        connection.execute(
-            update(t.budgets).where(*_is(area)).values(committed_cents=t.budgets.c.committed_cents + difference)
-        )
+def _area_of_draft(draft: Draft) -> Area:
+    assert draft.area is not None
+    return draft.area
 
 
-def _set_state(connection: Connection, case_id: UUID, state: CommitmentState) -> None:
-    connection.execute(
-        update(t.commitments).where(t.commitments.c.case_id == case_id).values(state=state.value, at=now())
-    )
-
-
-def _area_of(commitment: Row[Any] | None) -> tuple[str, int, str]:
-    assert commitment is not None
-    return commitment.process_id, commitment.fiscal_year, commitment.area_id
-
-
-def _is(area: tuple[str, int, str]) -> tuple[Any, ...]:
+def _named(area: Area, **more: Any) -> dict[str, Any]:
     process_id, fiscal_year, area_id = area
-    return (
-        t.budgets.c.process_id == process_id,
-        t.budgets.c.fiscal_year == fiscal_year,
-        t.budgets.c.area_id == area_id,
-    )
+    return {"process": process_id, "year": fiscal_year, "area": area_id, **more}
+
+
+def _held(row: Row[Any]) -> _Held:
+    area = (row.process_id, row.fiscal_year, row.area_id)
+    return _Held(area, row.state, row.booked_cents, row.held_cents, row.reference)
+
+
+def _change(case_id: UUID, held: _Held) -> dict[str, Any]:
+    return {
+        **_named(held.area),
+        "case": case_id,
+        "asked": held.state,
+        "booked": held.booked,
+        "held": held.held,
+        "name": held.reference,
+        "moment": now(),
+    }
+
+
+def _commitment(case_id: UUID, held: _Held) -> dict[str, Any]:
+    process_id, fiscal_year, area_id = held.area
+    return {
+        "case_id": case_id,
+        "process_id": process_id,
+        "fiscal_year": fiscal_year,
+        "area_id": area_id,
+        "state": held.state,
+        "booked_cents": held.booked,
+        "held_cents": held.held,
+        "reference": held.reference,
+        "at": now(),
+    }

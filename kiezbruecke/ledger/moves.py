@@ -1,66 +1,107 @@
-"""A message's step from one state to the next: compare-and-set, written down, with what it means for the money."""
+"""Messages' steps from one state to the next: compare-and-set, written down, with what they mean for the money."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from kiezbruecke.ledger import tables as t
-from kiezbruecke.ledger.database import now
+from kiezbruecke.ledger.changes import mark_changed
+from kiezbruecke.ledger.database import now, write_last
 from kiezbruecke.ledger.effects import booked
 from kiezbruecke.ledger.events import append_event
+from kiezbruecke.ledger.sets import among, in_runs, rows_among, write_all
 from kiezbruecke.ledger.states import MessageState, may_follow
 
 _TOLD = frozenset({MessageState.DELIVERED, MessageState.CONFIRMED, MessageState.REFUSED, MessageState.IN_DOUBT})
 
+_m = t.messages.c
+_HEAD = (
+    *(_m.key, _m.destination, _m.case_id, _m.effect, _m.reference, _m.route, _m.owner),
+    *(_m.state, _m.fence, _m.amount_cents, _m.test, _m.remote_id),
+)
+_ROWS = select(*_HEAD).where(among(_m.key)).order_by(_m.key).with_for_update()
+_MOVE = (
+    update(t.messages)
+    .where(_m.key == bindparam("message"))
+    .values(
+        state=bindparam("after"), note=bindparam("word"), remote_id=bindparam("remote"), updated_at=bindparam("moment")
+    )
+)
+_ADD_ATTEMPT = insert(t.attempts).inline()
+
+
+@dataclass(frozen=True)
+class Move:
+    """A message, as it was locked in this transaction, and the state it shall have. `note` holds no content."""
+
+    row: Row[Any]
+    after: MessageState
+    note: str = ""
+    remote_id: str | None = None  # their number, where they have told one
+
+    @property
+    def is_legal(self) -> bool:
+        """Whether the message is in a state from which that is allowed."""
+        return may_follow(MessageState(self.row.state), self.after)
+
+
+def message_rows(connection: Connection, keys: Iterable[UUID]) -> dict[UUID, Row[Any]]:
+    """What steps ask of messages, by key, locked for this transaction; without those that are not there."""
+    return {row.key: row for row in rows_among(connection, _ROWS, keys)}
+
 
 def message_row(connection: Connection, key: UUID) -> Row[Any] | None:
-    """A message's row without its bytes, locked for this transaction."""
-    columns = [column for column in t.messages.c if column.name not in ("payload", "lineage")]
-    return connection.execute(select(*columns).where(t.messages.c.key == key).with_for_update()).one_or_none()
+    """One of them."""
+    return message_rows(connection, [key]).get(key)
 
 
-def move(
-    connection: Connection,
-    key: UUID,
-    after: MessageState,
-    *,
-    note: str,
-    fence: int | None = None,
-    expect: MessageState | None = None,
-    **values: Any,
-) -> bool:
-    """Take a message to `after`; False if it is not in a state from which that is allowed.
-
-    With `fence` only the run that holds the message may move it. `note` holds no content.
-    """
+def move(connection: Connection, key: UUID, after: MessageState, *, note: str, expect: MessageState) -> bool:
+    """Take one message from `expect` to `after`; False if it is somewhere else."""
     row = message_row(connection, key)
-    if row is None:
-        return False
-    before = MessageState(row.state)
-    if not may_follow(before, after) or (expect and before != expect):
-        return False
-    if fence is not None and row.fence != fence:
-        return False
-    connection.execute(
-        update(t.messages)
-        .where(t.messages.c.key == key)
-        .values(state=after.value, note=note, updated_at=now(), **values)
-    )
-    connection.execute(
-        insert(t.attempts).values(
-            message_key=key, at=now(), fence=row.fence, before=before.value, after=after.value, note=note
-        )
-    )
-    if not row.test and (follow := booked(row.effect).follow):
-        follow(connection, [(row, after)])
-    if after in _TOLD or before is MessageState.IN_DOUBT:
-        append_event(
-            connection,
-            row.case_id,
-            f"message.{after.value}",
-            {"reference": row.reference, "key": str(key), "note": note},
-        )
-    return True
+    return row is not None and row.state == expect and bool(move_all(connection, [Move(row, after, note)]))
+
+
+def move_all(connection: Connection, steps: Sequence[Move]) -> list[UUID]:
+    """Take the steps that are legal, each message at most one; the keys of these, in their order."""
+    steps = [step for step in steps if step.is_legal]
+    at = now()
+    write_all(connection, _MOVE, [_moved(step, at) for step in steps])
+    write_all(connection, _ADD_ATTEMPT, [_attempt(step, at) for step in steps])
+    for follow, some in in_runs(steps, lambda step: None if step.row.test else booked(step.row.effect).follow):
+        if follow is not None:
+            follow(connection, [(step.row, step.after) for step in some])
+    for step in steps:
+        if step.after in _TOLD or step.row.state == MessageState.IN_DOUBT:
+            body = {"reference": step.row.reference, "key": str(step.row.key), "note": step.note}
+            append_event(connection, step.row.case_id, f"message.{step.after.value}", body)
+        elif step.after is MessageState.WAITING:  # what was in hand may be taken back again
+            write_last(connection, mark_changed, step.row.case_id)
+    return [step.row.key for step in steps]
+
+
+def _moved(step: Move, at: datetime) -> dict[str, Any]:
+    remote = step.row.remote_id if step.remote_id is None else step.remote_id
+    return {
+        "message": step.row.key,
+        "after": step.after.value,
+        "word": step.note,
+        "remote": remote,
+        "moment": at,
+    }
+
+
+def _attempt(step: Move, at: datetime) -> dict[str, Any]:
+    return {
+        "message_key": step.row.key,
+        "at": at,
+        "fence": step.row.fence,
+        "before": step.row.state,
+        "after": step.after.value,
+        "note": step.note,
+    }

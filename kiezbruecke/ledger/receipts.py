@@ -3,98 +3,149 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from kiezbruecke.connector import Item
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import now
-from kiezbruecke.ledger.dialects import insert_or_ignore
 from kiezbruecke.ledger.events import append_event
 from kiezbruecke.ledger.money import cents
-from kiezbruecke.ledger.moves import message_row, move
+from kiezbruecke.ledger.moves import Move, message_rows, move_all
+from kiezbruecke.ledger.sets import among, in_turns, rows_among, write_all
 from kiezbruecke.ledger.states import MessageState
-from kiezbruecke.ledger.todo import Answer, Kind, Point, close_point, ever_raised, raise_point
+from kiezbruecke.ledger.todo import Answer, Kind, Name, Point, close_points, ever_raised, raise_points
 from kiezbruecke.records import Receipt, ReceiptOutcome
 
+_m = t.messages.c
+_KNOWN = select(t.receipts.c.id).where(among(t.receipts.c.id))
+_ADD = insert(t.receipts)
+_MATCHES = {
+    how: select(_m.key, _m[how].label("wanted"))
+    .where(among(_m[how]), _m.destination == bindparam("source"))
+    .order_by(_m.generation)
+    for how in ("key", "reference", "ticket")
+}
 _CODE = re.compile(r"[A-Z0-9][A-Z0-9_.-]{0,19}")
 
 
-def store_receipt(connection: Connection, item: Item, receipt: Receipt, *, route: str, owner: str) -> bool:
-    """Keep a receipt and apply it; False if it was known. Reading the same answer twice is harmless."""
-    key = _match(connection, receipt)
-    new = insert_or_ignore(
-        connection,
-        t.receipts,
-        {
-            "id": receipt.identity,
-            "source": receipt.source,
-            "external_id": receipt.external_id,
-            "message_key": key,
-            "event": receipt.event,
-            "outcome": receipt.outcome.value,
-            "body": receipt.canonical(),
-            "raw": item.raw,
-            "at": now(),
-        },
-    )
-    if not new:
-        return False
-    if key is None:
-        raise_point(connection, _clearing(receipt, route, owner))
-        return True
-    row = message_row(connection, key)
-    assert row is not None
-    append_event(
-        connection,
-        row.case_id,
-        f"receipt.{receipt.event}",
-        {"reference": row.reference, "digest": receipt.digest()},
-    )
-    apply_receipt(connection, row, receipt)
-    return True
+def store_receipts(
+    connection: Connection, receipts: Sequence[tuple[Item, Receipt]], *, route: str, owner: str
+) -> list[bool]:
+    """Keep receipts and apply them; which of them were new. Reading the same answer twice is harmless."""
+    fresh = _unknown(connection, receipts)
+    keys = _match(connection, [receipt for _, receipt in fresh.values()])
+    write_all(connection, _ADD, [_values(item, one, keys.get(one.identity)) for item, one in fresh.values()])
+    strange = [receipt for _, receipt in fresh.values() if receipt.identity not in keys]
+    raise_points(connection, [_clearing(receipt, route, owner) for receipt in strange])
+    known = [receipt for _, receipt in fresh.values() if receipt.identity in keys]
+    _apply_stored(connection, [(keys[receipt.identity], receipt) for receipt in known])
+    return [index in fresh for index in range(len(receipts))]
 
 
-def apply_receipt(connection: Connection, message: Row[Any], receipt: Receipt) -> None:
-    """Move the message as far as the receipt proves, and put on the list what needs a person."""
-    if receipt.outcome is ReceiptOutcome.CONFIRMED:
-        _confirm(connection, message, receipt)
-    elif receipt.outcome is ReceiptOutcome.REFUSED:
-        _refuse(connection, message, receipt)
-    elif receipt.outcome is ReceiptOutcome.DELIVERED:
-        move(connection, message.key, MessageState.DELIVERED, note=_note(receipt))
-    if receipt.warning and not ever_raised(connection, Kind.WARNING, str(message.key)):
-        raise_point(connection, _point(message, Kind.WARNING, f"Zugestellt mit Warnung ({_note(receipt)})"))
-    if receipt.outcome is not ReceiptOutcome.NOTED:  # whatever they say, they have it or will not have it
-        close_point(connection, Kind.IN_DOUBT, str(message.key))
-    if receipt.outcome in (ReceiptOutcome.CONFIRMED, ReceiptOutcome.REFUSED):
-        close_point(connection, Kind.OVERDUE, str(message.key))
+def _apply_stored(connection: Connection, words: Sequence[tuple[UUID, Receipt]]) -> None:
+    rows = message_rows(connection, (key for key, _ in words))  # all at once, so that nobody locks them crosswise
+    cases, moved = {key: row.case_id for key, row in rows.items()}, set[UUID]()
+    for turn in in_turns(words, lambda word: [cases[word[0]]]):
+        rows |= message_rows(connection, {key for key, _ in turn} & moved)
+        for key, receipt in turn:
+            body = {"reference": rows[key].reference, "digest": receipt.digest()}
+            append_event(connection, rows[key].case_id, f"receipt.{receipt.event}", body)
+        _apply_turn(connection, [Word(rows[key], receipt) for key, receipt in turn])
+        moved |= {key for key, _ in turn}
 
 
-def _confirm(connection: Connection, message: Row[Any], receipt: Receipt) -> None:
-    if _amount_differs(message, receipt):
-        move(connection, message.key, MessageState.DELIVERED, note=_note(receipt))
+@dataclass(frozen=True)
+class Word:
+    """A message, as it was locked in this transaction, and what its destination says about it."""
+
+    row: Row[Any]
+    said: Receipt
+
+
+def apply_receipts(connection: Connection, words: Sequence[Word]) -> None:
+    """Move messages as far as the receipts prove, and put on the list what needs a person. Each message once."""
+    for turn in in_turns(words, lambda word: [word.row.case_id]):
+        _apply_turn(connection, turn)
+
+
+def _apply_turn(connection: Connection, words: Sequence[Word]) -> None:
+    """In this order the same links are told as for one after the other, since no case has two of these words."""
+    meanings = [_meaning(word) for word in words]
+    close_points(connection, [name for meaning in meanings for name in meaning.closes_first])
+    move_all(connection, [meaning.step for meaning in meanings if meaning.step is not None])
+    close_points(connection, [name for meaning in meanings for name in meaning.closes_then])
+    warnings = [_warning(word) for word in words if word.said.warning]
+    before = ever_raised(connection, Kind.WARNING, warnings) if warnings else set()
+    new = [point for point in warnings if point.subject not in before]
+    raise_points(connection, [*(point for meaning in meanings for point in meaning.raises), *new])
+    close_points(connection, [(kind, str(word.row.key)) for word in words for kind in _settles(word.said)])
+
+
+@dataclass(frozen=True)
+class _Meaning:
+    """What a receipt does to its message and to the list of what needs a person, in the order of doing it."""
+
+    closes_first: Sequence[Name] = ()
+    step: Move | None = None
+    closes_then: Sequence[Name] = ()
+    raises: Sequence[Point] = ()
+
+
+def _meaning(word: Word) -> _Meaning:
+    row, receipt = word.row, word.said
+    match receipt.outcome:
+        case ReceiptOutcome.CONFIRMED:
+            return _confirmed(row, receipt)
+        case ReceiptOutcome.REFUSED:
+            return _refused(row, receipt)
+        case ReceiptOutcome.DELIVERED:
+            return _Meaning(step=Move(row, MessageState.DELIVERED, _note(receipt)))
+        case _:
+            return _Meaning()
+
+
+def _warning(word: Word) -> Point:
+    return _point(word.row, Kind.WARNING, f"Zugestellt mit Warnung ({_note(word.said)})")
+
+
+def _settles(receipt: Receipt) -> Sequence[Kind]:
+    """The kinds of points that a receipt answers: whatever they say, they have it or will not have it."""
+    match receipt.outcome:
+        case ReceiptOutcome.NOTED:
+            return ()
+        case ReceiptOutcome.DELIVERED:
+            return (Kind.IN_DOUBT,)
+        case _:
+            return (Kind.IN_DOUBT, Kind.OVERDUE)
+
+
+def _confirmed(row: Row[Any], receipt: Receipt) -> _Meaning:
+    subject = str(row.key)
+    if _amount_differs(row, receipt):
         reason = "Der gebuchte Betrag ist nicht der angeordnete"
-        raise_point(connection, _point(message, Kind.DIFFERENCE, reason, (Answer.CORRECTED, Answer.TAKEN_BACK)))
-        return
-    if message.state == MessageState.REFUSED:
-        close_point(connection, Kind.REFUSED, str(message.key))  # nothing may be sent anew before this is settled
-        raise_point(connection, _point(message, Kind.CONTRADICTION, "Erst abgewiesen, dann bestätigt"))
-        return
-    close_point(connection, Kind.DIFFERENCE, str(message.key))
-    remote_id = receipt.remote_id[:80] or message.remote_id
-    move(connection, message.key, MessageState.CONFIRMED, note=_note(receipt), remote_id=remote_id)
+        point = _point(row, Kind.DIFFERENCE, reason, (Answer.CORRECTED, Answer.TAKEN_BACK))
+        return _Meaning(step=Move(row, MessageState.DELIVERED, _note(receipt)), raises=[point])
+    if row.state == MessageState.REFUSED:
+        point = _point(row, Kind.CONTRADICTION, "Erst abgewiesen, dann bestätigt")
+        refused = (Kind.REFUSED, subject)  # nothing may be sent anew before this is settled
+        return _Meaning(closes_first=[refused], raises=[point])
+    step = Move(row, MessageState.CONFIRMED, _note(receipt), receipt.remote_id[:80] or None)
+    return _Meaning(closes_first=[(Kind.DIFFERENCE, subject)], step=step)
 
 
-def _refuse(connection: Connection, message: Row[Any], receipt: Receipt) -> None:
-    if message.state == MessageState.CONFIRMED:
-        raise_point(connection, _point(message, Kind.CONTRADICTION, "Erst bestätigt, dann abgewiesen"))
-        return
-    if move(connection, message.key, MessageState.REFUSED, note=_note(receipt)):
-        close_point(connection, Kind.DIFFERENCE, str(message.key))
-        raise_point(connection, refused_point(message, _note(receipt)))
+def _refused(row: Row[Any], receipt: Receipt) -> _Meaning:
+    if row.state == MessageState.CONFIRMED:
+        return _Meaning(raises=[_point(row, Kind.CONTRADICTION, "Erst bestätigt, dann abgewiesen")])
+    step, note = Move(row, MessageState.REFUSED, _note(receipt)), _note(receipt)
+    if not step.is_legal:
+        return _Meaning()
+    return _Meaning(step=step, closes_then=[(Kind.DIFFERENCE, str(row.key))], raises=[refused_point(row, note)])
 
 
 def _amount_differs(message: Row[Any], receipt: Receipt) -> bool:
@@ -103,18 +154,49 @@ def _amount_differs(message: Row[Any], receipt: Receipt) -> bool:
     return cents(receipt.amount) != int(message.amount_cents)
 
 
-def _match(connection: Connection, receipt: Receipt) -> UUID | None:
-    """Only ids count, and only messages of the party that speaks."""
-    query = select(t.messages.c.key).where(t.messages.c.destination == receipt.source)
-    if receipt.key is not None:
-        query = query.where(t.messages.c.key == receipt.key)
-    elif receipt.reference:
-        query = query.where(t.messages.c.reference == receipt.reference).order_by(t.messages.c.generation.desc())
-    elif receipt.ticket:
-        query = query.where(t.messages.c.ticket == receipt.ticket)
-    else:
-        return None
-    return connection.execute(query.limit(1)).scalar_one_or_none()
+def _unknown(connection: Connection, receipts: Sequence[tuple[Item, Receipt]]) -> dict[int, tuple[Item, Receipt]]:
+    """Those that the ledger does not hold yet, each once, by their place."""
+    known = {row.id for row in rows_among(connection, _KNOWN, (receipt.identity for _, receipt in receipts))}
+    fresh: dict[int, tuple[Item, Receipt]] = {}
+    for place, (item, receipt) in enumerate(receipts):
+        if receipt.identity not in known:
+            known.add(receipt.identity)
+            fresh[place] = (item, receipt)
+    return fresh
+
+
+def _match(connection: Connection, receipts: Iterable[Receipt]) -> dict[UUID, UUID]:
+    """Message keys by the receipts' ids. Only ids count, and only messages of the party that speaks."""
+    found: dict[UUID, UUID] = {}
+    for (source, how), some in _by_source_and_id(receipts).items():
+        rows = rows_among(connection, _MATCHES[how], some, source=source)
+        keys = {row.wanted: row.key for row in rows}  # of several generations the newest
+        found |= {one.identity: keys[wanted] for wanted, each in some.items() if wanted in keys for one in each}
+    return found
+
+
+def _by_source_and_id(receipts: Iterable[Receipt]) -> dict[tuple[str, str], dict[Any, list[Receipt]]]:
+    sorted_out: dict[tuple[str, str], dict[Any, list[Receipt]]] = defaultdict(lambda: defaultdict(list))
+    for receipt in receipts:
+        for how in ("key", "reference", "ticket"):
+            if wanted := getattr(receipt, how):
+                sorted_out[receipt.source, how][wanted].append(receipt)
+                break
+    return sorted_out
+
+
+def _values(item: Item, receipt: Receipt, key: UUID | None) -> dict[str, Any]:
+    return {
+        "id": receipt.identity,
+        "source": receipt.source,
+        "external_id": receipt.external_id,
+        "message_key": key,
+        "event": receipt.event,
+        "outcome": receipt.outcome.value,
+        "body": receipt.canonical(),
+        "raw": item.raw,
+        "at": now(),
+    }
 
 
 def _note(receipt: Receipt) -> str:
@@ -130,6 +212,7 @@ def _clearing(receipt: Receipt, route: str, owner: str) -> Point:
         route=route,
         owner=owner,
         reason=f"Rückmeldung {receipt.event} gehört zu keiner Nachricht, die hier bekannt ist",
+        answers=(Answer.DONE,),
     )
 
 

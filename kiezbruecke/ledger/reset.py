@@ -5,15 +5,31 @@ from __future__ import annotations
 from collections import defaultdict
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
 from kiezbruecke.ledger.effects import LetGo, booked
-from kiezbruecke.ledger.moves import move
+from kiezbruecke.ledger.moves import Move, message_rows, move_all
+from kiezbruecke.ledger.sets import slices
 from kiezbruecke.ledger.states import UNSETTLED, MessageState
-from kiezbruecke.ledger.todo import ABOUT_MESSAGES, close_point
+from kiezbruecke.ledger.todo import Kind, close_points
+
+_ABOUT_MESSAGES = (Kind.IN_DOUBT, Kind.REFUSED, Kind.OVERDUE, Kind.DIFFERENCE, Kind.CONTRADICTION, Kind.WARNING)
+
+_m, _a = t.messages.c, t.attention.c
+_UNDER_WAY = (
+    select(_m.key)
+    .where(_m.destination == bindparam("of"), _m.state.in_(sorted(state.value for state in UNSETTLED)))
+    .order_by(_m.key)
+)
+_POINTS = (
+    select(_a.kind, _a.subject)
+    .join_from(t.attention, t.messages, _m.key == _a.message_key)
+    .where(_m.destination == bindparam("of"), _a.kind.in_(_ABOUT_MESSAGES), _a.closed_at.is_(None))
+    .order_by(_a.id)
+)
 
 
 def reset_destination(ledger: Ledger, destination: str, *, person: str, reason: str) -> int:
@@ -42,13 +58,12 @@ def _raise_generation(connection: Connection, destination: str, person: str, rea
 
 def _void(connection: Connection, destination: str) -> None:
     """What was prepared, under way or waited for must not reach the rebuilt destination beside its successor."""
-    m = t.messages.c
-    rows = connection.execute(select(m.key, m.state).where(m.destination == destination)).all()
-    for row in rows:
-        if row.state in UNSETTLED:
-            move(connection, row.key, MessageState.REFUSED, note="Ziel neu aufgebaut")
-        for kind in ABOUT_MESSAGES:
-            close_point(connection, kind, str(row.key))
+    keys = connection.execute(_UNDER_WAY, {"of": destination}).scalars().all()
+    for some in slices(keys):
+        rows = message_rows(connection, some)
+        move_all(connection, [Move(rows[key], MessageState.REFUSED, "Ziel neu aufgebaut") for key in some])
+    points = connection.execute(_POINTS, {"of": destination}).all()
+    close_points(connection, [(row.kind, row.subject) for row in points])
 
 
 def _let_go(connection: Connection, destination: str) -> None:

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from kiezbruecke.errors import Overtaken
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import insert_or_ignore
+
+_FENCE = select(t.lanes.c.fence).where(t.lanes.c.name == bindparam("of_lane")).with_for_update(read=True)
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,7 @@ def end_run(ledger: Ledger, run: Run, counts: Mapping[str, int], error: str = ""
 
 def guard(connection: Connection, run: Run) -> None:
     """Refuse to write for a run that was overtaken; holds the fence until the transaction ends."""
-    query = select(t.lanes.c.fence).where(t.lanes.c.name == run.lane).with_for_update(read=True)
-    fence = connection.execute(query).scalar_one_or_none()
+    fence = connection.execute(_FENCE, {"of_lane": run.lane}).scalar_one_or_none()
     if fence != run.fence:
         raise Overtaken("a newer run has taken over", where=f"route {run.route}")
 

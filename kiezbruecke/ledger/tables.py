@@ -1,7 +1,7 @@
 """The ledger's tables. Invariants are constraints and partial unique indexes, not `if`s.
 
 Money is integer cents. Times are UTC. No table but `records`, `record_history`, `receipts`, `unread`, `messages`,
-`batches` and `previews` holds content; none of these columns is ever logged.
+`message_bytes`, `batches` and `previews` holds content; none of these columns is ever logged.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    ColumnElement,
-    Computed,
     DateTime,
     Dialect,
     ForeignKey,
@@ -33,7 +31,6 @@ from sqlalchemy import (
     false,
     text,
 )
-from sqlalchemy.ext.compiler import compiles
 
 metadata = MetaData(
     naming_convention={
@@ -63,32 +60,6 @@ class Moment(TypeDecorator[datetime]):
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)  # type: ignore[no-any-return]
 
-
-class Told(ColumnElement[Any]):
-    """What a record's body tells, written by the database itself: whoever writes the body, it is never stale."""
-
-    inherit_cache = True
-
-    def __init__(self, sqlite: str, postgresql: str) -> None:
-        self.spelled = {"sqlite": sqlite, "postgresql": postgresql}
-
-
-@compiles(Told)
-def _spell(told: Told, compiler: Any, **_: Any) -> str:
-    return told.spelled[compiler.dialect.name]
-
-
-_AREA = Told(
-    "coalesce(json_extract(body, '$.area_id'), '')",
-    """coalesce(substring(body from '"area_id":"([^"]*)"'), '')""",  # canonical: no quote of a text stands bare
-)
-_GRANTED = Told(
-    "CASE WHEN json_extract(body, '$.outcome') IN ('accepted', 'accepted_reduced') "
-    "THEN CAST(replace(coalesce(json_extract(body, '$.approved_amount'), '0'), '.', '') AS INTEGER) ELSE 0 END",
-    """CASE WHEN body ~ '"outcome":"accepted(_reduced)?"' """
-    """THEN CAST(coalesce(replace(substring(body from '"approved_amount":"([0-9.]+)"'), '.', ''), '0') AS BIGINT) """
-    "ELSE 0 END",
-)
 
 _BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts only INTEGER PRIMARY KEY by itself
 
@@ -174,6 +145,7 @@ changes = Table(  # one number per process; whatever a due rule could see raises
     metadata,
     Column("process_id", String(60), primary_key=True),
     Column("number", BigInteger, nullable=False),
+    Column("counted", BigInteger, nullable=False, server_default="0"),  # up to here `counted_cents` of cases are right
 )
 
 looks = Table(  # up to which number a route has looked, and with which files and versions
@@ -220,16 +192,12 @@ records = Table(
     Column("digest", String(64), nullable=False),
     Column("body", Text, nullable=False),
     Column("first_seen", Moment, nullable=False),
-    Column("last_seen", Moment, nullable=False),
     Column("gone_at", Moment),
     Column("input", String(64), nullable=False, server_default=""),  # digest of all that it was read from
-    Column("area_id", Text, Computed(_AREA)),
-    Column("granted_cents", BigInteger, Computed(_GRANTED)),  # by a decision line, were it the one that counts
     Index("ix_records_item", "source", "external_id"),
-    Index("ix_records_case", "case_id", "kind", "area_id", "granted_cents"),
-    Index("ix_records_area", "process_id", "area_id", "kind", "case_id"),
+    Index("ix_records_case", "case_id"),
     Index("ix_records_process_kind", "process_id", "kind"),
-    Index("ix_records_source", "source", "kind"),
+    Index("ix_records_listed", "source", "process_id", "kind", "gone_at", "external_id"),
 )
 
 record_history = Table(
@@ -272,6 +240,8 @@ batches = Table(
     Column("created_at", Moment, nullable=False),
 )
 
+CLAIMABLE = "state IN ('waiting', 'claimed')"  # as it stands in the indexes and in the questions that use them
+
 messages = Table(
     "messages",
     metadata,
@@ -292,20 +262,17 @@ messages = Table(
     Column("fence", Integer, nullable=False, server_default="0"),
     Column("basis", String(64), nullable=False),
     Column("amount_cents", BigInteger),
-    Column("payload", LargeBinary, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("file_name", String(200), nullable=False),
     Column("media_type", String(80), nullable=False),
     Column("facts", JSON, nullable=False),
     Column("mapping", String(80), nullable=False),
     Column("mapping_digest", String(64), nullable=False),
-    Column("lineage", LargeBinary, nullable=False),  # which rule gave which value: numbers and keyed hashes, no content
     Column("test", Boolean, nullable=False),
     Column("ticket", String(200)),
     Column("batch_id", String(35), ForeignKey(batches.c.id)),
     Column("remote_id", String(80), nullable=False, server_default=""),
     Column("note", Text, nullable=False, server_default=""),  # last word about it, no content
-    Column("remind_at", Moment),  # when a missing receipt raises attention
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     UniqueConstraint("destination", "generation", "case_id", "effect", "number"),
@@ -315,6 +282,23 @@ messages = Table(
     Index("ix_messages_ticket", "ticket"),
     Index("ix_messages_reference", "reference"),
     Index("ix_messages_states", "route", "state", "destination", "updated_at"),  # counted without reading a message
+    Index("ix_messages_batch", "batch_id"),
+    Index(  # in the order in which they are claimed
+        "ix_messages_claimable",
+        "lane",
+        "fence",
+        "created_at",
+        "reference",
+        sqlite_where=text(CLAIMABLE),
+        postgresql_where=text(CLAIMABLE),
+    ),
+    Index(  # those that have their carrier already
+        "ix_messages_carried",
+        "lane",
+        "fence",
+        sqlite_where=text(f"{CLAIMABLE} AND batch_id IS NOT NULL"),
+        postgresql_where=text(f"{CLAIMABLE} AND batch_id IS NOT NULL"),
+    ),
     Index(
         "uq_messages_once",
         "case_id",
@@ -324,6 +308,14 @@ messages = Table(
         sqlite_where=text("once AND state <> 'refused' AND NOT test"),
         postgresql_where=text("once AND state <> 'refused' AND NOT test"),
     ),
+)
+
+message_bytes = Table(  # apart from the messages, so that nobody reads bytes who does not need them
+    "message_bytes",
+    metadata,
+    Column("key", Uuid, ForeignKey(messages.c.key), primary_key=True),
+    Column("payload", LargeBinary, nullable=False),
+    Column("lineage", LargeBinary, nullable=False),  # which rule gave which value: numbers and keyed hashes, no content
 )
 
 mapping_versions = Table(  # what the numbers in a message's lineage mean, once per digest

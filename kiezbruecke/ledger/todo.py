@@ -6,14 +6,16 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
-from kiezbruecke.ledger.dialects import insert_or_ignore
+from kiezbruecke.ledger.dialects import one_at_a_time
 from kiezbruecke.ledger.events import append_event
+from kiezbruecke.ledger.sets import among, rows_among, write_all
 from kiezbruecke.ledger.states import MessageState
 
 HEALED = "healed"
@@ -56,6 +58,39 @@ MEANS: Mapping[tuple[Kind, Answer], tuple[MessageState, MessageState]] = {
     (Kind.DIFFERENCE, Answer.TAKEN_BACK): (MessageState.DELIVERED, MessageState.REFUSED),
 }
 ABOUT_MESSAGES = (Kind.IN_DOUBT, Kind.REFUSED, Kind.OVERDUE, Kind.DIFFERENCE, Kind.CONTRADICTION, Kind.WARNING)
+Name = tuple[Kind, str]  # kind and subject: one open point
+
+_a = t.attention.c
+_OPEN = (
+    select(_a.id, _a.kind, _a.subject, _a.case_id, _a.reason)
+    .where(
+        _a.kind.in_(bindparam("kinds", expanding=True)),
+        among(_a.subject),
+        _a.closed_at.is_(None),
+    )
+    .order_by(_a.id)
+    .with_for_update()
+)
+_OF_ROUTE = select(_a.subject, _a.case_id).where(
+    _a.kind == bindparam("kind"), _a.route == bindparam("route"), _a.closed_at.is_(None)
+)
+_EVER = select(_a.subject).where(among(_a.case_id), _a.kind == bindparam("kind"))
+_ADD = insert(t.attention).inline()
+_RENEW = (
+    update(t.attention)
+    .where(_a.id == bindparam("number"))
+    .values(reason=bindparam("why"), owner=bindparam("who"), answers=bindparam("possible"))
+)
+_CLOSE = (
+    update(t.attention)
+    .where(_a.id == bindparam("number"))
+    .values(
+        closed_at=bindparam("moment"),
+        answer=bindparam("word"),
+        answered_by=bindparam("who"),
+        answer_reason=bindparam("why"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -86,32 +121,29 @@ class OpenPoint(Point):
 
 def raise_point(connection: Connection, point: Point) -> None:
     """Put a point on the list, unless it is on it already; a new reason replaces the old one."""
-    values = {
-        "kind": point.kind,
-        "subject": point.subject,
-        "case_id": point.case_id,
-        "message_key": point.message_key,
-        "route": point.route,
-        "owner": point.owner,
-        "reason": point.reason,
-        "answers": list(point.answers),
-        "opened_at": now(),
-    }
-    if insert_or_ignore(connection, t.attention, values):
+    raise_points(connection, [point])
+
+
+def raise_points(connection: Connection, points: Iterable[Point]) -> None:
+    """The same for many, in their order. Of two about one subject the later one has the last word."""
+    wanted = {(point.kind, point.subject): point for point in points}
+    there = _open_among(connection, wanted)
+    fresh = [point for name, point in wanted.items() if name not in there]
+    write_all(connection, _ADD, [_values(point) for point in fresh])
+    for point in fresh:
         if point.case_id is not None:
             append_event(connection, point.case_id, "attention.opened", {"kind": point.kind, "subject": point.subject})
-        return
-    connection.execute(
-        update(t.attention)
-        .where(_open(point.kind, point.subject), t.attention.c.reason != point.reason)
-        .values(reason=point.reason, owner=point.owner, answers=list(point.answers))
-    )
+    other = [
+        (there[name].id, point) for name, point in wanted.items() if name in there and _differs(there[name], point)
+    ]
+    write_all(connection, _RENEW, [_renewed(number, point) for number, point in other])
 
 
-def ever_raised(connection: Connection, kind: Kind, subject: str) -> bool:
-    """Whether there has been such a point, open or closed."""
-    query = select(t.attention.c.id).where(t.attention.c.kind == kind, t.attention.c.subject == subject)
-    return connection.execute(query.limit(1)).one_or_none() is not None
+def ever_raised(connection: Connection, kind: Kind, points: Iterable[Point]) -> set[str]:
+    """The subjects of those about which there has been such a point, open or closed. The points are about cases."""
+    wanted = {point.subject: point.case_id for point in points}
+    rows = rows_among(connection, _EVER, (case for case in wanted.values() if case is not None), kind=kind)
+    return {row.subject for row in rows} & wanted.keys()
 
 
 def close_point(
@@ -124,25 +156,28 @@ def close_point(
     reason: str = "",
 ) -> bool:
     """Close a point; True if it was open."""
-    query = select(t.attention).where(_open(kind, subject))
-    row = connection.execute(query).one_or_none()
-    if row is None:
-        return False
-    closed = connection.execute(
-        update(t.attention)
-        .where(t.attention.c.id == row.id, t.attention.c.closed_at.is_(None))
-        .values(closed_at=now(), answer=answer, answered_by=person, answer_reason=reason)
-    )
-    if not closed.rowcount:
-        return False  # another transaction was faster
-    if row.case_id is not None:
-        append_event(
-            connection,
-            row.case_id,
-            "attention.closed",
-            {"kind": kind, "subject": subject, "answer": answer, "person": person},
-        )
-    return True
+    return bool(close_points(connection, [(kind, subject)], answer=answer, person=person, reason=reason))
+
+
+def close_points(
+    connection: Connection,
+    names: Iterable[Name],
+    *,
+    answer: str = HEALED,
+    person: str = "",
+    reason: str = "",
+) -> int:
+    """Close points by kind and subject, in their order; how many were open."""
+    wanted = list(dict.fromkeys(names))
+    there = _open_among(connection, wanted)
+    open_ones = [there[name] for name in wanted if name in there]
+    given = {"moment": now(), "word": answer, "who": person, "why": reason}
+    write_all(connection, _CLOSE, [{"number": row.id, **given} for row in open_ones])
+    for row in open_ones:
+        if row.case_id is not None:
+            body = {"kind": row.kind, "subject": row.subject, "answer": answer, "person": person}
+            append_event(connection, row.case_id, "attention.closed", body)
+    return len(open_ones)
 
 
 def replace_points(
@@ -159,14 +194,17 @@ def replace_points(
     """
     wanted = list(wanted)
     keep = {point.subject for point in wanted}
-    query = select(t.attention.c.subject, t.attention.c.case_id).where(
-        t.attention.c.kind == kind, t.attention.c.route == route, t.attention.c.closed_at.is_(None)
+    one_at_a_time(connection)
+    rows = connection.execute(_OF_ROUTE, {"kind": kind, "route": route}).all()
+    close_points(
+        connection,
+        [
+            (kind, row.subject)
+            for row in rows
+            if row.subject not in keep and (cases is None or row.case_id is None or row.case_id in cases)
+        ],
     )
-    for row in connection.execute(query).all():
-        if row.subject not in keep and (cases is None or row.case_id is None or row.case_id in cases):
-            close_point(connection, kind, row.subject)
-    for point in wanted:
-        raise_point(connection, point)
+    raise_points(connection, wanted)
 
 
 def open_points(ledger: Ledger) -> list[OpenPoint]:
@@ -201,8 +239,36 @@ def points_of_case(ledger: Ledger, case_id: UUID) -> list[OpenPoint]:
     return [_point(row) for row in rows]
 
 
-def _open(kind: Kind, subject: str) -> ColumnElement[bool]:
-    return and_(t.attention.c.kind == kind, t.attention.c.subject == subject, t.attention.c.closed_at.is_(None))
+def _open_among(connection: Connection, names: Collection[Name]) -> dict[Name, Row[Any]]:
+    """The open points of these names, locked; whoever opens or closes one waits for the others that do."""
+    if not names:
+        return {}
+    one_at_a_time(connection)
+    kinds = sorted({kind for kind, _ in names})
+    rows = rows_among(connection, _OPEN, (subject for _, subject in names), kinds=kinds)
+    return {(Kind(row.kind), row.subject): row for row in rows}
+
+
+def _differs(row: Row[Any], point: Point) -> bool:
+    return bool(row.reason != point.reason)
+
+
+def _values(point: Point) -> dict[str, Any]:
+    return {
+        "kind": point.kind,
+        "subject": point.subject,
+        "case_id": point.case_id,
+        "message_key": point.message_key,
+        "route": point.route,
+        "owner": point.owner,
+        "reason": point.reason,
+        "answers": list(point.answers),
+        "opened_at": now(),
+    }
+
+
+def _renewed(number: int, point: Point) -> dict[str, Any]:
+    return {"number": number, "why": point.reason, "who": point.owner, "possible": list(point.answers)}
 
 
 def _point(row: Row[tuple[object, ...]]) -> OpenPoint:

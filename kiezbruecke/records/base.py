@@ -71,6 +71,11 @@ def must_travel(default: Any = ..., **kwargs: Any) -> Any:
     return Field(default, json_schema_extra=dict(_MUST_TRAVEL), **kwargs)
 
 
+def digest_of(canonical: str) -> str:
+    """SHA-256 (hex) of a record's canonical form."""
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 class Record(BaseModel):
     """A frozen fact. Unknown fields are errors; `identity` names it across runs."""
 
@@ -88,7 +93,7 @@ class Record(BaseModel):
 
     def digest(self) -> str:
         """SHA-256 (hex) of the canonical form."""
-        return hashlib.sha256(self.canonical().encode("utf-8", "surrogatepass")).hexdigest()
+        return digest_of(self.canonical())
 
     @classmethod
     def personal_fields(cls) -> frozenset[str]:

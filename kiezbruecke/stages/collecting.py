@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 from kiezbruecke.cases.areas import place
-from kiezbruecke.connector import Item
+from kiezbruecke.connector import Handled, Item
 from kiezbruecke.drift import SAMPLE, look_at_answers
 from kiezbruecke.errors import RecordError, SourceError
 from kiezbruecke.ledger import history
@@ -16,16 +17,17 @@ from kiezbruecke.mapping import Mapping
 from kiezbruecke.records import Proposal, Receipt, Record
 from kiezbruecke.stages.work import Collecting, Counts, Reach, act_on_drift
 
-CHUNK = 100
+CHUNK = {"full": 500, "new": 100}  # items at a time: a listing is mostly as before, a box holds whole letters
 
 
 def chunks(work: Collecting) -> Iterator[list[Item]]:
-    """What was set aside before and is read again, then the source's items, a hundred at a time.
+    """What was set aside before and is read again, then the source's items, some hundred at a time.
 
     The first chunk of the source's is the sample that `watch` looks at, whole, before any of it is stored.
     A source that fails on the way keeps what it has yielded: that is stored before the error goes on.
     """
-    work.reach = Reach(history.read_cursor(work.ledger, work.route.collect))
+    work.stored_reach = history.read_cursor(work.ledger, work.route.collect)
+    work.reach = Reach(work.stored_reach)
     work.again = history.read_unread(work.ledger, work.route.collect, work.process.id)
     if work.again:
         yield work.again
@@ -42,7 +44,7 @@ def chunks(work: Collecting) -> Iterator[list[Item]]:
         if not chunk:
             break
         yield chunk
-        size = CHUNK
+        size = CHUNK[work.manifest.listing]
     if failure is not None:
         raise failure
 
@@ -61,9 +63,26 @@ def watch(work: Collecting, items: list[Item], counts: Counts) -> None:
             counts.more("drift", broken)
 
 
-def read(work: Collecting, item: Item) -> Taken:
+def read(work: Collecting, items: list[Item]) -> list[Taken]:
+    """What the route's mappings make of items; what is as it was under the same mappings is not read again."""
+    work.seen |= {item.external_id for item in items}
+    if items is work.again:
+        return [_read(work, item) for item in items]
+    ids = [] if work.everything else [item.external_id for item in items]
+    known = history.known_inputs(work.ledger, work.route.collect, work.process.id, ids)
+    return [_read_if_new(work, item, known.get(item.external_id, [])) for item in items]
+
+
+def _read_if_new(work: Collecting, item: Item, known: list[tuple[str, bool]]) -> Taken:
+    made_of = work.inputs.of(item)
+    as_before = len(known) == work.inputs.readers(item.kind) and all(made_of == before for before, _ in known)
+    if known and as_before and item.problem is None:
+        return Taken(item, input=made_of, unchanged=True, gone=any(gone for _, gone in known))
+    return replace(_read(work, item), input=made_of)
+
+
+def _read(work: Collecting, item: Item) -> Taken:
     """The records that the route's mappings make of an item, or the one line why not."""
-    work.seen.add(item.external_id)
     if item.problem is not None:
         return Taken(item, problem=item.problem, heals=item.raw is not None)
     mappings = [mapping for mapping in work.mappings if item.kind in mapping.reads]
@@ -78,11 +97,15 @@ def read(work: Collecting, item: Item) -> Taken:
 
 
 def keep(work: Collecting, taken: list[Taken]) -> Stored:
-    """Store a chunk with its cursor, in one transaction."""
+    """Store a chunk with its cursor, in one transaction; nothing is written where all is as it was."""
+    if work.reach.value == work.stored_reach and all(one.unchanged and not one.gone for one in taken):
+        return Stored([Handled(one.item, known=True) for one in taken])
     source = history.Origin(
         work.route.collect, work.process.id, work.route.owner, keeps_unread=work.manifest.listing == "new"
     )
-    return history.store(work.ledger, work.run, source, taken, work.reach.value)
+    stored = history.store(work.ledger, work.run, source, taken, work.reach.value)
+    work.stored_reach = work.reach.value
+    return stored
 
 
 def acknowledge(work: Collecting, stored: Stored) -> None:

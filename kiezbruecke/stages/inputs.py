@@ -8,20 +8,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping as Body
-from pathlib import Path
+from collections.abc import Sequence
 
-from kiezbruecke import __version__
 from kiezbruecke.connector import Item
 from kiezbruecke.effects.effect import digest
-from kiezbruecke.stages.work import Collecting
+from kiezbruecke.mapping import Mapping
 
 
 class InputDigests:
-    """The digests of a run's items; made once, for the mappings are the same for all of them."""
+    """The digests of a run's items. `decides`: what, besides an item and its mappings, decides what becomes of it."""
 
-    def __init__(self, work: Collecting) -> None:
+    def __init__(self, mappings: Sequence[Mapping], *decides: str) -> None:
+        self._mappings, self._decides = mappings, decides
         self._keys: dict[str, tuple[int, bytes]] = {}
-        self._work = work
 
     def of(self, item: Item) -> str:
         """The digest of an item and of all that decides what is read of it (BLAKE2b, hex)."""
@@ -31,33 +30,15 @@ class InputDigests:
         return found.hexdigest()
 
     def readers(self, kind: str) -> int:
-        """How many mappings of the route read items of a kind, so how many records an item becomes."""
+        """How many mappings read items of a kind, so how many records an item becomes."""
         return self._of_kind(kind)[0]
 
     def _of_kind(self, kind: str) -> tuple[int, bytes]:
         if kind not in self._keys:
-            self._keys[kind] = self._key(kind)
+            readers = [mapping.digest for mapping in self._mappings if kind in mapping.reads]
+            self._keys[kind] = len(readers), bytes.fromhex(digest(kind, *readers, *self._decides))
         return self._keys[kind]
-
-    def _key(self, kind: str) -> tuple[int, bytes]:
-        work = self._work
-        readers = [mapping for mapping in work.mappings if kind in mapping.reads]
-        parts = (
-            __version__,
-            kind,
-            *(mapping.digest for mapping in readers),
-            work.process.model_dump_json(),
-            json.dumps(work.route.options, sort_keys=True, default=str),
-            work.route.collect,
-            str(work.generation),
-            _digest_of(work.polygons),
-        )
-        return len(readers), bytes.fromhex(digest(*parts))
 
 
 def _bytes(body: Body[str, object] | bytes) -> bytes:
     return body if isinstance(body, bytes) else json.dumps(dict(body), sort_keys=True, default=str).encode()
-
-
-def _digest_of(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else ""

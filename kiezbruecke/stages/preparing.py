@@ -33,13 +33,14 @@ from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.ledger.lineage import MappingVersion
 from kiezbruecke.ledger.reading import StoredCase, read_budget_lines, read_cases
+from kiezbruecke.ledger.sets import slices
 from kiezbruecke.ledger.todo import Kind, Point
 from kiezbruecke.records import Budget
-from kiezbruecke.slices import slices
 from kiezbruecke.stages.composing import Workshop, compose
 from kiezbruecke.stages.work import Counts, Sending, view_of
 
-CHUNK = 500  # cases in hand at a time: memory stays flat, however many there are
+CHUNK = 100  # cases in hand at a time, with their documents: memory stays flat, however many there are
+COUNTED = 500  # cases counted at a time
 
 
 @dataclass
@@ -52,6 +53,8 @@ class Survey:
     lines: Sequence[Budget]
     budgets: Mapping[str, Budget]
     verdicts: Mapping[str, Disagreement | None] = field(default_factory=dict)
+    counted: dict[UUID, tuple[str, int]] = field(default_factory=dict)  # what a case takes of which area's budget
+    changing: set[UUID] = field(default_factory=set)  # these have changed since they were counted
     contradictions: list[Point] = field(default_factory=list)  # of the process's cases, of all chunks
     points: list[Point] = field(default_factory=list)  # of the route's own
 
@@ -74,7 +77,9 @@ def survey(work: Sending) -> Survey | None:
         lines = budget_lines_of(process, read_budget_lines(connection, process.id))
     budgets = budgets_that_count(lines)
     money.set_budgets(ledger, work.run, budgets.values())
-    return _judged(work, Survey(began, look, cases, lines, budgets))
+    found = Survey(began, look, cases, lines, budgets)
+    _judge(work, found)
+    return found
 
 
 def cases_as_they_stand(work: Sending, survey: Survey) -> Iterator[list[Standing]]:
@@ -140,21 +145,19 @@ def write_messages(work: Sending, due: Sequence[tuple[Standing, Due]]) -> tuple[
 
 def keep(work: Sending, survey: Survey, drafts: Sequence[Draft], points: Sequence[Point], counts: Counts) -> None:
     """Store a chunk's messages, or the previews of a dry run; what needs a person is kept at the end."""
-    survey.points += points
-    counts.more("set_aside", len(points))
+    without: Sequence[Point] = ()
     if work.route.mode == "dry_run":
         ledger_drafts.add_previews(work.ledger, work.run, drafts)
-        counts.more("previewed", len(drafts))
-        return
-    without = ledger_drafts.add_messages(work.ledger, work.run, drafts, work.route.owner, _version(work))
-    survey.points += without
-    counts.more("prepared", len(drafts) - len(without))
-    counts.more("set_aside", len(without))
+    else:
+        without = ledger_drafts.add_messages(work.ledger, work.run, drafts, work.route.owner, _version(work))
+    survey.points += [*points, *without]
+    counts.more("previewed" if work.route.mode == "dry_run" else "prepared", len(drafts) - len(without))
+    counts.more("set_aside", len(points) + len(without))
 
 
 def finish(work: Sending, survey: Survey) -> None:
     """Make the open points equal to what needs a person now, and remember how far the route has looked."""
-    cases = None if survey.look.since is None else frozenset(survey.cases)
+    cases = survey.counted.keys() - survey.changing
     points = [*survey.contradictions, *_budget_points(work, survey.lines)]
     attention.keep_contradictions(work.ledger, work.run, work.process, points, cases)
     ledger_drafts.finish_prepare(work.ledger, work.run, survey.points, cases, began=survey.began)
@@ -162,18 +165,27 @@ def finish(work: Sending, survey: Survey) -> None:
         changes.remember_look(work.ledger, work.run, survey.look)
 
 
-def _judged(work: Sending, survey: Survey) -> Survey:
-    """The survey with each area's verdict; where one has changed, the area's other cases are looked at too."""
+def _judge(work: Sending, survey: Survey) -> None:
+    """Give each area its verdict; where one has changed, the area's other cases are looked at too."""
     ledger, process = work.ledger, work.process
-    for ids in slices(survey.cases, CHUNK):
-        alone = stand_alone(process, _read(work, ids), survey.budgets, _answers(work, ids).dismissed)
-        counted = {one.case.id: (one.area_id, money.cents(one.amount)) for one in alone}
-        changes.count(ledger, work.run, counted)
+    _count(work, survey, survey.cases)
     sums = {area: money.euros(cents) for area, cents in changes.read_sums(ledger, process.id).items()}
     survey.verdicts = verdicts_of(process, sums, survey.budgets)
-    changes.keep_verdicts(ledger, work.run, process.id, _digests(survey))
+    changes.keep_verdicts(ledger, work.run, process.id, survey.look, _digests(survey))
     survey.cases = changes.cases_to_look_at(ledger, work.route.name, process.id, survey.look)
-    return survey
+    _count(work, survey, [case for case in survey.cases if case not in survey.counted])
+
+
+def _count(work: Sending, survey: Survey, cases: Sequence[UUID]) -> None:
+    for ids in slices(cases, COUNTED):
+        alone = stand_alone(work.process, _read(work, ids), survey.budgets, _answers(work, ids).dismissed)
+        counted = {one.case.id: _takes(one) for one in alone}
+        changes.count(work.ledger, work.run, counted)
+        survey.counted |= counted
+
+
+def _takes(standing: Standing) -> tuple[str, int]:
+    return standing.area_id, money.cents(standing.amount)
 
 
 def _digests(survey: Survey) -> dict[str, str]:
@@ -185,9 +197,12 @@ def _digests(survey: Survey) -> dict[str, str]:
 
 
 def _standings(work: Sending, survey: Survey, ids: Sequence[UUID]) -> list[Standing]:
+    """The cases as they stand. One that takes another sum than was counted has just changed: it is the next run's."""
     answers = _answers(work, ids)
     alone = stand_alone(work.process, _read(work, ids), survey.budgets, answers.dismissed)
-    return stand_together(alone, survey.verdicts, answers.waived)
+    survey.changing |= {one.case.id for one in alone if survey.counted[one.case.id] != _takes(one)}
+    counted = [one for one in alone if one.case.id not in survey.changing]
+    return stand_together(counted, survey.verdicts, answers.waived)
 
 
 def _read(work: Sending, ids: Sequence[UUID]) -> Sequence[StoredCase]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Protocol, runtime_checkable
+from uuid import UUID
 
 from kiezbruecke import attention
 from kiezbruecke.connector import Found, Target
@@ -21,6 +23,7 @@ from kiezbruecke.ledger.drafts import generation_of
 from kiezbruecke.ledger.reading import MessageHead, list_messages, overdue
 from kiezbruecke.ledger.runs import paused
 from kiezbruecke.ledger.todo import Kind, Point, replace_points
+from kiezbruecke.records import Receipt
 from kiezbruecke.stages.work import Counts, Sending, lane_of, view_of
 
 log = logging.getLogger("kiezbruecke")
@@ -39,15 +42,10 @@ def ask_for_transport_reports(work: Sending, counts: Counts) -> None:
     target = work.target
     if not isinstance(target, Target) or not work.manifest.can.look_up:
         return
-    for message, ticket, _ in claims.delivered_unsettled(work.ledger, work.run):
-        try:
-            answer = target.look_up(message, ticket)
-        except Exception as error:  # noqa: BLE001 - a report that cannot be had changes nothing
-            log.warning("%s: no transport report (%s)", work.route.name, type(error).__name__)
-            return
-        if isinstance(answer, Found):
-            claims.note_receipt(work.ledger, work.run, message.key, answer.receipt)
-            counts.more("reports")
+    reports = _reports(work, target)
+    while some := dict(islice(reports, claims.CHUNK)):
+        claims.note_receipts(work.ledger, work.run, some)
+        counts.more("reports", len(some))
 
 
 def fetch_their_sums(work: Sending) -> None:
@@ -114,6 +112,18 @@ def _remind(ledger: Ledger, route: SendingRoute) -> int:
 def _late(route: SendingRoute, head: MessageHead) -> Point:
     text = f"{head.reference}: seit mehr als {route.answer_within_days} Tagen ohne Antwort von {route.destination}"
     return Point(Kind.OVERDUE, str(head.key), route.name, route.owner, text, case_id=head.case_id, message_key=head.key)
+
+
+def _reports(work: Sending, target: Target) -> Iterator[tuple[UUID, Receipt]]:
+    """What the destination says of messages, until it does not answer."""
+    for message, ticket in claims.delivered_unsettled(work.ledger, work.run):
+        try:
+            answer = target.look_up(message, ticket)
+        except Exception as error:  # noqa: BLE001 - a report that cannot be had changes nothing
+            log.warning("%s: no transport report (%s)", work.route.name, type(error).__name__)
+            return
+        if isinstance(answer, Found):
+            yield message.key, answer.receipt
 
 
 def _due(house: House, route: SendingRoute) -> int:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from kiezbruecke import __version__
 from kiezbruecke.attention import Answers
 from kiezbruecke.connector import (
     BatchTarget,
@@ -31,6 +34,7 @@ from kiezbruecke.ledger import Ledger, Run
 from kiezbruecke.ledger.drafts import generation_of
 from kiezbruecke.mapping import Mapping, load_mapping
 from kiezbruecke.records import Process
+from kiezbruecke.stages.inputs import InputDigests
 
 log = logging.getLogger("kiezbruecke")
 ENVIRONMENT = "environment"  # of a connection's extra: what kind of destination it is; clients do not know it
@@ -79,6 +83,7 @@ class Collecting:
     seen: set[str] = field(default_factory=set)  # external ids, also of items that could not be read
     again: list[Item] = field(default_factory=list)  # set aside before, read again from the ledger
     reach: Reach = field(default_factory=lambda: Reach(""))
+    stored_reach: str = ""  # as it stands in the ledger
     looked_at: int = 0  # items whose shape was compared with the accepted one
     accepted: dict[str, Fingerprint] = field(default_factory=dict)  # of the loaded mappings that have one, by name
 
@@ -86,6 +91,16 @@ class Collecting:
     def manifest(self) -> Manifest:
         """What the connector says of itself."""
         return manifest_for(self.party)
+
+    @cached_property
+    def inputs(self) -> InputDigests:
+        """What the run's items are read from: the code, the process, the route, the areas' shapes decide, too."""
+        options = json.dumps(self.route.options, sort_keys=True, default=str)
+        shapes = hashlib.sha256(self.polygons.read_bytes()).hexdigest() if self.polygons.exists() else ""
+        process = self.process.model_dump_json()
+        return InputDigests(
+            self.mappings, __version__, process, options, self.route.collect, str(self.generation), shapes
+        )
 
     def close(self) -> None:
         """Give back what the client holds open."""

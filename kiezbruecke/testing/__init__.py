@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kiezbruecke.testing.sources import check_source
-    from kiezbruecke.testing.stand import Place, Stand, sample_message
+    from kiezbruecke.testing.stand import Counterpart, Stand, sample_message
     from kiezbruecke.testing.targets import check_batch_target, check_target
 
-__all__ = ["Place", "Stand", "check_batch_target", "check_source", "check_target", "sample_message"]
+__all__ = ["Counterpart", "Stand", "check_batch_target", "check_source", "check_target", "sample_message"]
 
-_HOMES = {"Place": "stand", "Stand": "stand", "sample_message": "stand", "check_source": "sources"}
+_HOMES = {"Counterpart": "stand", "Stand": "stand", "sample_message": "stand", "check_source": "sources"}
 
 
 def __getattr__(name: str) -> Any:

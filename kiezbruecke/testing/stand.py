@@ -35,7 +35,7 @@ FOREIGN = "http://foreign.example"
 
 
 @dataclass(frozen=True)
-class Place:
+class Counterpart:
     """A system to talk to: how to get there, and how to let it fail (`arm` a fault of its sandbox)."""
 
     connection: Connection
@@ -46,8 +46,8 @@ class Place:
 class Stand:
     """A connector, and how the suite finds somebody to talk to: by default its sandbox, with these options.
 
-    `extra` is what its connection holds besides the address. `begin` replaces the sandbox, for systems that need none;
-    `gone` then says how such a system looks when it is out of reach.
+    `extra` is what its connection holds besides the address, `with_` what a route says under `with:`. `begin` replaces
+    the sandbox, for systems that need none; `gone` then says how such a system looks when it is out of reach.
     """
 
     connector: str
@@ -56,8 +56,8 @@ class Stand:
     extra: Mapping[str, Any] = field(default_factory=dict)
     options: tuple[str, ...] = ()
     with_: Mapping[str, Any] = field(default_factory=dict)
-    begin: Callable[[Path], Place] | None = None
-    gone: Callable[[Place], Place] | None = None
+    begin: Callable[[Path], Counterpart] | None = None
+    gone: Callable[[Counterpart], Counterpart] | None = None
 
     @property
     def manifest(self) -> Manifest:
@@ -65,15 +65,15 @@ class Stand:
         return manifests()[self.connector].of_profile(self.extra.get("profile"))
 
     @contextmanager
-    def open(self, folder: Path) -> Iterator[Place]:
-        """A place of its own in this folder, while the block lasts."""
+    def open(self, folder: Path) -> Iterator[Counterpart]:
+        """A counterpart of its own in this folder, while the block lasts."""
         if self.begin is not None:
             yield self.begin(folder)
             return
         assert self.manifest.sandbox, "the manifest names no sandbox: give the stand a `begin`"
         running = start(self.manifest.sandbox, folder, options=self.options)
         try:
-            yield Place(self.connection(running.url), running.arm)
+            yield Counterpart(self.connection(running.url), running.arm)
         finally:
             running.stop()
 
@@ -117,7 +117,7 @@ class OnAStand:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def place(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    def counterpart(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counterpart]:
         """One sandbox for all tests of a class."""
         with cls.stand.open(tmp_path_factory.mktemp(cls.stand.connector)) as opened:
             yield opened

@@ -208,10 +208,10 @@ def test_a_file_saved_during_the_check_is_not_judged_by_its_older_text(
 
     with monkeypatch.context() as patch:
         patch.setattr(verdicts, "_checked", checked_while_somebody_saves)
-        verdicts.examine(content, ["commitment-hkr"])
+        verdicts.examine(content, ["mapping: commitment-hkr"])
 
     assert verdicts.known(content) == {}
-    assert "KB-M08" in verdicts.examine(content, ["commitment-hkr"])["commitment-hkr"]
+    assert "KB-M08" in verdicts.examine(content, ["mapping: commitment-hkr"])["mapping: commitment-hkr"]
 
 
 def test_two_processes_that_check_at_once_do_not_share_a_file(content: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,9 +225,9 @@ def test_two_processes_that_check_at_once_do_not_share_a_file(content: Path, mon
         return replace(self, target)
 
     monkeypatch.setattr(Path, "replace", replaced_after_the_other)
-    found = verdicts.examine(content, ["commitment-hkr"])
+    found = verdicts.examine(content, ["mapping: commitment-hkr"])
 
-    assert verdicts.known(content) == found == {"commitment-hkr": ""}
+    assert verdicts.known(content) == found == {"mapping: commitment-hkr": ""}
     assert [path.name for path in (content / "var").iterdir()] == ["mappings-checked.json"]
 
 
@@ -235,4 +235,8 @@ def test_a_link_that_leads_nowhere_stops_no_check(content: Path) -> None:
     """An editor's lock file is one, and a file may vanish while we look."""
     (content / "mappings/.#mapping.yaml").symlink_to("somebody@host.4711")
 
-    assert verdicts.examine(content, ["commitment-hkr"]) == {"commitment-hkr": ""} == verdicts.known(content)
+    assert (
+        verdicts.examine(content, ["mapping: commitment-hkr"])
+        == {"mapping: commitment-hkr": ""}
+        == verdicts.known(content)
+    )

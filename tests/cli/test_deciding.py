@@ -176,7 +176,7 @@ def test_a_reset_raises_the_generation(call: Call, world: World) -> None:
     [
         t.events.update().where(t.events.c.seq == 1).values(body="{}"),
         t.events.delete().where(t.events.c.seq == 2),
-        t.messages.update().values(payload=b"<other/>"),
+        t.message_bytes.update().values(payload=b"<other/>"),
     ],
     ids=["a changed event", "a missing event", "changed bytes"],
 )

@@ -342,7 +342,7 @@ def test_an_unexpected_error_keeps_its_text_to_itself(
     """It may quote what a person wrote."""
     from kiezbruecke import pipeline
 
-    def burst(*_: object) -> None:
+    def burst(*_: object, **_options: object) -> None:
         raise ValueError("Erika Kanarienvogel")
 
     monkeypatch.setattr(pipeline, "run", burst)

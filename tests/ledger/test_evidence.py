@@ -24,10 +24,12 @@ TAMPERINGS: dict[str, Callable[[Connection], Any]] = {
     ),
     "a link taken out": lambda c: c.execute(delete(t.events).where(e.seq == 2)),
     "the last link taken out": lambda c: c.execute(delete(t.events).where(e.seq == 3)),
-    "a payload": lambda c: c.execute(update(t.messages).values(payload=b"<b/>")),
-    "a payload and its digest": lambda c: c.execute(
-        update(t.messages).values(payload=b"<b/>", sha256=hashlib.sha256(b"<b/>").hexdigest())
+    "a payload": lambda c: c.execute(update(t.message_bytes).values(payload=b"<b/>")),
+    "a payload and its digest": lambda c: (
+        c.execute(update(t.message_bytes).values(payload=b"<b/>")),
+        c.execute(update(t.messages).values(sha256=hashlib.sha256(b"<b/>").hexdigest())),
     ),
+    "bytes taken out": lambda c: c.execute(delete(t.message_bytes)),
 }
 
 

@@ -10,8 +10,9 @@ import pytest
 from kiezbruecke.connector import Batch, BatchHead, Message, Ticket
 from kiezbruecke.errors import Overtaken
 from kiezbruecke.ledger import MessageState, Run, claims, history, money, reading
+from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.draft import Draft
-from kiezbruecke.ledger.drafts import add_messages, add_previews
+from kiezbruecke.ledger.drafts import add_messages, add_previews, finish_prepare
 from kiezbruecke.records import ReceiptOutcome
 
 from .conftest import FILES, HKR, YEAR, Desk, draft, receipt
@@ -34,11 +35,12 @@ WRITES: dict[str, Callable[[Desk, Run, Draft], object]] = {
     ),
     "keep_tickets": lambda desk, run, one: claims.keep_tickets(desk.ledger, run, {one.identity.key: Ticket("x")}),
     "take_over": lambda desk, run, _: claims.take_over(desk.ledger, run),
-    "note_receipt": lambda desk, run, one: claims.note_receipt(
-        desk.ledger, run, one.identity.key, receipt(one, ReceiptOutcome.CONFIRMED)
+    "note_receipts": lambda desk, run, one: claims.note_receipts(
+        desk.ledger, run, {one.identity.key: receipt(one, ReceiptOutcome.CONFIRMED)}
     ),
     "add_messages": lambda desk, run, one: add_messages(desk.ledger, run, [one], "spk"),
     "add_previews": lambda desk, run, one: add_previews(desk.ledger, run, [one]),
+    "finish_prepare": lambda desk, run, _: finish_prepare(desk.ledger, run, [], began=now()),
     "store": lambda desk, run, _: history.store(desk.ledger, run, history.Origin("x", "kk-tk-2026", "spk"), [], "7"),
     "mark_gone": lambda desk, run, _: history.mark_gone(
         desk.ledger, run, history.Origin("x", "kk-tk-2026", "spk"), ("proposal",), ()

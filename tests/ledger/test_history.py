@@ -72,7 +72,7 @@ def test_what_is_not_listed_any_more_is_gone_and_may_come_back(desk: Desk, ledge
     assert gone == 1
     assert shown == [ProposalStatus.GONE, ProposalStatus.SUBMITTED]
     kinds = [event.kind for event in events.events_of(ledger, _case(ledger, "2026-00002"))]
-    assert kinds == ["proposal.recorded", "proposal.gone"]
+    assert kinds == ["proposal.recorded", "proposal.gone", "proposal.back"]
 
 
 def test_a_source_that_shows_nothing_has_lost_nothing(desk: Desk, ledger: Ledger) -> None:

@@ -368,7 +368,7 @@ def test_a_doubt_that_the_destination_ends_asks_nobody_any_more(desk: Desk) -> N
     claims.take_over(desk.ledger, run)
     [(found, _, _)] = claims.in_doubt(desk.ledger, run)
     claims.open_doubt(desk.ledger, run, found, "it", "")
-    claims.note_receipt(desk.ledger, run, message.identity.key, receipt(message, DELIVERED))
+    claims.note_receipts(desk.ledger, run, {message.identity.key: receipt(message, DELIVERED)})
 
     assert (desk.state(message), desk.points()) == (MessageState.DELIVERED, [])
 
@@ -378,10 +378,10 @@ def test_a_yellow_report_is_told_once(desk: Desk) -> None:
     (message,) = _files(desk, 1)
     desk.deliver(message)
     warning = receipt(message, DELIVERED, warning=True)
-    claims.note_receipt(desk.ledger, desk.run(FILES), message.identity.key, warning)
+    claims.note_receipts(desk.ledger, desk.run(FILES), {message.identity.key: warning})
     [point] = desk.points("warning")
     attention.decide(desk.ledger, point, "erledigt", person="A. Muster", reason="gesehen")
-    claims.note_receipt(desk.ledger, desk.run(FILES), message.identity.key, warning)
+    claims.note_receipts(desk.ledger, desk.run(FILES), {message.identity.key: warning})
 
     assert desk.points() == []
 
@@ -454,14 +454,14 @@ def _slow_budgets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     """Make the moment between two locks long enough to meet."""
     if "crosswise" not in request.node.name:
         return
-    locked, pause = money._locked_budget, threading.Event()
+    locked, pause = money._locked_budgets, threading.Event()
 
     def slow(*given: object) -> object:
         row = locked(*given)  # type: ignore[arg-type]
         pause.wait(0.05)
         return row
 
-    monkeypatch.setattr(money, "_locked_budget", slow)
+    monkeypatch.setattr(money, "_locked_budgets", slow)
 
 
 # --- small tools

@@ -34,6 +34,7 @@ from kiezbruecke.ledger.events import verify_chains
 from kiezbruecke.ledger.reading import find_case, read_process_cases
 from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.ledger.runs import set_paused
+from kiezbruecke.ledger.todo import Point
 from kiezbruecke.records.identity import case_id, is_paper
 from tests.world import ROOT, SEND, World, budget, line
 
@@ -439,7 +440,7 @@ def test_an_overtaken_run_leaves_the_lane_to_the_newer_one(world: World, monkeyp
     add, begin = drafts.add_messages, claims.begin_sending
     sending, older_ended = Event(), Event()
 
-    def newer_comes(*given: Any) -> int:
+    def newer_comes(*given: Any) -> list[Point]:
         monkeypatch.setattr(drafts, "add_messages", add)
         newer.append(pool.submit(pipeline.run, world.house, "kk-tk-eakte"))
         assert sending.wait(30)

@@ -13,10 +13,11 @@ from kiezbruecke import attention, pipeline
 from kiezbruecke.connector import Connection, Cursor, Handled, Item, Manifest
 from kiezbruecke.content.routes import CollectingRoute, find_route
 from kiezbruecke.errors import RecordError, SourceError
-from kiezbruecke.ledger import MessageState, history
+from kiezbruecke.ledger import MessageState, events, history
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.records import Receipt, ReceiptOutcome, Record
+from kiezbruecke.records.identity import case_id
 from kiezbruecke.stages.work import Collecting, Counts
 from tests.builders import PROCESS, ROOT, a_proposal
 from tests.ledger.conftest import HKR, Desk, draft
@@ -52,7 +53,9 @@ class Reading:
     """A mapping that does what the test says."""
 
     work: Read
-    reads: tuple[str, ...] = ("0402",)
+    reads: tuple[str, ...] = ("0402", "proposal")
+    digest: str = "of the mapping"
+    name: str = "reading"
 
     def read(self, item: Item, roots: Mapping[str, Any]) -> Record:
         """The record of an item."""
@@ -71,7 +74,14 @@ def mended(item: Item) -> Record:
 
 
 def collect(
-    desk: Desk, box: Box, read: Read = mended, listing: str = "new", route: str = "kk-tk-eakte-postfach"
+    desk: Desk,
+    box: Box,
+    read: Read = mended,
+    listing: str = "new",
+    route: str = "kk-tk-eakte-postfach",
+    *,
+    digest: str = "of the mapping",
+    everything: bool = False,
 ) -> Counts:
     """One run of a collecting route on this ledger."""
     made = find_route(ROOT, route)
@@ -80,7 +90,8 @@ def collect(
     work = Collecting(ROOT, made, PROCESS, desk.ledger, party, desk.run(f"{made.collect}|collect", route))
     work.manifest = Manifest.model_construct(listing=listing)
     work.source = box
-    work.mappings = (Reading(read),)  # type: ignore[assignment]
+    work.mappings = (Reading(read, digest=digest),)  # type: ignore[assignment]
+    work.everything = everything
     counts = Counts()
     pipeline.collect_items(work, counts)
     return counts
@@ -124,6 +135,84 @@ def test_a_listing_that_broke_off_lets_nothing_vanish(desk: Desk) -> None:
 
     with desk.ledger.read() as connection:
         assert connection.execute(select(t.records.c.gone_at)).scalars().all() == [None]
+
+
+# --- what is as it was
+
+
+def proposals(*titles: str) -> list[Item]:
+    """A listing of proposals by their titles."""
+    return [Item("proposal", str(number), {"title": title}) for number, title in enumerate(titles, 1)]
+
+
+@dataclass
+class Reader:
+    """A mapping of proposals that counts what it was asked to read."""
+
+    asked: list[str] = field(default_factory=list)
+
+    def __call__(self, item: Item) -> Record:
+        """The proposal; one without a title cannot be read."""
+        self.asked.append(item.external_id)
+        assert not isinstance(item.body, bytes)
+        if not item.body["title"]:
+            raise RecordError("ohne Titel")
+        number = f"2026-{int(item.external_id):05d}"
+        return a_proposal(external_id=item.external_id, reference_number=number, title=item.body["title"])
+
+
+def test_what_is_as_it_was_is_neither_read_nor_written(desk: Desk) -> None:
+    """A run over a hundred thousand settled proposals must cost next to nothing."""
+    reader = Reader()
+    collect(desk, Box(proposals("Bank", "Baum")), reader, "full")
+    before = _stored(desk)
+    counts = collect(desk, Box(proposals("Bank", "Baum")), reader, "full")
+
+    assert reader.asked == ["1", "2"]
+    assert (counts["items"], counts["new"], counts["updated"], counts["changed"]) == (2, 0, 0, 0)
+    assert _stored(desk) == before
+
+
+@pytest.mark.parametrize("change", ["item", "mapping", "on demand"])
+def test_what_changed_is_read_again(desk: Desk, change: str) -> None:
+    """The item, or what reads it, or because somebody asks for everything."""
+    reader = Reader()
+    collect(desk, Box(proposals("Bank", "Baum")), reader, "full")
+    titles = ("Bank am See", "Baum") if change == "item" else ("Bank", "Baum")
+    digest = "of another" if change == "mapping" else "of the mapping"
+    collect(desk, Box(proposals(*titles)), reader, "full", digest=digest, everything=change == "on demand")
+
+    assert reader.asked[2:] == (["1"] if change == "item" else ["1", "2"])
+
+
+def test_what_was_broken_in_between_is_read_again(desk: Desk) -> None:
+    """A, then broken, then A once more: its point must heal."""
+    reader = Reader()
+    for title in ("Bank", "", "Bank"):
+        collect(desk, Box(proposals(title)), reader, "full")
+
+    assert reader.asked == ["1", "1", "1"]
+    assert desk.points() == []
+
+
+def test_what_was_gone_and_is_back_tells_its_case(desk: Desk) -> None:
+    """It was not read again, yet everybody who looks at the case must hear that it is there."""
+    reader = Reader()
+    for titles in (("Bank", "Baum"), ("Bank",), ("Bank", "Baum")):
+        collect(desk, Box(proposals(*titles)), reader, "full")
+    back = case_id(PROCESS.id, "2026-00002")
+
+    kinds = [event.kind for event in events.events_of(desk.ledger, back)]
+    assert kinds == ["proposal.recorded", "proposal.gone", "proposal.back"]
+    assert reader.asked == ["1", "2"]
+
+
+def _stored(desk: Desk) -> list[Any]:
+    with desk.ledger.read() as connection:
+        rows: list[Any] = []
+        for table in (t.records, t.record_history, t.cases, t.events, t.changes):
+            rows += connection.execute(select(table)).all()
+    return rows
 
 
 # --- what no mapping could read

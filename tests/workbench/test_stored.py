@@ -44,7 +44,7 @@ def test_every_value_of_a_stored_message_has_a_rule_and_stands_in_its_bytes(sent
 def test_the_ledger_keeps_no_value_in_its_lineage(sent: World) -> None:
     """Numbers and hashes only (ADR 0009); what the numbers mean holds no value either."""
     with sent.ledger.read() as connection:
-        sealed = b"".join(connection.execute(select(t.messages.c.lineage)).scalars())
+        sealed = b"".join(connection.execute(select(t.message_bytes.c.lineage)).scalars())
         meaning = json.dumps(connection.execute(select(t.mapping_versions.c.rules)).scalars().all())
 
     for value in ("850.00", "P-1", "Bank am See", "SPK 1"):
@@ -69,9 +69,9 @@ def test_changed_bytes_are_told(
     head = next(head for head in sent.messages() if head.effect == "commitment.book")
     before = call(monkeypatch, capsys, "message", "lineage", head.reference)
     with sent.ledger.write() as connection:
-        payload = t.messages.c.payload
-        old = connection.execute(select(payload).where(t.messages.c.key == head.key)).scalar_one()
-        connection.execute(update(t.messages).where(t.messages.c.key == head.key).values(payload=old + b"\n"))
+        payload = t.message_bytes.c.payload
+        old = connection.execute(select(payload).where(t.message_bytes.c.key == head.key)).scalar_one()
+        connection.execute(update(t.message_bytes).where(t.message_bytes.c.key == head.key).values(payload=old + b"\n"))
     after = call(monkeypatch, capsys, "message", "lineage", head.reference)
 
     assert before[0] == 0

@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from kiezbruecke.connector import Connection, Message
 from kiezbruecke.records import Process
-from kiezbruecke.testing import Place, Stand, check_batch_target, check_source, check_target, sample_message
+from kiezbruecke.testing import Counterpart, Stand, check_batch_target, check_source, check_target, sample_message
 
 ROOT = Path(__file__).parents[3]
 PROCESS = Process(id="kk-tk-2026", name="Test", reference_prefix="KK26", bezirk_id="09", fiscal_year=2026)
@@ -21,23 +21,23 @@ SHEET = (
 )
 
 
-def a_place(folder: Path, profile: str) -> Place:
+def a_counterpart(folder: Path, profile: str) -> Counterpart:
     extra = {"path": str(folder), "profile": profile, "settle_seconds": 0}
-    return Place(Connection("stand", "kb_folder", extra=extra), arm=lambda _: None)
+    return Counterpart(Connection("stand", "kb_folder", extra=extra), arm=lambda _: None)
 
 
-def folder_of(place: Place) -> Path:
-    return Path(place.connection.extra["path"])
+def folder_of(counterpart: Counterpart) -> Path:
+    return Path(counterpart.connection.extra["path"])
 
 
-def gone(place: Place) -> Place:
+def gone(counterpart: Counterpart) -> Counterpart:
     """The share is not mounted."""
-    extra = {**place.connection.extra, "path": str(folder_of(place) / "missing")}
-    return replace(place, connection=replace(place.connection, extra=extra))
+    extra = {**counterpart.connection.extra, "path": str(folder_of(counterpart) / "missing")}
+    return replace(counterpart, connection=replace(counterpart.connection, extra=extra))
 
 
-def fill(place: Place) -> None:
-    (folder_of(place) / "beschluesse.csv").write_text(SHEET, "utf-8")
+def fill(counterpart: Counterpart) -> None:
+    (folder_of(counterpart) / "beschluesse.csv").write_text(SHEET, "utf-8")
 
 
 def a_message(number: int) -> Message:
@@ -58,21 +58,21 @@ def a_message(number: int) -> Message:
     )
 
 
-def copies(place: Place, message: Message) -> int:
+def copies(counterpart: Counterpart, message: Message) -> int:
     """In how many files that somebody may read the message stands."""
-    readable = (marker.with_suffix("") for marker in folder_of(place).glob("*.ok"))
+    readable = (marker.with_suffix("") for marker in folder_of(counterpart).glob("*.ok"))
     return sum(message.payload.rstrip() in one.read_bytes() for one in readable)
 
 
-SHEETS = Stand("folder", PROCESS, ROOT, begin=lambda folder: a_place(folder, "decision-sheet"), gone=gone)
-LISTS = Stand("folder", PROCESS, ROOT, begin=lambda folder: a_place(folder, "status-list"), gone=gone)
+SHEETS = Stand("folder", PROCESS, ROOT, begin=lambda folder: a_counterpart(folder, "decision-sheet"), gone=gone)
+LISTS = Stand("folder", PROCESS, ROOT, begin=lambda folder: a_counterpart(folder, "status-list"), gone=gone)
 
 FILES = Stand(
     "folder",
     PROCESS,
     ROOT,
     extra={"profile": "files"},
-    begin=lambda folder: a_place(folder, "files"),
+    begin=lambda folder: a_counterpart(folder, "files"),
     gone=gone,
 )
 

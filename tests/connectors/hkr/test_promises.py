@@ -6,7 +6,7 @@ import json
 from urllib.request import urlopen
 
 from kiezbruecke.connector import Batch, BatchHead, Message
-from kiezbruecke.testing import Place, Stand, check_batch_target, check_source
+from kiezbruecke.testing import Counterpart, Stand, check_batch_target, check_source
 
 from .conftest import PROCESS, ROOT, WHEN, message
 
@@ -19,15 +19,15 @@ def a_message(number: int) -> Message:
     return message(f"KK26-090416-{number:05d}-F1", f"{number}.50")
 
 
-def copies(place: Place, sent: Message) -> int:
+def copies(counterpart: Counterpart, sent: Message) -> int:
     """How often the books hold the order; however often it was transmitted."""
-    with urlopen(f"{place.connection.host}/_sandbox/received", timeout=5) as answer:
+    with urlopen(f"{counterpart.connection.host}/_sandbox/received", timeout=5) as answer:
         return sum(one["accepted"] for one in json.load(answer) if one["Fremdkennzeichen"] == sent.reference)
 
 
-def fill(place: Place) -> None:
+def fill(counterpart: Counterpart) -> None:
     """Two orders bring two answers."""
-    target = STAND.target(place.connection)
+    target = STAND.target(counterpart.connection)
     orders = [a_message(number) for number in (90_001, 90_002)]
     head = BatchHead("stand-fill", "hkr-tk", WHEN, 2026)
     target.send(Batch(head, *target.compose(head, orders, ())), orders)  # type: ignore[arg-type, union-attr]

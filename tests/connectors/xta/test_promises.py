@@ -9,7 +9,7 @@ from uuid import uuid5
 
 from kiezbruecke.connector import Message
 from kiezbruecke.records import Process as ProcessRecord
-from kiezbruecke.testing import Place, Stand, check_source, check_target
+from kiezbruecke.testing import Counterpart, Stand, check_source, check_target
 
 from .conftest import PROCESS, ROOT, a_message, payload
 
@@ -27,15 +27,15 @@ def a_numbered_message(number: int) -> Message:
     return replace(a_message(payload=payload(number)), key=uuid5(PROCESS, str(number)))
 
 
-def copies(place: Place, message: Message) -> int:
+def copies(counterpart: Counterpart, message: Message) -> int:
     """By the nachrichtenUUID, which is the message's key."""
-    with urlopen(f"{place.connection.host}/_sandbox/received", timeout=5) as answer:
+    with urlopen(f"{counterpart.connection.host}/_sandbox/received", timeout=5) as answer:
         return sum(one["message_uuid"] == str(message.key) for one in json.load(answer))
 
 
-def fill(place: Place) -> None:
+def fill(counterpart: Counterpart) -> None:
     """Whoever sends two messages finds their answers in the box."""
-    target = STAND.target(place.connection)
+    target = STAND.target(counterpart.connection)
     for number in (1, 2):
         message = a_numbered_message(number)
         target.send(message, target.reserve(message))  # type: ignore[union-attr, call-arg]
