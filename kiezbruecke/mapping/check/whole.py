@@ -24,7 +24,7 @@ from kiezbruecke.mapping.language.findings import Finding, NotAMapping, nearest
 from kiezbruecke.mapping.language.reading import Reading
 from kiezbruecke.mapping.language.walking import all_rules, paths_in
 from kiezbruecke.mapping.loading import examine_mapping_file, find_goal
-from kiezbruecke.mapping.schema.models import Type, known_roots, only_outbound, root_types
+from kiezbruecke.mapping.schema.models import Type, is_root, known_roots, only_outbound, root_types
 from kiezbruecke.mapping.schema.sources import source_types
 from kiezbruecke.mapping.schema.targets import TargetSchema
 
@@ -118,7 +118,7 @@ class _Checker:
         places = self._definition.places
         for root in self._definition.roots:
             place = places.get(f"roots.{root}", places["roots"])
-            if root not in known_roots():
+            if not is_root(root):
                 message, helps = f"there is no root '{root}'", nearest(root, known_roots())
                 self._report.error(place, "KB-M08", message, ", ".join(known_roots()), helps)
             elif root in ONLY_INBOUND and self._definition.direction == "outbound":

@@ -18,14 +18,16 @@ from pydantic.fields import FieldInfo
 from kiezbruecke import plugins
 from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, NodeContent
 from kiezbruecke.mapping.values import Kind, Unusable
-from kiezbruecke.records import Applicant, Area, Budget, Decision, Process, Proposal
+from kiezbruecke.records import Applicant, Area, Budget, Commitment, Decision, Process, Proposal
 from kiezbruecke.records.views import CaseView, MessageView, StatusView
 
-_OF_EVERY_MESSAGE: dict[str, type[BaseModel]] = {
+# Our records and views. An effect may add views; asking it loads the ledger, which no preview needs for these.
+_KNOWN_HERE: dict[str, type[BaseModel]] = {
     "applicant": Applicant,
     "area": Area,
     "budget": Budget,
     "case": CaseView,
+    "commitment": Commitment,
     "decision": Decision,
     "message": MessageView,
     "process": Process,
@@ -34,8 +36,8 @@ _OF_EVERY_MESSAGE: dict[str, type[BaseModel]] = {
 }
 OPEN_ROOTS = frozenset({"item", "route"})
 _UUID_LENGTH = 36
-# A paper proposal stands only on the decision sheet, and not every case has an applicant.
-_SOMETIMES_MISSING = frozenset({"applicant", "proposal"})
+# A paper proposal stands only on the decision sheet, and not every case has an applicant or a commitment.
+_SOMETIMES_MISSING = frozenset({"applicant", "commitment", "proposal"})
 
 _KINDS: tuple[tuple[type, Kind], ...] = (
     (bool, "boolean"),
@@ -118,9 +120,12 @@ OPEN = Type("any")  # nobody knows what stands there, so nothing is said about i
 
 def root_types(roots: tuple[str, ...]) -> dict[str, Type]:
     """The types of the roots that a mapping declares; unknown roots are left out."""
-    known = {name: Type("any", model, nullable=may_be_missing(name)) for name, model in root_models().items()}
-    known |= dict.fromkeys(OPEN_ROOTS, OPEN) | {"envelope": Type("any", Envelope)}
-    return {name: known[name] for name in roots if name in known}
+    return {name: found for name in roots if (found := _root_type(name)) is not None}
+
+
+def is_root(name: str) -> bool:
+    """Whether a mapping may declare it."""
+    return _root_type(name) is not None
 
 
 def known_roots() -> list[str]:
@@ -130,22 +135,33 @@ def known_roots() -> list[str]:
 
 def root_model(name: str) -> type[BaseModel] | None:
     """What a root is; None for those whose fields nobody knows, and for the envelope."""
-    return root_models().get(name)
+    if name in OPEN_ROOTS or name == "envelope":
+        return None
+    return _KNOWN_HERE.get(name) or _views_of_effects().get(name)
 
 
 def may_be_missing(name: str) -> bool:
     """Whether a message may be written without this root."""
-    return name in _SOMETIMES_MISSING or name in _views_of_effects()
+    return name in _SOMETIMES_MISSING or (name not in _KNOWN_HERE and name in _views_of_effects())
 
 
 def only_outbound(name: str) -> bool:
     """Whether a root is there only when a message is written."""
-    return name in root_models() and name != "process"
+    return name != "process" and root_model(name) is not None
+
+
+def _root_type(name: str) -> Type | None:
+    if name in OPEN_ROOTS:
+        return OPEN
+    if name == "envelope":
+        return Type("any", Envelope)
+    model = root_model(name)
+    return None if model is None else Type("any", model, nullable=may_be_missing(name))
 
 
 def root_models() -> Mapping[str, type[BaseModel]]:
     """What every message may have, and what the views of single effects add."""
-    return {**_views_of_effects(), **_OF_EVERY_MESSAGE}
+    return {**_views_of_effects(), **_KNOWN_HERE}
 
 
 def _views_of_effects() -> dict[str, type[BaseModel]]:
