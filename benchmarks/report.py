@@ -36,8 +36,8 @@ class Goal:
         if not self.bound:
             return "–"
         value, other = (found.cpu, found.wall) if self.clock == "cpu" else (found.wall, found.cpu)
-        word = "met" if self.reached(value) else f"missed {self._away(value):.2g}×"
-        if self.reached(other) == self.reached(value):
+        word = "met" if self.reached(value) else f"missed {self._away(value):.2f}×"
+        if self.reached(other) == self.reached(value) or (self.clock == "wall" and self.reached(value)):
             return word
         return f"{word} ({'wall' if self.clock == 'cpu' else 'CPU'}: {'met' if self.reached(other) else 'missed'})"
 

