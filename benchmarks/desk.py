@@ -19,7 +19,7 @@ from time import perf_counter
 from typing import Any
 from uuid import uuid5
 
-from sqlalchemy import event, insert, text
+from sqlalchemy import event, insert
 
 from benchmarks.clock import Measured, timed
 from kiezbruecke import desk
@@ -55,8 +55,6 @@ def fill(ledger: Ledger, process: Process, cases: int, messages: int) -> None:
         with ledger.write() as connection:
             for table, rows in chunk.items():
                 connection.execute(insert(table), rows)
-    with ledger.write() as connection:
-        connection.execute(text("ANALYZE"))
 
 
 def waits(house: House, cases: int, rounds: int) -> dict[str, list[Measured]]:
@@ -265,7 +263,7 @@ def _messages(case: Any, number: int, area: str, many: int) -> Iterator[dict[str
             "number": which,
             "reference": _mark(area, number, letter, which),
             "lane": f"{destination}|{effect.partition('.')[0]}|{PROCESS}",
-            "route": f"kk-{destination.removesuffix('-tk')}",
+            "route": f"kk-tk-{destination.removesuffix('-tk')}",
             "owner": "spk-tk",
             "state": MessageState.CONFIRMED.value,
             "basis": "0" * 64,
