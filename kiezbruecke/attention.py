@@ -27,6 +27,7 @@ from kiezbruecke.ledger.moves import message_row, move
 from kiezbruecke.ledger.reading import Snapshot, StoredCase, read_budget_lines, read_process_cases
 from kiezbruecke.ledger.receipts import refused_point
 from kiezbruecke.ledger.runs import guard
+from kiezbruecke.ledger.sets import slices
 from kiezbruecke.ledger.todo import (
     MEANS,
     Answer,
@@ -86,7 +87,8 @@ def read_standing(ledger: Ledger, process: Process, case: StoredCase) -> Standin
         if not hangs_on_its_area(alone):
             return alone
         others = read_others(connection, process.id, alone.area_id, case.id)
-        _, thrown_away = _said_about(connection, [other.id for other in others.uncounted])
+        ids = [other.id for other in others.uncounted]
+        thrown_away = {subject for some in slices(ids) for subject in _said_about(connection, some)[1]}
     snapshot, besides = Snapshot((case, *others.uncounted), lines), {alone.area_id: others.granted}
     return join(process, snapshot, waived, dismissed | thrown_away, besides)[0]
 

@@ -14,17 +14,20 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.reading import StoredCase, read_cases
+from kiezbruecke.ledger.sets import slices
 from kiezbruecke.records.base import CENT
 
 _c = t.cases.c
-_COUNTED = select(t.changes.c.counted).where(t.changes.c.process_id == bindparam("process"))
-_SUM = select(func.sum(_c.counted_cents)).where(
-    _c.process_id == bindparam("process"),
-    _c.counted_area == bindparam("area"),
-    _c.counted_cents != 0,
-    _c.changed <= bindparam("counted"),
-    _c.id != bindparam("but"),
+_COUNTED = (  # up to which change; a process that no route has looked at has counted nothing
+    select(func.coalesce(func.max(t.changes.c.counted), -1))
+    .where(t.changes.c.process_id == bindparam("process"))
+    .scalar_subquery()
 )
+_OTHERS = (_c.process_id == bindparam("process"), _c.id != bindparam("but"))
+_SUM = select(func.sum(_c.counted_cents)).where(
+    *_OTHERS, _c.counted_area == bindparam("area"), _c.counted_cents != 0, _c.changed <= _COUNTED
+)
+_LATER = select(_c.id).where(*_OTHERS, _c.changed > _COUNTED)
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,9 @@ class AreaSum:
 
 
 def read_others(connection: Connection, process_id: str, area_id: str, but: UUID) -> AreaSum:
-    """What the cases of (process, area) other than this one take."""
-    counted = connection.execute(_COUNTED, {"process": process_id}).scalar_one_or_none() or 0
-    given = {"process": process_id, "area": area_id, "counted": counted, "but": but}
-    cents = connection.execute(_SUM, given).scalar_one() or 0
-    later = (_c.process_id == process_id) & (_c.changed > counted) & (_c.id != but)
-    return AreaSum(int(cents) * CENT, read_cases(connection, later))
+    """What the cases of (process, area) other than this one take; two statements where all are counted."""
+    given = {"process": process_id, "but": but}
+    cents = connection.execute(_SUM, {**given, "area": area_id}).scalar_one() or 0
+    later = connection.execute(_LATER, given).scalars().all()
+    cases = (case for ids in slices(later) for case in read_cases(connection, _c.id.in_(ids)))
+    return AreaSum(int(cents) * CENT, tuple(cases))

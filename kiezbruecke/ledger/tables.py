@@ -145,7 +145,7 @@ changes = Table(  # one number per process; whatever a due rule could see raises
     metadata,
     Column("process_id", String(60), primary_key=True),
     Column("number", BigInteger, nullable=False),
-    Column("counted", BigInteger, nullable=False, server_default="0"),  # up to here `counted_cents` of cases are right
+    Column("counted", BigInteger, nullable=False, server_default="-1"),  # up to here `counted_cents` of cases are right
 )
 
 looks = Table(  # up to which number a route has looked, and with which files and versions

@@ -19,7 +19,7 @@ def upgrade() -> None:
         "changes",
         sa.Column("process_id", sa.String(length=60), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
-        sa.Column("counted", sa.BigInteger(), nullable=False, server_default="0"),
+        sa.Column("counted", sa.BigInteger(), nullable=False, server_default="-1"),
         sa.PrimaryKeyConstraint("process_id", name=op.f("pk_changes")),
     )
     op.create_table(
