@@ -40,7 +40,7 @@ _ALL_CLAIMABLE = _NEXT.with_for_update(skip_locked=True)
 _CARRIER = (
     select(_m.batch_id)
     .where(*_WAITING, text("batch_id IS NOT NULL"))
-    .order_by(*_IN_LINE)
+    .order_by(_m.fence)
     .limit(1)
     .with_for_update(skip_locked=True)
 )

@@ -194,7 +194,7 @@ records = Table(
     Column("first_seen", Moment, nullable=False),
     Column("gone_at", Moment),
     Column("input", String(64), nullable=False, server_default=""),  # digest of all that it was read from
-    Index("ix_records_item", "source", "external_id"),
+    Index("ix_records_item", "source", "process_id", "external_id"),
     Index("ix_records_case", "case_id"),
     Index("ix_records_process_kind", "process_id", "kind"),
     Index("ix_records_listed", "source", "process_id", "kind", "gone_at", "external_id"),

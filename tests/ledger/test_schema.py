@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import Select, inspect, text
 
 from kiezbruecke.edge import ledger_url
 from kiezbruecke.errors import ConfigurationError, LedgerError
-from kiezbruecke.ledger import Ledger, open_ledger, upgrade
+from kiezbruecke.ledger import Ledger, claims, history, open_ledger, upgrade
 from kiezbruecke.ledger.database import alembic_config, make_engine
 from kiezbruecke.ledger.tables import metadata
 
@@ -36,6 +38,22 @@ def test_the_partial_indexes_are_there(ledger: Ledger) -> None:
     for name in ("uq_messages_once", "uq_attention_open"):
         assert indexes[name]["unique"]
         assert any("where" in option for option in indexes[name].get("dialect_options", {}))
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [(claims._CARRIER, "ix_messages_carried"), (history._INPUTS, "ix_records_item")],
+    ids=["a carrier that waits", "what items were read from"],
+)
+def test_what_every_chunk_asks_has_an_index_of_its_own(ledger: Ledger, statement: Select[Any], index: str) -> None:
+    """With another one SQLite walks all that waits, or all that the source has said, once for every chunk."""
+    if ledger.postgresql:
+        pytest.skip("PostgreSQL decides by its statistics")
+    asked = re.sub(r"\(__\[POSTCOMPILE_\w+\]\)", "(?)", str(statement.compile(ledger.engine)))
+    with ledger.read() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}", ("x",) * asked.count("?")).all()
+
+    assert [row.detail.split(" USING ")[1].split()[1] for row in plan] == [index]
 
 
 def test_an_upgrade_can_be_repeated(url: str, ledger: Ledger) -> None:

@@ -45,6 +45,6 @@ def upgrade() -> None:
     op.create_index("ix_cases_counted", "cases", ["process_id", "counted_area", "counted_cents"])
     op.create_index("ix_cases_reference", "cases", ["reference"])
     op.add_column("records", sa.Column("input", sa.String(length=64), nullable=False, server_default=""))
-    op.create_index("ix_records_item", "records", ["source", "external_id"])
+    op.create_index("ix_records_item", "records", ["source", "process_id", "external_id"])
     op.create_index("ix_attention_case", "attention", ["case_id"])
     op.create_index("ix_attention_route_kind", "attention", ["route", "kind"])
