@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
+from views import views_page
 
 from kiezbruecke.mapping.schema.models import root_models
 from kiezbruecke.records import RECORDS
@@ -19,7 +20,6 @@ from kiezbruecke.records.views import DocumentView
 from kiezbruecke.workbench.findings import findings_page
 from kiezbruecke.workbench.language_schema import general_schema
 from kiezbruecke.workbench.reference import steps_page
-from tools.views import views_page
 
 ROOT = Path(__file__).resolve().parent.parent
 

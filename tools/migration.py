@@ -1,6 +1,6 @@
 """Writes the next migration of the ledger from the difference between its migrations and its tables.
 
-python tools/migration.py 0002 "What changes for the reader of the ledger"
+python tools/migration.py 0006 "What changes for the reader of the ledger"
 """
 
 from __future__ import annotations

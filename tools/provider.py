@@ -26,7 +26,7 @@ def provider() -> str:
         "package-name": "kiezbruecke",
         "name": "Kiezbrücke",
         "description": "Trägt Beschlüsse der Kiezkassen in E-Akte und HKR-Verfahren.",
-        "connection-types": [_connection_type(manifest) for manifest in manifests().values()],
+        "connection-types": [_connection_type(manifest) for manifest in manifests().values() if _is_ours(manifest)],
     }
     return json.dumps(body, indent=2, ensure_ascii=False) + "\n"
 
@@ -51,6 +51,11 @@ ENVIRONMENT = FormField(
     default="production",
     choices=("production", "test"),
 )
+
+
+def _is_ours(manifest: Manifest) -> bool:
+    """A connector that somebody has installed beside ours is not in our file."""
+    return manifest.settings.startswith("connectors.")
 
 
 def _connection_type(manifest: Manifest) -> dict[str, Any]:

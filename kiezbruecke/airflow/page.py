@@ -13,7 +13,7 @@ STEPS = {
     "prepare": ("Vorbereiten", "Baut die Nachrichten, die fällig sind, und legt sie ins Ledger. Sendet nichts."),
     "deliver": (
         "Zustellen",
-        "Sendet, was vorbereitet ist, genau einmal. Bleibt eine Antwort aus, wird nachgefragt und nicht neu gesendet.",
+        "Sendet, was vorbereitet ist. Bleibt eine Antwort aus, wird gefragt; neu gesendet werden nur dieselben Bytes.",
     ),
     "reconcile": (
         "Abgleichen",

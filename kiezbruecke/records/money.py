@@ -1,4 +1,4 @@
-"""What finance knows of a case: the commitment (Festlegung). States: `domain/finance.md` §5.5."""
+"""What finance knows of a case: the commitment (Festlegung)."""
 
 from __future__ import annotations
 
