@@ -31,8 +31,8 @@ __all__ = ["Counts", "House", "collect", "deliver", "housekeeping", "outstanding
 def collect_items(work: Collecting, counts: Counts) -> None:
     """Empty a source: every item becomes records or a receipt, or is set aside with a reason."""
     for items in collecting.chunks(work):
-        collecting.watch(work, items, counts)  # has the source changed its shape?
         taken = collecting.read(work, items)  # inbound mappings, of what is not as it was
+        collecting.watch(work, taken, counts)  # has the source changed its shape?
         stored = collecting.keep(work, taken)  # one transaction, with the cursor
         collecting.acknowledge(work, stored)  # only now does the source hear of it
         counts.add(stored.counts)

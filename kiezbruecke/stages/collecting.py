@@ -13,6 +13,7 @@ from kiezbruecke.drift import SAMPLE, look_at_answers
 from kiezbruecke.errors import RecordError, SourceError
 from kiezbruecke.ledger import history
 from kiezbruecke.ledger.history import Stored, Taken
+from kiezbruecke.ledger.reading import last_runs
 from kiezbruecke.mapping import Mapping
 from kiezbruecke.records import Proposal, Receipt, Record
 from kiezbruecke.stages.work import Collecting, Counts, Reach, act_on_drift
@@ -49,11 +50,17 @@ def chunks(work: Collecting) -> Iterator[list[Item]]:
         raise failure
 
 
-def watch(work: Collecting, items: list[Item], counts: Counts) -> None:
-    """Compare the shape of the first items with the accepted one: warn, or stop the route before they are stored."""
-    if items is work.again or work.looked_at:
+def watch(work: Collecting, taken: list[Taken], counts: Counts) -> None:
+    """Compare the shape of the first items with the accepted one: warn, or stop the route before they are stored.
+
+    The same items against the same fingerprint have the verdict that the last run wrote down.
+    """
+    items = [one.item for one in taken]
+    if work.looked_at or (work.again and items[0] is work.again[0]):
         return  # what was set aside is old and odd by itself
     work.looked_at = len(items)
+    if all(one.unchanged for one in taken) and _was_sound(work):
+        return
     for mapping in work.mappings:
         if not work.accepted or (accepted := work.accepted.get(mapping.name)) is None:
             continue
@@ -61,6 +68,13 @@ def watch(work: Collecting, items: list[Item], counts: Counts) -> None:
         changes = look_at_answers(mapping, accepted, bodies)
         if broken := act_on_drift(work.route, mapping.name, changes):
             counts.more("drift", broken)
+
+
+def _was_sound(work: Collecting) -> bool:
+    """Whether the route's last run that ended found no drift; one that failed has found nothing out."""
+    ended = (run for run in last_runs(work.ledger, work.route.name, 3) if run.id != work.run.id and run.ended_at)
+    last = next(ended, None)
+    return last is not None and last.error is None and not (last.counts or {}).get("drift")
 
 
 def read(work: Collecting, items: list[Item]) -> list[Taken]:

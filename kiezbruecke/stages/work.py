@@ -97,10 +97,10 @@ class Collecting:
         """What the run's items are read from: the code, the process, the route, the areas' shapes decide, too."""
         options = json.dumps(self.route.options, sort_keys=True, default=str)
         shapes = hashlib.sha256(self.polygons.read_bytes()).hexdigest() if self.polygons.exists() else ""
-        process = self.process.model_dump_json()
-        return InputDigests(
-            self.mappings, __version__, process, options, self.route.collect, str(self.generation), shapes
-        )
+        mappings, process = self.mappings, self.process.model_dump_json()
+        accepted = repr(sorted(self.accepted.items()))  # what their shape is held against
+        decides = (__version__, process, options, self.route.collect, str(self.generation), shapes, accepted)
+        return InputDigests(mappings, *decides)
 
     def close(self) -> None:
         """Give back what the client holds open."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,13 @@ from kiezbruecke.content.routes import CollectingRoute, find_route
 from kiezbruecke.drift import breaking, look_at_answers, look_at_mapping, read_fingerprint, render
 from kiezbruecke.drift.answers import Field, learn
 from kiezbruecke.drift.changes import Change
-from kiezbruecke.drift.fingerprint import built_on, take
+from kiezbruecke.drift.fingerprint import Fingerprint, built_on, take
 from kiezbruecke.drift.services import Service, compare_services, read_service
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import tables
-from kiezbruecke.ledger.runs import begin_run
-from kiezbruecke.mapping import load_mapping, mapping_names
+from kiezbruecke.ledger.runs import begin_run, end_run
+from kiezbruecke.mapping import Mapping, load_mapping, mapping_names
+from kiezbruecke.stages import collecting as collecting_stage
 from kiezbruecke.stages.work import Collecting, Counts
 from tests.cli.conftest import Call, call
 from tests.stages.test_collecting import Box
@@ -466,6 +468,30 @@ def test_drift_warns_where_the_route_says_nothing(odd_world: World, caplog: pyte
 
     assert counts["drift"] == 1
     assert "kk-tk-meinberlin: drift: meinberlin-proposal: breaking: source moderator_status" in caplog.text
+
+
+@pytest.mark.parametrize(("given", "looks"), [({"moderator_status": "status"}, 2), ({}, 1)])
+def test_the_verdict_on_an_answer_holds_while_it_stays_as_it_is(
+    odd_world: World, monkeypatch: pytest.MonkeyPatch, given: dict[str, str], looks: int
+) -> None:
+    """What drifted warns in every run; what was sound and is the same is not looked at again."""
+    asked: list[int] = []
+
+    def look(mapping: Mapping, accepted: Fingerprint, bodies: list[object]) -> Sequence[Change]:
+        asked.extend([len(bodies)] if bodies else [])
+        return look_at_answers(mapping, accepted, bodies)
+
+    monkeypatch.setattr(collecting_stage, "look_at_answers", look)
+    told = []
+    for _ in range(2):
+        items = [Item("proposal", str(one["pk"]), one) for one in proposals(**given)]
+        work, counts = collecting(odd_world, items), Counts()
+        pipeline.collect_items(work, counts)
+        end_run(odd_world.ledger, work.run, counts)
+        told.append(counts.get("drift", 0))
+
+    assert told == ([1, 1] if given else [0, 0])
+    assert len(asked) == looks
 
 
 def test_a_list_that_broke_stops_a_sending_route(odd_world: World) -> None:
