@@ -16,10 +16,15 @@ from kiezbruecke.errors import ConfigurationError
 EFFECTS = "kiezbruecke.effects"
 
 
+def effect_folders() -> list[str]:
+    """Where effects lie."""
+    return list(import_module(EFFECTS).__path__)
+
+
 @cache
 def effects() -> Mapping[str, Any]:
     """Every effect by its name (`kiezbruecke.effects.Effect`): what the files of the folder list under `EFFECTS`."""
-    names = sorted(module.name for module in pkgutil.iter_modules(import_module(EFFECTS).__path__))
+    names = sorted(module.name for module in pkgutil.iter_modules(effect_folders()))
     modules = [import_module(f"{EFFECTS}.{name}") for name in names]
     found = [effect for module in modules for effect in getattr(module, "EFFECTS", ())]
     _refuse_twins("name", [effect.name for effect in found])

@@ -161,7 +161,7 @@ def _upon(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 def _after(given: Any, files: dict[str, Path], extension: _Extension) -> Any:
     """Within a set routes name each other by their short names; one that the process has removed wakes nobody."""
     listed = [given] if isinstance(given, str) else given
-    if not isinstance(listed, list):
+    if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
         return given  # the route's own check says what is wrong
     removed = {short for short, changes in extension.changes.items() if changes is None}
     return [f"{extension.prefix}-{name}" if name in files else name for name in listed if name not in removed]

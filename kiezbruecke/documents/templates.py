@@ -42,8 +42,10 @@ class Templates:
     @property
     def digest(self) -> str:
         """SHA-256 of the files: with other ones the same values give another document."""
-        files = (file for file in sorted(self.folder.iterdir()) if file.is_file())
-        return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
+        found = hashlib.sha256()
+        for file in sorted(file for file in self.folder.rglob("*") if file.is_file()):
+            found.update(f"{file.relative_to(self.folder)}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
+        return found.hexdigest()
 
     def typeset(self, part: str, values: Mapping[str, Any], day: date) -> bytes:
         """The PDF of one part, dated by its day; same values, same bytes.

@@ -11,7 +11,8 @@ sees everything up to it. A route therefore reads the number *before* it reads a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -135,14 +136,22 @@ def cases_to_look_at(ledger: Ledger, route: str, process_id: str, look: Look) ->
     return [row.id for row in sorted(rows, key=lambda row: (row.reference, str(row.id)))]
 
 
-def count(ledger: Ledger, run: Run, counted: Mapping[UUID, tuple[str, int]]) -> None:
-    """Keep per case which area's budget it takes how many cents of; written only where it differs."""
-    rows = [{"case": case, "area": area, "cents": cents} for case, (area, cents) in counted.items()]
-    if not rows:
-        return
+@contextmanager
+def alone(ledger: Ledger, run: Run) -> Iterator[Connection]:
+    """A transaction in which nobody else changes a case: what is read inside is still so when it is written.
+
+    Routes of one process do not fence each other; read before, a slower one would overwrite what is newer.
+    """
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
+        yield connection
+
+
+def count(connection: Connection, counted: Mapping[UUID, tuple[str, int]]) -> None:
+    """Keep per case which area's budget it takes how many cents of; written only where it differs. See `alone`."""
+    rows = [{"case": case, "area": area, "cents": cents} for case, (area, cents) in counted.items()]
+    if rows:
         connection.execute(_COUNT, rows)
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from kiezbruecke.errors import Overtaken
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
@@ -74,6 +75,7 @@ def add_messages(
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
+        _refuse_older_generation(connection, run, drafts)
         if version is not None and drafts:
             remember_version(connection, version)
         points = [point for turn in in_turns(drafts, _names) for point in _add(connection, run, turn, owner)]
@@ -119,6 +121,15 @@ def add_baseline(ledger: Ledger, lane: str, case_ids: Iterable[UUID], *, person:
         for case_id in new:
             append_event(connection, case_id, "case.baseline", {"lane": lane, "person": person})
     return len(new)
+
+
+def _refuse_older_generation(connection: Connection, run: Run, drafts: Sequence[Draft]) -> None:
+    """What was written for a destination before somebody reset it would reach the rebuilt one beside its successor."""
+    for name in {draft.identity.destination for draft in drafts}:
+        query = select(t.destinations.c.generation).where(t.destinations.c.name == name)
+        now_ = connection.execute(query).scalar_one_or_none() or 1
+        if any(draft.identity.destination == name and draft.identity.generation < now_ for draft in drafts):
+            raise Overtaken(f"{name} was reset meanwhile", where=f"route {run.route}")
 
 
 def _names(draft: Draft) -> Iterator[tuple[object, ...]]:

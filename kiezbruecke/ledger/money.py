@@ -116,16 +116,21 @@ def set_budgets(ledger: Ledger, run: Run, budgets: Iterable[Budget]) -> None:
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
-        lines = {_area_of(budget): _line(budget, now()) for budget in budgets}
-        known = _locked_budgets(connection, lines)
-        new = [{**line, "new_limit": line["new_amount"]} for area, line in lines.items() if area not in known]
-        changed = [
-            {**lines[area], "new_limit": max(lines[area]["new_amount"], row.committed_cents)}
-            for area, row in known.items()
-            if not _stands_in(row, lines[area])
-        ]
-        write_all(connection, _ADD_BUDGET, new)
-        write_all(connection, _SET_BUDGET, changed)
+        put_budgets(connection, budgets)
+
+
+def put_budgets(connection: Connection, budgets: Iterable[Budget]) -> None:
+    """The same inside a transaction in which the lines were read: a slower run brings back no budget that was cut."""
+    lines = {_area_of(budget): _line(budget, now()) for budget in budgets}
+    known = _locked_budgets(connection, lines)
+    new = [{**line, "new_limit": line["new_amount"]} for area, line in lines.items() if area not in known]
+    changed = [
+        {**lines[area], "new_limit": max(lines[area]["new_amount"], row.committed_cents)}
+        for area, row in known.items()
+        if not _stands_in(row, lines[area])
+    ]
+    write_all(connection, _ADD_BUDGET, new)
+    write_all(connection, _SET_BUDGET, changed)
 
 
 @dataclass(frozen=True)

@@ -71,10 +71,11 @@ def watch(work: Collecting, taken: list[Taken], counts: Counts) -> None:
 
 
 def _was_sound(work: Collecting) -> bool:
-    """Whether the route's last run that ended found no drift; one that failed has found nothing out."""
+    """Whether the route's last run that ended found no drift; one that failed or saw nothing has found nothing out."""
     ended = (run for run in last_runs(work.ledger, work.route.name, 3) if run.id != work.run.id and run.ended_at)
     last = next(ended, None)
-    return last is not None and last.error is None and not (last.counts or {}).get("drift")
+    counts = (last.counts or {}) if last is not None and last.error is None else {}
+    return bool(counts.get("items")) and not counts.get("drift")
 
 
 def read(work: Collecting, items: list[Item]) -> list[Taken]:

@@ -41,4 +41,9 @@ class InputDigests:
 
 
 def _bytes(body: Body[str, object] | bytes) -> bytes:
-    return body if isinstance(body, bytes) else json.dumps(dict(body), sort_keys=True, default=str).encode()
+    return body if isinstance(body, bytes) else json.dumps(dict(body), sort_keys=True, default=_typed).encode()
+
+
+def _typed(value: object) -> str:
+    """A sum and its text, a day and its text are not the same."""
+    return f"{type(value).__name__}:{value}"

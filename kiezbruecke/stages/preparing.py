@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from kiezbruecke import __version__, attention
+from kiezbruecke import attention
 from kiezbruecke.attention import Answers
 from kiezbruecke.cases.join import (
     Disagreement,
@@ -22,6 +22,7 @@ from kiezbruecke.cases.join import (
     unexplained_budget_lines,
     verdicts_of,
 )
+from kiezbruecke.code import code_digest
 from kiezbruecke.effects import Due, FollowUp, Lane, effect, rule_of
 from kiezbruecke.effects.effect import digest
 from kiezbruecke.errors import ConfigurationError, RecordError
@@ -73,10 +74,10 @@ def survey(work: Sending) -> Survey | None:
     cases = changes.cases_to_look_at(ledger, work.route.name, process.id, look)
     if look.nothing_new and not cases:
         return None
-    with ledger.read() as connection:
+    with changes.alone(ledger, work.run) as connection:
         lines = budget_lines_of(process, read_budget_lines(connection, process.id))
-    budgets = budgets_that_count(lines)
-    money.set_budgets(ledger, work.run, budgets.values())
+        budgets = budgets_that_count(lines)
+        money.put_budgets(connection, budgets.values())
     found = Survey(began, look, cases, lines, budgets)
     _judge(work, found)
     return found
@@ -157,7 +158,7 @@ def keep(work: Sending, survey: Survey, drafts: Sequence[Draft], points: Sequenc
 
 def finish(work: Sending, survey: Survey) -> None:
     """Make the open points equal to what needs a person now, and remember how far the route has looked."""
-    cases = survey.counted.keys() - survey.changing
+    cases = set(survey.cases) - survey.changing
     points = [*survey.contradictions, *_budget_points(work, survey.lines)]
     attention.keep_contradictions(work.ledger, work.run, work.process, points, cases)
     ledger_drafts.finish_prepare(work.ledger, work.run, survey.points, cases, began=survey.began)
@@ -178,9 +179,10 @@ def _judge(work: Sending, survey: Survey) -> None:
 
 def _count(work: Sending, survey: Survey, cases: Sequence[UUID]) -> None:
     for ids in slices(cases, COUNTED):
-        alone = stand_alone(work.process, _read(work, ids), survey.budgets, _answers(work, ids).dismissed)
-        counted = {one.case.id: _takes(one) for one in alone}
-        changes.count(work.ledger, work.run, counted)
+        with changes.alone(work.ledger, work.run) as connection:
+            alone = stand_alone(work.process, _read(work, ids), survey.budgets, _answers(work, ids).dismissed)
+            counted = {one.case.id: _takes(one) for one in alone}
+            changes.count(connection, counted)
         survey.counted |= counted
 
 
@@ -217,7 +219,8 @@ def _answers(work: Sending, ids: Sequence[UUID]) -> Answers:
 def _inputs(work: Sending) -> str:
     """A digest of all that decides and stands in no ledger; with another one everything is looked at."""
     process = work.process.model_dump_json()
-    return digest(__version__, work.route.model_dump_json(), process, _workshop(work).digest, str(work.generation))
+    files = _workshop(work).digest
+    return digest(code_digest(), work.route.model_dump_json(), process, work.lists, files, str(work.generation))
 
 
 def _workshop(work: Sending) -> Workshop:

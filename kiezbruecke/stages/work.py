@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from kiezbruecke import __version__
 from kiezbruecke.attention import Answers
+from kiezbruecke.code import code_digest
 from kiezbruecke.connector import (
     BatchTarget,
     Connection,
@@ -88,6 +88,11 @@ class Collecting:
     accepted: dict[str, Fingerprint] = field(default_factory=dict)  # of the loaded mappings that have one, by name
 
     @cached_property
+    def lists(self) -> str:
+        """Which code lists of the process stand in the place of the mappings', as JSON."""
+        return json.dumps(dict(read_code_lists(self.content, self.route.process)), sort_keys=True)
+
+    @cached_property
     def manifest(self) -> Manifest:
         """What the connector says of itself."""
         return manifest_for(self.party)
@@ -99,7 +104,16 @@ class Collecting:
         shapes = hashlib.sha256(self.polygons.read_bytes()).hexdigest() if self.polygons.exists() else ""
         mappings, process = self.mappings, self.process.model_dump_json()
         accepted = repr(sorted(self.accepted.items()))  # what their shape is held against
-        decides = (__version__, process, options, self.route.collect, str(self.generation), shapes, accepted)
+        decides = (
+            code_digest(),
+            process,
+            self.lists,
+            options,
+            self.route.collect,
+            str(self.generation),
+            shapes,
+            accepted,
+        )
         return InputDigests(mappings, *decides)
 
     def close(self) -> None:
@@ -144,6 +158,11 @@ class Sending:
     failures: int = 0
     last_failure: str = ""
     others: list[Target] = field(default_factory=list)  # beside the one target, where the route has more connections
+
+    @cached_property
+    def lists(self) -> str:
+        """Which code lists of the process stand in the place of the mappings', as JSON."""
+        return json.dumps(dict(read_code_lists(self.content, self.route.process)), sort_keys=True)
 
     @cached_property
     def manifest(self) -> Manifest:

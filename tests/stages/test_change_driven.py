@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import count
@@ -16,13 +17,14 @@ from sqlalchemy import select
 from kiezbruecke import attention, pipeline
 from kiezbruecke.connector import Connection, Item
 from kiezbruecke.house import House
-from kiezbruecke.ledger import Ledger, MessageState, begin_run, claims, history, todo
+from kiezbruecke.ledger import Ledger, MessageState, begin_run, changes, claims, history, todo
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.drafts import add_baseline
 from kiezbruecke.ledger.history import Origin, Taken
 from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.records import BudgetStatus, Outcome, ProposalStatus, Receipt, ReceiptOutcome, Record
 from kiezbruecke.records.identity import case_id
+from kiezbruecke.stages import preparing
 from tests.builders import GRUENAU, MUEGGELHEIM, PROCESS, ROOT, a_budget, a_line, a_proposal
 
 ROUTES = ("kk-tk-eakte", "kk-tk-hkr", "kk-tk-statusliste")
@@ -299,6 +301,56 @@ def test_money_that_another_case_gives_back_is_seen(ledger: Ledger) -> None:
 
     assert any("Das Budget der Bezirksregion reicht nicht" in reason for reason in waits)
     assert counts["prepared"] == 1
+
+
+def test_a_slower_route_brings_back_no_older_sum(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Routes of one process do not fence each other: what one has read is counted before another can know better."""
+    told = History(_house(ledger), count(1))
+    told.budget(MUEGGELHEIM, 1000, BudgetStatus.RELEASED, "", "5950")
+    told.decide("P-1", Outcome.REJECTED, 0, MUEGGELHEIM, correction=False)
+    told.baseline("P-1", "kk-tk-eakte")
+    told.prepare_all()
+    read, happened = preparing.read_cases, []
+
+    def read_slowly(connection: Any, wanted: Any) -> Any:
+        cases = read(connection, wanted)
+        if not happened:  # the correction waits until these cases are counted, or is seen by whoever counts
+            happened.append(pool.submit(told.decide, "P-1", Outcome.ACCEPTED, 850, MUEGGELHEIM, True))
+            wait(happened, timeout=0.3)
+        return cases
+
+    monkeypatch.setattr(preparing, "read_cases", read_slowly)
+    with ThreadPoolExecutor(1) as pool:
+        pipeline.prepare(told.house, "kk-tk-statusliste", everything=True)
+    monkeypatch.undo()
+    told.decide("P-2", Outcome.ACCEPTED, 300, MUEGGELHEIM, correction=False)
+    pipeline.prepare(told.house, "kk-tk-eakte")
+
+    assert changes.read_sums(ledger, PROCESS.id) == {MUEGGELHEIM: 115000}
+    assert any("übersteigen das Budget um 150,00" in point.reason for point in todo.open_points(ledger))
+
+
+def test_what_was_written_before_a_reset_is_not_stored(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rebuilt destination would get it beside its successor: two files for one case."""
+    told = History(_house(ledger), count(1))
+    told.budget(MUEGGELHEIM, 4000, BudgetStatus.RELEASED, "", "5950")
+    told.decide("P-1", Outcome.ACCEPTED, 850, MUEGGELHEIM, correction=False)
+    write = preparing.write_messages
+
+    def write_then_reset(*given: Any) -> Any:
+        written = write(*given)
+        monkeypatch.undo()
+        told.reset("kk-tk-eakte")
+        return written
+
+    monkeypatch.setattr(preparing, "write_messages", write_then_reset)
+    counts = pipeline.prepare(told.house, "kk-tk-eakte")
+    pipeline.prepare(told.house, "kk-tk-eakte")
+    with ledger.read() as connection:
+        generations = connection.execute(select(t.messages.c.generation)).scalars().all()
+
+    assert counts["overtaken"] == 1
+    assert generations == [2]
 
 
 def _house(ledger: Ledger) -> House:
