@@ -310,13 +310,17 @@ def test_a_slower_route_brings_back_no_older_sum(ledger: Ledger, monkeypatch: py
     told.decide("P-1", Outcome.REJECTED, 0, MUEGGELHEIM, correction=False)
     told.baseline("P-1", "kk-tk-eakte")
     told.prepare_all()
-    read, happened = preparing.read_cases, []
+    read, begun = preparing.read_cases, []
+
+    def correct_and_look() -> None:
+        told.decide("P-1", Outcome.ACCEPTED, 850, MUEGGELHEIM, correction=True)
+        pipeline.prepare(told.house, "kk-tk-eakte")
 
     def read_slowly(connection: Any, wanted: Any) -> Any:
         cases = read(connection, wanted)
-        if not happened:  # the correction waits until these cases are counted, or is seen by whoever counts
-            happened.append(pool.submit(told.decide, "P-1", Outcome.ACCEPTED, 850, MUEGGELHEIM, True))
-            wait(happened, timeout=0.3)
+        if not begun:  # the others wait until these cases are counted, or whoever counts sees what they have changed
+            begun.append(True)
+            wait([pool.submit(correct_and_look)], timeout=1)
         return cases
 
     monkeypatch.setattr(preparing, "read_cases", read_slowly)
