@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
-from views import views_page
 
+from kiezbruecke.desk.reference import views_page
 from kiezbruecke.mapping.schema.models import root_models
 from kiezbruecke.records import RECORDS
 from kiezbruecke.records.views import DocumentView

@@ -78,4 +78,5 @@ def _type(kind: Any) -> str:
         return f"{_type(arguments[0])} → {_type(arguments[1])}"
     if issubclass(kind, StrEnum):
         return ", ".join(f"`{one}`" for one in kind)
-    return _NAMES.get(kind.__name__, kind.__name__)
+    name: str = kind.__name__
+    return _NAMES.get(name, name)
