@@ -50,7 +50,7 @@ def _demonstrate(register: Register, teller: Teller) -> int:
             watch = _watch(servers, teller, house)
             servers.release()
             teller.say(f"Airflow läuft: {', '.join(servers.running)}, nur auf 127.0.0.1")
-            watch.run(COLLECT)
+            watch.run(dict.fromkeys((*COLLECT, *servers.interrupted)))
         teller.say("Alles ruht, Airflow und die Sandkästen werden beendet")
     return _show(teller)
 

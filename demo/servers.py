@@ -40,6 +40,7 @@ class Servers:
     register: Register
     port: int
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    interrupted: list[str] = field(default_factory=list)  # routes whose runs a killed Airflow left; they run again
 
     def start(self, commands: Commands) -> None:
         """Start them, to import and then wait for `release`; their words go to var/airflow/<name>.log."""

@@ -20,7 +20,11 @@ def main() -> int:
     teller = Teller()
     try:
         with only_one(STATE) as register, world(WHOLE, register, teller) as servers:
+            from demo import control  # noqa: PLC0415 - imports Airflow, which is prepared by now
+
             servers.release()
+            for route in servers.interrupted:
+                control.trigger(route)
             _say_where(servers, teller)
             while True:
                 servers.check()

@@ -68,9 +68,10 @@ def world(commands: Commands, register: Register, teller: Teller) -> Iterator[Se
         teller.say(f"Sandkästen laufen: {', '.join(f'{name} {box.url}' for name, box in sandboxes.items())}")
         connections = surroundings.write_connections({name: box.url for name, box in sandboxes.items()})
         control.store_connections(connections)
-        closed = control.close_dangling()
+        servers.interrupted = control.close_dangling()
         control.awaken()
-        teller.say("Ledger und Airflow sind vorbereitet" + (f", {closed} hängende Läufe geschlossen" if closed else ""))
+        left = f", {len(servers.interrupted)} abgebrochene Routen laufen noch einmal" if servers.interrupted else ""
+        teller.say(f"Ledger und Airflow sind vorbereitet{left}")
         yield servers
     finally:
         servers.stop()
