@@ -14,9 +14,7 @@ from kiezbruecke.ledger.effects import LetGo, booked
 from kiezbruecke.ledger.moves import Move, message_rows, move_all
 from kiezbruecke.ledger.sets import slices
 from kiezbruecke.ledger.states import UNSETTLED, MessageState
-from kiezbruecke.ledger.todo import Kind, close_points
-
-_ABOUT_MESSAGES = (Kind.IN_DOUBT, Kind.REFUSED, Kind.OVERDUE, Kind.DIFFERENCE, Kind.CONTRADICTION, Kind.WARNING)
+from kiezbruecke.ledger.todo import ABOUT_MESSAGES, close_points
 
 _m, _a = t.messages.c, t.attention.c
 _UNDER_WAY = (
@@ -27,7 +25,7 @@ _UNDER_WAY = (
 _POINTS = (
     select(_a.kind, _a.subject)
     .join_from(t.attention, t.messages, _m.key == _a.message_key)
-    .where(_m.destination == bindparam("of"), _a.kind.in_(_ABOUT_MESSAGES), _a.closed_at.is_(None))
+    .where(_m.destination == bindparam("of"), _a.kind.in_(ABOUT_MESSAGES), _a.closed_at.is_(None))
     .order_by(_a.id)
 )
 

@@ -165,28 +165,12 @@ class TargetPromises(OnAStand):
     def test_a_lost_answer_is_doubt_and_heals(self, counterpart: Counterpart) -> None:
         """The message is there. NotSent or Rejected would be lies, and NotThere would have it sent again for good."""
         for fault in self.given.lost:
-            target = self.open(counterpart)
-            outgoing = self.prepare(target)
-            counterpart.arm(fault)
-            with pytest.raises(Exception) as raised:  # noqa: PT011 - whatever it is, it must not claim to know
-                self.send(target, outgoing)
-
-            assert not isinstance(raised.value, NotSent | Rejected), fault
-            assert self._is_honest(self.look_up(target, outgoing), there=True), fault
-            self._heals(counterpart, outgoing, fault)
+            self._is_doubt_and_heals(counterpart, fault, there=True)
 
     def test_a_message_that_got_lost_is_doubt_and_heals(self, counterpart: Counterpart) -> None:
         """From here it looks like a lost answer. Found would be a lie: nobody would send it again."""
         for fault in self.given.not_taken:
-            target = self.open(counterpart)
-            outgoing = self.prepare(target)
-            counterpart.arm(fault)
-            with pytest.raises(Exception) as raised:  # noqa: PT011 - whatever it is, it must not claim to know
-                self.send(target, outgoing)
-
-            assert not isinstance(raised.value, NotSent | Rejected), fault
-            assert self._is_honest(self.look_up(target, outgoing), there=False), fault
-            self._heals(counterpart, outgoing, fault)
+            self._is_doubt_and_heals(counterpart, fault, there=False)
 
     def test_a_refused_connection_is_certain(self, counterpart: Counterpart) -> None:
         """Not one byte has left: it waits, and nobody has to ask."""
@@ -288,6 +272,17 @@ class TargetPromises(OnAStand):
         assert [self.given.copies(counterpart, outgoing.message) for outgoing, _ in sent] == [1] * THREADS * EACH
 
     # -- how it is tried -------------------------------------------------------------------------------------------
+
+    def _is_doubt_and_heals(self, counterpart: Counterpart, fault: str, *, there: bool) -> None:
+        target = self.open(counterpart)
+        outgoing = self.prepare(target)
+        counterpart.arm(fault)
+        with pytest.raises(Exception) as raised:  # noqa: PT011 - whatever it is, it must not claim to know
+            self.send(target, outgoing)
+
+        assert not isinstance(raised.value, NotSent | Rejected), fault
+        assert self._is_honest(self.look_up(target, outgoing), there=there), fault
+        self._heals(counterpart, outgoing, fault)
 
     def _heals(self, counterpart: Counterpart, outgoing: Outgoing, fault: str) -> None:
         receipt = self.send(self.open(counterpart), outgoing)
