@@ -33,7 +33,7 @@ def test_what_was_left_running_is_closed_and_what_was_finished_stays(tmp_path: P
 
     closed = control.close_dangling(), control.close_dangling()
 
-    assert closed == (1, 0)
+    assert closed == ([ROUTE], [])
     assert [run.state for run in control.runs_after(before)] == [DagRunState.FAILED, DagRunState.SUCCESS]
     assert control.failed_task(dangling) == "collect"
     assert control.failed_task(finished) == ""
