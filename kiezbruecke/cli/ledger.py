@@ -8,7 +8,7 @@ from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit
 from kiezbruecke.edge import ledger_url
 from kiezbruecke.ledger import upgrade as upgrade_schema
-from kiezbruecke.ledger.events import verify_chains
+from kiezbruecke.ledger.evidence import verify as verify_all
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -16,7 +16,7 @@ app = typer.Typer(no_args_is_help=True)
 @app.command()
 def verify(context: typer.Context, as_json: AsJson = False) -> None:
     """Die Beweiskette jedes Falls nachrechnen. Endet mit 1, wenn etwas verändert wurde."""
-    verdict = verify_chains(house_of(context).ledger)
+    verdict = verify_all(house_of(context).ledger)
     if as_json:
         emit({"cases": verdict.cases, "events": verdict.links, "broken": list(verdict.broken)})
     else:

@@ -17,8 +17,8 @@ from kiezbruecke.effects import effect
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
 from kiezbruecke.ledger.drafts import add_baseline
+from kiezbruecke.ledger.pauses import set_paused
 from kiezbruecke.ledger.reading import read_previews
-from kiezbruecke.ledger.runs import set_paused
 from kiezbruecke.stages.work import lane_of
 
 app = typer.Typer(no_args_is_help=True)

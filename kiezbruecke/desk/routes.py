@@ -12,8 +12,8 @@ from kiezbruecke.effects import rule_of
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger, MessageState
+from kiezbruecke.ledger.pauses import paused_routes
 from kiezbruecke.ledger.reading import Preview, last_runs, route_statuses
-from kiezbruecke.ledger.runs import paused_routes
 from kiezbruecke.ledger.todo import count_open_points
 
 

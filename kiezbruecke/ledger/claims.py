@@ -12,15 +12,18 @@ from sqlalchemy import Connection, Row, bindparam, exists, insert, select, text,
 from kiezbruecke.connector import Batch, BatchHead, Message, Ticket
 from kiezbruecke.errors import RecordError
 from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.chains import altered
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import one_at_a_time
-from kiezbruecke.ledger.drafts import next_serial
+from kiezbruecke.ledger.drafts import next_serial, series_of_carriers
+from kiezbruecke.ledger.events import touch
 from kiezbruecke.ledger.moves import Move, message_rows, move_all
 from kiezbruecke.ledger.receipts import Word, apply_receipts
 from kiezbruecke.ledger.runs import Run, guard
+from kiezbruecke.ledger.seals import BATCH, BYTES, MESSAGE, Key
 from kiezbruecke.ledger.sets import among, rows_among, slices, write_all, write_among
 from kiezbruecke.ledger.states import WITHDRAWN, MessageState
-from kiezbruecke.ledger.todo import Answer, Kind, Point, close_point, raise_point
+from kiezbruecke.ledger.todo import Answer, Kind, Point, close_point, close_points, raise_point, raise_points
 from kiezbruecke.records import Receipt, ReceiptOutcome
 
 CHUNK = 100
@@ -60,11 +63,7 @@ _PUT_ON = update(t.messages).where(among(_m.key)).values(batch_id=bindparam("car
 _MESSAGES = _WITH_BYTES.where(among(_m.key))
 _IN_STATE = select(_m.key).where(_m.lane == bindparam("of_lane"), _m.state == bindparam("now"))
 _ASKED_AFTER = _IN_STATE.where(_m.ticket.is_not(None))
-_KEEP_TICKET = (
-    update(t.messages)
-    .where(_m.key == bindparam("message"), _m.fence == bindparam("own"))
-    .values(ticket=bindparam("theirs"))
-)
+_KEEP_TICKET = update(t.messages).where(_m.key == bindparam("message")).values(ticket=bindparam("theirs"))
 _HAND_OVER = update(t.messages).where(among(_m.key)).values(fence=bindparam("own"))
 _newer = t.messages.alias("newer")
 _THERE = (MessageState.DELIVERED.value, MessageState.CONFIRMED.value)
@@ -122,6 +121,8 @@ def claim_batch(
         messages, file_name, payload = composed
         _store_batch(connection, head, file_name, payload)
         write_among(connection, _PUT_ON, (message.key for message in messages), carrier=head.id)
+        for message in messages:
+            touch(connection, MESSAGE, message.key, case=message.case_id)
         return Batch(head, file_name, payload), messages
 
 
@@ -140,18 +141,30 @@ def keep_tickets(ledger: Ledger, run: Run, tickets: Mapping[UUID, Ticket]) -> No
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
-        rows = [{"message": key, "own": run.fence, "theirs": ticket.id} for key, ticket in tickets.items()]
-        write_all(connection, _KEEP_TICKET, rows)
+        held = _held_by(connection, run, tickets)
+        write_all(connection, _KEEP_TICKET, [{"message": key, "theirs": tickets[key].id} for key in held])
+        for key, row in held.items():
+            touch(connection, MESSAGE, key, case=row.case_id)
 
 
-def begin_sending(ledger: Ledger, run: Run, keys: Sequence[UUID]) -> list[UUID]:
-    """Committed directly before the first byte. Only these keys may be sent."""
+def begin_sending(ledger: Ledger, run: Run, keys: Sequence[UUID], carrier: str = "") -> list[UUID]:
+    """Committed directly before the first byte. Only these keys may be sent: stored is what was recorded of them.
+
+    Nothing of a carrier goes out if that is not so of one of its messages, or of its bytes.
+    """
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
         rows = _held_by(connection, run, keys)
         claimed = [rows[key] for key in keys if key in rows and rows[key].state == MessageState.CLAIMED]
-        return move_all(connection, [Move(row, MessageState.SENDING) for row in claimed])
+        if carrier and altered(connection, BATCH, {(carrier,): None}):
+            changed = claimed
+        else:
+            changed = _changed_unseen(connection, claimed)
+        raise_points(connection, map(_altered_point, changed))
+        sound = [row for row in claimed if row not in changed] if not (carrier and changed) else []
+        close_points(connection, [(Kind.ALTERED, str(row.key)) for row in sound])
+        return move_all(connection, [Move(row, MessageState.SENDING) for row in sound])
 
 
 def settle(ledger: Ledger, run: Run, key: UUID, result: Receipt | MessageState, note: str = "") -> None:
@@ -248,6 +261,18 @@ def find_message(ledger: Ledger, key: UUID) -> Message | None:
     return _message(rows[0]) if rows else None
 
 
+def _changed_unseen(connection: Connection, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
+    """Messages that somebody has changed behind the evidence's back: themselves, their steps, or their bytes."""
+    cases: dict[Key, UUID | None] = {(row.key,): row.case_id for row in rows}
+    changed = {key for unit in (MESSAGE, BYTES) for (key,) in altered(connection, unit, cases)}
+    return [row for row in rows if row.key in changed]
+
+
+def _altered_point(row: Row[Any]) -> Point:
+    text = f"{row.reference}: Was gespeichert ist, wurde an der Software vorbei verändert; es ist nicht hinausgegangen"
+    return Point(Kind.ALTERED, str(row.key), row.route, row.owner, text, (), row.case_id, row.key)
+
+
 def _waiting(run: Run) -> dict[str, Any]:
     """What this run has had in hand already waits for the next one."""
     return {"of_lane": run.lane, "below": run.fence}
@@ -275,7 +300,7 @@ def _rows(connection: Connection, keys: Sequence[UUID]) -> list[Row[Any]]:
 
 
 def _new_head(connection: Connection, destination: str, year: int, test: bool) -> BatchHead:
-    number = next_serial(connection, f"{destination}#batch"[:60], year)
+    number = next_serial(connection, series_of_carriers(destination), year)
     return BatchHead(f"KB{year % 100:02d}-{destination[:20]}-{number:06d}", destination, now(), year, test)
 
 
@@ -326,6 +351,7 @@ def _store_batch(connection: Connection, head: BatchHead, file_name: str, payloa
             created_at=head.created_at,
         )
     )
+    touch(connection, BATCH, head.id)
 
 
 def _stored_batch(connection: Connection, batch_id: str) -> Batch:

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from alembic.config import Config  # imported by whoever upgrades: it takes half as long as all the rest
 
 VARIABLE = "KIEZBRUECKE_LEDGER_URL"
+SEALED = "0011"  # from this schema on every row that acts is sealed
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-_LAST = "kiezbruecke.last"  # in a connection's info while it writes
+_LAST, _BEFORE = "kiezbruecke.last", "kiezbruecke.before"  # in a connection's info while it writes
 Last = Callable[[Connection, Sequence[Any]], None]
 
 logging.getLogger("alembic").setLevel(logging.WARNING)  # it greets at every look at the schema's version
@@ -48,13 +49,14 @@ class Ledger:
         """One transaction; committed at the end of the block, rolled back by any exception."""
         with self._writer.begin() as connection:
             last: dict[Last, list[Any]] = defaultdict(list)
-            connection.info[_LAST] = last
+            connection.info[_LAST], connection.info[_BEFORE] = last, self.engine
             try:
                 yield connection
                 for write, what in last.items():
                     write(connection, what)
             finally:
                 connection.info.pop(_LAST, None)
+                connection.info.pop(_BEFORE, None)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -67,6 +69,14 @@ def write_last(connection: Connection, write: Last, one: Any) -> None:
     What every transaction locks is so locked last and in one order.
     """
     connection.info[_LAST][write].append(one)
+
+
+@contextmanager
+def as_before(connection: Connection) -> Iterator[Connection]:
+    """While a transaction writes: the ledger without what it has written so far."""
+    engine: Engine = connection.info[_BEFORE]
+    with engine.connect() as before:
+        yield before
 
 
 def now() -> datetime:
@@ -89,12 +99,17 @@ def upgrade(url: str, revision: str = "head") -> None:
     """Create the ledger's schema, or bring it up to date (Alembic); up to a revision, for tests of the next one."""
     from alembic import command  # noqa: PLC0415 - see above
 
+    from kiezbruecke.ledger.evidence import seal_all  # noqa: PLC0415 - needs this module
+
     ledger = Ledger(make_engine(url))
     try:
         with ledger.write() as connection:
             config = alembic_config()
             config.attributes["connection"] = connection
+            before = _revision(connection)
             command.upgrade(config, revision)
+            if before is not None and before < SEALED <= (_revision(connection) or ""):
+                seal_all(connection)
     finally:
         ledger.close()
 

@@ -16,9 +16,10 @@ from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
 from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.ledger.effects import booked
-from kiezbruecke.ledger.events import PREPARED, append_event
+from kiezbruecke.ledger.events import PREPARED, append_event, touch
 from kiezbruecke.ledger.lineage import MappingVersion, remember_version
 from kiezbruecke.ledger.runs import Run, guard
+from kiezbruecke.ledger.seals import BASELINE, BYTES, MESSAGE, SERIAL
 from kiezbruecke.ledger.sets import among, in_runs, in_turns, rows_among, write_all, write_among
 from kiezbruecke.ledger.states import MessageState
 from kiezbruecke.ledger.todo import Kind, Point, raise_points, replace_points
@@ -56,11 +57,17 @@ def take_vouchers(ledger: Ledger, destination: str, year: int, count: int) -> li
     return [f"{number:08d}" for number in range(last - count + 1, last + 1)]
 
 
+def series_of_carriers(destination: str) -> str:
+    """The series that a destination's carriers are numbered in."""
+    return f"{destination}#batch"[:60]
+
+
 def next_serial(connection: Connection, name: str, year: int, count: int = 1) -> int:
     """The last of `count` new numbers of a series."""
     insert_or_ignore(connection, t.serials, {"destination": name, "year": year, "last": 0})
     row = (t.serials.c.destination == name) & (t.serials.c.year == year)
     connection.execute(update(t.serials).where(row).values(last=t.serials.c.last + count))
+    touch(connection, SERIAL, name, year)
     return int(connection.execute(select(t.serials.c.last).where(row)).scalar_one())
 
 
@@ -119,6 +126,7 @@ def add_baseline(ledger: Ledger, lane: str, case_ids: Iterable[UUID], *, person:
         values = {"lane": lane, "person": person, "reason": reason, "at": now()}
         write_all(connection, _ADD_BASELINE, [{"case_id": case_id, **values} for case_id in new])
         for case_id in new:
+            touch(connection, BASELINE, case_id, case=case_id)
             append_event(connection, case_id, "case.baseline", {"lane": lane, "person": person})
     return len(new)
 
@@ -153,6 +161,8 @@ def _add(connection: Connection, run: Run, drafts: Sequence[Draft], owner: str) 
     write_all(connection, _ADD, [_values(run, draft, digests[draft.identity.key]) for draft in stored])
     write_all(connection, _ADD_BYTES, [_bytes(draft) for draft in stored])
     for draft in stored:
+        for unit in (MESSAGE, BYTES):
+            touch(connection, unit, draft.identity.key, case=draft.identity.case_id)
         append_event(connection, draft.identity.case_id, PREPARED, _told(draft, digests[draft.identity.key]))
     reasons = ((draft, why_not.get(draft.identity.key)) for draft in fresh)
     return [_set_aside(run, draft, owner, reason) for draft, reason in reasons if reason]

@@ -1,44 +1,42 @@
-"""Evidence: what happened to a case, hash-chained per case. Bodies hold ids, sums and digests, never content."""
+"""Evidence: what happened to a case, hash-chained per case. Bodies hold ids, sums and digests, never content.
+
+A link also keeps the digests of the rows that its transaction has changed (`seals`); rows that belong to no case have a
+chain of their own each, a *journal*. What the chains say is compared with the rows in `evidence`.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from kiezbruecke.errors import LedgerError
 from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.chains import altered, journal_of, link_hash
 from kiezbruecke.ledger.changes import raise_number
-from kiezbruecke.ledger.database import Ledger, now, write_last
-from kiezbruecke.ledger.sets import among, rows_among, slices, write_all
+from kiezbruecke.ledger.database import Ledger, as_before, now, write_last
+from kiezbruecke.ledger.dialects import insert_or_ignore
+from kiezbruecke.ledger.seals import Key, Unit
+from kiezbruecke.ledger.sets import among, rows_among, write_all
 
 PREPARED = "message.prepared"  # chains the digest of a message's bytes
-Told = tuple[UUID, str, Mapping[str, Any]]  # case, kind, body
-CASES, BYTES = 100, 20  # cases of one look at chains; messages whose bytes are in memory at once
+Rows = Mapping[UUID, Mapping[str, str | None]]  # per chain: the digests of rows by title, None for one that is gone
+ROWS = "rows"  # a link that tells nothing but which rows have changed
 
-_c, _e, _m, _b = t.cases.c, t.events.c, t.messages.c, t.message_bytes.c
-_ENDS = select(_c.id, _c.process_id, _c.last_event, _c.last_hash).where(among(_c.id)).order_by(_c.id).with_for_update()
+_c, _j = t.cases.c, t.journals.c
+_CASES = select(_c.id, _c.process_id, _c.last_event, _c.last_hash).where(among(_c.id)).order_by(_c.id).with_for_update()
+_JOURNALS = select(_j.id, _j.last_event, _j.last_hash).where(among(_j.id)).order_by(_j.id).with_for_update()
 _ADD = insert(t.events)
-_END = (
-    update(t.cases)
-    .where(_c.id == bindparam("case"))
-    .values(last_event=bindparam("seq"), last_hash=bindparam("link"), changed=bindparam("number"))
-)
-_ENDED = (
-    select(_c.id, _c.reference, _c.last_event, _c.last_hash)
-    .where(_c.id > bindparam("after"))
-    .order_by(_c.id)
-    .limit(CASES)
-)
-_CHAINS = select(t.events).where(among(_e.case_id)).order_by(_e.case_id, _e.seq)
-_MESSAGES = select(_m.key, _m.case_id, _m.destination, _m.reference).where(among(_m.case_id)).order_by(_m.key)
-_STORED = select(_b.key, _b.payload).where(among(_b.key))
+_END: dict[str, Any] = {"last_event": bindparam("seq"), "last_hash": bindparam("link")}
+_END_CASE = update(t.cases).where(_c.id == bindparam("chain")).values(**_END)
+_END_TOLD = update(t.cases).where(_c.id == bindparam("chain")).values(**_END, changed=bindparam("number"))
+_END_JOURNAL = update(t.journals).where(_j.id == bindparam("chain")).values(**_END)
 
 
 @dataclass(frozen=True)
@@ -52,31 +50,80 @@ class Event:
     body: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Told:
+    """What happened to a case."""
+
+    chain: UUID
+    kind: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Touched:
+    """A row that this transaction has changed, added or deleted."""
+
+    unit: Unit
+    key: Key
+    case_id: UUID | None
+
+    @property
+    def chain(self) -> UUID:
+        """The case's, or the row's own."""
+        return self.case_id or journal_of(self.unit.title(self.key))
+
+
 def append_event(connection: Connection, case_id: UUID, kind: str, body: Mapping[str, Any]) -> None:
     """Add a link to a case's chain, inside the transaction of what it tells; it is written directly before the commit.
 
     So two transactions that tell of the same cases never lock them crosswise.
     """
-    write_last(connection, append_events, (case_id, kind, body))
+    write_last(connection, append_links, Told(case_id, kind, body))
 
 
-def append_events(connection: Connection, told: Sequence[Told]) -> None:
-    """The links of one transaction. Those of one case stay in their order."""
-    cases = rows_among(connection, _ENDS, (case_id for case_id, _, _ in told))
-    ends = {row.id: (row.last_event, row.last_hash) for row in cases}
-    processes = {row.id: row.process_id for row in cases}
-    numbers = {process: raise_number(connection, process) for process in sorted(set(processes.values()))}
-    at, links = now(), []
-    for case_id, kind, body in told:
-        seq, previous = ends[case_id][0] + 1, ends[case_id][1]
-        text = json.dumps(dict(body), ensure_ascii=False, sort_keys=True, default=str)
-        link = _link(previous, case_id, seq, at, kind, text)
-        values = {"case_id": case_id, "seq": seq, "at": at, "kind": kind, "body": text}
-        links.append({**values, "previous": previous, "hash": link})
-        ends[case_id] = (seq, link)
-    write_all(connection, _ADD, links)
-    given = {case: {"case": case, "number": numbers[process]} for case, process in processes.items()}
-    write_all(connection, _END, [{**given[case], "seq": seq, "link": link} for case, (seq, link) in ends.items()])
+def touch(connection: Connection, unit: Unit, *key: Any, case: UUID | None = None) -> None:
+    """Have the digest of a row that is written in this transaction chained, as it stands directly before the commit.
+
+    `case`: whose row it is; without one the row has a chain of its own.
+    """
+    write_last(connection, append_links, Touched(unit, key, case))
+
+
+def append_links(connection: Connection, things: Sequence[Told | Touched]) -> None:
+    """The links of one transaction: what it tells, and the digests of the rows that it has changed."""
+    touched: dict[Unit, dict[Key, Touched]] = defaultdict(dict)
+    for thing in things:
+        if isinstance(thing, Touched):
+            touched[thing.unit][thing.key] = thing
+    told = [thing for thing in things if isinstance(thing, Told)]
+    alone = (one for some in touched.values() for one in some.values() if one.case_id is None)
+    append(connection, told, _digests(connection, touched), {one.chain: one.unit.title(one.key) for one in alone})
+    _refuse_altered(connection, touched)
+
+
+def append(connection: Connection, told: Sequence[Told], rows: Rows, journals: Mapping[UUID, str]) -> None:
+    """Add links: all of a chain's in their order, the digests of its rows in the last one.
+
+    `journals`: the titles of the chains that are no case's. A chain of which nothing is told gets a link for its rows.
+    """
+    ends = _ends(connection, {one.chain for one in told} | rows.keys(), journals)
+    speaking = {one.chain: ends[one.chain].process_id for one in told if one.chain not in journals}
+    numbers = {process: raise_number(connection, process) for process in sorted(set(speaking.values()))}
+    chains = {one.chain for one in told}
+    links = [_Link.of(one) for one in (*told, *(Told(chain, ROWS, {}) for chain in rows if chain not in chains))]
+    last = {link.chain: link for link in links}
+    for chain, digests in rows.items():
+        last[chain].rows = json.dumps(digests, sort_keys=True)
+    at = now()
+    write_all(connection, _ADD, [ends[link.chain].grow(link, at) for link in links])
+    ended = {chain: {"chain": chain, "seq": end.seq, "link": end.hash} for chain, end in ends.items()}
+    write_all(
+        connection, _END_TOLD, [{**ended[chain], "number": numbers[process]} for chain, process in speaking.items()]
+    )
+    write_all(
+        connection, _END_CASE, [end for chain, end in ended.items() if chain not in speaking and chain not in journals]
+    )
+    write_all(connection, _END_JOURNAL, [end for chain, end in ended.items() if chain in journals])
 
 
 def events_of(ledger: Ledger, case_id: UUID) -> list[Event]:
@@ -86,75 +133,69 @@ def events_of(ledger: Ledger, case_id: UUID) -> list[Event]:
     return [Event(row.case_id, row.seq, row.at, row.kind, json.loads(row.body)) for row in rows]
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What `verify_chains` found: how many links were read and where a chain is broken."""
+@dataclass
+class _Link:
+    """A link before its place in the chain is known."""
 
-    cases: int
-    links: int
-    broken: tuple[str, ...]
+    chain: UUID
+    kind: str
+    body: str
+    rows: str = ""
 
-
-def verify_chains(ledger: Ledger) -> Verdict:
-    """Recompute every chain; a changed, missing or added link is named by case and number."""
-    broken: list[str] = []
-    links = cases = 0
-    with ledger.read() as connection:
-        for some in _every_case(connection):
-            chains: dict[UUID, list[Any]] = defaultdict(list)
-            for row in rows_among(connection, _CHAINS, (case.id for case in some)):
-                chains[row.case_id].append(row)
-            found = {case.id: list(_breaks(case, chains[case.id])) for case in some}
-            found |= _altered(connection, chains, [case for case in some if not found[case.id]])
-            broken += [line for case in some for line in found[case.id]]
-            cases += len(some)
-            links += sum(map(len, chains.values()))
-    return Verdict(cases, links, tuple(broken))
+    @classmethod
+    def of(cls, told: Told) -> _Link:
+        body = json.dumps(dict(told.body), ensure_ascii=False, sort_keys=True, default=str)
+        return cls(told.chain, told.kind, body)
 
 
-def _every_case(connection: Connection) -> Iterator[Sequence[Any]]:
-    after = UUID(int=0)
-    while some := connection.execute(_ENDED, {"after": after}).all():
-        yield some
-        after = some[-1].id
+@dataclass
+class _End:
+    """Where a chain ends."""
+
+    process_id: str
+    seq: int
+    hash: str
+
+    def grow(self, link: _Link, at: datetime) -> dict[str, Any]:
+        """The link's row; it is the end now."""
+        seq, previous = self.seq + 1, self.hash
+        self.seq, self.hash = seq, link_hash(previous, link.chain, seq, at, link.kind, link.body, link.rows)
+        said = {"kind": link.kind, "body": link.body, "rows": link.rows}
+        return {"case_id": link.chain, "seq": seq, "at": at, **said, "previous": previous, "hash": self.hash}
 
 
-def _breaks(case: Any, rows: Any) -> Iterator[str]:
-    previous = ""
-    for number, row in enumerate(rows, 1):
-        link = _link(previous, row.case_id, number, row.at, row.kind, row.body)
-        if row.seq != number or row.previous != previous or row.hash != link:
-            yield f"case {case.reference}: link {row.seq} ({row.kind}) was changed or is missing"
-            return
-        previous = row.hash
-    if len(rows) != case.last_event or previous != case.last_hash:
-        yield f"case {case.reference}: the chain ends at {len(rows)}, not at {case.last_event}"
+def _ends(connection: Connection, chains: Iterable[UUID], journals: Mapping[UUID, str]) -> dict[UUID, _End]:
+    """The ends of these chains, locked: cases first, each in their order. Journals are opened where they are new."""
+    cases = rows_among(connection, _CASES, (chain for chain in chains if chain not in journals))
+    known = {row.id: row for row in rows_among(connection, _JOURNALS, journals)}
+    if new := [{"id": id_, "name": title} for id_, title in sorted(journals.items()) if id_ not in known]:
+        insert_or_ignore(connection, t.journals, new)
+        known |= {row.id: row for row in rows_among(connection, _JOURNALS, (one["id"] for one in new))}
+    ends = {row.id: _End(row.process_id, row.last_event, row.last_hash) for row in cases}
+    return ends | {id_: _End("", row.last_event, row.last_hash) for id_, row in known.items()}
 
 
-def _altered(
-    connection: Connection, chains: Mapping[UUID, Sequence[Any]], cases: Sequence[Any]
-) -> Mapping[UUID, list[str]]:
-    """Stored bytes must still be the bytes whose digest was chained."""
-    chained = {case.id: set(_prepared(chains[case.id])) for case in cases}
-    altered: dict[UUID, list[str]] = {case.id: [] for case in cases}
-    names = {case.id: case.reference for case in cases}
-    for messages in slices(rows_among(connection, _MESSAGES, chained), BYTES):
-        stored = rows_among(connection, _STORED, (message.key for message in messages))
-        digests = {row.key: hashlib.sha256(row.payload).hexdigest() for row in stored}
-        for one in messages:
-            if (one.destination, one.reference, digests.get(one.key)) not in chained[one.case_id]:
-                text = f"case {names[one.case_id]}: the bytes of message {one.reference} were changed"
-                altered[one.case_id].append(text)
-    return altered
+def _digests(connection: Connection, touched: Mapping[Unit, Mapping[Key, Touched]]) -> Rows:
+    """Per chain the digests of its touched rows as they stand now."""
+    rows: dict[UUID, dict[str, str | None]] = defaultdict(dict)
+    for unit, wanted in touched.items():
+        found = unit.digests(connection, wanted)
+        for key, one in wanted.items():
+            rows[one.chain][unit.title(key)] = found.get(key)
+    return rows
 
 
-def _prepared(rows: Sequence[Any]) -> Iterator[tuple[str, str, str]]:
-    for row in rows:
-        if row.kind == PREPARED:
-            body = json.loads(row.body)
-            yield body["destination"], body["reference"], body["sha256"]
+def _refuse_altered(connection: Connection, touched: Mapping[Unit, Mapping[Key, Touched]]) -> None:
+    """Whoever changed a row behind the chain's back must not have it sealed by the next who writes it.
 
-
-def _link(previous: str, case_id: UUID, seq: int, at: datetime, kind: str, body: str) -> str:
-    content = "\x1f".join((previous, str(case_id), str(seq), at.astimezone(UTC).isoformat(), kind, body))
-    return hashlib.sha256(content.encode()).hexdigest()
+    The chains are locked by now, so what was committed before is what this transaction has found.
+    """
+    with as_before(connection) as before:
+        for unit, wanted in touched.items():
+            for title in altered(before, unit, {key: one.case_id for key, one in wanted.items()}).values():
+                raise LedgerError(
+                    f"the row {title} is not the one that was recorded",
+                    where="ledger",
+                    expected="what its chain of evidence says",
+                    helps="nothing was written; see 'kiezbruecke ledger verify', restore the row or accept it",
+                )

@@ -14,12 +14,14 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from kiezbruecke.connector import Handled, Item
 from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.chains import altered
 from kiezbruecke.ledger.changes import raise_numbers
 from kiezbruecke.ledger.database import Ledger, now, write_last
 from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
-from kiezbruecke.ledger.events import append_event
+from kiezbruecke.ledger.events import append_event, touch
 from kiezbruecke.ledger.receipts import store_receipts
 from kiezbruecke.ledger.runs import Run, guard
+from kiezbruecke.ledger.seals import CASE, CURSOR, POINT, RECORD, UNREAD
 from kiezbruecke.ledger.sets import among, rows_among, write_all, write_among
 from kiezbruecke.ledger.todo import Answer, Kind, Point, close_point, close_points, raise_point, raise_points
 from kiezbruecke.records import Applicant, Decision, Proposal, Receipt, Record
@@ -118,6 +120,8 @@ def read_unread(ledger: Ledger, source: str, process_id: str) -> list[Item]:
     query = select(t.unread).where(t.unread.c.source == source, t.unread.c.process_id == process_id)
     with ledger.read() as connection:
         rows = connection.execute(query.order_by(t.unread.c.at, t.unread.c.subject)).all()
+        changed = altered(connection, UNREAD, dict.fromkeys((row.subject,) for row in rows))  # its point stays open
+    rows = [row for row in rows if (row.subject,) not in changed]
     bodies = [row.body if row.text is None else json.loads(row.text) for row in rows]
     return [
         Item(row.kind, row.external_id, body, row.raw, row.raw_ref, row.problem)
@@ -176,6 +180,7 @@ def mark_gone(ledger: Ledger, run: Run, origin: Origin, kinds: Collection[str], 
         gone = rows_among(connection, _GONE, missing, **given)
         write_all(connection, _SET_GONE, [{"record": row.id, "moment": now()} for row in gone])
         for row in gone:
+            touch(connection, RECORD, row.id, case=row.case_id)
             if row.case_id is not None:
                 append_event(connection, row.case_id, f"{row.kind}.gone", {"source": source})
     return len(gone)
@@ -207,7 +212,9 @@ def _keep_or_forget(connection: Connection, origin: Origin, taken: Iterable[Take
     kept = {row.subject for row in rows_among(connection, _UNREAD, last)}
     new = [_unread(origin, item) for subject, item in last.items() if item is not None and subject not in kept]
     write_all(connection, _ADD_UNREAD, new)
-    write_among(connection, _FORGET, [subject for subject, item in last.items() if item is None and subject in kept])
+    for values in new:
+        touch(connection, UNREAD, values["subject"])
+    _forget(connection, [subject for subject, item in last.items() if item is None and subject in kept])
 
 
 def _forget_inputs(connection: Connection, origin: Origin, items: Iterable[Item]) -> None:
@@ -242,6 +249,7 @@ def _see_again(connection: Connection, origin: Origin, items: Iterable[Item]) ->
     gone = rows_among(connection, _WERE_GONE, ids, of_source=origin.source, process=origin.process_id)
     write_all(connection, _SET_GONE, [{"record": row.id, "moment": None} for row in gone])
     for row in gone:
+        touch(connection, RECORD, row.id, case=row.case_id)
         if row.case_id is not None:
             append_event(connection, row.case_id, f"{row.kind}.back", {"source": origin.source})
     return len(gone)
@@ -270,6 +278,7 @@ class _Book:
         self._changed: dict[UUID, _Entry] = {}
         self._seen_anew: dict[UUID, _Entry] = {}  # as before, but gone until now or read from something else
         self._versions: list[dict[str, Any]] = []
+        self._touched: dict[UUID, UUID | None] = {}  # records to be sealed anew, with their cases
 
     def enter(self, taken: Taken, record: Record, stored: Stored) -> bool:
         """Put a record in; False if it was known just so."""
@@ -285,10 +294,12 @@ class _Book:
         if entry.digest == digest:
             if back or renewed:
                 self._seen_anew[identity] = entry
+            if back:
+                self._touched[identity] = case
             stored.updated += back
             return False
         entry.digest, entry.body, entry.version = digest, body, entry.version + 1
-        self._changed[identity] = entry
+        self._changed[identity], self._touched[identity] = entry, case
         self._versions.append(
             {"record_id": identity, "version": entry.version, "digest": digest, "body": body, "at": self._at}
         )
@@ -301,7 +312,10 @@ class _Book:
     def close(self) -> None:
         """Write it all down."""
         known = {row.id for row in rows_among(self._connection, _KNOWN_CASES, self._cases)}
-        write_all(self._connection, _ADD_CASE, [case for id_, case in self._cases.items() if id_ not in known])
+        opened = [case for id_, case in self._cases.items() if id_ not in known]
+        write_all(self._connection, _ADD_CASE, opened)
+        for case in opened:
+            touch(self._connection, CASE, case["id"], case=case["id"])
         new = [{**first, **_values(self._entries[id_])} for id_, first in self._new.items()]
         write_all(self._connection, _ADD_RECORD, new)
         changed = [_renamed(id_, entry) for id_, entry in self._changed.items() if id_ not in self._new]
@@ -313,6 +327,8 @@ class _Book:
             [{"record": id_, "read_from": entry.input} for id_, entry in seen if id_ not in self._changed],
         )
         write_all(self._connection, _ADD_VERSION, self._versions)
+        for identity, its_case in self._touched.items():
+            touch(self._connection, RECORD, identity, case=its_case)
 
     def _case(self, record: Record) -> UUID | None:
         """The case a record belongs to, made if it is the first word about it."""
@@ -372,7 +388,14 @@ def _unread(origin: Origin, item: Item) -> dict[str, Any]:
 
 def forget_unread(connection: Connection, subject: str) -> None:
     """It was read at last, or a person has settled it."""
-    write_among(connection, _FORGET, [subject])
+    if rows_among(connection, _UNREAD, [subject]):
+        _forget(connection, [subject])
+
+
+def _forget(connection: Connection, subjects: Sequence[str]) -> None:
+    write_among(connection, _FORGET, subjects)
+    for subject in subjects:
+        touch(connection, UNREAD, subject)
 
 
 def _set_cursor(connection: Connection, source: str, value: str) -> None:
@@ -380,6 +403,7 @@ def _set_cursor(connection: Connection, source: str, value: str) -> None:
         return
     insert_or_ignore(connection, t.cursors, {"source": source, "value": value, "at": now()})
     connection.execute(update(t.cursors).where(t.cursors.c.source == source).values(value=value, at=now()))
+    touch(connection, CURSOR, source)
 
 
 def _confirmed_gone(connection: Connection, source: str) -> bool:
@@ -390,7 +414,8 @@ def _confirmed_gone(connection: Connection, source: str) -> bool:
         t.attention.c.answer == Answer.REALLY_GONE,
         t.attention.c.closed_at > now() - timedelta(days=1),
     )
-    return connection.execute(query.limit(1)).one_or_none() is not None
+    answer = connection.execute(query.limit(1)).scalar_one_or_none()
+    return answer is not None and not altered(connection, POINT, {(answer,): None})
 
 
 def _vanished(run: Run, source: str, owner: str, count: int) -> Point:

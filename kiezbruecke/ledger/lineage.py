@@ -12,6 +12,8 @@ from sqlalchemy import Connection, select
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import insert_or_ignore
+from kiezbruecke.ledger.events import touch
+from kiezbruecke.ledger.seals import VERSION
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ def remember_version(connection: Connection, version: MappingVersion) -> None:
     if connection.execute(known).one_or_none() is None:
         rules = [dict(rule) for rule in version.rules]
         insert_or_ignore(connection, t.mapping_versions, {**values, "rules": rules, "at": now()})
+        touch(connection, VERSION, version.digest)
 
 
 def read_lineage(ledger: Ledger, key: UUID) -> Lineage | None:

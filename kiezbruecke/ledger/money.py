@@ -21,8 +21,9 @@ from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import one_at_a_time
 from kiezbruecke.ledger.draft import Draft
-from kiezbruecke.ledger.events import append_event
+from kiezbruecke.ledger.events import append_event, touch
 from kiezbruecke.ledger.runs import Run, guard
+from kiezbruecke.ledger.seals import BUDGET, COMMITMENT, THEIR_SUMS
 from kiezbruecke.ledger.sets import among, rows_among, write_all
 from kiezbruecke.ledger.states import MessageState
 from kiezbruecke.records import Budget, BudgetStatus, CommitmentState
@@ -131,6 +132,8 @@ def put_budgets(connection: Connection, budgets: Iterable[Budget]) -> None:
     ]
     write_all(connection, _ADD_BUDGET, new)
     write_all(connection, _SET_BUDGET, changed)
+    for line in (*new, *changed):
+        touch(connection, BUDGET, line["process"], line["year"], line["area"])
 
 
 @dataclass(frozen=True)
@@ -245,8 +248,12 @@ class _Drawer:
         write_all(self._connection, _ADD_COMMITMENT, new)
         known = [_change(case, held) for case, held in sorted(changed.items()) if case in self._before]
         write_all(self._connection, _CHANGE_COMMITMENT, known)
-        sums = [_named(area, more=more) for area, more in sorted(self._taken.items()) if more]
-        write_all(self._connection, _CHANGE_BUDGET, sums)
+        taken = {area: more for area, more in sorted(self._taken.items()) if more}
+        write_all(self._connection, _CHANGE_BUDGET, [_named(area, more=more) for area, more in taken.items()])
+        for area in taken:
+            touch(self._connection, BUDGET, *area)
+        for case in changed:
+            touch(self._connection, COMMITMENT, case, case=case)
 
 
 def balances(ledger: Ledger, process_id: str) -> list[Balance]:
@@ -283,6 +290,7 @@ def store_theirs(ledger: Ledger, destination: str, fiscal_year: int, sums: Itera
         connection.execute(
             t.balances.delete().where(t.balances.c.destination == destination, t.balances.c.fiscal_year == fiscal_year)
         )
+        touch(connection, THEIR_SUMS, destination, fiscal_year)
         for area_id, amount in committed.items():
             connection.execute(
                 insert(t.balances).values(

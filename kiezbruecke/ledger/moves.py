@@ -14,7 +14,8 @@ from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.changes import mark_changed
 from kiezbruecke.ledger.database import now, write_last
 from kiezbruecke.ledger.effects import booked
-from kiezbruecke.ledger.events import append_event
+from kiezbruecke.ledger.events import append_event, touch
+from kiezbruecke.ledger.seals import MESSAGE
 from kiezbruecke.ledger.sets import among, in_runs, rows_among, write_all
 from kiezbruecke.ledger.states import MessageState, may_follow
 
@@ -77,6 +78,7 @@ def move_all(connection: Connection, steps: Sequence[Move]) -> list[UUID]:
         if follow is not None:
             follow(connection, [(step.row, step.after) for step in some])
     for step in steps:
+        touch(connection, MESSAGE, step.row.key, case=step.row.case_id)
         if step.after in _TOLD or step.row.state == MessageState.IN_DOUBT:
             body = {"reference": step.row.reference, "key": str(step.row.key), "note": step.note}
             append_event(connection, step.row.case_id, f"message.{step.after.value}", body)

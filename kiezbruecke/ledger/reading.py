@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, case, func, select, union
 
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger
-from kiezbruecke.ledger.runs import paused_routes
+from kiezbruecke.ledger.pauses import paused_routes
 from kiezbruecke.ledger.states import UNSETTLED, MessageState
 from kiezbruecke.records import (
     Applicant,

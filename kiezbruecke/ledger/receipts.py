@@ -14,9 +14,10 @@ from sqlalchemy import Connection, Row, bindparam, insert, select
 from kiezbruecke.connector import Item
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import now
-from kiezbruecke.ledger.events import append_event
+from kiezbruecke.ledger.events import append_event, touch
 from kiezbruecke.ledger.money import cents
 from kiezbruecke.ledger.moves import Move, message_rows, move_all
+from kiezbruecke.ledger.seals import RECEIPT
 from kiezbruecke.ledger.sets import among, in_turns, rows_among, write_all
 from kiezbruecke.ledger.states import MessageState
 from kiezbruecke.ledger.todo import Answer, Kind, Name, Point, close_points, ever_raised, raise_points
@@ -42,6 +43,8 @@ def store_receipts(
     keys = _match(connection, [receipt for _, receipt in fresh.values()])
     write_all(connection, _ADD, [_values(item, one, keys.get(one.identity)) for item, one in fresh.values()])
     strange = [receipt for _, receipt in fresh.values() if receipt.identity not in keys]
+    for receipt in strange:
+        touch(connection, RECEIPT, receipt.identity)
     raise_points(connection, [_clearing(receipt, route, owner) for receipt in strange])
     known = [receipt for _, receipt in fresh.values() if receipt.identity in keys]
     _apply_stored(connection, [(keys[receipt.identity], receipt) for receipt in known])
@@ -55,6 +58,7 @@ def _apply_stored(connection: Connection, words: Sequence[tuple[UUID, Receipt]])
         rows |= message_rows(connection, {key for key, _ in turn} & moved)
         for key, receipt in turn:
             body = {"reference": rows[key].reference, "digest": receipt.digest()}
+            touch(connection, RECEIPT, receipt.identity, case=rows[key].case_id)
             append_event(connection, rows[key].case_id, f"receipt.{receipt.event}", body)
         _apply_turn(connection, [Word(rows[key], receipt) for key, receipt in turn])
         moved |= {key for key, _ in turn}

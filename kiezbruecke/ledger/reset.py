@@ -11,7 +11,9 @@ from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
 from kiezbruecke.ledger.effects import LetGo, booked
+from kiezbruecke.ledger.events import touch
 from kiezbruecke.ledger.moves import Move, message_rows, move_all
+from kiezbruecke.ledger.seals import CURSOR, DESTINATION, THEIR_SUMS
 from kiezbruecke.ledger.sets import slices
 from kiezbruecke.ledger.states import UNSETTLED, MessageState
 from kiezbruecke.ledger.todo import ABOUT_MESSAGES, close_points
@@ -41,8 +43,7 @@ def reset_destination(ledger: Ledger, destination: str, *, person: str, reason: 
         generation = _raise_generation(connection, destination, person, reason)
         _void(connection, destination)
         _let_go(connection, destination)
-        connection.execute(delete(t.cursors).where(t.cursors.c.source == destination))
-        connection.execute(delete(t.balances).where(t.balances.c.destination == destination))
+        _forget_answers(connection, destination)
     return generation
 
 
@@ -51,7 +52,18 @@ def _raise_generation(connection: Connection, destination: str, person: str, rea
     row = t.destinations.c.name == destination
     values = {"generation": t.destinations.c.generation + 1, "person": person, "reason": reason, "at": now()}
     connection.execute(update(t.destinations).where(row).values(**values))
+    touch(connection, DESTINATION, destination)
     return int(connection.execute(select(t.destinations.c.generation).where(row)).scalar_one())
+
+
+def _forget_answers(connection: Connection, destination: str) -> None:
+    balances, cursors = t.balances.c, t.cursors.c
+    years = connection.execute(select(balances.fiscal_year).where(balances.destination == destination).distinct())
+    for year in years.scalars().all():
+        touch(connection, THEIR_SUMS, destination, year)
+    connection.execute(delete(t.balances).where(balances.destination == destination))
+    if connection.execute(delete(t.cursors).where(cursors.source == destination)).rowcount:
+        touch(connection, CURSOR, destination)
 
 
 def _void(connection: Connection, destination: str) -> None:

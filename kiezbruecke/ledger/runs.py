@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
@@ -52,24 +51,3 @@ def guard(connection: Connection, run: Run) -> None:
     fence = connection.execute(_FENCE, {"of_lane": run.lane}).scalar_one_or_none()
     if fence != run.fence:
         raise Overtaken("a newer run has taken over", where=f"route {run.route}")
-
-
-def paused(ledger: Ledger, route: str) -> bool:
-    """Whether a person has paused the route."""
-    with ledger.read() as connection:
-        query = select(t.route_flags.c.paused).where(t.route_flags.c.route == route)
-        return bool(connection.execute(query).scalar_one_or_none())
-
-
-def paused_routes(connection: Connection) -> frozenset[str]:
-    """The routes that a person has paused."""
-    query = select(t.route_flags.c.route).where(t.route_flags.c.paused.is_(True))
-    return frozenset(connection.execute(query).scalars())
-
-
-def set_paused(ledger: Ledger, route: str, value: bool, *, person: str, reason: str) -> None:
-    """Pause or resume a route, with name and reason."""
-    values: dict[str, Any] = {"paused": value, "person": person, "reason": reason, "at": now()}
-    with ledger.write() as connection:
-        insert_or_ignore(connection, t.route_flags, {"route": route, **values})
-        connection.execute(update(t.route_flags).where(t.route_flags.c.route == route).values(**values))

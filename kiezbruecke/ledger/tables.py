@@ -166,16 +166,46 @@ verdicts = Table(  # what an area's budget and the sum of its votes mean for its
     Column("changed", BigInteger, nullable=False),
 )
 
-events = Table(  # evidence: hash-chained per case
+journals = Table(  # the chains of rows that belong to no case, one each: a budget, a carrier, a destination …
+    "journals",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", String(400), nullable=False),
+    Column("last_event", Integer, nullable=False, server_default="0"),
+    Column("last_hash", String(64), nullable=False, server_default=""),
+)
+
+events = Table(  # evidence: hash-chained per case, or per journal
     "events",
     metadata,
-    Column("case_id", Uuid, ForeignKey(cases.c.id), primary_key=True),
+    Column("case_id", Uuid, primary_key=True),  # or a journal's id
     Column("seq", Integer, primary_key=True),
     Column("at", Moment, nullable=False),
     Column("kind", String(60), nullable=False),
     Column("body", Text, nullable=False),  # canonical JSON: ids, sums, digests – no content
+    Column("rows", Text, nullable=False, server_default=""),  # JSON: the digests of the rows that it changed (`seals`)
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
+)
+
+anchors = Table(  # one chain over all chains: which ends they had at a moment
+    "anchors",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("digest", String(64), nullable=False),  # of its `anchored` rows
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+anchored = Table(  # the ends that an anchor holds: of the chains that had grown since the anchor before it
+    "anchored",
+    metadata,
+    Column("anchor", Integer, ForeignKey(anchors.c.seq), primary_key=True),
+    Column("chain", Uuid, primary_key=True),  # a case or a journal
+    Column("seq", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index("ix_anchored_chain", "chain", "anchor"),
 )
 
 records = Table(

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import one_at_a_time
-from kiezbruecke.ledger.events import append_event
+from kiezbruecke.ledger.events import append_event, touch
+from kiezbruecke.ledger.seals import POINT
 from kiezbruecke.ledger.sets import among, rows_among, write_all
 from kiezbruecke.ledger.states import MessageState
 
@@ -33,6 +34,7 @@ class Kind(StrEnum):
     DIFFERENCE = "difference"  # they booked another sum
     CONTRADICTION = "contradiction"  # confirmed and refused
     WARNING = "warning"  # delivered, with a remark
+    ALTERED = "altered"  # somebody has changed the ledger behind the evidence's back
     VANISHED = "vanished"  # more than half of a source is missing at once
 
 
@@ -57,7 +59,10 @@ MEANS: Mapping[tuple[Kind, Answer], tuple[MessageState, MessageState]] = {
     (Kind.DIFFERENCE, Answer.CORRECTED): (MessageState.DELIVERED, MessageState.CONFIRMED),
     (Kind.DIFFERENCE, Answer.TAKEN_BACK): (MessageState.DELIVERED, MessageState.REFUSED),
 }
-ABOUT_MESSAGES = (Kind.IN_DOUBT, Kind.REFUSED, Kind.OVERDUE, Kind.DIFFERENCE, Kind.CONTRADICTION, Kind.WARNING)
+ABOUT_MESSAGES = (
+    *(Kind.IN_DOUBT, Kind.REFUSED, Kind.OVERDUE, Kind.DIFFERENCE),
+    *(Kind.CONTRADICTION, Kind.WARNING, Kind.ALTERED),
+)
 Name = tuple[Kind, str]  # kind and subject: one open point
 
 _a = t.attention.c
@@ -130,6 +135,8 @@ def raise_points(connection: Connection, points: Iterable[Point]) -> None:
     there = _open_among(connection, wanted)
     fresh = [point for name, point in wanted.items() if name not in there]
     write_all(connection, _ADD, [_values(point) for point in fresh])
+    for row in _open_among(connection, [(point.kind, point.subject) for point in fresh]).values():
+        touch(connection, POINT, row.id, case=row.case_id)
     for point in fresh:
         if point.case_id is not None:
             append_event(connection, point.case_id, "attention.opened", {"kind": point.kind, "subject": point.subject})
@@ -137,6 +144,8 @@ def raise_points(connection: Connection, points: Iterable[Point]) -> None:
         (there[name].id, point) for name, point in wanted.items() if name in there and _differs(there[name], point)
     ]
     write_all(connection, _RENEW, [_renewed(number, point) for number, point in other])
+    for number, point in other:
+        touch(connection, POINT, number, case=there[point.kind, point.subject].case_id)
 
 
 def ever_raised(connection: Connection, kind: Kind, points: Iterable[Point]) -> set[str]:
@@ -174,6 +183,7 @@ def close_points(
     given = {"moment": now(), "word": answer, "who": person, "why": reason}
     write_all(connection, _CLOSE, [{"number": row.id, **given} for row in open_ones])
     for row in open_ones:
+        touch(connection, POINT, row.id, case=row.case_id)
         if row.case_id is not None:
             body = {"kind": row.kind, "subject": row.subject, "answer": answer, "person": person}
             append_event(connection, row.case_id, "attention.closed", body)

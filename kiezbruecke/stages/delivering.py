@@ -151,7 +151,10 @@ def _result(work: Sending, said: Receipt | Exception) -> tuple[Receipt | Message
 def _send_batch(work: Sending, target: BatchTarget, parcel: Parcel, counts: Counts) -> None:
     assert parcel.batch is not None
     messages = [message for message, _ in parcel.messages]
-    sending = claims.begin_sending(work.ledger, work.run, [message.key for message in messages])
+    keys = [message.key for message in messages]
+    sending = claims.begin_sending(work.ledger, work.run, keys, parcel.batch.head.id)
+    if not sending:
+        return
     results: dict[UUID, tuple[Receipt | MessageState, str]] = {}
     try:
         receipts: Mapping[UUID, Receipt] = target.send(parcel.batch, messages)

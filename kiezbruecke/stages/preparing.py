@@ -26,7 +26,7 @@ from kiezbruecke.code import code_digest
 from kiezbruecke.effects import Due, FollowUp, Lane, effect, rule_of
 from kiezbruecke.effects.effect import digest
 from kiezbruecke.errors import ConfigurationError, RecordError
-from kiezbruecke.ledger import MessageState, changes, claims, money
+from kiezbruecke.ledger import MessageState, changes, claims, evidence, money
 from kiezbruecke.ledger import drafts as ledger_drafts
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.changes import Look
@@ -34,6 +34,7 @@ from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.ledger.lineage import MappingVersion
 from kiezbruecke.ledger.reading import StoredCase, read_budget_lines, read_cases
+from kiezbruecke.ledger.seals import BUDGET, RECORD
 from kiezbruecke.ledger.sets import slices
 from kiezbruecke.ledger.todo import Kind, Point
 from kiezbruecke.records import Budget
@@ -41,6 +42,9 @@ from kiezbruecke.stages.composing import Workshop, compose
 from kiezbruecke.stages.work import Counts, Sending, view_of
 
 CHUNK = 100  # cases in hand at a time, with their documents: memory stays flat, however many there are
+CHANGED = (
+    "Was gespeichert ist, wurde an der Software vorbei verändert; es geht nichts hinaus, bis die IT es geklärt hat"
+)
 COUNTED = 500  # cases counted at a time
 
 
@@ -76,6 +80,8 @@ def survey(work: Sending) -> Survey | None:
         return None
     with changes.alone(ledger, work.run) as connection:
         lines = budget_lines_of(process, read_budget_lines(connection, process.id))
+        evidence.refuse_altered(connection, RECORD, [(line.identity,) for line in lines])
+        evidence.refuse_altered(connection, BUDGET, [(process.id, line.fiscal_year, line.area_id) for line in lines])
         budgets = budgets_that_count(lines)
         money.put_budgets(connection, budgets.values())
     found = Survey(began, look, cases, lines, budgets)
@@ -103,7 +109,17 @@ def what_is_due(work: Sending, standings: Sequence[Standing]) -> tuple[list[tupl
             points += _follow_up(work, standing, answer, answers.done)
         elif answer is not None:
             due.append((standing, answer))
-    return due, points
+    return _as_recorded(work, due, points)
+
+
+def _as_recorded(
+    work: Sending, due: Sequence[tuple[Standing, Due]], points: list[Point]
+) -> tuple[list[tuple[Standing, Due]], list[Point]]:
+    """A case whose rows are not what its chain of evidence says becomes no message."""
+    with work.ledger.read() as connection:
+        changed = evidence.altered_cases(connection, {standing.case.id for standing, _ in due})
+    problems = [_problem(work, standing, CHANGED) for standing, _ in due if standing.case.id in changed]
+    return [one for one in due if one[0].case.id not in changed], [*points, *problems]
 
 
 def outdated(standing: Standing, lane: Lane) -> list[UUID]:

@@ -20,8 +20,8 @@ from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger, MessageState, begin_run, claims, end_run, money
 from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.drafts import generation_of
+from kiezbruecke.ledger.pauses import paused
 from kiezbruecke.ledger.reading import MessageHead, list_messages, overdue
-from kiezbruecke.ledger.runs import paused
 from kiezbruecke.ledger.todo import Kind, Point, replace_points
 from kiezbruecke.records import Receipt
 from kiezbruecke.stages.work import Counts, Sending, lane_of, view_of

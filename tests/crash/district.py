@@ -27,7 +27,7 @@ from kiezbruecke import ledger, pipeline
 from kiezbruecke.connections import local
 from kiezbruecke.errors import KiezbrueckeError
 from kiezbruecke.house import House
-from kiezbruecke.ledger import events, money, reading, todo
+from kiezbruecke.ledger import evidence, money, reading, todo
 from kiezbruecke.sandbox import Running
 from tests.crash_points import count_points, in_child
 from tests.postgres import Postgres
@@ -356,7 +356,7 @@ def _ledger(house: House, expected: Expected) -> list[str]:
     if points != expected.points:
         loose.append(f"open points: {[(point.kind, point.reason) for point in todo.open_points(book)]}")
     found += loose
-    verdict = events.verify_chains(book)
+    verdict = evidence.verify(book)
     found += [*verdict.broken] + ([] if verdict.links else ["no evidence at all"])
     ours = {area.area_id: area.booked for area in money.balances(book, "kk-tk-2026")}
     held = {area.area_id: area.committed for area in money.balances(book, "kk-tk-2026")}

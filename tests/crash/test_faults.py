@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from kiezbruecke.house import House
-from kiezbruecke.ledger import events, money, reading, todo
+from kiezbruecke.ledger import evidence, money, reading, todo
 from kiezbruecke.sandbox import Faults, Running
 from tests.crash_points import in_child
 
@@ -142,7 +142,7 @@ def _states(world: World, destination: str) -> dict[str, int]:
 
 
 def _chains(world: World) -> tuple[str, ...]:
-    return in_child(world.inside(lambda house: events.verify_chains(house.ledger).broken))
+    return in_child(world.inside(lambda house: evidence.verify(house.ledger).broken))
 
 
 def _ours(world: World) -> int:

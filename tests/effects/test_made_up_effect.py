@@ -13,7 +13,7 @@ import pytest
 from kiezbruecke import attention, pipeline, plugins
 from kiezbruecke.content.routes import find_route
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.ledger import MessageState, events
+from kiezbruecke.ledger import MessageState, evidence
 from kiezbruecke.ledger.reset import reset_destination
 from tests.cli.conftest import call
 from tests.effects.conftest import LETTER, ROOT
@@ -144,7 +144,7 @@ def test_a_folder_that_was_rebuilt_gets_the_letter_once_more(office: World) -> N
         (1, MessageState.CONFIRMED),
         (2, MessageState.CONFIRMED),
     ]
-    assert events.verify_chains(office.ledger).broken == ()
+    assert evidence.verify(office.ledger).broken == ()
 
 
 def test_a_correction_writes_no_second_letter(office: World) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from kiezbruecke import pipeline
 from kiezbruecke.house import House
-from kiezbruecke.ledger import MessageState, events, reading, todo
+from kiezbruecke.ledger import MessageState, evidence, reading, todo
 from tests.crash.district import DECISIONS, District, decision, remembering
 from tests.crash.matrix import points_to_kill
 from tests.crash_points import count_points, die_at, in_child
@@ -52,7 +52,7 @@ def _wrong_in_the_ledger(house: House) -> list[str]:
     left = pipeline.outstanding(house)[ROUTE]
     confirmed = sorted(states) == [(name.removesuffix(".json"), "confirmed") for name in LETTERS]
     return [
-        *events.verify_chains(house.ledger).broken,
+        *evidence.verify(house.ledger).broken,
         *points,
         *([] if confirmed else [f"messages are {states}"]),
         *([f"{left} outstanding"] if left else []),

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import select
 
 from kiezbruecke.connector import Item
-from kiezbruecke.ledger import Ledger, MessageState, Run, begin_run, claims, history, money, todo, upgrade
+from kiezbruecke.ledger import Ledger, MessageState, Run, begin_run, claims, evidence, history, money, todo, upgrade
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import make_engine
 from kiezbruecke.ledger.draft import Draft, Identity
@@ -77,10 +77,12 @@ def url(fresh: Fresh) -> str:
 
 
 @pytest.fixture
-def ledger(url: str) -> Iterator[Ledger]:
-    """This test's ledger, on both databases."""
+def ledger(request: pytest.FixtureRequest, url: str) -> Iterator[Ledger]:
+    """This test's ledger, on both databases; whatever the test has written must be sealed, unless it tampers."""
     opened = Ledger(make_engine(url))
     yield opened
+    if request.node.get_closest_marker("tampers") is None:
+        assert evidence.verify(opened).broken == ()
     opened.close()
 
 

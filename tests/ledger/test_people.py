@@ -14,7 +14,8 @@ from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.ledger.drafts import add_baseline, add_previews, finish_prepare
-from kiezbruecke.ledger.runs import end_run, paused, set_paused
+from kiezbruecke.ledger.pauses import paused, set_paused
+from kiezbruecke.ledger.runs import end_run
 from kiezbruecke.ledger.todo import OpenPoint, Point
 from kiezbruecke.records import ReceiptOutcome
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, select, text
 
-from kiezbruecke.ledger import Ledger, MessageState, begin_run, claims, events, upgrade
+from kiezbruecke.ledger import Ledger, MessageState, begin_run, claims, evidence, upgrade
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import make_engine
 from kiezbruecke.ledger.draft import Draft
@@ -193,7 +193,7 @@ def _story(
                 claims.settle(ledger, run, key, result, note)
             for word in words:
                 desk.hear(word)
-        assert events.verify_chains(ledger).broken == ()
+        assert evidence.verify(ledger).broken == ()
         return _all_that_is_held(ledger)
 
 

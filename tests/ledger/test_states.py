@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sqlalchemy import select
 
 from kiezbruecke.errors import Overtaken
-from kiezbruecke.ledger import Ledger, MessageState, Run, claims, events, reading
+from kiezbruecke.ledger import Ledger, MessageState, Run, claims, evidence, reading
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import make_engine
 from kiezbruecke.ledger.draft import Draft
@@ -140,7 +140,7 @@ class _Moves(RuleBasedStateMachine):
     def teardown(self) -> None:
         """The evidence must tell all of it."""
         if hasattr(self, "orders"):
-            assert events.verify_chains(self.desk.ledger).broken == ()
+            assert evidence.verify(self.desk.ledger).broken == ()
             self.desk.ledger.close()
 
     def _try(self, work: object, which: int) -> None:

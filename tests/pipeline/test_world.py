@@ -30,10 +30,10 @@ from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import MessageState, claims, drafts
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.drafts import add_baseline
-from kiezbruecke.ledger.events import verify_chains
+from kiezbruecke.ledger.evidence import verify
+from kiezbruecke.ledger.pauses import set_paused
 from kiezbruecke.ledger.reading import find_case, read_process_cases
 from kiezbruecke.ledger.reset import reset_destination
-from kiezbruecke.ledger.runs import set_paused
 from kiezbruecke.ledger.todo import Point
 from kiezbruecke.records.identity import case_id, is_paper
 from tests.world import ROOT, SEND, World, budget, line
@@ -128,7 +128,7 @@ def test_everything_is_confirmed_and_nothing_is_left(demo: Any) -> None:
 
 def test_the_evidence_holds(demo: Any) -> None:
     """Every chain adds up."""
-    assert verify_chains(demo.world.ledger).broken == ()
+    assert verify(demo.world.ledger).broken == ()
 
 
 def test_the_status_list_names_every_case_once(demo: Any) -> None:

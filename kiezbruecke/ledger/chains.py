@@ -1,0 +1,86 @@
+"""Reads chains of evidence: their links, and the last digest that they hold for each row."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, select
+
+from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.seals import Key, Unit
+from kiezbruecke.ledger.sets import among, rows_among
+from kiezbruecke.records import name_id
+
+Digests = Mapping[str, str | None]  # by the row's title; None for one that is gone
+
+_e, _j = t.events.c, t.journals.c
+_LINKS = select(t.events).where(among(_e.case_id)).order_by(_e.case_id, _e.seq)
+_SEALING = select(_e.rows).where(among(_e.case_id), _e.rows != "").order_by(_e.case_id, _e.seq)
+_LAST_OF_JOURNALS = (
+    select(_e.rows).join(t.journals, (_e.case_id == _j.id) & (_e.seq == _j.last_event)).where(among(_j.id))
+)
+
+
+def journal_of(title: str) -> UUID:
+    """The chain of a row that belongs to no case."""
+    return name_id("journal", title)
+
+
+def link_hash(previous: str, chain: UUID, seq: int, at: datetime, kind: str, body: str, rows: str) -> str:
+    """What a link is known by; it rests on the one before it."""
+    words = (previous, str(chain), str(seq), at.astimezone(UTC).isoformat(), kind, body, *([rows] if rows else []))
+    return hashlib.sha256("\x1f".join(words).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass
+class Chain:
+    """What a chain says: how many links it has, where it is broken, and the last digest of each of its rows."""
+
+    links: int = 0
+    broken: list[str] = field(default_factory=list)
+    said: dict[str, str | None] = field(default_factory=dict)
+
+
+def read_chains(connection: Connection, heads: Sequence[Row[Any]], what: str) -> dict[UUID, Chain]:
+    """Chains by id, recomputed link by link. `heads`: rows with id, name, last_event, last_hash."""
+    links: dict[UUID, list[Row[Any]]] = defaultdict(list)
+    for row in rows_among(connection, _LINKS, [head.id for head in heads]):
+        links[row.case_id].append(row)
+    return {head.id: _chain(f"{what} {head.name}", head, links[head.id]) for head in heads}
+
+
+def altered(connection: Connection, unit: Unit, keys: Mapping[Key, UUID | None]) -> dict[Key, str]:
+    """Those of these units whose rows are not as recorded, each with its title. The keys come with their cases.
+
+    Links are believed here; `evidence` recomputes them.
+    """
+    there = unit.digests(connection, keys)
+    said: dict[str, str | None] = {}
+    for row in rows_among(connection, _SEALING, (case for case in keys.values() if case is not None)):
+        said |= json.loads(row.rows)
+    alone = (journal_of(unit.title(key)) for key, case in keys.items() if case is None)
+    for row in rows_among(connection, _LAST_OF_JOURNALS, alone):
+        said |= json.loads(row.rows)
+    return {key: title for key in keys if there.get(key) != said.get(title := unit.title(key))}
+
+
+def _chain(name: str, head: Row[Any], links: Iterable[Row[Any]]) -> Chain:
+    chain, previous = Chain(), ""
+    for number, link in enumerate(links, 1):
+        given = (link.case_id, link.seq, link.at, link.kind, link.body, link.rows)
+        if link.seq != number or link.previous != previous or link.hash != link_hash(previous, *given):
+            chain.broken.append(f"{name}: link {link.seq} ({link.kind}) was changed or is missing")
+            return chain
+        previous, chain.links = link.hash, number
+        if link.rows:
+            chain.said |= json.loads(link.rows)
+    if chain.links != head.last_event or previous != head.last_hash:
+        chain.broken.append(f"{name}: the chain ends at {chain.links}, not at {head.last_event}")
+    return chain

@@ -1,0 +1,166 @@
+"""Compares the chains with the rows, both ways: before something acts on them, and as a whole (`ledger verify`).
+
+A row is sound if its digest is the last one that its chain holds for it. Chained and missing is as wrong as there and
+not chained. Findings name chains, links and rows, never content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, Select, bindparam, select
+
+from kiezbruecke.errors import LedgerError
+from kiezbruecke.ledger import seals
+from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.anchors import broken_anchors
+from kiezbruecke.ledger.chains import Chain, Digests, altered, journal_of, read_chains
+from kiezbruecke.ledger.database import Ledger
+from kiezbruecke.ledger.dialects import one_at_a_time
+from kiezbruecke.ledger.events import Told, append
+from kiezbruecke.ledger.seals import Key, Unit
+from kiezbruecke.ledger.sets import among, rows_among
+
+CHUNK = 100  # chains whose links are in memory at once
+BEGAN, ACCEPTED = "evidence.began", "evidence.accepted"
+
+_c, _e, _j = t.cases.c, t.events.c, t.journals.c
+_CASES = select(_c.id, _c.reference.label("name"), _c.last_event, _c.last_hash).order_by(_c.id)
+_JOURNALS = select(_j.id, _j.name, _j.last_event, _j.last_hash).order_by(_j.id)
+_THESE_CASES = _CASES.where(among(_c.id))
+_STRAYS = select(_e.case_id).where(_e.case_id.not_in(select(_c.id)), _e.case_id.not_in(select(_j.id)))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What `verify` found: how many cases and links were read, and what is not as it was recorded."""
+
+    cases: int
+    links: int
+    broken: tuple[str, ...]
+
+
+def verify(ledger: Ledger) -> Verdict:
+    """Recompute every chain and compare every row with it; what was changed, added or taken away is named."""
+    broken: list[str] = []
+    cases = links = 0
+    journals: dict[str, str | None] = {}
+    with ledger.read() as connection:
+        for heads in _every(connection, _CASES, _c.id):
+            chains = read_chains(connection, heads, "case")
+            cases += len(heads)
+            links += sum(chain.links for chain in chains.values())
+            broken += [line for lines in _altered(connection, heads, chains).values() for line in lines]
+        for heads in _every(connection, _JOURNALS, _j.id):
+            for chain in read_chains(connection, heads, "journal").values():
+                links += chain.links
+                broken += chain.broken
+                journals |= chain.said
+            broken += [f"journal {head.name}: renamed" for head in heads if head.id != journal_of(head.name)]
+        broken += _differences("the ledger", journals, _alone(connection))
+        strays = connection.execute(_STRAYS.distinct()).scalars().all()
+        broken += [f"chain {stray}: its case or row is missing" for stray in strays]
+        lost = sorted({table for unit in seals.OF_CASES for table in unit.strays(connection)})
+        broken += [f"table {table}: a row belongs to nothing" for table in lost]
+        broken += broken_anchors(connection)
+    return Verdict(cases, links, tuple(broken))
+
+
+def altered_cases(connection: Connection, cases: Collection[UUID]) -> dict[UUID, list[str]]:
+    """The cases whose chain is broken or whose rows are not as recorded, each with what."""
+    heads = rows_among(connection, _THESE_CASES, cases)
+    found = _altered(connection, heads, read_chains(connection, heads, "case"))
+    return {case: lines for case, lines in found.items() if lines}
+
+
+def refuse_altered(connection: Connection, unit: Unit, keys: Iterable[Key]) -> None:
+    """Raise LedgerError where one of these rows, which belong to no case, is not as it was recorded."""
+    for title in altered(connection, unit, dict.fromkeys(keys)).values():
+        raise LedgerError(
+            f"the row {title} is not the one that was recorded",
+            where="ledger",
+            expected="what its chain of evidence says",
+            helps="nothing goes out that rests on it: see 'kiezbruecke ledger verify', restore the row or accept it",
+        )
+
+
+def accept(ledger: Ledger, *, person: str, account: str, reason: str) -> int:
+    """Take rows that are not as recorded into the chains as they stand; how many. A broken chain stays broken.
+
+    For who has mended the database by hand. The link names who did it, by name and log-in, and why.
+    """
+    body = {"person": person, "account": account, "reason": reason}
+    with ledger.write() as connection:
+        one_at_a_time(connection)
+        rows: dict[UUID, dict[str, str | None]] = {}
+        for heads in _every(connection, _CASES, _c.id):
+            there = _of_cases(connection, heads)
+            chains = read_chains(connection, heads, "case")
+            rows |= {head.id: _renewed(chains[head.id].said, there[head.id]) for head in heads}
+        said: dict[str, str | None] = {}
+        for heads in _every(connection, _JOURNALS, _j.id):
+            for chain in read_chains(connection, heads, "journal").values():
+                said |= chain.said
+        alone = _renewed(said, _alone(connection))
+        rows |= {journal_of(title): {title: digest} for title, digest in alone.items()}
+        rows = {chain: some for chain, some in rows.items() if some}
+        append(
+            connection, [Told(chain, ACCEPTED, body) for chain in rows], rows, {journal_of(one): one for one in alone}
+        )
+    return sum(map(len, rows.values()))
+
+
+def seal_all(connection: Connection) -> None:
+    """Take all rows as they stand into the chains: a ledger from before that was kept, as it is upgraded."""
+    for heads in _every(connection, _CASES, _c.id):
+        append(connection, [Told(head.id, BEGAN, {}) for head in heads], _of_cases(connection, heads), {})
+    alone = _alone(connection)
+    rows = {journal_of(title): {title: digest} for title, digest in alone.items()}
+    append(connection, [], rows, {journal_of(title): title for title in alone})
+
+
+def _every(connection: Connection, heads: Select[Any], id_: Any) -> Iterator[Sequence[Row[Any]]]:
+    after = UUID(int=0)
+    page = heads.where(id_ > bindparam("after")).limit(CHUNK)
+    while some := connection.execute(page, {"after": after}).all():
+        yield some
+        after = some[-1].id
+
+
+def _altered(connection: Connection, heads: Sequence[Row[Any]], chains: Mapping[UUID, Chain]) -> dict[UUID, list[str]]:
+    """Per case what is wrong with its chain, or else with its rows."""
+    there = _of_cases(connection, heads)
+    return {
+        head.id: chains[head.id].broken or list(_differences(f"case {head.name}", chains[head.id].said, there[head.id]))
+        for head in heads
+    }
+
+
+def _of_cases(connection: Connection, heads: Sequence[Row[Any]]) -> dict[UUID, dict[str, str]]:
+    """The digests of all rows of these cases, as they stand."""
+    there: dict[UUID, dict[str, str]] = {head.id: {} for head in heads}
+    for unit in seals.OF_CASES:
+        for case, digests in unit.digests_of_cases(connection, there).items():
+            there[case] |= digests
+    return there
+
+
+def _alone(connection: Connection) -> dict[str, str]:
+    """The digests of all rows that belong to no case, as they stand."""
+    return {title: digest for unit in seals.ALL for title, digest in unit.digests_alone(connection)}
+
+
+def _renewed(said: Digests, there: Digests) -> dict[str, str | None]:
+    """The digests of rows that are not as recorded, as they stand."""
+    return {title: there.get(title) for title in said.keys() | there.keys() if said.get(title) != there.get(title)}
+
+
+def _differences(name: str, said: Digests, there: Digests) -> Iterator[str]:
+    for title in sorted(said.keys() | there.keys()):
+        recorded, found = said.get(title), there.get(title)
+        if recorded != found:
+            what = "is missing" if found is None else "was changed" if recorded else "was added"
+            yield f"{name}: the row {title} {what}"

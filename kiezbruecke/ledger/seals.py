@@ -1,0 +1,268 @@
+"""Which rows the evidence covers, and the digest of each: whatever acts later cannot be changed unseen.
+
+A *unit* is what is sealed as one: a message with its steps, a record with its versions, a budget. Its digest covers
+every column of its rows but those named as free, with the reason beside them. An event of the chain keeps the digests
+of the units that its transaction has changed; `evidence` compares them with the rows.
+
+A column that holds nothing, or what the database puts in by itself, is left out of the digest: so a column that a later
+version adds changes no digest of today.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    exists,
+    false,
+    select,
+    true,
+)
+
+from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.sets import among, rows_among, slices
+from kiezbruecke.ledger.states import MessageState
+
+Key = tuple[Hashable, ...]
+Digests = dict[Key, str]
+
+FREE: Mapping[str, str] = {  # table, or table.column: why it may change without a trace
+    "cases.last_event": "the end of the chain itself: compared with its last link",
+    "cases.last_hash": "the same",
+    "cases.changed": "when a route looks at the case again; `run --everything` looks at all",
+    "cases.counted_area": "derived from the decisions; what an area's budget can give is asked of the budget itself",
+    "cases.counted_cents": "the same",
+    "journals.last_event": "the end of the chain itself: compared with its last link",
+    "journals.last_hash": "the same",
+    "messages.fence": "whose turn it is; an older run is stopped by the lane's fence, a newer one takes over",
+    "messages.updated_at": "when somebody is reminded",
+    "records.input": "whether an item is mapped again although it is as before; what comes of it is sealed",
+    "alembic_version": "the schema's number; a ledger opens on its own schema only",
+    "changes": "what a run looks at, derived: `run --everything` looks at all",
+    "lanes": "fences; every run raises its own and stops the older ones",
+    "looks": "what a run looks at, derived",
+    "previews": "dry runs: replaced by every run, never sent",
+    "runs": "the diary of runs: shown to IT operations, decides about nothing that goes out",
+    "verdicts": "what a run looks at, derived from budgets and decisions",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Rows of one table that belong to a unit."""
+
+    table: Table
+    key: tuple[Column[Any], ...]
+    through: ColumnElement[bool] | None = None  # how the table that knows the case is joined, where it is another one
+
+    @cached_property
+    def columns(self) -> tuple[Column[Any], ...]:
+        """What is sealed."""
+        return tuple(column for column in self.table.columns if f"{self.table.name}.{column.name}" not in FREE)
+
+    @cached_property
+    def silent(self) -> Mapping[str, Any]:
+        """What the database puts into a column by itself, as it is read."""
+        return {column.name: _by_default(column) for column in self.columns}
+
+    def select(self, *more: ColumnElement[Any]) -> Select[Any]:
+        """The rows in a lasting order, each with its unit's key."""
+        order = [*self.key, *(column for column in self.table.primary_key if column not in self.key)]
+        return select(*more, *self.columns).order_by(*order)
+
+    def key_of(self, row: Row[Any]) -> Key:
+        """Which unit a row belongs to."""
+        return tuple(row._mapping[column] for column in self.key)  # noqa: SLF001 - SQLAlchemy's public name
+
+    def words(self, row: Row[Any]) -> str:
+        """A row's content, one form on both databases."""
+        values, silent = row._mapping, self.silent  # noqa: SLF001 - SQLAlchemy's public name
+        found = ((column.name, _as_sealed(column, values[column])) for column in self.columns)
+        said = (f"{name}={_text(value)}" for name, value in found if value is not None and value != silent[name])
+        return "\x1f".join((self.table.name, *said))
+
+
+@dataclass(frozen=True, eq=False)
+class Unit:
+    """What is sealed as one. `case`: the column that says whose chain it is in; without one it has a journal."""
+
+    name: str
+    parts: tuple[Part, ...]
+    case: Column[Any] | None = None
+    alone: ColumnElement[bool] | None = field(default_factory=true)  # which rows have a journal; None: none
+
+    def title(self, key: Key) -> str:
+        """The name of one unit in chains and findings: no content."""
+        return f"{self.name}:{'|'.join(map(str, key))}"
+
+    def digests(self, connection: Connection, keys: Iterable[Key]) -> Digests:
+        """The digests of these units; without those that are not there."""
+        found: dict[Key, list[str]] = defaultdict(list)
+        for part, statement in self._by_key:
+            for row in _rows(connection, part, statement, keys):
+                found[part.key_of(row)].append(part.words(row))
+        return {key: _digest(words) for key, words in found.items()}
+
+    def digests_of_cases(self, connection: Connection, cases: Iterable[UUID]) -> dict[UUID, dict[str, str]]:
+        """The digests of all such units of these cases, by case and title."""
+        cases = list(cases)
+        words: dict[UUID, dict[Key, list[str]]] = defaultdict(lambda: defaultdict(list))
+        for part, statement in self._by_case:
+            for row in rows_among(connection, statement, cases):
+                words[row.chain][part.key_of(row)].append(part.words(row))
+        return {case: {self.title(key): _digest(some) for key, some in units.items()} for case, units in words.items()}
+
+    def digests_alone(self, connection: Connection) -> Iterator[tuple[str, str]]:
+        """Titles and digests of all such units that belong to no case."""
+        if self.alone is None:
+            return
+        keys = connection.execute(select(*self.parts[0].key).where(self.alone).distinct()).all()
+        for some in slices([tuple(row) for row in keys]):
+            yield from ((self.title(key), digest) for key, digest in self.digests(connection, some).items())
+
+    def strays(self, connection: Connection) -> Iterator[str]:
+        """The tables with rows that belong to no case and have no journal: nobody would read them."""
+        if self.case is None:
+            return
+        for part in self.parts:
+            query = select(part.table).where(self._is_stray(part, self.case)).limit(1)
+            if connection.execute(query).first() is not None:
+                yield part.table.name
+
+    def _is_stray(self, part: Part, case: Column[Any]) -> ColumnElement[bool]:
+        if part.through is None:
+            return case.is_not(None) & case.not_in(select(t.cases.c.id))
+        alone = false() if self.alone is None or part is not self.parts[0] else self.alone
+        return ~exists(select(case.table).where(part.through)) & ~alone
+
+    @cached_property
+    def _by_key(self) -> list[tuple[Part, Select[Any]]]:
+        return [(part, part.select().where(_named(part.key))) for part in self.parts]
+
+    @cached_property
+    def _by_case(self) -> list[tuple[Part, Select[Any]]]:
+        if self.case is None:
+            return []
+        return [(part, self._of_case(part, self.case)) for part in self.parts]
+
+    def _of_case(self, part: Part, case: Column[Any]) -> Select[Any]:
+        statement = part.select(case.label("chain")).where(among(case))
+        if part.through is None:
+            return statement
+        return statement.join_from(part.table, case.table, part.through)
+
+
+def _named(key: tuple[Column[Any], ...]) -> ColumnElement[bool]:
+    """One column is asked for many values at once, more of them for one value each."""
+    if len(key) == 1:
+        return among(key[0])
+    return and_(*(column == bindparam(f"key_{number}") for number, column in enumerate(key)))
+
+
+def _rows(connection: Connection, part: Part, statement: Select[Any], keys: Iterable[Key]) -> Iterator[Row[Any]]:
+    if len(part.key) == 1:
+        yield from rows_among(connection, statement, (value for (value,) in keys))
+        return
+    for key in keys:
+        yield from connection.execute(statement, {f"key_{number}": value for number, value in enumerate(key)}).all()
+
+
+def _digest(rows: Iterable[str]) -> str:
+    """Half of a SHA-256: nobody finds other rows with the same 128 bits, and a chain holds many of these."""
+    return hashlib.sha256("\x1e".join(rows).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _as_sealed(column: Column[Any], value: Any) -> Any:
+    """A message that a run has in hand has not left: that is no other state than waiting."""
+    claimed = column is t.messages.c.state and value == MessageState.CLAIMED.value
+    return MessageState.WAITING.value if claimed else value
+
+
+def _text(value: Any) -> str:
+    match value:
+        case bytes():
+            return hashlib.sha256(value).hexdigest()
+        case datetime():
+            return value.astimezone(UTC).isoformat()
+        case dict() | list():
+            return json.dumps(value, ensure_ascii=False, sort_keys=True)
+        case _:
+            return str(value)
+
+
+def _by_default(column: Column[Any]) -> Any:
+    """The value of a server default: texts and numbers as they are read."""
+    if column.server_default is None:
+        return None
+    text = str(getattr(column.server_default, "arg", ""))
+    kind = column.type.python_type
+    return text == "true" if kind is bool else kind(text)
+
+
+_m, _r = t.messages.c, t.records.c
+
+CASE = Unit("case", (Part(t.cases, (t.cases.c.id,)),), t.cases.c.id, None)
+RECORD = Unit(
+    "record",
+    (
+        Part(t.records, (_r.id,)),
+        Part(t.record_history, (t.record_history.c.record_id,), t.record_history.c.record_id == _r.id),
+    ),
+    _r.case_id,
+    _r.case_id.is_(None),
+)
+MESSAGE = Unit(
+    "message",
+    (
+        Part(t.messages, (_m.key,)),
+        Part(t.attempts, (t.attempts.c.message_key,), t.attempts.c.message_key == _m.key),
+    ),
+    _m.case_id,
+    None,
+)
+BYTES = Unit(
+    "bytes",
+    (Part(t.message_bytes, (t.message_bytes.c.key,), t.message_bytes.c.key == _m.key),),
+    _m.case_id,
+    None,
+)
+RECEIPT = Unit(
+    "receipt",
+    (Part(t.receipts, (t.receipts.c.id,), t.receipts.c.message_key == _m.key),),
+    _m.case_id,
+    t.receipts.c.message_key.is_(None),
+)
+POINT = Unit("point", (Part(t.attention, (t.attention.c.id,)),), t.attention.c.case_id, t.attention.c.case_id.is_(None))
+COMMITMENT = Unit("commitment", (Part(t.commitments, (t.commitments.c.case_id,)),), t.commitments.c.case_id, None)
+BASELINE = Unit("baseline", (Part(t.baselines, (t.baselines.c.case_id,)),), t.baselines.c.case_id, None)
+BATCH = Unit("batch", (Part(t.batches, (t.batches.c.id,)),))
+BUDGET = Unit("budget", (Part(t.budgets, tuple(t.budgets.primary_key)),))
+THEIR_SUMS = Unit("their-sums", (Part(t.balances, (t.balances.c.destination, t.balances.c.fiscal_year)),))
+DESTINATION = Unit("destination", (Part(t.destinations, (t.destinations.c.name,)),))
+FLAG = Unit("route", (Part(t.route_flags, (t.route_flags.c.route,)),))
+SERIAL = Unit("serial", (Part(t.serials, tuple(t.serials.primary_key)),))
+CURSOR = Unit("cursor", (Part(t.cursors, (t.cursors.c.source,)),))
+UNREAD = Unit("unread", (Part(t.unread, (t.unread.c.subject,)),))
+VERSION = Unit("mapping-version", (Part(t.mapping_versions, (t.mapping_versions.c.digest,)),))
+
+OF_CASES = (CASE, RECORD, MESSAGE, BYTES, RECEIPT, POINT, COMMITMENT, BASELINE)
+ALL = (
+    *OF_CASES,
+    *(BATCH, BUDGET, THEIR_SUMS, DESTINATION, FLAG, SERIAL, CURSOR, UNREAD, VERSION),
+)
