@@ -1,31 +1,80 @@
-"""kiezbruecke ledger: create or upgrade the schema, verify the evidence."""
+"""kiezbruecke ledger: create or upgrade the schema, verify the evidence, carry its anchor out of the database."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit
 from kiezbruecke.edge import ledger_url
+from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import upgrade as upgrade_schema
+from kiezbruecke.ledger.anchors import Anchor, differs_from, drop_anchor
+from kiezbruecke.ledger.evidence import accept as accept_rows
 from kiezbruecke.ledger.evidence import verify as verify_all
+from kiezbruecke.person import account
 
 app = typer.Typer(no_args_is_help=True)
 
 
 @app.command()
-def verify(context: typer.Context, as_json: AsJson = False) -> None:
-    """Die Beweiskette jedes Falls nachrechnen. Endet mit 1, wenn etwas verändert wurde."""
-    verdict = verify_all(house_of(context).ledger)
+def verify(
+    context: typer.Context,
+    anchor: Annotated[Path | None, typer.Option(help="Anker, der außerhalb der Datenbank aufbewahrt wurde.")] = None,
+    key: Annotated[Path | None, typer.Option(help="Öffentlicher Schlüssel (PEM), der den Anker unterschrieb.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Beweiskette und gespeicherten Stand nachrechnen. Endet mit 1, wenn etwas verändert wurde."""
+    ledger = house_of(context).ledger
+    verdict = verify_all(ledger)
+    broken = list(verdict.broken)
+    if anchor is not None:
+        held = Anchor.of(_read(anchor).decode("utf-8", "replace"), str(anchor))
+        if key is not None and not held.is_signed_by(_read(key)):
+            broken.append(f"anchor {held.seq}: the signature in {anchor.name} is not this key's")
+        with ledger.read() as connection:
+            broken += filter(None, [differs_from(connection, held)])
     if as_json:
-        emit({"cases": verdict.cases, "events": verdict.links, "broken": list(verdict.broken)})
+        emit({"cases": verdict.cases, "events": verdict.links, "broken": broken})
     else:
-        for line in verdict.broken:
+        for line in broken:
             typer.echo(line)
-        state = "NICHT in Ordnung" if verdict.broken else "in Ordnung"
+        state = "NICHT in Ordnung" if broken else "in Ordnung"
         typer.echo(f"{verdict.cases} Fälle, {verdict.links} Ereignisse: {state}.")
-    if verdict.broken:
+    if broken:
         raise typer.Exit(1)
+
+
+@app.command()
+def anchor(
+    context: typer.Context,
+    to: Annotated[Path | None, typer.Option(help="Datei, in die der Anker geschrieben wird.")] = None,
+    key: Annotated[Path | None, typer.Option(help="Privater Schlüssel (Ed25519, PEM) zum Unterschreiben.")] = None,
+) -> None:
+    """Den Stand aller Ketten festhalten und ausgeben: aufzubewahren, wo niemand aus der Datenbank hinkommt."""
+    found = drop_anchor(house_of(context).ledger)
+    if found is None:
+        typer.echo("Das Hauptbuch ist noch leer.")
+        return
+    if key is not None:
+        found = found.signed(_read(key))
+    if to is not None:
+        to.write_text(found.text() + "\n", "utf-8")
+    typer.echo(found.text())
+
+
+@app.command()
+def accept(
+    context: typer.Context,
+    name: Annotated[str, typer.Option(help="Wer das entscheidet.")],
+    reason: Annotated[str, typer.Option(help="Warum der veränderte Stand gilt.")],
+) -> None:
+    """Von Hand veränderte Zeilen gelten lassen, mit Name und Grund. Eine gebrochene Kette bleibt gebrochen."""
+    many = accept_rows(house_of(context).ledger, person=name, account=account(), reason=reason)
+    typer.echo(f"{many} Zeilen gelten, wie sie stehen." if many != 1 else "1 Zeile gilt, wie sie steht.")
 
 
 @app.command()
@@ -36,3 +85,10 @@ def upgrade(as_json: AsJson = False) -> None:
         emit({"current": True})
         return
     typer.echo("Das Hauptbuch ist auf dem heutigen Stand.")
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"cannot be read: {error.strerror}", where=str(file)) from None

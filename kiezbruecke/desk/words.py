@@ -34,6 +34,7 @@ KINDS: Mapping[Kind, tuple[str, str]] = {  # the word, and what it means for who
     ),
     Kind.CONTRADICTION: ("Widerspruch", "Dieselbe Nachricht wurde bestätigt und abgewiesen: am Ziel klären, was gilt."),
     Kind.WARNING: ("Warnung", "Zugestellt, aber mit einem Hinweis."),
+    Kind.ALTERED: ("Verändert", "Die Daten wurden an der Software vorbei verändert; nichts ging hinaus (IT-Betrieb)."),
     Kind.VANISHED: ("Quelle prüfen", "Mehr als die Hälfte der Vorschläge ist auf einmal verschwunden."),
 }
 

@@ -56,19 +56,24 @@ def read_chains(connection: Connection, heads: Sequence[Row[Any]], what: str) ->
     return {head.id: _chain(f"{what} {head.name}", head, links[head.id]) for head in heads}
 
 
-def altered(connection: Connection, unit: Unit, keys: Mapping[Key, UUID | None]) -> dict[Key, str]:
-    """Those of these units whose rows are not as recorded, each with its title. The keys come with their cases.
+def altered(connection: Connection, wanted: Mapping[Unit, Mapping[Key, UUID | None]]) -> dict[Unit, dict[Key, str]]:
+    """Those of these units whose rows are not as recorded, with their titles. The keys come with their cases.
 
     Links are believed here; `evidence` recomputes them.
     """
-    there = unit.digests(connection, keys)
+    titles = {unit: {key: unit.title(key) for key in keys} for unit, keys in wanted.items()}
+    cases = {case for keys in wanted.values() for case in keys.values() if case is not None}
+    alone = [titles[unit][key] for unit, keys in wanted.items() for key, case in keys.items() if case is None]
     said: dict[str, str | None] = {}
-    for row in rows_among(connection, _SEALING, (case for case in keys.values() if case is not None)):
-        said |= json.loads(row.rows)
-    alone = (journal_of(unit.title(key)) for key, case in keys.items() if case is None)
-    for row in rows_among(connection, _LAST_OF_JOURNALS, alone):
-        said |= json.loads(row.rows)
-    return {key: title for key in keys if there.get(key) != said.get(title := unit.title(key))}
+    for statement, chains in ((_SEALING, cases), (_LAST_OF_JOURNALS, map(journal_of, alone))):
+        for row in rows_among(connection, statement, chains):
+            said |= json.loads(row.rows)
+    changed: dict[Unit, dict[Key, str]] = {}
+    for unit, keys in titles.items():
+        there = unit.digests(connection, keys)
+        if found := {key: title for key, title in keys.items() if there.get(key) != said.get(title)}:
+            changed[unit] = found
+    return changed
 
 
 def _chain(name: str, head: Row[Any], links: Iterable[Row[Any]]) -> Chain:

@@ -157,7 +157,7 @@ def begin_sending(ledger: Ledger, run: Run, keys: Sequence[UUID], carrier: str =
         guard(connection, run)
         rows = _held_by(connection, run, keys)
         claimed = [rows[key] for key in keys if key in rows and rows[key].state == MessageState.CLAIMED]
-        if carrier and altered(connection, BATCH, {(carrier,): None}):
+        if carrier and altered(connection, {BATCH: {(carrier,): None}}):
             changed = claimed
         else:
             changed = _changed_unseen(connection, claimed)
@@ -264,7 +264,7 @@ def find_message(ledger: Ledger, key: UUID) -> Message | None:
 def _changed_unseen(connection: Connection, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
     """Messages that somebody has changed behind the evidence's back: themselves, their steps, or their bytes."""
     cases: dict[Key, UUID | None] = {(row.key,): row.case_id for row in rows}
-    changed = {key for unit in (MESSAGE, BYTES) for (key,) in altered(connection, unit, cases)}
+    changed = {key for titles in altered(connection, {MESSAGE: cases, BYTES: cases}).values() for (key,) in titles}
     return [row for row in rows if row.key in changed]
 
 

@@ -190,12 +190,15 @@ def _refuse_altered(connection: Connection, touched: Mapping[Unit, Mapping[Key, 
 
     The chains are locked by now, so what was committed before is what this transaction has found.
     """
+    if not touched:
+        return
+    cases = {unit: {key: one.case_id for key, one in wanted.items()} for unit, wanted in touched.items()}
     with as_before(connection) as before:
-        for unit, wanted in touched.items():
-            for title in altered(before, unit, {key: one.case_id for key, one in wanted.items()}).values():
-                raise LedgerError(
-                    f"the row {title} is not the one that was recorded",
-                    where="ledger",
-                    expected="what its chain of evidence says",
-                    helps="nothing was written; see 'kiezbruecke ledger verify', restore the row or accept it",
-                )
+        changed = altered(before, cases)
+    for titles in changed.values():
+        raise LedgerError(
+            f"the row {min(titles.values())} is not the one that was recorded",
+            where="ledger",
+            expected="what its chain of evidence says",
+            helps="nothing was written; see 'kiezbruecke ledger verify', restore the row or accept it",
+        )

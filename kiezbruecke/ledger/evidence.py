@@ -76,11 +76,11 @@ def altered_cases(connection: Connection, cases: Collection[UUID]) -> dict[UUID,
     return {case: lines for case, lines in found.items() if lines}
 
 
-def refuse_altered(connection: Connection, unit: Unit, keys: Iterable[Key]) -> None:
+def refuse_altered(connection: Connection, wanted: Mapping[Unit, Iterable[Key]]) -> None:
     """Raise LedgerError where one of these rows, which belong to no case, is not as it was recorded."""
-    for title in altered(connection, unit, dict.fromkeys(keys)).values():
+    for titles in altered(connection, {unit: dict.fromkeys(keys) for unit, keys in wanted.items()}).values():
         raise LedgerError(
-            f"the row {title} is not the one that was recorded",
+            f"the row {min(titles.values())} is not the one that was recorded",
             where="ledger",
             expected="what its chain of evidence says",
             helps="nothing goes out that rests on it: see 'kiezbruecke ledger verify', restore the row or accept it",
@@ -107,9 +107,8 @@ def accept(ledger: Ledger, *, person: str, account: str, reason: str) -> int:
         alone = _renewed(said, _alone(connection))
         rows |= {journal_of(title): {title: digest} for title, digest in alone.items()}
         rows = {chain: some for chain, some in rows.items() if some}
-        append(
-            connection, [Told(chain, ACCEPTED, body) for chain in rows], rows, {journal_of(one): one for one in alone}
-        )
+        told = [Told(chain, ACCEPTED, body) for chain in rows]
+        append(connection, told, rows, {journal_of(title): title for title in alone})
     return sum(map(len, rows.values()))
 
 

@@ -120,7 +120,8 @@ def read_unread(ledger: Ledger, source: str, process_id: str) -> list[Item]:
     query = select(t.unread).where(t.unread.c.source == source, t.unread.c.process_id == process_id)
     with ledger.read() as connection:
         rows = connection.execute(query.order_by(t.unread.c.at, t.unread.c.subject)).all()
-        changed = altered(connection, UNREAD, dict.fromkeys((row.subject,) for row in rows))  # its point stays open
+        keys = dict.fromkeys((row.subject,) for row in rows)
+        changed = altered(connection, {UNREAD: keys}).get(UNREAD, {})  # its point stays open
     rows = [row for row in rows if (row.subject,) not in changed]
     bodies = [row.body if row.text is None else json.loads(row.text) for row in rows]
     return [
@@ -415,7 +416,7 @@ def _confirmed_gone(connection: Connection, source: str) -> bool:
         t.attention.c.closed_at > now() - timedelta(days=1),
     )
     answer = connection.execute(query.limit(1)).scalar_one_or_none()
-    return answer is not None and not altered(connection, POINT, {(answer,): None})
+    return answer is not None and not altered(connection, {POINT: {(answer,): None}})
 
 
 def _vanished(run: Run, source: str, owner: str, count: int) -> Point:

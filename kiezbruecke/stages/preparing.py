@@ -80,8 +80,8 @@ def survey(work: Sending) -> Survey | None:
         return None
     with changes.alone(ledger, work.run) as connection:
         lines = budget_lines_of(process, read_budget_lines(connection, process.id))
-        evidence.refuse_altered(connection, RECORD, [(line.identity,) for line in lines])
-        evidence.refuse_altered(connection, BUDGET, [(process.id, line.fiscal_year, line.area_id) for line in lines])
+        areas = [(process.id, line.fiscal_year, line.area_id) for line in lines]
+        evidence.refuse_altered(connection, {RECORD: [(line.identity,) for line in lines], BUDGET: areas})
         budgets = budgets_that_count(lines)
         money.put_budgets(connection, budgets.values())
     found = Survey(began, look, cases, lines, budgets)

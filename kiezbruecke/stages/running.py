@@ -24,7 +24,7 @@ from kiezbruecke.ledger import Run, begin_run, end_run
 from kiezbruecke.ledger.drafts import series_of_carriers
 from kiezbruecke.ledger.evidence import refuse_altered
 from kiezbruecke.ledger.pauses import paused
-from kiezbruecke.ledger.seals import CURSOR, DESTINATION, FLAG, SERIAL, Key, Unit
+from kiezbruecke.ledger.seals import CURSOR, DESTINATION, FLAG, SERIAL
 from kiezbruecke.records import Process
 from kiezbruecke.stages.work import ENVIRONMENT, Collecting, Counts, Sending, lane_of
 
@@ -91,17 +91,18 @@ def _run_step(house: House, route: Route, name: str, step: Step, begin: Callable
 
 
 def _refuse_altered(house: House, work: Work) -> None:
-    """What a step rests on and belongs to no case is what was recorded: generation, pauses, numbers, how far it has read."""
+    """What a step rests on and belongs to no case is what was recorded: generation, pause, numbers, how far it read."""
     party, year = work.party.id, work.process.fiscal_year
-    rests_on: dict[Unit, list[Key]] = {
-        DESTINATION: [(party,)],
-        FLAG: [(work.route.name,)],
-        CURSOR: [(party,)],
-        SERIAL: [(party, year), (series_of_carriers(party), year)],
-    }
     with house.ledger.read() as connection:
-        for unit, keys in rests_on.items():
-            refuse_altered(connection, unit, keys)
+        refuse_altered(
+            connection,
+            {
+                DESTINATION: [(party,)],
+                FLAG: [(work.route.name,)],
+                CURSOR: [(party,)],
+                SERIAL: [(party, year), (series_of_carriers(party), year)],
+            },
+        )
 
 
 def _in_hand(house: House, route: Route, process: Process, party: Connection, everything: bool, run: Run) -> Work:

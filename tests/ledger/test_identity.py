@@ -84,6 +84,7 @@ def test_a_refused_message_cannot_come_back_beside_its_follower(desk: Desk, ledg
         connection.execute(update(t.messages).where(t.messages.c.key == first.identity.key).values(state="delivered"))
 
 
+@pytest.mark.tampers
 def test_a_point_is_open_once(desk: Desk, ledger: Ledger) -> None:
     """Ten runs that find the same trouble make one point, not ten."""
     values = {"kind": "k", "subject": "s", "route": "r", "owner": "o", "reason": "x", "answers": []}

@@ -221,6 +221,7 @@ def test_trying_in_vain_does_not_make_a_message_young(desk: Desk) -> None:
     assert [head.key for head in reading.overdue(desk.ledger, FILES, _days_ago(3))] == [message.identity.key]
 
 
+@pytest.mark.tampers
 def test_what_was_never_claimed_is_overdue_too(desk: Desk) -> None:
     """A route whose runs do not happen must not be the quietest of all."""
     (message,) = _files(desk, 1)
@@ -342,6 +343,7 @@ def test_what_they_took_back_stays_on_the_list(desk: Desk) -> None:
     assert attention.read_answers(desk.ledger).resend == {str(order.identity.key)}
 
 
+@pytest.mark.tampers
 def test_an_answer_about_a_message_that_went_on_says_so(desk: Desk) -> None:
     """The person was told `erledigt`, and nothing had happened."""
     (message,) = _files(desk, 1)
@@ -389,6 +391,7 @@ def test_a_yellow_report_is_told_once(desk: Desk) -> None:
 # --- corrected while it waits
 
 
+@pytest.mark.tampers
 @pytest.mark.parametrize("touched", ["", "ticket", "batch_id"])
 def test_only_what_nobody_has_touched_is_withdrawn(desk: Desk, touched: str) -> None:
     """What has an id of theirs, or bytes in a carrier, may have left: it is corrected afterwards, not unsaid."""

@@ -31,6 +31,7 @@ from kiezbruecke.connector import Item, Ticket
 from kiezbruecke.errors import LedgerError
 from kiezbruecke.ledger import Ledger, claims, evidence, history, money
 from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.anchors import drop_anchor
 from kiezbruecke.ledger.database import make_engine
 from kiezbruecke.ledger.drafts import add_baseline, add_messages
 from kiezbruecke.ledger.history import Taken
@@ -79,6 +80,7 @@ def full(fresh_sqlite: Fresh) -> Path:
         add_baseline(ledger, FILES, [second], person="Kim Kunz", reason="von Hand")
         set_paused(ledger, "kk-tk-hkr", value=True, person="Kim Kunz", reason="Umzug")
         reset_destination(ledger, "another", person="Kim Kunz", reason="neu")
+        drop_anchor(ledger)
         assert evidence.verify(ledger).broken == ()
     return Path(url.removeprefix("sqlite:///"))
 

@@ -1,0 +1,15 @@
+"""Who acts: the log-in of this process, which nobody can choose by typing a name."""
+
+from __future__ import annotations
+
+import os
+import pwd
+
+
+def account() -> str:
+    """The operating system's user, by number and not by environment: LOGNAME may be anybody."""
+    number = os.getuid()
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"uid {number}"
