@@ -21,7 +21,7 @@ from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
 from kiezbruecke.ledger.events import append_event, touch
 from kiezbruecke.ledger.receipts import store_receipts
 from kiezbruecke.ledger.runs import Run, guard
-from kiezbruecke.ledger.seals import CASE, CURSOR, POINT, RECORD, UNREAD
+from kiezbruecke.ledger.seals import CASE, CURSOR, POINT, RECORD, UNREAD, Key
 from kiezbruecke.ledger.sets import among, rows_among, write_all, write_among
 from kiezbruecke.ledger.todo import Answer, Kind, Point, close_point, close_points, raise_point, raise_points
 from kiezbruecke.records import Applicant, Decision, Proposal, Receipt, Record
@@ -120,7 +120,7 @@ def read_unread(ledger: Ledger, source: str, process_id: str) -> list[Item]:
     query = select(t.unread).where(t.unread.c.source == source, t.unread.c.process_id == process_id)
     with ledger.read() as connection:
         rows = connection.execute(query.order_by(t.unread.c.at, t.unread.c.subject)).all()
-        keys = dict.fromkeys((row.subject,) for row in rows)
+        keys: dict[Key, None] = dict.fromkeys((row.subject,) for row in rows)
         changed = altered(connection, {UNREAD: keys}).get(UNREAD, {})  # its point stays open
     rows = [row for row in rows if (row.subject,) not in changed]
     bodies = [row.body if row.text is None else json.loads(row.text) for row in rows]
