@@ -8,14 +8,17 @@
     │   ├── NotSent           certain: it never left; tried again
     │   └── Rejected          certain: the target refused; final until a person decides
     ├── SourceError           a source could not be read to the end; nothing is lost, tried again
-    └── LedgerError           the ledger refuses (schema too old, overtaken by a newer run)
-        └── Overtaken         a newer run of the same lane has taken over; this one stops quietly
+    ├── LedgerError           the ledger refuses (schema too old, overtaken by a newer run)
+    │   └── Overtaken         a newer run of the same lane has taken over; this one stops quietly
+    └── MachineError          the machine refuses (disk full, folder not to be written); tried again
 
 Anything else that is raised while sending means that nobody knows: the message is in doubt.
 A text says what, where, what was expected, what helps – never a person's data, never a secret.
 """
 
 from __future__ import annotations
+
+from unicodedata import category
 
 
 class KiezbrueckeError(Exception):
@@ -35,7 +38,16 @@ class KiezbrueckeError(Exception):
             parts.append(f"{self.expected_word} {self.expected}")
         if self.helps:
             parts.append(self.helps)
-        return " ".join("; ".join(parts).split())
+        return printable(" ".join("; ".join(parts).split()))
+
+
+def printable(line: str) -> str:
+    """A line that every terminal and log can hold: signs that nobody can see stand as their numbers."""
+    return "".join(sign if _visible(sign) else sign.encode("unicode_escape").decode() for sign in line)
+
+
+def _visible(sign: str) -> bool:
+    return sign.isprintable() or category(sign) == "Zs"
 
 
 class CallError(KiezbrueckeError):
@@ -100,3 +112,9 @@ class Overtaken(LedgerError):
     """A newer run of the same lane has taken over; this run changes nothing any more."""
 
     code = "KB-501"
+
+
+class MachineError(KiezbrueckeError):
+    """The machine refuses: the disk is full, a folder cannot be written. Nothing half stays; IT operations acts."""
+
+    code = "KB-600"

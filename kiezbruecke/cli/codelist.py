@@ -15,6 +15,7 @@ from kiezbruecke.cli.output import emit, table
 from kiezbruecke.content import find_content
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError
 from kiezbruecke.german import BERLIN
+from kiezbruecke.machine import write_file
 from kiezbruecke.mapping.codelists.checking import check_list, list_files
 from kiezbruecke.mapping.codelists.genericode import Columns, read_genericode
 from kiezbruecke.mapping.codelists.reading import CodeList, code_file, read_codes, read_translation
@@ -97,7 +98,7 @@ def import_list(
     same = old is not None and target.read_text("utf-8") == render(new)
     refused = old is not None and not update and not same
     if not refused and not same:
-        target.write_text(render(new), "utf-8")
+        write_file(target, render(new))
     _report(new, changes, lost, "refused" if refused else "unchanged" if same else "written", as_json=as_json)
     if refused:
         raise typer.Exit(1)

@@ -25,6 +25,7 @@ from kiezbruecke.drift import (
 )
 from kiezbruecke.drift.services import compare_services, read_service
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError
+from kiezbruecke.machine import write_file
 from kiezbruecke.mapping import Mapping, load_mapping, mapping_names
 from kiezbruecke.standards.store import parse
 from kiezbruecke.workbench.examples import find_examples, read_roots
@@ -77,7 +78,7 @@ def accept_drift(
     except KiezbrueckeError as error:
         stop(error, as_json=as_json)
     for one in looked:
-        fingerprint_file(one.mapping, root).write_text(render(one.now), "utf-8")
+        write_file(fingerprint_file(one.mapping, root), render(one.now))
     if as_json:
         print_json({"mapping": one.mapping.name, "file": str(fingerprint_file(one.mapping, root))} for one in looked)
         return

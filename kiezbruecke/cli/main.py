@@ -1,7 +1,7 @@
 """Puts the commands together, one file per noun, and turns errors into one line and an exit code.
 
-Exit codes: 0 done, 1 something needs a person or differs, 2 an error (one line on standard error, KB-001 for a call
-that is none).
+Exit codes: 0 done, 1 something needs a person or differs, or nobody reads our output any more (`| head`), 2 an error
+(one line on standard error, KB-001 for a call that is none).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,8 +17,10 @@ from typing import Annotated, Any
 import typer
 
 from kiezbruecke import __version__
+from kiezbruecke.cli.streams import fall_silent, flush, speak_any_charset
 from kiezbruecke.content import VARIABLE
-from kiezbruecke.errors import CallError, KiezbrueckeError
+from kiezbruecke.errors import CallError, KiezbrueckeError, printable
+from kiezbruecke.machine import refusal
 
 _CallError: Any = typer.BadParameter.__mro__[2]  # click's ClickException, which typer keeps in different places
 
@@ -77,24 +80,42 @@ def options(
 
 def main() -> None:
     """The console script."""
+    speak_any_charset()
+    sys.exit(_code())
+
+
+def _code() -> int:
     try:
         called = application(*_called(sys.argv[1:]))
         code = called(prog_name="kiezbruecke", standalone_mode=False)  # or typer draws boxes and exits by itself
+        flush()
     except _CallError as error:
-        sys.exit(_usage(error))
+        return _usage(error)
     except typer.Abort:
-        typer.echo(f"{CallError.code} Abgebrochen", err=True)
-        sys.exit(2)
-    except KiezbrueckeError as error:
-        typer.echo(f"{error.code} {error.line()}", err=True)
-        sys.exit(2)
+        return _stopped(f"{CallError.code} Abgebrochen")
     except BrokenPipeError:
-        sys.exit(1)
+        fall_silent()
+        return 1
     except Exception as error:  # noqa: BLE001 - a text that is not ours may quote what a person wrote
-        typer.echo(f"KB-000 unexpected {type(error).__name__}, text withheld, at {_place(error)}", err=True)
-        sys.exit(2)
+        return _stopped(_line(error))
+    return code if isinstance(code, int) else 0
 
-    sys.exit(code if isinstance(code, int) else 0)
+
+def _line(error: Exception) -> str:
+    known = error if isinstance(error, KiezbrueckeError) else refusal(error)
+    if known is None:
+        return f"KB-000 unexpected {type(error).__name__}, text withheld, at {_place(error)}"
+    return f"{known.code} {known.line()}"
+
+
+def _stopped(line: str) -> int:
+    """One line on standard error, if anybody can still hear it."""
+    with suppress(OSError):
+        flush()
+    fall_silent()
+    with suppress(OSError):
+        typer.echo(line, err=True)
+    return 2
 
 
 def _called(arguments: list[str]) -> list[str]:
@@ -109,7 +130,7 @@ def _usage(error: Any) -> int:
     if type(error).__name__ != "NoArgsIsHelpError":
         command = error.ctx.command_path if getattr(error, "ctx", None) else "kiezbruecke"
         what = " ".join(error.format_message().split()).rstrip(".")
-        typer.echo(f"{CallError.code} Aufruf: {what} – siehe {command} --help", err=True)
+        return _stopped(f"{CallError.code} Aufruf: {printable(what)} – siehe {command} --help")
     return 2
 
 

@@ -16,6 +16,7 @@ from kiezbruecke.effects import effect
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.claims import find_message
+from kiezbruecke.machine import write_file
 from kiezbruecke.workbench.lineage import StoredValue, stored_lineage
 
 app = typer.Typer(no_args_is_help=True)
@@ -68,7 +69,7 @@ def show(
     if payload is not None:
         whole = find_message(ledger, found.key)
         assert whole is not None
-        payload.write_bytes(whole.payload)
+        write_file(payload, whole.payload)
     if as_json:
         emit(found)
         return

@@ -13,6 +13,7 @@ import typer
 from kiezbruecke.cli.output import AsJson, emit
 from kiezbruecke.connector import manifests
 from kiezbruecke.errors import CallError, ConfigurationError
+from kiezbruecke.machine import whole_folder, write_file
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -37,7 +38,8 @@ def connector(
     project = into / f"kiezbruecke-{name}"
     if project.exists():
         raise ConfigurationError("den Ordner gibt es schon", where=str(project), helps="nichts wurde verändert")
-    files = [_write(file, project, name) for file in _template_files()]
+    with whole_folder(project):
+        files = [_write(file, project, name) for file in _template_files()]
     if as_json:
         emit({"connector": name, "files": [str(file) for file in files]})
         return
@@ -64,12 +66,10 @@ def _write(file: Traversable, project: Path, name: str) -> Path:
     package = f"kiezbruecke_{name}"
     place = project / _OUTSIDE.get(file.name, f"{package}/{file.name}").format(name=name)
     if file.is_dir():
-        place.mkdir(parents=True)
         for inner in file.iterdir():
-            (place / inner.name).write_bytes(inner.read_bytes())
+            write_file(place / inner.name, inner.read_bytes())
         return place
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(_renamed(file.read_text("utf-8"), package, name), "utf-8")
+    write_file(place, _renamed(file.read_text("utf-8"), package, name))
     return place
 
 

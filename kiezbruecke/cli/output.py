@@ -14,13 +14,14 @@ from rich.console import Console
 from rich.table import Table
 
 from kiezbruecke import german
+from kiezbruecke.cli.streams import speaks_unicode
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON statt Tabelle.")]
 
 
 def emit(body: Any) -> None:
     """JSON on standard output, a view as its fields; sums as texts, times with zone."""
-    typer.echo(json.dumps(body, ensure_ascii=False, indent=1, default=_plain))
+    typer.echo(json.dumps(body, ensure_ascii=not speaks_unicode(), indent=1, default=_plain))
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "Nichts.") -> None:

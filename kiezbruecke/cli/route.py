@@ -19,6 +19,7 @@ from kiezbruecke.house import House
 from kiezbruecke.ledger.drafts import add_baseline
 from kiezbruecke.ledger.reading import read_previews
 from kiezbruecke.ledger.runs import set_paused
+from kiezbruecke.machine import write_file
 from kiezbruecke.stages.work import lane_of
 
 app = typer.Typer(no_args_is_help=True)
@@ -92,9 +93,8 @@ def preview(
     _sending(house, route, "route preview")
     found = read_previews(house.ledger, route)
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
         for one in found:
-            (out / Path(one.file_name).name).write_bytes(one.payload)
+            write_file(out / Path(one.file_name).name, one.payload)
     shown = [desk.preview_view(one) for one in found]
     if as_json:
         emit(shown)

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from kiezbruecke.cli.output import AsJson, emit, table
+from kiezbruecke.cli.streams import speaks_unicode
 from kiezbruecke.connector import manifests
 from kiezbruecke.content import find_content, find_state
 from kiezbruecke.errors import ConfigurationError
@@ -40,7 +41,11 @@ def start(
     """Eine Gegenstelle starten; Strg-C beendet sie. --json nennt die Adresse in einer Zeile, sobald sie läuft."""
     running = start_process(_create(name), _state(name), port=port, options=option or [])
     if as_json:
-        typer.echo(json.dumps({"name": name, "url": running.url, "state": str(running.state)}, ensure_ascii=False))
+        typer.echo(
+            json.dumps(
+                {"name": name, "url": running.url, "state": str(running.state)}, ensure_ascii=not speaks_unicode()
+            )
+        )
     else:
         typer.echo(f"{name}: {running.url} (Ablage {running.state}) – Strg-C beendet.")
     signal.signal(signal.SIGTERM, lambda *_: running.stop())

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from kiezbruecke.cli.streams import speaks_unicode
 from kiezbruecke.content import find_content
 from kiezbruecke.errors import KiezbrueckeError
 from kiezbruecke.mapping.schema.targets import read_standard
@@ -31,7 +32,7 @@ def list_schemas(content: Content = None, as_json: Json = False) -> None:
     except KiezbrueckeError as error:
         raise _stopped(error, as_json=as_json) from None
     if as_json:
-        typer.echo(json.dumps([asdict(item) for item in held], ensure_ascii=False, indent=2))
+        typer.echo(json.dumps([asdict(item) for item in held], ensure_ascii=not speaks_unicode(), indent=2))
         return
     table = Table("Standard", "Version", "Eigenes Profil", "Amtliche Dateien")
     for item in held:
@@ -47,7 +48,7 @@ def install_schemas(source: Source, content: Content = None, as_json: Json = Fal
     except KiezbrueckeError as error:
         raise _stopped(error, as_json=as_json) from None
     if as_json:
-        typer.echo(json.dumps([asdict(item) for item in done], ensure_ascii=False, indent=2))
+        typer.echo(json.dumps([asdict(item) for item in done], ensure_ascii=not speaks_unicode(), indent=2))
     else:
         for item in done:
             typer.echo(f"{item.standard} {item.version}: {_WORDS[item.status]}{_missing(item)}")
@@ -79,7 +80,7 @@ def add_schema(  # noqa: PLR0913, PLR0917 – each is an option of the command
         raise _stopped(error, as_json=as_json) from None
     if as_json:
         found = {**done.model_dump(mode="json"), "roots": roots}
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(found, ensure_ascii=not speaks_unicode(), indent=2))
         return
     typer.echo(f"{standard} {version}: {len(done.files)} files, schemas/{standard}/{version}/manifest.yaml")
     for root in roots:
@@ -109,7 +110,7 @@ def _missing(item: store.Installation) -> str:
 
 def _stopped(error: KiezbrueckeError, *, as_json: bool) -> typer.Exit:
     if as_json:
-        typer.echo(json.dumps({"error": error.code, "line": error.line()}, ensure_ascii=False))
+        typer.echo(json.dumps({"error": error.code, "line": error.line()}, ensure_ascii=not speaks_unicode()))
     else:
         typer.echo(f"{error.code} {error.line()}", err=True)
     return typer.Exit(2)

@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError
 
 from kiezbruecke.errors import ConfigurationError, LedgerError
+from kiezbruecke.ledger.refusals import worded as _worded
 
 if TYPE_CHECKING:
     from alembic.config import Config  # imported by whoever upgrades: it takes half as long as all the rest
 
 VARIABLE = "KIEZBRUECKE_LEDGER_URL"
 MIGRATIONS = Path(__file__).parent / "migrations"
+_ADDRESSES = "sqlite:///… or postgresql+psycopg://…"
+_DRIVERS = {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}
 
 _LAST = "kiezbruecke.last"  # in a connection's info while it writes
 Last = Callable[[Connection, Sequence[Any]], None]
@@ -39,14 +42,17 @@ class Ledger:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection for reading."""
-        with self.engine.connect() as connection:
+        """A connection for reading; raises LedgerError where the database refuses."""
+        with _worded(self.engine), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """One transaction; committed at the end of the block, rolled back by any exception."""
-        with self._writer.begin() as connection:
+        """One transaction; committed at the end of the block, rolled back by any exception.
+
+        Raises LedgerError where the database refuses: nobody answers there, the disk is full, the log-in is wrong.
+        """
+        with _worded(self.engine), self._writer.begin() as connection:
             last: dict[Last, list[Any]] = defaultdict(list)
             connection.info[_LAST] = last
             try:
@@ -113,20 +119,20 @@ def make_engine(url: str) -> Engine:
     """An engine with the settings the ledger's promises rest on."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
-        raise ConfigurationError(
-            "not a database address", where=VARIABLE, expected="sqlite:///… or postgresql+psycopg://…"
-        ) from None
+    except (ArgumentError, ValueError):
+        raise ConfigurationError("not a database address", where=VARIABLE, expected=_ADDRESSES) from None
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-    if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed, pool_pre_ping=True, isolation_level="READ COMMITTED", hide_parameters=True)
-    if parsed.get_backend_name() != "sqlite":
+    if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
         raise ConfigurationError(
             f"the ledger does not run on '{parsed.get_backend_name()}'",
             where=VARIABLE,
             expected="sqlite or postgresql",
         )
+    if parsed.drivername not in _DRIVERS:
+        raise ConfigurationError(f"there is no driver '{parsed.drivername}'", where=VARIABLE, expected=_ADDRESSES)
+    if parsed.get_backend_name() == "postgresql":
+        return create_engine(parsed, pool_pre_ping=True, isolation_level="READ COMMITTED", hide_parameters=True)
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, connect_args={"timeout": 30}, hide_parameters=True)
@@ -150,15 +156,8 @@ def _begin(connection: Connection) -> None:
 
 
 def _refuse_wrong_schema(ledger: Ledger) -> None:
-    try:
-        with ledger.read() as connection:
-            current = _revision(connection)
-    except OperationalError as error:
-        raise LedgerError(
-            "the ledger cannot be reached",
-            where=ledger.engine.url.render_as_string(hide_password=True),
-            helps=type(error.orig).__name__,
-        ) from None
+    with ledger.read() as connection:
+        current = _revision(connection)
     head = _head()
     if current != head:
         raise LedgerError(

@@ -17,6 +17,7 @@ from lxml import etree
 from ruamel.yaml import YAML
 
 from kiezbruecke.errors import ConfigurationError, RecordError
+from kiezbruecke.machine import write_file
 from kiezbruecke.standards import files, zips
 from kiezbruecke.standards.compiling import compiled
 from kiezbruecke.standards.documents import (
@@ -298,5 +299,4 @@ def _write(manifest: files.SchemaManifest, file: Path) -> None:
     text = io.StringIO()
     text.write("# Written by `kiezbruecke schemas add`. The files lie in the local store, see schemas/README.md.\n")
     yaml.dump({key: value for key, value in manifest.model_dump(mode="json").items() if key != "note" or value}, text)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text.getvalue(), "utf-8")
+    write_file(file, text.getvalue())

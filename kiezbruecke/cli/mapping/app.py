@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from kiezbruecke.cli.streams import speaks_unicode
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError
 from kiezbruecke.workbench.examples import Example, find_examples
 
@@ -42,13 +43,13 @@ def console() -> Console:
 
 def print_json(rows: Iterable[object]) -> None:
     """A list as JSON."""
-    typer.echo(json.dumps(list(rows), ensure_ascii=False, indent=2))
+    typer.echo(json.dumps(list(rows), ensure_ascii=not speaks_unicode(), indent=2))
 
 
 def stop(error: KiezbrueckeError, *, as_json: bool) -> NoReturn:
     """Nothing could be done at all: exit code 2, as everywhere in this CLI."""
     if as_json:
-        typer.echo(json.dumps({"error": error.code, "line": error.line()}, ensure_ascii=False))
+        typer.echo(json.dumps({"error": error.code, "line": error.line()}, ensure_ascii=not speaks_unicode()))
     else:
         typer.echo(f"{error.code} {error.line()}", err=True)
     raise typer.Exit(2)

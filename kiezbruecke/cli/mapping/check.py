@@ -14,8 +14,10 @@ from rich.console import Console
 from rich.text import Text
 
 from kiezbruecke.cli.mapping.app import Content, Json, Names, app, print_json, stop
+from kiezbruecke.cli.streams import speaks_unicode
 from kiezbruecke.content import find_content
-from kiezbruecke.errors import ConfigurationError, KiezbrueckeError
+from kiezbruecke.errors import KiezbrueckeError
+from kiezbruecke.machine import write_file
 from kiezbruecke.mapping import Finding, mapping_names
 from kiezbruecke.workbench.example_check import check_whole
 from kiezbruecke.workbench.sarif import sarif
@@ -51,16 +53,11 @@ def check_mappings(
 
 
 def _write_sarif(findings: Sequence[Finding], file: str) -> None:
-    text = json.dumps(sarif(findings), ensure_ascii=False, indent=2)
+    text = json.dumps(sarif(findings), ensure_ascii=file == "-" and not speaks_unicode(), indent=2)
     if file == "-":
         typer.echo(text)
         return
-    try:
-        Path(file).write_text(f"{text}\n", "utf-8")
-    except OSError:
-        raise ConfigurationError(
-            "the SARIF file cannot be written", where=file, expected="a file in a folder that is there"
-        ) from None
+    write_file(Path(file), f"{text}\n")
 
 
 def _print_findings(findings: Sequence[Finding], count: int) -> None:
