@@ -9,6 +9,7 @@ from typing import Any
 
 from kiezbruecke.connector.protocols import Connection
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.machine import read_text
 
 
 def from_json(connection_id: str, body: Mapping[str, Any]) -> Connection:
@@ -39,7 +40,7 @@ def local(file: Path, environment: Mapping[str, str]) -> Callable[[str], Connect
         variable = "KIEZBRUECKE_CONN_" + connection_id.upper().replace("-", "_")
         if value := environment.get(variable):
             return from_json(connection_id, _parse(value, variable))
-        known = _parse(file.read_text("utf-8"), str(file)) if file.exists() else {}
+        known = _parse(read_text(file), str(file)) if file.exists() else {}
         if connection_id in known:
             return from_json(connection_id, known[connection_id])
         raise ConfigurationError(

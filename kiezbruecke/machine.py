@@ -11,7 +11,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 
@@ -35,10 +35,14 @@ def write_file(file: Path, content: str | bytes) -> None:
 
     What is behind a symbolic link is written, and the link stays. A file that is replaced keeps its mode.
     """
+    above = [folder for folder in file.parents if not folder.exists()]
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         _replace(file.resolve(), content.encode() if isinstance(content, str) else content)
     except OSError as error:
+        with suppress(OSError):
+            for folder in above:
+                folder.rmdir()
         raise _worded(error, file) from None
 
 

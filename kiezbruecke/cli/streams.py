@@ -19,8 +19,10 @@ _SPELLINGS = {
 def speak_any_charset() -> None:
     """Spell out what the terminal's charset lacks (`Mueggelheim`), instead of stopping in the middle of a list."""
     codecs.register_error(_SPELLED, _spelled)
+    if sys.stdout is None:  # closed by whoever called us, who wants to hear nothing
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - open until the end
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # it may be closed (None), or a test's
+        if hasattr(stream, "reconfigure"):  # it may be a test's
             stream.reconfigure(errors=_SPELLED)
 
 
@@ -32,8 +34,7 @@ def speaks_unicode() -> bool:
 
 def flush() -> None:
     """Hand over what was said; raises OSError where nobody takes it."""
-    if sys.stdout is not None:
-        sys.stdout.flush()
+    sys.stdout.flush()
 
 
 def fall_silent() -> None:

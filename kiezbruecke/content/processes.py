@@ -28,7 +28,7 @@ def read_process(content: Path, process_id: str) -> Process:
     file = _file(content, process_id)
     values = {key: value for key, value in read_yaml(file).items() if key not in (ROUTES, CODELISTS)}
     try:
-        values["area_list"] = str(values["areas"])
+        values["area_list"] = _word(file, values["areas"])
         values["areas"] = read_areas(content, values["area_list"])
         return Process.model_validate(values)
     except KeyError:
@@ -52,6 +52,13 @@ def read_code_lists(content: Path, process_id: str) -> Mapping[str, str]:
                 where = place_of(file, (CODELISTS, theirs))
                 raise ConfigurationError(f"codelists: there is no code list '{name}'", where=where)
     return found
+
+
+def _word(file: Path, name: object) -> str:
+    if not isinstance(name, str):
+        where = place_of(file, ("areas",))
+        raise ConfigurationError("'areas' is no name", where=where, expected="the name of a code list; quote a number")
+    return name
 
 
 def _file(content: Path, process_id: str) -> Path:

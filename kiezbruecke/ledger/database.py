@@ -98,6 +98,7 @@ def upgrade(url: str, revision: str = "head") -> None:
     ledger = Ledger(make_engine(url))
     try:
         with ledger.write() as connection:
+            _refuse_newer_schema(ledger, connection)
             config = alembic_config()
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
@@ -165,6 +166,17 @@ def _refuse_wrong_schema(ledger: Ledger) -> None:
             where=ledger.engine.url.render_as_string(hide_password=True),
             expected=f"'{head}'",
             helps="run 'kiezbruecke ledger upgrade'",
+        )
+
+
+def _refuse_newer_schema(ledger: Ledger, connection: Connection) -> None:
+    current = _revision(connection)
+    if current is not None and current > _head():
+        raise LedgerError(
+            f"the ledger's schema is '{current}', which this version does not know",
+            where=ledger.engine.url.render_as_string(hide_password=True),
+            expected=f"'{_head()}' or older",
+            helps="install the version that made it",
         )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from lxml import etree
 
 from kiezbruecke.errors import ConfigurationError, RecordError
+from kiezbruecke.machine import read_file
 from kiezbruecke.standards.parse import parse
 
 XS = "http://www.w3.org/2001/XMLSchema"
@@ -84,7 +85,7 @@ class Documents:
 def read_schema(file: Path) -> etree._Element:
     """The root of a file with a schema in it; raises ConfigurationError."""
     try:
-        return parse(file.read_bytes(), str(file))
+        return parse(read_file(file, what="the schema"), str(file))
     except OSError:
         raise ConfigurationError("the schema is missing", where=str(file), expected="an XSD") from None
     except RecordError as error:
@@ -101,7 +102,7 @@ def is_file(path: Path) -> bool:
     """Whether there is such a file; a name that no file can have (too long) is none."""
     try:
         return path.is_file()
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 
