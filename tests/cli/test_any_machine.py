@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import json
 import os
 import re
 import resource
@@ -24,6 +25,7 @@ import pytest
 
 from kiezbruecke.cli import main
 from kiezbruecke.ledger import upgrade
+from tests.world import BUDGET_HEADER, budget
 from tools import commands
 
 NAME = "--name", "IT-Betrieb", "--reason", "Probe"
@@ -55,10 +57,10 @@ CALLS = {  # one call of every command; what it writes stands in {out}
     "mapping preview": ("mapping", "preview", "commitment-hkr"),
     "mapping test": ("mapping", "test", "case-statusliste", "--update"),
     "mapping lineage": ("mapping", "lineage", "commitment-hkr"),
-    "mapping new": ("mapping", "new", "probe", "--target", "table statusliste"),
+    "mapping new": ("mapping", "new", "probe", "--target", "table status-list"),
     "mapping steps": ("mapping", "steps"),
     "mapping try": ("mapping", "try", "case-statusliste", "--records", "3"),
-    "mapping upgrade": ("mapping", "upgrade", "commitment-hkr", "--to", "hkr 1 Festlegung", "--out", "andere"),
+    "mapping upgrade": ("mapping", "upgrade", "commitment-hkr", "--to", "hkr 1.0 Anordnung", "--out", "andere"),
     "codelist list": ("codelist", "list"),
     "codelist check": ("codelist", "check"),
     "codelist import": ("codelist", "import", "{out}/liste.xml", "--name", "neue"),
@@ -246,11 +248,18 @@ def files_of_latin_letters(place: Place) -> None:
         file.write_bytes(file.read_bytes() + "# Müggelheim\n".encode("latin-1"))
 
 
-MACHINES: list[Callable[[Place], None]] = [
+READING = (  # one command for each kind of file that people write
+    "run", "status", "route list", "mapping check", "mapping test", "mapping new", "codelist list", "codelist check",
+    "codelist import", "drift check", "drift wsdl", "schemas list", "schemas add",
+)  # fmt: skip
+MACHINES: list[Callable[[Place], None]] = [  # every command is called on these
     ascii_terminal, latin_terminal, narrow_terminal, reader_that_has_gone, full_output, closed_output, full_disk,
     content_is_a_file, content_is_nowhere, odd_folder_name, state_is_a_file, state_is_nowhere, ledger_is_no_database,
     ledger_is_a_folder, ledger_of_a_newer_version, database_that_nobody_runs, database_with_no_driver, not_allowed,
-    read_only, broken_links, links_to_themselves, folders_called_like_files, pipes_called_like_files,
+    read_only,
+]  # fmt: skip
+FILES: list[Callable[[Place], None]] = [  # those that read what people write, on these
+    broken_links, links_to_themselves, folders_called_like_files, pipes_called_like_files,
     files_of_latin_letters,
     _with_bytes("latin", "name: Müggelheim\n".encode("latin-1")),
     _with_bytes("marke", b"\xef\xbb\xbfname: x\nversion: 1\n"),
@@ -279,9 +288,20 @@ def fresh() -> Iterator[Path]:
     (folder / "state").mkdir()
     (folder / "out").mkdir()
     (folder / "out" / "probe.xsd").write_text(_XSD, "utf-8")
+    shutil.copyfile(root / "tests/mapping/data/farben_2.xml", folder / "out" / "liste.xml")
+    for name in ("a.wsdl", "b.wsdl"):
+        shutil.copyfile(root / "schemas/hkr/1.0/service.wsdl", folder / "out" / name)
+    _connect(folder)
     upgrade(f"sqlite:///{folder / 'state' / 'ledger.sqlite3'}")
     yield folder
     shutil.rmtree(folder)
+
+
+def _connect(folder: Path) -> None:
+    """A folder with a sheet of budgets, so that a run has something to read and to report."""
+    inbox = folder / "out" / "eingang"
+    inbox.mkdir()
+    (inbox / "budget.csv").write_text(f"{BUDGET_HEADER}\n{budget()}\n", "utf-8")
 
 
 @pytest.fixture
@@ -290,6 +310,9 @@ def place(fresh: Path) -> Iterator[Place]:
     folder = Path(tempfile.mkdtemp(prefix="kb-"))
     folder.chmod(0o755)
     shutil.copytree(fresh, folder, dirs_exist_ok=True)
+    extra = {"path": str(folder / "out" / "eingang"), "profile": "budget-sheet", "settle_seconds": 0}
+    known = {"budgets-tk": {"conn_type": "kb_folder", "extra": extra}}
+    (folder / "state" / "connections.json").write_text(json.dumps(known), "utf-8")
     yield Place(folder / "house", folder / "state", folder / "out")
     shutil.rmtree(folder)
 
@@ -301,7 +324,7 @@ def test_every_command_is_called_on_odd_machines() -> None:
     assert {f"kiezbruecke {words}" for words in CALLS} == known
 
 
-@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.__name__)
+@pytest.mark.parametrize("machine", [*MACHINES, *FILES], ids=lambda machine: machine.__name__)
 def test_no_machine_makes_a_command_end_in_an_unexpected_error(
     machine: Callable[[Place], None], place: Place, tmp_path: Path
 ) -> None:
@@ -309,8 +332,8 @@ def test_no_machine_makes_a_command_end_in_an_unexpected_error(
     machine(place)
 
     wrong = []
-    for name, words in CALLS.items():
-        ended = _call(words, place, tmp_path)
+    for name in READING if machine in FILES else CALLS:
+        ended = _call(CALLS[name], place, tmp_path)
         if why := _wrong(ended, narrow=machine is narrow_terminal):
             wrong.append(f"{name}: {why} [{ended.code}] {ended.err[-900:]}")
     assert wrong == []
