@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote
 
 from lxml import etree
 
@@ -106,9 +107,19 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def location(link: etree._Element) -> str:
+    """Where a link leads: an xs:anyURI, so blanks around it are nothing and `%20` is one."""
+    return unquote(" ".join(link.get("schemaLocation", "").split())).replace("\0", "")
+
+
 def bare_name(link: etree._Element) -> str:
     """The file name in a link's location, whatever address it is."""
-    return link.get("schemaLocation", "").replace("\\", "/").rpartition("/")[2]
+    return location(link).replace("\\", "/").rpartition("/")[2]
+
+
+def imported(link: etree._Element) -> str:
+    """The namespace of an import; nothing where it is that of schemas without one."""
+    return " ".join(link.get("namespace", "").split())
 
 
 def linked(link: etree._Element, files: Folder) -> list[Path]:
@@ -116,7 +127,7 @@ def linked(link: etree._Element, files: Folder) -> list[Path]:
     named = files.beside(bare_name(link))
     if etree.QName(link).localname != "import":
         return [named] if named else []
-    namespace = link.get("namespace", "")
+    namespace = imported(link)
     if named and files.namespace(named) in {namespace, None}:
         return [named]
     return files.of(namespace)
@@ -189,8 +200,8 @@ class _Reading:
         folder = self._folders.setdefault(document.file.parent, Folder(document.file.parent))
         for link in links(document.element):
             kind, found = etree.QName(link).localname, linked(link, folder)
-            if not found:
-                named = (link.get("schemaLocation", ""), link.get("namespace", ""))
+            if not found and (kind != "import" or location(link) or imported(link)):  # <xs:import/> names nobody
+                named = (location(link), imported(link))
                 self._missing.append(Missing(document.file, int(link.sourceline or 0), kind, *named))
             for file in found:
                 is_host = kind != "import" and folder.namespace(file) == ""
