@@ -19,6 +19,7 @@ from ruamel.yaml import YAML
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.machine import write_file
 from kiezbruecke.standards import files, zips
+from kiezbruecke.standards.bounds import refuse_slow_patterns
 from kiezbruecke.standards.compiling import compiled
 from kiezbruecke.standards.documents import (
     XS,
@@ -262,6 +263,7 @@ def _outside(file: Path, link: etree._Element, entry: Path, source: Path) -> Con
 def _compile(documents: Documents, source: Path) -> None:
     """Raises ConfigurationError; the files are named as they lie in the source, not in our temporary folder."""
     try:
+        refuse_slow_patterns((document.file, document.element) for document in documents.documents)
         compiled(documents)
     except ConfigurationError as error:
         folder = str(documents.files[0].parent)

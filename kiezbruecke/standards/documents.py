@@ -15,6 +15,7 @@ from lxml import etree
 
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.machine import read_file
+from kiezbruecke.standards.bounds import refuse_endless
 from kiezbruecke.standards.parse import parse
 
 XS = "http://www.w3.org/2001/XMLSchema"
@@ -194,6 +195,7 @@ class _Reading:
         self._add_built_in()
         spaces = {document.namespace for document in self._documents}
         missing = [one for one in self._missing if one.kind != "import" or one.namespace not in spaces]
+        refuse_endless((document.file, document.element) for document in self._documents)
         return Documents(tuple(self._documents), tuple(missing))
 
     def _needed(self, document: SchemaDocument) -> Iterator[tuple[Path, str]]:
