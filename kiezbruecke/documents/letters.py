@@ -41,7 +41,7 @@ def shown(value: Any) -> Any:
 
 
 def printable(text: str) -> str:
-    """What the font can show: line ends kept, control characters gone, □ for letters without a glyph and too many marks."""
+    """What the font can show: line ends kept, control characters gone, □ for what has no glyph and too many marks."""
     for written, meant in _LINE_ENDS.items():
         text = text.replace(written, meant)
     return "".join(_shown(char) for char in unicodedata.normalize("NFC", towers(_MAX_MARKS).sub(_MISSING, text)))
