@@ -171,6 +171,8 @@ def _line(element: etree._Element) -> OrderOutcome:
 def _zeile(element: etree._Element) -> OrderOutcome:
     reference, result = _required(element, "Fremdkennzeichen"), _required(element, "Ergebnis")
     if result == "ANGENOMMEN":
+        if contract.text(element, "Code"):
+            raise Contradiction("a line of the batch is accepted and tells of an error")
         return OrderOutcome(reference)
     if result == "ABGEWIESEN":
         return OrderOutcome(reference, contract.text(element, "Code") or result, contract.text(element, "Text"))

@@ -283,8 +283,8 @@ def _text(node: etree._Element, path: str) -> str:
 def _read_report(node: etree._Element) -> Report:
     """TransportReport: MessageMetaData, ReportTime, MessageStatus with its three lists of records."""
     status = _text(node, "xta:MessageStatus/xta:Status")
-    if not status.isdecimal():
-        raise _soap.NoAnswer("a transport report without status")
+    if status not in {str(light.value) for light in Light}:
+        raise _soap.NoAnswer("a transport report without a status that the standard knows")
     errors = node.findall("xta:MessageStatus/xta:ErrorList/xta:Error", _NS)
     warnings = node.findall("xta:MessageStatus/xta:WarnList/xta:Warning", _NS)
     return Report(

@@ -135,7 +135,7 @@ def _receipt(message: Message, ticket: Ticket, report: Report | None) -> Receipt
         code="" if report is None else ", ".join(filter(None, report.error_codes)),
         text="angenommen, noch ohne Transportbericht" if report is None else _said(report),
         occurred_at=None if report is None else report.time,
-        warning=report is not None and report.status == Light.YELLOW,
+        warning=report is not None and not refused and bool(report.status == Light.YELLOW or report.errors),
     )
 
 

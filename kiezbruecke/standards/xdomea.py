@@ -57,13 +57,20 @@ def pack(message: MessageView, xml: bytes, files: Sequence[tuple[str, bytes]]) -
     """The message as it travels: a ZIP of its XML and its primary documents, named as the specification asks."""
     code = message_type(xml)
     payload = package(message_name(message.process_id, code), xml, files)
-    facts = {"message_type": {"code": code}, "process_id": str(message.process_id)}
+    objects = [str(one) for one in object_ids(xml)]
+    facts = {"message_type": {"code": code}, "process_id": str(message.process_id), "objects": objects}
     return Packed(payload, message_name(message.process_id, code, ending="zip"), MEDIA_TYPE, facts)
 
 
 def xml_of(payload: bytes) -> bytes:
     """The XML of a packed message; raises RecordError (German)."""
     return unpack(payload).xml
+
+
+def object_ids(xml: bytes) -> list[UUID]:
+    """The ids of all objects in a message: its answers may name these and no others."""
+    named = parse(xml, "xdomea-Nachricht").iter(f"{{{NAMESPACE}}}xdomeaUUID")
+    return [UUID(text) for node in named if re.fullmatch(_UUID, text := (node.text or "").strip())]
 
 
 def message_name(process_id: UUID, code: str, number: int = 1, ending: str = "xml") -> str:
