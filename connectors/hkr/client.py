@@ -27,6 +27,11 @@ class Contradiction(Exception):
     """An answer that contradicts itself or the question. It proves nothing."""
 
 
+def describe(error: BaseException) -> str:
+    """What a question has failed with, in one line without a word of theirs."""
+    return str(error) if isinstance(error, Contradiction) else _soap.describe(error)
+
+
 @dataclass(frozen=True)
 class OrderOutcome:
     """What became of one order when its batch was taken; `code` is empty where it was accepted."""

@@ -6,7 +6,6 @@ names one message, says one thing ─▶ its next state
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from kiezbruecke.connector import Item
+from kiezbruecke.errors import shown
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.events import append_event
@@ -36,7 +36,6 @@ _MATCHES = {
     for how in ("key", "reference", "ticket")
 }
 _IDS = select(_m.key, _m.case_id, _m.reference, _m.ticket, _m.facts).where(among(_m.key))
-_CODE = re.compile(r"[A-Z0-9][A-Z0-9_.-]{0,19}")
 
 
 def store_receipts(
@@ -201,7 +200,7 @@ def _match(connection: Connection, receipts: Sequence[Receipt]) -> dict[UUID, tu
 def _is_about(receipt: Receipt, row: Row[Any]) -> bool:
     """Whether everything that a receipt names is the message's own; what the message does not know, nobody compares."""
     facts = row.facts or {}
-    pairs = [
+    pairs: list[tuple[set[Any], set[Any]]] = [
         ({receipt.reference}, {row.reference}),
         ({receipt.ticket}, {row.ticket}),
         ({receipt.process_id}, _uuids([facts.get("process_id")])),
@@ -240,7 +239,7 @@ def _values(item: Item, receipt: Receipt, key: UUID | None) -> dict[str, Any]:
 
 def _note(receipt: Receipt) -> str:
     """Event and code, as they enter lists and evidence: a code is short and upper case, everything else is left out."""
-    codes = [word for word in receipt.code.replace(",", " ").split() if _CODE.fullmatch(word)]
+    codes = list(filter(None, map(shown, receipt.code.replace(",", " ").split())))
     return " ".join((receipt.event, *codes[:3]))
 
 
@@ -250,8 +249,8 @@ def _clearing(receipt: Receipt, route: str, owner: str, named: tuple[Row[Any], b
     reason = f"Rückmeldung {receipt.event} gehört zu keiner Nachricht, die hier bekannt ist"
     if row is not None:
         reason = (
-            f"Rückmeldung {receipt.event} nennt die Nachricht {row.reference}, dazu aber einen Prozess, ein Objekt oder "
-            "ein Kennzeichen einer anderen; sie gilt für keine von beiden"
+            f"Rückmeldung {receipt.event} nennt die Nachricht {row.reference}, dazu aber einen Prozess, "
+            "ein Objekt oder ein Kennzeichen einer anderen; sie gilt für keine von beiden"
         )
     return Point(
         kind=Kind.CLEARING,

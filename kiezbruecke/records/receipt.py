@@ -49,7 +49,7 @@ class Receipt(Record):
     reference: str | None = None
     ticket: str | None = None
     process_id: UUID | None = None
-    parts: tuple[Part, ...] = ()
+    parts: tuple[Part, ...] = personal(())
     amount: Money | None = None
     code: str = ""
     complaint: Text = personal("")
