@@ -25,6 +25,7 @@ _EXCEPTIONS = {  # XTA 2.1.1: which exception carries which code, and the code's
     "9050": ("MessageSchemaViolationException", "Fachnachricht ist nicht schemakonform"),
     "9070": ("InvalidMessageIDException", "MessageID für den Account nicht bekannt."),
 }
+_CARRIED = b"\r\n--parts\r\nContent-Type: application/zip\r\nContent-ID: <content@sandbox>\r\n\r\n%b"
 env = ElementMaker(namespace=_soap.SOAP_12, nsmap={"env": _soap.SOAP_12})
 wsa = ElementMaker(namespace=WSA, nsmap={"wsa": WSA})
 osci = ElementMaker(namespace=OSCI, nsmap={"osci": OSCI})
@@ -37,6 +38,13 @@ class Refusal(Exception):
     def __init__(self, code: str, why: str = "") -> None:
         self.code, self.why = code, why
         super().__init__(code)
+
+
+class Quoting(Refusal):
+    """A call that is refused in words that quote somebody: code, name, kind of exception, reason and role."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words, words)
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,7 @@ class Reply:
     body: tuple[etree._Element, ...] = ()
     headers: tuple[etree._Element, ...] = ()
     spoil: str = ""
+    relates_to: str = ""  # the request that it says to answer, if that is another
 
 
 def read_call(content_type: str, content: bytes) -> Call:
@@ -88,7 +97,7 @@ def read_call(content_type: str, content: bytes) -> Call:
 def write_envelope(call: Call | None, reply: Reply) -> bytes:
     header = env.Header(*reply.headers)
     if call is not None:
-        header.extend([wsa.Action(call.action), wsa.RelatesTo(call.message_id)])
+        header.extend([wsa.Action(call.action), wsa.RelatesTo(reply.relates_to or call.message_id)])
     return etree.tostring(env.Envelope(header, env.Body(*reply.body)), xml_declaration=True, encoding="UTF-8")
 
 
@@ -100,9 +109,11 @@ def media_type(call: Call | None) -> str:
 def write_fault(refusal: Refusal) -> etree._Element:
     """A SOAP 1.2 fault; the detail's code and name are unqualified (XTA 2.1.1, ExceptionType)."""
     kind, name = _EXCEPTIONS.get(refusal.code, ("", ""))
+    if isinstance(refusal, Quoting):
+        kind, name = "".join(filter(str.isalpha, refusal.why)), refusal.why
     reason = env.Text(refusal.why or name or "refused")
     reason.set("{http://www.w3.org/XML/1998/namespace}lang", "de")
-    fault = env.Fault(env.Code(env.Value("env:Sender" if refusal.code != "9030" else "env:Receiver")))
+    fault = env.Fault(env.Code(env.Value(_role(refusal))))
     fault.append(env.Reason(reason))
     if kind:
         error = etree.Element(f"{{{XTA}}}errorCode")
@@ -113,18 +124,31 @@ def write_fault(refusal: Refusal) -> etree._Element:
     return fault
 
 
-def write_mtom(content: bytes) -> Response:
+def _role(refusal: Refusal) -> str:
+    if isinstance(refusal, Quoting):
+        return f"env:Sender.{refusal.why}"
+    return "env:Sender" if refusal.code != "9030" else "env:Receiver"
+
+
+def part(name: str, content: bytes, kind: str, file: str) -> etree._Element:
+    """One content of a container: Message or Attachment."""
+    node = xta(name, base64.b64encode(content).decode())
+    node.set("contentType", kind)
+    node.set("filename", file)
+    return node
+
+
+def write_mtom(content: bytes, *, twins: bool = False) -> Response:
     """The same answer with its content in a part of its own, as the WSDL's policy asks for."""
     envelope = etree.fromstring(content, etree.XMLParser(huge_tree=True, resolve_entities=False))
     message = envelope.find(".//xta:Message", NS)
     assert message is not None
-    part, message.text = base64.b64decode(message.text or ""), None
+    carried, message.text = base64.b64decode(message.text or ""), None
     etree.SubElement(message, "{http://www.w3.org/2004/08/xop/include}Include", href="cid:content@sandbox")
     kind = b'Content-Type: application/xop+xml; charset=UTF-8; type="application/soap+xml"'
     body = (
         b"--parts\r\n" + kind + b"\r\nContent-ID: <root@sandbox>\r\n\r\n" + etree.tostring(envelope)
-        + b"\r\n--parts\r\nContent-Type: application/zip\r\nContent-ID: <content@sandbox>\r\n\r\n" + part
-        + b"\r\n--parts--\r\n"
+        + (_CARRIED % b"PK of another") * twins + _CARRIED % carried + b"\r\n--parts--\r\n"
     )  # fmt: skip
     outer = 'multipart/related; type="application/xop+xml"; boundary="parts"; start="<root@sandbox>"'
     return Response(body, headers={"Content-Type": outer})

@@ -452,13 +452,14 @@ QUOTED = "Kanari Zwitscherfrau, +49 30 5550815"
 @pytest.mark.parametrize("where", ["code", "name", "kind", "role", "text", "type"])
 def test_no_word_of_a_stranger_stands_in_an_error(where: str) -> None:
     """Servers quote what they were sent; our line goes into logs and into Airflow."""
-    word = {where: QUOTED}
-    with pytest.raises((_soap.Fault, _soap.NoAnswer)) as raised:
-        if where == "type":
+    if where == "type":
+        with pytest.raises(_soap.NoAnswer) as raised:
             _soap.read_envelope(f"text/x-{QUOTED.lower()}", _envelope())
-        raise _soap.Fault(**{"code": "", "name": "", "text": "", "kind": "", "role": "", **word})
+        error: Exception = raised.value
+    else:
+        error = _soap.Fault(**{"code": "", "name": "", "text": "", "kind": "", "role": "", where: QUOTED})
 
-    assert not any(part in _soap.describe(raised.value).lower() for part in ("kanari", "zwitscher", "5550815"))
+    assert not any(part in _soap.describe(error).lower() for part in ("kanari", "zwitscher", "5550815"))
 
 
 @pytest.mark.parametrize(
