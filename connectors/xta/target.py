@@ -98,7 +98,7 @@ class XtaTarget:
         try:
             report = self._client.transport_report(ticket.id)
         except _soap.CALL_FAILED as error:
-            return CannotTell(_soap.describe(error))
+            return CannotTell(_soap.describe(error), reached=isinstance(error, _soap.Fault))
         if report.code and report.code != _message_type(message).code:
             return CannotTell("the report is about a message of another type")
         if report.status == Light.OPEN:  # a server may open a report when it gives the id away: no proof

@@ -147,9 +147,10 @@ class NotThere:
 
 @dataclass(frozen=True)
 class CannotTell:
-    """The target cannot say (yet)."""
+    """The target cannot say (yet); or it was not reached, and others need not be asked after either."""
 
     why: str = ""
+    reached: bool = True
 
 
 Answer = Found | NotThere | CannotTell
