@@ -72,14 +72,16 @@ class Mailbox:
         """Every message of the box. Raises SourceError at the end if something could not be read."""
         handed: set[str] = set()
         known: set[str] = set()
-        luck = _Luck()
+        luck, unclear = _Luck(), list[str]()
         for _ in range(ROUNDS):
-            luck = _Luck()
+            luck, unclear = _Luck(), []
             listed = [one for one in self._listed(luck) if one not in handed]
             known |= _stored(cursor, {_external_id(one): one for one in listed})
-            yield from self._fetched([one for one in listed if one not in known], handed, luck)
+            yield from self._fetched([one for one in listed if one not in known], handed, unclear, luck)
             if not luck.failed or luck.is_out:
                 break
+        for message_id in unclear:
+            yield _unread(_external_id(message_id), "Das Postfach gibt die Nachricht nicht lesbar heraus")
         closing = self._closed_again(sorted(known))
         if luck.failed:
             raise SourceError(
@@ -130,14 +132,16 @@ class Mailbox:
             luck.went_wrong(error)
         return list(seen)
 
-    def _fetched(self, message_ids: Iterable[str], handed: set[str], luck: _Luck) -> Iterator[Item]:
-        """The items of messages; notes which were handed over."""
+    def _fetched(self, message_ids: Iterable[str], handed: set[str], unclear: list[str], luck: _Luck) -> Iterator[Item]:
+        """The items of messages; notes which were handed over, and which came as something that is no answer."""
         luck.went_well()
         for message_id in message_ids:
             try:
                 items = self._items(message_id)
             except _soap.CALL_FAILED as error:
                 luck.went_wrong(error)
+                if isinstance(error, _soap.NoAnswer) and error.status in (0, 200):
+                    unclear.append(message_id)
                 if luck.is_out:
                     return
             else:
