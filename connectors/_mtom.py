@@ -29,7 +29,7 @@ _BINARY = "Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: 
 
 
 @dataclass(frozen=True)
-class Part:
+class BodyPart:
     """One part of a multipart body: its headers, and its bytes as they travelled."""
 
     headers: Mapping[str, str]
@@ -51,7 +51,7 @@ def media_type(kind: str) -> tuple[str, Mapping[str, str]]:
     return headers.get_content_type(), {name.lower(): str(value) for name, value in parameters}
 
 
-def split(content: bytes, parameters: Mapping[str, str], status: int) -> tuple[bytes, str | None, Sequence[Part]]:
+def split(content: bytes, parameters: Mapping[str, str], status: int) -> tuple[bytes, str | None, Sequence[BodyPart]]:
     """The root document, its charset, and the other parts of an MTOM answer; without its last boundary it was cut.
 
     MIME allows a preamble before the first boundary: a note to readers that know no MIME, which is left out.
@@ -66,7 +66,7 @@ def split(content: bytes, parameters: Mapping[str, str], status: int) -> tuple[b
     return _decoded(root, status), described.get("charset"), [part for part in parts if part is not root]
 
 
-def inline(envelope: etree._Element, parts: Sequence[Part], status: int) -> None:
+def inline(envelope: etree._Element, parts: Sequence[BodyPart], status: int) -> None:
     """Put the parts back where an xop:Include names them, as base64."""
     by_id = {part.id: part for part in parts if part.id}
     for include in list(envelope.iter(f"{{{XOP}}}Include")):
@@ -78,7 +78,7 @@ def inline(envelope: etree._Element, parts: Sequence[Part], status: int) -> None
         parent.text = base64.b64encode(_decoded(part, status)).decode()
 
 
-def _parts(content: bytes, boundary: bytes, status: int) -> list[Part]:
+def _parts(content: bytes, boundary: bytes, status: int) -> list[BodyPart]:
     """What stands between the boundaries (RFC 2046, 5.1.1); bytes are bytes, whatever line ends they hold."""
     line = re.compile(rb"(?:^|\r?\n)--" + re.escape(boundary) + rb"(--)?[ \t]*(?=\r?\n|$)")
     found = list(line.finditer(content)) if boundary else []
@@ -88,16 +88,16 @@ def _parts(content: bytes, boundary: bytes, status: int) -> list[Part]:
     return [_part(content[one.end() : other.start()], status) for one, other in pairwise(found[: end + 1])]
 
 
-def _part(text: bytes, status: int) -> Part:
+def _part(text: bytes, status: int) -> BodyPart:
     """A part begins with the line break of its boundary; without headers a second one follows."""
     head, blank, content = text.partition(b"\r\n\r\n") if b"\r\n\r\n" in text else text.partition(b"\n\n")
     if not blank:
         raise NoAnswer("a multipart answer that cannot be read", status)
     headers = BytesHeaderParser().parsebytes(head.lstrip(b"\r\n"))
-    return Part({name.lower(): str(value) for name, value in headers.items()}, content)
+    return BodyPart({name.lower(): str(value) for name, value in headers.items()}, content)
 
 
-def _decoded(part: Part, status: int) -> bytes:
+def _decoded(part: BodyPart, status: int) -> bytes:
     """A part's bytes as they were meant (RFC 2045, section 6); an encoding that nobody knows proves no content."""
     encoding = part.headers.get("content-transfer-encoding", "binary").strip().lower()
     if encoding in ("binary", "8bit", "7bit"):
