@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -103,12 +103,12 @@ class Listing:
 class Fetched:
     """A message from a box: its Message and Attachments in their order, and the request id that closes it.
 
-    `whole` is the container as it came, for what nobody understands.
+    `whole` gives the container as it came, for what nobody understands.
     """
 
     contents: tuple[Content, ...]
     request_id: str = ""
-    whole: bytes = field(default=b"", repr=False)
+    whole: Callable[[], bytes] = field(default=bytes, repr=False)
 
 
 # what stands in a form in the place of a message's own values
@@ -210,7 +210,7 @@ class XtaClient:
         self._refuse_what_is_not_ours(answer.header(f"{{{META}}}MessageMetaData"), message_id)
         response = answer.header(f"{{{OSCI}}}MsgBoxResponse")
         request_id = "" if response is None else response.get("MsgBoxRequestID", "")
-        return Fetched(tuple(_read_contents(container)), request_id, etree.tostring(container))
+        return Fetched(tuple(_read_contents(container)), request_id, lambda: etree.tostring(container))
 
     def acknowledge(self, message_ids: list[str], request_id: str) -> None:
         """XTA's operation `close`: the server may now forget these messages."""

@@ -171,7 +171,7 @@ class Mailbox:
             return read_items(external_id, fetched)
         except Exception:  # noqa: BLE001 - one odd message must not keep the others in the box
             problem = "Die Nachricht ist so ungewöhnlich, dass sie nicht gelesen werden kann"
-            return [_unknown(external_id, problem, fetched.whole)]
+            return [_unknown(external_id, problem, fetched.whole())]
 
     # -- closing ---------------------------------------------------------------------------------------------
 
@@ -236,11 +236,11 @@ def read_items(external_id: str, fetched: Fetched) -> list[Item]:
 
     Whatever is not a single answer keeps the container whole: it is closed, and the server forgets it.
     """
-    raw = fetched.whole if len(fetched.contents) > 1 else fetched.contents[0].content
+    raw = fetched.whole() if len(fetched.contents) > 1 else fetched.contents[0].content
     read = [read_item(external_id, content) for content in fetched.contents]
     answers = {(item.kind, item.body): item for item in read if item.problem is None}
     if not answers:
-        return [_unknown(external_id, read[0].problem or "", fetched.whole)]
+        return [_unknown(external_id, read[0].problem or "", fetched.whole())]
     kinds = list(answers)[:9]
     ids = [*(f"{external_id}#{number}" for number in range(2, len(kinds) + 1)), external_id]
     return [Item(kind, name, body, raw=raw) for (kind, body), name in zip(kinds, ids, strict=True)]

@@ -410,7 +410,7 @@ def test_two_answers_in_one_message_are_two(xta: Xta) -> None:
 def test_what_nobody_understands_is_kept_with_its_whole_container() -> None:
     """It is closed: what is not kept then is gone."""
     parts = (Content(b"siehe Anlage", "text/plain"), Content(b"%PDF-1.7", "application/pdf"))
-    [item] = read_items("urn:id", Fetched(parts, whole=b"<GenericContentContainer/>"))
+    [item] = read_items("urn:id", Fetched(parts, whole=lambda: b"<GenericContentContainer/>"))
 
     assert (item.kind, item.raw) == ("unknown", b"<GenericContentContainer/>")
     assert item.problem
