@@ -190,8 +190,7 @@ def _rueckmeldung(element: etree._Element) -> Rueckmeldung:
         for child in element.iterchildren("*")
         if len(child) == 0
     }
-    _required(element, "Fremdkennzeichen")
-    _required(element, "Ereignis")
+    # what else it lacks the mapping says of this one answer: a page must not wait for it
     raw = etree.tostring(element, method="c14n", exclusive=True)
     return Rueckmeldung(_integer(element, "LaufendeNummer"), _cents(element, "Betrag"), body, raw)
 

@@ -379,7 +379,7 @@ def _unread(origin: Origin, item: Item) -> dict[str, Any]:
         "kind": item.kind,
         "external_id": item.external_id,
         "body": item.body if is_bytes else None,
-        "text": None if isinstance(item.body, bytes) else json.dumps(dict(item.body), ensure_ascii=False, default=str),
+        "text": None if isinstance(item.body, bytes) else json.dumps(dict(item.body), default=str),
         "raw": item.raw,
         "raw_ref": item.raw_ref,
         "problem": item.problem,
