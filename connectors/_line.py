@@ -22,6 +22,7 @@ import socket
 import ssl
 import time
 import weakref
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -39,6 +40,13 @@ if TYPE_CHECKING:
 IDLE = 4.0  # seconds; the shortest that common servers keep an idle connection is five
 _KEEPS = re.compile(r"timeout=(\d+)")  # of the header Keep-Alive
 _PORTS = {"http": 80, "https": 443}
+_TYPES = frozenset(
+    (
+        *("application/json", "application/octet-stream", "application/pdf", "application/soap+xml", "application/xml"),
+        *("application/xop+xml", "application/zip", "multipart/related", "text/html", "text/plain", "text/xml"),
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    )
+)
 _STANDARD = {"Accept-Encoding": "identity", "User-Agent": f"Kiezbruecke/{__version__}"}
 
 
@@ -52,6 +60,11 @@ class NoAnswer(Exception):
 
 class DeadlineExceeded(TimeoutError):
     """The call took too long and was cut. What happened is unknown."""
+
+
+def shown_type(media_type: str) -> str:
+    """A media type as our lines may name it: a common one as it is; any other is a stranger's word."""
+    return media_type if media_type in _TYPES else "another media type" if media_type else "no content type"
 
 
 @dataclass(frozen=True)
@@ -261,7 +274,24 @@ def _read(answer: http.client.HTTPResponse, limit: int) -> bytes:
         raise NoAnswer(f"more than {limit} bytes", answer.status)
     if answer.length:  # what Content-Length promised and did not come
         raise NoAnswer("no whole answer: shorter than it says", answer.status)
-    return body
+    coding = answer.headers.get("Content-Encoding", "identity").strip().lower()
+    return body if coding in ("", "identity") else _unpacked(body, coding, limit, answer.status)
+
+
+def _unpacked(body: bytes, coding: str, limit: int, status: int) -> bytes:
+    """What somebody on the way has packed although `identity` was asked for; the limit holds for what comes out."""
+    if coding not in ("gzip", "x-gzip"):
+        raise NoAnswer("a packed answer", status)
+    unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        content = unpacking.decompress(body, limit + 1)
+    except zlib.error:
+        raise NoAnswer("a packed answer that cannot be unpacked", status) from None
+    if len(content) > limit:
+        raise NoAnswer(f"more than {limit} bytes", status)
+    if not unpacking.eof:
+        raise NoAnswer("no whole answer: a packed one is cut", status)
+    return content
 
 
 def _idle_for(answer: http.client.HTTPResponse) -> float:

@@ -18,7 +18,18 @@ A text says what, where, what was expected, what helps – never a person's data
 
 from __future__ import annotations
 
+import re
 from unicodedata import category
+
+_CODE = re.compile(r"[A-Z0-9_.-]{1,20}")
+
+
+def shown(word: str) -> str:
+    """What of a stranger's word may stand in our lines: a short code in capitals as it is, anything else not at all.
+
+    Faults, statuses and reasons from outside may quote what people wrote; they belong into the ledger's content.
+    """
+    return word if _CODE.fullmatch(word) else ""
 
 
 class KiezbrueckeError(Exception):

@@ -27,6 +27,11 @@ class Contradiction(Exception):
     """An answer that contradicts itself or the question. It proves nothing."""
 
 
+def describe(error: BaseException) -> str:
+    """What a question has failed with, in one line without a word of theirs."""
+    return str(error) if isinstance(error, Contradiction) else _soap.describe(error)
+
+
 @dataclass(frozen=True)
 class OrderOutcome:
     """What became of one order when its batch was taken; `code` is empty where it was accepted."""
@@ -171,6 +176,8 @@ def _line(element: etree._Element) -> OrderOutcome:
 def _zeile(element: etree._Element) -> OrderOutcome:
     reference, result = _required(element, "Fremdkennzeichen"), _required(element, "Ergebnis")
     if result == "ANGENOMMEN":
+        if contract.text(element, "Code"):
+            raise Contradiction("a line of the batch is accepted and tells of an error")
         return OrderOutcome(reference)
     if result == "ABGEWIESEN":
         return OrderOutcome(reference, contract.text(element, "Code") or result, contract.text(element, "Text"))
@@ -183,8 +190,7 @@ def _rueckmeldung(element: etree._Element) -> Rueckmeldung:
         for child in element.iterchildren("*")
         if len(child) == 0
     }
-    _required(element, "Fremdkennzeichen")
-    _required(element, "Ereignis")
+    # what else it lacks the mapping says of this one answer: a page must not wait for it
     raw = etree.tostring(element, method="c14n", exclusive=True)
     return Rueckmeldung(_integer(element, "LaufendeNummer"), _cents(element, "Betrag"), body, raw)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from connectors.hkr.client import UNCLEAR, Contradiction, Hkr, Page, Rueckmeldung
+from connectors.hkr.client import UNCLEAR, Contradiction, Hkr, Page, Rueckmeldung, describe
 from connectors.hkr.settings import Settings
 from kiezbruecke.connector import Connection, Context, Cursor, Handled, Item
 from kiezbruecke.errors import SourceError
@@ -52,7 +52,7 @@ class Rueckmeldungen:
             raise SourceError(
                 "Die Rückmeldungen des HKR-Verfahrens sind nicht lesbar",
                 where=self._where,
-                helps=f"{type(error).__name__}: {error}; der nächste Lauf liest nach {last} weiter",
+                helps=f"{type(error).__name__}: {describe(error)}; der nächste Lauf liest nach {last} weiter",
             ) from error
         self._in_sequence(last, page)
         return page

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from connectors.hkr import contract
-from connectors.hkr.client import UNCLEAR, Balance, Contradiction, Hkr, OrderOutcome, Taken
+from connectors.hkr.client import UNCLEAR, Balance, Contradiction, Hkr, OrderOutcome, Taken, describe
 from connectors.hkr.contract import Order
 from connectors.hkr.settings import Settings
 from kiezbruecke.connector import (
@@ -23,7 +23,7 @@ from kiezbruecke.connector import (
     Message,
     NotThere,
 )
-from kiezbruecke.errors import RecordError
+from kiezbruecke.errors import RecordError, shown
 from kiezbruecke.records import Receipt, ReceiptOutcome
 from kiezbruecke.standards.store import parse
 
@@ -77,7 +77,7 @@ class HkrTarget:
             taken = self._client.batch_status(batch.head.id)
             return self._found(batch, messages, taken)
         except (*UNCLEAR, Contradiction) as error:
-            return _all(messages, CannotTell(f"{type(error).__name__}: {error}"))
+            return _all(messages, CannotTell(f"{type(error).__name__}: {describe(error)}"))
 
     def balances(self, fiscal_year: int) -> tuple[Balance, ...]:
         """What their own books say of a year. Raises if they cannot be read whole; nothing is guessed."""
@@ -88,7 +88,7 @@ class HkrTarget:
         if taken.status == "UNBEKANNT":
             return _all(messages, NotThere())
         if taken.status not in _KNOWN:
-            return _all(messages, CannotTell(f"HKR: {taken.status}"))
+            return _all(messages, CannotTell(f"HKR: {shown(taken.status)}"))
         orders = contract.read_batch(batch.payload)
         receipts = self._receipts(messages, orders, taken, _later_word(taken, orders))
         return {key: Found(receipt) for key, receipt in receipts.items()}

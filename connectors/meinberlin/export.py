@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
 
+from connectors._line import shown_type
 from connectors._tables import Row, SheetProblem, read_workbook
 from connectors.meinberlin.settings import Settings
 from connectors.meinberlin.web import Reply, Web
@@ -83,7 +84,7 @@ class Exporter:
             )
         self._web.refuse_redirect(reply)
         if reply.status != 200 or reply.media_type != XLSX:
-            raise reply.broken(f"answered {reply.status} {reply.media_type}".strip(), "200 and an XLSX")
+            raise reply.broken(f"answered {reply.status} {shown_type(reply.media_type)}", "200 and an XLSX")
         return _rows(reply)
 
     def _log_in_once(self) -> None:

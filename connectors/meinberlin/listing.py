@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from connectors._line import shown_type
 from connectors.meinberlin.proposal import OddEntry, find_flaw, odd_entry
 from connectors.meinberlin.settings import Settings
 from connectors.meinberlin.web import Reply, Web
@@ -142,7 +143,7 @@ def refuse_status(reply: Reply, module_id: int) -> None:
             where=reply.where,
             helps="look at mappings/processes and host",
         )
-    raise reply.broken(f"answered {reply.status} {reply.media_type}".strip(), "200")
+    raise reply.broken(f"answered {reply.status} {shown_type(reply.media_type)}", "200")
 
 
 def _path(module_id: int, module_type: str) -> str:

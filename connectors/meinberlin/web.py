@@ -10,7 +10,7 @@ from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from connectors._line import DeadlineExceeded, Line, NoAnswer, Response
+from connectors._line import DeadlineExceeded, Line, NoAnswer, Response, shown_type
 from connectors.meinberlin.settings import Settings
 from kiezbruecke.errors import ConfigurationError, NotSent, SourceError
 
@@ -34,7 +34,7 @@ class Reply:
     def json(self) -> Any:
         """The body as JSON; raises SourceError if it is something else, or cut."""
         if self.media_type != "application/json":
-            raise self.broken(f"answered 200 with {self.media_type or 'no content type'}", "application/json")
+            raise self.broken(f"answered 200 with {shown_type(self.media_type)}", "application/json")
         try:
             return json.loads(self.body.decode("utf-8"), parse_constant=_no_constant)
         except (ValueError, RecursionError):

@@ -98,7 +98,7 @@ class XtaTarget:
         try:
             report = self._client.transport_report(ticket.id)
         except _soap.CALL_FAILED as error:
-            return CannotTell(_soap.describe(error))
+            return CannotTell(_soap.describe(error), reached=isinstance(error, _soap.Fault))
         if report.code and report.code != _message_type(message).code:
             return CannotTell("the report is about a message of another type")
         if report.status == Light.OPEN:  # a server may open a report when it gives the id away: no proof
@@ -135,7 +135,7 @@ def _receipt(message: Message, ticket: Ticket, report: Report | None) -> Receipt
         code="" if report is None else ", ".join(filter(None, report.error_codes)),
         text="angenommen, noch ohne Transportbericht" if report is None else _said(report),
         occurred_at=None if report is None else report.time,
-        warning=report is not None and report.status == Light.YELLOW,
+        warning=report is not None and not refused and bool(report.status == Light.YELLOW or report.errors),
     )
 
 

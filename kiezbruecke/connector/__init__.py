@@ -2,6 +2,7 @@
 
 from kiezbruecke.connector.manifest import Capabilities, Manifest, read_manifest
 from kiezbruecke.connector.protocols import (
+    UNREAD,
     Answer,
     Batch,
     BatchHead,
@@ -16,6 +17,7 @@ from kiezbruecke.connector.protocols import (
     Item,
     Message,
     NotThere,
+    Remembers,
     Source,
     Target,
     Ticket,
@@ -23,6 +25,7 @@ from kiezbruecke.connector.protocols import (
 from kiezbruecke.connector.registry import close, manifest_for, manifests, open_source, open_target
 
 __all__ = [
+    "UNREAD",
     "Answer",
     "Batch",
     "BatchHead",
@@ -39,6 +42,7 @@ __all__ = [
     "Manifest",
     "Message",
     "NotThere",
+    "Remembers",
     "Source",
     "Target",
     "Ticket",

@@ -8,7 +8,7 @@ Airflow and has no retry loop; it always has timeouts. Writing the same thing tw
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,9 @@ from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from kiezbruecke.records import Process, Receipt
+
+UNREAD = "#unread"
+"""Behind an external id: the thing itself could not even be had. Once it can be, its item has the plain id."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,14 @@ class Cursor(Protocol):
         """Remember `value`; committed together with the items yielded so far."""
 
 
+@runtime_checkable
+class Remembers(Protocol):
+    """What a cursor may offer besides: the ledger's memory, for sources that keep a thing until it is acknowledged."""
+
+    def stored(self, external_ids: Collection[str]) -> Collection[str]:
+        """Those of the ids whose items are stored: they need not be fetched again."""
+
+
 class Source(Protocol):
     """Hands over items; see `Item`."""
 
@@ -136,9 +147,10 @@ class NotThere:
 
 @dataclass(frozen=True)
 class CannotTell:
-    """The target cannot say (yet)."""
+    """The target cannot say (yet); or it was not reached, and others need not be asked after either."""
 
     why: str = ""
+    reached: bool = True
 
 
 Answer = Found | NotThere | CannotTell

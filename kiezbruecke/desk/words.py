@@ -27,12 +27,15 @@ KINDS: Mapping[Kind, tuple[str, str]] = {  # the word, and what it means for who
     Kind.IN_DOUBT: ("ungewiss", "Niemand weiß, ob die Nachricht ankam: am Ziel nachsehen."),
     Kind.FOLLOW_UP: ("von Hand", "Keine Nachricht kann das nachholen: am Ziel von Hand berichtigen."),
     Kind.OVERDUE: ("überfällig", "Seit Tagen keine Antwort: abwarten oder einfordern."),
-    Kind.CLEARING: ("Klärung", "Eine Rückmeldung gehört zu keiner bekannten Nachricht: mit der Absenderin klären."),
+    Kind.CLEARING: ("Klärung", "Eine Rückmeldung passt zu keiner Nachricht: mit der Absenderin klären."),
     Kind.DIFFERENCE: (
         "Betrag weicht ab",
         "Gebucht ist ein anderer Betrag, als angeordnet war: gleich im HKR berichtigen.",
     ),
-    Kind.CONTRADICTION: ("Widerspruch", "Dieselbe Nachricht wurde bestätigt und abgewiesen: am Ziel klären, was gilt."),
+    Kind.CONTRADICTION: (
+        "Widerspruch",
+        "Zu einer Nachricht wurde Erfolg und Fehler gemeldet: am Ziel klären, was gilt.",
+    ),
     Kind.WARNING: ("Warnung", "Zugestellt, aber mit einem Hinweis."),
     Kind.VANISHED: ("Quelle prüfen", "Mehr als die Hälfte der Vorschläge ist auf einmal verschwunden."),
 }

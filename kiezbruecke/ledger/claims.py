@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, bindparam, exists, insert, select, text, tuple_, update
+from sqlalchemy import Connection, Row, bindparam, exists, insert, or_, select, text, tuple_, update
 
 from kiezbruecke.connector import Batch, BatchHead, Message, Ticket
 from kiezbruecke.errors import RecordError
@@ -59,7 +61,22 @@ _CLAIM = (
 _PUT_ON = update(t.messages).where(among(_m.key)).values(batch_id=bindparam("carrier"))
 _MESSAGES = _WITH_BYTES.where(among(_m.key))
 _IN_STATE = select(_m.key).where(_m.lane == bindparam("of_lane"), _m.state == bindparam("now"))
-_ASKED_AFTER = _IN_STATE.where(_m.ticket.is_not(None))
+_ASKED_AFTER = (  # first what was asked least
+    select(_m.key, _m.asked)
+    .where(
+        _m.lane == bindparam("of_lane"),
+        _m.state == MessageState.DELIVERED.value,
+        _m.ticket.is_not(None),
+        or_(_m.ask_after.is_(None), _m.ask_after <= bindparam("moment")),
+    )
+    .order_by(_m.asked, _m.updated_at, _m.reference)
+    .limit(bindparam("most"))
+)
+_NOTE_ASKED = (
+    update(t.messages)
+    .where(_m.key == bindparam("message"))
+    .values(asked=bindparam("times"), ask_after=bindparam("moment"))
+)
 _KEEP_TICKET = (
     update(t.messages)
     .where(_m.key == bindparam("message"), _m.fence == bindparam("own"))
@@ -82,6 +99,15 @@ _STANDING = (  # the newest message of every case that the destination has
     )
     .order_by(_m.case_id)
 )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A delivered message whose transport is asked after, and how often it was before."""
+
+    message: Message
+    ticket: Ticket
+    times: int
 
 
 def claim(ledger: Ledger, run: Run, limit: int = CHUNK) -> list[tuple[Message, Ticket | None]]:
@@ -222,23 +248,35 @@ def open_doubt(ledger: Ledger, run: Run, message: Message, owner: str, why: str)
         )
 
 
-def delivered_unsettled(ledger: Ledger, run: Run) -> Iterator[tuple[Message, Ticket]]:
-    """Delivered messages with a ticket whose receipt is missing: their transport can be asked after."""
+def delivered_unsettled(ledger: Ledger, run: Run, most: int) -> Iterator[list[Asked]]:
+    """Delivered messages with a ticket whose receipt is missing, in chunks: their transport can be asked after.
+
+    Each is asked after soon, and then less and less often; `most` is the limit of one run.
+    """
     with ledger.read() as connection:
-        asked_after = _keys_in(connection, run, MessageState.DELIVERED, _ASKED_AFTER)
-    for keys in slices(asked_after, CHUNK):
+        given = {"of_lane": run.lane, "moment": now(), "most": most}
+        times = {row.key: row.asked for row in connection.execute(_ASKED_AFTER, given)}
+    for keys in slices(list(times), CHUNK):
         with ledger.read() as connection:
             rows = _rows(connection, keys)
-        yield from ((_message(row), Ticket(row.ticket)) for row in rows)
+        yield [Asked(_message(row), Ticket(row.ticket), times[row.key]) for row in rows]
 
 
-def note_receipts(ledger: Ledger, run: Run, said: Mapping[UUID, Receipt]) -> None:
-    """Words about messages that no run holds any more (transport reports), in one transaction."""
+def note_receipts(ledger: Ledger, run: Run, said: Mapping[UUID, Receipt], asked: Iterable[Asked] = ()) -> None:
+    """Words about messages that no run holds any more (transport reports), and which were asked after, at once."""
+    at = now()
+    notes = [{"message": one.message.key, "times": one.times + 1, "moment": at + _distance(one.times)} for one in asked]
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
         rows = message_rows(connection, said)
         apply_receipts(connection, [Word(rows[key], receipt) for key, receipt in said.items() if key in rows])
+        write_all(connection, _NOTE_ASKED, notes)
+
+
+def _distance(times: int) -> timedelta:
+    """How long to wait after so many questions: 10 minutes, 30, 90 … at most a day."""
+    return timedelta(minutes=min(10 * 3 ** min(times, 6), 24 * 60))
 
 
 def find_message(ledger: Ledger, key: UUID) -> Message | None:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from kiezbruecke.connector import Handled, Item
+from kiezbruecke.connector import UNREAD, Handled, Item
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.changes import raise_numbers
 from kiezbruecke.ledger.database import Ledger, now, write_last
@@ -23,7 +23,7 @@ from kiezbruecke.ledger.runs import Run, guard
 from kiezbruecke.ledger.sets import among, rows_among, write_all, write_among
 from kiezbruecke.ledger.todo import Answer, Kind, Point, close_point, close_points, raise_point, raise_points
 from kiezbruecke.records import Applicant, Decision, Proposal, Receipt, Record
-from kiezbruecke.records.base import digest_of
+from kiezbruecke.records.base import digest_of, name_id
 from kiezbruecke.records.identity import case_id, case_key
 
 _r, _u = t.records.c, t.unread.c
@@ -58,6 +58,10 @@ _GONE = select(_r.id, _r.kind, _r.case_id).where(*_HERE, among(_r.external_id)).
 _KNOWN_CASES = select(t.cases.c.id).where(among(t.cases.c.id))
 _ADD_CASE = insert(t.cases)
 _UNREAD = select(_u.subject).where(among(_u.subject))
+_KEPT = select(_u.external_id).where(
+    _u.source == bindparam("of_source"), _u.process_id == bindparam("process"), among(_u.external_id)
+)
+_HEARD = select(t.receipts.c.id).where(among(t.receipts.c.id))
 _ADD_UNREAD = insert(t.unread)
 _FORGET = delete(t.unread).where(among(_u.subject))
 
@@ -136,6 +140,17 @@ def known_inputs(
     return dict(inputs)
 
 
+def stored_answers(
+    ledger: Ledger, source: str, process_id: str, external_ids: Collection[str], prefix: str = ""
+) -> set[str]:
+    """Those of a box's ids that became receipts, or are kept unread; `prefix` is that of receipts' ids."""
+    ids = {name_id("receipt", source, f"{prefix}{external_id}"): external_id for external_id in external_ids}
+    with ledger.read() as connection:
+        heard = {ids[row.id] for row in rows_among(connection, _HEARD, ids)}
+        kept = rows_among(connection, _KEPT, external_ids, of_source=source, process=process_id)
+        return heard | {row.external_id for row in kept}
+
+
 def store(ledger: Ledger, run: Run, origin: Origin, taken: Sequence[Taken], cursor: str) -> Stored:
     """Store a chunk of what a source said, with the cursor that stands for it."""
     stored = Stored()
@@ -189,7 +204,9 @@ def _list_problems(connection: Connection, run: Run, origin: Origin, taken: Iter
         if one.problem is not None:
             last[subject] = Point(Kind.SET_ASIDE, subject, run.route, origin.owner, one.problem)
         else:
-            last[subject] = last[origin.subject(replace(one.item, kind=f"{one.item.kind}-problem"))] = None
+            not_had = replace(one.item, kind="unknown", external_id=f"{one.item.external_id}{UNREAD}")
+            for item in (one.item, replace(one.item, kind=f"{one.item.kind}-problem"), not_had):
+                last[origin.subject(item)] = None
     raise_points(connection, [point for point in last.values() if point is not None])
     close_points(connection, [(Kind.SET_ASIDE, subject) for subject, point in last.items() if point is None])
 
@@ -362,7 +379,7 @@ def _unread(origin: Origin, item: Item) -> dict[str, Any]:
         "kind": item.kind,
         "external_id": item.external_id,
         "body": item.body if is_bytes else None,
-        "text": None if isinstance(item.body, bytes) else json.dumps(dict(item.body), ensure_ascii=False, default=str),
+        "text": None if isinstance(item.body, bytes) else json.dumps(dict(item.body), default=str),
         "raw": item.raw,
         "raw_ref": item.raw_ref,
         "problem": item.problem,

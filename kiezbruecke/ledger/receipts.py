@@ -1,8 +1,11 @@
-"""What a receipt means for its message. It is matched by id only; what matches nothing goes to the clearing list."""
+"""What a receipt means for its message. It is matched by ids only, and by all that it names.
+
+names nothing we know ─▶ clearing      names this and that ─▶ clearing      says yes and no ─▶ contradiction
+names one message, says one thing ─▶ its next state
+"""
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from kiezbruecke.connector import Item
+from kiezbruecke.errors import shown
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.events import append_event
@@ -31,7 +35,7 @@ _MATCHES = {
     .order_by(_m.generation)
     for how in ("key", "reference", "ticket")
 }
-_CODE = re.compile(r"[A-Z0-9][A-Z0-9_.-]{0,19}")
+_IDS = select(_m.key, _m.case_id, _m.reference, _m.ticket, _m.facts).where(among(_m.key))
 
 
 def store_receipts(
@@ -39,10 +43,11 @@ def store_receipts(
 ) -> list[bool]:
     """Keep receipts and apply them; which of them were new. Reading the same answer twice is harmless."""
     fresh = _unknown(connection, receipts)
-    keys = _match(connection, [receipt for _, receipt in fresh.values()])
+    named = _match(connection, [receipt for _, receipt in fresh.values()])
+    keys = {identity: row.key for identity, (row, ours) in named.items() if ours}
     write_all(connection, _ADD, [_values(item, one, keys.get(one.identity)) for item, one in fresh.values()])
     strange = [receipt for _, receipt in fresh.values() if receipt.identity not in keys]
-    raise_points(connection, [_clearing(receipt, route, owner) for receipt in strange])
+    raise_points(connection, [_clearing(one, route, owner, named.get(one.identity)) for one in strange])
     known = [receipt for _, receipt in fresh.values() if receipt.identity in keys]
     _apply_stored(connection, [(keys[receipt.identity], receipt) for receipt in known])
     return [index in fresh for index in range(len(receipts))]
@@ -99,7 +104,9 @@ class _Meaning:
 
 def _meaning(word: Word) -> _Meaning:
     row, receipt = word.row, word.said
-    match receipt.outcome:
+    match receipt.verdict:
+        case None:
+            return _ambiguous(row, receipt)
         case ReceiptOutcome.CONFIRMED:
             return _confirmed(row, receipt)
         case ReceiptOutcome.REFUSED:
@@ -116,13 +123,23 @@ def _warning(word: Word) -> Point:
 
 def _settles(receipt: Receipt) -> Sequence[Kind]:
     """The kinds of points that a receipt answers: whatever they say, they have it or will not have it."""
-    match receipt.outcome:
+    match receipt.verdict:
         case ReceiptOutcome.NOTED:
             return ()
-        case ReceiptOutcome.DELIVERED:
+        case ReceiptOutcome.DELIVERED | None:
             return (Kind.IN_DOUBT,)
         case _:
             return (Kind.IN_DOUBT, Kind.OVERDUE)
+
+
+def _ambiguous(row: Row[Any], receipt: Receipt) -> _Meaning:
+    """Who answers has received it; what became of it, nobody knows."""
+    reason = (
+        f"Die Rückmeldung {_note(receipt)} zu {row.reference} meldet Erfolg und Fehler zugleich; "
+        f"sie gilt nicht als Bestätigung. Bitte bei {row.destination} nachsehen, was dort angelegt ist"
+    )
+    step = Move(row, MessageState.DELIVERED, _note(receipt))
+    return _Meaning(step=step, raises=[_point(row, Kind.CONTRADICTION, reason)])
 
 
 def _confirmed(row: Row[Any], receipt: Receipt) -> _Meaning:
@@ -165,14 +182,35 @@ def _unknown(connection: Connection, receipts: Sequence[tuple[Item, Receipt]]) -
     return fresh
 
 
-def _match(connection: Connection, receipts: Iterable[Receipt]) -> dict[UUID, UUID]:
-    """Message keys by the receipts' ids. Only ids count, and only messages of the party that speaks."""
+def _match(connection: Connection, receipts: Sequence[Receipt]) -> dict[UUID, tuple[Row[Any], bool]]:
+    """By the receipts' identities: the message that each names, and whether all that it names is of this message.
+
+    Only ids count, and only messages of the party that speaks.
+    """
     found: dict[UUID, UUID] = {}
     for (source, how), some in _by_source_and_id(receipts).items():
         rows = rows_among(connection, _MATCHES[how], some, source=source)
         keys = {row.wanted: row.key for row in rows}  # of several generations the newest
         found |= {one.identity: keys[wanted] for wanted, each in some.items() if wanted in keys for one in each}
-    return found
+    ids = {row.key: row for row in rows_among(connection, _IDS, set(found.values()))}
+    said = {receipt.identity: receipt for receipt in receipts}
+    return {identity: (ids[key], _is_about(said[identity], ids[key])) for identity, key in found.items()}
+
+
+def _is_about(receipt: Receipt, row: Row[Any]) -> bool:
+    """Whether everything that a receipt names is the message's own; what the message does not know, nobody compares."""
+    facts = row.facts or {}
+    pairs: list[tuple[set[Any], set[Any]]] = [
+        ({receipt.reference}, {row.reference}),
+        ({receipt.ticket}, {row.ticket}),
+        ({receipt.process_id}, _uuids([facts.get("process_id")])),
+        ({part.id for part in receipt.parts}, _uuids(facts.get("objects"))),
+    ]
+    return all(theirs - {None} <= ours for theirs, ours in pairs if ours - {None})
+
+
+def _uuids(texts: Iterable[str | None] | None) -> set[UUID]:
+    return {UUID(text) for text in texts or () if text}
 
 
 def _by_source_and_id(receipts: Iterable[Receipt]) -> dict[tuple[str, str], dict[Any, list[Receipt]]]:
@@ -192,7 +230,7 @@ def _values(item: Item, receipt: Receipt, key: UUID | None) -> dict[str, Any]:
         "external_id": receipt.external_id,
         "message_key": key,
         "event": receipt.event,
-        "outcome": receipt.outcome.value,
+        "outcome": (receipt.verdict or ReceiptOutcome.NOTED).value,  # what says yes and no changes nothing
         "body": receipt.canonical(),
         "raw": item.raw,
         "at": now(),
@@ -201,18 +239,28 @@ def _values(item: Item, receipt: Receipt, key: UUID | None) -> dict[str, Any]:
 
 def _note(receipt: Receipt) -> str:
     """Event and code, as they enter lists and evidence: a code is short and upper case, everything else is left out."""
-    codes = [word for word in receipt.code.replace(",", " ").split() if _CODE.fullmatch(word)]
+    codes = list(filter(None, map(shown, receipt.code.replace(",", " ").split())))
     return " ".join((receipt.event, *codes[:3]))
 
 
-def _clearing(receipt: Receipt, route: str, owner: str) -> Point:
+def _clearing(receipt: Receipt, route: str, owner: str, named: tuple[Row[Any], bool] | None) -> Point:
+    """A point about a receipt that is about no message of ours, or about this one and another."""
+    row = None if named is None else named[0]
+    reason = f"Rückmeldung {receipt.event} gehört zu keiner Nachricht, die hier bekannt ist"
+    if row is not None:
+        reason = (
+            f"Rückmeldung {receipt.event} nennt die Nachricht {row.reference}, dazu aber einen Prozess, "
+            "ein Objekt oder ein Kennzeichen einer anderen; sie gilt für keine von beiden"
+        )
     return Point(
         kind=Kind.CLEARING,
         subject=f"{receipt.source}:{receipt.external_id}",
         route=route,
         owner=owner,
-        reason=f"Rückmeldung {receipt.event} gehört zu keiner Nachricht, die hier bekannt ist",
+        reason=reason,
         answers=(Answer.DONE,),
+        case_id=None if row is None else row.case_id,
+        message_key=None if row is None else row.key,
     )
 
 

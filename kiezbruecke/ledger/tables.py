@@ -272,6 +272,8 @@ messages = Table(
     Column("ticket", String(200)),
     Column("batch_id", String(35), ForeignKey(batches.c.id)),
     Column("remote_id", String(80), nullable=False, server_default=""),
+    Column("asked", Integer, nullable=False, server_default="0"),  # how often its transport was asked after
+    Column("ask_after", Moment),  # and not before this moment again
     Column("note", Text, nullable=False, server_default=""),  # last word about it, no content
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),

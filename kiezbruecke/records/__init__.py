@@ -17,7 +17,7 @@ from kiezbruecke.records.participation import (
     ProposalStatus,
     Votes,
 )
-from kiezbruecke.records.receipt import Receipt, ReceiptOutcome
+from kiezbruecke.records.receipt import Part, Receipt, ReceiptOutcome
 
 RECORDS: dict[str, type[Record]] = {
     record.__name__: record for record in (Applicant, Area, Budget, Commitment, Decision, Process, Proposal, Receipt)
@@ -38,6 +38,7 @@ __all__ = [
     "Moment",
     "Money",
     "Outcome",
+    "Part",
     "Point",
     "Process",
     "Proposal",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 from kiezbruecke.cases.areas import place
 from kiezbruecke.connector import Handled, Item
 from kiezbruecke.drift import SAMPLE, look_at_answers
-from kiezbruecke.errors import RecordError, SourceError
+from kiezbruecke.errors import ConfigurationError, RecordError, SourceError
 from kiezbruecke.ledger import history
 from kiezbruecke.ledger.history import Stored, Taken
 from kiezbruecke.ledger.reading import last_runs
@@ -18,6 +21,7 @@ from kiezbruecke.mapping import Mapping
 from kiezbruecke.records import Proposal, Receipt, Record
 from kiezbruecke.stages.work import Collecting, Counts, Reach, act_on_drift
 
+log = logging.getLogger("kiezbruecke")
 CHUNK = {"full": 500, "new": 100}  # items at a time: a listing is mostly as before, a box holds whole letters
 
 
@@ -25,29 +29,30 @@ def chunks(work: Collecting) -> Iterator[list[Item]]:
     """What was set aside before and is read again, then the source's items, some hundred at a time.
 
     The first chunk of the source's is the sample that `watch` looks at, whole, before any of it is stored.
-    A source that fails on the way keeps what it has yielded: that is stored before the error goes on.
+    A source that fails on the way, however it fails, keeps what it has yielded: that is stored before the error goes
+    on. So does one that could not be told what is stored; what lies behind is read all the same.
     """
     work.stored_reach = history.read_cursor(work.ledger, work.route.collect)
-    work.reach = Reach(work.stored_reach)
+    work.reach = Reach(work.stored_reach, lambda ids: _stored(work, ids))
     work.again = history.read_unread(work.ledger, work.route.collect, work.process.id)
     if work.again:
         yield work.again
     items = work.source.fetch(work.reach)
-    failure: SourceError | None = None
+    failure: Exception | None = None
     size = SAMPLE
     while failure is None:
         chunk: list[Item] = []
         try:
             for item in islice(items, size):
                 chunk.append(item)  # noqa: PERF402 - what came before an error must be kept
-        except SourceError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it goes on below
             failure = error
         if not chunk:
             break
         yield chunk
         size = CHUNK[work.manifest.listing]
-    if failure is not None:
-        raise failure
+    if failure is not None or work.unheard:
+        raise failure or work.unheard[0]
 
 
 def watch(work: Collecting, taken: list[Taken], counts: Counts) -> None:
@@ -89,7 +94,10 @@ def read(work: Collecting, items: list[Item]) -> list[Taken]:
 
 
 def _read_if_new(work: Collecting, item: Item, known: list[tuple[str, bool]]) -> Taken:
-    made_of = work.inputs.of(item)
+    try:
+        made_of = work.inputs.of(item)
+    except ValueError as error:  # a text that cannot be written down
+        return _odd(work, item, error)
     as_before = len(known) == work.inputs.readers(item.kind) and all(made_of == before for before, _ in known)
     if known and as_before and item.problem is None:
         return Taken(item, input=made_of, unchanged=True, gone=any(gone for _, gone in known))
@@ -108,7 +116,21 @@ def _read(work: Collecting, item: Item) -> Taken:
     except RecordError as error:
         place = f"{item.raw_ref}: " if item.raw_ref else ""
         return Taken(item, problem=f"{place}{error.line()}")
+    except ConfigurationError:
+        raise  # a mapping or a code list is broken, for all items
+    except Exception as error:  # noqa: BLE001 - one odd item must not keep the others from being read
+        return _odd(work, item, error)
     return Taken(item, records)
+
+
+def _odd(work: Collecting, item: Item, error: Exception) -> Taken:
+    """An item that nobody had thought of. The error's text may quote it: told are only its name and where it arose."""
+    frame = extract_tb(error.__traceback__)[-1]
+    where = f"{Path(frame.filename).name}:{frame.lineno}"
+    log.error("%s: item of kind %s: %s in %s", work.route.name, item.kind, type(error).__name__, where)
+    place = f"{item.raw_ref}: " if item.raw_ref else ""
+    why = f"damit hat das Programm nicht gerechnet ({where})"
+    return Taken(item, problem=f"{place}lässt sich nicht lesen, {why}; bitte dem IT-Betrieb melden")
 
 
 def keep(work: Collecting, taken: list[Taken]) -> Stored:
@@ -127,8 +149,13 @@ def acknowledge(work: Collecting, stored: Stored) -> None:
     """Tell the source what is stored; what was read again from the ledger it has heard of before."""
     again = {id(item) for item in work.again}  # an equal item of the source was never acknowledged: it is fresh
     fresh = [handled for handled in stored.handled if id(handled.item) not in again]
-    if fresh:
+    if not fresh:
+        return
+    try:
         work.source.acknowledge(fresh)
+    except SourceError as error:  # it is stored; the source hears of it in a later run
+        log.warning("%s: %s", work.route.name, error.line())
+        work.unheard.append(error)
 
 
 def mark_gone(work: Collecting, counts: Counts) -> None:
@@ -159,7 +186,11 @@ def _enrich(work: Collecting, record: Record) -> Record:
 
 def _receipt_id(work: Collecting, receipt: Receipt) -> str:
     """A destination that was rebuilt counts its answers from the beginning again."""
-    return receipt.external_id if work.generation == 1 else f"g{work.generation}:{receipt.external_id}"
+    return f"{_prefix(work.generation)}{receipt.external_id}"
+
+
+def _prefix(generation: int) -> str:
+    return "" if generation == 1 else f"g{generation}:"
 
 
 def _body(mapping: Mapping, item: Item) -> Any:
@@ -168,5 +199,16 @@ def _body(mapping: Mapping, item: Item) -> Any:
         return None
     try:
         return mapping.scope(item, {})["item"]
-    except RecordError:
+    except ConfigurationError:
+        raise
+    except Exception:  # noqa: BLE001 - `read` says what it is
         return None
+
+
+def _stored(work: Collecting, external_ids: Collection[str]) -> Collection[str]:
+    """What a box need not hand over again, unless everything is to be read."""
+    if work.everything:
+        return ()
+    return history.stored_answers(
+        work.ledger, work.route.collect, work.process.id, external_ids, prefix=_prefix(work.generation)
+    )

@@ -5,13 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from itertools import islice
 from pathlib import Path
 from typing import Protocol, runtime_checkable
-from uuid import UUID
 
 from kiezbruecke import attention
-from kiezbruecke.connector import Found, Target
+from kiezbruecke.connector import Answer, CannotTell, Found, Target
 from kiezbruecke.content.processes import read_process
 from kiezbruecke.content.routes import CollectingRoute, Route, SendingRoute, route_places
 from kiezbruecke.effects import Due, rule_of
@@ -23,10 +21,11 @@ from kiezbruecke.ledger.drafts import generation_of
 from kiezbruecke.ledger.reading import MessageHead, list_messages, overdue
 from kiezbruecke.ledger.runs import paused
 from kiezbruecke.ledger.todo import Kind, Point, replace_points
-from kiezbruecke.records import Receipt
 from kiezbruecke.stages.work import Counts, Sending, lane_of, view_of
 
 log = logging.getLogger("kiezbruecke")
+SILENT = 3  # so many questions in a row without an answer, and the destination is asked no more in this run
+REPORTS = 300  # transport reports that one run asks for: it shall not keep people waiting
 
 
 @runtime_checkable
@@ -42,10 +41,14 @@ def ask_for_transport_reports(work: Sending, counts: Counts) -> None:
     target = work.target
     if not isinstance(target, Target) or not work.manifest.can.look_up:
         return
-    reports = _reports(work, target)
-    while some := dict(islice(reports, claims.CHUNK)):
-        claims.note_receipts(work.ledger, work.run, some)
-        counts.more("reports", len(some))
+    for some in claims.delivered_unsettled(work.ledger, work.run, REPORTS):
+        answered = list(_reports(work, target, some))
+        said = {one.message.key: answer.receipt for one, answer in answered if isinstance(answer, Found)}
+        claims.note_receipts(work.ledger, work.run, said, [one for one, _ in answered])
+        if said:
+            counts.more("reports", len(said))
+        if len(answered) < len(some):
+            return
 
 
 def fetch_their_sums(work: Sending) -> None:
@@ -114,16 +117,19 @@ def _late(route: SendingRoute, head: MessageHead) -> Point:
     return Point(Kind.OVERDUE, str(head.key), route.name, route.owner, text, case_id=head.case_id, message_key=head.key)
 
 
-def _reports(work: Sending, target: Target) -> Iterator[tuple[UUID, Receipt]]:
+def _reports(work: Sending, target: Target, asked: Iterable[claims.Asked]) -> Iterator[tuple[claims.Asked, Answer]]:
     """What the destination says of messages, until it does not answer."""
-    for message, ticket in claims.delivered_unsettled(work.ledger, work.run):
+    silent = 0
+    for one in asked:
         try:
-            answer = target.look_up(message, ticket)
+            answer = target.look_up(one.message, one.ticket)
         except Exception as error:  # noqa: BLE001 - a report that cannot be had changes nothing
             log.warning("%s: no transport report (%s)", work.route.name, type(error).__name__)
             return
-        if isinstance(answer, Found):
-            yield message.key, answer.receipt
+        yield one, answer
+        silent = silent + 1 if isinstance(answer, CannotTell) and not answer.reached else 0
+        if silent >= SILENT:
+            return
 
 
 def _due(house: House, route: SendingRoute) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -29,7 +29,7 @@ from kiezbruecke.content.processes import read_code_lists
 from kiezbruecke.content.routes import CollectingRoute, Route, SendingRoute
 from kiezbruecke.drift import NAME, Change, Fingerprint, breaking, is_as_accepted, look_at_mapping, read_fingerprint
 from kiezbruecke.effects import Lane, effect
-from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.errors import ConfigurationError, SourceError
 from kiezbruecke.ledger import Ledger, Run
 from kiezbruecke.ledger.drafts import generation_of
 from kiezbruecke.mapping import Mapping, load_mapping
@@ -63,10 +63,15 @@ class Reach:
     """How far a source was read; committed with the items that were yielded before it moved."""
 
     value: str
+    memory: Callable[[Collection[str]], Collection[str]] = lambda _: ()
 
     def advance(self, value: str) -> None:
         """Remember how far."""
         self.value = value
+
+    def stored(self, external_ids: Collection[str]) -> Collection[str]:
+        """Those of the ids whose items are stored already."""
+        return self.memory(external_ids)
 
 
 @dataclass
@@ -84,6 +89,7 @@ class Collecting:
     again: list[Item] = field(default_factory=list)  # set aside before, read again from the ledger
     reach: Reach = field(default_factory=lambda: Reach(""))
     stored_reach: str = ""  # as it stands in the ledger
+    unheard: list[SourceError] = field(default_factory=list)  # why a source could not be told what is stored
     looked_at: int = 0  # items whose shape was compared with the accepted one
     accepted: dict[str, Fingerprint] = field(default_factory=dict)  # of the loaded mappings that have one, by name
 

@@ -24,6 +24,7 @@ from kiezbruecke.standards.parse import parse
 
 _EXPECTED = re.compile(r"Expected is (?:one of )?\((.*?)\)\.?$")
 _ATTRIBUTE = re.compile(r"attribute '(?:\{[^}]*\})?([\w.\-]+)'")
+_UNDECIDED = "Wurzel, Zeile 1: das Schema lässt sich nicht prüfen (etwa wegen eines mehrdeutigen Musters)"
 _RULES = {
     "SCHEMAV_CVC_PATTERN_VALID": "der Wert folgt nicht der verlangten Schreibweise",
     "SCHEMAV_CVC_ENUMERATION_VALID": "der Wert steht nicht in der Liste der erlaubten Werte",
@@ -65,8 +66,8 @@ class Validator:
             try:
                 if self._schema.validate(root):
                     return []
-            except etree.XMLSchemaValidateError:  # libxml2 gives up on a text that a pattern fits in too many ways
-                return ["ein Text passt auf zu viele Arten auf ein Muster des Schemas; er wurde nicht geprüft"]
+            except etree.XMLSchemaValidateError:  # libxml2 gives up, for instance at an ambiguous pattern
+                return [_UNDECIDED]
             return [_line(entry) for entry in _chief(list(self._schema.error_log))]
 
 

@@ -253,6 +253,24 @@ def test_a_lost_answer_ends_in_one_copy(world: World, sandbox: str, fault: str) 
     assert [point.kind for point in world.points()] == []
 
 
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [("mixed_import", "contradiction"), ("other_process", "clearing"), ("odd_charset", "set_aside")],
+)
+def test_an_answer_that_does_not_say_one_thing_about_one_message_confirms_nothing(
+    world: World, fault: str, kind: str
+) -> None:
+    """The e-file imported the message and not its object; it answered with another's ids; nobody can read it."""
+    world.sandboxes["xta"].arm(fault)
+    world.drop(line("P-1"), line("P-2", "100,-"))
+    world.run("kk-tk-budgets", "kk-tk-beschluesse", "kk-tk-eakte", "kk-tk-eakte-postfach", "kk-tk-eakte-postfach")
+
+    states = sorted(head.state for head in world.messages("eakte-tk"))
+    assert states == [MessageState.CONFIRMED, MessageState.DELIVERED]
+    [point] = [point for point in world.points() if point.kind != "warning"]
+    assert point.kind == kind
+
+
 def test_a_reset_destination_gets_everything_again(world: World) -> None:
     """Only after a person has said so."""
     _decided(world, line("P-1"))

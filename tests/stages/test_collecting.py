@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import select
 
 from kiezbruecke import attention, pipeline
-from kiezbruecke.connector import Connection, Cursor, Handled, Item, Manifest
+from kiezbruecke.connector import UNREAD, Connection, Cursor, Handled, Item, Manifest, Remembers
 from kiezbruecke.content.routes import CollectingRoute, find_route
-from kiezbruecke.errors import RecordError, SourceError
+from kiezbruecke.errors import ConfigurationError, RecordError, SourceError
 from kiezbruecke.ledger import MessageState, events, history
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.reset import reset_destination
@@ -32,19 +32,26 @@ class Box:
     items: list[Item]
     fails: bool = False
     deaf: bool = False  # the run dies before it could acknowledge
+    hard_of_hearing: bool = False  # it answers to no acknowledgement
+    failure: Exception = field(default_factory=lambda: SourceError("the connection was cut"))
+    asked: Callable[[list[str]], Collection[str]] = field(default=lambda _: ())  # the cursor's memory
     heard: list[str] = field(default_factory=list)
 
     def fetch(self, cursor: Cursor) -> Iterator[Item]:
         """All that was not acknowledged."""
         yield from [item for item in self.items if item.external_id not in self.heard]
         cursor.advance("read")
+        assert isinstance(cursor, Remembers)
+        self.asked = cursor.stored
         if self.fails:
-            raise SourceError("the connection was cut")
+            raise self.failure
 
     def acknowledge(self, handled: Sequence[Handled]) -> None:
         """Remember it."""
         if self.deaf:
             raise KeyboardInterrupt
+        if self.hard_of_hearing:
+            raise SourceError("the box cannot be told")
         self.heard += [one.item.external_id for one in handled]
 
 
@@ -119,6 +126,89 @@ def test_what_was_yielded_before_an_error_is_stored_and_acknowledged(desk: Desk,
 
     assert len(box.heard) == count
     assert _receipts(desk) == count
+
+
+@pytest.mark.parametrize("error", [ValueError("odd"), LookupError("odd"), SourceError("cut"), RecursionError()])
+def test_however_a_source_fails_what_it_yielded_is_stored(desk: Desk, error: Exception) -> None:
+    """A bug in a client, or an item nobody had thought of, cost the whole chunk, in every run."""
+    box = Box([answer(1), answer(2)], fails=True, failure=error)
+    with pytest.raises(type(error)):
+        collect(desk, box)
+
+    assert (_receipts(desk), box.heard) == (2, ["m1", "m2"])
+
+
+@pytest.mark.parametrize("error", [ValueError, LookupError, UnicodeDecodeError("x", b"", 0, 1, ""), MemoryError()])
+def test_one_odd_item_never_stops_a_source(desk: Desk, error: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """It becomes a point without a word of its content; all others are read, and it is tried again."""
+
+    def read(item: Item) -> Record:
+        if item.external_id == "m1":
+            raise error if isinstance(error, Exception) else error("Kanari")
+        return mended(item)
+
+    box = Box([answer(number) for number in range(3)])
+    collect(desk, box, read)
+    [point] = desk.points("set_aside")
+
+    assert (_receipts(desk), len(box.heard)) == (2, 3)
+    assert point.subject == "eakte-tk:0402:m1"
+    assert "IT-Betrieb" in point.reason
+    assert "Kanari" not in point.reason + caplog.text
+    assert [item.external_id for item in unread(desk)] == ["m1"]
+
+    collect(desk, box)
+
+    assert (desk.points("set_aside"), unread(desk), _receipts(desk)) == ([], [], 3)
+
+
+def test_a_broken_mapping_stops_the_run(desk: Desk) -> None:
+    """It is broken for all items: IT operations mends it, and nothing is set aside."""
+
+    def read(_: Item) -> Record:
+        raise ConfigurationError("the code list is missing")
+
+    with pytest.raises(ConfigurationError):
+        collect(desk, Box([answer()]), read)
+
+    assert desk.points() == []
+
+
+def test_what_lies_behind_a_chunk_that_could_not_be_acknowledged_is_read_all_the_same(desk: Desk) -> None:
+    """A box of 150 answers came home in portions, because the first lost close ended each run."""
+    box = Box([answer(number) for number in range(250)], hard_of_hearing=True)
+    with pytest.raises(SourceError, match="cannot be told"):
+        collect(desk, box)
+
+    assert _receipts(desk) == 250
+    assert box.heard == []
+
+
+def test_a_box_is_told_what_is_stored_already(desk: Desk) -> None:
+    """So it need not hand it over again: a receipt, and what is kept for a better mapping."""
+    collect(desk, Box([answer(1)], hard_of_hearing=False))
+    collect(desk, Box([answer(2)]), broken)
+    box = Box([])
+    collect(desk, box)
+
+    assert {*box.asked(["m1", "m2", "m3"])} == {"m1", "m2"}
+
+
+def test_with_everything_a_box_is_asked_for_all(desk: Desk) -> None:
+    collect(desk, Box([answer(1)]))
+    box = Box([])
+    collect(desk, box, everything=True)
+
+    assert {*box.asked(["m1"])} == set()
+
+
+def test_a_message_that_can_be_had_at_last_is_no_point_any_more(desk: Desk) -> None:
+    """A list that names what it does not hand out may do so tomorrow."""
+    collect(desk, Box([Item("unknown", f"m1{UNREAD}", {}, problem="nicht herausgegeben")]))
+    before = [point.kind for point in desk.points()]
+    collect(desk, Box([answer(1)]))
+
+    assert (before, desk.points("set_aside")) == (["set_aside"], [])
 
 
 def test_the_error_of_a_source_goes_on(desk: Desk) -> None:
