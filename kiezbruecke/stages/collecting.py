@@ -124,7 +124,7 @@ def _read_with_rest(work: Collecting, item: Item, made_of: str) -> Taken:
     assert item.rest is not None
     assert not isinstance(item.body, bytes)
     brought = {name: value for name, value in item.rest.fetch().items() if name in item.rest.fields}
-    absent = item.rest.fields - brought.keys()
+    absent = item.rest.fields.difference(brought)
     taken = _read(work, replace(item, body={**item.body, **brought}), absent)
     return replace(taken, input=without_rest(made_of) if absent else made_of)
 
