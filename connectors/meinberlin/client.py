@@ -157,7 +157,8 @@ class MeinBerlin:
 
     def _page(self, module: Module, row: Row) -> Mapping[str, Any]:
         """What a proposal's page says; nothing where it cannot be had now."""
-        exported = self._exported(module, row) if "own_contribution" in self._page_fields(module, row) else {}
+        fields = self._page_fields(module, row)
+        exported = self._exported(module, row) if "own_contribution" in fields else {}
         if self._unanswered >= PATIENCE or module.id in self._closed:
             self._gaps.unread_page(module)
             return exported
@@ -169,7 +170,7 @@ class MeinBerlin:
             self._gaps.unread_page(module, fault)
             return exported
         self._unanswered = 0
-        return {**page, **exported}
+        return {name: value for name, value in {**page, **exported}.items() if name in fields}
 
     def _exported(self, module: Module, row: Row) -> ExportRow:
         """What the module's export says of a proposal; nothing where it cannot be had now."""
