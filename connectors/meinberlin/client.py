@@ -78,12 +78,14 @@ class MeinBerlin:
 
     def close(self) -> None:
         """Give the connections back."""
-        self._session.close()
+        self._everybody.close()
+        self._account.close()
 
     def _begin(self) -> None:
         """A run of its own: one log-in, one export per module, its own gaps."""
-        self._session = Session(self._settings)
-        self._details, self._exporter = Details(self._session, self._settings.public), Exporter(self._session)
+        self._everybody, self._account = Session(self._settings), Session(self._settings)
+        self._details = Details(self._everybody, self._account, self._settings.public)
+        self._exporter = Exporter(self._account)
         self._exports: dict[int, Mapping[str, ExportRow]] = {}
         self._gaps = Gaps(self._settings.connection)
         self._unanswered = 0
@@ -163,7 +165,7 @@ class MeinBerlin:
             self._gaps.unread_page(module)
             return exported
         try:
-            page = self._details.read(row)
+            page = self._details.read(module, row)
         except FAULTS as fault:
             self._unanswered += isinstance(fault, Unanswered)
             self._closed |= {module.id} if isinstance(fault, NotAllowedError) else set()

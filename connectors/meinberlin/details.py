@@ -19,6 +19,7 @@ from connectors.meinberlin.proposal import Row
 from connectors.meinberlin.session import ACCOUNTS, Session
 from connectors.meinberlin.text import plain_text
 from connectors.meinberlin.web import Reply
+from kiezbruecke.records import Module
 
 FIELDS = frozenset({"description", "feedback", "category", "labels", "point_label"})
 _RICH = ".//div[contains(@class, 'ck-content')]"
@@ -29,26 +30,31 @@ _BADGES = ".//ul[contains(@class, 'pill__list')]/li"
 
 
 class Details:
-    """Reads the pages of proposals; anonymous where that is enough, else with the account's session."""
+    """Reads the pages of proposals as everybody sees them; those of a private module with the account's session."""
 
-    def __init__(self, session: Session, address: str) -> None:
-        self._session, self._address = session, address
+    def __init__(self, everybody: Session, account: Session, address: str) -> None:
+        self._everybody, self._account, self._address = everybody, account, address
+        self._private: set[int] = set()
 
-    def read(self, row: Row) -> Mapping[str, Any]:
+    def read(self, module: Module, row: Row) -> Mapping[str, Any]:
         """The fields of a proposal's page; raises SourceError, ConfigurationError or NotAllowedError."""
-        reply = self._get(row)
-        if reply.status in (302, 403) and not _same(reply, row):
-            self._session.log_in()
-            reply = self._get(row)
-        if _same(reply, row):  # another year in the address: the platform leads to the right one
-            reply = self._session.get(urlsplit(reply.location).path, "text/html")
-        self._session.refuse_redirect(reply)
+        reply = self._get(module, row)
+        if reply.status in (302, 403) and module.id not in self._private:
+            self._account.log_in()
+            self._private.add(module.id)
+            reply = self._get(module, row)
+        self._everybody.refuse_redirect(reply)
         if reply.status != 200 or reply.media_type != "text/html":
             raise reply.broken(f"answered {reply.status} {reply.media_type}".strip(), "200 and a page")
+        if b"</html>" not in reply.body[-100:]:
+            raise reply.broken("the page is cut", "a whole page")
         return _fields(reply, row, self._address)
 
-    def _get(self, row: Row) -> Reply:
-        return self._session.get(urlsplit(row["url"]).path, "text/html")
+    def _get(self, module: Module, row: Row) -> Reply:
+        """The page; another year in its address, and the platform leads to the right one."""
+        session = self._account if module.id in self._private else self._everybody
+        reply = session.get(urlsplit(row["url"]).path, "text/html")
+        return session.get(urlsplit(reply.location).path, "text/html") if _same(reply, row) else reply
 
 
 def _same(reply: Reply, row: Row) -> bool:

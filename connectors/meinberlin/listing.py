@@ -148,7 +148,7 @@ def refuse_status(reply: Reply, module_id: int) -> None:
             raise ConfigurationError(
                 "the platform refuses login and password",
                 where=reply.where,
-                helps="mend the connection's account",
+                helps="mend the connection's account; the API takes the e-mail address, not the user name",
             )
         raise ConfigurationError(
             f"module {module_id} may not be read with this account (private or not published)",

@@ -64,6 +64,7 @@ FAULTS = (
     "detail_error",  # 500 instead of a proposal's page
     "detail_silent",  # no answer instead of a proposal's page
     "detail_of_another",  # the page of another proposal
+    "detail_cut",  # half a page, whole to HTTP
     "detail_changed",  # the pages look different since last night
 )
 SMALL = 25
@@ -260,6 +261,8 @@ class _Site:
         if self.faults.take("detail_of_another"):
             row = next(one for one in self.platform.state()["proposals"] if one["pk"] != row["pk"])
         page = pages.detail_page(row)
+        if self.faults.take("detail_cut"):
+            return HTMLResponse(page[: page.index("</article>")])
         return HTMLResponse(page.replace("ck-content", "rich") if self.faults.take("detail_changed") else page)
 
     async def show_login(self, _: Request) -> Response:

@@ -169,7 +169,9 @@ def acknowledge(work: Collecting, stored: Stored) -> None:
 
 def tell_gaps(work: Collecting, counts: Counts) -> None:
     """What the source could not have this time goes on the list; what it has again leaves it."""
-    gaps = _gaps(work)
+    if not isinstance(work.source, Gapped):
+        return
+    gaps = work.source.gaps()
     history.tell_gaps(work.ledger, work.run, _origin(work), gaps)
     if gaps:
         counts["gaps"] = len(gaps)

@@ -14,5 +14,13 @@ TestSource = check_source(
     ),
     fill=lambda _: None,  # the recorded platform holds sixty proposals
     broken=("truncated_body", "html_instead_of_json", "server_error", "too_many_requests", "reset", "field_renamed"),
-    partly=("detail_error", "detail_changed", "detail_of_another", "login_locked", "export_short", "export_html"),
+    partly=(
+        "detail_error",
+        "detail_cut",
+        "detail_changed",
+        "detail_of_another",
+        "login_locked",
+        "export_short",
+        "export_html",
+    ),
 )
