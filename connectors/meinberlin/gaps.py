@@ -86,11 +86,11 @@ class Gaps:
         )
 
     def _of_export(self, module: Module, fault: Fault) -> str:
+        why, then = "er war nicht zu laden oder nicht zu lesen", AGAIN
         if isinstance(fault, NotAllowedError):
-            why, then = fault.german, f"{MEND}; eine Sperre endet von selbst"
-        else:
-            why = "er war nicht zu laden oder nicht zu lesen"
-            then = MEND if isinstance(fault, ConfigurationError) else AGAIN
+            why, then = fault.german, AGAIN if fault.passes else MEND
+        elif isinstance(fault, ConfigurationError):
+            then = MEND
         return (
             f"Der Export von {self._name(module)} fehlt: {why}. "
             f"Die Angaben zur Antragstellung bleiben, wie sie bekannt sind. {then}"

@@ -20,10 +20,13 @@ TOO_MANY = "Zu viele gescheiterte Anmeldeversuche"
 
 
 class NotAllowedError(Exception):
-    """This account may not. `why` is for the log; `german` for the list, a half sentence. Both hold no name."""
+    """This account may not. `why` is for the log; `german` for the list, a half sentence. Both hold no name.
 
-    def __init__(self, why: str, german: str) -> None:
-        self.why, self.german = why, german
+    `passes`: by itself, nobody need do anything.
+    """
+
+    def __init__(self, why: str, german: str, *, passes: bool = False) -> None:
+        self.why, self.german, self.passes = why, german, passes
         super().__init__(why)
 
 
@@ -80,6 +83,7 @@ class Session:
             raise NotAllowedError(
                 "the platform has locked the log-in of this account for some minutes",
                 "die Plattform hat die Anmeldung dieses Kontos nach zu vielen Fehlversuchen gesperrt",
+                passes=True,
             )
         if reply.status == 200:
             raise NotAllowedError(
