@@ -36,6 +36,7 @@ def collect_items(work: Collecting, counts: Counts) -> None:
         stored = collecting.keep(work, taken)  # one transaction, with the cursor
         collecting.acknowledge(work, stored)  # only now does the source hear of it
         counts.add(stored.counts)
+    collecting.tell_gaps(work, counts)  # what the source could not have this time
     collecting.mark_gone(work, counts)
 
 

@@ -222,7 +222,8 @@ def test_what_is_wrong_with_her_record_is_said_without_her(
 
     def broken(client: MeinBerlin, cursor: Cursor) -> Iterator[Item]:
         for item in fetch(client, cursor):
-            yield replace(item, body={**item.body, **{key: changes[key] for key in changes if key in item.body}})
+            body = {**item.body, **(item.rest.fetch() if item.rest else {})}
+            yield replace(item, body={**body, **{key: changes[key] for key in changes if key in body}}, rest=None)
 
     monkeypatch.setattr(MeinBerlin, "fetch", broken)
     aviary.go("kk-tk-meinberlin")
@@ -248,7 +249,14 @@ def test_a_broken_proposal_stays_on_the_list_although_its_applicant_is_fine(
 
 
 FAULTS = {
-    "meinberlin": ("truncated_body", "html_instead_of_json", "field_retyped", "export_broken", "export_column_missing"),
+    "meinberlin": (
+        "truncated_body",
+        "html_instead_of_json",
+        "field_retyped",
+        "export_broken",
+        "export_column_missing",
+        "detail_changed",
+    ),
     "xta": (
         *("commit_then_lose", "truncated_answer", "transport_red", "refuse_import", "quoting_fault"),
         *("mixed_import", "other_process", "odd_charset", "other_message", "answer_in_attachment"),

@@ -29,7 +29,7 @@ WORDS = {"decimal": "number", "moment": "moment (UTC)", "any": "object"}
 NOTES = {
     "Applicant.address": "Postal address, one text",
     "Applicant.applicant_kind": "What kind of applicant",
-    "Applicant.contact_allowed": "Whether the person may be written to",
+    "Applicant.contact_allowed": "Whether the person has asked to be written to; false where the platform does not say",
     "Applicant.display_name": "Name of the account on the platform; often no civil name",
     "Applicant.email": "E-mail address",
     "Applicant.external_id": "Key on the platform, the same as the proposal's",

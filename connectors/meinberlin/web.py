@@ -45,6 +45,10 @@ class Reply:
         return SourceError(what, where=self.where, expected=expected, helps="nothing was taken over; tried again")
 
 
+class Unanswered(SourceError):
+    """No whole answer came: whoever asks on may wait as long again."""
+
+
 class Web:
     """One session with the platform. No retries, no redirects, nothing from the environment."""
 
@@ -82,11 +86,11 @@ class Web:
         try:
             response = self._line.call(method, url, content, {**headers, **(sent if self._cookies else {})})
         except NotSent as error:
-            raise SourceError(f"no whole answer ({error.what})", where=where, helps="tried again") from error
+            raise Unanswered(f"no whole answer ({error.what})", where=where, helps="tried again") from error
         except (NoAnswer, DeadlineExceeded) as error:
-            raise SourceError(str(error), where=where, helps="tried again") from error
+            raise Unanswered(str(error), where=where, helps="tried again") from error
         except OSError as error:
-            raise SourceError(f"no whole answer ({type(error).__name__})", where=where, helps="tried again") from error
+            raise Unanswered(f"no whole answer ({type(error).__name__})", where=where, helps="tried again") from error
         self._remember(response)
         location = response.headers.get("Location", "")
         return Reply(where, response.status_code, _media_type(response), response.content, location)

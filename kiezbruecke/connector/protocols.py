@@ -8,7 +8,7 @@ Airflow and has no retry loop; it always has timeouts. Writing the same thing tw
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -46,6 +46,20 @@ class Context:
 
 
 @dataclass(frozen=True)
+class Rest:
+    """Further fields of an item's body, which cost a call of their own. Absent is not empty.
+
+    `fetch` brings `fields` (names of the body's first level), or those of them that can be had now; it is called only
+    where the item's records were not read with the same `version`. What does not come is absent: the records keep what
+    they hold of it. What `fetch` could not bring is asked for again in the next run, and told as a `Gap`.
+    """
+
+    fields: frozenset[str]
+    version: str  # as long as it stays the same, so do the fields
+    fetch: Callable[[], Mapping[str, Any]] = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True)
 class Item:
     """One thing a source hands over, in the platform's terms, its protocol's quirks resolved.
 
@@ -53,7 +67,7 @@ class Item:
     `kind` chooses the inbound mapping (`proposal`, `applicant`, `decision-line`, `0402`, `FESTGELEGT` …).
     `body` is a dict (JSON, row) or bytes (XML). `raw` are the bytes to be kept as evidence, where they matter.
     `problem`, where the connector itself cannot understand the thing: one German line for people, without values. No
-    mapping reads such an item. It is the connector's word, never a field that came from outside.
+    mapping reads such an item. It is the connector's word, never a field that came from outside. `rest`: see there.
     """
 
     kind: str
@@ -62,6 +76,20 @@ class Item:
     raw: bytes | None = field(default=None, repr=False)
     raw_ref: str = ""
     problem: str | None = None
+    rest: Rest | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Gap:
+    """What a source could not have this time although it read on: a point on the list, until a run has it again.
+
+    `subject` names the thing, the same in every run; `problem` is one German line for people: what happened, what
+    stays as it was, who does what. `module_id`: this module's list was not read to its end, so nothing of it is gone.
+    """
+
+    subject: str
+    problem: str
+    module_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +125,7 @@ class Source(Protocol):
         """Yield every item that may be new. Raises SourceError if it cannot be read to the end.
 
         A source whose manifest says `listing: full` yields everything it has at every call: what it had
-        before and does not yield now is gone.
+        before and does not yield now is gone; but for the modules that it names as a `Gap` (see `Gapped`).
         """
 
     def acknowledge(self, handled: Sequence[Handled]) -> None:
@@ -168,6 +196,14 @@ class Target(Protocol):
 
     def look_up(self, message: Message, ticket: Ticket | None) -> Answer:
         """Find a message again. NotThere only if the target can prove it."""
+
+
+@runtime_checkable
+class Gapped(Protocol):
+    """A source that reads on where a part of it cannot be had. Optional; a source that is no such one raises."""
+
+    def gaps(self) -> Sequence[Gap]:
+        """What the last `fetch` and the rests of its items could not have; asked when all of them are stored."""
 
 
 @runtime_checkable

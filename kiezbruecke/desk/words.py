@@ -38,6 +38,10 @@ KINDS: Mapping[Kind, tuple[str, str]] = {  # the word, and what it means for who
     ),
     Kind.WARNING: ("Warnung", "Zugestellt, aber mit einem Hinweis."),
     Kind.VANISHED: ("Quelle prüfen", "Mehr als die Hälfte der Vorschläge ist auf einmal verschwunden."),
+    Kind.INCOMPLETE: (
+        "Quelle unvollständig",
+        "Ein Teil der Quelle war nicht zu lesen; was davon bekannt ist, bleibt, wie es war.",
+    ),
 }
 
 ANSWERS: Mapping[Answer, str] = {  # what follows from it
@@ -66,6 +70,7 @@ COUNTS: Mapping[str, str] = {
     "updated": "geändert",
     "receipts": "Rückmeldungen",
     "gone": "verschwunden",
+    "gaps": "Lücken der Quelle",
     "set_aside": "zurückgestellt",
     "prepared": "vorbereitet",
     "previewed": "nur zur Ansicht vorbereitet",
@@ -89,6 +94,8 @@ EVENTS: Mapping[str, str] = {
     "proposal.back": "Vorschlag wieder da",
     "applicant.recorded": "Angaben zur Antragstellung erhalten",
     "applicant.changed": "Angaben zur Antragstellung geändert",
+    "applicant.gone": "Angaben zur Antragstellung mit dem Vorschlag verschwunden",
+    "applicant.back": "Angaben zur Antragstellung wieder da",
     "decision.recorded": "Beschluss erhalten",
     "message.prepared": "Nachricht vorbereitet",
     "message.waiting": "Nachricht wartet wieder",

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from kiezbruecke.connector import UNREAD, Handled, Item
+from kiezbruecke.connector import UNREAD, Gap, Handled, Item
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.changes import raise_numbers
 from kiezbruecke.ledger.database import Ledger, now, write_last
@@ -21,7 +21,16 @@ from kiezbruecke.ledger.events import append_event
 from kiezbruecke.ledger.receipts import store_receipts
 from kiezbruecke.ledger.runs import Run, guard
 from kiezbruecke.ledger.sets import among, rows_among, write_all, write_among
-from kiezbruecke.ledger.todo import Answer, Kind, Point, close_point, close_points, raise_point, raise_points
+from kiezbruecke.ledger.todo import (
+    Answer,
+    Kind,
+    Point,
+    close_point,
+    close_points,
+    raise_point,
+    raise_points,
+    replace_points,
+)
 from kiezbruecke.records import Applicant, Decision, Proposal, Receipt, Record
 from kiezbruecke.records.base import digest_of, name_id
 from kiezbruecke.records.identity import case_id, case_key
@@ -53,8 +62,11 @@ _HERE = (
     _r.kind.in_(bindparam("kinds", expanding=True)),
     _r.gone_at.is_(None),
 )
-_LISTED = select(_r.external_id).where(*_HERE)
-_GONE = select(_r.id, _r.kind, _r.case_id).where(*_HERE, among(_r.external_id)).order_by(_r.seq)
+_LISTED = select(_r.kind, _r.external_id).where(*_HERE)
+_MISSING = (
+    select(_r.id, _r.kind, _r.case_id, _r.external_id, _r.body).where(*_HERE, among(_r.external_id)).order_by(_r.seq)
+)
+_BODIES = select(_r.id, _r.body).where(among(_r.id))
 _KNOWN_CASES = select(t.cases.c.id).where(among(t.cases.c.id))
 _ADD_CASE = insert(t.cases)
 _UNREAD = select(_u.subject).where(among(_u.subject))
@@ -77,6 +89,8 @@ class Taken:
     input: str = ""  # digest of all that the records were read from
     unchanged: bool = False  # known from that same input: nothing was mapped, the item was only seen
     gone: bool = False  # and was gone until now
+    absent: frozenset[str] = frozenset()  # fields of the item that did not come: absent is not empty
+    keeps: Mapping[UUID, frozenset[str]] = field(default_factory=dict)  # so these fields stay as they are
 
 
 @dataclass
@@ -172,28 +186,50 @@ def store(ledger: Ledger, run: Run, origin: Origin, taken: Sequence[Taken], curs
     return stored
 
 
-def mark_gone(ledger: Ledger, run: Run, origin: Origin, kinds: Collection[str], seen: Collection[str]) -> int:
+def tell_gaps(ledger: Ledger, run: Run, origin: Origin, gaps: Iterable[Gap]) -> None:
+    """Make the open points about what the source could not have equal to `gaps`."""
+    about = f"{origin.source}:{origin.process_id}"
+    points = [Point(Kind.INCOMPLETE, f"{about}:{gap.subject}", run.route, origin.owner, gap.problem) for gap in gaps]
+    with ledger.write() as connection:
+        one_at_a_time(connection)
+        guard(connection, run)
+        replace_points(connection, Kind.INCOMPLETE, run.route, points)
+
+
+def mark_gone(
+    ledger: Ledger,
+    run: Run,
+    origin: Origin,
+    kinds: Sequence[str],
+    seen: Collection[str],
+    unread: Collection[int] = (),
+) -> int:
     """Mark as gone what a source with a full listing does not have any more; nothing is deleted. `seen`: external ids.
 
-    Where more than half of it would vanish at once, a person is asked first: an empty answer is no proof.
+    The first of `kinds` is what the listing is about, and counted; the others go with it. Nothing is gone in modules
+    that were `unread`. Where more than half would vanish at once, a person is asked first: an empty answer is no proof.
     """
     source, subject = origin.source, f"{origin.source}:{origin.process_id}"
     given: dict[str, Any] = {"of_source": source, "process": origin.process_id, "kinds": sorted(kinds)}
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
-        listed = connection.execute(_LISTED, given).scalars().all()
-        missing = [external_id for external_id in listed if external_id not in seen]
-        if len(missing) > 5 and len(missing) * 2 > len(listed) and not _confirmed_gone(connection, subject):
-            raise_point(connection, _vanished(run, subject, origin.owner, len(missing)))
+        listed = connection.execute(_LISTED, given).all()
+        missing = {row.external_id for row in listed if row.external_id not in seen}
+        rows = rows_among(connection, _MISSING, missing, **given)
+        spared = {row.external_id for row in rows if unread and json.loads(row.body).get("module_id") in unread}
+        gone = [row for row in rows if row.external_id not in spared]
+        count = sum(row.kind == kinds[0] for row in gone)
+        known = sum(row.kind == kinds[0] and row.external_id not in spared for row in listed)
+        if count > 5 and count * 2 > known and not _confirmed_gone(connection, subject):
+            raise_point(connection, _vanished(run, subject, origin.owner, count))
             return 0
         close_point(connection, Kind.VANISHED, subject)
-        gone = rows_among(connection, _GONE, missing, **given)
         write_all(connection, _SET_GONE, [{"record": row.id, "moment": now()} for row in gone])
         for row in gone:
             if row.case_id is not None:
                 append_event(connection, row.case_id, f"{row.kind}.gone", {"source": source})
-    return len(gone)
+    return int(count)
 
 
 def _list_problems(connection: Connection, run: Run, origin: Origin, taken: Iterable[Taken]) -> None:
@@ -236,7 +272,7 @@ def _forget_inputs(connection: Connection, origin: Origin, items: Iterable[Item]
 def _store_records(connection: Connection, origin: Origin, taken: Sequence[Taken], stored: Stored) -> set[int]:
     """New and changed records with their history; the ids (`id`) of what brought one."""
     found = [(one, record) for one in taken for record in one.records if not isinstance(record, Receipt)]
-    book = _Book(connection, origin, [record for _, record in found])
+    book = _Book(connection, origin, found)
     new = {id(one) for one, record in found if book.enter(one, record, stored)}
     book.close()
     return new
@@ -278,9 +314,11 @@ class _Entry:
 class _Book:
     """The records of a chunk: what is known of them is read once, what is new is written at the end."""
 
-    def __init__(self, connection: Connection, origin: Origin, records: Sequence[Record]) -> None:
+    def __init__(self, connection: Connection, origin: Origin, found: Sequence[tuple[Taken, Record]]) -> None:
         self._connection, self._origin, self._at = connection, origin, now()
-        rows = rows_among(connection, _KNOWN, (record.identity for record in records))
+        rows = rows_among(connection, _KNOWN, (record.identity for _, record in found))
+        kept = rows_among(connection, _BODIES, (identity for one, _ in found for identity in one.keeps))
+        self._standing = {row.id: row.body for row in kept}
         self._entries = {row.id: _Entry(row.digest, row.version, row.input, row.gone_at is not None) for row in rows}
         self._cases: dict[UUID, dict[str, Any]] = {}
         self._new: dict[UUID, dict[str, Any]] = {}
@@ -290,6 +328,7 @@ class _Book:
 
     def enter(self, taken: Taken, record: Record, stored: Stored) -> bool:
         """Put a record in; False if it was known just so."""
+        record = self._with_what_stands(record, taken.keeps.get(record.identity, frozenset()))
         identity, body, case = record.identity, record.canonical(), self._case(record)
         entry, digest = self._entries.get(identity), digest_of(body)
         if entry is None:
@@ -330,6 +369,15 @@ class _Book:
             [{"record": id_, "read_from": entry.input} for id_, entry in seen if id_ not in self._changed],
         )
         write_all(self._connection, _ADD_VERSION, self._versions)
+
+    def _with_what_stands(self, record: Record, fields: frozenset[str]) -> Record:
+        """What did not come this time is as it was known last."""
+        entry = self._entries.get(record.identity)
+        body = (entry.body if entry else "") or self._standing.get(record.identity, "")
+        if not fields or not body:
+            return record
+        standing = type(record).model_validate_json(body)
+        return record.model_copy(update={name: getattr(standing, name) for name in fields})
 
     def _case(self, record: Record) -> UUID | None:
         """The case a record belongs to, made if it is the first word about it."""

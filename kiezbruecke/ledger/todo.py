@@ -34,6 +34,7 @@ class Kind(StrEnum):
     CONTRADICTION = "contradiction"  # confirmed and refused
     WARNING = "warning"  # delivered, with a remark
     VANISHED = "vanished"  # more than half of a source is missing at once
+    INCOMPLETE = "incomplete"  # a source could not be read whole; what is known stays as it was
 
 
 class Answer(StrEnum):

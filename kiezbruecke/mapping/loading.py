@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from collections.abc import Mapping as Roots
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -30,7 +30,7 @@ from kiezbruecke.mapping.language.definition import Definition, Direction, Rule
 from kiezbruecke.mapping.language.findings import NotAMapping, Place
 from kiezbruecke.mapping.language.overlay import broken_chain, merge, unknown_base
 from kiezbruecke.mapping.language.reading import Reading, examine_definition
-from kiezbruecke.mapping.language.walking import all_rules, numbered
+from kiezbruecke.mapping.language.walking import all_rules, numbered, paths_in, walk
 from kiezbruecke.mapping.lineage import RuleLine, Trace, Written, rule_lines
 from kiezbruecke.mapping.schema.sources import ItemShape, find_shape
 from kiezbruecke.mapping.schema.targets import TargetSchema, find_target
@@ -125,6 +125,15 @@ class Mapping:
         """Whether a rule reads this path (`case.documents`), or one below it."""
         wanted = tuple(path.split("."))
         return any(names[: len(wanted)] == wanted for names in self._read)
+
+    def filled_from(self, fields: Collection[str]) -> frozenset[str]:
+        """The target's fields (of its first level) that rules fill from these fields of an item."""
+        return frozenset(
+            one.steps[0].name
+            for one in walk(self.definition.rules)
+            for _, path, _ in paths_in(one.rule)
+            if path.root == "item" and path.steps and path.steps[0].name in fields
+        )
 
     @cached_property
     def _read(self) -> frozenset[tuple[str, ...]]:

@@ -15,6 +15,7 @@ from kiezbruecke.records.marks import nfc
 
 NAMESPACE = UUID("6b1f2f0a-8f56-5d0c-9d0e-6b7a1c5e2026")
 CENT = Decimal("0.01")
+MOST_MONEY = Decimal("999999999.99")
 _MUST_TRAVEL: dict[str, bool] = {"must_travel": True}
 
 
@@ -46,7 +47,7 @@ def _utc(value: datetime) -> datetime:
 
 
 Text = Annotated[str, AfterValidator(nfc)]
-Money = Annotated[Decimal, BeforeValidator(_money), Field(ge=0, le=Decimal("999999999.99"), decimal_places=2)]
+Money = Annotated[Decimal, BeforeValidator(_money), Field(ge=0, le=MOST_MONEY, decimal_places=2)]
 Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -11,14 +12,15 @@ from traceback import extract_tb
 from typing import Any
 
 from kiezbruecke.cases.areas import place
-from kiezbruecke.connector import Handled, Item
-from kiezbruecke.drift import SAMPLE, look_at_answers
+from kiezbruecke.connector import Gap, Gapped, Handled, Item
+from kiezbruecke.drift import SAMPLE, Change, Fingerprint, look_at_answers
 from kiezbruecke.errors import ConfigurationError, RecordError, SourceError
 from kiezbruecke.ledger import history
 from kiezbruecke.ledger.history import Stored, Taken
 from kiezbruecke.ledger.reading import last_runs
 from kiezbruecke.mapping import Mapping
 from kiezbruecke.records import Proposal, Receipt, Record
+from kiezbruecke.stages.inputs import same_rest, without_rest
 from kiezbruecke.stages.work import Collecting, Counts, Reach, act_on_drift
 
 log = logging.getLogger("kiezbruecke")
@@ -69,10 +71,27 @@ def watch(work: Collecting, taken: list[Taken], counts: Counts) -> None:
     for mapping in work.mappings:
         if not work.accepted or (accepted := work.accepted.get(mapping.name)) is None:
             continue
-        bodies = [body for item in items if item.kind in mapping.reads and (body := _body(mapping, item)) is not None]
-        changes = look_at_answers(mapping, accepted, bodies)
-        if broken := act_on_drift(work.route, mapping.name, changes):
+        if broken := act_on_drift(work.route, mapping.name, _changes(mapping, accepted, taken)):
             counts.more("drift", broken)
+
+
+def _changes(mapping: Mapping, accepted: Fingerprint, taken: list[Taken]) -> list[Change]:
+    """What changed in the answers. Fields that were not asked for, or could not be had, have not vanished."""
+    bodies: dict[frozenset[str], list[Any]] = defaultdict(list)
+    for one in taken:
+        if one.item.kind in mapping.reads and (body := _body(mapping, one.item)) is not None:
+            bodies[one.absent].append(body)
+    found = [
+        change
+        for absent, some in bodies.items()
+        for change in look_at_answers(mapping, _without(accepted, absent), some)
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _without(accepted: Fingerprint, absent: frozenset[str]) -> Fingerprint:
+    source = {path: field for path, field in accepted.source.items() if path.partition("/")[0] not in absent}
+    return replace(accepted, source=source)
 
 
 def _was_sound(work: Collecting) -> bool:
@@ -95,17 +114,31 @@ def read(work: Collecting, items: list[Item]) -> list[Taken]:
 
 def _read_if_new(work: Collecting, item: Item, known: list[tuple[str, bool]]) -> Taken:
     try:
-        made_of = work.inputs.of(item)
+        made_of, readers = work.inputs.of(item), work.inputs.readers(item.kind)
     except ValueError as error:  # a text that cannot be written down
         return _odd(work, item, error)
-    as_before = len(known) == work.inputs.readers(item.kind) and all(made_of == before for before, _ in known)
-    if known and as_before and item.problem is None:
-        return Taken(item, input=made_of, unchanged=True, gone=any(gone for _, gone in known))
-    return replace(_read(work, item), input=made_of)
+    as_before = [gone for before, gone in known if before == made_of]  # never one of another kind: it is in the digest
+    if as_before and len(as_before) == readers and item.problem is None:
+        return Taken(item, input=made_of, unchanged=True, gone=any(as_before))
+    if item.rest is None or item.problem is not None:
+        return replace(_read(work, item), input=made_of)
+    if sum(same_rest(made_of, before) for before, _ in known) == readers:
+        return replace(_read(work, item, item.rest.fields), input=made_of)
+    return _read_with_rest(work, item, made_of)
 
 
-def _read(work: Collecting, item: Item) -> Taken:
-    """The records that the route's mappings make of an item, or the one line why not."""
+def _read_with_rest(work: Collecting, item: Item, made_of: str) -> Taken:
+    """The item with its further fields; what of them cannot be had now is asked for again in the next run."""
+    assert item.rest is not None
+    assert not isinstance(item.body, bytes)
+    brought = {name: value for name, value in item.rest.fetch().items() if name in item.rest.fields}
+    absent = item.rest.fields.difference(brought)
+    taken = _read(work, replace(item, body={**item.body, **brought}), absent)
+    return replace(taken, input=without_rest(made_of) if absent else made_of)
+
+
+def _read(work: Collecting, item: Item, absent: frozenset[str] = frozenset()) -> Taken:
+    """The records that the route's mappings make of an item, or the one line why not; of `absent` they know nothing."""
     if item.problem is not None:
         return Taken(item, problem=item.problem, heals=item.raw is not None)
     mappings = [mapping for mapping in work.mappings if item.kind in mapping.reads]
@@ -120,7 +153,10 @@ def _read(work: Collecting, item: Item) -> Taken:
         raise  # a mapping or a code list is broken, for all items
     except Exception as error:  # noqa: BLE001 - one odd item must not keep the others from being read
         return _odd(work, item, error)
-    return Taken(item, records)
+    if not absent:
+        return Taken(item, records)
+    keeps = {record.identity: mapping.filled_from(absent) for mapping, record in zip(mappings, records, strict=True)}
+    return Taken(item, records, absent=absent, keeps=keeps)
 
 
 def _odd(work: Collecting, item: Item, error: Exception) -> Taken:
@@ -158,12 +194,32 @@ def acknowledge(work: Collecting, stored: Stored) -> None:
         work.unheard.append(error)
 
 
+def tell_gaps(work: Collecting, counts: Counts) -> None:
+    """What the source could not have this time goes on the list; what it has again leaves it."""
+    if not isinstance(work.source, Gapped):
+        return
+    gaps = work.source.gaps()
+    history.tell_gaps(work.ledger, work.run, _origin(work), gaps)
+    if gaps:
+        counts["gaps"] = len(gaps)
+
+
 def mark_gone(work: Collecting, counts: Counts) -> None:
-    """What a source with a full listing does not show any more is gone – never deleted."""
+    """What a source with a full listing does not show any more is gone, and who asked for it – never deleted."""
     if work.manifest.listing == "full":
-        source = history.Origin(work.route.collect, work.process.id, work.route.owner)
-        counts["gone"] = history.mark_gone(work.ledger, work.run, source, ("proposal",), work.seen)
+        unread = {gap.module_id for gap in _gaps(work) if gap.module_id is not None}
+        counts["gone"] = history.mark_gone(
+            work.ledger, work.run, _origin(work), ("proposal", "applicant"), work.seen, unread
+        )
     counts["changed"] = sum(counts.get(word, 0) for word in ("new", "updated", "receipts", "gone"))
+
+
+def _gaps(work: Collecting) -> Sequence[Gap]:
+    return work.source.gaps() if isinstance(work.source, Gapped) else ()
+
+
+def _origin(work: Collecting) -> history.Origin:
+    return history.Origin(work.route.collect, work.process.id, work.route.owner)
 
 
 def _roots(work: Collecting, item: Item) -> dict[str, Any]:

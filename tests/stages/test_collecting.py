@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from kiezbruecke import attention, pipeline
-from kiezbruecke.connector import UNREAD, Connection, Cursor, Handled, Item, Manifest, Remembers
+from kiezbruecke.connector import UNREAD, Connection, Cursor, Gap, Handled, Item, Manifest, Remembers, Rest
 from kiezbruecke.content.routes import CollectingRoute, find_route
 from kiezbruecke.errors import ConfigurationError, RecordError, SourceError
 from kiezbruecke.ledger import MessageState, events, history
@@ -89,6 +90,7 @@ def collect(
     *,
     digest: str = "of the mapping",
     everything: bool = False,
+    mapping: type[Reading] = Reading,
 ) -> Counts:
     """One run of a collecting route on this ledger."""
     made = find_route(ROOT, route)
@@ -97,7 +99,7 @@ def collect(
     work = Collecting(ROOT, made, PROCESS, desk.ledger, party, desk.run(f"{made.collect}|collect", route))
     work.manifest = Manifest.model_construct(listing=listing)
     work.source = box
-    work.mappings = (Reading(read, digest=digest),)  # type: ignore[assignment]
+    work.mappings = (mapping(read, digest=digest),)  # type: ignore[assignment]
     work.everything = everything
     counts = Counts()
     pipeline.collect_items(work, counts)
@@ -455,3 +457,128 @@ def test_a_rebuilt_destination_may_count_its_answers_from_one_again(desk: Desk) 
 def _receipts(desk: Desk) -> int:
     with desk.ledger.read() as connection:
         return len(connection.execute(select(t.receipts.c.id)).all())
+
+
+# --- what did not come this time
+
+
+@dataclass
+class Platform(Box):
+    """A listing whose proposals have a text on a page of its own; the page may be out of reach, a module too."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    version: str = "1"
+    asked: list[str] = field(default_factory=list)
+    missing: list[Gap] = field(default_factory=list)
+
+    def fetch(self, cursor: Cursor) -> Iterator[Item]:
+        """All of it, at every call."""
+        yield from [replace(item, rest=self._rest(item.external_id)) for item in self.items]
+        cursor.advance("read")
+
+    def gaps(self) -> Sequence[Gap]:
+        """As the test says."""
+        return self.missing
+
+    def _rest(self, number: str) -> Rest:
+        def fetch() -> Mapping[str, Any]:
+            self.asked.append(number)
+            return {"text": self.texts[number]} if number in self.texts else {}
+
+        return Rest(frozenset({"text"}), self.version, fetch)
+
+
+@dataclass
+class WithText(Reading):
+    """A mapping that reads the text, too."""
+
+    def filled_from(self, fields: frozenset[str]) -> frozenset[str]:
+        """Which fields of the record come from which of the item."""
+        return frozenset({"description_text"} if "text" in fields else ())
+
+
+def described(item: Item) -> Record:
+    """A proposal with what is known of its text."""
+    assert not isinstance(item.body, bytes)
+    return a_proposal(
+        external_id=item.external_id,
+        reference_number=f"2026-{int(item.external_id):05d}",
+        title=item.body["title"],
+        description_text=item.body.get("text", ""),
+    )
+
+
+def visit(desk: Desk, platform: Platform, **given: Any) -> Counts:
+    """One run over a platform."""
+    return collect(desk, platform, described, "full", mapping=WithText, **given)
+
+
+def texts(desk: Desk) -> list[str]:
+    """What the ledger holds of the proposals' titles and texts."""
+    with desk.ledger.read() as connection:
+        bodies = map(json.loads, connection.execute(select(t.records.c.body).order_by(t.records.c.seq)).scalars())
+    return [f"{body['title']}: {body['description_text']}" for body in bodies]
+
+
+def test_what_is_absent_is_not_empty(desk: Desk) -> None:
+    """A page that was out of reach for an hour wiped five hundred descriptions, and the run was green."""
+    platform = Platform(proposals("Bank", "Baum"), texts={"1": "am See", "2": "im Park"})
+    visit(desk, platform)
+    platform.texts, platform.version, platform.items = {}, "2", proposals("Bank 2", "Baum 2")
+    visit(desk, platform)
+
+    assert texts(desk) == ["Bank 2: am See", "Baum 2: im Park"]
+
+
+def test_what_could_not_be_had_is_asked_for_again(desk: Desk) -> None:
+    """Nothing else may have changed when it can be had at last; and what was had is not asked for again."""
+    platform = Platform(proposals("Bank", "Baum"), texts={"1": "am See"})
+    visit(desk, platform)
+    platform.texts["2"] = "im Park"
+    visit(desk, platform)
+    visit(desk, platform)
+
+    assert texts(desk) == ["Bank: am See", "Baum: im Park"]
+    assert platform.asked == ["1", "2", "2"]
+
+
+def test_a_rest_is_fetched_only_where_its_version_is_another(desk: Desk) -> None:
+    """Votes and comments change every day: five hundred pages for them are too many."""
+    platform = Platform(proposals("Bank", "Baum"), texts={"1": "am See", "2": "im Park"})
+    visit(desk, platform)
+    platform.items, platform.asked = proposals("Bank 2", "Baum"), []
+    visit(desk, platform)
+
+    assert (texts(desk), platform.asked) == (["Bank 2: am See", "Baum: im Park"], [])
+
+
+@pytest.mark.parametrize("change", ["version", "mapping", "on demand"])
+def test_a_rest_is_fetched_where_something_may_have_changed(desk: Desk, change: str) -> None:
+    """What the ledger keeps was made by the mapping of that day; a mended one must see the text itself."""
+    platform = Platform(proposals("Bank"), texts={"1": "am See"})
+    visit(desk, platform)
+    platform.texts = {"1": "am Fluss"}
+    platform.version = "2" if change == "version" else "1"
+    visit(
+        desk,
+        platform,
+        digest="of another" if change == "mapping" else "of the mapping",
+        everything=change == "on demand",
+    )
+
+    assert texts(desk) == ["Bank: am Fluss"]
+
+
+def test_a_gap_is_a_point_that_heals_by_itself(desk: Desk) -> None:
+    """Whoever is asked must hear of it once, and not any more when it is there again."""
+    platform = Platform(
+        proposals("Bank"), texts={"1": "am See"}, missing=[Gap("modul-7", "Modul 7 war nicht zu lesen")]
+    )
+    counts = visit(desk, platform)
+    visit(desk, platform)
+    told = [(point.kind, point.reason) for point in desk.points()]
+    platform.missing = []
+    visit(desk, platform)
+
+    assert told == [("incomplete", "Modul 7 war nicht zu lesen")]
+    assert (counts["gaps"], desk.points()) == (1, [])
