@@ -15,6 +15,9 @@ LONGEST_PILE = 30  # marks on one letter (UAX 15, stream-safe text): more is no 
 _BREAKS = frozenset("\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
 _FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs that show nothing
 _UNSEEN = re.compile("[\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")  # ignorable marks
+_ODD = re.compile(
+    "[^\t\n -~\u00a1-\u00ac\u00ae-\u02ff\u2013\u2014\u2018-\u201e\u2022\u2026\u20ac]"
+)  # most text has none of it
 _FIRST_MARK = "\u0300"
 _FORMULA = frozenset("=+-@\u2212")
 _EDGES = frozenset("\t\r\n")
@@ -25,7 +28,7 @@ def clean(text: str) -> str:
 
     Line breaks are `\\n` whatever wrote them; blanks at the ends are cut.
     """
-    if text.isascii() and text.isprintable():
+    if not _ODD.search(text):
         return text.strip()
     seen = "".join(map(_sign, text.replace("\r\n", "\n")))
     return unicodedata.normalize("NFC", _without_piles(seen)).strip()

@@ -55,7 +55,10 @@ def test_marks_piled_on_a_letter_cost_no_quadratic_time() -> None:
     assert time.monotonic() - started < 5
 
 
-FORMULAS = ["=1+1", "+49 30", "-5", "@SUM(A1)", "\t=1", "\r=1", " =1", "\u00a0=1", "\ufeff=1", "\u200b\u200b=1", "＝1", "＋1", "－1", "＠x", "\u2212 1", "﹦1", "\u202e=1"]  # fmt: skip
+FORMULAS = [
+    "=1+1", "+49 30", "-5", "@SUM(A1)", "\t=1", "\r=1", " =1", "\u00a0=1", "\ufeff=1", "\u200b\u200b=1",
+    "＝1", "＋1", "－1", "＠x", "\u2212 1", "﹦1", "\u202e=1",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", FORMULAS)

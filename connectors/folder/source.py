@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from connectors._tables import Row, SheetProblem, read_csv, read_workbook
+from connectors._tables import Limits, SheetProblem, Worksheet, read_csv, read_workbook
 from connectors.folder.inbox import DONE, FAILED, Arrival, Inbox, original_name, shown_name
 from connectors.folder.report import for_clerks, lines_report, sheet_report
 from connectors.folder.settings import MEGABYTE, Settings
@@ -147,14 +147,15 @@ class FolderSource:
             raise SheetProblem(f"Die Datei ist zu groß; erwartet: höchstens {self._settings.max_bytes // MEGABYTE} MB.")
         return read_sheet(self._worksheets(path.suffix.lower(), raw), self._table, self._process)
 
-    def _worksheets(self, suffix: str, raw: bytes) -> list[list[Row]]:
+    def _worksheets(self, suffix: str, raw: bytes) -> list[Worksheet]:
+        limits = Limits(unpacked=self._settings.max_unpacked_bytes, rows=self._settings.max_rows)
         if not raw.strip():
             raise SheetProblem("Die Datei ist leer.")
         match suffix:
             case ".xlsx":
-                return read_workbook(raw, self._settings.max_unpacked_bytes, self._settings.max_rows)
+                return read_workbook(raw, limits)
             case ".csv":
-                return [read_csv(raw, self._table.by_header.keys(), self._settings.max_rows)]
+                return [Worksheet(read_csv(raw, self._table.by_header.keys(), limits))]
             case ".xlsm" | ".xltm":
                 raise SheetProblem("Die Datei kann Makros enthalten; bitte ohne Makros als XLSX speichern.")
             case _:

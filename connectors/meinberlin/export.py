@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
 
-from connectors._tables import Row, SheetProblem, read_workbook
+from connectors._tables import Limits, Row, SheetProblem, read_workbook
 from connectors.meinberlin.settings import Settings
 from connectors.meinberlin.web import Reply, Web
 from kiezbruecke.errors import ConfigurationError
@@ -22,8 +22,6 @@ from kiezbruecke.records import Module
 LOGIN = "/accounts/login/"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 TOO_MANY = "Zu viele gescheiterte Anmeldeversuche"
-UNPACKED_LIMIT = 256 * 1024 * 1024
-MOST_ROWS = 100_000
 
 # Header of the sheet → field of an item. `Notiz`, the moderators' internal note, is left where it is.
 COLUMNS = {
@@ -154,10 +152,10 @@ def _rows(reply: Reply) -> dict[str, ExportRow]:
     return rows
 
 
-def _lines(reply: Reply) -> list[Row]:
+def _lines(reply: Reply) -> Sequence[Row]:
     """The sheet's filled lines; a cut or swollen file is a SourceError. A formula counts as the text that it is."""
     try:
-        return read_workbook(reply.body, UNPACKED_LIMIT, MOST_ROWS)[0]
+        return read_workbook(reply.body, Limits())[0].rows
     except (SheetProblem, IndexError):
         raise reply.broken("the XLSX is cut or damaged, or too large", "a whole workbook") from None
 

@@ -31,7 +31,7 @@ def trim(value: object) -> str:
     StepExample("Fest", "Fest"),
 )
 def collapse_space(value: object) -> str:
-    """Make one blank of every run of blanks, tabs and line breaks, none at the ends; drop the signs that nobody sees."""
+    """Make one blank of every run of blanks, tabs and line breaks, none at the ends, and drop what nobody sees."""
     return one_line(to_text(value))
 
 
