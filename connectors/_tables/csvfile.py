@@ -31,19 +31,32 @@ def read_csv(raw: bytes, headers: AbstractSet[str], limits: Limits) -> list[Row]
 
 
 def _rows(text: str, delimiter: str, meter: Meter) -> Iterator[Row]:
-    number = 0
+    number = widest = 0
     try:
         for number, record in enumerate(_records(text, delimiter, meter), start=1):
+            widest = max(widest, len(record))
+            _refuse_swallowed_line(record, delimiter, widest, number)
             row = Row(number, tuple(_cells(record, meter)), separated=True)
+            if number > meter.limits.records:
+                raise SheetProblem(f"Die Datei hat zu viele Zeilen; erwartet: höchstens {meter.limits.rows}.")
             if not row.blank:
                 meter.row()
             yield row
     except csv.Error:
         raise SheetProblem(
             f"Die Datei ist ab Zeile {number + 1} keine vollständige CSV-Datei: dort ist ein Anführungszeichen offen "
-            "oder steht falsch, oder eine Zelle ist zu lang. Ein Anführungszeichen im Text wird verdoppelt "
-            '("" statt "); eine XLSX-Datei braucht das nicht.'
+            "oder steht falsch, oder eine Zelle ist zu lang. Ein Anführungszeichen im Text wird verdoppelt; "
+            "als XLSX gespeichert braucht es das nicht."
         ) from None
+
+
+def _refuse_swallowed_line(record: list[str], delimiter: str, widest: int, number: int) -> None:
+    """Two stray quotation marks in two lines make one cell of what stands between them: a line would be lost."""
+    if any("\n" in value and value.count(delimiter) >= max(widest - 1, 2) for value in record):
+        raise SheetProblem(
+            f"In Zeile {number} enthält eine Zelle eine ganze weitere Zeile; vielleicht steht dort und in der "
+            "folgenden Zeile ein Anführungszeichen falsch."
+        )
 
 
 def _cells(record: list[str], meter: Meter) -> Iterator[Cell]:

@@ -24,16 +24,18 @@ class Limits:
     part: int = MEGABYTE  # bytes of one sign of XML, such as a start tag with its attributes
     depth: int = 64
     names: int = 1_000  # different names of elements and attributes
-    elements: int = 3_000_000
+    elements: int = 2_000_000
     sheets: int = 50
+    relations: int = 2_000  # of one part
     rows: int = 20_000  # with something in them
+    records: int = 1_048_576  # of a CSV file, blank ones too: Excel's last row
     columns: int = 256
     cells: int = 500_000  # with something in them
     characters: int = 16_000_000
     merges: int = 2_000  # ranges of merged cells
     separators: int = 20_000  # of one CSV record
     lines: int = 5_000  # of one CSV record
-    seconds: float = 30
+    seconds: float = 30  # of computing
 
 
 @dataclass
@@ -41,7 +43,7 @@ class Meter:
     """Counts what is read of one file; every method raises SheetProblem at its limit."""
 
     limits: Limits
-    clock: Callable[[], float] = time.monotonic
+    clock: Callable[[], float] = time.thread_time  # a busy machine refuses no sheet
     started: float = field(init=False)
     rows: int = 0
     cells: int = 0

@@ -69,7 +69,7 @@ class Package:
         """Of a part: id → kind (the last word of its type) and the part that it leads to."""
         folder, name = posixpath.split(part)
         place = f"{folder}/_rels/{name}.rels" if folder else f"_rels/{name}.rels"
-        found = _Relations(folder)
+        found = _Relations(folder, self.limits.relations)
         if self.has(place):
             self.parse(place, found)
         return found.targets
@@ -193,9 +193,9 @@ class _ContentTypes(Silent):
 
 
 class _Relations(Silent):
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, most: int) -> None:
         self.targets: dict[str, tuple[str, str]] = {}
-        self._folder = folder
+        self._folder, self._most = folder, most
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         if name != "Relationship" or attributes.get("TargetMode") == "External":
@@ -204,3 +204,5 @@ class _Relations(Silent):
         place = target[1:] if target.startswith("/") else posixpath.join(self._folder, target)
         kind = attributes.get("Type", "").rpartition("/")[2]
         self.targets[attributes.get("Id", "")] = (kind, posixpath.normpath(place))
+        if len(self.targets) > self._most:
+            raise SheetProblem(BROKEN)

@@ -49,13 +49,11 @@ def written(text: str) -> str:
 
 def _read(package: Package) -> list[Worksheet]:
     start = next((part for kind, part in package.relations("").values() if kind == "officeDocument"), "xl/workbook.xml")
-    book = _Book()
+    book = _Book(package.limits.sheets)
     package.parse(start, book)
     relations = package.relations(start)
     if any(kind in _MACRO_SHEETS for kind, _ in relations.values()):
         raise SheetProblem("Die Datei enthält Makros; bitte ohne Makros als XLSX speichern.")
-    if len(book.sheets) > package.limits.sheets:
-        raise SheetProblem(f"Die Datei hat zu viele Tabellenblätter; erwartet: höchstens {package.limits.sheets}.")
     styles, texts = Styles(), _Texts(package.meter)
     for kind, part in relations.values():
         if kind in ("styles", "sharedStrings") and package.has(part):
@@ -84,7 +82,8 @@ def _sheet(package: Package, part: str, name: str, hidden: bool, known: _Known) 
 class _Book(Silent):
     """The sheets of a workbook: name, whether hidden, id of the relation that leads to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
         self.sheets: list[tuple[str, bool, str]] = []
         self.from_1904 = False
 
@@ -94,6 +93,8 @@ class _Book(Silent):
         elif name == "sheet":
             place = next((value for key, value in attributes.items() if key.endswith(" id")), "")
             self.sheets.append((attributes.get("name", ""), attributes.get("state", "visible") != "visible", place))
+            if len(self.sheets) > self._most:
+                raise SheetProblem(f"Die Datei hat zu viele Tabellenblätter; erwartet: höchstens {self._most}.")
 
 
 class _Words(Silent):
