@@ -20,9 +20,9 @@ _LONGEST = 10_000  # characters; a number that no target has, and a typing error
     StepExample("Fest  am Ufer", "Fest  am Ufer"),
     StepExample("\ufeffSommer\u00adfest\u200b", "Sommerfest"),
 )
-def trim(value: object) -> str:
+def trim(value: object) -> str | None:
     """Cut blanks at both ends, and drop the signs that nobody sees."""
-    return clean(to_text(value))
+    return clean(to_text(value)) or None
 
 
 @step(
@@ -30,9 +30,9 @@ def trim(value: object) -> str:
     StepExample("Fest\u00a0am Ufer", "Fest am Ufer"),
     StepExample("Fest", "Fest"),
 )
-def collapse_space(value: object) -> str:
+def collapse_space(value: object) -> str | None:
     """Make one blank of every run of blanks, tabs and line breaks, none at the ends, and drop what nobody sees."""
-    return one_line(to_text(value))
+    return one_line(to_text(value)) or None
 
 
 @step(
