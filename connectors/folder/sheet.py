@@ -23,6 +23,7 @@ _LONGEST_NAME = 60
 _MOST_ROWS_TOLD = 10
 _MOST_COLUMNS_TOLD = 10
 _MOST_MERGED_ROWS = 200_000
+_ONLY_SHOWN = "nur zur ansicht)"  # a column that `kiezbruecke sheet new` writes for people; nothing to note
 _FEWEST_HEADERS = 3  # a row that names fewer known columns is no header
 REFERENCE = re.compile(r"\d{4}-\d{5,12}|P-[1-9]\d{0,3}", re.ASCII)
 _TOTAL = re.compile(r"(gesamt)?summe\b|gesamt(betrag)?\b|total\b", re.IGNORECASE)
@@ -161,7 +162,8 @@ def _nearest(column: Column, unknown: Mapping[int, str]) -> str:
 def _unknown_columns(header: Header, table: Table) -> list[str]:
     found = header.columns.values()
     missing = {folded(column.name): column for column in table.columns if column not in found}
-    return [_unknown_note(index, name, missing) for index, name in _unknown(header).items()]
+    unknown = {index: name for index, name in _unknown(header).items() if not folded(name).endswith(_ONLY_SHOWN)}
+    return [_unknown_note(index, name, missing) for index, name in unknown.items()]
 
 
 def _unknown_note(index: int, name: str, missing: Mapping[str, Column]) -> str:
