@@ -2,9 +2,18 @@
 
 from connectors._tables.cells import Cell, Merge, Row, SheetProblem, Worksheet, folded, number_cell
 from connectors._tables.csvfile import read_csv
-from connectors._tables.limits import Limits
+from connectors._tables.limits import TableLimits
 from connectors._tables.workbook import read_workbook
 
 __all__ = [
-    "Cell", "Limits", "Merge", "Row", "SheetProblem", "Worksheet", "folded", "number_cell", "read_csv", "read_workbook",
+    "Cell",
+    "Merge",
+    "Row",
+    "SheetProblem",
+    "TableLimits",
+    "Worksheet",
+    "folded",
+    "number_cell",
+    "read_csv",
+    "read_workbook",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from itertools import islice
 
 from connectors._tables.cells import Cell, Row, SheetProblem, folded
 from connectors._tables.charsets import decode
-from connectors._tables.limits import Limits, Meter
+from connectors._tables.limits import Meter, TableLimits
 from kiezbruecke.plaintext import clean
 
 DELIMITERS = (";", ",", "\t")
@@ -19,7 +19,7 @@ _TITLE_ROWS = 40  # records looked at to tell the delimiter; blank ones count
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
-def read_csv(raw: bytes, headers: AbstractSet[str], limits: Limits) -> list[Row]:
+def read_csv(raw: bytes, headers: AbstractSet[str], limits: TableLimits) -> list[Row]:
     """All filled rows, numbered as a spreadsheet shows them; raises SheetProblem.
 
     `headers` are known headers, folded: the delimiter that makes the most of them is the right one.

@@ -16,7 +16,7 @@ MEGABYTE = 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Limits:
+class TableLimits:
     """The most that a table file may hold, all its sheets together."""
 
     unpacked: int = 64 * MEGABYTE  # bytes of all parts
@@ -42,7 +42,7 @@ class Limits:
 class Meter:
     """Counts what is read of one file; every method raises SheetProblem at its limit."""
 
-    limits: Limits
+    limits: TableLimits
     clock: Callable[[], float] = time.thread_time  # a busy machine refuses no sheet
     started: float = field(init=False)
     rows: int = 0

@@ -16,7 +16,7 @@ from typing import Protocol
 from xml.parsers import expat
 
 from connectors._tables.cells import SheetProblem
-from connectors._tables.limits import Limits, Meter
+from connectors._tables.limits import Meter, TableLimits
 
 BROKEN = "Die Datei ist beschädigt oder keine Excel-Datei; bitte neu speichern (XLSX) oder als CSV ablegen."
 LOCKED = "Die Datei ist mit einem Kennwort geschützt; bitte ohne Kennwort speichern."
@@ -51,7 +51,7 @@ class Reader(Protocol):
 class Package:
     """The parts of one XLSX file; raises SheetProblem for whatever is no harmless workbook."""
 
-    def __init__(self, raw: bytes, limits: Limits) -> None:
+    def __init__(self, raw: bytes, limits: TableLimits) -> None:
         self.limits = limits
         self.meter = Meter(limits)
         self._left, self._elements = limits.unpacked, 0
@@ -95,7 +95,7 @@ class Package:
             )
 
 
-def _check_kind(raw: bytes, limits: Limits) -> None:
+def _check_kind(raw: bytes, limits: TableLimits) -> None:
     if raw.startswith(_OLE):
         if _ENCRYPTED in raw:
             raise SheetProblem(LOCKED)
@@ -104,7 +104,7 @@ def _check_kind(raw: bytes, limits: Limits) -> None:
         raise SheetProblem(_SWOLLEN)
 
 
-def _check_parts(listed: Sequence[zipfile.ZipInfo], parts: Mapping[str, zipfile.ZipInfo], limits: Limits) -> None:
+def _check_parts(listed: Sequence[zipfile.ZipInfo], parts: Mapping[str, zipfile.ZipInfo], limits: TableLimits) -> None:
     if sum(part.file_size for part in listed) > limits.unpacked:
         raise SheetProblem(_SWOLLEN)
     if any(part.flag_bits & 0x1 for part in listed):

@@ -13,7 +13,7 @@ from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
 
 from connectors._tables import cells
 from connectors._tables.cells import Cell, Merge, Row, SheetProblem, Worksheet
-from connectors._tables.limits import Limits, Meter
+from connectors._tables.limits import Meter, TableLimits
 from connectors._tables.package import BROKEN, UNREADABLE, Package, Silent
 from connectors._tables.styles import Shown, Styles
 from kiezbruecke.plaintext import clean
@@ -28,7 +28,7 @@ _MACRO_SHEETS = ("xlMacrosheet", "xlIntlMacrosheet")
 _FAULTS = {Shown.PERCENT: cells.PERCENT, Shown.SCALED: cells.SCALED}
 
 
-def read_workbook(raw: bytes, limits: Limits) -> list[Worksheet]:
+def read_workbook(raw: bytes, limits: TableLimits) -> list[Worksheet]:
     """Every worksheet with its filled rows; raises SheetProblem."""
     try:
         return _read(Package(raw, limits))

@@ -26,7 +26,7 @@ class NoFileError(OSError):
     """A name leads to no regular file: to a link, a folder, a pipe."""
 
 
-class Folder:
+class OpenFolder:
     """A folder that is held open: nobody can exchange it, or what a name in it means, while we work."""
 
     def __init__(self, descriptor: int) -> None:
@@ -86,7 +86,7 @@ class Folder:
             raise
         self.sync()
 
-    def move(self, name: str, to: Folder, new_name: str, expected: os.stat_result) -> None:
+    def move(self, name: str, to: OpenFolder, new_name: str, expected: os.stat_result) -> None:
         """Move exactly the file that was looked at; another that has taken its name goes back. Raises OSError."""
         os.rename(name, new_name, src_dir_fd=self._descriptor, dst_dir_fd=to._descriptor)
         moved = os.stat(new_name, dir_fd=to._descriptor, follow_symlinks=False)

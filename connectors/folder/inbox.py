@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectors.folder.files import Folder, NoFileError
+from connectors.folder.files import NoFileError, OpenFolder
 from connectors.folder.names import REPORT, arrived_name, free_names, is_sheet_name
 
 DONE, FAILED = "done", "failed"
@@ -75,15 +75,15 @@ class Inbox:
 
     def arrivals(self) -> list[Arrival]:
         """The files that lie there now, complete or not. No link: a link could lead anywhere."""
-        with Folder.open(self.folder) as inbox:
+        with OpenFolder.open(self.folder) as inbox:
             found = [self._arrival(inbox, name) for name in inbox.names() if is_sheet_name(name)]
         return [arrival for arrival in found if arrival]
 
     def _look(self, name: str) -> Arrival | None:
-        with Folder.open(self.folder) as inbox:
+        with OpenFolder.open(self.folder) as inbox:
             return self._arrival(inbox, name)
 
-    def _arrival(self, inbox: Folder, name: str) -> Arrival | None:
+    def _arrival(self, inbox: OpenFolder, name: str) -> Arrival | None:
         seen = inbox.look(name)
         return Arrival(self.folder / name, seen.st_size, seen.st_mtime_ns, seen.st_ino) if seen else None
 
@@ -100,7 +100,7 @@ class Inbox:
         An archive that cannot be listed is no reason not to read the inbox.
         """
         for name in folders:
-            with Folder.open(self.folder) as inbox, contextlib.suppress(OSError), inbox.sub(name) as folder:
+            with OpenFolder.open(self.folder) as inbox, contextlib.suppress(OSError), inbox.sub(name) as folder:
                 for found in folder.names():
                     seen = folder.look(found)
                     if seen and seen.st_size == size and self._digest(folder, found) == digest:
@@ -112,7 +112,7 @@ class Inbox:
 
         A sheet whose content is archived already is dropped; `report` is then told which one it repeats.
         """
-        with Folder.open(self.folder) as inbox:
+        with OpenFolder.open(self.folder) as inbox:
             try:
                 content = self._content(inbox, path.name)
             except (FileNotFoundError, NoFileError):
@@ -125,8 +125,8 @@ class Inbox:
 
     def _archive(
         self,
-        inbox: Folder,
-        archive: Folder,
+        inbox: OpenFolder,
+        archive: OpenFolder,
         path: Path,
         content: Content,
         folder_name: str,
@@ -150,7 +150,7 @@ class Inbox:
         except (FileNotFoundError, NoFileError):
             return  # moved by another run of ours, or exchanged: the next run reads what lies there now
 
-    def _free_name(self, archive: Folder, name: str, content: Content, told: bytes, *, is_copy: bool) -> str:
+    def _free_name(self, archive: OpenFolder, name: str, content: Content, told: bytes, *, is_copy: bool) -> str:
         """A name whose sheet and report are not there yet, or there as a killed run of ours has left them."""
         names = free_names(name, content.digest)
         if is_copy:
@@ -160,7 +160,7 @@ class Inbox:
                 return one
         raise FileExistsError(errno.EEXIST, "every name is taken")
 
-    def _is_free_or_ours(self, archive: Folder, name: str, told: bytes) -> bool:
+    def _is_free_or_ours(self, archive: OpenFolder, name: str, told: bytes) -> bool:
         try:
             return archive.read(name, len(told) + 1)[0] == told
         except FileNotFoundError:
@@ -169,17 +169,17 @@ class Inbox:
             return False
 
     def _fingerprint(self, path: Path, _size: int) -> Content:
-        with Folder.open(self.folder) as inbox:
+        with OpenFolder.open(self.folder) as inbox:
             return self._content(inbox, path.name)
 
-    def _content(self, folder: Folder, name: str) -> Content:
+    def _content(self, folder: OpenFolder, name: str) -> Content:
         """SHA-256 of the content; of one that is too big only start and size count."""
         raw, seen = folder.read(name, self._max_bytes + 1)
         if len(raw) <= self._max_bytes:
             return Content(hashlib.sha256(raw).hexdigest(), raw, seen)
         return Content(hashlib.sha256(raw + b"\x00%d" % seen.st_size).hexdigest(), None, seen)
 
-    def _digest(self, folder: Folder, name: str) -> str | None:
+    def _digest(self, folder: OpenFolder, name: str) -> str | None:
         try:
             return self._content(folder, name).digest
         except OSError:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from connectors._tables import Limits, SheetProblem, Worksheet, read_csv, read_workbook
+from connectors._tables import SheetProblem, TableLimits, Worksheet, read_csv, read_workbook
 from connectors.folder.inbox import DONE, FAILED, Arrival, Inbox
 from connectors.folder.names import arrived_name
 from connectors.folder.report import for_clerks, lines_report, sheet_report
@@ -149,7 +149,7 @@ class FolderSource:
         return read_sheet(self._worksheets(path.suffix.lower(), raw), self._table, self._process)
 
     def _worksheets(self, suffix: str, raw: bytes) -> list[Worksheet]:
-        limits = Limits(unpacked=self._settings.max_unpacked_bytes, rows=self._settings.max_rows)
+        limits = TableLimits(unpacked=self._settings.max_unpacked_bytes, rows=self._settings.max_rows)
         if not raw.strip():
             raise SheetProblem("Die Datei ist leer.")
         match suffix:

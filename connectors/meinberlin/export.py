@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
 
-from connectors._tables import Limits, Row, SheetProblem, read_workbook
+from connectors._tables import Row, SheetProblem, TableLimits, read_workbook
 from connectors.meinberlin.settings import Settings
 from connectors.meinberlin.web import Reply, Web
 from kiezbruecke.errors import ConfigurationError
@@ -155,7 +155,7 @@ def _rows(reply: Reply) -> dict[str, ExportRow]:
 def _lines(reply: Reply) -> Sequence[Row]:
     """The sheet's filled lines; a cut or swollen file is a SourceError. A formula counts as the text that it is."""
     try:
-        return read_workbook(reply.body, Limits())[0].rows
+        return read_workbook(reply.body, TableLimits())[0].rows
     except (SheetProblem, IndexError):
         raise reply.broken("the XLSX is cut or damaged, or too large", "a whole workbook") from None
 

@@ -51,7 +51,7 @@ def _day(given: str) -> date | None:
     try:
         found = STEPS["german_date"].apply(given)
     except Unusable as error:
-        raise CallError(f"--date: {error.problem}", expected=error.expected) from None
+        raise CallError(f"--date: {error.problem}", helps=f"erwartet: {error.expected}") from None
     assert isinstance(found, date)
     return found
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kiezbruecke.cases.join import decision_that_counts
 from kiezbruecke.content.processes import process_files, read_code_lists, read_process
-from kiezbruecke.desk.workbook import Choice, Form, Value, shown_column, write_form
+from kiezbruecke.desk.workbook import Choice, SheetForm, Value, shown_column, write_form
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
 from kiezbruecke.ledger.reading import StoredCase, read_process_cases
@@ -66,7 +66,7 @@ def empty_sheets(content: Path) -> dict[str, bytes]:
     return {
         "beschlussliste.xlsx": write_form(_decisions(content, processes)),
         "budgetliste.xlsx": write_form(
-            Form(
+            SheetForm(
                 read_table(content, BUDGETS),
                 {**_places(processes), "Status": Choice(_words(content, "budget-status"))},
                 _OF_BUDGETS,
@@ -90,12 +90,12 @@ def new_decision_sheet(house: House, process_id: str, area: str, day: date | Non
     )
 
 
-def _decisions(content: Path, processes: Sequence[Process], lines: Sequence[Mapping[str, Value]] = ()) -> Form:
+def _decisions(content: Path, processes: Sequence[Process], lines: Sequence[Mapping[str, Value]] = ()) -> SheetForm:
     lists = read_code_lists(content, processes[0].id) if processes else {}
     outcomes = Choice(_words(content, lists.get("ergebnis", "ergebnis")))
     choices = {**_places(processes), "Ergebnis": outcomes, "Korrektur": Choice(("ja", "nein"))}
     advice = (*_PREFILLED, *_OF_DECISIONS) if lines else _OF_DECISIONS
-    return Form(read_table(content, DECISIONS), choices, advice, (ASKED,) if lines else (), lines)
+    return SheetForm(read_table(content, DECISIONS), choices, advice, (ASKED,) if lines else (), lines)
 
 
 def _places(processes: Iterable[Process]) -> dict[str, Choice]:
@@ -116,7 +116,9 @@ def _words(content: Path, codelist: str) -> tuple[str, ...]:
 def _process(content: Path, process_id: str) -> Process:
     known = [file.stem for file in process_files(content)]
     if process_id not in known:
-        raise ConfigurationError("Dieses Verfahren gibt es nicht", where=process_id, expected=", ".join(known))
+        raise ConfigurationError(
+            "Dieses Verfahren gibt es nicht", where=process_id, helps=f"erwartet: {', '.join(known)}"
+        )
     return read_process(content, process_id)
 
 
@@ -125,12 +127,10 @@ def _area(process: Process, wanted: str) -> Area:
     if (found := names.get(_folded(wanted))) is not None:
         return found
     close = get_close_matches(_folded(wanted), names, n=1, cutoff=0.6)
-    raise ConfigurationError(
-        "Diese Bezirksregion gibt es in dem Verfahren nicht",
-        where=wanted,
-        expected="Name oder sechsstellige Nummer",
-        helps=f"Ist {names[close[0]].name} ({names[close[0]].id}) gemeint?" if close else "",
-    )
+    helps = "erwartet: ihr Name oder ihre sechsstellige Nummer"
+    if close:
+        helps = f"ist {names[close[0]].name} ({names[close[0]].id}) gemeint?"
+    raise ConfigurationError("Diese Bezirksregion gibt es in dem Verfahren nicht", where=wanted, helps=helps)
 
 
 def _folded(text: str) -> str:

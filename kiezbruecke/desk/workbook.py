@@ -44,7 +44,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Form:
+class SheetForm:
     """A workbook to be filled in: its table, what may be chosen, what the clerk should know, what is known already."""
 
     table: TableLayout
@@ -56,7 +56,7 @@ class Form:
     """Values by the names of columns"""
 
 
-def write_form(form: Form) -> bytes:
+def write_form(form: SheetForm) -> bytes:
     """The bytes of the workbook."""
     workbook = Workbook()
     workbook.properties.creator = "Kiezbrücke"
@@ -76,7 +76,7 @@ def shown_column(name: str) -> str:
     return f"{name.removesuffix(')')}, {ONLY_SHOWN})" if name.endswith(")") else f"{name} ({ONLY_SHOWN})"
 
 
-def _fill(sheet: Worksheet, form: Form) -> None:
+def _fill(sheet: Worksheet, form: SheetForm) -> None:
     sheet.title = form.table.title
     sheet.freeze_panes = "A2"
     columns = [*form.table.columns, *(LayoutColumn(name=name, type="money") for name in form.shown)]
@@ -109,7 +109,7 @@ def _write(cell: Cell, value: Value, form: str) -> None:
     cell.number_format = form
 
 
-def _offer(sheet: Worksheet, letter: str, name: str, form: Form) -> None:
+def _offer(sheet: Worksheet, letter: str, name: str, form: SheetForm) -> None:
     """A list to choose from; anything else is refused while typing, or doubted."""
     place = get_column_letter(list(form.choices).index(name) + 1)
     choice = form.choices[name]
@@ -121,7 +121,7 @@ def _offer(sheet: Worksheet, letter: str, name: str, form: Form) -> None:
     rule.add(f"{letter}2:{letter}{_LAST_ROW}")
 
 
-def _list_choices(sheet: Worksheet, form: Form) -> None:
+def _list_choices(sheet: Worksheet, form: SheetForm) -> None:
     """Visible, so that nobody wonders where the choices come from; no row of it looks like the table's header."""
     for index, (name, choice) in enumerate(form.choices.items(), start=1):
         letter = get_column_letter(index)
@@ -132,7 +132,7 @@ def _list_choices(sheet: Worksheet, form: Form) -> None:
             _write(sheet[f"{letter}{row}"], word, "@")
 
 
-def _explain(sheet: Worksheet, form: Form) -> None:
+def _explain(sheet: Worksheet, form: SheetForm) -> None:
     for letter, width in (("A", 30), ("B", 18), ("C", 90)):
         sheet.column_dimensions[letter].width = width
     sheet.append([f"So wird die {form.table.title} ausgefüllt"])
@@ -155,7 +155,7 @@ def _duty(column: LayoutColumn) -> str:
     return "Spalte nötig" if column.present else "freiwillig"
 
 
-def _told(column: LayoutColumn, form: Form) -> str:
+def _told(column: LayoutColumn, form: SheetForm) -> str:
     choice = form.choices.get(column.name)
     return "eines von: " + ", ".join(choice.words) if choice and choice.closed else column.note
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
-from connectors._tables import Cell, Limits, SheetProblem, read_csv, read_workbook
+from connectors._tables import Cell, SheetProblem, TableLimits, read_csv, read_workbook
 from connectors._tables.cells import BROKEN, CLOCK, FORMULA
 
 
@@ -22,7 +22,7 @@ def workbook(*rows: tuple[Any, ...]) -> bytes:
 
 
 def cells_of(*values: Any) -> tuple[Cell, ...]:
-    (sheet,) = read_workbook(workbook(values), Limits())
+    (sheet,) = read_workbook(workbook(values), TableLimits())
     (row,) = sheet.rows
     return tuple(row.cells)
 
@@ -46,8 +46,8 @@ def test_both_kinds_of_files_give_the_same_cells() -> None:
     rows = (("Titel", "Betrag"), ("Bank am See", "850,00"))
     text = "\r\n".join(";".join(row) for row in rows) + "\r\n"
 
-    from_csv = read_csv(text.encode(), {"titel", "betrag"}, Limits())
-    from_xlsx = read_workbook(workbook(*rows), Limits())[0].rows
+    from_csv = read_csv(text.encode(), {"titel", "betrag"}, TableLimits())
+    from_xlsx = read_workbook(workbook(*rows), TableLimits())[0].rows
 
     assert [[*row.cells] for row in from_csv] == [[*row.cells] for row in from_xlsx]
     assert [row.number for row in from_csv] == [row.number for row in from_xlsx] == [1, 2]
@@ -56,4 +56,4 @@ def test_both_kinds_of_files_give_the_same_cells() -> None:
 @pytest.mark.parametrize("raw", [b"", b"PK\x03\x04half", b"<html>Anmeldung</html>", workbook(("a",))[:-40]])
 def test_what_is_no_workbook_is_refused(raw: bytes) -> None:
     with pytest.raises(SheetProblem):
-        read_workbook(raw, Limits())
+        read_workbook(raw, TableLimits())

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from connectors._tables import Cell, Limits, Merge, SheetProblem, Worksheet, read_csv, read_workbook
+from connectors._tables import Cell, Merge, SheetProblem, TableLimits, Worksheet, read_csv, read_workbook
 from connectors._tables.cells import FORMULA, NO_DAY, PERCENT, SCALED
 from connectors._tables.styles import Shown, shown
 from connectors._tables.workbook import written
@@ -60,7 +60,7 @@ def data(rows: bytes) -> bytes:
 
 
 def read(raw: bytes) -> Worksheet:
-    (sheet,) = read_workbook(raw, Limits())
+    (sheet,) = read_workbook(raw, TableLimits())
     return sheet
 
 
@@ -156,7 +156,7 @@ def test_csv_in_a_foreign_charset_is_told_and_never_mojibake(encoding: str, word
     raw = f"Titel;Betrag\r\n{text};1\r\n".encode(encoding, "replace")
 
     with pytest.raises(SheetProblem, match=words):
-        read_csv(raw, HEADERS, Limits())
+        read_csv(raw, HEADERS, TableLimits())
 
 
 @pytest.mark.parametrize("text", ["Köpenick, 850 €", "Šarić für Grünau", "§ 23 LHO – „Fest“ … für 5 €", "Øre"])
@@ -166,14 +166,14 @@ def test_csv_of_an_office_is_never_taken_for_foreign(text: str) -> None:
             raw = f"Titel;Betrag\r\n{text};1\r\n".encode(encoding)
         except UnicodeEncodeError:
             continue
-        assert read_csv(raw, HEADERS, Limits())[1].cells[0].text == text
+        assert read_csv(raw, HEADERS, TableLimits())[1].cells[0].text == text
 
 
 def test_text_that_was_converted_twice_is_refused_with_its_line() -> None:
     raw = "Titel;Betrag\r\nMüggelheim;1\r\n".encode().decode("cp1252").encode()
 
     with pytest.raises(SheetProblem, match="In Zeile 2 sind Umlaute"):
-        read_csv(raw, HEADERS, Limits())
+        read_csv(raw, HEADERS, TableLimits())
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_text_that_was_converted_twice_is_refused_with_its_line() -> None:
 def test_a_stray_quotation_mark_names_its_line(line: bytes, words: str) -> None:
     """Also where a second one closes it: the line between would be lost without a word."""
     with pytest.raises(SheetProblem, match=words):
-        read_csv(b"Titel;Betrag\r\na;1\r\n" + line, HEADERS, Limits())
+        read_csv(b"Titel;Betrag\r\na;1\r\n" + line, HEADERS, TableLimits())
 
 
 def one_row(text: bytes) -> bytes:
@@ -231,11 +231,11 @@ SWOLLEN: dict[str, Callable[[], bytes]] = {
 }  # fmt: skip
 VICTIM = """
 import resource, sys
-from connectors._tables import Limits, SheetProblem, read_csv, read_workbook
+from connectors._tables import TableLimits, SheetProblem, read_csv, read_workbook
 resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
 raw = sys.stdin.buffer.read()
 try:
-    read_workbook(raw, Limits()) if raw[:2] == b"PK" else read_csv(raw, {"titel", "betrag"}, Limits())
+    read_workbook(raw, TableLimits()) if raw[:2] == b"PK" else read_csv(raw, {"titel", "betrag"}, TableLimits())
     print("read")
 except SheetProblem as problem:
     print(problem)

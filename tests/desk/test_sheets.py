@@ -75,7 +75,7 @@ def test_an_area_may_be_named_as_clerks_do(house: House, area: str) -> None:
 
 
 def test_an_area_or_process_that_is_none_is_told_with_its_nearest(house: House) -> None:
-    with pytest.raises(ConfigurationError, match=r"Ist Müggelheim \(090416\) gemeint"):
+    with pytest.raises(ConfigurationError, match=r"ist Müggelheim \(090416\) gemeint"):
         new(house, "Mügelheim")
     with pytest.raises(ConfigurationError, match="Dieses Verfahren gibt es nicht"):
         new_decision_sheet(house, "kk-xy-2026", "090416", None)
