@@ -31,7 +31,7 @@ _CHUNK = 64 * 1024
 # What broken or hostile files raise below us; their texts may quote cells and are dropped.
 UNREADABLE = (
     zipfile.BadZipFile, zlib.error, expat.ExpatError, OSError, EOFError, ValueError, LookupError, ArithmeticError,
-    RuntimeError, NotImplementedError,
+    RuntimeError, NotImplementedError, MemoryError,
 )  # fmt: skip
 
 

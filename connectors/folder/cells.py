@@ -5,6 +5,7 @@ A problem names the column and what was expected, never the content: a person's 
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -14,13 +15,14 @@ from kiezbruecke.mapping.steps.dates import UNSURE_FROM
 from kiezbruecke.plaintext import clean, unharmed
 
 _EXPECTED = {
-    "money": "ein Betrag wie 850,00 oder 1.000,00",
+    "money": "ein Betrag wie 1.000,00",
     "date": "ein Datum wie 12.03.2026",
     "integer": "eine ganze Zahl",
     "yes_no": "ja oder nein",
     "text": "Text",
 }
 _LOST = "\ufffd"
+_TIME = re.compile(r"[0-9][T ]+(?!00?:00)[0-9]{1,2}:[0-9]{2}")
 _LONGEST_VALUE = 100  # a sum, a day, a number
 LONGEST_CELL = 32_767  # Excel's own limit
 
@@ -47,9 +49,11 @@ def read_cell(cell: Cell, column: Column) -> str:
 def cuts_time(cell: Cell, column: Column) -> bool:
     """Whether a time of day beside a day is left out; a day is all that the column means, and the clerk is told."""
     value = cell.value
-    return (
-        not cell.fault and column.type == "date" and isinstance(value, datetime) and (value.hour, value.minute) > (0, 0)
-    )
+    if cell.fault or column.type != "date":
+        return False
+    if isinstance(value, str):
+        return bool(_TIME.search(value))
+    return isinstance(value, datetime) and (value.hour, value.minute) > (0, 0)
 
 
 def _as_text(value: Value, column: Column) -> str:

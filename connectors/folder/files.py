@@ -7,6 +7,7 @@ Others may write into our folders. So a folder is held open by its descriptor, a
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import stat
@@ -44,7 +45,13 @@ class OpenFolder:
         """A folder in this one, which is no link; made for us alone, and for the group that may write into this one."""
         if make:
             self._make(name)
-        with self._held(os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=self._descriptor)) as folder:
+        try:
+            descriptor = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=self._descriptor)
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.ENOTDIR):
+                raise NotADirectoryError(errno.ENOTDIR, "it is a link or a file; expected a folder") from None
+            raise
+        with self._held(descriptor) as folder:
             yield folder
 
     def names(self) -> list[str]:

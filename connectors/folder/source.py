@@ -14,10 +14,11 @@ from functools import partial
 from pathlib import Path
 
 from connectors._tables import SheetProblem, TableLimits, Worksheet, read_csv, read_workbook
+from connectors._tables.limits import MEGABYTE
 from connectors.folder.inbox import DONE, FAILED, Arrival, Inbox
 from connectors.folder.names import arrived_name
 from connectors.folder.report import for_clerks, lines_report, sheet_report
-from connectors.folder.settings import MEGABYTE, Settings
+from connectors.folder.settings import Settings
 from connectors.folder.sheet import Line, Sheet, read_sheet
 from connectors.folder.table import read_table
 from kiezbruecke.connector import Connection, Context, Cursor, Handled, Item

@@ -253,3 +253,12 @@ def test_whatever_comes_in_memory_stays_below_300_megabytes(name: str) -> None:
 
     words, kilobytes = done.stdout.decode().splitlines()
     assert int(kilobytes) < 300 * 1024, words
+
+
+def test_nothing_that_is_shipped_opens_a_strangers_workbook_elsewhere() -> None:
+    """openpyxl reads without limits, and unguarded where no other package happens to bring defusedxml."""
+    root = Path(__file__).parents[2]
+    files = [file for folder in ("kiezbruecke", "connectors") for file in (root / folder).rglob("*.py")]
+    opening = {str(file.relative_to(root)) for file in files if "load_workbook" in file.read_text("utf-8")}
+
+    assert opening == {"connectors/meinberlin/_recorded.py"}  # the sandbox reads our own recordings

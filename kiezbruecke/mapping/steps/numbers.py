@@ -15,7 +15,7 @@ _WHOLE = r"0|[1-9][0-9]{0,2}(?P<group>[. ])[0-9]{3}(?:(?P=group)[0-9]{3}){0,3}|[
 _MONEY = re.compile(rf"(?:(?:€|EUR) ?)?(?P<whole>{_WHOLE})(?:,(?P<cents>[0-9]{{1,2}})|,(?:--?|–|—))? ?(?:€|EUR|Euro)?")
 _PLAIN = re.compile(r"(?:(?:€|EUR) ?)?(?P<whole>0|[1-9][0-9]{0,11})\.(?P<cents>[0-9]{2}) ?(?:€|EUR|Euro)?")
 _ONLY_SIGNS_OF_A_SUM = re.compile(r"(?:[0-9 .,]|€|EUR|Euro)+")
-_SUM = "ein Betrag wie 850,00 oder 1.000,00"
+_SUM = "ein Betrag wie 1.000,00"
 _NO_BUDGET = re.compile(r"(?:Kosten:\s*)?keine Angabe", re.IGNORECASE)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,10})?|\.[0-9]{1,10})")

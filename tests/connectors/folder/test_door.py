@@ -46,11 +46,14 @@ def test_a_day_with_a_time_shortly_before_midnight_is_refused(desk: Any, hour: i
 def test_a_time_beside_a_day_is_not_cut_off_silently(desk: Any) -> None:
     """The hour of the meeting makes no other day; the report says what was left out."""
     when = datetime(2026, 3, 12, 18, 30)  # noqa: DTZ001
-    desk.drop("liste.xlsx", desk.decision_xlsx(desk.decision(**{"Sitzung am": when}), desk.decision("P-1")))
+    lines = [desk.decision(**{"Sitzung am": when}), desk.decision("P-1")]
+    desk.drop("liste.xlsx", desk.decision_xlsx(*lines))
+    desk.drop("liste.csv", desk.decision_csv(*lines))
 
     desk.run()
 
-    assert "„Sitzung am“ trägt eine Uhrzeit; gelesen wurde nur der Tag; Zeile: 2." in desk.report()
+    for report in desk.done.glob("*.bericht.csv"):
+        assert "„Sitzung am“ trägt eine Uhrzeit; gelesen wurde nur der Tag; Zeile: 2." in report.read_text("utf-8-sig")
 
 
 def test_a_header_of_two_rows_is_refused(desk: Any) -> None:
