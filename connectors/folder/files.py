@@ -76,7 +76,7 @@ class OpenFolder:
 
     def read(self, name: str, most: int) -> tuple[bytes, os.stat_result]:
         """The first bytes of a regular file, and what is known of exactly that file; raises OSError."""
-        descriptor = os.open(name, _READ, dir_fd=self._descriptor)
+        descriptor = self._open(name)
         with os.fdopen(descriptor, "rb") as handle:
             seen = os.fstat(descriptor)
             if not stat.S_ISREG(seen.st_mode):
@@ -103,10 +103,12 @@ class OpenFolder:
         to._keep_private(new_name)
         to.sync()
 
-    def remove(self, name: str) -> None:
-        """Remove a file, if it is there."""
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name, dir_fd=self._descriptor)
+    def remove(self, name: str, expected: os.stat_result) -> None:
+        """Remove exactly the file that was looked at, if it is still there; another that has its name stays."""
+        aside = f".{token_hex(8)}.part"
+        with contextlib.suppress(FileNotFoundError, NoFileError):
+            self.move(name, self, aside, expected)
+            os.unlink(aside, dir_fd=self._descriptor)
 
     def sync(self) -> None:
         """Make names durable, not only contents."""
@@ -119,6 +121,14 @@ class OpenFolder:
             yield cls(descriptor)
         finally:
             os.close(descriptor)
+
+    def _open(self, name: str) -> int:
+        try:
+            return os.open(name, _READ, dir_fd=self._descriptor)
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise NoFileError(name) from None
+            raise
 
     def _make(self, name: str) -> None:
         try:

@@ -65,10 +65,6 @@ class Inbox:
             content = self._fingerprint(arrival.path, arrival.size)
         except (FileNotFoundError, NoFileError):
             return None
-        except OSError as error:
-            if error.errno == errno.ELOOP:  # a link has taken its name
-                return None
-            raise
         if content.seen.st_ino != arrival.inode or self._look(arrival.path.name) != arrival:
             return None
         return content.digest, content.raw
@@ -137,13 +133,13 @@ class Inbox:
         if twin and arrived_name(twin.name, digest) == arrived_name(path.name, digest):
             with inbox.sub(twin.parent.name) as folder:
                 folder.replace(f"{twin.name}{REPORT}", report(None))
-            inbox.remove(path.name)
+            inbox.remove(path.name, content.seen)
             return
         told = report(twin)
         name = self._free_name(archive, path.name, content, told, is_copy=twin is not None)
         archive.replace(f"{name}{REPORT}", told)
         if twin:
-            inbox.remove(path.name)
+            inbox.remove(path.name, content.seen)
             return
         try:
             inbox.move(path.name, archive, name, content.seen)

@@ -66,7 +66,7 @@ def read_sheet(worksheets: Sequence[Worksheet], table: Table, process: Process) 
     sheet, header = _only_one(worksheets, table)
     _check_header(header, table)
     below = [row for row in sheet.rows if row.number > header.row.number]
-    _refuse_second_header(below, header, table)
+    _refuse_second_header(sheet.rows, header, table)
     reader = _LineReader(table, header, process, Merged(sheet.merges, below))
     lines = tuple(reader.read(row) for row in below if _has_values(row, header))
     if not lines:
@@ -113,20 +113,30 @@ def _as_header(row: Row, table: Table) -> Header:
     return Header(row, columns, width)
 
 
-def _refuse_second_header(below: Sequence[Row], header: Header, table: Table) -> None:
+def _refuse_second_header(rows: Sequence[Row], header: Header, table: Table) -> None:
     """Ja, Nein and Enthaltung under a common „Stimmen“: read by half, the votes would be missing."""
-    first = below[0] if below else None
-    if first is None or any(not first.cell(index).blank for index, column in header.columns.items() if column.required):
-        return
-    known = header.columns.values()
-    named = [
-        table.by_header.get(folded(cell.text)) for index, cell in enumerate(first.cells) if index not in header.columns
-    ]
-    if missing := [column.name for column in named if column and column not in known]:
-        raise SheetProblem(
-            f"Die Kopfzeile hat zwei Zeilen ({header.row.number} und {first.number}): „{missing[0]}“ steht in der "
-            "zweiten. Erwartet: alle Spaltennamen in einer Zeile, ohne verbundene Zellen."
-        )
+    place = next(place for place, row in enumerate(rows) if row is header.row)
+    beside = [*rows[:place], *(row for row in rows[place + 1 : place + 2] if not _is_line(row, header))]
+    for row in beside:
+        if name := _named_beside(row, header, table):
+            first, second = sorted((row.number, header.row.number))
+            raise SheetProblem(
+                f"Die Kopfzeile hat zwei Zeilen ({first} und {second}): „{name}“ steht in Zeile {row.number}. "
+                "Erwartet: alle Spaltennamen in einer Zeile, ohne verbundene Zellen."
+            )
+
+
+def _is_line(row: Row, header: Header) -> bool:
+    return any(not row.cell(index).blank for index, column in header.columns.items() if column.required)
+
+
+def _named_beside(row: Row, header: Header, table: Table) -> str:
+    """A column that this row names, and the header does not, where the header names none."""
+    for index, cell in enumerate(row.cells):
+        column = table.by_header.get(folded(cell.text))
+        if column and index not in header.columns and column not in header.columns.values():
+            return column.name
+    return ""
 
 
 def _check_header(header: Header, table: Table) -> None:

@@ -69,9 +69,11 @@ def test_a_header_of_two_rows_is_refused(desk: Any) -> None:
 
     desk.drop("liste.xlsx", desk.xlsx([header, second, desk.decision()], merge))
     desk.drop("liste.csv", desk.csv([header, second, desk.decision()]))
+    desk.drop("andersherum.csv", desk.csv([second, header, desk.decision()]))
 
-    for item in desk.fetch():
-        assert "Die Kopfzeile hat zwei Zeilen (1 und 2): „Ja“ steht in der zweiten" in item.problem
+    problems = {item.raw_ref: item.problem for item in desk.fetch()}
+    for name, row in (("liste.xlsx", 2), ("liste.csv", 2), ("andersherum.csv", 1)):
+        assert f"Die Kopfzeile hat zwei Zeilen (1 und 2): „Ja“ steht in Zeile {row}" in problems[name]
 
 
 def test_a_line_that_says_yes_under_a_column_of_the_clerk_is_no_second_header(desk: Any) -> None:
