@@ -48,11 +48,11 @@ def test_one_line_holds_no_break() -> None:
 
 def test_marks_piled_on_a_letter_cost_no_quadratic_time() -> None:
     """Ordering a run of marks is quadratic: a cell of them took seconds."""
-    started = time.monotonic()
+    started = time.process_time()
     cleaned = clean("a" + "\u0301\u0316" * 500_000)
 
     assert len(cleaned) <= LONGEST_PILE + 1
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 FORMULAS = [
