@@ -8,6 +8,7 @@ The same bytes again are harmless; other bytes under a name that is taken are re
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,7 +34,7 @@ class Outbox:
         if not _is_there(final, payload):
             _write(final, payload)
         marker = _marker(final)
-        if not marker.exists():
+        if not files.is_file(marker):
             files.replace(marker, _marker_text(final, payload))
         return _put_at(final)
 
@@ -41,7 +42,7 @@ class Outbox:
         """Since when it lies there with its `.ok`. Without it nobody reads it yet: sending again completes it."""
         try:
             final = self._place(name)
-            if not (final.exists() and _marker(final).exists()):
+            if not (files.is_file(final) and files.is_file(_marker(final))):
                 return NotThere()
             if files.sha256(final) != _digest(payload):
                 return CannotTell("the name is taken by another content")
@@ -67,9 +68,9 @@ class Outbox:
 
 
 def _is_there(final: Path, payload: bytes) -> bool:
-    if not final.exists():
+    if not os.path.lexists(final):
         return False
-    if files.sha256(final) != _digest(payload):
+    if not files.is_file(final) or files.sha256(final) != _digest(payload):
         raise Rejected(
             "a file with this name and another content lies there",
             where=final.name,

@@ -12,11 +12,11 @@ import re
 from collections.abc import Mapping, Sequence
 
 from connectors.folder.sheet import Line
+from kiezbruecke.plaintext import harmless
 
 HEADER = ("Zeile", "Referenznummer", "Ergebnis der Übernahme", "Hinweis")
 TAKEN, LEFT = "übernommen", "nicht übernommen"
 _RULE = re.compile(r".{0,300}? \(Quelle: item\.(?P<key>[a-z_]+)\): ")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def lines_report(name: str, lines: Sequence[Line], problems: Mapping[int, str], notes: Sequence[str]) -> bytes:
@@ -38,11 +38,6 @@ def for_clerks(problem: str, columns: Mapping[str, str]) -> str:
     if not found or found["key"] not in columns:
         return problem
     return f"„{columns[found['key']]}“: {problem[found.end() :]}"
-
-
-def harmless(text: str) -> str:
-    """Text that a spreadsheet does not take for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _outcome(problem: str) -> tuple[str, str]:

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from connectors._tables import Row, SheetProblem, read_csv, read_workbook
-from connectors.folder.inbox import DONE, FAILED, Arrival, Inbox, original_name, shown_name
+from connectors._tables import SheetProblem, TableLimits, Worksheet, read_csv, read_workbook
+from connectors._tables.limits import MEGABYTE
+from connectors.folder.inbox import DONE, FAILED, Arrival, Inbox
+from connectors.folder.names import arrived_name
 from connectors.folder.report import for_clerks, lines_report, sheet_report
-from connectors.folder.settings import MEGABYTE, Settings
+from connectors.folder.settings import Settings
 from connectors.folder.sheet import Line, Sheet, read_sheet
 from connectors.folder.table import read_table
 from kiezbruecke.connector import Connection, Context, Cursor, Handled, Item
@@ -53,9 +55,9 @@ class Pickup:
 
     def report(self, path: Path, twin: Path | None) -> bytes:
         """The report for one of its files; `twin` is the archived sheet that it repeats."""
-        name, notes = shown_name(path.name), []
+        name, notes = arrived_name(path.name, self.digest), []
         if twin:
-            notes = [f"Der Inhalt gleicht „{shown_name(twin.name)}“ und wird nicht noch einmal übernommen."]
+            notes = [f"Der Inhalt gleicht „{twin.name}“ und wird nicht noch einmal übernommen."]
         if self.sheet is None:
             return sheet_report(name, self.problem, notes)
         return lines_report(name, self.sheet.lines, self.problems, [*self.sheet.notes, *notes])
@@ -125,14 +127,14 @@ class FolderSource:
 
     def _locked(self, arrival: Arrival) -> Pickup:
         """A file that nobody lets us read: it stays where it is and is told, as one and the same problem."""
-        name = shown_name(arrival.path.name)
+        name = arrived_name(arrival.path.name, "")
         digest = hashlib.sha256(f"{name}\n{arrival.size}\n{arrival.mtime_ns}".encode()).hexdigest()
         item = _sheet_problem(digest, name, "Die Datei kann nicht gelesen werden; bitte die Zugriffsrechte prüfen.")
         return Pickup(digest, name, [], None, "", (item,), {digest}, {})
 
     def _open(self, arrival: Arrival, digest: str, raw: bytes | None) -> Pickup:
         twin = self._inbox.twin(digest, arrival.size)
-        name = shown_name(original_name(twin, digest) if twin else arrival.path.name)
+        name = arrived_name(twin.name if twin else arrival.path.name, digest)
         try:
             sheet, problem = self._read(arrival.path, raw), ""
         except SheetProblem as error:
@@ -147,14 +149,15 @@ class FolderSource:
             raise SheetProblem(f"Die Datei ist zu groß; erwartet: höchstens {self._settings.max_bytes // MEGABYTE} MB.")
         return read_sheet(self._worksheets(path.suffix.lower(), raw), self._table, self._process)
 
-    def _worksheets(self, suffix: str, raw: bytes) -> list[list[Row]]:
+    def _worksheets(self, suffix: str, raw: bytes) -> list[Worksheet]:
+        limits = TableLimits(unpacked=self._settings.max_unpacked_bytes, rows=self._settings.max_rows)
         if not raw.strip():
             raise SheetProblem("Die Datei ist leer.")
         match suffix:
             case ".xlsx":
-                return read_workbook(raw, self._settings.max_unpacked_bytes, self._settings.max_rows)
+                return read_workbook(raw, limits)
             case ".csv":
-                return [read_csv(raw, self._table.by_header.keys(), self._settings.max_rows)]
+                return [Worksheet(read_csv(raw, self._table.by_header.keys(), limits))]
             case ".xlsm" | ".xltm":
                 raise SheetProblem("Die Datei kann Makros enthalten; bitte ohne Makros als XLSX speichern.")
             case _:

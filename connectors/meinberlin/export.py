@@ -12,15 +12,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connectors._line import shown_type
-from connectors._tables import Row, SheetProblem, read_workbook
+from connectors._tables import Row, SheetProblem, TableLimits, read_workbook
 from connectors.meinberlin.session import LOGIN, NotAllowedError, Session
 from connectors.meinberlin.web import Reply
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.records import Module
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-UNPACKED_LIMIT = 256 * 1024 * 1024
-MOST_ROWS = 100_000
 
 # Header of the sheet → field of an item, by the type of the module.
 CONTACT = {"Kontakt E-Mail": "contact_email", "Kontakt Telefon": "contact_phone"}
@@ -74,10 +72,10 @@ def _rows(reply: Reply, columns: Mapping[str, str]) -> dict[str, ExportRow]:
     return rows
 
 
-def _lines(reply: Reply) -> list[Row]:
+def _lines(reply: Reply) -> Sequence[Row]:
     """The sheet's filled lines; a cut or swollen file is a SourceError. A formula counts as the text that it is."""
     try:
-        return read_workbook(reply.body, UNPACKED_LIMIT, MOST_ROWS)[0]
+        return read_workbook(reply.body, TableLimits())[0].rows
     except (SheetProblem, IndexError):
         raise reply.broken("the XLSX is cut or damaged, or too large", "a whole workbook") from None
 

@@ -28,6 +28,7 @@ _VERBS = ("run", "status", "reconcile")
 _NOUNS = {
     "todo": "Was eine Person entscheiden oder ansehen muss.",
     "case": "Ein Fall, von der Idee bis zur Festlegung.",
+    "sheet": "Listen für die Fachverwaltung, aus dem Hauptbuch vorausgefüllt.",
     "message": "Nachrichten und ihre Zustände.",
     "route": "Strecken: auflisten, anhalten, Altfälle markieren.",
     "destination": "Ziele: ansehen, nach einem echten Neuaufbau zurücksetzen.",

@@ -61,7 +61,7 @@ CHANGING = [
 # Tested below and beside their modules: one keeps running, others need files of their own or write into the content.
 ELSEWHERE = {
     "sandbox start", "schemas install", "schemas add", "codelist import", "drift accept", "drift wsdl",
-    "mapping new", "mapping editor", "new connector",
+    "mapping new", "mapping editor", "new connector", "sheet new",
 }  # fmt: skip
 
 

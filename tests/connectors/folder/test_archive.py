@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -198,9 +197,8 @@ def crash_at(number: int, patch: pytest.MonkeyPatch) -> None:
 
         return call
 
-    for name in ("rename", "replace", "unlink", "mkdir"):
-        patch.setattr(Path, name, wrap(name, getattr(Path, name)))
-    patch.setattr("connectors.folder.files.os.fsync", wrap("fsync", os.fsync))
+    for name in ("rename", "replace", "unlink", "mkdir", "fsync"):
+        patch.setattr(os, name, wrap(name, getattr(os, name)))
 
 
 @pytest.mark.parametrize("copies", [("a.csv",), ("a.csv", "b.csv")])
