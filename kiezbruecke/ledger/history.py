@@ -200,10 +200,7 @@ def _keep_or_forget(connection: Connection, origin: Origin, taken: Iterable[Take
         return
     last: dict[str, Item | None] = {}
     for one in taken:
-        if one.problem is None:
-            last[origin.subject(one.item)] = None
-        elif one.heals:
-            last[origin.subject(one.item)] = one.item
+        last[origin.subject(one.item)] = one.item if one.problem is not None and one.heals else None
     kept = {row.subject for row in rows_among(connection, _UNREAD, last)}
     new = [_unread(origin, item) for subject, item in last.items() if item is not None and subject not in kept]
     write_all(connection, _ADD_UNREAD, new)

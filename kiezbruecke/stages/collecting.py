@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from kiezbruecke.cases.areas import place
+from kiezbruecke.cases.join import impossible_day
 from kiezbruecke.connector import Handled, Item
 from kiezbruecke.drift import SAMPLE, look_at_answers
 from kiezbruecke.errors import RecordError, SourceError
@@ -15,7 +16,7 @@ from kiezbruecke.ledger import history
 from kiezbruecke.ledger.history import Stored, Taken
 from kiezbruecke.ledger.reading import last_runs
 from kiezbruecke.mapping import Mapping
-from kiezbruecke.records import Proposal, Receipt, Record
+from kiezbruecke.records import Decision, Proposal, Receipt, Record
 from kiezbruecke.stages.work import Collecting, Counts, Reach, act_on_drift
 
 CHUNK = {"full": 500, "new": 100}  # items at a time: a listing is mostly as before, a box holds whole letters
@@ -103,11 +104,14 @@ def _read(work: Collecting, item: Item) -> Taken:
     mappings = [mapping for mapping in work.mappings if item.kind in mapping.reads]
     if not mappings:
         return Taken(item, problem=f"Keine Zuordnung dieser Route liest ein Element der Art „{item.kind}“")
+    place = f"{item.raw_ref}: " if item.raw_ref else ""
     try:
         records = tuple(_enrich(work, mapping.read(item, _roots(work, item))) for mapping in mappings)
     except RecordError as error:
-        place = f"{item.raw_ref}: " if item.raw_ref else ""
         return Taken(item, problem=f"{place}{error.line()}")
+    days = [why for one in records if isinstance(one, Decision) and (why := impossible_day(work.process, one, work.at))]
+    if days:  # never read again by itself: a day that is still to come does come, and by then another line may count
+        return Taken(item, problem=f"{place}Die Zeile {days[0]}", heals=False)
     return Taken(item, records)
 
 
