@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from connectors._tables import Row, SheetProblem, read_csv, read_workbook
 from connectors.folder.inbox import DONE, FAILED, Arrival, Inbox, original_name, shown_name
+from connectors.folder.names import names_of
 from connectors.folder.report import for_clerks, lines_report, sheet_report
 from connectors.folder.settings import MEGABYTE, Settings
 from connectors.folder.sheet import Line, Sheet, read_sheet
@@ -127,7 +128,8 @@ class FolderSource:
         """A file that nobody lets us read: it stays where it is and is told, as one and the same problem."""
         name = shown_name(arrival.path.name)
         digest = hashlib.sha256(f"{name}\n{arrival.size}\n{arrival.mtime_ns}".encode()).hexdigest()
-        item = _sheet_problem(digest, name, "Die Datei kann nicht gelesen werden; bitte die Zugriffsrechte prüfen.")
+        problem = "Die Datei kann nicht gelesen werden; bitte die Zugriffsrechte prüfen."
+        item = replace(_sheet_problem(digest, name, problem), names=(_as_it_lay(arrival),))
         return Pickup(digest, name, [], None, "", (item,), {digest}, {})
 
     def _open(self, arrival: Arrival, digest: str, raw: bytes | None) -> Pickup:
@@ -137,7 +139,7 @@ class FolderSource:
             sheet, problem = self._read(arrival.path, raw), ""
         except SheetProblem as error:
             sheet, problem = None, str(error)
-        items = self._items(digest, name, sheet) if sheet else (_sheet_problem(digest, name, problem),)
+        items = self._items(digest, name, sheet, arrival) if sheet else (_sheet_problem(digest, name, problem),)
         waiting = {item.external_id for item in items}
         problems = {line.number: line.problem for line in sheet.lines if line.problem} if sheet else {}
         return Pickup(digest, name, [arrival.path], sheet, problem, items, waiting, problems)
@@ -160,16 +162,17 @@ class FolderSource:
             case _:
                 raise SheetProblem("Die Datei hat ein fremdes Format; erwartet: XLSX oder CSV.")
 
-    def _items(self, digest: str, name: str, sheet: Sheet) -> tuple[Item, ...]:
-        return tuple(self._item(digest, name, line) for line in sheet.lines)
+    def _items(self, digest: str, name: str, sheet: Sheet, arrival: Arrival) -> tuple[Item, ...]:
+        names = names_of(name, sheet.lines, self._process)
+        return tuple(self._item(digest, name, line, (*names[line.number], _as_it_lay(arrival))) for line in sheet.lines)
 
-    def _item(self, digest: str, name: str, line: Line) -> Item:
+    def _item(self, digest: str, name: str, line: Line, names: tuple[str, ...]) -> Item:
         place = {"sheet": name, "row": line.number}
         external_id, raw_ref = f"{digest}:{line.number}", f"{name}#{line.number}"
         if not line.problem:
-            return Item(self._kind, external_id, {**place, **line.values}, raw_ref=raw_ref)
-        told = f"{name}, Zeile {line.number}: {line.problem}"
-        return Item(PROBLEM, external_id, {**place, "referenznummer": line.reference}, raw_ref=raw_ref, problem=told)
+            return Item(self._kind, external_id, {**place, **line.values}, raw_ref=raw_ref, names=names)
+        told, body = f"{name}, Zeile {line.number}: {line.problem}", {**place, "referenznummer": line.reference}
+        return Item(PROBLEM, external_id, body, raw_ref=raw_ref, problem=told, names=names)
 
     def _find_again(self, digests: AbstractSet[str]) -> None:
         """After a restart: the sheets of acknowledged items, if they still lie there."""
@@ -208,6 +211,11 @@ def _digest_of(handled: Handled) -> str:
 def _sheet_problem(digest: str, name: str, problem: str) -> Item:
     body = {"sheet": name, "row": 0, "referenznummer": ""}
     return Item(PROBLEM, digest, body, raw_ref=name, problem=f"{name}: {problem}")
+
+
+def _as_it_lay(arrival: Arrival) -> str:
+    """A file whose access rights were mended is the same file."""
+    return f"{arrival.path.name} {arrival.size} {arrival.mtime_ns}"
 
 
 def _why(error: OSError) -> str:

@@ -273,7 +273,7 @@ class _Lines:
         self.strays = [(one, why) for one, why in self.strays if one.area_id != line.area_id]
 
     def _move_up(self, line: Decision) -> None:
-        """What is left open stays so until the line that decides it is sound itself, and nothing else is in question."""
+        """What is left open stays so until the line that decides it is sound, and nothing else is in question."""
         self.waiting += self.faults(line)
         if not self.waiting and not self.strays:
             self._count(line)

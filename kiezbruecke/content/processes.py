@@ -62,7 +62,7 @@ def _assemblies(file: Path, given: object) -> Assemblies | None:
     if given is None:
         return None
     match given:
-        case {"from": date() as first, "to": date() as last} if len(given) == 2 and first <= last:
+        case {"from": date() as first, "to": date() as last, **rest} if not rest and first <= last:
             return Assemblies(first=first, last=last)
     where, expected = place_of(file, (ASSEMBLIES,)), "{from: 2025-09-01, to: 2026-12-31}, the earlier day first"
     raise ConfigurationError("assemblies: no span of days", where=where, expected=expected)

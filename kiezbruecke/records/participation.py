@@ -47,8 +47,8 @@ class Assemblies(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    first: date
-    last: date
+    first: date = Field(description="Nobody has decided before this day")
+    last: date = Field(description="Nobody decides after this day")
 
 
 class Process(Record):

@@ -142,7 +142,8 @@ def test_another_cases_line_takes_nothing_back() -> None:
     other = known(a_line(reference_number="2026-00002", amount="2600.00"), proposal=a_proposal(asked="2600.00"))
     one, new = joined(told, other)
 
-    assert one.disagreements and new.disagreements
+    assert one.disagreements
+    assert new.disagreements
     assert status_of(one) == status_of(standing(told))
     assert status_of(new).state == GEKLAERT
 
