@@ -13,7 +13,7 @@ import os
 import stat
 import time
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,6 +90,23 @@ class Inbox:
                 if self.digest(path) == digest:
                     return path
         return None
+
+    def archived(self, digests: Collection[str]) -> Iterator[tuple[str, Path]]:
+        """The archived sheets of these fingerprints from which something was taken."""
+        folder = self.folder / DONE
+        sheets = (path for path in _listed(folder) if digests and not path.name.endswith(REPORT) and _look(path))
+        for path in sheets:
+            if (digest := self.digest(path)) in digests and digest is not None:
+                yield digest, path
+
+    def renew_report(self, sheet: Path, change: Callable[[bytes], bytes]) -> None:
+        """Write the report beside an archived sheet anew, if it is there and becomes another."""
+        report = sheet.with_name(f"{sheet.name}{REPORT}")
+        if _look(report) is None:
+            return
+        before = report.read_bytes()
+        if (after := change(before)) != before:
+            files.replace(report, after)
 
     def archive(self, path: Path, digest: str, folder_name: str, report: Callable[[Path | None], bytes]) -> None:
         """Write the report, then move the sheet. Stopped anywhere, it can be called again.

@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 
 from connectors.folder.sheet import Line
 
-HEADER = ("Zeile", "Referenznummer", "Ergebnis der Übernahme", "Hinweis")
+HEADER = ("Zeile", "Referenznummer", "Ergebnis der Übernahme", "Hinweis", "Was daraus folgt")
+_FOLLOWS = len(HEADER) - 1  # the only column that is written later, and again
 TAKEN, LEFT = "übernommen", "nicht übernommen"
 _RULE = re.compile(r".{0,300}? \(Quelle: item\.(?P<key>[a-z_]+)\): ")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -32,6 +33,17 @@ def sheet_report(name: str, problem: str, notes: Sequence[str]) -> bytes:
     return _csv([("", "", LEFT, problem), *_summary(name, "keine Zeile übernommen", notes)])
 
 
+def with_what_follows(report: bytes, follows: Mapping[int, str]) -> bytes:
+    """The same report with what follows from its rows; as it was, if it is none of ours any more."""
+    try:
+        rows = list(csv.reader(io.StringIO(report.decode("utf-8-sig"), newline=""), delimiter=";", strict=True))
+    except (UnicodeDecodeError, csv.Error):
+        return report
+    if not rows or tuple(rows[0][:_FOLLOWS]) != HEADER[:_FOLLOWS]:
+        return report
+    return _csv([_with(row, follows) for row in rows[1:]])
+
+
 def for_clerks(problem: str, columns: Mapping[str, str]) -> str:
     """A mapping's problem with the sheet's own column name instead of rule, file and source field."""
     found = _RULE.match(problem)
@@ -43,6 +55,11 @@ def for_clerks(problem: str, columns: Mapping[str, str]) -> str:
 def harmless(text: str) -> str:
     """Text that a spreadsheet does not take for a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _with(row: Sequence[str], follows: Mapping[int, str]) -> Sequence[str]:
+    number = int(row[0]) if row and row[0].isascii() and row[0].isdecimal() else 0
+    return [*row[:_FOLLOWS], follows[number]] if number in follows and row[2] == TAKEN else row
 
 
 def _outcome(problem: str) -> tuple[str, str]:

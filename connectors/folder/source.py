@@ -7,7 +7,8 @@ them, everybody sees them. A sheet moves to done/ or failed/ when all its items 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,7 +17,7 @@ from pathlib import Path
 from connectors._tables import Row, SheetProblem, read_csv, read_workbook
 from connectors.folder.inbox import DONE, FAILED, Arrival, Inbox, original_name, shown_name
 from connectors.folder.names import names_of
-from connectors.folder.report import for_clerks, lines_report, sheet_report
+from connectors.folder.report import for_clerks, lines_report, sheet_report, with_what_follows
 from connectors.folder.settings import MEGABYTE, Settings
 from connectors.folder.sheet import Line, Sheet, read_sheet
 from connectors.folder.table import read_table
@@ -96,6 +97,24 @@ class FolderSource:
                 problem = for_clerks(one.problem, self._columns) if one.problem else None
                 pickup.note(one.item.external_id, problem)
         self._archive([pickup for pickup in self._pickups.values() if not pickup.waiting])
+
+    def tell_what_follows(self, follows: Mapping[str, str]) -> None:
+        """Write it into the reports of the archived sheets; a report that somebody has taken away stays away."""
+        by_sheet: dict[str, dict[int, str]] = defaultdict(dict)
+        for external_id, words in follows.items():
+            digest, _, row = external_id.partition(":")
+            if row.isdecimal():
+                by_sheet[digest][int(row)] = words
+        try:
+            for digest, path in self._inbox.archived(by_sheet):
+                self._inbox.renew_report(path, partial(with_what_follows, follows=by_sheet[digest]))
+        except OSError as error:
+            raise SourceError(
+                "a report cannot be written",
+                where=f"{self._where}: {DONE}/",
+                expected="write access; it is tried again in the next run",
+                helps=_why(error),
+            ) from None
 
     def _complete(self) -> list[Arrival]:
         try:

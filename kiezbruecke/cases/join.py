@@ -53,6 +53,11 @@ class Reason(StrEnum):
     NOT_RELEASED = "not_released"  # a budget sheet
     OVER_BUDGET = "over_budget"  # a budget sheet, or corrected decisions
 
+    @property
+    def is_stray(self) -> bool:
+        """Whether a line that is set aside for this would change what stands without saying why."""
+        return self in (Reason.TWICE, Reason.UNEXPLAINED_CHANGE, Reason.OTHER_AREA, Reason.NO_REASON)
+
 
 DISMISSIBLE = frozenset(
     {
@@ -250,7 +255,7 @@ class _Lines:
             self._move_up(line)
         elif explained:
             self._correct(counting, line)
-        elif _same_decision(counting, line) or (not line.correction and _moves_up(line, counting)):
+        elif is_repeated(counting, line) or (not line.correction and _moves_up(line, counting)):
             return  # a repetition, or the older sheet read later: the waiting list before the Nachrücker
         elif self.corrects and _may_be_corrected(line, counting):
             self.corrects = False
@@ -329,7 +334,7 @@ def _set_aside(line: Decision, reason: Reason, other: Decision | None) -> Disagr
     if reason is Reason.TWICE:
         row = other.row if other else line.row
         return _because(reason, line, f"steht in derselben Liste schon in Zeile {row}")
-    stands = f"; es gilt weiter {_place(other)}: {_said(other)}" if other else ""
+    stands = f"; es gilt weiter {place_of(other)}: {said_by(other)}" if other else ""
     if reason is Reason.NO_REASON:
         return _because(reason, line, f"ist eine Korrektur ohne Begründung{stands}")
     if reason is Reason.OTHER_AREA:
@@ -339,11 +344,13 @@ def _set_aside(line: Decision, reason: Reason, other: Decision | None) -> Disagr
     return _because(reason, line, f"{what} ohne „Korrektur = ja“{stands}")
 
 
-def _place(line: Decision) -> str:
+def place_of(line: Decision) -> str:
+    """Where a line stands, for people."""
     return f"{line.sheet}, Zeile {line.row}"
 
 
-def _said(line: Decision) -> str:
+def said_by(line: Decision) -> str:
+    """What a line says: `angenommen, 850,00 €`."""
     amount = f", {euros(line.approved_amount)}" if line.approved_amount is not None else ""
     return f"{line.outcome.word}{amount}"
 
@@ -482,7 +489,7 @@ def _without_waived(standing: Standing, waived: Collection[str]) -> Standing:
 
 def _because(reason: Reason, line: Decision, text: str, *more: str) -> Disagreement:
     basis = hashlib.sha256("\x1f".join((line.digest(), *more)).encode()).hexdigest()
-    return Disagreement(reason, f"{line.reference_number} ({_place(line)}) {text}", basis, line.origin)
+    return Disagreement(reason, f"{line.reference_number} ({place_of(line)}) {text}", basis, line.origin)
 
 
 def _sheet(line: Decision) -> str:
@@ -499,7 +506,7 @@ def _may_be_corrected(line: Decision, correction: Decision) -> bool:
     return other_sheet and not line.correction and line.decided_on <= correction.decided_on
 
 
-def _same_decision(one: Decision, other: Decision) -> bool:
+def is_repeated(one: Decision, other: Decision) -> bool:
     """The same line in another sheet is a repetition, not a change."""
     same = (one.outcome, one.approved_amount, one.decided_on, one.area_id) == (
         other.outcome,

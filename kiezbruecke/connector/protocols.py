@@ -99,6 +99,18 @@ class Source(Protocol):
         """
 
 
+@runtime_checkable
+class Reporting(Protocol):
+    """A source that tells its people what follows from what it handed over, as a report beside a sheet. Optional."""
+
+    def tell_what_follows(self, follows: Mapping[str, str]) -> None:
+        """Per external id the German words that hold now; ids of other sources stand among them and mean nothing.
+
+        Called after the commit, and again when the words change. The same words again write nothing; half of them are
+        never seen. Raises SourceError where they could not be told: then they are told in the next run.
+        """
+
+
 @dataclass(frozen=True)
 class Message:
     """The bytes for one effect at one destination, stored before the first send; retries send these bytes."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from kiezbruecke.ledger import tables
-
 revision = "0007"
 down_revision = "0005"
 
