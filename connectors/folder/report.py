@@ -10,6 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from connectors.folder.sheet import Line
 
@@ -17,12 +18,13 @@ HEADER = ("Zeile", "Referenznummer", "Ergebnis der Übernahme", "Hinweis", "Was 
 _FOLLOWS = len(HEADER) - 1  # the only column that is written later, and again
 TAKEN, LEFT = "übernommen", "nicht übernommen"
 _RULE = re.compile(r".{0,300}? \(Quelle: item\.(?P<key>[a-z_]+)\): ")
+_FURTHER = re.compile(r"[^\s:]+\.yaml:\d+: '[^']*' \(Quelle: item\.(?P<key>[a-z_]+)\): ")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def lines_report(name: str, lines: Sequence[Line], problems: Mapping[int, str], notes: Sequence[str]) -> bytes:
     """The report of a sheet that could be read."""
-    rows = [(str(line.number), line.reference, *_outcome(problems.get(line.number, ""))) for line in lines]
+    rows = [(str(line.number), line.reference, *_outcome(line, problems.get(line.number, ""))) for line in lines]
     left = sum(1 for line in lines if problems.get(line.number))
     total = f"{len(lines)} Zeilen gelesen, {len(lines) - left} übernommen, {left} nicht übernommen"
     return _csv([*rows, *_summary(name, total, notes)])
@@ -49,7 +51,11 @@ def for_clerks(problem: str, columns: Mapping[str, str]) -> str:
     found = _RULE.match(problem)
     if not found or found["key"] not in columns:
         return problem
-    return f"„{columns[found['key']]}“: {problem[found.end() :]}"
+    return _FURTHER.sub(partial(_named, columns), f"„{columns[found['key']]}“: {problem[found.end() :]}")
+
+
+def _named(columns: Mapping[str, str], found: re.Match[str]) -> str:
+    return f"„{columns.get(found['key'], found['key'])}“: "
 
 
 def harmless(text: str) -> str:
@@ -62,8 +68,8 @@ def _with(row: Sequence[str], follows: Mapping[int, str]) -> Sequence[str]:
     return [*row[:_FOLLOWS], follows[number]] if number in follows and row[2] == TAKEN else row
 
 
-def _outcome(problem: str) -> tuple[str, str]:
-    return (LEFT, problem) if problem else (TAKEN, "")
+def _outcome(line: Line, problem: str) -> tuple[str, str]:
+    return (LEFT, problem) if problem else (TAKEN, line.note)
 
 
 def _summary(name: str, total: str, notes: Sequence[str]) -> list[tuple[str, ...]]:

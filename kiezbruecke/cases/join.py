@@ -236,6 +236,7 @@ class _Lines:
 
     case: StoredCase
     faults: Callable[[Decision], Sequence[Disagreement]]
+    names: Mapping[str, str]  # of the areas
     counting: Decision | None = None
     corrects: bool = False  # as long as the line that a correction changes is not known: its sheet is read later
     strays: list[tuple[Decision, Reason]] = field(default_factory=list)
@@ -299,7 +300,8 @@ class _Lines:
 
     def disagreements(self) -> tuple[Disagreement, ...]:
         """What is set aside, each with both places."""
-        return (*(_set_aside(line, why, self._other(line, why)) for line, why in self.strays), *self.waiting)
+        strays = (_set_aside(line, why, self._other(line, why), self.names) for line, why in self.strays)
+        return (*strays, *self.waiting)
 
     def _other(self, line: Decision, why: Reason) -> Decision | None:
         """What a line is set aside against: mostly what stands."""
@@ -307,7 +309,9 @@ class _Lines:
 
 
 def decision_that_counts(
-    case: StoredCase, faults: Callable[[Decision], Sequence[Disagreement]] = lambda _: ()
+    case: StoredCase,
+    faults: Callable[[Decision], Sequence[Disagreement]] = lambda _: (),
+    names: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Decision | None, tuple[Disagreement, ...]]:
     """Of all lines about a case, in the order they became known, the one that counts, and what contradicts it.
 
@@ -315,7 +319,7 @@ def decision_that_counts(
     are no final results: a later assembly of the same area decides without a correction (Nachrücker), unless its line
     has `faults`.
     """
-    lines = _Lines(case, faults)
+    lines = _Lines(case, faults, names)
     for line in case.decisions:
         lines.read(line)
     return lines.counting, lines.disagreements()
@@ -329,7 +333,7 @@ def _contradicts(counting: Decision, line: Decision) -> Reason:
     return Reason.OTHER_AREA if line.area_id != counting.area_id else Reason.UNEXPLAINED_CHANGE
 
 
-def _set_aside(line: Decision, reason: Reason, other: Decision | None) -> Disagreement:
+def _set_aside(line: Decision, reason: Reason, other: Decision | None, names: Mapping[str, str]) -> Disagreement:
     """`other`: the line that stands, or the first of those of which none does."""
     if reason is Reason.TWICE:
         row = other.row if other else line.row
@@ -338,7 +342,8 @@ def _set_aside(line: Decision, reason: Reason, other: Decision | None) -> Disagr
     if reason is Reason.NO_REASON:
         return _because(reason, line, f"ist eine Korrektur ohne Begründung{stands}")
     if reason is Reason.OTHER_AREA:
-        return _because(reason, line, f"kommt aus einer anderen Bezirksregion{stands}")
+        area = names.get(line.area_id, line.area_id)
+        return _because(reason, line, f"kommt aus einer anderen Bezirksregion ({area}){stands}")
     earlier = other is not None and line.decided_on < other.decided_on
     what = "nennt eine frühere Sitzung mit anderem Ergebnis" if earlier else "ändert eine frühere Zeile"
     return _because(reason, line, f"{what} ohne „Korrektur = ja“{stands}")
@@ -381,7 +386,7 @@ def _stand(
         found = _contradictions(process, case, line)
         return [one for one in found if subject_of(case, one) not in waived]
 
-    decision, disagreements = decision_that_counts(left, faults)
+    decision, disagreements = decision_that_counts(left, faults, names)
     area_id = _area(case, decision)
     own = tuple(_contradictions(process, case, decision)) if decision is not None else ()
     told = decision is not None and _told(case, decision, _first(case, disagreements))
@@ -420,7 +425,10 @@ def _contradictions(process: Process, case: StoredCase, decision: Decision) -> I
             yield _because(Reason.UNKNOWN_REFERENCE, decision, text)
         return
     if proposal.area_id and proposal.area_id != decision.area_id:
-        yield _because(Reason.AREA_DIFFERS, decision, "nennt eine andere Bezirksregion als die Plattform")
+        names = {area.id: area.name for area in process.areas}
+        ours, theirs = (names.get(one, one) for one in (decision.area_id, proposal.area_id))
+        text = f"nennt eine andere Bezirksregion ({ours}) als die Plattform ({theirs})"
+        yield _because(Reason.AREA_DIFFERS, decision, text)
     yield from _contradictions_with_the_platform(proposal, decision)
 
 

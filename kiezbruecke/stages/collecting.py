@@ -108,7 +108,8 @@ def _read(work: Collecting, item: Item) -> Taken:
     try:
         records = tuple(_enrich(work, mapping.read(item, _roots(work, item))) for mapping in mappings)
     except RecordError as error:
-        return Taken(item, problem=f"{place}{error.line()}")
+        faults = [fault for mapping in mappings for fault in mapping.faults(item, _roots(work, item))] or [error]
+        return Taken(item, problem=f"{place}{'; '.join(dict.fromkeys(fault.line() for fault in faults))}")
     days = [why for one in records if isinstance(one, Decision) and (why := impossible_day(work.process, one, work.at))]
     if days:  # never read again by itself: a day that is still to come does come, and by then another line may count
         return Taken(item, problem=f"{place}Die Zeile {days[0]}", heals=False)

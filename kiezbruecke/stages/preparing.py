@@ -123,7 +123,7 @@ def _passed_over(work: Sending, standing: Standing, lane: Lane) -> FollowUp | No
 
 def outdated(standing: Standing, lane: Lane) -> list[UUID]:
     """Messages that wait untouched although the decision they rest on does not hold any more."""
-    if standing.decision is None or standing.disagreements:
+    if standing.shaken:
         return []
     return [
         message.key

@@ -138,9 +138,9 @@ class SourcePromises(OnAStand):
         if not isinstance(source, Reporting):
             pytest.skip("this source reports nothing")
         source.acknowledge(handled)
-        for told in ({}, {one.item.external_id: "geht ins HKR" for one in handled} | {"fremd:2": "x", "fremd": "x"}):
+        for words in ({}, {one.item.external_id: "geht ins HKR" for one in handled} | {"fremd:2": "x", "fremd": "x"}):
             for _ in range(2):
-                self.stand.source(counterpart.connection).tell_what_follows(told)  # type: ignore[attr-defined]
+                self.stand.source(counterpart.connection).tell_what_follows(words)  # type: ignore[attr-defined]
         close(source)
 
     def test_a_lost_answer_to_an_acknowledgement_heals(self, counterpart: Counterpart) -> None:

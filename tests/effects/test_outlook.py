@@ -88,7 +88,8 @@ def test_a_stray_line_does_not_hold() -> None:
     case = known(a_line(), a_line(sheet="liste-9", row=7, area_id=GRUENAU, amount="300.00"), proposal=a_proposal())
 
     assert says(case) == (
-        "gilt nicht: kommt aus einer anderen Bezirksregion; es gilt weiter liste-1.xlsx, Zeile 2: angenommen, 850,00 €"
+        "gilt nicht: kommt aus einer anderen Bezirksregion (Grünau); "
+        "es gilt weiter liste-1.xlsx, Zeile 2: angenommen, 850,00 €"
     )
     assert says(case, case.decisions[0]).startswith("wartet: 2026-00001 (liste-9.xlsx, Zeile 7) kommt aus")
     thrown = [subject_of(case, the_only(standing(case)))]
