@@ -300,12 +300,27 @@ class _Lines:
 
     def disagreements(self) -> tuple[Disagreement, ...]:
         """What is set aside, each with both places."""
-        strays = (_set_aside(line, why, self._other(line, why), self.names) for line, why in self.strays)
-        return (*strays, *self.waiting)
+        return (*(self._set_aside(line, why) for line, why in self.strays), *self.waiting)
 
-    def _other(self, line: Decision, why: Reason) -> Decision | None:
-        """What a line is set aside against: mostly what stands."""
-        return self.spoilt.get(_sheet(line), self.counting) if why is Reason.TWICE else self.counting
+    def _set_aside(self, line: Decision, reason: Reason) -> Disagreement:
+        counting = self.counting
+        if reason is Reason.TWICE:
+            first = self.spoilt.get(_sheet(line), counting) or line
+            return _because(reason, line, f"steht in derselben Liste schon in Zeile {first.row}")
+        stands = ""
+        if counting is not None:
+            word = "dagegen steht" if self.faults(counting) else "es gilt weiter"
+            stands = f"; {word} {place_of(counting)}: {said_by(counting)}"
+        return _because(reason, line, f"{self._why(line, reason)}{stands}")
+
+    def _why(self, line: Decision, reason: Reason) -> str:
+        if reason is Reason.NO_REASON:
+            return "ist eine Korrektur ohne Begründung"
+        if reason is Reason.OTHER_AREA:
+            return f"kommt aus einer anderen Bezirksregion ({self.names.get(line.area_id, line.area_id)})"
+        earlier = self.counting is not None and line.decided_on < self.counting.decided_on
+        what = "nennt eine frühere Sitzung mit anderem Ergebnis" if earlier else "ändert eine frühere Zeile"
+        return f"{what} ohne „Korrektur = ja“"
 
 
 def decision_that_counts(
@@ -331,22 +346,6 @@ def _contradicts(counting: Decision, line: Decision) -> Reason:
     if _sheet(line) == _sheet(counting):
         return Reason.TWICE
     return Reason.OTHER_AREA if line.area_id != counting.area_id else Reason.UNEXPLAINED_CHANGE
-
-
-def _set_aside(line: Decision, reason: Reason, other: Decision | None, names: Mapping[str, str]) -> Disagreement:
-    """`other`: the line that stands, or the first of those of which none does."""
-    if reason is Reason.TWICE:
-        row = other.row if other else line.row
-        return _because(reason, line, f"steht in derselben Liste schon in Zeile {row}")
-    stands = f"; es gilt weiter {place_of(other)}: {said_by(other)}" if other else ""
-    if reason is Reason.NO_REASON:
-        return _because(reason, line, f"ist eine Korrektur ohne Begründung{stands}")
-    if reason is Reason.OTHER_AREA:
-        area = names.get(line.area_id, line.area_id)
-        return _because(reason, line, f"kommt aus einer anderen Bezirksregion ({area}){stands}")
-    earlier = other is not None and line.decided_on < other.decided_on
-    what = "nennt eine frühere Sitzung mit anderem Ergebnis" if earlier else "ändert eine frühere Zeile"
-    return _because(reason, line, f"{what} ohne „Korrektur = ja“{stands}")
 
 
 def place_of(line: Decision) -> str:
@@ -390,14 +389,18 @@ def _stand(
     area_id = _area(case, decision)
     own = tuple(_contradictions(process, case, decision)) if decision is not None else ()
     told = decision is not None and _told(case, decision, _first(case, disagreements))
-    if decision is not None and not decision.outcome.grants and own:
+    if decision is not None and not decision.outcome.grants and faults(decision):
         told = False  # what is in question by itself was never told as what it says
     budget, found = budgets.get(area_id), (*own, *disagreements)
     return Standing(case, area_id, names.get(area_id, area_id), decision, budget, found, told, thrown_away)
 
 
 def _is_dismissed(case: StoredCase, line: Decision, dismissed: Collection[str]) -> bool:
-    return any(subject_of(case, _because(reason, line, "")) in dismissed for reason in DISMISSIBLE)
+    """What is thrown away is the line, whatever the reason was: these reasons rest on nothing else."""
+    if not dismissed:
+        return False
+    basis = _basis(line)
+    return any(subject_of(case, Disagreement(reason, "", basis)) in dismissed for reason in DISMISSIBLE)
 
 
 def _first(case: StoredCase, disagreements: Iterable[Disagreement]) -> Decision | None:
@@ -496,8 +499,11 @@ def _without_waived(standing: Standing, waived: Collection[str]) -> Standing:
 
 
 def _because(reason: Reason, line: Decision, text: str, *more: str) -> Disagreement:
-    basis = hashlib.sha256("\x1f".join((line.digest(), *more)).encode()).hexdigest()
-    return Disagreement(reason, f"{line.reference_number} ({place_of(line)}) {text}", basis, line.origin)
+    return Disagreement(reason, f"{line.reference_number} ({place_of(line)}) {text}", _basis(line, *more), line.origin)
+
+
+def _basis(line: Decision, *more: str) -> str:
+    return hashlib.sha256("\x1f".join((line.digest(), *more)).encode()).hexdigest()
 
 
 def _sheet(line: Decision) -> str:

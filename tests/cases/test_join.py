@@ -349,6 +349,7 @@ def test_a_stray_line_that_came_first_is_thrown_away_for_the_right_one() -> None
     thrown = next(subject_of(case, found) for found in one.disagreements if found.reason is Reason.AREA_DIFFERS)
 
     assert {found.reason for found in one.disagreements} == {Reason.AREA_DIFFERS, Reason.OTHER_AREA}
+    assert any("dagegen steht liste-9.xlsx, Zeile 7" in found.text for found in one.disagreements)
     assert standing(case, dismissed=[thrown]).decision == case.decisions[1]
     assert standing(case, dismissed=[thrown]).disagreements == ()
 
