@@ -19,7 +19,7 @@ from kiezbruecke.cases.join import (
     unexplained_budget_lines,
 )
 from kiezbruecke.cases.timeline import status_of
-from kiezbruecke.effects.effect import Effect
+from kiezbruecke.effects.effect import Effect, FollowUp
 from kiezbruecke.effects.lane import Lane
 from kiezbruecke.german import day, euros
 from kiezbruecke.ledger import MessageState
@@ -31,6 +31,10 @@ _BUDGET_WORDS = {
     BudgetStatus.BLOCKED: "gesperrt",
     BudgetStatus.REVOKED: "widerrufen",
 }
+
+
+_GOES, _GONE = "geht", "gesendet"
+_UNSENT = (MessageState.HELD, MessageState.WAITING, MessageState.CLAIMED)
 
 
 @dataclass(frozen=True)
@@ -53,9 +57,7 @@ def what_follows(standing: Standing, line: Decision, ways: Sequence[Way]) -> str
     if decision is None or (standing.disagreements and (line == decision or not decision.outcome.final)):
         return f"wartet: {_reasons(line, standing.disagreements)}"
     if line == decision:
-        return (
-            _granted(standing, ways) if standing.grants else f"gilt: {status_of(standing).state}; gesendet wird nichts"
-        )
+        return _counts(standing, ways)
     place = f"{place_of(decision)}: {said_by(decision)}"
     return f"gilt schon, aus {place}" if is_repeated(decision, line) else f"gilt nicht mehr; es gilt {place}"
 
@@ -85,25 +87,32 @@ def _reasons(line: Decision, found: Iterable[Disagreement]) -> str:
     return "; ".join(dict.fromkeys(one.text.removeprefix(here) for one in found))
 
 
-def _granted(standing: Standing, ways: Sequence[Way]) -> str:
-    """Where a sound granting decision goes, has gone or does not go."""
-    goes, gone, parts = [], [], []
-    for way in ways:
-        if way.effect.informs:
-            continue
-        place, sent = way.effect.place or f"als {way.effect.title}", way.lane.sent(standing)
-        if sent and sent[-1].state is MessageState.REFUSED:
-            parts.append(f"{place}: abgewiesen, siehe Zu-tun-Liste")
-        elif sent:
-            gone.append(place)
-        elif way.lane.may_begin(standing):
-            goes.append(place)
-        elif way.lane.passes_over(standing):
-            parts.append(f"{place} geht nichts: vor dem Beginn am {day(way.lane.start_from)}")
-        else:
-            parts.append(f"{place} geht nichts: von Hand erfasst")
-    said = [*_listed("geht", goes), *_listed("gesendet", gone), *parts]
-    return "; ".join(said) or "gilt; gesendet wird nichts, denn keine Strecke ist in Betrieb"
+def _counts(standing: Standing, ways: Sequence[Way]) -> str:
+    """What a sound decision leads to: where something goes, has gone or does not go."""
+    found = [_on(way, standing) for way in ways if not way.effect.informs]
+    told = [text for word, text in found if not word and text]
+    goes, gone = ([text for word, text in found if word == wanted] for wanted in (_GOES, _GONE))
+    said = "; ".join([*_listed(_GOES, goes), *_listed(_GONE, gone), *told])
+    if not standing.grants:
+        return f"gilt: {status_of(standing).state}; {said or 'gesendet wird nichts'}"
+    return said or "gilt; gesendet wird nichts, denn keine Strecke ist in Betrieb"
+
+
+def _on(way: Way, standing: Standing) -> tuple[str, str]:
+    """What happens on one way: a place that something goes or has gone to, or a text without such a word."""
+    place, sent = way.effect.place or f"als {way.effect.title}", way.lane.sent(standing)
+    answer = way.effect.due(standing, way.lane) if way.effect.due else None
+    if isinstance(answer, FollowUp):
+        return "", f"{place}: von Hand, siehe Zu-tun-Liste"
+    if answer is not None:
+        return (_GOES, place) if answer.effect == way.effect else ("", f"{place}: {answer.effect.title}")
+    if sent:
+        if sent[-1].state is MessageState.REFUSED:
+            return "", f"{place}: abgewiesen, siehe Zu-tun-Liste"
+        return (_GOES if sent[-1].state in _UNSENT else _GONE), place
+    if way.lane.passes_over(standing):
+        return "", f"{place} geht nichts: vor dem Beginn am {day(way.lane.start_from)}"
+    return "", f"{place} geht nichts: von Hand erfasst" if standing.grants else ""
 
 
 def _listed(word: str, places: Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ from kiezbruecke.cases.join import subject_of
 from kiezbruecke.effects import effect
 from kiezbruecke.effects.outlook import Way, what_follows, what_follows_for_budgets
 from kiezbruecke.ledger import MessageState
-from kiezbruecke.ledger.reading import StoredCase
+from kiezbruecke.ledger.reading import MessageHead, StoredCase
 from kiezbruecke.records import Decision, Outcome
 from tests.builders import (
     GRUENAU,
@@ -19,6 +19,7 @@ from tests.builders import (
     PROCESS,
     a_budget,
     a_case,
+    a_commitment,
     a_correction,
     a_lane,
     a_line,
@@ -40,14 +41,37 @@ def says(case: StoredCase, line: Decision | None = None, ways: Any = WAYS, **giv
     return what_follows(standing(case, **given), line or case.decisions[-1], ways)
 
 
+def filed(state: MessageState = MessageState.CONFIRMED) -> MessageHead:
+    """The message that created the file of the accepted case."""
+    return a_message("file.create", state, basis=FILE.effect.basis_of(standing(known(a_line()))))
+
+
 def test_a_granting_line_says_where_it_goes() -> None:
     """Not only `übernommen`."""
     assert says(known(a_line())) == "geht in die E-Akte und ins HKR"
 
 
+def test_what_a_correction_leads_to_is_said() -> None:
+    """The budget system is told by itself, the e-file is not."""
+    sent = (a_message(), a_message("file.create"))
+    given = {"messages": sent, "commitment": a_commitment()}
+
+    assert says(known(a_line(), a_correction(amount="700.00"), **given)) == (
+        "in die E-Akte: von Hand, siehe Zu-tun-Liste; ins HKR: Festlegung ändern"
+    )
+    assert says(known(a_line(), a_correction(Outcome.REJECTED), **given)) == (
+        "gilt: abgelehnt; in die E-Akte: von Hand, siehe Zu-tun-Liste; ins HKR: Festlegung aufheben"
+    )
+
+
+def test_what_only_waits_is_not_called_sent() -> None:
+    """It lies here."""
+    assert says(known(a_line(), messages=(filed(MessageState.WAITING),)), ways=(FILE,)) == "geht in die E-Akte"
+
+
 def test_what_was_sent_is_said_and_what_was_refused_too() -> None:
     """Each way by itself."""
-    sent = a_message("file.create")
+    sent = filed()
 
     assert says(known(a_line(), messages=(sent,))) == "geht ins HKR; gesendet in die E-Akte"
     refused = replace(sent, state=MessageState.REFUSED)
