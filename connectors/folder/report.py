@@ -49,8 +49,8 @@ def with_what_follows(report: bytes, follows: Mapping[int, str]) -> bytes:
 def for_clerks(problem: str, columns: Mapping[str, str]) -> str:
     """A mapping's problem with the sheet's own column name instead of rule, file and source field."""
     found = _RULE.match(problem)
-    if not found or found["key"] not in columns:
-        return problem
+    if problem.startswith("; ") or not found or found["key"] not in columns:
+        return _FURTHER.sub(partial(_named, columns), problem)
     return _FURTHER.sub(partial(_named, columns), f"„{columns[found['key']]}“: {problem[found.end() :]}")
 
 

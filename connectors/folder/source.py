@@ -41,11 +41,15 @@ class Pickup:
     waiting: set[str]
     problems: dict[int, str]
 
-    def note(self, external_id: str, problem: str | None) -> None:
-        """Remember what became of one item; a problem of the sheet itself stands first."""
+    def note(self, external_id: str, problem: str, *, besides: bool) -> None:
+        """Remember what became of one item; a problem of the sheet itself stands first, and others `besides`."""
         self.waiting.discard(external_id)
-        if problem and self.sheet:
-            self.problems.setdefault(int(external_id.partition(":")[2]), problem)
+        if not problem or not self.sheet:
+            return
+        row = int(external_id.partition(":")[2])
+        known = self.problems.setdefault(row, problem)
+        if besides and not known.endswith(problem):
+            self.problems[row] = known + problem
 
     @property
     def folder(self) -> str:
@@ -94,8 +98,9 @@ class FolderSource:
         self._find_again({_digest_of(one) for one in handled} - self._pickups.keys())
         for one in handled:
             if pickup := self._pickups.get(_digest_of(one)):
-                problem = for_clerks(one.problem, self._columns) if one.problem else None
-                pickup.note(one.item.external_id, problem)
+                said = one.item.problem or ""
+                problem = for_clerks((one.problem or "").removeprefix(said), self._columns)
+                pickup.note(one.item.external_id, problem, besides=bool(said))
         self._archive([pickup for pickup in self._pickups.values() if not pickup.waiting])
 
     def tell_what_follows(self, follows: Mapping[str, str]) -> None:
@@ -188,10 +193,12 @@ class FolderSource:
     def _item(self, digest: str, name: str, line: Line, names: tuple[str, ...]) -> Item:
         place = {"sheet": name, "row": line.number}
         external_id, raw_ref = f"{digest}:{line.number}", f"{name}#{line.number}"
+        read = Item(self._kind, external_id, {**place, **line.values}, raw_ref=raw_ref, names=names)
         if not line.problem:
-            return Item(self._kind, external_id, {**place, **line.values}, raw_ref=raw_ref, names=names)
+            return read
         told, body = f"{name}, Zeile {line.number}: {line.problem}", {**place, "referenznummer": line.reference}
-        return Item(PROBLEM, external_id, body, raw_ref=raw_ref, problem=told, names=names)
+        as_read = read if line.values else None
+        return Item(PROBLEM, external_id, body, raw_ref=raw_ref, problem=told, names=names, as_read=as_read)
 
     def _find_again(self, digests: AbstractSet[str]) -> None:
         """After a restart: the sheets of acknowledged items, if they still lie there."""

@@ -51,6 +51,8 @@ class Item:
     `body` is a dict (JSON, row) or bytes (XML). `raw` are the bytes to be kept as evidence, where they matter.
     `problem`, where the connector itself cannot understand the thing: one German line for people, without values. No
     mapping reads such an item. It is the connector's word, never a field that came from outside.
+    `as_read`: such an item as far as it could be understood; what mappings refuse of that is told with the problem, and
+    nothing of it is kept.
     `names`: what the thing is about, the surest name first, where it may come again as another item: a line of a sheet
     that was mended. A problem is listed under the first name; whatever is read well later and bears it mends it.
     """
@@ -62,6 +64,7 @@ class Item:
     raw_ref: str = ""
     problem: str | None = None
     names: tuple[str, ...] = field(default=(), repr=False)
+    as_read: Item | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from collections.abc import Mapping as Fields
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -19,6 +21,7 @@ from kiezbruecke.mapping import Mapping
 from kiezbruecke.records import Decision, Proposal, Receipt, Record
 from kiezbruecke.stages.work import Collecting, Counts, Reach, act_on_drift
 
+_FIELD = re.compile(r"\(Quelle: item\.(?P<name>\w+)\)")  # as a rule's problem names its source
 CHUNK = {"full": 500, "new": 100}  # items at a time: a listing is mostly as before, a box holds whole letters
 
 
@@ -100,7 +103,8 @@ def _read_if_new(work: Collecting, item: Item, known: list[tuple[str, bool]]) ->
 def _read(work: Collecting, item: Item) -> Taken:
     """The records that the route's mappings make of an item, or the one line why not."""
     if item.problem is not None:
-        return Taken(item, problem=item.problem, heals=item.raw is not None)
+        problem = "; ".join((item.problem, *_besides(work, item)))
+        return Taken(item, problem=problem, heals=item.raw is not None)
     mappings = [mapping for mapping in work.mappings if item.kind in mapping.reads]
     if not mappings:
         return Taken(item, problem=f"Keine Zuordnung dieser Route liest ein Element der Art „{item.kind}“")
@@ -114,6 +118,17 @@ def _read(work: Collecting, item: Item) -> Taken:
     if days:  # never read again by itself: a day that is still to come does come, and by then another line may count
         return Taken(item, problem=f"{place}Die Zeile {days[0]}", heals=False)
     return Taken(item, records)
+
+
+def _besides(work: Collecting, item: Item) -> list[str]:
+    """What the mappings refuse of the fields that the connector could read: all faults of a line are told at once."""
+    read = item.as_read
+    if read is None or not isinstance(read.body, Fields):
+        return []
+    mappings = [mapping for mapping in work.mappings if read.kind in mapping.reads]
+    faults = [fault.line() for mapping in mappings for fault in mapping.faults(read, _roots(work, read))]
+    fields = ((fault, found["name"]) for fault in faults if (found := _FIELD.search(fault)))
+    return [fault for fault, name in fields if read.body.get(name)]
 
 
 def keep(work: Collecting, taken: list[Taken]) -> Stored:

@@ -174,3 +174,19 @@ def test_a_report_that_could_not_be_written_is_written_in_the_next_run(
 
 def _full(*_: object) -> None:
     raise OSError(28, "No space left on device")
+
+
+def test_what_the_door_and_the_mapping_refuse_is_told_at_once(world: World) -> None:
+    """One fault after the other costs the clerk a round each; a cell that could not be read is told once."""
+    world.drop(line("P-1", "viel", "genehmigt").replace("kk-tk-2026", "kk-tk-2025").replace("24.04.2026", ""))
+    world.run(*COLLECT)
+
+    hint = report(world, folder="failed")["P-1"][3]
+    assert [hint.count(f"„{name}“") for name in ("Verfahren", "Sitzung am", "Ergebnis", "Bewilligt (€)")] == [
+        1,
+        1,
+        1,
+        1,
+    ]
+    assert "mapping.yaml" not in hint
+    assert len(world.points()) == 1
