@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import Connection, select, true
@@ -11,20 +13,26 @@ from sqlalchemy import Connection, select, true
 from kiezbruecke.cases.join import (
     DISMISSIBLE,
     WAIVABLE,
+    ZERO,
     Disagreement,
     Reason,
     Standing,
+    budget_lines_of,
+    budgets_that_count,
     hangs_on_its_area,
     join,
+    stand_alone,
+    stand_together,
     subject_of,
+    verdicts_of,
 )
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger, MessageState, Run, history
 from kiezbruecke.ledger import tables as t
-from kiezbruecke.ledger.areas import read_others
+from kiezbruecke.ledger.areas import read_others, read_sums
 from kiezbruecke.ledger.dialects import one_at_a_time
 from kiezbruecke.ledger.moves import message_row, move
-from kiezbruecke.ledger.reading import Snapshot, StoredCase, read_budget_lines, read_process_cases
+from kiezbruecke.ledger.reading import Snapshot, StoredCase, read_budget_lines, read_cases, read_process_cases
 from kiezbruecke.ledger.receipts import refused_point
 from kiezbruecke.ledger.runs import guard
 from kiezbruecke.ledger.sets import slices
@@ -38,7 +46,7 @@ from kiezbruecke.ledger.todo import (
     raise_point,
     replace_points,
 )
-from kiezbruecke.records import Process
+from kiezbruecke.records import Budget, Process
 
 
 @dataclass(frozen=True)
@@ -91,6 +99,38 @@ def read_standing(ledger: Ledger, process: Process, case: StoredCase) -> Standin
         thrown_away = {subject for some in slices(ids) for subject in _said_about(connection, some)[1]}
     snapshot, besides = Snapshot((case, *others.uncounted), lines), {alone.area_id: others.granted}
     return join(process, snapshot, waived, dismissed | thrown_away, besides)[0]
+
+
+def read_verdicts(ledger: Ledger, process: Process) -> tuple[Mapping[str, Budget], Mapping[str, Disagreement | None]]:
+    """The budgets that count, and what the votes of each area mean for its cases, without reading the process."""
+    with ledger.read() as connection:
+        budgets = budgets_that_count(budget_lines_of(process, read_budget_lines(connection, process.id)))
+        counted, uncounted = read_sums(connection, process.id)
+    sums: dict[str, Decimal] = defaultdict(lambda: ZERO, counted)
+    for ids in slices(uncounted):
+        for one in _alone(ledger, process, ids, budgets):
+            sums[one.area_id] += one.amount
+    return budgets, verdicts_of(process, sums, budgets)
+
+
+def read_some_standings(
+    ledger: Ledger,
+    process: Process,
+    cases: Sequence[UUID],
+    budgets: Mapping[str, Budget],
+    verdicts: Mapping[str, Disagreement | None],
+) -> Iterator[list[Standing]]:
+    """These cases as `read_standings` would have them, a chunk at a time; see `read_verdicts`."""
+    for ids in slices(cases, 100):
+        alone = _alone(ledger, process, ids, budgets)
+        yield stand_together(alone, verdicts, read_answers(ledger, ids).waived)
+
+
+def _alone(ledger: Ledger, process: Process, cases: Sequence[UUID], budgets: Mapping[str, Budget]) -> list[Standing]:
+    answers = read_answers(ledger, cases)
+    with ledger.read() as connection:
+        found = read_cases(connection, t.cases.c.id.in_(cases))
+    return stand_alone(process, found, budgets, answers.waived, answers.dismissed)
 
 
 def _said_about(connection: Connection, cases: Sequence[UUID]) -> tuple[frozenset[str], frozenset[str]]:

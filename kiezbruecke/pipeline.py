@@ -21,7 +21,7 @@ The steps are plain functions of their work and counts; what surrounds them (mod
 from __future__ import annotations
 
 from kiezbruecke.house import House
-from kiezbruecke.stages import collecting, delivering, preparing, reconciling
+from kiezbruecke.stages import collecting, delivering, preparing, reconciling, telling
 from kiezbruecke.stages.running import Steps
 from kiezbruecke.stages.work import Collecting, Counts, Sending
 
@@ -38,6 +38,7 @@ def collect_items(work: Collecting, counts: Counts) -> None:
         counts.add(stored.counts)
     collecting.tell_gaps(work, counts)  # what the source could not have this time
     collecting.mark_gone(work, counts)
+    telling.tell(work)  # those who filled in a sheet hear what follows from its lines
 
 
 def prepare_messages(work: Sending, counts: Counts) -> None:

@@ -13,7 +13,7 @@ import errno
 import hashlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,6 +102,27 @@ class Inbox:
                     if seen and seen.st_size == size and self._digest(folder, found) == digest:
                         return self.folder / name / found
         return None
+
+    def archived(self, digests: Collection[str]) -> Iterator[tuple[str, Path]]:
+        """The archived sheets of these fingerprints from which something was taken."""
+        if not digests:
+            return
+        with OpenFolder.open(self.folder) as inbox, contextlib.suppress(FileNotFoundError), inbox.sub(DONE) as done:
+            for name in done.names():
+                digest = None if name.endswith(REPORT) else self._digest(done, name)
+                if digest is not None and digest in digests:
+                    yield digest, self.folder / DONE / name
+
+    def renew_report(self, sheet: Path, change: Callable[[bytes], bytes]) -> None:
+        """Write the report beside an archived sheet anew, if it is there and becomes another."""
+        name = f"{sheet.name}{REPORT}"
+        with OpenFolder.open(self.folder) as inbox, inbox.sub(DONE) as done:
+            seen = done.look(name)
+            if seen is None:
+                return
+            before, _ = done.read(name, seen.st_size + 1)
+            if (after := change(before)) != before:
+                done.replace(name, after)
 
     def archive(self, path: Path, digest: str, folder_name: str, report: Callable[[Path | None], bytes]) -> None:
         """Write the report, then move the sheet. Stopped anywhere, it can be called again.

@@ -15,6 +15,7 @@ from openpyxl.utils import get_column_letter
 
 from connectors._tables import Merge, Row, SheetProblem, Worksheet, folded
 from connectors.folder.cells import CellProblem, cuts_time, read_cell
+from connectors.folder.ditto import Above
 from connectors.folder.table import Column, Table
 from kiezbruecke.records import Process
 
@@ -37,6 +38,7 @@ class Line:
     reference: str
     values: Mapping[str, str]
     problem: str = ""
+    note: str = ""  # what was understood without being written
 
 
 @dataclass(frozen=True)
@@ -273,6 +275,8 @@ class _LineReader:
         self._process = process
         self._names = {folded(process.id), folded(process.name)}
         self._index = {column.key: index for index, column in header.columns.items()}
+        self._names_of_columns = {column.key: column.name for column in table.columns}
+        self._above = Above()
 
     def read(self, row: Row) -> Line:
         """One line; every problem of it is told at once."""
@@ -282,8 +286,9 @@ class _LineReader:
             problem = "Die Summenzeile wurde nicht verstanden und nicht übernommen; sie darf entfallen."
             return Line(row.number, "", {}, problem)
         values, problems = self._values(row)
-        problems += self._process_problems(values) + self._shape_problems(row)
-        return Line(row.number, reference, values, " ".join(problems))
+        unresolved, note = self._above.resolve(row.number, values, self._names_of_columns)
+        problems += unresolved + self._process_problems(values) + self._shape_problems(row)
+        return Line(row.number, reference, values, " ".join(problems), note)
 
     def notes(self) -> list[str]:
         """What was left out of cells that were read."""

@@ -7,17 +7,19 @@ them, everybody sees them. A sheet moves to done/ or failed/ when all its items 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from connectors._tables import SheetProblem, TableLimits, Worksheet, read_csv, read_workbook
 from connectors._tables.limits import MEGABYTE
 from connectors.folder.inbox import DONE, FAILED, Arrival, Inbox
+from connectors.folder.lines import names_of
 from connectors.folder.names import arrived_name
-from connectors.folder.report import for_clerks, lines_report, sheet_report
+from connectors.folder.report import for_clerks, lines_report, sheet_report, with_what_follows
 from connectors.folder.settings import Settings
 from connectors.folder.sheet import Line, Sheet, read_sheet
 from connectors.folder.table import read_table
@@ -41,11 +43,15 @@ class Pickup:
     waiting: set[str]
     problems: dict[int, str]
 
-    def note(self, external_id: str, problem: str | None) -> None:
-        """Remember what became of one item; a problem of the sheet itself stands first."""
+    def note(self, external_id: str, problem: str, *, besides: bool) -> None:
+        """Remember what became of one item; a problem of the sheet itself stands first, and others `besides`."""
         self.waiting.discard(external_id)
-        if problem and self.sheet:
-            self.problems.setdefault(int(external_id.partition(":")[2]), problem)
+        if not problem or not self.sheet:
+            return
+        row = int(external_id.partition(":")[2])
+        known = self.problems.setdefault(row, problem)
+        if besides and not known.endswith(problem):
+            self.problems[row] = known + problem
 
     @property
     def folder(self) -> str:
@@ -94,9 +100,28 @@ class FolderSource:
         self._find_again({_digest_of(one) for one in handled} - self._pickups.keys())
         for one in handled:
             if pickup := self._pickups.get(_digest_of(one)):
-                problem = for_clerks(one.problem, self._columns) if one.problem else None
-                pickup.note(one.item.external_id, problem)
+                said = one.item.problem or ""
+                problem = for_clerks((one.problem or "").removeprefix(said), self._columns)
+                pickup.note(one.item.external_id, problem, besides=bool(said))
         self._archive([pickup for pickup in self._pickups.values() if not pickup.waiting])
+
+    def tell_what_follows(self, follows: Mapping[str, str]) -> None:
+        """Write it into the reports of the archived sheets; a report that somebody has taken away stays away."""
+        by_sheet: dict[str, dict[int, str]] = defaultdict(dict)
+        for external_id, words in follows.items():
+            digest, _, row = external_id.partition(":")
+            if row.isdecimal():
+                by_sheet[digest][int(row)] = words
+        try:
+            for digest, path in self._inbox.archived(by_sheet):
+                self._inbox.renew_report(path, partial(with_what_follows, follows=by_sheet[digest]))
+        except OSError as error:
+            raise SourceError(
+                "a report cannot be written",
+                where=f"{self._where}: {DONE}/",
+                expected="write access; it is tried again in the next run",
+                helps=_why(error),
+            ) from None
 
     def _complete(self) -> list[Arrival]:
         try:
@@ -129,7 +154,8 @@ class FolderSource:
         """A file that nobody lets us read: it stays where it is and is told, as one and the same problem."""
         name = arrived_name(arrival.path.name, "")
         digest = hashlib.sha256(f"{name}\n{arrival.size}\n{arrival.mtime_ns}".encode()).hexdigest()
-        item = _sheet_problem(digest, name, "Die Datei kann nicht gelesen werden; bitte die Zugriffsrechte prüfen.")
+        problem = "Die Datei kann nicht gelesen werden; bitte die Zugriffsrechte prüfen."
+        item = replace(_sheet_problem(digest, name, problem), names=(_as_it_lay(arrival),))
         return Pickup(digest, name, [], None, "", (item,), {digest}, {})
 
     def _open(self, arrival: Arrival, digest: str, raw: bytes | None) -> Pickup:
@@ -139,7 +165,7 @@ class FolderSource:
             sheet, problem = self._read(arrival.path, raw), ""
         except SheetProblem as error:
             sheet, problem = None, str(error)
-        items = self._items(digest, name, sheet) if sheet else (_sheet_problem(digest, name, problem),)
+        items = self._items(digest, name, sheet, arrival) if sheet else (_sheet_problem(digest, name, problem),)
         waiting = {item.external_id for item in items}
         problems = {line.number: line.problem for line in sheet.lines if line.problem} if sheet else {}
         return Pickup(digest, name, [arrival.path], sheet, problem, items, waiting, problems)
@@ -163,16 +189,19 @@ class FolderSource:
             case _:
                 raise SheetProblem("Die Datei hat ein fremdes Format; erwartet: XLSX oder CSV.")
 
-    def _items(self, digest: str, name: str, sheet: Sheet) -> tuple[Item, ...]:
-        return tuple(self._item(digest, name, line) for line in sheet.lines)
+    def _items(self, digest: str, name: str, sheet: Sheet, arrival: Arrival) -> tuple[Item, ...]:
+        names = names_of(name, sheet.lines, self._process)
+        return tuple(self._item(digest, name, line, (*names[line.number], _as_it_lay(arrival))) for line in sheet.lines)
 
-    def _item(self, digest: str, name: str, line: Line) -> Item:
+    def _item(self, digest: str, name: str, line: Line, names: tuple[str, ...]) -> Item:
         place = {"sheet": name, "row": line.number}
         external_id, raw_ref = f"{digest}:{line.number}", f"{name}#{line.number}"
+        read = Item(self._kind, external_id, {**place, **line.values}, raw_ref=raw_ref, names=names)
         if not line.problem:
-            return Item(self._kind, external_id, {**place, **line.values}, raw_ref=raw_ref)
-        told = f"{name}, Zeile {line.number}: {line.problem}"
-        return Item(PROBLEM, external_id, {**place, "referenznummer": line.reference}, raw_ref=raw_ref, problem=told)
+            return read
+        told, body = f"{name}, Zeile {line.number}: {line.problem}", {**place, "referenznummer": line.reference}
+        as_read = read if line.values else None
+        return Item(PROBLEM, external_id, body, raw_ref=raw_ref, problem=told, names=names, as_read=as_read)
 
     def _find_again(self, digests: AbstractSet[str]) -> None:
         """After a restart: the sheets of acknowledged items, if they still lie there."""
@@ -211,6 +240,11 @@ def _digest_of(handled: Handled) -> str:
 def _sheet_problem(digest: str, name: str, problem: str) -> Item:
     body = {"sheet": name, "row": 0, "referenznummer": ""}
     return Item(PROBLEM, digest, body, raw_ref=name, problem=f"{name}: {problem}")
+
+
+def _as_it_lay(arrival: Arrival) -> str:
+    """A file whose access rights were mended is the same file."""
+    return f"{arrival.path.name} {arrival.size} {arrival.mtime_ns}"
 
 
 def _why(error: OSError) -> str:

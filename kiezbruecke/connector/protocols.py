@@ -68,6 +68,10 @@ class Item:
     `body` is a dict (JSON, row) or bytes (XML). `raw` are the bytes to be kept as evidence, where they matter.
     `problem`, where the connector itself cannot understand the thing: one German line for people, without values. No
     mapping reads such an item. It is the connector's word, never a field that came from outside. `rest`: see there.
+    `as_read`: such an item as far as it could be understood; what mappings refuse of that is told with the problem, and
+    nothing of it is kept.
+    `names`: what the thing is about, the surest name first, where it may come again as another item: a line of a sheet
+    that was mended. A problem is listed under the first name; whatever is read well later and bears it mends it.
     """
 
     kind: str
@@ -77,6 +81,8 @@ class Item:
     raw_ref: str = ""
     problem: str | None = None
     rest: Rest | None = field(default=None, repr=False)
+    names: tuple[str, ...] = field(default=(), repr=False)
+    as_read: Item | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -132,6 +138,18 @@ class Source(Protocol):
         """Tell the system that these items are stored (XTA close, moving a sheet). Called only after the commit.
 
         It may be called again for the same items after a crash, and must then be harmless.
+        """
+
+
+@runtime_checkable
+class Reporting(Protocol):
+    """A source that tells its people what follows from what it handed over, as a report beside a sheet. Optional."""
+
+    def tell_what_follows(self, follows: Mapping[str, str]) -> None:
+        """Per external id the German words that hold now; ids of other sources stand among them and mean nothing.
+
+        Called after the commit, and again when the words change. The same words again write nothing; half of them are
+        never seen. Raises SourceError where they could not be told: then they are told in the next run.
         """
 
 

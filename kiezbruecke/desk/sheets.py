@@ -152,7 +152,7 @@ def _undecided(cases: Iterable[StoredCase], area: Area) -> list[Proposal]:
 
 def _is_open(case: StoredCase) -> bool:
     """Not decided, or put off: a later assembly may decide again."""
-    counting, _ = decision_that_counts(case.decisions)
+    counting, _ = decision_that_counts(case)
     return counting is None or not counting.outcome.final
 
 

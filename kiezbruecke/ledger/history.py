@@ -30,6 +30,7 @@ from kiezbruecke.ledger.todo import (
     raise_point,
     raise_points,
     replace_points,
+    set_aside_about,
 )
 from kiezbruecke.records import Applicant, Decision, Proposal, Receipt, Record
 from kiezbruecke.records.base import digest_of, name_id
@@ -123,6 +124,10 @@ class Origin:
         """The name of an item on the attention list."""
         return f"{self.source}:{item.kind}:{item.external_id}"
 
+    def names(self, item: Item) -> list[str]:
+        """What the item is about, as digests: a name may hold content."""
+        return [digest_of("\x1f".join((self.source, self.process_id, name))) for name in item.names]
+
 
 def read_cursor(ledger: Ledger, source: str) -> str:
     """How far a source was read; empty at the beginning."""
@@ -174,8 +179,9 @@ def store(ledger: Ledger, run: Run, origin: Origin, taken: Sequence[Taken], curs
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
-        _list_problems(connection, run, origin, new_words)
-        _keep_or_forget(connection, origin, new_words)
+        mended = _mended(connection, origin, new_words)
+        _list_problems(connection, run, origin, new_words, mended)
+        _keep_or_forget(connection, origin, new_words, mended)
         _forget_inputs(connection, origin, problems)
         new = _store_records(connection, origin, read, stored)
         new |= _store_receipts(connection, run, origin, read, stored)
@@ -232,31 +238,52 @@ def mark_gone(
     return int(count)
 
 
-def _list_problems(connection: Connection, run: Run, origin: Origin, taken: Iterable[Taken]) -> None:
+def _mended(connection: Connection, origin: Origin, taken: Iterable[Taken]) -> set[str]:
+    """The subjects of what could not be read, and has come as another item that can: the last word counts."""
+    good: dict[str, int] = {}
+    later: set[str] = set()
+    words = list(enumerate(taken))
+    for index, one in words:
+        if one.problem is None:
+            good |= dict.fromkeys(origin.names(one.item), index)
+    for index, one in words:
+        if one.problem is not None and good.get(_about(origin, one.item), -1) < index:
+            later.add(origin.subject(one.item))
+    mended = {origin.subject(one.item) for _, one in words if one.problem is not None} - later
+    return (set_aside_about(connection, good) | mended) - later
+
+
+def _about(origin: Origin, item: Item) -> str:
+    return next(iter(origin.names(item)), "")
+
+
+def _list_problems(
+    connection: Connection, run: Run, origin: Origin, taken: Iterable[Taken], mended: Collection[str]
+) -> None:
     """The last word about an item counts: what cannot be read is a point, what was read is none any more."""
     last: dict[str, Point | None] = {}
     for one in taken:
         subject = origin.subject(one.item)
         if one.problem is not None:
-            last[subject] = Point(Kind.SET_ASIDE, subject, run.route, origin.owner, one.problem)
+            about = _about(origin, one.item)
+            last[subject] = Point(Kind.SET_ASIDE, subject, run.route, origin.owner, one.problem, about=about)
         else:
             not_had = replace(one.item, kind="unknown", external_id=f"{one.item.external_id}{UNREAD}")
             for item in (one.item, replace(one.item, kind=f"{one.item.kind}-problem"), not_had):
                 last[origin.subject(item)] = None
+    last |= dict.fromkeys(mended)
     raise_points(connection, [point for point in last.values() if point is not None])
     close_points(connection, [(Kind.SET_ASIDE, subject) for subject, point in last.items() if point is None])
 
 
-def _keep_or_forget(connection: Connection, origin: Origin, taken: Iterable[Taken]) -> None:
-    """What the source will not say again stays here until it can be read."""
+def _keep_or_forget(connection: Connection, origin: Origin, taken: Iterable[Taken], mended: Collection[str]) -> None:
+    """What the source will not say again stays here until it can be read, or is mended."""
     if not origin.keeps_unread:
         return
     last: dict[str, Item | None] = {}
     for one in taken:
-        if one.problem is None:
-            last[origin.subject(one.item)] = None
-        elif one.heals:
-            last[origin.subject(one.item)] = one.item
+        last[origin.subject(one.item)] = one.item if one.problem is not None and one.heals else None
+    last |= dict.fromkeys(mended)
     kept = {row.subject for row in rows_among(connection, _UNREAD, last)}
     new = [_unread(origin, item) for subject, item in last.items() if item is not None and subject not in kept]
     write_all(connection, _ADD_UNREAD, new)

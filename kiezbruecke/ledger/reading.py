@@ -81,6 +81,7 @@ class StoredCase:
     messages: tuple[MessageHead, ...] = ()
     commitment: Commitment | None = None
     baselines: frozenset[str] = frozenset()
+    heard: Mapping[str, datetime] = field(default_factory=dict)  # since when a decision's line is known, by its origin
 
 
 @dataclass(frozen=True)
@@ -108,13 +109,18 @@ def read_cases(connection: Connection, wanted: ColumnElement[bool]) -> tuple[Sto
     commitments = connection.execute(select(t.commitments).where(t.commitments.c.case_id.in_(ids))).all()
     baselines = connection.execute(select(t.baselines).where(t.baselines.c.case_id.in_(ids))).all()
     records: dict[UUID, list[Record]] = defaultdict(list)
+    heard: dict[UUID, dict[str, datetime]] = defaultdict(dict)
     for row in rows:
-        records[row.case_id].append(record_of(row))
+        records[row.case_id].append(record := record_of(row))
+        if isinstance(record, Decision):
+            heard[row.case_id][record.origin] = row.first_seen
     money = {row.case_id: _commitment(row) for row in commitments}
     based: dict[UUID, set[str]] = defaultdict(set)
     for row in baselines:
         based[row.case_id].add(row.lane)
-    return tuple(_case(row, records[row.id], messages[row.id], money.get(row.id), based[row.id]) for row in cases)
+    return tuple(
+        _case(row, records[row.id], messages[row.id], money.get(row.id), based[row.id], heard[row.id]) for row in cases
+    )
 
 
 def read_budget_lines(connection: Connection, process_id: str) -> tuple[Budget, ...]:
@@ -304,6 +310,7 @@ def _case(
     messages: list[MessageHead],
     commitment: Commitment | None,
     baselines: set[str],
+    heard: Mapping[str, datetime],
 ) -> StoredCase:
     return StoredCase(
         row.id,
@@ -316,6 +323,7 @@ def _case(
         tuple(messages),
         commitment,
         frozenset(baselines),
+        heard,
     )
 
 

@@ -365,6 +365,7 @@ attention = Table(  # one list of all that needs a person
     Column("id", _BIG, primary_key=True),
     Column("kind", String(20), nullable=False),
     Column("subject", String(300), nullable=False),
+    Column("about", String(64), nullable=False, server_default=""),  # digest of a name: what bears it mends the point
     Column("case_id", Uuid, ForeignKey(cases.c.id)),
     Column("message_key", Uuid, ForeignKey(messages.c.key)),
     Column("route", String(60), nullable=False),

@@ -75,6 +75,7 @@ _OPEN = (
 _OF_ROUTE = select(_a.subject, _a.case_id).where(
     _a.kind == bindparam("kind"), _a.route == bindparam("route"), _a.closed_at.is_(None)
 )
+_ABOUT = select(_a.subject, _a.about).where(_a.kind == Kind.SET_ASIDE.value, among(_a.about), _a.closed_at.is_(None))
 _EVER = select(_a.subject).where(among(_a.case_id), _a.kind == bindparam("kind"))
 _ADD = insert(t.attention).inline()
 _RENEW = (
@@ -106,6 +107,7 @@ class Point:
     answers: tuple[Answer, ...] = (Answer.DONE,)
     case_id: UUID | None = None
     message_key: UUID | None = None
+    about: str = ""  # digest of a name, where something that is read later can mend it
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,11 @@ def ever_raised(connection: Connection, kind: Kind, points: Iterable[Point]) -> 
     wanted = {point.subject: point.case_id for point in points}
     rows = rows_among(connection, _EVER, (case for case in wanted.values() if case is not None), kind=kind)
     return {row.subject for row in rows} & wanted.keys()
+
+
+def set_aside_about(connection: Connection, names: Iterable[str]) -> set[str]:
+    """The subjects of what is set aside under these names (`Point.about`)."""
+    return {row.subject for row in rows_among(connection, _ABOUT, names)}
 
 
 def close_point(
@@ -258,6 +265,7 @@ def _values(point: Point) -> dict[str, Any]:
     return {
         "kind": point.kind,
         "subject": point.subject,
+        "about": point.about,
         "case_id": point.case_id,
         "message_key": point.message_key,
         "route": point.route,

@@ -107,6 +107,18 @@ class Mapping:
             raise ConfigurationError(f"'{self.name}' makes a {self.target}", where=self.file, helps="use write()")
         return make_record(self.goal.model, self.draft(self.scope(item, roots)), self.file)
 
+    def faults(self, item: Item | Roots[str, Any] | bytes, roots: Scope) -> list[RecordError]:
+        """Everything for which `read` would refuse an item, not only the first; empty where it would not."""
+        found: list[RecordError] = []
+        try:
+            scope = self.scope(item, roots)
+            make_draft(self.goal.root, self.definition.rules, self.lists, scope, lambda _, error: found.append(error))
+            if not found:
+                self.read(item, roots)
+        except RecordError as error:
+            found.append(error)
+        return found
+
     def draft(self, roots: Scope) -> NodeDraft:
         """The target being filled, before it is written: for previews."""
         return make_draft(self.goal.root, self.definition.rules, self.lists, roots)

@@ -5,6 +5,7 @@ from kiezbruecke.records.money import Commitment, CommitmentState
 from kiezbruecke.records.participation import (
     Applicant,
     Area,
+    Assemblies,
     Budget,
     BudgetStatus,
     Counts,
@@ -28,6 +29,7 @@ __all__ = [
     "RECORDS",
     "Applicant",
     "Area",
+    "Assemblies",
     "Budget",
     "BudgetStatus",
     "Commitment",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Mapping as Fields
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -12,6 +14,7 @@ from traceback import extract_tb
 from typing import Any
 
 from kiezbruecke.cases.areas import place
+from kiezbruecke.cases.join import impossible_day
 from kiezbruecke.connector import Gap, Gapped, Handled, Item
 from kiezbruecke.drift import SAMPLE, Change, Fingerprint, look_at_answers
 from kiezbruecke.errors import ConfigurationError, RecordError, SourceError
@@ -19,11 +22,12 @@ from kiezbruecke.ledger import history
 from kiezbruecke.ledger.history import Stored, Taken
 from kiezbruecke.ledger.reading import last_runs
 from kiezbruecke.mapping import Mapping
-from kiezbruecke.records import Proposal, Receipt, Record
+from kiezbruecke.records import Decision, Proposal, Receipt, Record
 from kiezbruecke.stages.inputs import same_rest, without_rest
 from kiezbruecke.stages.work import Collecting, Counts, Reach, act_on_drift
 
 log = logging.getLogger("kiezbruecke")
+_FIELD = re.compile(r"\(Quelle: item\.(?P<name>\w+)\)")  # as a rule's problem names its source
 CHUNK = {"full": 500, "new": 100}  # items at a time: a listing is mostly as before, a box holds whole letters
 
 
@@ -140,19 +144,29 @@ def _read_with_rest(work: Collecting, item: Item, made_of: str) -> Taken:
 def _read(work: Collecting, item: Item, absent: frozenset[str] = frozenset()) -> Taken:
     """The records that the route's mappings make of an item, or the one line why not; of `absent` they know nothing."""
     if item.problem is not None:
-        return Taken(item, problem=item.problem, heals=item.raw is not None)
+        problem = "; ".join((item.problem, *_besides(work, item)))
+        return Taken(item, problem=problem, heals=item.raw is not None)
     mappings = [mapping for mapping in work.mappings if item.kind in mapping.reads]
     if not mappings:
         return Taken(item, problem=f"Keine Zuordnung dieser Route liest ein Element der Art „{item.kind}“")
     try:
-        records = tuple(_enrich(work, mapping.read(item, _roots(work, item))) for mapping in mappings)
-    except RecordError as error:
-        place = f"{item.raw_ref}: " if item.raw_ref else ""
-        return Taken(item, problem=f"{place}{error.line()}")
+        return _mapped(work, item, mappings, absent)
     except ConfigurationError:
         raise  # a mapping or a code list is broken, for all items
     except Exception as error:  # noqa: BLE001 - one odd item must not keep the others from being read
         return _odd(work, item, error)
+
+
+def _mapped(work: Collecting, item: Item, mappings: Sequence[Mapping], absent: frozenset[str]) -> Taken:
+    place = f"{item.raw_ref}: " if item.raw_ref else ""
+    try:
+        records = tuple(_enrich(work, mapping.read(item, _roots(work, item))) for mapping in mappings)
+    except RecordError as error:
+        faults = [fault for mapping in mappings for fault in mapping.faults(item, _roots(work, item))] or [error]
+        return Taken(item, problem=f"{place}{'; '.join(dict.fromkeys(fault.line() for fault in faults))}")
+    days = [why for one in records if isinstance(one, Decision) and (why := impossible_day(work.process, one, work.at))]
+    if days:  # never read again by itself: a day that is still to come does come, and by then another line may count
+        return Taken(item, problem=f"{place}Die Zeile {days[0]}", heals=False)
     if not absent:
         return Taken(item, records)
     keeps = {record.identity: mapping.filled_from(absent) for mapping, record in zip(mappings, records, strict=True)}
@@ -167,6 +181,17 @@ def _odd(work: Collecting, item: Item, error: Exception) -> Taken:
     place = f"{item.raw_ref}: " if item.raw_ref else ""
     why = f"damit hat das Programm nicht gerechnet ({where})"
     return Taken(item, problem=f"{place}lässt sich nicht lesen, {why}; bitte dem IT-Betrieb melden")
+
+
+def _besides(work: Collecting, item: Item) -> list[str]:
+    """What the mappings refuse of the fields that the connector could read: all faults of a line are told at once."""
+    read = item.as_read
+    if read is None or not isinstance(read.body, Fields):
+        return []
+    mappings = [mapping for mapping in work.mappings if read.kind in mapping.reads]
+    faults = [fault.line() for mapping in mappings for fault in mapping.faults(read, _roots(work, read))]
+    fields = ((fault, found["name"]) for fault in faults if (found := _FIELD.search(fault)))
+    return [fault for fault, name in fields if read.body.get(name)]
 
 
 def keep(work: Collecting, taken: list[Taken]) -> Stored:

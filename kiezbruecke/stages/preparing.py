@@ -26,6 +26,7 @@ from kiezbruecke.code import code_digest
 from kiezbruecke.effects import Due, FollowUp, Lane, effect, rule_of
 from kiezbruecke.effects.effect import digest
 from kiezbruecke.errors import ConfigurationError, RecordError
+from kiezbruecke.german import day
 from kiezbruecke.ledger import MessageState, changes, claims, money
 from kiezbruecke.ledger import drafts as ledger_drafts
 from kiezbruecke.ledger import tables as t
@@ -98,7 +99,7 @@ def what_is_due(work: Sending, standings: Sequence[Standing]) -> tuple[list[tupl
     due: list[tuple[Standing, Due]] = []
     points: list[Point] = []
     for standing in standings:
-        answer = rule(standing, lane)
+        answer = rule(standing, lane) or _passed_over(work, standing, lane)
         if isinstance(answer, FollowUp):
             points += _follow_up(work, standing, answer, answers.done)
         elif answer is not None:
@@ -106,9 +107,23 @@ def what_is_due(work: Sending, standings: Sequence[Standing]) -> tuple[list[tupl
     return due, points
 
 
+def _passed_over(work: Sending, standing: Standing, lane: Lane) -> FollowUp | None:
+    """A decision that counts and will never be due is told: only a person knows whether it was typed by hand."""
+    decision = standing.decision
+    begins = effect(work.route.effect)
+    if decision is None or begins.informs or not lane.passes_over(standing):
+        return None
+    text = (
+        f"{standing.case.reference} ({decision.sheet}, Zeile {decision.row}): Der Beschluss vom "
+        f"{day(decision.decided_on)} liegt vor dem Beginn dieser Strecke ({day(lane.start_from)}); „{begins.title}“ "
+        "geht deshalb nicht von selbst hinaus. Falsches Datum: Korrektur mit dem richtigen. Sonst von Hand erfassen"
+    )
+    return FollowUp(text, digest("passed over", decision.digest(), lane.start_from.isoformat()))
+
+
 def outdated(standing: Standing, lane: Lane) -> list[UUID]:
     """Messages that wait untouched although the decision they rest on does not hold any more."""
-    if standing.decision is None or standing.disagreements:
+    if standing.shaken:
         return []
     return [
         message.key
@@ -180,7 +195,8 @@ def _judge(work: Sending, survey: Survey) -> None:
 def _count(work: Sending, survey: Survey, cases: Sequence[UUID]) -> None:
     for ids in slices(cases, COUNTED):
         with changes.alone(work.ledger, work.run) as connection:
-            alone = stand_alone(work.process, _read(work, ids), survey.budgets, _answers(work, ids).dismissed)
+            answers = _answers(work, ids)
+            alone = stand_alone(work.process, _read(work, ids), survey.budgets, answers.waived, answers.dismissed)
             counted = {one.case.id: _takes(one) for one in alone}
             changes.count(connection, counted)
         survey.counted |= counted
@@ -201,7 +217,7 @@ def _digests(survey: Survey) -> dict[str, str]:
 def _standings(work: Sending, survey: Survey, ids: Sequence[UUID]) -> list[Standing]:
     """The cases as they stand. One that takes another sum than was counted has just changed: it is the next run's."""
     answers = _answers(work, ids)
-    alone = stand_alone(work.process, _read(work, ids), survey.budgets, answers.dismissed)
+    alone = stand_alone(work.process, _read(work, ids), survey.budgets, answers.waived, answers.dismissed)
     survey.changing |= {one.case.id for one in alone if survey.counted[one.case.id] != _takes(one)}
     counted = [one for one in alone if one.case.id not in survey.changing]
     return stand_together(counted, survey.verdicts, answers.waived)

@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from kiezbruecke.drift import NAME, Change, Fingerprint, breaking, is_as_accepte
 from kiezbruecke.effects import Lane, effect
 from kiezbruecke.errors import ConfigurationError, SourceError
 from kiezbruecke.ledger import Ledger, Run
+from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.drafts import generation_of
 from kiezbruecke.mapping import Mapping, load_mapping
 from kiezbruecke.records import Process
@@ -85,6 +87,7 @@ class Collecting:
     party: Connection
     run: Run
     everything: bool = False  # read all items, also those that are as before
+    at: datetime = field(default_factory=now)  # the run's now: nothing has been decided after it
     seen: set[str] = field(default_factory=set)  # external ids, also of items that could not be read
     again: list[Item] = field(default_factory=list)  # set aside before, read again from the ledger
     reach: Reach = field(default_factory=lambda: Reach(""))

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import pytest
 
-from kiezbruecke.connector import Gapped, Handled, Item, Rest, Source, close
+from kiezbruecke.connector import Gapped, Handled, Item, Reporting, Rest, Source, close
 from kiezbruecke.errors import ConfigurationError, SourceError
 from kiezbruecke.testing.stand import (
     FOREIGN,
@@ -164,6 +164,20 @@ class SourcePromises(OnAStand):
             source.acknowledge(handled)
             source.acknowledge([Handled(one.item, known=True) for one in handled])
             close(source)
+
+    def test_what_follows_may_be_told_again_and_of_things_that_are_not_the_sources(
+        self, counterpart: Counterpart
+    ) -> None:
+        """It is told after a crash, too, and of whole cases: other sources have spoken of them."""
+        handled = [Handled(item) for item in self.read(counterpart)]
+        source = self.stand.source(counterpart.connection)
+        if not isinstance(source, Reporting):
+            pytest.skip("this source reports nothing")
+        source.acknowledge(handled)
+        for words in ({}, {one.item.external_id: "geht ins HKR" for one in handled} | {"fremd:2": "x", "fremd": "x"}):
+            for _ in range(2):
+                self.stand.source(counterpart.connection).tell_what_follows(words)  # type: ignore[attr-defined]
+        close(source)
 
     def test_a_lost_answer_to_an_acknowledgement_heals(self, counterpart: Counterpart) -> None:
         """It may raise; said again it must be good, and nothing may come as another thing."""

@@ -17,6 +17,7 @@ from kiezbruecke.errors import ConfigurationError, RecordError, SourceError
 from kiezbruecke.ledger import MessageState, events, history
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.reset import reset_destination
+from kiezbruecke.ledger.todo import Kind, open_points
 from kiezbruecke.records import Receipt, ReceiptOutcome, Record
 from kiezbruecke.records.identity import case_id
 from kiezbruecke.stages.work import Collecting, Counts
@@ -68,6 +69,10 @@ class Reading:
     def read(self, item: Item, roots: Mapping[str, Any]) -> Record:
         """The record of an item."""
         return self.work(item)
+
+    def faults(self, item: Item, roots: Mapping[str, Any]) -> list[RecordError]:
+        """No more than `read` says."""
+        return []
 
 
 def broken(item: Item) -> Record:
@@ -426,6 +431,43 @@ def test_an_unreadable_item_of_a_full_listing_is_seen(desk: Desk) -> None:
     counts = collect(desk, Box([answer()]), broken, "full")
 
     assert counts["gone"] == 0
+
+
+# --- what was mended
+
+
+def named(number: int, *names: str, problem: str | None = None) -> Item:
+    """A thing with its names; each number is another thing."""
+    return Item("0402", str(number), b"<answer/>", raw=b"raw", problem=problem, names=names)
+
+
+def test_what_comes_again_and_can_be_read_closes_its_point(desk: Desk) -> None:
+    """Fifteen lines were mended, and their points stood for ever."""
+    collect(desk, Box([named(1, "a", problem="unlesbar")]), mended)
+    collect(desk, Box([named(2, "b", "a")]), mended)
+
+    assert (_open(desk), unread(desk)) == ([], [])
+
+
+def test_what_is_another_thing_closes_no_point(desk: Desk) -> None:
+    """Nor does the same thing that still cannot be read, nor what shares only a lesser name."""
+    collect(desk, Box([named(1, "a", "x", problem="unlesbar")]), mended)
+    collect(desk, Box([named(2, "b", "x"), named(3, "a", problem="unlesbar")]), mended)
+
+    assert len(_open(desk)) == 2
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_the_last_word_in_a_chunk_counts(desk: Desk, again: bool) -> None:
+    """Both files lay there: the mended one first, or the broken one."""
+    items = [named(1, "a", problem="unlesbar"), named(2, "a")]
+    collect(desk, Box(items[::-1] if again else items), mended)
+
+    assert len(_open(desk)) == (1 if again else 0)
+
+
+def _open(desk: Desk) -> list[str]:
+    return [point.subject for point in open_points(desk.ledger) if point.kind is Kind.SET_ASIDE]
 
 
 # --- a destination that was rebuilt

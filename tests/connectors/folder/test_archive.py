@@ -43,7 +43,7 @@ def test_the_report_tells_what_became_of_each_line(desk: Any) -> None:
     desk.run(problem=lambda item: "Bezirksregion unbekannt" if item.external_id.endswith(":3") else None)
 
     assert desk.report().splitlines() == [
-        "Zeile;Referenznummer;Ergebnis der Übernahme;Hinweis",
+        "Zeile;Referenznummer;Ergebnis der Übernahme;Hinweis;Was daraus folgt",
         "2;P-1;übernommen;",
         "3;P-2;nicht übernommen;Bezirksregion unbekannt",
         '4;P-3;nicht übernommen;"„Ergebnis“ fehlt; erwartet: Text."',

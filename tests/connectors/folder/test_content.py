@@ -184,3 +184,21 @@ def test_a_table_that_is_none_is_told_to_operations(tmp_path: Path, content: Pat
     (tmp_path / "schemas" / "tables" / "x.yaml").write_text("name: x\ncolumns: [{name: A, key: Ä}]\n", "utf-8")
     with pytest.raises(ConfigurationError, match=r"columns\.0\.key"):
         read_table(tmp_path, "x")
+
+
+def test_all_faults_of_a_line_are_told_at_once(desk: Any, content: Path, process: Process) -> None:
+    """Each by the column's own name; one after the other they cost the clerk three rounds."""
+    odd = {"Ergebnis": "genehmigt", "Bewilligt (€)": "viel", "Ja": "zwölf"}
+    desk.drop("liste.csv", desk.decision_csv(desk.decision(**odd), desk.decision("P-1")))
+    mapping = load_mapping("decision-sheet", content)
+
+    def problem(item: Item) -> str | None:
+        roots = {"process": process, "envelope": {"external_id": item.external_id}}
+        return "; ".join(fault.line() for fault in mapping.faults(item, roots)) or None
+
+    desk.run(problem=problem)
+
+    told = desk.report()
+    assert all(f"„{column}“: " in told for column in odd)
+    assert "mapping.yaml" not in told
+    assert "P-1;übernommen" in told
