@@ -32,6 +32,7 @@ from zeep.exceptions import Error as ZeepError
 from connectors import _mtom
 from connectors._line import DeadlineExceeded, Line, NoAnswer, Response, Wire
 from kiezbruecke.errors import ConfigurationError, DeliveryError
+from kiezbruecke.troubles import trouble_of
 
 __all__ = [
     "CALL_FAILED",
@@ -77,10 +78,12 @@ CALL_FAILED = (DeliveryError, Fault, NoAnswer, OSError)
 
 
 def describe(error: BaseException) -> str:
-    """An error in one line without content: our own text, else only its class (others quote addresses)."""
-    if isinstance(error, Fault | NoAnswer | DeadlineExceeded | DeliveryError):
+    """An error in one line without content: our own text, else its class (others quote addresses) and what helps."""
+    known = trouble_of(error)
+    if isinstance(error, DeliveryError | DeadlineExceeded):
         return str(error)
-    return type(error).__name__
+    name = str(error) if isinstance(error, Fault | NoAnswer) else type(error).__name__
+    return name if known is None else f"{name} – {known.english}; {known.english_helps}"
 
 
 @dataclass(frozen=True)

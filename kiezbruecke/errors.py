@@ -17,15 +17,20 @@ A text says what, where, what was expected, what helps – never a person's data
 
 from __future__ import annotations
 
+from kiezbruecke.troubles import Trouble
+
 
 class KiezbrueckeError(Exception):
-    """The root: a stable `code`, one line of text, no personal data."""
+    """The root: a stable `code`, one line of text, no personal data; `trouble`, where something outside fails us."""
 
     code = "KB-000"
     expected_word = "expected"
 
-    def __init__(self, what: str, *, where: str = "", expected: str = "", helps: str = "") -> None:
+    def __init__(
+        self, what: str, *, where: str = "", expected: str = "", helps: str = "", trouble: Trouble | None = None
+    ) -> None:
         self.what, self.where, self.expected, self.helps = what, where, expected, helps
+        self.trouble = trouble
         super().__init__(self.line())
 
     def line(self) -> str:
