@@ -29,6 +29,7 @@ class _Route(BaseModel):
     name: str = Field(pattern=NAME)
     process: str
     owner: str
+    operations: str = Field("it-betrieb", description="Who is named on the list where the connection is out of order")
     title: str = Field("", description="One German line for people")
     schedule: str | None = Field(None, description="Cron, Europe/Berlin")
     after: Names = Field((), description="Also start when one of these routes has brought something")

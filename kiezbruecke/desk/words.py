@@ -35,6 +35,7 @@ KINDS: Mapping[Kind, tuple[str, str]] = {  # the word, and what it means for who
     Kind.CONTRADICTION: ("Widerspruch", "Dieselbe Nachricht wurde bestätigt und abgewiesen: am Ziel klären, was gilt."),
     Kind.WARNING: ("Warnung", "Zugestellt, aber mit einem Hinweis."),
     Kind.VANISHED: ("Quelle prüfen", "Mehr als die Hälfte der Vorschläge ist auf einmal verschwunden."),
+    Kind.TROUBLE: ("Störung", "Der IT-Betrieb behebt sie; der nächste gelungene Lauf nimmt den Punkt von der Liste."),
 }
 
 ANSWERS: Mapping[Answer, str] = {  # what follows from it
@@ -74,6 +75,7 @@ COUNTS: Mapping[str, str] = {
     "not_there": "nach Rückfrage: nicht angekommen",
     "again": "geht mit denselben Bytes noch einmal",
     "reports": "Transportberichte",
+    "left": "liegen geblieben",
     "overdue": "überfällig",
     "drift": "Abweichungen, die eine Zuordnung brechen",
     "overtaken": "von einem neueren Lauf abgelöst",

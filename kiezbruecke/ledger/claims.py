@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, bindparam, exists, insert, select, text, tuple_, update
+from sqlalchemy import Connection, Row, bindparam, exists, func, insert, or_, select, text, tuple_, update
 
 from kiezbruecke.connector import Batch, BatchHead, Message, Ticket
 from kiezbruecke.errors import RecordError
@@ -60,6 +60,20 @@ _PUT_ON = update(t.messages).where(among(_m.key)).values(batch_id=bindparam("car
 _MESSAGES = _WITH_BYTES.where(among(_m.key))
 _IN_STATE = select(_m.key).where(_m.lane == bindparam("of_lane"), _m.state == bindparam("now"))
 _ASKED_AFTER = _IN_STATE.where(_m.ticket.is_not(None))
+_asked, _seen = t.attention.c, t.attempts.c
+_LEFT = (
+    select(func.count())
+    .select_from(t.messages)
+    .where(
+        _m.lane == bindparam("of_lane"),
+        or_(
+            text(t.CLAIMABLE),
+            (_m.state == MessageState.IN_DOUBT.value)
+            & ~exists().where(_asked.message_key == _m.key, _asked.kind == "in_doubt", _asked.closed_at.is_(None)),
+        ),
+    )
+)
+_NOTED = select(_seen.message_key).where(among(_seen.message_key), _seen.note == bindparam("word")).distinct()
 _KEEP_TICKET = (
     update(t.messages)
     .where(_m.key == bindparam("message"), _m.fence == bindparam("own"))
@@ -220,6 +234,18 @@ def open_doubt(ledger: Ledger, run: Run, message: Message, owner: str, why: str)
                 message.key,
             ),
         )
+
+
+def left(ledger: Ledger, run: Run) -> int:
+    """How many of the lane's messages could have gone and have not; where a person is asked it is the person's."""
+    with ledger.read() as connection:
+        return int(connection.execute(_LEFT, {"of_lane": run.lane}).scalar_one())
+
+
+def noted_before(ledger: Ledger, keys: Iterable[UUID], note: str) -> set[UUID]:
+    """Those of the messages that have ended a try with this note already."""
+    with ledger.read() as connection:
+        return {row.message_key for row in rows_among(connection, _NOTED, keys, word=note)}
 
 
 def delivered_unsettled(ledger: Ledger, run: Run) -> Iterator[tuple[Message, Ticket]]:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from kiezbruecke.errors import ConfigurationError, LedgerError
+from kiezbruecke.troubles import Reason, Trouble, trouble_of
 
 if TYPE_CHECKING:
     from alembic.config import Config  # imported by whoever upgrades: it takes half as long as all the rest
@@ -85,6 +86,19 @@ def open_ledger(url: str) -> Ledger:
     return ledger
 
 
+@contextmanager
+def named_troubles(where: str = "ledger") -> Iterator[None]:
+    """A database that fails becomes one line that says why: full disk, refused log-in, nobody there."""
+    try:
+        yield
+    except DBAPIError as error:
+        found = trouble_of(error)
+        if found is None:
+            raise
+        trouble = Trouble(found.reason, "Ledger") if found.reason is Reason.DISK else found
+        raise LedgerError(trouble.english, where=where, helps=trouble.english_helps, trouble=trouble) from None
+
+
 def upgrade(url: str, revision: str = "head") -> None:
     """Create the ledger's schema, or bring it up to date (Alembic); up to a revision, for tests of the next one."""
     from alembic import command  # noqa: PLC0415 - see above
@@ -150,15 +164,8 @@ def _begin(connection: Connection) -> None:
 
 
 def _refuse_wrong_schema(ledger: Ledger) -> None:
-    try:
-        with ledger.read() as connection:
-            current = _revision(connection)
-    except OperationalError as error:
-        raise LedgerError(
-            "the ledger cannot be reached",
-            where=ledger.engine.url.render_as_string(hide_password=True),
-            helps=type(error.orig).__name__,
-        ) from None
+    with named_troubles(ledger.engine.url.render_as_string(hide_password=True)), ledger.read() as connection:
+        current = _revision(connection)
     head = _head()
     if current != head:
         raise LedgerError(

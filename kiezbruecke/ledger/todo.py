@@ -34,6 +34,7 @@ class Kind(StrEnum):
     CONTRADICTION = "contradiction"  # confirmed and refused
     WARNING = "warning"  # delivered, with a remark
     VANISHED = "vanished"  # more than half of a source is missing at once
+    TROUBLE = "trouble"  # a route fails because of something outside: IT operations acts, its next success closes it
 
 
 class Answer(StrEnum):

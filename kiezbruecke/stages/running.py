@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
+
+from sqlalchemy.exc import DBAPIError
 
 from kiezbruecke.connector import Connection, Manifest, manifest_for
 from kiezbruecke.content.processes import read_process
@@ -21,8 +23,10 @@ from kiezbruecke.effects import effect, rule_of
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, Overtaken
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Run, begin_run, end_run
+from kiezbruecke.ledger.database import named_troubles
 from kiezbruecke.ledger.runs import paused
 from kiezbruecke.records import Process
+from kiezbruecke.stages import troubles
 from kiezbruecke.stages.work import ENVIRONMENT, Collecting, Counts, Sending, lane_of
 
 log = logging.getLogger("kiezbruecke")
@@ -44,7 +48,9 @@ class Steps:
         `everything`: look at all items and cases, also at those that have not changed.
         """
         route = find_route(house.content, name)
-        return _run(house, route, self.collecting if isinstance(route, CollectingRoute) else self.sending, everything)
+        with named_troubles():
+            steps = self.collecting if isinstance(route, CollectingRoute) else self.sending
+            return _run(house, route, steps, everything)
 
     def run_one(self, house: House, name: str, step: str, *, everything: bool = False) -> Counts:
         """One step of a route that has it."""
@@ -53,7 +59,8 @@ class Steps:
             raise ConfigurationError(f"route '{name}' does not send", where=step)
         if isinstance(route, SendingRoute) and step not in self.sending:
             raise ConfigurationError(f"route '{name}' does not collect", where=step)
-        return _run(house, route, {step: {**self.collecting, **self.sending}[step]}, everything)
+        with named_troubles():
+            return _run(house, route, {step: {**self.collecting, **self.sending}[step]}, everything)
 
 
 def _run(house: House, route: Route, steps: Mapping[str, Step], everything: bool) -> Counts:
@@ -64,9 +71,15 @@ def _run(house: House, route: Route, steps: Mapping[str, Step], everything: bool
     process = read_process(house.content, route.process)
     party = house.connect(route.collect if isinstance(route, CollectingRoute) else route.destination)
     _refuse_what_does_not_fit(route, party)
+    run: Run | None = None
     for name, step in wanted.items():
-        begin = partial(_in_hand, house, route, process, party, everything)
-        counts.add(_run_step(house, route, name, step, begin))
+        try:
+            run = begin_run(house.ledger, lane_of(route), route.name, name, after=run)
+        except Overtaken:
+            counts.more(OVERTAKEN)  # between two steps: nothing to write down, the lane is the newer run's
+            break
+        begin = partial(_in_hand, house, route, process, party, everything, run)
+        counts.add(_run_step(house, route, run, name, step, begin))
         if counts.get(OVERTAKEN) or paused(house.ledger, route.name):
             break  # what follows would take the lane back from the newer run, and end that one
     return counts
@@ -79,10 +92,12 @@ def _may_run(route: Route, step: str) -> bool:
     return route.mode == "live" or (route.mode == "dry_run" and step == "prepare")
 
 
-def _run_step(house: House, route: Route, name: str, step: Step, begin: Callable[[Run], Work]) -> Counts:
+def _run_step(house: House, route: Route, run: Run, name: str, step: Step, begin: Callable[[], Work]) -> Counts:
     counts = Counts()
-    with _written_down(house, route, name, counts) as run, closing(begin(run)) as work:
+    with _written_down(house, route, run, name, counts), closing(begin()) as work:
         step(work, counts)
+        if work.spoke:
+            troubles.healed(house.ledger, route)
     return counts
 
 
@@ -93,20 +108,20 @@ def _in_hand(house: House, route: Route, process: Process, party: Connection, ev
 
 
 @contextmanager
-def _written_down(house: House, route: Route, step: str, counts: Counts) -> Iterator[Run]:
-    run = begin_run(house.ledger, lane_of(route), route.name, step)
+def _written_down(house: House, route: Route, run: Run, step: str, counts: Counts) -> Iterator[None]:
     try:
-        yield run
+        yield
     except Overtaken:
         log.warning("%s %s: overtaken by a newer run", route.name, step)
         counts.more(OVERTAKEN)
         end_run(house.ledger, run, counts, "overtaken by a newer run")
-    except KiezbrueckeError as error:
-        end_run(house.ledger, run, counts, f"{error.code} {error.line()}")
-        raise
     except Exception as error:
         # the text of a foreign exception may hold content: only its name is kept
-        end_run(house.ledger, run, counts, type(error).__name__)
+        word = f"{error.code} {error.line()}" if isinstance(error, KiezbrueckeError) else type(error).__name__
+        with suppress(DBAPIError):  # where it is the ledger that fails, the first error is the one to be told
+            end_run(house.ledger, run, counts, word)
+        if trouble := troubles.trouble_behind(error):
+            troubles.tell(house.ledger, route, trouble)
         raise
     else:
         end_run(house.ledger, run, counts)

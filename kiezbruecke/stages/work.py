@@ -35,6 +35,7 @@ from kiezbruecke.ledger.drafts import generation_of
 from kiezbruecke.mapping import Mapping, load_mapping
 from kiezbruecke.records import Process
 from kiezbruecke.stages.inputs import InputDigests
+from kiezbruecke.troubles import Trouble
 
 log = logging.getLogger("kiezbruecke")
 ENVIRONMENT = "environment"  # of a connection's extra: what kind of destination it is; clients do not know it
@@ -80,6 +81,7 @@ class Collecting:
     party: Connection
     run: Run
     everything: bool = False  # read all items, also those that are as before
+    spoke: bool = True  # whether the source has answered: a step that has ended well has read it to its end
     seen: set[str] = field(default_factory=set)  # external ids, also of items that could not be read
     again: list[Item] = field(default_factory=list)  # set aside before, read again from the ledger
     reach: Reach = field(default_factory=lambda: Reach(""))
@@ -155,8 +157,10 @@ class Sending:
     party: Connection
     run: Run
     everything: bool = False  # look at all cases, also at those that have not changed
-    failures: int = 0
+    failures: int = 0  # in a row
     last_failure: str = ""
+    trouble: Trouble | None = None  # what the last failure was about, where that is known
+    spoke: bool = False  # whether the destination has answered anything
     others: list[Target] = field(default_factory=list)  # beside the one target, where the route has more connections
 
     @cached_property

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
+from connectors._line import NoAnswer
 from connectors.folder.target import FolderTarget
 from kiezbruecke import attention, pipeline
 from kiezbruecke.connector import Answer, Connection, Found, Message, NotThere, Ticket
 from kiezbruecke.content.routes import SendingRoute, find_route
-from kiezbruecke.errors import NotSent, Rejected
-from kiezbruecke.ledger import MessageState, events
+from kiezbruecke.errors import ConfigurationError, NotSent, Rejected
+from kiezbruecke.ledger import MessageState, claims, events
 from kiezbruecke.ledger.draft import Draft
+from kiezbruecke.ledger.reading import list_messages
 from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.records import Receipt, ReceiptOutcome
 from kiezbruecke.stages.work import Counts, Sending
@@ -179,3 +182,107 @@ def test_a_refused_status_line_goes_again_when_a_person_says_so(world: World, mo
 
     assert quiet == []
     assert "P-1" in world.status_list()
+
+
+# --- a run never ends well with work left
+
+
+@pytest.mark.parametrize("at_the_door", [False, True])
+def test_a_run_that_leaves_something_ends_red_and_counts_it(desk: Desk, six: list[Draft], at_the_door: bool) -> None:
+    """Those that went after it made the run look well, and nobody was told of the one that waits."""
+    counts = deliver(desk, Doors({six[0].reference}, NotSent("no connection"), at_the_door))
+
+    assert counts["delivered"] == 5
+    assert counts["left"] == 1
+    assert counts["unreachable"] == 1
+
+
+def test_what_waits_behind_the_breaker_is_counted_as_well(desk: Desk, six: list[Draft]) -> None:
+    """Three were tried, six are left."""
+    counts = deliver(desk, Doors({file.reference for file in six}, NotSent("no connection")))
+
+    assert counts["left"] == 6
+
+
+def test_what_a_person_is_asked_about_leaves_the_run_well(desk: Desk, six: list[Draft]) -> None:
+    """Red for days would hide the next failure; the point is on the list."""
+    run = desk.run(FILES, "kk-tk-eakte")
+    [(message, _)] = claims.claim(desk.ledger, run, 1)
+    claims.begin_sending(desk.ledger, run, [message.key])
+    claims.settle(desk.ledger, run, message.key, MessageState.IN_DOUBT)
+    before = claims.left(desk.ledger, run)
+    claims.open_doubt(desk.ledger, run, message, "spk-tk", "")
+
+    assert (before, claims.left(desk.ledger, run)) == (6, 5)
+
+
+def test_what_can_never_succeed_is_not_in_doubt_for_ever(desk: Desk, six: list[Draft]) -> None:
+    """A server that refuses the form of a request has taken nothing: the second time the message waits, with why."""
+    doors = Doors({six[0].reference}, NoAnswer("no SOAP answer", 415))
+    states = []
+    for _ in range(3):
+        deliver(desk, doors)
+        states.append(desk.state(six[0]))
+
+    assert states == [MessageState.IN_DOUBT, MessageState.WAITING, MessageState.WAITING]
+    keys = [head.key for head, _ in list_messages(desk.ledger)]
+    assert len(claims.noted_before(desk.ledger, keys, "HTTP 415")) == 1
+
+
+def test_a_server_that_is_tired_is_doubt_each_time(desk: Desk, six: list[Draft]) -> None:
+    """What it answered may have come from a proxy, after the message was taken."""
+    doors = Doors({six[0].reference}, NoAnswer("an envelope without fault", 503))
+    for _ in range(3):
+        deliver(desk, doors)
+
+        assert desk.state(six[0]) is MessageState.IN_DOUBT
+
+
+# --- who is told
+
+
+def test_a_destination_that_is_dead_is_a_point_for_it_operations(world: World) -> None:
+    """With why and what helps; and it goes by itself when the next run has got through."""
+    world.drop(line("P-1"))
+    world.run("kk-tk-budgets", "kk-tk-beschluesse")
+    alive = world.connections["eakte-tk"]["host"]
+    _move(world, "http://127.0.0.1:1")
+    for _ in range(2):
+        with pytest.raises(NotSent):
+            world.run("kk-tk-eakte")
+    [point] = world.points("trouble")
+    _move(world, alive)
+    world.run("kk-tk-eakte")
+
+    assert point.owner == "it-betrieb-tk"
+    assert "Adresse nicht erreichbar" in point.reason
+    assert "eakte-tk" in point.reason
+    assert world.points("trouble") == []
+    assert world.filed() == ["850.00"]
+
+
+def test_preparing_alone_heals_nothing(world: World) -> None:
+    """It asks nobody outside."""
+    world.drop(line("P-1"))
+    world.run("kk-tk-budgets", "kk-tk-beschluesse")
+    _move(world, "http://127.0.0.1:1")
+    with pytest.raises(NotSent):
+        world.run("kk-tk-eakte")
+    pipeline.prepare(world.house, "kk-tk-eakte")
+
+    assert len(world.points("trouble")) == 1
+
+
+def test_a_missing_certificate_is_a_point_before_anything_is_tried(world: World, tmp_path: Path) -> None:
+    missing = str(tmp_path / "gone.pem")
+    world.connect(eakte_tk={"ca_file": missing})
+    with pytest.raises(ConfigurationError):
+        world.run("kk-tk-eakte-postfach")
+
+    [point] = world.points("trouble")
+    assert missing in point.reason
+
+
+def _move(world: World, host: str) -> None:
+    world.connections["eakte-tk"]["host"] = host
+    world.connect()

@@ -1,0 +1,51 @@
+"""A route that fails because of something outside is one point for IT operations; its next success closes it."""
+
+from __future__ import annotations
+
+import logging
+
+from sqlalchemy.exc import DBAPIError
+
+from kiezbruecke.content.routes import Route, SendingRoute
+from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.ledger import Ledger
+from kiezbruecke.ledger.todo import Kind, Point, close_point, raise_point
+from kiezbruecke.troubles import Trouble, trouble_of
+
+log = logging.getLogger("kiezbruecke")
+
+
+def trouble_behind(error: Exception) -> Trouble | None:
+    """Why a step failed, where it is a matter of IT operations. A wrong setting says by itself whether it is."""
+    return error.trouble if isinstance(error, ConfigurationError) else trouble_of(error)
+
+
+def tell(ledger: Ledger, route: Route, trouble: Trouble) -> None:
+    """Put it on the list, or renew what stands there; where the ledger itself is out of order only the log has it."""
+    try:
+        with ledger.write() as connection:
+            raise_point(connection, _point(route, trouble))
+    except DBAPIError:
+        log.warning("%s: %s; the list cannot be written", route.name, trouble.english)
+
+
+def healed(ledger: Ledger, route: Route) -> None:
+    """The other side has answered: whatever it was, it is over."""
+    with ledger.write() as connection:
+        close_point(connection, Kind.TROUBLE, _subject(route))
+
+
+def _point(route: Route, trouble: Trouble) -> Point:
+    text = (
+        f"Strecke {route.name}, Verbindung {_connection(route)}: {trouble.german}. Was hilft: {trouble.german_helps}. "
+        "Verloren ist nichts; ist es behoben, geht es von selbst weiter."
+    )
+    return Point(Kind.TROUBLE, _subject(route), route.name, route.operations, text)
+
+
+def _subject(route: Route) -> str:
+    return f"{_connection(route)}|{route.name}"
+
+
+def _connection(route: Route) -> str:
+    return route.destination if isinstance(route, SendingRoute) else route.collect
