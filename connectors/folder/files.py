@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 
@@ -19,6 +20,8 @@ def write_part(final: Path, body: bytes) -> Path:
     part = final.with_name(f".{token_hex(8)}.part")
     try:
         with part.open("xb") as handle:
+            with suppress(PermissionError):  # some shares know no rights
+                os.fchmod(handle.fileno(), final.parent.stat().st_mode & 0o666)  # for whoever may read the folder
             handle.write(body)
             handle.flush()
             os.fsync(handle.fileno())
@@ -46,6 +49,16 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def make_folder(folder: Path) -> None:
+    """A folder for the same people as the one it lies in, whatever this process keeps for itself."""
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        return
+    with suppress(PermissionError):  # some shares know no rights
+        folder.chmod(folder.parent.stat().st_mode & 0o777 | folder.stat().st_mode & 0o7000)
 
 
 def discard(part: Path) -> None:

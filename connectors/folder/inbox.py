@@ -107,7 +107,7 @@ class Inbox:
         if self.digest(path) != digest:
             return  # gone already, or changed meanwhile: then it is a new sheet
         folder = self.folder / folder_name
-        folder.mkdir(exist_ok=True)
+        files.make_folder(folder)
         twin = self.twin(digest, path.stat().st_size, (DONE, folder_name))
         same_name = twin is not None and original_name(twin, digest) == path.name
         if twin:

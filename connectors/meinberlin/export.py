@@ -64,6 +64,10 @@ class Exporter:
         """Give the connections back."""
         self._web.close()
 
+    def log_in(self) -> None:
+        """Log in as `read` does, once; raises NotAllowedError where the account is refused."""
+        self._log_in_once()
+
     def read(self, module: Module) -> dict[str, ExportRow]:
         """The export's rows by reference number; raises NotAllowedError where the account has no right."""
         if not module.slug:

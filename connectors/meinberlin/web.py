@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from connectors._line import DeadlineExceeded, Line, NoAnswer, Response
 from connectors.meinberlin.settings import Settings
 from kiezbruecke.errors import ConfigurationError, NotSent, SourceError
+from kiezbruecke.troubles import Reason, Trouble, of_status
 
 LIMIT = 64 * 1024 * 1024  # bytes of one answer; the largest page of the platform is far below
 
@@ -42,7 +43,10 @@ class Reply:
 
     def broken(self, what: str, expected: str) -> SourceError:
         """The error for an answer that cannot be used; a person's data is never in it."""
-        return SourceError(what, where=self.where, expected=expected, helps="nothing was taken over; tried again")
+        trouble = of_status(self.status) or Trouble(Reason.NO_SERVICE)
+        return SourceError(
+            what, where=self.where, expected=expected, helps="nothing was taken over; tried again", trouble=trouble
+        )
 
 
 class Web:

@@ -16,7 +16,7 @@ from uuid import uuid4
 from connectors import _soap
 from connectors.xta.client import Content, Encrypted, XtaClient
 from connectors.xta.settings import Settings
-from connectors.xta.target import UNKNOWN_ID
+from connectors.xta.target import UNKNOWN_ID, shut_out
 from kiezbruecke.connector import Connection, Context, Cursor, Handled, Item
 from kiezbruecke.errors import NotSent, RecordError, SourceError
 from kiezbruecke.standards import xdomea
@@ -58,6 +58,7 @@ class Mailbox:
                 f"{len(failed)} message(s) or page(s) could not be read: {_soap.describe(failed[-1])}",
                 where=self._settings.msgbox_url,
                 helps="what is missing stays in the box and is fetched again",
+                trouble=shut_out(failed[-1]),
             ) from failed[-1]
 
     def acknowledge(self, handled: Sequence[Handled]) -> None:
@@ -77,6 +78,7 @@ class Mailbox:
                 f"stored messages could not be closed: {_soap.describe(failed[-1])}",
                 where=self._settings.msgbox_url,
                 helps="they come again and are then known",
+                trouble=shut_out(failed[-1]),
             ) from failed[-1]
 
     def _listed(self, failed: list[BaseException]) -> list[str]:

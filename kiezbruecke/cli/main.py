@@ -18,6 +18,7 @@ import typer
 from kiezbruecke import __version__
 from kiezbruecke.content import VARIABLE
 from kiezbruecke.errors import CallError, KiezbrueckeError
+from kiezbruecke.privacy import keep_private
 
 _CallError: Any = typer.BadParameter.__mro__[2]  # click's ClickException, which typer keeps in different places
 
@@ -27,6 +28,7 @@ _NOUNS = {
     "case": "Ein Fall, von der Idee bis zur Festlegung.",
     "message": "Nachrichten und ihre Zustände.",
     "route": "Strecken: auflisten, anhalten, Altfälle markieren.",
+    "connection": "Verbindungen: ausprobieren, ob sie taugen.",
     "destination": "Ziele: ansehen, nach einem echten Neuaufbau zurücksetzen.",
     "ledger": "Das Hauptbuch: anlegen, Beweiskette prüfen.",
     "mapping": "Zuordnungen prüfen, ansehen, testen.",
@@ -36,6 +38,8 @@ _NOUNS = {
     "new": "Etwas Neues anlegen: den Anschluss an ein System.",
     "sandbox": "Nachgebaute Gegenstellen zum Ausprobieren.",
 }
+
+_FOR_OTHERS = {"mapping", "codelist", "drift", "schemas", "new"}  # what they write is content, which is shared
 
 
 def application(*words: str) -> typer.Typer:
@@ -77,8 +81,11 @@ def options(
 
 def main() -> None:
     """The console script."""
+    words = _called(sys.argv[1:])
+    if not {*words} & _FOR_OTHERS:
+        keep_private()
     try:
-        called = application(*_called(sys.argv[1:]))
+        called = application(*words)
         code = called(prog_name="kiezbruecke", standalone_mode=False)  # or typer draws boxes and exits by itself
     except _CallError as error:
         sys.exit(_usage(error))

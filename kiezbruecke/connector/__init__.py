@@ -16,11 +16,20 @@ from kiezbruecke.connector.protocols import (
     Item,
     Message,
     NotThere,
+    Probe,
     Source,
     Target,
     Ticket,
 )
-from kiezbruecke.connector.registry import close, manifest_for, manifests, open_source, open_target
+from kiezbruecke.connector.registry import (
+    check_settings,
+    close,
+    manifest_for,
+    manifests,
+    open_source,
+    open_target,
+    probe,
+)
 
 __all__ = [
     "Answer",
@@ -39,13 +48,16 @@ __all__ = [
     "Manifest",
     "Message",
     "NotThere",
+    "Probe",
     "Source",
     "Target",
     "Ticket",
+    "check_settings",
     "close",
     "manifest_for",
     "manifests",
     "open_source",
     "open_target",
+    "probe",
     "read_manifest",
 ]

@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from kiezbruecke.errors import ConfigurationError, LedgerError
+from kiezbruecke.privacy import make_private
 from kiezbruecke.troubles import Reason, Trouble, trouble_of
 
 if TYPE_CHECKING:
@@ -141,8 +142,8 @@ def make_engine(url: str) -> Engine:
             where=VARIABLE,
             expected="sqlite or postgresql",
         )
-    if parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    if parsed.database and not parsed.database.startswith(":"):
+        make_private(Path(parsed.database))  # SQLite gives what it puts beside it the same rights
     engine = create_engine(parsed, connect_args={"timeout": 30}, hide_parameters=True)
     event.listen(engine, "connect", _durable)
     event.listen(engine, "begin", _begin)

@@ -10,24 +10,23 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
-from kiezbruecke.connector import Connection, Manifest, manifest_for
+from kiezbruecke.connector import Connection
 from kiezbruecke.content.processes import read_process
 from kiezbruecke.content.routes import CollectingRoute, Route, SendingRoute, find_route
-from kiezbruecke.effects import effect, rule_of
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, Overtaken
+from kiezbruecke.fitting import refuse_unfit_party
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Run, begin_run, end_run
 from kiezbruecke.ledger.database import named_troubles
 from kiezbruecke.ledger.runs import paused
 from kiezbruecke.records import Process
 from kiezbruecke.stages import troubles
-from kiezbruecke.stages.work import ENVIRONMENT, Collecting, Counts, Sending, lane_of
+from kiezbruecke.stages.work import Collecting, Counts, Sending, lane_of
 
 log = logging.getLogger("kiezbruecke")
 Step = Callable[[Any, Counts], None]  # the first is what the step has in hand
@@ -70,7 +69,7 @@ def _run(house: House, route: Route, steps: Mapping[str, Step], everything: bool
         return counts
     process = read_process(house.content, route.process)
     party = house.connect(route.collect if isinstance(route, CollectingRoute) else route.destination)
-    _refuse_what_does_not_fit(route, party)
+    refuse_unfit_party(route, party)
     run: Run | None = None
     for name, step in wanted.items():
         try:
@@ -126,49 +125,3 @@ def _written_down(house: House, route: Route, run: Run, step: str, counts: Count
     else:
         end_run(house.ledger, run, counts)
         log.info("%s %s: %s", route.name, step, dict(counts))
-
-
-def _refuse_what_does_not_fit(route: Route, party: Connection) -> None:
-    if isinstance(route, SendingRoute):
-        _refuse_wrong_environment(route, party)
-        _refuse_wrong_effect(route, manifest_for(party))
-        _refuse_connections(route, manifest_for(party))
-
-
-def _refuse_wrong_effect(route: SendingRoute, manifest: Manifest) -> None:
-    """The rule, the destination and the window must fit the effect, or a run could do what nobody meant."""
-    where = f"route {route.name}"
-    rule_of(route)
-    if not any(fnmatchcase(route.effect, known) for known in manifest.effects):
-        known = ", ".join(manifest.effects)
-        raise ConfigurationError(f"{manifest.title} cannot do {route.effect}", where=where, expected=known)
-    if effect(route.effect).in_list and not manifest.can.full_list:
-        what, expected = f"{route.effect} is a line of a list", "a destination that always gets the whole list"
-        raise ConfigurationError(what, where=where, expected=expected)
-    if route.window > 1 and not (manifest.can.dedupes or manifest.can.look_up):
-        raise ConfigurationError(
-            f"window: {route.window} would leave so many messages in doubt after a crash",
-            where=where,
-            expected="1, because the destination neither recognises a repetition nor can be asked",
-        )
-
-
-def _refuse_connections(route: SendingRoute, manifest: Manifest) -> None:
-    """Where nobody promises that several may send at once, they would get in each other's way."""
-    if route.connections > 1 and (manifest.can.batch or not manifest.can.parallel):
-        raise ConfigurationError(
-            f"{manifest.title} cannot send over {route.connections} connections at once",
-            where=f"route {route.name}, connections",
-            expected="1",
-        )
-
-
-def _refuse_wrong_environment(route: SendingRoute, party: Connection) -> None:
-    """A test route refuses every destination whose connection does not call itself a test."""
-    environment = str(party.extra.get(ENVIRONMENT, "production"))
-    if route.environment == "test" and environment != "test":
-        raise ConfigurationError(
-            "a test route may not send to a production destination",
-            where=f"route {route.name}",
-            expected=f"connection {party.id} with extra environment: test",
-        )

@@ -6,12 +6,13 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from kiezbruecke.attention import Answers
 from kiezbruecke.code import code_digest
+from kiezbruecke.connections import without_environment
 from kiezbruecke.connector import (
     BatchTarget,
     Connection,
@@ -38,7 +39,6 @@ from kiezbruecke.stages.inputs import InputDigests
 from kiezbruecke.troubles import Trouble
 
 log = logging.getLogger("kiezbruecke")
-ENVIRONMENT = "environment"  # of a connection's extra: what kind of destination it is; clients do not know it
 
 
 class Counts(dict[str, int]):
@@ -135,7 +135,7 @@ class Collecting:
     @cached_property
     def source(self) -> Source:
         """The client, opened when it is needed first."""
-        return open_source(_for_client(self.party), Context(self.process, self.route.options, self.content))
+        return open_source(without_environment(self.party), Context(self.process, self.route.options, self.content))
 
     @cached_property
     def mappings(self) -> tuple[Mapping, ...]:
@@ -202,7 +202,9 @@ class Sending:
 
     def _open(self) -> Target | BatchTarget:
         test = self.route.environment == "test"
-        return open_target(_for_client(self.party), Context(self.process, self.route.options, self.content, test))
+        return open_target(
+            without_environment(self.party), Context(self.process, self.route.options, self.content, test)
+        )
 
     def _single(self, target: Target | BatchTarget) -> Target:
         assert isinstance(target, Target)
@@ -265,7 +267,3 @@ def act_on_drift(route: Route, mapping: str, changes: Sequence[Change]) -> int:
             helps=f"{untouched}; change the mapping, or accept: kiezbruecke drift accept {mapping}",
         )
     return len(broken)
-
-
-def _for_client(party: Connection) -> Connection:
-    return replace(party, extra={name: value for name, value in party.extra.items() if name != ENVIRONMENT})

@@ -1,0 +1,163 @@
+"""Whether the words of a route fit each other, its content and its connection: asked before it runs, and when it runs.
+
+    refuse_unfit_words(place, …)       at every parse and in `route check`: rule, effect, process, options, `after`
+    refuse_unfit_party(route, party)   where the connection is known: its connector, its settings, what it can do
+
+A wrong word that looks healthy is found by nobody until money does not come. Each error names file, line and column,
+and the word that was probably meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from kiezbruecke import plugins
+from kiezbruecke.connections import ENVIRONMENT, without_environment
+from kiezbruecke.connector import Connection, Manifest, check_settings, manifest_for, manifests
+from kiezbruecke.content.processes import process_files
+from kiezbruecke.content.routes import CollectingRoute, Route, RoutePlace, SendingRoute
+from kiezbruecke.effects import effect, rule_for
+from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.mapping import load_mapping
+from kiezbruecke.mapping.language.walking import reads
+
+DOCUMENTS = "documents"  # of a route's options: templates of its own
+
+
+def refuse_unfit_words(place: RoutePlace, content: Path, names: Collection[str]) -> Route:
+    """The route, if its words are known and fit each other; `names` are those of all routes. Reads no connection."""
+    route = place.read()
+    known = [file.stem for file in process_files(content)]
+    _refuse_unknown("process", route.process, known, place.at("process"))
+    for number, name in enumerate(route.after):
+        _refuse_unknown("route", name, names, place.at("after", number))
+    if isinstance(route, SendingRoute):
+        _refuse_wrong_rule(route, place)
+    _refuse_unknown_options(route, place, content)
+    return route
+
+
+def refuse_unfit_party(route: Route, party: Connection) -> None:
+    """The connection must lead to something that the route can be about; raises ConfigurationError."""
+    manifest = manifest_for(party)
+    if isinstance(route, CollectingRoute):
+        if manifest.source is None:
+            where, expected = f"route {route.name}, collect", "a connection to something that can be read"
+            raise ConfigurationError(f"{manifest.title} is no source", where=where, expected=expected)
+        return
+    _refuse_wrong_environment(route, party)
+    _refuse_wrong_effect(route, manifest)
+    _refuse_connections(route, manifest)
+
+
+def refuse_unfit_settings(party: Connection) -> None:
+    """What the form says must be whole, and its files there; raises ConfigurationError naming the field."""
+    check_settings(without_environment(party))
+
+
+def probably(given: str, known: Iterable[str]) -> str:
+    """`did you mean 'commitment'?`, or nothing."""
+    near = get_close_matches(given, list(known), 1)
+    return f"did you mean '{near[0]}'?" if near else ""
+
+
+# -- the words of a route ----------------------------------------------------------------------------------------
+
+
+def _refuse_unknown(what: str, given: str, known: Collection[str], where: str) -> None:
+    if given not in known:
+        raise ConfigurationError(
+            f"there is no {what} '{given}'",
+            where=where,
+            expected=", ".join(sorted(known)),
+            helps=probably(given, known),
+        )
+
+
+def _refuse_wrong_rule(route: SendingRoute, place: RoutePlace) -> None:
+    begins = {one.name: one.rule for one in plugins.effects().values() if one.rule}
+    _refuse_unknown("effect", route.effect, plugins.effects().keys(), place.at("effect"))
+    _refuse_unknown("due rule", route.due, sorted(begins.values()), place.at("due"))
+    rule_for(route.effect, route.due, place.at("due"))
+
+
+def _refuse_unknown_options(route: Route, place: RoutePlace, content: Path) -> None:
+    """What stands under `with` must be read by somebody: a mapping, the connector, or the documents."""
+    if not route.options:
+        return
+    read = {*_read_by_mappings(route, content), (DOCUMENTS,), *((name,) for name in _options_of_connectors())}
+    for path in _leaves(route.options):
+        if not any(path[: len(one)] == one[: len(path)] for one in read):
+            told, names = ".".join(path), sorted(".".join(one) for one in read if one)
+            raise ConfigurationError(
+                f"with: nobody reads '{told}'",
+                where=place.at("with", *path),
+                expected=", ".join(names),
+                helps=probably(told, names),
+            )
+
+
+def _read_by_mappings(route: Route, content: Path) -> Iterator[tuple[str, ...]]:
+    for name in (route.mapping,) if isinstance(route.mapping, str) else route.mapping:
+        for one in reads(load_mapping(name, content).definition.rules):
+            if one.path.root == "route":
+                yield tuple(step.name for step in one.path.steps)
+
+
+def _options_of_connectors() -> set[str]:
+    """Which connector a route has to do with stands in its connection, which no file knows."""
+    return {name for manifest in manifests().values() for name in manifest.options}
+
+
+def _leaves(options: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for name, value in options.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, (*above, name))
+        else:
+            yield *above, name
+
+
+# -- its connection ----------------------------------------------------------------------------------------------
+
+
+def _refuse_wrong_effect(route: SendingRoute, manifest: Manifest) -> None:
+    """The rule, the destination and the window must fit the effect, or a run could do what nobody meant."""
+    where = f"route {route.name}"
+    rule_for(route.effect, route.due, where)
+    if not any(fnmatchcase(route.effect, known) for known in manifest.effects):
+        known = ", ".join(manifest.effects)
+        raise ConfigurationError(f"{manifest.title} cannot do {route.effect}", where=where, expected=known)
+    if effect(route.effect).in_list and not manifest.can.full_list:
+        what, expected = f"{route.effect} is a line of a list", "a destination that always gets the whole list"
+        raise ConfigurationError(what, where=where, expected=expected)
+    if route.window > 1 and not (manifest.can.dedupes or manifest.can.look_up):
+        raise ConfigurationError(
+            f"window: {route.window} would leave so many messages in doubt after a crash",
+            where=where,
+            expected="1, because the destination neither recognises a repetition nor can be asked",
+        )
+
+
+def _refuse_connections(route: SendingRoute, manifest: Manifest) -> None:
+    """Where nobody promises that several may send at once, they would get in each other's way."""
+    if route.connections > 1 and (manifest.can.batch or not manifest.can.parallel):
+        raise ConfigurationError(
+            f"{manifest.title} cannot send over {route.connections} connections at once",
+            where=f"route {route.name}, connections",
+            expected="1",
+        )
+
+
+def _refuse_wrong_environment(route: SendingRoute, party: Connection) -> None:
+    """A test route refuses every destination whose connection does not call itself a test."""
+    environment = str(party.extra.get(ENVIRONMENT, "production"))
+    if route.environment == "test" and environment != "test":
+        raise ConfigurationError(
+            "a test route may not send to a production destination",
+            where=f"route {route.name}",
+            expected=f"connection {party.id} with extra environment: test",
+        )
