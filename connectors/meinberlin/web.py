@@ -35,18 +35,17 @@ class Reply:
     def json(self) -> Any:
         """The body as JSON; raises SourceError if it is something else, or cut."""
         if self.media_type != "application/json":
-            raise self.broken(f"answered 200 with {self.media_type or 'no content type'}", "application/json")
+            what = f"answered 200 with {self.media_type or 'no content type'}"
+            raise self.broken(what, "application/json", Trouble(Reason.NO_SERVICE))
         try:
             return json.loads(self.body.decode("utf-8"), parse_constant=_no_constant)
         except (ValueError, RecursionError):
             raise self.broken("the answer is cut or no JSON", "a whole JSON document") from None
 
-    def broken(self, what: str, expected: str) -> SourceError:
+    def broken(self, what: str, expected: str, trouble: Trouble | None = None) -> SourceError:
         """The error for an answer that cannot be used; a person's data is never in it."""
-        trouble = of_status(self.status) or Trouble(Reason.NO_SERVICE)
-        return SourceError(
-            what, where=self.where, expected=expected, helps="nothing was taken over; tried again", trouble=trouble
-        )
+        known, helps = trouble or of_status(self.status), "nothing was taken over; tried again"
+        return SourceError(what, where=self.where, expected=expected, helps=helps, trouble=known)
 
 
 class Web:
