@@ -49,6 +49,7 @@ class Reason(StrEnum):
     DISK = "disk"
     FOLDER = "folder"
     RIGHTS = "rights"
+    CONNECTION = "connection"
     DATABASE_LOGIN = "database_login"
     DATABASE = "database"
 
@@ -234,6 +235,12 @@ _WORDS: Mapping[Reason, _Words] = {
         "give the account of Airflow its rights there",
         "keine Berechtigung im Ordner",
         "dem Konto von Airflow dort das Recht zum Lesen und Schreiben geben",
+    ),
+    Reason.CONNECTION: _Words(
+        "there is no connection of this name",
+        "make it under Admin > Connections, or in the secrets backend",
+        "Verbindung ist nicht angelegt",
+        "unter Admin › Connections oder im Secrets-Backend anlegen",
     ),
     Reason.DATABASE_LOGIN: _Words(
         "the database refuses user and password",

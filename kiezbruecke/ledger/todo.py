@@ -224,6 +224,13 @@ def count_open_points(ledger: Ledger) -> int:
         return connection.execute(query).scalar_one()
 
 
+def is_open(ledger: Ledger, kind: Kind, subject: str) -> bool:
+    """Whether there is such a point now."""
+    with ledger.read() as connection:
+        query = select(_a.id).where(_a.kind == kind, _a.subject == subject, _a.closed_at.is_(None))
+        return connection.execute(query).first() is not None
+
+
 def find_point(ledger: Ledger, number: int) -> OpenPoint | None:
     """One point by its number, open or closed."""
     with ledger.read() as connection:

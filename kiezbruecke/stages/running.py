@@ -68,8 +68,7 @@ def _run(house: House, route: Route, steps: Mapping[str, Step], everything: bool
     if not wanted or paused(house.ledger, route.name):
         return counts
     process = read_process(house.content, route.process)
-    party = house.connect(route.collect if isinstance(route, CollectingRoute) else route.destination)
-    refuse_unfit_party(route, party)
+    party = _party(house, route)
     run: Run | None = None
     for name, step in wanted.items():
         try:
@@ -84,6 +83,18 @@ def _run(house: House, route: Route, steps: Mapping[str, Step], everything: bool
     return counts
 
 
+def _party(house: House, route: Route) -> Connection:
+    """Where the route leads; that there is no such connection is a matter of IT operations."""
+    try:
+        party = house.connect(route.collect if isinstance(route, CollectingRoute) else route.destination)
+    except ConfigurationError as error:
+        if error.trouble is not None:
+            troubles.tell(house.ledger, route, error.trouble)
+        raise
+    refuse_unfit_party(route, party)
+    return party
+
+
 def _may_run(route: Route, step: str) -> bool:
     """A dry run prepares and sends nothing."""
     if isinstance(route, CollectingRoute):
@@ -95,7 +106,7 @@ def _run_step(house: House, route: Route, run: Run, name: str, step: Step, begin
     counts = Counts()
     with _written_down(house, route, run, name, counts), closing(begin()) as work:
         step(work, counts)
-        if work.spoke:
+        if work.spoke or (isinstance(work, Sending) and troubles.is_over(work)):
             troubles.healed(house.ledger, route)
     return counts
 

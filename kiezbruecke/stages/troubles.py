@@ -6,10 +6,13 @@ import logging
 
 from sqlalchemy.exc import DBAPIError
 
+from kiezbruecke.connections import without_environment
+from kiezbruecke.connector import probe
 from kiezbruecke.content.routes import Route, SendingRoute
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger
-from kiezbruecke.ledger.todo import Kind, Point, close_point, raise_point
+from kiezbruecke.ledger.todo import Kind, Point, close_point, is_open, raise_point
+from kiezbruecke.stages.work import Sending
 from kiezbruecke.troubles import Trouble, trouble_of
 
 log = logging.getLogger("kiezbruecke")
@@ -27,6 +30,21 @@ def tell(ledger: Ledger, route: Route, trouble: Trouble) -> None:
             raise_point(connection, _point(route, trouble))
     except DBAPIError:
         log.warning("%s: %s; the list cannot be written", route.name, trouble.english)
+
+
+def is_over(work: Sending) -> bool:
+    """Where there was nothing to say to a destination that was in trouble, it is asked whether it is well again.
+
+    Only by a step that has to do with it: `prepare` opens no client.
+    """
+    if "target" not in vars(work) or not is_open(work.ledger, Kind.TROUBLE, _subject(work.route)):
+        return False
+    try:
+        probe(without_environment(work.party), work.content, [work.process])
+    except Exception as error:  # noqa: BLE001 - a question that fails changes nothing
+        log.warning("%s: still in trouble (%s)", work.route.name, type(error).__name__)
+        return False
+    return True
 
 
 def healed(ledger: Ledger, route: Route) -> None:

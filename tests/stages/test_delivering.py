@@ -12,12 +12,13 @@ from connectors.folder.target import FolderTarget
 from kiezbruecke import attention, pipeline
 from kiezbruecke.connector import Answer, Connection, Found, Message, NotThere, Ticket
 from kiezbruecke.content.routes import SendingRoute, find_route
-from kiezbruecke.errors import ConfigurationError, NotSent, Rejected
+from kiezbruecke.errors import ConfigurationError, NotSent, Rejected, SourceError
 from kiezbruecke.ledger import MessageState, claims, events
 from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.ledger.reading import list_messages
 from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.records import Receipt, ReceiptOutcome
+from kiezbruecke.sandbox import start
 from kiezbruecke.stages.work import Counts, Sending
 from tests.builders import PROCESS, ROOT
 from tests.ledger.conftest import EFILE, FILES, Desk, draft
@@ -281,6 +282,58 @@ def test_a_missing_certificate_is_a_point_before_anything_is_tried(world: World,
 
     [point] = world.points("trouble")
     assert missing in point.reason
+
+
+def test_what_was_mended_with_nothing_to_send_is_over_as_well(world: World, tmp_path: Path) -> None:
+    """The destination is asked: else the point would stand until the next decision."""
+    world.connect(eakte_tk={"ca_file": str(tmp_path / "gone.pem")})
+    with pytest.raises(ConfigurationError):
+        world.run("kk-tk-eakte")
+    before = len(world.points("trouble"))
+    world.connect(eakte_tk={"ca_file": ""})
+    world.run("kk-tk-eakte")
+
+    assert (before, world.points("trouble")) == (1, [])
+
+
+def test_a_connection_that_is_not_there_is_a_point(world: World) -> None:
+    there = world.connections.pop("eakte-tk")
+    world.connect()
+    with pytest.raises(ConfigurationError):
+        world.run("kk-tk-eakte")
+    [point] = world.points("trouble")
+    world.connections["eakte-tk"] = there
+    world.connect()
+    world.run("kk-tk-eakte")
+
+    assert "Verbindung ist nicht angelegt" in point.reason
+    assert world.points("trouble") == []
+
+
+def test_a_refused_password_is_called_so(world: World, tmp_path: Path) -> None:
+    """For the orders as well as for the answers; the first try after the right one takes everything along."""
+    world.drop(line("P-1"))
+    world.run("kk-tk-budgets", "kk-tk-beschluesse")
+    options = [f"content={ROOT}", "login=kb:richtig"]
+    running = start("connectors.hkr.sandbox:create", tmp_path / "locked", options=options)
+    try:
+        world.connections["hkr-tk"] |= {"host": running.url, "login": "kb", "password": "falsch"}
+        world.connect()
+        for route in ("kk-tk-hkr", "kk-tk-hkr", "kk-tk-hkr-rueckmeldungen"):
+            with pytest.raises((NotSent, SourceError)):
+                world.run(route)
+        refused, states = world.points("trouble"), [head.state for head in world.messages("hkr-tk")]
+        world.connections["hkr-tk"]["password"] = "richtig"
+        world.connect()
+        world.run("kk-tk-hkr", "kk-tk-hkr-rueckmeldungen")
+    finally:
+        running.stop()
+
+    assert ["Kennwort abgewiesen (HTTP 401)" in point.reason for point in refused] == [True, True]
+    assert "falsch" not in "".join(point.reason for point in refused)
+    assert states == [MessageState.WAITING]
+    assert world.points("trouble") == []
+    assert [head.state for head in world.messages("hkr-tk")] == [MessageState.CONFIRMED]
 
 
 def _move(world: World, host: str) -> None:
