@@ -25,7 +25,7 @@ from connectors._line import Wire, tls
 from kiezbruecke import german
 from kiezbruecke.connector import Connection
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.troubles import Reason, Trouble
+from kiezbruecke.troubles import Cause, Trouble
 
 FILES = ("ca_file", "client_cert", "client_key")
 OWN = ("connection", "address", "login", "password")  # come from the connection itself, never from its `extra`
@@ -146,13 +146,13 @@ def _refuse_unreadable(connection: str, name: str, file: str) -> None:
 def _refuse_expired(connection: str, file: Path) -> None:
     own = x509.load_pem_x509_certificate(file.read_bytes())
     if own.not_valid_after_utc < datetime.now(UTC):
-        trouble = Trouble(Reason.CERTIFICATE_EXPIRED, german.day(own.not_valid_after_utc))
+        trouble = Trouble(Cause.CERTIFICATE_EXPIRED, german.day(own.not_valid_after_utc))
         where = f"connection {connection}, client_cert"
         raise ConfigurationError(trouble.english, where=where, helps=trouble.english_helps, trouble=trouble)
 
 
 def _bad_file(connection: str, name: str, why: str) -> ConfigurationError:
-    trouble = Trouble(Reason.FILE, name)
+    trouble = Trouble(Cause.FILE, name)
     where, helps = f"connection {connection}, {name}", trouble.english_helps
     return ConfigurationError(why, where=where, helps=helps, trouble=trouble)
 

@@ -35,7 +35,7 @@ from cryptography import x509
 
 from kiezbruecke import __version__, german
 from kiezbruecke.errors import ConfigurationError, NotSent
-from kiezbruecke.troubles import Reason, Trouble, of_status, trouble_of
+from kiezbruecke.troubles import Cause, Trouble, of_status, trouble_of
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -51,14 +51,14 @@ class NoAnswer(Exception):
 
     def __init__(self, what: str, status: int = 0) -> None:
         self.status = status
-        self.trouble = of_status(status) or (Trouble(Reason.NO_SERVICE) if status else None)
+        self.trouble = of_status(status) or (Trouble(Cause.NO_SERVICE) if status else None)
         super().__init__(f"{what} (HTTP {status})" if status else what)
 
 
 class DeadlineExceeded(TimeoutError):
     """The call took too long and was cut. What happened is unknown."""
 
-    trouble = Trouble(Reason.SILENT)
+    trouble = Trouble(Cause.SILENT)
 
 
 @dataclass(frozen=True)
@@ -179,8 +179,8 @@ class Line:
 
     def _trouble(self, error: Exception, parts: SplitResult, clock: _Clock) -> Trouble | None:
         found = trouble_of(error)
-        if found is not None and found.reason is Reason.TLS_EXPIRED:
-            return Trouble(found.reason, self._expired(parts, clock))
+        if found is not None and found.cause is Cause.TLS_EXPIRED:
+            return Trouble(found.cause, self._expired(parts, clock))
         return found
 
     def _expired(self, parts: SplitResult, clock: _Clock) -> str:
@@ -230,7 +230,7 @@ def _refuse_other_machine(sock: socket.socket, parts: SplitResult) -> None:
 
 def _not_sent(error: Exception, parts: SplitResult, trouble: Trouble | None = None) -> NotSent:
     where = f"{parts.scheme}://{parts.netloc}{parts.path}"
-    known = trouble or trouble_of(error) or Trouble(Reason.UNREACHABLE)
+    known = trouble or trouble_of(error) or Trouble(Cause.UNREACHABLE)
     return NotSent(
         f"{known.english} – {type(error).__name__} before anything was sent",
         where=where,

@@ -32,7 +32,7 @@ from zeep.exceptions import Error as ZeepError
 from connectors import _mtom
 from connectors._line import DeadlineExceeded, Line, NoAnswer, Response, Wire
 from kiezbruecke.errors import ConfigurationError, DeliveryError
-from kiezbruecke.troubles import Reason, Trouble, trouble_of
+from kiezbruecke.troubles import Cause, Trouble, trouble_of
 
 __all__ = [
     "CALL_FAILED",
@@ -71,7 +71,7 @@ class Fault(Exception):
     def __init__(self, *, code: str, name: str, text: str, kind: str, role: str) -> None:
         self.code, self.name, self.text, self.kind, self.role = code, name, text, kind, role
         theirs = role.partition(".")[0] in ("Receiver", "Server")
-        self.trouble = Trouble(Reason.SERVER) if theirs else None
+        self.trouble = Trouble(Cause.SERVER) if theirs else None
         super().__init__(" ".join(part for part in (kind or role, code) if part) or "SOAP fault")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from kiezbruecke.connector.protocols import Connection
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.troubles import Reason, Trouble
+from kiezbruecke.troubles import Cause, Trouble
 
 ENVIRONMENT = "environment"  # of a connection's extra: what kind of destination it is; clients do not know it
 
@@ -56,7 +56,7 @@ def local(file: Path, environment: Mapping[str, str]) -> Callable[[str], Connect
             where=str(file),
             expected=", ".join(sorted(known)) or "a file written by 'make demo' or 'make up'",
             helps=f"set {variable} to Airflow's JSON form",
-            trouble=Trouble(Reason.CONNECTION),
+            trouble=Trouble(Cause.CONNECTION),
         )
 
     return connection

@@ -18,21 +18,21 @@ from sqlalchemy.exc import OperationalError
 from connectors._line import NoAnswer
 from kiezbruecke.errors import LedgerError, NotSent
 from kiezbruecke.ledger.database import Ledger, make_engine, named_troubles
-from kiezbruecke.troubles import Reason, Trouble, of_status, trouble_of
+from kiezbruecke.troubles import Cause, Trouble, of_status, trouble_of
 
 SYSTEM = {
-    errno.ECONNREFUSED: Reason.UNREACHABLE,
-    errno.EHOSTUNREACH: Reason.UNREACHABLE,
-    errno.ECONNRESET: Reason.CUT,
-    errno.ENOSPC: Reason.DISK,
-    errno.EDQUOT: Reason.DISK,
-    errno.ENOENT: Reason.FOLDER,
-    errno.EROFS: Reason.RIGHTS,
+    errno.ECONNREFUSED: Cause.UNREACHABLE,
+    errno.EHOSTUNREACH: Cause.UNREACHABLE,
+    errno.ECONNRESET: Cause.CUT,
+    errno.ENOSPC: Cause.DISK,
+    errno.EDQUOT: Cause.DISK,
+    errno.ENOENT: Cause.FOLDER,
+    errno.EROFS: Cause.RIGHTS,
 }
 
 
-@pytest.mark.parametrize("reason", Reason)
-def test_every_reason_has_its_words_for_both_readers(reason: Reason) -> None:
+@pytest.mark.parametrize("reason", Cause)
+def test_every_reason_has_its_words_for_both_readers(reason: Cause) -> None:
     known = Trouble(reason, "HTTP 500")
 
     assert known.english != known.german
@@ -51,25 +51,25 @@ def test_the_systems_errors_are_known_by_number(number: int) -> None:
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (socket.gaierror(-2, "Name or service not known"), Reason.NAME),
-        (TimeoutError(), Reason.SILENT),
-        (ssl.SSLEOFError(8, "EOF"), Reason.CUT),
-        (psycopg.OperationalError('FATAL:  password authentication failed for user "kb"'), Reason.DATABASE_LOGIN),
+        (socket.gaierror(-2, "Name or service not known"), Cause.NAME),
+        (TimeoutError(), Cause.SILENT),
+        (ssl.SSLEOFError(8, "EOF"), Cause.CUT),
+        (psycopg.OperationalError('FATAL:  password authentication failed for user "kb"'), Cause.DATABASE_LOGIN),
         (
             psycopg.OperationalError("FATAL:  Passwort-Authentifizierung für Benutzer »kb« fehlgeschlagen"),
-            Reason.DATABASE_LOGIN,
+            Cause.DATABASE_LOGIN,
         ),
-        (psycopg.OperationalError("connection refused"), Reason.DATABASE),
-        (psycopg.errors.DiskFull("no space"), Reason.DISK),
-        (psycopg.errors.AdminShutdown("terminating"), Reason.DATABASE),
+        (psycopg.OperationalError("connection refused"), Cause.DATABASE),
+        (psycopg.errors.DiskFull("no space"), Cause.DISK),
+        (psycopg.errors.AdminShutdown("terminating"), Cause.DATABASE),
     ],
     ids=lambda one: type(one).__name__ if isinstance(one, Exception) else str(one),
 )
-def test_what_others_raise_is_known_by_type(error: Exception, reason: Reason) -> None:
+def test_what_others_raise_is_known_by_type(error: Exception, reason: Cause) -> None:
     found = trouble_of(error)
 
     assert found is not None
-    assert found.reason is reason
+    assert found.cause is reason
 
 
 def test_a_wrong_statement_is_no_trouble_of_operations() -> None:
@@ -81,11 +81,11 @@ def test_a_wrong_statement_is_no_trouble_of_operations() -> None:
 @pytest.mark.parametrize(
     ("status", "reason"),
     [
-        *((401, Reason.PASSWORD), (403, Reason.FORBIDDEN), (404, Reason.ADDRESS), (415, Reason.FORMAT)),
-        *((422, Reason.NOT_ACCEPTED), (429, Reason.BUSY), (503, Reason.SERVER), (302, Reason.ADDRESS)),
+        *((401, Cause.PASSWORD), (403, Cause.FORBIDDEN), (404, Cause.ADDRESS), (415, Cause.FORMAT)),
+        *((422, Cause.NOT_ACCEPTED), (429, Cause.BUSY), (503, Cause.SERVER), (302, Cause.ADDRESS)),
     ],
 )
-def test_a_status_tells_its_reason(status: int, reason: Reason) -> None:
+def test_a_status_tells_its_reason(status: int, reason: Cause) -> None:
     assert trouble_of(NoAnswer("no SOAP answer", status)) == Trouble(reason, f"HTTP {status}")
 
 
@@ -95,12 +95,12 @@ def test_success_is_no_trouble() -> None:
 
 def test_what_an_error_says_itself_counts_before_its_cause() -> None:
     """The connector knows their codes, the cause only a status."""
-    error = NotSent("shut out", trouble=Trouble(Reason.PASSWORD))
+    error = NotSent("shut out", trouble=Trouble(Cause.PASSWORD))
     error.__cause__ = NoAnswer("x", 500)
 
-    assert trouble_of(error) == Trouble(Reason.PASSWORD)
+    assert trouble_of(error) == Trouble(Cause.PASSWORD)
     error.trouble = None
-    assert trouble_of(error) == Trouble(Reason.SERVER, "HTTP 500")
+    assert trouble_of(error) == Trouble(Cause.SERVER, "HTTP 500")
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_a_full_disk_under_the_ledger_is_one_line(ledger: Ledger) -> None:
     with pytest.raises(LedgerError) as raised:
         fill(ledger)
 
-    assert raised.value.trouble == Trouble(Reason.DISK, "Ledger")
+    assert raised.value.trouble == Trouble(Cause.DISK, "Ledger")
     assert raised.value.trouble.german == "Platte voll (Ledger)"
     assert "\n" not in raised.value.line()
 
@@ -137,4 +137,4 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "x")) as connection, pytest.raises(sqlite3.DatabaseError) as raised:
         connection.execute("SELECT * FROM a")
 
-    assert trouble_of(raised.value) == Trouble(Reason.DATABASE)
+    assert trouble_of(raised.value) == Trouble(Cause.DATABASE)

@@ -15,7 +15,7 @@ from pathlib import Path
 from connectors.folder import files
 from kiezbruecke.connector import CannotTell, NotThere
 from kiezbruecke.errors import NotSent, Rejected
-from kiezbruecke.troubles import Reason, Trouble, trouble_of
+from kiezbruecke.troubles import Cause, Trouble, trouble_of
 
 _MARKER = ".ok"
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}\.[A-Za-z0-9]{1,8}")
@@ -63,7 +63,7 @@ class Outbox:
                 "the folder is missing",
                 where=f"connection {self._connection_id}",
                 expected=str(self._folder),
-                trouble=Trouble(Reason.FOLDER),
+                trouble=Trouble(Cause.FOLDER),
             )
         return self._folder / name
 

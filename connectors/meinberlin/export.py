@@ -18,7 +18,7 @@ from connectors.meinberlin.settings import Settings
 from connectors.meinberlin.web import Reply, Web
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.records import Module
-from kiezbruecke.troubles import Reason, Trouble
+from kiezbruecke.troubles import Cause, Trouble
 
 LOGIN = "/accounts/login/"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -118,7 +118,7 @@ class Exporter:
         if reply.status == 302 and self._web.cookie("sessionid"):
             return
         if TOO_MANY in reply.text() or reply.status == 429:
-            locked = Trouble(Reason.FORBIDDEN, "Anmeldung für einige Minuten gesperrt")
+            locked = Trouble(Cause.FORBIDDEN, "Anmeldung für einige Minuten gesperrt")
             raise reply.broken("the platform has locked the log-in for some minutes", "a log-in", locked)
         if reply.status == 200:  # a failed log-in is no error to the platform, but the form once more
             raise NotAllowedError("the platform refuses login and password")

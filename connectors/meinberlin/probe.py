@@ -13,7 +13,7 @@ from connectors.meinberlin.web import Web
 from kiezbruecke.connector import Connection
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.records import Module, Process
-from kiezbruecke.troubles import Reason, Trouble
+from kiezbruecke.troubles import Cause, Trouble
 
 
 def probe(connection: Connection, content: Path, processes: Sequence[Process]) -> str:  # noqa: ARG001 - no file needed
@@ -47,6 +47,6 @@ def _log_in(settings: Settings) -> str:
                 refusal.why,
                 where=f"connection {settings.connection}, log-in for the export",
                 helps="mend the account; five wrong log-ins lock it",
-                trouble=Trouble(Reason.PASSWORD),
+                trouble=Trouble(Cause.PASSWORD),
             ) from None
     return "für den Export angemeldet"

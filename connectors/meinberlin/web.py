@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from connectors._line import DeadlineExceeded, Line, NoAnswer, Response
 from connectors.meinberlin.settings import Settings
 from kiezbruecke.errors import ConfigurationError, NotSent, SourceError
-from kiezbruecke.troubles import Reason, Trouble, of_status
+from kiezbruecke.troubles import Cause, Trouble, of_status
 
 LIMIT = 64 * 1024 * 1024  # bytes of one answer; the largest page of the platform is far below
 
@@ -36,7 +36,7 @@ class Reply:
         """The body as JSON; raises SourceError if it is something else, or cut."""
         if self.media_type != "application/json":
             what = f"answered 200 with {self.media_type or 'no content type'}"
-            raise self.broken(what, "application/json", Trouble(Reason.NO_SERVICE))
+            raise self.broken(what, "application/json", Trouble(Cause.NO_SERVICE))
         try:
             return json.loads(self.body.decode("utf-8"), parse_constant=_no_constant)
         except (ValueError, RecursionError):

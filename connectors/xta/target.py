@@ -19,7 +19,7 @@ from connectors.xta.settings import Settings
 from kiezbruecke.connector import Answer, CannotTell, Connection, Context, Found, Message, Ticket
 from kiezbruecke.errors import ConfigurationError, NotSent, Rejected
 from kiezbruecke.records import Receipt, ReceiptOutcome
-from kiezbruecke.troubles import Reason, Trouble
+from kiezbruecke.troubles import Cause, Trouble
 
 ALREADY_USED = "9024"
 UNKNOWN_ID = "9070"
@@ -150,7 +150,7 @@ def shut_out(error: BaseException) -> Trouble | None:
     """Whether the server does not let us in, and why: its own word on our account."""
     if not isinstance(error, _soap.Fault) or error.code not in ACCOUNT:
         return None
-    return Trouble(Reason.CERTIFICATE_REFUSED if error.code == EXPIRED else Reason.FORBIDDEN, f"XTA {error.code}")
+    return Trouble(Cause.CERTIFICATE_REFUSED if error.code == EXPIRED else Cause.FORBIDDEN, f"XTA {error.code}")
 
 
 def _raise_if_shut_out(error: BaseException, message: Message) -> None:

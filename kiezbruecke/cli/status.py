@@ -25,9 +25,9 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
         columns = ("Strecke", "letzter Lauf", "Nachrichten", "offen seit", "Fehler")
         table("Strecken", columns, [_row(one) for one in found.routes])
         typer.echo(_needed(found.attention))
-    if exposed := _exposed():
-        names = ", ".join(map(str, exposed))
-        typer.echo(f"Andere Konten dieses Rechners können lesen: {names}. Abhilfe: chmod go-rwx …", err=True)
+        if exposed := _exposed():
+            names = ", ".join(map(str, exposed))
+            typer.echo(f"Andere Konten dieses Rechners können lesen: {names}. Abhilfe: chmod go-rwx …", err=True)
     if not found.calm:
         raise typer.Exit(1)
 

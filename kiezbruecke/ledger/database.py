@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from kiezbruecke.errors import ConfigurationError, LedgerError
 from kiezbruecke.privacy import make_private
-from kiezbruecke.troubles import Reason, Trouble, trouble_of
+from kiezbruecke.troubles import Cause, Trouble, trouble_of
 
 if TYPE_CHECKING:
     from alembic.config import Config  # imported by whoever upgrades: it takes half as long as all the rest
@@ -96,7 +96,7 @@ def named_troubles(where: str = "ledger") -> Iterator[None]:
         found = trouble_of(error)
         if found is None:
             raise
-        trouble = Trouble(found.reason, "Ledger") if found.reason is Reason.DISK else found
+        trouble = Trouble(found.cause, "Ledger") if found.cause is Cause.DISK else found
         raise LedgerError(trouble.english, where=where, helps=trouble.english_helps, trouble=trouble) from None
 
 

@@ -28,7 +28,7 @@ from kiezbruecke.connector import (
 )
 from kiezbruecke.records import Process
 from kiezbruecke.sandbox import start
-from kiezbruecke.troubles import Reason, trouble_of
+from kiezbruecke.troubles import Cause, trouble_of
 
 LOGIN, SECRET = "konto-kanari", "geheim-kanari"
 IMPATIENT = {"connect_timeout": 1, "read_timeout": 1, "deadline": 2}
@@ -159,7 +159,7 @@ class OnAStand:
 
         trouble = trouble_of(raised.value)
         assert trouble is not None
-        assert trouble.reason is Reason.PASSWORD
+        assert trouble.cause is Cause.PASSWORD
         assert SECRET not in told(raised.value)
 
     @contextmanager

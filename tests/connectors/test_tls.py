@@ -13,7 +13,7 @@ from connectors._line import Line, Wire
 from kiezbruecke import german
 from kiezbruecke.connector import Connection
 from kiezbruecke.errors import ConfigurationError, NotSent
-from kiezbruecke.troubles import Reason, Trouble, trouble_of
+from kiezbruecke.troubles import Cause, Trouble, trouble_of
 from tests.authority import Authority, tls_server
 
 
@@ -46,7 +46,7 @@ def test_tls_1_2_is_spoken_and_nothing_older(authority: Authority) -> None:
         error = failure(url, wire)
 
     assert isinstance(error, NotSent)
-    assert error.trouble == Trouble(Reason.TLS_VERSION)
+    assert error.trouble == Trouble(Cause.TLS_VERSION)
     assert "TLS 1.2" in error.helps
 
 
@@ -55,7 +55,7 @@ def test_a_certificate_for_another_name_is_called_so(authority: Authority) -> No
         error = failure(url, Wire(ca_file=str(authority.file), deadline=10))
 
     assert isinstance(error, NotSent)
-    assert error.trouble == Trouble(Reason.TLS_HOST)
+    assert error.trouble == Trouble(Cause.TLS_HOST)
 
 
 def test_an_expired_certificate_is_called_so_with_its_day(authority: Authority) -> None:
@@ -74,7 +74,7 @@ def test_an_unknown_authority_is_called_so(authority: Authority, stranger: Autho
         error = failure(url, Wire(ca_file=str(stranger.file), deadline=10))
 
     assert isinstance(error, NotSent)
-    assert error.trouble == Trouble(Reason.TLS_UNKNOWN)
+    assert error.trouble == Trouble(Cause.TLS_UNKNOWN)
     assert "ca_file" in error.helps
 
 
@@ -85,7 +85,7 @@ def test_a_server_that_wants_a_certificate_of_ours_is_understood(authority: Auth
         trouble = trouble_of(failure(url, Wire(ca_file=str(authority.file), deadline=10)))
 
     assert trouble is not None
-    assert trouble.reason in (Reason.CERTIFICATE_MISSING, Reason.CUT)  # a reset may overtake the alert
+    assert trouble.cause in (Cause.CERTIFICATE_MISSING, Cause.CUT)  # a reset may overtake the alert
 
 
 @pytest.mark.parametrize("newest", ["1.2", "1.3"])
@@ -98,7 +98,7 @@ def test_a_certificate_of_ours_that_they_do_not_know_is_called_so(
         trouble = trouble_of(failure(url, wire))
 
     assert trouble is not None
-    assert trouble.reason in (Reason.CERTIFICATE_REFUSED, Reason.CUT)
+    assert trouble.cause in (Cause.CERTIFICATE_REFUSED, Cause.CUT)
 
 
 def test_a_certificate_that_they_know_opens_the_door(authority: Authority) -> None:
@@ -123,7 +123,7 @@ def test_a_port_without_tls_is_called_so(authority: Authority, unused: str) -> N
     error = failure(unused, Wire(ca_file=str(authority.file), deadline=10))
 
     assert isinstance(error, NotSent)
-    assert error.trouble == Trouble(Reason.UNREACHABLE)
+    assert error.trouble == Trouble(Cause.UNREACHABLE)
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_a_missing_file_is_named_before_a_client_exists(authority: Authority, fi
 
     assert raised.value.where == f"connection eakte, {field}, {tmp_path / 'gone.pem'}"
     assert raised.value.trouble is not None
-    assert raised.value.trouble.reason is Reason.FILE
+    assert raised.value.trouble.cause is Cause.FILE
 
 
 def test_files_that_do_not_fit_each_other_are_named(authority: Authority) -> None:
