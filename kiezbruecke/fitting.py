@@ -1,7 +1,8 @@
 """Whether the words of a route fit each other, its content and its connection: asked before it runs, and when it runs.
 
     refuse_unfit_words(place, …)       at every parse and in `route check`: rule, effect, process, options, `after`
-    refuse_unfit_party(route, party)   where the connection is known: its connector, its settings, what it can do
+    refuse_broken_mappings(route, …)   in `route check`; at a parse Airflow's verdicts do
+    refuse_unfit_party(route, party)   where the connection is known: its connector, what it can do – and when it runs
 
 A wrong word that looks healthy is found by nobody until money does not come. Each error names file, line and column,
 and the word that was probably meant.
@@ -39,6 +40,17 @@ def refuse_unfit_words(place: RoutePlace, content: Path, names: Collection[str])
         _refuse_wrong_rule(route, place)
     _refuse_unknown_options(route, place, content)
     return route
+
+
+def refuse_broken_mappings(route: Route, content: Path) -> None:
+    """Every mapping that the route names must be able to work; raises ConfigurationError with its first finding."""
+    for name in mappings_of(route):
+        load_mapping(name, content)
+
+
+def mappings_of(route: Route) -> tuple[str, ...]:
+    """The mappings that a route names."""
+    return (route.mapping,) if isinstance(route, SendingRoute) else route.mapping
 
 
 def refuse_unfit_party(route: Route, party: Connection) -> None:
@@ -102,7 +114,7 @@ def _refuse_unknown_options(route: Route, place: RoutePlace, content: Path) -> N
 
 
 def _read_by_mappings(route: Route, content: Path) -> Iterator[tuple[str, ...]]:
-    for name in (route.mapping,) if isinstance(route.mapping, str) else route.mapping:
+    for name in mappings_of(route):
         for one in reads(load_mapping(name, content).definition.rules):
             if one.path.root == "route":
                 yield tuple(step.name for step in one.path.steps)

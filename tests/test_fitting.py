@@ -59,6 +59,14 @@ def test_a_wrong_word_is_found_everywhere_with_its_place(
     assert "defekt" in route_dags(content)[route].tags
 
 
+def test_a_mapping_that_cannot_work_is_a_finding_of_its_route(content: Path) -> None:
+    file = content / "mappings/outbound/commitment-hkr/mapping.yaml"
+    file.write_text(file.read_text("utf-8").replace("from: budget.chapter", "from: budget.chaptr"), "utf-8")
+    [found] = check_routes(content, nowhere, "kk-tk-hkr")
+
+    assert "KB-M08" in found.errors[0]
+
+
 def test_the_shipped_routes_are_in_order(root: Path) -> None:
     found = check_routes(root, lambda name: Connection(name, "kb_nobody"))
 

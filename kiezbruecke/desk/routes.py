@@ -10,7 +10,7 @@ from uuid import UUID
 from kiezbruecke.content.routes import Route, RoutePlace, SendingRoute, find_route, route_places
 from kiezbruecke.desk.view import DeskView
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.fitting import refuse_unfit_party, refuse_unfit_settings, refuse_unfit_words
+from kiezbruecke.fitting import refuse_broken_mappings, refuse_unfit_party, refuse_unfit_settings, refuse_unfit_words
 from kiezbruecke.house import Connect, House
 from kiezbruecke.ledger import Ledger, MessageState
 from kiezbruecke.ledger.reading import Preview, last_runs, route_statuses
@@ -197,6 +197,7 @@ def _route(place: RoutePlace, paused: frozenset[str], reads: _Reader) -> RouteVi
 def _wrong(place: RoutePlace, content: Path, connect: Connect, names: frozenset[str]) -> Iterator[str]:
     try:
         found = refuse_unfit_words(place, content, names)
+        refuse_broken_mappings(found, content)
     except ConfigurationError as error:
         yield error.line()
         return
