@@ -35,7 +35,7 @@ from cryptography import x509
 
 from kiezbruecke import __version__, german
 from kiezbruecke.errors import ConfigurationError, NotSent
-from kiezbruecke.troubles import Cause, Trouble, of_status, trouble_of
+from kiezbruecke.troubles import Cause, Trouble, is_permanent, of_status, trouble_of
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -51,6 +51,7 @@ class NoAnswer(Exception):
 
     def __init__(self, what: str, status: int = 0) -> None:
         self.status = status
+        self.permanent = f"HTTP {status}" if is_permanent(status) else ""
         self.trouble = of_status(status) or (Trouble(Cause.NO_SERVICE) if status else None)
         super().__init__(f"{what} (HTTP {status})" if status else what)
 

@@ -32,7 +32,7 @@ from zeep.exceptions import Error as ZeepError
 from connectors import _mtom
 from connectors._line import DeadlineExceeded, Line, NoAnswer, Response, Wire
 from kiezbruecke.errors import ConfigurationError, DeliveryError
-from kiezbruecke.troubles import Cause, Trouble, trouble_of
+from kiezbruecke.troubles import Cause, Trouble, is_permanent, of_status, trouble_of
 
 __all__ = [
     "CALL_FAILED",
@@ -68,11 +68,24 @@ class Fault(Exception):
     Its line holds neither `name` nor `text`: both are theirs and may quote content.
     """
 
-    def __init__(self, *, code: str, name: str, text: str, kind: str, role: str) -> None:
+    def __init__(self, *, code: str, name: str, text: str, kind: str, role: str, status: int = 0) -> None:
         self.code, self.name, self.text, self.kind, self.role = code, name, text, kind, role
-        theirs = role.partition(".")[0] in ("Receiver", "Server")
-        self.trouble = Trouble(Cause.SERVER) if theirs else None
+        self.permanent = "" if code else _permanent(role, status)
+        self.trouble = _trouble(role, status, self.permanent)
         super().__init__(" ".join(part for part in (kind or role, code) if part) or "SOAP fault")
+
+
+def _permanent(role: str, status: int) -> str:
+    """What a fault without a code says of the request itself: it will be said again of the same bytes."""
+    if is_permanent(status):
+        return f"HTTP {status}"
+    return f"SOAP {role}" if role in ("Sender", "Client") else ""
+
+
+def _trouble(role: str, status: int, permanent: str) -> Trouble | None:
+    if permanent:
+        return of_status(status if is_permanent(status) else 0) or Trouble(Cause.NOT_ACCEPTED, permanent)
+    return Trouble(Cause.SERVER) if role.partition(".")[0] in ("Receiver", "Server") else None
 
 
 CALL_FAILED = (DeliveryError, Fault, NoAnswer, OSError)
@@ -228,7 +241,7 @@ def read_answer(response: Response, *, huge: bool = False) -> Answer:
     body = _soap_child(envelope, "Body")
     first = next(body.iterchildren("*"), None)
     if first is not None and first.tag in (f"{{{SOAP_12}}}Fault", f"{{{SOAP_11}}}Fault"):
-        raise _fault(first)
+        raise _fault(first, response.status_code)
     if response.status_code != 200:
         raise NoAnswer("an envelope without fault", response.status_code)
     return Answer(envelope, response.content)
@@ -262,7 +275,7 @@ def _read_envelope(response: Response, huge: bool) -> etree._Element:
     return envelope
 
 
-def _fault(node: etree._Element) -> Fault:
+def _fault(node: etree._Element, status: int) -> Fault:
     """Code and name stand unqualified in the detail's errorCode (XTA 2.1.1, ExceptionType).
 
     Servers put stack traces beside the exception: the entry that holds an errorCode counts, else the first.
@@ -283,6 +296,7 @@ def _fault(node: etree._Element) -> Fault:
         text="" if reason is None else " ".join((reason.text or "").split()),
         kind="" if entry is None else _local(entry),
         role="" if role is None else (role.text or "").strip().rpartition(":")[2],
+        status=status,
     )
 
 

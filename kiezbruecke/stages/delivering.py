@@ -29,7 +29,7 @@ from kiezbruecke.ledger import MessageState, claims
 from kiezbruecke.records import Receipt, ReceiptOutcome
 from kiezbruecke.stages.at_once import attempt
 from kiezbruecke.stages.work import Counts, Sending
-from kiezbruecke.troubles import is_permanent, trouble_of
+from kiezbruecke.troubles import trouble_of
 
 log = logging.getLogger("kiezbruecke")
 BREAKER = 3  # so many failures in a row, and the destination is left alone until the next run
@@ -180,15 +180,16 @@ def _outcome(work: Sending, error: Exception, keys: Sequence[UUID]) -> dict[UUID
     _failed(work, error)
     if isinstance(error, NotSent):
         return dict.fromkeys(keys, (MessageState.WAITING, type(error).__name__))
-    if not is_permanent(status := getattr(error, "status", 0)):
-        return dict.fromkeys(keys, (MessageState.IN_DOUBT, type(error).__name__))
-    return _turned_away(work, keys, f"HTTP {status}")
+    if permanent := str(getattr(error, "permanent", "")):
+        return _turned_away(work, keys, permanent)
+    return dict.fromkeys(keys, (MessageState.IN_DOUBT, type(error).__name__))
 
 
 def _turned_away(work: Sending, keys: Sequence[UUID], note: str) -> dict[UUID, tuple[Receipt | MessageState, str]]:
-    """A server that refuses a request as such: doubt at first. Said of the same bytes again, they wait to be taken.
+    """A server that refuses a request as such is doubt at first. Said of the same bytes again, they wait to be taken.
 
-    IT operations has the reason on its list; where a repetition is harmless nobody need guess anything.
+    `note` is its client's word for it. IT operations has the reason on its list; where a repetition is harmless nobody
+    need guess anything.
     """
     before = claims.noted_before(work.ledger, keys, note) if work.manifest.can.dedupes else set()
     states = {key: MessageState.WAITING if key in before else MessageState.IN_DOUBT for key in keys}
@@ -198,8 +199,9 @@ def _turned_away(work: Sending, keys: Sequence[UUID], note: str) -> dict[UUID, t
 def _failed(work: Sending, error: Exception) -> None:
     work.failures += 1
     # the text of a foreign exception may hold content: only ours are shown
-    work.trouble = trouble_of(error)
-    known = f" – {work.trouble.english}; {work.trouble.english_helps}" if work.trouble else ""
+    trouble = trouble_of(error)
+    work.trouble = trouble or work.trouble
+    known = f" – {trouble.english}; {trouble.english_helps}" if trouble else ""
     work.last_failure = error.line() if isinstance(error, KiezbrueckeError) else f"{type(error).__name__}{known}"
     log.warning("%s: %s", work.route.name, work.last_failure)
 

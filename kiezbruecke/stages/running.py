@@ -74,7 +74,8 @@ def _run(house: House, route: Route, steps: Mapping[str, Step], everything: bool
         try:
             run = begin_run(house.ledger, lane_of(route), route.name, name, after=run)
         except Overtaken:
-            counts.more(OVERTAKEN)  # between two steps: nothing to write down, the lane is the newer run's
+            log.warning("%s %s: not begun, a newer run has taken over", route.name, name)
+            counts.more(OVERTAKEN)
             break
         begin = partial(_in_hand, house, route, process, party, everything, run)
         counts.add(_run_step(house, route, run, name, step, begin))
@@ -106,7 +107,7 @@ def _run_step(house: House, route: Route, run: Run, name: str, step: Step, begin
     counts = Counts()
     with _written_down(house, route, run, name, counts), closing(begin()) as work:
         step(work, counts)
-        if work.spoke or (isinstance(work, Sending) and troubles.is_over(work)):
+        if troubles.is_told(house.ledger, route) and (work.spoke or troubles.is_over(work)):
             troubles.healed(house.ledger, route)
     return counts
 

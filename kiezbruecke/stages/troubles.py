@@ -12,7 +12,7 @@ from kiezbruecke.content.routes import Route, SendingRoute
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.todo import Kind, Point, close_point, is_open, raise_point
-from kiezbruecke.stages.work import Sending
+from kiezbruecke.stages.work import Collecting, Sending
 from kiezbruecke.troubles import Trouble, trouble_of
 
 log = logging.getLogger("kiezbruecke")
@@ -32,12 +32,17 @@ def tell(ledger: Ledger, route: Route, trouble: Trouble) -> None:
         log.warning("%s: %s; the list cannot be written", route.name, trouble.english)
 
 
-def is_over(work: Sending) -> bool:
+def is_told(ledger: Ledger, route: Route) -> bool:
+    """Whether it stands on the list."""
+    return is_open(ledger, Kind.TROUBLE, _subject(route))
+
+
+def is_over(work: Collecting | Sending) -> bool:
     """Where there was nothing to say to a destination that was in trouble, it is asked whether it is well again.
 
     Only by a step that has to do with it: `prepare` opens no client.
     """
-    if "target" not in vars(work) or not is_open(work.ledger, Kind.TROUBLE, _subject(work.route)):
+    if "target" not in vars(work):
         return False
     try:
         probe(without_environment(work.party), work.content, [work.process])
