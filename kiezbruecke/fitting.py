@@ -12,15 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from kiezbruecke import plugins
-from kiezbruecke.connections import ENVIRONMENT, without_environment
+from kiezbruecke.connections import without_environment
 from kiezbruecke.connector import Connection, Manifest, check_settings, manifest_for, manifests
+from kiezbruecke.content.parties import refuse_wrong_party
 from kiezbruecke.content.processes import process_files
-from kiezbruecke.content.routes import CollectingRoute, Route, RoutePlace, SendingRoute
+from kiezbruecke.content.routes import Route, RoutePlace, SendingRoute
 from kiezbruecke.effects import effect, rule_for
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping import load_mapping
@@ -55,15 +55,9 @@ def mappings_of(route: Route) -> tuple[str, ...]:
 
 def refuse_unfit_party(route: Route, party: Connection) -> None:
     """The connection must lead to something that the route can be about; raises ConfigurationError."""
-    manifest = manifest_for(party)
-    if isinstance(route, CollectingRoute):
-        if manifest.source is None:
-            where, expected = f"route {route.name}, collect", "a connection to something that can be read"
-            raise ConfigurationError(f"{manifest.title} is no source", where=where, expected=expected)
-        return
-    _refuse_wrong_environment(route, party)
-    _refuse_wrong_effect(route, manifest)
-    _refuse_connections(route, manifest)
+    refuse_wrong_party(route, party)
+    if isinstance(route, SendingRoute):
+        _refuse_wrong_effect(route, manifest_for(party))
 
 
 def refuse_unfit_settings(party: Connection) -> None:
@@ -137,39 +131,9 @@ def _leaves(options: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator
 
 
 def _refuse_wrong_effect(route: SendingRoute, manifest: Manifest) -> None:
-    """The rule, the destination and the window must fit the effect, or a run could do what nobody meant."""
+    """The rule and the destination must fit the effect, or a run could do what nobody meant."""
     where = f"route {route.name}"
     rule_for(route.effect, route.due, where)
-    if not any(fnmatchcase(route.effect, known) for known in manifest.effects):
-        known = ", ".join(manifest.effects)
-        raise ConfigurationError(f"{manifest.title} cannot do {route.effect}", where=where, expected=known)
     if effect(route.effect).in_list and not manifest.can.full_list:
         what, expected = f"{route.effect} is a line of a list", "a destination that always gets the whole list"
         raise ConfigurationError(what, where=where, expected=expected)
-    if route.window > 1 and not (manifest.can.dedupes or manifest.can.look_up):
-        raise ConfigurationError(
-            f"window: {route.window} would leave so many messages in doubt after a crash",
-            where=where,
-            expected="1, because the destination neither recognises a repetition nor can be asked",
-        )
-
-
-def _refuse_connections(route: SendingRoute, manifest: Manifest) -> None:
-    """Where nobody promises that several may send at once, they would get in each other's way."""
-    if route.connections > 1 and (manifest.can.batch or not manifest.can.parallel):
-        raise ConfigurationError(
-            f"{manifest.title} cannot send over {route.connections} connections at once",
-            where=f"route {route.name}, connections",
-            expected="1",
-        )
-
-
-def _refuse_wrong_environment(route: SendingRoute, party: Connection) -> None:
-    """A test route refuses every destination whose connection does not call itself a test."""
-    environment = str(party.extra.get(ENVIRONMENT, "production"))
-    if route.environment == "test" and environment != "test":
-        raise ConfigurationError(
-            "a test route may not send to a production destination",
-            where=f"route {route.name}",
-            expected=f"connection {party.id} with extra environment: test",
-        )

@@ -80,7 +80,7 @@ def report_broken_routes(content: Path) -> None:
 def _refuse_unfit_connection(place: RoutePlace) -> None:
     """Where Airflow knows the connection by now, it must lead to something that the route can be about."""
     from kiezbruecke.airflow.resolver import airflow_connection  # noqa: PLC0415 - only this file's parse asks
-    from kiezbruecke.fitting import refuse_unfit_party  # noqa: PLC0415
+    from kiezbruecke.content.parties import refuse_wrong_party  # noqa: PLC0415
 
     route = place.read()
     key, name = ("destination", route.destination) if isinstance(route, SendingRoute) else ("collect", route.collect)
@@ -89,7 +89,7 @@ def _refuse_unfit_connection(place: RoutePlace) -> None:
     except Exception:  # noqa: BLE001 - not made yet, or nobody to ask here: a run will say so
         return
     try:
-        refuse_unfit_party(route, party)
+        refuse_wrong_party(route, party)
     except ConfigurationError as error:
         raise ConfigurationError(error.line(), where=place.at(key)) from None
 
