@@ -59,5 +59,5 @@ def _failed(connection: Connection, trouble: Trouble | None, line: str) -> Tried
     if trouble is None:
         said = f"{start}: Der Versuch ist gescheitert; die Fehlerzeile nennt den Grund."
         return Tried(works=False, said=said, error=line, for_everybody=f"{start}: die Verbindung ist nicht brauchbar.")
-    said = f"{start}: {trouble.german}. Was hilft: {trouble.german_helps}."
+    said = f"{start}: {trouble.german}. Was hilft: {trouble.german_helps}"
     return Tried(works=False, said=said, error=line, for_everybody=f"{start}: {trouble.of_class}.")

@@ -353,8 +353,9 @@ class Trouble:
 
     @property
     def german_helps(self) -> str:
-        """What helps, for the list."""
-        return _WORDS[self.cause].german_helps
+        """What helps, for the list: a whole sentence with its end."""
+        helps = _WORDS[self.cause].german_helps
+        return helps if helps.endswith("?") else f"{helps}."
 
     @property
     def of_class(self) -> str:

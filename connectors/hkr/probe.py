@@ -10,7 +10,7 @@ from connectors import _soap
 from connectors.hkr.client import UNCLEAR, Contradiction, Hkr
 from connectors.hkr.settings import Settings
 from kiezbruecke.connector import Connection
-from kiezbruecke.errors import SourceError
+from kiezbruecke.errors import NotSent, SourceError
 from kiezbruecke.records import Process
 
 NEVER = "KIEZBRUECKE-PROBE"
@@ -22,6 +22,8 @@ def probe(connection: Connection, content: Path, processes: Sequence[Process]) -
     with closing(Hkr(settings, content)) as client:
         try:
             client.batch_status(NEVER)
+        except NotSent:
+            raise
         except (*UNCLEAR, Contradiction) as error:
             raise SourceError(_soap.describe(error), where=settings.url) from error
     return "angemeldet; das HKR-Verfahren gibt Auskunft"

@@ -11,7 +11,7 @@ from connectors.xta.client import XtaClient
 from connectors.xta.settings import Settings
 from connectors.xta.target import shut_out
 from kiezbruecke.connector import Connection
-from kiezbruecke.errors import SourceError
+from kiezbruecke.errors import NotSent, SourceError
 from kiezbruecke.records import Process
 
 
@@ -27,5 +27,7 @@ def probe(connection: Connection, content: Path, processes: Sequence[Process]) -
 def _try(call: Callable[[], object], where: str) -> None:
     try:
         call()
+    except NotSent:
+        raise
     except _soap.CALL_FAILED as error:
         raise SourceError(_soap.describe(error), where=where, trouble=shut_out(error)) from error

@@ -122,7 +122,7 @@ def check_routes(content: Path, connect: Connect, name: str | None = None) -> li
     if name is not None and name not in names:
         find_route(content, name)
     wanted = [place for place in places if name in (None, place.name)]
-    return [RouteCheckView(route=place.name, errors=tuple(_wrong(place, content, connect, names))) for place in wanted]
+    return [_check(place, content, connect, names) for place in wanted]
 
 
 def status(house: House) -> HouseStatus:
@@ -192,6 +192,12 @@ def _route(place: RoutePlace, paused: frozenset[str], reads: _Reader) -> RouteVi
         after=", ".join(found.after),
         owner=found.owner,
     )
+
+
+def _check(place: RoutePlace, content: Path, connect: Connect, names: frozenset[str]) -> RouteCheckView:
+    """Paths as they stand in the content."""
+    errors = (error.replace(f"{content}/", "") for error in _wrong(place, content, connect, names))
+    return RouteCheckView(route=place.name, errors=tuple(errors))
 
 
 def _wrong(place: RoutePlace, content: Path, connect: Connect, names: frozenset[str]) -> Iterator[str]:

@@ -133,6 +133,8 @@ def _written_down(house: House, route: Route, run: Run, step: str, counts: Count
             end_run(house.ledger, run, counts, word)
         if trouble := troubles.trouble_behind(error):
             troubles.tell(house.ledger, route, trouble)
+            if not isinstance(error, KiezbrueckeError | DBAPIError):
+                raise troubles.as_ours(route, trouble, error) from None
         raise
     else:
         end_run(house.ledger, run, counts)

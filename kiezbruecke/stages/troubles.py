@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from kiezbruecke.connections import without_environment
 from kiezbruecke.connector import probe
 from kiezbruecke.content.routes import Route, SendingRoute
-from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.errors import ConfigurationError, SourceError
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.todo import Kind, Point, close_point, is_open, raise_point
 from kiezbruecke.stages.work import Collecting, Sending
@@ -30,6 +30,12 @@ def tell(ledger: Ledger, route: Route, trouble: Trouble) -> None:
             raise_point(connection, _point(route, trouble))
     except DBAPIError:
         log.warning("%s: %s; the list cannot be written", route.name, trouble.english)
+
+
+def as_ours(route: Route, trouble: Trouble, error: Exception) -> SourceError:
+    """Somebody else's error whose trouble is known: one line that helps, without the text, which may hold content."""
+    what = f"{trouble.english} ({type(error).__name__})"
+    return SourceError(what, where=f"connection {_connection(route)}", helps=trouble.english_helps, trouble=trouble)
 
 
 def is_told(ledger: Ledger, route: Route) -> bool:
@@ -60,7 +66,7 @@ def healed(ledger: Ledger, route: Route) -> None:
 
 def _point(route: Route, trouble: Trouble) -> Point:
     text = (
-        f"Strecke {route.name}, Verbindung {_connection(route)}: {trouble.german}. Was hilft: {trouble.german_helps}. "
+        f"Strecke {route.name}, Verbindung {_connection(route)}: {trouble.german}. Was hilft: {trouble.german_helps} "
         "Verloren ist nichts; ist es behoben, geht es von selbst weiter."
     )
     return Point(Kind.TROUBLE, _subject(route), route.name, route.operations, text)

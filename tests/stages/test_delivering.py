@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from kiezbruecke.ledger.reading import list_messages
 from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.records import Receipt, ReceiptOutcome
 from kiezbruecke.sandbox import start
+from kiezbruecke.stages.running import Steps
 from kiezbruecke.stages.work import Counts, Sending
 from tests.builders import PROCESS, ROOT
 from tests.ledger.conftest import EFILE, FILES, Desk, draft
@@ -322,6 +324,8 @@ def test_a_refused_password_is_called_so(world: World, tmp_path: Path) -> None:
         for route in ("kk-tk-hkr", "kk-tk-hkr", "kk-tk-hkr-rueckmeldungen"):
             with pytest.raises((NotSent, SourceError)):
                 world.run(route)
+        with pytest.raises(SourceError, match="own sums cannot be read"):
+            pipeline.reconcile(world.house, "kk-tk-hkr")
         refused, states = world.points("trouble"), [head.state for head in world.messages("hkr-tk")]
         world.connections["hkr-tk"]["password"] = "richtig"
         world.connect()
@@ -334,6 +338,20 @@ def test_a_refused_password_is_called_so(world: World, tmp_path: Path) -> None:
     assert states == [MessageState.WAITING]
     assert world.points("trouble") == []
     assert [head.state for head in world.messages("hkr-tk")] == [MessageState.CONFIRMED]
+
+
+def test_a_full_disk_is_one_line_and_a_point(world: World) -> None:
+    """What the system raises has a text that may quote, and no code; whoever reads it must know what to do."""
+
+    def write(_work: Sending, _counts: Counts) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/srv/Erna Kanarienvogel.csv")
+
+    with pytest.raises(SourceError, match="the disk is full") as raised:
+        Steps({}, {"reconcile": write}).run(world.house, "kk-tk-statusliste")
+
+    [point] = world.points("trouble")
+    assert "Platte voll. Was hilft: Platz schaffen" in point.reason
+    assert "Kanarienvogel" not in f"{point.reason}{raised.value}{raised.value.__cause__}"
 
 
 def _move(world: World, host: str) -> None:
