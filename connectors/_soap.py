@@ -32,6 +32,7 @@ from connectors import _mtom
 from connectors._line import DeadlineExceeded, Line, NoAnswer, Response, Wire, shown_type
 from kiezbruecke.errors import ConfigurationError, DeliveryError, shown
 from kiezbruecke.standards.parse import in_utf8
+from kiezbruecke.troubles import Cause, Trouble, is_permanent, of_status, trouble_of
 
 __all__ = [
     "CALL_FAILED",
@@ -67,8 +68,10 @@ class Fault(Exception):
     All five are theirs and may quote content. Its line holds what the standards name, and a code as `shown` lets it.
     """
 
-    def __init__(self, *, code: str, name: str, text: str, kind: str, role: str) -> None:
+    def __init__(self, *, code: str, name: str, text: str, kind: str, role: str, status: int = 0) -> None:
         self.code, self.name, self.text, self.kind, self.role = code, name, text, kind, role
+        self.permanent = "" if code else _permanent(role, status)
+        self.trouble = _trouble(role, status, self.permanent)
         known = kind if kind in _KINDS else ".".join(filter(None, _shown_role(role)))
         super().__init__(" ".join(filter(None, (known, shown(code)))) or "SOAP fault")
 
@@ -91,15 +94,30 @@ def _shown_role(role: str) -> tuple[str, str]:
     return (first, shown(rest)) if first in _ROLES else ("", "")
 
 
+def _permanent(role: str, status: int) -> str:
+    """What a fault without a code says of the request itself: it will be said again of the same bytes."""
+    if is_permanent(status):
+        return f"HTTP {status}"
+    return f"SOAP {role}" if role in ("Sender", "Client") else ""
+
+
+def _trouble(role: str, status: int, permanent: str) -> Trouble | None:
+    if permanent:
+        return of_status(status if is_permanent(status) else 0) or Trouble(Cause.NOT_ACCEPTED, permanent)
+    return Trouble(Cause.SERVER) if role.partition(".")[0] in ("Receiver", "Server") else None
+
+
 CALL_FAILED = (DeliveryError, Fault, NoAnswer, OSError)
 """Everything that a call raises when it fails: OSError holds the system's errors and DeadlineExceeded."""
 
 
 def describe(error: BaseException) -> str:
-    """An error in one line without content: our own text, else only its class (others quote addresses)."""
-    if isinstance(error, Fault | NoAnswer | DeadlineExceeded | DeliveryError):
+    """An error in one line without content: our own text, else its class (others quote addresses) and what helps."""
+    known = trouble_of(error)
+    if isinstance(error, DeliveryError | DeadlineExceeded):
         return str(error)
-    return type(error).__name__
+    name = str(error) if isinstance(error, Fault | NoAnswer) else type(error).__name__
+    return name if known is None else f"{name} – {known.english}; {known.english_helps}"
 
 
 @dataclass(frozen=True)
@@ -244,7 +262,7 @@ def read_answer(response: Response, *, huge: bool = False) -> Answer:
     body = _soap_child(envelope, "Body")
     first = next(body.iterchildren("*"), None)
     if first is not None and first.tag in (f"{{{SOAP_12}}}Fault", f"{{{SOAP_11}}}Fault"):
-        raise _fault(first)
+        raise _fault(first, response.status_code)
     if response.status_code != 200:
         raise NoAnswer("an envelope without fault", response.status_code)
     return Answer(envelope, response.content)
@@ -278,7 +296,7 @@ def _read_envelope(response: Response, huge: bool) -> etree._Element:
     return envelope
 
 
-def _fault(node: etree._Element) -> Fault:
+def _fault(node: etree._Element, status: int) -> Fault:
     """Code and name stand unqualified in the detail's errorCode (XTA 2.1.1, ExceptionType).
 
     Servers put stack traces beside the exception: the entry that holds an errorCode counts, else the first.
@@ -299,6 +317,7 @@ def _fault(node: etree._Element) -> Fault:
         text="" if reason is None else " ".join((reason.text or "").split()),
         kind="" if entry is None else _local(entry),
         role="" if role is None else (role.text or "").strip().rpartition(":")[2],
+        status=status,
     )
 
 

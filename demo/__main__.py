@@ -17,6 +17,7 @@ from demo.processes import Register, only_one
 from demo.servers import LEAN, Servers
 from demo.world import Teller, interrupted, world
 from kiezbruecke.errors import KiezbrueckeError
+from kiezbruecke.privacy import keep_private
 
 if TYPE_CHECKING:
     from demo.watch import Watch
@@ -28,6 +29,7 @@ PROCESS = "kk-tk-2026"
 
 def main() -> int:
     """Run the demonstration; 0 if it ended as expected."""
+    keep_private()
     signal.signal(signal.SIGTERM, interrupted)
     teller = Teller()
     try:

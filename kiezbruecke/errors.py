@@ -21,6 +21,8 @@ from __future__ import annotations
 import re
 from unicodedata import category
 
+from kiezbruecke.troubles import Trouble
+
 _CODE = re.compile(r"[A-Z0-9_.-]{1,20}")
 
 
@@ -33,13 +35,16 @@ def shown(word: str) -> str:
 
 
 class KiezbrueckeError(Exception):
-    """The root: a stable `code`, one line of text, no personal data."""
+    """The root: a stable `code`, one line of text, no personal data; `trouble`, where something outside fails us."""
 
     code = "KB-000"
     expected_word = "expected"
 
-    def __init__(self, what: str, *, where: str = "", expected: str = "", helps: str = "") -> None:
+    def __init__(
+        self, what: str, *, where: str = "", expected: str = "", helps: str = "", trouble: Trouble | None = None
+    ) -> None:
         self.what, self.where, self.expected, self.helps = what, where, expected, helps
+        self.trouble = trouble
         super().__init__(self.line())
 
     def line(self) -> str:

@@ -58,7 +58,7 @@ def deliver_messages(work: Sending, counts: Counts) -> None:
     delivering.ask_about_doubts(work, counts)
     for parcel in delivering.parcels(work):  # a few messages, or a carrier of many
         delivering.send(work, parcel, counts)
-    delivering.stop_if_unreachable(work)
+    delivering.stop_if_something_is_left(work, counts)
 
 
 def reconcile_both_sides(work: Sending, counts: Counts) -> None:

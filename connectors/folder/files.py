@@ -20,7 +20,6 @@ from typing import Self
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_PUBLIC = 0o666  # less the process's umask
 
 
 class NoFileError(OSError):
@@ -181,7 +180,7 @@ def is_file(path: Path) -> bool:
 def write_part(final: Path, body: bytes) -> Path:
     """Write `body` durably beside `final`, under a hidden name that no reader takes."""
     with _descriptor(final.parent) as folder:
-        return final.with_name(_write_part(body, folder, _PUBLIC))
+        return final.with_name(_write_part(body, folder, os.fstat(folder).st_mode & 0o666))  # for its readers
 
 
 def replace(final: Path, body: bytes) -> None:
@@ -219,7 +218,9 @@ def _descriptor(folder: Path) -> Iterator[int]:
 def _write_part(body: bytes, folder: int, mode: int) -> str:
     part = f".{token_hex(8)}.part"
     try:
-        with os.fdopen(os.open(part, _WRITE, mode, dir_fd=folder), "wb") as handle:
+        with os.fdopen(os.open(part, _WRITE, 0o600, dir_fd=folder), "wb") as handle:
+            with contextlib.suppress(PermissionError):  # some shares know no rights
+                os.fchmod(handle.fileno(), mode)  # whatever this process keeps for itself
             handle.write(body)
             handle.flush()
             os.fsync(handle.fileno())

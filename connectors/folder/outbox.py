@@ -16,6 +16,7 @@ from pathlib import Path
 from connectors.folder import files
 from kiezbruecke.connector import CannotTell, NotThere
 from kiezbruecke.errors import NotSent, Rejected
+from kiezbruecke.troubles import Cause, Trouble, trouble_of
 
 _MARKER = ".ok"
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}\.[A-Za-z0-9]{1,8}")
@@ -63,6 +64,7 @@ class Outbox:
                 "the folder is missing",
                 where=f"connection {self._connection_id}",
                 expected=str(self._folder),
+                trouble=Trouble(Cause.FOLDER),
             )
         return self._folder / name
 
@@ -88,9 +90,8 @@ def _write(final: Path, payload: bytes) -> None:
     except OSError as error:
         if part:
             files.discard(part)
-        raise NotSent(
-            "the file cannot be written", where=final.name, helps=error.strerror or type(error).__name__
-        ) from None
+        why = error.strerror or type(error).__name__
+        raise NotSent("the file cannot be written", where=final.name, helps=why, trouble=trouble_of(error)) from None
     files.sync_folder(final.parent)
 
 

@@ -25,6 +25,7 @@ from connectors.folder.sheet import Line, Sheet, read_sheet
 from connectors.folder.table import read_table
 from kiezbruecke.connector import Connection, Context, Cursor, Handled, Item
 from kiezbruecke.errors import ConfigurationError, SourceError
+from kiezbruecke.troubles import trouble_of
 
 KINDS = {"decision-sheet": "decision-line", "budget-sheet": "budget-line"}
 PROBLEM = "sheet-problem"
@@ -132,6 +133,7 @@ class FolderSource:
                 where=self._where,
                 expected=str(self._settings.path),
                 helps=_why(error),
+                trouble=trouble_of(error),
             ) from None
 
     def _pick_up(self, arrival: Arrival) -> Pickup | None:
@@ -230,6 +232,7 @@ class FolderSource:
             where=f"{self._where}: {pickup.name}",
             expected="write access; the sheet is tried again in the next run",
             helps=_why(error),
+            trouble=trouble_of(error),
         )
 
 

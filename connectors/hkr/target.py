@@ -23,7 +23,7 @@ from kiezbruecke.connector import (
     Message,
     NotThere,
 )
-from kiezbruecke.errors import RecordError, shown
+from kiezbruecke.errors import RecordError, SourceError, shown
 from kiezbruecke.records import Receipt, ReceiptOutcome
 from kiezbruecke.standards.store import parse
 
@@ -81,7 +81,12 @@ class HkrTarget:
 
     def balances(self, fiscal_year: int) -> tuple[Balance, ...]:
         """What their own books say of a year. Raises if they cannot be read whole; nothing is guessed."""
-        return self._client.balances(fiscal_year)
+        try:
+            return self._client.balances(fiscal_year)
+        except (*UNCLEAR, Contradiction) as error:
+            raise SourceError(
+                "HKR's own sums cannot be read", where=self.settings.url, helps=describe(error)
+            ) from error
 
     def _found(self, batch: Batch, messages: Sequence[Message], taken: Taken) -> Mapping[UUID, Answer]:
         _same_batch(batch, taken)

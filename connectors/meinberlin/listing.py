@@ -20,6 +20,7 @@ from connectors.meinberlin.settings import Settings
 from connectors.meinberlin.web import Reply, Web
 from kiezbruecke.errors import ConfigurationError, SourceError
 from kiezbruecke.records import Module
+from kiezbruecke.troubles import Cause, Trouble
 
 ENDPOINTS = {"budgeting": "proposals", "kiezkasse": "kiezkasse-proposals"}
 OTHER = {"budgeting": "kiezkasse", "kiezkasse": "budgeting"}
@@ -150,6 +151,7 @@ def refuse_status(reply: Reply, module_id: int) -> None:
                 "the platform refuses login and password",
                 where=reply.where,
                 helps="mend the connection's account; the API takes the e-mail address, not the user name",
+                trouble=Trouble(Cause.PASSWORD),
             )
         raise ConfigurationError(
             f"module {module_id} may not be read with this account (private or not published)",

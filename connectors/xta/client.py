@@ -141,6 +141,10 @@ class XtaClient:
         """Give the connections back."""
         self._line.close()
 
+    def check_account(self) -> None:
+        """checkAccountActive: returning means that the server knows the account and lets it in."""
+        self._management.call("checkAccountActive", _soapheaders=self._author())
+
     def service_is_available(self) -> bool | None:
         """Ask whether the receiver offers the service; None if the server does not know."""
         lookup = {"Reader": self._receiver(), "ServiceType": self._settings.service}

@@ -20,7 +20,7 @@ from uuid import uuid4
 from connectors import _mtom, _soap
 from connectors.xta.client import Content, Encrypted, Fetched, NotOurs, XtaClient
 from connectors.xta.settings import Settings
-from connectors.xta.target import UNKNOWN_ID
+from connectors.xta.target import UNKNOWN_ID, shut_out
 from kiezbruecke.connector import UNREAD, Connection, Context, Cursor, Handled, Item, Remembers
 from kiezbruecke.errors import RecordError, SourceError
 from kiezbruecke.standards import xdomea
@@ -88,6 +88,7 @@ class Mailbox:
                 f"{len(luck.failed)} message(s) or page(s) could not be read: {_soap.describe(luck.failed[-1])}",
                 where=self._settings.msgbox_url,
                 helps="what is missing stays in the box and is fetched again",
+                trouble=shut_out(luck.failed[-1]),
             ) from luck.failed[-1]
         self._complain(closing)
 
@@ -113,6 +114,7 @@ class Mailbox:
                 f"stored messages could not be closed: {_soap.describe(luck.failed[-1])}",
                 where=self._settings.msgbox_url,
                 helps="they stay in the box, are not read again, and are closed in the next run",
+                trouble=shut_out(luck.failed[-1]),
             ) from luck.failed[-1]
 
     # -- reading ---------------------------------------------------------------------------------------------

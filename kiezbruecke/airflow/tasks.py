@@ -14,10 +14,12 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 
 from kiezbruecke.airflow.resolver import airflow_connection
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, Overtaken
+from kiezbruecke.privacy import keep_private
 
 
 def perform(step: str, route: str | None, content: Path) -> dict[str, int]:
     """Run one step of the pipeline; the result is counts only, for Airflow keeps it."""
+    keep_private()
     try:
         return _call(step, route, content)
     except Exception as error:  # noqa: BLE001 - translated, and raised below

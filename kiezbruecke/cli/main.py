@@ -21,6 +21,7 @@ from kiezbruecke.cli.streams import fall_silent, flush, speak_any_charset
 from kiezbruecke.content import VARIABLE
 from kiezbruecke.errors import CallError, KiezbrueckeError, printable
 from kiezbruecke.machine import refusal
+from kiezbruecke.privacy import keep_private
 
 _CallError: Any = typer.BadParameter.__mro__[2]  # click's ClickException, which typer keeps in different places
 
@@ -31,6 +32,7 @@ _NOUNS = {
     "sheet": "Listen für die Fachverwaltung, aus dem Hauptbuch vorausgefüllt.",
     "message": "Nachrichten und ihre Zustände.",
     "route": "Strecken: auflisten, anhalten, Altfälle markieren.",
+    "connection": "Verbindungen: ausprobieren, ob sie taugen.",
     "destination": "Ziele: ansehen, nach einem echten Neuaufbau zurücksetzen.",
     "ledger": "Das Hauptbuch: anlegen, Beweiskette prüfen.",
     "mapping": "Zuordnungen prüfen, ansehen, testen.",
@@ -40,6 +42,8 @@ _NOUNS = {
     "new": "Etwas Neues anlegen: den Anschluss an ein System.",
     "sandbox": "Nachgebaute Gegenstellen zum Ausprobieren.",
 }
+
+_FOR_OTHERS = {"mapping", "codelist", "drift", "schemas", "new"}  # what they write is content, which is shared
 
 
 def application(*words: str) -> typer.Typer:
@@ -86,8 +90,11 @@ def main() -> None:
 
 
 def _code() -> int:
+    words = _called(sys.argv[1:])
+    if not {*words} & _FOR_OTHERS:
+        keep_private()
     try:
-        called = application(*_called(sys.argv[1:]))
+        called = application(*words)
         code = called(prog_name="kiezbruecke", standalone_mode=False)  # or typer draws boxes and exits by itself
         flush()
     except _CallError as error:

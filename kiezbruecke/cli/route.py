@@ -10,9 +10,11 @@ import typer
 from kiezbruecke import attention, desk
 from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, table
+from kiezbruecke.content import find_content
 from kiezbruecke.content.processes import read_process
 from kiezbruecke.content.routes import SendingRoute, find_route
 from kiezbruecke.desk import words
+from kiezbruecke.edge import local_connections
 from kiezbruecke.effects import effect
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
@@ -40,6 +42,23 @@ def list_routes(context: typer.Context, as_json: AsJson = False) -> None:
     keys = ("route", "kind", "connection", "mode", "schedule", "after", "owner", "error")
     table("Strecken", columns, [[getattr(one, key) for key in keys] for one in found])
     if any(one.error for one in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def check(
+    route: Annotated[str | None, typer.Argument(help="Nur diese Strecke; sonst alle.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Prüfen, bevor etwas läuft: Wörter der Datei, Zuordnung, Verbindung. Endet mit 1, wenn etwas nicht stimmt."""
+    content = find_content()
+    found = desk.check_routes(content, local_connections(content), route)
+    if as_json:
+        emit(found)
+    else:
+        rows = [(one.route, "; ".join(one.errors) or "in Ordnung") for one in found]
+        table("Strecken", ("Strecke", "Befund"), rows)
+    if any(one.errors for one in found):
         raise typer.Exit(1)
 
 

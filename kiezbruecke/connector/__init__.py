@@ -19,6 +19,7 @@ from kiezbruecke.connector.protocols import (
     Item,
     Message,
     NotThere,
+    Probe,
     Remembers,
     Reporting,
     Rest,
@@ -26,7 +27,15 @@ from kiezbruecke.connector.protocols import (
     Target,
     Ticket,
 )
-from kiezbruecke.connector.registry import close, manifest_for, manifests, open_source, open_target
+from kiezbruecke.connector.registry import (
+    check_settings,
+    close,
+    manifest_for,
+    manifests,
+    open_source,
+    open_target,
+    probe,
+)
 
 __all__ = [
     "UNREAD",
@@ -48,16 +57,19 @@ __all__ = [
     "Manifest",
     "Message",
     "NotThere",
+    "Probe",
     "Remembers",
     "Reporting",
     "Rest",
     "Source",
     "Target",
     "Ticket",
+    "check_settings",
     "close",
     "manifest_for",
     "manifests",
     "open_source",
     "open_target",
+    "probe",
     "read_manifest",
 ]

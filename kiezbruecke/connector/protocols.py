@@ -216,6 +216,17 @@ class Target(Protocol):
         """Find a message again. NotThere only if the target can prove it."""
 
 
+class Probe(Protocol):
+    """Tries a connection as a run would use it. Optional: named by the manifest's `probe`."""
+
+    def __call__(self, connection: Connection, content: Path, processes: Sequence[Process]) -> str:
+        """Log in and read something harmless; one German line of what was found, without content and secrets.
+
+        Nothing is changed on the other side, no log-in is tried twice, nothing is asked that a run would not ask.
+        Raises what a run would raise, with its trouble. `processes` are those whose routes use the connection.
+        """
+
+
 @runtime_checkable
 class Gapped(Protocol):
     """A source that reads on where a part of it cannot be had. Optional; a source that is no such one raises."""

@@ -24,6 +24,7 @@ _COMMANDS: Mapping[type[DeskView], str] = {
     desk.AreaSums: "`reconcile`: a list of them",
     desk.RouteView: "`route list`: a list of them; `route pause`",
     desk.RunView: "`route runs`: a list of them",
+    desk.RouteCheckView: "`route check`: a list of them",
     desk.PreviewView: "`route preview`: a list of them",
     desk.DestinationView: "`destination show`, `destination reset`",
 }

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
 from kiezbruecke.content.routes import Route, RoutePlace, SendingRoute, find_route, route_places
 from kiezbruecke.desk.view import DeskView
-from kiezbruecke.effects import rule_of
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.house import House
+from kiezbruecke.fitting import refuse_broken_mappings, refuse_unfit_party, refuse_unfit_settings, refuse_unfit_words
+from kiezbruecke.house import Connect, House
 from kiezbruecke.ledger import Ledger, MessageState
 from kiezbruecke.ledger.reading import Preview, last_runs, route_statuses
 from kiezbruecke.ledger.runs import paused_routes
 from kiezbruecke.ledger.todo import count_open_points
+
+_Reader = Callable[[RoutePlace], Route]
 
 
 class RouteView(DeskView):
@@ -34,6 +37,14 @@ class RouteView(DeskView):
     """The routes that wake it"""
     owner: str = ""
     error: str | None = None
+
+
+class RouteCheckView(DeskView):
+    """What is wrong with a route before it runs."""
+
+    route: str
+    errors: tuple[str, ...]
+    """One line each, with file, line and column; empty where it may run"""
 
 
 class RouteStatusView(DeskView):
@@ -93,7 +104,9 @@ def routes(house: House) -> list[RouteView]:
     """All route files, by name; one statement."""
     with house.ledger.read() as connection:
         paused = paused_routes(connection)
-    return [_route(place, paused) for place in route_places(house.content)]
+    places = route_places(house.content)
+    reads = _reader(house, places)
+    return [_route(place, paused, reads) for place in places]
 
 
 def route(house: House, name: str) -> RouteView:
@@ -102,9 +115,21 @@ def route(house: House, name: str) -> RouteView:
     return next(one for one in routes(house) if one.route == name)
 
 
+def check_routes(content: Path, connect: Connect, name: str | None = None) -> list[RouteCheckView]:
+    """Every route, or one: its words, its mapping, and its connection as it is known here. No ledger is needed."""
+    places = route_places(content)
+    names = frozenset(place.name for place in places)
+    if name is not None and name not in names:
+        find_route(content, name)
+    wanted = [place for place in places if name in (None, place.name)]
+    return [_check(place, content, connect, names) for place in wanted]
+
+
 def status(house: House) -> HouseStatus:
     """Every route and the list; four statements, however many routes there are."""
-    broken = {place.name: _error(place) for place in route_places(house.content)}
+    places = route_places(house.content)
+    reads = _reader(house, places)
+    broken = {place.name: _error(place, reads) for place in places}
     known = route_statuses(house.ledger, list(broken))
     return HouseStatus(
         routes=tuple(
@@ -151,9 +176,9 @@ def preview_view(one: Preview) -> PreviewView:
     )
 
 
-def _route(place: RoutePlace, paused: frozenset[str]) -> RouteView:
+def _route(place: RoutePlace, paused: frozenset[str], reads: _Reader) -> RouteView:
     try:
-        found = _read(place)
+        found = reads(place)
     except ConfigurationError as error:
         return RouteView(route=place.name, error=error.line())
     sends = isinstance(found, SendingRoute)
@@ -169,6 +194,27 @@ def _route(place: RoutePlace, paused: frozenset[str]) -> RouteView:
     )
 
 
+def _check(place: RoutePlace, content: Path, connect: Connect, names: frozenset[str]) -> RouteCheckView:
+    """Paths as they stand in the content."""
+    errors = (error.replace(f"{content}/", "") for error in _wrong(place, content, connect, names))
+    return RouteCheckView(route=place.name, errors=tuple(errors))
+
+
+def _wrong(place: RoutePlace, content: Path, connect: Connect, names: frozenset[str]) -> Iterator[str]:
+    try:
+        found = refuse_unfit_words(place, content, names)
+        refuse_broken_mappings(found, content)
+    except ConfigurationError as error:
+        yield error.line()
+        return
+    try:
+        party = connect(_connection(found))
+        refuse_unfit_party(found, party)
+        refuse_unfit_settings(party)
+    except ConfigurationError as error:
+        yield f"{place.at('destination' if isinstance(found, SendingRoute) else 'collect')}: {error.line()}"
+
+
 def _connection(found: Route) -> str:
     return found.destination if isinstance(found, SendingRoute) else found.collect
 
@@ -179,17 +225,15 @@ def _mode(found: Route) -> str:
     return found.mode if found.environment == "live" else f"{found.mode} (test)"
 
 
-def _read(place: RoutePlace) -> Route:
-    """The route, if its effect is known and its rule is the effect's."""
-    found = place.read()
-    if isinstance(found, SendingRoute):
-        rule_of(found)
-    return found
+def _reader(house: House, places: Sequence[RoutePlace]) -> _Reader:
+    """Reads a route, if its words are known and fit each other."""
+    names = frozenset(place.name for place in places)
+    return lambda place: refuse_unfit_words(place, house.content, names)
 
 
-def _error(place: RoutePlace) -> str | None:
+def _error(place: RoutePlace, reads: _Reader) -> str | None:
     try:
-        _read(place)
+        reads(place)
     except ConfigurationError as error:
         return error.line()
     return None

@@ -42,6 +42,7 @@ KINDS: Mapping[Kind, tuple[str, str]] = {  # the word, and what it means for who
         "Quelle unvollständig",
         "Ein Teil der Quelle war nicht zu lesen; was davon bekannt ist, bleibt, wie es war.",
     ),
+    Kind.TROUBLE: ("Störung", "Der IT-Betrieb behebt sie; der nächste gelungene Lauf nimmt den Punkt von der Liste."),
 }
 
 ANSWERS: Mapping[Answer, str] = {  # what follows from it
@@ -82,6 +83,7 @@ COUNTS: Mapping[str, str] = {
     "not_there": "nach Rückfrage: nicht angekommen",
     "again": "geht mit denselben Bytes noch einmal",
     "reports": "Transportberichte",
+    "left": "liegen geblieben",
     "overdue": "überfällig",
     "drift": "Abweichungen, die eine Zuordnung brechen",
     "overtaken": "von einem neueren Lauf abgelöst",

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, bindparam, exists, insert, or_, select, text, tuple_, update
+from sqlalchemy import Connection, Row, bindparam, exists, func, insert, or_, select, text, tuple_, update
 
 from kiezbruecke.connector import Batch, BatchHead, Message, Ticket
 from kiezbruecke.errors import RecordError
@@ -77,6 +77,20 @@ _NOTE_ASKED = (
     .where(_m.key == bindparam("message"))
     .values(asked=bindparam("times"), ask_after=bindparam("moment"))
 )
+_asked, _seen = t.attention.c, t.attempts.c
+_LEFT = (
+    select(func.count())
+    .select_from(t.messages)
+    .where(
+        _m.lane == bindparam("of_lane"),
+        or_(
+            text(t.CLAIMABLE),
+            (_m.state == MessageState.IN_DOUBT.value)
+            & ~exists().where(_asked.message_key == _m.key, _asked.kind == "in_doubt", _asked.closed_at.is_(None)),
+        ),
+    )
+)
+_NOTED = select(_seen.message_key).where(among(_seen.message_key), _seen.note == bindparam("word")).distinct()
 _KEEP_TICKET = (
     update(t.messages)
     .where(_m.key == bindparam("message"), _m.fence == bindparam("own"))
@@ -246,6 +260,18 @@ def open_doubt(ledger: Ledger, run: Run, message: Message, owner: str, why: str)
                 message.key,
             ),
         )
+
+
+def left(ledger: Ledger, run: Run) -> int:
+    """How many of the lane's messages could have gone and have not; where a person is asked it is the person's."""
+    with ledger.read() as connection:
+        return int(connection.execute(_LEFT, {"of_lane": run.lane}).scalar_one())
+
+
+def noted_before(ledger: Ledger, keys: Iterable[UUID], note: str) -> set[UUID]:
+    """Those of the messages that have ended a try with this note already."""
+    with ledger.read() as connection:
+        return {row.message_key for row in rows_among(connection, _NOTED, keys, word=note)}
 
 
 def delivered_unsettled(ledger: Ledger, run: Run, most: int) -> Iterator[list[Asked]]:

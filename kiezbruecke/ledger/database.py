@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError
 
 from kiezbruecke.errors import ConfigurationError, LedgerError
 from kiezbruecke.ledger.refusals import worded as _worded
+from kiezbruecke.privacy import make_private
 
 if TYPE_CHECKING:
     from alembic.config import Config  # imported by whoever upgrades: it takes half as long as all the rest
@@ -134,8 +135,8 @@ def make_engine(url: str) -> Engine:
         raise ConfigurationError(f"there is no driver '{parsed.drivername}'", where=VARIABLE, expected=_ADDRESSES)
     if parsed.get_backend_name() == "postgresql":
         return create_engine(parsed, pool_pre_ping=True, isolation_level="READ COMMITTED", hide_parameters=True)
-    if parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    if parsed.database and not parsed.database.startswith(":"):
+        make_private(Path(parsed.database))  # SQLite gives what it puts beside it the same rights
     engine = create_engine(parsed, connect_args={"timeout": 30}, hide_parameters=True)
     event.listen(engine, "connect", _durable)
     event.listen(engine, "begin", _begin)

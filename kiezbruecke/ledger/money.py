@@ -272,7 +272,7 @@ def balances(ledger: Ledger, process_id: str) -> list[Balance]:
     ]
 
 
-def store_theirs(ledger: Ledger, destination: str, fiscal_year: int, sums: Iterable[TheirSum]) -> None:
+def store_theirs(ledger: Ledger, run: Run, destination: str, fiscal_year: int, sums: Iterable[TheirSum]) -> None:
     """Keep the destination's own sums, in place of those of its last answer."""
     committed: dict[str, int] = defaultdict(int)
     paid: dict[str, int] = defaultdict(int)
@@ -280,6 +280,7 @@ def store_theirs(ledger: Ledger, destination: str, fiscal_year: int, sums: Itera
         committed[one.area] += cents(one.committed)
         paid[one.area] += cents(one.paid)
     with ledger.write() as connection:
+        guard(connection, run)
         connection.execute(
             t.balances.delete().where(t.balances.c.destination == destination, t.balances.c.fiscal_year == fiscal_year)
         )

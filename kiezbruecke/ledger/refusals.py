@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from sqlalchemy import Engine, exc
 
 from kiezbruecke.errors import LedgerError
+from kiezbruecke.troubles import Cause, Trouble, trouble_of
 
 _REASONS = (  # (what the driver says or its SQLSTATE, our words, what helps); connecting has no SQLSTATE
     (r"28P01|28000|password|pg_hba|role .* does not exist|fe_sendauth", "the log-in was refused", "user and password"),
@@ -33,11 +34,17 @@ def worded(engine: Engine) -> Iterator[None]:
     try:
         yield
     except (exc.DBAPIError, exc.TimeoutError) as error:
-        if not _refuses(error):
+        if not _refuses(error) or (known := _reason(error)) is None:
             raise
-        reason, helps = _reason(error)
+        reason, helps = known
         where = engine.url.render_as_string(hide_password=True)
-        raise LedgerError(f"the ledger cannot be reached: {reason}", where=where, helps=helps) from None
+        what = f"the ledger cannot be reached: {reason}"
+        raise LedgerError(what, where=where, helps=helps, trouble=_trouble(error)) from None
+
+
+def _trouble(error: Exception) -> Trouble | None:
+    found = trouble_of(error)
+    return Trouble(Cause.DISK, "Ledger") if found is not None and found.cause is Cause.DISK else found
 
 
 def _refuses(error: Exception) -> bool:
@@ -46,10 +53,13 @@ def _refuses(error: Exception) -> bool:
     return isinstance(error, kinds) or type(error) is exc.DatabaseError or _state(error) == "42501"
 
 
-def _reason(error: Exception) -> tuple[str, str]:
+def _reason(error: Exception) -> tuple[str, str] | None:
     said = f"{_state(error)} {getattr(error, 'orig', error)}"
     found = ((reason, helps) for pattern, reason, helps in _REASONS if re.search(pattern, said, re.IGNORECASE))
-    return next(found, (type(getattr(error, "orig", error)).__name__, ""))
+    if (known := next(found, None)) is not None:
+        return known
+    trouble = trouble_of(error)
+    return (trouble.english, trouble.english_helps) if trouble else None
 
 
 def _state(error: Exception) -> str:

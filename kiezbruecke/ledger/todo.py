@@ -35,6 +35,7 @@ class Kind(StrEnum):
     WARNING = "warning"  # delivered, with a remark
     VANISHED = "vanished"  # more than half of a source is missing at once
     INCOMPLETE = "incomplete"  # a source could not be read whole; what is known stays as it was
+    TROUBLE = "trouble"  # a route fails because of something outside: IT operations acts, its next success closes it
 
 
 class Answer(StrEnum):
@@ -229,6 +230,13 @@ def count_open_points(ledger: Ledger) -> int:
     with ledger.read() as connection:
         query = select(func.count()).select_from(t.attention).where(t.attention.c.closed_at.is_(None))
         return connection.execute(query).scalar_one()
+
+
+def is_open(ledger: Ledger, kind: Kind, subject: str) -> bool:
+    """Whether there is such a point now."""
+    with ledger.read() as connection:
+        query = select(_a.id).where(_a.kind == kind, _a.subject == subject, _a.closed_at.is_(None))
+        return connection.execute(query).first() is not None
 
 
 def find_point(ledger: Ledger, number: int) -> OpenPoint | None:

@@ -21,6 +21,7 @@ from kiezbruecke.errors import ConfigurationError, RecordError, SourceError
 from kiezbruecke.ledger import history
 from kiezbruecke.ledger.history import Stored, Taken
 from kiezbruecke.ledger.reading import last_runs
+from kiezbruecke.ledger.runs import stop_if_overtaken
 from kiezbruecke.mapping import Mapping
 from kiezbruecke.records import Decision, Proposal, Receipt, Record
 from kiezbruecke.stages.inputs import same_rest, without_rest
@@ -197,6 +198,7 @@ def _besides(work: Collecting, item: Item) -> list[str]:
 def keep(work: Collecting, taken: list[Taken]) -> Stored:
     """Store a chunk with its cursor, in one transaction; nothing is written where all is as it was."""
     if work.reach.value == work.stored_reach and all(one.unchanged and not one.gone for one in taken):
+        stop_if_overtaken(work.ledger, work.run)  # nothing is written here that would say so
         return Stored([Handled(one.item, known=True) for one in taken])
     source = history.Origin(
         work.route.collect, work.process.id, work.route.owner, keeps_unread=work.manifest.listing == "new"

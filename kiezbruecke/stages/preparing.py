@@ -35,6 +35,7 @@ from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.ledger.lineage import MappingVersion
 from kiezbruecke.ledger.reading import StoredCase, read_budget_lines, read_cases
+from kiezbruecke.ledger.runs import stop_if_overtaken
 from kiezbruecke.ledger.sets import slices
 from kiezbruecke.ledger.todo import Kind, Point
 from kiezbruecke.records import Budget
@@ -87,6 +88,7 @@ def survey(work: Sending) -> Survey | None:
 def cases_as_they_stand(work: Sending, survey: Survey) -> Iterator[list[Standing]]:
     """The surveyed cases with what people have decided about them, a chunk at a time."""
     for ids in slices(survey.cases, CHUNK):
+        stop_if_overtaken(work.ledger, work.run)  # what is stored stays; the look is not remembered
         standings = withdraw_outdated(work, survey, _standings(work, survey, ids))
         survey.contradictions += attention.contradictions(work.process, standings)
         yield standings

@@ -15,11 +15,12 @@ from kiezbruecke.content.routes import CollectingRoute, Route, SendingRoute, rou
 from kiezbruecke.effects import Due, rule_of
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
-from kiezbruecke.ledger import Ledger, MessageState, begin_run, claims, end_run, money
+from kiezbruecke.ledger import Ledger, MessageState, Run, begin_run, claims, end_run, money
 from kiezbruecke.ledger.database import now
+from kiezbruecke.ledger.dialects import one_at_a_time
 from kiezbruecke.ledger.drafts import generation_of
 from kiezbruecke.ledger.reading import MessageHead, list_messages, overdue
-from kiezbruecke.ledger.runs import paused
+from kiezbruecke.ledger.runs import guard, paused, stop_if_overtaken
 from kiezbruecke.ledger.todo import Kind, Point, replace_points
 from kiezbruecke.stages.work import Counts, Sending, lane_of, view_of
 
@@ -42,10 +43,12 @@ def ask_for_transport_reports(work: Sending, counts: Counts) -> None:
     if not isinstance(target, Target) or not work.manifest.can.look_up:
         return
     for some in claims.delivered_unsettled(work.ledger, work.run, REPORTS):
+        stop_if_overtaken(work.ledger, work.run)
         answered = list(_reports(work, target, some))
         said = {one.message.key: answer.receipt for one, answer in answered if isinstance(answer, Found)}
         claims.note_receipts(work.ledger, work.run, said, [one for one, _ in answered])
         if said:
+            work.spoke = True
             counts.more("reports", len(said))
         if len(answered) < len(some):
             return
@@ -55,12 +58,13 @@ def fetch_their_sums(work: Sending) -> None:
     """Ask a finance system for its own sums; summing our receipts would compare us with ourselves."""
     if isinstance(work.target, HasBalances):
         sums = work.target.balances(work.process.fiscal_year)
-        money.store_theirs(work.ledger, work.route.destination, work.process.fiscal_year, sums)
+        money.store_theirs(work.ledger, work.run, work.route.destination, work.process.fiscal_year, sums)
+        work.spoke = True
 
 
 def remind(work: Sending, counts: Counts) -> None:
     """Raise attention for what waits too long, and close what has been answered."""
-    counts["overdue"] = _remind(work.ledger, work.route)
+    counts["overdue"] = _remind(work.ledger, work.run, work.route)
 
 
 def remind_everywhere(house: House) -> Counts:
@@ -72,7 +76,7 @@ def remind_everywhere(house: House) -> Counts:
     for route in found:
         if isinstance(route, SendingRoute) and route.mode == "live":
             run = begin_run(ledger, f"{lane_of(route)}|housekeeping", route.name, "housekeeping")
-            counts.more("overdue", _remind(ledger, route))
+            counts.more("overdue", _remind(ledger, run, route))
             end_run(ledger, run, counts)
     return counts
 
@@ -102,12 +106,14 @@ def _read_routes(content: Path) -> tuple[list[Route], list[ConfigurationError]]:
     return found, broken
 
 
-def _remind(ledger: Ledger, route: SendingRoute) -> int:
+def _remind(ledger: Ledger, run: Run, route: SendingRoute) -> int:
     before = now() - timedelta(days=route.answer_within_days)
     late = overdue(ledger, lane_of(route), before)
     done = attention.read_answers(ledger, [head.case_id for head in late]).done
     late = [head for head in late if str(head.key) not in done]
     with ledger.write() as connection:
+        one_at_a_time(connection)
+        guard(connection, run)
         replace_points(connection, Kind.OVERDUE, route.name, [_late(route, head) for head in late])
     return len(late)
 

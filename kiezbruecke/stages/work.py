@@ -6,13 +6,14 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
 from kiezbruecke.attention import Answers
 from kiezbruecke.code import code_digest
+from kiezbruecke.connections import without_environment
 from kiezbruecke.connector import (
     BatchTarget,
     Connection,
@@ -37,9 +38,9 @@ from kiezbruecke.ledger.drafts import generation_of
 from kiezbruecke.mapping import Mapping, load_mapping
 from kiezbruecke.records import Process
 from kiezbruecke.stages.inputs import InputDigests
+from kiezbruecke.troubles import Trouble
 
 log = logging.getLogger("kiezbruecke")
-ENVIRONMENT = "environment"  # of a connection's extra: what kind of destination it is; clients do not know it
 
 
 class Counts(dict[str, int]):
@@ -88,6 +89,7 @@ class Collecting:
     run: Run
     everything: bool = False  # read all items, also those that are as before
     at: datetime = field(default_factory=now)  # the run's now: nothing has been decided after it
+    spoke: bool = True  # whether the source has answered: a step that has ended well has read it to its end
     seen: set[str] = field(default_factory=set)  # external ids, also of items that could not be read
     again: list[Item] = field(default_factory=list)  # set aside before, read again from the ledger
     reach: Reach = field(default_factory=lambda: Reach(""))
@@ -142,7 +144,7 @@ class Collecting:
     @cached_property
     def source(self) -> Source:
         """The client, opened when it is needed first."""
-        return open_source(_for_client(self.party), Context(self.process, self.route.options, self.content))
+        return open_source(without_environment(self.party), Context(self.process, self.route.options, self.content))
 
     @cached_property
     def mappings(self) -> tuple[Mapping, ...]:
@@ -164,8 +166,10 @@ class Sending:
     party: Connection
     run: Run
     everything: bool = False  # look at all cases, also at those that have not changed
-    failures: int = 0
+    failures: int = 0  # in a row
     last_failure: str = ""
+    trouble: Trouble | None = None  # what the last failure was about, where that is known
+    spoke: bool = False  # whether the destination has answered anything
     others: list[Target] = field(default_factory=list)  # beside the one target, where the route has more connections
 
     @cached_property
@@ -207,7 +211,9 @@ class Sending:
 
     def _open(self) -> Target | BatchTarget:
         test = self.route.environment == "test"
-        return open_target(_for_client(self.party), Context(self.process, self.route.options, self.content, test))
+        return open_target(
+            without_environment(self.party), Context(self.process, self.route.options, self.content, test)
+        )
 
     def _single(self, target: Target | BatchTarget) -> Target:
         assert isinstance(target, Target)
@@ -270,7 +276,3 @@ def act_on_drift(route: Route, mapping: str, changes: Sequence[Change]) -> int:
             helps=f"{untouched}; change the mapping, or accept: kiezbruecke drift accept {mapping}",
         )
     return len(broken)
-
-
-def _for_client(party: Connection) -> Connection:
-    return replace(party, extra={name: value for name, value in party.extra.items() if name != ENVIRONMENT})

@@ -170,6 +170,26 @@ def test_a_fault_counts_whatever_the_status_is(serve: Callable[[Reply], OneShot]
     assert (error.kind, error.text) == ("PermissionDeniedException", "gesperrt")
 
 
+@pytest.mark.parametrize(
+    ("role", "status", "permanent"),
+    [
+        ("Sender", "500 Internal Server Error", "SOAP Sender"),  # CXF, where a policy wants MTOM
+        ("Receiver", "415 Unsupported Media Type", "HTTP 415"),
+        ("Receiver", "500 Internal Server Error", ""),
+    ],
+)
+def test_a_refusal_without_a_code_is_known_as_one(
+    serve: Callable[[Reply], OneShot], role: str, status: str, permanent: str
+) -> None:
+    """The same bytes will be refused again: nobody must be told for ever that nobody knows."""
+    fault = f"<e:Fault><e:Code><e:Value>e:{role}</e:Value></e:Code><e:Reason><e:Text>MTOM</e:Text></e:Reason></e:Fault>"
+    with pytest.raises(_soap.Fault) as raised:
+        _port(serve(_http(_envelope(fault), status=status)).url).call("checkAccountActive")
+
+    assert raised.value.permanent == permanent
+    assert raised.value.trouble is not None
+
+
 def test_a_stack_trace_before_the_exception_is_passed_over(serve: Callable[[Reply], OneShot]) -> None:
     """Vendors put their own entries into the detail, some with a `code` of their own."""
     trace = '<v:trace xmlns:v="urn:vendor"><v:code>E77</v:code>java.lang.IllegalStateException</v:trace>'

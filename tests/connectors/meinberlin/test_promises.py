@@ -7,11 +7,7 @@ from kiezbruecke.testing import Stand, check_source
 from .conftest import FRIEDRICHSHAGEN, INITIATOR, PASSWORD, process_of
 
 TestSource = check_source(
-    Stand(
-        "meinberlin",
-        process_of(FRIEDRICHSHAGEN),
-        extra={"export_login": INITIATOR, "export_password": PASSWORD},
-    ),
+    Stand("meinberlin", process_of(FRIEDRICHSHAGEN), account=(INITIATOR, PASSWORD)),
     fill=lambda _: None,  # the recorded platform holds sixty proposals
     broken=("truncated_body", "html_instead_of_json", "server_error", "too_many_requests", "reset", "field_renamed"),
     partly=(
