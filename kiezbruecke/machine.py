@@ -30,18 +30,20 @@ _HELPS = {
 }
 
 
-def write_file(file: Path, content: str | bytes) -> None:
+def write_file(file: Path, content: str | bytes, *, folders: bool = True) -> None:
     """Write a file whole or not at all, with the folders above it; raises MachineError.
 
+    Without `folders` they must be there: a path that a person has typed may be mistyped.
     What is behind a symbolic link is written, and the link stays. A file that is replaced keeps its mode.
     """
     above = [folder for folder in file.parents if not folder.exists()]
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        if folders:
+            file.parent.mkdir(parents=True, exist_ok=True)
         _replace(file.resolve(), content.encode() if isinstance(content, str) else content)
     except OSError as error:
         with suppress(OSError):
-            for folder in above:
+            for folder in above if folders else ():
                 folder.rmdir()
         raise _worded(error, file) from None
 

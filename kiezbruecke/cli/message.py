@@ -69,7 +69,7 @@ def show(
     if payload is not None:
         whole = find_message(ledger, found.key)
         assert whole is not None
-        write_file(payload, whole.payload)
+        write_file(payload, whole.payload, folders=False)
     if as_json:
         emit(found)
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, SAWarning
 
 from kiezbruecke.errors import ConfigurationError, LedgerError
 from kiezbruecke.ledger.refusals import worded as _worded
@@ -134,13 +135,23 @@ def make_engine(url: str) -> Engine:
     if parsed.drivername not in _DRIVERS:
         raise ConfigurationError(f"there is no driver '{parsed.drivername}'", where=VARIABLE, expected=_ADDRESSES)
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed, pool_pre_ping=True, isolation_level="READ COMMITTED", hide_parameters=True)
+        return _engine(parsed, pool_pre_ping=True, isolation_level="READ COMMITTED")
     if parsed.database and not parsed.database.startswith(":"):
         make_private(Path(parsed.database))  # SQLite gives what it puts beside it the same rights
-    engine = create_engine(parsed, connect_args={"timeout": 30}, hide_parameters=True)
+    engine = _engine(parsed, connect_args={"timeout": 30})
     event.listen(engine, "connect", _durable)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _engine(address: URL, **options: Any) -> Engine:
+    try:
+        with warnings.catch_warnings(action="error"):
+            return create_engine(address, hide_parameters=True, **options)
+    except (TypeError, ValueError, ImportError, SAWarning):
+        raise ConfigurationError(
+            "the address has an option that cannot be", where=VARIABLE, expected=_ADDRESSES
+        ) from None
 
 
 def _durable(connection: Any, _record: Any) -> None:

@@ -13,6 +13,7 @@ from kiezbruecke.troubles import Cause, Trouble, trouble_of
 
 _REASONS = (  # (what the driver says or its SQLSTATE, our words, what helps); connecting has no SQLSTATE
     (r"28P01|28000|password|pg_hba|role .* does not exist|fe_sendauth", "the log-in was refused", "user and password"),
+    (r"invalid (dsn|connection option|URI)", "the address has an option that cannot be", "see KIEZBRUECKE_LEDGER_URL"),
     (r"3D000|database .* does not exist", "there is no such database", "create it, or correct the address"),
     (r"42501|permission denied", "the account may not do this", "grant it the rights"),
     (r"53300|too many clients|too many connections", "too many connections", "raise max_connections"),
@@ -48,7 +49,9 @@ def _trouble(error: Exception) -> Trouble | None:
 
 
 def _refuses(error: Exception) -> bool:
-    """SQLite says DatabaseError, and no kind of it, of a file that is none."""
+    """SQLite says DatabaseError, and no kind of it, of a file that is none; what has no statement failed before any."""
+    if isinstance(error, exc.DBAPIError) and not error.statement:
+        return True
     kinds = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
     return isinstance(error, kinds) or type(error) is exc.DatabaseError or _state(error) == "42501"
 

@@ -57,7 +57,7 @@ def _write_sarif(findings: Sequence[Finding], file: str) -> None:
     if file == "-":
         typer.echo(text)
         return
-    write_file(Path(file), f"{text}\n")
+    write_file(Path(file), f"{text}\n", folders=False)
 
 
 def _print_findings(findings: Sequence[Finding], count: int) -> None:

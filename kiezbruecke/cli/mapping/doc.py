@@ -24,7 +24,7 @@ def write_doc(name: Name, out: Out = None, content: Content = None, as_json: Jso
         root = find_content(content)
         text = page(load_mapping(name, root), root)
         if out is not None:
-            write_file(out, text)
+            write_file(out, text, folders=False)
     except KiezbrueckeError as error:
         stop(error, as_json=as_json)
     if as_json:
