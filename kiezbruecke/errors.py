@@ -3,6 +3,7 @@
     KiezbrueckeError
     ├── CallError             a command was called with words it does not know
     ├── ConfigurationError    the run stops, IT operations mends a manifest, mapping, setting
+    │   └── InputError        what a person asked for is not possible; nothing has happened, whoever asked acts
     ├── RecordError           this record cannot become a message: set aside, the administration acts
     ├── DeliveryError
     │   ├── NotSent           certain: it never left; tried again
@@ -71,6 +72,12 @@ class ConfigurationError(KiezbrueckeError):
     """A manifest, mapping or setting is wrong: the run stops, IT operations acts."""
 
     code = "KB-100"
+
+
+class InputError(ConfigurationError):
+    """What a person asked a command for is not possible: nothing has happened. Its text is German."""
+
+    expected_word = "möglich:"
 
 
 class RecordError(KiezbrueckeError):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from connectors._tables import SheetProblem, TableLimits, Worksheet, read_csv, read_workbook
+from connectors._tables import SheetProblem, TableLimits, Worksheet, folded, read_csv, read_workbook
 from connectors._tables.limits import MEGABYTE
 from connectors.folder.inbox import DONE, FAILED, Arrival, Inbox
 from connectors.folder.names import arrived_name
@@ -169,10 +169,12 @@ class FolderSource:
     def _item(self, digest: str, name: str, line: Line) -> Item:
         place = {"sheet": name, "row": line.number}
         external_id, raw_ref = f"{digest}:{line.number}", f"{name}#{line.number}"
+        about = _about(line)
         if not line.problem:
-            return Item(self._kind, external_id, {**place, **line.values}, raw_ref=raw_ref)
+            return Item(self._kind, external_id, {**place, **line.values}, raw_ref=raw_ref, about=(*about, _file(name)))
         told = f"{name}, Zeile {line.number}: {line.problem}"
-        return Item(PROBLEM, external_id, {**place, "referenznummer": line.reference}, raw_ref=raw_ref, problem=told)
+        body = {**place, "referenznummer": line.reference}
+        return Item(PROBLEM, external_id, body, raw_ref=raw_ref, problem=told, about=about)
 
     def _find_again(self, digests: AbstractSet[str]) -> None:
         """After a restart: the sheets of acknowledged items, if they still lie there."""
@@ -210,7 +212,19 @@ def _digest_of(handled: Handled) -> str:
 
 def _sheet_problem(digest: str, name: str, problem: str) -> Item:
     body = {"sheet": name, "row": 0, "referenznummer": ""}
-    return Item(PROBLEM, digest, body, raw_ref=name, problem=f"{name}: {problem}")
+    return Item(PROBLEM, digest, body, raw_ref=name, problem=f"{name}: {problem}", about=(_file(name),))
+
+
+def _about(line: Line) -> tuple[str, ...]:
+    """The case, or the area of a budget, that a line names; a number from paper is one only with its area."""
+    area = folded(line.values.get("bezirksregion", ""))
+    if line.reference and not line.reference.startswith("P"):
+        return (line.reference,)
+    return (f"{line.reference} {area}".strip(),) if area else ()
+
+
+def _file(name: str) -> str:
+    return f"Datei {name}"
 
 
 def _why(error: OSError) -> str:

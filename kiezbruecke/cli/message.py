@@ -13,7 +13,7 @@ from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, table
 from kiezbruecke.desk import words
 from kiezbruecke.effects import effect
-from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.errors import InputError
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.claims import find_message
 from kiezbruecke.machine import write_file
@@ -32,9 +32,7 @@ def list_all(
 ) -> None:
     """Alle Nachrichten, die älteste zuerst."""
     if state is not None and state not in list(MessageState):
-        raise ConfigurationError(
-            f"Den Zustand '{state}' gibt es nicht", where="--state", expected=", ".join(MessageState)
-        )
+        raise InputError(f"Den Zustand „{state}“ gibt es nicht", where="--state", expected=", ".join(MessageState))
     found = desk.messages(house_of(context).ledger, state=state, route=route, destination=destination)
     if as_json:
         emit(found)

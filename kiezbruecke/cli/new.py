@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from kiezbruecke.cli.output import AsJson, emit
+from kiezbruecke.cli.output import AsJson, emit, say
 from kiezbruecke.connector import manifests
 from kiezbruecke.errors import CallError, ConfigurationError
 from kiezbruecke.machine import whole_folder, write_file
@@ -44,8 +44,8 @@ def connector(
         emit({"connector": name, "files": [str(file) for file in files]})
         return
     for file in files:
-        typer.echo(str(file))
-    typer.echo(f"Einspielen: pip install -e {project} – Prüfen: pytest {project} – dann die Stellen mit TODO ersetzen.")
+        say(str(file))
+    say(f"Einspielen: pip install -e {project} – Prüfen: pytest {project} – dann die Stellen mit TODO ersetzen.")
 
 
 def _check(name: str) -> None:

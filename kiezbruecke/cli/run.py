@@ -6,11 +6,11 @@ import logging
 from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.text import Text
 
 from kiezbruecke import pipeline
 from kiezbruecke.cli.house import house_of
-from kiezbruecke.cli.output import AsJson, emit, table
+from kiezbruecke.cli.output import AsJson, console, emit, table
 from kiezbruecke.desk import words
 
 
@@ -24,7 +24,7 @@ def run(
 ) -> None:
     """Eine Strecke einmal ganz ausführen. Sie darf jederzeit wiederholt werden."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    with Console(stderr=True).status(f"{route} läuft …"):
+    with console(stderr=True).status(Text(f"{route} läuft …")):
         counts = pipeline.run(house_of(context), route, everything=everything)
     if as_json:
         emit(dict(counts))

@@ -68,6 +68,8 @@ class Item:
     `body` is a dict (JSON, row) or bytes (XML). `raw` are the bytes to be kept as evidence, where they matter.
     `problem`, where the connector itself cannot understand the thing: one German line for people, without values. No
     mapping reads such an item. It is the connector's word, never a field that came from outside. `rest`: see there.
+    `about`: what a line seems to say something about, where a source says each thing once and corrections are other
+    items: an item that was understood takes the points of those about the same, read from other sheets, off the list.
     """
 
     kind: str
@@ -77,6 +79,7 @@ class Item:
     raw_ref: str = ""
     problem: str | None = None
     rest: Rest | None = field(default=None, repr=False)
+    about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

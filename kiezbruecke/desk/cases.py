@@ -16,7 +16,7 @@ from kiezbruecke.cases.timeline import status_of
 from kiezbruecke.content.processes import read_process
 from kiezbruecke.desk.messages import MessageFacts, message_views
 from kiezbruecke.desk.view import DeskView
-from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.events import events_of
@@ -96,14 +96,14 @@ class CaseStory(DeskView):
 
 
 def cases(house: House, wanted: str) -> list[CaseStory]:
-    """Cases by reference number, Fremdkennzeichen or id; raises ConfigurationError where there is none.
+    """Cases by reference number, Fremdkennzeichen or id; raises InputError where there is none.
 
     Five statements and at most seven for each case found, however large the process is.
     """
     found = find_case(house.ledger, wanted)
     if not found:
-        helps = "Referenznummer wie 2026-00001 oder P-1"
-        raise ConfigurationError("Diesen Fall gibt es nicht", where=wanted, helps=helps)
+        helps = "mit einem Teil der Nummer oder des Titels sucht: kiezbruecke case find"
+        raise InputError("Diesen Fall gibt es nicht", where=wanted, helps=helps)
     return [
         _view(house.ledger, read_standing(house.ledger, read_process(house.content, case.process_id), case))
         for case in found

@@ -8,7 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from kiezbruecke.desk.view import DeskView
-from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.errors import InputError
 from kiezbruecke.ledger import Ledger, MessageState
 from kiezbruecke.ledger.money import euros
 from kiezbruecke.ledger.reading import MessageHead, attempts_of, find_head, list_messages
@@ -75,11 +75,11 @@ def messages(
 
 
 def message(ledger: Ledger, wanted: str) -> MessageStory:
-    """The newest message of this Fremdkennzeichen or key, two statements; raises ConfigurationError."""
+    """The newest message of this Fremdkennzeichen or key, two statements; raises InputError."""
     found = find_head(ledger, wanted)
     if found is None:
-        helps = "siehe 'kiezbruecke message list'"
-        raise ConfigurationError("Diese Nachricht gibt es nicht", where=wanted, helps=helps)
+        helps = "siehe kiezbruecke message list"
+        raise InputError("Diese Nachricht gibt es nicht", where=wanted, helps=helps)
     steps = tuple(
         StepView(at=one.at, before=MessageState(one.before), after=MessageState(one.after), note=one.note)
         for one in attempts_of(ledger, found[0].key)

@@ -12,8 +12,8 @@ from kiezbruecke.effects import rule_of
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger, MessageState
-from kiezbruecke.ledger.reading import Preview, last_runs, route_statuses
-from kiezbruecke.ledger.runs import paused_routes
+from kiezbruecke.ledger.reading import Preview, RouteStatus, last_runs, route_statuses
+from kiezbruecke.ledger.runs import Pauses, read_pauses
 from kiezbruecke.ledger.todo import count_open_points
 
 
@@ -42,11 +42,18 @@ class RouteStatusView(DeskView):
     route: str
     last_run: datetime | None
     last_step: str
+    owner: str
+    """Who looks after it; empty where the file is broken"""
     error: str | None
-    """Of the file, else of the last step"""
+    """Of the file, else of the last run of a step that has not gone well since"""
+    failed_step: str
     broken: bool
     """Whether the file cannot be read"""
     paused: bool
+    """Whether a person has stopped it, or its source or destination"""
+    paused_by: str
+    paused_because: str
+    paused_at: datetime | None
     messages: Mapping[MessageState, int]
     """How many are in which state"""
     oldest_unsettled: datetime | None
@@ -60,9 +67,14 @@ class HouseStatus(DeskView):
     attention: int
 
     @property
+    def failing(self) -> tuple[RouteStatusView, ...]:
+        """The routes that cannot be read or whose last try went wrong."""
+        return tuple(one for one in self.routes if one.error)
+
+    @property
     def calm(self) -> bool:
         """Whether nobody is needed."""
-        return not self.attention and not any(one.error for one in self.routes)
+        return not self.attention and not self.failing
 
 
 class RunView(DeskView):
@@ -92,8 +104,8 @@ class PreviewView(DeskView):
 def routes(house: House) -> list[RouteView]:
     """All route files, by name; one statement."""
     with house.ledger.read() as connection:
-        paused = paused_routes(connection)
-    return [_route(place, paused) for place in route_places(house.content)]
+        pauses = read_pauses(connection)
+    return [_route(place, pauses) for place in route_places(house.content)]
 
 
 def route(house: House, name: str) -> RouteView:
@@ -104,22 +116,11 @@ def route(house: House, name: str) -> RouteView:
 
 def status(house: House) -> HouseStatus:
     """Every route and the list; four statements, however many routes there are."""
-    broken = {place.name: _error(place) for place in route_places(house.content)}
-    known = route_statuses(house.ledger, list(broken))
+    found = {place.name: _read_or_error(place) for place in route_places(house.content)}
+    abouts = {name: "" if isinstance(one, str) else _connection(one) for name, one in found.items()}
+    known = route_statuses(house.ledger, abouts)
     return HouseStatus(
-        routes=tuple(
-            RouteStatusView(
-                route=name,
-                last_run=one.last_run,
-                last_step=one.last_step,
-                error=broken[name] or one.last_error or None,
-                broken=broken[name] is not None,
-                paused=one.paused,
-                messages=one.states,
-                oldest_unsettled=one.oldest_unsettled,
-            )
-            for name, one in known.items()
-        ),
+        routes=tuple(_status(found[name], one) for name, one in known.items()),
         attention=count_open_points(house.ledger),
     )
 
@@ -151,7 +152,27 @@ def preview_view(one: Preview) -> PreviewView:
     )
 
 
-def _route(place: RoutePlace, paused: frozenset[str]) -> RouteView:
+def _status(found: Route | str, known: RouteStatus) -> RouteStatusView:
+    """`found`: the route, or why its file cannot be read."""
+    broken = isinstance(found, str)
+    return RouteStatusView(
+        route=known.route,
+        last_run=known.last_run,
+        last_step=known.last_step,
+        owner="" if isinstance(found, str) else found.owner,
+        error=found if isinstance(found, str) else known.last_error or None,
+        failed_step="" if broken else known.failed_step,
+        broken=broken,
+        paused=known.paused is not None,
+        paused_by=known.paused.person if known.paused else "",
+        paused_because=known.paused.reason if known.paused else "",
+        paused_at=known.paused.at if known.paused else None,
+        messages=known.states,
+        oldest_unsettled=known.oldest_unsettled,
+    )
+
+
+def _route(place: RoutePlace, pauses: Pauses) -> RouteView:
     try:
         found = _read(place)
     except ConfigurationError as error:
@@ -162,7 +183,7 @@ def _route(place: RoutePlace, paused: frozenset[str]) -> RouteView:
         title=found.title,
         kind="sendet" if sends else "holt",
         connection=_connection(found),
-        mode="angehalten" if found.name in paused else _mode(found),
+        mode="angehalten" if pauses.of(found.name, _connection(found)) else _mode(found),
         schedule=found.schedule,
         after=", ".join(found.after),
         owner=found.owner,
@@ -187,9 +208,8 @@ def _read(place: RoutePlace) -> Route:
     return found
 
 
-def _error(place: RoutePlace) -> str | None:
+def _read_or_error(place: RoutePlace) -> Route | str:
     try:
-        _read(place)
+        return _read(place)
     except ConfigurationError as error:
         return error.line()
-    return None

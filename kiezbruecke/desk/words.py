@@ -54,7 +54,27 @@ ANSWERS: Mapping[Answer, str] = {  # what follows from it
     Answer.CORRECTED: "Dort steht jetzt unser Betrag; die Nachricht gilt als bestätigt.",
     Answer.TAKEN_BACK: "Dort steht nichts mehr; die Nachricht gilt als abgewiesen, das Geld ist frei.",
     Answer.REALLY_GONE: "Wer beim nächsten Einlesen fehlt, gilt als verschwunden.",
+    Answer.HAS_HAPPENED: "Dort ist es geschehen; die Nachricht gilt als bestätigt.",
+    Answer.HAS_NOT_HAPPENED: "Dort ist es nicht geschehen; die Nachricht gilt als abgewiesen, ihr Geld ist frei.",
 }
+
+_NEXT_RUN = "Der nächste Lauf der Strecke handelt danach."
+THEN: Mapping[Answer, str] = {  # said when it was given
+    Answer.DONE: "Der Punkt ist von der Liste genommen; gesendet wird deswegen nichts.",
+    Answer.RELEASE: _NEXT_RUN,
+    Answer.DISMISS: _NEXT_RUN,
+    Answer.RESEND: _NEXT_RUN,
+    Answer.ARRIVED: "Die Nachricht gilt als zugestellt.",
+    Answer.NOT_ARRIVED: _NEXT_RUN,
+    Answer.CORRECTED: "Die Nachricht gilt als bestätigt.",
+    Answer.TAKEN_BACK: "Die Nachricht gilt als abgewiesen und steht neu auf der Liste.",
+    Answer.REALLY_GONE: "Beim nächsten Einlesen gilt als verschwunden, was fehlt.",
+    Answer.HAS_HAPPENED: "Die Nachricht gilt als bestätigt.",
+    Answer.HAS_NOT_HAPPENED: "Die Nachricht gilt als abgewiesen und steht neu auf der Liste.",
+}
+
+NEEDS = ("Punkt braucht", "Punkte brauchen")
+OPERATIONS = "IT-Betrieb"
 
 STEPS: Mapping[str, str] = {
     "collect": "holen",
@@ -118,6 +138,7 @@ FIELDS: Mapping[str, str] = {  # of one message, point or destination, looked at
     "answers": "mögliche Antworten",
     "batch": "Stapel",
     "case": "Fall",
+    "case_reference": "Fall",
     "case_id": "Schlüssel des Falls",
     "closed_at": "erledigt am",
     "connector": "Anbindung",
@@ -133,6 +154,11 @@ FIELDS: Mapping[str, str] = {  # of one message, point or destination, looked at
     "look_up": "kann gefragt werden",
     "mapping": "Zuordnung",
     "message": "Schlüssel der Nachricht",
+    "message_reference": "Fremdkennzeichen der Nachricht",
+    "paused_at": "angehalten seit",
+    "paused_because": "Grund der Pause",
+    "paused_by": "angehalten von",
+    "their_words": "Wortlaut der Antwort",
     "messages": "Nachrichten",
     "number": "laufende Nummer",
     "opened_at": "seit",

@@ -44,6 +44,7 @@ FILE_CREATE = Effect(
     name="file.create",
     letter="E",
     title="Vorgang anlegen",
+    partner="Die E-Akte",
     basis=("standing.grants", "standing.amount"),
     rule="file_creation",
     due=file_creation,

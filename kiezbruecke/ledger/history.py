@@ -69,6 +69,18 @@ _MISSING = (
 _BODIES = select(_r.id, _r.body).where(among(_r.id))
 _KNOWN_CASES = select(t.cases.c.id).where(among(t.cases.c.id))
 _ADD_CASE = insert(t.cases)
+_a = t.attention.c
+_MENDED = (
+    select(_a.subject, _a.about)
+    .where(
+        _a.kind == Kind.SET_ASIDE,
+        _a.route == bindparam("of_route"),
+        _a.closed_at.is_(None),
+        _a.about != "",
+        among(_a.about),
+    )
+    .order_by(_a.id)
+)
 _UNREAD = select(_u.subject).where(among(_u.subject))
 _KEPT = select(_u.external_id).where(
     _u.source == bindparam("of_source"), _u.process_id == bindparam("process"), among(_u.external_id)
@@ -235,16 +247,33 @@ def mark_gone(
 def _list_problems(connection: Connection, run: Run, origin: Origin, taken: Iterable[Taken]) -> None:
     """The last word about an item counts: what cannot be read is a point, what was read is none any more."""
     last: dict[str, Point | None] = {}
+    _close_mended(connection, run, taken)
     for one in taken:
         subject = origin.subject(one.item)
         if one.problem is not None:
-            last[subject] = Point(Kind.SET_ASIDE, subject, run.route, origin.owner, one.problem)
+            about = one.item.about[0][:80] if one.item.about else ""
+            last[subject] = Point(Kind.SET_ASIDE, subject, run.route, origin.owner, one.problem, about=about)
         else:
             not_had = replace(one.item, kind="unknown", external_id=f"{one.item.external_id}{UNREAD}")
             for item in (one.item, replace(one.item, kind=f"{one.item.kind}-problem"), not_had):
                 last[origin.subject(item)] = None
     raise_points(connection, [point for point in last.values() if point is not None])
     close_points(connection, [(Kind.SET_ASIDE, subject) for subject, point in last.items() if point is None])
+
+
+def _close_mended(connection: Connection, run: Run, taken: Iterable[Taken]) -> None:
+    """A line that was understood now settles what an earlier sheet could not say about the same."""
+    said: dict[str, set[str]] = defaultdict(set)
+    for one in taken:
+        for about in one.item.about if one.problem is None else ():
+            said[about[:80]].add(_sheet(one.item.external_id))
+    rows = rows_among(connection, _MENDED, said, of_route=run.route) if said else []
+    mended = [row.subject for row in rows if not all(f":{sheet}" in row.subject for sheet in said[row.about])]
+    close_points(connection, [(Kind.SET_ASIDE, subject) for subject in mended])
+
+
+def _sheet(external_id: str) -> str:
+    return external_id.partition(":")[0]
 
 
 def _keep_or_forget(connection: Connection, origin: Origin, taken: Iterable[Taken]) -> None:

@@ -83,6 +83,7 @@ runs = Table(
     Column("counts", JSON),
     Column("error", Text),
     Index("ix_runs_route", "route", "id"),
+    Index("ix_runs_step", "route", "step", "id"),
 )
 
 route_flags = Table(
@@ -103,6 +104,9 @@ destinations = Table(
     Column("person", String(80), nullable=False, server_default=""),
     Column("reason", Text, nullable=False, server_default=""),
     Column("at", Moment),
+    Column("paused_at", Moment),  # nothing goes there and nothing is fetched there until a person says so
+    Column("paused_by", String(80), nullable=False, server_default=""),
+    Column("paused_because", Text, nullable=False, server_default=""),
 )
 
 serials = Table(  # Belegnummern: unique per destination and year
@@ -370,6 +374,7 @@ attention = Table(  # one list of all that needs a person
     Column("route", String(60), nullable=False),
     Column("owner", String(80), nullable=False),
     Column("reason", Text, nullable=False),
+    Column("about", String(80), nullable=False, server_default=""),  # what a line that was not read seems to be about
     Column("answers", JSON, nullable=False),
     Column("opened_at", Moment, nullable=False),
     Column("closed_at", Moment),

@@ -83,7 +83,11 @@ def outstanding(house: House) -> dict[str, int]:
     found, _ = _read_routes(house.content)
     open_work: dict[str, int] = {}
     for route in found:
-        if isinstance(route, SendingRoute) and route.mode == "live" and not paused(ledger, route.name):
+        if (
+            isinstance(route, SendingRoute)
+            and route.mode == "live"
+            and not paused(ledger, route.name, route.destination)
+        ):
             open_work[route.name] = _due(house, route) + _unsent(ledger, route)
             for box in _boxes(found, route.destination):
                 open_work[box] = open_work.get(box, 0) + _unanswered(ledger, route)

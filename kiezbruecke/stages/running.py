@@ -59,15 +59,16 @@ class Steps:
 def _run(house: House, route: Route, steps: Mapping[str, Step], everything: bool) -> Counts:
     counts = Counts()
     wanted = {name: step for name, step in steps.items() if _may_run(route, name)}
-    if not wanted or paused(house.ledger, route.name):
+    about = route.collect if isinstance(route, CollectingRoute) else route.destination
+    if not wanted or paused(house.ledger, route.name, about):
         return counts
     process = read_process(house.content, route.process)
-    party = house.connect(route.collect if isinstance(route, CollectingRoute) else route.destination)
+    party = house.connect(about)
     _refuse_what_does_not_fit(route, party)
     for name, step in wanted.items():
         begin = partial(_in_hand, house, route, process, party, everything)
         counts.add(_run_step(house, route, name, step, begin))
-        if counts.get(OVERTAKEN) or paused(house.ledger, route.name):
+        if counts.get(OVERTAKEN) or paused(house.ledger, route.name, about):
             break  # what follows would take the lane back from the newer run, and end that one
     return counts
 

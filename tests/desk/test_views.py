@@ -124,7 +124,7 @@ def test_the_departments_page_explains_every_kind_and_every_answer() -> None:
 
 def test_an_answer_moves_a_message_only_as_the_states_allow() -> None:
     """The table beside the enum and the drawing of the states are two places."""
-    assert all(may_follow(before, after) for before, after in MEANS.values())
+    assert all(may_follow(before, after, by_a_person=True) for before, after in MEANS.values())
 
 
 def test_people_read_how_many_wait() -> None:
