@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from kiezbruecke import desk, german
+from kiezbruecke import desk, german, pipeline
 from kiezbruecke.cli.fields import fields
 from kiezbruecke.cli.house import house_of
-from kiezbruecke.cli.output import AsJson, emit, table
+from kiezbruecke.cli.output import AsJson, emit, say, table
 from kiezbruecke.desk import words
 from kiezbruecke.effects import effect
 from kiezbruecke.errors import InputError
@@ -77,6 +77,27 @@ def show(
         ("wann", "von", "nach", "Bemerkung"),
         [(one.at, words.state(one.before), words.state(one.after), one.note) for one in found.steps],
     )
+
+
+@app.command()
+def resend(
+    context: typer.Context,
+    message: Annotated[str, typer.Argument(help="Fremdkennzeichen oder Schlüssel (UUID).")],
+    name: Annotated[str, typer.Option("--name", help="Wer das veranlasst.")],
+    reason: Annotated[str, typer.Option("--reason", help="Warum.")],
+    as_json: AsJson = False,
+) -> None:
+    """Dieselben Bytes unter demselben Kennzeichen noch einmal senden, wenn das Ziel sie nicht hat.
+
+    Das Ziel wird zuerst gefragt. Wo es sie hat oder eine Wiederholung nicht erkennen würde, geht nichts hinaus.
+    """
+    house = house_of(context)
+    head = desk.stored_message(house.ledger, message)
+    pipeline.resend(house, head, person=name, reason=reason)
+    if as_json:
+        emit(desk.message(house.ledger, str(head.key)))
+        return
+    say(f"{head.reference} geht mit dem nächsten Lauf der Strecke {head.route} noch einmal hinaus.")
 
 
 @app.command()

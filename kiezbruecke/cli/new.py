@@ -33,7 +33,7 @@ def connector(
     into: Annotated[Path, typer.Option(help="Ordner, in dem das Projekt angelegt wird.")] = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Einen Anschluss an ein neues System anlegen: Manifest, Client, Sandkasten und Test, die schon laufen."""
+    """Einen Anschluss an ein neues System anlegen: Manifest, Client, Nachbau und Test, die schon laufen."""
     _check(name)
     project = into / f"kiezbruecke-{name}"
     if project.exists():

@@ -140,4 +140,4 @@ def _sending(house: House, name: str, where: str) -> SendingRoute:
 def _done(run: desk.RunView) -> str:
     if run.ended_at is None:
         return "läuft, oder wurde abgebrochen"
-    return ", ".join(f"{count} {word}" for word, count in words.counts(run.counts))
+    return words.told(run.counts) or "nichts Neues"

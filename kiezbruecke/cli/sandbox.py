@@ -16,7 +16,7 @@ from kiezbruecke.sandbox import Faults
 from kiezbruecke.sandbox import start as start_process
 
 app = typer.Typer(no_args_is_help=True)
-Name = Annotated[str, typer.Argument(help="Name des Konnektors, z. B. xta.")]
+Name = Annotated[str, typer.Argument(help="Name des Anschlusses, z. B. xta.")]
 
 
 @app.command("list")

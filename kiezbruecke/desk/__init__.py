@@ -3,10 +3,10 @@
 Each view is read by id or by counted queries: how many statements it takes does not depend on how much there is.
 """
 
-from kiezbruecke.desk.cases import CaseStory, cases
+from kiezbruecke.desk.cases import CaseFound, CaseStory, cases, find_cases
 from kiezbruecke.desk.destinations import DestinationView, destination
-from kiezbruecke.desk.messages import MessageFacts, MessageStory, message, messages
-from kiezbruecke.desk.points import PointView, point, points, stored_point
+from kiezbruecke.desk.messages import MessageFacts, MessageStory, message, messages, stored_message
+from kiezbruecke.desk.points import PointStory, PointView, point, points, stored_point
 from kiezbruecke.desk.routes import (
     HouseStatus,
     PreviewView,
@@ -24,12 +24,14 @@ from kiezbruecke.desk.view import DeskView
 
 __all__ = [
     "AreaSums",
+    "CaseFound",
     "CaseStory",
     "DeskView",
     "DestinationView",
     "HouseStatus",
     "MessageFacts",
     "MessageStory",
+    "PointStory",
     "PointView",
     "PreviewView",
     "RouteStatusView",
@@ -37,6 +39,7 @@ __all__ = [
     "RunView",
     "cases",
     "destination",
+    "find_cases",
     "message",
     "messages",
     "point",
@@ -46,6 +49,7 @@ __all__ = [
     "routes",
     "runs",
     "status",
+    "stored_message",
     "stored_point",
     "sums",
 ]

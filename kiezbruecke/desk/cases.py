@@ -20,7 +20,7 @@ from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.events import events_of
-from kiezbruecke.ledger.reading import find_case
+from kiezbruecke.ledger.reading import find_case, search_cases
 from kiezbruecke.ledger.todo import Kind, points_of_case
 from kiezbruecke.records import Commitment, CommitmentState, Decision, Outcome
 
@@ -93,6 +93,33 @@ class CaseStory(DeskView):
     messages: tuple[MessageFacts, ...]
     attention: tuple[CasePointView, ...]
     events: tuple[EventView, ...]
+
+
+class CaseFound(DeskView):
+    """A case by its names."""
+
+    id: UUID
+    process: str
+    reference: str
+    """Reference number"""
+    area: str
+    """Number of the Bezirksregion, where it is a part of the case's name"""
+    title: str
+    """Of the platform, else of a decision sheet; empty where neither has one"""
+
+
+FEWEST, MOST = 2, 50  # letters of a search, cases that it finds
+
+
+def find_cases(ledger: Ledger, part: str) -> list[CaseFound]:
+    """At most fifty cases by a part of reference number, Fremdkennzeichen or title; one statement."""
+    part = " ".join(part.split())
+    if len(part) < FEWEST:
+        raise InputError(f"Zum Suchen gehören mindestens {FEWEST} Zeichen", where="case find")
+    return [
+        CaseFound(id=one.id, process=one.process_id, reference=one.reference, area=one.area_id, title=one.title)
+        for one in search_cases(ledger, part, MOST)
+    ]
 
 
 def cases(house: House, wanted: str) -> list[CaseStory]:

@@ -76,15 +76,17 @@ def messages(
 
 def message(ledger: Ledger, wanted: str) -> MessageStory:
     """The newest message of this Fremdkennzeichen or key, two statements; raises InputError."""
-    found = find_head(ledger, wanted)
-    if found is None:
-        helps = "siehe kiezbruecke message list"
-        raise InputError("Diese Nachricht gibt es nicht", where=wanted, helps=helps)
+    found = _found(ledger, wanted)
     steps = tuple(
         StepView(at=one.at, before=MessageState(one.before), after=MessageState(one.after), note=one.note)
         for one in attempts_of(ledger, found[0].key)
     )
     return MessageStory(**_facts(*found), steps=steps)
+
+
+def stored_message(ledger: Ledger, wanted: str) -> MessageHead:
+    """The same as the ledger holds it, to be sent again; one statement; raises InputError."""
+    return _found(ledger, wanted)[0]
 
 
 def message_views(heads: Iterable[MessageHead], case: str) -> tuple[MessageFacts, ...]:
@@ -95,6 +97,13 @@ def message_views(heads: Iterable[MessageHead], case: str) -> tuple[MessageFacts
 def message_view(head: MessageHead, case: str) -> MessageFacts:
     """A message of the case with this reference number."""
     return MessageFacts(**_facts(head, case))
+
+
+def _found(ledger: Ledger, wanted: str) -> tuple[MessageHead, str]:
+    found = find_head(ledger, wanted)
+    if found is None:
+        raise InputError("Diese Nachricht gibt es nicht", where=wanted, helps="siehe kiezbruecke message list")
+    return found
 
 
 def _facts(head: MessageHead, case: str) -> dict[str, object]:

@@ -77,34 +77,41 @@ NEEDS = ("Punkt braucht", "Punkte brauchen")
 OPERATIONS = "IT-Betrieb"
 
 STEPS: Mapping[str, str] = {
-    "collect": "holen",
+    "collect": "einlesen",
     "prepare": "vorbereiten",
     "deliver": "zustellen",
     "reconcile": "abgleichen",
-    "housekeeping": "Fristen prüfen",
+    "housekeeping": "Fristen überwachen",
+    "resend": "noch einmal senden",
 }
 
-COUNTS: Mapping[str, str] = {
-    "items": "gelesen",
-    "new": "neu",
-    "updated": "geändert",
-    "receipts": "Rückmeldungen",
-    "gone": "verschwunden",
-    "gaps": "Lücken der Quelle",
-    "set_aside": "zurückgestellt",
-    "prepared": "vorbereitet",
-    "previewed": "nur zur Ansicht vorbereitet",
-    "delivered": "zugestellt",
-    "refused": "abgewiesen",
-    "not_sent": "nicht gesendet",
-    "in_doubt": "ungewiss",
-    "found": "nach Rückfrage: angekommen",
-    "not_there": "nach Rückfrage: nicht angekommen",
-    "again": "geht mit denselben Bytes noch einmal",
-    "reports": "Transportberichte",
-    "overdue": "überfällig",
-    "drift": "Abweichungen, die eine Zuordnung brechen",
-    "overtaken": "von einem neueren Lauf abgelöst",
+COUNTS: Mapping[str, tuple[str, str]] = {  # of one, of several; what has no word here counts records, not things
+    "new_proposal": ("neuer Vorschlag", "neue Vorschläge"),
+    "changed_proposal": ("geänderter Vorschlag", "geänderte Vorschläge"),
+    "changed_applicant": ("geänderte Angabe zur Antragstellung", "geänderte Angaben zur Antragstellung"),
+    "new_decision": ("neuer Beschluss", "neue Beschlüsse"),
+    "changed_decision": ("geänderter Beschluss", "geänderte Beschlüsse"),
+    "new_budget": ("neue Budgetzeile", "neue Budgetzeilen"),
+    "changed_budget": ("geänderte Budgetzeile", "geänderte Budgetzeilen"),
+    "back": ("wieder da", "wieder da"),
+    "receipts": ("neue Rückmeldung", "neue Rückmeldungen"),
+    "gone": ("verschwunden", "verschwunden"),
+    "gaps": ("Lücke der Quelle", "Lücken der Quelle"),
+    "set_aside": ("zurückgestellt", "zurückgestellt"),
+    "prepared": ("vorbereitet", "vorbereitet"),
+    "previewed": ("nur zur Ansicht vorbereitet", "nur zur Ansicht vorbereitet"),
+    "delivered": ("zugestellt", "zugestellt"),
+    "refused": ("abgewiesen", "abgewiesen"),
+    "not_sent": ("nicht gesendet", "nicht gesendet"),
+    "in_doubt": ("ungewiss", "ungewiss"),
+    "found": ("nach Rückfrage angekommen", "nach Rückfrage angekommen"),
+    "not_there": ("nach Rückfrage nicht angekommen", "nach Rückfrage nicht angekommen"),
+    "again": ("geht mit denselben Bytes noch einmal", "gehen mit denselben Bytes noch einmal"),
+    "resent": ("geht auf Wunsch noch einmal", "gehen auf Wunsch noch einmal"),
+    "reports": ("Transportbericht", "Transportberichte"),
+    "overdue": ("überfällig", "überfällig"),
+    "drift": ("Abweichung, die eine Zuordnung bricht", "Abweichungen, die eine Zuordnung brechen"),
+    "overtaken": ("Schritt von einem neueren Lauf abgelöst", "Schritte von einem neueren Lauf abgelöst"),
 }
 
 EVENTS: Mapping[str, str] = {
@@ -141,7 +148,7 @@ FIELDS: Mapping[str, str] = {  # of one message, point or destination, looked at
     "case_reference": "Fall",
     "case_id": "Schlüssel des Falls",
     "closed_at": "erledigt am",
-    "connector": "Anbindung",
+    "connector": "Anschluss",
     "created_at": "vorbereitet am",
     "dedupes": "erkennt Wiederholungen",
     "destination": "Ziel",
@@ -188,8 +195,13 @@ def states(many: Mapping[MessageState, int]) -> str:
 
 
 def counts(done: Mapping[str, int]) -> list[tuple[str, int]]:
-    """What a run did, where people have a word for it."""
-    return [(COUNTS[word], count) for word, count in done.items() if count and word in COUNTS]
+    """What a run did, where people have a word for it, in the order in which it is told."""
+    return [(several[many != 1], many) for word, several in COUNTS.items() if (many := done.get(word, 0))]
+
+
+def told(done: Mapping[str, int]) -> str:
+    """`60 neue Vorschläge, 1 zurückgestellt`; empty where nothing has happened."""
+    return ", ".join(f"{many} {word}" for word, many in counts(done))
 
 
 def event(kind: str) -> str:

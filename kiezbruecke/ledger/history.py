@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -111,6 +111,7 @@ class Stored:
 
     handled: list[Handled] = field(default_factory=list)
     new: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)  # a proposal and who asks for it are two records
     updated: int = 0
     receipts: int = 0
     set_aside: int = 0
@@ -119,7 +120,7 @@ class Stored:
     def counts(self) -> dict[str, int]:
         """The same, by word."""
         words = ("new", "updated", "receipts", Kind.SET_ASIDE)
-        return {"items": len(self.handled), **{word: getattr(self, word) for word in words}}
+        return {"items": len(self.handled), **{word: getattr(self, word) for word in words}, **+self.kinds}
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,9 @@ def store(ledger: Ledger, run: Run, origin: Origin, taken: Sequence[Taken], curs
         _forget_inputs(connection, origin, problems)
         new = _store_records(connection, origin, read, stored)
         new |= _store_receipts(connection, run, origin, read, stored)
-        stored.updated += _see_again(connection, origin, [one.item for one in taken if one.unchanged])
+        seen_again = _see_again(connection, origin, [one.item for one in taken if one.unchanged])
+        stored.updated += seen_again
+        stored.kinds["back"] += seen_again
         _set_cursor(connection, origin.source, cursor)
     stored.set_aside = len(problems)
     stored.handled = [Handled(one.item, one.problem, known=one.problem is None and id(one) not in new) for one in taken]
@@ -371,6 +374,7 @@ class _Book:
             if back or renewed:
                 self._seen_anew[identity] = entry
             stored.updated += back
+            stored.kinds["back"] += back
             return False
         entry.digest, entry.body, entry.version = digest, body, entry.version + 1
         self._changed[identity] = entry
@@ -380,6 +384,7 @@ class _Book:
         word = "recorded" if entry.version == 1 else "changed"
         self._tell(case, f"{record.kind}.{word}", {"version": entry.version, "digest": digest})
         stored.new += entry.version == 1
+        stored.kinds[f"{'new' if entry.version == 1 else 'changed'}_{record.kind}"] += 1
         stored.updated += entry.version > 1
         return True
 

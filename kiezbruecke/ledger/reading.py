@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, case, func, select, true, union
+from sqlalchemy import JSON, ColumnElement, Connection, Row, case, func, select, true, union
 
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger
@@ -134,6 +134,50 @@ def find_case(ledger: Ledger, wanted: str) -> list[StoredCase]:
     with ledger.read() as connection:
         found = read_cases(connection, c.id.in_(union(*(select(c.id).where(one) for one in named))))
     return sorted(found, key=lambda case: case.process_id)
+
+
+@dataclass(frozen=True)
+class CaseHead:
+    """A case by its names."""
+
+    id: UUID
+    process_id: str
+    reference: str
+    area_id: str
+    title: str
+
+
+def search_cases(ledger: Ledger, part: str, at_most: int) -> list[CaseHead]:
+    """Cases of whose reference number, Fremdkennzeichen or title this is a part, in any case; one statement."""
+    c, m, r = t.cases.c, t.messages.c, t.records.c
+    title = r.body.cast(JSON)["title"].as_string() if ledger.postgresql else func.json_extract(r.body, "$.title")
+    titled = r.kind.in_([Proposal.kind, Decision.kind])
+    pattern = _pattern(part)
+    named = union(
+        select(c.id).where(func.lower(c.reference).like(pattern, escape="\\")),
+        select(m.case_id).where(func.lower(m.reference).like(pattern, escape="\\")),
+        select(r.case_id).where(titled, func.lower(title).like(pattern, escape="\\")),
+    )
+    query = (
+        select(c.id, c.process_id, c.reference, c.area_id, r.kind, title.label("title"))
+        .outerjoin(t.records, (r.case_id == c.id) & titled)
+        .where(c.id.in_(named))
+        .order_by(c.reference, c.process_id, c.area_id, r.kind.desc(), r.seq)
+        .limit(at_most * 20)  # a case has a proposal and few lines
+    )
+    with ledger.read() as connection:
+        rows = connection.execute(query).all()
+    found: dict[UUID, CaseHead] = {}
+    for row in rows:
+        if row.id not in found or not found[row.id].title:
+            found[row.id] = CaseHead(row.id, row.process_id, row.reference, row.area_id, row.title or "")
+    return list(found.values())[:at_most]
+
+
+def _pattern(part: str) -> str:
+    """For LIKE: SQLite makes only ASCII letters small, so that another one may be any sign."""
+    quoted = part.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{''.join(char if char.isascii() else '_' for char in quoted)}%"
 
 
 def find_head(ledger: Ledger, wanted: str) -> tuple[MessageHead, str] | None:
