@@ -42,7 +42,7 @@ def new(
     if as_json:
         emit({"file": str(file), "process": process, "area": sheet.area.id, "proposals": sheet.proposals})
         return
-    typer.echo(f"{file}: {_counted(sheet.proposals)} für {sheet.area.name}")
+    say(f"{file}: {_counted(sheet.proposals)} für {sheet.area.name}")
 
 
 def _day(given: str) -> date | None:
