@@ -63,9 +63,10 @@ def _visible(sign: str) -> bool:
 
 
 class CallError(KiezbrueckeError):
-    """A command was called with words it does not know; nothing has happened, whoever typed it acts."""
+    """A command was called with words it does not know; nothing has happened, whoever typed it acts. German."""
 
     code = "KB-001"
+    expected_word = "erwartet:"
 
 
 class ConfigurationError(KiezbrueckeError):

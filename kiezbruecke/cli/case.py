@@ -30,7 +30,7 @@ def find(
     rows = [(one.reference, one.title, one.process, one.area) for one in found]
     table("Gefunden", ("Fall", "Titel", "Verfahren", "Bezirksregion"), rows, empty=f"nichts zu „{part}“.")
     if len(found) == MOST:
-        say(f"Es werden höchstens {MOST} Fälle gezeigt; mehr Zeichen grenzen die Suche ein.")
+        say(f"Es werden höchstens {MOST} gezeigt; mehr Zeichen grenzen die Suche ein.")
 
 
 @app.command()

@@ -16,7 +16,7 @@ from kiezbruecke.desk import words
 
 def run(
     context: typer.Context,
-    route: Annotated[str, typer.Argument(help="Name der Strecke, siehe 'kiezbruecke route list'.")],
+    route: Annotated[str, typer.Argument(help="Name der Strecke, siehe kiezbruecke route list.")],
     everything: Annotated[
         bool, typer.Option("--everything", help="Alles ansehen, auch was seit dem letzten Lauf gleich geblieben ist.")
     ] = False,

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from kiezbruecke import german
 from kiezbruecke.cli.output import AsJson, emit, say, table
 from kiezbruecke.connector import manifests
 from kiezbruecke.content import find_content, find_state
@@ -66,7 +67,7 @@ def fault(
     elif switch is None:
         table(f"Fehler von {name}", ("Name", "# noch"), armed)
     else:
-        say(f"{name}: {switch} trifft die nächsten {times} Aufrufe.")
+        say(f"{name}: {switch} ist scharf, noch für {german.count(times, 'Aufruf', 'Aufrufe')}.")
 
 
 def _create(name: str) -> str:

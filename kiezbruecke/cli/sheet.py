@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from kiezbruecke.cli.house import house_of
-from kiezbruecke.cli.output import AsJson, emit
+from kiezbruecke.cli.output import AsJson, emit, say
 from kiezbruecke.errors import CallError, ConfigurationError
 from kiezbruecke.mapping.steps import STEPS
 from kiezbruecke.mapping.values import Unusable

@@ -42,7 +42,7 @@ def list_points(
 @app.command()
 def show(
     context: typer.Context,
-    number: Annotated[int, typer.Argument(help="Nummer aus 'todo list'.")],
+    number: Annotated[int, typer.Argument(help="Nummer aus kiezbruecke todo list.")],
     as_json: AsJson = False,
 ) -> None:
     """Ein Punkt mit allem, was dazu bekannt ist."""
@@ -61,7 +61,7 @@ def show(
 @app.command()
 def decide(
     context: typer.Context,
-    number: Annotated[int, typer.Argument(help="Nummer aus 'todo list'.")],
+    number: Annotated[int, typer.Argument(help="Nummer aus kiezbruecke todo list.")],
     answer: Annotated[str, typer.Argument(help="Eine der möglichen Antworten.")],
     name: Annotated[str, typer.Option("--name", help="Wer entscheidet.")],
     reason: Annotated[str, typer.Option("--reason", help="Warum.")],

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from kiezbruecke import german
 from kiezbruecke.connector import UNREAD, Gap, Handled, Item
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.changes import raise_numbers
@@ -498,6 +499,7 @@ def _vanished(run: Run, source: str, owner: str, count: int) -> Point:
         source,
         run.route,
         owner,
-        f"Die Quelle zeigt {count} Vorschläge nicht mehr, mehr als die Hälfte: bitte prüfen, ob sie alles zeigt",
+        f"Die Quelle zeigt {german.count(count, 'Vorschlag', 'Vorschläge')} nicht mehr, mehr als die Hälfte: "
+        "bitte prüfen, ob sie alles zeigt",
         (Answer.REALLY_GONE, Answer.DONE),
     )

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from kiezbruecke import attention
+from kiezbruecke import attention, german
 from kiezbruecke.connector import Answer, CannotTell, Found, Target
 from kiezbruecke.content.processes import read_process
 from kiezbruecke.content.routes import CollectingRoute, Route, SendingRoute, route_places
@@ -117,7 +117,8 @@ def _remind(ledger: Ledger, route: SendingRoute) -> int:
 
 
 def _late(route: SendingRoute, head: MessageHead) -> Point:
-    text = f"{head.reference}: seit mehr als {route.answer_within_days} Tagen ohne Antwort von {route.destination}"
+    days = german.count(route.answer_within_days, "Tag", "Tagen")
+    text = f"{head.reference}: seit mehr als {days} ohne Antwort von {route.destination}"
     return Point(Kind.OVERDUE, str(head.key), route.name, route.owner, text, case_id=head.case_id, message_key=head.key)
 
 
