@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,9 @@ from kiezbruecke.errors import InputError
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.receipts import words_about, words_of
 from kiezbruecke.ledger.todo import Answer, Kind, OpenPoint, find_point, open_points
+
+_LINE = re.compile(r"^(?P<sheet>[^#]{1,200})#(?P<row>\d{1,7}): ")
+_RULE = re.compile(r"(?:(?P<place>[\w./-]+\.yaml:\d+): )?'[^']{1,200}' \(Quelle: (?P<source>[^()]{1,200})\): ")
 
 
 class PointView(DeskView):
@@ -46,6 +50,8 @@ class PointView(DeskView):
 class PointStory(PointView):
     """What PointView says, and what the destination has said itself."""
 
+    rule: str
+    """The mapping's file and line that could not be used, for its author; empty where no rule is to blame"""
     their_words: tuple[str, ...]
     """Content: the destination's own text, word for word, oldest first"""
 
@@ -59,7 +65,9 @@ def points(ledger: Ledger, owner: str = "") -> list[PointView]:
 def point(ledger: Ledger, number: int) -> PointStory:
     """One point by its number, open or closed, at most two statements; raises InputError."""
     found = stored_point(ledger, number)
-    return PointStory(**_facts(found), their_words=tuple(_their_words(ledger, found)))
+    rule = _RULE.search(found.reason)
+    facts = {**_facts(found), "rule": (rule["place"] or "") if rule else ""}
+    return PointStory(**facts, their_words=tuple(_their_words(ledger, found)))
 
 
 def stored_point(ledger: Ledger, number: int) -> OpenPoint:
@@ -80,13 +88,23 @@ def _facts(point: OpenPoint) -> dict[str, Any]:
 
 
 def _named(point: OpenPoint) -> str:
-    """The reason, with the names of case and message, whoever has written it."""
-    case, message = point.case_reference or "", point.message_reference or ""
-    missing = case if case not in point.reason else ""
-    if missing and message and point.reason.startswith(f"{message}: "):
-        return f"{case} ({message}): {point.reason.removeprefix(f'{message}: ')}"
-    told = f"{case}: {point.reason}" if missing else point.reason
+    """The reason in a clerk's words, with the names of case and message, whoever has written it."""
+    case, message, reason = point.case_reference or "", point.message_reference or "", _plain(point.reason)
+    missing = case if case not in reason else ""
+    if missing and message and reason.startswith(f"{message}: "):
+        return f"{case} ({message}): {reason.removeprefix(f'{message}: ')}"
+    told = f"{case}: {reason}" if missing else reason
     return told if message in told else f"{told} ({message})"
+
+
+def _plain(reason: str) -> str:
+    """Sheet and line as a clerk finds them, and the column that a rule reads instead of the rule."""
+    return _RULE.sub(_column, _LINE.sub(r"\g<sheet>, Zeile \g<row>: ", reason, count=1), count=1)
+
+
+def _column(rule: re.Match[str]) -> str:
+    root, _, name = rule["source"].partition(".")
+    return f"„{name.capitalize()}“: " if root == "item" and name else f"Angabe „{rule['source']}“: "
 
 
 def _their_words(ledger: Ledger, point: OpenPoint) -> list[str]:

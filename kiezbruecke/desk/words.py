@@ -175,6 +175,7 @@ FIELDS: Mapping[str, str] = {  # of one message, point or destination, looked at
     "related_reference": "bezieht sich auf",
     "remote_id": "Kennung am Ziel",
     "route": "Strecke",
+    "rule": "Regel",
     "sha256": "SHA-256",
     "state": "Zustand",
     "subject": "Gegenstand",

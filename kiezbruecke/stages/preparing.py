@@ -274,13 +274,15 @@ def _problem(work: Sending, standing: Standing, text: str) -> Point:
 
 def _budget_points(work: Sending, lines: Sequence[Budget]) -> list[Point]:
     owner = work.process.owner or work.route.owner
+    names = {area.id: area.name for area in work.process.areas}
     return [
         Point(
             Kind.SET_ASIDE,
             f"budget:{line.origin}",
             work.process.id,
             owner,
-            f"Budgetliste: Eine Zeile ändert das Budget von {line.area_id} ohne Grund; sie gilt deshalb nicht",
+            f"Budgetliste: Eine Zeile ändert das Budget von {names.get(line.area_id, line.area_id)} ohne Grund; "
+            "sie gilt deshalb nicht",
             (),
         )
         for line in unexplained_budget_lines(lines)
