@@ -78,6 +78,7 @@ class ConfigurationError(KiezbrueckeError):
 class InputError(ConfigurationError):
     """What a person asked a command for is not possible: nothing has happened. Its text is German."""
 
+    code = "KB-101"
     expected_word = "möglich:"
 
 
