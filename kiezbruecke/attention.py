@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -147,7 +148,7 @@ def _answers(reason: Reason) -> tuple[Answer, ...]:
     return (Answer.RELEASE,) if reason in WAIVABLE else ()
 
 
-def decide(ledger: Ledger, point: OpenPoint, answer: str, *, person: str, reason: str) -> None:
+def decide(ledger: Ledger, point: OpenPoint, answer: str, *, person: str, reason: str) -> Answer:
     """Carry out a person's answer and write it down; raises InputError where it is not allowed."""
     if point.closed_at is not None:
         raise InputError("Der Punkt ist schon erledigt", where=f"Punkt {point.id}")
@@ -159,17 +160,17 @@ def decide(ledger: Ledger, point: OpenPoint, answer: str, *, person: str, reason
             raise InputError("Der Punkt ist schon erledigt", where=f"Punkt {point.id}")  # somebody was faster
         if point.kind is Kind.SET_ASIDE:
             history.forget_unread(connection, point.subject)
-        if point.message_key is None:
-            return
         if chosen is Answer.RESEND:
             _refuse_if_overtaken(connection, point)
-        if meaning := MEANS.get((point.kind, chosen)):
+        if point.message_key is not None and (meaning := MEANS.get((point.kind, chosen))):
             _move(connection, point, *meaning, person)
+    return chosen
 
 
 def _chosen(point: OpenPoint, answer: str) -> Answer:
-    if answer in point.answers:
-        return Answer(answer)
+    given = unicodedata.normalize("NFC", answer).strip().casefold()  # some terminals give umlauts in two signs
+    if given in point.answers:
+        return Answer(given)
     what, where = f"Die Antwort „{answer}“ gibt es hier nicht", f"Punkt {point.id}"
     if not point.answers:
         raise InputError(f"{what}. Der Punkt erledigt sich, sobald seine Ursache behoben ist", where=where)
@@ -178,8 +179,7 @@ def _chosen(point: OpenPoint, answer: str) -> Answer:
 
 def _refuse_if_overtaken(connection: Connection, point: OpenPoint) -> None:
     """A message that has a successor does not go anew, and whoever asks for it must not believe that it does."""
-    assert point.message_key is not None
-    row = message_row(connection, point.message_key)
+    row = message_row(connection, point.message_key) if point.message_key else None
     if row is not None and (newer := successor(connection, row)) is not None:
         raise InputError(
             f"{row.reference} ist überholt: Zu diesem Fall gibt es schon {newer}. Es geht nichts noch einmal hinaus",

@@ -11,7 +11,6 @@ from kiezbruecke.cli.fields import fields
 from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, say, table
 from kiezbruecke.desk import words
-from kiezbruecke.ledger.todo import Answer
 from kiezbruecke.printable import printable
 
 _HEALS = "keine; der Punkt erledigt sich, sobald seine Ursache behoben ist."
@@ -69,8 +68,8 @@ def decide(
 ) -> None:
     """Einen Punkt entscheiden. Name und Begründung werden aufgehoben; der nächste Lauf handelt danach."""
     ledger = house_of(context).ledger
-    attention.decide(ledger, desk.stored_point(ledger, number), answer, person=name, reason=reason)
+    chosen = attention.decide(ledger, desk.stored_point(ledger, number), answer, person=name, reason=reason)
     if as_json:
         emit(desk.point(ledger, number))
         return
-    say(f"Punkt {number}: {answer}. {words.THEN[Answer(answer)]}")
+    say(f"Punkt {number}: {chosen}. {words.THEN[chosen]}")

@@ -82,6 +82,11 @@ _MENDED = (
     )
     .order_by(_a.id)
 )
+_OPEN_OF_ROUTE = (
+    select(_a.subject)
+    .where(_a.kind == Kind.SET_ASIDE, _a.route == bindparam("of_route"), _a.closed_at.is_(None))
+    .order_by(_a.id)
+)
 _UNREAD = select(_u.subject).where(among(_u.subject))
 _KEPT = select(_u.external_id).where(
     _u.source == bindparam("of_source"), _u.process_id == bindparam("process"), among(_u.external_id)
@@ -241,11 +246,21 @@ def mark_gone(
             raise_point(connection, _vanished(run, subject, origin.owner, count))
             return 0
         close_point(connection, Kind.VANISHED, subject)
+        if not unread:  # what stands in a list that was not read may still be there
+            _close_what_is_not_there(connection, run, origin, seen)
         write_all(connection, _SET_GONE, [{"record": row.id, "moment": now()} for row in gone])
         for row in gone:
             if row.case_id is not None:
                 append_event(connection, row.case_id, f"{row.kind}.gone", {"source": source})
     return int(count)
+
+
+def _close_what_is_not_there(connection: Connection, run: Run, origin: Origin, seen: Collection[str]) -> None:
+    """What could not be read and is not shown any more asks for nothing: its author has taken it back."""
+    open_ones = connection.execute(_OPEN_OF_ROUTE, {"of_route": run.route}).scalars().all()
+    ours = [subject for subject in open_ones if subject.startswith(f"{origin.source}:")]
+    gone = [subject for subject in ours if subject.removeprefix(f"{origin.source}:").partition(":")[2] not in seen]
+    close_points(connection, [(Kind.SET_ASIDE, subject) for subject in gone])
 
 
 def _list_problems(connection: Connection, run: Run, origin: Origin, taken: Iterable[Taken]) -> None:

@@ -110,8 +110,8 @@ def desk_(ledger: Ledger) -> Desk:
 def test_everything_that_can_stand_in_a_view_has_a_german_word() -> None:
     """A new state, effect, kind or answer without one would be a KeyError on somebody's screen."""
     assert words.STATES.keys() == set(MessageState)
-    assert (words.KINDS.keys(), words.ANSWERS.keys()) == (set(Kind), set(Answer))
-    for view in (desk.MessageFacts, desk.PointView, desk.DestinationView):
+    assert (words.KINDS.keys(), words.ANSWERS.keys(), words.THEN.keys()) == (set(Kind), set(Answer), set(Answer))
+    for view in (desk.MessageFacts, desk.PointStory, desk.DestinationView):
         assert view.model_fields.keys() <= words.FIELDS.keys()
 
 
@@ -132,8 +132,8 @@ def test_an_answer_moves_a_message_only_as_the_states_allow() -> None:
     ("written", "told", "rule"),
     [
         (
-            "april.xlsx#5: mappings/inbound/decision-sheet/mapping.yaml:19: 'outcome' (Quelle: item.ergebnis): so nicht",
-            "april.xlsx, Zeile 5: „Ergebnis“: so nicht",
+            "april.xlsx#5: mappings/inbound/decision-sheet/mapping.yaml:19: 'outcome' (Quelle: item.ergebnis): nein",
+            "april.xlsx, Zeile 5: „Ergebnis“: nein",
             "mappings/inbound/decision-sheet/mapping.yaml:19",
         ),
         (

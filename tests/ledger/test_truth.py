@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import unicodedata
 from uuid import UUID
 
 import pytest
 
 from kiezbruecke import attention
+from kiezbruecke.connector import Item
 from kiezbruecke.errors import InputError
-from kiezbruecke.ledger import MessageState, events
+from kiezbruecke.ledger import MessageState, events, history
 from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.ledger.moves import message_row
 from kiezbruecke.ledger.receipts import refused_point
@@ -120,3 +122,23 @@ def test_a_point_that_came_after_the_successor_says_what_followed(desk: Desk) ->
         attention.decide(desk.ledger, point, Answer.RESEND, **WHO)
 
     assert desk.points(Kind.REFUSED) == [point]
+
+
+def test_an_answer_may_be_typed_in_two_signs(desk: Desk) -> None:
+    """Some terminals give an umlaut as a letter and its dots."""
+    _, order = _booked(desk, CONFIRMED, REFUSED)
+    [point] = desk.points(Kind.CONTRADICTION)
+    chosen = attention.decide(desk.ledger, point, unicodedata.normalize("NFD", "Bestätigt"), **WHO)
+
+    assert chosen is Answer.HAS_HAPPENED
+    assert desk.state(order) is MessageState.CONFIRMED
+
+
+def test_what_could_not_be_read_and_is_not_shown_any_more_leaves_the_list(desk: Desk) -> None:
+    """Its author has taken it back; what is still shown stays."""
+    origin = history.Origin("meinberlin-tk", "kk-tk-2026", "spk-tk")
+    broken = [history.Taken(Item("proposal", name, {}), problem="so nicht") for name in ("1", "2")]
+    history.store(desk.ledger, desk.run("m", "kk-tk-meinberlin"), origin, broken, "")
+    history.mark_gone(desk.ledger, desk.run("m", "kk-tk-meinberlin"), origin, ("proposal",), {"2"})
+
+    assert [point.subject for point in desk.points()] == ["meinberlin-tk:proposal:2"]
