@@ -289,6 +289,7 @@ def _close_mended(connection: Connection, run: Run, taken: Iterable[Taken]) -> N
     rows = rows_among(connection, _MENDED, said, of_route=run.route) if said else []
     mended = [row.subject for row in rows if not all(f":{sheet}" in row.subject for sheet in said[row.about])]
     close_points(connection, [(Kind.SET_ASIDE, subject) for subject in mended])
+    write_among(connection, _FORGET, mended)  # else the next run would read it again, and put it on the list again
 
 
 def _sheet(external_id: str) -> str:

@@ -135,7 +135,7 @@ def test_a_line_that_a_later_sheet_says_right_leaves_the_list(call: Call, world:
     world.run("kk-tk-beschluesse")
     before = len(world.points("set_aside"))
     world.drop(line("P-1"), line("2026-00004"), line("P-2", area="Grünau"), name="neu.csv")
-    world.run("kk-tk-beschluesse")
+    world.run("kk-tk-beschluesse", "kk-tk-beschluesse")
 
     assert before == 3
     assert [point.about for point in world.points("set_aside")] == ["P-2 müggelheim"]
