@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from kiezbruecke import pipeline
+from kiezbruecke import desk, pipeline
 from kiezbruecke.cli.house import house_of
-from kiezbruecke.cli.output import AsJson, console, emit, table
+from kiezbruecke.cli.output import AsJson, console, emit, say, table
 from kiezbruecke.desk import words
 
 
@@ -24,9 +24,13 @@ def run(
 ) -> None:
     """Eine Strecke einmal ganz ausführen. Sie darf jederzeit wiederholt werden."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    house = house_of(context)
     with console(stderr=True).status(Text(f"{route} läuft …")):
-        counts = pipeline.run(house_of(context), route, everything=everything)
+        counts = pipeline.run(house, route, everything=everything)
     if as_json:
         emit(dict(counts))
+        return
+    if not counts and (stopped := desk.pause(house, route)):
+        say(f"{words.paused(route, stopped.person, stopped.reason, stopped.at)}. Es ist nichts geschehen.")
         return
     table(f"{route}", ("Was", "#"), words.counts(counts), empty="nichts zu tun.")

@@ -33,16 +33,12 @@ def _row(one: desk.RouteStatusView) -> tuple[object, ...]:
 
 def _needed(found: desk.HouseStatus) -> list[str]:
     """Who is needed for what: pauses first, then what fails, then the list."""
-    lines = [_paused(one) for one in found.routes if one.paused]
+    paused = [one for one in found.routes if one.paused]
+    lines = [words.paused(one.route, one.paused_by, one.paused_because, one.paused_at) for one in paused]
     lines += [_failing(one) for one in found.failing]
     if found.attention:
         lines.append(f"{german.count(found.attention, *words.NEEDS)} eine Person: kiezbruecke todo list")
     return lines if not found.calm else [*lines, "Niemand wird gebraucht."]
-
-
-def _paused(one: desk.RouteStatusView) -> str:
-    since = f" seit {german.moment(one.paused_at)}" if one.paused_at else ""
-    return f"{one.route} ist angehalten{since}, von {one.paused_by}: {one.paused_because}"
 
 
 def _failing(one: desk.RouteStatusView) -> str:

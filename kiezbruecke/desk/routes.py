@@ -13,7 +13,7 @@ from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger, MessageState
 from kiezbruecke.ledger.reading import Preview, RouteStatus, last_runs, route_statuses
-from kiezbruecke.ledger.runs import Pauses, read_pauses
+from kiezbruecke.ledger.runs import Pause, Pauses, read_pauses
 from kiezbruecke.ledger.todo import count_open_points
 
 
@@ -123,6 +123,12 @@ def status(house: House) -> HouseStatus:
         routes=tuple(_status(found[name], one) for name, one in known.items()),
         attention=count_open_points(house.ledger),
     )
+
+
+def pause(house: House, name: str) -> Pause | None:
+    """Who has stopped this route, or its source or destination, if somebody has; one statement."""
+    with house.ledger.read() as connection:
+        return read_pauses(connection).of(name, _connection(find_route(house.content, name)))
 
 
 def runs(ledger: Ledger, name: str, at_most: int) -> list[RunView]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
+from kiezbruecke import german
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.todo import Answer, Kind
 
@@ -203,6 +205,12 @@ def counts(done: Mapping[str, int]) -> list[tuple[str, int]]:
 def told(done: Mapping[str, int]) -> str:
     """`60 neue Vorschläge, 1 zurückgestellt`; empty where nothing has happened."""
     return ", ".join(f"{many} {word}" for word, many in counts(done))
+
+
+def paused(name: str, person: str, reason: str, at: datetime | None) -> str:
+    """Who has stopped it, since when and why."""
+    since = f" seit {german.moment(at)}" if at else ""
+    return f"{name} ist angehalten{since}, von {person}: {reason}"
 
 
 def event(kind: str) -> str:

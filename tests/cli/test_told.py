@@ -91,6 +91,7 @@ def test_a_paused_route_says_by_whom_and_why(call: Call, world: World) -> None:
     said = call("status")
 
     assert "kk-tk-eakte ist angehalten seit " in said.out
+    assert "von SPK 1: Vermerk vom 4. Mai. Es ist nichts geschehen." in call("run", "kk-tk-eakte").out
     assert ", von SPK 1: Vermerk vom 4. Mai" in said.out
     assert said.code == 0
 
