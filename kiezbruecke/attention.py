@@ -197,6 +197,7 @@ def _move(connection: Connection, point: OpenPoint, before: MessageState, after:
         _refuse_where_more_depends_on_it(connection, row, where)
         if row.state == after:
             return  # our books said so already; the answer is in the evidence
+        before = MessageState(row.state)  # whatever our books said: the person has looked there
     note = f"entschieden von {person}"
     try:
         moved = move(connection, row.key, after, note=note, expect=before)

@@ -44,7 +44,7 @@ _GERMAN = re.compile(
     r"[äöüßÄÖÜ„“]|\b(?:der|die|das|den|dem|ein|eine|einen|nicht|ist|sind|wird|und|von|zu|kein|keine|mit|bitte|fehlt|auf|im)\b"
 )
 _CODE = re.compile(  # what is no prose: names of ours, options, addresses, quotations of a screen
-    r"```.*?```|`[^`]*`|\*\*?[^*\n]*\*\*?|[\w./-]*kiezbruecke(?: [a-z]+)*|\x22…\x22|--[a-z-]+|\{[^{}]*\}|https?://\S+|\]\([^)]*\)|[\w./-]*[._/][\w./-]+",
+    r"```.*?```|`[^`]*`|\*\*?[^*\n]*\*\*?|[\w./-]*kiezbruecke(?: [a-z]+)*|\x22…\x22|„[a-z_]+“|--[a-z-]+|\{[^{}]*\}|https?://\S+|\]\([^)]*\)|[\w./-]*[._/][\w./-]+",
     re.DOTALL,
 )
 IMITATIONS = ("_pages", "sandbox", "_sandbox_efile")  # what other systems say to programs, word for word

@@ -38,6 +38,7 @@ _MATCHES = {
     for how in ("key", "reference", "ticket")
 }
 _IDS = select(_m.key, _m.case_id, _m.reference, _m.ticket, _m.facts).where(among(_m.key))
+_TRUTHS = (Answer.HAS_HAPPENED, Answer.HAS_NOT_HAPPENED, Answer.DONE)  # what a person may say of two words at once
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/#-]{0,79}")
 
 
@@ -176,7 +177,7 @@ def _ambiguous(row: Row[Any], receipt: Receipt) -> _Meaning:
         f"sie gilt nicht als Bestätigung. Bitte bei {row.destination} nachsehen, was dort angelegt ist"
     )
     step = Move(row, MessageState.DELIVERED, _note(receipt))
-    return _Meaning(step=step, raises=[_point(row, Kind.CONTRADICTION, reason)])
+    return _Meaning(step=step, raises=[_point(row, Kind.CONTRADICTION, reason, _TRUTHS)])
 
 
 def _confirmed(row: Row[Any], receipt: Receipt) -> _Meaning:
@@ -316,8 +317,7 @@ def refused_point(message: Row[Any], why: str) -> Point:
 
 
 def _contradiction(message: Row[Any], what: str) -> Point:
-    answers = (Answer.HAS_HAPPENED, Answer.HAS_NOT_HAPPENED, Answer.DONE)
-    return _point(message, Kind.CONTRADICTION, f"{message.reference}: {what}", answers)
+    return _point(message, Kind.CONTRADICTION, f"{message.reference}: {what}", _TRUTHS)
 
 
 def _who(message: Row[Any]) -> str:
