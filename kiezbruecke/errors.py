@@ -3,6 +3,7 @@
     KiezbrueckeError
     ├── CallError             a command was called with words it does not know
     ├── ConfigurationError    the run stops, IT operations mends a manifest, mapping, setting
+    │   └── InputError        what a person asked for is not possible; nothing has happened, whoever asked acts
     ├── RecordError           this record cannot become a message: set aside, the administration acts
     ├── DeliveryError
     │   ├── NotSent           certain: it never left; tried again
@@ -67,15 +68,23 @@ def _visible(sign: str) -> bool:
 
 
 class CallError(KiezbrueckeError):
-    """A command was called with words it does not know; nothing has happened, whoever typed it acts."""
+    """A command was called with words it does not know; nothing has happened, whoever typed it acts. German."""
 
     code = "KB-001"
+    expected_word = "erwartet:"
 
 
 class ConfigurationError(KiezbrueckeError):
     """A manifest, mapping or setting is wrong: the run stops, IT operations acts."""
 
     code = "KB-100"
+
+
+class InputError(ConfigurationError):
+    """What a person asked a command for is not possible: nothing has happened. Its text is German."""
+
+    code = "KB-101"
+    expected_word = "möglich:"
 
 
 class RecordError(KiezbrueckeError):

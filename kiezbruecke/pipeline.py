@@ -20,12 +20,27 @@ The steps are plain functions of their work and counts; what surrounds them (mod
 
 from __future__ import annotations
 
+from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
+from kiezbruecke.ledger.people import signed
+from kiezbruecke.ledger.reading import MessageHead
 from kiezbruecke.stages import collecting, delivering, preparing, reconciling, telling
+from kiezbruecke.stages.resending import Resending
 from kiezbruecke.stages.running import Steps
 from kiezbruecke.stages.work import Collecting, Counts, Sending
 
-__all__ = ["Counts", "House", "collect", "deliver", "housekeeping", "outstanding", "prepare", "reconcile", "run"]
+__all__ = [
+    "Counts",
+    "House",
+    "collect",
+    "deliver",
+    "housekeeping",
+    "outstanding",
+    "prepare",
+    "reconcile",
+    "resend",
+    "run",
+]
 
 
 def collect_items(work: Collecting, counts: Counts) -> None:
@@ -98,6 +113,17 @@ def deliver(house: House, name: str) -> Counts:
 def reconcile(house: House, name: str) -> Counts:
     """Compare with the destination."""
     return STEPS.run_one(house, name, "reconcile")
+
+
+def resend(house: House, head: MessageHead, *, person: str, reason: str) -> Counts:
+    """One message once more with the same bytes and id, because a person says so; raises InputError with why not."""
+    step = Resending(head, signed(person, reason, f"message resend {head.reference}"))
+    counts = Steps(collecting={}, sending={"resend": step}).run_one(house, head.route, "resend")
+    if not counts:
+        step.why_not = f"Die Strecke {head.route} ist angehalten, oder sie sendet nicht"
+    if step.why_not:
+        raise InputError(f"{step.why_not}. Es geht nichts hinaus", where=head.reference)
+    return counts
 
 
 def housekeeping(house: House) -> Counts:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from connectors.folder.sheet import Line
+from kiezbruecke import german
 from kiezbruecke.plaintext import harmless
 
 HEADER = ("Zeile", "Referenznummer", "Ergebnis der Übernahme", "Hinweis", "Was daraus folgt")
@@ -26,7 +27,8 @@ def lines_report(name: str, lines: Sequence[Line], problems: Mapping[int, str], 
     """The report of a sheet that could be read."""
     rows = [(str(line.number), line.reference, *_outcome(line, problems.get(line.number, ""))) for line in lines]
     left = sum(1 for line in lines if problems.get(line.number))
-    total = f"{len(lines)} Zeilen gelesen, {len(lines) - left} übernommen, {left} nicht übernommen"
+    read = german.count(len(lines), "Zeile", "Zeilen")
+    total = f"{read} gelesen, {len(lines) - left} übernommen, {left} nicht übernommen"
     return _csv([*rows, *_summary(name, total, notes)])
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from connectors.meinberlin.proposal import Row
 from connectors.meinberlin.session import NotAllowedError
+from kiezbruecke import german
 from kiezbruecke.connector import Gap
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, SourceError
 from kiezbruecke.records import Module
@@ -97,7 +98,7 @@ class Gaps:
         )
 
     def _of_short(self, key: int, count: int) -> str:
-        what = "einen Vorschlag" if count == 1 else f"{count} Vorschläge"
+        what = german.count(count, "Vorschlag", "Vorschläge")
         return (
             f"Im Export von {self._names[key]} fehlen Angaben: Die Liste zeigt {what} mehr als er. "
             f"Was dazu bekannt ist, bleibt, wie es war. {AGAIN}"

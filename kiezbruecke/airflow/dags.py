@@ -240,7 +240,7 @@ def _broken_dag(dag_id: str, reason: str) -> DAG:
     """Stands in for a broken route under the same id, so that its history stays and the others go on."""
     with DAG(
         dag_id=dag_id,
-        description="Defekte Routendatei",
+        description="Fehlerhafte Streckendatei",
         schedule=None,
         catchup=False,
         is_paused_upon_creation=False,

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from kiezbruecke.cli.mapping.app import Content, Json, Names, print_json, stop
+from kiezbruecke.cli.output import say
 from kiezbruecke.content import find_content
 from kiezbruecke.drift import (
     Change,
@@ -84,7 +85,7 @@ def accept_drift(
         return
     for one in looked:
         _print_changes(one)
-        typer.echo(f"accepted: {fingerprint_file(one.mapping, root).relative_to(root)}")
+        say(f"accepted: {fingerprint_file(one.mapping, root).relative_to(root)}")
 
 
 @app.command("wsdl")
@@ -102,7 +103,7 @@ def compare_wsdl(
         print_json(change.as_dict() for change in changes)
     else:
         for change in changes:
-            typer.echo(change.line())
+            say(change.line())
     if breaking(changes):
         raise typer.Exit(1)
 
@@ -151,13 +152,13 @@ def _print(looked: list[_Looked]) -> None:
     for one in looked:
         _print_changes(one)
         if one.accepted is None:
-            typer.echo(f"note: {one.mapping.name}: nothing accepted yet; kiezbruecke drift accept {one.mapping.name}")
+            say(f"note: {one.mapping.name}: nothing accepted yet; kiezbruecke drift accept {one.mapping.name}")
     found = [change.severity for one in looked for change in one.changes]
     broken, fine = found.count("breaking"), found.count("compatible")
-    typer.echo(f"{len(looked)} mappings, {broken} breaking changes, {fine} compatible ones")
+    say(f"{len(looked)} mappings, {broken} breaking changes, {fine} compatible ones")
 
 
 def _print_changes(one: _Looked) -> None:
     for change in sorted(one.changes, key=lambda change: change.severity):
         severity, _, rest = change.line().partition(": ")
-        typer.echo(f"{severity}: {one.mapping.name}: {rest}")
+        say(f"{severity}: {one.mapping.name}: {rest}")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from kiezbruecke import german
 from kiezbruecke.cli.house import house_of
-from kiezbruecke.cli.output import AsJson, emit
+from kiezbruecke.cli.output import AsJson, emit, say
 from kiezbruecke.edge import ledger_url
 from kiezbruecke.ledger import upgrade as upgrade_schema
 from kiezbruecke.ledger.events import verify_chains
@@ -21,9 +22,10 @@ def verify(context: typer.Context, as_json: AsJson = False) -> None:
         emit({"cases": verdict.cases, "events": verdict.links, "broken": list(verdict.broken)})
     else:
         for line in verdict.broken:
-            typer.echo(line)
+            say(line)
         state = "NICHT in Ordnung" if verdict.broken else "in Ordnung"
-        typer.echo(f"{verdict.cases} Fälle, {verdict.links} Ereignisse: {state}.")
+        cases = german.count(verdict.cases, "Fall", "Fälle")
+        say(f"{cases}, {german.count(verdict.links, 'Ereignis', 'Ereignisse')}: {state}.")
     if verdict.broken:
         raise typer.Exit(1)
 
@@ -35,4 +37,4 @@ def upgrade(as_json: AsJson = False) -> None:
     if as_json:
         emit({"current": True})
         return
-    typer.echo("Das Hauptbuch ist auf dem heutigen Stand.")
+    say("Das Hauptbuch ist auf dem heutigen Stand.")

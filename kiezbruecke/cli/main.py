@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from kiezbruecke import __version__
+from kiezbruecke.cli.output import say
 from kiezbruecke.cli.streams import fall_silent, flush, speak_any_charset
 from kiezbruecke.content import VARIABLE
 from kiezbruecke.errors import CallError, KiezbrueckeError, printable
@@ -79,7 +80,7 @@ def options(
     if content is not None:
         os.environ[VARIABLE] = str(content)
     if version:
-        typer.echo(f"kiezbruecke {__version__}")
+        say(f"kiezbruecke {__version__}")
         raise typer.Exit
 
 
@@ -122,7 +123,7 @@ def _stopped(line: str) -> int:
         flush()
     fall_silent()
     with suppress(OSError):
-        typer.echo(line, err=True)
+        say(line, err=True)
     return 2
 
 

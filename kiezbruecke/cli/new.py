@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from kiezbruecke.cli.output import AsJson, emit
+from kiezbruecke.cli.output import AsJson, emit, say
 from kiezbruecke.connector import manifests
 from kiezbruecke.errors import CallError, ConfigurationError
 from kiezbruecke.machine import whole_folder, write_file
@@ -33,7 +33,7 @@ def connector(
     into: Annotated[Path, typer.Option(help="Ordner, in dem das Projekt angelegt wird.")] = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Einen Anschluss an ein neues System anlegen: Manifest, Client, Sandkasten und Test, die schon laufen."""
+    """Einen Anschluss an ein neues System anlegen: Manifest, Client, Nachbau und Test, die schon laufen."""
     _check(name)
     project = into / f"kiezbruecke-{name}"
     if project.exists():
@@ -44,8 +44,8 @@ def connector(
         emit({"connector": name, "files": [str(file) for file in files]})
         return
     for file in files:
-        typer.echo(str(file))
-    typer.echo(f"Einspielen: pip install -e {project} – Prüfen: pytest {project} – dann die Stellen mit TODO ersetzen.")
+        say(str(file))
+    say(f"Einspielen: pip install -e {project} – Prüfen: pytest {project} – dann die Stellen mit TODO ersetzen.")
 
 
 def _check(name: str) -> None:

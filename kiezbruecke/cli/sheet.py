@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from kiezbruecke.cli.house import house_of
-from kiezbruecke.cli.output import AsJson, emit
+from kiezbruecke.cli.output import AsJson, emit, say
 from kiezbruecke.errors import CallError, ConfigurationError
 from kiezbruecke.mapping.steps import STEPS
 from kiezbruecke.mapping.values import Unusable
@@ -42,7 +42,7 @@ def new(
     if as_json:
         emit({"file": str(file), "process": process, "area": sheet.area.id, "proposals": sheet.proposals})
         return
-    typer.echo(f"{file}: {_counted(sheet.proposals)} für {sheet.area.name}")
+    say(f"{file}: {_counted(sheet.proposals)} für {sheet.area.name}")
 
 
 def _day(given: str) -> date | None:

@@ -3,10 +3,10 @@
 Each view is read by id or by counted queries: how many statements it takes does not depend on how much there is.
 """
 
-from kiezbruecke.desk.cases import CaseStory, cases
+from kiezbruecke.desk.cases import CaseFound, CaseStory, cases, find_cases
 from kiezbruecke.desk.destinations import DestinationView, destination
-from kiezbruecke.desk.messages import MessageFacts, MessageStory, message, messages
-from kiezbruecke.desk.points import PointView, point, points, stored_point
+from kiezbruecke.desk.messages import MessageFacts, MessageStory, message, messages, stored_message
+from kiezbruecke.desk.points import PointStory, PointView, point, points, stored_point
 from kiezbruecke.desk.routes import (
     HouseStatus,
     PreviewView,
@@ -15,6 +15,7 @@ from kiezbruecke.desk.routes import (
     RouteView,
     RunView,
     check_routes,
+    pause,
     preview_view,
     route,
     routes,
@@ -26,12 +27,14 @@ from kiezbruecke.desk.view import DeskView
 
 __all__ = [
     "AreaSums",
+    "CaseFound",
     "CaseStory",
     "DeskView",
     "DestinationView",
     "HouseStatus",
     "MessageFacts",
     "MessageStory",
+    "PointStory",
     "PointView",
     "PreviewView",
     "RouteCheckView",
@@ -41,8 +44,10 @@ __all__ = [
     "cases",
     "check_routes",
     "destination",
+    "find_cases",
     "message",
     "messages",
+    "pause",
     "point",
     "points",
     "preview_view",
@@ -50,6 +55,7 @@ __all__ = [
     "routes",
     "runs",
     "status",
+    "stored_message",
     "stored_point",
     "sums",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from kiezbruecke.connector import manifest_for
 from kiezbruecke.desk.view import DeskView
@@ -10,6 +11,7 @@ from kiezbruecke.house import House
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.drafts import generation_of
 from kiezbruecke.ledger.reading import count_states
+from kiezbruecke.ledger.runs import read_pauses
 
 
 class DestinationView(DeskView):
@@ -28,12 +30,18 @@ class DestinationView(DeskView):
     """Whether it takes many messages in one carrier"""
     messages: Mapping[MessageState, int]
     """How many are in which state"""
+    paused_by: str
+    """Who has stopped all that is about it; empty where nobody has"""
+    paused_because: str
+    paused_at: datetime | None
 
 
 def destination(house: House, name: str) -> DestinationView:
-    """One destination, two statements; raises ConfigurationError if no connection is called so."""
+    """One destination, three statements; raises ConfigurationError if no connection is called so."""
     party = house.connect(name)
     manifest = manifest_for(party)
+    with house.ledger.read() as connection:
+        pause = read_pauses(connection).connections.get(name)
     return DestinationView(
         destination=name,
         connector=manifest.title,
@@ -43,4 +51,7 @@ def destination(house: House, name: str) -> DestinationView:
         look_up=manifest.can.look_up,
         batch=manifest.can.batch,
         messages=count_states(house.ledger, name),
+        paused_by=pause.person if pause else "",
+        paused_because=pause.reason if pause else "",
+        paused_at=pause.at if pause else None,
     )

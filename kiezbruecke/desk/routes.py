@@ -13,8 +13,8 @@ from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.fitting import refuse_broken_mappings, refuse_unfit_party, refuse_unfit_settings, refuse_unfit_words
 from kiezbruecke.house import Connect, House
 from kiezbruecke.ledger import Ledger, MessageState
-from kiezbruecke.ledger.reading import Preview, last_runs, route_statuses
-from kiezbruecke.ledger.runs import paused_routes
+from kiezbruecke.ledger.reading import Preview, RouteStatus, last_runs, route_statuses
+from kiezbruecke.ledger.runs import Pause, Pauses, read_pauses
 from kiezbruecke.ledger.todo import count_open_points
 
 _Reader = Callable[[RoutePlace], Route]
@@ -53,11 +53,18 @@ class RouteStatusView(DeskView):
     route: str
     last_run: datetime | None
     last_step: str
+    owner: str
+    """Who looks after it; empty where the file is broken"""
     error: str | None
-    """Of the file, else of the last step"""
+    """Of the file, else of the last run of a step that has not gone well since"""
+    failed_step: str
     broken: bool
     """Whether the file cannot be read"""
     paused: bool
+    """Whether a person has stopped it, or its source or destination"""
+    paused_by: str
+    paused_because: str
+    paused_at: datetime | None
     messages: Mapping[MessageState, int]
     """How many are in which state"""
     oldest_unsettled: datetime | None
@@ -71,9 +78,14 @@ class HouseStatus(DeskView):
     attention: int
 
     @property
+    def failing(self) -> tuple[RouteStatusView, ...]:
+        """The routes that cannot be read or whose last try went wrong."""
+        return tuple(one for one in self.routes if one.error)
+
+    @property
     def calm(self) -> bool:
         """Whether nobody is needed."""
-        return not self.attention and not any(one.error for one in self.routes)
+        return not self.attention and not self.failing
 
 
 class RunView(DeskView):
@@ -103,10 +115,10 @@ class PreviewView(DeskView):
 def routes(house: House) -> list[RouteView]:
     """All route files, by name; one statement."""
     with house.ledger.read() as connection:
-        paused = paused_routes(connection)
+        pauses = read_pauses(connection)
     places = route_places(house.content)
     reads = _reader(house, places)
-    return [_route(place, paused, reads) for place in places]
+    return [_route(place, pauses, reads) for place in places]
 
 
 def route(house: House, name: str) -> RouteView:
@@ -129,24 +141,19 @@ def status(house: House) -> HouseStatus:
     """Every route and the list; four statements, however many routes there are."""
     places = route_places(house.content)
     reads = _reader(house, places)
-    broken = {place.name: _error(place, reads) for place in places}
-    known = route_statuses(house.ledger, list(broken))
+    found = {place.name: _read_or_error(place, reads) for place in places}
+    abouts = {name: "" if isinstance(one, str) else _connection(one) for name, one in found.items()}
+    known = route_statuses(house.ledger, abouts)
     return HouseStatus(
-        routes=tuple(
-            RouteStatusView(
-                route=name,
-                last_run=one.last_run,
-                last_step=one.last_step,
-                error=broken[name] or one.last_error or None,
-                broken=broken[name] is not None,
-                paused=one.paused,
-                messages=one.states,
-                oldest_unsettled=one.oldest_unsettled,
-            )
-            for name, one in known.items()
-        ),
+        routes=tuple(_status(found[name], one) for name, one in known.items()),
         attention=count_open_points(house.ledger),
     )
+
+
+def pause(house: House, name: str) -> Pause | None:
+    """Who has stopped this route, or its source or destination, if somebody has; one statement."""
+    with house.ledger.read() as connection:
+        return read_pauses(connection).of(name, _connection(find_route(house.content, name)))
 
 
 def runs(ledger: Ledger, name: str, at_most: int) -> list[RunView]:
@@ -176,7 +183,27 @@ def preview_view(one: Preview) -> PreviewView:
     )
 
 
-def _route(place: RoutePlace, paused: frozenset[str], reads: _Reader) -> RouteView:
+def _status(found: Route | str, known: RouteStatus) -> RouteStatusView:
+    """`found`: the route, or why its file cannot be read."""
+    broken = isinstance(found, str)
+    return RouteStatusView(
+        route=known.route,
+        last_run=known.last_run,
+        last_step=known.last_step,
+        owner="" if isinstance(found, str) else found.owner,
+        error=found if isinstance(found, str) else known.last_error or None,
+        failed_step="" if broken else known.failed_step,
+        broken=broken,
+        paused=known.paused is not None,
+        paused_by=known.paused.person if known.paused else "",
+        paused_because=known.paused.reason if known.paused else "",
+        paused_at=known.paused.at if known.paused else None,
+        messages=known.states,
+        oldest_unsettled=known.oldest_unsettled,
+    )
+
+
+def _route(place: RoutePlace, pauses: Pauses, reads: _Reader) -> RouteView:
     try:
         found = reads(place)
     except ConfigurationError as error:
@@ -187,7 +214,7 @@ def _route(place: RoutePlace, paused: frozenset[str], reads: _Reader) -> RouteVi
         title=found.title,
         kind="sendet" if sends else "holt",
         connection=_connection(found),
-        mode="angehalten" if found.name in paused else _mode(found),
+        mode="angehalten" if pauses.of(found.name, _connection(found)) else _mode(found),
         schedule=found.schedule,
         after=", ".join(found.after),
         owner=found.owner,
@@ -231,9 +258,8 @@ def _reader(house: House, places: Sequence[RoutePlace]) -> _Reader:
     return lambda place: refuse_unfit_words(place, house.content, names)
 
 
-def _error(place: RoutePlace, reads: _Reader) -> str | None:
+def _read_or_error(place: RoutePlace, reads: _Reader) -> Route | str:
     try:
-        reads(place)
+        return reads(place)
     except ConfigurationError as error:
         return error.line()
-    return None

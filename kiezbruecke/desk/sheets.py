@@ -24,22 +24,24 @@ ASKED = shown_column("Beantragt (€)")
 _LONGEST_TITLE = 500
 _GONE = (ProposalStatus.GONE, ProposalStatus.WITHDRAWN)
 _COMMON = (
-    "Eine Zeile je Fall. Leere Zeilen werden übergangen, die Reihenfolge der Spalten ist frei.",
+    "Leere Zeilen werden übergangen, die Reihenfolge der Spalten ist frei.",
     "Die Spaltennamen bleiben, wie sie sind, in einer Zeile. Andere Spalten werden nicht gelesen, nur gemeldet.",
     "Werte eintragen, keine Formeln: der Wert einer Formel ist nicht bekannt, die Zeile wird nicht übernommen.",
     "Keine verbundenen Zellen und keine Summenzeile: sie werden nicht verstanden.",
     "Beträge wie 850,00 oder 1.000,00. Ein Betrag wie 0.850 kann zweierlei heißen und wird nicht übernommen.",
     "Speichern als XLSX ohne Makros und ohne Kennwort oder als „CSV UTF-8“, dann in den vereinbarten Ordner legen.",
-    "Wenige Minuten später liegt die Datei in „done“ oder „failed“, daneben ein Bericht mit einer Zeile je Zeile.",
+    "Nach höchstens einer Viertelstunde liegt die Datei in „done“ oder „failed“, daneben ein Bericht zu jeder Zeile.",
 )
 _OF_DECISIONS = (
     "Die Beschlussliste wird nach der Sitzung ausgefüllt. Nur sie nennt bewilligte Beträge.",
+    "Eine Zeile je Vorschlag.",
     *_COMMON,
     "Vorschläge ohne Nummer der Plattform bekommen je Bezirksregion eigene Nummern: P-1, P-2 …",
     "Eine falsche Zeile wird in einer neuen Liste noch einmal eingetragen: Korrektur „ja“, mit Begründung.",
 )
 _OF_BUDGETS = (
     "Die Budgetliste nennt das Budget jeder Bezirksregion. Ausgegeben wird nur, was freigegeben ist.",
+    "Eine Zeile je Bezirksregion.",
     *_COMMON,
     "Eine spätere Zeile ändert eine frühere: den neuen Gesamtbetrag und den Grund eintragen.",
 )

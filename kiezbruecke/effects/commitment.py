@@ -106,6 +106,7 @@ def _effect(name: str, title: str, order: CommitmentOrder, *, begins: bool = Fal
         letter="F",
         title=title,
         place="ins HKR",
+        partner="Das HKR",
         basis=("effect.name", "cents", "standing.area_id", "standing.budget_line"),
         rule="commitment" if begins else "",
         due=commitment if begins else None,

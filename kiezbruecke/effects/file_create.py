@@ -45,6 +45,7 @@ FILE_CREATE = Effect(
     letter="E",
     title="Vorgang anlegen",
     place="in die E-Akte",
+    partner="Die E-Akte",
     basis=("standing.grants", "standing.amount"),
     rule="file_creation",
     due=file_creation,

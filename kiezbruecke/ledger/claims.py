@@ -223,6 +223,26 @@ def settle_doubt(ledger: Ledger, run: Run, key: UUID, note: str) -> None:
             close_point(connection, Kind.IN_DOUBT, str(key))
 
 
+def send_again(ledger: Ledger, run: Run, key: UUID, note: str) -> bool:
+    """Because a person says so the same bytes wait once more, under the same id; False where it is somewhere else."""
+    with ledger.write() as connection:
+        one_at_a_time(connection)
+        guard(connection, run)
+        row = message_rows(connection, [key]).get(key)
+        if row is None or row.state not in (MessageState.IN_DOUBT, MessageState.DELIVERED):
+            return False
+        close_point(connection, Kind.IN_DOUBT, str(key))
+        return bool(move_all(connection, [Move(row, MessageState.WAITING, note, by_a_person=True)]))
+
+
+def sent_with(ledger: Ledger, key: UUID) -> tuple[Message, Ticket | None, Batch | None]:
+    """A message with their id for it and the carrier that it went with."""
+    with ledger.read() as connection:
+        [row] = _rows(connection, [key])
+        batch = _stored_batch(connection, row.batch_id) if row.batch_id else None
+    return _message(row), Ticket(row.ticket) if row.ticket else None, batch
+
+
 def take_over(ledger: Ledger, run: Run) -> int:
     """What an older run was sending when it ended or was overtaken is in doubt; nobody knows."""
     with ledger.write() as connection:

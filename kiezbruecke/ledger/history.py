@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from kiezbruecke import german
 from kiezbruecke.connector import UNREAD, Gap, Handled, Item
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.changes import raise_numbers
@@ -70,6 +71,12 @@ _MISSING = (
 _BODIES = select(_r.id, _r.body).where(among(_r.id))
 _KNOWN_CASES = select(t.cases.c.id).where(among(t.cases.c.id))
 _ADD_CASE = insert(t.cases)
+_a = t.attention.c
+_OPEN_OF_ROUTE = (
+    select(_a.subject)
+    .where(_a.kind == Kind.SET_ASIDE, _a.route == bindparam("of_route"), _a.closed_at.is_(None))
+    .order_by(_a.id)
+)
 _UNREAD = select(_u.subject).where(among(_u.subject))
 _KEPT = select(_u.external_id).where(
     _u.source == bindparam("of_source"), _u.process_id == bindparam("process"), among(_u.external_id)
@@ -100,6 +107,7 @@ class Stored:
 
     handled: list[Handled] = field(default_factory=list)
     new: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)  # a proposal and who asks for it are two records
     updated: int = 0
     receipts: int = 0
     set_aside: int = 0
@@ -108,7 +116,7 @@ class Stored:
     def counts(self) -> dict[str, int]:
         """The same, by word."""
         words = ("new", "updated", "receipts", Kind.SET_ASIDE)
-        return {"items": len(self.handled), **{word: getattr(self, word) for word in words}}
+        return {"items": len(self.handled), **{word: getattr(self, word) for word in words}, **+self.kinds}
 
 
 @dataclass(frozen=True)
@@ -185,7 +193,9 @@ def store(ledger: Ledger, run: Run, origin: Origin, taken: Sequence[Taken], curs
         _forget_inputs(connection, origin, problems)
         new = _store_records(connection, origin, read, stored)
         new |= _store_receipts(connection, run, origin, read, stored)
-        stored.updated += _see_again(connection, origin, [one.item for one in taken if one.unchanged])
+        seen_again = _see_again(connection, origin, [one.item for one in taken if one.unchanged])
+        stored.updated += seen_again
+        stored.kinds["back"] += seen_again
         _set_cursor(connection, origin.source, cursor)
     stored.set_aside = len(problems)
     stored.handled = [Handled(one.item, one.problem, known=one.problem is None and id(one) not in new) for one in taken]
@@ -231,6 +241,8 @@ def mark_gone(
             raise_point(connection, _vanished(run, subject, origin.owner, count))
             return 0
         close_point(connection, Kind.VANISHED, subject)
+        if not unread:  # what stands in a list that was not read may still be there
+            _close_what_is_not_there(connection, run, origin, seen)
         write_all(connection, _SET_GONE, [{"record": row.id, "moment": now()} for row in gone])
         for row in gone:
             if row.case_id is not None:
@@ -255,6 +267,14 @@ def _mended(connection: Connection, origin: Origin, taken: Iterable[Taken]) -> s
 
 def _about(origin: Origin, item: Item) -> str:
     return next(iter(origin.names(item)), "")
+
+
+def _close_what_is_not_there(connection: Connection, run: Run, origin: Origin, seen: Collection[str]) -> None:
+    """What could not be read and is not shown any more asks for nothing: its author has taken it back."""
+    open_ones = connection.execute(_OPEN_OF_ROUTE, {"of_route": run.route}).scalars().all()
+    ours = [subject for subject in open_ones if subject.startswith(f"{origin.source}:")]
+    gone = [subject for subject in ours if subject.removeprefix(f"{origin.source}:").partition(":")[2] not in seen]
+    close_points(connection, [(Kind.SET_ASIDE, subject) for subject in gone])
 
 
 def _list_problems(
@@ -369,6 +389,7 @@ class _Book:
             if back or renewed:
                 self._seen_anew[identity] = entry
             stored.updated += back
+            stored.kinds["back"] += back
             return False
         entry.digest, entry.body, entry.version = digest, body, entry.version + 1
         self._changed[identity] = entry
@@ -378,6 +399,7 @@ class _Book:
         word = "recorded" if entry.version == 1 else "changed"
         self._tell(case, f"{record.kind}.{word}", {"version": entry.version, "digest": digest})
         stored.new += entry.version == 1
+        stored.kinds[f"{'new' if entry.version == 1 else 'changed'}_{record.kind}"] += 1
         stored.updated += entry.version > 1
         return True
 
@@ -491,6 +513,7 @@ def _vanished(run: Run, source: str, owner: str, count: int) -> Point:
         source,
         run.route,
         owner,
-        f"Die Quelle zeigt {count} Vorschläge nicht mehr, mehr als die Hälfte: bitte prüfen, ob sie alles zeigt",
+        f"Die Quelle zeigt {german.count(count, 'Vorschlag', 'Vorschläge')} nicht mehr, mehr als die Hälfte: "
+        "bitte prüfen, ob sie alles zeigt",
         (Answer.REALLY_GONE, Answer.DONE),
     )

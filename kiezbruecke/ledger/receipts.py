@@ -6,6 +6,7 @@ names one message, says one thing ─▶ its next state
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from kiezbruecke.connector import Item
 from kiezbruecke.errors import shown
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import now
+from kiezbruecke.ledger.effects import booked
 from kiezbruecke.ledger.events import append_event
 from kiezbruecke.ledger.money import cents
 from kiezbruecke.ledger.moves import Move, message_rows, move_all
@@ -36,6 +38,8 @@ _MATCHES = {
     for how in ("key", "reference", "ticket")
 }
 _IDS = select(_m.key, _m.case_id, _m.reference, _m.ticket, _m.facts).where(among(_m.key))
+_TRUTHS = (Answer.HAS_HAPPENED, Answer.HAS_NOT_HAPPENED, Answer.DONE)  # what a person may say of two words at once
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/#-]{0,79}")
 
 
 def store_receipts(
@@ -75,8 +79,42 @@ class Word:
 
 def apply_receipts(connection: Connection, words: Sequence[Word]) -> None:
     """Move messages as far as the receipts prove, and put on the list what needs a person. Each message once."""
+    _keep_refusals(connection, words)
     for turn in in_turns(words, lambda word: [word.row.case_id]):
         _apply_turn(connection, turn)
+
+
+def _keep_refusals(connection: Connection, words: Sequence[Word]) -> None:
+    """Why they refuse, said in the very answer to a call, is kept as a letter of theirs would be: a person will ask."""
+    told = {
+        receipt.identity: (Item(receipt.event, receipt.external_id, {}), receipt, word.row.key)
+        for word in words
+        if word.said.text and (word.said.warning or word.said.outcome is ReceiptOutcome.REFUSED)
+        for receipt in [_as_a_letter(word)]
+    }
+    known = {row.id for row in rows_among(connection, _KNOWN, told)} if told else set()
+    write_all(connection, _ADD, [_values(*one) for identity, one in told.items() if identity not in known])
+
+
+def _as_a_letter(word: Word) -> Receipt:
+    """An answer to a call has no id of theirs: it is named after the message and the run that sent it."""
+    name = f"answer:{word.row.key}:{word.row.fence}:{word.said.outcome.value}"
+    return word.said.model_copy(update={"source": word.row.destination, "external_id": name})
+
+
+def words_about(connection: Connection, key: UUID) -> list[str]:
+    """What the destination has said about a message in its own words, oldest first: content."""
+    r = t.receipts.c
+    rows = connection.execute(select(r.body).where(r.message_key == key).order_by(r.at, r.id)).scalars()
+    said = [Receipt.model_validate_json(body).text.strip() for body in rows]
+    return list(dict.fromkeys(text for text in said if text))
+
+
+def words_of(connection: Connection, source: str, external_id: str) -> list[str]:
+    """The same of a receipt that belongs to no message."""
+    r = t.receipts.c
+    query = select(r.body).where(r.source == source, r.external_id == external_id)
+    return [text for body in connection.execute(query).scalars() if (text := Receipt.model_validate_json(body).text)]
 
 
 def _apply_turn(connection: Connection, words: Sequence[Word]) -> None:
@@ -118,7 +156,7 @@ def _meaning(word: Word) -> _Meaning:
 
 
 def _warning(word: Word) -> Point:
-    return _point(word.row, Kind.WARNING, f"Zugestellt mit Warnung ({_note(word.said)})")
+    return _point(word.row, Kind.WARNING, f"{word.row.reference}: Zugestellt, aber mit einem Hinweis{_code(word.said)}")
 
 
 def _settles(receipt: Receipt) -> Sequence[Kind]:
@@ -139,17 +177,17 @@ def _ambiguous(row: Row[Any], receipt: Receipt) -> _Meaning:
         f"sie gilt nicht als Bestätigung. Bitte bei {row.destination} nachsehen, was dort angelegt ist"
     )
     step = Move(row, MessageState.DELIVERED, _note(receipt))
-    return _Meaning(step=step, raises=[_point(row, Kind.CONTRADICTION, reason)])
+    return _Meaning(step=step, raises=[_point(row, Kind.CONTRADICTION, reason, _TRUTHS)])
 
 
 def _confirmed(row: Row[Any], receipt: Receipt) -> _Meaning:
     subject = str(row.key)
     if _amount_differs(row, receipt):
-        reason = "Der gebuchte Betrag ist nicht der angeordnete"
+        reason = f"{row.reference}: Gebucht ist ein anderer Betrag, als angeordnet war"
         point = _point(row, Kind.DIFFERENCE, reason, (Answer.CORRECTED, Answer.TAKEN_BACK))
         return _Meaning(step=Move(row, MessageState.DELIVERED, _note(receipt)), raises=[point])
     if row.state == MessageState.REFUSED:
-        point = _point(row, Kind.CONTRADICTION, "Erst abgewiesen, dann bestätigt")
+        point = _contradiction(row, f"{_who(row)} hat erst abgewiesen, dann bestätigt")
         refused = (Kind.REFUSED, subject)  # nothing may be sent anew before this is settled
         return _Meaning(closes_first=[refused], raises=[point])
     step = Move(row, MessageState.CONFIRMED, _note(receipt), receipt.remote_id[:80] or None)
@@ -158,8 +196,8 @@ def _confirmed(row: Row[Any], receipt: Receipt) -> _Meaning:
 
 def _refused(row: Row[Any], receipt: Receipt) -> _Meaning:
     if row.state == MessageState.CONFIRMED:
-        return _Meaning(raises=[_point(row, Kind.CONTRADICTION, "Erst bestätigt, dann abgewiesen")])
-    step, note = Move(row, MessageState.REFUSED, _note(receipt)), _note(receipt)
+        return _Meaning(raises=[_contradiction(row, f"{_who(row)} hat erst bestätigt, dann abgewiesen")])
+    step, note = Move(row, MessageState.REFUSED, _note(receipt)), _code(receipt)
     if not step.is_legal:
         return _Meaning()
     return _Meaning(step=step, closes_then=[(Kind.DIFFERENCE, str(row.key))], raises=[refused_point(row, note)])
@@ -239,14 +277,22 @@ def _values(item: Item, receipt: Receipt, key: UUID | None) -> dict[str, Any]:
 
 def _note(receipt: Receipt) -> str:
     """Event and code, as they enter lists and evidence: a code is short and upper case, everything else is left out."""
-    codes = list(filter(None, map(shown, receipt.code.replace(",", " ").split())))
-    return " ".join((receipt.event, *codes[:3]))
+    return " ".join((receipt.event, *_codes(receipt)))
+
+
+def _codes(receipt: Receipt) -> list[str]:
+    return list(filter(None, map(shown, receipt.code.replace(",", " ").split())))[:3]
+
+
+def _code(receipt: Receipt) -> str:
+    """Where they have a code for it: ` (Meldung STAPEL)`. Their own words are content, shown by right."""
+    return f" (Meldung {' '.join(codes)})" if (codes := _codes(receipt)) else ""
 
 
 def _clearing(receipt: Receipt, route: str, owner: str, named: tuple[Row[Any], bool] | None) -> Point:
     """A point about a receipt that is about no message of ours, or about this one and another."""
     row = None if named is None else named[0]
-    reason = f"Rückmeldung {receipt.event} gehört zu keiner Nachricht, die hier bekannt ist"
+    reason = f"Eine Rückmeldung von {receipt.source}{_named(receipt)} gehört zu keiner hier bekannten Nachricht"
     if row is not None:
         reason = (
             f"Rückmeldung {receipt.event} nennt die Nachricht {row.reference}, dazu aber einen Prozess, "
@@ -266,8 +312,25 @@ def _clearing(receipt: Receipt, route: str, owner: str, named: tuple[Row[Any], b
 
 def refused_point(message: Row[Any], why: str) -> Point:
     """What a person is told about a refused message."""
-    text = f"{message.destination} hat die Nachricht {message.reference} abgewiesen ({why})"
+    text = f"{message.reference}: {_who(message)} hat die Nachricht abgewiesen{why}"
     return _point(message, Kind.REFUSED, text, (Answer.RESEND, Answer.DONE))
+
+
+def _contradiction(message: Row[Any], what: str) -> Point:
+    return _point(message, Kind.CONTRADICTION, f"{message.reference}: {what}", _TRUTHS)
+
+
+def _who(message: Row[Any]) -> str:
+    """Who speaks, in a clerk's words; an effect without one is called after its destination."""
+    return booked(message.effect).partner or f"Das Ziel {message.destination}"
+
+
+def _named(receipt: Receipt) -> str:
+    """Which one: its kind, and the id by which it names its message, if that looks like one."""
+    wanted = str(receipt.reference or receipt.ticket or receipt.key or "")
+    about = f", zu {wanted}" if _ID.fullmatch(wanted) else ""
+    number = f", dort {receipt.external_id}" if _ID.fullmatch(receipt.external_id) else ""
+    return f" ({receipt.event if _ID.fullmatch(receipt.event) else 'ohne Art'}{about}{number})"
 
 
 def _point(message: Row[Any], kind: Kind, reason: str, answers: tuple[Answer, ...] = (Answer.DONE,)) -> Point:

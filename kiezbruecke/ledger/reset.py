@@ -12,6 +12,7 @@ from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
 from kiezbruecke.ledger.effects import LetGo, booked
 from kiezbruecke.ledger.moves import Move, message_rows, move_all
+from kiezbruecke.ledger.people import signed
 from kiezbruecke.ledger.sets import slices
 from kiezbruecke.ledger.states import UNSETTLED, MessageState
 from kiezbruecke.ledger.todo import ABOUT_MESSAGES, close_points
@@ -36,6 +37,7 @@ def reset_destination(ledger: Ledger, destination: str, *, person: str, reason: 
     What was under way is void, the money bound there is free until it is booked anew, and the answers are read from
     the beginning. Only a person decides that.
     """
+    person, reason = signed(person, reason, f"destination reset {destination}")
     with ledger.write() as connection:
         one_at_a_time(connection)
         generation = _raise_generation(connection, destination, person, reason)

@@ -76,6 +76,15 @@ MESSAGE = Machine(
     },
 )
 
+BY_A_PERSON = Machine(  # steps that no run and no answer takes: somebody has looked there, and signs for it
+    "message, as a person says",
+    {
+        MessageState.DELIVERED: {"send once more": MessageState.WAITING},  # the same bytes and id; never as a new one
+        MessageState.CONFIRMED: {"has not happened": MessageState.REFUSED},
+        MessageState.REFUSED: {"has happened": MessageState.CONFIRMED},
+    },
+)
+
 UNSETTLED = frozenset(
     {
         MessageState.HELD,
@@ -88,6 +97,8 @@ UNSETTLED = frozenset(
 )
 
 
-def may_follow(state: MessageState, after: MessageState) -> bool:
-    """Whether `after` is a legal next state of a message; only the steps drawn above are."""
+def may_follow(state: MessageState, after: MessageState, *, by_a_person: bool = False) -> bool:
+    """Whether `after` is a legal next state of a message; only the steps drawn above are, and a person's."""
+    if by_a_person and after in BY_A_PERSON.steps.get(state, {}).values():
+        return True
     return MESSAGE.may_follow(state, after)

@@ -83,6 +83,7 @@ runs = Table(
     Column("counts", JSON),
     Column("error", Text),
     Index("ix_runs_route", "route", "id"),
+    Index("ix_runs_step", "route", "step", "id"),
 )
 
 route_flags = Table(
@@ -103,6 +104,9 @@ destinations = Table(
     Column("person", String(80), nullable=False, server_default=""),
     Column("reason", Text, nullable=False, server_default=""),
     Column("at", Moment),
+    Column("paused_at", Moment),  # nothing goes there and nothing is fetched there until a person says so
+    Column("paused_by", String(80), nullable=False, server_default=""),
+    Column("paused_because", Text, nullable=False, server_default=""),
 )
 
 serials = Table(  # Belegnummern: unique per destination and year

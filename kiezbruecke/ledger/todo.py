@@ -50,6 +50,8 @@ class Answer(StrEnum):
     CORRECTED = "berichtigt"  # they have our sum now
     TAKEN_BACK = "storniert"  # they have nothing any more
     REALLY_GONE = "wirklich_weg"
+    HAS_HAPPENED = "bestätigt"  # of two words that contradict each other this one holds
+    HAS_NOT_HAPPENED = "abgewiesen"  # the other one
 
 
 MEANS: Mapping[tuple[Kind, Answer], tuple[MessageState, MessageState]] = {
@@ -58,6 +60,8 @@ MEANS: Mapping[tuple[Kind, Answer], tuple[MessageState, MessageState]] = {
     (Kind.IN_DOUBT, Answer.NOT_ARRIVED): (MessageState.IN_DOUBT, MessageState.WAITING),
     (Kind.DIFFERENCE, Answer.CORRECTED): (MessageState.DELIVERED, MessageState.CONFIRMED),
     (Kind.DIFFERENCE, Answer.TAKEN_BACK): (MessageState.DELIVERED, MessageState.REFUSED),
+    (Kind.CONTRADICTION, Answer.HAS_HAPPENED): (MessageState.REFUSED, MessageState.CONFIRMED),
+    (Kind.CONTRADICTION, Answer.HAS_NOT_HAPPENED): (MessageState.CONFIRMED, MessageState.REFUSED),
 }
 ABOUT_MESSAGES = (Kind.IN_DOUBT, Kind.REFUSED, Kind.OVERDUE, Kind.DIFFERENCE, Kind.CONTRADICTION, Kind.WARNING)
 Name = tuple[Kind, str]  # kind and subject: one open point
@@ -72,6 +76,15 @@ _OPEN = (
     )
     .order_by(_a.id)
     .with_for_update()
+)
+_POINTS = (
+    select(
+        t.attention,
+        t.cases.c.reference.label("case_reference"),
+        t.messages.c.reference.label("message_reference"),
+    )
+    .outerjoin(t.cases, t.cases.c.id == _a.case_id)
+    .outerjoin(t.messages, t.messages.c.key == _a.message_key)
 )
 _OF_ROUTE = select(_a.subject, _a.case_id).where(
     _a.kind == bindparam("kind"), _a.route == bindparam("route"), _a.closed_at.is_(None)
@@ -113,9 +126,11 @@ class Point:
 
 @dataclass(frozen=True)
 class OpenPoint(Point):
-    """A point as it stands in the ledger."""
+    """A point as it stands in the ledger, with the names of its case and of its message."""
 
     id: int = 0
+    case_reference: str | None = None
+    message_reference: str | None = None
     opened_at: datetime | None = None
     closed_at: datetime | None = None
     answer: str = ""
@@ -219,9 +234,7 @@ def replace_points(
 def open_points(ledger: Ledger) -> list[OpenPoint]:
     """What needs a person now, oldest first."""
     with ledger.read() as connection:
-        rows = connection.execute(
-            select(t.attention).where(t.attention.c.closed_at.is_(None)).order_by(t.attention.c.id)
-        ).all()
+        rows = connection.execute(_POINTS.where(_a.closed_at.is_(None)).order_by(_a.id)).all()
     return [_point(row) for row in rows]
 
 
@@ -242,16 +255,14 @@ def is_open(ledger: Ledger, kind: Kind, subject: str) -> bool:
 def find_point(ledger: Ledger, number: int) -> OpenPoint | None:
     """One point by its number, open or closed."""
     with ledger.read() as connection:
-        row = connection.execute(select(t.attention).where(t.attention.c.id == number)).one_or_none()
+        row = connection.execute(_POINTS.where(_a.id == number)).one_or_none()
     return _point(row) if row else None
 
 
 def points_of_case(ledger: Ledger, case_id: UUID) -> list[OpenPoint]:
     """All points of a case, open and closed."""
     with ledger.read() as connection:
-        rows = connection.execute(
-            select(t.attention).where(t.attention.c.case_id == case_id).order_by(t.attention.c.id)
-        ).all()
+        rows = connection.execute(_POINTS.where(_a.case_id == case_id).order_by(_a.id)).all()
     return [_point(row) for row in rows]
 
 

@@ -149,7 +149,7 @@ def _read(work: Collecting, item: Item, absent: frozenset[str] = frozenset()) ->
         return Taken(item, problem=problem, heals=item.raw is not None)
     mappings = [mapping for mapping in work.mappings if item.kind in mapping.reads]
     if not mappings:
-        return Taken(item, problem=f"Keine Zuordnung dieser Route liest ein Element der Art „{item.kind}“")
+        return Taken(item, problem=f"Keine Zuordnung dieser Strecke liest ein Element der Art „{item.kind}“")
     try:
         return _mapped(work, item, mappings, absent)
     except ConfigurationError:

@@ -37,7 +37,7 @@ from kiezbruecke.ledger.lineage import MappingVersion
 from kiezbruecke.ledger.reading import StoredCase, read_budget_lines, read_cases
 from kiezbruecke.ledger.runs import stop_if_overtaken
 from kiezbruecke.ledger.sets import slices
-from kiezbruecke.ledger.todo import Kind, Point
+from kiezbruecke.ledger.todo import Kind, Name, Point
 from kiezbruecke.records import Budget
 from kiezbruecke.stages.composing import Workshop, compose
 from kiezbruecke.stages.work import Counts, Sending, view_of
@@ -60,6 +60,7 @@ class Survey:
     changing: set[UUID] = field(default_factory=set)  # these have changed since they were counted
     contradictions: list[Point] = field(default_factory=list)  # of the process's cases, of all chunks
     points: list[Point] = field(default_factory=list)  # of the route's own
+    overtaken: list[Name] = field(default_factory=list)  # refusals of what nobody grants any more
 
 
 def survey(work: Sending) -> Survey | None:
@@ -91,6 +92,7 @@ def cases_as_they_stand(work: Sending, survey: Survey) -> Iterator[list[Standing
         stop_if_overtaken(work.ledger, work.run)  # what is stored stays; the look is not remembered
         standings = withdraw_outdated(work, survey, _standings(work, survey, ids))
         survey.contradictions += attention.contradictions(work.process, standings)
+        survey.overtaken += _overtaken(work, standings)
         yield standings
 
 
@@ -147,6 +149,18 @@ def withdraw_outdated(work: Sending, survey: Survey, standings: Sequence[Standin
     return _standings(work, survey, ids)
 
 
+def _overtaken(work: Sending, standings: Sequence[Standing]) -> list[Name]:
+    """Refused beginnings whose decision does not grant any more: sending them anew would send nothing."""
+    lane = view_of(work.route, work.generation, Answers())
+    return [
+        (Kind.REFUSED, str(message.key))
+        for standing in standings
+        if standing.decision is not None and not standing.grants and not standing.disagreements
+        for message in lane.sent(standing)
+        if message.state is MessageState.REFUSED and effect(message.effect).due is not None
+    ]
+
+
 def write_messages(work: Sending, due: Sequence[tuple[Standing, Due]]) -> tuple[list[Draft], list[Point]]:
     """The bytes of every due message; a case that cannot become one is set aside and stops no other."""
     workshop, count = _workshop(work), sum(one.effect.takes_voucher for _, one in due)
@@ -178,7 +192,9 @@ def finish(work: Sending, survey: Survey) -> None:
     cases = set(survey.cases) - survey.changing
     points = [*survey.contradictions, *_budget_points(work, survey.lines)]
     attention.keep_contradictions(work.ledger, work.run, work.process, points, cases)
-    ledger_drafts.finish_prepare(work.ledger, work.run, survey.points, cases, began=survey.began)
+    ledger_drafts.finish_prepare(
+        work.ledger, work.run, survey.points, cases, began=survey.began, overtaken=survey.overtaken
+    )
     if work.route.mode != "dry_run":
         changes.remember_look(work.ledger, work.run, survey.look)
 
@@ -276,13 +292,15 @@ def _problem(work: Sending, standing: Standing, text: str) -> Point:
 
 def _budget_points(work: Sending, lines: Sequence[Budget]) -> list[Point]:
     owner = work.process.owner or work.route.owner
+    names = {area.id: area.name for area in work.process.areas}
     return [
         Point(
             Kind.SET_ASIDE,
             f"budget:{line.origin}",
             work.process.id,
             owner,
-            f"Budgetliste: Eine Zeile ändert das Budget von {line.area_id} ohne Grund; sie gilt deshalb nicht",
+            f"Budgetliste: Eine Zeile ändert das Budget von {names.get(line.area_id, line.area_id)} ohne Grund; "
+            "sie gilt deshalb nicht",
             (),
         )
         for line in unexplained_budget_lines(lines)

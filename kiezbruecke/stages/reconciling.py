@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from kiezbruecke import attention
+from kiezbruecke import attention, german
 from kiezbruecke.connector import Answer, CannotTell, Found, Target
 from kiezbruecke.content.processes import read_process
 from kiezbruecke.content.routes import CollectingRoute, Route, SendingRoute, route_places
@@ -87,7 +87,11 @@ def outstanding(house: House) -> dict[str, int]:
     found, _ = _read_routes(house.content)
     open_work: dict[str, int] = {}
     for route in found:
-        if isinstance(route, SendingRoute) and route.mode == "live" and not paused(ledger, route.name):
+        if (
+            isinstance(route, SendingRoute)
+            and route.mode == "live"
+            and not paused(ledger, route.name, route.destination)
+        ):
             open_work[route.name] = _due(house, route) + _unsent(ledger, route)
             for box in _boxes(found, route.destination):
                 open_work[box] = open_work.get(box, 0) + _unanswered(ledger, route)
@@ -119,7 +123,8 @@ def _remind(ledger: Ledger, run: Run, route: SendingRoute) -> int:
 
 
 def _late(route: SendingRoute, head: MessageHead) -> Point:
-    text = f"{head.reference}: seit mehr als {route.answer_within_days} Tagen ohne Antwort von {route.destination}"
+    days = german.count(route.answer_within_days, "Tag", "Tagen")
+    text = f"{head.reference}: seit mehr als {days} ohne Antwort von {route.destination}"
     return Point(Kind.OVERDUE, str(head.key), route.name, route.owner, text, case_id=head.case_id, message_key=head.key)
 
 

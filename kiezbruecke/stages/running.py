@@ -61,7 +61,8 @@ class Steps:
 def _run(house: House, route: Route, steps: Mapping[str, Step], everything: bool) -> Counts:
     counts = Counts()
     wanted = {name: step for name, step in steps.items() if _may_run(route, name)}
-    if not wanted or paused(house.ledger, route.name):
+    about = route.collect if isinstance(route, CollectingRoute) else route.destination
+    if not wanted or paused(house.ledger, route.name, about):
         return counts
     process = read_process(house.content, route.process)
     party = _party(house, route)
@@ -75,7 +76,7 @@ def _run(house: House, route: Route, steps: Mapping[str, Step], everything: bool
             break
         begin = partial(_in_hand, house, route, process, party, everything, run)
         counts.add(_run_step(house, route, run, name, step, begin))
-        if counts.get(OVERTAKEN) or paused(house.ledger, route.name):
+        if counts.get(OVERTAKEN) or paused(house.ledger, route.name, about):
             break  # what follows would take the lane back from the newer run, and end that one
     return counts
 

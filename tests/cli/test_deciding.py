@@ -79,7 +79,7 @@ def test_a_refused_message_is_decided_and_goes_anew(call: Call, world: World) ->
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("1", "vielleicht", *WHO), "Die Antwort 'vielleicht' gibt es hier nicht"),
+        (("1", "vielleicht", *WHO), "Die Antwort „vielleicht“ gibt es hier nicht; möglich: erledigt"),
         (("1", "erledigt", "--name", " ", "--reason", "x"), "Name und Begründung gehören dazu"),
         (("1", "erledigt", "--name", "SPK 1", "--reason", ""), "Name und Begründung gehören dazu"),
         (("7", "erledigt", *WHO), "Einen Punkt 7 gibt es nicht"),
@@ -135,7 +135,7 @@ def test_a_baseline_leaves_decided_cases_alone(call: Call, world: World) -> None
     said = call("route", "baseline", "kk-tk-eakte", "--case", "P-1", *WHO)
     world.run("kk-tk-eakte")
 
-    assert said.out == "kk-tk-eakte: 1 Fälle gelten als von Hand erfasst.\n"
+    assert said.out == "kk-tk-eakte: 1 Fall gilt als von Hand erfasst.\n"
     assert world.filed() == ["100.00"]
 
 

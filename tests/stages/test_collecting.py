@@ -406,7 +406,7 @@ def test_a_foreign_field_named_problem_is_data(desk: Desk) -> None:
     collect(desk, Box([item]))
 
     assert [point.reason for point in desk.points()] == [
-        "Keine Zuordnung dieser Route liest ein Element der Art „0404“"
+        "Keine Zuordnung dieser Strecke liest ein Element der Art „0404“"
     ]
     assert unread(desk) == [item]
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from kiezbruecke.cli.mapping.app import Content, Json, Name, app, print_json, stop
+from kiezbruecke.cli.output import say
 from kiezbruecke.content import find_content
 from kiezbruecke.errors import KiezbrueckeError
 from kiezbruecke.machine import write_file
@@ -30,4 +31,4 @@ def write_doc(name: Name, out: Out = None, content: Content = None, as_json: Jso
     if as_json:
         print_json([{"mapping": name, "file": str(out) if out else "", "html": "" if out else text}])
     else:
-        typer.echo(text if out is None else f"{out} written")
+        say(text if out is None else f"{out} written")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +10,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from kiezbruecke.cli.mapping.app import Content, Json, Name, app, console, stop
-from kiezbruecke.cli.streams import speaks_unicode
+from kiezbruecke.cli.mapping.app import Content, Json, Name, app, stop
+from kiezbruecke.cli.output import console, emit, say
 from kiezbruecke.content import find_content
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError
 from kiezbruecke.machine import whole_folder, write_file
@@ -40,7 +39,7 @@ def upgrade_mapping(
         stop(error, as_json=as_json)
     if as_json:
         body = {"changes": [change.as_dict() for change in found.changes], "file": str(file or ""), "text": found.text}
-        typer.echo(json.dumps(body, ensure_ascii=not speaks_unicode(), indent=2))
+        emit(body)
     else:
         _print(found, file)
     if any(change.status in ("broken", "missing") for change in found.changes):
@@ -71,5 +70,5 @@ def _print(found: Upgrade, file: Path | None) -> None:
         table.add_row(*place, one.status, *map(escape, (one.old, one.new if one.new != one.old else "", one.reason)))
     console().print(table)
     count = Counter(change.status for change in found.changes)
-    typer.echo(", ".join(f"{number} {status}" for status, number in count.items()) or "no rules")
-    typer.echo(f"written: {file}" if file else "nothing written")
+    say(", ".join(f"{number} {status}" for status, number in count.items()) or "no rules")
+    say(f"written: {file}" if file else "nothing written")

@@ -59,7 +59,7 @@ class Translation:
         found = self.entries.get(given)
         found = self._folded.get(fold(given)) if found is None else found
         if found is None:
-            raise Unusable(f"der Wert steht nicht in der Codeliste '{self.name}'", _allowed(given, self.entries))
+            raise Unusable(f"der Wert steht nicht in der Codeliste „{self.name}“", _allowed(given, self.entries))
         return found
 
     @cached_property
@@ -93,7 +93,7 @@ class CodeList:
         """The code itself; raises Unusable where the list does not have it."""
         given = to_text(value).strip()
         if given not in self.codes:
-            raise Unusable(f"der Code steht nicht in der Codeliste '{self.name}'", _allowed(given, self.codes))
+            raise Unusable(f"der Code steht nicht in der Codeliste „{self.name}“", _allowed(given, self.codes))
         return given
 
 
