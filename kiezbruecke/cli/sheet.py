@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -68,6 +69,8 @@ def _write(file: Path, body: bytes) -> None:
             helps="nichts wurde verändert; mit -o einen anderen Namen nennen",
         ) from None
     except OSError as error:
+        with suppress(OSError):  # what is there now is the half that we wrote
+            file.unlink(missing_ok=True)
         raise ConfigurationError(
             "die Datei kann nicht geschrieben werden", where=str(file), helps=error.strerror or ""
         ) from None

@@ -47,6 +47,7 @@ CALLS = {  # one call of every command; what it writes stands in {out}
     "route baseline": ("route", "baseline", "kk-tk-hkr", *NAME),
     "destination show": ("destination", "show", "hkr-tk"),
     "destination reset": ("destination", "reset", "hkr-tk", *NAME, "--yes"),
+    "sheet new": ("sheet", "new", "--process", "kk-tk-2026", "--area", "Müggelheim", "-o", "{out}/neu.xlsx"),
     "ledger verify": ("ledger", "verify"),
     "ledger upgrade": ("ledger", "upgrade"),
     "mapping check": ("mapping", "check", "commitment-hkr", "--sarif", "{out}/found.sarif"),
