@@ -21,11 +21,22 @@ The steps are plain functions of their work and counts; what surrounds them (mod
 from __future__ import annotations
 
 from kiezbruecke.house import House
-from kiezbruecke.stages import collecting, delivering, preparing, reconciling
+from kiezbruecke.stages import collecting, delivering, preparing, reconciling, recovering
 from kiezbruecke.stages.running import Steps
 from kiezbruecke.stages.work import Collecting, Counts, Sending
 
-__all__ = ["Counts", "House", "collect", "deliver", "housekeeping", "outstanding", "prepare", "reconcile", "run"]
+__all__ = [
+    "Counts",
+    "House",
+    "collect",
+    "deliver",
+    "housekeeping",
+    "outstanding",
+    "prepare",
+    "reconcile",
+    "recover",
+    "run",
+]
 
 
 def collect_items(work: Collecting, counts: Counts) -> None:
@@ -102,6 +113,11 @@ def reconcile(house: House, name: str) -> Counts:
 def housekeeping(house: House) -> Counts:
     """Look at what waits too long, in every sending route; a broken route disturbs no other."""
     return reconciling.remind_everywhere(house)
+
+
+def recover(house: House, destination: str) -> recovering.RecoveryFindings:
+    """After a restored backup: all of the way back that needs no person (`stages/recovering.py`)."""
+    return recovering.recover(house, destination, collect_items, prepare_messages)
 
 
 def outstanding(house: House) -> dict[str, int]:

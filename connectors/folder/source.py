@@ -98,6 +98,14 @@ class FolderSource:
                 pickup.note(one.item.external_id, problem)
         self._archive([pickup for pickup in self._pickups.values() if not pickup.waiting])
 
+    def archived(self) -> Iterator[Item]:
+        """Every line of every sheet that was handled before, with its old id: content and row."""
+        try:
+            for arrival, digest, raw in self._inbox.archived():
+                yield from self._open(arrival, digest, raw).items
+        except OSError as error:
+            raise SourceError("an archived sheet cannot be read", where=self._where, helps=_why(error)) from None
+
     def _complete(self) -> list[Arrival]:
         try:
             return self._inbox.complete()

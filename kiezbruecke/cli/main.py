@@ -32,6 +32,7 @@ _NOUNS = {
     "message": "Nachrichten und ihre Zustände.",
     "route": "Strecken: auflisten, anhalten, Altfälle markieren.",
     "destination": "Ziele: ansehen, nach einem echten Neuaufbau zurücksetzen.",
+    "recover": "Nach einer zurückgespielten Sicherung: abgleichen, bevor wieder etwas hinausgeht.",
     "ledger": "Das Hauptbuch: anlegen, Beweiskette prüfen.",
     "mapping": "Zuordnungen prüfen, ansehen, testen.",
     "codelist": "Codelisten: auflisten, prüfen, amtliche übernehmen.",

@@ -18,6 +18,11 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
     else:
         columns = ("Strecke", "letzter Lauf", "Nachrichten", "offen seit", "Fehler")
         table("Strecken", columns, [_row(one) for one in found.routes])
+        for stopped in found.recovering:
+            typer.echo(
+                f"{stopped.destination}: weiß mehr als das Hauptbuch; es geht nichts hinaus. "
+                f"Nächster Schritt: {stopped.next_step}"
+            )
         typer.echo(_needed(found.attention))
     if not found.calm:
         raise typer.Exit(1)

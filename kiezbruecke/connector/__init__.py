@@ -4,6 +4,7 @@ from kiezbruecke.connector.manifest import Capabilities, Manifest, read_manifest
 from kiezbruecke.connector.protocols import (
     UNREAD,
     Answer,
+    Archiving,
     Batch,
     BatchHead,
     BatchTarget,
@@ -16,6 +17,8 @@ from kiezbruecke.connector.protocols import (
     Gap,
     Gapped,
     Handled,
+    HasOrders,
+    HasStand,
     Item,
     Message,
     NotThere,
@@ -23,6 +26,8 @@ from kiezbruecke.connector.protocols import (
     Rest,
     Source,
     Target,
+    TheirOrder,
+    TheirStand,
     Ticket,
 )
 from kiezbruecke.connector.registry import close, manifest_for, manifests, open_source, open_target
@@ -30,6 +35,7 @@ from kiezbruecke.connector.registry import close, manifest_for, manifests, open_
 __all__ = [
     "UNREAD",
     "Answer",
+    "Archiving",
     "Batch",
     "BatchHead",
     "BatchTarget",
@@ -43,6 +49,8 @@ __all__ = [
     "Gap",
     "Gapped",
     "Handled",
+    "HasOrders",
+    "HasStand",
     "Item",
     "Manifest",
     "Message",
@@ -51,6 +59,8 @@ __all__ = [
     "Rest",
     "Source",
     "Target",
+    "TheirOrder",
+    "TheirStand",
     "Ticket",
     "close",
     "manifest_for",

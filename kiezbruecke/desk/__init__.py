@@ -7,6 +7,7 @@ from kiezbruecke.desk.cases import CaseStory, cases
 from kiezbruecke.desk.destinations import DestinationView, destination
 from kiezbruecke.desk.messages import MessageFacts, MessageStory, message, messages
 from kiezbruecke.desk.points import PointView, point, points, stored_point
+from kiezbruecke.desk.recoveries import RecoveryView, recoveries
 from kiezbruecke.desk.routes import (
     HouseStatus,
     PreviewView,
@@ -32,6 +33,7 @@ __all__ = [
     "MessageStory",
     "PointView",
     "PreviewView",
+    "RecoveryView",
     "RouteStatusView",
     "RouteView",
     "RunView",
@@ -42,6 +44,7 @@ __all__ = [
     "point",
     "points",
     "preview_view",
+    "recoveries",
     "route",
     "routes",
     "runs",

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from kiezbruecke.content.routes import Route, RoutePlace, SendingRoute, find_route, route_places
+from kiezbruecke.desk.recoveries import RecoveryView, recoveries
 from kiezbruecke.desk.view import DeskView
 from kiezbruecke.effects import rule_of
 from kiezbruecke.errors import ConfigurationError
@@ -58,11 +59,13 @@ class HouseStatus(DeskView):
 
     routes: tuple[RouteStatusView, ...]
     attention: int
+    recovering: tuple[RecoveryView, ...] = ()
+    """Destinations to which nothing goes out until a person has ended that"""
 
     @property
     def calm(self) -> bool:
         """Whether nobody is needed."""
-        return not self.attention and not any(one.error for one in self.routes)
+        return not self.attention and not self.recovering and not any(one.error for one in self.routes)
 
 
 class RunView(DeskView):
@@ -103,7 +106,7 @@ def route(house: House, name: str) -> RouteView:
 
 
 def status(house: House) -> HouseStatus:
-    """Every route and the list; four statements, however many routes there are."""
+    """Every route, the list, what recovers; five statements, however many routes there are, if nothing does."""
     broken = {place.name: _error(place) for place in route_places(house.content)}
     known = route_statuses(house.ledger, list(broken))
     return HouseStatus(
@@ -121,6 +124,7 @@ def status(house: House) -> HouseStatus:
             for name, one in known.items()
         ),
         attention=count_open_points(house.ledger),
+        recovering=tuple(recoveries(house)),
     )
 
 

@@ -42,6 +42,11 @@ KINDS: Mapping[Kind, tuple[str, str]] = {  # the word, and what it means for who
         "Quelle unvollständig",
         "Ein Teil der Quelle war nicht zu lesen; was davon bekannt ist, bleibt, wie es war.",
     ),
+    Kind.RECOVERING: ("Abgleich nötig", "Das Ziel weiß mehr als das Hauptbuch; bis zum Abgleich geht nichts hinaus."),
+    Kind.PRESENT: (
+        "liegt es vor?",
+        "Nach einer zurückgespielten Sicherung: bitte am Ziel nachsehen.",
+    ),
 }
 
 ANSWERS: Mapping[Answer, str] = {  # what follows from it
@@ -53,6 +58,8 @@ ANSWERS: Mapping[Answer, str] = {  # what follows from it
     Answer.NOT_ARRIVED: "Sie liegt nicht am Ziel; dieselbe Nachricht geht noch einmal hinaus.",
     Answer.CORRECTED: "Dort steht jetzt unser Betrag; die Nachricht gilt als bestätigt.",
     Answer.TAKEN_BACK: "Dort steht nichts mehr; die Nachricht gilt als abgewiesen, das Geld ist frei.",
+    Answer.THERE: "Es liegt am Ziel und gilt als zugestellt; es geht nicht noch einmal hinaus.",
+    Answer.NOT_THERE: "Es liegt nicht am Ziel; nach dem Abgleich geht es hinaus.",
     Answer.REALLY_GONE: "Wer beim nächsten Einlesen fehlt, gilt als verschwunden.",
 }
 
@@ -82,6 +89,11 @@ COUNTS: Mapping[str, str] = {
     "not_there": "nach Rückfrage: nicht angekommen",
     "again": "geht mit denselben Bytes noch einmal",
     "reports": "Transportberichte",
+    "matched": "aufgehobene Rückmeldungen, deren Nachricht wieder bekannt ist",
+    "held": "warten auf eine Person, die am Ziel nachsieht",
+    "known": "am Ziel wie hier",
+    "confirmed": "vom Ziel übernommen: bestätigt",
+    "different": "am Ziel mit anderem Betrag",
     "overdue": "überfällig",
     "drift": "Abweichungen, die eine Zuordnung brechen",
     "overtaken": "von einem neueren Lauf abgelöst",
@@ -103,6 +115,8 @@ EVENTS: Mapping[str, str] = {
     "message.confirmed": "Nachricht bestätigt",
     "message.refused": "Nachricht abgewiesen",
     "message.in_doubt": "Nachricht ungewiss",
+    "message.held": "Nachricht wartet auf eine Person",
+    "message.taken_over": "vom Ziel übernommen",
     "commitment.let_go": "Festlegung hinfällig, ihr Geld ist frei",
     "attention.opened": "auf die Liste gesetzt",
     "attention.closed": "von der Liste genommen",
@@ -137,7 +151,9 @@ FIELDS: Mapping[str, str] = {  # of one message, point or destination, looked at
     "number": "laufende Nummer",
     "opened_at": "seit",
     "owner": "wer",
+    "incarnation": "Nummernkreis",
     "reason": "was",
+    "recovering": "wird abgeglichen",
     "reference": "Fremdkennzeichen",
     "related_reference": "bezieht sich auf",
     "remote_id": "Kennung am Ziel",

@@ -35,6 +35,8 @@ class Kind(StrEnum):
     WARNING = "warning"  # delivered, with a remark
     VANISHED = "vanished"  # more than half of a source is missing at once
     INCOMPLETE = "incomplete"  # a source could not be read whole; what is known stays as it was
+    RECOVERING = "recovering"  # a destination knows more than the ledger: nothing goes out
+    PRESENT = "present"  # after a restored backup: is it there already?
 
 
 class Answer(StrEnum):
@@ -49,16 +51,28 @@ class Answer(StrEnum):
     CORRECTED = "berichtigt"  # they have our sum now
     TAKEN_BACK = "storniert"  # they have nothing any more
     REALLY_GONE = "wirklich_weg"
+    THERE = "liegt_vor"
+    NOT_THERE = "liegt_nicht_vor"
 
 
 MEANS: Mapping[tuple[Kind, Answer], tuple[MessageState, MessageState]] = {
     # what an answer says about the message itself: the state that it must be in, and the new one; others say nothing
     (Kind.IN_DOUBT, Answer.ARRIVED): (MessageState.IN_DOUBT, MessageState.DELIVERED),
     (Kind.IN_DOUBT, Answer.NOT_ARRIVED): (MessageState.IN_DOUBT, MessageState.WAITING),
+    (Kind.PRESENT, Answer.THERE): (MessageState.HELD, MessageState.DELIVERED),
+    (Kind.PRESENT, Answer.NOT_THERE): (MessageState.HELD, MessageState.WAITING),
     (Kind.DIFFERENCE, Answer.CORRECTED): (MessageState.DELIVERED, MessageState.CONFIRMED),
     (Kind.DIFFERENCE, Answer.TAKEN_BACK): (MessageState.DELIVERED, MessageState.REFUSED),
 }
-ABOUT_MESSAGES = (Kind.IN_DOUBT, Kind.REFUSED, Kind.OVERDUE, Kind.DIFFERENCE, Kind.CONTRADICTION, Kind.WARNING)
+ABOUT_MESSAGES = (
+    Kind.IN_DOUBT,
+    Kind.PRESENT,
+    Kind.REFUSED,
+    Kind.OVERDUE,
+    Kind.DIFFERENCE,
+    Kind.CONTRADICTION,
+    Kind.WARNING,
+)
 Name = tuple[Kind, str]  # kind and subject: one open point
 
 _a = t.attention.c

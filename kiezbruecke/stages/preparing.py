@@ -37,6 +37,7 @@ from kiezbruecke.ledger.reading import StoredCase, read_budget_lines, read_cases
 from kiezbruecke.ledger.sets import slices
 from kiezbruecke.ledger.todo import Kind, Point
 from kiezbruecke.records import Budget
+from kiezbruecke.stages import resending
 from kiezbruecke.stages.composing import Workshop, compose
 from kiezbruecke.stages.work import Counts, Sending, view_of
 
@@ -103,7 +104,8 @@ def what_is_due(work: Sending, standings: Sequence[Standing]) -> tuple[list[tupl
             points += _follow_up(work, standing, answer, answers.done)
         elif answer is not None:
             due.append((standing, answer))
-    return due, points
+    may_go, unanswered = resending.ask_first(work, lane, due)
+    return may_go, [*points, *unanswered]
 
 
 def outdated(standing: Standing, lane: Lane) -> list[UUID]:

@@ -23,12 +23,14 @@ from kiezbruecke.house import House
 from kiezbruecke.ledger import Run, begin_run, end_run
 from kiezbruecke.ledger.runs import paused
 from kiezbruecke.records import Process
+from kiezbruecke.stages import witnessing
 from kiezbruecke.stages.work import ENVIRONMENT, Collecting, Counts, Sending, lane_of
 
 log = logging.getLogger("kiezbruecke")
 Step = Callable[[Any, Counts], None]  # the first is what the step has in hand
 Work = Collecting | Sending
 OVERTAKEN = "overtaken"
+TRIES = 5  # of a step in recovery
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,13 @@ def _run(house: House, route: Route, steps: Mapping[str, Step], everything: bool
     wanted = {name: step for name, step in steps.items() if _may_run(route, name)}
     if not wanted or paused(house.ledger, route.name):
         return counts
+    if isinstance(route, SendingRoute) and route.mode == "live":
+        witnessing.refuse_while_recovering(house, route.destination)  # without a run, which would take the lane
     process = read_process(house.content, route.process)
     party = house.connect(route.collect if isinstance(route, CollectingRoute) else route.destination)
     _refuse_what_does_not_fit(route, party)
     for name, step in wanted.items():
-        begin = partial(_in_hand, house, route, process, party, everything)
+        begin = partial(_begin, house, route, process, party, everything)
         counts.add(_run_step(house, route, name, step, begin))
         if counts.get(OVERTAKEN) or paused(house.ledger, route.name):
             break  # what follows would take the lane back from the newer run, and end that one
@@ -82,14 +86,46 @@ def _may_run(route: Route, step: str) -> bool:
 def _run_step(house: House, route: Route, name: str, step: Step, begin: Callable[[Run], Work]) -> Counts:
     counts = Counts()
     with _written_down(house, route, name, counts) as run, closing(begin(run)) as work:
-        step(work, counts)
+        try:
+            step(work, counts)
+        finally:
+            if isinstance(work, Sending):
+                witnessing.tell_at_the_end(work)
     return counts
+
+
+def run_in_recovery(house: House, route: Route, name: str, step: Step) -> Counts:
+    """One step of a route whose destination is recovering: it looks at everything, and nothing leaves the house.
+
+    It is whole or it is none: where others take the lane over and over, Overtaken is raised.
+    """
+    process = read_process(house.content, route.process)
+    party = house.connect(route.collect if isinstance(route, CollectingRoute) else route.destination)
+    for _ in range(TRIES):
+        counts = _run_step(house, route, name, step, partial(_in_recovery, house, route, process, party))
+        if not counts.get(OVERTAKEN):
+            return counts
+    raise Overtaken("newer runs have taken over", where=f"route {route.name}", helps="try again when they have ended")
+
+
+def _in_recovery(house: House, route: Route, process: Process, party: Connection, run: Run) -> Work:
+    work = _in_hand(house, route, process, party, everything=True, run=run)
+    if isinstance(work, Collecting):
+        work.archived = True
+    return work
+
+
+def _begin(house: House, route: Route, process: Process, party: Connection, everything: bool, run: Run) -> Work:
+    """What a step has in hand, once it is sure that the ledger is not older than the destination."""
+    if isinstance(route, SendingRoute) and route.mode == "live":
+        witnessing.compare(house, route.destination)
+    return _in_hand(house, route, process, party, everything, run)
 
 
 def _in_hand(house: House, route: Route, process: Process, party: Connection, everything: bool, run: Run) -> Work:
     if isinstance(route, CollectingRoute):
-        return Collecting(house.content, route, process, house.ledger, party, run, everything)
-    return Sending(house.content, route, process, house.ledger, party, run, everything)
+        return Collecting(house.content, route, process, house.ledger, party, run, everything, house=house)
+    return Sending(house.content, route, process, house.ledger, party, run, everything, house=house)
 
 
 @contextmanager

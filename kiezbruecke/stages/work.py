@@ -29,7 +29,8 @@ from kiezbruecke.content.processes import read_code_lists
 from kiezbruecke.content.routes import CollectingRoute, Route, SendingRoute
 from kiezbruecke.drift import NAME, Change, Fingerprint, breaking, is_as_accepted, look_at_mapping, read_fingerprint
 from kiezbruecke.effects import Lane, effect
-from kiezbruecke.errors import ConfigurationError, SourceError
+from kiezbruecke.errors import AlreadyUsed, ConfigurationError, SourceError
+from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger, Run
 from kiezbruecke.ledger.drafts import generation_of
 from kiezbruecke.mapping import Mapping, load_mapping
@@ -85,7 +86,10 @@ class Collecting:
     party: Connection
     run: Run
     everything: bool = False  # read all items, also those that are as before
+    house: House | None = None  # who is stopped where an answer tells of what the ledger has forgotten
+    archived: bool = False  # and those that the source has handed over before and keeps
     seen: set[str] = field(default_factory=set)  # external ids, also of items that could not be read
+    kept: list[Item] = field(default_factory=list)  # that the source has archived: it has heard of them before
     again: list[Item] = field(default_factory=list)  # set aside before, read again from the ledger
     reach: Reach = field(default_factory=lambda: Reach(""))
     stored_reach: str = ""  # as it stands in the ledger
@@ -139,7 +143,7 @@ class Collecting:
     @cached_property
     def source(self) -> Source:
         """The client, opened when it is needed first."""
-        return open_source(_for_client(self.party), Context(self.process, self.route.options, self.content))
+        return open_source(for_client(self.party), Context(self.process, self.route.options, self.content))
 
     @cached_property
     def mappings(self) -> tuple[Mapping, ...]:
@@ -164,6 +168,9 @@ class Sending:
     failures: int = 0
     last_failure: str = ""
     others: list[Target] = field(default_factory=list)  # beside the one target, where the route has more connections
+    house: House | None = None  # whom its witnesses and neighbours are asked through
+    used: AlreadyUsed | None = None  # a number of ours stands for something else there
+    told: bool = False  # the witnesses have heard of this step
 
     @cached_property
     def lists(self) -> str:
@@ -204,7 +211,7 @@ class Sending:
 
     def _open(self) -> Target | BatchTarget:
         test = self.route.environment == "test"
-        return open_target(_for_client(self.party), Context(self.process, self.route.options, self.content, test))
+        return open_target(for_client(self.party), Context(self.process, self.route.options, self.content, test))
 
     def _single(self, target: Target | BatchTarget) -> Target:
         assert isinstance(target, Target)
@@ -269,5 +276,6 @@ def act_on_drift(route: Route, mapping: str, changes: Sequence[Change]) -> int:
     return len(broken)
 
 
-def _for_client(party: Connection) -> Connection:
+def for_client(party: Connection) -> Connection:
+    """A connection without what clients do not know."""
     return replace(party, extra={name: value for name, value in party.extra.items() if name != ENVIRONMENT})

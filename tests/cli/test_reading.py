@@ -29,6 +29,7 @@ READING = [
     ("route", "runs", "kk-tk-hkr"),
     ("route", "preview", "kk-tk-eakte"),
     ("destination", "show", "eakte-tk"),
+    ("recover", "show"),
     ("reconcile",),
     ("ledger", "verify"),
     ("schemas", "list"),
@@ -56,12 +57,14 @@ CHANGING = [
     ("route", "pause", "kk-tk-eakte", *WHO),
     ("route", "baseline", "kk-tk-eakte", *WHO),
     ("destination", "reset", "eakte-tk", "--yes", *WHO),
+    ("recover", "begin", "eakte-tk", *WHO),
     ("sandbox", "fault", "hkr", "refuse_one"),
 ]
 # Tested below and beside their modules: one keeps running, others need files of their own or write into the content.
 ELSEWHERE = {
     "sandbox start", "schemas install", "schemas add", "codelist import", "drift accept", "drift wsdl",
     "mapping new", "mapping editor", "new connector", "sheet new",
+    "recover run", "recover answer", "recover end", "recover dismiss",
 }  # fmt: skip
 
 
