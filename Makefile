@@ -1,7 +1,7 @@
 # Kiezbrücke's front door. Nothing is needed but Python >= 3.11, pip and make; everything goes into .venv and var/.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo kill up test lint types generate audit sbom bench clean
+.PHONY: help demo kill restore up test lint types generate audit sbom bench clean
 MAKEFLAGS += --no-print-directory
 unexport PYTHONPATH PYTHONHOME PYTHONWARNINGS
 
@@ -19,6 +19,9 @@ up: $(INSTALLED) ## Airflow with its web interface and all sandboxes, until Ctrl
 
 kill: $(INSTALLED) ## kill -9 a demonstration twice, on a copy, and let the next one carry on
 	@$(BIN)/python tools/kill_demo.py
+
+restore: $(INSTALLED) ## yesterday's ledger is put back under load, on both databases: nothing may stand twice
+	$(BIN)/python -m pytest -q tests/recovery
 
 test: lint types ## everything that CI checks, without the demonstration
 	$(BIN)/lint-imports

@@ -8,9 +8,11 @@
     ├── DeliveryError
     │   ├── NotSent           certain: it never left; tried again
     │   └── Rejected          certain: the target refused; final until a person decides
+    │       └── AlreadyUsed   its number stands for something else there: the ledger is old
     ├── SourceError           a source could not be read to the end; nothing is lost, tried again
     ├── LedgerError           the ledger refuses (schema too old, overtaken by a newer run)
-    │   └── Overtaken         a newer run of the same lane has taken over; this one stops quietly
+    │   ├── Overtaken         a newer run of the same lane has taken over; this one stops quietly
+    │   └── Recovering        the destination knows more than the ledger: nothing goes out until a person ends that
     └── MachineError          the machine refuses (disk full, folder not to be written); tried again
 
 Anything else that is raised while sending means that nobody knows: the message is in doubt.
@@ -121,6 +123,12 @@ class Rejected(DeliveryError):
         super().__init__(what, where=where, expected=expected, helps=helps)
 
 
+class AlreadyUsed(Rejected):
+    """Certain: not taken, because its id or file name stands for another content there. The ledger has forgotten."""
+
+    code = "KB-303"
+
+
 class SourceError(KiezbrueckeError):
     """A source could not be read to the end. What was read is kept, the rest is tried again."""
 
@@ -137,6 +145,13 @@ class Overtaken(LedgerError):
     """A newer run of the same lane has taken over; this run changes nothing any more."""
 
     code = "KB-501"
+
+
+class Recovering(LedgerError):
+    """The destination knows more than the ledger (a restored backup): nothing goes out until a person ends that."""
+
+    code = "KB-502"
+    expected_word = "erwartet"
 
 
 class MachineError(KiezbrueckeError):

@@ -24,7 +24,7 @@ from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
 from kiezbruecke.ledger.people import signed
 from kiezbruecke.ledger.reading import MessageHead
-from kiezbruecke.stages import collecting, delivering, preparing, reconciling, telling
+from kiezbruecke.stages import collecting, delivering, preparing, reconciling, recovering, telling
 from kiezbruecke.stages.resending import Resending
 from kiezbruecke.stages.running import Steps
 from kiezbruecke.stages.work import Collecting, Counts, Sending
@@ -38,6 +38,7 @@ __all__ = [
     "outstanding",
     "prepare",
     "reconcile",
+    "recover",
     "resend",
     "run",
 ]
@@ -129,6 +130,11 @@ def resend(house: House, head: MessageHead, *, person: str, reason: str) -> Coun
 def housekeeping(house: House) -> Counts:
     """Look at what waits too long, in every sending route; a broken route disturbs no other."""
     return reconciling.remind_everywhere(house)
+
+
+def recover(house: House, destination: str) -> recovering.RecoveryFindings:
+    """After a restored backup: all of the way back that needs no person (`stages/recovering.py`)."""
+    return recovering.recover(house, destination, collect_items, prepare_messages)
 
 
 def outstanding(house: House) -> dict[str, int]:

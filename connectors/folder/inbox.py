@@ -83,6 +83,23 @@ class Inbox:
         seen = inbox.look(name)
         return Arrival(self.folder / name, seen.st_size, seen.st_mtime_ns, seen.st_ino) if seen else None
 
+    def archived(self) -> Iterator[tuple[Arrival, str, bytes | None]]:
+        """The sheets that were handled before, in the order in which they came, with fingerprint and bytes."""
+        for arrival in sorted(self._archived(), key=lambda arrival: (arrival.mtime_ns, arrival.path.name)):
+            with OpenFolder.open(self.folder) as inbox, inbox.sub(arrival.path.parent.name) as folder:
+                content = self._content(folder, arrival.path.name)
+            yield arrival, content.digest, content.raw
+
+    def _archived(self) -> Iterator[Arrival]:
+        for archive in (DONE, FAILED):
+            with OpenFolder.open(self.folder) as inbox, contextlib.suppress(FileNotFoundError):
+                with inbox.sub(archive) as folder:
+                    names = [name for name in folder.names() if is_sheet_name(name) and not name.endswith(REPORT)]
+                    found = [(name, folder.look(name)) for name in names]
+                for name, seen in found:
+                    if seen:
+                        yield Arrival(self.folder / archive / name, seen.st_size, seen.st_mtime_ns, seen.st_ino)
+
     def digest(self, path: Path) -> str | None:
         """The fingerprint of a file in the inbox now; None if it is gone or cannot be read."""
         try:
@@ -103,7 +120,7 @@ class Inbox:
                         return self.folder / name / found
         return None
 
-    def archived(self, digests: Collection[str]) -> Iterator[tuple[str, Path]]:
+    def taken_from(self, digests: Collection[str]) -> Iterator[tuple[str, Path]]:
         """The archived sheets of these fingerprints from which something was taken."""
         if not digests:
             return

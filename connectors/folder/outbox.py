@@ -15,7 +15,7 @@ from pathlib import Path
 
 from connectors.folder import files
 from kiezbruecke.connector import CannotTell, NotThere
-from kiezbruecke.errors import NotSent, Rejected
+from kiezbruecke.errors import AlreadyUsed, NotSent, Rejected
 from kiezbruecke.troubles import Cause, Trouble, trouble_of
 
 _MARKER = ".ok"
@@ -30,7 +30,7 @@ class Outbox:
         self._connection_id = connection_id
 
     def put(self, name: str, payload: bytes) -> datetime:
-        """Put the file there, then its `.ok`; since when it lies there. Raises NotSent or Rejected where certain."""
+        """Put the file there, then its `.ok`; since when it lies there. Raises NotSent, Rejected or AlreadyUsed."""
         final = self._place(name)
         if not _is_there(final, payload):
             _write(final, payload)
@@ -73,7 +73,7 @@ def _is_there(final: Path, payload: bytes) -> bool:
     if not os.path.lexists(final):
         return False
     if not files.is_file(final) or files.sha256(final) != _digest(payload):
-        raise Rejected(
+        raise AlreadyUsed(
             "a file with this name and another content lies there",
             where=final.name,
             expected="a new name",

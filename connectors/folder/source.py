@@ -114,7 +114,7 @@ class FolderSource:
             if row.isdecimal():
                 by_sheet[digest][int(row)] = words
         try:
-            for digest, path in self._inbox.archived(by_sheet):
+            for digest, path in self._inbox.taken_from(by_sheet):
                 self._inbox.renew_report(path, partial(with_what_follows, follows=by_sheet[digest]))
         except OSError as error:
             raise SourceError(
@@ -123,6 +123,14 @@ class FolderSource:
                 expected="write access; it is tried again in the next run",
                 helps=_why(error),
             ) from None
+
+    def archived(self) -> Iterator[Item]:
+        """Every line of every sheet that was handled before, with its old id: content and row."""
+        try:
+            for arrival, digest, raw in self._inbox.archived():
+                yield from self._open(arrival, digest, raw).items
+        except OSError as error:
+            raise SourceError("an archived sheet cannot be read", where=self._where, helps=_why(error)) from None
 
     def _complete(self) -> list[Arrival]:
         try:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from kiezbruecke.cli.output import AsJson, emit
+from kiezbruecke.cli.output import AsJson, emit, say
 from kiezbruecke.content import find_content
 from kiezbruecke.edge import local_connections
 from kiezbruecke.probing import try_connection
@@ -30,8 +30,8 @@ def try_it(
     if as_json:
         emit({"connection": connection, "works": tried.works, "said": tried.said, "error": tried.error})
     else:
-        typer.echo(tried.said)
+        say(tried.said)
         if tried.error:
-            typer.echo(tried.error, err=True)
+            say(tried.error, err=True)
     if not tried.works:
         raise typer.Exit(1)

@@ -35,6 +35,7 @@ _NOUNS = {
     "route": "Strecken: auflisten, anhalten, Altfälle markieren.",
     "connection": "Verbindungen: ausprobieren, ob sie taugen.",
     "destination": "Ziele: ansehen, nach einem echten Neuaufbau zurücksetzen.",
+    "recover": "Nach einer zurückgespielten Sicherung: abgleichen, bevor wieder etwas hinausgeht.",
     "ledger": "Das Hauptbuch: anlegen, Beweiskette prüfen.",
     "mapping": "Zuordnungen prüfen, ansehen, testen.",
     "codelist": "Codelisten: auflisten, prüfen, amtliche übernehmen.",

@@ -4,6 +4,7 @@ from kiezbruecke.connector.manifest import Capabilities, Manifest, read_manifest
 from kiezbruecke.connector.protocols import (
     UNREAD,
     Answer,
+    Archiving,
     Batch,
     BatchHead,
     BatchTarget,
@@ -16,6 +17,8 @@ from kiezbruecke.connector.protocols import (
     Gap,
     Gapped,
     Handled,
+    HasOrders,
+    HasStand,
     Item,
     Message,
     NotThere,
@@ -25,6 +28,8 @@ from kiezbruecke.connector.protocols import (
     Rest,
     Source,
     Target,
+    TheirOrder,
+    TheirStand,
     Ticket,
 )
 from kiezbruecke.connector.registry import (
@@ -40,6 +45,7 @@ from kiezbruecke.connector.registry import (
 __all__ = [
     "UNREAD",
     "Answer",
+    "Archiving",
     "Batch",
     "BatchHead",
     "BatchTarget",
@@ -53,6 +59,8 @@ __all__ = [
     "Gap",
     "Gapped",
     "Handled",
+    "HasOrders",
+    "HasStand",
     "Item",
     "Manifest",
     "Message",
@@ -63,6 +71,8 @@ __all__ = [
     "Rest",
     "Source",
     "Target",
+    "TheirOrder",
+    "TheirStand",
     "Ticket",
     "check_settings",
     "close",

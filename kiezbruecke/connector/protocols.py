@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
@@ -225,6 +226,57 @@ class Probe(Protocol):
         Nothing is changed on the other side, no log-in is tried twice, nothing is asked that a run would not ask.
         Raises what a run would raise, with its trouble. `processes` are those whose routes use the connection.
         """
+
+
+@dataclass(frozen=True)
+class TheirStand:
+    """The last that a destination has of us: it shows a restored ledger that it is old."""
+
+    last_batch: str = ""  # a carrier's id of ours; empty where none ever arrived
+    last_answer: int = 0
+
+
+@dataclass(frozen=True)
+class TheirOrder:
+    """A message as its destination has it. `receipt` says what became of it; `raw` are their own bytes."""
+
+    reference: str
+    effect: str
+    amount: Decimal
+    area: str
+    fiscal_year: int
+    receipt: Receipt
+    raw: bytes = field(repr=False)
+    related_reference: str | None = None
+    voucher: str = ""
+    test: bool = False
+
+
+@runtime_checkable
+class HasStand(Protocol):
+    """A target that can say what it has of us last. Optional."""
+
+    def stand(self) -> TheirStand:
+        """Ask for it; raises where it cannot be had (an older contract, no answer)."""
+
+
+@runtime_checkable
+class HasOrders(Protocol):
+    """A target that can be asked what it has under our Fremdkennzeichen. Optional."""
+
+    def orders(self, beginnings: Sequence[str]) -> Sequence[TheirOrder]:
+        """All that is there under Fremdkennzeichen that begin so; what is missing is proven not to be there.
+
+        Raises where they cannot be had whole, NotImplementedError where the system does not know the question.
+        """
+
+
+@runtime_checkable
+class Archiving(Protocol):
+    """A source that keeps what it has handed over, and can hand it over again. Optional."""
+
+    def archived(self) -> Iterator[Item]:
+        """The same items with the same ids, in the order in which they came; they are not acknowledged again."""
 
 
 @runtime_checkable

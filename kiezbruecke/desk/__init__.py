@@ -7,6 +7,7 @@ from kiezbruecke.desk.cases import CaseFound, CaseStory, cases, find_cases
 from kiezbruecke.desk.destinations import DestinationView, destination
 from kiezbruecke.desk.messages import MessageFacts, MessageStory, message, messages, stored_message
 from kiezbruecke.desk.points import PointStory, PointView, point, points, stored_point
+from kiezbruecke.desk.recoveries import RecoveryView, recoveries
 from kiezbruecke.desk.routes import (
     HouseStatus,
     PreviewView,
@@ -37,6 +38,7 @@ __all__ = [
     "PointStory",
     "PointView",
     "PreviewView",
+    "RecoveryView",
     "RouteCheckView",
     "RouteStatusView",
     "RouteView",
@@ -51,6 +53,7 @@ __all__ = [
     "point",
     "points",
     "preview_view",
+    "recoveries",
     "route",
     "routes",
     "runs",

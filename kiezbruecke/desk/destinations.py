@@ -11,6 +11,7 @@ from kiezbruecke.house import House
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.drafts import generation_of
 from kiezbruecke.ledger.reading import count_states
+from kiezbruecke.ledger.recoveries import is_recovering, mark_of
 from kiezbruecke.ledger.runs import read_pauses
 
 
@@ -22,6 +23,10 @@ class DestinationView(DeskView):
     address: str
     generation: int
     """How often it was rebuilt, plus one"""
+    recovering: bool
+    """Whether nothing goes out until a person has ended the recovery after a restored backup"""
+    incarnation: int
+    """In the numbers that are given away there; a recovery raises it"""
     dedupes: bool
     """Whether it recognises a repetition"""
     look_up: bool
@@ -37,7 +42,7 @@ class DestinationView(DeskView):
 
 
 def destination(house: House, name: str) -> DestinationView:
-    """One destination, three statements; raises ConfigurationError if no connection is called so."""
+    """One destination, five statements; raises ConfigurationError if no connection is called so."""
     party = house.connect(name)
     manifest = manifest_for(party)
     with house.ledger.read() as connection:
@@ -47,6 +52,8 @@ def destination(house: House, name: str) -> DestinationView:
         connector=manifest.title,
         address=f"{party.host}:{party.port}" if party.port else party.host,
         generation=generation_of(house.ledger, name),
+        recovering=is_recovering(house.ledger, name),
+        incarnation=mark_of(house.ledger, name).incarnation,
         dedupes=manifest.can.dedupes,
         look_up=manifest.can.look_up,
         batch=manifest.can.batch,

@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 from kiezbruecke.content.routes import Route, RoutePlace, SendingRoute, find_route, route_places
+from kiezbruecke.desk.recoveries import RecoveryView, recoveries
 from kiezbruecke.desk.view import DeskView
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.fitting import refuse_broken_mappings, refuse_unfit_party, refuse_unfit_settings, refuse_unfit_words
@@ -76,6 +77,8 @@ class HouseStatus(DeskView):
 
     routes: tuple[RouteStatusView, ...]
     attention: int
+    recovering: tuple[RecoveryView, ...] = ()
+    """Destinations to which nothing goes out until a person has ended that"""
 
     @property
     def failing(self) -> tuple[RouteStatusView, ...]:
@@ -85,7 +88,7 @@ class HouseStatus(DeskView):
     @property
     def calm(self) -> bool:
         """Whether nobody is needed."""
-        return not self.attention and not self.failing
+        return not self.attention and not self.recovering and not self.failing
 
 
 class RunView(DeskView):
@@ -138,7 +141,7 @@ def check_routes(content: Path, connect: Connect, name: str | None = None) -> li
 
 
 def status(house: House) -> HouseStatus:
-    """Every route and the list; four statements, however many routes there are."""
+    """Every route, the list, what recovers; five statements, however many routes there are, if nothing does."""
     places = route_places(house.content)
     reads = _reader(house, places)
     found = {place.name: _read_or_error(place, reads) for place in places}
@@ -147,6 +150,7 @@ def status(house: House) -> HouseStatus:
     return HouseStatus(
         routes=tuple(_status(found[name], one) for name, one in known.items()),
         attention=count_open_points(house.ledger),
+        recovering=tuple(recoveries(house)),
     )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, bindparam, exists, func, insert, or_, se
 
 from kiezbruecke.connector import Batch, BatchHead, Message, Ticket
 from kiezbruecke.errors import RecordError
+from kiezbruecke.ledger import recoveries
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import one_at_a_time
@@ -185,12 +186,14 @@ def keep_tickets(ledger: Ledger, run: Run, tickets: Mapping[UUID, Ticket]) -> No
 
 
 def begin_sending(ledger: Ledger, run: Run, keys: Sequence[UUID]) -> list[UUID]:
-    """Committed directly before the first byte. Only these keys may be sent."""
+    """Committed directly before the first byte. Only these keys may be sent; none where a destination recovers."""
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
         rows = _held_by(connection, run, keys)
         claimed = [rows[key] for key in keys if key in rows and rows[key].state == MessageState.CLAIMED]
+        for destination in {row.destination for row in claimed}:
+            recoveries.count_send(connection, destination)
         return move_all(connection, [Move(row, MessageState.SENDING) for row in claimed])
 
 
@@ -360,7 +363,7 @@ def _rows(connection: Connection, keys: Sequence[UUID]) -> list[Row[Any]]:
 
 def _new_head(connection: Connection, destination: str, year: int, test: bool) -> BatchHead:
     number = next_serial(connection, f"{destination}#batch"[:60], year)
-    return BatchHead(f"KB{year % 100:02d}-{destination[:20]}-{number:06d}", destination, now(), year, test)
+    return BatchHead(recoveries.batch_id(connection, destination, year, number), destination, now(), year, test)
 
 
 def _compose(

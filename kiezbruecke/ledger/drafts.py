@@ -19,6 +19,7 @@ from kiezbruecke.ledger.effects import booked
 from kiezbruecke.ledger.events import PREPARED, append_event
 from kiezbruecke.ledger.lineage import MappingVersion, remember_version
 from kiezbruecke.ledger.people import signed
+from kiezbruecke.ledger.recoveries import vouchers
 from kiezbruecke.ledger.runs import Run, guard
 from kiezbruecke.ledger.sets import among, in_runs, in_turns, rows_among, write_all, write_among
 from kiezbruecke.ledger.states import MessageState
@@ -66,7 +67,7 @@ def take_vouchers(ledger: Ledger, destination: str, year: int, count: int) -> li
         return []
     with ledger.write() as connection:
         last = next_serial(connection, destination, year, count)
-    return [f"{number:08d}" for number in range(last - count + 1, last + 1)]
+        return vouchers(connection, destination, range(last - count + 1, last + 1))
 
 
 def next_serial(connection: Connection, name: str, year: int, count: int = 1) -> int:
@@ -172,7 +173,7 @@ def _add(connection: Connection, run: Run, drafts: Sequence[Draft], owner: str) 
     why_not |= _hold(connection, [draft for draft in fresh if draft.identity.key not in why_not])
     stored = [draft for draft in fresh if draft.identity.key not in why_not]
     digests = {draft.identity.key: hashlib.sha256(draft.payload).hexdigest() for draft in stored}
-    write_all(connection, _ADD, [_values(run, draft, digests[draft.identity.key]) for draft in stored])
+    write_all(connection, _ADD, [message_values(run, draft, digests[draft.identity.key]) for draft in stored])
     write_all(connection, _ADD_BYTES, [_bytes(draft) for draft in stored])
     for draft in stored:
         append_event(connection, draft.identity.case_id, PREPARED, _told(draft, digests[draft.identity.key]))
@@ -231,7 +232,8 @@ def _set_aside(run: Run, draft: Draft, owner: str, reason: str) -> Point:
     return Point(Kind.SET_ASIDE, f"{run.route}:{case}", run.route, owner, f"{draft.reference}: {reason}", (), case)
 
 
-def _values(run: Run, draft: Draft, digest: str) -> dict[str, Any]:
+def message_values(run: Run, draft: Draft, digest: str) -> dict[str, Any]:
+    """The row of a message."""
     identity = draft.identity
     return {
         "key": identity.key,

@@ -19,6 +19,7 @@ from kiezbruecke.ledger.database import Ledger, now, write_last
 from kiezbruecke.ledger.sets import among, rows_among, slices, write_all
 
 PREPARED = "message.prepared"  # chains the digest of a message's bytes
+TAKEN_OVER = "message.taken_over"  # the same, of a message as its destination has it
 Told = tuple[UUID, str, Mapping[str, Any]]  # case, kind, body
 CASES, BYTES = 100, 20  # cases of one look at chains; messages whose bytes are in memory at once
 
@@ -150,7 +151,7 @@ def _altered(
 
 def _prepared(rows: Sequence[Any]) -> Iterator[tuple[str, str, str]]:
     for row in rows:
-        if row.kind == PREPARED:
+        if row.kind in (PREPARED, TAKEN_OVER):
             body = json.loads(row.body)
             yield body["destination"], body["reference"], body["sha256"]
 

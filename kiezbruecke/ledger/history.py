@@ -156,6 +156,14 @@ def read_unread(ledger: Ledger, source: str, process_id: str) -> list[Item]:
     ]
 
 
+def ever_set_aside(ledger: Ledger, source: str) -> frozenset[str]:
+    """The subjects of a source's items about which there has been a point, open or closed."""
+    a = t.attention.c
+    query = select(a.subject).where(a.kind == Kind.SET_ASIDE, a.subject.startswith(f"{source}:", autoescape=True))
+    with ledger.read() as connection:
+        return frozenset(connection.execute(query).scalars())
+
+
 def known_inputs(
     ledger: Ledger, source: str, process_id: str, external_ids: Iterable[str]
 ) -> dict[str, list[tuple[str, bool]]]:

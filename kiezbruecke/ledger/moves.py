@@ -18,7 +18,9 @@ from kiezbruecke.ledger.events import append_event
 from kiezbruecke.ledger.sets import among, in_runs, rows_among, write_all
 from kiezbruecke.ledger.states import MessageState, may_follow
 
-_TOLD = frozenset({MessageState.DELIVERED, MessageState.CONFIRMED, MessageState.REFUSED, MessageState.IN_DOUBT})
+_TOLD = frozenset(
+    {MessageState.HELD, MessageState.DELIVERED, MessageState.CONFIRMED, MessageState.REFUSED, MessageState.IN_DOUBT}
+)
 
 _m = t.messages.c
 _HEAD = (

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, bindparam, insert, select
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from kiezbruecke.connector import Item
 from kiezbruecke.errors import shown
@@ -40,6 +40,7 @@ _MATCHES = {
 _IDS = select(_m.key, _m.case_id, _m.reference, _m.ticket, _m.facts).where(among(_m.key))
 _TRUTHS = (Answer.HAS_HAPPENED, Answer.HAS_NOT_HAPPENED, Answer.DONE)  # what a person may say of two words at once
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/#-]{0,79}")
+_NAME = update(t.receipts).where(t.receipts.c.id == bindparam("this")).values(message_key=bindparam("found"))
 
 
 def store_receipts(
@@ -165,9 +166,9 @@ def _settles(receipt: Receipt) -> Sequence[Kind]:
         case ReceiptOutcome.NOTED:
             return ()
         case ReceiptOutcome.DELIVERED | None:
-            return (Kind.IN_DOUBT,)
+            return (Kind.IN_DOUBT, Kind.PRESENT)
         case _:
-            return (Kind.IN_DOUBT, Kind.OVERDUE)
+            return (Kind.IN_DOUBT, Kind.PRESENT, Kind.OVERDUE)
 
 
 def _ambiguous(row: Row[Any], receipt: Receipt) -> _Meaning:
@@ -308,6 +309,34 @@ def _clearing(receipt: Receipt, route: str, owner: str, named: tuple[Row[Any], b
         case_id=None if row is None else row.case_id,
         message_key=None if row is None else row.key,
     )
+
+
+def contradiction_point(message: Row[Any], why: str) -> Point:
+    """What a person is told where two words about a message do not go together."""
+    return _point(message, Kind.CONTRADICTION, f"{message.reference}: {why}")
+
+
+def difference_point(message: Row[Any]) -> Point:
+    """What a person is told where they have booked another sum."""
+    reason = "Der gebuchte Betrag ist nicht der angeordnete"
+    return _point(message, Kind.DIFFERENCE, reason, (Answer.CORRECTED, Answer.TAKEN_BACK))
+
+
+def found_point(message: Row[Any]) -> Point:
+    """What a person is told who wanted a message sent anew that is there already."""
+    text = f"{message.reference} liegt bei {message.destination} schon; es ging nicht noch einmal hinaus"
+    return _point(message, Kind.WARNING, text)
+
+
+def apply_again(connection: Connection, kept: Sequence[tuple[UUID, Receipt]]) -> int:
+    """Match stored receipts that matched nothing when they came; how many have their message now."""
+    named = _match(connection, [receipt for _, receipt in kept])
+    keys = {identity: row.key for identity, (row, ours) in named.items() if ours}
+    found = [(row, receipt) for row, receipt in kept if receipt.identity in keys]
+    write_all(connection, _NAME, [{"this": row, "found": keys[receipt.identity]} for row, receipt in found])
+    close_points(connection, [(Kind.CLEARING, f"{one.source}:{one.external_id}") for _, one in found])
+    _apply_stored(connection, [(keys[receipt.identity], receipt) for _, receipt in found])
+    return len(found)
 
 
 def refused_point(message: Row[Any], why: str) -> Point:

@@ -18,7 +18,7 @@ WITHDRAWN = "überholt: der Beschluss wurde berichtigt"  # the note of a message
 class MessageState(StrEnum):
     """Where a message is; the comment says what is certain."""
 
-    HELD = "held"  # waits for a person's release
+    HELD = "held"  # waits for a person's release, or for a person who looks whether it is there already
     WAITING = "waiting"  # has never left, has not arrived, or may go again with the same bytes and the same id
     CLAIMED = "claimed"  # a run has it in hand; nothing has left
     SENDING = "sending"  # committed before the first byte; after a crash nobody knows
@@ -43,14 +43,21 @@ class Machine:
 MESSAGE = Machine(
     "message",
     {
-        MessageState.HELD: {"release": MessageState.WAITING, "refuse": MessageState.REFUSED},
+        MessageState.HELD: {
+            "release": MessageState.WAITING,
+            "refuse": MessageState.REFUSED,
+            "deliver": MessageState.DELIVERED,
+            "confirm": MessageState.CONFIRMED,
+        },
         MessageState.WAITING: {
+            "hold": MessageState.HELD,
             "claim": MessageState.CLAIMED,
             "deliver": MessageState.DELIVERED,
             "confirm": MessageState.CONFIRMED,
             "refuse": MessageState.REFUSED,
         },
         MessageState.CLAIMED: {
+            "hold": MessageState.HELD,
             "let go": MessageState.WAITING,
             "send": MessageState.SENDING,
             "deliver": MessageState.DELIVERED,
@@ -67,6 +74,7 @@ MESSAGE = Machine(
         MessageState.IN_DOUBT: {
             "find": MessageState.DELIVERED,
             "send again": MessageState.WAITING,
+            "hold": MessageState.HELD,
             "refuse": MessageState.REFUSED,
             "confirm": MessageState.CONFIRMED,
         },

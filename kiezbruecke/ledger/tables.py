@@ -107,6 +107,21 @@ destinations = Table(
     Column("paused_at", Moment),  # nothing goes there and nothing is fetched there until a person says so
     Column("paused_by", String(80), nullable=False, server_default=""),
     Column("paused_because", Text, nullable=False, server_default=""),
+    Column("sends", BigInteger, nullable=False, server_default="0"),  # begins of sending (witness.py)
+    Column("incarnation", Integer, nullable=False, server_default="1"),  # in batch ids and vouchers; recovery raises it
+    Column("recovering", Boolean, nullable=False, server_default=false()),  # nothing goes out
+)
+
+recovery_steps = Table(  # what was noticed, asked, taken over, compared and decided after a restored backup
+    "recovery_steps",
+    metadata,
+    Column("id", _BIG, primary_key=True),
+    Column("destination", String(60), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("person", String(80), nullable=False, server_default=""),
+    Column("body", JSON, nullable=False),  # counts, ids, a reason – no content
+    Index("ix_recovery_steps_destination", "destination", "id"),
 )
 
 serials = Table(  # Belegnummern: unique per destination and year

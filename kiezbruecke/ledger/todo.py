@@ -36,6 +36,8 @@ class Kind(StrEnum):
     VANISHED = "vanished"  # more than half of a source is missing at once
     INCOMPLETE = "incomplete"  # a source could not be read whole; what is known stays as it was
     TROUBLE = "trouble"  # a route fails because of something outside: IT operations acts, its next success closes it
+    RECOVERING = "recovering"  # a destination knows more than the ledger: nothing goes out
+    PRESENT = "present"  # after a restored backup: is it there already?
 
 
 class Answer(StrEnum):
@@ -52,18 +54,30 @@ class Answer(StrEnum):
     REALLY_GONE = "wirklich_weg"
     HAS_HAPPENED = "bestätigt"  # of two words that contradict each other this one holds
     HAS_NOT_HAPPENED = "abgewiesen"  # the other one
+    THERE = "liegt_vor"
+    NOT_THERE = "liegt_nicht_vor"
 
 
 MEANS: Mapping[tuple[Kind, Answer], tuple[MessageState, MessageState]] = {
     # what an answer says about the message itself: the state that it must be in, and the new one; others say nothing
     (Kind.IN_DOUBT, Answer.ARRIVED): (MessageState.IN_DOUBT, MessageState.DELIVERED),
     (Kind.IN_DOUBT, Answer.NOT_ARRIVED): (MessageState.IN_DOUBT, MessageState.WAITING),
+    (Kind.PRESENT, Answer.THERE): (MessageState.HELD, MessageState.DELIVERED),
+    (Kind.PRESENT, Answer.NOT_THERE): (MessageState.HELD, MessageState.WAITING),
     (Kind.DIFFERENCE, Answer.CORRECTED): (MessageState.DELIVERED, MessageState.CONFIRMED),
     (Kind.DIFFERENCE, Answer.TAKEN_BACK): (MessageState.DELIVERED, MessageState.REFUSED),
     (Kind.CONTRADICTION, Answer.HAS_HAPPENED): (MessageState.REFUSED, MessageState.CONFIRMED),
     (Kind.CONTRADICTION, Answer.HAS_NOT_HAPPENED): (MessageState.CONFIRMED, MessageState.REFUSED),
 }
-ABOUT_MESSAGES = (Kind.IN_DOUBT, Kind.REFUSED, Kind.OVERDUE, Kind.DIFFERENCE, Kind.CONTRADICTION, Kind.WARNING)
+ABOUT_MESSAGES = (
+    Kind.IN_DOUBT,
+    Kind.PRESENT,
+    Kind.REFUSED,
+    Kind.OVERDUE,
+    Kind.DIFFERENCE,
+    Kind.CONTRADICTION,
+    Kind.WARNING,
+)
 Name = tuple[Kind, str]  # kind and subject: one open point
 
 _a = t.attention.c

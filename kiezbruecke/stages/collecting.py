@@ -8,14 +8,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from collections.abc import Mapping as Fields
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any
 
 from kiezbruecke.cases.areas import place
 from kiezbruecke.cases.join import impossible_day
-from kiezbruecke.connector import Gap, Gapped, Handled, Item
+from kiezbruecke.connector import Archiving, Gap, Gapped, Handled, Item
 from kiezbruecke.drift import SAMPLE, Change, Fingerprint, look_at_answers
 from kiezbruecke.errors import ConfigurationError, RecordError, SourceError
 from kiezbruecke.ledger import history
@@ -24,6 +24,7 @@ from kiezbruecke.ledger.reading import last_runs
 from kiezbruecke.ledger.runs import stop_if_overtaken
 from kiezbruecke.mapping import Mapping
 from kiezbruecke.records import Decision, Proposal, Receipt, Record
+from kiezbruecke.stages import witnessing
 from kiezbruecke.stages.inputs import same_rest, without_rest
 from kiezbruecke.stages.work import Collecting, Counts, Reach, act_on_drift
 
@@ -44,7 +45,7 @@ def chunks(work: Collecting) -> Iterator[list[Item]]:
     work.again = history.read_unread(work.ledger, work.route.collect, work.process.id)
     if work.again:
         yield work.again
-    items = work.source.fetch(work.reach)
+    items = chain(_archived(work), work.source.fetch(work.reach))
     failure: Exception | None = None
     size = SAMPLE
     while failure is None:
@@ -60,6 +61,17 @@ def chunks(work: Collecting) -> Iterator[list[Item]]:
         size = CHUNK[work.manifest.listing]
     if failure is not None or work.unheard:
         raise failure or work.unheard[0]
+
+
+def _archived(work: Collecting) -> Iterator[Item]:
+    """After a restored backup: what the source has handed over before; a problem that was told is not told again."""
+    if not work.archived or not isinstance(work.source, Archiving):
+        return
+    told = history.ever_set_aside(work.ledger, work.route.collect)
+    for item in work.source.archived():
+        if item.problem is None or f"{work.route.collect}:{item.kind}:{item.external_id}" not in told:
+            work.kept.append(item)
+            yield item
 
 
 def watch(work: Collecting, taken: list[Taken], counts: Counts) -> None:
@@ -204,13 +216,17 @@ def keep(work: Collecting, taken: list[Taken]) -> Stored:
         work.route.collect, work.process.id, work.route.owner, keeps_unread=work.manifest.listing == "new"
     )
     stored = history.store(work.ledger, work.run, source, taken, work.reach.value)
+    if work.house is not None:
+        receipts = [record for one in taken for record in one.records if isinstance(record, Receipt)]
+        witnessing.look_at_answers(work.house, work.route.collect, work.process, receipts)
     work.stored_reach = work.reach.value
     return stored
 
 
 def acknowledge(work: Collecting, stored: Stored) -> None:
     """Tell the source what is stored; what was read again from the ledger it has heard of before."""
-    again = {id(item) for item in work.again}  # an equal item of the source was never acknowledged: it is fresh
+    # an equal item of the source was never acknowledged: it is fresh
+    again = {id(item) for item in (*work.again, *work.kept)}
     fresh = [handled for handled in stored.handled if id(handled.item) not in again]
     if not fresh:
         return

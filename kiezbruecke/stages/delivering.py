@@ -24,9 +24,10 @@ from kiezbruecke.connector import (
     Target,
     Ticket,
 )
-from kiezbruecke.errors import KiezbrueckeError, NotSent, Rejected
+from kiezbruecke.errors import AlreadyUsed, KiezbrueckeError, NotSent, Rejected
 from kiezbruecke.ledger import MessageState, claims
 from kiezbruecke.records import Receipt, ReceiptOutcome
+from kiezbruecke.stages import witnessing
 from kiezbruecke.stages.at_once import attempt
 from kiezbruecke.stages.work import Counts, Sending
 from kiezbruecke.troubles import trouble_of
@@ -53,6 +54,7 @@ def parcels(work: Sending) -> Iterator[Parcel]:
 
 def send(work: Sending, parcel: Parcel, counts: Counts) -> None:
     """Send a parcel and write down what became of it."""
+    witnessing.before_first_send(work)  # and before an id of theirs is kept: it must not look as if it were an old one
     if parcel.batch is not None:
         assert isinstance(work.target, BatchTarget)
         _send_batch(work, work.target, parcel, counts)
@@ -85,7 +87,7 @@ def ask_about_doubts(work: Sending, counts: Counts) -> None:
     if isinstance(target, BatchTarget):
         answers = _ask_batches(work, target, doubts)
     else:
-        answers = {message.key: _ask(work, target, message, ticket) for message, ticket, _ in doubts}
+        answers = {message.key: ask(work, target, message, ticket) for message, ticket, _ in doubts}
     for message, _, _ in doubts:
         _resolve(work, message, answers.get(message.key, CannotTell()), counts)
 
@@ -114,7 +116,7 @@ def _batches(work: Sending, target: BatchTarget) -> Iterator[Parcel]:
 
 def _send_group(work: Sending, parcel: Parcel, counts: Counts) -> None:
     ready = _reserve(work, parcel, counts)
-    jobs = [ready[key] for key in claims.begin_sending(work.ledger, work.run, list(ready))]
+    jobs = [ready[key] for key in _begin_sending(work, list(ready))]
     attempts = attempt(work.targets(len(jobs)), jobs, lambda target, job: target.send(*job))
     results = {message.key: _result(work, message.key, said) for (message, _), said in attempts.known}
     try:
@@ -123,6 +125,15 @@ def _send_group(work: Sending, parcel: Parcel, counts: Counts) -> None:
     finally:
         if attempts.broken is not None:
             raise attempts.broken
+    _stop_where_a_number_was_used(work)
+
+
+def _begin_sending(work: Sending, keys: Sequence[UUID]) -> list[UUID]:
+    """Committed in the ledger, then known outside it, then the first byte may leave."""
+    sending = claims.begin_sending(work.ledger, work.run, keys)
+    if sending:
+        witnessing.tell(work)
+    return sending
 
 
 def _reserve(work: Sending, parcel: Parcel, counts: Counts) -> dict[UUID, tuple[Message, Ticket | None]]:
@@ -156,7 +167,7 @@ def _result(work: Sending, key: UUID, said: Receipt | Exception) -> tuple[Receip
 def _send_batch(work: Sending, target: BatchTarget, parcel: Parcel, counts: Counts) -> None:
     assert parcel.batch is not None
     messages = [message for message, _ in parcel.messages]
-    sending = claims.begin_sending(work.ledger, work.run, [message.key for message in messages])
+    sending = _begin_sending(work, [message.key for message in messages])
     results: dict[UUID, tuple[Receipt | MessageState, str]] = {}
     try:
         receipts: Mapping[UUID, Receipt] = target.send(parcel.batch, messages)
@@ -168,10 +179,20 @@ def _send_batch(work: Sending, target: BatchTarget, parcel: Parcel, counts: Coun
             results[key] = (receipts[key], "") if key in receipts else (MessageState.IN_DOUBT, "ohne Antwort")
     claims.settle_all(work.ledger, work.run, results)
     _count(results, counts)
+    _stop_where_a_number_was_used(work)
+
+
+def _stop_where_a_number_was_used(work: Sending) -> None:
+    """Ours are unique: who has something else under one knows more than the ledger."""
+    if work.used is not None and work.house is not None:
+        raise witnessing.stop(work.house, work.route.destination, "eine Nummer des Hauptbuchs ist dort schon vergeben")
 
 
 def _outcome(work: Sending, error: Exception, keys: Sequence[UUID]) -> dict[UUID, tuple[Receipt | MessageState, str]]:
     """What an exception proves of each message: never left, refused for certain, or nobody knows."""
+    if isinstance(error, AlreadyUsed):
+        work.used = error
+        return dict.fromkeys(keys, (MessageState.WAITING, type(error).__name__))
     if isinstance(error, Rejected):
         work.spoke = True
         text = error.line()[:500]
@@ -215,7 +236,8 @@ def _count(results: Mapping[UUID, tuple[Receipt | MessageState, str]], counts: C
             counts.more(words[result])
 
 
-def _ask(work: Sending, target: Target, message: Message, ticket: Ticket | None) -> Answer:
+def ask(work: Sending, target: Target, message: Message, ticket: Ticket | None) -> Answer:
+    """Ask a destination after one message."""
     try:
         answer = target.look_up(message, ticket)
     except Exception as error:  # noqa: BLE001 - a question that fails answers nothing

@@ -39,6 +39,7 @@ from kiezbruecke.ledger.runs import stop_if_overtaken
 from kiezbruecke.ledger.sets import slices
 from kiezbruecke.ledger.todo import Kind, Name, Point
 from kiezbruecke.records import Budget
+from kiezbruecke.stages import sent_anew
 from kiezbruecke.stages.composing import Workshop, compose
 from kiezbruecke.stages.work import Counts, Sending, view_of
 
@@ -108,7 +109,8 @@ def what_is_due(work: Sending, standings: Sequence[Standing]) -> tuple[list[tupl
             points += _follow_up(work, standing, answer, answers.done)
         elif answer is not None:
             due.append((standing, answer))
-    return due, points
+    may_go, unanswered = sent_anew.ask_first(work, lane, due)
+    return may_go, [*points, *unanswered]
 
 
 def _passed_over(work: Sending, standing: Standing, lane: Lane) -> FollowUp | None:

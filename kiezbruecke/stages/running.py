@@ -18,19 +18,20 @@ from sqlalchemy.exc import DBAPIError
 from kiezbruecke.connector import Connection
 from kiezbruecke.content.processes import read_process
 from kiezbruecke.content.routes import CollectingRoute, Route, SendingRoute, find_route
-from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, Overtaken
+from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, LedgerError, Overtaken
 from kiezbruecke.fitting import refuse_unfit_party
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Run, begin_run, end_run
 from kiezbruecke.ledger.runs import paused
 from kiezbruecke.records import Process
-from kiezbruecke.stages import troubles
+from kiezbruecke.stages import troubles, witnessing
 from kiezbruecke.stages.work import Collecting, Counts, Sending, lane_of
 
 log = logging.getLogger("kiezbruecke")
 Step = Callable[[Any, Counts], None]  # the first is what the step has in hand
 Work = Collecting | Sending
 OVERTAKEN = "overtaken"
+TRIES = 5  # of a step in recovery
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ def _run(house: House, route: Route, steps: Mapping[str, Step], everything: bool
     about = route.collect if isinstance(route, CollectingRoute) else route.destination
     if not wanted or paused(house.ledger, route.name, about):
         return counts
+    if isinstance(route, SendingRoute) and route.mode == "live":
+        witnessing.refuse_while_recovering(house, route.destination)  # without a run, which would take the lane
     process = read_process(house.content, route.process)
     party = _party(house, route)
     run: Run | None = None
@@ -74,7 +77,7 @@ def _run(house: House, route: Route, steps: Mapping[str, Step], everything: bool
             log.warning("%s %s: not begun, a newer run has taken over", route.name, name)
             counts.more(OVERTAKEN)
             break
-        begin = partial(_in_hand, house, route, process, party, everything, run)
+        begin = partial(_begin, house, route, process, party, everything, run)
         counts.add(_run_step(house, route, run, name, step, begin))
         if counts.get(OVERTAKEN) or paused(house.ledger, route.name, about):
             break  # what follows would take the lane back from the newer run, and end that one
@@ -103,16 +106,49 @@ def _may_run(route: Route, step: str) -> bool:
 def _run_step(house: House, route: Route, run: Run, name: str, step: Step, begin: Callable[[], Work]) -> Counts:
     counts = Counts()
     with _written_down(house, route, run, name, counts), closing(begin()) as work:
-        step(work, counts)
+        try:
+            step(work, counts)
+        finally:
+            if isinstance(work, Sending):
+                witnessing.tell_at_the_end(work)
         if troubles.is_told(house.ledger, route) and (work.spoke or troubles.is_over(work)):
             troubles.healed(house.ledger, route)
     return counts
 
 
+def run_in_recovery(house: House, route: Route, name: str, step: Step) -> Counts:
+    """One step of a route whose destination is recovering: it looks at everything, and nothing leaves the house.
+
+    It is whole or it is none: where others take the lane over and over, Overtaken is raised.
+    """
+    process = read_process(house.content, route.process)
+    party = house.connect(route.collect if isinstance(route, CollectingRoute) else route.destination)
+    for _ in range(TRIES):
+        run = begin_run(house.ledger, lane_of(route), route.name, name)
+        counts = _run_step(house, route, run, name, step, partial(_in_recovery, house, route, process, party, run))
+        if not counts.get(OVERTAKEN):
+            return counts
+    raise Overtaken("newer runs have taken over", where=f"route {route.name}", helps="try again when they have ended")
+
+
+def _in_recovery(house: House, route: Route, process: Process, party: Connection, run: Run) -> Work:
+    work = _in_hand(house, route, process, party, everything=True, run=run)
+    if isinstance(work, Collecting):
+        work.archived = True
+    return work
+
+
+def _begin(house: House, route: Route, process: Process, party: Connection, everything: bool, run: Run) -> Work:
+    """What a step has in hand, once it is sure that the ledger is not older than the destination."""
+    if isinstance(route, SendingRoute) and route.mode == "live":
+        witnessing.compare(house, route.destination)
+    return _in_hand(house, route, process, party, everything, run)
+
+
 def _in_hand(house: House, route: Route, process: Process, party: Connection, everything: bool, run: Run) -> Work:
     if isinstance(route, CollectingRoute):
-        return Collecting(house.content, route, process, house.ledger, party, run, everything)
-    return Sending(house.content, route, process, house.ledger, party, run, everything)
+        return Collecting(house.content, route, process, house.ledger, party, run, everything, house=house)
+    return Sending(house.content, route, process, house.ledger, party, run, everything, house=house)
 
 
 @contextmanager
@@ -126,7 +162,7 @@ def _written_down(house: House, route: Route, run: Run, step: str, counts: Count
     except Exception as error:
         # the text of a foreign exception may hold content: only its name is kept
         word = f"{error.code} {error.line()}" if isinstance(error, KiezbrueckeError) else type(error).__name__
-        with suppress(DBAPIError):  # where it is the ledger that fails, the first error is the one to be told
+        with suppress(DBAPIError, LedgerError):  # where the ledger fails, the first error is the one to be told
             end_run(house.ledger, run, counts, word)
         if trouble := troubles.trouble_behind(error):
             troubles.tell(house.ledger, route, trouble)

@@ -31,7 +31,8 @@ from kiezbruecke.content.processes import read_code_lists
 from kiezbruecke.content.routes import CollectingRoute, Route, SendingRoute
 from kiezbruecke.drift import NAME, Change, Fingerprint, breaking, is_as_accepted, look_at_mapping, read_fingerprint
 from kiezbruecke.effects import Lane, effect
-from kiezbruecke.errors import ConfigurationError, SourceError
+from kiezbruecke.errors import AlreadyUsed, ConfigurationError, SourceError
+from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger, Run
 from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.drafts import generation_of
@@ -90,7 +91,10 @@ class Collecting:
     everything: bool = False  # read all items, also those that are as before
     at: datetime = field(default_factory=now)  # the run's now: nothing has been decided after it
     spoke: bool = True  # whether the source has answered: a step that has ended well has read it to its end
+    house: House | None = None  # who is stopped where an answer tells of what the ledger has forgotten
+    archived: bool = False  # and those that the source has handed over before and keeps
     seen: set[str] = field(default_factory=set)  # external ids, also of items that could not be read
+    kept: list[Item] = field(default_factory=list)  # that the source has archived: it has heard of them before
     again: list[Item] = field(default_factory=list)  # set aside before, read again from the ledger
     reach: Reach = field(default_factory=lambda: Reach(""))
     stored_reach: str = ""  # as it stands in the ledger
@@ -171,6 +175,9 @@ class Sending:
     trouble: Trouble | None = None  # what the last failure was about, where that is known
     spoke: bool = False  # whether the destination has answered anything
     others: list[Target] = field(default_factory=list)  # beside the one target, where the route has more connections
+    house: House | None = None  # whom its witnesses and neighbours are asked through
+    used: AlreadyUsed | None = None  # a number of ours stands for something else there
+    told: bool = False  # the witnesses have heard of this step
 
     @cached_property
     def lists(self) -> str:

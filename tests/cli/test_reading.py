@@ -32,6 +32,7 @@ READING = [
     ("connection", "test", "hkr-tk"),
     ("route", "preview", "kk-tk-eakte"),
     ("destination", "show", "eakte-tk"),
+    ("recover", "show"),
     ("reconcile",),
     ("ledger", "verify"),
     ("schemas", "list"),
@@ -61,12 +62,14 @@ CHANGING = [
     ("destination", "pause", "eakte-tk", *WHO),
     ("destination", "resume", "eakte-tk", *WHO),
     ("destination", "reset", "eakte-tk", "--yes", *WHO),
+    ("recover", "begin", "eakte-tk", *WHO),
     ("sandbox", "fault", "hkr", "refuse_one"),
 ]
 # Tested below and beside their modules: one keeps running, others need files of their own or write into the content.
 ELSEWHERE = {
     "sandbox start", "schemas install", "schemas add", "codelist import", "drift accept", "drift wsdl",
     "mapping new", "mapping editor", "new connector", "sheet new", "message resend",
+    "recover run", "recover answer", "recover end", "recover dismiss",
 }  # fmt: skip
 
 

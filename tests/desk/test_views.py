@@ -36,7 +36,7 @@ LOOKS: dict[str, tuple[Look, int]] = {
     "all messages": (lambda house: desk.messages(house.ledger), 1),
     "all points": (lambda house: desk.points(house.ledger), 1),
     "a point": (lambda house: desk.point(house.ledger, 1), 1),
-    "the status": (desk.status, 4),
+    "the status": (desk.status, 5),
     "the routes": (desk.routes, 1),
     "the runs of a route": (lambda house: desk.runs(house.ledger, "kk-tk-hkr", 20), 1),
     "the sums": (lambda house: desk.sums(house, PROCESS.id), 3),
