@@ -1,7 +1,7 @@
 # Kiezbrücke's front door. Nothing is needed but Python >= 3.11, pip and make; everything goes into .venv and var/.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo kill up test lint types generate bench clean
+.PHONY: help demo kill restore up test lint types generate audit sbom bench clean
 MAKEFLAGS += --no-print-directory
 unexport PYTHONPATH PYTHONHOME PYTHONWARNINGS
 
@@ -20,10 +20,14 @@ up: $(INSTALLED) ## Airflow with its web interface and all sandboxes, until Ctrl
 kill: $(INSTALLED) ## kill -9 a demonstration twice, on a copy, and let the next one carry on
 	@$(BIN)/python tools/kill_demo.py
 
+restore: $(INSTALLED) ## yesterday's ledger is put back under load, on both databases: nothing may stand twice
+	$(BIN)/python -m pytest -q tests/recovery
+
 test: lint types ## everything that CI checks, without the demonstration
 	$(BIN)/lint-imports
 	$(BIN)/python tools/generate.py --check
 	$(BIN)/python tools/provider.py --check
+	$(BIN)/python -m tools.audit
 	$(BIN)/kiezbruecke mapping check
 	$(BIN)/kiezbruecke mapping test
 	$(BIN)/python -m pytest -n 2 --dist loadfile -q
@@ -38,6 +42,12 @@ types: $(INSTALLED) ## mypy, strict
 generate: $(INSTALLED) ## write the generated files again: canonical schemas, connection forms
 	$(BIN)/python tools/generate.py
 	$(BIN)/python tools/provider.py
+
+audit: $(INSTALLED) ## licences of all locked packages; advisories too, where you bring them: ADVISORIES=all.zip of osv.dev
+	@$(BIN)/python -m tools.audit $(if $(ADVISORIES),--advisories "$(ADVISORIES)")
+
+sbom: $(INSTALLED) ## the bill of materials of a release (CycloneDX), from the lock: dist/sbom.cdx.json
+	@$(BIN)/python -m tools.sbom
 
 bench: $(INSTALLED) ## our ways beside the others, CPU and wall (QUICK=1: a first look, LONG=1: 100,000 cases, a million messages)
 	@QUICK=$(QUICK) LONG=$(LONG) $(BIN)/python -m benchmarks

@@ -4,21 +4,30 @@
         page_size: int = 100             … and the system's own fields
     Settings.from_connection(connection).wire ─▶ Line
 
-Secrets travel over https only, unless the host is this machine. Every text names connection and field, never a value.
+Plain http goes to this machine only: what we carry is secrets and people's data. The rule stands here, and where a name
+leads is looked at once more when a connection is opened (`_line.py`). Files are named where they are no good before a
+client exists. Every text names connection and field, never a secret.
 """
 
 from __future__ import annotations
 
+import ssl
+from datetime import UTC, datetime
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
+from cryptography import x509
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
-from connectors._line import Wire
+from connectors._line import Wire, tls
+from kiezbruecke import german
 from kiezbruecke.connector import Connection
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.troubles import Cause, Trouble
 
+FILES = ("ca_file", "client_cert", "client_key")
 OWN = ("connection", "address", "login", "password")  # come from the connection itself, never from its `extra`
 _EXPECTED = "https://name.example/path, or host name.example with schema https"
 
@@ -43,8 +52,8 @@ class HttpSettings(BaseModel):
     def _is_whole_and_safe(self) -> Self:
         if not all(map(_is_address, self.addresses)):
             raise ValueError(f"an address is none; expected {_EXPECTED}")
-        if self._holds_secrets() and not all(map(is_safe, self.addresses)):
-            raise ValueError("a secret must not travel over http; use https")
+        if not all(map(is_safe, self.addresses)):
+            raise ValueError("secrets and people's data must not travel over http to another machine; use https")
         if bool(self.client_cert) != bool(self.client_key):
             raise ValueError("client_cert and client_key belong together")
         return self
@@ -78,13 +87,26 @@ class HttpSettings(BaseModel):
         account = {"login": connection.login, "password": connection.password}
         body = {**given, **account, "connection": connection.id, "address": address_of(connection)}
         try:
-            return cls.model_validate(body)
+            found = cls.model_validate(body)
         except ValidationError as error:
             raise ConfigurationError(_first(error), where=where, expected=cls._expected(error)) from None
+        found.refuse_bad_files()
+        return found
 
-    def _holds_secrets(self) -> bool:
-        values = (getattr(self, name) for name in type(self).model_fields)
-        return bool(self.login) or any(isinstance(value, SecretStr) and value.get_secret_value() for value in values)
+    def refuse_bad_files(self) -> None:
+        """Name the certificate, key or authority that is missing, unreadable, expired, or does not fit."""
+        given = {name: file for name in FILES if (file := str(getattr(self, name)))}
+        for name, file in given.items():
+            _refuse_unreadable(self.connection, name, file)
+        if not given:
+            return
+        try:
+            tls(self.wire)
+        except ssl.SSLError as error:
+            why = "client_key is not the key of client_cert" if error.reason == "KEY_VALUES_MISMATCH" else "no PEM"
+            raise _bad_file(self.connection, " and ".join(given), why) from None
+        if self.client_cert:
+            _refuse_expired(self.connection, Path(self.client_cert))
 
     @classmethod
     def _expected(cls, error: ValidationError) -> str:
@@ -112,8 +134,31 @@ def address_of(connection: Connection) -> str:
     return f"{parts.scheme}://{name}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
 
 
+def _refuse_unreadable(connection: str, name: str, file: str) -> None:
+    try:
+        content = Path(file).read_bytes()
+    except OSError as error:
+        raise _bad_file(connection, f"{name}, {file}", error.strerror or type(error).__name__) from None
+    if name == "client_key" and b"ENCRYPTED" in content:
+        raise _bad_file(connection, name, "the key is locked with a password")
+
+
+def _refuse_expired(connection: str, file: Path) -> None:
+    own = x509.load_pem_x509_certificate(file.read_bytes())
+    if own.not_valid_after_utc < datetime.now(UTC):
+        trouble = Trouble(Cause.CERTIFICATE_EXPIRED, german.day(own.not_valid_after_utc))
+        where = f"connection {connection}, client_cert"
+        raise ConfigurationError(trouble.english, where=where, helps=trouble.english_helps, trouble=trouble)
+
+
+def _bad_file(connection: str, name: str, why: str) -> ConfigurationError:
+    trouble = Trouble(Cause.FILE, name)
+    where, helps = f"connection {connection}, {name}", trouble.english_helps
+    return ConfigurationError(why, where=where, helps=helps, trouble=trouble)
+
+
 def is_safe(url: str) -> bool:
-    """Whether a secret may go there: over https, or not off this machine."""
+    """Whether anything may go there: over https, or not off this machine."""
     return urlsplit(url).scheme == "https" or is_local(url)
 
 

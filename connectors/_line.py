@@ -7,7 +7,8 @@
 
 A connection is kept for the next call, and trusted again only if it lay idle for less than `IDLE` seconds and nothing
 has come over it since: neither its end nor a word that nobody asked for. What fails after the first byte of a request
-is doubt, on a kept connection as well. Nothing here knows SOAP, and nothing reads the environment.
+is doubt, on a kept connection as well. Plain http goes to this machine only. Nothing here knows SOAP, and nothing reads
+the environment.
 """
 
 from __future__ import annotations
@@ -22,16 +23,20 @@ import socket
 import ssl
 import time
 import weakref
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, cast
 from urllib.parse import SplitResult, urlsplit
 
 import certifi
+from cryptography import x509
 
-from kiezbruecke import __version__
-from kiezbruecke.errors import NotSent
+from kiezbruecke import __version__, german
+from kiezbruecke.errors import ConfigurationError, NotSent
+from kiezbruecke.troubles import Cause, Trouble, is_permanent, of_status, trouble_of
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -39,6 +44,13 @@ if TYPE_CHECKING:
 IDLE = 4.0  # seconds; the shortest that common servers keep an idle connection is five
 _KEEPS = re.compile(r"timeout=(\d+)")  # of the header Keep-Alive
 _PORTS = {"http": 80, "https": 443}
+_TYPES = frozenset(
+    (
+        *("application/json", "application/octet-stream", "application/pdf", "application/soap+xml", "application/xml"),
+        *("application/xop+xml", "application/zip", "multipart/related", "text/html", "text/plain", "text/xml"),
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    )
+)
 _STANDARD = {"Accept-Encoding": "identity", "User-Agent": f"Kiezbruecke/{__version__}"}
 
 
@@ -47,11 +59,20 @@ class NoAnswer(Exception):
 
     def __init__(self, what: str, status: int = 0) -> None:
         self.status = status
+        self.permanent = f"HTTP {status}" if is_permanent(status) else ""
+        self.trouble = of_status(status) or (Trouble(Cause.NO_SERVICE) if status else None)
         super().__init__(f"{what} (HTTP {status})" if status else what)
 
 
 class DeadlineExceeded(TimeoutError):
     """The call took too long and was cut. What happened is unknown."""
+
+    trouble = Trouble(Cause.SILENT)
+
+
+def shown_type(media_type: str) -> str:
+    """A media type as our lines may name it: a common one as it is; any other is a stranger's word."""
+    return media_type if media_type in _TYPES else "another media type" if media_type else "no content type"
 
 
 @dataclass(frozen=True)
@@ -129,10 +150,7 @@ class Line:
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=self.wire.ca_file or certifi.where())
-        if self.wire.client_cert:
-            context.load_cert_chain(self.wire.client_cert, self.wire.client_key)
-        return context
+        return tls(self.wire)
 
     def _take(self, parts: SplitResult) -> _Connection | None:
         """An idle connection that can be trusted. What a parent had open before a fork is the parent's."""
@@ -161,11 +179,37 @@ class Line:
             if parts.scheme == "https":
                 sock.settimeout(clock.left(self.wire.connect_timeout))
                 sock = self._tls.wrap_socket(sock, server_hostname=parts.hostname)
+            else:
+                _refuse_other_machine(sock, parts)
         except (OSError, ValueError) as error:  # a name that cannot be one is a ValueError
             if sock is not None:
                 sock.close()
-            raise _not_sent(error, parts) from error
+            raise _not_sent(error, parts, self._trouble(error, parts, clock)) from error
+        except ConfigurationError:
+            if sock is not None:
+                sock.close()
+            raise
         return _Connection(_Socket(sock))
+
+    def _trouble(self, error: Exception, parts: SplitResult, clock: _Clock) -> Trouble | None:
+        found = trouble_of(error)
+        if found is not None and found.cause is Cause.TLS_EXPIRED:
+            return Trouble(found.cause, self._expired(parts, clock))
+        return found
+
+    def _expired(self, parts: SplitResult, clock: _Clock) -> str:
+        """The day on which the server's certificate ended: another handshake, in which nothing of ours is shown."""
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        try:
+            with (
+                self._connect(parts, clock) as sock,
+                context.wrap_socket(sock, server_hostname=parts.hostname) as secure,
+            ):
+                found = x509.load_der_x509_certificate(secure.getpeercert(binary_form=True) or b"")
+        except (OSError, ValueError):
+            return ""
+        return german.day(found.not_valid_after_utc)
 
     def _connect(self, parts: SplitResult, clock: _Clock) -> socket.socket:
         address = (parts.hostname or "", parts.port or _PORTS[parts.scheme])
@@ -179,10 +223,33 @@ def _close_all(idle: dict[tuple[str, str], _Connection]) -> None:
         idle.popitem()[1].close()
 
 
-def _not_sent(error: Exception, parts: SplitResult) -> NotSent:
+def tls(wire: Wire) -> ssl.SSLContext:
+    """The rules of a handshake, with the wire's files; raises OSError (ssl.SSLError is one) where one is no good."""
+    context = ssl.create_default_context(cafile=wire.ca_file or certifi.where())
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if wire.client_cert:
+        context.load_cert_chain(wire.client_cert, wire.client_key, password="")  # or OpenSSL asks the terminal
+    return context
+
+
+def _refuse_other_machine(sock: socket.socket, parts: SplitResult) -> None:
+    """What stands in the address is a name; where it leads is known only now."""
+    if not ip_address(sock.getpeername()[0].partition("%")[0]).is_loopback:
+        raise ConfigurationError(
+            "nothing must travel over http but to this machine, and the name leads to another",
+            where=f"{parts.scheme}://{parts.netloc}",
+            helps="use https",
+        )
+
+
+def _not_sent(error: Exception, parts: SplitResult, trouble: Trouble | None = None) -> NotSent:
     where = f"{parts.scheme}://{parts.netloc}{parts.path}"
+    known = trouble or trouble_of(error) or Trouble(Cause.UNREACHABLE)
     return NotSent(
-        f"{type(error).__name__} before anything was sent", where=where, helps="is the address right, the server up?"
+        f"{known.english} – {type(error).__name__} before anything was sent",
+        where=where,
+        helps=known.english_helps,
+        trouble=known,
     )
 
 
@@ -261,7 +328,24 @@ def _read(answer: http.client.HTTPResponse, limit: int) -> bytes:
         raise NoAnswer(f"more than {limit} bytes", answer.status)
     if answer.length:  # what Content-Length promised and did not come
         raise NoAnswer("no whole answer: shorter than it says", answer.status)
-    return body
+    coding = answer.headers.get("Content-Encoding", "identity").strip().lower()
+    return body if coding in ("", "identity") else _unpacked(body, coding, limit, answer.status)
+
+
+def _unpacked(body: bytes, coding: str, limit: int, status: int) -> bytes:
+    """What somebody on the way has packed although `identity` was asked for; the limit holds for what comes out."""
+    if coding not in ("gzip", "x-gzip"):
+        raise NoAnswer("a packed answer", status)
+    unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        content = unpacking.decompress(body, limit + 1)
+    except zlib.error:
+        raise NoAnswer("a packed answer that cannot be unpacked", status) from None
+    if len(content) > limit:
+        raise NoAnswer(f"more than {limit} bytes", status)
+    if not unpacking.eof:
+        raise NoAnswer("no whole answer: a packed one is cut", status)
+    return content
 
 
 def _idle_for(answer: http.client.HTTPResponse) -> float:

@@ -9,26 +9,36 @@ from __future__ import annotations
 import base64
 import binascii
 import quopri
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from email.message import Message as MimeHeaders
-from typing import Any
+from email.parser import BytesHeaderParser
+from itertools import pairwise
 from urllib.parse import unquote
 from uuid import uuid4
 
 from lxml import etree
-from requests_toolbelt.multipart.decoder import (  # type: ignore[import-untyped]
-    ImproperBodyPartContentException,
-    MultipartDecoder,
-)
 
 from connectors._line import NoAnswer
 
-_ENCODINGS: Mapping[bytes, Callable[[bytes], bytes]] = {
-    b"base64": base64.b64decode,
-    b"quoted-printable": quopri.decodestring,
-}
+_BLANKS = b" \t\r\n"
+_NO_ESCAPE = re.compile(rb"=(?![0-9A-Fa-f]{2}|[ \t]*(?:\r?\n|$))")
 XOP = "http://www.w3.org/2004/08/xop/include"
 _BINARY = "Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: binary\r\n"
+
+
+@dataclass(frozen=True)
+class BodyPart:
+    """One part of a multipart body: its headers, and its bytes as they travelled."""
+
+    headers: Mapping[str, str]
+    content: bytes = field(repr=False)
+
+    @property
+    def id(self) -> str:
+        """The Content-ID without its brackets; empty where it has none."""
+        return self.headers.get("content-id", "").strip().strip("<>")
 
 
 def media_type(kind: str) -> tuple[str, Mapping[str, str]]:
@@ -36,33 +46,29 @@ def media_type(kind: str) -> tuple[str, Mapping[str, str]]:
     if not kind:
         return "", {}
     headers = MimeHeaders()
-    headers["Content-Type"] = kind
+    headers["Content-Type"] = " ".join(kind.split())
     _, *parameters = headers.get_params() or [("", "")]
-    return headers.get_content_type(), {name.lower(): value for name, value in parameters}
+    return headers.get_content_type(), {name.lower(): str(value) for name, value in parameters}
 
 
-def split(content: bytes, kind: str, parameters: Mapping[str, str], status: int) -> tuple[bytes, str | None, list[Any]]:
+def split(content: bytes, parameters: Mapping[str, str], status: int) -> tuple[bytes, str | None, Sequence[BodyPart]]:
     """The root document, its charset, and the other parts of an MTOM answer; without its last boundary it was cut.
 
     MIME allows a preamble before the first boundary: a note to readers that know no MIME, which is left out.
     """
-    boundary = parameters.get("boundary", "").encode()
-    if not boundary or b"--" + boundary + b"--" not in content[-len(boundary) - 64 :]:
-        raise NoAnswer("a multipart answer that is not whole", status)
-    try:
-        _, _, body = (b"\r\n" + content).partition(b"\r\n--" + boundary)
-        parts = list(MultipartDecoder(b"--" + boundary + body, kind).parts)
-    except ImproperBodyPartContentException:
-        raise NoAnswer("a multipart answer that cannot be read", status) from None
-    start = parameters.get("start", "").encode()
-    root = next((part for part in parts if start and part.headers.get(b"Content-ID") == start), parts[0])
-    _, described = media_type(root.headers.get(b"Content-Type", b"").decode("latin-1"))
+    parts = _parts(content, parameters.get("boundary", "").encode("utf-8", "replace"), status)
+    ids = [part.id for part in parts if part.id]
+    if len(set(ids)) != len(ids):
+        raise NoAnswer("a multipart answer with two parts of the same Content-ID", status)
+    start = parameters.get("start", "").strip().strip("<>")
+    root = next((part for part in parts if start and part.id == start), parts[0])
+    _, described = media_type(root.headers.get("content-type", ""))
     return _decoded(root, status), described.get("charset"), [part for part in parts if part is not root]
 
 
-def inline(envelope: etree._Element, parts: list[Any], status: int) -> None:
+def inline(envelope: etree._Element, parts: Sequence[BodyPart], status: int) -> None:
     """Put the parts back where an xop:Include names them, as base64."""
-    by_id = {part.headers.get(b"Content-ID", b"").decode("latin-1").strip("<>"): part for part in parts}
+    by_id = {part.id: part for part in parts if part.id}
     for include in list(envelope.iter(f"{{{XOP}}}Include")):
         part = by_id.get(unquote(include.get("href", "").removeprefix("cid:")))
         parent = include.getparent()
@@ -72,16 +78,38 @@ def inline(envelope: etree._Element, parts: list[Any], status: int) -> None:
         parent.text = base64.b64encode(_decoded(part, status)).decode()
 
 
-def _decoded(part: Any, status: int) -> bytes:
+def _parts(content: bytes, boundary: bytes, status: int) -> list[BodyPart]:
+    """What stands between the boundaries (RFC 2046, 5.1.1); bytes are bytes, whatever line ends they hold."""
+    line = re.compile(rb"(?:^|\r?\n)--" + re.escape(boundary) + rb"(--)?[ \t]*(?=\r?\n|$)")
+    found = list(line.finditer(content)) if boundary else []
+    end = next((number for number, one in enumerate(found) if one[1]), 0)
+    if not end:
+        raise NoAnswer("a multipart answer that is not whole", status)
+    return [_part(content[one.end() : other.start()], status) for one, other in pairwise(found[: end + 1])]
+
+
+def _part(text: bytes, status: int) -> BodyPart:
+    """A part begins with the line break of its boundary; without headers a second one follows."""
+    head, blank, content = text.partition(b"\r\n\r\n") if b"\r\n\r\n" in text else text.partition(b"\n\n")
+    if not blank:
+        raise NoAnswer("a multipart answer that cannot be read", status)
+    headers = BytesHeaderParser().parsebytes(head.lstrip(b"\r\n"))
+    return BodyPart({name.lower(): str(value) for name, value in headers.items()}, content)
+
+
+def _decoded(part: BodyPart, status: int) -> bytes:
     """A part's bytes as they were meant (RFC 2045, section 6); an encoding that nobody knows proves no content."""
-    content: bytes = part.content
-    encoding = part.headers.get(b"Content-Transfer-Encoding", b"binary").strip().lower()
-    if encoding in (b"binary", b"8bit", b"7bit"):
-        return content
+    encoding = part.headers.get("content-transfer-encoding", "binary").strip().lower()
+    if encoding in ("binary", "8bit", "7bit"):
+        return part.content
     try:
-        return _ENCODINGS[encoding](content)
-    except (KeyError, binascii.Error):
-        raise NoAnswer("a multipart answer with a part that cannot be decoded", status) from None
+        if encoding == "base64":
+            return base64.b64decode(part.content.translate(None, _BLANKS), validate=True)
+        if encoding == "quoted-printable" and not _NO_ESCAPE.search(part.content):
+            return quopri.decodestring(part.content)
+    except binascii.Error:
+        pass
+    raise NoAnswer("a multipart answer with a part that cannot be decoded", status)
 
 
 def join(envelope: etree._Element, kind: str, names: tuple[str, ...]) -> tuple[str, bytes]:

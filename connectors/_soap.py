@@ -14,7 +14,6 @@ zeep's clients are kept per process and only write; each port sends over the lin
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,8 +29,10 @@ from zeep import Client, Settings, Transport
 from zeep.exceptions import Error as ZeepError
 
 from connectors import _mtom
-from connectors._line import DeadlineExceeded, Line, NoAnswer, Response, Wire
-from kiezbruecke.errors import ConfigurationError, DeliveryError
+from connectors._line import DeadlineExceeded, Line, NoAnswer, Response, Wire, shown_type
+from kiezbruecke.errors import ConfigurationError, DeliveryError, shown
+from kiezbruecke.standards.parse import in_utf8
+from kiezbruecke.troubles import Cause, Trouble, is_permanent, of_status, trouble_of
 
 __all__ = [
     "CALL_FAILED",
@@ -53,8 +54,8 @@ __all__ = [
 SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
 WSA = "http://www.w3.org/2005/08/addressing"
-_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _SOAP_TYPES = ("application/soap+xml", "text/xml", "application/xml")
+_REPLY = f"{WSA}/reply"
 _ADDRESSED = "wsa:MessageID"
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _IN_ATTRIBUTES = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
@@ -64,12 +65,46 @@ _DECLARATION = re.compile(rb"^\xef\xbb\xbf|^\s*<\?xml[^>]*\?>")
 class Fault(Exception):
     """The other side answered with a SOAP fault: `code` and `name` of the detail, `text` its reason.
 
-    Its line holds neither `name` nor `text`: both are theirs and may quote content.
+    All five are theirs and may quote content. Its line holds what the standards name, and a code as `shown` lets it.
     """
 
-    def __init__(self, *, code: str, name: str, text: str, kind: str, role: str) -> None:
+    def __init__(self, *, code: str, name: str, text: str, kind: str, role: str, status: int = 0) -> None:
         self.code, self.name, self.text, self.kind, self.role = code, name, text, kind, role
-        super().__init__(" ".join(part for part in (kind or role, code) if part) or "SOAP fault")
+        self.permanent = "" if code else _permanent(role, status)
+        self.trouble = _trouble(role, status, self.permanent)
+        known = kind if kind in _KINDS else ".".join(filter(None, _shown_role(role)))
+        super().__init__(" ".join(filter(None, (known, shown(code)))) or "SOAP fault")
+
+
+_KINDS = frozenset(  # XTA 2.1.1, XTA-Webservice-Exceptions
+    f"{name}Exception"
+    for name in (
+        *("CancelDenied", "InvalidMessageID", "MessageSchemaViolation", "MessageVirusDetection"),
+        *("ParameterIsNotValid", "PermissionDenied", "SyncAsync", "XTAWSTechnicalProblem"),
+    )
+)
+_ROLES = frozenset(  # SOAP 1.2 and 1.1
+    ("Sender", "Receiver", "MustUnderstand", "VersionMismatch", "DataEncodingUnknown", "Client", "Server")
+)
+
+
+def _shown_role(role: str) -> tuple[str, str]:
+    """`Client.SCHEMA`: a role of SOAP's, and what a server has put behind it (SOAP 1.1, 4.4.1)."""
+    first, _, rest = role.partition(".")
+    return (first, shown(rest)) if first in _ROLES else ("", "")
+
+
+def _permanent(role: str, status: int) -> str:
+    """What a fault without a code says of the request itself: it will be said again of the same bytes."""
+    if is_permanent(status):
+        return f"HTTP {status}"
+    return f"SOAP {role}" if role in ("Sender", "Client") else ""
+
+
+def _trouble(role: str, status: int, permanent: str) -> Trouble | None:
+    if permanent:
+        return of_status(status if is_permanent(status) else 0) or Trouble(Cause.NOT_ACCEPTED, permanent)
+    return Trouble(Cause.SERVER) if role.partition(".")[0] in ("Receiver", "Server") else None
 
 
 CALL_FAILED = (DeliveryError, Fault, NoAnswer, OSError)
@@ -77,10 +112,12 @@ CALL_FAILED = (DeliveryError, Fault, NoAnswer, OSError)
 
 
 def describe(error: BaseException) -> str:
-    """An error in one line without content: our own text, else only its class (others quote addresses)."""
-    if isinstance(error, Fault | NoAnswer | DeadlineExceeded | DeliveryError):
+    """An error in one line without content: our own text, else its class (others quote addresses) and what helps."""
+    known = trouble_of(error)
+    if isinstance(error, DeliveryError | DeadlineExceeded):
         return str(error)
-    return type(error).__name__
+    name = str(error) if isinstance(error, Fault | NoAnswer) else type(error).__name__
+    return name if known is None else f"{name} – {known.english}; {known.english_helps}"
 
 
 @dataclass(frozen=True)
@@ -145,8 +182,9 @@ class Port:
         envelope, headers = self._write(operation, args, kwargs)
         if self.mtom:
             kind, message = _mtom.join(envelope, headers["Content-Type"], self.mtom)
-            return self._post(message, {**headers, "Content-Type": kind})
-        return self._post(etree.tostring(envelope, xml_declaration=True, encoding="utf-8"), headers)
+            return self._post(message, {**headers, "Content-Type": kind}, _asked(envelope))
+        message = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
+        return self._post(message, headers, _asked(envelope))
 
     def form(self, operation: str, marks: Mapping[str, str], **kwargs: Any) -> Form:
         """The envelope of an operation, written by zeep with marks where `post_form` puts values."""
@@ -159,7 +197,8 @@ class Port:
 
     def post_form(self, form: Form, values: Mapping[str, str | bytes]) -> Answer:
         """Post a form with its values, and an id of its own for this call."""
-        return self._post(form.fill({**values, _ADDRESSED: f"urn:uuid:{uuid4()}"}), form.headers)
+        asked = f"urn:uuid:{uuid4()}"
+        return self._post(form.fill({**values, _ADDRESSED: asked}), form.headers, asked)
 
     def post_body(
         self, operation: str, body: bytes, *, headers: tuple[bytes, ...] = (), addressing: bool | None = None
@@ -172,10 +211,12 @@ class Port:
         action = described.abstract.wsa_action
         if action is None and addressing:
             action = described.soapaction
+        asked = ""
         if action and addressing is not False:
-            headers = (*headers, _addressing(action, self.url))
+            asked = f"urn:uuid:{uuid4()}"
+            headers = (*headers, _addressing(action, self.url, asked))
         namespace = self._binding.nsmap["soap-env"]
-        return self._post(_envelope(namespace, headers, body), _http_headers(namespace, described.soapaction))
+        return self._post(_envelope(namespace, headers, body), _http_headers(namespace, described.soapaction), asked)
 
     def _write(self, operation: str, args: Any, kwargs: Any) -> tuple[etree._Element, dict[str, str]]:
         try:
@@ -188,25 +229,23 @@ class Port:
                 f"{operation}: {type(error).__name__}{f' at {where}' if where else ''}", where=self.url
             ) from None
 
-    def _post(self, message: bytes, headers: Mapping[str, str]) -> Answer:
-        return read_answer(self._line.post(self.url, message, headers), huge=self._huge)
+    def _post(self, message: bytes, headers: Mapping[str, str], asked: str) -> Answer:
+        """`asked` is the id of this request, where it has one: an answer to another is no answer to it."""
+        answer = read_answer(self._line.post(self.url, message, headers), huge=self._huge)
+        if asked and (answered := _answered(answer.envelope)) and asked not in answered:
+            raise NoAnswer("an answer to another request")
+        return answer
 
 
 def parse_xml(content: bytes, *, huge: bool = False, charset: str | None = None) -> etree._Element:
     """Parse foreign XML: a whole document, no DTD, no entities, no network. Raises etree.XMLSyntaxError.
 
-    `charset` is that of the Content-Type: it counts before the document's own declaration, and a byte order mark counts
-    before both (RFC 7303, section 3). Raises LookupError for one that nobody knows.
+    `charset` is that of the Content-Type. Raises LookupError and UnicodeDecodeError as `in_utf8` does.
     """
     parser = etree.XMLParser(
-        encoding=None if content.startswith(_MARKS) else charset,
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=huge,
-        remove_comments=True,
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=huge, remove_comments=True
     )
-    root = etree.fromstring(content, parser)
+    root = etree.fromstring(in_utf8(content, charset), parser)
     if root.getroottree().docinfo.internalDTD is not None:
         raise etree.XMLSyntaxError("a document type declaration is not allowed", 0, 0, 0)
     return root
@@ -223,7 +262,7 @@ def read_answer(response: Response, *, huge: bool = False) -> Answer:
     body = _soap_child(envelope, "Body")
     first = next(body.iterchildren("*"), None)
     if first is not None and first.tag in (f"{{{SOAP_12}}}Fault", f"{{{SOAP_11}}}Fault"):
-        raise _fault(first)
+        raise _fault(first, response.status_code)
     if response.status_code != 200:
         raise NoAnswer("an envelope without fault", response.status_code)
     return Answer(envelope, response.content)
@@ -239,15 +278,15 @@ def _read_envelope(response: Response, huge: bool) -> etree._Element:
         raise NoAnswer("an empty answer", status)
     content, charset, parts = response.content, parameters.get("charset"), None
     if media_type == "multipart/related":
-        content, charset, parts = _mtom.split(response.content, kind, parameters, status)
+        content, charset, parts = _mtom.split(response.content, parameters, status)
     elif media_type not in _SOAP_TYPES:
-        raise NoAnswer(f"expected a SOAP answer, not '{media_type or 'no content type'}'", status)
+        raise NoAnswer(f"expected a SOAP answer, not {shown_type(media_type)}", status)
     try:
         envelope = parse_xml(content, huge=huge, charset=charset)
-    except etree.XMLSyntaxError:
+    except (etree.XMLSyntaxError, UnicodeDecodeError):
         raise NoAnswer("not a whole XML document", status) from None  # the parser's text would quote content
     except LookupError:
-        raise NoAnswer("XML in a charset that nobody knows", status) from None
+        raise NoAnswer("XML in a charset that is not read here", status) from None
     if envelope.tag not in (f"{{{SOAP_12}}}Envelope", f"{{{SOAP_11}}}Envelope"):
         raise NoAnswer("XML, but no SOAP envelope", status)
     if not any(_local(child) == "Body" for child in envelope):
@@ -257,7 +296,7 @@ def _read_envelope(response: Response, huge: bool) -> etree._Element:
     return envelope
 
 
-def _fault(node: etree._Element) -> Fault:
+def _fault(node: etree._Element, status: int) -> Fault:
     """Code and name stand unqualified in the detail's errorCode (XTA 2.1.1, ExceptionType).
 
     Servers put stack traces beside the exception: the entry that holds an errorCode counts, else the first.
@@ -278,7 +317,19 @@ def _fault(node: etree._Element) -> Fault:
         text="" if reason is None else " ".join((reason.text or "").split()),
         kind="" if entry is None else _local(entry),
         role="" if role is None else (role.text or "").strip().rpartition(":")[2],
+        status=status,
     )
+
+
+def _asked(envelope: etree._Element) -> str:
+    """The id that a request bears; empty where its WSDL asks for none."""
+    return (envelope.findtext(f"*/{{{WSA}}}MessageID") or "").strip()
+
+
+def _answered(envelope: etree._Element) -> set[str]:
+    """The requests that an answer names; servers may leave that out."""
+    relations = envelope.iterfind(f"*/{{{WSA}}}RelatesTo")
+    return {(one.text or "").strip() for one in relations if one.get("RelationshipType", _REPLY) == _REPLY} - {""}
 
 
 def _soap_child(envelope: etree._Element, name: str) -> etree._Element:
@@ -307,9 +358,9 @@ def _envelope(namespace: str, headers: tuple[bytes, ...], body: bytes) -> bytes:
     )
 
 
-def _addressing(action: str, to: str) -> bytes:
+def _addressing(action: str, to: str, asked: str) -> bytes:
     header = etree.Element("header")
-    for name, text in (("Action", action), ("MessageID", f"urn:uuid:{uuid4()}"), ("To", to)):
+    for name, text in (("Action", action), ("MessageID", asked), ("To", to)):
         etree.SubElement(header, f"{{{WSA}}}{name}", nsmap={"wsa": WSA}).text = text
     return b"".join(etree.tostring(child) for child in header)
 

@@ -13,12 +13,14 @@ import hashlib
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 from demo.table import area_of, is_filed
+from kiezbruecke import german
 from kiezbruecke.content.processes import read_process
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.money import euros
@@ -32,8 +34,17 @@ Case = tuple[str, str]  # reference number, area: a paper proposal's number is u
 Sums = Iterable[tuple[Case, Decimal]]
 
 
-def differences(ledger: Ledger, root: Path, process_id: str, sandboxes: Path) -> list[str]:
-    """What is missing, too much, twice or of another sum; German, one line each, no titles.
+@dataclass(frozen=True)
+class Verdict:
+    """What was compared, and what is not as it must be: German, one line each, no titles."""
+
+    cases: int
+    total: Decimal
+    differences: Sequence[str]
+
+
+def verdict(ledger: Ledger, root: Path, process_id: str, sandboxes: Path) -> Verdict:
+    """What is missing, too much, twice or of another sum.
 
     Cases that a sheet of the visitor's own speaks about are left out: of them nothing is expected.
     """
@@ -42,12 +53,14 @@ def differences(ledger: Ledger, root: Path, process_id: str, sandboxes: Path) ->
     expected = _expected(root / "demo" / "expected.json")
     visitors = _visitors(snapshot, root / "demo")
     places: dict[str, Sums] = {
-        "im Ledger abgelegt": _filed(snapshot),
-        "im Ledger festgelegt": _booked(snapshot),
+        "im Hauptbuch abgelegt": _filed(snapshot),
+        "im Hauptbuch festgelegt": _booked(snapshot),
         "in der E-Akte": _in_the_efile(sandboxes / "xta", process),
         "in den Büchern des HKR": _in_the_books(sandboxes / "hkr", process, [*expected, *_committed(snapshot)]),
     }
-    return [line for place, found in places.items() for line in _compare(place, found, expected, visitors)]
+    compared = {case: amount for case, amount in expected.items() if case not in visitors}
+    lines = [line for place, found in places.items() for line in _compare(place, found, expected, visitors)]
+    return Verdict(len(compared), sum(compared.values(), Decimal(0)), lines)
 
 
 def _compare(place: str, found: Sums, expected: dict[Case, Decimal], visitors: set[Case]) -> Iterator[str]:
@@ -61,7 +74,7 @@ def _compare(place: str, found: Sums, expected: dict[Case, Decimal], visitors: s
 
 
 def _words(amounts: list[Decimal]) -> str:
-    return " und ".join(f"{amount} €" for amount in amounts) or "nichts"
+    return " und ".join(german.euros(amount) for amount in amounts) or "nichts"
 
 
 def _expected(file: Path) -> dict[Case, Decimal]:

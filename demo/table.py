@@ -66,6 +66,11 @@ def show(lines: list[Line]) -> Table:
     return table
 
 
+def difference(line: Line) -> str:
+    """What the budget system says instead."""
+    return f"{line.name}: festgelegt sind {number(line.committed)} €, im HKR-Verfahren {number(line.theirs)} €"
+
+
 def _line(area: str, name: str, cases: list[StoredCase], money: Balance | None, there: Decimal) -> Line:
     return Line(
         area,

@@ -12,10 +12,12 @@ from demo.processes import only_one
 from demo.servers import WHOLE, Servers
 from demo.world import Teller, interrupted, world
 from kiezbruecke.errors import KiezbrueckeError
+from kiezbruecke.privacy import keep_private
 
 
 def main() -> int:
     """Start everything, say where it is, wait for Ctrl-C."""
+    keep_private()
     signal.signal(signal.SIGTERM, interrupted)
     teller = Teller()
     try:

@@ -15,19 +15,8 @@ from rich.console import Console
 from demo import ROOT, STATE, home, surroundings
 from demo.processes import Register
 from demo.servers import Commands, Servers
+from kiezbruecke import german
 from kiezbruecke.sandbox import Running
-
-WORDS = {
-    "new": "neu",
-    "gone": "verschwunden",
-    "set_aside": "zurückgestellt",
-    "receipts": "Rückmeldungen",
-    "prepared": "vorbereitet",
-    "sent": "gesendet",
-    "delivered": "zugestellt",
-    "confirmed": "bestätigt",
-    "refused": "abgelehnt",
-}
 
 
 class Teller:
@@ -44,9 +33,10 @@ class Teller:
 
     def tell(self, title: str, counted: Mapping[str, int], failed: bool) -> None:
         """One line about a route's run that has ended."""
-        counts = [f"{count} {WORDS[name]}" for name, count in counted.items() if name in WORDS and count]
+        from kiezbruecke.desk import words  # noqa: PLC0415 - everybody's imports take seconds; they are done by now
+
         mark = "✗" if failed else "✓"
-        self.say(f"{mark} {title}" + (f": {', '.join(counts) or 'nichts Neues'}" if not failed else ""))
+        self.say(f"{mark} {title}" + (f": {words.told(counted) or 'nichts Neues'}" if not failed else ""))
 
 
 @contextmanager
@@ -56,7 +46,7 @@ def world(commands: Commands, register: Register, teller: Teller) -> Iterator[Se
     Everybody's imports take seconds, so all start at once; Airflow's processes begin when its database is ready.
     """
     dropped = surroundings.fill_inbox()
-    teller.say(f"Tabellen in den Eingangsordner gelegt: {dropped}")
+    teller.say(f"{german.count(dropped, 'Tabelle', 'Tabellen')} in den Eingangsordner gelegt")
     servers = Servers(STATE / "airflow", register, home.enter())
     sandboxes: dict[str, Running] = {}
     try:
@@ -65,13 +55,14 @@ def world(commands: Commands, register: Register, teller: Teller) -> Iterator[Se
             starting = beside.submit(surroundings.start_sandboxes, sandboxes, register)
             control = _prepare()
             starting.result()
-        teller.say(f"Sandkästen laufen: {', '.join(f'{name} {box.url}' for name, box in sandboxes.items())}")
+        teller.say(f"Nachbauten laufen: {', '.join(f'{name} {box.url}' for name, box in sandboxes.items())}")
         connections = surroundings.write_connections({name: box.url for name, box in sandboxes.items()})
         control.store_connections(connections)
         servers.interrupted = control.close_dangling()
         control.awaken()
-        left = f", {len(servers.interrupted)} abgebrochene Routen laufen noch einmal" if servers.interrupted else ""
-        teller.say(f"Ledger und Airflow sind vorbereitet{left}")
+        again = german.count(len(servers.interrupted), "abgebrochene Strecke läuft", "abgebrochene Strecken laufen")
+        left = f", {again} noch einmal" if servers.interrupted else ""
+        teller.say(f"Hauptbuch und Airflow sind vorbereitet{left}")
         yield servers
     finally:
         servers.stop()

@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+import unicodedata
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select, true
+from sqlalchemy import Connection, Row, select, true
+from sqlalchemy.exc import IntegrityError
 
 from kiezbruecke.cases.join import (
     DISMISSIBLE,
     WAIVABLE,
+    ZERO,
     Disagreement,
     Reason,
     Standing,
+    budget_lines_of,
+    budgets_that_count,
     hangs_on_its_area,
     join,
+    stand_alone,
+    stand_together,
     subject_of,
+    verdicts_of,
 )
-from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.errors import InputError
 from kiezbruecke.ledger import Ledger, MessageState, Run, history
 from kiezbruecke.ledger import tables as t
-from kiezbruecke.ledger.areas import read_others
+from kiezbruecke.ledger.areas import read_others, read_sums
 from kiezbruecke.ledger.dialects import one_at_a_time
-from kiezbruecke.ledger.moves import message_row, move
-from kiezbruecke.ledger.reading import Snapshot, StoredCase, read_budget_lines, read_process_cases
+from kiezbruecke.ledger.moves import message_row, move, successor
+from kiezbruecke.ledger.people import signed
+from kiezbruecke.ledger.reading import Snapshot, StoredCase, read_budget_lines, read_cases, read_process_cases
 from kiezbruecke.ledger.receipts import refused_point
 from kiezbruecke.ledger.runs import guard
 from kiezbruecke.ledger.sets import slices
@@ -38,18 +50,20 @@ from kiezbruecke.ledger.todo import (
     raise_point,
     replace_points,
 )
-from kiezbruecke.records import Process
+from kiezbruecke.records import Budget, Process
 
 
 @dataclass(frozen=True)
 class Answers:
     """What people have decided so far, as the pipeline reads it."""
 
-    waived: frozenset[str]  # subjects of disagreements that were released
-    dismissed: frozenset[str]  # subjects of disagreements whose line is thrown away
-    resend: frozenset[str]  # keys of refused messages that go anew
-    done: frozenset[str]  # subjects of follow-ups and reminders that are settled
-    blocked: frozenset[str]  # keys of messages whose answers contradict each other: nothing goes out beside them
+    waived: frozenset[str] = frozenset()  # subjects of disagreements that were released
+    dismissed: frozenset[str] = frozenset()  # subjects of disagreements whose line is thrown away
+    resend: frozenset[str] = frozenset()  # keys of refused messages that go anew
+    done: frozenset[str] = frozenset()  # subjects of follow-ups and reminders that are settled
+    blocked: frozenset[str] = (
+        frozenset()
+    )  # keys of messages whose answers contradict each other: nothing goes out beside them
 
 
 def read_answers(ledger: Ledger, cases: Sequence[UUID] | None = None) -> Answers:
@@ -91,6 +105,38 @@ def read_standing(ledger: Ledger, process: Process, case: StoredCase) -> Standin
         thrown_away = {subject for some in slices(ids) for subject in _said_about(connection, some)[1]}
     snapshot, besides = Snapshot((case, *others.uncounted), lines), {alone.area_id: others.granted}
     return join(process, snapshot, waived, dismissed | thrown_away, besides)[0]
+
+
+def read_verdicts(ledger: Ledger, process: Process) -> tuple[Mapping[str, Budget], Mapping[str, Disagreement | None]]:
+    """The budgets that count, and what the votes of each area mean for its cases, without reading the process."""
+    with ledger.read() as connection:
+        budgets = budgets_that_count(budget_lines_of(process, read_budget_lines(connection, process.id)))
+        counted, uncounted = read_sums(connection, process.id)
+    sums: dict[str, Decimal] = defaultdict(lambda: ZERO, counted)
+    for ids in slices(uncounted):
+        for one in _alone(ledger, process, ids, budgets):
+            sums[one.area_id] += one.amount
+    return budgets, verdicts_of(process, sums, budgets)
+
+
+def read_some_standings(
+    ledger: Ledger,
+    process: Process,
+    cases: Sequence[UUID],
+    budgets: Mapping[str, Budget],
+    verdicts: Mapping[str, Disagreement | None],
+) -> Iterator[list[Standing]]:
+    """These cases as `read_standings` would have them, a chunk at a time; see `read_verdicts`."""
+    for ids in slices(cases, 100):
+        alone = _alone(ledger, process, ids, budgets)
+        yield stand_together(alone, verdicts, read_answers(ledger, ids).waived)
+
+
+def _alone(ledger: Ledger, process: Process, cases: Sequence[UUID], budgets: Mapping[str, Budget]) -> list[Standing]:
+    answers = read_answers(ledger, cases)
+    with ledger.read() as connection:
+        found = read_cases(connection, t.cases.c.id.in_(cases))
+    return stand_alone(process, found, budgets, answers.waived, answers.dismissed)
 
 
 def _said_about(connection: Connection, cases: Sequence[UUID]) -> tuple[frozenset[str], frozenset[str]]:
@@ -142,35 +188,75 @@ def _answers(reason: Reason) -> tuple[Answer, ...]:
     return (Answer.RELEASE,) if reason in WAIVABLE else ()
 
 
-def decide(ledger: Ledger, point: OpenPoint, answer: str, *, person: str, reason: str) -> None:
-    """Carry out a person's answer and write it down; raises ConfigurationError where it is not allowed."""
+def decide(ledger: Ledger, point: OpenPoint, answer: str, *, person: str, reason: str) -> Answer:
+    """Carry out a person's answer and write it down; raises InputError where it is not allowed."""
     if point.closed_at is not None:
-        raise ConfigurationError(f"Punkt {point.id} ist schon erledigt", where="todo")
+        raise InputError("Der Punkt ist schon erledigt", where=f"Punkt {point.id}")
     chosen = _chosen(point, answer)
-    if not person.strip() or not reason.strip():
-        raise ConfigurationError("Name und Begründung gehören dazu", where=f"Punkt {point.id}")
+    person, reason = signed(person, reason, f"Punkt {point.id}")
     with ledger.write() as connection:
+        one_at_a_time(connection)
         if not close_point(connection, point.kind, point.subject, answer=chosen, person=person, reason=reason):
-            raise ConfigurationError(f"Punkt {point.id} ist schon erledigt", where="todo")  # somebody was faster
+            raise InputError("Der Punkt ist schon erledigt", where=f"Punkt {point.id}")  # somebody was faster
         if point.kind is Kind.SET_ASIDE:
             history.forget_unread(connection, point.subject)
+        if chosen is Answer.RESEND:
+            _refuse_if_overtaken(connection, point)
         if point.message_key is not None and (meaning := MEANS.get((point.kind, chosen))):
-            _move(connection, point.message_key, *meaning, person)
+            _move(connection, point, *meaning, person)
+    return chosen
 
 
 def _chosen(point: OpenPoint, answer: str) -> Answer:
-    if answer in point.answers:
-        return Answer(answer)
-    what, where = f"Die Antwort '{answer}' gibt es hier nicht", f"Punkt {point.id}"
+    given = unicodedata.normalize("NFC", answer).strip().casefold()  # some terminals give umlauts in two signs
+    if given in point.answers:
+        return Answer(given)
+    what, where = f"Die Antwort „{answer}“ gibt es hier nicht", f"Punkt {point.id}"
     if not point.answers:
-        raise ConfigurationError(what, where=where, helps="der Punkt erledigt sich, sobald seine Ursache behoben ist")
-    raise ConfigurationError(what, where=where, expected=", ".join(point.answers))
+        raise InputError(f"{what}. Der Punkt erledigt sich, sobald seine Ursache behoben ist", where=where)
+    raise InputError(what, where=where, expected=", ".join(point.answers))
 
 
-def _move(connection: Connection, key: UUID, before: MessageState, after: MessageState, person: str) -> None:
+def _refuse_if_overtaken(connection: Connection, point: OpenPoint) -> None:
+    """A message that has a successor does not go anew, and whoever asks for it must not believe that it does."""
+    row = message_row(connection, point.message_key) if point.message_key else None
+    if row is not None and (newer := successor(connection, row)) is not None:
+        raise InputError(
+            f"{row.reference} ist überholt: Zu diesem Fall gibt es schon {newer}. Es geht nichts noch einmal hinaus",
+            where=f"Punkt {point.id}",
+            expected=Answer.DONE,
+        )
+
+
+def _move(connection: Connection, point: OpenPoint, before: MessageState, after: MessageState, person: str) -> None:
     """Carry an answer over to the message; a refused one stays on the list until it goes anew or is settled."""
+    assert point.message_key is not None
+    row, where = message_row(connection, point.message_key), f"Punkt {point.id}"
+    assert row is not None
+    if point.kind is Kind.CONTRADICTION:
+        _refuse_where_more_depends_on_it(connection, row, where)
+        if row.state == after:
+            return  # our books said so already; the answer is in the evidence
+        before = MessageState(row.state)  # whatever our books said: the person has looked there
     note = f"entschieden von {person}"
-    if not move(connection, key, after, note=note, expect=before):
-        raise ConfigurationError("Die Nachricht ist inzwischen weiter", where="todo", helps="siehe 'message show'")
-    if after is MessageState.REFUSED and (row := message_row(connection, key)) is not None:
-        raise_point(connection, refused_point(row, note))
+    try:
+        moved = move(connection, row.key, after, note=note, expect=before)
+    except IntegrityError:
+        raise InputError(
+            "So ist es hier nicht zu buchen: Das Budget der Bezirksregion reicht dafür nicht",
+            where=where,
+            helps="zuerst das Budget erhöhen oder andere Beschlüsse berichtigen",
+        ) from None
+    if not moved:
+        raise InputError("Die Nachricht ist inzwischen weiter", where=where, helps="siehe kiezbruecke message show")
+    if after is MessageState.REFUSED:
+        raise_point(connection, refused_point(row, f" ({note})"))
+
+
+def _refuse_where_more_depends_on_it(connection: Connection, row: Row[Any], where: str) -> None:
+    if newer := successor(connection, row):
+        raise InputError(
+            f"Zu diesem Fall gibt es schon {newer}; was für {row.reference} gilt, ändert daran nichts",
+            where=where,
+            expected=Answer.DONE,
+        )

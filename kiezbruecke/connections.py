@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from kiezbruecke.connector.protocols import Connection
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.machine import read_text
+from kiezbruecke.troubles import Cause, Trouble
+
+ENVIRONMENT = "environment"  # of a connection's extra: what kind of destination it is; clients do not know it
+
+
+def without_environment(party: Connection) -> Connection:
+    """The connection as its client knows it."""
+    return replace(party, extra={name: value for name, value in party.extra.items() if name != ENVIRONMENT})
 
 
 def from_json(connection_id: str, body: Mapping[str, Any]) -> Connection:
@@ -39,7 +49,7 @@ def local(file: Path, environment: Mapping[str, str]) -> Callable[[str], Connect
         variable = "KIEZBRUECKE_CONN_" + connection_id.upper().replace("-", "_")
         if value := environment.get(variable):
             return from_json(connection_id, _parse(value, variable))
-        known = _parse(file.read_text("utf-8"), str(file)) if file.exists() else {}
+        known = _parse(read_text(file), str(file)) if file.exists() else {}
         if connection_id in known:
             return from_json(connection_id, known[connection_id])
         raise ConfigurationError(
@@ -47,6 +57,7 @@ def local(file: Path, environment: Mapping[str, str]) -> Callable[[str], Connect
             where=str(file),
             expected=", ".join(sorted(known)) or "a file written by 'make demo' or 'make up'",
             helps=f"set {variable} to Airflow's JSON form",
+            trouble=Trouble(Cause.CONNECTION),
         )
 
     return connection

@@ -6,28 +6,37 @@ Nothing below asks where it is: it is told.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from kiezbruecke import connections
 from kiezbruecke.content import find_content, find_state
 from kiezbruecke.house import Connect, House
-from kiezbruecke.ledger import open_ledger
+from kiezbruecke.ledger import open_ledger, witness
 from kiezbruecke.ledger.database import VARIABLE
+from kiezbruecke.ledger.witness import FileWitness, Witness
 
 
-def open_house(content: Path | None = None, connect: Connect | None = None) -> House:
+def open_house(content: Path | None = None, connect: Connect | None = None, witnesses: Sequence[Witness] = ()) -> House:
     """The house of this process; close it (`contextlib.closing`). Raises ConfigurationError, LedgerError.
 
     Without a content `KIEZBRUECKE_CONTENT` and the working folder are asked; without a resolver of connections
-    (Airflow has its own) `KIEZBRUECKE_CONN_<NAME>` and `var/connections.json`.
+    (Airflow has its own) `KIEZBRUECKE_CONN_<NAME>` and `var/connections.json`. `witnesses` beside the file's.
     """
     found = find_content(content)
-    return House(found, open_ledger(ledger_url(found)), connect or local_connections(found))
+    ledger = open_ledger(ledger_url(found))
+    return House(found, ledger, connect or local_connections(found), (file_witness(found), *witnesses))
 
 
 def ledger_url(content: Path | None = None) -> str:
     """KIEZBRUECKE_LEDGER_URL, else `var/ledger.sqlite3` beside the content."""
     return os.environ.get(VARIABLE) or f"sqlite:///{find_state(find_content(content)) / 'ledger.sqlite3'}"
+
+
+def file_witness(content: Path) -> FileWitness:
+    """KIEZBRUECKE_WITNESS, else `var/witness.json` beside the content."""
+    given = os.environ.get(witness.VARIABLE)
+    return FileWitness(Path(given) if given else find_state(content) / witness.FILE)
 
 
 def local_connections(content: Path) -> Connect:

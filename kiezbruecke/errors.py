@@ -3,13 +3,17 @@
     KiezbrueckeError
     ├── CallError             a command was called with words it does not know
     ├── ConfigurationError    the run stops, IT operations mends a manifest, mapping, setting
+    │   └── InputError        what a person asked for is not possible; nothing has happened, whoever asked acts
     ├── RecordError           this record cannot become a message: set aside, the administration acts
     ├── DeliveryError
     │   ├── NotSent           certain: it never left; tried again
     │   └── Rejected          certain: the target refused; final until a person decides
+    │       └── AlreadyUsed   its number stands for something else there: the ledger is old
     ├── SourceError           a source could not be read to the end; nothing is lost, tried again
-    └── LedgerError           the ledger refuses (schema too old, overtaken by a newer run)
-        └── Overtaken         a newer run of the same lane has taken over; this one stops quietly
+    ├── LedgerError           the ledger refuses (schema too old, overtaken by a newer run)
+    │   ├── Overtaken         a newer run of the same lane has taken over; this one stops quietly
+    │   └── Recovering        the destination knows more than the ledger: nothing goes out until a person ends that
+    └── MachineError          the machine refuses (disk full, folder not to be written); tried again
 
 Anything else that is raised while sending means that nobody knows: the message is in doubt.
 A text says what, where, what was expected, what helps – never a person's data, never a secret.
@@ -17,15 +21,33 @@ A text says what, where, what was expected, what helps – never a person's data
 
 from __future__ import annotations
 
+import re
+from unicodedata import category
+
+from kiezbruecke.troubles import Trouble
+
+_CODE = re.compile(r"[A-Z0-9_.-]{1,20}")
+
+
+def shown(word: str) -> str:
+    """What of a stranger's word may stand in our lines: a short code in capitals as it is, anything else not at all.
+
+    Faults, statuses and reasons from outside may quote what people wrote; they belong into the ledger's content.
+    """
+    return word if _CODE.fullmatch(word) else ""
+
 
 class KiezbrueckeError(Exception):
-    """The root: a stable `code`, one line of text, no personal data."""
+    """The root: a stable `code`, one line of text, no personal data; `trouble`, where something outside fails us."""
 
     code = "KB-000"
     expected_word = "expected"
 
-    def __init__(self, what: str, *, where: str = "", expected: str = "", helps: str = "") -> None:
+    def __init__(
+        self, what: str, *, where: str = "", expected: str = "", helps: str = "", trouble: Trouble | None = None
+    ) -> None:
         self.what, self.where, self.expected, self.helps = what, where, expected, helps
+        self.trouble = trouble
         super().__init__(self.line())
 
     def line(self) -> str:
@@ -35,19 +57,36 @@ class KiezbrueckeError(Exception):
             parts.append(f"{self.expected_word} {self.expected}")
         if self.helps:
             parts.append(self.helps)
-        return " ".join("; ".join(parts).split())
+        return printable(" ".join("; ".join(parts).split()))
+
+
+def printable(line: str) -> str:
+    """A line that every terminal and log can hold: signs that nobody can see stand as their numbers."""
+    return "".join(sign if _visible(sign) else sign.encode("unicode_escape").decode() for sign in line)
+
+
+def _visible(sign: str) -> bool:
+    return sign.isprintable() or category(sign) == "Zs"
 
 
 class CallError(KiezbrueckeError):
-    """A command was called with words it does not know; nothing has happened, whoever typed it acts."""
+    """A command was called with words it does not know; nothing has happened, whoever typed it acts. German."""
 
     code = "KB-001"
+    expected_word = "erwartet:"
 
 
 class ConfigurationError(KiezbrueckeError):
     """A manifest, mapping or setting is wrong: the run stops, IT operations acts."""
 
     code = "KB-100"
+
+
+class InputError(ConfigurationError):
+    """What a person asked a command for is not possible: nothing has happened. Its text is German."""
+
+    code = "KB-101"
+    expected_word = "möglich:"
 
 
 class RecordError(KiezbrueckeError):
@@ -84,6 +123,12 @@ class Rejected(DeliveryError):
         super().__init__(what, where=where, expected=expected, helps=helps)
 
 
+class AlreadyUsed(Rejected):
+    """Certain: not taken, because its id or file name stands for another content there. The ledger has forgotten."""
+
+    code = "KB-303"
+
+
 class SourceError(KiezbrueckeError):
     """A source could not be read to the end. What was read is kept, the rest is tried again."""
 
@@ -100,3 +145,16 @@ class Overtaken(LedgerError):
     """A newer run of the same lane has taken over; this run changes nothing any more."""
 
     code = "KB-501"
+
+
+class Recovering(LedgerError):
+    """The destination knows more than the ledger (a restored backup): nothing goes out until a person ends that."""
+
+    code = "KB-502"
+    expected_word = "erwartet"
+
+
+class MachineError(KiezbrueckeError):
+    """The machine refuses: the disk is full, a folder cannot be written. Nothing half stays; IT operations acts."""
+
+    code = "KB-600"

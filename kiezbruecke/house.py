@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kiezbruecke.connector import Connection
 from kiezbruecke.ledger import Ledger
+from kiezbruecke.ledger.witness import Witness
 
 Connect = Callable[[str], Connection]  # by name; raises ConfigurationError where there is none
 
@@ -19,6 +20,7 @@ class House:
     content: Path
     ledger: Ledger
     connect: Connect
+    witnesses: Sequence[Witness] = ()  # outside the ledger: how often it has begun to send
 
     def close(self) -> None:
         """Give the ledger's connections back."""

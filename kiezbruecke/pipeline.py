@@ -20,12 +20,28 @@ The steps are plain functions of their work and counts; what surrounds them (mod
 
 from __future__ import annotations
 
+from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
-from kiezbruecke.stages import collecting, delivering, preparing, reconciling
+from kiezbruecke.ledger.people import signed
+from kiezbruecke.ledger.reading import MessageHead
+from kiezbruecke.stages import collecting, delivering, preparing, reconciling, recovering, telling
+from kiezbruecke.stages.resending import Resending
 from kiezbruecke.stages.running import Steps
 from kiezbruecke.stages.work import Collecting, Counts, Sending
 
-__all__ = ["Counts", "House", "collect", "deliver", "housekeeping", "outstanding", "prepare", "reconcile", "run"]
+__all__ = [
+    "Counts",
+    "House",
+    "collect",
+    "deliver",
+    "housekeeping",
+    "outstanding",
+    "prepare",
+    "reconcile",
+    "recover",
+    "resend",
+    "run",
+]
 
 
 def collect_items(work: Collecting, counts: Counts) -> None:
@@ -36,7 +52,9 @@ def collect_items(work: Collecting, counts: Counts) -> None:
         stored = collecting.keep(work, taken)  # one transaction, with the cursor
         collecting.acknowledge(work, stored)  # only now does the source hear of it
         counts.add(stored.counts)
+    collecting.tell_gaps(work, counts)  # what the source could not have this time
     collecting.mark_gone(work, counts)
+    telling.tell(work)  # those who filled in a sheet hear what follows from its lines
 
 
 def prepare_messages(work: Sending, counts: Counts) -> None:
@@ -56,7 +74,7 @@ def deliver_messages(work: Sending, counts: Counts) -> None:
     delivering.ask_about_doubts(work, counts)
     for parcel in delivering.parcels(work):  # a few messages, or a carrier of many
         delivering.send(work, parcel, counts)
-    delivering.stop_if_unreachable(work)
+    delivering.stop_if_something_is_left(work, counts)
 
 
 def reconcile_both_sides(work: Sending, counts: Counts) -> None:
@@ -98,9 +116,25 @@ def reconcile(house: House, name: str) -> Counts:
     return STEPS.run_one(house, name, "reconcile")
 
 
+def resend(house: House, head: MessageHead, *, person: str, reason: str) -> Counts:
+    """One message once more with the same bytes and id, because a person says so; raises InputError with why not."""
+    step = Resending(head, signed(person, reason, f"message resend {head.reference}"))
+    counts = Steps(collecting={}, sending={"resend": step}).run_one(house, head.route, "resend")
+    if not counts:
+        step.why_not = f"Die Strecke {head.route} ist angehalten, oder sie sendet nicht"
+    if step.why_not:
+        raise InputError(f"{step.why_not}. Es geht nichts hinaus", where=head.reference)
+    return counts
+
+
 def housekeeping(house: House) -> Counts:
     """Look at what waits too long, in every sending route; a broken route disturbs no other."""
     return reconciling.remind_everywhere(house)
+
+
+def recover(house: House, destination: str) -> recovering.RecoveryFindings:
+    """After a restored backup: all of the way back that needs no person (`stages/recovering.py`)."""
+    return recovering.recover(house, destination, collect_items, prepare_messages)
 
 
 def outstanding(house: House) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -119,10 +120,15 @@ def known(*lines: Decision, **given: Any) -> StoredCase:
     return a_case(*lines, proposal=proposal, **given)
 
 
-def joined(*cases: StoredCase, budgets: Iterable[Budget] | None = None, waived: Iterable[str] = ()) -> list[Standing]:
+def joined(
+    *cases: StoredCase,
+    budgets: Iterable[Budget] | None = None,
+    waived: Iterable[str] = (),
+    dismissed: Iterable[str] = (),
+) -> list[Standing]:
     """All cases as they stand, with Müggelheim's budget where no other is given."""
     lines = (a_budget(),) if budgets is None else tuple(budgets)
-    return join(PROCESS, Snapshot(cases, lines), frozenset(waived))
+    return join(PROCESS, Snapshot(cases, lines), frozenset(waived), frozenset(dismissed))
 
 
 def standing(case: StoredCase, **given: Any) -> Standing:
@@ -188,6 +194,12 @@ def a_message(
         "updated_at": WHEN,
     }
     return MessageHead(**{**values, **given})
+
+
+def a_list_line(told: str | None = None, **given: Any) -> MessageHead:
+    """The line of the public list that was written last; `told` is the sum that it names."""
+    amount = None if told is None else int(Decimal(told) * 100)
+    return replace(a_message("status.list", **given), amount_cents=amount)
 
 
 def a_commitment(amount: str = "850.00", state: CommitmentState = CommitmentState.BOOKED) -> Commitment:

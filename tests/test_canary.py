@@ -139,7 +139,8 @@ def boxes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Runnin
     data = json.loads((ROOT / "demo/proposals.json").read_text("utf-8"))
     data["proposals"] = [one for one in data["proposals"] if one["pk"] in (4, 7, KEY)]
     (base / "data.json").write_text(json.dumps(data), "utf-8")
-    started = open_sandboxes(base, ("xta", "hkr", "meinberlin"), meinberlin=[f"data={base / 'data.json'}"])
+    quote = [f"quote={NAME}, {MAIL}, {PHONE}"]
+    started = open_sandboxes(base, ("xta", "hkr", "meinberlin"), meinberlin=[f"data={base / 'data.json'}"], xta=quote)
     yield started
     for running in started.values():
         running.kill()
@@ -221,7 +222,8 @@ def test_what_is_wrong_with_her_record_is_said_without_her(
 
     def broken(client: MeinBerlin, cursor: Cursor) -> Iterator[Item]:
         for item in fetch(client, cursor):
-            yield replace(item, body={**item.body, **{key: changes[key] for key in changes if key in item.body}})
+            body = {**item.body, **(item.rest.fetch() if item.rest else {})}
+            yield replace(item, body={**body, **{key: changes[key] for key in changes if key in body}}, rest=None)
 
     monkeypatch.setattr(MeinBerlin, "fetch", broken)
     aviary.go("kk-tk-meinberlin")
@@ -247,8 +249,18 @@ def test_a_broken_proposal_stays_on_the_list_although_its_applicant_is_fine(
 
 
 FAULTS = {
-    "meinberlin": ("truncated_body", "html_instead_of_json", "field_retyped", "export_broken", "export_column_missing"),
-    "xta": ("commit_then_lose", "truncated_answer", "transport_red", "refuse_import"),
+    "meinberlin": (
+        "truncated_body",
+        "html_instead_of_json",
+        "field_retyped",
+        "export_broken",
+        "export_column_missing",
+        "detail_changed",
+    ),
+    "xta": (
+        *("commit_then_lose", "truncated_answer", "transport_red", "refuse_import", "quoting_fault"),
+        *("mixed_import", "other_process", "odd_charset", "other_message", "answer_in_attachment"),
+    ),
     "hkr": ("commit_then_lose", "reject_line", "refuse_one", "truncated_answer"),
 }
 
@@ -265,7 +277,7 @@ def test_a_platform_that_breaks_tells_nobody_about_her(aviary: Aviary) -> None:
 
 @pytest.mark.parametrize("sandbox", ["xta", "hkr"])
 def test_a_destination_that_breaks_tells_nobody_about_her(aviary: Aviary, sandbox: str) -> None:
-    """Refused, lost, half an answer, a log-in page."""
+    """Refused, lost, half an answer, a log-in page, a fault that quotes her in its code, name, role and reason."""
     aviary.go("kk-tk-budgets", "kk-tk-beschluesse", "kk-tk-meinberlin")
     routes = ("kk-tk-eakte", "kk-tk-eakte-postfach") if sandbox == "xta" else ("kk-tk-hkr", "kk-tk-hkr-rueckmeldungen")
     for fault in FAULTS[sandbox]:
@@ -300,7 +312,18 @@ def test_an_error_that_quotes_her_is_withheld(aviary: Aviary, monkeypatch: pytes
     aviary.change(name="Sitzbank am neuen Wasserwerk")
     aviary.go("kk-tk-meinberlin", "kk-tk-eakte")
 
-    assert any("ValueError" in text for text in aviary.sinks.errors)
+    assert "ValueError" in "".join(aviary.sinks.errors) + aviary.sinks.log.getvalue()
+    assert aviary.leaks() == {}
+
+
+def test_a_fault_that_quotes_her_at_every_call_is_heard_without_her(aviary: Aviary) -> None:
+    """Reserving, sending, asking, listing: whatever is called, the other side answers with her name and number."""
+    aviary.go("kk-tk-budgets", "kk-tk-beschluesse", "kk-tk-meinberlin")
+    for calls in (99, 1):
+        aviary.world.sandboxes["xta"].arm("quoting_fault", calls)
+        aviary.go("kk-tk-eakte", "kk-tk-eakte-postfach")
+
+    assert any("no MessageID" in text for text in aviary.sinks.errors)
     assert aviary.leaks() == {}
 
 

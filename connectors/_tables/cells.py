@@ -1,4 +1,4 @@
-"""What a table file holds: rows of cells, each with its value or the reason why that is not known.
+"""What a table file holds: sheets of rows of cells, each with its value or the reason why that is not known.
 
 Texts are German and name no content: a person's name may stand anywhere.
 """
@@ -6,12 +6,12 @@ Texts are German and name no content: a person's name may stand anywhere.
 from __future__ import annotations
 
 import math
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+
+from kiezbruecke.plaintext import one_line
 
 Value = str | int | Decimal | date | bool
 
@@ -19,7 +19,9 @@ FORMULA = "enthält eine Formel, ihr Wert ist nicht bekannt; bitte den Wert selb
 BROKEN = "enthält einen Excel-Fehler; bitte den Wert selbst eintragen"
 CLOCK = "enthält eine Uhrzeit oder Dauer"
 ENDLESS = "enthält keine endliche Zahl"
-_ESCAPED = re.compile(r"_x(00[01][0-9A-Fa-f])_")  # how XLSX writes control characters (ECMA-376, ST_Xstring)
+PERCENT = "enthält eine Prozentangabe"
+SCALED = "zeigt eine andere Zahl, als darin steht (Zahlenformat in Tausend); bitte das Zahlenformat „Standard“ wählen"
+NO_DAY = "ist als Datum formatiert, enthält aber keines"
 
 
 class SheetProblem(Exception):
@@ -67,6 +69,28 @@ class Row:
         return self.cells[index] if index < len(self.cells) else NOTHING
 
 
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """A range of cells that were made one: rows as the clerk sees them, columns from 0, both ends included."""
+
+    first_row: int
+    last_row: int
+    first_column: int
+    last_column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Worksheet:
+    """One sheet of a file: its filled rows, and what its reader should know of how people see it."""
+
+    rows: Sequence[Row]
+    name: str = ""
+    hidden: bool = False
+    hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: frozenset[int] = frozenset()
+    merges: tuple[Merge, ...] = ()
+
+
 NOTHING = Cell()
 
 
@@ -77,11 +101,6 @@ def number_cell(value: float) -> Cell:
     return Cell(Decimal(repr(value))) if math.isfinite(value) else Cell(str(value), ENDLESS)
 
 
-def written(text: str) -> str:
-    """The text of an XLSX cell with its control characters: a line break of Windows stands there as `_x000D_`."""
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
-
-
 def folded(text: str) -> str:
-    """A header as it is compared: NFC, single blanks, no case. Nothing else is guessed."""
-    return " ".join(unicodedata.normalize("NFC", text).split()).casefold()
+    """A header as it is compared: cleaned, single blanks, no case. Nothing else is guessed."""
+    return one_line(text).casefold()

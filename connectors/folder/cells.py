@@ -11,6 +11,8 @@ from decimal import Decimal
 
 from connectors._tables.cells import Cell, Value
 from connectors.folder.table import Column
+from kiezbruecke.mapping.steps.dates import UNSURE_FROM
+from kiezbruecke.plaintext import clean, unharmed
 
 _EXPECTED = {
     "money": "ein Betrag wie 1.000,00",
@@ -19,7 +21,9 @@ _EXPECTED = {
     "yes_no": "ja oder nein",
     "text": "Text",
 }
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_LOST = "\ufffd"
+_TIME = re.compile(r"[0-9][T ]+(?!00?:00)[0-9]{1,2}:[0-9]{2}")
+_LONGEST_VALUE = 100  # a sum, a day, a number
 LONGEST_CELL = 32_767  # Excel's own limit
 
 
@@ -31,35 +35,55 @@ def read_cell(cell: Cell, column: Column) -> str:
     """The cell as German text for the mapping; raises CellProblem."""
     if cell.fault:
         raise _problem(column, cell.fault)
+    longest = column.max_length or (LONGEST_CELL if column.type == "text" else _LONGEST_VALUE)
+    if len(cell.text) > longest:
+        raise CellProblem(f"„{column.name}“ ist zu lang; erwartet: höchstens {longest} Zeichen.")
     text = _as_text(cell.value, column)
     if column.required and not text:
         raise CellProblem(f"„{column.name}“ fehlt; erwartet: {_EXPECTED[column.type]}.")
-    if _CONTROL.search(text):
-        raise _problem(column, "enthält unlesbare Steuerzeichen")
-    longest = column.max_length or LONGEST_CELL
-    if len(text) > longest:
-        raise CellProblem(f"„{column.name}“ ist zu lang; erwartet: höchstens {longest} Zeichen.")
+    if _LOST in text:
+        raise _problem(column, "enthält ein Zeichen, das verloren gegangen ist (\ufffd)")
     return text
+
+
+def cuts_time(cell: Cell, column: Column) -> bool:
+    """Whether a time of day beside a day is left out; a day is all that the column means, and the clerk is told."""
+    value = cell.value
+    if cell.fault or column.type != "date":
+        return False
+    if isinstance(value, str):
+        return bool(_TIME.search(value))
+    return isinstance(value, datetime) and (value.hour, value.minute) > (0, 0)
 
 
 def _as_text(value: Value, column: Column) -> str:
     match value:
         case str():
-            return value.replace("\r\n", "\n").replace("\r", "\n").strip()
+            return unharmed(clean(value))
         case bool():
             return _truth(value, column)
         case int() | Decimal():
             return _number(Decimal(value), column)
         case datetime() | date():
-            if column.type not in ("date", "text"):
-                raise _problem(column, "enthält ein Datum")
-            return f"{value.day:02}.{value.month:02}.{value.year:04}"
+            return _day(value, column)
 
 
 def _truth(value: bool, column: Column) -> str:
     if column.type != "yes_no":
         raise _problem(column, "enthält einen Wahrheitswert")
     return "ja" if value else "nein"
+
+
+def _day(value: date, column: Column) -> str:
+    """Some programs write a day's midnight as seconds or hours before it: such a day is not certain."""
+    if column.type not in ("date", "text"):
+        raise _problem(column, "enthält ein Datum")
+    day = f"{value.day:02}.{value.month:02}.{value.year:04}"
+    if not isinstance(value, datetime) or (value.hour, value.minute) == (0, 0):
+        return day
+    if value.hour >= UNSURE_FROM:
+        raise _problem(column, "trägt eine Uhrzeit kurz vor Mitternacht, der Tag ist darum nicht sicher")
+    return day if column.type == "date" else f"{day} {value:%H:%M}"
 
 
 def _number(value: Decimal, column: Column) -> str:

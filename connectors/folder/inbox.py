@@ -8,22 +8,19 @@ Nothing is overwritten and nothing is deleted but a second copy of a sheet whose
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import os
-import stat
 import time
-import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectors.folder import files
+from connectors.folder.files import NoFileError, OpenFolder
+from connectors.folder.names import REPORT, arrived_name, free_names, is_sheet_name
 
 DONE, FAILED = "done", "failed"
-REPORT = ".bericht.csv"
-_NOT_OURS = (".", "~$")  # hidden files, lock files of LibreOffice (.~lock) and Excel (~$)
-_UNFINISHED = (".part", ".tmp", ".crdownload")
-_LITTER = ("thumbs.db", "desktop.ini")
 
 
 @dataclass(frozen=True)
@@ -34,6 +31,15 @@ class Arrival:
     size: int
     mtime_ns: int
     inode: int
+
+
+@dataclass(frozen=True)
+class Content:
+    """What was read of exactly one file: fingerprint, bytes (None if too big), and which file it was."""
+
+    digest: str
+    raw: bytes | None
+    seen: os.stat_result
 
 
 class Inbox:
@@ -56,114 +62,159 @@ class Inbox:
     def read(self, arrival: Arrival) -> tuple[str, bytes | None] | None:
         """Fingerprint and bytes (None if too big); None if the file went or changed while it was read."""
         try:
-            digest, raw = self._fingerprint(arrival.path, arrival.size)
-        except FileNotFoundError:
+            content = self._fingerprint(arrival.path, arrival.size)
+        except (FileNotFoundError, NoFileError):
             return None
-        return (digest, raw) if _look(arrival.path) == arrival else None
+        if content.seen.st_ino != arrival.inode or self._look(arrival.path.name) != arrival:
+            return None
+        return content.digest, content.raw
 
     def arrivals(self) -> list[Arrival]:
-        """The files that lie there now, complete or not."""
-        found = (_look(path) for path in self.folder.iterdir() if _is_sheet_name(path.name))
+        """The files that lie there now, complete or not. No link: a link could lead anywhere."""
+        with OpenFolder.open(self.folder) as inbox:
+            found = [self._arrival(inbox, name) for name in inbox.names() if is_sheet_name(name)]
         return [arrival for arrival in found if arrival]
 
-    def _fingerprint(self, path: Path, size: int) -> tuple[str, bytes | None]:
-        """SHA-256 of the content; of one that is too big only start and size count."""
-        with path.open("rb") as handle:
-            raw = handle.read(self._max_bytes + 1)
-        if len(raw) <= self._max_bytes:
-            return hashlib.sha256(raw).hexdigest(), raw
-        return hashlib.sha256(raw + b"\x00%d" % size).hexdigest(), None
+    def _look(self, name: str) -> Arrival | None:
+        with OpenFolder.open(self.folder) as inbox:
+            return self._arrival(inbox, name)
+
+    def _arrival(self, inbox: OpenFolder, name: str) -> Arrival | None:
+        seen = inbox.look(name)
+        return Arrival(self.folder / name, seen.st_size, seen.st_mtime_ns, seen.st_ino) if seen else None
+
+    def archived(self) -> Iterator[tuple[Arrival, str, bytes | None]]:
+        """The sheets that were handled before, in the order in which they came, with fingerprint and bytes."""
+        for arrival in sorted(self._archived(), key=lambda arrival: (arrival.mtime_ns, arrival.path.name)):
+            with OpenFolder.open(self.folder) as inbox, inbox.sub(arrival.path.parent.name) as folder:
+                content = self._content(folder, arrival.path.name)
+            yield arrival, content.digest, content.raw
+
+    def _archived(self) -> Iterator[Arrival]:
+        for archive in (DONE, FAILED):
+            with OpenFolder.open(self.folder) as inbox, contextlib.suppress(FileNotFoundError):
+                with inbox.sub(archive) as folder:
+                    names = [name for name in folder.names() if is_sheet_name(name) and not name.endswith(REPORT)]
+                    found = [(name, folder.look(name)) for name in names]
+                for name, seen in found:
+                    if seen:
+                        yield Arrival(self.folder / archive / name, seen.st_size, seen.st_mtime_ns, seen.st_ino)
 
     def digest(self, path: Path) -> str | None:
-        """The fingerprint of a file now; None if it is gone or cannot be read."""
+        """The fingerprint of a file in the inbox now; None if it is gone or cannot be read."""
         try:
-            return self._fingerprint(path, path.stat().st_size)[0]
+            return self._fingerprint(path, 0).digest
         except OSError:
             return None
 
     def twin(self, digest: str, size: int, folders: tuple[str, ...] = (FAILED, DONE)) -> Path | None:
-        """An archived sheet with the same content, under whatever name."""
+        """An archived sheet with the same content, under whatever name.
+
+        An archive that cannot be listed is no reason not to read the inbox.
+        """
         for name in folders:
-            folder = self.folder / name
-            same_size = (path for path in _listed(folder) if (seen := _look(path)) and seen.size == size)
-            for path in same_size:
-                if self.digest(path) == digest:
-                    return path
+            with OpenFolder.open(self.folder) as inbox, contextlib.suppress(OSError), inbox.sub(name) as folder:
+                for found in folder.names():
+                    seen = folder.look(found)
+                    if seen and seen.st_size == size and self._digest(folder, found) == digest:
+                        return self.folder / name / found
         return None
+
+    def taken_from(self, digests: Collection[str]) -> Iterator[tuple[str, Path]]:
+        """The archived sheets of these fingerprints from which something was taken."""
+        if not digests:
+            return
+        with OpenFolder.open(self.folder) as inbox, contextlib.suppress(FileNotFoundError), inbox.sub(DONE) as done:
+            for name in done.names():
+                digest = None if name.endswith(REPORT) else self._digest(done, name)
+                if digest is not None and digest in digests:
+                    yield digest, self.folder / DONE / name
+
+    def renew_report(self, sheet: Path, change: Callable[[bytes], bytes]) -> None:
+        """Write the report beside an archived sheet anew, if it is there and becomes another."""
+        name = f"{sheet.name}{REPORT}"
+        with OpenFolder.open(self.folder) as inbox, inbox.sub(DONE) as done:
+            seen = done.look(name)
+            if seen is None:
+                return
+            before, _ = done.read(name, seen.st_size + 1)
+            if (after := change(before)) != before:
+                done.replace(name, after)
 
     def archive(self, path: Path, digest: str, folder_name: str, report: Callable[[Path | None], bytes]) -> None:
         """Write the report, then move the sheet. Stopped anywhere, it can be called again.
 
         A sheet whose content is archived already is dropped; `report` is then told which one it repeats.
         """
+        with OpenFolder.open(self.folder) as inbox:
+            try:
+                content = self._content(inbox, path.name)
+            except (FileNotFoundError, NoFileError):
+                return  # another run of ours has moved it meanwhile
+            if content.digest != digest:
+                return  # changed meanwhile: then it is a new sheet
+            with inbox.sub(folder_name, make=True) as archive:
+                self._archive(inbox, archive, path, content, folder_name, report)
+            inbox.sync()
+
+    def _archive(
+        self,
+        inbox: OpenFolder,
+        archive: OpenFolder,
+        path: Path,
+        content: Content,
+        folder_name: str,
+        report: Callable[[Path | None], bytes],
+    ) -> None:
+        digest = content.digest
+        twin = self.twin(digest, content.seen.st_size, (DONE, folder_name))
+        if twin and arrived_name(twin.name, digest) == arrived_name(path.name, digest):
+            with inbox.sub(twin.parent.name) as folder:
+                folder.replace(f"{twin.name}{REPORT}", report(None))
+            inbox.remove(path.name, content.seen)
+            return
+        told = report(twin)
+        name = self._free_name(archive, path.name, content, told, is_copy=twin is not None)
+        archive.replace(f"{name}{REPORT}", told)
+        if twin:
+            inbox.remove(path.name, content.seen)
+            return
         try:
-            self._archive(path, digest, folder_name, report)
+            inbox.move(path.name, archive, name, content.seen)
+        except (FileNotFoundError, NoFileError):
+            return  # moved by another run of ours, or exchanged: the next run reads what lies there now
+
+    def _free_name(self, archive: OpenFolder, name: str, content: Content, told: bytes, *, is_copy: bool) -> str:
+        """A name whose sheet and report are not there yet, or there as a killed run of ours has left them."""
+        names = free_names(name, content.digest)
+        if is_copy:
+            next(names)
+        for one in names:
+            if not archive.is_taken(one) and self._is_free_or_ours(archive, f"{one}{REPORT}", told):
+                return one
+        raise FileExistsError(errno.EEXIST, "every name is taken")
+
+    def _is_free_or_ours(self, archive: OpenFolder, name: str, told: bytes) -> bool:
+        try:
+            return archive.read(name, len(told) + 1)[0] == told
         except FileNotFoundError:
-            if path.exists():
-                raise
-            # another run of ours has moved it meanwhile
+            return True
+        except OSError:
+            return False
 
-    def _archive(self, path: Path, digest: str, folder_name: str, report: Callable[[Path | None], bytes]) -> None:
-        if self.digest(path) != digest:
-            return  # gone already, or changed meanwhile: then it is a new sheet
-        folder = self.folder / folder_name
-        folder.mkdir(exist_ok=True)
-        twin = self.twin(digest, path.stat().st_size, (DONE, folder_name))
-        same_name = twin is not None and original_name(twin, digest) == path.name
-        if twin:
-            name = twin.name if same_name else _with_mark(path.name, digest[:8])
-        else:
-            name = _free_name(folder, path.name, digest)
-        files.replace(folder / f"{name}{REPORT}", report(None if same_name else twin))
-        if twin:
-            path.unlink(missing_ok=True)
-        else:
-            path.rename(folder / name)
-            files.sync_folder(folder)
-        files.sync_folder(self.folder)
+    def _fingerprint(self, path: Path, _size: int) -> Content:
+        with OpenFolder.open(self.folder) as inbox:
+            return self._content(inbox, path.name)
 
+    def _content(self, folder: OpenFolder, name: str) -> Content:
+        """SHA-256 of the content; of one that is too big only start and size count."""
+        raw, seen = folder.read(name, self._max_bytes + 1)
+        if len(raw) <= self._max_bytes:
+            return Content(hashlib.sha256(raw).hexdigest(), raw, seen)
+        return Content(hashlib.sha256(raw + b"\x00%d" % seen.st_size).hexdigest(), None, seen)
 
-def original_name(path: Path, digest: str) -> str:
-    """The name under which an archived sheet had arrived."""
-    return f"{path.stem.removesuffix(f'-{digest[:8]}')}{path.suffix}"
-
-
-def shown_name(name: str) -> str:
-    """A file name as people and databases can bear it: shares hand over names in foreign encodings."""
-    text = unicodedata.normalize("NFC", os.fsencode(name).decode("utf-8", "replace"))
-    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
-
-
-def _free_name(folder: Path, name: str, digest: str) -> str:
-    """The sheet's name; where another content has it, with the beginning of the digest."""
-    wanted = (name, _with_mark(name, digest[:8]), _with_mark(name, digest))
-    return next(one for one in wanted if not (folder / one).exists())
-
-
-def _with_mark(name: str, mark: str) -> str:
-    path = Path(name)
-    return f"{path.stem}-{mark}{path.suffix}"
-
-
-def _is_sheet_name(name: str) -> bool:
-    lower = name.lower()
-    return not (lower.startswith(_NOT_OURS) or lower.endswith(_UNFINISHED) or lower in _LITTER)
-
-
-def _listed(folder: Path) -> list[Path]:
-    """An archive that cannot be listed is no reason not to read the inbox."""
-    try:
-        return sorted(folder.iterdir())
-    except OSError:
-        return []
-
-
-def _look(path: Path) -> Arrival | None:
-    """A regular file, no link: a link could lead anywhere."""
-    try:
-        seen = path.lstat()
-    except OSError:
-        return None
-    if not stat.S_ISREG(seen.st_mode):
-        return None
-    return Arrival(path, seen.st_size, seen.st_mtime_ns, seen.st_ino)
+    def _digest(self, folder: OpenFolder, name: str) -> str | None:
+        try:
+            return self._content(folder, name).digest
+        except OSError:
+            return None

@@ -8,13 +8,15 @@ The same bytes again are harmless; other bytes under a name that is taken are re
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 from connectors.folder import files
 from kiezbruecke.connector import CannotTell, NotThere
-from kiezbruecke.errors import NotSent, Rejected
+from kiezbruecke.errors import AlreadyUsed, NotSent, Rejected
+from kiezbruecke.troubles import Cause, Trouble, trouble_of
 
 _MARKER = ".ok"
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}\.[A-Za-z0-9]{1,8}")
@@ -28,12 +30,12 @@ class Outbox:
         self._connection_id = connection_id
 
     def put(self, name: str, payload: bytes) -> datetime:
-        """Put the file there, then its `.ok`; since when it lies there. Raises NotSent or Rejected where certain."""
+        """Put the file there, then its `.ok`; since when it lies there. Raises NotSent, Rejected or AlreadyUsed."""
         final = self._place(name)
         if not _is_there(final, payload):
             _write(final, payload)
         marker = _marker(final)
-        if not marker.exists():
+        if not files.is_file(marker):
             files.replace(marker, _marker_text(final, payload))
         return _put_at(final)
 
@@ -41,7 +43,7 @@ class Outbox:
         """Since when it lies there with its `.ok`. Without it nobody reads it yet: sending again completes it."""
         try:
             final = self._place(name)
-            if not (final.exists() and _marker(final).exists()):
+            if not (files.is_file(final) and files.is_file(_marker(final))):
                 return NotThere()
             if files.sha256(final) != _digest(payload):
                 return CannotTell("the name is taken by another content")
@@ -62,15 +64,16 @@ class Outbox:
                 "the folder is missing",
                 where=f"connection {self._connection_id}",
                 expected=str(self._folder),
+                trouble=Trouble(Cause.FOLDER),
             )
         return self._folder / name
 
 
 def _is_there(final: Path, payload: bytes) -> bool:
-    if not final.exists():
+    if not os.path.lexists(final):
         return False
-    if files.sha256(final) != _digest(payload):
-        raise Rejected(
+    if not files.is_file(final) or files.sha256(final) != _digest(payload):
+        raise AlreadyUsed(
             "a file with this name and another content lies there",
             where=final.name,
             expected="a new name",
@@ -87,9 +90,8 @@ def _write(final: Path, payload: bytes) -> None:
     except OSError as error:
         if part:
             files.discard(part)
-        raise NotSent(
-            "the file cannot be written", where=final.name, helps=error.strerror or type(error).__name__
-        ) from None
+        why = error.strerror or type(error).__name__
+        raise NotSent("the file cannot be written", where=final.name, helps=why, trouble=trouble_of(error)) from None
     files.sync_folder(final.parent)
 
 

@@ -10,20 +10,25 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from connectors.folder.sheet import Line
+from kiezbruecke import german
+from kiezbruecke.plaintext import harmless
 
-HEADER = ("Zeile", "Referenznummer", "Ergebnis der Übernahme", "Hinweis")
+HEADER = ("Zeile", "Referenznummer", "Ergebnis der Übernahme", "Hinweis", "Was daraus folgt")
+_FOLLOWS = len(HEADER) - 1  # the only column that is written later, and again
 TAKEN, LEFT = "übernommen", "nicht übernommen"
 _RULE = re.compile(r".{0,300}? \(Quelle: item\.(?P<key>[a-z_]+)\): ")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FURTHER = re.compile(r"[^\s:]+\.yaml:\d+: '[^']*' \(Quelle: item\.(?P<key>[a-z_]+)\): ")
 
 
 def lines_report(name: str, lines: Sequence[Line], problems: Mapping[int, str], notes: Sequence[str]) -> bytes:
     """The report of a sheet that could be read."""
-    rows = [(str(line.number), line.reference, *_outcome(problems.get(line.number, ""))) for line in lines]
+    rows = [(str(line.number), line.reference, *_outcome(line, problems.get(line.number, ""))) for line in lines]
     left = sum(1 for line in lines if problems.get(line.number))
-    total = f"{len(lines)} Zeilen gelesen, {len(lines) - left} übernommen, {left} nicht übernommen"
+    read = german.count(len(lines), "Zeile", "Zeilen")
+    total = f"{read} gelesen, {len(lines) - left} übernommen, {left} nicht übernommen"
     return _csv([*rows, *_summary(name, total, notes)])
 
 
@@ -32,21 +37,36 @@ def sheet_report(name: str, problem: str, notes: Sequence[str]) -> bytes:
     return _csv([("", "", LEFT, problem), *_summary(name, "keine Zeile übernommen", notes)])
 
 
+def with_what_follows(report: bytes, follows: Mapping[int, str]) -> bytes:
+    """The same report with what follows from its rows; as it was, if it is none of ours any more."""
+    try:
+        rows = list(csv.reader(io.StringIO(report.decode("utf-8-sig"), newline=""), delimiter=";", strict=True))
+    except (UnicodeDecodeError, csv.Error):
+        return report
+    if not rows or tuple(rows[0][:_FOLLOWS]) != HEADER[:_FOLLOWS]:
+        return report
+    return _csv([_with(row, follows) for row in rows[1:]])
+
+
 def for_clerks(problem: str, columns: Mapping[str, str]) -> str:
     """A mapping's problem with the sheet's own column name instead of rule, file and source field."""
     found = _RULE.match(problem)
-    if not found or found["key"] not in columns:
-        return problem
-    return f"„{columns[found['key']]}“: {problem[found.end() :]}"
+    if problem.startswith("; ") or not found or found["key"] not in columns:
+        return _FURTHER.sub(partial(_named, columns), problem)
+    return _FURTHER.sub(partial(_named, columns), f"„{columns[found['key']]}“: {problem[found.end() :]}")
 
 
-def harmless(text: str) -> str:
-    """Text that a spreadsheet does not take for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+def _named(columns: Mapping[str, str], found: re.Match[str]) -> str:
+    return f"„{columns.get(found['key'], found['key'])}“: "
 
 
-def _outcome(problem: str) -> tuple[str, str]:
-    return (LEFT, problem) if problem else (TAKEN, "")
+def _with(row: Sequence[str], follows: Mapping[int, str]) -> Sequence[str]:
+    number = int(row[0]) if row and row[0].isascii() and row[0].isdecimal() else 0
+    return [*row[:_FOLLOWS], follows[number]] if number in follows and row[2] == TAKEN else row
+
+
+def _outcome(line: Line, problem: str) -> tuple[str, str]:
+    return (LEFT, problem) if problem else (TAKEN, line.note)
 
 
 def _summary(name: str, total: str, notes: Sequence[str]) -> list[tuple[str, ...]]:

@@ -7,11 +7,11 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from connectors._tables.limits import MEGABYTE, TableLimits
 from kiezbruecke.connector import Connection
 from kiezbruecke.errors import ConfigurationError
 
 Profile = Literal["decision-sheet", "budget-sheet", "status-list", "files"]
-MEGABYTE = 1024 * 1024
 
 
 class Settings(BaseModel):
@@ -23,8 +23,8 @@ class Settings(BaseModel):
     profile: Profile
     settle_seconds: float = Field(2, ge=0, le=60, description="How long a file must not change")
     max_bytes: int = Field(20 * MEGABYTE, ge=1, description="Largest sheet")
-    max_unpacked_bytes: int = Field(64 * MEGABYTE, ge=1, description="Largest XLSX file, unpacked")
-    max_rows: int = Field(20_000, ge=1, description="Most filled rows of one sheet")
+    max_unpacked_bytes: int = Field(TableLimits.unpacked, ge=1, description="Largest XLSX file, unpacked")
+    max_rows: int = Field(TableLimits.rows, ge=1, description="Most filled rows of one sheet")
 
     @classmethod
     def from_connection(cls, connection: Connection) -> Self:

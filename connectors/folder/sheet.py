@@ -6,20 +6,25 @@ rows ──▶ header (unknown columns are noted, missing ones refuse the sheet)
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from openpyxl.utils import get_column_letter
 
-from connectors._tables import Row, SheetProblem, folded
-from connectors.folder.cells import CellProblem, read_cell
+from connectors._tables import Merge, Row, SheetProblem, Worksheet, folded
+from connectors.folder.cells import CellProblem, cuts_time, read_cell
+from connectors.folder.ditto import Above
 from connectors.folder.table import Column, Table
 from kiezbruecke.records import Process
 
 TITLE_ROWS = 5
 _LONGEST_NAME = 60
 _MOST_ROWS_TOLD = 10
+_MOST_COLUMNS_TOLD = 10
+_MOST_MERGED_ROWS = 200_000
+_ONLY_SHOWN = "nur zur ansicht)"  # a column that `kiezbruecke sheet new` writes for people; nothing to note
 _FEWEST_HEADERS = 3  # a row that names fewer known columns is no header
 REFERENCE = re.compile(r"\d{4}-\d{5,12}|P-[1-9]\d{0,3}", re.ASCII)
 _TOTAL = re.compile(r"(gesamt)?summe\b|gesamt(betrag)?\b|total\b", re.IGNORECASE)
@@ -33,6 +38,7 @@ class Line:
     reference: str
     values: Mapping[str, str]
     problem: str = ""
+    note: str = ""  # what was understood without being written
 
 
 @dataclass(frozen=True)
@@ -57,30 +63,42 @@ class Header:
         return self.columns.get(self.width - 1)
 
 
-def read_sheet(worksheets: Sequence[Sequence[Row]], table: Table, process: Process) -> Sheet:
+def read_sheet(worksheets: Sequence[Worksheet], table: Table, process: Process) -> Sheet:
     """The lines of the one worksheet that holds the table; raises SheetProblem."""
-    rows, header = _only_one(worksheets, table)
+    sheet, header = _only_one(worksheets, table)
     _check_header(header, table)
-    below = [row for row in rows if row.number > header.row.number]
-    reader = _LineReader(table, header, process)
+    below = [row for row in sheet.rows if row.number > header.row.number]
+    _refuse_second_header(sheet.rows, header, table)
+    reader = _LineReader(table, header, process, Merged(sheet.merges, below))
     lines = tuple(reader.read(row) for row in below if _has_values(row, header))
     if not lines:
         raise SheetProblem("Die Tabelle ist leer: unter der Kopfzeile steht keine ausgefüllte Zeile.")
-    return Sheet(lines, (*_unknown_columns(header, table), *_stray_rows(below, header)))
+    return Sheet(
+        lines,
+        (
+            *_unknown_columns(header, table),
+            *reader.notes(),
+            *_unread(below, header),
+            *_hidden(worksheets, sheet, header),
+        ),
+    )
 
 
-def _only_one(worksheets: Sequence[Sequence[Row]], table: Table) -> tuple[Sequence[Row], Header]:
-    found = [(rows, header) for rows in worksheets if (header := _find_header(rows, table))]
-    if not any(worksheets):
+def _only_one(worksheets: Sequence[Worksheet], table: Table) -> tuple[Worksheet, Header]:
+    if not any(sheet.rows for sheet in worksheets):
         raise SheetProblem("Die Datei ist leer.")
-    if not found:
+    found = [(sheet, header) for sheet in worksheets if (header := _find_header(sheet.rows, table))]
+    seen = [(sheet, header) for sheet, header in found if not sheet.hidden]
+    if found and not seen:
+        raise SheetProblem("Die Tabelle steht auf einem ausgeblendeten Tabellenblatt; bitte einblenden und prüfen.")
+    if not seen:
         names = ", ".join(column.name for column in table.columns if column.mandatory)
         raise SheetProblem(
             f"Es gibt keine Kopfzeile in den ersten {TITLE_ROWS + 1} ausgefüllten Zeilen; erwartet: {names}."
         )
-    if len(found) > 1:
+    if len(seen) > 1:
         raise SheetProblem("Mehrere Tabellenblätter tragen die Kopfzeile; erwartet: genau eines je Datei.")
-    return found[0]
+    return seen[0]
 
 
 def _find_header(rows: Sequence[Row], table: Table) -> Header | None:
@@ -95,6 +113,32 @@ def _as_header(row: Row, table: Table) -> Header:
     columns = {index: table.by_header[name] for index, name in enumerate(names) if name in table.by_header}
     width = max((index + 1 for index, name in enumerate(names) if name), default=0)
     return Header(row, columns, width)
+
+
+def _refuse_second_header(rows: Sequence[Row], header: Header, table: Table) -> None:
+    """Ja, Nein and Enthaltung under a common „Stimmen“: read by half, the votes would be missing."""
+    place = next(place for place, row in enumerate(rows) if row is header.row)
+    beside = [*rows[:place], *(row for row in rows[place + 1 : place + 2] if not _is_line(row, header))]
+    for row in beside:
+        if name := _named_beside(row, header, table):
+            first, second = sorted((row.number, header.row.number))
+            raise SheetProblem(
+                f"Die Kopfzeile hat zwei Zeilen ({first} und {second}): „{name}“ steht in Zeile {row.number}. "
+                "Erwartet: alle Spaltennamen in einer Zeile, ohne verbundene Zellen."
+            )
+
+
+def _is_line(row: Row, header: Header) -> bool:
+    return any(not row.cell(index).blank for index, column in header.columns.items() if column.required)
+
+
+def _named_beside(row: Row, header: Header, table: Table) -> str:
+    """A column that this row names, and the header does not, where the header names none."""
+    for index, cell in enumerate(row.cells):
+        column = table.by_header.get(folded(cell.text))
+        if column and index not in header.columns and column not in header.columns.values():
+            return column.name
+    return ""
 
 
 def _check_header(header: Header, table: Table) -> None:
@@ -130,7 +174,8 @@ def _nearest(column: Column, unknown: Mapping[int, str]) -> str:
 def _unknown_columns(header: Header, table: Table) -> list[str]:
     found = header.columns.values()
     missing = {folded(column.name): column for column in table.columns if column not in found}
-    return [_unknown_note(index, name, missing) for index, name in _unknown(header).items()]
+    unknown = {index: name for index, name in _unknown(header).items() if not folded(name).endswith(_ONLY_SHOWN)}
+    return [_unknown_note(index, name, missing) for index, name in unknown.items()]
 
 
 def _unknown_note(index: int, name: str, missing: Mapping[str, Column]) -> str:
@@ -144,28 +189,94 @@ def _has_values(row: Row, header: Header) -> bool:
     return any(not row.cell(index).blank for index in header.columns)
 
 
-def _stray_rows(rows: Sequence[Row], header: Header) -> list[str]:
-    """Rows with something outside the table: a remark beside it, a note below it."""
-    stray = [row.number for row in rows if not _has_values(row, header) or _beyond(row, header)]
-    if not stray:
-        return []
-    shown = ", ".join(map(str, stray[:_MOST_ROWS_TOLD])) + (" …" if len(stray) > _MOST_ROWS_TOLD else "")
-    return [f"Außerhalb der Tabelle steht etwas, das nicht gelesen wurde; Zeile: {shown}."]
+def _unread(rows: Sequence[Row], header: Header) -> list[str]:
+    """What stands outside the table: columns without a name, a remark beside it, a note below it."""
+    outside = [row.number for row in rows if not _has_values(row, header) or _beyond(row, header)]
+    nameless: dict[int, list[int]] = {}
+    for row in rows:
+        for index, cell in enumerate(row.cells):
+            if not cell.blank and _is_nameless(index, header):
+                nameless.setdefault(index, []).append(row.number)
+    notes = [
+        f"Die Spalte {get_column_letter(index + 1)} hat keinen Namen und wurde nicht gelesen; {_rows(numbers)}."
+        for index, numbers in sorted(nameless.items())[:_MOST_COLUMNS_TOLD]
+    ]
+    if outside:
+        notes.append(f"Außerhalb der Tabelle steht etwas, das nicht gelesen wurde; {_rows(outside)}.")
+    return notes
+
+
+def _is_nameless(index: int, header: Header) -> bool:
+    return not header.row.cell(index).text
+
+
+def _rows(numbers: Sequence[int]) -> str:
+    """`Zeile: 3, 5`, the first few."""
+    return "Zeile: " + ", ".join(map(str, numbers[:_MOST_ROWS_TOLD])) + (" …" if len(numbers) > _MOST_ROWS_TOLD else "")
 
 
 def _beyond(row: Row, header: Header) -> bool:
     return any(not cell.blank for cell in row.cells[header.width :])
 
 
+def _hidden(worksheets: Sequence[Worksheet], sheet: Worksheet, header: Header) -> list[str]:
+    """What the clerk does not see: sheets are left, rows and columns of the table are read like all others."""
+    notes = [
+        f"Das Tabellenblatt „{one.name[:_LONGEST_NAME]}“ ist ausgeblendet und wurde nicht gelesen."
+        for one in worksheets
+        if one.hidden and one.rows
+    ]
+    rows = sorted(number for number in sheet.hidden_rows if number > header.row.number)
+    if rows:
+        notes.append(f"Ausgeblendete Zeilen wurden mitgelesen; {_rows(rows)}.")
+    notes += [
+        f"Die Spalte „{column.name}“ ({get_column_letter(index + 1)}) ist ausgeblendet und wurde mitgelesen."
+        for index, column in header.columns.items()
+        if index in sheet.hidden_columns
+    ]
+    return notes
+
+
+class Merged:
+    """Which cells below the header share one cell with others: nobody knows for which of them its value is meant."""
+
+    def __init__(self, merges: Sequence[Merge], rows: Sequence[Row]) -> None:
+        self._by_row: dict[int, list[Merge]] = {}
+        numbers = [row.number for row in rows]
+        left = _MOST_MERGED_ROWS
+        for merge in merges:
+            covered = numbers[bisect_left(numbers, merge.first_row) : bisect_right(numbers, merge.last_row)]
+            left -= len(covered)
+            if left < 0:
+                raise SheetProblem("Die Tabelle hat zu viele verbundene Zellen; bitte den Verbund der Zellen aufheben.")
+            for number in covered:
+                self._by_row.setdefault(number, []).append(merge)
+
+    def holds(self, row: int, index: int, columns: Mapping[int, Column]) -> bool:
+        """Whether the cell shares its place with one of another line or of another known column."""
+        return any(
+            merge.first_column <= index <= merge.last_column
+            and (
+                merge.last_row > merge.first_row
+                or any(merge.first_column <= one <= merge.last_column for one in columns if one != index)
+            )
+            for merge in self._by_row.get(row, ())
+        )
+
+
 class _LineReader:
     """Reads the lines below one header."""
 
-    def __init__(self, table: Table, header: Header, process: Process) -> None:
+    def __init__(self, table: Table, header: Header, process: Process, merged: Merged) -> None:
         self._table = table
         self._header = header
+        self._merged = merged
+        self._cut_times: dict[str, list[int]] = {}
         self._process = process
         self._names = {folded(process.id), folded(process.name)}
         self._index = {column.key: index for index, column in header.columns.items()}
+        self._names_of_columns = {column.key: column.name for column in table.columns}
+        self._above = Above()
 
     def read(self, row: Row) -> Line:
         """One line; every problem of it is told at once."""
@@ -175,8 +286,16 @@ class _LineReader:
             problem = "Die Summenzeile wurde nicht verstanden und nicht übernommen; sie darf entfallen."
             return Line(row.number, "", {}, problem)
         values, problems = self._values(row)
-        problems += self._process_problems(values) + self._shape_problems(row)
-        return Line(row.number, reference, values, " ".join(problems))
+        unresolved, note = self._above.resolve(row.number, values, self._names_of_columns)
+        problems += unresolved + self._process_problems(values) + self._shape_problems(row)
+        return Line(row.number, reference, values, " ".join(problems), note)
+
+    def notes(self) -> list[str]:
+        """What was left out of cells that were read."""
+        return [
+            f"„{name}“ trägt eine Uhrzeit; gelesen wurde nur der Tag; {_rows(rows)}."
+            for name, rows in self._cut_times.items()
+        ]
 
     def _text(self, row: Row, key: str) -> str:
         return row.cell(self._index[key]).text if key in self._index else ""
@@ -192,10 +311,18 @@ class _LineReader:
         values = {column.key: "" for column in self._table.columns}
         problems = []
         for index, column in self._header.columns.items():
+            if self._merged.holds(row.number, index, self._header.columns):
+                problems.append(
+                    f"„{column.name}“ ist mit anderen Zellen verbunden; bitte jede Zelle einzeln ausfüllen."
+                )
+                continue
             try:
                 values[column.key] = read_cell(row.cell(index), column)
             except CellProblem as problem:
                 problems.append(str(problem))
+                continue
+            if cuts_time(row.cell(index), column):
+                self._cut_times.setdefault(column.name, []).append(row.number)
         return values, problems
 
     def _process_problems(self, values: Mapping[str, str]) -> list[str]:

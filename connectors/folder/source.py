@@ -7,20 +7,25 @@ them, everybody sees them. A sheet moves to done/ or failed/ when all its items 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from connectors._tables import Row, SheetProblem, read_csv, read_workbook
-from connectors.folder.inbox import DONE, FAILED, Arrival, Inbox, original_name, shown_name
-from connectors.folder.report import for_clerks, lines_report, sheet_report
-from connectors.folder.settings import MEGABYTE, Settings
+from connectors._tables import SheetProblem, TableLimits, Worksheet, read_csv, read_workbook
+from connectors._tables.limits import MEGABYTE
+from connectors.folder.inbox import DONE, FAILED, Arrival, Inbox
+from connectors.folder.lines import names_of
+from connectors.folder.names import arrived_name
+from connectors.folder.report import for_clerks, lines_report, sheet_report, with_what_follows
+from connectors.folder.settings import Settings
 from connectors.folder.sheet import Line, Sheet, read_sheet
 from connectors.folder.table import read_table
 from kiezbruecke.connector import Connection, Context, Cursor, Handled, Item
 from kiezbruecke.errors import ConfigurationError, SourceError
+from kiezbruecke.troubles import trouble_of
 
 KINDS = {"decision-sheet": "decision-line", "budget-sheet": "budget-line"}
 PROBLEM = "sheet-problem"
@@ -39,11 +44,15 @@ class Pickup:
     waiting: set[str]
     problems: dict[int, str]
 
-    def note(self, external_id: str, problem: str | None) -> None:
-        """Remember what became of one item; a problem of the sheet itself stands first."""
+    def note(self, external_id: str, problem: str, *, besides: bool) -> None:
+        """Remember what became of one item; a problem of the sheet itself stands first, and others `besides`."""
         self.waiting.discard(external_id)
-        if problem and self.sheet:
-            self.problems.setdefault(int(external_id.partition(":")[2]), problem)
+        if not problem or not self.sheet:
+            return
+        row = int(external_id.partition(":")[2])
+        known = self.problems.setdefault(row, problem)
+        if besides and not known.endswith(problem):
+            self.problems[row] = known + problem
 
     @property
     def folder(self) -> str:
@@ -53,9 +62,9 @@ class Pickup:
 
     def report(self, path: Path, twin: Path | None) -> bytes:
         """The report for one of its files; `twin` is the archived sheet that it repeats."""
-        name, notes = shown_name(path.name), []
+        name, notes = arrived_name(path.name, self.digest), []
         if twin:
-            notes = [f"Der Inhalt gleicht „{shown_name(twin.name)}“ und wird nicht noch einmal übernommen."]
+            notes = [f"Der Inhalt gleicht „{twin.name}“ und wird nicht noch einmal übernommen."]
         if self.sheet is None:
             return sheet_report(name, self.problem, notes)
         return lines_report(name, self.sheet.lines, self.problems, [*self.sheet.notes, *notes])
@@ -92,9 +101,36 @@ class FolderSource:
         self._find_again({_digest_of(one) for one in handled} - self._pickups.keys())
         for one in handled:
             if pickup := self._pickups.get(_digest_of(one)):
-                problem = for_clerks(one.problem, self._columns) if one.problem else None
-                pickup.note(one.item.external_id, problem)
+                said = one.item.problem or ""
+                problem = for_clerks((one.problem or "").removeprefix(said), self._columns)
+                pickup.note(one.item.external_id, problem, besides=bool(said))
         self._archive([pickup for pickup in self._pickups.values() if not pickup.waiting])
+
+    def tell_what_follows(self, follows: Mapping[str, str]) -> None:
+        """Write it into the reports of the archived sheets; a report that somebody has taken away stays away."""
+        by_sheet: dict[str, dict[int, str]] = defaultdict(dict)
+        for external_id, words in follows.items():
+            digest, _, row = external_id.partition(":")
+            if row.isdecimal():
+                by_sheet[digest][int(row)] = words
+        try:
+            for digest, path in self._inbox.taken_from(by_sheet):
+                self._inbox.renew_report(path, partial(with_what_follows, follows=by_sheet[digest]))
+        except OSError as error:
+            raise SourceError(
+                "a report cannot be written",
+                where=f"{self._where}: {DONE}/",
+                expected="write access; it is tried again in the next run",
+                helps=_why(error),
+            ) from None
+
+    def archived(self) -> Iterator[Item]:
+        """Every line of every sheet that was handled before, with its old id: content and row."""
+        try:
+            for arrival, digest, raw in self._inbox.archived():
+                yield from self._open(arrival, digest, raw).items
+        except OSError as error:
+            raise SourceError("an archived sheet cannot be read", where=self._where, helps=_why(error)) from None
 
     def _complete(self) -> list[Arrival]:
         try:
@@ -105,6 +141,7 @@ class FolderSource:
                 where=self._where,
                 expected=str(self._settings.path),
                 helps=_why(error),
+                trouble=trouble_of(error),
             ) from None
 
     def _pick_up(self, arrival: Arrival) -> Pickup | None:
@@ -125,19 +162,20 @@ class FolderSource:
 
     def _locked(self, arrival: Arrival) -> Pickup:
         """A file that nobody lets us read: it stays where it is and is told, as one and the same problem."""
-        name = shown_name(arrival.path.name)
+        name = arrived_name(arrival.path.name, "")
         digest = hashlib.sha256(f"{name}\n{arrival.size}\n{arrival.mtime_ns}".encode()).hexdigest()
-        item = _sheet_problem(digest, name, "Die Datei kann nicht gelesen werden; bitte die Zugriffsrechte prüfen.")
+        problem = "Die Datei kann nicht gelesen werden; bitte die Zugriffsrechte prüfen."
+        item = replace(_sheet_problem(digest, name, problem), names=(_as_it_lay(arrival),))
         return Pickup(digest, name, [], None, "", (item,), {digest}, {})
 
     def _open(self, arrival: Arrival, digest: str, raw: bytes | None) -> Pickup:
         twin = self._inbox.twin(digest, arrival.size)
-        name = shown_name(original_name(twin, digest) if twin else arrival.path.name)
+        name = arrived_name(twin.name if twin else arrival.path.name, digest)
         try:
             sheet, problem = self._read(arrival.path, raw), ""
         except SheetProblem as error:
             sheet, problem = None, str(error)
-        items = self._items(digest, name, sheet) if sheet else (_sheet_problem(digest, name, problem),)
+        items = self._items(digest, name, sheet, arrival) if sheet else (_sheet_problem(digest, name, problem),)
         waiting = {item.external_id for item in items}
         problems = {line.number: line.problem for line in sheet.lines if line.problem} if sheet else {}
         return Pickup(digest, name, [arrival.path], sheet, problem, items, waiting, problems)
@@ -147,29 +185,33 @@ class FolderSource:
             raise SheetProblem(f"Die Datei ist zu groß; erwartet: höchstens {self._settings.max_bytes // MEGABYTE} MB.")
         return read_sheet(self._worksheets(path.suffix.lower(), raw), self._table, self._process)
 
-    def _worksheets(self, suffix: str, raw: bytes) -> list[list[Row]]:
+    def _worksheets(self, suffix: str, raw: bytes) -> list[Worksheet]:
+        limits = TableLimits(unpacked=self._settings.max_unpacked_bytes, rows=self._settings.max_rows)
         if not raw.strip():
             raise SheetProblem("Die Datei ist leer.")
         match suffix:
             case ".xlsx":
-                return read_workbook(raw, self._settings.max_unpacked_bytes, self._settings.max_rows)
+                return read_workbook(raw, limits)
             case ".csv":
-                return [read_csv(raw, self._table.by_header.keys(), self._settings.max_rows)]
+                return [Worksheet(read_csv(raw, self._table.by_header.keys(), limits))]
             case ".xlsm" | ".xltm":
                 raise SheetProblem("Die Datei kann Makros enthalten; bitte ohne Makros als XLSX speichern.")
             case _:
                 raise SheetProblem("Die Datei hat ein fremdes Format; erwartet: XLSX oder CSV.")
 
-    def _items(self, digest: str, name: str, sheet: Sheet) -> tuple[Item, ...]:
-        return tuple(self._item(digest, name, line) for line in sheet.lines)
+    def _items(self, digest: str, name: str, sheet: Sheet, arrival: Arrival) -> tuple[Item, ...]:
+        names = names_of(name, sheet.lines, self._process)
+        return tuple(self._item(digest, name, line, (*names[line.number], _as_it_lay(arrival))) for line in sheet.lines)
 
-    def _item(self, digest: str, name: str, line: Line) -> Item:
+    def _item(self, digest: str, name: str, line: Line, names: tuple[str, ...]) -> Item:
         place = {"sheet": name, "row": line.number}
         external_id, raw_ref = f"{digest}:{line.number}", f"{name}#{line.number}"
+        read = Item(self._kind, external_id, {**place, **line.values}, raw_ref=raw_ref, names=names)
         if not line.problem:
-            return Item(self._kind, external_id, {**place, **line.values}, raw_ref=raw_ref)
-        told = f"{name}, Zeile {line.number}: {line.problem}"
-        return Item(PROBLEM, external_id, {**place, "referenznummer": line.reference}, raw_ref=raw_ref, problem=told)
+            return read
+        told, body = f"{name}, Zeile {line.number}: {line.problem}", {**place, "referenznummer": line.reference}
+        as_read = read if line.values else None
+        return Item(PROBLEM, external_id, body, raw_ref=raw_ref, problem=told, names=names, as_read=as_read)
 
     def _find_again(self, digests: AbstractSet[str]) -> None:
         """After a restart: the sheets of acknowledged items, if they still lie there."""
@@ -198,6 +240,7 @@ class FolderSource:
             where=f"{self._where}: {pickup.name}",
             expected="write access; the sheet is tried again in the next run",
             helps=_why(error),
+            trouble=trouble_of(error),
         )
 
 
@@ -208,6 +251,11 @@ def _digest_of(handled: Handled) -> str:
 def _sheet_problem(digest: str, name: str, problem: str) -> Item:
     body = {"sheet": name, "row": 0, "referenznummer": ""}
     return Item(PROBLEM, digest, body, raw_ref=name, problem=f"{name}: {problem}")
+
+
+def _as_it_lay(arrival: Arrival) -> str:
+    """A file whose access rights were mended is the same file."""
+    return f"{arrival.path.name} {arrival.size} {arrival.mtime_ns}"
 
 
 def _why(error: OSError) -> str:

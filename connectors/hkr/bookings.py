@@ -70,7 +70,7 @@ class Bookings:
         """Why an order is not booked; `standing` is the commitment that it is about, where there is one."""
         cancels, before = order.kind == "FESTLEGUNG_AUFHEBUNG", 0 if standing is None else int(standing["cents"])
         refusals: list[tuple[str, str, bool]] = [
-            ("ART", "Diese Sandbox bucht nur Festlegungen", not order.kind.startswith("FESTLEGUNG")),
+            ("ART", "Dieser Nachbau bucht nur Festlegungen", not order.kind.startswith("FESTLEGUNG")),
             ("BEZUG", "Die Festlegung ist nicht bekannt", order.kind != "FESTLEGUNG" and standing is None),
             ("BEZUG", "Die Festlegung ist schon aufgehoben", cancels and before == 0),
             (

@@ -38,6 +38,11 @@ create table if not exists commitments (
 create table if not exists answers (
   number integer primary key, reference text not null, event text not null, cents integer not null,
   day text not null, voucher text not null, code text not null default '', text text not null default '');
+create table if not exists stands (vorverfahren text primary key, last_batch text not null);
+create table if not exists contents (
+  reference text primary key, batch_id text not null, kind text not null, cents integer not null,
+  related text not null, voucher text not null, year text not null, chapter text not null, title text not null,
+  area text not null, test integer not null, code text not null);
 """
 
 
@@ -100,6 +105,23 @@ class Books:
             ).fetchall()
             return rows, int(db.execute("select coalesce(max(number), 0) from answers").fetchone()[0])
 
+    def stand(self, vorverfahren: str) -> tuple[str, int]:
+        """The last batch that arrived from somebody, empty if none did, and the highest number of an answer."""
+        with self._open() as db:
+            row = db.execute("select last_batch from stands where vorverfahren = ?", (vorverfahren,)).fetchone()
+            highest = int(db.execute("select coalesce(max(number), 0) from answers").fetchone()[0])
+            return (row["last_batch"] if row else "", highest)
+
+    def orders(self, beginning: str) -> list[tuple[sqlite3.Row, sqlite3.Row | None]]:
+        """What arrived under Fremdkennzeichen that begin so, each with its last answer."""
+        with self._open() as db:
+            rows = db.execute(
+                "select * from contents where substr(reference, 1, ?) = ? order by reference",
+                (len(beginning), beginning),
+            ).fetchall()
+            last = "select * from answers where reference = ? order by number desc limit 1"
+            return [(row, db.execute(last, (row["reference"],)).fetchone()) for row in rows]
+
     def balances(self, year: int) -> list[sqlite3.Row]:
         """Committed cents per budget address of a year."""
         with self._open() as db:
@@ -144,7 +166,10 @@ class Books:
             "insert into batches values (?, ?, ?, ?, ?, ?)",
             (batch_id, digest, remote_id, status, reason.code, reason.text),
         )
+        sender = text(root, "Kopf/Vorverfahren")
+        db.execute("insert or replace into stands values (?, ?)", (sender, batch_id))
         for position, (order, verdict) in enumerate(zip(orders, verdicts, strict=True)):
+            _keep_content(db, root, order, verdict)
             db.execute(
                 "insert into lines values (?, ?, ?, ?, ?, ?)",
                 (batch_id, position, order.reference, order.cents, verdict.code, verdict.text),
@@ -213,6 +238,19 @@ def _note_received(db: sqlite3.Connection, order: Order) -> None:
         " on conflict (reference, kind, cents, area) do update set times = times + 1",
         (order.reference, order.kind, order.cents, area),
     )
+
+
+def _keep_content(db: sqlite3.Connection, root: etree._Element, order: Order, verdict: Verdict) -> None:
+    """What was accepted stands for good; what was refused until something is accepted under its Fremdkennzeichen."""
+    known = db.execute("select code from contents where reference = ?", (order.reference,)).fetchone()
+    if known is not None and known["code"] == "":
+        return
+    names = ("Haushaltsjahr", "Kapitel", "Titel", "Unterkonto")
+    place = [text(order.element, f"Buchungsstelle/{name}") for name in names]
+    batch_id, test = text(root, "Kopf/StapelId"), text(root, "Kopf/Test") in ("true", "1")
+    related, voucher = text(order.element, "BezugFremdkennzeichen"), text(order.element, "Belegnummer")
+    values = (order.reference, batch_id, order.kind, order.cents, related, voucher, *place, test, verdict.code)
+    db.execute(f"insert or replace into contents values ({', '.join('?' * len(values))})", values)  # noqa: S608
 
 
 def _twin(*, same: bool) -> Verdict:

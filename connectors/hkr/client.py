@@ -1,4 +1,4 @@
-"""Speaks hkr 1.0 with an HKR system: four calls, each returns our types or says what is known of its failure.
+"""Speaks hkr 1.1 with an HKR system: six calls, each returns our types or says what is known of its failure.
 
 NotSent: nothing left. Rejected: read and refused as a whole, nothing happened. Contradiction and everything
 else: nobody knows, ask with `batch_status`.
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from lxml import etree
 
@@ -25,6 +26,11 @@ UNCLEAR = _soap.CALL_FAILED
 
 class Contradiction(Exception):
     """An answer that contradicts itself or the question. It proves nothing."""
+
+
+def describe(error: BaseException) -> str:
+    """What a question has failed with, in one line without a word of theirs."""
+    return str(error) if isinstance(error, Contradiction) else _soap.describe(error)
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,25 @@ class Balance:
     committed: Decimal
     paid: Decimal
     day: date
+
+
+@dataclass(frozen=True)
+class KnownOrder:
+    """What they have under one Fremdkennzeichen: the order, and what became of it."""
+
+    reference: str
+    batch_id: str
+    voucher: str
+    kind: str
+    related: str
+    year: int
+    area: str
+    cents: int
+    accepted: bool
+    test: bool = False
+    code: str = ""
+    answer: Rueckmeldung | None = None
+    raw: bytes = field(default=b"", repr=False)
 
 
 class Hkr:
@@ -134,7 +159,27 @@ class Hkr:
             raise Contradiction("the balances are those of another year")
         return tuple(_balance(element) for element in root.findall(contract.tag("Saldo")))
 
-    def _ask(self, operation: str, **fields: str | int) -> etree._Element:
+    def stand(self) -> tuple[str, int]:
+        """HoleStand: our last batch they have (empty: none), and the highest number of their answers."""
+        root = self._ask("HoleStand", Vorverfahren=self.settings.vorverfahren)
+        return contract.text(root, "LetzteStapelId"), _integer(root, "LetzteNummer")
+
+    def orders(self, beginnings: Sequence[str]) -> tuple[KnownOrder, ...]:
+        """FrageAnordnungen, at most 500 questions; raises Contradiction where a question has no answer."""
+        root = self._ask("FrageAnordnungen", Anfang=list(beginnings))
+        found = tuple(_known_order(element) for element in root.findall(contract.tag("Vorhanden")))
+        if _integer(root, "Anzahl") != len(found):
+            raise Contradiction(f"Anzahl says {_integer(root, 'Anzahl')}, the answer holds {len(found)}")
+        if _cents(root, "Summe") != sum(order.cents for order in found):
+            raise Contradiction("Summe is not the sum of the amounts in the answer")
+        unknown = {(element.text or "").strip() for element in root.findall(contract.tag("Unbekannt"))}
+        for beginning in beginnings:
+            known = any(order.reference.startswith(beginning) for order in found)
+            if known == (beginning in unknown):
+                raise Contradiction("a question about a Fremdkennzeichen has no answer, or two")
+        return found
+
+    def _ask(self, operation: str, **fields: Any) -> etree._Element:
         answer = self._port.call(operation, **fields)
         return _body(answer.body, f"{operation}Antwort")
 
@@ -171,6 +216,8 @@ def _line(element: etree._Element) -> OrderOutcome:
 def _zeile(element: etree._Element) -> OrderOutcome:
     reference, result = _required(element, "Fremdkennzeichen"), _required(element, "Ergebnis")
     if result == "ANGENOMMEN":
+        if contract.text(element, "Code"):
+            raise Contradiction("a line of the batch is accepted and tells of an error")
         return OrderOutcome(reference)
     if result == "ABGEWIESEN":
         return OrderOutcome(reference, contract.text(element, "Code") or result, contract.text(element, "Text"))
@@ -183,10 +230,31 @@ def _rueckmeldung(element: etree._Element) -> Rueckmeldung:
         for child in element.iterchildren("*")
         if len(child) == 0
     }
-    _required(element, "Fremdkennzeichen")
-    _required(element, "Ereignis")
+    # what else it lacks the mapping says of this one answer: a page must not wait for it
     raw = etree.tostring(element, method="c14n", exclusive=True)
     return Rueckmeldung(_integer(element, "LaufendeNummer"), _cents(element, "Betrag"), body, raw)
+
+
+def _known_order(element: etree._Element) -> KnownOrder:
+    result = _required(element, "Ergebnis")
+    if result not in ("ANGENOMMEN", "ABGEWIESEN"):
+        raise Contradiction("an order has an unknown Ergebnis")
+    answer = element.find(contract.tag("Rueckmeldung"))
+    return KnownOrder(
+        reference=_required(element, "Fremdkennzeichen"),
+        batch_id=_required(element, "StapelId"),
+        voucher=_required(element, "Belegnummer"),
+        kind=_required(element, "Art"),
+        related=contract.text(element, "BezugFremdkennzeichen"),
+        year=_integer(element, "Buchungsstelle/Haushaltsjahr"),
+        area=_required(element, "Buchungsstelle/Unterkonto"),
+        cents=_cents(element, "Betrag"),
+        accepted=result == "ANGENOMMEN",
+        test=contract.text(element, "Test") in ("true", "1"),
+        code=contract.text(element, "Code"),
+        answer=None if answer is None else _rueckmeldung(answer),
+        raw=etree.tostring(element, method="c14n", exclusive=True),
+    )
 
 
 def _balance(element: etree._Element) -> Balance:

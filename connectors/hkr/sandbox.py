@@ -1,4 +1,4 @@
-"""A small HKR system that speaks hkr 1.0: a real server with its own books and fault switches.
+"""A small HKR system that speaks hkr 1.1: a real server with its own books and fault switches.
 
 Options: `content` (folder with schemas/), `limit.<Unterkonto>=<euros>`, `today=<date>`, `production=1`,
 `login=<user>:<password>`. `GET /_sandbox/received` tells what arrived, how often, and what became of it.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -41,6 +42,7 @@ FAULTS = (
     "no_answer_yet",  # HoleRueckmeldungen: as if nothing had been booked yet
     "in_progress",  # FrageStapelStatus: IN_ARBEIT
     "wrong_balance",  # HoleSalden: the first balance is one cent too high
+    "only_1_0",  # HoleStand, FrageAnordnungen: unknown operations, as in a system of the contract's first version
     "html_answer",  # any call: a login page with status 200; nothing is done
     "busy",  # any call: 503; nothing is done
     "reset",  # any call: done, then the connection is reset in the middle of the answer
@@ -101,7 +103,7 @@ def _calendar(fixed: str) -> Callable[[], date]:
 
 
 class _Service:
-    """The four operations behind one address."""
+    """The six operations behind one address."""
 
     def __init__(self, books: Books, faults: Faults, content: Path, login: str) -> None:
         self.books, self._faults, self._content = books, faults, content
@@ -111,12 +113,14 @@ class _Service:
         """One SOAP call, with whatever fault is armed."""
         if self._login and request.headers.get("Authorization") != self._login:
             return Response(status_code=401, headers={"WWW-Authenticate": "Basic"})
-        if self._faults.take("busy"):
+        question = await request.body()
+        asks_back = b"HoleStand" in question  # a look before each run: armed faults are meant for what follows it
+        if not asks_back and self._faults.take("busy"):
             return Response(status_code=503, headers={"Retry-After": "60"})
-        if self._faults.take("html_answer"):
+        if not asks_back and self._faults.take("html_answer"):
             return HTMLResponse("<!doctype html><title>Anmeldung</title><p>Bitte melden Sie sich an.")
-        status, body = self._call(await request.body())
-        return self._misshapen(body) or Response(body, status, media_type=_XML)
+        status, body = self._call(question)
+        return (None if asks_back else self._misshapen(body)) or Response(body, status, media_type=_XML)
 
     def _call(self, envelope: bytes) -> tuple[int, bytes]:
         try:
@@ -128,8 +132,11 @@ class _Service:
             tag("FrageStapelStatus"): self._status,
             tag("HoleRueckmeldungen"): self._answers,
             tag("HoleSalden"): self._balances,
+            tag("HoleStand"): self._stand,
+            tag("FrageAnordnungen"): self._orders,
         }
-        if root.tag not in operations:
+        newer = root.tag in (tag("HoleStand"), tag("FrageAnordnungen"))
+        if root.tag not in operations or (newer and self._faults.take("only_1_0")):
             return 500, _fault("SCHEMA", "Unbekannte Operation")
         if violation := contract.first_violation(self._content, root):
             return 500, _fault("SCHEMA", f"Die Anfrage verletzt den Vertrag: {violation}")
@@ -186,17 +193,25 @@ class _Service:
             ],
         )
         for row in rows:
-            reason = [("Grundcode", row["code"]), ("Text", row["text"])] if row["code"] else []
-            fields = [
-                ("LaufendeNummer", str(row["number"] + shift)),
-                ("Fremdkennzeichen", row["reference"]),
-                ("Ereignis", row["event"]),
-                ("Betrag", euros(row["cents"])),
-                ("Buchungstag", row["day"]),
-                ("HkrBelegnummer", row["voucher"]),
-                *reason,
-            ]
-            add(answer, "Rueckmeldung", fields)
+            add(answer, "Rueckmeldung", _answer_fields(row, shift))
+        return answer
+
+    def _stand(self, root: etree._Element) -> etree._Element:
+        last, highest = self.books.stand(text(root, "Vorverfahren"))
+        answer = etree.Element(tag("HoleStandAntwort"), nsmap=contract.PREFIXES)
+        _fill(answer, [*([("LetzteStapelId", last)] if last else []), ("LetzteNummer", str(highest))])
+        return answer
+
+    def _orders(self, root: etree._Element) -> etree._Element:
+        asked = [(element.text or "").strip() for element in root.findall(tag("Anfang"))]
+        found = {beginning: self.books.orders(beginning) for beginning in asked}
+        known = {row["reference"]: (row, last) for some in found.values() for row, last in some}
+        answer = etree.Element(tag("FrageAnordnungenAntwort"), nsmap=contract.PREFIXES)
+        total = sum(row["cents"] for row, _ in known.values())
+        _fill(answer, [("Anzahl", str(len(known))), ("Summe", euros(total))])
+        for row, last in known.values():
+            _add_order(answer, row, last)
+        _fill(answer, [("Unbekannt", beginning) for beginning, some in found.items() if not some])
         return answer
 
     def _balances(self, root: etree._Element) -> etree._Element:
@@ -242,6 +257,34 @@ async def _half_then_cut(body: bytes) -> AsyncIterator[bytes]:
 
 
 # -- SOAP ----------------------------------------------------------------------------------------------------
+
+
+def _answer_fields(row: sqlite3.Row, shift: int = 0) -> list[tuple[str, str]]:
+    reason = [("Grundcode", row["code"]), ("Text", row["text"])] if row["code"] else []
+    return [
+        ("LaufendeNummer", str(row["number"] + shift)),
+        ("Fremdkennzeichen", row["reference"]),
+        ("Ereignis", row["event"]),
+        ("Betrag", euros(row["cents"])),
+        ("Buchungstag", row["day"]),
+        ("HkrBelegnummer", row["voucher"]),
+        *reason,
+    ]
+
+
+def _add_order(answer: etree._Element, row: sqlite3.Row, last: sqlite3.Row | None) -> None:
+    """What is there of one order, and what became of it."""
+    names = [("Fremdkennzeichen", "reference"), ("StapelId", "batch_id"), ("Belegnummer", "voucher"), ("Art", "kind")]
+    order = add(answer, "Vorhanden", [(name, row[column]) for name, column in names])
+    _fill(order, [("BezugFremdkennzeichen", row["related"])] if row["related"] else [])
+    place = [("Haushaltsjahr", "year"), ("Kapitel", "chapter"), ("Titel", "title"), ("Unterkonto", "area")]
+    add(order, "Buchungsstelle", [(name, row[column]) for name, column in place])
+    outcome = "ABGEWIESEN" if row["code"] else "ANGENOMMEN"
+    test = [("Test", "true")] if row["test"] else []
+    _fill(order, [("Betrag", euros(row["cents"])), *test, ("Ergebnis", outcome)])
+    if last is not None and not row["code"]:
+        add(order, "Rueckmeldung", _answer_fields(last))
+    _fill(order, [("Code", row["code"])] if row["code"] else [])
 
 
 def _result_fields(result: Result, accepted_cents: int) -> list[tuple[str, str]]:

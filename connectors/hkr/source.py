@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from connectors.hkr.client import UNCLEAR, Contradiction, Hkr, Page, Rueckmeldung
+from connectors.hkr.client import UNCLEAR, Contradiction, Hkr, Page, Rueckmeldung, describe
 from connectors.hkr.settings import Settings
+from kiezbruecke import german
 from kiezbruecke.connector import Connection, Context, Cursor, Handled, Item
 from kiezbruecke.errors import SourceError
 
@@ -42,7 +43,7 @@ class Rueckmeldungen:
 
     def _start(self, value: str) -> int:
         if value and not (value.isascii() and value.isdigit()):
-            raise SourceError("Der Lesestand ist keine laufende Nummer", where=self._where, expected="etwa 1742")
+            raise SourceError("Der Lesestand ist keine laufende Nummer wie 1742", where=self._where)
         return int(value or 0)
 
     def _page(self, last: int) -> Page:
@@ -52,15 +53,16 @@ class Rueckmeldungen:
             raise SourceError(
                 "Die Rückmeldungen des HKR-Verfahrens sind nicht lesbar",
                 where=self._where,
-                helps=f"{type(error).__name__}: {error}; der nächste Lauf liest nach {last} weiter",
+                helps=f"{type(error).__name__}: {describe(error)}; der nächste Lauf liest nach {last} weiter",
             ) from error
         self._in_sequence(last, page)
         return page
 
     def _in_sequence(self, last: int, page: Page) -> None:
         if page.highest < last:
+            given = german.count(page.highest, "Rückmeldung", "Rückmeldungen")
             raise SourceError(
-                f"HKR hat erst {page.highest} Rückmeldungen vergeben, gelesen ist schon bis {last}",
+                f"HKR hat erst {given} vergeben, gelesen ist schon bis {last}",
                 where=self._where,
                 helps="wurde das HKR-Verfahren zurückgesetzt? Vor allem anderen bitte abstimmen",
             )

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
+from connectors._soap import Fault
 from connectors.hkr import contract
-from connectors.hkr.client import UNCLEAR, Balance, Contradiction, Hkr, OrderOutcome, Taken
+from connectors.hkr.client import UNCLEAR, Balance, Contradiction, Hkr, KnownOrder, OrderOutcome, Taken, describe
 from connectors.hkr.contract import Order
 from connectors.hkr.settings import Settings
 from kiezbruecke.connector import (
@@ -22,13 +23,28 @@ from kiezbruecke.connector import (
     Found,
     Message,
     NotThere,
+    TheirOrder,
+    TheirStand,
 )
-from kiezbruecke.errors import RecordError
+from kiezbruecke.errors import AlreadyUsed, RecordError, SourceError, shown
 from kiezbruecke.records import Receipt, ReceiptOutcome
 from kiezbruecke.standards.store import parse
 
 ALREADY_BOOKED = "DOPPELT"
 """Their code for: this very order is here already, from another batch. Its effect holds: no refusal."""
+
+USED_ID = "STAPEL"
+"""Their code for: under this StapelId another batch arrived before. Ours are unique, so we have forgotten one."""
+
+QUESTIONS = 500
+"""At most so many in one FrageAnordnungen."""
+
+EFFECTS = {
+    "FESTLEGUNG": "commitment.book",
+    "FESTLEGUNG_AENDERUNG": "commitment.change",
+    "FESTLEGUNG_AUFHEBUNG": "commitment.cancel",
+}
+BOOKED = ("FESTGELEGT", "AUFGEHOBEN")
 
 _KNOWN = ("ANGENOMMEN", "TEILWEISE", "ABGEWIESEN")
 
@@ -77,18 +93,76 @@ class HkrTarget:
             taken = self._client.batch_status(batch.head.id)
             return self._found(batch, messages, taken)
         except (*UNCLEAR, Contradiction) as error:
-            return _all(messages, CannotTell(f"{type(error).__name__}: {error}"))
+            return _all(messages, CannotTell(f"{type(error).__name__}: {describe(error)}"))
 
     def balances(self, fiscal_year: int) -> tuple[Balance, ...]:
         """What their own books say of a year. Raises if they cannot be read whole; nothing is guessed."""
-        return self._client.balances(fiscal_year)
+        try:
+            return self._client.balances(fiscal_year)
+        except (*UNCLEAR, Contradiction) as error:
+            raise SourceError(
+                "HKR's own sums cannot be read", where=self.settings.url, helps=describe(error)
+            ) from error
+
+    def stand(self) -> TheirStand:
+        """The last batch they have of us. Raises where they speak the first version of the contract."""
+        last, highest = self._client.stand()
+        return TheirStand(last, highest)
+
+    def orders(self, beginnings: Sequence[str]) -> Sequence[TheirOrder]:
+        """What they have under Fremdkennzeichen that begin so, 500 questions in a call; NotImplementedError by 1.0."""
+        asked = list(dict.fromkeys(beginnings))
+        pieces = [asked[start : start + QUESTIONS] for start in range(0, len(asked), QUESTIONS)]
+        found = {order.reference: order for piece in pieces for order in self._ask_for(piece)}
+        return [self._as_they_have_it(order) for order in found.values()]
+
+    def _ask_for(self, beginnings: Sequence[str]) -> Sequence[KnownOrder]:
+        try:
+            return self._client.orders(beginnings)
+        except Fault as fault:
+            if fault.role == "Client.SCHEMA":
+                raise NotImplementedError("FrageAnordnungen is a question of hkr 1.1") from fault
+            raise
+
+    def _as_they_have_it(self, order: KnownOrder) -> TheirOrder:
+        """Booked, accepted and not booked yet, or refused. An event that we do not know proves nothing."""
+        if order.kind not in EFFECTS:
+            raise Contradiction("they have an order of a kind that was never sent")
+        event = order.answer.body["Ereignis"] if order.answer else ""
+        if order.accepted and event not in ("", "ABGEWIESEN", *BOOKED):
+            raise Contradiction("the last answer to an order has an unknown Ereignis")
+        outcome = ReceiptOutcome.CONFIRMED if event in BOOKED else ReceiptOutcome.DELIVERED
+        refused = not order.accepted or event == "ABGEWIESEN"
+        code = order.answer.body.get("Grundcode", "") if order.answer else order.code
+        receipt = Receipt(
+            source=self.settings.connection,
+            external_id=f"{order.batch_id}/{order.reference}",
+            outcome=ReceiptOutcome.REFUSED if refused else outcome,
+            event=event or ("ANGENOMMEN" if order.accepted else "ABGEWIESEN"),
+            reference=order.reference,
+            amount=contract.money(order.cents),
+            code=code,
+            remote_id=order.answer.body.get("HkrBelegnummer", "") if order.answer else "",
+        )
+        return TheirOrder(
+            reference=order.reference,
+            effect=EFFECTS[order.kind],
+            amount=contract.money(order.cents),
+            area=order.area,
+            fiscal_year=order.year,
+            receipt=receipt,
+            raw=order.raw,
+            test=order.test,
+            related_reference=order.related or None,
+            voucher=order.voucher,
+        )
 
     def _found(self, batch: Batch, messages: Sequence[Message], taken: Taken) -> Mapping[UUID, Answer]:
         _same_batch(batch, taken)
         if taken.status == "UNBEKANNT":
             return _all(messages, NotThere())
         if taken.status not in _KNOWN:
-            return _all(messages, CannotTell(f"HKR: {taken.status}"))
+            return _all(messages, CannotTell(f"HKR: {shown(taken.status)}"))
         orders = contract.read_batch(batch.payload)
         receipts = self._receipts(messages, orders, taken, _later_word(taken, orders))
         return {key: Found(receipt) for key, receipt in receipts.items()}
@@ -161,6 +235,8 @@ def _refuse_twins(orders: Sequence[Order]) -> None:
 def _first_word(batch: Batch, taken: Taken, orders: Mapping[str, Order]) -> dict[str, OrderOutcome]:
     """A line per order from the answer to a transmission; raises Contradiction if its sums do not hold."""
     _same_batch(batch, taken)
+    if taken.status == "ABGEWIESEN" and taken.reason and taken.reason.code == USED_ID:
+        raise AlreadyUsed("another batch was sent under this StapelId before", where=batch.head.id)
     if taken.status not in (*_KNOWN, "BEREITS_VORHANDEN"):
         raise Contradiction("the batch has an unknown Status")
     named = {line.reference: line for line in taken.lines}

@@ -14,6 +14,7 @@ from openpyxl.cell import WriteOnlyCell
 
 from connectors.meinberlin._platform import APPS, STATUS, Row, badges, path_of, reference
 
+LONGEST_ADDRESS, LONGEST_CELL = 2079, 32767  # characters, as a spreadsheet takes them
 WIDGETS = {"budgeting": "proposals", "kiezkasse": "kiezkasse-proposals"}
 
 
@@ -35,11 +36,7 @@ def module_page(module: Row) -> str:
 
 def detail_page(row: Row) -> str:
     """A proposal's own page, the only public place of description and feedback."""
-    pills = "\n".join(
-        f'        <li class="pill">{html.escape(badge[1])}</li>'
-        for badge in badges(row)
-        if badge[0] != "moderator_status"
-    )
+    pills = "\n".join(map(_pill, (badge for badge in badges(row) if badge[0] != "moderator_status")))
     feedback = ""
     if row["moderator_status"] or row["feedback"]:
         feedback = (
@@ -57,6 +54,12 @@ def detail_page(row: Row) -> str:
         "</section>\n"
         f"{feedback}\n</article>",
     )
+
+
+def _pill(badge: Sequence[str]) -> str:
+    kind = {"category": "pill--category", "label": "pill--label"}.get(badge[0], "")
+    marker = '<i class="fas fa-map-marker-alt" aria-hidden="true"></i>' if badge[0] == "point_label" else ""
+    return f'        <li class="pill\n {kind}\n">{marker}\n            {html.escape(badge[1])}\n        </li>'
 
 
 def login_page(token: str, problem: str = "") -> str:
@@ -134,4 +137,8 @@ def _cell(sheet: Any, value: Any) -> Any:
 
 
 def _plain(markup: str) -> str | None:
-    return html.unescape(re.sub(r"<[^>]*>", "", markup)) or None
+    """What the platform makes of a text in a cell: run together, cut at `<c`, and nothing of a long address."""
+    text = re.sub(r"<[a-zA-Z/!][^>]*(>|$)", "", html.unescape(re.sub(r"<[^>]*>", "", markup)))
+    if re.match(r"(https?|ftp|mailto|internal|external):", text) and len(text) > LONGEST_ADDRESS:
+        return None
+    return text[:LONGEST_CELL] or None

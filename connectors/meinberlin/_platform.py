@@ -32,6 +32,10 @@ NEW: Row = {
     "own_contribution": False, "completed_tasks": [],
 }  # fmt: skip
 
+EDITED = {*NEW, "name"} - {
+    "modified", "comment_count", "positive_rating_count", "negative_rating_count", "vote_count"
+}  # fmt: skip
+
 
 @dataclass
 class Platform:
@@ -79,17 +83,23 @@ class Platform:
         users: Sequence[Row] = self.state()["users"]
         return next((user for user in users if (user["login"], user["password"]) == (login, password)), None)
 
-    def put(self, row: Mapping[str, Any]) -> Row:
-        """Create a proposal, or change the given fields of one (by `pk`)."""
+    def put(self, *rows: Mapping[str, Any]) -> list[Row]:
+        """Create proposals, or change the given fields of those that are known (by `pk`)."""
         with self.lock:
             state = self.state()
-            known = self.proposal(int(row["pk"])) if "pk" in row else None
-            if known is None:
-                known = {**NEW, "pk": 1 + max((one["pk"] for one in state["proposals"]), default=0)}
-                state["proposals"].append(known)
-            known.update(row)
+            put = [self._put(state["proposals"], row) for row in rows]
             self.save(state)
-            return known
+            return put
+
+    def _put(self, proposals: list[Row], row: Mapping[str, Any]) -> Row:
+        known = next((one for one in proposals if one["pk"] == row.get("pk")), None)
+        if known is None:
+            proposals.append({**NEW, "pk": 1 + max((one["pk"] for one in proposals), default=0), **row})
+            return proposals[-1]
+        if any(known[name] != row[name] for name in EDITED & row.keys()):
+            known["modified"] = datetime.now(UTC).isoformat()  # as every form of the platform does
+        known.update(row)
+        return known
 
     def delete(self, pk: int) -> None:
         """A citizen deletes an account: the proposal is gone without a trace."""
@@ -100,7 +110,12 @@ class Platform:
 
 
 def reference(row: Row) -> str:
-    """Year of creation and key, such as 2026-00007."""
+    """Year of creation and key, such as 2026-00007. Half an hour after midnight the year is still the old one."""
+    return f"{datetime.fromisoformat(row['created']).astimezone(UTC).year}-{row['pk']:05d}"
+
+
+def searched(row: Row) -> str:
+    """The number that a search finds: with the year in Berlin."""
     return f"{row['created'][:4]}-{row['pk']:05d}"
 
 
@@ -163,21 +178,24 @@ def select(rows: Sequence[Row], module: Row, query: Mapping[str, str], *, modera
     if label := labels.get(query.get("labels", "")):
         tests.append(lambda row: label in row["labels"])
     if search := query.get("search", "").casefold():
-        tests.append(lambda row: search in row["name"].casefold() or search in reference(row))
+        tests.append(lambda row: search in row["name"].casefold() or search in searched(row))
     if module["type"] == "budgeting" and (archived := query.get("is_archived", "false")) in ("true", "false"):
         tests.append(lambda row: row["is_archived"] is (archived == "true"))
     if moderates and (task := query.get("open_task", "")) in {str(pk) for pk, _ in module["tasks"]}:
         tests.append(lambda row: int(task) not in row["completed_tasks"])
-    return _order([row for row in rows if all(test(row) for test in tests)], query.get("ordering", ""))
+    found = [row for row in rows if all(test(row) for test in tests)]
+    return _order(found, query.get("ordering", ""), query.get("page", "1"))
 
 
-def _order(rows: list[Row], ordering: str) -> list[Row]:
+def _order(rows: list[Row], ordering: str, number: str) -> list[Row]:
+    """`number` of the page: what has equal times comes in another order with every question."""
     name = ordering.removeprefix("-")
     if name not in ("created", "comment_count", "positive_rating_count", "token_vote_count"):
         today = datetime.now(UTC).date().isoformat()  # dailyrandom: another order every day
         return sorted(rows, key=lambda row: hashlib.sha256(f"{today}{row['pk']}".encode()).digest())
     key = {"token_vote_count": "vote_count"}.get(name, name)
     if key == "created":
+        rows = sorted(rows, key=lambda row: hashlib.sha256(f"{number}-{row['pk']}".encode()).digest())
         return sorted(rows, key=lambda row: datetime.fromisoformat(row["created"]), reverse=ordering[0] == "-")
     return sorted(rows, key=lambda row: row[key], reverse=ordering[0] == "-")
 

@@ -17,6 +17,7 @@ USERS = [
     {"login": "middleware-kiezkasse@example.org", "password": PASSWORD, "role": "moderator"},
     {"login": "initiative@example.org", "password": PASSWORD, "role": "initiator"},
     {"login": "ohne-rechte@example.org", "password": PASSWORD, "role": "plain"},
+    {"login": "unbestaetigt@example.org", "password": PASSWORD, "role": "unconfirmed"},
 ]
 TASKED = ("budgeting",)  # the legacy type knows no moderation tasks
 TASKS = ["Förderfähigkeit geprüft", "Kostenplan liegt vor", "Datenschutz-Einwilligung liegt vor"]

@@ -1,27 +1,32 @@
-"""The list of a module, read to its end although it may change meanwhile: page by page, pass by pass.
+"""The list of a module in one page, so that it is one snapshot: paging repeats and omits what has equal times.
 
-page 1 ─▶ page 2 ─▶ … ─▶ whole? ── no ──▶ again
-                           └─ yes, and the same proposals as in the pass before ──▶ handed over
+one page ─▶ whole ──▶ handed over
+    └─ there is more ─▶ a larger page, once more
+
+Where somebody in between allows only small pages, the list is read page by page until two passes name the same.
 
 One odd entry stops no other; a page on which nothing can be understood is another API.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.meinberlin.proposal import OddEntry, find_flaw, odd_entry
+from connectors._line import shown_type
+from connectors.meinberlin.proposal import OddEntry, Row, find_flaw, odd_entry
 from connectors.meinberlin.settings import Settings
 from connectors.meinberlin.web import Reply, Web
 from kiezbruecke.errors import ConfigurationError, SourceError
 from kiezbruecke.records import Module
+from kiezbruecke.troubles import Cause, Trouble
 
 ENDPOINTS = {"budgeting": "proposals", "kiezkasse": "kiezkasse-proposals"}
 OTHER = {"budgeting": "kiezkasse", "kiezkasse": "budgeting"}
 WRONG_PASSWORD = "Ungültiger Benutzername/Passwort"  # noqa: S105 - the platform's own words
-Row = Mapping[str, Any]
+ROOM = 50  # so many may come between two calls
+MOST = 10_000  # a page larger than this is a question of memory, on both sides
 Entry = Row | OddEntry
 
 
@@ -32,6 +37,15 @@ class Page:
     count: int
     results: tuple[Entry, ...]
     more: bool
+    names: str  # of the module's categories and labels
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A module's list; `names` of its categories and labels change where somebody renames one."""
+
+    entries: tuple[Entry, ...]
+    names: str
 
 
 @dataclass(frozen=True)
@@ -41,6 +55,8 @@ class Pass:
     rows: tuple[Entry, ...]
     pages: int
     whole: bool
+    names: str = ""
+    larger: int = 0  # the page that would hold them all
 
     @property
     def keys(self) -> frozenset[str]:
@@ -55,39 +71,44 @@ class Listing:
         self._web = web
         self._settings = settings
 
-    def read(self, module: Module) -> tuple[Entry, ...]:
+    def read(self, module: Module) -> Listed:
         """Every proposal of the module, archived ones too; SourceError rather than a part of them."""
         before: frozenset[str] | None = None
+        size = self._settings.page_size
         for _ in range(self._settings.passes):
-            now = self._pass(module)
+            now = self._pass(module, size)
             if now.whole and (now.pages == 1 or now.keys == before):
                 self._refuse_wrong_type(module, now)
-                return now.rows
+                return Listed(now.rows, now.names)
             before = now.keys if now.whole else None
+            size = max(size, now.larger)
         raise SourceError(
             f"the list of module {module.id} changed in each of {self._settings.passes} passes",
             where=f"connection {self._settings.connection}, GET {_path(module.id, module.type)}",
             helps="nothing was taken over; tried again",
         )
 
-    def _pass(self, module: Module) -> Pass:
+    def _pass(self, module: Module, size: int) -> Pass:
         rows: list[Entry] = []
         counts: set[int] = set()
         number = 0
-        more = True
+        more, names = True, ""
         while more:
             number += 1
-            page = self._page(module.id, module.type, number, self._settings.page_size)
+            page = self._page(module.id, module.type, number, size)
             if page is None or (page.more and not page.results):
                 return Pass(tuple(rows), number, whole=False)
+            if page.more and number == 1 and len(page.results) == size and size < page.count + ROOM <= MOST:
+                return Pass((), 1, whole=False, larger=page.count + ROOM)
             rows += page.results
             counts.add(page.count)
+            names = page.names
             more = page.more and len(rows) <= page.count
         keys = set(map(key_of, rows))
-        return Pass(tuple(rows), number, whole=counts == {len(rows)} == {len(keys)})
+        return Pass(tuple(rows), number, whole=counts == {len(rows)} == {len(keys)}, names=names)
 
     def _page(self, module_id: int, module_type: str, number: int, size: int) -> Page | None:
-        """One page, by number: `next` may name another host and is only asked whether it is there.
+        """One page, by number: `next` may name another host, and is only asked whether it is there.
 
         None where the list has become shorter than this page. `ordering` and `is_archived` are always sent:
         the default order is shuffled daily, and archived proposals are hidden by default.
@@ -129,7 +150,8 @@ def refuse_status(reply: Reply, module_id: int) -> None:
             raise ConfigurationError(
                 "the platform refuses login and password",
                 where=reply.where,
-                helps="mend the connection's account",
+                helps="mend the connection's account; the API takes the e-mail address, not the user name",
+                trouble=Trouble(Cause.PASSWORD),
             )
         raise ConfigurationError(
             f"module {module_id} may not be read with this account (private or not published)",
@@ -142,7 +164,7 @@ def refuse_status(reply: Reply, module_id: int) -> None:
             where=reply.where,
             helps="look at mappings/processes and host",
         )
-    raise reply.broken(f"answered {reply.status} {reply.media_type}".strip(), "200")
+    raise reply.broken(f"answered {reply.status} {shown_type(reply.media_type)}", "200")
 
 
 def _path(module_id: int, module_type: str) -> str:
@@ -160,7 +182,15 @@ def _parse(reply: Reply, module_type: str, place: str) -> Page:
         raise reply.broken("field 'results' is missing or no list", "a list")
     if following is not None and not isinstance(following, str):
         raise reply.broken("field 'next' is missing or no address", "an address or null")
-    return Page(count, _entries(reply, results, count, module_type, place), following is not None)
+    entries = _entries(reply, results, count, module_type, place)
+    return Page(count, entries, following is not None, _names(body.get("filters")))
+
+
+def _names(filters: Any) -> str:
+    """What the list's filters call the module's categories and labels, as one text."""
+    known = filters if isinstance(filters, dict) else {}
+    parts = (known.get(name) for name in ("category", "labels"))
+    return json.dumps([part.get("choices") if isinstance(part, dict) else None for part in parts])
 
 
 def _entries(reply: Reply, results: list[Any], count: int, module_type: str, place: str) -> tuple[Entry, ...]:

@@ -8,11 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
 from kiezbruecke.records import Module
+from kiezbruecke.records.base import MOST_MONEY
 
+Row = Mapping[str, Any]
 _TEXT: tuple[type, ...] = (str,)
 _TEXT_OR_NONE: tuple[type, ...] = (str, type(None))
 _NUMBER: tuple[type, ...] = (int,)
@@ -34,7 +37,9 @@ FIELDS: dict[str, tuple[type, ...]] = {
     "point": (object,),  # whatever it is: what cannot be understood is no place, see `is_odd_place`
 }
 BUDGETING_FIELDS: dict[str, tuple[type, ...]] = {"is_archived": (bool,), "vote_count": _NUMBER}
+HIDDEN = ("point_label", "category", "labels")  # in the order of the badges, of which the list shows three
 _REFERENCE = re.compile(r"\d{4}-\d{5,10}")
+_SUM = re.compile(r"[\d.]+(?=\s?€)")
 _WORDS: Mapping[type, str] = {
     object: "anything",
     str: "text",
@@ -100,20 +105,48 @@ def is_odd_place(point: Any) -> bool:
     return _has_place(point) and _position(point) is None
 
 
-def proposal_body(row: Mapping[str, Any], module: Module, origin: str) -> dict[str, Any]:
-    """The flat body of an item: all list fields, and what the badges and the point say, spelled out."""
+def odd_sum(row: Row) -> str:
+    """The sum that is asked for, as it stands there, where it is larger than any budget; else nothing.
+
+    The legacy module type has no maximum: whoever types 2147483647 is shown with it.
+    """
+    found = _SUM.match(_badges(row, "budget")[0])
+    return found[0] if found and Decimal(found[0].replace(".", "") or 0) > MOST_MONEY else ""
+
+
+def proposal_body(row: Row, module: Module, origin: str) -> dict[str, Any]:
+    """The flat body of an item: all list fields, and what the badges and the point say, spelled out.
+
+    Of place, category and labels those that the list shows whole: what it hides is absent, not empty.
+    """
     place = _position(row["point"])
-    return {
-        **row,
-        "point": {"lon": place[0], "lat": place[1]} if place else None,
-        "asked_text": _badges(row, "budget")[0],
+    spelled = {
         "point_label": "".join(_badges(row, "point_label")[:1]),
         "category": "".join(_badges(row, "category")[:1]),
         "labels": _badges(row, "label"),
-        "detail_url": origin + urlsplit(row["url"]).path,
-        "module": {"id": module.id, "type": module.type, "slug": module.slug, "area": module.area},
-        "described": False,
     }
+    return {
+        **row,
+        "point": {"lon": place[0], "lat": place[1]} if place else None,
+        "asked_text": None if odd_sum(row) else _badges(row, "budget")[0],
+        **{name: value for name, value in spelled.items() if name not in hidden(row)},
+        "detail_url": origin + urlsplit(row["url"]).path,
+        "module": module_body(module),
+    }
+
+
+def module_body(module: Module) -> dict[str, Any]:
+    """The module of an item."""
+    return {"id": module.id, "type": module.type, "slug": module.slug, "area": module.area}
+
+
+def hidden(row: Row) -> frozenset[str]:
+    """The fields that may stand among the badges that the list does not show: from the last that it shows on."""
+    if row.get("additional_item_badges_for_list_count") == 0:
+        return frozenset()
+    shown = {badge[0] for badge in row["item_badges_for_list"]}
+    known = 2 if "category" in shown else 1 if "point_label" in shown else 0
+    return frozenset(HIDDEN[2 if "label" in shown else known :])
 
 
 def _fields(module_type: str) -> dict[str, tuple[type, ...]]:

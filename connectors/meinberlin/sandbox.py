@@ -4,9 +4,9 @@
 
 The state is DIR/platform.json (users, projects, modules, proposals). It may be changed there, or over
 `GET/PUT /_sandbox/proposals` (one proposal or a list; the `pk` of a known one changes only the given fields)
-and `DELETE /_sandbox/proposals/{pk}`. Options: `data` is the file it starts from, without it the sandbox
-starts as it was recorded; `next_host` puts another host into the lists' `next` addresses, as a proxy in
-front of the real platform may do.
+and `DELETE /_sandbox/proposals/{pk}`; `GET /_sandbox/requests` names every request that came. Options: `data`
+is the file it starts from, without it the sandbox starts as it was recorded; `next_host` puts another host into
+the lists' `next` addresses, as a proxy in front of the real platform may do.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import binascii
 import json
 import secrets
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connectors.meinberlin import _pages as pages
-from connectors.meinberlin._platform import APPS, Platform, Row, page, select
+from connectors.meinberlin._platform import APPS, Platform, Row, page, path_of, select
 from connectors.meinberlin._recorded import recorded_state
 from kiezbruecke.sandbox import AnswerLost, Faults
 
@@ -52,10 +54,20 @@ FAULTS = (
     "export_broken",  # half a workbook
     "export_html",  # the log-in page with 200 instead of the workbook
     "export_server_error",  # 503
-    "export_column_missing",  # the column Beschreibung has another name
+    "export_column_missing",  # the column Kontakt E-Mail has another name
+    "export_short",  # only the first half of the rows
+    "export_of_another_module",  # the rows of another module
     "login_locked",  # too many failed log-ins
     "login_down",  # 503 at the log-in
+    "login_back",  # 302, but to the log-in
+    "page_capped",  # a proxy allows no page larger than 25
+    "detail_error",  # 500 instead of a proposal's page
+    "detail_silent",  # no answer instead of a proposal's page
+    "detail_of_another",  # the page of another proposal
+    "detail_cut",  # half a page, whole to HTTP
+    "detail_changed",  # the pages look different since last night
 )
+SMALL = 25
 LOCK_AFTER, LOCK_SECONDS = 5, 300
 FORBIDDEN = "Sie sind nicht berechtigt diese Aktion durchzuführen."
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -68,8 +80,22 @@ def create(state: Path, faults: Faults, options: dict[str, str]) -> Starlette:
     if not file.exists():
         data = options.get("data")
         platform.save(json.loads(Path(data).read_text("utf-8")) if data else recorded_state())
-    routes = _Site(platform, faults, options).routes()
-    return Starlette(routes=routes)
+    site = _Site(platform, faults, options)
+    app = Starlette(routes=site.routes())
+    app.add_middleware(_Written, requests=site.requests)
+    return app
+
+
+class _Written:
+    """Writes down every request to the platform, not those to its sandbox."""
+
+    def __init__(self, app: ASGIApp, requests: list[str]) -> None:
+        self.app, self.requests = app, requests
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not scope["path"].startswith("/_sandbox/"):
+            self.requests.append(f"{scope['method']} {scope['path']}")
+        await self.app(scope, receive, send)
 
 
 class _Site:
@@ -78,7 +104,8 @@ class _Site:
         self.faults = faults
         self.next_host = options.get("next_host", "")
         self.sessions: dict[str, Row] = {}
-        self.failures: list[float] = []
+        self.failures: defaultdict[str, list[float]] = defaultdict(list)  # per account, whoever it was
+        self.requests: list[str] = []
 
     def routes(self) -> list[Route]:
         lists = "/api/modules/{module:int}/{endpoint:str}/"
@@ -94,6 +121,7 @@ class _Site:
             Route(export, self.export),
             Route("/_sandbox/proposals", self.control, methods=["GET", "PUT"]),
             Route("/_sandbox/proposals/{pk:int}", self.remove, methods=["DELETE"]),
+            Route("/_sandbox/requests", self.asked),
             Route("/{rest:path}", lambda _: HTMLResponse(pages.error_page(), 404)),
         ]
 
@@ -129,6 +157,8 @@ class _Site:
         rows = self.platform.proposals(module["id"]) if kind == module["type"] else []
         chosen = select(rows, module, query, moderates=moderates)
         host = self.next_host or f"{request.url.scheme}://{request.url.netloc}"
+        if int(query.get("page_size", "0")) > SMALL and self.faults.take("page_capped"):
+            query["page_size"] = str(SMALL)
         body = page(chosen, module, kind, query, host + request.url.path, moderates=moderates)
         if body is None:
             return _detail("Ungültige Seite.", 404)
@@ -216,7 +246,24 @@ class _Site:
         module = self.platform.module(row["module"]) if row else None
         if row is None or module is None or module["type"] != request.path_params["kind"]:
             return HTMLResponse(pages.error_page(), 404)
-        return HTMLResponse(pages.detail_page(row))
+        user = self.sessions.get(request.cookies.get("sessionid", ""))
+        if not _may_see(module, user):
+            return HTMLResponse(pages.error_page(), 403) if user else _to_the_login(request)
+        if request.url.path != path_of(row, module):
+            return RedirectResponse(path_of(row, module), 302)
+        return self._detail(row)
+
+    def _detail(self, row: Row) -> Response:
+        if self.faults.take("detail_silent"):
+            raise AnswerLost
+        if self.faults.take("detail_error"):
+            return HTMLResponse(pages.error_page(), 500)
+        if self.faults.take("detail_of_another"):
+            row = next(one for one in self.platform.state()["proposals"] if one["pk"] != row["pk"])
+        page = pages.detail_page(row)
+        if self.faults.take("detail_cut"):
+            return HTMLResponse(page[: page.index("</article>")])
+        return HTMLResponse(page.replace("ck-content", "rich") if self.faults.take("detail_changed") else page)
 
     async def show_login(self, _: Request) -> Response:
         if self.faults.take("login_down"):
@@ -228,16 +275,26 @@ class _Site:
         token = request.cookies.get("csrftoken", "")
         if not token or form.get("csrfmiddlewaretoken") != token or not request.headers.get("referer"):
             return HTMLResponse(pages.error_page(), 403)
-        self.failures = [at for at in self.failures if at > time.monotonic() - LOCK_SECONDS]
-        if len(self.failures) >= LOCK_AFTER or self.faults.take("login_locked"):
+        login = str(form.get("login"))
+        failures = [at for at in self.failures[login] if at > time.monotonic() - LOCK_SECONDS]
+        if len(failures) >= LOCK_AFTER or self.faults.take("login_locked"):
             return self._login_form("Zu viele gescheiterte Anmeldeversuche. Bitte versuche es später erneut.")
-        user = self.platform.user(str(form.get("login")), str(form.get("password")))
+        user = self.platform.user(login, str(form.get("password")))
         if user is None:
-            self.failures.append(time.monotonic())
+            self.failures[login] = [*failures, time.monotonic()]
             return self._login_form("Die E-Mail-Adresse und/oder das Passwort sind leider falsch.")
-        session = secrets.token_hex(16)
-        self.sessions[session] = user
-        answer = RedirectResponse("/", 302)
+        return self._logged_in(user)
+
+    def _logged_in(self, user: Row) -> Response:
+        """A session for everybody with the right password; whose address is not confirmed is not logged in with it."""
+        session, there = secrets.token_hex(16), "/"
+        if user["role"] == "unconfirmed":
+            there = "/accounts/confirm-email/"
+        elif self.faults.take("login_back"):
+            there = "/accounts/login/"
+        else:
+            self.sessions[session] = user
+        answer = RedirectResponse(there, 302)
         answer.set_cookie("sessionid", session, httponly=True, samesite="lax")
         return answer
 
@@ -250,9 +307,9 @@ class _Site:
     async def export(self, request: Request) -> Response:
         user = self.sessions.get(request.cookies.get("sessionid", ""))
         if user is None:  # HTTP Basic is not honoured outside /api/
-            return RedirectResponse(f"/accounts/login/?next={quote(request.url.path)}", 302)
+            return _to_the_login(request)
         module = self.platform.module_by_slug(request.path_params["slug"])
-        if module is None or module["type"] != request.path_params["kind"]:
+        if module is None or request.path_params["kind"] not in APPS:
             return HTMLResponse(pages.error_page(), 404)
         if user["role"] != "initiator":
             return HTMLResponse(pages.error_page(), 403)
@@ -266,21 +323,32 @@ class _Site:
         return None
 
     def _workbook(self, request: Request, module: Row) -> Response:
-        renamed = {"Beschreibung": "Text"} if self.faults.take("export_column_missing") else {}
+        renamed = {"Kontakt E-Mail": "E-Mail"} if self.faults.take("export_column_missing") else {}
         origin = f"{request.url.scheme}://{request.url.netloc}"
-        content = pages.workbook(self.platform.proposals(module["id"]), module, origin, renamed)
+        kind = request.path_params["kind"]
+        content = pages.workbook(self._exported(module, kind), {**module, "type": kind}, origin, renamed)
         if self.faults.take("export_broken"):
             content = content[: len(content) // 2]
         name = f'attachment; filename="{module["slug"]}_20261123T024513.xlsx"'
         return Response(content, media_type=XLSX, headers={"Content-Disposition": name})
 
+    def _exported(self, module: Row, kind: str) -> list[Row]:
+        """The export of the wrong type is no error: a workbook with a header and nothing below."""
+        rows = self.platform.proposals(module["id"]) if module["type"] == kind else []
+        if self.faults.take("export_of_another_module"):
+            rows = [row for row in self.platform.state()["proposals"] if row["module"] != module["id"]]
+        return rows[: len(rows) // 2] if self.faults.take("export_short") else rows
+
     # Control
+
+    async def asked(self, _: Request) -> Response:
+        return JSONResponse(self.requests)
 
     async def control(self, request: Request) -> Response:
         if request.method == "GET":
             return JSONResponse(self.platform.state()["proposals"])
         rows: Any = await request.json()
-        changed = [self.platform.put(row) for row in (rows if isinstance(rows, list) else [rows])]
+        changed = self.platform.put(*(rows if isinstance(rows, list) else [rows]))
         return JSONResponse([row["pk"] for row in changed])
 
     async def remove(self, request: Request) -> Response:
@@ -334,6 +402,10 @@ def _decoded(header: str) -> tuple[str, str]:
     except (binascii.Error, UnicodeDecodeError):
         return "", ""
     return login, password
+
+
+def _to_the_login(request: Request) -> Response:
+    return RedirectResponse(f"/accounts/login/?next={quote(request.url.path)}", 302)
 
 
 async def _drip(content: bytes) -> AsyncIterator[bytes]:

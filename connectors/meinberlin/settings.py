@@ -16,7 +16,7 @@ class Settings(HttpSettings):
     export: bool = True
     export_login: str = Field("", repr=False)
     export_password: SecretStr = SecretStr("")
-    page_size: int = Field(100, ge=1, le=1000)
+    page_size: int = Field(1000, ge=1, le=10_000)
     passes: int = Field(6, ge=2, le=50)
 
     @field_validator("address")
@@ -32,10 +32,13 @@ class Settings(HttpSettings):
         return self.site.rstrip("/") or self.address
 
     @property
-    def exporter(self) -> tuple[str, str] | None:
-        """Login and password for the export, or None: the export's own, else the account of the API."""
-        if not self.export:
-            return None
+    def exports(self) -> bool:
+        """Whether contact data may be fetched, and somebody could."""
+        return self.export and self.account is not None
+
+    @property
+    def account(self) -> tuple[str, str] | None:
+        """Login and password for pages and exports, or None: the export's own, else the account of the API."""
         if self.export_login:
             return self.export_login, self.export_password.get_secret_value()
         return (self.login, self.password.get_secret_value()) if self.login else None

@@ -10,9 +10,10 @@ from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from connectors._line import DeadlineExceeded, Line, NoAnswer, Response
+from connectors._line import DeadlineExceeded, Line, NoAnswer, Response, shown_type
 from connectors.meinberlin.settings import Settings
 from kiezbruecke.errors import ConfigurationError, NotSent, SourceError
+from kiezbruecke.troubles import Cause, Trouble, of_status
 
 LIMIT = 64 * 1024 * 1024  # bytes of one answer; the largest page of the platform is far below
 
@@ -34,15 +35,21 @@ class Reply:
     def json(self) -> Any:
         """The body as JSON; raises SourceError if it is something else, or cut."""
         if self.media_type != "application/json":
-            raise self.broken(f"answered 200 with {self.media_type or 'no content type'}", "application/json")
+            what = f"answered 200 with {shown_type(self.media_type)}"
+            raise self.broken(what, "application/json", Trouble(Cause.NO_SERVICE))
         try:
             return json.loads(self.body.decode("utf-8"), parse_constant=_no_constant)
         except (ValueError, RecursionError):
             raise self.broken("the answer is cut or no JSON", "a whole JSON document") from None
 
-    def broken(self, what: str, expected: str) -> SourceError:
+    def broken(self, what: str, expected: str, trouble: Trouble | None = None) -> SourceError:
         """The error for an answer that cannot be used; a person's data is never in it."""
-        return SourceError(what, where=self.where, expected=expected, helps="nothing was taken over; tried again")
+        known, helps = trouble or of_status(self.status), "nothing was taken over; tried again"
+        return SourceError(what, where=self.where, expected=expected, helps=helps, trouble=known)
+
+
+class Unanswered(SourceError):
+    """No whole answer came: whoever asks on may wait as long again."""
 
 
 class Web:
@@ -82,11 +89,11 @@ class Web:
         try:
             response = self._line.call(method, url, content, {**headers, **(sent if self._cookies else {})})
         except NotSent as error:
-            raise SourceError(f"no whole answer ({error.what})", where=where, helps="tried again") from error
+            raise Unanswered(f"no whole answer ({error.what})", where=where, helps="tried again") from error
         except (NoAnswer, DeadlineExceeded) as error:
-            raise SourceError(str(error), where=where, helps="tried again") from error
+            raise Unanswered(str(error), where=where, helps="tried again") from error
         except OSError as error:
-            raise SourceError(f"no whole answer ({type(error).__name__})", where=where, helps="tried again") from error
+            raise Unanswered(f"no whole answer ({type(error).__name__})", where=where, helps="tried again") from error
         self._remember(response)
         location = response.headers.get("Location", "")
         return Reply(where, response.status_code, _media_type(response), response.content, location)

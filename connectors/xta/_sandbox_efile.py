@@ -6,7 +6,9 @@ Everything follows from the message: the same message gives the same answer, ids
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import io
+import zipfile
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +81,34 @@ def answer(submission: Submission, code: str, problems: tuple[str, ...] = (), or
         root.extend(_X.AbgegebenesObjekt(_X.xdomeaUUID(one), _result(problems)) for one in submission.object_uuids)
     xml = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
     return xdomea.package(xdomea.message_name(UUID(submission.process_id), code), xml)
+
+
+def changed(packed: bytes, change: Callable[[bytes], bytes]) -> bytes:
+    """The ZIP of an answer with its XML changed."""
+    with zipfile.ZipFile(io.BytesIO(packed)) as source:
+        (name,) = source.namelist()
+        return xdomea.package(name, change(source.read(name)))
+
+
+def contradict(xml: bytes) -> bytes:
+    """The message was imported, its objects were not."""
+    root = etree.fromstring(xml)
+    for result in root.iterfind("x:AbgegebenesObjekt/x:ErfolgOderMisserfolg", NS):
+        result[:] = _result(("Hashwert stimmt nicht",))
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+
+
+def name_another_process(xml: bytes) -> bytes:
+    """The head is that of an answer to somebody else."""
+    root = etree.fromstring(xml)
+    for process in root.iterfind("x:nachrichtenkopf/x:ProzessID", NS):
+        process.text = str(name_id("sandbox", "another process"))
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+
+
+def declare_utf_7(xml: bytes) -> bytes:
+    """Legal by its name, and read by nobody."""
+    return b'<?xml version="1.0" encoding="UTF-7"?>' + xml.partition(b"?>")[2]
 
 
 def _head(submission: Submission, code: str, origin: str) -> etree._Element:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from email.message import Message as MimeHeaders
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ _EXCEPTIONS = {  # XTA 2.1.1: which exception carries which code, and the code's
     "9050": ("MessageSchemaViolationException", "Fachnachricht ist nicht schemakonform"),
     "9070": ("InvalidMessageIDException", "MessageID für den Account nicht bekannt."),
 }
+_CARRIED = b"\r\n--parts\r\nContent-Type: application/zip\r\nContent-ID: <content@sandbox>\r\n\r\n%b"
 env = ElementMaker(namespace=_soap.SOAP_12, nsmap={"env": _soap.SOAP_12})
 wsa = ElementMaker(namespace=WSA, nsmap={"wsa": WSA})
 osci = ElementMaker(namespace=OSCI, nsmap={"osci": OSCI})
@@ -37,6 +39,13 @@ class Refusal(Exception):
     def __init__(self, code: str, why: str = "") -> None:
         self.code, self.why = code, why
         super().__init__(code)
+
+
+class Quoting(Refusal):
+    """A call that is refused in words that quote somebody: code, name, kind of exception, reason and role."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words, words)
 
 
 @dataclass(frozen=True)
@@ -61,16 +70,14 @@ class Reply:
     body: tuple[etree._Element, ...] = ()
     headers: tuple[etree._Element, ...] = ()
     spoil: str = ""
+    relates_to: str = ""  # the request that it says to answer, if that is another
 
 
 def read_call(content_type: str, content: bytes) -> Call:
     """SOAP 1.2 with WS-Addressing: the WSDL's policy demands both."""
     if not content_type.startswith(("application/soap+xml", "multipart/related")):
         raise Refusal("", "expected application/soap+xml or MTOM")
-    try:
-        envelope = _soap.read_envelope(content_type, content)
-    except _soap.NoAnswer as error:
-        raise Refusal("", str(error)) from None
+    envelope = _read_envelope(content_type, content)
     header, body = envelope.find("env:Header", NS), envelope.find("env:Body", NS)
     if envelope.tag != f"{{{_soap.SOAP_12}}}Envelope" or header is None or body is None:
         raise Refusal("", "expected a SOAP 1.2 envelope with header and body")
@@ -85,10 +92,32 @@ def read_call(content_type: str, content: bytes) -> Call:
     return Call(action, message_id, header, children[0] if children else None)
 
 
+def _read_envelope(content_type: str, content: bytes) -> etree._Element:
+    """Read with nothing of the client's, so that a fault of its writer is not mirrored by its reader."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True, remove_comments=True)
+    said = MimeHeaders()
+    said["Content-Type"] = content_type
+    try:
+        if said.get_content_type() != "multipart/related":
+            return etree.fromstring(content, parser)
+        boundary = b"\r\n--" + str(said.get_param("boundary")).encode()
+        parts = [part.partition(b"\r\n\r\n") for part in (b"\r\n" + content).split(boundary)[1:-1]]
+        contents = {head.partition(b"Content-ID: <")[2].partition(b">")[0]: body for head, _, body in parts}
+        envelope = etree.fromstring(parts[0][2], parser)
+        for include in list(envelope.iter("{http://www.w3.org/2004/08/xop/include}Include")):
+            node = include.getparent()
+            assert node is not None
+            node.remove(include)
+            node.text = base64.b64encode(contents[include.get("href", "").removeprefix("cid:").encode()]).decode()
+    except (etree.XMLSyntaxError, LookupError):
+        raise Refusal("", "no SOAP envelope, or not a whole one") from None
+    return envelope
+
+
 def write_envelope(call: Call | None, reply: Reply) -> bytes:
     header = env.Header(*reply.headers)
     if call is not None:
-        header.extend([wsa.Action(call.action), wsa.RelatesTo(call.message_id)])
+        header.extend([wsa.Action(call.action), wsa.RelatesTo(reply.relates_to or call.message_id)])
     return etree.tostring(env.Envelope(header, env.Body(*reply.body)), xml_declaration=True, encoding="UTF-8")
 
 
@@ -100,9 +129,11 @@ def media_type(call: Call | None) -> str:
 def write_fault(refusal: Refusal) -> etree._Element:
     """A SOAP 1.2 fault; the detail's code and name are unqualified (XTA 2.1.1, ExceptionType)."""
     kind, name = _EXCEPTIONS.get(refusal.code, ("", ""))
+    if isinstance(refusal, Quoting):
+        kind, name = "".join(filter(str.isalpha, refusal.why)), refusal.why
     reason = env.Text(refusal.why or name or "refused")
     reason.set("{http://www.w3.org/XML/1998/namespace}lang", "de")
-    fault = env.Fault(env.Code(env.Value("env:Sender" if refusal.code != "9030" else "env:Receiver")))
+    fault = env.Fault(env.Code(env.Value(_role(refusal))))
     fault.append(env.Reason(reason))
     if kind:
         error = etree.Element(f"{{{XTA}}}errorCode")
@@ -113,18 +144,31 @@ def write_fault(refusal: Refusal) -> etree._Element:
     return fault
 
 
-def write_mtom(content: bytes) -> Response:
+def _role(refusal: Refusal) -> str:
+    if isinstance(refusal, Quoting):
+        return f"env:Sender.{refusal.why}"
+    return "env:Sender" if refusal.code != "9030" else "env:Receiver"
+
+
+def part(name: str, content: bytes, kind: str, file: str) -> etree._Element:
+    """One content of a container: Message or Attachment."""
+    node = xta(name, base64.b64encode(content).decode())
+    node.set("contentType", kind)
+    node.set("filename", file)
+    return node
+
+
+def write_mtom(content: bytes, *, twins: bool = False) -> Response:
     """The same answer with its content in a part of its own, as the WSDL's policy asks for."""
     envelope = etree.fromstring(content, etree.XMLParser(huge_tree=True, resolve_entities=False))
     message = envelope.find(".//xta:Message", NS)
     assert message is not None
-    part, message.text = base64.b64decode(message.text or ""), None
+    carried, message.text = base64.b64decode(message.text or ""), None
     etree.SubElement(message, "{http://www.w3.org/2004/08/xop/include}Include", href="cid:content@sandbox")
     kind = b'Content-Type: application/xop+xml; charset=UTF-8; type="application/soap+xml"'
     body = (
         b"--parts\r\n" + kind + b"\r\nContent-ID: <root@sandbox>\r\n\r\n" + etree.tostring(envelope)
-        + b"\r\n--parts\r\nContent-Type: application/zip\r\nContent-ID: <content@sandbox>\r\n\r\n" + part
-        + b"\r\n--parts--\r\n"
+        + (_CARRIED % b"PK of another") * twins + _CARRIED % carried + b"\r\n--parts--\r\n"
     )  # fmt: skip
     outer = 'multipart/related; type="application/xop+xml"; boundary="parts"; start="<root@sandbox>"'
     return Response(body, headers={"Content-Type": outer})

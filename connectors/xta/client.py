@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -27,11 +29,16 @@ OSCI = "http://www.osci.eu/ws/2008/05/transport"
 META = "http://www.osci.eu/ws/2014/10/transport"
 WSA = _soap.WSA
 PROFILE = Path("schemas/xta/2.1.1/profile.wsdl")
+_ID = re.compile(r"[\x21-\x7e]{1,200}")
 _NS = {"xta": XTA, "osci": OSCI, "meta": META, "wsa": WSA}
 
 
 class Encrypted(Exception):
     """The container holds xenc:EncryptedData, for which we have no key."""
+
+
+class NotOurs(Exception):
+    """The box has given away another message than was asked for, or one for another reader."""
 
 
 @dataclass(frozen=True)
@@ -94,10 +101,14 @@ class Listing:
 
 @dataclass(frozen=True)
 class Fetched:
-    """A message from a box, with the request id that closes it."""
+    """A message from a box: its Message and Attachments in their order, and the request id that closes it.
 
-    content: Content
+    `whole` gives the container as it came, for what nobody understands.
+    """
+
+    contents: tuple[Content, ...]
     request_id: str = ""
+    whole: Callable[[], bytes] = field(default=bytes, repr=False)
 
 
 # what stands in a form in the place of a message's own values
@@ -130,6 +141,10 @@ class XtaClient:
         """Give the connections back."""
         self._line.close()
 
+    def check_account(self) -> None:
+        """checkAccountActive: returning means that the server knows the account and lets it in."""
+        self._management.call("checkAccountActive", _soapheaders=self._author())
+
     def service_is_available(self) -> bool | None:
         """Ask whether the receiver offers the service; None if the server does not know."""
         lookup = {"Reader": self._receiver(), "ServiceType": self._settings.service}
@@ -143,8 +158,8 @@ class XtaClient:
         """A new MessageID of the server's. One that is never used is harmless."""
         answer = self._management.call("createMessageId", _soapheaders=self._author())
         message_id = (_body(answer, f"{{{WSA}}}MessageID").text or "").strip()
-        if not message_id:
-            raise _soap.NoAnswer("createMessageId without an id")
+        if not _ID.fullmatch(message_id):
+            raise _soap.NoAnswer("createMessageId without an id that could be one")
         return message_id
 
     def send_message(
@@ -188,20 +203,31 @@ class XtaClient:
         return _read_listing(answer)
 
     def get_message(self, message_id: str) -> Fetched:
-        """A message of the box; it stays there until `close`. Raises Encrypted; ValueError for bad base64."""
+        """A message of the box; it stays there until `close`. Raises Encrypted, NotOurs; ValueError for bad base64."""
         answer = self._box.call(
             "getMessage",
             MsgPart="Envelope",
             MsgSelector={"MessageID": [message_id]},
             _soapheaders=self._author(),
         )
-        content = _read_content(_body(answer, f"{{{XTA}}}GenericContentContainer"))
+        container = _body(answer, f"{{{XTA}}}GenericContentContainer")
+        self._refuse_what_is_not_ours(answer.header(f"{{{META}}}MessageMetaData"), message_id)
         response = answer.header(f"{{{OSCI}}}MsgBoxResponse")
-        return Fetched(content, "" if response is None else response.get("MsgBoxRequestID", ""))
+        request_id = "" if response is None else response.get("MsgBoxRequestID", "")
+        return Fetched(tuple(_read_contents(container)), request_id, lambda: etree.tostring(container))
 
     def acknowledge(self, message_ids: list[str], request_id: str) -> None:
         """XTA's operation `close`: the server may now forget these messages."""
         self._box.call("close", LastMsgReceived=message_ids, MsgBoxRequestID=request_id, _soapheaders=self._author())
+
+    def _refuse_what_is_not_ours(self, meta: etree._Element | None, message_id: str) -> None:
+        """What the answer says of itself must be what was asked for; a server may leave it out."""
+        if meta is None:
+            return
+        said = _text(meta, "meta:MsgIdentification/wsa:MessageID")
+        reader = _text(meta, "meta:Destinations/meta:Reader/meta:Identifier")
+        if said not in ("", message_id) or reader not in ("", self._settings.party):
+            raise NotOurs
 
     def _port(self, profile: Path, name: str, url: str) -> _soap.Port:
         mtom = (f"{{{XTA}}}Message",) if self._settings.mtom else ()
@@ -283,8 +309,8 @@ def _text(node: etree._Element, path: str) -> str:
 def _read_report(node: etree._Element) -> Report:
     """TransportReport: MessageMetaData, ReportTime, MessageStatus with its three lists of records."""
     status = _text(node, "xta:MessageStatus/xta:Status")
-    if not status.isdecimal():
-        raise _soap.NoAnswer("a transport report without status")
+    if status not in {str(light.value) for light in Light}:
+        raise _soap.NoAnswer("a transport report without a status that the standard knows")
     errors = node.findall("xta:MessageStatus/xta:ErrorList/xta:Error", _NS)
     warnings = node.findall("xta:MessageStatus/xta:WarnList/xta:Warning", _NS)
     return Report(
@@ -331,12 +357,15 @@ def _read_listing(answer: _soap.Answer) -> Listing:
     return Listing(request_id, tuple(line for line in listed if line.message_id), waiting)
 
 
-def _read_content(container: etree._Element) -> Content:
-    message = container.find("xta:ContentContainer/xta:Message", _NS)
-    if message is None:
+def _read_contents(container: etree._Element) -> Iterator[Content]:
+    """Message and Attachment: the standard leaves open in which of them an answer travels."""
+    parts = container.findall("xta:ContentContainer/xta:Message", _NS)
+    parts += container.findall("xta:ContentContainer/xta:Attachment", _NS)
+    if not parts:
         raise Encrypted
-    try:
-        content = base64.b64decode("".join((message.text or "").split()), validate=True)
-    except binascii.Error:
-        raise ValueError("not base64") from None
-    return Content(content, message.get("contentType", ""), message.get("filename", ""))
+    for part in parts:
+        try:
+            content = base64.b64decode("".join((part.text or "").split()), validate=True)
+        except binascii.Error:
+            raise ValueError("not base64") from None
+        yield Content(content, part.get("contentType", ""), part.get("filename", ""))

@@ -5,14 +5,14 @@
 
 Options: `content=DIR` (where schemas/ lies), `official=DIR` (official XSDs are used, too), `max_bytes=N`,
 `drip=SECONDS` per byte of a slow answer, `receiver=IDENTIFIER` (all others are refused), `mtom=1` (getMessage
-answers as MTOM).
+answers as MTOM), `flaky=PERCENT:SEED` (so many calls go wrong, each in one of four ways), `quote=TEXT`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import os
+import random
 from collections.abc import AsyncIterator, Callable
 from copy import deepcopy
 from datetime import UTC, datetime
@@ -31,11 +31,13 @@ from connectors.xta._sandbox_answers import nothing, pending, write_letter, writ
 from connectors.xta._sandbox_soap import (
     NS,
     Call,
+    Quoting,
     Refusal,
     Reply,
     media_type,
     only,
     osci,
+    part,
     profile_schema,
     read_call,
     read_container,
@@ -73,6 +75,17 @@ FAULTS = (
     "report_lost",  # getTransportReport: the answer is lost
     "getmessage_lost",  # getMessage: the answer is lost
     "close_lost",  # close: closed, the answer is lost
+    "answer_in_attachment",  # getMessage: Message is a covering note, the answer lies in Attachment
+    "two_answers",  # getMessage: Message holds the next letter's content, Attachment this one's
+    "other_message",  # getMessage: the answer says that it is another message
+    "other_reader",  # getMessage: the answer is for somebody else
+    "other_request",  # getMessage: the answer says that it answers another request
+    "twin_parts",  # getMessage: MTOM with two parts of one Content-ID
+    "mixed_import",  # the 0402 says that the message was imported and its object was not
+    "other_process",  # the 0402 names the process of another message
+    "odd_charset",  # the 0402 is declared as UTF-7
+    "first_only",  # close: only the first of several is closed, and the answer is yes
+    "quoting_fault",  # any call: a fault whose every word is the option `quote`
 )
 
 _PORTS = ("/", "/ManagementPort", "/SendXtaPort", "/MsgBoxPort")
@@ -102,6 +115,8 @@ class Server:
 
     def __init__(self, memory: Store, faults: Faults, content: Path, options: dict[str, str]) -> None:
         self._store, self._faults, self._content, self._options = memory, faults, content, options
+        percent, _, seed = options.get("flaky", "0:0").partition(":")
+        self._flaky, self._dice = int(percent) / 100, random.Random(int(seed or 0))
         self._operations: dict[str, Callable[[Call], Reply]] = {
             f"{_XTA_ACTION}CheckAccountActive": lambda _: Reply(),
             f"{_XTA_ACTION}CreateMessageID": self._create_message_id,
@@ -116,14 +131,34 @@ class Server:
 
     def answer(self, content_type: str, content: bytes) -> Response:
         """One HTTP exchange: read, check, do, answer – or refuse with a SOAP fault."""
-        call = None
+        call, how = None, self._how_it_fails()
+        if how == "busy":
+            return Response("busy", 503, media_type="text/plain")
         try:
             call = read_call(content_type, content)
             self._check(call)
+            self._refuse_if(how)
             reply = self._operations[call.action](call)
         except Refusal as refusal:
             return Response(write_envelope(call, Reply((write_fault(refusal),))), 500, media_type=media_type(call))
+        if how == "answer lost":
+            raise AnswerLost(how)
         return self._spoiled(write_envelope(call, reply), reply.spoil, call)
+
+    def _refuse_if(self, how: str) -> None:
+        if how == "refused":
+            raise Refusal("9030")
+        if self._faults.take("quoting_fault"):
+            raise Quoting(self._options.get("quote", ""))
+
+    def _how_it_fails(self) -> str:
+        """Whether this call goes wrong, and how: the same seed gives the same luck."""
+        if self._dice.random() >= self._flaky:
+            return ""
+        how = self._dice.choice(("busy", "refused", "answer lost", "lost"))
+        if how == "lost":
+            raise AnswerLost(how)
+        return how
 
     def received(self) -> list[dict[str, Any]]:
         """What reached the e-file, in order. A second message with the same nachrichtenUUID names the first."""
@@ -231,7 +266,7 @@ class Server:
         self, submission: _sandbox_efile.Submission, meta: etree._Element, problems: tuple[str, ...]
     ) -> list[Letter]:
         """The answers the e-file owes: 0403 where it was asked for, then 0402."""
-        accepted = _sandbox_efile.answer(submission, "0402", problems)
+        accepted = self._odd(_sandbox_efile.answer(submission, "0402", problems))
         answers = [("0403", _sandbox_efile.answer(submission, "0403"))] if submission.wants_receipt else []
         answers += [("0402", accepted)] * (2 if self._faults.take("duplicate_ack") else 1)
         if self._faults.take("unknown_ack"):
@@ -239,6 +274,18 @@ class Server:
             answers.append(("0402", _sandbox_efile.answer(submission, "0402", origin=nobodys)))
         hidden = 2 if self._faults.take("ack_delayed") else 0
         return [write_letter(meta, submission, code, content, hidden) for code, content in answers]
+
+    def _odd(self, packed: bytes) -> bytes:
+        """An answer that contradicts itself, or is written as nobody reads it."""
+        changes = {
+            "mixed_import": _sandbox_efile.contradict,
+            "other_process": _sandbox_efile.name_another_process,
+            "odd_charset": _sandbox_efile.declare_utf_7,
+        }
+        for fault, change in changes.items():
+            if self._faults.take(fault):
+                packed = _sandbox_efile.changed(packed, change)
+        return packed
 
     # -- the box ---------------------------------------------------------------------------------------------
 
@@ -270,15 +317,33 @@ class Server:
         self._lose_if("getmessage_lost")
         if found is None:
             raise Refusal("9070")
-        message = xta.Message(base64.b64encode(found.content).decode())
-        message.set("contentType", "application/zip")
-        message.set("filename", found.file)
-        container = xta.GenericContentContainer(xta.ContentContainer(message))
-        return Reply((container,), (etree.fromstring(found.meta), pending(f"urn:uuid:{uuid4()}", 0)))
+        meta = etree.fromstring(found.meta)
+        if self._faults.take("other_message"):
+            meta.find("meta:MsgIdentification/wsa:MessageID", NS).text = f"urn:other:{uuid4()}"  # type: ignore[union-attr]
+        if self._faults.take("other_reader"):
+            meta.find("meta:Destinations/meta:Reader/meta:Identifier", NS).text = "xyz:999999999999"  # type: ignore[union-attr]
+        relates = f"urn:uuid:{uuid4()}" if self._faults.take("other_request") else ""
+        container = xta.GenericContentContainer(self._content_of(found, letters))
+        spoil = "twin_parts" if self._faults.take("twin_parts") else ""
+        return Reply((container,), (meta, pending(f"urn:uuid:{uuid4()}", 0)), spoil, relates)
+
+    def _content_of(self, letter: Letter, letters: list[Letter]) -> etree._Element:
+        """A letter as Message, or as Attachment behind another one."""
+        first = None
+        if self._faults.take("answer_in_attachment"):
+            first = part("Message", "Ihre Bestätigung liegt in der Anlage.".encode(), "text/plain", "anschreiben.txt")
+        elif self._faults.take("two_answers"):
+            other = next(one for one in letters if one.id != letter.id)
+            first = part("Message", other.content, "application/zip", other.file)
+        name = "Message" if first is None else "Attachment"
+        answer = part(name, letter.content, "application/zip", letter.file)
+        return xta.ContentContainer(*([] if first is None else [first]), answer)
 
     def _close(self, call: Call) -> Reply:
         request = only(call, f"{{{OSCI}}}MsgBoxCloseRequest")
         ids = [(node.text or "").strip() for node in request.iterfind("osci:LastMsgReceived", NS)]
+        if self._faults.take("first_only"):
+            ids = ids[:1]
         closed = [self._store.close(call.party, message_id) for message_id in ids]
         self._lose_if("close_lost")
         if not all(closed):
@@ -314,8 +379,8 @@ class Server:
             return StreamingResponse(_broken(content), headers={"Content-Length": str(len(content))}, media_type=kind)
         if how == "slow_drip":
             return StreamingResponse(_drip(content, float(self._options.get("drip", "1"))), media_type=kind)
-        if self._options.get("mtom") and b"GenericContentContainer" in content:
-            return write_mtom(content)
+        if how == "twin_parts" or (self._options.get("mtom") and b"GenericContentContainer" in content):
+            return write_mtom(content, twins=how == "twin_parts")
         return Response(content, media_type=kind)
 
 

@@ -19,14 +19,16 @@ from connectors.xta.settings import Settings
 from kiezbruecke.connector import Answer, CannotTell, Connection, Context, Found, Message, Ticket
 from kiezbruecke.errors import ConfigurationError, NotSent, Rejected
 from kiezbruecke.records import Receipt, ReceiptOutcome
+from kiezbruecke.troubles import Cause, Trouble
 
 ALREADY_USED = "9024"
 UNKNOWN_ID = "9070"
+EXPIRED = "9010"
 EVENT = "XTA-Transportbericht"
 
 # Certain: the server did not let us in, whatever the message is (XTA 2.1.1, Codelist.Fehlernummer).
 ACCOUNT = {
-    "9010": "Das Zertifikat ist abgelaufen",
+    EXPIRED: "Das Zertifikat ist abgelaufen",
     "9011": "Das Konto ist gesperrt",
     "9012": "Das Konto gibt es nicht",
     "9013": "Dem Konto fehlt die Berechtigung",
@@ -98,7 +100,7 @@ class XtaTarget:
         try:
             report = self._client.transport_report(ticket.id)
         except _soap.CALL_FAILED as error:
-            return CannotTell(_soap.describe(error))
+            return CannotTell(_soap.describe(error), reached=isinstance(error, _soap.Fault))
         if report.code and report.code != _message_type(message).code:
             return CannotTell("the report is about a message of another type")
         if report.status == Light.OPEN:  # a server may open a report when it gives the id away: no proof
@@ -135,7 +137,7 @@ def _receipt(message: Message, ticket: Ticket, report: Report | None) -> Receipt
         code="" if report is None else ", ".join(filter(None, report.error_codes)),
         text="angenommen, noch ohne Transportbericht" if report is None else _said(report),
         occurred_at=None if report is None else report.time,
-        warning=report is not None and report.status == Light.YELLOW,
+        warning=report is not None and not refused and bool(report.status == Light.YELLOW or report.errors),
     )
 
 
@@ -144,12 +146,20 @@ def _said(report: Report) -> str:
     return "; ".join(lines)[:1000]
 
 
+def shut_out(error: BaseException) -> Trouble | None:
+    """Whether the server does not let us in, and why: its own word on our account."""
+    if not isinstance(error, _soap.Fault) or error.code not in ACCOUNT:
+        return None
+    return Trouble(Cause.CERTIFICATE_REFUSED if error.code == EXPIRED else Cause.FORBIDDEN, f"XTA {error.code}")
+
+
 def _raise_if_shut_out(error: BaseException, message: Message) -> None:
-    if isinstance(error, _soap.Fault) and error.code in ACCOUNT:
+    if isinstance(error, _soap.Fault) and (trouble := shut_out(error)):
         raise NotSent(
             f"{ACCOUNT[error.code]} – XTA {error.code}",
             where=message.reference,
             helps="der IT-Betrieb prüft Konto und Zertifikat der Verbindung; danach geht sie von selbst hinaus",
+            trouble=trouble,
         ) from error
 
 

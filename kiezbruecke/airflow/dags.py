@@ -70,10 +70,28 @@ def report_broken_routes(content: Path) -> None:
     for place in places:
         try:
             _route_dag(place, content, verdicts, names)
+            _refuse_unfit_connection(place)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one file must not hide the others
             reasons.append(_reason(error, content))
     if reasons:
         raise BrokenRoutes("\n".join(["these routes do not run until they are corrected:", *reasons]))
+
+
+def _refuse_unfit_connection(place: RoutePlace) -> None:
+    """Where Airflow knows the connection by now, it must lead to something that the route can be about."""
+    from kiezbruecke.airflow.resolver import airflow_connection  # noqa: PLC0415 - only this file's parse asks
+    from kiezbruecke.content.parties import refuse_wrong_party  # noqa: PLC0415
+
+    route = place.read()
+    key, name = ("destination", route.destination) if isinstance(route, SendingRoute) else ("collect", route.collect)
+    try:
+        party = airflow_connection(name)
+    except Exception:  # noqa: BLE001 - not made yet, or nobody to ask here: a run will say so
+        return
+    try:
+        refuse_wrong_party(route, party)
+    except ConfigurationError as error:
+        raise ConfigurationError(error.line(), where=place.at(key)) from None
 
 
 def housekeeping_dag(content: Path) -> DAG:
@@ -134,8 +152,10 @@ def _dag_of(place: RoutePlace, content: Path, verdicts: Verdicts, names: frozens
 def _route_dag(place: RoutePlace, content: Path, verdicts: Verdicts, names: frozenset[str]) -> DAG:
     route, file = place.read(), place.file
     for name in names_of(route):
-        if wrong := verdicts.get(name):
-            raise ConfigurationError(f"{name.partition(':')[0]}: {wrong}", where=str(file))
+        if (wrong := verdicts.get(name)) and name.startswith("mapping"):
+            raise ConfigurationError(f"mapping: {wrong}", where=str(file))
+        if wrong:
+            raise ConfigurationError(wrong)  # it names file and line itself
     with DAG(
         dag_id=route.name,
         dag_display_name=route.title or route.name,
@@ -220,7 +240,7 @@ def _broken_dag(dag_id: str, reason: str) -> DAG:
     """Stands in for a broken route under the same id, so that its history stays and the others go on."""
     with DAG(
         dag_id=dag_id,
-        description="Defekte Routendatei",
+        description="Fehlerhafte Streckendatei",
         schedule=None,
         catchup=False,
         is_paused_upon_creation=False,

@@ -9,8 +9,8 @@ from pathlib import Path
 from kiezbruecke.content.routes import CollectingRoute, Route
 
 STEPS = {
-    "collect": ("Einlesen", "Holt, was neu ist, und schreibt es ins Ledger. Sendet nichts."),
-    "prepare": ("Vorbereiten", "Baut die Nachrichten, die fällig sind, und legt sie ins Ledger. Sendet nichts."),
+    "collect": ("Einlesen", "Holt, was neu ist, und schreibt es ins Hauptbuch. Sendet nichts."),
+    "prepare": ("Vorbereiten", "Baut die Nachrichten, die fällig sind, und legt sie ins Hauptbuch. Sendet nichts."),
     "deliver": (
         "Zustellen",
         "Sendet, was vorbereitet ist. Bleibt eine Antwort aus, wird gefragt; neu gesendet werden nur dieselben Bytes.",
@@ -19,9 +19,12 @@ STEPS = {
         "Abgleichen",
         "Fragt nach, was aus Gesendetem geworden ist, und vergleicht, wo das Gegenüber es kann.",
     ),
-    "housekeeping": ("Aufräumen", "Überwacht Fristen und schließt Punkte, die sich von selbst erledigt haben."),
+    "housekeeping": (
+        "Fristen überwachen",
+        "Überwacht Fristen und schließt Punkte, die sich von selbst erledigt haben.",
+    ),
 }
-RESULT = "Das Ergebnis (XCom) sind nur Zahlen; die Inhalte stehen im Ledger (`kiezbruecke status`)."
+RESULT = "Das Ergebnis (XCom) sind nur Zahlen; die Inhalte stehen im Hauptbuch (`kiezbruecke status`)."
 MODES = {"live": "sendet", "dry_run": "bereitet nur vor und sendet nichts", "off": "ausgeschaltet"}
 SIMPLE = re.compile(r"(?P<minute>\d+|\*/\d+) (?P<hour>\d+|\*|\d+-\d+) \* \* (?P<days>\*|[0-7](-[0-7])?)")
 WEEKDAYS = ("sonntags", "montags", "dienstags", "mittwochs", "donnerstags", "freitags", "samstags", "sonntags")

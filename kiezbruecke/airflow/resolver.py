@@ -10,6 +10,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from kiezbruecke.connections import from_json
 from kiezbruecke.connector.protocols import Connection
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.troubles import Cause, Trouble
 
 
 def airflow_connection(connection_id: str) -> Connection:
@@ -21,6 +22,7 @@ def airflow_connection(connection_id: str) -> Connection:
             f"no connection is called '{connection_id}'",
             where="Airflow",
             helps="create it under Admin > Connections, or in the secrets backend",
+            trouble=Trouble(Cause.CONNECTION),
         ) from None
     return to_ours(connection_id, found)
 

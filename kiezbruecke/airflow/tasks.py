@@ -13,11 +13,13 @@ from pathlib import Path
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 from kiezbruecke.airflow.resolver import airflow_connection
-from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, Overtaken
+from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, Overtaken, Recovering
+from kiezbruecke.privacy import keep_private
 
 
 def perform(step: str, route: str | None, content: Path) -> dict[str, int]:
     """Run one step of the pipeline; the result is counts only, for Airflow keeps it."""
+    keep_private()
     try:
         return _call(step, route, content)
     except Exception as error:  # noqa: BLE001 - translated, and raised below
@@ -28,9 +30,10 @@ def perform(step: str, route: str | None, content: Path) -> dict[str, int]:
 def _call(step: str, route: str | None, content: Path) -> dict[str, int]:
     """`content` is the bundle of this very run, not where the worker happens to stand."""
     from kiezbruecke import pipeline  # noqa: PLC0415 - parsing stays light: the clients come with the pipeline
+    from kiezbruecke.airflow.witness import VariableWitness  # noqa: PLC0415
     from kiezbruecke.edge import open_house  # noqa: PLC0415
 
-    with closing(open_house(content, airflow_connection)) as house:
+    with closing(open_house(content, airflow_connection, [VariableWitness()])) as house:
         counts: dict[str, int] = getattr(pipeline, step)(house, *([route] if route else []))
     if counts.get("overtaken") and not counts.get("changed"):
         raise Overtaken("a newer run has taken over", where=f"route {route}")  # and what follows is that one's
@@ -39,7 +42,7 @@ def _call(step: str, route: str | None, content: Path) -> dict[str, int]:
 
 def _translate(error: Exception) -> AirflowException:
     match error:
-        case ConfigurationError():
+        case ConfigurationError() | Recovering():  # a person acts; trying again changes nothing
             return AirflowFailException(f"{error.code} {error}")
         case Overtaken():
             return AirflowSkipException(f"{error.code} {error}")

@@ -1,4 +1,4 @@
-"""What the check said about the mappings and effects that routes name, remembered in the local state.
+"""What the check said about routes and the mappings that they name, remembered in the local state.
 
 Checking needs lxml and takes tenths of a second; the file that makes the DAGs is parsed all the time and may
 have neither. So `broken_routes.py` checks whatever has changed and writes the verdicts down, and `routes.py`
@@ -16,13 +16,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from kiezbruecke.content import find_state
-from kiezbruecke.content.routes import Route, SendingRoute
+from kiezbruecke.content.routes import Route, SendingRoute, route_places
 
 Verdicts = dict[str, str]  # what a route names: its first error in one line, empty where it can run
 
 
 def examine(content: Path, names: Iterable[str]) -> Verdicts:
-    """The verdict on each mapping and effect; checks only where a file has changed since the last time."""
+    """The verdict on each mapping and route; checks only where a file has changed since the last time."""
     wanted, stamp = set(names), _stamp(content)
     found = _known(content, stamp)
     if missing := sorted(wanted - found.keys()):
@@ -38,23 +38,23 @@ def known(content: Path) -> Verdicts:
 
 
 def names_of(route: Route) -> tuple[str, ...]:
-    """What a route names and somebody else must know: `mapping: <name>`, `effect: <name> <due>`."""
-    if isinstance(route, SendingRoute):
-        return f"mapping: {route.mapping}", f"effect: {route.effect} {route.due}"
-    return tuple(f"mapping: {name}" for name in route.mapping)
+    """What must be looked at with the engine at hand: `mapping: <name>`, and the words of a route: `route: <name>`."""
+    mappings = (route.mapping,) if isinstance(route, SendingRoute) else route.mapping
+    return *(f"mapping: {name}" for name in mappings), f"route: {route.name}"
 
 
 def _checked(name: str, content: Path) -> str:
-    from kiezbruecke.effects import rule_for  # noqa: PLC0415 - lxml and the engine only where they are needed
     from kiezbruecke.errors import KiezbrueckeError  # noqa: PLC0415
+    from kiezbruecke.fitting import refuse_unfit_words  # noqa: PLC0415 - lxml and the engine only where they are needed
     from kiezbruecke.mapping import load_mapping  # noqa: PLC0415
 
-    kind, *words = name.split()
+    kind, word = name.split()
     try:
-        if kind == "effect:":
-            rule_for(words[0], words[1], "effect")
-        else:
-            load_mapping(words[0], content)
+        if kind == "mapping:":
+            load_mapping(word, content)
+            return ""
+        places = {place.name: place for place in route_places(content)}
+        refuse_unfit_words(places[word], content, places.keys())
     except KiezbrueckeError as error:
         return error.line()
     return ""

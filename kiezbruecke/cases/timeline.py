@@ -27,7 +27,7 @@ def status_of(standing: Standing) -> StatusView:
     decision = standing.decision
     if decision is None:
         return _undecided(standing)
-    if standing.disagreements:
+    if standing.questioned:
         return StatusView(state="beraten, wird geklärt", since=decision.decided_on)
     if not standing.grants:
         return StatusView(state=_DECIDED[decision.outcome], since=decision.decided_on)

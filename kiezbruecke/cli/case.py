@@ -8,11 +8,29 @@ import typer
 
 from kiezbruecke import desk, german
 from kiezbruecke.cli.house import house_of
-from kiezbruecke.cli.output import AsJson, emit, table
+from kiezbruecke.cli.output import AsJson, emit, say, table
 from kiezbruecke.desk import words
+from kiezbruecke.desk.cases import MOST
 from kiezbruecke.effects import effect
 
 app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def find(
+    context: typer.Context,
+    part: Annotated[str, typer.Argument(help="Ein Teil der Nummer, des Fremdkennzeichens oder des Titels.")],
+    as_json: AsJson = False,
+) -> None:
+    """Fälle suchen, von denen man nur einen Teil weiß."""
+    found = desk.find_cases(house_of(context).ledger, part)
+    if as_json:
+        emit(found)
+        return
+    rows = [(one.reference, one.title, one.process, one.area) for one in found]
+    table("Gefunden", ("Fall", "Titel", "Verfahren", "Bezirksregion"), rows, empty=f"nichts zu „{part}“.")
+    if len(found) == MOST:
+        say(f"Es werden höchstens {MOST} gezeigt; mehr Zeichen grenzen die Suche ein.")
 
 
 @app.command()

@@ -11,10 +11,11 @@ from typing import Annotated, Any
 import typer
 
 from kiezbruecke.cli.mapping.app import Content, Json, print_json, stop
-from kiezbruecke.cli.output import emit, table
+from kiezbruecke.cli.output import emit, say, table
 from kiezbruecke.content import find_content
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError
 from kiezbruecke.german import BERLIN
+from kiezbruecke.machine import write_file
 from kiezbruecke.mapping.codelists.checking import check_list, list_files
 from kiezbruecke.mapping.codelists.genericode import Columns, read_genericode
 from kiezbruecke.mapping.codelists.reading import CodeList, code_file, read_codes, read_translation
@@ -97,7 +98,7 @@ def import_list(
     same = old is not None and target.read_text("utf-8") == render(new)
     refused = old is not None and not update and not same
     if not refused and not same:
-        target.write_text(render(new), "utf-8")
+        write_file(target, render(new))
     _report(new, changes, lost, "refused" if refused else "unchanged" if same else "written", as_json=as_json)
     if refused:
         raise typer.Exit(1)
@@ -171,9 +172,9 @@ def _lost(root: Path, old: CodeList, new: CodeList) -> list[ListUse]:
 
 def _print_findings(findings: list[Finding], count: int) -> None:
     for finding in findings:
-        typer.echo(f"{finding.severity}: {finding.line()}")
+        say(f"{finding.severity}: {finding.line()}")
     errors, warnings = (sum(f.severity == word for f in findings) for word in ("error", "warning"))
-    typer.echo(f"{count} code lists, {errors} errors, {warnings} warnings")
+    say(f"{count} code lists, {errors} errors, {warnings} warnings")
 
 
 def _report(new: CodeList, changes: Changes | None, lost: list[ListUse], result: str, *, as_json: bool) -> None:
@@ -182,15 +183,15 @@ def _report(new: CodeList, changes: Changes | None, lost: list[ListUse], result:
         return
     if changes is not None:
         for line in _change_lines(changes):
-            typer.echo(line)
+            say(line)
         for use in lost:
-            typer.echo(f"warning: {use.place}: '{use.user}' writes the removed code '{use.code}' to {use.rule}")
+            say(f"warning: {use.place}: '{use.user}' writes the removed code '{use.code}' to {use.rule}")
     words = {
         "refused": "lies there in another version; nothing was written; --update overwrites it",
         "unchanged": "lies there already, unchanged",
         "written": f"{len(new.codes)} codes written",
     }
-    typer.echo(f"mappings/codelists/{new.name}.yaml (version {new.version}): {words[result]}", err=result == "refused")
+    say(f"mappings/codelists/{new.name}.yaml (version {new.version}): {words[result]}", err=result == "refused")
 
 
 def _as_dict(new: CodeList, changes: Changes | None, lost: list[ListUse], result: str) -> dict[str, Any]:

@@ -9,12 +9,16 @@ import typer
 from kiezbruecke import desk
 from kiezbruecke.cli.fields import fields
 from kiezbruecke.cli.house import house_of
-from kiezbruecke.cli.output import AsJson, emit
-from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.cli.output import AsJson, emit, say
+from kiezbruecke.errors import InputError
+from kiezbruecke.house import House
+from kiezbruecke.ledger.pauses import pause_destination
 from kiezbruecke.ledger.reset import reset_destination
 
 app = typer.Typer(no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="Name der Verbindung, z. B. eakte-tk.")]
+Person = Annotated[str, typer.Option("--name", help="Wer das veranlasst.")]
+Why = Annotated[str, typer.Option("--reason", help="Warum.")]
 
 
 @app.command()
@@ -28,25 +32,49 @@ def show(context: typer.Context, destination: Name, as_json: AsJson = False) -> 
 
 
 @app.command()
+def pause(context: typer.Context, destination: Name, name: Person, reason: Why, as_json: AsJson = False) -> None:
+    """Ein Ziel anhalten, etwa für eine Wartung: Nichts geht dorthin, nichts wird dort abgeholt."""
+    house = house_of(context)
+    house.connect(destination)
+    pause_destination(house.ledger, destination, True, person=name, reason=reason)
+    _answer(house, destination, "angehalten. Alle Strecken dorthin und von dort ruhen", as_json=as_json)
+
+
+@app.command()
+def resume(context: typer.Context, destination: Name, name: Person, reason: Why, as_json: AsJson = False) -> None:
+    """Ein angehaltenes Ziel weiterlaufen lassen; was wartet, geht mit dem nächsten Lauf hinaus."""
+    house = house_of(context)
+    house.connect(destination)
+    pause_destination(house.ledger, destination, False, person=name, reason=reason)
+    _answer(house, destination, "läuft weiter; was wartet, geht mit dem nächsten Lauf hinaus", as_json=as_json)
+
+
+@app.command()
 def reset(
     context: typer.Context,
     destination: Name,
-    name: Annotated[str, typer.Option("--name", help="Wer das veranlasst.")],
-    reason: Annotated[str, typer.Option("--reason", help="Warum.")],
+    name: Person,
+    reason: Why,
     yes: Annotated[bool, typer.Option("--yes", help="Ich weiß, dass alles noch einmal gesendet wird.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Nur wenn das Ziel wirklich leer neu aufgebaut wurde: alle Fälle werden noch einmal gesendet."""
     house = house_of(context)
     house.connect(destination)
-    if not yes or not name.strip() or not reason.strip():
-        raise ConfigurationError(
-            "Nach dem Zurücksetzen wird alles noch einmal gesendet",
+    if not yes:
+        raise InputError(
+            "Nach dem Zurücksetzen wird alles noch einmal gesendet. Wer das weiß und will, gibt dazu --yes an",
             where=f"destination reset {destination}",
-            expected="--yes, --name und --reason",
         )
     generation = reset_destination(house.ledger, destination, person=name, reason=reason)
     if as_json:
         emit(desk.destination(house, destination))
         return
-    typer.echo(f"{destination}: Generation {generation}. Die nächsten Läufe senden alles, was gilt, neu.")
+    say(f"{destination}: Generation {generation}. Die nächsten Läufe senden alles, was gilt, neu.")
+
+
+def _answer(house: House, destination: str, what: str, *, as_json: bool) -> None:
+    if as_json:
+        emit(desk.destination(house, destination))
+    else:
+        say(f"{destination}: {what}.")

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from kiezbruecke.cli.mapping.app import Content, Json, Names, print_json, stop
+from kiezbruecke.cli.output import say
 from kiezbruecke.content import find_content
 from kiezbruecke.drift import (
     Change,
@@ -25,6 +26,7 @@ from kiezbruecke.drift import (
 )
 from kiezbruecke.drift.services import compare_services, read_service
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError
+from kiezbruecke.machine import write_file
 from kiezbruecke.mapping import Mapping, load_mapping, mapping_names
 from kiezbruecke.standards.store import parse
 from kiezbruecke.workbench.examples import find_examples, read_roots
@@ -77,13 +79,13 @@ def accept_drift(
     except KiezbrueckeError as error:
         stop(error, as_json=as_json)
     for one in looked:
-        fingerprint_file(one.mapping, root).write_text(render(one.now), "utf-8")
+        write_file(fingerprint_file(one.mapping, root), render(one.now))
     if as_json:
         print_json({"mapping": one.mapping.name, "file": str(fingerprint_file(one.mapping, root))} for one in looked)
         return
     for one in looked:
         _print_changes(one)
-        typer.echo(f"accepted: {fingerprint_file(one.mapping, root).relative_to(root)}")
+        say(f"accepted: {fingerprint_file(one.mapping, root).relative_to(root)}")
 
 
 @app.command("wsdl")
@@ -101,7 +103,7 @@ def compare_wsdl(
         print_json(change.as_dict() for change in changes)
     else:
         for change in changes:
-            typer.echo(change.line())
+            say(change.line())
     if breaking(changes):
         raise typer.Exit(1)
 
@@ -150,13 +152,13 @@ def _print(looked: list[_Looked]) -> None:
     for one in looked:
         _print_changes(one)
         if one.accepted is None:
-            typer.echo(f"note: {one.mapping.name}: nothing accepted yet; kiezbruecke drift accept {one.mapping.name}")
+            say(f"note: {one.mapping.name}: nothing accepted yet; kiezbruecke drift accept {one.mapping.name}")
     found = [change.severity for one in looked for change in one.changes]
     broken, fine = found.count("breaking"), found.count("compatible")
-    typer.echo(f"{len(looked)} mappings, {broken} breaking changes, {fine} compatible ones")
+    say(f"{len(looked)} mappings, {broken} breaking changes, {fine} compatible ones")
 
 
 def _print_changes(one: _Looked) -> None:
     for change in sorted(one.changes, key=lambda change: change.severity):
         severity, _, rest = change.line().partition(": ")
-        typer.echo(f"{severity}: {one.mapping.name}: {rest}")
+        say(f"{severity}: {one.mapping.name}: {rest}")

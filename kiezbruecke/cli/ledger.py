@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from kiezbruecke import german
 from kiezbruecke.cli.house import house_of
-from kiezbruecke.cli.output import AsJson, emit
+from kiezbruecke.cli.output import AsJson, emit, say
 from kiezbruecke.edge import ledger_url
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import upgrade as upgrade_schema
@@ -41,9 +42,10 @@ def verify(
         emit({"cases": verdict.cases, "events": verdict.links, "broken": broken})
     else:
         for line in broken:
-            typer.echo(line)
+            say(line)
         state = "NICHT in Ordnung" if broken else "in Ordnung"
-        typer.echo(f"{verdict.cases} Fälle, {verdict.links} Ereignisse: {state}.")
+        cases = german.count(verdict.cases, "Fall", "Fälle")
+        say(f"{cases}, {german.count(verdict.links, 'Ereignis', 'Ereignisse')}: {state}.")
     if broken:
         raise typer.Exit(1)
 
@@ -57,13 +59,13 @@ def anchor(
     """Den Stand aller Ketten festhalten und ausgeben: aufzubewahren, wo niemand aus der Datenbank hinkommt."""
     found = drop_anchor(house_of(context).ledger)
     if found is None:
-        typer.echo("Das Hauptbuch ist noch leer.")
+        say("Das Hauptbuch ist noch leer.")
         return
     if key is not None:
         found = found.signed(_read(key))
     if to is not None:
         to.write_text(found.text() + "\n", "utf-8")
-    typer.echo(found.text())
+    say(found.text())
 
 
 @app.command()
@@ -74,7 +76,7 @@ def accept(
 ) -> None:
     """Von Hand veränderte Zeilen gelten lassen, mit Name und Grund. Eine gebrochene Kette bleibt gebrochen."""
     many = accept_rows(house_of(context).ledger, person=name, account=account(), reason=reason)
-    typer.echo(f"{many} Zeilen gelten, wie sie stehen." if many != 1 else "1 Zeile gilt, wie sie steht.")
+    say("1 Zeile gilt, wie sie steht." if many == 1 else f"{many} Zeilen gelten, wie sie stehen.")
 
 
 @app.command()
@@ -84,7 +86,7 @@ def upgrade(as_json: AsJson = False) -> None:
     if as_json:
         emit({"current": True})
         return
-    typer.echo("Das Hauptbuch ist auf dem heutigen Stand.")
+    say("Das Hauptbuch ist auf dem heutigen Stand.")
 
 
 def _read(file: Path) -> bytes:

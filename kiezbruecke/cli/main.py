@@ -1,7 +1,7 @@
 """Puts the commands together, one file per noun, and turns errors into one line and an exit code.
 
-Exit codes: 0 done, 1 something needs a person or differs, 2 an error (one line on standard error, KB-001 for a call
-that is none).
+Exit codes: 0 done, 1 something needs a person or differs, or nobody reads our output any more (`| head`), 2 an error
+(one line on standard error, KB-001 for a call that is none).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,8 +17,12 @@ from typing import Annotated, Any
 import typer
 
 from kiezbruecke import __version__
+from kiezbruecke.cli.output import say
+from kiezbruecke.cli.streams import fall_silent, flush, speak_any_charset
 from kiezbruecke.content import VARIABLE
-from kiezbruecke.errors import CallError, KiezbrueckeError
+from kiezbruecke.errors import CallError, KiezbrueckeError, printable
+from kiezbruecke.machine import refusal
+from kiezbruecke.privacy import keep_private
 
 _CallError: Any = typer.BadParameter.__mro__[2]  # click's ClickException, which typer keeps in different places
 
@@ -25,9 +30,12 @@ _VERBS = ("run", "status", "reconcile")
 _NOUNS = {
     "todo": "Was eine Person entscheiden oder ansehen muss.",
     "case": "Ein Fall, von der Idee bis zur Festlegung.",
+    "sheet": "Listen für die Fachverwaltung, aus dem Hauptbuch vorausgefüllt.",
     "message": "Nachrichten und ihre Zustände.",
     "route": "Strecken: auflisten, anhalten, Altfälle markieren.",
+    "connection": "Verbindungen: ausprobieren, ob sie taugen.",
     "destination": "Ziele: ansehen, nach einem echten Neuaufbau zurücksetzen.",
+    "recover": "Nach einer zurückgespielten Sicherung: abgleichen, bevor wieder etwas hinausgeht.",
     "ledger": "Das Hauptbuch: anlegen, Beweiskette prüfen.",
     "mapping": "Zuordnungen prüfen, ansehen, testen.",
     "codelist": "Codelisten: auflisten, prüfen, amtliche übernehmen.",
@@ -36,6 +44,8 @@ _NOUNS = {
     "new": "Etwas Neues anlegen: den Anschluss an ein System.",
     "sandbox": "Nachgebaute Gegenstellen zum Ausprobieren.",
 }
+
+_FOR_OTHERS = {"mapping", "codelist", "drift", "schemas", "new"}  # what they write is content, which is shared
 
 
 def application(*words: str) -> typer.Typer:
@@ -71,30 +81,51 @@ def options(
     if content is not None:
         os.environ[VARIABLE] = str(content)
     if version:
-        typer.echo(f"kiezbruecke {__version__}")
+        say(f"kiezbruecke {__version__}")
         raise typer.Exit
 
 
 def main() -> None:
     """The console script."""
-    try:
-        called = application(*_called(sys.argv[1:]))
-        code = called(prog_name="kiezbruecke", standalone_mode=False)  # or typer draws boxes and exits by itself
-    except _CallError as error:
-        sys.exit(_usage(error))
-    except typer.Abort:
-        typer.echo(f"{CallError.code} Abgebrochen", err=True)
-        sys.exit(2)
-    except KiezbrueckeError as error:
-        typer.echo(f"{error.code} {error.line()}", err=True)
-        sys.exit(2)
-    except BrokenPipeError:
-        sys.exit(1)
-    except Exception as error:  # noqa: BLE001 - a text that is not ours may quote what a person wrote
-        typer.echo(f"KB-000 unexpected {type(error).__name__}, text withheld, at {_place(error)}", err=True)
-        sys.exit(2)
+    speak_any_charset()
+    sys.exit(_code())
 
-    sys.exit(code if isinstance(code, int) else 0)
+
+def _code() -> int:
+    words = _called(sys.argv[1:])
+    if not {*words} & _FOR_OTHERS:
+        keep_private()
+    try:
+        called = application(*words)
+        code = called(prog_name="kiezbruecke", standalone_mode=False)  # or typer draws boxes and exits by itself
+        flush()
+    except _CallError as error:
+        return _usage(error)
+    except typer.Abort:
+        return _stopped(f"{CallError.code} Abgebrochen")
+    except BrokenPipeError:
+        fall_silent()
+        return 1
+    except Exception as error:  # noqa: BLE001 - a text that is not ours may quote what a person wrote
+        return _stopped(_line(error))
+    return code if isinstance(code, int) else 0
+
+
+def _line(error: Exception) -> str:
+    known = error if isinstance(error, KiezbrueckeError) else refusal(error)
+    if known is None:
+        return f"KB-000 unexpected {type(error).__name__}, text withheld, at {_place(error)}"
+    return f"{known.code} {known.line()}"
+
+
+def _stopped(line: str) -> int:
+    """One line on standard error, if anybody can still hear it."""
+    with suppress(OSError):
+        flush()
+    fall_silent()
+    with suppress(OSError):
+        say(line, err=True)
+    return 2
 
 
 def _called(arguments: list[str]) -> list[str]:
@@ -109,7 +140,7 @@ def _usage(error: Any) -> int:
     if type(error).__name__ != "NoArgsIsHelpError":
         command = error.ctx.command_path if getattr(error, "ctx", None) else "kiezbruecke"
         what = " ".join(error.format_message().split()).rstrip(".")
-        typer.echo(f"{CallError.code} Aufruf: {what} – siehe {command} --help", err=True)
+        return _stopped(f"{CallError.code} Aufruf: {printable(what)} – siehe {command} --help")
     return 2
 
 

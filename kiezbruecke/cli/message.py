@@ -7,15 +7,16 @@ from typing import Annotated
 
 import typer
 
-from kiezbruecke import desk, german
+from kiezbruecke import desk, german, pipeline
 from kiezbruecke.cli.fields import fields
 from kiezbruecke.cli.house import house_of
-from kiezbruecke.cli.output import AsJson, emit, table
+from kiezbruecke.cli.output import AsJson, emit, say, table
 from kiezbruecke.desk import words
 from kiezbruecke.effects import effect
-from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.errors import InputError
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.claims import find_message
+from kiezbruecke.machine import write_file
 from kiezbruecke.workbench.lineage import StoredValue, stored_lineage
 
 app = typer.Typer(no_args_is_help=True)
@@ -31,9 +32,7 @@ def list_all(
 ) -> None:
     """Alle Nachrichten, die älteste zuerst."""
     if state is not None and state not in list(MessageState):
-        raise ConfigurationError(
-            f"Den Zustand '{state}' gibt es nicht", where="--state", expected=", ".join(MessageState)
-        )
+        raise InputError(f"Den Zustand „{state}“ gibt es nicht", where="--state", expected=", ".join(MessageState))
     found = desk.messages(house_of(context).ledger, state=state, route=route, destination=destination)
     if as_json:
         emit(found)
@@ -68,7 +67,7 @@ def show(
     if payload is not None:
         whole = find_message(ledger, found.key)
         assert whole is not None
-        payload.write_bytes(whole.payload)
+        write_file(payload, whole.payload, folders=False)
     if as_json:
         emit(found)
         return
@@ -78,6 +77,27 @@ def show(
         ("wann", "von", "nach", "Bemerkung"),
         [(one.at, words.state(one.before), words.state(one.after), one.note) for one in found.steps],
     )
+
+
+@app.command()
+def resend(
+    context: typer.Context,
+    message: Annotated[str, typer.Argument(help="Fremdkennzeichen oder Schlüssel (UUID).")],
+    name: Annotated[str, typer.Option("--name", help="Wer das veranlasst.")],
+    reason: Annotated[str, typer.Option("--reason", help="Warum.")],
+    as_json: AsJson = False,
+) -> None:
+    """Dieselben Bytes unter demselben Kennzeichen noch einmal senden, wenn das Ziel sie nicht hat.
+
+    Das Ziel wird zuerst gefragt. Wo es sie hat oder eine Wiederholung nicht erkennen würde, geht nichts hinaus.
+    """
+    house = house_of(context)
+    head = desk.stored_message(house.ledger, message)
+    pipeline.resend(house, head, person=name, reason=reason)
+    if as_json:
+        emit(desk.message(house.ledger, str(head.key)))
+        return
+    say(f"{head.reference} geht mit dem nächsten Lauf der Strecke {head.route} noch einmal hinaus.")
 
 
 @app.command()

@@ -10,9 +10,10 @@ from typing import Annotated
 
 import typer
 
-from kiezbruecke.cli.output import AsJson, emit
+from kiezbruecke.cli.output import AsJson, emit, say
 from kiezbruecke.connector import manifests
 from kiezbruecke.errors import CallError, ConfigurationError
+from kiezbruecke.machine import whole_folder, write_file
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -32,18 +33,19 @@ def connector(
     into: Annotated[Path, typer.Option(help="Ordner, in dem das Projekt angelegt wird.")] = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Einen Anschluss an ein neues System anlegen: Manifest, Client, Sandkasten und Test, die schon laufen."""
+    """Einen Anschluss an ein neues System anlegen: Manifest, Client, Nachbau und Test, die schon laufen."""
     _check(name)
     project = into / f"kiezbruecke-{name}"
     if project.exists():
         raise ConfigurationError("den Ordner gibt es schon", where=str(project), helps="nichts wurde verändert")
-    files = [_write(file, project, name) for file in _template_files()]
+    with whole_folder(project):
+        files = [_write(file, project, name) for file in _template_files()]
     if as_json:
         emit({"connector": name, "files": [str(file) for file in files]})
         return
     for file in files:
-        typer.echo(str(file))
-    typer.echo(f"Einspielen: pip install -e {project} – Prüfen: pytest {project} – dann die Stellen mit TODO ersetzen.")
+        say(str(file))
+    say(f"Einspielen: pip install -e {project} – Prüfen: pytest {project} – dann die Stellen mit TODO ersetzen.")
 
 
 def _check(name: str) -> None:
@@ -64,12 +66,10 @@ def _write(file: Traversable, project: Path, name: str) -> Path:
     package = f"kiezbruecke_{name}"
     place = project / _OUTSIDE.get(file.name, f"{package}/{file.name}").format(name=name)
     if file.is_dir():
-        place.mkdir(parents=True)
         for inner in file.iterdir():
-            (place / inner.name).write_bytes(inner.read_bytes())
+            write_file(place / inner.name, inner.read_bytes())
         return place
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(_renamed(file.read_text("utf-8"), package, name), "utf-8")
+    write_file(place, _renamed(file.read_text("utf-8"), package, name))
     return place
 
 

@@ -7,18 +7,21 @@ from typing import Annotated
 
 import typer
 
-from kiezbruecke import attention, desk
+from kiezbruecke import attention, desk, german
 from kiezbruecke.cli.house import house_of
-from kiezbruecke.cli.output import AsJson, emit, table
+from kiezbruecke.cli.output import AsJson, emit, say, table
+from kiezbruecke.content import find_content
 from kiezbruecke.content.processes import read_process
 from kiezbruecke.content.routes import SendingRoute, find_route
 from kiezbruecke.desk import words
+from kiezbruecke.edge import local_connections
 from kiezbruecke.effects import effect
-from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
 from kiezbruecke.ledger.drafts import add_baseline
 from kiezbruecke.ledger.pauses import set_paused
 from kiezbruecke.ledger.reading import read_previews
+from kiezbruecke.machine import write_file
 from kiezbruecke.stages.work import lane_of
 
 app = typer.Typer(no_args_is_help=True)
@@ -39,6 +42,23 @@ def list_routes(context: typer.Context, as_json: AsJson = False) -> None:
     keys = ("route", "kind", "connection", "mode", "schedule", "after", "owner", "error")
     table("Strecken", columns, [[getattr(one, key) for key in keys] for one in found])
     if any(one.error for one in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def check(
+    route: Annotated[str | None, typer.Argument(help="Nur diese Strecke; sonst alle.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Prüfen, bevor etwas läuft: Wörter der Datei, Zuordnung, Verbindung. Endet mit 1, wenn etwas nicht stimmt."""
+    content = find_content()
+    found = desk.check_routes(content, local_connections(content), route)
+    if as_json:
+        emit(found)
+    else:
+        rows = [(one.route, "; ".join(one.errors) or "in Ordnung") for one in found]
+        table("Strecken", ("Strecke", "Befund"), rows)
+    if any(one.errors for one in found):
         raise typer.Exit(1)
 
 
@@ -70,14 +90,13 @@ def pause(
     as_json: AsJson = False,
 ) -> None:
     """Eine Strecke anhalten oder (--resume) weiterlaufen lassen."""
-    _signed(name, reason, "route pause")
     house = house_of(context)
     find_route(house.content, route)
     set_paused(house.ledger, route, not resume, person=name, reason=reason)
     if as_json:
         emit(desk.route(house, route))
         return
-    typer.echo(f"{route}: {'läuft weiter' if resume else 'angehalten'}.")
+    say(f"{route}: {'läuft weiter' if resume else 'angehalten'}.")
 
 
 @app.command()
@@ -92,9 +111,8 @@ def preview(
     _sending(house, route, "route preview")
     found = read_previews(house.ledger, route)
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
         for one in found:
-            (out / Path(one.file_name).name).write_bytes(one.payload)
+            write_file(out / Path(one.file_name).name, one.payload)
     shown = [desk.preview_view(one) for one in found]
     if as_json:
         emit(shown)
@@ -117,34 +135,28 @@ def baseline(
     as_json: AsJson = False,
 ) -> None:
     """Beschlossene Fälle, die schon von Hand erfasst sind, von dieser Strecke ausnehmen."""
-    _signed(name, reason, "route baseline")
     house = house_of(context)
     found = _sending(house, route, "route baseline")
     process, ledger = read_process(house.content, found.process), house.ledger
     decided = [one for one in attention.read_standings(ledger, process) if one.grants]
     if unknown := sorted(set(case or ()) - {one.case.reference for one in decided}):
-        raise ConfigurationError("Dazu gibt es keinen bewilligenden Beschluss", where=", ".join(unknown))
+        raise InputError("Dazu gibt es keinen bewilligenden Beschluss", where=", ".join(unknown))
     ids = [one.case.id for one in decided if not case or one.case.reference in case]
     count = add_baseline(ledger, lane_of(found), ids, person=name, reason=reason)
     if as_json:
         emit({"route": route, "marked": count})
         return
-    typer.echo(f"{route}: {count} Fälle gelten als von Hand erfasst.")
-
-
-def _signed(name: str, reason: str, where: str) -> None:
-    if not name.strip() or not reason.strip():
-        raise ConfigurationError("Name und Begründung gehören dazu", where=where)
+    say(f"{route}: {german.count(count, 'Fall gilt', 'Fälle gelten')} als von Hand erfasst.")
 
 
 def _sending(house: House, name: str, where: str) -> SendingRoute:
     found = find_route(house.content, name)
     if not isinstance(found, SendingRoute):
-        raise ConfigurationError(f"Die Strecke {name} sendet nichts", where=where)
+        raise InputError(f"Die Strecke {name} sendet nichts", where=where)
     return found
 
 
 def _done(run: desk.RunView) -> str:
     if run.ended_at is None:
         return "läuft, oder wurde abgebrochen"
-    return ", ".join(f"{count} {word}" for word, count in words.counts(run.counts))
+    return words.told(run.counts) or "nichts Neues"

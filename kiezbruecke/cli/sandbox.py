@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import signal
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from kiezbruecke.cli.output import AsJson, emit, table
+from kiezbruecke import german
+from kiezbruecke.cli.output import AsJson, emit, say, table
 from kiezbruecke.connector import manifests
 from kiezbruecke.content import find_content, find_state
 from kiezbruecke.errors import ConfigurationError
@@ -17,7 +17,7 @@ from kiezbruecke.sandbox import Faults
 from kiezbruecke.sandbox import start as start_process
 
 app = typer.Typer(no_args_is_help=True)
-Name = Annotated[str, typer.Argument(help="Name des Konnektors, z. B. xta.")]
+Name = Annotated[str, typer.Argument(help="Name des Anschlusses, z. B. xta.")]
 
 
 @app.command("list")
@@ -40,9 +40,9 @@ def start(
     """Eine Gegenstelle starten; Strg-C beendet sie. --json nennt die Adresse in einer Zeile, sobald sie läuft."""
     running = start_process(_create(name), _state(name), port=port, options=option or [])
     if as_json:
-        typer.echo(json.dumps({"name": name, "url": running.url, "state": str(running.state)}, ensure_ascii=False))
+        emit({"name": name, "url": running.url, "state": str(running.state)}, indent=None)
     else:
-        typer.echo(f"{name}: {running.url} (Ablage {running.state}) – Strg-C beendet.")
+        say(f"{name}: {running.url} (Ablage {running.state}) – Strg-C beendet.")
     signal.signal(signal.SIGTERM, lambda *_: running.stop())
     try:
         running.process.wait()
@@ -67,7 +67,7 @@ def fault(
     elif switch is None:
         table(f"Fehler von {name}", ("Name", "# noch"), armed)
     else:
-        typer.echo(f"{name}: {switch} trifft die nächsten {times} Aufrufe.")
+        say(f"{name}: {switch} ist scharf, noch für {german.count(times, 'Aufruf', 'Aufrufe')}.")
 
 
 def _create(name: str) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from kiezbruecke.cli.output import console, emit, say
 from kiezbruecke.content import find_content
 from kiezbruecke.errors import KiezbrueckeError
 from kiezbruecke.mapping.schema.targets import read_standard
@@ -31,12 +30,12 @@ def list_schemas(content: Content = None, as_json: Json = False) -> None:
     except KiezbrueckeError as error:
         raise _stopped(error, as_json=as_json) from None
     if as_json:
-        typer.echo(json.dumps([asdict(item) for item in held], ensure_ascii=False, indent=2))
+        emit([asdict(item) for item in held])
         return
     table = Table("Standard", "Version", "Eigenes Profil", "Amtliche Dateien")
     for item in held:
         table.add_row(item.standard, item.version, "ja" if item.profile else "–", _official(item))
-    Console().print(table)
+    console().print(table)
 
 
 @app.command("install")
@@ -47,10 +46,10 @@ def install_schemas(source: Source, content: Content = None, as_json: Json = Fal
     except KiezbrueckeError as error:
         raise _stopped(error, as_json=as_json) from None
     if as_json:
-        typer.echo(json.dumps([asdict(item) for item in done], ensure_ascii=False, indent=2))
+        emit([asdict(item) for item in done])
     else:
         for item in done:
-            typer.echo(f"{item.standard} {item.version}: {_WORDS[item.status]}{_missing(item)}")
+            say(f"{item.standard} {item.version}: {_WORDS[item.status]}{_missing(item)}")
     if any(item.status == "incomplete" for item in done):
         raise typer.Exit(1)
 
@@ -79,13 +78,13 @@ def add_schema(  # noqa: PLR0913, PLR0917 – each is an option of the command
         raise _stopped(error, as_json=as_json) from None
     if as_json:
         found = {**done.model_dump(mode="json"), "roots": roots}
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        emit(found)
         return
-    typer.echo(f"{standard} {version}: {len(done.files)} files, schemas/{standard}/{version}/manifest.yaml")
+    say(f"{standard} {version}: {len(done.files)} files, schemas/{standard}/{version}/manifest.yaml")
     for root in roots:
-        typer.echo(f"target: {standard} {version} {root}")
+        say(f"target: {standard} {version} {root}")
     if not roots:
-        typer.echo("no target: it declares types and no global element; schemas that use them bring it along")
+        say("no target: it declares types and no global element; schemas that use them bring it along")
 
 
 _WORDS = {
@@ -109,7 +108,7 @@ def _missing(item: store.Installation) -> str:
 
 def _stopped(error: KiezbrueckeError, *, as_json: bool) -> typer.Exit:
     if as_json:
-        typer.echo(json.dumps({"error": error.code, "line": error.line()}, ensure_ascii=False))
+        emit({"error": error.code, "line": error.line()})
     else:
-        typer.echo(f"{error.code} {error.line()}", err=True)
+        say(f"{error.code} {error.line()}", err=True)
     return typer.Exit(2)

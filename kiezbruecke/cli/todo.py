@@ -9,17 +9,24 @@ import typer
 from kiezbruecke import attention, desk
 from kiezbruecke.cli.fields import fields
 from kiezbruecke.cli.house import house_of
-from kiezbruecke.cli.output import AsJson, emit, table
+from kiezbruecke.cli.output import AsJson, emit, say, table
 from kiezbruecke.desk import words
+from kiezbruecke.printable import printable
 
 _HEALS = "keine; der Punkt erledigt sich, sobald seine Ursache behoben ist."
 app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("list")
-def list_points(context: typer.Context, as_json: AsJson = False) -> None:
+def list_points(
+    context: typer.Context,
+    owner: Annotated[
+        str, typer.Option("--owner", help="Nur, was diese Stelle angeht; ein Teil des Namens genügt.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
     """Alles, was eine Person braucht, das Älteste zuerst."""
-    points = desk.points(house_of(context).ledger)
+    points = desk.points(house_of(context).ledger, owner)
     if as_json:
         emit(points)
         return
@@ -27,13 +34,14 @@ def list_points(context: typer.Context, as_json: AsJson = False) -> None:
         (one.id, words.KINDS[one.kind][0], one.reason, one.owner, one.opened_at, ", ".join(one.answers))
         for one in points
     ]
-    table("Zu tun", ("#", "Art", "Was", "Wer", "seit", "mögliche Antworten"), rows, empty="nichts.")
+    empty = f"nichts für „{owner}“." if owner else "nichts."
+    table("Zu tun", ("#", "Art", "Was", "Wer", "seit", "mögliche Antworten"), rows, empty=empty)
 
 
 @app.command()
 def show(
     context: typer.Context,
-    number: Annotated[int, typer.Argument(help="Nummer aus 'todo list'.")],
+    number: Annotated[int, typer.Argument(help="Nummer aus kiezbruecke todo list.")],
     as_json: AsJson = False,
 ) -> None:
     """Ein Punkt mit allem, was dazu bekannt ist."""
@@ -41,8 +49,10 @@ def show(
     if as_json:
         emit(point)
         return
-    fields(f"Punkt {number}", point)
-    typer.echo(words.KINDS[point.kind][1])
+    fields(f"Punkt {number}", point, without=("case", "case_id", "message", "subject", "their_words"))
+    say(words.KINDS[point.kind][1])
+    for one in point.their_words:
+        say(f"Wortlaut der Antwort: „{printable(one)}“")
     rows = [(one, words.ANSWERS[one]) for one in point.answers]
     table("Antworten", ("Antwort", "was daraus folgt"), rows, empty=_HEALS)
 
@@ -50,7 +60,7 @@ def show(
 @app.command()
 def decide(
     context: typer.Context,
-    number: Annotated[int, typer.Argument(help="Nummer aus 'todo list'.")],
+    number: Annotated[int, typer.Argument(help="Nummer aus kiezbruecke todo list.")],
     answer: Annotated[str, typer.Argument(help="Eine der möglichen Antworten.")],
     name: Annotated[str, typer.Option("--name", help="Wer entscheidet.")],
     reason: Annotated[str, typer.Option("--reason", help="Warum.")],
@@ -58,8 +68,8 @@ def decide(
 ) -> None:
     """Einen Punkt entscheiden. Name und Begründung werden aufgehoben; der nächste Lauf handelt danach."""
     ledger = house_of(context).ledger
-    attention.decide(ledger, desk.stored_point(ledger, number), answer, person=name, reason=reason)
+    chosen = attention.decide(ledger, desk.stored_point(ledger, number), answer, person=name, reason=reason)
     if as_json:
         emit(desk.point(ledger, number))
         return
-    typer.echo(f"Punkt {number}: {answer}. Der nächste Lauf der Strecke handelt danach.")
+    say(f"Punkt {number}: {chosen}. {words.THEN[chosen]}")

@@ -112,6 +112,8 @@ class Manifest(BaseModel):
         "http", description="http: has an address, an account, and the fields that all connections over HTTP have"
     )
     fields: dict[str, FormField] = {}
+    options: dict[str, str] = Field({}, description="What it reads of a route's `with`: name, and what it is for")
+    probe: str | None = Field(None, description="'module:function', logs in and changes nothing; see protocols.Probe")
 
     def of_profile(self, name: object) -> Manifest:
         """What is true of a connection with this profile."""

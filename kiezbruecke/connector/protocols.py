@@ -8,14 +8,18 @@ Airflow and has no retry loop; it always has timeouts. Writing the same thing tw
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from kiezbruecke.records import Process, Receipt
+
+UNREAD = "#unread"
+"""Behind an external id: the thing itself could not even be had. Once it can be, its item has the plain id."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,20 @@ class Context:
 
 
 @dataclass(frozen=True)
+class Rest:
+    """Further fields of an item's body, which cost a call of their own. Absent is not empty.
+
+    `fetch` brings `fields` (names of the body's first level), or those of them that can be had now; it is called only
+    where the item's records were not read with the same `version`. What does not come is absent: the records keep what
+    they hold of it. What `fetch` could not bring is asked for again in the next run, and told as a `Gap`.
+    """
+
+    fields: frozenset[str]
+    version: str  # as long as it stays the same, so do the fields
+    fetch: Callable[[], Mapping[str, Any]] = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True)
 class Item:
     """One thing a source hands over, in the platform's terms, its protocol's quirks resolved.
 
@@ -50,7 +68,11 @@ class Item:
     `kind` chooses the inbound mapping (`proposal`, `applicant`, `decision-line`, `0402`, `FESTGELEGT` …).
     `body` is a dict (JSON, row) or bytes (XML). `raw` are the bytes to be kept as evidence, where they matter.
     `problem`, where the connector itself cannot understand the thing: one German line for people, without values. No
-    mapping reads such an item. It is the connector's word, never a field that came from outside.
+    mapping reads such an item. It is the connector's word, never a field that came from outside. `rest`: see there.
+    `as_read`: such an item as far as it could be understood; what mappings refuse of that is told with the problem, and
+    nothing of it is kept.
+    `names`: what the thing is about, the surest name first, where it may come again as another item: a line of a sheet
+    that was mended. A problem is listed under the first name; whatever is read well later and bears it mends it.
     """
 
     kind: str
@@ -59,6 +81,22 @@ class Item:
     raw: bytes | None = field(default=None, repr=False)
     raw_ref: str = ""
     problem: str | None = None
+    rest: Rest | None = field(default=None, repr=False)
+    names: tuple[str, ...] = field(default=(), repr=False)
+    as_read: Item | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Gap:
+    """What a source could not have this time although it read on: a point on the list, until a run has it again.
+
+    `subject` names the thing, the same in every run; `problem` is one German line for people: what happened, what
+    stays as it was, who does what. `module_id`: this module's list was not read to its end, so nothing of it is gone.
+    """
+
+    subject: str
+    problem: str
+    module_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +117,14 @@ class Cursor(Protocol):
         """Remember `value`; committed together with the items yielded so far."""
 
 
+@runtime_checkable
+class Remembers(Protocol):
+    """What a cursor may offer besides: the ledger's memory, for sources that keep a thing until it is acknowledged."""
+
+    def stored(self, external_ids: Collection[str]) -> Collection[str]:
+        """Those of the ids whose items are stored: they need not be fetched again."""
+
+
 class Source(Protocol):
     """Hands over items; see `Item`."""
 
@@ -86,13 +132,25 @@ class Source(Protocol):
         """Yield every item that may be new. Raises SourceError if it cannot be read to the end.
 
         A source whose manifest says `listing: full` yields everything it has at every call: what it had
-        before and does not yield now is gone.
+        before and does not yield now is gone; but for the modules that it names as a `Gap` (see `Gapped`).
         """
 
     def acknowledge(self, handled: Sequence[Handled]) -> None:
         """Tell the system that these items are stored (XTA close, moving a sheet). Called only after the commit.
 
         It may be called again for the same items after a crash, and must then be harmless.
+        """
+
+
+@runtime_checkable
+class Reporting(Protocol):
+    """A source that tells its people what follows from what it handed over, as a report beside a sheet. Optional."""
+
+    def tell_what_follows(self, follows: Mapping[str, str]) -> None:
+        """Per external id the German words that hold now; ids of other sources stand among them and mean nothing.
+
+        Called after the commit, and again when the words change. The same words again write nothing; half of them are
+        never seen. Raises SourceError where they could not be told: then they are told in the next run.
         """
 
 
@@ -136,9 +194,10 @@ class NotThere:
 
 @dataclass(frozen=True)
 class CannotTell:
-    """The target cannot say (yet)."""
+    """The target cannot say (yet); or it was not reached, and others need not be asked after either."""
 
     why: str = ""
+    reached: bool = True
 
 
 Answer = Found | NotThere | CannotTell
@@ -156,6 +215,76 @@ class Target(Protocol):
 
     def look_up(self, message: Message, ticket: Ticket | None) -> Answer:
         """Find a message again. NotThere only if the target can prove it."""
+
+
+class Probe(Protocol):
+    """Tries a connection as a run would use it. Optional: named by the manifest's `probe`."""
+
+    def __call__(self, connection: Connection, content: Path, processes: Sequence[Process]) -> str:
+        """Log in and read something harmless; one German line of what was found, without content and secrets.
+
+        Nothing is changed on the other side, no log-in is tried twice, nothing is asked that a run would not ask.
+        Raises what a run would raise, with its trouble. `processes` are those whose routes use the connection.
+        """
+
+
+@dataclass(frozen=True)
+class TheirStand:
+    """The last that a destination has of us: it shows a restored ledger that it is old."""
+
+    last_batch: str = ""  # a carrier's id of ours; empty where none ever arrived
+    last_answer: int = 0
+
+
+@dataclass(frozen=True)
+class TheirOrder:
+    """A message as its destination has it. `receipt` says what became of it; `raw` are their own bytes."""
+
+    reference: str
+    effect: str
+    amount: Decimal
+    area: str
+    fiscal_year: int
+    receipt: Receipt
+    raw: bytes = field(repr=False)
+    related_reference: str | None = None
+    voucher: str = ""
+    test: bool = False
+
+
+@runtime_checkable
+class HasStand(Protocol):
+    """A target that can say what it has of us last. Optional."""
+
+    def stand(self) -> TheirStand:
+        """Ask for it; raises where it cannot be had (an older contract, no answer)."""
+
+
+@runtime_checkable
+class HasOrders(Protocol):
+    """A target that can be asked what it has under our Fremdkennzeichen. Optional."""
+
+    def orders(self, beginnings: Sequence[str]) -> Sequence[TheirOrder]:
+        """All that is there under Fremdkennzeichen that begin so; what is missing is proven not to be there.
+
+        Raises where they cannot be had whole, NotImplementedError where the system does not know the question.
+        """
+
+
+@runtime_checkable
+class Archiving(Protocol):
+    """A source that keeps what it has handed over, and can hand it over again. Optional."""
+
+    def archived(self) -> Iterator[Item]:
+        """The same items with the same ids, in the order in which they came; they are not acknowledged again."""
+
+
+@runtime_checkable
+class Gapped(Protocol):
+    """A source that reads on where a part of it cannot be had. Optional; a source that is no such one raises."""
+
+    def gaps(self) -> Sequence[Gap]:
+        """What the last `fetch` and the rests of its items could not have; asked when all of them are stored."""
 
 
 @runtime_checkable

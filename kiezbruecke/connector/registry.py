@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from difflib import get_close_matches
 from functools import cache
 from importlib import import_module, metadata
+from pathlib import Path
 from typing import Any
 
 from kiezbruecke.connector.manifest import Manifest, read_manifest
-from kiezbruecke.connector.protocols import BatchTarget, Closing, Connection, Context, Source, Target
+from kiezbruecke.connector.protocols import BatchTarget, Closing, Connection, Context, Probe, Source, Target
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.records import Process
 
 GROUP = "kiezbruecke.connectors"
 
@@ -25,10 +29,13 @@ def manifest_for(connection: Connection) -> Manifest:
     for manifest in manifests().values():
         if manifest.connection_type == connection.type:
             return manifest.of_profile(connection.extra.get("profile"))
+    known = [manifest.connection_type for manifest in manifests().values()]
+    near = get_close_matches(connection.type, known, 1)
     raise ConfigurationError(
         f"no connector speaks connection type '{connection.type}'",
         where=f"connection {connection.id}",
-        expected=", ".join(manifest.connection_type for manifest in manifests().values()),
+        expected=", ".join(known),
+        helps=f"did you mean '{near[0]}'?" if near else "",
     )
 
 
@@ -48,6 +55,21 @@ def open_target(connection: Connection, context: Context) -> Target | BatchTarge
         raise ConfigurationError(f"connector '{manifest.name}' is no target", where=f"connection {connection.id}")
     target: Target | BatchTarget = _load(manifest.target)(connection, context)
     return target
+
+
+def check_settings(connection: Connection) -> None:
+    """Whether the connection is whole, as its client would find it; raises ConfigurationError. Calls nobody."""
+    _load(manifest_for(connection).settings).from_connection(connection)
+
+
+def probe(connection: Connection, content: Path, processes: Sequence[Process]) -> str:
+    """Log in as a run would; see `protocols.Probe`. Raises ConfigurationError where the connector has none."""
+    manifest = manifest_for(connection)
+    if manifest.probe is None:
+        what, helps = f"connector '{manifest.name}' cannot be tried", "its manifest names no probe"
+        raise ConfigurationError(what, where=f"connection {connection.id}", helps=helps)
+    call: Probe = _load(manifest.probe)
+    return call(connection, content, processes)
 
 
 def close(client: object) -> None:

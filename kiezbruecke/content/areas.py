@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.machine import read_text
 from kiezbruecke.records import Area
 
 
@@ -16,9 +17,9 @@ def read_areas(content: Path, name: str) -> tuple[Area, ...]:
 
     file = content / "mappings" / "codelists" / f"{name}.csv"
     try:
-        with file.open(encoding="utf-8", newline="") as handle:
-            rows = list(csv.DictReader((line for line in handle if not line.startswith("#")), delimiter=";"))
-    except OSError:
+        lines = read_text(file, what="the code list").splitlines(keepends=True)
+        rows = list(csv.DictReader((line for line in lines if not line.startswith("#")), delimiter=";"))
+    except FileNotFoundError:
         raise ConfigurationError(f"there is no code list '{name}'", where=str(file)) from None
     return tuple(_area(row, f"{file}: row {number}") for number, row in enumerate(rows, 1))
 

@@ -1,11 +1,13 @@
 """Process files: a participation process of a year, its code lists, and the routes that are made for it.
 
 `routes` (see `sets.py`) and `codelists` are for the house; everything else is the record that mappings read.
+`assemblies: {from, to}` says when an assembly can have met; without it the fiscal year and the autumn before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -13,9 +15,9 @@ from pydantic import ValidationError
 from kiezbruecke.content.areas import read_areas
 from kiezbruecke.content.yaml import place_of, read_yaml
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.records import Process
+from kiezbruecke.records import Assemblies, Process
 
-ROUTES, CODELISTS = "routes", "codelists"
+ROUTES, CODELISTS, ASSEMBLIES = "routes", "codelists", "assemblies"
 
 
 def process_files(content: Path) -> list[Path]:
@@ -28,8 +30,9 @@ def read_process(content: Path, process_id: str) -> Process:
     file = _file(content, process_id)
     values = {key: value for key, value in read_yaml(file).items() if key not in (ROUTES, CODELISTS)}
     try:
-        values["area_list"] = str(values["areas"])
+        values["area_list"] = _word(file, values["areas"])
         values["areas"] = read_areas(content, values["area_list"])
+        values["assemblies"] = _assemblies(file, values.get(ASSEMBLIES))
         return Process.model_validate(values)
     except KeyError:
         raise ConfigurationError("'areas' is missing", where=str(file), expected="the name of a code list") from None
@@ -52,6 +55,24 @@ def read_code_lists(content: Path, process_id: str) -> Mapping[str, str]:
                 where = place_of(file, (CODELISTS, theirs))
                 raise ConfigurationError(f"codelists: there is no code list '{name}'", where=where)
     return found
+
+
+def _word(file: Path, name: object) -> str:
+    if not isinstance(name, str):
+        where = place_of(file, ("areas",))
+        raise ConfigurationError("'areas' is no name", where=where, expected="the name of a code list; quote a number")
+    return name
+
+
+def _assemblies(file: Path, given: object) -> Assemblies | None:
+    """The days between which assemblies meet, both included."""
+    if given is None:
+        return None
+    match given:
+        case {"from": date() as first, "to": date() as last, **rest} if not rest and first <= last:
+            return Assemblies(first=first, last=last)
+    where, expected = place_of(file, (ASSEMBLIES,)), "{from: 2025-09-01, to: 2026-12-31}, the earlier day first"
+    raise ConfigurationError("assemblies: no span of days", where=where, expected=expected)
 
 
 def _file(content: Path, process_id: str) -> Path:

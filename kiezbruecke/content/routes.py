@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -29,6 +30,7 @@ class _Route(BaseModel):
     name: str = Field(pattern=NAME)
     process: str
     owner: str
+    operations: str = Field("it-betrieb", description="Who is named on the list where the connection is out of order")
     title: str = Field("", description="One German line for people")
     schedule: str | None = Field(None, description="Cron, Europe/Berlin")
     after: Names = Field((), description="Also start when one of these routes has brought something")
@@ -69,16 +71,21 @@ class RoutePlace:
     name: str
     files: tuple[Path, ...]  # its own – or the set's, and the process's that makes it
     read: Callable[[], Route]
+    layers: tuple[Layer, ...] = ()
 
     @property
     def file(self) -> Path:
         """The file to look at first."""
         return self.files[0]
 
+    def at(self, *keys: str | int) -> str:
+        """`file:line:column` of the last word on a key, or of where it can be said."""
+        return _at(self.layers, *keys) if self.layers else str(self.file)
+
 
 def route_places(content: Path) -> list[RoutePlace]:
     """All routes, sorted by name. Nothing but process files is read: a broken route is found when it is read."""
-    own = [RoutePlace(file.stem, (file,), partial(read_route, file)) for file in _own_files(content)]
+    own = [RoutePlace(file.stem, (file,), partial(read_route, file), (Layer(file),)) for file in _own_files(content)]
     places = [*own, *(_place(made) for made in made_routes(content))]
     twice = {name for name, count in Counter(place.name for place in places).items() if count > 1}
     single = [place for place in places if place.name not in twice]
@@ -110,7 +117,7 @@ def _own_files(content: Path) -> list[Path]:
 
 
 def _place(made: Made) -> RoutePlace:
-    return RoutePlace(made.name, made.files, lambda: _read(made.name, made.body(), made.layers))
+    return RoutePlace(made.name, made.files, lambda: _read(made.name, made.body(), made.layers), made.layers)
 
 
 def _refused(name: str, places: list[RoutePlace]) -> RoutePlace:
@@ -132,7 +139,9 @@ def _read(name: str, body: dict[str, Any], layers: tuple[Layer, ...]) -> Route:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         path = ".".join(str(part) for part in first["loc"])
-        raise ConfigurationError(f"{path}: {first['msg']}", where=_at(layers, *first["loc"][:1])) from None
+        near = get_close_matches(path, [field.alias or key for key, field in model.model_fields.items()], 1)
+        helps = f"did you mean '{near[0]}'?" if near and first["type"] == "extra_forbidden" else ""
+        raise ConfigurationError(f"{path}: {first['msg']}", where=_at(layers, *first["loc"][:1]), helps=helps) from None
     if route.name != name:
         what, expected = f"the route is called '{route.name}'", f"'{name}', like its file"
         raise ConfigurationError(what, where=_at(layers, "name"), expected=expected)

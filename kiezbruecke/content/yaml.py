@@ -1,7 +1,8 @@
 """Reads route and process files: values by YAML 1.2's core schema, and on demand the place where a key stands.
 
 Every parse of the DAG folder reads all of them, so libyaml's C parser does (twenty times faster than one in Python).
-Its own idea of plain words is YAML 1.1's, where `no` is false and 010 is 8: words are understood here.
+Its own idea of plain words is YAML 1.1's, where `no` is false and 010 is 8: words are understood here. What begins with
+a zero that counts nothing (0815) is a number of somebody's list, so a text; what a code list holds is all text.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.machine import read_text
 
 _Base: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # without libyaml slower, never different
 _SHALLOW, _DEEPEST = 2_000, 100  # so many characters are never too deep; so many levels are no route
@@ -30,9 +32,9 @@ class _Loader(_Base):  # type: ignore[misc]
 _WORDS: dict[str, tuple[str, str, Callable[[str], Any]]] = {  # kind: pattern, first letters, what the word means
     "null": (r"~|null|Null|NULL|", "~nN", lambda _: None),
     "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF", lambda text: text.lower() == "true"),
-    "int": (r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789", lambda text: int(text, _base(text))),
+    "int": (r"[-+]?(0|[1-9][0-9]*)|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789", lambda text: int(text, _base(text))),
     "float": (
-        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
         "-+.0123456789",
         lambda text: float(text.lower().replace(".inf", "inf").replace(".nan", "nan")),
     ),
@@ -47,16 +49,24 @@ def read_yaml(file: Path) -> dict[str, Any]:
 
     A file is parsed once, and again when it changes. What comes back is shared; nobody changes it.
     """
-    try:
-        state = file.stat()
-    except OSError:
-        raise ConfigurationError("the file is missing", where=str(file)) from None
-    return _parsed(file, state.st_mtime_ns, state.st_size)
+    return _parsed(*_state(file))
+
+
+def read_texts(file: Path) -> dict[str, Any]:
+    """The keys of a file with every word as the text that stands there (1.10, 0815, no, 2026-01-01); nothing is None.
+
+    Raises ConfigurationError with line and column.
+    """
+    root = _composed(*_state(file))
+    if not isinstance(root, MappingNode):
+        raise ConfigurationError("the file holds no keys", where=str(file), expected="key: value")
+    body: dict[str, Any] = _TextReader(file).value(root)
+    return body
 
 
 def place_of(file: Path, path: Sequence[str | int]) -> str:
     """`file:line:column` of the key or entry at this path, or of the last one on the way to it that is there."""
-    node, mark = _composed(file), None
+    node, mark = _composed(*_state(file)), None
     for step in path:
         found = _below(node, step)
         if found is None:
@@ -68,7 +78,7 @@ def place_of(file: Path, path: Sequence[str | int]) -> str:
 
 def holds(file: Path, path: Sequence[str | int]) -> bool:
     """Whether the file says anything at this path."""
-    node: Node | None = _composed(file)
+    node: Node | None = _composed(*_state(file))
     for step in path:
         found = _below(node, step) if node is not None else None
         if found is None:
@@ -78,25 +88,36 @@ def holds(file: Path, path: Sequence[str | int]) -> bool:
 
 
 @lru_cache(maxsize=2048)
-def _parsed(file: Path, changed_ns: int, size: int) -> dict[str, Any]:  # noqa: ARG001 - a changed file is another one
-    root = _composed(file)
+def _parsed(file: Path, changed_ns: int, size: int) -> dict[str, Any]:  # a changed file is another one
+    root = _composed(file, changed_ns, size)
     if not isinstance(root, MappingNode):
         raise ConfigurationError("the file holds no keys", where=str(file), expected="key: value")
     body: dict[str, Any] = _Reader(file).value(root)
     return body
 
 
-def _composed(file: Path) -> Node | None:
+@lru_cache(maxsize=4)  # findings ask for one place after the other
+def _composed(file: Path, changed_ns: int, size: int) -> Node | None:  # noqa: ARG001 - see above
     try:
-        text = file.read_text("utf-8")
+        text = read_text(file)
         if len(text) > _SHALLOW:
             _refuse_deep(text)
         node: Node | None = _Loader(text).get_single_node()
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except FileNotFoundError:
+        raise ConfigurationError("the file is missing", where=str(file)) from None
+    except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else str(file)
-        raise ConfigurationError(getattr(error, "problem", None) or "not YAML in UTF-8", where=where) from None
+        raise ConfigurationError(getattr(error, "problem", None) or "not YAML", where=where) from None
     return node
+
+
+def _state(file: Path) -> tuple[Path, int, int]:
+    try:
+        state = file.stat()
+    except (OSError, ValueError):
+        raise ConfigurationError("the file is missing", where=str(file)) from None
+    return file, state.st_mtime_ns, state.st_size
 
 
 def _refuse_deep(text: str) -> None:
@@ -163,6 +184,16 @@ class _Reader:
     def _wrong(self, node: Node, what: str, expected: str) -> ConfigurationError:
         mark = node.start_mark
         return ConfigurationError(what, where=f"{self._file}:{mark.line + 1}:{mark.column + 1}", expected=expected)
+
+
+class _TextReader(_Reader):
+    """Takes every word as it stands."""
+
+    def _word(self, node: ScalarNode) -> Any:
+        if node.tag not in {_TAG + kind for kind in ("str", *_WORDS)}:
+            raise self._wrong(node, "tags are not used here", "a plain value")
+        is_nothing = node.value == "" and node.tag == f"{_TAG}null"
+        return None if is_nothing else node.value
 
 
 def _base(text: str) -> int:

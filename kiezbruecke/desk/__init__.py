@@ -3,16 +3,20 @@
 Each view is read by id or by counted queries: how many statements it takes does not depend on how much there is.
 """
 
-from kiezbruecke.desk.cases import CaseStory, cases
+from kiezbruecke.desk.cases import CaseFound, CaseStory, cases, find_cases
 from kiezbruecke.desk.destinations import DestinationView, destination
-from kiezbruecke.desk.messages import MessageFacts, MessageStory, message, messages
-from kiezbruecke.desk.points import PointView, point, points, stored_point
+from kiezbruecke.desk.messages import MessageFacts, MessageStory, message, messages, stored_message
+from kiezbruecke.desk.points import PointStory, PointView, point, points, stored_point
+from kiezbruecke.desk.recoveries import RecoveryView, recoveries
 from kiezbruecke.desk.routes import (
     HouseStatus,
     PreviewView,
+    RouteCheckView,
     RouteStatusView,
     RouteView,
     RunView,
+    check_routes,
+    pause,
     preview_view,
     route,
     routes,
@@ -24,28 +28,37 @@ from kiezbruecke.desk.view import DeskView
 
 __all__ = [
     "AreaSums",
+    "CaseFound",
     "CaseStory",
     "DeskView",
     "DestinationView",
     "HouseStatus",
     "MessageFacts",
     "MessageStory",
+    "PointStory",
     "PointView",
     "PreviewView",
+    "RecoveryView",
+    "RouteCheckView",
     "RouteStatusView",
     "RouteView",
     "RunView",
     "cases",
+    "check_routes",
     "destination",
+    "find_cases",
     "message",
     "messages",
+    "pause",
     "point",
     "points",
     "preview_view",
+    "recoveries",
     "route",
     "routes",
     "runs",
     "status",
+    "stored_message",
     "stored_point",
     "sums",
 ]

@@ -16,11 +16,11 @@ from kiezbruecke.cases.timeline import status_of
 from kiezbruecke.content.processes import read_process
 from kiezbruecke.desk.messages import MessageFacts, message_views
 from kiezbruecke.desk.view import DeskView
-from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.events import events_of
-from kiezbruecke.ledger.reading import find_case
+from kiezbruecke.ledger.reading import find_case, search_cases
 from kiezbruecke.ledger.todo import Kind, points_of_case
 from kiezbruecke.records import Commitment, CommitmentState, Decision, Outcome
 
@@ -95,15 +95,42 @@ class CaseStory(DeskView):
     events: tuple[EventView, ...]
 
 
+class CaseFound(DeskView):
+    """A case by its names."""
+
+    id: UUID
+    process: str
+    reference: str
+    """Reference number"""
+    area: str
+    """Number of the Bezirksregion, where it is a part of the case's name"""
+    title: str
+    """Of the platform, else of a decision sheet; empty where neither has one"""
+
+
+FEWEST, MOST = 2, 50  # letters of a search, cases that it finds
+
+
+def find_cases(ledger: Ledger, part: str) -> list[CaseFound]:
+    """At most fifty cases by a part of reference number, Fremdkennzeichen or title; one statement."""
+    part = " ".join(part.split())
+    if len(part) < FEWEST:
+        raise InputError(f"Zum Suchen gehören mindestens {FEWEST} Zeichen", where="case find")
+    return [
+        CaseFound(id=one.id, process=one.process_id, reference=one.reference, area=one.area_id, title=one.title)
+        for one in search_cases(ledger, part, MOST)
+    ]
+
+
 def cases(house: House, wanted: str) -> list[CaseStory]:
-    """Cases by reference number, Fremdkennzeichen or id; raises ConfigurationError where there is none.
+    """Cases by reference number, Fremdkennzeichen or id; raises InputError where there is none.
 
     Five statements and at most seven for each case found, however large the process is.
     """
     found = find_case(house.ledger, wanted)
     if not found:
-        helps = "Referenznummer wie 2026-00001 oder P-1"
-        raise ConfigurationError("Diesen Fall gibt es nicht", where=wanted, helps=helps)
+        helps = "mit einem Teil der Nummer oder des Titels sucht: kiezbruecke case find"
+        raise InputError("Diesen Fall gibt es nicht", where=wanted, helps=helps)
     return [
         _view(house.ledger, read_standing(house.ledger, read_process(house.content, case.process_id), case))
         for case in found

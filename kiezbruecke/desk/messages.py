@@ -8,7 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from kiezbruecke.desk.view import DeskView
-from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.errors import InputError
 from kiezbruecke.ledger import Ledger, MessageState
 from kiezbruecke.ledger.money import euros
 from kiezbruecke.ledger.reading import MessageHead, attempts_of, find_head, list_messages
@@ -75,16 +75,18 @@ def messages(
 
 
 def message(ledger: Ledger, wanted: str) -> MessageStory:
-    """The newest message of this Fremdkennzeichen or key, two statements; raises ConfigurationError."""
-    found = find_head(ledger, wanted)
-    if found is None:
-        helps = "siehe 'kiezbruecke message list'"
-        raise ConfigurationError("Diese Nachricht gibt es nicht", where=wanted, helps=helps)
+    """The newest message of this Fremdkennzeichen or key, two statements; raises InputError."""
+    found = _found(ledger, wanted)
     steps = tuple(
         StepView(at=one.at, before=MessageState(one.before), after=MessageState(one.after), note=one.note)
         for one in attempts_of(ledger, found[0].key)
     )
     return MessageStory(**_facts(*found), steps=steps)
+
+
+def stored_message(ledger: Ledger, wanted: str) -> MessageHead:
+    """The same as the ledger holds it, to be sent again; one statement; raises InputError."""
+    return _found(ledger, wanted)[0]
 
 
 def message_views(heads: Iterable[MessageHead], case: str) -> tuple[MessageFacts, ...]:
@@ -95,6 +97,13 @@ def message_views(heads: Iterable[MessageHead], case: str) -> tuple[MessageFacts
 def message_view(head: MessageHead, case: str) -> MessageFacts:
     """A message of the case with this reference number."""
     return MessageFacts(**_facts(head, case))
+
+
+def _found(ledger: Ledger, wanted: str) -> tuple[MessageHead, str]:
+    found = find_head(ledger, wanted)
+    if found is None:
+        raise InputError("Diese Nachricht gibt es nicht", where=wanted, helps="siehe kiezbruecke message list")
+    return found
 
 
 def _facts(head: MessageHead, case: str) -> dict[str, object]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from kiezbruecke.desk.view import DeskView
-from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.errors import InputError
 from kiezbruecke.ledger import Ledger
+from kiezbruecke.ledger.receipts import words_about, words_of
 from kiezbruecke.ledger.todo import Answer, Kind, OpenPoint, find_point, open_points
+
+_LINE = re.compile(r"^(?P<sheet>[^#]{1,200})#(?P<row>\d{1,7}): ")
+_RULE = re.compile(r"(?:(?P<place>[\w./-]+\.yaml:\d+): )?'[^']{1,200}' \(Quelle: (?P<source>[^()]{1,200})\): ")
 
 
 class PointView(DeskView):
@@ -18,7 +24,7 @@ class PointView(DeskView):
     id: int
     kind: Kind
     reason: str
-    """What happened, in German"""
+    """What happened, to which case and message, in German"""
     owner: str
     """Who must act"""
     route: str
@@ -26,7 +32,11 @@ class PointView(DeskView):
     subject: str
     """What it is about; of one kind and subject one point is open"""
     case: UUID | None
+    case_reference: str | None
+    """Reference number of its case"""
     message: UUID | None
+    message_reference: str | None
+    """Fremdkennzeichen of its message"""
     answers: tuple[Answer, ...]
     """What may be said; where nothing may, the point heals with its cause"""
     opened_at: datetime
@@ -37,25 +47,70 @@ class PointView(DeskView):
     answer_reason: str
 
 
-def points(ledger: Ledger) -> list[PointView]:
-    """All open points, oldest first; one statement."""
-    return [_view(point) for point in open_points(ledger)]
+class PointStory(PointView):
+    """What PointView says, and what the destination has said itself."""
+
+    rule: str
+    """The mapping's file and line that could not be used, for its author; empty where no rule is to blame"""
+    their_words: tuple[str, ...]
+    """Content: the destination's own text, word for word, oldest first"""
 
 
-def point(ledger: Ledger, number: int) -> PointView:
-    """One point by its number, open or closed; raises ConfigurationError."""
-    return _view(stored_point(ledger, number))
+def points(ledger: Ledger, owner: str = "") -> list[PointView]:
+    """All open points, oldest first, or those of whom a part of the name is given; one statement."""
+    found = [_view(point) for point in open_points(ledger)]
+    return [one for one in found if owner.casefold() in one.owner.casefold()]
+
+
+def point(ledger: Ledger, number: int) -> PointStory:
+    """One point by its number, open or closed, at most two statements; raises InputError."""
+    found = stored_point(ledger, number)
+    rule = _RULE.search(found.reason)
+    facts = {**_facts(found), "rule": (rule["place"] or "") if rule else ""}
+    return PointStory(**facts, their_words=tuple(_their_words(ledger, found)))
 
 
 def stored_point(ledger: Ledger, number: int) -> OpenPoint:
     """The same, to be decided."""
     found = find_point(ledger, number)
     if found is None:
-        helps = "siehe 'kiezbruecke todo list'"
-        raise ConfigurationError(f"Einen Punkt {number} gibt es nicht", where="todo", helps=helps)
+        helps = "siehe kiezbruecke todo list"
+        raise InputError(f"Einen Punkt {number} gibt es nicht", helps=helps)
     return found
 
 
 def _view(point: OpenPoint) -> PointView:
-    facts = asdict(point)
-    return PointView(**facts, case=point.case_id, message=point.message_key)
+    return PointView(**_facts(point))
+
+
+def _facts(point: OpenPoint) -> dict[str, Any]:
+    return {**asdict(point), "reason": _named(point), "case": point.case_id, "message": point.message_key}
+
+
+def _named(point: OpenPoint) -> str:
+    """The reason in a clerk's words, with the names of case and message, whoever has written it."""
+    case, message, reason = point.case_reference or "", point.message_reference or "", _plain(point.reason)
+    missing = case if case not in reason else ""
+    if missing and message and reason.startswith(f"{message}: "):
+        return f"{case} ({message}): {reason.removeprefix(f'{message}: ')}"
+    told = f"{case}: {reason}" if missing else reason
+    return told if message in told else f"{told} ({message})"
+
+
+def _plain(reason: str) -> str:
+    """Sheet and line as a clerk finds them, and the column that a rule reads instead of the rule."""
+    return _RULE.sub(_column, _LINE.sub(r"\g<sheet>, Zeile \g<row>: ", reason, count=1), count=1)
+
+
+def _column(rule: re.Match[str]) -> str:
+    root, _, name = rule["source"].partition(".")
+    return f"„{name.capitalize()}“: " if root == "item" and name else f"Angabe „{rule['source']}“: "
+
+
+def _their_words(ledger: Ledger, point: OpenPoint) -> list[str]:
+    with ledger.read() as connection:
+        if point.message_key is not None:
+            return words_about(connection, point.message_key)
+        if point.kind is Kind.CLEARING:
+            return words_of(connection, *point.subject.split(":", 1))
+    return []

@@ -17,15 +17,18 @@ _HEAD = """# What `--json` says
 """
 _COMMANDS: Mapping[type[DeskView], str] = {
     desk.CaseStory: "`case show`: a list of them",
+    desk.CaseFound: "`case find`: a list of them",
     desk.MessageFacts: "`message list`: a list of them",
-    desk.MessageStory: "`message show`",
-    desk.PointView: "`todo list`: a list of them; `todo show`, `todo decide`",
+    desk.MessageStory: "`message show`, `message resend`",
+    desk.PointView: "`todo list`: a list of them",
+    desk.PointStory: "`todo show`, `todo decide`",
     desk.HouseStatus: "`status`",
     desk.AreaSums: "`reconcile`: a list of them",
     desk.RouteView: "`route list`: a list of them; `route pause`",
     desk.RunView: "`route runs`: a list of them",
+    desk.RouteCheckView: "`route check`: a list of them",
     desk.PreviewView: "`route preview`: a list of them",
-    desk.DestinationView: "`destination show`, `destination reset`",
+    desk.DestinationView: "`destination show`, `destination pause`, `destination resume`, `destination reset`",
 }
 _NAMES = {
     "str": "text",

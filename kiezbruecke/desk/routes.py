@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
 from kiezbruecke.content.routes import Route, RoutePlace, SendingRoute, find_route, route_places
+from kiezbruecke.desk.recoveries import RecoveryView, recoveries
 from kiezbruecke.desk.view import DeskView
-from kiezbruecke.effects import rule_of
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.house import House
+from kiezbruecke.fitting import refuse_broken_mappings, refuse_unfit_party, refuse_unfit_settings, refuse_unfit_words
+from kiezbruecke.house import Connect, House
 from kiezbruecke.ledger import Ledger, MessageState
-from kiezbruecke.ledger.pauses import paused_routes
-from kiezbruecke.ledger.reading import Preview, last_runs, route_statuses
+from kiezbruecke.ledger.pauses import Pause, Pauses, read_pauses
+from kiezbruecke.ledger.reading import Preview, RouteStatus, last_runs, route_statuses
 from kiezbruecke.ledger.todo import count_open_points
+
+_Reader = Callable[[RoutePlace], Route]
 
 
 class RouteView(DeskView):
@@ -36,17 +40,32 @@ class RouteView(DeskView):
     error: str | None = None
 
 
+class RouteCheckView(DeskView):
+    """What is wrong with a route before it runs."""
+
+    route: str
+    errors: tuple[str, ...]
+    """One line each, with file, line and column; empty where it may run"""
+
+
 class RouteStatusView(DeskView):
     """What a route did last, and what is stuck in it."""
 
     route: str
     last_run: datetime | None
     last_step: str
+    owner: str
+    """Who looks after it; empty where the file is broken"""
     error: str | None
-    """Of the file, else of the last step"""
+    """Of the file, else of the last run of a step that has not gone well since"""
+    failed_step: str
     broken: bool
     """Whether the file cannot be read"""
     paused: bool
+    """Whether a person has stopped it, or its source or destination"""
+    paused_by: str
+    paused_because: str
+    paused_at: datetime | None
     messages: Mapping[MessageState, int]
     """How many are in which state"""
     oldest_unsettled: datetime | None
@@ -58,11 +77,18 @@ class HouseStatus(DeskView):
 
     routes: tuple[RouteStatusView, ...]
     attention: int
+    recovering: tuple[RecoveryView, ...] = ()
+    """Destinations to which nothing goes out until a person has ended that"""
+
+    @property
+    def failing(self) -> tuple[RouteStatusView, ...]:
+        """The routes that cannot be read or whose last try went wrong."""
+        return tuple(one for one in self.routes if one.error)
 
     @property
     def calm(self) -> bool:
         """Whether nobody is needed."""
-        return not self.attention and not any(one.error for one in self.routes)
+        return not self.attention and not self.recovering and not self.failing
 
 
 class RunView(DeskView):
@@ -92,8 +118,10 @@ class PreviewView(DeskView):
 def routes(house: House) -> list[RouteView]:
     """All route files, by name; one statement."""
     with house.ledger.read() as connection:
-        paused = paused_routes(connection)
-    return [_route(place, paused) for place in route_places(house.content)]
+        pauses = read_pauses(connection)
+    places = route_places(house.content)
+    reads = _reader(house, places)
+    return [_route(place, pauses, reads) for place in places]
 
 
 def route(house: House, name: str) -> RouteView:
@@ -102,26 +130,34 @@ def route(house: House, name: str) -> RouteView:
     return next(one for one in routes(house) if one.route == name)
 
 
+def check_routes(content: Path, connect: Connect, name: str | None = None) -> list[RouteCheckView]:
+    """Every route, or one: its words, its mapping, and its connection as it is known here. No ledger is needed."""
+    places = route_places(content)
+    names = frozenset(place.name for place in places)
+    if name is not None and name not in names:
+        find_route(content, name)
+    wanted = [place for place in places if name in (None, place.name)]
+    return [_check(place, content, connect, names) for place in wanted]
+
+
 def status(house: House) -> HouseStatus:
-    """Every route and the list; four statements, however many routes there are."""
-    broken = {place.name: _error(place) for place in route_places(house.content)}
-    known = route_statuses(house.ledger, list(broken))
+    """Every route, the list, what recovers; five statements, however many routes there are, if nothing does."""
+    places = route_places(house.content)
+    reads = _reader(house, places)
+    found = {place.name: _read_or_error(place, reads) for place in places}
+    abouts = {name: "" if isinstance(one, str) else _connection(one) for name, one in found.items()}
+    known = route_statuses(house.ledger, abouts)
     return HouseStatus(
-        routes=tuple(
-            RouteStatusView(
-                route=name,
-                last_run=one.last_run,
-                last_step=one.last_step,
-                error=broken[name] or one.last_error or None,
-                broken=broken[name] is not None,
-                paused=one.paused,
-                messages=one.states,
-                oldest_unsettled=one.oldest_unsettled,
-            )
-            for name, one in known.items()
-        ),
+        routes=tuple(_status(found[name], one) for name, one in known.items()),
         attention=count_open_points(house.ledger),
+        recovering=tuple(recoveries(house)),
     )
+
+
+def pause(house: House, name: str) -> Pause | None:
+    """Who has stopped this route, or its source or destination, if somebody has; one statement."""
+    with house.ledger.read() as connection:
+        return read_pauses(connection).of(name, _connection(find_route(house.content, name)))
 
 
 def runs(ledger: Ledger, name: str, at_most: int) -> list[RunView]:
@@ -151,9 +187,29 @@ def preview_view(one: Preview) -> PreviewView:
     )
 
 
-def _route(place: RoutePlace, paused: frozenset[str]) -> RouteView:
+def _status(found: Route | str, known: RouteStatus) -> RouteStatusView:
+    """`found`: the route, or why its file cannot be read."""
+    broken = isinstance(found, str)
+    return RouteStatusView(
+        route=known.route,
+        last_run=known.last_run,
+        last_step=known.last_step,
+        owner="" if isinstance(found, str) else found.owner,
+        error=found if isinstance(found, str) else known.last_error or None,
+        failed_step="" if broken else known.failed_step,
+        broken=broken,
+        paused=known.paused is not None,
+        paused_by=known.paused.person if known.paused else "",
+        paused_because=known.paused.reason if known.paused else "",
+        paused_at=known.paused.at if known.paused else None,
+        messages=known.states,
+        oldest_unsettled=known.oldest_unsettled,
+    )
+
+
+def _route(place: RoutePlace, pauses: Pauses, reads: _Reader) -> RouteView:
     try:
-        found = _read(place)
+        found = reads(place)
     except ConfigurationError as error:
         return RouteView(route=place.name, error=error.line())
     sends = isinstance(found, SendingRoute)
@@ -162,11 +218,32 @@ def _route(place: RoutePlace, paused: frozenset[str]) -> RouteView:
         title=found.title,
         kind="sendet" if sends else "holt",
         connection=_connection(found),
-        mode="angehalten" if found.name in paused else _mode(found),
+        mode="angehalten" if pauses.of(found.name, _connection(found)) else _mode(found),
         schedule=found.schedule,
         after=", ".join(found.after),
         owner=found.owner,
     )
+
+
+def _check(place: RoutePlace, content: Path, connect: Connect, names: frozenset[str]) -> RouteCheckView:
+    """Paths as they stand in the content."""
+    errors = (error.replace(f"{content}/", "") for error in _wrong(place, content, connect, names))
+    return RouteCheckView(route=place.name, errors=tuple(errors))
+
+
+def _wrong(place: RoutePlace, content: Path, connect: Connect, names: frozenset[str]) -> Iterator[str]:
+    try:
+        found = refuse_unfit_words(place, content, names)
+        refuse_broken_mappings(found, content)
+    except ConfigurationError as error:
+        yield error.line()
+        return
+    try:
+        party = connect(_connection(found))
+        refuse_unfit_party(found, party)
+        refuse_unfit_settings(party)
+    except ConfigurationError as error:
+        yield f"{place.at('destination' if isinstance(found, SendingRoute) else 'collect')}: {error.line()}"
 
 
 def _connection(found: Route) -> str:
@@ -179,17 +256,14 @@ def _mode(found: Route) -> str:
     return found.mode if found.environment == "live" else f"{found.mode} (test)"
 
 
-def _read(place: RoutePlace) -> Route:
-    """The route, if its effect is known and its rule is the effect's."""
-    found = place.read()
-    if isinstance(found, SendingRoute):
-        rule_of(found)
-    return found
+def _reader(house: House, places: Sequence[RoutePlace]) -> _Reader:
+    """Reads a route, if its words are known and fit each other."""
+    names = frozenset(place.name for place in places)
+    return lambda place: refuse_unfit_words(place, house.content, names)
 
 
-def _error(place: RoutePlace) -> str | None:
+def _read_or_error(place: RoutePlace, reads: _Reader) -> Route | str:
     try:
-        _read(place)
+        return reads(place)
     except ConfigurationError as error:
         return error.line()
-    return None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
+from kiezbruecke import german
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.todo import Answer, Kind
 
@@ -27,15 +29,28 @@ KINDS: Mapping[Kind, tuple[str, str]] = {  # the word, and what it means for who
     Kind.IN_DOUBT: ("ungewiss", "Niemand weiß, ob die Nachricht ankam: am Ziel nachsehen."),
     Kind.FOLLOW_UP: ("von Hand", "Keine Nachricht kann das nachholen: am Ziel von Hand berichtigen."),
     Kind.OVERDUE: ("überfällig", "Seit Tagen keine Antwort: abwarten oder einfordern."),
-    Kind.CLEARING: ("Klärung", "Eine Rückmeldung gehört zu keiner bekannten Nachricht: mit der Absenderin klären."),
+    Kind.CLEARING: ("Klärung", "Eine Rückmeldung passt zu keiner Nachricht: mit der Absenderin klären."),
     Kind.DIFFERENCE: (
         "Betrag weicht ab",
         "Gebucht ist ein anderer Betrag, als angeordnet war: gleich im HKR berichtigen.",
     ),
-    Kind.CONTRADICTION: ("Widerspruch", "Dieselbe Nachricht wurde bestätigt und abgewiesen: am Ziel klären, was gilt."),
+    Kind.CONTRADICTION: (
+        "Widerspruch",
+        "Zu einer Nachricht wurde Erfolg und Fehler gemeldet: am Ziel klären, was gilt.",
+    ),
     Kind.WARNING: ("Warnung", "Zugestellt, aber mit einem Hinweis."),
     Kind.ALTERED: ("Verändert", "Die Daten wurden an der Software vorbei verändert; nichts ging hinaus (IT-Betrieb)."),
     Kind.VANISHED: ("Quelle prüfen", "Mehr als die Hälfte der Vorschläge ist auf einmal verschwunden."),
+    Kind.INCOMPLETE: (
+        "Quelle unvollständig",
+        "Ein Teil der Quelle war nicht zu lesen; was davon bekannt ist, bleibt, wie es war.",
+    ),
+    Kind.TROUBLE: ("Störung", "Der IT-Betrieb behebt sie; der nächste gelungene Lauf nimmt den Punkt von der Liste."),
+    Kind.RECOVERING: ("Abgleich nötig", "Das Ziel weiß mehr als das Hauptbuch; bis zum Abgleich geht nichts hinaus."),
+    Kind.PRESENT: (
+        "liegt es vor?",
+        "Nach einer zurückgespielten Sicherung: bitte am Ziel nachsehen.",
+    ),
 }
 
 ANSWERS: Mapping[Answer, str] = {  # what follows from it
@@ -47,37 +62,76 @@ ANSWERS: Mapping[Answer, str] = {  # what follows from it
     Answer.NOT_ARRIVED: "Sie liegt nicht am Ziel; dieselbe Nachricht geht noch einmal hinaus.",
     Answer.CORRECTED: "Dort steht jetzt unser Betrag; die Nachricht gilt als bestätigt.",
     Answer.TAKEN_BACK: "Dort steht nichts mehr; die Nachricht gilt als abgewiesen, das Geld ist frei.",
+    Answer.THERE: "Es liegt am Ziel und gilt als zugestellt; es geht nicht noch einmal hinaus.",
+    Answer.NOT_THERE: "Es liegt nicht am Ziel; nach dem Abgleich geht es hinaus.",
     Answer.REALLY_GONE: "Wer beim nächsten Einlesen fehlt, gilt als verschwunden.",
+    Answer.HAS_HAPPENED: "Dort ist es geschehen; die Nachricht gilt als bestätigt.",
+    Answer.HAS_NOT_HAPPENED: "Dort ist es nicht geschehen; die Nachricht gilt als abgewiesen, ihr Geld ist frei.",
 }
 
+_NEXT_RUN = "Der nächste Lauf der Strecke handelt danach."
+THEN: Mapping[Answer, str] = {  # said when it was given
+    Answer.DONE: "Der Punkt ist von der Liste genommen; gesendet wird deswegen nichts.",
+    Answer.RELEASE: _NEXT_RUN,
+    Answer.DISMISS: _NEXT_RUN,
+    Answer.RESEND: _NEXT_RUN,
+    Answer.ARRIVED: "Die Nachricht gilt als zugestellt.",
+    Answer.NOT_ARRIVED: _NEXT_RUN,
+    Answer.CORRECTED: "Die Nachricht gilt als bestätigt.",
+    Answer.TAKEN_BACK: "Die Nachricht gilt als abgewiesen und steht neu auf der Liste.",
+    Answer.REALLY_GONE: "Beim nächsten Einlesen gilt als verschwunden, was fehlt.",
+    Answer.HAS_HAPPENED: "Die Nachricht gilt als bestätigt.",
+    Answer.HAS_NOT_HAPPENED: "Die Nachricht gilt als abgewiesen und steht neu auf der Liste.",
+}
+
+NEEDS = ("Punkt braucht", "Punkte brauchen")
+OPERATIONS = "IT-Betrieb"
+
 STEPS: Mapping[str, str] = {
-    "collect": "holen",
+    "collect": "einlesen",
     "prepare": "vorbereiten",
     "deliver": "zustellen",
     "reconcile": "abgleichen",
-    "housekeeping": "Fristen prüfen",
+    "housekeeping": "Fristen überwachen",
+    "resend": "noch einmal senden",
 }
 
-COUNTS: Mapping[str, str] = {
-    "items": "gelesen",
-    "new": "neu",
-    "updated": "geändert",
-    "receipts": "Rückmeldungen",
-    "gone": "verschwunden",
-    "set_aside": "zurückgestellt",
-    "prepared": "vorbereitet",
-    "previewed": "nur zur Ansicht vorbereitet",
-    "delivered": "zugestellt",
-    "refused": "abgewiesen",
-    "not_sent": "nicht gesendet",
-    "in_doubt": "ungewiss",
-    "found": "nach Rückfrage: angekommen",
-    "not_there": "nach Rückfrage: nicht angekommen",
-    "again": "geht mit denselben Bytes noch einmal",
-    "reports": "Transportberichte",
-    "overdue": "überfällig",
-    "drift": "Abweichungen, die eine Zuordnung brechen",
-    "overtaken": "von einem neueren Lauf abgelöst",
+COUNTS: Mapping[str, tuple[str, str]] = {  # of one, of several; what has no word here counts records, not things
+    "new_proposal": ("neuer Vorschlag", "neue Vorschläge"),
+    "changed_proposal": ("geänderter Vorschlag", "geänderte Vorschläge"),
+    "changed_applicant": ("geänderte Angabe zur Antragstellung", "geänderte Angaben zur Antragstellung"),
+    "new_decision": ("neuer Beschluss", "neue Beschlüsse"),
+    "changed_decision": ("geänderter Beschluss", "geänderte Beschlüsse"),
+    "new_budget": ("neue Budgetzeile", "neue Budgetzeilen"),
+    "changed_budget": ("geänderte Budgetzeile", "geänderte Budgetzeilen"),
+    "back": ("wieder da", "wieder da"),
+    "receipts": ("neue Rückmeldung", "neue Rückmeldungen"),
+    "gone": ("verschwunden", "verschwunden"),
+    "gaps": ("Lücke der Quelle", "Lücken der Quelle"),
+    "set_aside": ("zurückgestellt", "zurückgestellt"),
+    "prepared": ("vorbereitet", "vorbereitet"),
+    "previewed": ("nur zur Ansicht vorbereitet", "nur zur Ansicht vorbereitet"),
+    "delivered": ("zugestellt", "zugestellt"),
+    "refused": ("abgewiesen", "abgewiesen"),
+    "not_sent": ("nicht gesendet", "nicht gesendet"),
+    "in_doubt": ("ungewiss", "ungewiss"),
+    "found": ("nach Rückfrage angekommen", "nach Rückfrage angekommen"),
+    "not_there": ("nach Rückfrage nicht angekommen", "nach Rückfrage nicht angekommen"),
+    "again": ("geht mit denselben Bytes noch einmal", "gehen mit denselben Bytes noch einmal"),
+    "resent": ("geht auf Wunsch noch einmal", "gehen auf Wunsch noch einmal"),
+    "reports": ("Transportbericht", "Transportberichte"),
+    "left": ("liegen geblieben", "liegen geblieben"),
+    "matched": (
+        "aufgehobene Rückmeldung hat wieder ihre Nachricht",
+        "aufgehobene Rückmeldungen haben wieder ihre Nachricht",
+    ),
+    "held": ("wartet auf eine Person, die am Ziel nachsieht", "warten auf eine Person, die am Ziel nachsieht"),
+    "known": ("am Ziel wie hier", "am Ziel wie hier"),
+    "confirmed": ("vom Ziel übernommen und bestätigt", "vom Ziel übernommen und bestätigt"),
+    "different": ("am Ziel mit anderem Betrag", "am Ziel mit anderem Betrag"),
+    "overdue": ("überfällig", "überfällig"),
+    "drift": ("Abweichung, die eine Zuordnung bricht", "Abweichungen, die eine Zuordnung brechen"),
+    "overtaken": ("Schritt von einem neueren Lauf abgelöst", "Schritte von einem neueren Lauf abgelöst"),
 }
 
 EVENTS: Mapping[str, str] = {
@@ -87,6 +141,8 @@ EVENTS: Mapping[str, str] = {
     "proposal.back": "Vorschlag wieder da",
     "applicant.recorded": "Angaben zur Antragstellung erhalten",
     "applicant.changed": "Angaben zur Antragstellung geändert",
+    "applicant.gone": "Angaben zur Antragstellung mit dem Vorschlag verschwunden",
+    "applicant.back": "Angaben zur Antragstellung wieder da",
     "decision.recorded": "Beschluss erhalten",
     "message.prepared": "Nachricht vorbereitet",
     "message.waiting": "Nachricht wartet wieder",
@@ -94,6 +150,8 @@ EVENTS: Mapping[str, str] = {
     "message.confirmed": "Nachricht bestätigt",
     "message.refused": "Nachricht abgewiesen",
     "message.in_doubt": "Nachricht ungewiss",
+    "message.held": "Nachricht wartet auf eine Person",
+    "message.taken_over": "vom Ziel übernommen",
     "commitment.let_go": "Festlegung hinfällig, ihr Geld ist frei",
     "attention.opened": "auf die Liste gesetzt",
     "attention.closed": "von der Liste genommen",
@@ -109,9 +167,10 @@ FIELDS: Mapping[str, str] = {  # of one message, point or destination, looked at
     "answers": "mögliche Antworten",
     "batch": "Stapel",
     "case": "Fall",
+    "case_reference": "Fall",
     "case_id": "Schlüssel des Falls",
     "closed_at": "erledigt am",
-    "connector": "Anbindung",
+    "connector": "Anschluss",
     "created_at": "vorbereitet am",
     "dedupes": "erkennt Wiederholungen",
     "destination": "Ziel",
@@ -124,15 +183,23 @@ FIELDS: Mapping[str, str] = {  # of one message, point or destination, looked at
     "look_up": "kann gefragt werden",
     "mapping": "Zuordnung",
     "message": "Schlüssel der Nachricht",
+    "message_reference": "Fremdkennzeichen der Nachricht",
+    "paused_at": "angehalten seit",
+    "paused_because": "Grund der Pause",
+    "paused_by": "angehalten von",
+    "their_words": "Wortlaut der Antwort",
     "messages": "Nachrichten",
     "number": "laufende Nummer",
     "opened_at": "seit",
     "owner": "wer",
+    "incarnation": "Nummernkreis",
     "reason": "was",
+    "recovering": "wird abgeglichen",
     "reference": "Fremdkennzeichen",
     "related_reference": "bezieht sich auf",
     "remote_id": "Kennung am Ziel",
     "route": "Strecke",
+    "rule": "Regel",
     "sha256": "SHA-256",
     "state": "Zustand",
     "subject": "Gegenstand",
@@ -153,8 +220,19 @@ def states(many: Mapping[MessageState, int]) -> str:
 
 
 def counts(done: Mapping[str, int]) -> list[tuple[str, int]]:
-    """What a run did, where people have a word for it."""
-    return [(COUNTS[word], count) for word, count in done.items() if count and word in COUNTS]
+    """What a run did, where people have a word for it, in the order in which it is told."""
+    return [(several[many != 1], many) for word, several in COUNTS.items() if (many := done.get(word, 0))]
+
+
+def told(done: Mapping[str, int]) -> str:
+    """`60 neue Vorschläge, 1 zurückgestellt`; empty where nothing has happened."""
+    return ", ".join(f"{many} {word}" for word, many in counts(done))
+
+
+def paused(name: str, person: str, reason: str, at: datetime | None) -> str:
+    """Who has stopped it, since when and why."""
+    since = f" seit {german.moment(at)}" if at else ""
+    return f"{name} ist angehalten{since}, von {person}: {reason}"
 
 
 def event(kind: str) -> str:

@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from kiezbruecke.records.marks import towers
+
 FONTS: Final = Path(__file__).parent
 
 _FONT = FONTS / "DejaVuSans.ttf"
@@ -22,6 +24,7 @@ _LINE_ENDS = {"\r\n": "\n", "\r": "\n", "\u2028": "\n", "\u2029": "\n", "\t": " 
 _LONG_WORD = re.compile(r"[^ \n]{30,}")  # may not fit into a line of wide letters
 _LONG_PART = re.compile(r"[^/.?&=#_-]{25,}")  # of an address: Typst breaks it at its marks
 _BREAK = "\u200b"
+_MAX_MARKS = 4  # above and below one letter
 _MAX_TEXT, _MAX_LINES = 50_000, 700  # about 15 pages; what is longer is cut, and the sheet says so
 
 
@@ -38,10 +41,10 @@ def shown(value: Any) -> Any:
 
 
 def printable(text: str) -> str:
-    """What the font can show: line ends kept, control characters gone, □ for letters without a glyph."""
+    """What the font can show: line ends kept, control characters gone, □ for what has no glyph and too many marks."""
     for written, meant in _LINE_ENDS.items():
         text = text.replace(written, meant)
-    return "".join(_shown(char) for char in unicodedata.normalize("NFC", text))
+    return "".join(_shown(char) for char in unicodedata.normalize("NFC", towers(_MAX_MARKS).sub(_MISSING, text)))
 
 
 def _shown(char: str) -> str:

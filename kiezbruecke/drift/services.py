@@ -18,6 +18,7 @@ from kiezbruecke.drift.changes import Change
 from kiezbruecke.drift.places import PlaceUse, SchemaPlace
 from kiezbruecke.drift.schemas import compare_places
 from kiezbruecke.errors import ConfigurationError, RecordError
+from kiezbruecke.machine import read_file
 from kiezbruecke.standards.store import parse
 
 _XS = "{http://www.w3.org/2001/XMLSchema}"
@@ -44,7 +45,7 @@ class Service:
 def read_service(file: Path) -> Service:
     """Read a WSDL; raises ConfigurationError."""
     try:
-        data = file.read_bytes()
+        data = read_file(file, what="the WSDL")
         root = parse(data, file.name)
     except OSError:
         raise ConfigurationError("the WSDL cannot be read", where=str(file)) from None

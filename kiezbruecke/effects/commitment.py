@@ -38,9 +38,10 @@ def _next(standing: Standing, lane: Lane, sent: list[MessageHead]) -> Due | Foll
     booked, number = standing.case.commitment, lane.next_number(standing)
     if booked is None or booked.state is CommitmentState.REFUSED or not sent:  # not sent: the destination was reset
         return _due(BOOK, standing, number, standing.amount) if lane.may_begin(standing) else None
-    if booked.state is not CommitmentState.BOOKED or standing.disagreements or standing.decision is None:
+    if booked.state is not CommitmentState.BOOKED or standing.shaken:
         return None
-    return _correction(standing, booked, number)
+    answer = _correction(standing, booked, number)
+    return answer if isinstance(answer, FollowUp) or not standing.disagreements else None
 
 
 def _correction(standing: Standing, booked: Commitment, number: int) -> Due | FollowUp | None:
@@ -62,7 +63,7 @@ def _granted_again(standing: Standing) -> bool:
     """A cancelled commitment is final: there is one booking per case, so only a person can bind the money anew."""
     booked = standing.case.commitment
     cancelled = booked is not None and booked.state is CommitmentState.CANCELLED
-    return cancelled and standing.grants and not standing.disagreements
+    return cancelled and standing.grants and not standing.shaken
 
 
 def _moved(standing: Standing) -> FollowUp:
@@ -104,6 +105,8 @@ def _effect(name: str, title: str, order: CommitmentOrder, *, begins: bool = Fal
         name=name,
         letter="F",
         title=title,
+        place="ins HKR",
+        partner="Das HKR",
         basis=("effect.name", "cents", "standing.area_id", "standing.budget_line"),
         rule="commitment" if begins else "",
         due=commitment if begins else None,

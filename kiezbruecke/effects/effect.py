@@ -83,6 +83,8 @@ class Effect:
     letter: str  # of the Fremdkennzeichen
     title: str  # German, as it stands in tables
     basis: tuple[str, ...]
+    place: str = ""  # where to, for whoever filled in the sheet: „ins HKR“
+    partner: str = ""  # who answers, German with its article, as a sentence begins with it
     rule: str = ""  # what a route calls the rule under `due:`; empty where another effect of the family begins
     due: Rule | None = None
     once: bool = False  # per case and generation at most one that is not refused, wherever it was sent

@@ -28,7 +28,7 @@ def sum_differs(standing: Standing, message: MessageHead) -> bool:
 
 
 def _changed_after_filing(standing: Standing, filed: MessageHead, basis: str) -> FollowUp | None:
-    if filed.basis == basis or standing.decision is None or standing.disagreements:
+    if filed.basis == basis or standing.decision is None or standing.shaken:
         return None
     if standing.grants:
         what = "bewilligt jetzt einen anderen Betrag"
@@ -44,6 +44,8 @@ FILE_CREATE = Effect(
     name="file.create",
     letter="E",
     title="Vorgang anlegen",
+    place="in die E-Akte",
+    partner="Die E-Akte",
     basis=("standing.grants", "standing.amount"),
     rule="file_creation",
     due=file_creation,

@@ -39,6 +39,14 @@ class Lane:
             return False
         return standing.decision.decided_on >= self.start_from and self.name not in standing.case.baselines
 
+    def passes_over(self, standing: Standing) -> bool:
+        """A sound granting decision from before the go-live line: nothing will ever be sent, and nobody has said that
+        it was typed by hand."""
+        decision = standing.decision
+        if decision is None or not standing.grants or standing.disagreements or self.test or self._there(standing):
+            return False
+        return decision.decided_on < self.start_from and self.name not in standing.case.baselines
+
     def is_refused(self, sent: list[MessageHead], basis: str) -> bool:
         """Just this was refused, and nobody asked to send it anew. What was taken back here was refused by nobody."""
         if not sent or sent[-1].state is not MessageState.REFUSED or str(sent[-1].key) in self.resend:

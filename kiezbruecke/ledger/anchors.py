@@ -4,7 +4,7 @@ Whoever may write into the database can compute every chain anew. An anchor that
 a mail, signed where there is a key – shows that: what stood before it cannot be changed, cut off or taken away any
 more. What came after the last anchor is only guarded by the chains themselves.
 
-Nobody waits for an anchor: it reads what is committed, and writes into tables that no worker touches (ADR 14).
+Nobody waits for an anchor: it reads what is committed, and writes into tables that no worker touches (ADR 17).
 """
 
 from __future__ import annotations

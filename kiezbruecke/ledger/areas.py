@@ -28,6 +28,12 @@ _SUM = select(func.sum(_c.counted_cents)).where(
     *_OTHERS, _c.counted_area == bindparam("area"), _c.counted_cents != 0, _c.changed <= _COUNTED
 )
 _LATER = select(_c.id).where(*_OTHERS, _c.changed > _COUNTED)
+_SUMS = (
+    select(_c.counted_area, func.sum(_c.counted_cents))
+    .where(_c.process_id == bindparam("process"), _c.counted_cents != 0, _c.changed <= _COUNTED)
+    .group_by(_c.counted_area)
+)
+_ALL_LATER = select(_c.id).where(_c.process_id == bindparam("process"), _c.changed > _COUNTED)
 
 
 @dataclass(frozen=True)
@@ -45,3 +51,10 @@ def read_others(connection: Connection, process_id: str, area_id: str, but: UUID
     later = connection.execute(_LATER, given).scalars().all()
     cases = (case for ids in slices(later) for case in read_cases(connection, _c.id.in_(ids)))
     return AreaSum(int(cents) * CENT, tuple(cases))
+
+
+def read_sums(connection: Connection, process_id: str) -> tuple[dict[str, Decimal], list[UUID]]:
+    """What the counted cases of a process take, in euros by area, and which cases are not counted yet."""
+    given = {"process": process_id}
+    sums = {area: int(cents) * CENT for area, cents in connection.execute(_SUMS, given).all()}
+    return sums, list(connection.execute(_ALL_LATER, given).scalars())

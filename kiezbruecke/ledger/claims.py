@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, bindparam, exists, insert, select, text, tuple_, update
+from sqlalchemy import Connection, Row, bindparam, exists, func, insert, or_, select, text, tuple_, update
 
 from kiezbruecke.connector import Batch, BatchHead, Message, Ticket
 from kiezbruecke.errors import RecordError
+from kiezbruecke.ledger import recoveries
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.chains import altered
 from kiezbruecke.ledger.database import Ledger, now
@@ -62,7 +65,36 @@ _CLAIM = (
 _PUT_ON = update(t.messages).where(among(_m.key)).values(batch_id=bindparam("carrier"))
 _MESSAGES = _WITH_BYTES.where(among(_m.key))
 _IN_STATE = select(_m.key).where(_m.lane == bindparam("of_lane"), _m.state == bindparam("now"))
-_ASKED_AFTER = _IN_STATE.where(_m.ticket.is_not(None))
+_ASKED_AFTER = (  # first what was asked least
+    select(_m.key, _m.asked)
+    .where(
+        _m.lane == bindparam("of_lane"),
+        _m.state == MessageState.DELIVERED.value,
+        _m.ticket.is_not(None),
+        or_(_m.ask_after.is_(None), _m.ask_after <= bindparam("moment")),
+    )
+    .order_by(_m.asked, _m.updated_at, _m.reference)
+    .limit(bindparam("most"))
+)
+_NOTE_ASKED = (
+    update(t.messages)
+    .where(_m.key == bindparam("message"))
+    .values(asked=bindparam("times"), ask_after=bindparam("moment"))
+)
+_asked, _seen = t.attention.c, t.attempts.c
+_LEFT = (
+    select(func.count())
+    .select_from(t.messages)
+    .where(
+        _m.lane == bindparam("of_lane"),
+        or_(
+            text(t.CLAIMABLE),
+            (_m.state == MessageState.IN_DOUBT.value)
+            & ~exists().where(_asked.message_key == _m.key, _asked.kind == "in_doubt", _asked.closed_at.is_(None)),
+        ),
+    )
+)
+_NOTED = select(_seen.message_key).where(among(_seen.message_key), _seen.note == bindparam("word")).distinct()
 _KEEP_TICKET = update(t.messages).where(_m.key == bindparam("message")).values(ticket=bindparam("theirs"))
 _HAND_OVER = update(t.messages).where(among(_m.key)).values(fence=bindparam("own"))
 _newer = t.messages.alias("newer")
@@ -81,6 +113,15 @@ _STANDING = (  # the newest message of every case that the destination has
     )
     .order_by(_m.case_id)
 )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A delivered message whose transport is asked after, and how often it was before."""
+
+    message: Message
+    ticket: Ticket
+    times: int
 
 
 def claim(ledger: Ledger, run: Run, limit: int = CHUNK) -> list[tuple[Message, Ticket | None]]:
@@ -150,7 +191,7 @@ def keep_tickets(ledger: Ledger, run: Run, tickets: Mapping[UUID, Ticket]) -> No
 def begin_sending(ledger: Ledger, run: Run, keys: Sequence[UUID], carrier: str = "") -> list[UUID]:
     """Committed directly before the first byte. Only these keys may be sent: stored is what was recorded of them.
 
-    Nothing of a carrier goes out if that is not so of one of its messages, or of its bytes.
+    None where a destination recovers, and nothing of a carrier if one of its messages, or its bytes, are not so.
     """
     with ledger.write() as connection:
         one_at_a_time(connection)
@@ -164,6 +205,8 @@ def begin_sending(ledger: Ledger, run: Run, keys: Sequence[UUID], carrier: str =
         raise_points(connection, map(_altered_point, changed))
         sound = [row for row in claimed if row not in changed] if not (carrier and changed) else []
         close_points(connection, [(Kind.ALTERED, str(row.key)) for row in sound])
+        for destination in {row.destination for row in sound}:
+            recoveries.count_send(connection, destination)
         return move_all(connection, [Move(row, MessageState.SENDING) for row in sound])
 
 
@@ -194,6 +237,26 @@ def settle_doubt(ledger: Ledger, run: Run, key: UUID, note: str) -> None:
             move_all(connection, [Move(row, MessageState.WAITING, note)])
             write_among(connection, _HAND_OVER, [key], own=run.fence - 1)
             close_point(connection, Kind.IN_DOUBT, str(key))
+
+
+def send_again(ledger: Ledger, run: Run, key: UUID, note: str) -> bool:
+    """Because a person says so the same bytes wait once more, under the same id; False where it is somewhere else."""
+    with ledger.write() as connection:
+        one_at_a_time(connection)
+        guard(connection, run)
+        row = message_rows(connection, [key]).get(key)
+        if row is None or row.state not in (MessageState.IN_DOUBT, MessageState.DELIVERED):
+            return False
+        close_point(connection, Kind.IN_DOUBT, str(key))
+        return bool(move_all(connection, [Move(row, MessageState.WAITING, note, by_a_person=True)]))
+
+
+def sent_with(ledger: Ledger, key: UUID) -> tuple[Message, Ticket | None, Batch | None]:
+    """A message with their id for it and the carrier that it went with."""
+    with ledger.read() as connection:
+        [row] = _rows(connection, [key])
+        batch = _stored_batch(connection, row.batch_id) if row.batch_id else None
+    return _message(row), Ticket(row.ticket) if row.ticket else None, batch
 
 
 def take_over(ledger: Ledger, run: Run) -> int:
@@ -235,23 +298,47 @@ def open_doubt(ledger: Ledger, run: Run, message: Message, owner: str, why: str)
         )
 
 
-def delivered_unsettled(ledger: Ledger, run: Run) -> Iterator[tuple[Message, Ticket]]:
-    """Delivered messages with a ticket whose receipt is missing: their transport can be asked after."""
+def left(ledger: Ledger, run: Run) -> int:
+    """How many of the lane's messages could have gone and have not; where a person is asked it is the person's."""
     with ledger.read() as connection:
-        asked_after = _keys_in(connection, run, MessageState.DELIVERED, _ASKED_AFTER)
-    for keys in slices(asked_after, CHUNK):
+        return int(connection.execute(_LEFT, {"of_lane": run.lane}).scalar_one())
+
+
+def noted_before(ledger: Ledger, keys: Iterable[UUID], note: str) -> set[UUID]:
+    """Those of the messages that have ended a try with this note already."""
+    with ledger.read() as connection:
+        return {row.message_key for row in rows_among(connection, _NOTED, keys, word=note)}
+
+
+def delivered_unsettled(ledger: Ledger, run: Run, most: int) -> Iterator[list[Asked]]:
+    """Delivered messages with a ticket whose receipt is missing, in chunks: their transport can be asked after.
+
+    Each is asked after soon, and then less and less often; `most` is the limit of one run.
+    """
+    with ledger.read() as connection:
+        given = {"of_lane": run.lane, "moment": now(), "most": most}
+        times = {row.key: row.asked for row in connection.execute(_ASKED_AFTER, given)}
+    for keys in slices(list(times), CHUNK):
         with ledger.read() as connection:
             rows = _rows(connection, keys)
-        yield from ((_message(row), Ticket(row.ticket)) for row in rows)
+        yield [Asked(_message(row), Ticket(row.ticket), times[row.key]) for row in rows]
 
 
-def note_receipts(ledger: Ledger, run: Run, said: Mapping[UUID, Receipt]) -> None:
-    """Words about messages that no run holds any more (transport reports), in one transaction."""
+def note_receipts(ledger: Ledger, run: Run, said: Mapping[UUID, Receipt], asked: Iterable[Asked] = ()) -> None:
+    """Words about messages that no run holds any more (transport reports), and which were asked after, at once."""
+    at = now()
+    notes = [{"message": one.message.key, "times": one.times + 1, "moment": at + _distance(one.times)} for one in asked]
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
         rows = message_rows(connection, said)
         apply_receipts(connection, [Word(rows[key], receipt) for key, receipt in said.items() if key in rows])
+        write_all(connection, _NOTE_ASKED, notes)
+
+
+def _distance(times: int) -> timedelta:
+    """How long to wait after so many questions: 10 minutes, 30, 90 … at most a day."""
+    return timedelta(minutes=min(10 * 3 ** min(times, 6), 24 * 60))
 
 
 def find_message(ledger: Ledger, key: UUID) -> Message | None:
@@ -301,7 +388,7 @@ def _rows(connection: Connection, keys: Sequence[UUID]) -> list[Row[Any]]:
 
 def _new_head(connection: Connection, destination: str, year: int, test: bool) -> BatchHead:
     number = next_serial(connection, series_of_carriers(destination), year)
-    return BatchHead(f"KB{year % 100:02d}-{destination[:20]}-{number:06d}", destination, now(), year, test)
+    return BatchHead(recoveries.batch_id(connection, destination, year, number), destination, now(), year, test)
 
 
 def _compose(

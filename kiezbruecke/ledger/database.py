@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,17 +13,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, SAWarning
 
 from kiezbruecke.errors import ConfigurationError, LedgerError
+from kiezbruecke.ledger.refusals import worded as _worded
+from kiezbruecke.privacy import make_private
 
 if TYPE_CHECKING:
     from alembic.config import Config  # imported by whoever upgrades: it takes half as long as all the rest
 
 VARIABLE = "KIEZBRUECKE_LEDGER_URL"
-SEALED = "0011"  # from this schema on every row that acts is sealed
+SEALED = "0010"  # from this schema on every row that acts is sealed
 MIGRATIONS = Path(__file__).parent / "migrations"
+_ADDRESSES = "sqlite:///… or postgresql+psycopg://…"
+_DRIVERS = {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}
 
 _LAST, _BEFORE = "kiezbruecke.last", "kiezbruecke.before"  # in a connection's info while it writes
 Last = Callable[[Connection, Sequence[Any]], None]
@@ -40,14 +45,17 @@ class Ledger:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection for reading."""
-        with self.engine.connect() as connection:
+        """A connection for reading; raises LedgerError where the database refuses."""
+        with _worded(self.engine), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """One transaction; committed at the end of the block, rolled back by any exception."""
-        with self._writer.begin() as connection:
+        """One transaction; committed at the end of the block, rolled back by any exception.
+
+        Raises LedgerError where the database refuses: nobody answers there, the disk is full, the log-in is wrong.
+        """
+        with _worded(self.engine), self._writer.begin() as connection:
             last: dict[Last, list[Any]] = defaultdict(list)
             connection.info[_LAST], connection.info[_BEFORE] = last, self.engine
             try:
@@ -104,6 +112,7 @@ def upgrade(url: str, revision: str = "head") -> None:
     ledger = Ledger(make_engine(url))
     try:
         with ledger.write() as connection:
+            _refuse_newer_schema(ledger, connection)
             config = alembic_config()
             config.attributes["connection"] = connection
             before = _revision(connection)
@@ -128,26 +137,36 @@ def make_engine(url: str) -> Engine:
     """An engine with the settings the ledger's promises rest on."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
-        raise ConfigurationError(
-            "not a database address", where=VARIABLE, expected="sqlite:///… or postgresql+psycopg://…"
-        ) from None
+    except (ArgumentError, ValueError):
+        raise ConfigurationError("not a database address", where=VARIABLE, expected=_ADDRESSES) from None
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-    if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed, pool_pre_ping=True, isolation_level="READ COMMITTED", hide_parameters=True)
-    if parsed.get_backend_name() != "sqlite":
+    if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
         raise ConfigurationError(
             f"the ledger does not run on '{parsed.get_backend_name()}'",
             where=VARIABLE,
             expected="sqlite or postgresql",
         )
-    if parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, connect_args={"timeout": 30}, hide_parameters=True)
+    if parsed.drivername not in _DRIVERS:
+        raise ConfigurationError(f"there is no driver '{parsed.drivername}'", where=VARIABLE, expected=_ADDRESSES)
+    if parsed.get_backend_name() == "postgresql":
+        return _engine(parsed, pool_pre_ping=True, isolation_level="READ COMMITTED")
+    if parsed.database and not parsed.database.startswith(":"):
+        make_private(Path(parsed.database))  # SQLite gives what it puts beside it the same rights
+    engine = _engine(parsed, connect_args={"timeout": 30})
     event.listen(engine, "connect", _durable)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _engine(address: URL, **options: Any) -> Engine:
+    try:
+        with warnings.catch_warnings(action="error"):
+            return create_engine(address, hide_parameters=True, **options)
+    except (TypeError, ValueError, ImportError, SAWarning):
+        raise ConfigurationError(
+            "the address has an option that cannot be", where=VARIABLE, expected=_ADDRESSES
+        ) from None
 
 
 def _durable(connection: Any, _record: Any) -> None:
@@ -165,15 +184,8 @@ def _begin(connection: Connection) -> None:
 
 
 def _refuse_wrong_schema(ledger: Ledger) -> None:
-    try:
-        with ledger.read() as connection:
-            current = _revision(connection)
-    except OperationalError as error:
-        raise LedgerError(
-            "the ledger cannot be reached",
-            where=ledger.engine.url.render_as_string(hide_password=True),
-            helps=type(error.orig).__name__,
-        ) from None
+    with ledger.read() as connection:
+        current = _revision(connection)
     head = _head()
     if current != head:
         raise LedgerError(
@@ -181,6 +193,17 @@ def _refuse_wrong_schema(ledger: Ledger) -> None:
             where=ledger.engine.url.render_as_string(hide_password=True),
             expected=f"'{head}'",
             helps="run 'kiezbruecke ledger upgrade'",
+        )
+
+
+def _refuse_newer_schema(ledger: Ledger, connection: Connection) -> None:
+    current = _revision(connection)
+    if current is not None and current > _head():
+        raise LedgerError(
+            f"the ledger's schema is '{current}', which this version does not know",
+            where=ledger.engine.url.render_as_string(hide_password=True),
+            expected=f"'{_head()}' or older",
+            helps="install the version that made it",
         )
 
 

@@ -18,20 +18,34 @@ from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.ledger.effects import booked
 from kiezbruecke.ledger.events import PREPARED, append_event, touch
 from kiezbruecke.ledger.lineage import MappingVersion, remember_version
+from kiezbruecke.ledger.people import signed
+from kiezbruecke.ledger.recoveries import vouchers
 from kiezbruecke.ledger.runs import Run, guard
 from kiezbruecke.ledger.seals import BASELINE, BYTES, MESSAGE, SERIAL
 from kiezbruecke.ledger.sets import among, in_runs, in_turns, rows_among, write_all, write_among
 from kiezbruecke.ledger.states import MessageState
-from kiezbruecke.ledger.todo import Kind, Point, raise_points, replace_points
+from kiezbruecke.ledger.todo import Kind, Name, Point, close_points, raise_points, replace_points
 
 ELSEWHERE = "Für diesen Fall gibt es bei einem anderen Ziel schon dieselbe Wirkung"
 
-_m = t.messages.c
+_m, _a = t.messages.c, t.attention.c
 _KNOWN = select(_m.key).where(among(_m.key))
 _ONCE = select(_m.case_id, _m.effect, _m.generation).where(
     among(_m.case_id), _m.once, _m.state != MessageState.REFUSED.value, ~_m.test
 )
 _REFERENCES = select(_m.destination, _m.generation, _m.reference).where(among(_m.reference))
+_REFUSED_BEFORE = (
+    select(_a.subject)
+    .join_from(t.attention, t.messages, _m.key == _a.message_key)
+    .where(
+        among(_a.case_id),
+        _a.kind == Kind.REFUSED,
+        _a.closed_at.is_(None),
+        _m.lane == bindparam("of_lane"),
+        _m.test == bindparam("is_test"),
+    )
+    .order_by(_a.id)
+)
 _ADD, _ADD_BYTES = insert(t.messages), insert(t.message_bytes)
 _BASED = select(t.baselines.c.case_id).where(among(t.baselines.c.case_id), t.baselines.c.lane == bindparam("of_lane"))
 _ADD_BASELINE, _ADD_PREVIEW = insert(t.baselines), insert(t.previews)
@@ -54,7 +68,7 @@ def take_vouchers(ledger: Ledger, destination: str, year: int, count: int) -> li
         return []
     with ledger.write() as connection:
         last = next_serial(connection, destination, year, count)
-    return [f"{number:08d}" for number in range(last - count + 1, last + 1)]
+        return vouchers(connection, destination, range(last - count + 1, last + 1))
 
 
 def series_of_carriers(destination: str) -> str:
@@ -100,11 +114,18 @@ def add_previews(ledger: Ledger, run: Run, drafts: Sequence[Draft]) -> None:
 
 
 def finish_prepare(
-    ledger: Ledger, run: Run, points: Sequence[Point], cases: Collection[UUID] | None = None, *, began: datetime
+    ledger: Ledger,
+    run: Run,
+    points: Sequence[Point],
+    cases: Collection[UUID] | None = None,
+    *,
+    began: datetime,
+    overtaken: Sequence[Name] = (),
 ) -> None:
     """The last transaction of a `prepare`: the route's open points are exactly these.
 
-    What is not among them has healed; `cases` limits that to points about these cases, or about none. Previews from
+    What is not among them has healed; `cases` limits that to points about these cases, or about none. `overtaken` are
+    points that ask for nothing any more, because the decision behind their message does not hold. Previews from
     before `began` are gone: the dry run has made new ones, or the route is live.
     """
     with ledger.write() as connection:
@@ -114,10 +135,12 @@ def finish_prepare(
         for kind in (Kind.SET_ASIDE, Kind.FOLLOW_UP):
             wanted = [point for point in points if point.kind == kind]
             replace_points(connection, kind, run.route, wanted, cases=cases)
+        close_points(connection, overtaken)
 
 
 def add_baseline(ledger: Ledger, lane: str, case_ids: Iterable[UUID], *, person: str, reason: str) -> int:
     """Mark cases as typed by hand already: nothing of this lane is sent for them."""
+    person, reason = signed(person, reason, "route baseline")
     wanted = list(dict.fromkeys(case_ids))
     with ledger.write() as connection:
         one_at_a_time(connection)
@@ -158,14 +181,24 @@ def _add(connection: Connection, run: Run, drafts: Sequence[Draft], owner: str) 
     why_not |= _hold(connection, [draft for draft in fresh if draft.identity.key not in why_not])
     stored = [draft for draft in fresh if draft.identity.key not in why_not]
     digests = {draft.identity.key: hashlib.sha256(draft.payload).hexdigest() for draft in stored}
-    write_all(connection, _ADD, [_values(run, draft, digests[draft.identity.key]) for draft in stored])
+    write_all(connection, _ADD, [message_values(run, draft, digests[draft.identity.key]) for draft in stored])
     write_all(connection, _ADD_BYTES, [_bytes(draft) for draft in stored])
     for draft in stored:
         for unit in (MESSAGE, BYTES):
             touch(connection, unit, draft.identity.key, case=draft.identity.case_id)
         append_event(connection, draft.identity.case_id, PREPARED, _told(draft, digests[draft.identity.key]))
+    _close_overtaken(connection, run, stored)
     reasons = ((draft, why_not.get(draft.identity.key)) for draft in fresh)
     return [_set_aside(run, draft, owner, reason) for draft, reason in reasons if reason]
+
+
+def _close_overtaken(connection: Connection, run: Run, stored: Sequence[Draft]) -> None:
+    """A refusal whose message has a successor now asks nobody for anything any more."""
+    for test in sorted({draft.test for draft in stored}):
+        later = [draft for draft in stored if draft.test == test and draft.identity.number > 1]
+        cases = [draft.identity.case_id for draft in later]
+        rows = rows_among(connection, _REFUSED_BEFORE, cases, of_lane=run.lane, is_test=test) if cases else []
+        close_points(connection, [(Kind.REFUSED, row.subject) for row in rows])
 
 
 def _taken(connection: Connection, drafts: Sequence[Draft]) -> set[tuple[object, ...]]:
@@ -209,7 +242,8 @@ def _set_aside(run: Run, draft: Draft, owner: str, reason: str) -> Point:
     return Point(Kind.SET_ASIDE, f"{run.route}:{case}", run.route, owner, f"{draft.reference}: {reason}", (), case)
 
 
-def _values(run: Run, draft: Draft, digest: str) -> dict[str, Any]:
+def message_values(run: Run, draft: Draft, digest: str) -> dict[str, Any]:
+    """The row of a message."""
     identity = draft.identity
     return {
         "key": identity.key,

@@ -26,6 +26,7 @@ from kiezbruecke.ledger.seals import Key, Unit
 from kiezbruecke.ledger.sets import among, rows_among, write_all
 
 PREPARED = "message.prepared"  # chains the digest of a message's bytes
+TAKEN_OVER = "message.taken_over"  # the same, of a message as its destination has it
 Rows = Mapping[UUID, Mapping[str, str | None]]  # per chain: the digests of rows by title, None for one that is gone
 ROWS = "rows"  # a link that tells nothing but which rows have changed
 
@@ -66,6 +67,7 @@ class Touched:
     unit: Unit
     key: Key
     case_id: UUID | None
+    left: bool = False  # it belongs to another chain from now on
 
     @property
     def chain(self) -> UUID:
@@ -81,20 +83,20 @@ def append_event(connection: Connection, case_id: UUID, kind: str, body: Mapping
     write_last(connection, append_links, Told(case_id, kind, body))
 
 
-def touch(connection: Connection, unit: Unit, *key: Any, case: UUID | None = None) -> None:
+def touch(connection: Connection, unit: Unit, *key: Any, case: UUID | None = None, left: bool = False) -> None:
     """Have the digest of a row that is written in this transaction chained, as it stands directly before the commit.
 
-    `case`: whose row it is; without one the row has a chain of its own.
+    `case`: whose row it is; without one the row has a chain of its own. `left`: it was this chain's until now.
     """
-    write_last(connection, append_links, Touched(unit, key, case))
+    write_last(connection, append_links, Touched(unit, key, case, left))
 
 
 def append_links(connection: Connection, things: Sequence[Told | Touched]) -> None:
     """The links of one transaction: what it tells, and the digests of the rows that it has changed."""
-    touched: dict[Unit, dict[Key, Touched]] = defaultdict(dict)
+    touched: dict[Unit, dict[tuple[Key, UUID], Touched]] = defaultdict(dict)
     for thing in things:
         if isinstance(thing, Touched):
-            touched[thing.unit][thing.key] = thing
+            touched[thing.unit][thing.key, thing.chain] = thing
     told = [thing for thing in things if isinstance(thing, Told)]
     alone = (one for some in touched.values() for one in some.values() if one.case_id is None)
     append(connection, told, _digests(connection, touched), {one.chain: one.unit.title(one.key) for one in alone})
@@ -175,24 +177,24 @@ def _ends(connection: Connection, chains: Iterable[UUID], journals: Mapping[UUID
     return ends | {id_: _End("", row.last_event, row.last_hash) for id_, row in known.items()}
 
 
-def _digests(connection: Connection, touched: Mapping[Unit, Mapping[Key, Touched]]) -> Rows:
+def _digests(connection: Connection, touched: Mapping[Unit, Mapping[Any, Touched]]) -> Rows:
     """Per chain the digests of its touched rows as they stand now."""
     rows: dict[UUID, dict[str, str | None]] = defaultdict(dict)
     for unit, wanted in touched.items():
-        found = unit.digests(connection, wanted)
-        for key, one in wanted.items():
-            rows[one.chain][unit.title(key)] = found.get(key)
+        found = unit.digests(connection, {one.key for one in wanted.values()})
+        for one in wanted.values():
+            rows[one.chain][unit.title(one.key)] = None if one.left else found.get(one.key)
     return rows
 
 
-def _refuse_altered(connection: Connection, touched: Mapping[Unit, Mapping[Key, Touched]]) -> None:
+def _refuse_altered(connection: Connection, touched: Mapping[Unit, Mapping[Any, Touched]]) -> None:
     """Whoever changed a row behind the chain's back must not have it sealed by the next who writes it.
 
     The chains are locked by now, so what was committed before is what this transaction has found.
     """
     if not touched:
         return
-    cases = {unit: {key: one.case_id for key, one in wanted.items()} for unit, wanted in touched.items()}
+    cases = {unit: _before(wanted.values()) for unit, wanted in touched.items()}
     with as_before(connection) as before:
         changed = altered(before, cases)
     for titles in changed.values():
@@ -202,3 +204,8 @@ def _refuse_altered(connection: Connection, touched: Mapping[Unit, Mapping[Key, 
             expected="what its chain of evidence says",
             helps="nothing was written; see 'kiezbruecke ledger verify', restore the row or accept it",
         )
+
+
+def _before(touched: Iterable[Touched]) -> dict[Key, UUID | None]:
+    """Whose each row was when this transaction began: of one that has moved, the chain that it has left."""
+    return {one.key: one.case_id for one in sorted(touched, key=lambda one: one.left)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -12,7 +12,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from kiezbruecke.connector import Handled, Item
+from kiezbruecke import german
+from kiezbruecke.connector import UNREAD, Gap, Handled, Item
+from kiezbruecke.ledger import seals
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.chains import altered
 from kiezbruecke.ledger.changes import raise_numbers
@@ -21,11 +23,21 @@ from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
 from kiezbruecke.ledger.events import append_event, touch
 from kiezbruecke.ledger.receipts import store_receipts
 from kiezbruecke.ledger.runs import Run, guard
-from kiezbruecke.ledger.seals import CASE, CURSOR, POINT, RECORD, UNREAD, Key
+from kiezbruecke.ledger.seals import CASE, CURSOR, POINT, RECORD, Key
 from kiezbruecke.ledger.sets import among, rows_among, write_all, write_among
-from kiezbruecke.ledger.todo import Answer, Kind, Point, close_point, close_points, raise_point, raise_points
+from kiezbruecke.ledger.todo import (
+    Answer,
+    Kind,
+    Point,
+    close_point,
+    close_points,
+    raise_point,
+    raise_points,
+    replace_points,
+    set_aside_about,
+)
 from kiezbruecke.records import Applicant, Decision, Proposal, Receipt, Record
-from kiezbruecke.records.base import digest_of
+from kiezbruecke.records.base import digest_of, name_id
 from kiezbruecke.records.identity import case_id, case_key
 
 _r, _u = t.records.c, t.unread.c
@@ -55,11 +67,24 @@ _HERE = (
     _r.kind.in_(bindparam("kinds", expanding=True)),
     _r.gone_at.is_(None),
 )
-_LISTED = select(_r.external_id).where(*_HERE)
-_GONE = select(_r.id, _r.kind, _r.case_id).where(*_HERE, among(_r.external_id)).order_by(_r.seq)
+_LISTED = select(_r.kind, _r.external_id).where(*_HERE)
+_MISSING = (
+    select(_r.id, _r.kind, _r.case_id, _r.external_id, _r.body).where(*_HERE, among(_r.external_id)).order_by(_r.seq)
+)
+_BODIES = select(_r.id, _r.body).where(among(_r.id))
 _KNOWN_CASES = select(t.cases.c.id).where(among(t.cases.c.id))
 _ADD_CASE = insert(t.cases)
+_a = t.attention.c
+_OPEN_OF_ROUTE = (
+    select(_a.subject)
+    .where(_a.kind == Kind.SET_ASIDE, _a.route == bindparam("of_route"), _a.closed_at.is_(None))
+    .order_by(_a.id)
+)
 _UNREAD = select(_u.subject).where(among(_u.subject))
+_KEPT = select(_u.external_id).where(
+    _u.source == bindparam("of_source"), _u.process_id == bindparam("process"), among(_u.external_id)
+)
+_HEARD = select(t.receipts.c.id).where(among(t.receipts.c.id))
 _ADD_UNREAD = insert(t.unread)
 _FORGET = delete(t.unread).where(among(_u.subject))
 
@@ -75,6 +100,8 @@ class Taken:
     input: str = ""  # digest of all that the records were read from
     unchanged: bool = False  # known from that same input: nothing was mapped, the item was only seen
     gone: bool = False  # and was gone until now
+    absent: frozenset[str] = frozenset()  # fields of the item that did not come: absent is not empty
+    keeps: Mapping[UUID, frozenset[str]] = field(default_factory=dict)  # so these fields stay as they are
 
 
 @dataclass
@@ -83,6 +110,7 @@ class Stored:
 
     handled: list[Handled] = field(default_factory=list)
     new: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)  # a proposal and who asks for it are two records
     updated: int = 0
     receipts: int = 0
     set_aside: int = 0
@@ -91,7 +119,7 @@ class Stored:
     def counts(self) -> dict[str, int]:
         """The same, by word."""
         words = ("new", "updated", "receipts", Kind.SET_ASIDE)
-        return {"items": len(self.handled), **{word: getattr(self, word) for word in words}}
+        return {"items": len(self.handled), **{word: getattr(self, word) for word in words}, **+self.kinds}
 
 
 @dataclass(frozen=True)
@@ -107,6 +135,10 @@ class Origin:
         """The name of an item on the attention list."""
         return f"{self.source}:{item.kind}:{item.external_id}"
 
+    def names(self, item: Item) -> list[str]:
+        """What the item is about, as digests: a name may hold content."""
+        return [digest_of("\x1f".join((self.source, self.process_id, name))) for name in item.names]
+
 
 def read_cursor(ledger: Ledger, source: str) -> str:
     """How far a source was read; empty at the beginning."""
@@ -121,13 +153,21 @@ def read_unread(ledger: Ledger, source: str, process_id: str) -> list[Item]:
     with ledger.read() as connection:
         rows = connection.execute(query.order_by(t.unread.c.at, t.unread.c.subject)).all()
         keys: dict[Key, None] = dict.fromkeys((row.subject,) for row in rows)
-        changed = altered(connection, {UNREAD: keys}).get(UNREAD, {})  # its point stays open
+        changed = altered(connection, {seals.UNREAD: keys}).get(seals.UNREAD, {})  # its point stays open
     rows = [row for row in rows if (row.subject,) not in changed]
     bodies = [row.body if row.text is None else json.loads(row.text) for row in rows]
     return [
         Item(row.kind, row.external_id, body, row.raw, row.raw_ref, row.problem)
         for row, body in zip(rows, bodies, strict=True)
     ]
+
+
+def ever_set_aside(ledger: Ledger, source: str) -> frozenset[str]:
+    """The subjects of a source's items about which there has been a point, open or closed."""
+    a = t.attention.c
+    query = select(a.subject).where(a.kind == Kind.SET_ASIDE, a.subject.startswith(f"{source}:", autoescape=True))
+    with ledger.read() as connection:
+        return frozenset(connection.execute(query).scalars())
 
 
 def known_inputs(
@@ -141,6 +181,17 @@ def known_inputs(
     return dict(inputs)
 
 
+def stored_answers(
+    ledger: Ledger, source: str, process_id: str, external_ids: Collection[str], prefix: str = ""
+) -> set[str]:
+    """Those of a box's ids that became receipts, or are kept unread; `prefix` is that of receipts' ids."""
+    ids = {name_id("receipt", source, f"{prefix}{external_id}"): external_id for external_id in external_ids}
+    with ledger.read() as connection:
+        heard = {ids[row.id] for row in rows_among(connection, _HEARD, ids)}
+        kept = rows_among(connection, _KEPT, external_ids, of_source=source, process=process_id)
+        return heard | {row.external_id for row in kept}
+
+
 def store(ledger: Ledger, run: Run, origin: Origin, taken: Sequence[Taken], cursor: str) -> Stored:
     """Store a chunk of what a source said, with the cursor that stands for it."""
     stored = Stored()
@@ -150,71 +201,129 @@ def store(ledger: Ledger, run: Run, origin: Origin, taken: Sequence[Taken], curs
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
-        _list_problems(connection, run, origin, new_words)
-        _keep_or_forget(connection, origin, new_words)
+        mended = _mended(connection, origin, new_words)
+        _list_problems(connection, run, origin, new_words, mended)
+        _keep_or_forget(connection, origin, new_words, mended)
         _forget_inputs(connection, origin, problems)
         new = _store_records(connection, origin, read, stored)
         new |= _store_receipts(connection, run, origin, read, stored)
-        stored.updated += _see_again(connection, origin, [one.item for one in taken if one.unchanged])
+        seen_again = _see_again(connection, origin, [one.item for one in taken if one.unchanged])
+        stored.updated += seen_again
+        stored.kinds["back"] += seen_again
         _set_cursor(connection, origin.source, cursor)
     stored.set_aside = len(problems)
     stored.handled = [Handled(one.item, one.problem, known=one.problem is None and id(one) not in new) for one in taken]
     return stored
 
 
-def mark_gone(ledger: Ledger, run: Run, origin: Origin, kinds: Collection[str], seen: Collection[str]) -> int:
+def tell_gaps(ledger: Ledger, run: Run, origin: Origin, gaps: Iterable[Gap]) -> None:
+    """Make the open points about what the source could not have equal to `gaps`."""
+    about = f"{origin.source}:{origin.process_id}"
+    points = [Point(Kind.INCOMPLETE, f"{about}:{gap.subject}", run.route, origin.owner, gap.problem) for gap in gaps]
+    with ledger.write() as connection:
+        one_at_a_time(connection)
+        guard(connection, run)
+        replace_points(connection, Kind.INCOMPLETE, run.route, points)
+
+
+def mark_gone(
+    ledger: Ledger,
+    run: Run,
+    origin: Origin,
+    kinds: Sequence[str],
+    seen: Collection[str],
+    unread: Collection[int] = (),
+) -> int:
     """Mark as gone what a source with a full listing does not have any more; nothing is deleted. `seen`: external ids.
 
-    Where more than half of it would vanish at once, a person is asked first: an empty answer is no proof.
+    The first of `kinds` is what the listing is about, and counted; the others go with it. Nothing is gone in modules
+    that were `unread`. Where more than half would vanish at once, a person is asked first: an empty answer is no proof.
     """
     source, subject = origin.source, f"{origin.source}:{origin.process_id}"
     given: dict[str, Any] = {"of_source": source, "process": origin.process_id, "kinds": sorted(kinds)}
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
-        listed = connection.execute(_LISTED, given).scalars().all()
-        missing = [external_id for external_id in listed if external_id not in seen]
-        if len(missing) > 5 and len(missing) * 2 > len(listed) and not _confirmed_gone(connection, subject):
-            raise_point(connection, _vanished(run, subject, origin.owner, len(missing)))
+        listed = connection.execute(_LISTED, given).all()
+        missing = {row.external_id for row in listed if row.external_id not in seen}
+        rows = rows_among(connection, _MISSING, missing, **given)
+        spared = {row.external_id for row in rows if unread and json.loads(row.body).get("module_id") in unread}
+        gone = [row for row in rows if row.external_id not in spared]
+        count = sum(row.kind == kinds[0] for row in gone)
+        known = sum(row.kind == kinds[0] and row.external_id not in spared for row in listed)
+        if count > 5 and count * 2 > known and not _confirmed_gone(connection, subject):
+            raise_point(connection, _vanished(run, subject, origin.owner, count))
             return 0
         close_point(connection, Kind.VANISHED, subject)
-        gone = rows_among(connection, _GONE, missing, **given)
+        if not unread:  # what stands in a list that was not read may still be there
+            _close_what_is_not_there(connection, run, origin, seen)
         write_all(connection, _SET_GONE, [{"record": row.id, "moment": now()} for row in gone])
         for row in gone:
             touch(connection, RECORD, row.id, case=row.case_id)
             if row.case_id is not None:
                 append_event(connection, row.case_id, f"{row.kind}.gone", {"source": source})
-    return len(gone)
+    return int(count)
 
 
-def _list_problems(connection: Connection, run: Run, origin: Origin, taken: Iterable[Taken]) -> None:
+def _mended(connection: Connection, origin: Origin, taken: Iterable[Taken]) -> set[str]:
+    """The subjects of what could not be read, and has come as another item that can: the last word counts."""
+    good: dict[str, int] = {}
+    later: set[str] = set()
+    words = list(enumerate(taken))
+    for index, one in words:
+        if one.problem is None:
+            good |= dict.fromkeys(origin.names(one.item), index)
+    for index, one in words:
+        if one.problem is not None and good.get(_about(origin, one.item), -1) < index:
+            later.add(origin.subject(one.item))
+    mended = {origin.subject(one.item) for _, one in words if one.problem is not None} - later
+    return (set_aside_about(connection, good) | mended) - later
+
+
+def _about(origin: Origin, item: Item) -> str:
+    return next(iter(origin.names(item)), "")
+
+
+def _close_what_is_not_there(connection: Connection, run: Run, origin: Origin, seen: Collection[str]) -> None:
+    """What could not be read and is not shown any more asks for nothing: its author has taken it back."""
+    open_ones = connection.execute(_OPEN_OF_ROUTE, {"of_route": run.route}).scalars().all()
+    ours = [subject for subject in open_ones if subject.startswith(f"{origin.source}:")]
+    gone = [subject for subject in ours if subject.removeprefix(f"{origin.source}:").partition(":")[2] not in seen]
+    close_points(connection, [(Kind.SET_ASIDE, subject) for subject in gone])
+
+
+def _list_problems(
+    connection: Connection, run: Run, origin: Origin, taken: Iterable[Taken], mended: Collection[str]
+) -> None:
     """The last word about an item counts: what cannot be read is a point, what was read is none any more."""
     last: dict[str, Point | None] = {}
     for one in taken:
         subject = origin.subject(one.item)
         if one.problem is not None:
-            last[subject] = Point(Kind.SET_ASIDE, subject, run.route, origin.owner, one.problem)
+            about = _about(origin, one.item)
+            last[subject] = Point(Kind.SET_ASIDE, subject, run.route, origin.owner, one.problem, about=about)
         else:
-            last[subject] = last[origin.subject(replace(one.item, kind=f"{one.item.kind}-problem"))] = None
+            not_had = replace(one.item, kind="unknown", external_id=f"{one.item.external_id}{UNREAD}")
+            for item in (one.item, replace(one.item, kind=f"{one.item.kind}-problem"), not_had):
+                last[origin.subject(item)] = None
+    last |= dict.fromkeys(mended)
     raise_points(connection, [point for point in last.values() if point is not None])
     close_points(connection, [(Kind.SET_ASIDE, subject) for subject, point in last.items() if point is None])
 
 
-def _keep_or_forget(connection: Connection, origin: Origin, taken: Iterable[Taken]) -> None:
-    """What the source will not say again stays here until it can be read."""
+def _keep_or_forget(connection: Connection, origin: Origin, taken: Iterable[Taken], mended: Collection[str]) -> None:
+    """What the source will not say again stays here until it can be read, or is mended."""
     if not origin.keeps_unread:
         return
     last: dict[str, Item | None] = {}
     for one in taken:
-        if one.problem is None:
-            last[origin.subject(one.item)] = None
-        elif one.heals:
-            last[origin.subject(one.item)] = one.item
+        last[origin.subject(one.item)] = one.item if one.problem is not None and one.heals else None
+    last |= dict.fromkeys(mended)
     kept = {row.subject for row in rows_among(connection, _UNREAD, last)}
     new = [_unread(origin, item) for subject, item in last.items() if item is not None and subject not in kept]
     write_all(connection, _ADD_UNREAD, new)
     for values in new:
-        touch(connection, UNREAD, values["subject"])
+        touch(connection, seals.UNREAD, values["subject"])
     _forget(connection, [subject for subject, item in last.items() if item is None and subject in kept])
 
 
@@ -227,7 +336,7 @@ def _forget_inputs(connection: Connection, origin: Origin, items: Iterable[Item]
 def _store_records(connection: Connection, origin: Origin, taken: Sequence[Taken], stored: Stored) -> set[int]:
     """New and changed records with their history; the ids (`id`) of what brought one."""
     found = [(one, record) for one in taken for record in one.records if not isinstance(record, Receipt)]
-    book = _Book(connection, origin, [record for _, record in found])
+    book = _Book(connection, origin, found)
     new = {id(one) for one, record in found if book.enter(one, record, stored)}
     book.close()
     return new
@@ -270,9 +379,11 @@ class _Entry:
 class _Book:
     """The records of a chunk: what is known of them is read once, what is new is written at the end."""
 
-    def __init__(self, connection: Connection, origin: Origin, records: Sequence[Record]) -> None:
+    def __init__(self, connection: Connection, origin: Origin, found: Sequence[tuple[Taken, Record]]) -> None:
         self._connection, self._origin, self._at = connection, origin, now()
-        rows = rows_among(connection, _KNOWN, (record.identity for record in records))
+        rows = rows_among(connection, _KNOWN, (record.identity for _, record in found))
+        kept = rows_among(connection, _BODIES, (identity for one, _ in found for identity in one.keeps))
+        self._standing = {row.id: row.body for row in kept}
         self._entries = {row.id: _Entry(row.digest, row.version, row.input, row.gone_at is not None) for row in rows}
         self._cases: dict[UUID, dict[str, Any]] = {}
         self._new: dict[UUID, dict[str, Any]] = {}
@@ -283,6 +394,7 @@ class _Book:
 
     def enter(self, taken: Taken, record: Record, stored: Stored) -> bool:
         """Put a record in; False if it was known just so."""
+        record = self._with_what_stands(record, taken.keeps.get(record.identity, frozenset()))
         identity, body, case = record.identity, record.canonical(), self._case(record)
         entry, digest = self._entries.get(identity), digest_of(body)
         if entry is None:
@@ -298,6 +410,7 @@ class _Book:
             if back:
                 self._touched[identity] = case
             stored.updated += back
+            stored.kinds["back"] += back
             return False
         entry.digest, entry.body, entry.version = digest, body, entry.version + 1
         self._changed[identity], self._touched[identity] = entry, case
@@ -307,6 +420,7 @@ class _Book:
         word = "recorded" if entry.version == 1 else "changed"
         self._tell(case, f"{record.kind}.{word}", {"version": entry.version, "digest": digest})
         stored.new += entry.version == 1
+        stored.kinds[f"{'new' if entry.version == 1 else 'changed'}_{record.kind}"] += 1
         stored.updated += entry.version > 1
         return True
 
@@ -330,6 +444,15 @@ class _Book:
         write_all(self._connection, _ADD_VERSION, self._versions)
         for identity, its_case in self._touched.items():
             touch(self._connection, RECORD, identity, case=its_case)
+
+    def _with_what_stands(self, record: Record, fields: frozenset[str]) -> Record:
+        """What did not come this time is as it was known last."""
+        entry = self._entries.get(record.identity)
+        body = (entry.body if entry else "") or self._standing.get(record.identity, "")
+        if not fields or not body:
+            return record
+        standing = type(record).model_validate_json(body)
+        return record.model_copy(update={name: getattr(standing, name) for name in fields})
 
     def _case(self, record: Record) -> UUID | None:
         """The case a record belongs to, made if it is the first word about it."""
@@ -379,7 +502,7 @@ def _unread(origin: Origin, item: Item) -> dict[str, Any]:
         "kind": item.kind,
         "external_id": item.external_id,
         "body": item.body if is_bytes else None,
-        "text": None if isinstance(item.body, bytes) else json.dumps(dict(item.body), ensure_ascii=False, default=str),
+        "text": None if isinstance(item.body, bytes) else json.dumps(dict(item.body), default=str),
         "raw": item.raw,
         "raw_ref": item.raw_ref,
         "problem": item.problem,
@@ -396,7 +519,7 @@ def forget_unread(connection: Connection, subject: str) -> None:
 def _forget(connection: Connection, subjects: Sequence[str]) -> None:
     write_among(connection, _FORGET, subjects)
     for subject in subjects:
-        touch(connection, UNREAD, subject)
+        touch(connection, seals.UNREAD, subject)
 
 
 def _set_cursor(connection: Connection, source: str, value: str) -> None:
@@ -425,6 +548,7 @@ def _vanished(run: Run, source: str, owner: str, count: int) -> Point:
         source,
         run.route,
         owner,
-        f"Die Quelle zeigt {count} Vorschläge nicht mehr, mehr als die Hälfte: bitte prüfen, ob sie alles zeigt",
+        f"Die Quelle zeigt {german.count(count, 'Vorschlag', 'Vorschläge')} nicht mehr, mehr als die Hälfte: "
+        "bitte prüfen, ob sie alles zeigt",
         (Answer.REALLY_GONE, Answer.DONE),
     )

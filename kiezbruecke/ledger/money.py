@@ -164,6 +164,8 @@ class CommitmentOrder:
         drawer = _Drawer(connection)
         drawer.open_cases(message.case_id for message, _ in settled)
         for message, after in settled:
+            if message.state == MessageState.CONFIRMED:  # a person has found out that it never happened
+                drawer.book_back(message)
             self._follow(drawer, message, after)
         drawer.close()
 
@@ -237,6 +239,11 @@ class _Drawer:
         """Why an area cannot give so much more."""
         return _refusal(self._budgets.get(area), more, self._taken[area])
 
+    def book_back(self, message: Row[Any]) -> None:
+        """What was booked before this message, which has changed nothing after all."""
+        before = _booked_before(self._connection, message)
+        self.commitments[message.case_id] = replace(self.commitments[message.case_id], booked=before)
+
     def take(self, area: Area, difference: int) -> None:
         """Hold so much more of an area's budget, or less."""
         self._taken[area] += difference
@@ -254,6 +261,17 @@ class _Drawer:
             touch(self._connection, BUDGET, *area)
         for case in changed:
             touch(self._connection, COMMITMENT, case, case=case)
+
+
+def _booked_before(connection: Connection, message: Row[Any]) -> int:
+    """The total that the last confirmed message before this one has left, in cents; a cancellation is the last."""
+    m = t.messages.c
+    earlier = (
+        *(m.case_id == message.case_id, m.destination == message.destination, m.generation == message.generation),
+        *(m.effect.like(f"{message.effect.partition('.')[0]}.%"), m.number < message.number, m.test.is_(False)),
+    )
+    query = select(m.amount_cents).where(*earlier, m.state == MessageState.CONFIRMED).order_by(m.number.desc()).limit(1)
+    return connection.execute(query).scalar_one_or_none() or 0
 
 
 def balances(ledger: Ledger, process_id: str) -> list[Balance]:
@@ -279,7 +297,7 @@ def balances(ledger: Ledger, process_id: str) -> list[Balance]:
     ]
 
 
-def store_theirs(ledger: Ledger, destination: str, fiscal_year: int, sums: Iterable[TheirSum]) -> None:
+def store_theirs(ledger: Ledger, run: Run, destination: str, fiscal_year: int, sums: Iterable[TheirSum]) -> None:
     """Keep the destination's own sums, in place of those of its last answer."""
     committed: dict[str, int] = defaultdict(int)
     paid: dict[str, int] = defaultdict(int)
@@ -287,6 +305,7 @@ def store_theirs(ledger: Ledger, destination: str, fiscal_year: int, sums: Itera
         committed[one.area] += cents(one.committed)
         paid[one.area] += cents(one.paid)
     with ledger.write() as connection:
+        guard(connection, run)
         connection.execute(
             t.balances.delete().where(t.balances.c.destination == destination, t.balances.c.fiscal_year == fiscal_year)
         )

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
 
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.changes import mark_changed
@@ -19,12 +19,14 @@ from kiezbruecke.ledger.seals import MESSAGE
 from kiezbruecke.ledger.sets import among, in_runs, rows_among, write_all
 from kiezbruecke.ledger.states import MessageState, may_follow
 
-_TOLD = frozenset({MessageState.DELIVERED, MessageState.CONFIRMED, MessageState.REFUSED, MessageState.IN_DOUBT})
+_TOLD = frozenset(
+    {MessageState.HELD, MessageState.DELIVERED, MessageState.CONFIRMED, MessageState.REFUSED, MessageState.IN_DOUBT}
+)
 
 _m = t.messages.c
 _HEAD = (
     *(_m.key, _m.destination, _m.case_id, _m.effect, _m.reference, _m.route, _m.owner),
-    *(_m.state, _m.fence, _m.amount_cents, _m.test, _m.remote_id),
+    *(_m.state, _m.fence, _m.amount_cents, _m.test, _m.remote_id, _m.generation, _m.number),
 )
 _ROWS = select(*_HEAD).where(among(_m.key)).order_by(_m.key).with_for_update()
 _MOVE = (
@@ -45,11 +47,12 @@ class Move:
     after: MessageState
     note: str = ""
     remote_id: str | None = None  # their number, where they have told one
+    by_a_person: bool = False  # who has looked there, and signs for it
 
     @property
     def is_legal(self) -> bool:
         """Whether the message is in a state from which that is allowed."""
-        return may_follow(MessageState(self.row.state), self.after)
+        return may_follow(MessageState(self.row.state), self.after, by_a_person=self.by_a_person)
 
 
 def message_rows(connection: Connection, keys: Iterable[UUID]) -> dict[UUID, Row[Any]]:
@@ -63,9 +66,22 @@ def message_row(connection: Connection, key: UUID) -> Row[Any] | None:
 
 
 def move(connection: Connection, key: UUID, after: MessageState, *, note: str, expect: MessageState) -> bool:
-    """Take one message from `expect` to `after`; False if it is somewhere else."""
+    """Take one message from `expect` to `after`, because a person says so; False if it is somewhere else."""
     row = message_row(connection, key)
-    return row is not None and row.state == expect and bool(move_all(connection, [Move(row, after, note)]))
+    if row is None or row.state != expect:
+        return False
+    return bool(move_all(connection, [Move(row, after, note, by_a_person=True)]))
+
+
+def successor(connection: Connection, row: Row[Any]) -> str | None:
+    """The Fremdkennzeichen of the newest message that followed this one in its lane, if one did."""
+    later = (
+        *(_m.case_id == row.case_id, _m.destination == row.destination, _m.test == row.test),
+        *(_m.effect.like(f"{row.effect.partition('.')[0]}.%"), _m.generation >= row.generation),
+        or_(_m.generation > row.generation, _m.number > row.number),
+    )
+    query = select(_m.reference).where(*later).order_by(_m.generation.desc(), _m.number.desc()).limit(1)
+    return connection.execute(query).scalar_one_or_none()
 
 
 def move_all(connection: Connection, steps: Sequence[Move]) -> list[UUID]:
@@ -79,7 +95,7 @@ def move_all(connection: Connection, steps: Sequence[Move]) -> list[UUID]:
             follow(connection, [(step.row, step.after) for step in some])
     for step in steps:
         touch(connection, MESSAGE, step.row.key, case=step.row.case_id)
-        if step.after in _TOLD or step.row.state == MessageState.IN_DOUBT:
+        if step.after in _TOLD or step.by_a_person or step.row.state == MessageState.IN_DOUBT:
             body = {"reference": step.row.reference, "key": str(step.row.key), "note": step.note}
             append_event(connection, step.row.case_id, f"message.{step.after.value}", body)
         elif step.after is MessageState.WAITING:  # what was in hand may be taken back again

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, case, func, select, union
+from sqlalchemy import JSON, ColumnElement, Connection, Row, case, func, select, true, union
 
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger
-from kiezbruecke.ledger.pauses import paused_routes
+from kiezbruecke.ledger.pauses import Pause, read_pauses
 from kiezbruecke.ledger.states import UNSETTLED, MessageState
 from kiezbruecke.records import (
     Applicant,
@@ -81,6 +81,7 @@ class StoredCase:
     messages: tuple[MessageHead, ...] = ()
     commitment: Commitment | None = None
     baselines: frozenset[str] = frozenset()
+    heard: Mapping[str, datetime] = field(default_factory=dict)  # since when a decision's line is known, by its origin
 
 
 @dataclass(frozen=True)
@@ -108,13 +109,18 @@ def read_cases(connection: Connection, wanted: ColumnElement[bool]) -> tuple[Sto
     commitments = connection.execute(select(t.commitments).where(t.commitments.c.case_id.in_(ids))).all()
     baselines = connection.execute(select(t.baselines).where(t.baselines.c.case_id.in_(ids))).all()
     records: dict[UUID, list[Record]] = defaultdict(list)
+    heard: dict[UUID, dict[str, datetime]] = defaultdict(dict)
     for row in rows:
-        records[row.case_id].append(record_of(row))
+        records[row.case_id].append(record := record_of(row))
+        if isinstance(record, Decision):
+            heard[row.case_id][record.origin] = row.first_seen
     money = {row.case_id: _commitment(row) for row in commitments}
     based: dict[UUID, set[str]] = defaultdict(set)
     for row in baselines:
         based[row.case_id].add(row.lane)
-    return tuple(_case(row, records[row.id], messages[row.id], money.get(row.id), based[row.id]) for row in cases)
+    return tuple(
+        _case(row, records[row.id], messages[row.id], money.get(row.id), based[row.id], heard[row.id]) for row in cases
+    )
 
 
 def read_budget_lines(connection: Connection, process_id: str) -> tuple[Budget, ...]:
@@ -134,6 +140,50 @@ def find_case(ledger: Ledger, wanted: str) -> list[StoredCase]:
     with ledger.read() as connection:
         found = read_cases(connection, c.id.in_(union(*(select(c.id).where(one) for one in named))))
     return sorted(found, key=lambda case: case.process_id)
+
+
+@dataclass(frozen=True)
+class CaseHead:
+    """A case by its names."""
+
+    id: UUID
+    process_id: str
+    reference: str
+    area_id: str
+    title: str
+
+
+def search_cases(ledger: Ledger, part: str, at_most: int) -> list[CaseHead]:
+    """Cases of whose reference number, Fremdkennzeichen or title this is a part, in any case; one statement."""
+    c, m, r = t.cases.c, t.messages.c, t.records.c
+    title = r.body.cast(JSON)["title"].as_string() if ledger.postgresql else func.json_extract(r.body, "$.title")
+    titled = r.kind.in_([Proposal.kind, Decision.kind])
+    pattern = _pattern(part)
+    named = union(
+        select(c.id).where(func.lower(c.reference).like(pattern, escape="\\")),
+        select(m.case_id).where(func.lower(m.reference).like(pattern, escape="\\")),
+        select(r.case_id).where(titled, func.lower(title).like(pattern, escape="\\")),
+    )
+    query = (
+        select(c.id, c.process_id, c.reference, c.area_id, r.kind, title.label("title"))
+        .outerjoin(t.records, (r.case_id == c.id) & titled)
+        .where(c.id.in_(named))
+        .order_by(c.reference, c.process_id, c.area_id, r.kind.desc(), r.seq)
+        .limit(at_most * 20)  # a case has a proposal and few lines
+    )
+    with ledger.read() as connection:
+        rows = connection.execute(query).all()
+    found: dict[UUID, CaseHead] = {}
+    for row in rows:
+        if row.id not in found or not found[row.id].title:
+            found[row.id] = CaseHead(row.id, row.process_id, row.reference, row.area_id, row.title or "")
+    return list(found.values())[:at_most]
+
+
+def _pattern(part: str) -> str:
+    """For LIKE: SQLite makes only ASCII letters small, so that another one may be any sign."""
+    quoted = part.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{''.join(char if char.isascii() else '_' for char in quoted)}%"
 
 
 def find_head(ledger: Ledger, wanted: str) -> tuple[MessageHead, str] | None:
@@ -198,38 +248,60 @@ class RouteStatus:
     last_run: datetime | None
     last_step: str
     last_error: str
-    paused: bool
+    failed_step: str
+    paused: Pause | None
     states: Mapping[MessageState, int]
     oldest_unsettled: datetime | None
 
 
-def route_statuses(ledger: Ledger, routes: Collection[str]) -> dict[str, RouteStatus]:
-    """Last run, states and the oldest message that is not settled, by route; three statements."""
+STEPS = ("collect", "prepare", "deliver", "reconcile", "housekeeping")  # of all routes; others are seen as the last
+
+
+def route_statuses(ledger: Ledger, routes: Mapping[str, str]) -> dict[str, RouteStatus]:
+    """Last run, states and the oldest message that is not settled, by route; three statements.
+
+    `routes`: their connections by their names. A step has failed until it has gone well: another one proves nothing.
+    """
     m, r = t.messages.c, t.runs.c
-    newest = [select(func.max(r.id)).where(r.route == route).scalar_subquery() for route in routes]
+    newest = [
+        select(func.max(r.id)).where(r.route == route, true() if step is None else r.step == step).scalar_subquery()
+        for route in routes
+        for step in (*STEPS, None)
+    ]
     counted = select(m.route, m.state, func.count().label("many"), func.min(m.updated_at).label("since"))
     states: dict[str, dict[MessageState, int]] = defaultdict(dict)
     oldest: dict[str, datetime] = {}
     with ledger.read() as connection:
-        runs = {row.route: row for row in connection.execute(select(t.runs).where(r.id.in_(newest))).all()}
+        last = connection.execute(select(t.runs).where(r.id.in_(newest)).order_by(r.id)).all()
         rows = connection.execute(counted.where(m.route.in_(routes)).group_by(m.route, m.state)).all()
-        paused = paused_routes(connection)
+        pauses = read_pauses(connection)
+    runs: dict[str, list[Row[Any]]] = defaultdict(list)
+    for run in last:
+        runs[run.route].append(run)
     for row in rows:
         state = MessageState(row.state)
         states[row.route][state] = row.many
         if state in UNSETTLED:
             oldest[row.route] = min(row.since, oldest.get(row.route, row.since))
     return {
-        route: _status(route, runs.get(route), route in paused, states[route], oldest.get(route)) for route in routes
+        route: _status(route, runs[route], pauses.of(route, about), states[route], oldest.get(route))
+        for route, about in routes.items()
     }
 
 
 def _status(
-    route: str, run: Row[Any] | None, paused: bool, states: Mapping[MessageState, int], oldest: datetime | None
+    route: str,
+    runs: Sequence[Row[Any]],
+    paused: Pause | None,
+    states: Mapping[MessageState, int],
+    oldest: datetime | None,
 ) -> RouteStatus:
-    if run is None:
-        return RouteStatus(route, None, "", "", paused, states, oldest)
-    return RouteStatus(route, run.started_at, run.step, run.error or "", paused, states, oldest)
+    """`runs`: the last one of each step, the newest at the end."""
+    if not runs:
+        return RouteStatus(route, None, "", "", "", paused, states, oldest)
+    failed = next((run for run in reversed(runs) if run.error and not (run.counts or {}).get("overtaken")), None)
+    error, step = (failed.error, failed.step) if failed else ("", "")
+    return RouteStatus(route, runs[-1].started_at, runs[-1].step, error, step, paused, states, oldest)
 
 
 def last_runs(ledger: Ledger, route: str, at_most: int) -> list[Row[Any]]:
@@ -304,6 +376,7 @@ def _case(
     messages: list[MessageHead],
     commitment: Commitment | None,
     baselines: set[str],
+    heard: Mapping[str, datetime],
 ) -> StoredCase:
     return StoredCase(
         row.id,
@@ -316,6 +389,7 @@ def _case(
         tuple(messages),
         commitment,
         frozenset(baselines),
+        heard,
     )
 
 

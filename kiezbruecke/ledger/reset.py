@@ -13,6 +13,7 @@ from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
 from kiezbruecke.ledger.effects import LetGo, booked
 from kiezbruecke.ledger.events import touch
 from kiezbruecke.ledger.moves import Move, message_rows, move_all
+from kiezbruecke.ledger.people import signed
 from kiezbruecke.ledger.seals import CURSOR, DESTINATION, THEIR_SUMS
 from kiezbruecke.ledger.sets import slices
 from kiezbruecke.ledger.states import UNSETTLED, MessageState
@@ -38,6 +39,7 @@ def reset_destination(ledger: Ledger, destination: str, *, person: str, reason: 
     What was under way is void, the money bound there is free until it is booked anew, and the answers are read from
     the beginning. Only a person decides that.
     """
+    person, reason = signed(person, reason, f"destination reset {destination}")
     with ledger.write() as connection:
         one_at_a_time(connection)
         generation = _raise_generation(connection, destination, person, reason)

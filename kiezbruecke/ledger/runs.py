@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, insert, select, update
 
 from kiezbruecke.errors import Overtaken
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import insert_or_ignore
 
-_FENCE = select(t.lanes.c.fence).where(t.lanes.c.name == bindparam("of_lane")).with_for_update(read=True)
+_FENCE_NOW = select(t.lanes.c.fence).where(t.lanes.c.name == bindparam("of_lane"))
+_FENCE = _FENCE_NOW.with_for_update(read=True)
+_FENCE_ALONE = _FENCE_NOW.with_for_update()  # to be raised: two that share it could not
 
 
 @dataclass(frozen=True)
@@ -25,9 +28,15 @@ class Run:
     route: str
 
 
-def begin_run(ledger: Ledger, lane: str, route: str, step: str) -> Run:
-    """Start a run: it takes the lane over at once; no lease must run out."""
+def begin_run(ledger: Ledger, lane: str, route: str, step: str, *, after: Run | None = None) -> Run:
+    """Start a run: it takes the lane over at once; no lease must run out.
+
+    `after`: the step before, of the same run. Where another run has taken the lane since, this one is the older one
+    and must not take it back: Overtaken.
+    """
     with ledger.write() as connection:
+        if after is not None:
+            guard(connection, after, _FENCE_ALONE)
         insert_or_ignore(connection, t.lanes, {"name": lane, "fence": 0})
         connection.execute(update(t.lanes).where(t.lanes.c.name == lane).values(fence=t.lanes.c.fence + 1))
         fence = connection.execute(select(t.lanes.c.fence).where(t.lanes.c.name == lane)).scalar_one()
@@ -46,8 +55,14 @@ def end_run(ledger: Ledger, run: Run, counts: Mapping[str, int], error: str = ""
         )
 
 
-def guard(connection: Connection, run: Run) -> None:
+def guard(connection: Connection, run: Run, fence_of: Select[Any] = _FENCE) -> None:
     """Refuse to write for a run that was overtaken; holds the fence until the transaction ends."""
-    fence = connection.execute(_FENCE, {"of_lane": run.lane}).scalar_one_or_none()
+    fence = connection.execute(fence_of, {"of_lane": run.lane}).scalar_one_or_none()
     if fence != run.fence:
         raise Overtaken("a newer run has taken over", where=f"route {run.route}")
+
+
+def stop_if_overtaken(ledger: Ledger, run: Run) -> None:
+    """The same between two writes: raises Overtaken, so that an older run does not go on asking and reading."""
+    with ledger.read() as connection:
+        guard(connection, run, _FENCE_NOW)

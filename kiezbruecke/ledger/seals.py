@@ -50,6 +50,9 @@ FREE: Mapping[str, str] = {  # table, or table.column: why it may change without
     "cases.counted_cents": "the same",
     "journals.last_event": "the end of the chain itself: compared with its last link",
     "journals.last_hash": "the same",
+    "destinations.sends": "compared with the witnesses outside the ledger, which is what it is for",
+    "messages.ask_after": "when a transport report is asked for",
+    "messages.asked": "how often one was asked for",
     "messages.fence": "whose turn it is; an older run is stopped by the lane's fence, a newer one takes over",
     "messages.updated_at": "when somebody is reminded",
     "records.input": "whether an item is mapped again although it is as before; what comes of it is sealed",
@@ -254,6 +257,7 @@ BASELINE = Unit("baseline", (Part(t.baselines, (t.baselines.c.case_id,)),), t.ba
 BATCH = Unit("batch", (Part(t.batches, (t.batches.c.id,)),))
 BUDGET = Unit("budget", (Part(t.budgets, tuple(t.budgets.primary_key)),))
 THEIR_SUMS = Unit("their-sums", (Part(t.balances, (t.balances.c.destination, t.balances.c.fiscal_year)),))
+RECOVERY = Unit("recovery", (Part(t.recovery_steps, (t.recovery_steps.c.destination,)),))
 DESTINATION = Unit("destination", (Part(t.destinations, (t.destinations.c.name,)),))
 FLAG = Unit("route", (Part(t.route_flags, (t.route_flags.c.route,)),))
 SERIAL = Unit("serial", (Part(t.serials, tuple(t.serials.primary_key)),))
@@ -264,5 +268,5 @@ VERSION = Unit("mapping-version", (Part(t.mapping_versions, (t.mapping_versions.
 OF_CASES = (CASE, RECORD, MESSAGE, BYTES, RECEIPT, POINT, COMMITMENT, BASELINE)
 ALL = (
     *OF_CASES,
-    *(BATCH, BUDGET, THEIR_SUMS, DESTINATION, FLAG, SERIAL, CURSOR, UNREAD, VERSION),
+    *(BATCH, BUDGET, THEIR_SUMS, RECOVERY, DESTINATION, FLAG, SERIAL, CURSOR, UNREAD, VERSION),
 )

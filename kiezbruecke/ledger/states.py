@@ -18,7 +18,7 @@ WITHDRAWN = "überholt: der Beschluss wurde berichtigt"  # the note of a message
 class MessageState(StrEnum):
     """Where a message is; the comment says what is certain."""
 
-    HELD = "held"  # waits for a person's release
+    HELD = "held"  # waits for a person's release, or for a person who looks whether it is there already
     WAITING = "waiting"  # has never left, has not arrived, or may go again with the same bytes and the same id
     CLAIMED = "claimed"  # a run has it in hand; nothing has left
     SENDING = "sending"  # committed before the first byte; after a crash nobody knows
@@ -43,14 +43,21 @@ class Machine:
 MESSAGE = Machine(
     "message",
     {
-        MessageState.HELD: {"release": MessageState.WAITING, "refuse": MessageState.REFUSED},
+        MessageState.HELD: {
+            "release": MessageState.WAITING,
+            "refuse": MessageState.REFUSED,
+            "deliver": MessageState.DELIVERED,
+            "confirm": MessageState.CONFIRMED,
+        },
         MessageState.WAITING: {
+            "hold": MessageState.HELD,
             "claim": MessageState.CLAIMED,
             "deliver": MessageState.DELIVERED,
             "confirm": MessageState.CONFIRMED,
             "refuse": MessageState.REFUSED,
         },
         MessageState.CLAIMED: {
+            "hold": MessageState.HELD,
             "let go": MessageState.WAITING,
             "send": MessageState.SENDING,
             "deliver": MessageState.DELIVERED,
@@ -67,12 +74,22 @@ MESSAGE = Machine(
         MessageState.IN_DOUBT: {
             "find": MessageState.DELIVERED,
             "send again": MessageState.WAITING,
+            "hold": MessageState.HELD,
             "refuse": MessageState.REFUSED,
             "confirm": MessageState.CONFIRMED,
         },
         MessageState.DELIVERED: {"confirm": MessageState.CONFIRMED, "refuse": MessageState.REFUSED},
         MessageState.CONFIRMED: {},
         MessageState.REFUSED: {},
+    },
+)
+
+BY_A_PERSON = Machine(  # steps that no run and no answer takes: somebody has looked there, and signs for it
+    "message, as a person says",
+    {
+        MessageState.DELIVERED: {"send once more": MessageState.WAITING},  # the same bytes and id; never as a new one
+        MessageState.CONFIRMED: {"has not happened": MessageState.REFUSED},
+        MessageState.REFUSED: {"has happened": MessageState.CONFIRMED},
     },
 )
 
@@ -88,6 +105,8 @@ UNSETTLED = frozenset(
 )
 
 
-def may_follow(state: MessageState, after: MessageState) -> bool:
-    """Whether `after` is a legal next state of a message; only the steps drawn above are."""
+def may_follow(state: MessageState, after: MessageState, *, by_a_person: bool = False) -> bool:
+    """Whether `after` is a legal next state of a message; only the steps drawn above are, and a person's."""
+    if by_a_person and after in BY_A_PERSON.steps.get(state, {}).values():
+        return True
     return MESSAGE.may_follow(state, after)

@@ -83,6 +83,7 @@ runs = Table(
     Column("counts", JSON),
     Column("error", Text),
     Index("ix_runs_route", "route", "id"),
+    Index("ix_runs_step", "route", "step", "id"),
 )
 
 route_flags = Table(
@@ -103,6 +104,24 @@ destinations = Table(
     Column("person", String(80), nullable=False, server_default=""),
     Column("reason", Text, nullable=False, server_default=""),
     Column("at", Moment),
+    Column("paused_at", Moment),  # nothing goes there and nothing is fetched there until a person says so
+    Column("paused_by", String(80), nullable=False, server_default=""),
+    Column("paused_because", Text, nullable=False, server_default=""),
+    Column("sends", BigInteger, nullable=False, server_default="0"),  # begins of sending (witness.py)
+    Column("incarnation", Integer, nullable=False, server_default="1"),  # in batch ids and vouchers; recovery raises it
+    Column("recovering", Boolean, nullable=False, server_default=false()),  # nothing goes out
+)
+
+recovery_steps = Table(  # what was noticed, asked, taken over, compared and decided after a restored backup
+    "recovery_steps",
+    metadata,
+    Column("id", _BIG, primary_key=True),
+    Column("destination", String(60), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("person", String(80), nullable=False, server_default=""),
+    Column("body", JSON, nullable=False),  # counts, ids, a reason – no content
+    Index("ix_recovery_steps_destination", "destination", "id"),
 )
 
 serials = Table(  # Belegnummern: unique per destination and year
@@ -302,6 +321,8 @@ messages = Table(
     Column("ticket", String(200)),
     Column("batch_id", String(35), ForeignKey(batches.c.id)),
     Column("remote_id", String(80), nullable=False, server_default=""),
+    Column("asked", Integer, nullable=False, server_default="0"),  # how often its transport was asked after
+    Column("ask_after", Moment),  # and not before this moment again
     Column("note", Text, nullable=False, server_default=""),  # last word about it, no content
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
@@ -393,6 +414,7 @@ attention = Table(  # one list of all that needs a person
     Column("id", _BIG, primary_key=True),
     Column("kind", String(20), nullable=False),
     Column("subject", String(300), nullable=False),
+    Column("about", String(64), nullable=False, server_default=""),  # digest of a name: what bears it mends the point
     Column("case_id", Uuid, ForeignKey(cases.c.id)),
     Column("message_key", Uuid, ForeignKey(messages.c.key)),
     Column("route", String(60), nullable=False),

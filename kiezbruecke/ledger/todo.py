@@ -36,6 +36,10 @@ class Kind(StrEnum):
     WARNING = "warning"  # delivered, with a remark
     ALTERED = "altered"  # somebody has changed the ledger behind the evidence's back
     VANISHED = "vanished"  # more than half of a source is missing at once
+    INCOMPLETE = "incomplete"  # a source could not be read whole; what is known stays as it was
+    TROUBLE = "trouble"  # a route fails because of something outside: IT operations acts, its next success closes it
+    RECOVERING = "recovering"  # a destination knows more than the ledger: nothing goes out
+    PRESENT = "present"  # after a restored backup: is it there already?
 
 
 class Answer(StrEnum):
@@ -50,18 +54,32 @@ class Answer(StrEnum):
     CORRECTED = "berichtigt"  # they have our sum now
     TAKEN_BACK = "storniert"  # they have nothing any more
     REALLY_GONE = "wirklich_weg"
+    HAS_HAPPENED = "bestätigt"  # of two words that contradict each other this one holds
+    HAS_NOT_HAPPENED = "abgewiesen"  # the other one
+    THERE = "liegt_vor"
+    NOT_THERE = "liegt_nicht_vor"
 
 
 MEANS: Mapping[tuple[Kind, Answer], tuple[MessageState, MessageState]] = {
     # what an answer says about the message itself: the state that it must be in, and the new one; others say nothing
     (Kind.IN_DOUBT, Answer.ARRIVED): (MessageState.IN_DOUBT, MessageState.DELIVERED),
     (Kind.IN_DOUBT, Answer.NOT_ARRIVED): (MessageState.IN_DOUBT, MessageState.WAITING),
+    (Kind.PRESENT, Answer.THERE): (MessageState.HELD, MessageState.DELIVERED),
+    (Kind.PRESENT, Answer.NOT_THERE): (MessageState.HELD, MessageState.WAITING),
     (Kind.DIFFERENCE, Answer.CORRECTED): (MessageState.DELIVERED, MessageState.CONFIRMED),
     (Kind.DIFFERENCE, Answer.TAKEN_BACK): (MessageState.DELIVERED, MessageState.REFUSED),
+    (Kind.CONTRADICTION, Answer.HAS_HAPPENED): (MessageState.REFUSED, MessageState.CONFIRMED),
+    (Kind.CONTRADICTION, Answer.HAS_NOT_HAPPENED): (MessageState.CONFIRMED, MessageState.REFUSED),
 }
 ABOUT_MESSAGES = (
-    *(Kind.IN_DOUBT, Kind.REFUSED, Kind.OVERDUE, Kind.DIFFERENCE),
-    *(Kind.CONTRADICTION, Kind.WARNING, Kind.ALTERED),
+    Kind.IN_DOUBT,
+    Kind.PRESENT,
+    Kind.REFUSED,
+    Kind.OVERDUE,
+    Kind.DIFFERENCE,
+    Kind.CONTRADICTION,
+    Kind.WARNING,
+    Kind.ALTERED,
 )
 Name = tuple[Kind, str]  # kind and subject: one open point
 
@@ -76,9 +94,19 @@ _OPEN = (
     .order_by(_a.id)
     .with_for_update()
 )
+_POINTS = (
+    select(
+        t.attention,
+        t.cases.c.reference.label("case_reference"),
+        t.messages.c.reference.label("message_reference"),
+    )
+    .outerjoin(t.cases, t.cases.c.id == _a.case_id)
+    .outerjoin(t.messages, t.messages.c.key == _a.message_key)
+)
 _OF_ROUTE = select(_a.subject, _a.case_id).where(
     _a.kind == bindparam("kind"), _a.route == bindparam("route"), _a.closed_at.is_(None)
 )
+_ABOUT = select(_a.subject, _a.about).where(_a.kind == Kind.SET_ASIDE.value, among(_a.about), _a.closed_at.is_(None))
 _EVER = select(_a.subject).where(among(_a.case_id), _a.kind == bindparam("kind"))
 _ADD = insert(t.attention).inline()
 _RENEW = (
@@ -110,13 +138,16 @@ class Point:
     answers: tuple[Answer, ...] = (Answer.DONE,)
     case_id: UUID | None = None
     message_key: UUID | None = None
+    about: str = ""  # digest of a name, where something that is read later can mend it
 
 
 @dataclass(frozen=True)
 class OpenPoint(Point):
-    """A point as it stands in the ledger."""
+    """A point as it stands in the ledger, with the names of its case and of its message."""
 
     id: int = 0
+    case_reference: str | None = None
+    message_reference: str | None = None
     opened_at: datetime | None = None
     closed_at: datetime | None = None
     answer: str = ""
@@ -153,6 +184,11 @@ def ever_raised(connection: Connection, kind: Kind, points: Iterable[Point]) -> 
     wanted = {point.subject: point.case_id for point in points}
     rows = rows_among(connection, _EVER, (case for case in wanted.values() if case is not None), kind=kind)
     return {row.subject for row in rows} & wanted.keys()
+
+
+def set_aside_about(connection: Connection, names: Iterable[str]) -> set[str]:
+    """The subjects of what is set aside under these names (`Point.about`)."""
+    return {row.subject for row in rows_among(connection, _ABOUT, names)}
 
 
 def close_point(
@@ -220,9 +256,7 @@ def replace_points(
 def open_points(ledger: Ledger) -> list[OpenPoint]:
     """What needs a person now, oldest first."""
     with ledger.read() as connection:
-        rows = connection.execute(
-            select(t.attention).where(t.attention.c.closed_at.is_(None)).order_by(t.attention.c.id)
-        ).all()
+        rows = connection.execute(_POINTS.where(_a.closed_at.is_(None)).order_by(_a.id)).all()
     return [_point(row) for row in rows]
 
 
@@ -233,19 +267,24 @@ def count_open_points(ledger: Ledger) -> int:
         return connection.execute(query).scalar_one()
 
 
+def is_open(ledger: Ledger, kind: Kind, subject: str) -> bool:
+    """Whether there is such a point now."""
+    with ledger.read() as connection:
+        query = select(_a.id).where(_a.kind == kind, _a.subject == subject, _a.closed_at.is_(None))
+        return connection.execute(query).first() is not None
+
+
 def find_point(ledger: Ledger, number: int) -> OpenPoint | None:
     """One point by its number, open or closed."""
     with ledger.read() as connection:
-        row = connection.execute(select(t.attention).where(t.attention.c.id == number)).one_or_none()
+        row = connection.execute(_POINTS.where(_a.id == number)).one_or_none()
     return _point(row) if row else None
 
 
 def points_of_case(ledger: Ledger, case_id: UUID) -> list[OpenPoint]:
     """All points of a case, open and closed."""
     with ledger.read() as connection:
-        rows = connection.execute(
-            select(t.attention).where(t.attention.c.case_id == case_id).order_by(t.attention.c.id)
-        ).all()
+        rows = connection.execute(_POINTS.where(_a.case_id == case_id).order_by(_a.id)).all()
     return [_point(row) for row in rows]
 
 
@@ -267,6 +306,7 @@ def _values(point: Point) -> dict[str, Any]:
     return {
         "kind": point.kind,
         "subject": point.subject,
+        "about": point.about,
         "case_id": point.case_id,
         "message_key": point.message_key,
         "route": point.route,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from collections.abc import Mapping as Roots
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -30,7 +30,7 @@ from kiezbruecke.mapping.language.definition import Definition, Direction, Rule
 from kiezbruecke.mapping.language.findings import NotAMapping, Place
 from kiezbruecke.mapping.language.overlay import broken_chain, merge, unknown_base
 from kiezbruecke.mapping.language.reading import Reading, examine_definition
-from kiezbruecke.mapping.language.walking import all_rules, numbered
+from kiezbruecke.mapping.language.walking import all_rules, numbered, paths_in, walk
 from kiezbruecke.mapping.lineage import RuleLine, Trace, Written, rule_lines
 from kiezbruecke.mapping.schema.sources import ItemShape, find_shape
 from kiezbruecke.mapping.schema.targets import TargetSchema, find_target
@@ -107,6 +107,18 @@ class Mapping:
             raise ConfigurationError(f"'{self.name}' makes a {self.target}", where=self.file, helps="use write()")
         return make_record(self.goal.model, self.draft(self.scope(item, roots)), self.file)
 
+    def faults(self, item: Item | Roots[str, Any] | bytes, roots: Scope) -> list[RecordError]:
+        """Everything for which `read` would refuse an item, not only the first; empty where it would not."""
+        found: list[RecordError] = []
+        try:
+            scope = self.scope(item, roots)
+            make_draft(self.goal.root, self.definition.rules, self.lists, scope, lambda _, error: found.append(error))
+            if not found:
+                self.read(item, roots)
+        except RecordError as error:
+            found.append(error)
+        return found
+
     def draft(self, roots: Scope) -> NodeDraft:
         """The target being filled, before it is written: for previews."""
         return make_draft(self.goal.root, self.definition.rules, self.lists, roots)
@@ -125,6 +137,15 @@ class Mapping:
         """Whether a rule reads this path (`case.documents`), or one below it."""
         wanted = tuple(path.split("."))
         return any(names[: len(wanted)] == wanted for names in self._read)
+
+    def filled_from(self, fields: Collection[str]) -> frozenset[str]:
+        """The target's fields (of its first level) that rules fill from these fields of an item."""
+        return frozenset(
+            one.steps[0].name
+            for one in walk(self.definition.rules)
+            for _, path, _ in paths_in(one.rule)
+            if path.root == "item" and path.steps and path.steps[0].name in fields
+        )
 
     @cached_property
     def _read(self) -> frozenset[tuple[str, ...]]:

@@ -5,6 +5,7 @@ from kiezbruecke.records.money import Commitment, CommitmentState
 from kiezbruecke.records.participation import (
     Applicant,
     Area,
+    Assemblies,
     Budget,
     BudgetStatus,
     Counts,
@@ -17,7 +18,7 @@ from kiezbruecke.records.participation import (
     ProposalStatus,
     Votes,
 )
-from kiezbruecke.records.receipt import Receipt, ReceiptOutcome
+from kiezbruecke.records.receipt import Part, Receipt, ReceiptOutcome
 
 RECORDS: dict[str, type[Record]] = {
     record.__name__: record for record in (Applicant, Area, Budget, Commitment, Decision, Process, Proposal, Receipt)
@@ -28,6 +29,7 @@ __all__ = [
     "RECORDS",
     "Applicant",
     "Area",
+    "Assemblies",
     "Budget",
     "BudgetStatus",
     "Commitment",
@@ -38,6 +40,7 @@ __all__ = [
     "Moment",
     "Money",
     "Outcome",
+    "Part",
     "Point",
     "Process",
     "Proposal",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import unicodedata
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Annotated, Any, ClassVar
@@ -12,18 +11,17 @@ from uuid import UUID, uuid5
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from kiezbruecke.records.marks import nfc
+
 NAMESPACE = UUID("6b1f2f0a-8f56-5d0c-9d0e-6b7a1c5e2026")
 CENT = Decimal("0.01")
+MOST_MONEY = Decimal("999999999.99")
 _MUST_TRAVEL: dict[str, bool] = {"must_travel": True}
 
 
 def name_id(*parts: str) -> UUID:
     """A stable id (UUIDv5) of the given names; the same names always give the same id."""
     return uuid5(NAMESPACE, "\x1f".join(parts))
-
-
-def _nfc(value: str) -> str:
-    return unicodedata.normalize("NFC", value)
 
 
 def _money(value: object) -> object:
@@ -48,8 +46,8 @@ def _utc(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
-Text = Annotated[str, AfterValidator(_nfc)]
-Money = Annotated[Decimal, BeforeValidator(_money), Field(ge=0, le=Decimal("999999999.99"), decimal_places=2)]
+Text = Annotated[str, AfterValidator(nfc)]
+Money = Annotated[Decimal, BeforeValidator(_money), Field(ge=0, le=MOST_MONEY, decimal_places=2)]
 Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 
 

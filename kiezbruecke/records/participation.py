@@ -42,6 +42,15 @@ class Area(Record):
         return name_id("area", self.id)
 
 
+class Assemblies(BaseModel):
+    """The first and the last day on which an assembly of a process can have met."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    first: date = Field(description="Nobody has decided before this day")
+    last: date = Field(description="Nobody decides after this day")
+
+
 class Process(Record):
     """A participation process of one budget year, such as the Kiezkassen of a district in 2026."""
 
@@ -60,10 +69,18 @@ class Process(Record):
     modules: tuple[Module, ...] = ()
     area_list: str = Field("", description="Code list of the areas; a GeoJSON of the same name holds their polygons")
     areas: tuple[Area, ...] = ()
+    assemblies: Assemblies | None = Field(None, description="When assemblies can have met; see `assembly_days`")
 
     @property
     def identity(self) -> UUID:
         return name_id("process", self.id)
+
+    @property
+    def assembly_days(self) -> tuple[date, date]:
+        """First and last day of an assembly; where nothing is said, the fiscal year and the autumn before."""
+        if self.assemblies is not None:
+            return self.assemblies.first, self.assemblies.last
+        return date(self.fiscal_year - 1, 9, 1), date(self.fiscal_year, 12, 31)
 
 
 class BudgetStatus(StrEnum):

@@ -32,6 +32,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.privacy import keep_private
 from kiezbruecke.sandbox.faults import Faults
 
 
@@ -167,4 +168,5 @@ def main(arguments: Any = None) -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--option", action="append", default=[])
     given = parser.parse_args(arguments)
+    keep_private()
     serve(given.create, given.state, given.port, dict(option.split("=", 1) for option in given.option))

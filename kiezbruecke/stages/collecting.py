@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Mapping as Fields
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 from kiezbruecke.cases.areas import place
-from kiezbruecke.connector import Handled, Item
-from kiezbruecke.drift import SAMPLE, look_at_answers
-from kiezbruecke.errors import RecordError, SourceError
+from kiezbruecke.cases.join import impossible_day
+from kiezbruecke.connector import Archiving, Gap, Gapped, Handled, Item
+from kiezbruecke.drift import SAMPLE, Change, Fingerprint, look_at_answers
+from kiezbruecke.errors import ConfigurationError, RecordError, SourceError
 from kiezbruecke.ledger import history
 from kiezbruecke.ledger.history import Stored, Taken
 from kiezbruecke.ledger.reading import last_runs
+from kiezbruecke.ledger.runs import stop_if_overtaken
 from kiezbruecke.mapping import Mapping
-from kiezbruecke.records import Proposal, Receipt, Record
+from kiezbruecke.records import Decision, Proposal, Receipt, Record
+from kiezbruecke.stages import witnessing
+from kiezbruecke.stages.inputs import same_rest, without_rest
 from kiezbruecke.stages.work import Collecting, Counts, Reach, act_on_drift
 
+log = logging.getLogger("kiezbruecke")
+_FIELD = re.compile(r"\(Quelle: item\.(?P<name>\w+)\)")  # as a rule's problem names its source
 CHUNK = {"full": 500, "new": 100}  # items at a time: a listing is mostly as before, a box holds whole letters
 
 
@@ -25,29 +37,41 @@ def chunks(work: Collecting) -> Iterator[list[Item]]:
     """What was set aside before and is read again, then the source's items, some hundred at a time.
 
     The first chunk of the source's is the sample that `watch` looks at, whole, before any of it is stored.
-    A source that fails on the way keeps what it has yielded: that is stored before the error goes on.
+    A source that fails on the way, however it fails, keeps what it has yielded: that is stored before the error goes
+    on. So does one that could not be told what is stored; what lies behind is read all the same.
     """
     work.stored_reach = history.read_cursor(work.ledger, work.route.collect)
-    work.reach = Reach(work.stored_reach)
+    work.reach = Reach(work.stored_reach, lambda ids: _stored(work, ids))
     work.again = history.read_unread(work.ledger, work.route.collect, work.process.id)
     if work.again:
         yield work.again
-    items = work.source.fetch(work.reach)
-    failure: SourceError | None = None
+    items = chain(_archived(work), work.source.fetch(work.reach))
+    failure: Exception | None = None
     size = SAMPLE
     while failure is None:
         chunk: list[Item] = []
         try:
             for item in islice(items, size):
                 chunk.append(item)  # noqa: PERF402 - what came before an error must be kept
-        except SourceError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it goes on below
             failure = error
         if not chunk:
             break
         yield chunk
         size = CHUNK[work.manifest.listing]
-    if failure is not None:
-        raise failure
+    if failure is not None or work.unheard:
+        raise failure or work.unheard[0]
+
+
+def _archived(work: Collecting) -> Iterator[Item]:
+    """After a restored backup: what the source has handed over before; a problem that was told is not told again."""
+    if not work.archived or not isinstance(work.source, Archiving):
+        return
+    told = history.ever_set_aside(work.ledger, work.route.collect)
+    for item in work.source.archived():
+        if item.problem is None or f"{work.route.collect}:{item.kind}:{item.external_id}" not in told:
+            work.kept.append(item)
+            yield item
 
 
 def watch(work: Collecting, taken: list[Taken], counts: Counts) -> None:
@@ -64,10 +88,27 @@ def watch(work: Collecting, taken: list[Taken], counts: Counts) -> None:
     for mapping in work.mappings:
         if not work.accepted or (accepted := work.accepted.get(mapping.name)) is None:
             continue
-        bodies = [body for item in items if item.kind in mapping.reads and (body := _body(mapping, item)) is not None]
-        changes = look_at_answers(mapping, accepted, bodies)
-        if broken := act_on_drift(work.route, mapping.name, changes):
+        if broken := act_on_drift(work.route, mapping.name, _changes(mapping, accepted, taken)):
             counts.more("drift", broken)
+
+
+def _changes(mapping: Mapping, accepted: Fingerprint, taken: list[Taken]) -> list[Change]:
+    """What changed in the answers. Fields that were not asked for, or could not be had, have not vanished."""
+    bodies: dict[frozenset[str], list[Any]] = defaultdict(list)
+    for one in taken:
+        if one.item.kind in mapping.reads and (body := _body(mapping, one.item)) is not None:
+            bodies[one.absent].append(body)
+    found = [
+        change
+        for absent, some in bodies.items()
+        for change in look_at_answers(mapping, _without(accepted, absent), some)
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _without(accepted: Fingerprint, absent: frozenset[str]) -> Fingerprint:
+    source = {path: field for path, field in accepted.source.items() if path.partition("/")[0] not in absent}
+    return replace(accepted, source=source)
 
 
 def _was_sound(work: Collecting) -> bool:
@@ -89,54 +130,139 @@ def read(work: Collecting, items: list[Item]) -> list[Taken]:
 
 
 def _read_if_new(work: Collecting, item: Item, known: list[tuple[str, bool]]) -> Taken:
-    made_of = work.inputs.of(item)
-    as_before = len(known) == work.inputs.readers(item.kind) and all(made_of == before for before, _ in known)
-    if known and as_before and item.problem is None:
-        return Taken(item, input=made_of, unchanged=True, gone=any(gone for _, gone in known))
-    return replace(_read(work, item), input=made_of)
+    try:
+        made_of, readers = work.inputs.of(item), work.inputs.readers(item.kind)
+    except ValueError as error:  # a text that cannot be written down
+        return _odd(work, item, error)
+    as_before = [gone for before, gone in known if before == made_of]  # never one of another kind: it is in the digest
+    if as_before and len(as_before) == readers and item.problem is None:
+        return Taken(item, input=made_of, unchanged=True, gone=any(as_before))
+    if item.rest is None or item.problem is not None:
+        return replace(_read(work, item), input=made_of)
+    if sum(same_rest(made_of, before) for before, _ in known) == readers:
+        return replace(_read(work, item, item.rest.fields), input=made_of)
+    return _read_with_rest(work, item, made_of)
 
 
-def _read(work: Collecting, item: Item) -> Taken:
-    """The records that the route's mappings make of an item, or the one line why not."""
+def _read_with_rest(work: Collecting, item: Item, made_of: str) -> Taken:
+    """The item with its further fields; what of them cannot be had now is asked for again in the next run."""
+    assert item.rest is not None
+    assert not isinstance(item.body, bytes)
+    brought = {name: value for name, value in item.rest.fetch().items() if name in item.rest.fields}
+    absent = item.rest.fields.difference(brought)
+    taken = _read(work, replace(item, body={**item.body, **brought}), absent)
+    return replace(taken, input=without_rest(made_of) if absent else made_of)
+
+
+def _read(work: Collecting, item: Item, absent: frozenset[str] = frozenset()) -> Taken:
+    """The records that the route's mappings make of an item, or the one line why not; of `absent` they know nothing."""
     if item.problem is not None:
-        return Taken(item, problem=item.problem, heals=item.raw is not None)
+        problem = "; ".join((item.problem, *_besides(work, item)))
+        return Taken(item, problem=problem, heals=item.raw is not None)
     mappings = [mapping for mapping in work.mappings if item.kind in mapping.reads]
     if not mappings:
-        return Taken(item, problem=f"Keine Zuordnung dieser Route liest ein Element der Art „{item.kind}“")
+        return Taken(item, problem=f"Keine Zuordnung dieser Strecke liest ein Element der Art „{item.kind}“")
+    try:
+        return _mapped(work, item, mappings, absent)
+    except ConfigurationError:
+        raise  # a mapping or a code list is broken, for all items
+    except Exception as error:  # noqa: BLE001 - one odd item must not keep the others from being read
+        return _odd(work, item, error)
+
+
+def _mapped(work: Collecting, item: Item, mappings: Sequence[Mapping], absent: frozenset[str]) -> Taken:
+    place = f"{item.raw_ref}: " if item.raw_ref else ""
     try:
         records = tuple(_enrich(work, mapping.read(item, _roots(work, item))) for mapping in mappings)
     except RecordError as error:
-        place = f"{item.raw_ref}: " if item.raw_ref else ""
-        return Taken(item, problem=f"{place}{error.line()}")
-    return Taken(item, records)
+        faults = [fault for mapping in mappings for fault in mapping.faults(item, _roots(work, item))] or [error]
+        return Taken(item, problem=f"{place}{'; '.join(dict.fromkeys(fault.line() for fault in faults))}")
+    days = [why for one in records if isinstance(one, Decision) and (why := impossible_day(work.process, one, work.at))]
+    if days:  # never read again by itself: a day that is still to come does come, and by then another line may count
+        return Taken(item, problem=f"{place}Die Zeile {days[0]}", heals=False)
+    if not absent:
+        return Taken(item, records)
+    keeps = {record.identity: mapping.filled_from(absent) for mapping, record in zip(mappings, records, strict=True)}
+    return Taken(item, records, absent=absent, keeps=keeps)
+
+
+def _odd(work: Collecting, item: Item, error: Exception) -> Taken:
+    """An item that nobody had thought of. The error's text may quote it: told are only its name and where it arose."""
+    frame = extract_tb(error.__traceback__)[-1]
+    where = f"{Path(frame.filename).name}:{frame.lineno}"
+    log.error("%s: item of kind %s: %s in %s", work.route.name, item.kind, type(error).__name__, where)
+    place = f"{item.raw_ref}: " if item.raw_ref else ""
+    why = f"damit hat das Programm nicht gerechnet ({where})"
+    return Taken(item, problem=f"{place}lässt sich nicht lesen, {why}; bitte dem IT-Betrieb melden")
+
+
+def _besides(work: Collecting, item: Item) -> list[str]:
+    """What the mappings refuse of the fields that the connector could read: all faults of a line are told at once."""
+    read = item.as_read
+    if read is None or not isinstance(read.body, Fields):
+        return []
+    mappings = [mapping for mapping in work.mappings if read.kind in mapping.reads]
+    faults = [fault.line() for mapping in mappings for fault in mapping.faults(read, _roots(work, read))]
+    fields = ((fault, found["name"]) for fault in faults if (found := _FIELD.search(fault)))
+    return [fault for fault, name in fields if read.body.get(name)]
 
 
 def keep(work: Collecting, taken: list[Taken]) -> Stored:
     """Store a chunk with its cursor, in one transaction; nothing is written where all is as it was."""
     if work.reach.value == work.stored_reach and all(one.unchanged and not one.gone for one in taken):
+        stop_if_overtaken(work.ledger, work.run)  # nothing is written here that would say so
         return Stored([Handled(one.item, known=True) for one in taken])
     source = history.Origin(
         work.route.collect, work.process.id, work.route.owner, keeps_unread=work.manifest.listing == "new"
     )
     stored = history.store(work.ledger, work.run, source, taken, work.reach.value)
+    if work.house is not None:
+        receipts = [record for one in taken for record in one.records if isinstance(record, Receipt)]
+        witnessing.look_at_answers(work.house, work.route.collect, work.process, receipts)
     work.stored_reach = work.reach.value
     return stored
 
 
 def acknowledge(work: Collecting, stored: Stored) -> None:
     """Tell the source what is stored; what was read again from the ledger it has heard of before."""
-    again = {id(item) for item in work.again}  # an equal item of the source was never acknowledged: it is fresh
+    # an equal item of the source was never acknowledged: it is fresh
+    again = {id(item) for item in (*work.again, *work.kept)}
     fresh = [handled for handled in stored.handled if id(handled.item) not in again]
-    if fresh:
+    if not fresh:
+        return
+    try:
         work.source.acknowledge(fresh)
+    except SourceError as error:  # it is stored; the source hears of it in a later run
+        log.warning("%s: %s", work.route.name, error.line())
+        work.unheard.append(error)
+
+
+def tell_gaps(work: Collecting, counts: Counts) -> None:
+    """What the source could not have this time goes on the list; what it has again leaves it."""
+    if not isinstance(work.source, Gapped):
+        return
+    gaps = work.source.gaps()
+    history.tell_gaps(work.ledger, work.run, _origin(work), gaps)
+    if gaps:
+        counts["gaps"] = len(gaps)
 
 
 def mark_gone(work: Collecting, counts: Counts) -> None:
-    """What a source with a full listing does not show any more is gone – never deleted."""
+    """What a source with a full listing does not show any more is gone, and who asked for it – never deleted."""
     if work.manifest.listing == "full":
-        source = history.Origin(work.route.collect, work.process.id, work.route.owner)
-        counts["gone"] = history.mark_gone(work.ledger, work.run, source, ("proposal",), work.seen)
+        unread = {gap.module_id for gap in _gaps(work) if gap.module_id is not None}
+        counts["gone"] = history.mark_gone(
+            work.ledger, work.run, _origin(work), ("proposal", "applicant"), work.seen, unread
+        )
     counts["changed"] = sum(counts.get(word, 0) for word in ("new", "updated", "receipts", "gone"))
+
+
+def _gaps(work: Collecting) -> Sequence[Gap]:
+    return work.source.gaps() if isinstance(work.source, Gapped) else ()
+
+
+def _origin(work: Collecting) -> history.Origin:
+    return history.Origin(work.route.collect, work.process.id, work.route.owner)
 
 
 def _roots(work: Collecting, item: Item) -> dict[str, Any]:
@@ -159,7 +285,11 @@ def _enrich(work: Collecting, record: Record) -> Record:
 
 def _receipt_id(work: Collecting, receipt: Receipt) -> str:
     """A destination that was rebuilt counts its answers from the beginning again."""
-    return receipt.external_id if work.generation == 1 else f"g{work.generation}:{receipt.external_id}"
+    return f"{_prefix(work.generation)}{receipt.external_id}"
+
+
+def _prefix(generation: int) -> str:
+    return "" if generation == 1 else f"g{generation}:"
 
 
 def _body(mapping: Mapping, item: Item) -> Any:
@@ -168,5 +298,16 @@ def _body(mapping: Mapping, item: Item) -> Any:
         return None
     try:
         return mapping.scope(item, {})["item"]
-    except RecordError:
+    except ConfigurationError:
+        raise
+    except Exception:  # noqa: BLE001 - `read` says what it is
         return None
+
+
+def _stored(work: Collecting, external_ids: Collection[str]) -> Collection[str]:
+    """What a box need not hand over again, unless everything is to be read."""
+    if work.everything:
+        return ()
+    return history.stored_answers(
+        work.ledger, work.route.collect, work.process.id, external_ids, prefix=_prefix(work.generation)
+    )

@@ -24,11 +24,13 @@ from kiezbruecke.connector import (
     Target,
     Ticket,
 )
-from kiezbruecke.errors import KiezbrueckeError, NotSent, Rejected
+from kiezbruecke.errors import AlreadyUsed, KiezbrueckeError, NotSent, Rejected
 from kiezbruecke.ledger import MessageState, claims
 from kiezbruecke.records import Receipt, ReceiptOutcome
+from kiezbruecke.stages import witnessing
 from kiezbruecke.stages.at_once import attempt
 from kiezbruecke.stages.work import Counts, Sending
+from kiezbruecke.troubles import trouble_of
 
 log = logging.getLogger("kiezbruecke")
 BREAKER = 3  # so many failures in a row, and the destination is left alone until the next run
@@ -52,6 +54,7 @@ def parcels(work: Sending) -> Iterator[Parcel]:
 
 def send(work: Sending, parcel: Parcel, counts: Counts) -> None:
     """Send a parcel and write down what became of it."""
+    witnessing.before_first_send(work)  # and before an id of theirs is kept: it must not look as if it were an old one
     if parcel.batch is not None:
         assert isinstance(work.target, BatchTarget)
         _send_batch(work, work.target, parcel, counts)
@@ -60,13 +63,17 @@ def send(work: Sending, parcel: Parcel, counts: Counts) -> None:
     counts["changed"] = counts.get("delivered", 0) + counts.get("refused", 0)
 
 
-def stop_if_unreachable(work: Sending) -> None:
-    """Let the scheduler try again soon, where something was left unsent."""
-    if work.failures:
+def stop_if_something_is_left(work: Sending, counts: Counts) -> None:
+    """A run ends well only if all went that could go: else the scheduler tries again soon, and people see it."""
+    if left := claims.left(work.ledger, work.run):
+        counts["left"] = left
+    if left or work.failures:
+        last = f"the last reason was {work.last_failure}; " if work.last_failure else ""
         raise NotSent(
-            f"{work.failures} message(s) of this run are not delivered",
+            f"{left} message(s) are left that could have gone" if left else "the destination does not answer",
             where=f"destination {work.route.destination}",
-            helps=f"the last reason was {work.last_failure}; the route tries again by itself",
+            helps=f"{last}the route tries again by itself",
+            trouble=work.trouble,
         )
 
 
@@ -80,7 +87,7 @@ def ask_about_doubts(work: Sending, counts: Counts) -> None:
     if isinstance(target, BatchTarget):
         answers = _ask_batches(work, target, doubts)
     else:
-        answers = {message.key: _ask(work, target, message, ticket) for message, ticket, _ in doubts}
+        answers = {message.key: ask(work, target, message, ticket) for message, ticket, _ in doubts}
     for message, _, _ in doubts:
         _resolve(work, message, answers.get(message.key, CannotTell()), counts)
 
@@ -109,15 +116,24 @@ def _batches(work: Sending, target: BatchTarget) -> Iterator[Parcel]:
 
 def _send_group(work: Sending, parcel: Parcel, counts: Counts) -> None:
     ready = _reserve(work, parcel, counts)
-    jobs = [ready[key] for key in claims.begin_sending(work.ledger, work.run, list(ready))]
+    jobs = [ready[key] for key in _begin_sending(work, list(ready))]
     attempts = attempt(work.targets(len(jobs)), jobs, lambda target, job: target.send(*job))
-    results = {message.key: _result(work, said) for (message, _), said in attempts.known}
+    results = {message.key: _result(work, message.key, said) for (message, _), said in attempts.known}
     try:
         claims.settle_all(work.ledger, work.run, results)
         _count(results, counts)
     finally:
         if attempts.broken is not None:
             raise attempts.broken
+    _stop_where_a_number_was_used(work)
+
+
+def _begin_sending(work: Sending, keys: Sequence[UUID], carrier: str = "") -> list[UUID]:
+    """Committed in the ledger, then known outside it, then the first byte may leave."""
+    sending = claims.begin_sending(work.ledger, work.run, keys, carrier)
+    if sending:
+        witnessing.tell(work)
+    return sending
 
 
 def _reserve(work: Sending, parcel: Parcel, counts: Counts) -> dict[UUID, tuple[Message, Ticket | None]]:
@@ -140,11 +156,11 @@ def _reserve(work: Sending, parcel: Parcel, counts: Counts) -> dict[UUID, tuple[
     return {message.key: (message, ours[message.key]) for message, _ in parcel.messages if message.key in ours}
 
 
-def _result(work: Sending, said: Receipt | Exception) -> tuple[Receipt | MessageState, str]:
+def _result(work: Sending, key: UUID, said: Receipt | Exception) -> tuple[Receipt | MessageState, str]:
     """What is written down of one message; failures count in the order in which they became known."""
     if isinstance(said, Exception):
-        return _outcome(work, said)
-    work.failures = 0
+        return _outcome(work, said, [key])[key]
+    work.failures, work.spoke = 0, True
     return said, ""
 
 
@@ -152,38 +168,65 @@ def _send_batch(work: Sending, target: BatchTarget, parcel: Parcel, counts: Coun
     assert parcel.batch is not None
     messages = [message for message, _ in parcel.messages]
     keys = [message.key for message in messages]
-    sending = claims.begin_sending(work.ledger, work.run, keys, parcel.batch.head.id)
+    sending = _begin_sending(work, keys, parcel.batch.head.id)
     if not sending:
         return
     results: dict[UUID, tuple[Receipt | MessageState, str]] = {}
     try:
         receipts: Mapping[UUID, Receipt] = target.send(parcel.batch, messages)
     except Exception as error:  # noqa: BLE001 - here not knowing has a meaning
-        outcome = _outcome(work, error)
-        results = dict.fromkeys(sending, outcome)
+        results = _outcome(work, error, sending)
     else:
-        work.failures = 0
+        work.failures, work.spoke = 0, True
         for key in sending:
             results[key] = (receipts[key], "") if key in receipts else (MessageState.IN_DOUBT, "ohne Antwort")
     claims.settle_all(work.ledger, work.run, results)
     _count(results, counts)
+    _stop_where_a_number_was_used(work)
 
 
-def _outcome(work: Sending, error: Exception) -> tuple[Receipt | MessageState, str]:
-    """What an exception proves: never left, refused for certain, or nobody knows."""
+def _stop_where_a_number_was_used(work: Sending) -> None:
+    """Ours are unique: who has something else under one knows more than the ledger."""
+    if work.used is not None and work.house is not None:
+        raise witnessing.stop(work.house, work.route.destination, "eine Nummer des Hauptbuchs ist dort schon vergeben")
+
+
+def _outcome(work: Sending, error: Exception, keys: Sequence[UUID]) -> dict[UUID, tuple[Receipt | MessageState, str]]:
+    """What an exception proves of each message: never left, refused for certain, or nobody knows."""
+    if isinstance(error, AlreadyUsed):
+        work.used = error
+        return dict.fromkeys(keys, (MessageState.WAITING, type(error).__name__))
     if isinstance(error, Rejected):
-        return Receipt(
-            outcome=ReceiptOutcome.REFUSED, event="Ablehnung", code=error.receipt_code, text=error.line()[:500]
-        ), ""
+        work.spoke = True
+        text = error.line()[:500]
+        refused = Receipt(outcome=ReceiptOutcome.REFUSED, event="Ablehnung", code=error.receipt_code, text=text)
+        return dict.fromkeys(keys, (refused, ""))
     _failed(work, error)
-    state = MessageState.WAITING if isinstance(error, NotSent) else MessageState.IN_DOUBT
-    return state, type(error).__name__
+    if isinstance(error, NotSent):
+        return dict.fromkeys(keys, (MessageState.WAITING, type(error).__name__))
+    if permanent := str(getattr(error, "permanent", "")):
+        return _turned_away(work, keys, permanent)
+    return dict.fromkeys(keys, (MessageState.IN_DOUBT, type(error).__name__))
+
+
+def _turned_away(work: Sending, keys: Sequence[UUID], note: str) -> dict[UUID, tuple[Receipt | MessageState, str]]:
+    """A server that refuses a request as such is doubt at first. Said of the same bytes again, they wait to be taken.
+
+    `note` is its client's word for it. IT operations has the reason on its list; where a repetition is harmless nobody
+    need guess anything.
+    """
+    before = claims.noted_before(work.ledger, keys, note) if work.manifest.can.dedupes else set()
+    states = {key: MessageState.WAITING if key in before else MessageState.IN_DOUBT for key in keys}
+    return {key: (state, note) for key, state in states.items()}
 
 
 def _failed(work: Sending, error: Exception) -> None:
     work.failures += 1
     # the text of a foreign exception may hold content: only ours are shown
-    work.last_failure = error.line() if isinstance(error, KiezbrueckeError) else type(error).__name__
+    trouble = trouble_of(error)
+    work.trouble = trouble or work.trouble
+    known = f" – {trouble.english}; {trouble.english_helps}" if trouble else ""
+    work.last_failure = error.line() if isinstance(error, KiezbrueckeError) else f"{type(error).__name__}{known}"
     log.warning("%s: %s", work.route.name, work.last_failure)
 
 
@@ -196,12 +239,15 @@ def _count(results: Mapping[UUID, tuple[Receipt | MessageState, str]], counts: C
             counts.more(words[result])
 
 
-def _ask(work: Sending, target: Target, message: Message, ticket: Ticket | None) -> Answer:
+def ask(work: Sending, target: Target, message: Message, ticket: Ticket | None) -> Answer:
+    """Ask a destination after one message."""
     try:
-        return target.look_up(message, ticket)
+        answer = target.look_up(message, ticket)
     except Exception as error:  # noqa: BLE001 - a question that fails answers nothing
         _failed(work, error)
         return CannotTell("das Ziel antwortet nicht")
+    work.spoke = work.spoke or not isinstance(answer, CannotTell)  # a client may take a failed call for CannotTell
+    return answer
 
 
 def _ask_batches(
@@ -212,7 +258,9 @@ def _ask_batches(
     for batch in batches.values():
         messages = [message for message, _, other in doubts if other == batch]
         try:
-            answers.update(target.look_up(batch, messages))
+            said = target.look_up(batch, messages)
+            work.spoke = work.spoke or not all(isinstance(one, CannotTell) for one in said.values())
+            answers.update(said)
         except Exception as error:  # noqa: BLE001 - a question that fails answers nothing
             _failed(work, error)
             answers.update({message.key: CannotTell("das Ziel antwortet nicht") for message in messages})

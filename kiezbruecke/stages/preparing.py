@@ -26,6 +26,7 @@ from kiezbruecke.code import code_digest
 from kiezbruecke.effects import Due, FollowUp, Lane, effect, rule_of
 from kiezbruecke.effects.effect import digest
 from kiezbruecke.errors import ConfigurationError, RecordError
+from kiezbruecke.german import day
 from kiezbruecke.ledger import MessageState, changes, claims, evidence, money
 from kiezbruecke.ledger import drafts as ledger_drafts
 from kiezbruecke.ledger import tables as t
@@ -34,10 +35,12 @@ from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.ledger.lineage import MappingVersion
 from kiezbruecke.ledger.reading import StoredCase, read_budget_lines, read_cases
+from kiezbruecke.ledger.runs import stop_if_overtaken
 from kiezbruecke.ledger.seals import BUDGET, RECORD
 from kiezbruecke.ledger.sets import slices
-from kiezbruecke.ledger.todo import Kind, Point
+from kiezbruecke.ledger.todo import Kind, Name, Point
 from kiezbruecke.records import Budget
+from kiezbruecke.stages import sent_anew
 from kiezbruecke.stages.composing import Workshop, compose
 from kiezbruecke.stages.work import Counts, Sending, view_of
 
@@ -62,6 +65,7 @@ class Survey:
     changing: set[UUID] = field(default_factory=set)  # these have changed since they were counted
     contradictions: list[Point] = field(default_factory=list)  # of the process's cases, of all chunks
     points: list[Point] = field(default_factory=list)  # of the route's own
+    overtaken: list[Name] = field(default_factory=list)  # refusals of what nobody grants any more
 
 
 def survey(work: Sending) -> Survey | None:
@@ -92,8 +96,10 @@ def survey(work: Sending) -> Survey | None:
 def cases_as_they_stand(work: Sending, survey: Survey) -> Iterator[list[Standing]]:
     """The surveyed cases with what people have decided about them, a chunk at a time."""
     for ids in slices(survey.cases, CHUNK):
+        stop_if_overtaken(work.ledger, work.run)  # what is stored stays; the look is not remembered
         standings = withdraw_outdated(work, survey, _standings(work, survey, ids))
         survey.contradictions += attention.contradictions(work.process, standings)
+        survey.overtaken += _overtaken(work, standings)
         yield standings
 
 
@@ -104,12 +110,28 @@ def what_is_due(work: Sending, standings: Sequence[Standing]) -> tuple[list[tupl
     due: list[tuple[Standing, Due]] = []
     points: list[Point] = []
     for standing in standings:
-        answer = rule(standing, lane)
+        answer = rule(standing, lane) or _passed_over(work, standing, lane)
         if isinstance(answer, FollowUp):
             points += _follow_up(work, standing, answer, answers.done)
         elif answer is not None:
             due.append((standing, answer))
-    return _as_recorded(work, due, points)
+    sound, points = _as_recorded(work, due, points)
+    may_go, unanswered = sent_anew.ask_first(work, lane, sound)
+    return may_go, [*points, *unanswered]
+
+
+def _passed_over(work: Sending, standing: Standing, lane: Lane) -> FollowUp | None:
+    """A decision that counts and will never be due is told: only a person knows whether it was typed by hand."""
+    decision = standing.decision
+    begins = effect(work.route.effect)
+    if decision is None or begins.informs or not lane.passes_over(standing):
+        return None
+    text = (
+        f"{standing.case.reference} ({decision.sheet}, Zeile {decision.row}): Der Beschluss vom "
+        f"{day(decision.decided_on)} liegt vor dem Beginn dieser Strecke ({day(lane.start_from)}); „{begins.title}“ "
+        "geht deshalb nicht von selbst hinaus. Falsches Datum: Korrektur mit dem richtigen. Sonst von Hand erfassen"
+    )
+    return FollowUp(text, digest("passed over", decision.digest(), lane.start_from.isoformat()))
 
 
 def _as_recorded(
@@ -124,7 +146,7 @@ def _as_recorded(
 
 def outdated(standing: Standing, lane: Lane) -> list[UUID]:
     """Messages that wait untouched although the decision they rest on does not hold any more."""
-    if standing.decision is None or standing.disagreements:
+    if standing.shaken:
         return []
     return [
         message.key
@@ -144,6 +166,18 @@ def withdraw_outdated(work: Sending, survey: Survey, standings: Sequence[Standin
     if not keys or not claims.withdraw(work.ledger, work.run, keys):
         return list(standings)
     return _standings(work, survey, ids)
+
+
+def _overtaken(work: Sending, standings: Sequence[Standing]) -> list[Name]:
+    """Refused beginnings whose decision does not grant any more: sending them anew would send nothing."""
+    lane = view_of(work.route, work.generation, Answers())
+    return [
+        (Kind.REFUSED, str(message.key))
+        for standing in standings
+        if standing.decision is not None and not standing.grants and not standing.disagreements
+        for message in lane.sent(standing)
+        if message.state is MessageState.REFUSED and effect(message.effect).due is not None
+    ]
 
 
 def write_messages(work: Sending, due: Sequence[tuple[Standing, Due]]) -> tuple[list[Draft], list[Point]]:
@@ -177,7 +211,9 @@ def finish(work: Sending, survey: Survey) -> None:
     cases = set(survey.cases) - survey.changing
     points = [*survey.contradictions, *_budget_points(work, survey.lines)]
     attention.keep_contradictions(work.ledger, work.run, work.process, points, cases)
-    ledger_drafts.finish_prepare(work.ledger, work.run, survey.points, cases, began=survey.began)
+    ledger_drafts.finish_prepare(
+        work.ledger, work.run, survey.points, cases, began=survey.began, overtaken=survey.overtaken
+    )
     if work.route.mode != "dry_run":
         changes.remember_look(work.ledger, work.run, survey.look)
 
@@ -196,7 +232,8 @@ def _judge(work: Sending, survey: Survey) -> None:
 def _count(work: Sending, survey: Survey, cases: Sequence[UUID]) -> None:
     for ids in slices(cases, COUNTED):
         with changes.alone(work.ledger, work.run) as connection:
-            alone = stand_alone(work.process, _read(work, ids), survey.budgets, _answers(work, ids).dismissed)
+            answers = _answers(work, ids)
+            alone = stand_alone(work.process, _read(work, ids), survey.budgets, answers.waived, answers.dismissed)
             counted = {one.case.id: _takes(one) for one in alone}
             changes.count(connection, counted)
         survey.counted |= counted
@@ -217,7 +254,7 @@ def _digests(survey: Survey) -> dict[str, str]:
 def _standings(work: Sending, survey: Survey, ids: Sequence[UUID]) -> list[Standing]:
     """The cases as they stand. One that takes another sum than was counted has just changed: it is the next run's."""
     answers = _answers(work, ids)
-    alone = stand_alone(work.process, _read(work, ids), survey.budgets, answers.dismissed)
+    alone = stand_alone(work.process, _read(work, ids), survey.budgets, answers.waived, answers.dismissed)
     survey.changing |= {one.case.id for one in alone if survey.counted[one.case.id] != _takes(one)}
     counted = [one for one in alone if one.case.id not in survey.changing]
     return stand_together(counted, survey.verdicts, answers.waived)
@@ -274,13 +311,15 @@ def _problem(work: Sending, standing: Standing, text: str) -> Point:
 
 def _budget_points(work: Sending, lines: Sequence[Budget]) -> list[Point]:
     owner = work.process.owner or work.route.owner
+    names = {area.id: area.name for area in work.process.areas}
     return [
         Point(
             Kind.SET_ASIDE,
             f"budget:{line.origin}",
             work.process.id,
             owner,
-            f"Budgetliste: Eine Zeile ändert das Budget von {line.area_id} ohne Grund; sie gilt deshalb nicht",
+            f"Budgetliste: Eine Zeile ändert das Budget von {names.get(line.area_id, line.area_id)} ohne Grund; "
+            "sie gilt deshalb nicht",
             (),
         )
         for line in unexplained_budget_lines(lines)

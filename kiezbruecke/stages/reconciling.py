@@ -5,28 +5,29 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from itertools import islice
 from pathlib import Path
 from typing import Protocol, runtime_checkable
-from uuid import UUID
 
-from kiezbruecke import attention
-from kiezbruecke.connector import Found, Target
+from kiezbruecke import attention, german
+from kiezbruecke.connector import Answer, CannotTell, Found, Target
 from kiezbruecke.content.processes import read_process
 from kiezbruecke.content.routes import CollectingRoute, Route, SendingRoute, route_places
 from kiezbruecke.effects import Due, rule_of
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
-from kiezbruecke.ledger import Ledger, MessageState, begin_run, claims, end_run, money
+from kiezbruecke.ledger import Ledger, MessageState, Run, begin_run, claims, end_run, money
 from kiezbruecke.ledger.database import now
+from kiezbruecke.ledger.dialects import one_at_a_time
 from kiezbruecke.ledger.drafts import generation_of
 from kiezbruecke.ledger.pauses import paused
 from kiezbruecke.ledger.reading import MessageHead, list_messages, overdue
+from kiezbruecke.ledger.runs import guard, stop_if_overtaken
 from kiezbruecke.ledger.todo import Kind, Point, replace_points
-from kiezbruecke.records import Receipt
 from kiezbruecke.stages.work import Counts, Sending, lane_of, view_of
 
 log = logging.getLogger("kiezbruecke")
+SILENT = 3  # so many questions in a row without an answer, and the destination is asked no more in this run
+REPORTS = 300  # transport reports that one run asks for: it shall not keep people waiting
 
 
 @runtime_checkable
@@ -42,22 +43,29 @@ def ask_for_transport_reports(work: Sending, counts: Counts) -> None:
     target = work.target
     if not isinstance(target, Target) or not work.manifest.can.look_up:
         return
-    reports = _reports(work, target)
-    while some := dict(islice(reports, claims.CHUNK)):
-        claims.note_receipts(work.ledger, work.run, some)
-        counts.more("reports", len(some))
+    for some in claims.delivered_unsettled(work.ledger, work.run, REPORTS):
+        stop_if_overtaken(work.ledger, work.run)
+        answered = list(_reports(work, target, some))
+        said = {one.message.key: answer.receipt for one, answer in answered if isinstance(answer, Found)}
+        claims.note_receipts(work.ledger, work.run, said, [one for one, _ in answered])
+        if said:
+            work.spoke = True
+            counts.more("reports", len(said))
+        if len(answered) < len(some):
+            return
 
 
 def fetch_their_sums(work: Sending) -> None:
     """Ask a finance system for its own sums; summing our receipts would compare us with ourselves."""
     if isinstance(work.target, HasBalances):
         sums = work.target.balances(work.process.fiscal_year)
-        money.store_theirs(work.ledger, work.route.destination, work.process.fiscal_year, sums)
+        money.store_theirs(work.ledger, work.run, work.route.destination, work.process.fiscal_year, sums)
+        work.spoke = True
 
 
 def remind(work: Sending, counts: Counts) -> None:
     """Raise attention for what waits too long, and close what has been answered."""
-    counts["overdue"] = _remind(work.ledger, work.route)
+    counts["overdue"] = _remind(work.ledger, work.run, work.route)
 
 
 def remind_everywhere(house: House) -> Counts:
@@ -69,7 +77,7 @@ def remind_everywhere(house: House) -> Counts:
     for route in found:
         if isinstance(route, SendingRoute) and route.mode == "live":
             run = begin_run(ledger, f"{lane_of(route)}|housekeeping", route.name, "housekeeping")
-            counts.more("overdue", _remind(ledger, route))
+            counts.more("overdue", _remind(ledger, run, route))
             end_run(ledger, run, counts)
     return counts
 
@@ -80,7 +88,11 @@ def outstanding(house: House) -> dict[str, int]:
     found, _ = _read_routes(house.content)
     open_work: dict[str, int] = {}
     for route in found:
-        if isinstance(route, SendingRoute) and route.mode == "live" and not paused(ledger, route.name):
+        if (
+            isinstance(route, SendingRoute)
+            and route.mode == "live"
+            and not paused(ledger, route.name, route.destination)
+        ):
             open_work[route.name] = _due(house, route) + _unsent(ledger, route)
             for box in _boxes(found, route.destination):
                 open_work[box] = open_work.get(box, 0) + _unanswered(ledger, route)
@@ -99,31 +111,37 @@ def _read_routes(content: Path) -> tuple[list[Route], list[ConfigurationError]]:
     return found, broken
 
 
-def _remind(ledger: Ledger, route: SendingRoute) -> int:
+def _remind(ledger: Ledger, run: Run, route: SendingRoute) -> int:
     before = now() - timedelta(days=route.answer_within_days)
     late = overdue(ledger, lane_of(route), before)
     done = attention.read_answers(ledger, [head.case_id for head in late]).done
     late = [head for head in late if str(head.key) not in done]
     with ledger.write() as connection:
+        one_at_a_time(connection)
+        guard(connection, run)
         replace_points(connection, Kind.OVERDUE, route.name, [_late(route, head) for head in late])
     return len(late)
 
 
 def _late(route: SendingRoute, head: MessageHead) -> Point:
-    text = f"{head.reference}: seit mehr als {route.answer_within_days} Tagen ohne Antwort von {route.destination}"
+    days = german.count(route.answer_within_days, "Tag", "Tagen")
+    text = f"{head.reference}: seit mehr als {days} ohne Antwort von {route.destination}"
     return Point(Kind.OVERDUE, str(head.key), route.name, route.owner, text, case_id=head.case_id, message_key=head.key)
 
 
-def _reports(work: Sending, target: Target) -> Iterator[tuple[UUID, Receipt]]:
+def _reports(work: Sending, target: Target, asked: Iterable[claims.Asked]) -> Iterator[tuple[claims.Asked, Answer]]:
     """What the destination says of messages, until it does not answer."""
-    for message, ticket in claims.delivered_unsettled(work.ledger, work.run):
+    silent = 0
+    for one in asked:
         try:
-            answer = target.look_up(message, ticket)
+            answer = target.look_up(one.message, one.ticket)
         except Exception as error:  # noqa: BLE001 - a report that cannot be had changes nothing
             log.warning("%s: no transport report (%s)", work.route.name, type(error).__name__)
             return
-        if isinstance(answer, Found):
-            yield message.key, answer.receipt
+        yield one, answer
+        silent = silent + 1 if isinstance(answer, CannotTell) and not answer.reached else 0
+        if silent >= SILENT:
+            return
 
 
 def _due(house: House, route: SendingRoute) -> int:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
 
-from kiezbruecke.connector import Connection, Manifest, manifest_for
+from sqlalchemy.exc import DBAPIError
+
+from kiezbruecke.connector import Connection
 from kiezbruecke.content.processes import read_process
 from kiezbruecke.content.routes import CollectingRoute, Route, SendingRoute, find_route
-from kiezbruecke.effects import effect, rule_of
-from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, Overtaken
+from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, LedgerError, Overtaken
+from kiezbruecke.fitting import refuse_unfit_party
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Run, begin_run, end_run
 from kiezbruecke.ledger.drafts import series_of_carriers
@@ -26,12 +27,14 @@ from kiezbruecke.ledger.evidence import refuse_altered
 from kiezbruecke.ledger.pauses import paused
 from kiezbruecke.ledger.seals import CURSOR, DESTINATION, FLAG, SERIAL
 from kiezbruecke.records import Process
-from kiezbruecke.stages.work import ENVIRONMENT, Collecting, Counts, Sending, lane_of
+from kiezbruecke.stages import troubles, witnessing
+from kiezbruecke.stages.work import Collecting, Counts, Sending, lane_of
 
 log = logging.getLogger("kiezbruecke")
 Step = Callable[[Any, Counts], None]  # the first is what the step has in hand
 Work = Collecting | Sending
 OVERTAKEN = "overtaken"
+TRIES = 5  # of a step in recovery
 
 
 @dataclass(frozen=True)
@@ -62,17 +65,38 @@ class Steps:
 def _run(house: House, route: Route, steps: Mapping[str, Step], everything: bool) -> Counts:
     counts = Counts()
     wanted = {name: step for name, step in steps.items() if _may_run(route, name)}
-    if not wanted or paused(house.ledger, route.name):
+    about = route.collect if isinstance(route, CollectingRoute) else route.destination
+    if not wanted or paused(house.ledger, route.name, about):
         return counts
+    if isinstance(route, SendingRoute) and route.mode == "live":
+        witnessing.refuse_while_recovering(house, route.destination)  # without a run, which would take the lane
     process = read_process(house.content, route.process)
-    party = house.connect(route.collect if isinstance(route, CollectingRoute) else route.destination)
-    _refuse_what_does_not_fit(route, party)
+    party = _party(house, route)
+    run: Run | None = None
     for name, step in wanted.items():
-        begin = partial(_in_hand, house, route, process, party, everything)
-        counts.add(_run_step(house, route, name, step, begin))
-        if counts.get(OVERTAKEN) or paused(house.ledger, route.name):
+        try:
+            run = begin_run(house.ledger, lane_of(route), route.name, name, after=run)
+        except Overtaken:
+            log.warning("%s %s: not begun, a newer run has taken over", route.name, name)
+            counts.more(OVERTAKEN)
+            break
+        begin = partial(_begin, house, route, process, party, everything, run)
+        counts.add(_run_step(house, route, run, name, step, begin))
+        if counts.get(OVERTAKEN) or paused(house.ledger, route.name, about):
             break  # what follows would take the lane back from the newer run, and end that one
     return counts
+
+
+def _party(house: House, route: Route) -> Connection:
+    """Where the route leads; that there is no such connection is a matter of IT operations."""
+    try:
+        party = house.connect(route.collect if isinstance(route, CollectingRoute) else route.destination)
+    except ConfigurationError as error:
+        if error.trouble is not None:
+            troubles.tell(house.ledger, route, error.trouble)
+        raise
+    refuse_unfit_party(route, party)
+    return party
 
 
 def _may_run(route: Route, step: str) -> bool:
@@ -82,12 +106,47 @@ def _may_run(route: Route, step: str) -> bool:
     return route.mode == "live" or (route.mode == "dry_run" and step == "prepare")
 
 
-def _run_step(house: House, route: Route, name: str, step: Step, begin: Callable[[Run], Work]) -> Counts:
+def _run_step(house: House, route: Route, run: Run, name: str, step: Step, begin: Callable[[], Work]) -> Counts:
     counts = Counts()
-    with _written_down(house, route, name, counts) as run, closing(begin(run)) as work:
+    with _written_down(house, route, run, name, counts), closing(begin()) as work:
         _refuse_altered(house, work)
-        step(work, counts)
+        try:
+            step(work, counts)
+        finally:
+            if isinstance(work, Sending):
+                witnessing.tell_at_the_end(work)
+        if troubles.is_told(house.ledger, route) and (work.spoke or troubles.is_over(work)):
+            troubles.healed(house.ledger, route)
     return counts
+
+
+def run_in_recovery(house: House, route: Route, name: str, step: Step) -> Counts:
+    """One step of a route whose destination is recovering: it looks at everything, and nothing leaves the house.
+
+    It is whole or it is none: where others take the lane over and over, Overtaken is raised.
+    """
+    process = read_process(house.content, route.process)
+    party = house.connect(route.collect if isinstance(route, CollectingRoute) else route.destination)
+    for _ in range(TRIES):
+        run = begin_run(house.ledger, lane_of(route), route.name, name)
+        counts = _run_step(house, route, run, name, step, partial(_in_recovery, house, route, process, party, run))
+        if not counts.get(OVERTAKEN):
+            return counts
+    raise Overtaken("newer runs have taken over", where=f"route {route.name}", helps="try again when they have ended")
+
+
+def _in_recovery(house: House, route: Route, process: Process, party: Connection, run: Run) -> Work:
+    work = _in_hand(house, route, process, party, everything=True, run=run)
+    if isinstance(work, Collecting):
+        work.archived = True
+    return work
+
+
+def _begin(house: House, route: Route, process: Process, party: Connection, everything: bool, run: Run) -> Work:
+    """What a step has in hand, once it is sure that the ledger is not older than the destination."""
+    if isinstance(route, SendingRoute) and route.mode == "live":
+        witnessing.compare(house, route.destination)
+    return _in_hand(house, route, process, party, everything, run)
 
 
 def _refuse_altered(house: House, work: Work) -> None:
@@ -107,72 +166,28 @@ def _refuse_altered(house: House, work: Work) -> None:
 
 def _in_hand(house: House, route: Route, process: Process, party: Connection, everything: bool, run: Run) -> Work:
     if isinstance(route, CollectingRoute):
-        return Collecting(house.content, route, process, house.ledger, party, run, everything)
-    return Sending(house.content, route, process, house.ledger, party, run, everything)
+        return Collecting(house.content, route, process, house.ledger, party, run, everything, house=house)
+    return Sending(house.content, route, process, house.ledger, party, run, everything, house=house)
 
 
 @contextmanager
-def _written_down(house: House, route: Route, step: str, counts: Counts) -> Iterator[Run]:
-    run = begin_run(house.ledger, lane_of(route), route.name, step)
+def _written_down(house: House, route: Route, run: Run, step: str, counts: Counts) -> Iterator[None]:
     try:
-        yield run
+        yield
     except Overtaken:
         log.warning("%s %s: overtaken by a newer run", route.name, step)
         counts.more(OVERTAKEN)
         end_run(house.ledger, run, counts, "overtaken by a newer run")
-    except KiezbrueckeError as error:
-        end_run(house.ledger, run, counts, f"{error.code} {error.line()}")
-        raise
     except Exception as error:
         # the text of a foreign exception may hold content: only its name is kept
-        end_run(house.ledger, run, counts, type(error).__name__)
+        word = f"{error.code} {error.line()}" if isinstance(error, KiezbrueckeError) else type(error).__name__
+        with suppress(DBAPIError, LedgerError):  # where the ledger fails, the first error is the one to be told
+            end_run(house.ledger, run, counts, word)
+        if trouble := troubles.trouble_behind(error):
+            troubles.tell(house.ledger, route, trouble)
+            if not isinstance(error, KiezbrueckeError | DBAPIError):
+                raise troubles.as_ours(route, trouble, error) from None
         raise
     else:
         end_run(house.ledger, run, counts)
         log.info("%s %s: %s", route.name, step, dict(counts))
-
-
-def _refuse_what_does_not_fit(route: Route, party: Connection) -> None:
-    if isinstance(route, SendingRoute):
-        _refuse_wrong_environment(route, party)
-        _refuse_wrong_effect(route, manifest_for(party))
-        _refuse_connections(route, manifest_for(party))
-
-
-def _refuse_wrong_effect(route: SendingRoute, manifest: Manifest) -> None:
-    """The rule, the destination and the window must fit the effect, or a run could do what nobody meant."""
-    where = f"route {route.name}"
-    rule_of(route)
-    if not any(fnmatchcase(route.effect, known) for known in manifest.effects):
-        known = ", ".join(manifest.effects)
-        raise ConfigurationError(f"{manifest.title} cannot do {route.effect}", where=where, expected=known)
-    if effect(route.effect).in_list and not manifest.can.full_list:
-        what, expected = f"{route.effect} is a line of a list", "a destination that always gets the whole list"
-        raise ConfigurationError(what, where=where, expected=expected)
-    if route.window > 1 and not (manifest.can.dedupes or manifest.can.look_up):
-        raise ConfigurationError(
-            f"window: {route.window} would leave so many messages in doubt after a crash",
-            where=where,
-            expected="1, because the destination neither recognises a repetition nor can be asked",
-        )
-
-
-def _refuse_connections(route: SendingRoute, manifest: Manifest) -> None:
-    """Where nobody promises that several may send at once, they would get in each other's way."""
-    if route.connections > 1 and (manifest.can.batch or not manifest.can.parallel):
-        raise ConfigurationError(
-            f"{manifest.title} cannot send over {route.connections} connections at once",
-            where=f"route {route.name}, connections",
-            expected="1",
-        )
-
-
-def _refuse_wrong_environment(route: SendingRoute, party: Connection) -> None:
-    """A test route refuses every destination whose connection does not call itself a test."""
-    environment = str(party.extra.get(ENVIRONMENT, "production"))
-    if route.environment == "test" and environment != "test":
-        raise ConfigurationError(
-            "a test route may not send to a production destination",
-            where=f"route {route.name}",
-            expected=f"connection {party.id} with extra environment: test",
-        )

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
 from kiezbruecke.attention import Answers
 from kiezbruecke.code import code_digest
+from kiezbruecke.connections import without_environment
 from kiezbruecke.connector import (
     BatchTarget,
     Connection,
@@ -29,15 +31,17 @@ from kiezbruecke.content.processes import read_code_lists
 from kiezbruecke.content.routes import CollectingRoute, Route, SendingRoute
 from kiezbruecke.drift import NAME, Change, Fingerprint, breaking, is_as_accepted, look_at_mapping, read_fingerprint
 from kiezbruecke.effects import Lane, effect
-from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.errors import AlreadyUsed, ConfigurationError, SourceError
+from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger, Run
+from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.drafts import generation_of
 from kiezbruecke.mapping import Mapping, load_mapping
 from kiezbruecke.records import Process
 from kiezbruecke.stages.inputs import InputDigests
+from kiezbruecke.troubles import Trouble
 
 log = logging.getLogger("kiezbruecke")
-ENVIRONMENT = "environment"  # of a connection's extra: what kind of destination it is; clients do not know it
 
 
 class Counts(dict[str, int]):
@@ -63,10 +67,15 @@ class Reach:
     """How far a source was read; committed with the items that were yielded before it moved."""
 
     value: str
+    memory: Callable[[Collection[str]], Collection[str]] = lambda _: ()
 
     def advance(self, value: str) -> None:
         """Remember how far."""
         self.value = value
+
+    def stored(self, external_ids: Collection[str]) -> Collection[str]:
+        """Those of the ids whose items are stored already."""
+        return self.memory(external_ids)
 
 
 @dataclass
@@ -80,10 +89,16 @@ class Collecting:
     party: Connection
     run: Run
     everything: bool = False  # read all items, also those that are as before
+    at: datetime = field(default_factory=now)  # the run's now: nothing has been decided after it
+    spoke: bool = True  # whether the source has answered: a step that has ended well has read it to its end
+    house: House | None = None  # who is stopped where an answer tells of what the ledger has forgotten
+    archived: bool = False  # and those that the source has handed over before and keeps
     seen: set[str] = field(default_factory=set)  # external ids, also of items that could not be read
+    kept: list[Item] = field(default_factory=list)  # that the source has archived: it has heard of them before
     again: list[Item] = field(default_factory=list)  # set aside before, read again from the ledger
     reach: Reach = field(default_factory=lambda: Reach(""))
     stored_reach: str = ""  # as it stands in the ledger
+    unheard: list[SourceError] = field(default_factory=list)  # why a source could not be told what is stored
     looked_at: int = 0  # items whose shape was compared with the accepted one
     accepted: dict[str, Fingerprint] = field(default_factory=dict)  # of the loaded mappings that have one, by name
 
@@ -133,7 +148,7 @@ class Collecting:
     @cached_property
     def source(self) -> Source:
         """The client, opened when it is needed first."""
-        return open_source(_for_client(self.party), Context(self.process, self.route.options, self.content))
+        return open_source(without_environment(self.party), Context(self.process, self.route.options, self.content))
 
     @cached_property
     def mappings(self) -> tuple[Mapping, ...]:
@@ -155,9 +170,14 @@ class Sending:
     party: Connection
     run: Run
     everything: bool = False  # look at all cases, also at those that have not changed
-    failures: int = 0
+    failures: int = 0  # in a row
     last_failure: str = ""
+    trouble: Trouble | None = None  # what the last failure was about, where that is known
+    spoke: bool = False  # whether the destination has answered anything
     others: list[Target] = field(default_factory=list)  # beside the one target, where the route has more connections
+    house: House | None = None  # whom its witnesses and neighbours are asked through
+    used: AlreadyUsed | None = None  # a number of ours stands for something else there
+    told: bool = False  # the witnesses have heard of this step
 
     @cached_property
     def lists(self) -> str:
@@ -198,7 +218,9 @@ class Sending:
 
     def _open(self) -> Target | BatchTarget:
         test = self.route.environment == "test"
-        return open_target(_for_client(self.party), Context(self.process, self.route.options, self.content, test))
+        return open_target(
+            without_environment(self.party), Context(self.process, self.route.options, self.content, test)
+        )
 
     def _single(self, target: Target | BatchTarget) -> Target:
         assert isinstance(target, Target)
@@ -261,7 +283,3 @@ def act_on_drift(route: Route, mapping: str, changes: Sequence[Change]) -> int:
             helps=f"{untouched}; change the mapping, or accept: kiezbruecke drift accept {mapping}",
         )
     return len(broken)
-
-
-def _for_client(party: Connection) -> Connection:
-    return replace(party, extra={name: value for name, value in party.extra.items() if name != ENVIRONMENT})

@@ -17,7 +17,9 @@ from lxml import etree
 from ruamel.yaml import YAML
 
 from kiezbruecke.errors import ConfigurationError, RecordError
+from kiezbruecke.machine import write_file
 from kiezbruecke.standards import files, zips
+from kiezbruecke.standards.bounds import refuse_slow_patterns
 from kiezbruecke.standards.compiling import compiled
 from kiezbruecke.standards.documents import (
     XS,
@@ -25,9 +27,11 @@ from kiezbruecke.standards.documents import (
     Folder,
     bare_name,
     heads,
+    imported,
     is_file,
     linked,
     links,
+    location,
     read_schema,
 )
 from kiezbruecke.standards.install import put
@@ -236,20 +240,20 @@ def _from_files(entries: Sequence[Path], folder: Path, source: Path) -> list[str
         root = read_schema(file)
         taken.write_bytes(file.read_bytes())
         for link in links(root):
-            location = link.get("schemaLocation", "")
-            near = file.parent / location if location and "//" not in location else file.parent
+            place = location(link)
+            near = file.parent / place if place and "//" not in place else file.parent
             named = [one for one in (near, file.parent / bare_name(link)) if is_file(one)]
             inside = [one for one in named if one.resolve().is_relative_to(own)][:1]
             if named and not inside:
                 raise _outside(file, link, entries[0], source)
-            waiting += inside or Folder(file.parent, own).of(link.get("namespace", ""))
+            waiting += inside or Folder(file.parent, own).of(imported(link))
     return [file.name for file in entries]
 
 
 def _outside(file: Path, link: etree._Element, entry: Path, source: Path) -> ConfigurationError:
-    kind, location = etree.QName(link).localname, link.get("schemaLocation", "")
+    kind = etree.QName(link).localname
     return ConfigurationError(
-        f"the {kind} of '{location}' leads out of the folder",
+        f"the {kind} of '{location(link)}' leads out of the folder",
         where=f"{file}:{link.sourceline}",
         expected=f"a file below {source}",
         helps=f"give the folder that holds both, with --entry {source.resolve().name}/{entry.relative_to(source)}",
@@ -259,6 +263,7 @@ def _outside(file: Path, link: etree._Element, entry: Path, source: Path) -> Con
 def _compile(documents: Documents, source: Path) -> None:
     """Raises ConfigurationError; the files are named as they lie in the source, not in our temporary folder."""
     try:
+        refuse_slow_patterns((document.file, document.element) for document in documents.documents)
         compiled(documents)
     except ConfigurationError as error:
         folder = str(documents.files[0].parent)
@@ -298,5 +303,4 @@ def _write(manifest: files.SchemaManifest, file: Path) -> None:
     text = io.StringIO()
     text.write("# Written by `kiezbruecke schemas add`. The files lie in the local store, see schemas/README.md.\n")
     yaml.dump({key: value for key, value in manifest.model_dump(mode="json").items() if key != "note" or value}, text)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text.getvalue(), "utf-8")
+    write_file(file, text.getvalue())

@@ -14,7 +14,7 @@ from typing import Any
 from lxml import etree
 
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.standards.documents import BUILT_IN, XS, Documents, bare_name, heads, links, read_schema
+from kiezbruecke.standards.documents import BUILT_IN, XS, Documents, bare_name, heads, imported, links, read_schema
 
 _BASE = "/kiezbruecke-schemas/"  # no place on any disk
 
@@ -76,9 +76,11 @@ class _Texts(etree.Resolver):
 
     def _rewritten(self, file: Path) -> bytes:
         root = read_schema(file)
-        for link in links(root):
-            if etree.QName(link).localname == "import":
-                link.set("schemaLocation", self._spaces[link.get("namespace", "")])
+        for link in list(links(root)):
+            if etree.QName(link).localname == "import" and imported(link) not in self._spaces:
+                root.remove(link)  # it names nobody
+            elif etree.QName(link).localname == "import":
+                link.set("schemaLocation", self._spaces[imported(link)])
             else:
                 link.set("schemaLocation", self._names[bare_name(link)])
         return etree.tostring(root)

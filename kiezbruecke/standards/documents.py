@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote
 
 from lxml import etree
 
 from kiezbruecke.errors import ConfigurationError, RecordError
+from kiezbruecke.machine import read_file
+from kiezbruecke.standards.bounds import refuse_endless
 from kiezbruecke.standards.parse import parse
 
 XS = "http://www.w3.org/2001/XMLSchema"
@@ -84,7 +87,7 @@ class Documents:
 def read_schema(file: Path) -> etree._Element:
     """The root of a file with a schema in it; raises ConfigurationError."""
     try:
-        return parse(file.read_bytes(), str(file))
+        return parse(read_file(file, what="the schema"), str(file))
     except OSError:
         raise ConfigurationError("the schema is missing", where=str(file), expected="an XSD") from None
     except RecordError as error:
@@ -101,13 +104,23 @@ def is_file(path: Path) -> bool:
     """Whether there is such a file; a name that no file can have (too long) is none."""
     try:
         return path.is_file()
-    except OSError:
+    except (OSError, ValueError):
         return False
+
+
+def location(link: etree._Element) -> str:
+    """Where a link leads: an xs:anyURI, so blanks around it are nothing and `%20` is one."""
+    return unquote(" ".join(link.get("schemaLocation", "").split())).replace("\0", "")
 
 
 def bare_name(link: etree._Element) -> str:
     """The file name in a link's location, whatever address it is."""
-    return link.get("schemaLocation", "").replace("\\", "/").rpartition("/")[2]
+    return location(link).replace("\\", "/").rpartition("/")[2]
+
+
+def imported(link: etree._Element) -> str:
+    """The namespace of an import; nothing where it is that of schemas without one."""
+    return " ".join(link.get("namespace", "").split())
 
 
 def linked(link: etree._Element, files: Folder) -> list[Path]:
@@ -115,7 +128,7 @@ def linked(link: etree._Element, files: Folder) -> list[Path]:
     named = files.beside(bare_name(link))
     if etree.QName(link).localname != "import":
         return [named] if named else []
-    namespace = link.get("namespace", "")
+    namespace = imported(link)
     if named and files.namespace(named) in {namespace, None}:
         return [named]
     return files.of(namespace)
@@ -182,14 +195,15 @@ class _Reading:
         self._add_built_in()
         spaces = {document.namespace for document in self._documents}
         missing = [one for one in self._missing if one.kind != "import" or one.namespace not in spaces]
+        refuse_endless((document.file, document.element) for document in self._documents)
         return Documents(tuple(self._documents), tuple(missing))
 
     def _needed(self, document: SchemaDocument) -> Iterator[tuple[Path, str]]:
         folder = self._folders.setdefault(document.file.parent, Folder(document.file.parent))
         for link in links(document.element):
             kind, found = etree.QName(link).localname, linked(link, folder)
-            if not found:
-                named = (link.get("schemaLocation", ""), link.get("namespace", ""))
+            if not found and (kind != "import" or location(link) or imported(link)):  # <xs:import/> names nobody
+                named = (location(link), imported(link))
                 self._missing.append(Missing(document.file, int(link.sourceline or 0), kind, *named))
             for file in found:
                 is_host = kind != "import" and folder.namespace(file) == ""

@@ -16,13 +16,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from kiezbruecke.content import find_state
+from kiezbruecke.content.yaml import read_texts
 from kiezbruecke.errors import ConfigurationError
 
 STORE = "KIEZBRUECKE_SCHEMA_STORE"
@@ -188,11 +186,8 @@ def _read_manifest(file: Path) -> SchemaManifest:
 @lru_cache(maxsize=256)
 def _manifest_as_of(file: Path, _changed: int, _size: int) -> SchemaManifest:
     try:
-        body: Any = YAML(typ="safe").load(file.read_text("utf-8"))
-        return SchemaManifest.model_validate(body)
+        return SchemaManifest.model_validate(read_texts(file))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         path = ".".join(str(part) for part in first["loc"])
         raise ConfigurationError(f"{path}: {first['msg']}", where=str(file)) from None
-    except (YAMLError, UnicodeDecodeError):
-        raise ConfigurationError("not YAML in UTF-8", where=str(file)) from None

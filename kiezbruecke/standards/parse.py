@@ -1,10 +1,14 @@
-"""The one door for foreign XML: no document type, no entity, no network, no endless depth or text.
+"""The one door for foreign XML: no document type, no entity, no network, no endless depth or text, no odd charset.
 
-Every file that comes from outside is read with `parse`. A parser with other settings would be a second door.
+Every file that comes from outside is read with `parse`. A parser with other settings would be a second door; where one
+is needed (huge texts in a SOAP answer) it gets what `in_utf8` lets through.
 """
 
 from __future__ import annotations
 
+import codecs
+import re
+from collections.abc import Mapping
 from xml.parsers import expat
 
 from lxml import etree
@@ -12,6 +16,33 @@ from lxml import etree
 from kiezbruecke.errors import RecordError
 
 _OURS = b"<?xml version='1.0' encoding='UTF-8'?>"
+_CODECS: Mapping[str, str] = {  # a closed list: libxml2 and Python know hundreds, UTF-7 and idna among them
+    "utf-8": "utf-8",
+    "utf8": "utf-8",
+    "us-ascii": "ascii",
+    "ascii": "ascii",
+    "utf-16": "utf-16",
+    "utf-16le": "utf-16-le",
+    "utf-16be": "utf-16-be",
+    "iso-8859-1": "iso-8859-1",
+    "iso8859-1": "iso-8859-1",
+    "latin1": "iso-8859-1",
+    "iso-8859-15": "iso-8859-15",
+    "iso8859-15": "iso-8859-15",
+    "windows-1252": "cp1252",
+    "cp1252": "cp1252",
+}
+_READ = "UTF-8, UTF-16, ISO-8859-1, ISO-8859-15 oder Windows-1252"
+_MARKS = (  # the longer first: UTF-32's begins like UTF-16's
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16le"),
+    (codecs.BOM_UTF16_BE, "utf-16be"),
+)
+_UNMARKED = ((b"<\0?\0", "utf-16le"), (b"\0<\0?", "utf-16be"))  # XML 1.0, appendix F
+_DECLARED = re.compile(rb"""^(<\?xml\s[^>]{0,100}?)\s+encoding\s*=\s*["']([^"'>]{0,60})["']""")
+_BLANKS = b" \t\r\n"
 _PARSER = etree.XMLParser(  # one for all: threads wait for each other in it
     resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=False
 )
@@ -21,33 +52,71 @@ class _Started(Exception):
     """The root element begins, the prolog was clean."""
 
 
-class _Declared(Exception):
+class _TypeDeclared(Exception):
     """The document declares a document type."""
 
 
 def parse(data: bytes, what: str = "XML") -> etree._Element:
     """The root element of foreign XML; raises RecordError (German, no values) if it is not plain XML."""
-    if not data.startswith(_OURS) or b"<!DOCTYPE" in data:  # in UTF-8 it can be spelled in this way only
+    try:
+        data = in_utf8(data)
+    except LookupError:
+        raise RecordError(
+            "ist in einer Zeichenkodierung geschrieben, die hier nicht gelesen wird", where=what, expected=_READ
+        ) from None
+    except UnicodeDecodeError as error:
+        raise _unreadable(what, data.count(b"\n", 0, error.start) + 1) from None
+    if b"<!DOCTYPE" in data:
         _refuse_doctype(data, what)
     try:
         return etree.fromstring(data, _PARSER)
     except (etree.XMLSyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", None) or 1
-        raise RecordError(
-            "ist kein lesbares XML",
-            where=f"{what}, Zeile {line}",
-            expected="wohlgeformtes XML ohne Übergröße",
-        ) from None
+        raise _unreadable(what, getattr(error, "lineno", None) or 1) from None
+
+
+def in_utf8(data: bytes, charset: str | None = None) -> bytes:
+    """The document in UTF-8 and without a declared encoding; `charset` is that of its Content-Type, where it has one.
+
+    A byte order mark counts before the charset, and that before the document's own declaration (RFC 7303, section 3).
+    Raises LookupError for an encoding that is not read here, UnicodeDecodeError where the bytes are not in it.
+    """
+    if not charset and data.startswith(_OURS):
+        return data
+    data = data.lstrip(_BLANKS)  # some servers begin with a line break: no XML, and nothing is lost
+    mark, named = next(((mark, name) for mark, name in _MARKS if data.startswith(mark)), (b"", ""))
+    codec = _CODECS[(named or charset or _said(data)).strip().lower()]
+    data = data[len(mark) :]
+    if codec == "utf-16":  # without a mark: the first sign of XML tells
+        codec = "utf-16-be" if data.startswith(b"\0") else "utf-16-le"
+    if codec != "utf-8":
+        data = data.decode(codec).encode()
+    return _DECLARED.sub(rb"\1", data, count=1)
+
+
+def _said(data: bytes) -> str:
+    """The encoding that the document itself shows or declares."""
+    shown = next((name for signs, name in _UNMARKED if data.startswith(signs)), "")
+    declared = _DECLARED.match(data)
+    if shown or declared is None:
+        return shown or "utf-8"
+    name = declared[2].decode("latin-1")
+    return "utf-8" if name.lower().startswith("utf-16") else name  # it is none: else nobody could read that it says so
+
+
+def _unreadable(what: str, line: int) -> RecordError:
+    return RecordError(
+        "ist kein lesbares XML", where=f"{what}, Zeile {line}", expected="wohlgeformtes XML ohne Übergröße"
+    )
 
 
 def _refuse_doctype(data: bytes, what: str) -> None:
-    """Read only the prolog, with expat, which knows every encoding's way to spell `<!DOCTYPE`."""
-    reader = expat.ParserCreate()
+    """Read only the prolog, with expat: elsewhere the word is content."""
+    reader = expat.ParserCreate("UTF-8")
     reader.StartDoctypeDeclHandler = _declared
     reader.StartElementHandler = _started
     try:
         reader.Parse(data, True)
-    except _Declared:
+    except _TypeDeclared:
         raise RecordError(
             "enthält eine Dokumenttyp-Deklaration (DOCTYPE)",
             where=what,
@@ -59,7 +128,7 @@ def _refuse_doctype(data: bytes, what: str) -> None:
 
 
 def _declared(*_: object) -> None:
-    raise _Declared
+    raise _TypeDeclared
 
 
 def _started(*_: object) -> None:

@@ -24,6 +24,7 @@ from kiezbruecke.standards.parse import parse
 
 _EXPECTED = re.compile(r"Expected is (?:one of )?\((.*?)\)\.?$")
 _ATTRIBUTE = re.compile(r"attribute '(?:\{[^}]*\})?([\w.\-]+)'")
+_UNDECIDED = "Wurzel, Zeile 1: das Schema lässt sich nicht prüfen (etwa wegen eines mehrdeutigen Musters)"
 _RULES = {
     "SCHEMAV_CVC_PATTERN_VALID": "der Wert folgt nicht der verlangten Schreibweise",
     "SCHEMAV_CVC_ENUMERATION_VALID": "der Wert steht nicht in der Liste der erlaubten Werte",
@@ -62,8 +63,11 @@ class Validator:
     def problems(self, root: etree._Element) -> list[str]:
         """Every broken rule in one German line – path, line, rule –, never a value; empty means valid."""
         with self._lock:
-            if self._schema.validate(root):
-                return []
+            try:
+                if self._schema.validate(root):
+                    return []
+            except etree.XMLSchemaValidateError:  # libxml2 gives up, for instance at an ambiguous pattern
+                return [_UNDECIDED]
             return [_line(entry) for entry in _chief(list(self._schema.error_log))]
 
 

@@ -16,6 +16,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Final
 from uuid import UUID
 
@@ -57,13 +58,20 @@ def pack(message: MessageView, xml: bytes, files: Sequence[tuple[str, bytes]]) -
     """The message as it travels: a ZIP of its XML and its primary documents, named as the specification asks."""
     code = message_type(xml)
     payload = package(message_name(message.process_id, code), xml, files)
-    facts = {"message_type": {"code": code}, "process_id": str(message.process_id)}
+    objects = [str(one) for one in object_ids(xml)]
+    facts = {"message_type": {"code": code}, "process_id": str(message.process_id), "objects": objects}
     return Packed(payload, message_name(message.process_id, code, ending="zip"), MEDIA_TYPE, facts)
 
 
 def xml_of(payload: bytes) -> bytes:
     """The XML of a packed message; raises RecordError (German)."""
     return unpack(payload).xml
+
+
+def object_ids(xml: bytes) -> list[UUID]:
+    """The ids of all objects in a message: its answers may name these and no others."""
+    named = parse(xml, "xdomea-Nachricht").iter(f"{{{NAMESPACE}}}xdomeaUUID")
+    return [UUID(text) for node in named if re.fullmatch(_UUID, text := (node.text or "").strip())]
 
 
 def message_name(process_id: UUID, code: str, number: int = 1, ending: str = "xml") -> str:
@@ -98,9 +106,14 @@ def package(xml_name: str, xml: bytes, files: Sequence[tuple[str, bytes]] = ()) 
     return zips.write([(xml_name, xml), *files])
 
 
-def unpack(data: bytes, what: str = "xdomea-ZIP", limits: zips.Limits | None = None) -> Unpacked:
-    """The XML and the files of a foreign ZIP; raises RecordError (German) for anything suspicious."""
-    files = dict(zips.read(data, what, limits))
+def unpack(
+    data: bytes, what: str = "xdomea-ZIP", limits: zips.Limits | None = None, *, lenient: bool = False
+) -> Unpacked:
+    """The XML and the files of a foreign ZIP; raises RecordError (German) for anything suspicious.
+
+    `lenient`: the message may lie in a folder, and what archivers leave beside it is passed over.
+    """
+    files = dict(zips.read_lenient(data, what, limits) if lenient else zips.read(data, what, limits))
     messages = _messages(files)
     if len(messages) != 1:
         raise RecordError(f"enthält {len(messages)} XML-Nachrichten", where=what, expected="genau eine XML-Nachricht")
@@ -121,7 +134,8 @@ def _messages(names: Iterable[str]) -> list[str]:
     xmls = [name for name in names if name.lower().endswith(".xml")]
     if len(xmls) == 1:
         return xmls
-    return [name for name in xmls if _MESSAGE_NAME.fullmatch(name) or not _DOCUMENT_NAME.fullmatch(name)]
+    plain = {name: PurePosixPath(name).name for name in xmls}
+    return [name for name in xmls if _MESSAGE_NAME.fullmatch(plain[name]) or not _DOCUMENT_NAME.fullmatch(plain[name])]
 
 
 def _why_foreign(namespace: str | None) -> str:

@@ -10,7 +10,7 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from kiezbruecke.errors import RecordError
@@ -31,6 +31,7 @@ class Limits:
     ratio: int = 200
     ratio_from: int = _MEGABYTE  # small files may be compressed as well as they can
     folders: bool = False
+    lenient: bool = False  # names as Windows writes them, and the leavings of archivers
 
 
 def write(files: Iterable[tuple[str, bytes]]) -> bytes:
@@ -57,6 +58,11 @@ def read(data: bytes, what: str = "ZIP", limits: Limits | None = None) -> Mappin
         raise RecordError("ist kein lesbares ZIP oder ist beschädigt", where=what) from None
 
 
+def read_lenient(data: bytes, what: str = "ZIP", limits: Limits | None = None) -> Mapping[str, bytes]:
+    """The same for what other programs have packed: folders, backslashes, and what archivers leave are harmless."""
+    return read(data, what, replace(limits or Limits(), folders=True, lenient=True))
+
+
 def _checked(entries: list[zipfile.ZipInfo], what: str, limits: Limits) -> list[zipfile.ZipInfo]:
     if len(entries) > limits.entries:
         raise RecordError(
@@ -64,6 +70,8 @@ def _checked(entries: list[zipfile.ZipInfo], what: str, limits: Limits) -> list[
         )
     if sum(entry.file_size for entry in entries) > limits.size:
         raise _too_large(what, limits)
+    if limits.lenient:
+        entries = [entry for entry in map(_as_posix, entries) if not _is_left(entry)]
     files = [entry for entry in entries if not (limits.folders and entry.is_dir())]
     for number, entry in enumerate(files, start=1):
         _check_entry(entry, f"{what}, Eintrag {number}", limits)
@@ -71,6 +79,18 @@ def _checked(entries: list[zipfile.ZipInfo], what: str, limits: Limits) -> list[
     if len(set(folded)) != len(folded):
         raise RecordError("enthält zwei Einträge mit demselben Namen", where=what)
     return files
+
+
+def _as_posix(entry: zipfile.ZipInfo) -> zipfile.ZipInfo:
+    """Some packers of Windows write backslashes between folders (APPNOTE 4.4.17 wants slashes)."""
+    entry.filename = entry.filename.replace("\\", "/")  # its original name stays: by that it is found
+    return entry
+
+
+def _is_left(entry: zipfile.ZipInfo) -> bool:
+    """What the archivers of macOS and Windows put beside the files."""
+    parts = PurePosixPath(entry.filename).parts
+    return "__MACOSX" in parts[:1] or (bool(parts) and parts[-1] in (".DS_Store", "Thumbs.db", "desktop.ini"))
 
 
 def _check_entry(entry: zipfile.ZipInfo, where: str, limits: Limits) -> None:
@@ -96,7 +116,7 @@ def _check_entry(entry: zipfile.ZipInfo, where: str, limits: Limits) -> None:
 
 def _plain(entry: zipfile.ZipInfo, limits: Limits) -> bool:
     """True for a plain name. `orig_filename` is asked too: Python cuts the other at a zero byte."""
-    name = entry.orig_filename
+    name = entry.orig_filename.replace("\\", "/") if limits.lenient else entry.orig_filename
     if not name or name != entry.filename or any(ord(char) < 32 or char in "\\:\x7f" for char in name):
         return False
     parts = PurePosixPath(name).parts

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import pytest
 
-from kiezbruecke.connector import Handled, Item, Source, close
+from kiezbruecke.connector import Gapped, Handled, Item, Reporting, Rest, Source, close
 from kiezbruecke.errors import ConfigurationError, SourceError
 from kiezbruecke.testing.stand import (
     FOREIGN,
@@ -29,14 +29,20 @@ from kiezbruecke.testing.stand import (
 
 
 def check_source(
-    stand: Stand, *, fill: Callable[[Counterpart], None], broken: Sequence[str] = (), lost: Sequence[str] = ()
+    stand: Stand,
+    *,
+    fill: Callable[[Counterpart], None],
+    broken: Sequence[str] = (),
+    partly: Sequence[str] = (),
+    lost: Sequence[str] = (),
 ) -> type[SourcePromises]:
     """A test class for a source: `TestSource = check_source(…)`.
 
     `fill` puts at least two items more where the source reads. `broken` are faults of the sandbox after which it cannot
-    be read to the end; `lost` are faults that lose the answer to an acknowledgement.
+    be read to the end; `partly` are those that take the rest of an item away, and nothing else; `lost` are faults that
+    lose the answer to an acknowledgement.
     """
-    given = SourceGiven(fill, tuple(broken), tuple(lost))
+    given = SourceGiven(fill, tuple(broken), tuple(partly), tuple(lost))
     return type("SourcePromises", (SourcePromises,), {"stand": stand, "given": given})
 
 
@@ -46,6 +52,7 @@ class SourceGiven:
 
     fill: Callable[[Counterpart], None]
     broken: tuple[str, ...]
+    partly: tuple[str, ...]
     lost: tuple[str, ...]
 
 
@@ -60,8 +67,12 @@ class Bookmark:
         self.value = value
 
 
-def _what(item: Item) -> tuple[str, str, object]:
-    return item.kind, item.external_id, item.body
+def _what(item: Item) -> tuple[str, str, object, Rest | None]:
+    return item.kind, item.external_id, item.body, item.rest
+
+
+def _brought(item: Item) -> dict[str, str]:
+    return {name: repr(value) for name, value in item.rest.fetch().items()} if item.rest else {}
 
 
 class SourcePromises(OnAStand):
@@ -107,6 +118,31 @@ class SourcePromises(OnAStand):
 
         assert len({*ids}) == len(ids)
 
+    def test_a_rest_brings_what_it_names(self, counterpart: Counterpart) -> None:
+        """A field of the body that changes with the rest would be read once and never again."""
+        for item in self.read(counterpart):
+            if item.rest is not None:
+                assert isinstance(item.body, dict)
+                assert not item.rest.fields & item.body.keys()
+                assert item.rest.fetch().keys() <= item.rest.fields
+
+    def test_what_is_absent_is_never_empty_and_is_told(self, counterpart: Counterpart) -> None:
+        """An empty text is one that was taken back, and overwrites what is known."""
+        whole = {_what(item)[:2]: _brought(item) for item in self.read(counterpart)}
+        for fault in self.given.partly:
+            source = self.stand.source(counterpart.connection)
+            counterpart.arm(fault)
+            for item in source.fetch(Bookmark()):
+                assert _brought(item).items() <= whole[_what(item)[:2]].items(), fault
+            assert isinstance(source, Gapped)
+            names = [gap.subject for gap in source.gaps()]
+            assert names, fault
+            assert len({*names}) == len(names)
+            assert not any("\n" in gap.problem for gap in source.gaps())
+            assert {_what(item)[:2]: _brought(item) for item in source.fetch(Bookmark())} == whole, fault
+            assert list(source.gaps()) == []
+            close(source)
+
     def test_the_cursor_never_runs_ahead(self, counterpart: Counterpart) -> None:
         """It is committed with what was yielded before it moved: after a crash nothing in between may be missing."""
         everything = {item.external_id for item in self.read(counterpart)}
@@ -128,6 +164,20 @@ class SourcePromises(OnAStand):
             source.acknowledge(handled)
             source.acknowledge([Handled(one.item, known=True) for one in handled])
             close(source)
+
+    def test_what_follows_may_be_told_again_and_of_things_that_are_not_the_sources(
+        self, counterpart: Counterpart
+    ) -> None:
+        """It is told after a crash, too, and of whole cases: other sources have spoken of them."""
+        handled = [Handled(item) for item in self.read(counterpart)]
+        source = self.stand.source(counterpart.connection)
+        if not isinstance(source, Reporting):
+            pytest.skip("this source reports nothing")
+        source.acknowledge(handled)
+        for words in ({}, {one.item.external_id: "geht ins HKR" for one in handled} | {"fremd:2": "x", "fremd": "x"}):
+            for _ in range(2):
+                self.stand.source(counterpart.connection).tell_what_follows(words)  # type: ignore[attr-defined]
+        close(source)
 
     def test_a_lost_answer_to_an_acknowledgement_heals(self, counterpart: Counterpart) -> None:
         """It may raise; said again it must be good, and nothing may come as another thing."""

@@ -24,9 +24,11 @@ from kiezbruecke.connector import (
     manifests,
     open_source,
     open_target,
+    probe,
 )
 from kiezbruecke.records import Process
 from kiezbruecke.sandbox import start
+from kiezbruecke.troubles import Cause, trouble_of
 
 LOGIN, SECRET = "konto-kanari", "geheim-kanari"
 IMPATIENT = {"connect_timeout": 1, "read_timeout": 1, "deadline": 2}
@@ -47,7 +49,8 @@ class Stand:
     """A connector, and how the suite finds somebody to talk to: by default its sandbox, with these options.
 
     `extra` is what its connection holds besides the address, `with_` what a route says under `with:`. `begin` replaces
-    the sandbox, for systems that need none; `gone` then says how such a system looks when it is out of reach.
+    the sandbox, for systems that need none; `gone` then says how such a system looks when it is out of reach. `account`
+    is a login with its password, where the system asks for one: the probe must notice a wrong one.
     """
 
     connector: str
@@ -58,6 +61,7 @@ class Stand:
     with_: Mapping[str, Any] = field(default_factory=dict)
     begin: Callable[[Path], Counterpart] | None = None
     gone: Callable[[Counterpart], Counterpart] | None = None
+    account: tuple[str, str] | None = None
 
     @property
     def manifest(self) -> Manifest:
@@ -79,7 +83,9 @@ class Stand:
 
     def connection(self, host: str, **extra: Any) -> Connection:
         """A connection to this address."""
-        return Connection("stand", self.manifest.connection_type, host=host, extra={**self.extra, **extra})
+        login, password = self.account or ("", "")
+        kind, given = self.manifest.connection_type, {**self.extra, **extra}
+        return Connection("stand", kind, host=host, login=login, password=password, extra=given)
 
     def source(self, connection: Connection) -> Source:
         """A new client, as after a restart."""
@@ -121,6 +127,50 @@ class OnAStand:
         """One sandbox for all tests of a class."""
         with cls.stand.open(tmp_path_factory.mktemp(cls.stand.connector)) as opened:
             yield opened
+
+    def probe(self, counterpart: Counterpart) -> str:
+        """What the probe says of a connection; the connector must have one."""
+        if self.stand.manifest.probe is None:
+            pytest.skip("the manifest names no probe")
+        return probe(counterpart.connection, self.stand.content, [self.stand.process])
+
+    def test_the_probe_logs_in_and_says_so_in_one_line(self, counterpart: Counterpart) -> None:
+        """A person reads it in a form: not empty, no second line, no secret."""
+        said = self.probe(counterpart)
+
+        assert said
+        assert "\n" not in said
+        assert not counterpart.connection.password or counterpart.connection.password not in said
+
+    def test_the_probe_notices_that_nobody_is_there(self, counterpart: Counterpart) -> None:
+        """It said yes before anybody had asked; and whoever tests wants to know why not."""
+        with self.out_of_reach(counterpart) as gone, pytest.raises(Exception) as raised:  # noqa: PT011 - as the engine
+            self.probe(gone)
+
+        assert trouble_of(raised.value) is not None
+
+    def test_the_probe_notices_a_wrong_password(self, counterpart: Counterpart) -> None:
+        """A port that answers is no log-in."""
+        if self.stand.account is None:
+            pytest.skip("the stand names no account")
+        wrong = replace(counterpart.connection, password=SECRET)
+        with pytest.raises(Exception) as raised:  # noqa: PT011 - as the engine
+            self.probe(replace(counterpart, connection=wrong))
+
+        trouble = trouble_of(raised.value)
+        assert trouble is not None
+        assert trouble.cause is Cause.PASSWORD
+        assert SECRET not in told(raised.value)
+
+    @contextmanager
+    def out_of_reach(self, counterpart: Counterpart) -> Iterator[Counterpart]:
+        """The same counterpart as it looks when nobody is there."""
+        if self.stand.gone is not None:
+            yield self.stand.gone(counterpart)
+            return
+        with nobody() as address:
+            extra = {**counterpart.connection.extra, **IMPATIENT}
+            yield replace(counterpart, connection=replace(counterpart.connection, host=address, port=None, extra=extra))
 
     def only_over_http(self) -> None:
         """A promise about the line means nothing to a folder."""

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from kiezbruecke.content import find_state
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.machine import write_file
 from kiezbruecke.mapping.language.definition import Definition, Rule
 from kiezbruecke.mapping.language.findings import NotAMapping
 from kiezbruecke.mapping.language.walking import walk
@@ -57,9 +58,8 @@ def editor_line(folder: Path, content: Path) -> str:
 def write_editor_schema(name: str, content: Path, opened: tuple[str, ...] = (), depth: int = DEPTH) -> Path:
     """Write the schema of a mapping; raises ConfigurationError where the mapping or an opened place is unknown."""
     file = editor_file(name, content)
-    file.parent.mkdir(parents=True, exist_ok=True)
     schema = editor_schema(name, content, opened, depth)
-    file.write_text(json.dumps(schema, ensure_ascii=False, separators=(",", ":")) + "\n", "utf-8")
+    write_file(file, json.dumps(schema, ensure_ascii=False, separators=(",", ":")) + "\n")
     return file
 
 

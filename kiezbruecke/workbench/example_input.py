@@ -17,6 +17,7 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, SequenceNode
 
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.machine import read_text
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.language.unreadable import explain
 from kiezbruecke.mapping.schema.models import root_model
@@ -49,7 +50,7 @@ def read_input(file: Path, roots: Sequence[str]) -> AnyMapping[str, Any]:
     """What stands in the file, for a mapping that reads these roots; raises ConfigurationError."""
     text = ""
     try:
-        text = file.read_text("utf-8")
+        text = read_text(file, what="the example")
         if file.suffix == ".json":
             body = json.loads(text)
         else:

@@ -17,6 +17,7 @@ from typing import Any
 from lxml import etree
 
 from kiezbruecke.errors import ConfigurationError, RecordError
+from kiezbruecke.machine import write_file
 from kiezbruecke.mapping.interpret.json import dumps
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.loading import Mapping, mapping_file
@@ -200,7 +201,7 @@ def _update(example: Example, suffix: str, output: bytes) -> bool:
     expected = example.beside(f"expected.{suffix}")
     if expected.is_file() and _comparable(suffix, expected.read_bytes()) == _comparable(suffix, output):
         return False
-    expected.write_bytes(_readable(suffix, output))
+    write_file(expected, _readable(suffix, output))
     return True
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping as AnyMapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from hashlib import sha256
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.machine import write_file
 from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.language.walking import all_rules
 from kiezbruecke.mapping.lineage import rule_lines
@@ -81,11 +83,11 @@ def write_review(folder: Path, review: Review) -> bool:
     """Write the review where it says something else; whether it did."""
     if (folder / FILE).is_file() and read_review(folder) == review:
         return False
-    yaml = YAML()
+    yaml, text = YAML(), StringIO()
     yaml.width = 1000
-    with (folder / FILE).open("w", encoding="utf-8", newline="\n") as handle:
-        handle.write(_HEAD)
-        yaml.dump({part.name: _plain(getattr(review, part.name)) for part in fields(Review)}, handle)
+    text.write(_HEAD)
+    yaml.dump({part.name: _plain(getattr(review, part.name)) for part in fields(Review)}, text)
+    write_file(folder / FILE, text.getvalue())
     return True
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.machine import whole_folder, write_file
 from kiezbruecke.mapping.check.whole import check_mapping
 from kiezbruecke.mapping.codelists.reading import read_codes
 from kiezbruecke.mapping.language.definition import Direction
@@ -58,13 +59,18 @@ def new_mapping(request: ScaffoldRequest, content: Path) -> Path:
     roots = request.roots or ROOTS[direction]
     folder = content / "mappings" / direction / request.name
     text = _header(request, direction, roots, target) + _rules(request, content, target, roots)
-    _write(folder / "mapping.yaml", f"{editor_line(folder, content)}\n{text}")
-    rules_read = all_rules(read_mapping_file(request.name, content).rules)
+    with whole_folder(folder):  # half a mapping would be loaded by the next run
+        _write_whole(folder, f"{editor_line(folder, content)}\n{text}", roots, content)
+    return folder / "mapping.yaml"
+
+
+def _write_whole(folder: Path, text: str, roots: tuple[str, ...], content: Path) -> None:
+    write_file(folder / "mapping.yaml", text)
+    rules_read = all_rules(read_mapping_file(folder.name, content).rules)
     read = [path.text for rule in rules_read for path in (rule.source, rule.each) if path]
     for case in ("full", "minimal"):
-        _write(folder / "examples" / case / "input.yaml", input_text(roots, read, full=case == "full"))
-    _mark_roots(folder / "mapping.yaml", check_mapping(request.name, content))
-    return folder / "mapping.yaml"
+        write_file(folder / "examples" / case / "input.yaml", input_text(roots, read, full=case == "full"))
+    _mark_roots(folder / "mapping.yaml", check_mapping(folder.name, content))
 
 
 def _mark_roots(file: Path, findings: list[Finding]) -> None:
@@ -73,7 +79,7 @@ def _mark_roots(file: Path, findings: list[Finding]) -> None:
     for number in {finding.place.line for finding in findings}:
         if lines[number - 1].startswith("roots: "):
             lines[number - 1] += f"  # {TODO}: not all is read that must be, see check"
-    _write(file, "\n".join(lines) + "\n")
+    write_file(file, "\n".join(lines) + "\n")
 
 
 def _refuse(request: ScaffoldRequest, content: Path, direction: Direction) -> None:
@@ -134,8 +140,3 @@ def _opened(paths: tuple[str, ...], target: TargetSchema) -> frozenset[str]:
             node = node.children[step.name]
             found.add("/".join(one.name for one in steps[:number]))
     return frozenset(found)
-
-
-def _write(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, "utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from importlib import import_module
@@ -95,15 +96,56 @@ def test_a_connection_can_be_tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.setattr(BaseHook, "get_connection", staticmethod(lambda _: _Folder(tmp_path)))
 
     assert hooks.FolderHook("some").test_connection()[0] is True
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_a_wrong_connection_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(BaseHook, "get_connection", staticmethod(lambda _: _Folder(tmp_path / "missing")))
+@pytest.mark.parametrize("place", ["missing", "file/below"])
+def test_the_button_tells_nobody_which_paths_there_are(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str
+) -> None:
+    """Whoever may edit connections could ask for every file of the machine, one after the other."""
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(BaseHook, "get_connection", staticmethod(lambda _: _Folder(tmp_path / place)))
 
     works, text = hooks.FolderHook("some").test_connection()
 
     assert not works
-    assert "missing" in text
+    assert "die Verbindung ist nicht brauchbar" in text
+    assert "kiezbruecke connection test some" in text
+    assert str(tmp_path) not in text
+
+
+def test_the_button_tells_nobody_which_ports_are_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A closed port and one where something else answers look the same."""
+    texts = []
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for port in (1, silent.getsockname()[1]):
+            there = _Hkr(port)
+            monkeypatch.setattr(BaseHook, "get_connection", staticmethod(lambda _, found=there: found))
+            works, text = hooks.HkrHook("some").test_connection()
+            assert not works
+            texts.append(text)
+
+    assert texts[0] == texts[1]
+
+
+def test_the_button_says_what_is_wrong_with_the_form(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    wrong = _Folder(tmp_path)
+    wrong.extra["profile"] = "sheets"
+    monkeypatch.setattr(BaseHook, "get_connection", staticmethod(lambda _: wrong))
+
+    works, text = hooks.FolderHook("some").test_connection()
+
+    assert not works
+    assert "profile" in text
+
+
+class _Hkr:
+    conn_type, host, schema, login, password = "kb_hkr", "http://127.0.0.1", None, "kb", "geheim"
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.extra = {"dienststelle": "X", "connect_timeout": 1, "read_timeout": 1, "deadline": 2}
 
 
 class _Folder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
@@ -19,11 +20,13 @@ from kiezbruecke.cases.join import (
 from kiezbruecke.ledger.reading import StoredCase
 from kiezbruecke.records import BudgetStatus, Decision, Outcome, ProposalStatus
 from tests.builders import (
+    APRIL,
     GRUENAU,
     JUNE,
     MUEGGELHEIM,
     PROCESS,
     REFERENCE,
+    WHEN,
     a_budget,
     a_case,
     a_correction,
@@ -296,12 +299,157 @@ def test_a_repeated_line_keeps_the_first_origin() -> None:
     """The evidence names the sheet that decided."""
     first = a_line()
 
-    assert decision_that_counts([first, a_line(sheet="liste-2")]) == (first, None)
+    assert decision_that_counts(a_case(first, a_line(sheet="liste-2"))) == (first, ())
 
 
 def test_no_line_is_no_decision() -> None:
     """Most proposals of most days."""
-    assert decision_that_counts([]) == (None, None)
+    assert decision_that_counts(a_case()) == (None, ())
+
+
+# --- a line that contradicts what stands
+
+
+STRAYS = {
+    "another area": a_line(sheet="liste-9", row=7, area_id=GRUENAU, amount="300.00"),
+    "the same words, another area": a_line(sheet="liste-9", row=7, area_id=GRUENAU),
+    "an earlier meeting": a_line(Outcome.REJECTED, sheet="liste-9", row=7, decided_on=APRIL.replace(month=3)),
+    "a later meeting": a_line(Outcome.REJECTED, sheet="liste-9", row=7, decided_on=JUNE),
+    "a waiting list after the grant": a_line(Outcome.WAITING_LIST, sheet="liste-9", row=7, decided_on=JUNE),
+    "a sum without a grant": a_line(Outcome.REJECTED, "300.00", sheet="liste-9", row=7),
+    "no sum": a_line(amount=None, sheet="liste-9", row=7),
+    "a correction without reason": a_correction(amount="700.00", sheet="liste-9", row=7, reason=""),
+}
+
+
+@pytest.mark.parametrize("stray", STRAYS.values(), ids=STRAYS)
+def test_a_stray_line_is_set_aside_with_both_places(stray: Decision) -> None:
+    """Who has to decide looks at both sheets."""
+    one = standing(known(a_line(), stray, proposal=a_proposal()))
+
+    assert one.amount == Decimal("850.00")
+    assert "liste-9.xlsx, Zeile 7" in the_only(one).text
+    assert "es gilt weiter liste-1.xlsx, Zeile 2: angenommen, 850,00 €" in the_only(one).text
+
+
+@pytest.mark.parametrize("stray", STRAYS.values(), ids=STRAYS)
+def test_a_stray_line_that_is_thrown_away_leaves_nothing(stray: Decision) -> None:
+    """A person has looked; the case goes on as if the line had never come."""
+    case = known(a_line(), stray, proposal=a_proposal())
+    thrown = subject_of(case, the_only(standing(case)))
+
+    assert standing(case, dismissed=[thrown]).disagreements == ()
+    assert standing(case, dismissed=[thrown]).decision == case.decisions[0]
+
+
+def test_a_stray_line_that_came_first_is_thrown_away_for_the_right_one() -> None:
+    """Nothing was guessed while both were there: the platform knows the area, and a person says which sheet erred."""
+    case = known(STRAYS["another area"], a_line(), proposal=a_proposal())
+    one = standing(case, budgets=[a_budget(), a_budget(area_id=GRUENAU, row=3)])
+    thrown = next(subject_of(case, found) for found in one.disagreements if found.reason is Reason.AREA_DIFFERS)
+
+    assert {found.reason for found in one.disagreements} == {Reason.AREA_DIFFERS, Reason.OTHER_AREA}
+    assert any("dagegen steht liste-9.xlsx, Zeile 7" in found.text for found in one.disagreements)
+    assert standing(case, dismissed=[thrown]).decision == case.decisions[1]
+    assert standing(case, dismissed=[thrown]).disagreements == ()
+
+
+def test_a_correction_does_not_settle_what_another_area_has_sent() -> None:
+    """In Grünau's sheet stands a wrong number; whoever is meant by it still waits for the money."""
+    case = known(a_line(), STRAYS["another area"], a_correction(amount="700.00"), proposal=a_proposal())
+    one = standing(case)
+
+    assert one.amount == Decimal("700.00")
+    assert the_only(one).reason is Reason.OTHER_AREA
+
+
+def test_every_stray_line_has_its_own_point() -> None:
+    """The second one hid the first."""
+    strays = STRAYS["another area"], STRAYS["a later meeting"]
+    case = known(a_line(), strays[0], strays[1].model_copy(update={"origin": "x:1"}), proposal=a_proposal())
+
+    assert reasons(case) == [Reason.OTHER_AREA, Reason.UNEXPLAINED_CHANGE]
+
+
+@pytest.mark.parametrize("wrong", [a_line(amount=None), a_line(amount="1200.00")], ids=["no sum", "more than asked"])
+def test_a_faulty_line_does_not_move_up(wrong: Decision) -> None:
+    """The waiting list stands until a line is sound that ends it."""
+    faulty = wrong.model_copy(update={"origin": "liste-2:2", "decided_on": JUNE})
+    one = standing(known(a_line(Outcome.WAITING_LIST), faulty))
+
+    assert one.decision is not None
+    assert one.decision.outcome is Outcome.WAITING_LIST
+    assert len(one.disagreements) == 1
+
+
+def test_a_faulty_line_moves_up_when_a_person_has_released_it() -> None:
+    """More than was asked, and meant so."""
+    case = known(a_line(Outcome.WAITING_LIST), a_line(amount="1200.00", sheet="liste-2", decided_on=JUNE))
+    one = standing(case, waived=[_waiver(case)])
+
+    assert one.amount == Decimal("1200.00")
+    assert one.disagreements == ()
+
+
+def test_moving_up_in_another_area_is_a_stray_line() -> None:
+    """Another assembly does not decide about this one's waiting list."""
+    case = known(a_line(Outcome.WAITING_LIST), a_line(sheet="liste-2", decided_on=JUNE, area_id=GRUENAU))
+
+    assert reasons(case) == [Reason.OTHER_AREA]
+
+
+def test_what_stood_before_a_sheet_that_says_two_things_stands() -> None:
+    """The waiting list is not forgotten because the next sheet was filled in badly."""
+    twice = [a_line(sheet="liste-2", row=row, amount=f"{row}00.00", decided_on=JUNE) for row in (2, 9)]
+    one = standing(known(a_line(Outcome.WAITING_LIST), *twice))
+
+    assert one.decision is not None
+    assert one.decision.outcome is Outcome.WAITING_LIST
+    assert the_only(one).reason is Reason.TWICE
+
+
+def test_two_corrections_in_one_sheet_correct_nothing() -> None:
+    """The last one won, silently."""
+    twice = [a_correction(row=row, amount=f"{row}00.00") for row in (2, 7, 8)]
+    one = standing(known(a_line(), *twice))
+
+    assert one.amount == Decimal("850.00")
+    assert {found.reason for found in one.disagreements} == {Reason.TWICE}
+
+
+def test_a_sheet_may_repeat_a_line_and_correct_it() -> None:
+    """Clerks go on writing in the same list."""
+    case = known(a_line(), a_line(sheet="liste-2", row=2), a_correction(row=9, amount="700.00"))
+
+    assert standing(case).amount == Decimal("700.00")
+    assert reasons(case) == []
+
+
+# --- days
+
+
+def _heard(line: Decision, day: datetime) -> StoredCase:
+    return known(line, heard={line.origin: day})
+
+
+@pytest.mark.parametrize("day", [date(2062, 5, 12), date(2025, 5, 12), date(2026, 5, 5), date(2027, 1, 8)], ids=str)
+def test_a_meeting_on_an_impossible_day_holds_the_line(day: date) -> None:
+    """A year that was mistyped was filed and booked. The line came on the 4th of May 2026."""
+    one = standing(_heard(a_line(decided_on=day), WHEN))
+
+    assert the_only(one).reason is Reason.IMPOSSIBLE_DATE
+    assert the_only(one).text.endswith("erwartet: ein Tag vom 01.09.2025 bis zum 04.05.2026")
+
+
+@pytest.mark.parametrize("day", [date(2025, 9, 1), date(2026, 5, 4)], ids=str)
+def test_a_meeting_may_be_in_the_autumn_before_and_today(day: date) -> None:
+    """Both ends of the span count."""
+    assert reasons(_heard(a_line(decided_on=day), WHEN)) == []
+
+
+def test_today_is_berlins() -> None:
+    """At half past ten in the evening in UTC it is tomorrow here."""
+    assert reasons(_heard(a_line(decided_on=date(2026, 5, 5)), WHEN.replace(hour=22, minute=30))) == []
 
 
 # --- budgets

@@ -79,7 +79,7 @@ def test_a_refused_message_is_decided_and_goes_anew(call: Call, world: World) ->
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("1", "vielleicht", *WHO), "Die Antwort 'vielleicht' gibt es hier nicht"),
+        (("1", "vielleicht", *WHO), "Die Antwort „vielleicht“ gibt es hier nicht; möglich: erledigt"),
         (("1", "erledigt", "--name", " ", "--reason", "x"), "Name und Begründung gehören dazu"),
         (("1", "erledigt", "--name", "SPK 1", "--reason", ""), "Name und Begründung gehören dazu"),
         (("7", "erledigt", *WHO), "Einen Punkt 7 gibt es nicht"),
@@ -135,7 +135,7 @@ def test_a_baseline_leaves_decided_cases_alone(call: Call, world: World) -> None
     said = call("route", "baseline", "kk-tk-eakte", "--case", "P-1", *WHO)
     world.run("kk-tk-eakte")
 
-    assert said.out == "kk-tk-eakte: 1 Fälle gelten als von Hand erfasst.\n"
+    assert said.out == "kk-tk-eakte: 1 Fall gilt als von Hand erfasst.\n"
     assert world.filed() == ["100.00"]
 
 
@@ -207,3 +207,30 @@ def test_a_fault_is_armed_and_listed(call: Call, world: World) -> None:
 
     assert (armed.code, listed.code, wrong.code) == (0, 0, 2)
     assert any(line.split() == ["refuse_one", "2"] for line in listed.out.splitlines())
+
+
+NEW_SHEET = ("sheet", "new", "--process", "kk-tk-2026", "--area", "Müggelheim", "--date", "24.04.2026")
+
+
+def test_a_new_sheet_never_takes_the_place_of_one_that_somebody_fills_in(
+    call: Call, asked: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the working folder, or where it was told to."""
+    monkeypatch.chdir(tmp_path)
+    said = call(*NEW_SHEET, "--json")
+    body = (tmp_path / "beschlussliste-kk-tk-2026-090416-2026-04-24.xlsx").read_bytes()
+    again = call(*NEW_SHEET)
+    elsewhere = call(*NEW_SHEET, "-o", str(tmp_path / "neu.xlsx"))
+
+    assert (said.code, said.json["area"]) == (0, "090416")
+    assert again.code == 2
+    assert "die Datei gibt es schon" in again.err
+    assert elsewhere.code == 0
+    assert (tmp_path / "neu.xlsx").read_bytes() == body
+
+
+def test_a_day_that_is_none_is_told(call: Call, asked: World, tmp_path: Path) -> None:
+    said = call(*NEW_SHEET[:-1], "bald", "-o", str(tmp_path / "neu.xlsx"))
+
+    assert said.code == 2
+    assert "das Datum ist nicht lesbar; erwartet: ein Tag wie 24.04.2026" in said.err

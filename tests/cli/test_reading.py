@@ -21,14 +21,18 @@ READING = [
     ("status",),
     ("todo", "list"),
     ("todo", "show", "1"),
+    ("case", "find", "P-1"),
     ("case", "show", "P-1"),
     ("message", "list"),
     ("message", "show", "KK26-090416-P0001-F1"),
     ("message", "lineage", "KK26-090416-P0001-F1"),
     ("route", "list"),
+    ("route", "check"),
     ("route", "runs", "kk-tk-hkr"),
+    ("connection", "test", "hkr-tk"),
     ("route", "preview", "kk-tk-eakte"),
     ("destination", "show", "eakte-tk"),
+    ("recover", "show"),
     ("reconcile",),
     ("ledger", "verify"),
     ("schemas", "list"),
@@ -55,13 +59,17 @@ CHANGING = [
     ("todo", "decide", "1", "erledigt", *WHO),
     ("route", "pause", "kk-tk-eakte", *WHO),
     ("route", "baseline", "kk-tk-eakte", *WHO),
+    ("destination", "pause", "eakte-tk", *WHO),
+    ("destination", "resume", "eakte-tk", *WHO),
     ("destination", "reset", "eakte-tk", "--yes", *WHO),
+    ("recover", "begin", "eakte-tk", *WHO),
     ("sandbox", "fault", "hkr", "refuse_one"),
 ]
 # Tested below and beside their modules: one keeps running, others need files of their own or write into the content.
 ELSEWHERE = {
     "sandbox start", "schemas install", "schemas add", "codelist import", "drift accept", "drift wsdl",
-    "mapping new", "mapping editor", "new connector",
+    "mapping new", "mapping editor", "new connector", "sheet new", "message resend",
+    "recover run", "recover answer", "recover end", "recover dismiss",
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,7 +30,13 @@ def settings_of(name: str, host: str = "https://name.example", **given: Any) -> 
 
 @pytest.mark.parametrize("name", NEEDED)
 @pytest.mark.parametrize("secret", [{"login": "kb"}, {"password": "geheim"}])
-@pytest.mark.parametrize("host", ["http://name.example", "http://name", "http://127.0.0.1.example", "http://10.0.0.1"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("http://name.example", "http://name", "http://127.0.0.1.example", "http://10.0.0.1"),
+        *("http://134744072", "http://intranet", "http://evil-localhost", "http://[::ffff:8.8.8.8]"),
+    ],
+)
 def test_a_secret_never_travels_over_http(name: str, secret: dict[str, str], host: str) -> None:
     """One rule for all, also inside an office's network."""
     with pytest.raises(ConfigurationError, match="must not travel over http") as raised:
@@ -46,6 +53,13 @@ def test_a_secret_never_travels_over_http(name: str, secret: dict[str, str], hos
 def test_on_this_machine_http_is_enough(name: str, host: str) -> None:
     """Sandboxes and proxies on the same host."""
     assert settings_of(name, host, login="kb", password="geheim").wire.password == "geheim"
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_content_does_not_travel_over_http_either(name: str) -> None:
+    """What we carry without an account is people's data all the same."""
+    with pytest.raises(ConfigurationError, match="must not travel over http"):
+        settings_of(name, "http://intranet")
 
 
 def test_a_port_elsewhere_counts_as_well() -> None:
@@ -99,10 +113,12 @@ def _with_extra(name: str, field: str) -> None:
 
 
 @pytest.mark.parametrize("name", NEEDED)
-def test_all_say_how_calls_travel_in_the_same_words(name: str) -> None:
-    given = {"ca_file": "ca.pem", "client_cert": "c.pem", "client_key": "k.pem", "connect_timeout": 1, "deadline": 3}
+def test_all_say_how_calls_travel_in_the_same_words(name: str, self_signed: tuple[Path, Path]) -> None:
+    certificate, key = map(str, self_signed)
+    files = {"ca_file": certificate, "client_cert": certificate, "client_key": key}
+    given = {**files, "connect_timeout": 1, "deadline": 3}
 
     wire = settings_of(name, **given, read_timeout=2).wire
 
-    assert (wire.ca_file, wire.client_cert, wire.client_key) == ("ca.pem", "c.pem", "k.pem")
+    assert (wire.ca_file, wire.client_cert, wire.client_key) == (certificate, certificate, key)
     assert (wire.connect_timeout, wire.read_timeout, wire.deadline) == (1, 2, 3)

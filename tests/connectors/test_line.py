@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import socket
 import ssl
@@ -401,3 +402,37 @@ def test_a_forgotten_line_gives_its_connection_back(serve: Callable[[Talk], Serv
     del line
 
     assert idle == {}
+
+
+def test_a_packed_answer_is_unpacked(serve: Callable[[Talk], Server], line: Line) -> None:
+    """`identity` was asked for; a proxy on the way may pack all the same."""
+
+    def talk(connection: socket.socket, _: int) -> None:
+        hear(connection)
+        say(connection, gzip.compress(b"Sommerfest"), "Content-Encoding: gzip")
+
+    assert line.get(serve(talk).url).content == b"Sommerfest"
+
+
+@pytest.mark.parametrize(
+    ("body", "coding", "why"),
+    [
+        (gzip.compress(bytes(50_000_000)), "gzip", "more than 1000 bytes"),
+        (gzip.compress(os.urandom(200))[:-20], "gzip", "cut"),
+        (b"Sommerfest", "gzip", "cannot be unpacked"),
+        (b"Sommerfest", "br", "a packed answer"),
+    ],
+    ids=["bomb", "cut", "not packed", "another way"],
+)
+def test_what_comes_out_of_a_packed_answer_is_limited(
+    serve: Callable[[Talk], Server], body: bytes, coding: str, why: str
+) -> None:
+    """50 kB may hold 50 MB: the limit is that of what comes out, and memory never holds more."""
+
+    def talk(connection: socket.socket, _: int) -> None:
+        hear(connection)
+        say(connection, body, f"Content-Encoding: {coding}")
+
+    wire = Wire(deadline=5, max_answer_bytes=1000 if len(body) < 1000 else 100_000)
+    with closing(Line(wire)) as line, pytest.raises(NoAnswer, match=why.replace("1000", str(wire.max_answer_bytes))):
+        line.get(serve(talk).url)

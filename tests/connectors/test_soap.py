@@ -170,6 +170,26 @@ def test_a_fault_counts_whatever_the_status_is(serve: Callable[[Reply], OneShot]
     assert (error.kind, error.text) == ("PermissionDeniedException", "gesperrt")
 
 
+@pytest.mark.parametrize(
+    ("role", "status", "permanent"),
+    [
+        ("Sender", "500 Internal Server Error", "SOAP Sender"),  # CXF, where a policy wants MTOM
+        ("Receiver", "415 Unsupported Media Type", "HTTP 415"),
+        ("Receiver", "500 Internal Server Error", ""),
+    ],
+)
+def test_a_refusal_without_a_code_is_known_as_one(
+    serve: Callable[[Reply], OneShot], role: str, status: str, permanent: str
+) -> None:
+    """The same bytes will be refused again: nobody must be told for ever that nobody knows."""
+    fault = f"<e:Fault><e:Code><e:Value>e:{role}</e:Value></e:Code><e:Reason><e:Text>MTOM</e:Text></e:Reason></e:Fault>"
+    with pytest.raises(_soap.Fault) as raised:
+        _port(serve(_http(_envelope(fault), status=status)).url).call("checkAccountActive")
+
+    assert raised.value.permanent == permanent
+    assert raised.value.trouble is not None
+
+
 def test_a_stack_trace_before_the_exception_is_passed_over(serve: Callable[[Reply], OneShot]) -> None:
     """Vendors put their own entries into the detail, some with a `code` of their own."""
     trace = '<v:trace xmlns:v="urn:vendor"><v:code>E77</v:code>java.lang.IllegalStateException</v:trace>'
@@ -210,9 +230,25 @@ def test_the_charset_of_the_header_counts(kind: str, declared: str, encoding: st
     assert _soap.read_envelope(kind, content).findtext(".//a") == "Müggelheim"
 
 
-def test_a_charset_that_nobody_knows_is_no_answer() -> None:
+@pytest.mark.parametrize("name", ["klingon", "utf-7", "idna", "shift_jis", "utf-32", "unicode_escape", "\xe4"])
+def test_a_charset_that_is_not_read_here_is_no_answer(name: str) -> None:
     with pytest.raises(_soap.NoAnswer, match="charset"):
-        _soap.read_envelope("text/xml; charset=klingon", _envelope())
+        _soap.read_envelope(f"text/xml; charset={name}", _envelope())
+
+
+@pytest.mark.parametrize("before", [b"\r\n", b" \n\t", b""])
+def test_blanks_before_an_answer_are_passed_over(before: bytes) -> None:
+    """A gateway's line break must not keep a box from ever being read."""
+    content = before + b'<?xml version="1.0" encoding="UTF-8"?>' + _envelope("<a>b</a>")
+
+    assert _soap.read_envelope(SOAP_KIND, content).findtext(".//a") == "b"
+
+
+@pytest.mark.parametrize("charset", ["us-ascii", "utf-8", "utf-16"])
+def test_bytes_that_are_not_in_their_charset_are_no_answer(charset: str) -> None:
+    """Never read as something else without a word."""
+    with pytest.raises(_soap.NoAnswer, match="not a whole XML"):
+        _soap.read_envelope(f"text/xml; charset={charset}", _envelope("<a>M\xfcggel</a>").replace(b"\xc3\xbc", b"\xfc"))
 
 
 @pytest.mark.parametrize(
@@ -373,3 +409,101 @@ def test_without_a_client_certificate_nothing_is_promised(tls: tuple[str, Path, 
 def test_a_missing_wsdl_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="the WSDL is missing"):
         _soap.Port(tmp_path / "no.wsdl", BINDING, "http://127.0.0.1:1/", _soap.Line(_soap.Wire()))
+
+
+INCLUDE = '<x xmlns:i="http://www.w3.org/2004/08/xop/include"><i:Include href="cid:1"/></x>'
+
+
+def _mtom(*heads: bytes, content: bytes = b"abc", kind: str = 'multipart/related; boundary="p"; start="<0>"') -> str:
+    """An MTOM answer whose parts have these headers; what is in the place of its include."""
+    root = b"--p\r\nContent-Type: application/xop+xml\r\nContent-ID: <0>\r\n\r\n" + _envelope(INCLUDE)
+    parts = b"".join(b"\r\n--p\r\n" + head + b"\r\n\r\n" + content for head in heads)
+    found = _soap.read_envelope(kind, root + parts + b"\r\n--p--\r\n").findtext(".//x") or ""
+    return b64decode(found).decode()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "sent"),
+    [
+        (b"base64", b"TcO8Z2dl!GhlaW0="),
+        (b"base64", b"TcO8Z2dlb"),
+        (b"quoted-printable", b"M=XYggelheim"),
+        (b"quoted-printable", b"100 = hundert"),
+        (b"uuencode", b"abc"),
+    ],
+)
+def test_a_part_that_is_not_what_it_says_is_no_answer(encoding: bytes, sent: bytes) -> None:
+    """Half decoded it would be stored, acknowledged and gone."""
+    with pytest.raises(_soap.NoAnswer, match="cannot be decoded"):
+        _mtom(b"Content-ID: <1>\r\nContent-Transfer-Encoding: " + encoding, content=sent)
+
+
+def test_two_parts_with_the_same_id_are_no_answer() -> None:
+    """Nobody knows which of them is meant."""
+    with pytest.raises(_soap.NoAnswer, match="same Content-ID"):
+        _mtom(b"Content-ID: <1>", b"Content-ID: <1>")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-ID: <1>\r\nContent-Disposition: attachment; filename=Best\xe4tigung.zip",
+        b"content-id:<1>",
+        b"Content-ID:\r\n <1>",
+        b"Content-ID: <1>\r\nContent-Transfer-Encoding: 7BIT ",
+    ],
+)
+def test_headers_of_a_part_are_read_however_they_are_written(head: bytes) -> None:
+    assert _mtom(head) == "abc"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["multipart/related; boundary*=utf-8''p", "multipart/related;;; =;", "multipart/related; boundary=\xe4"],
+)
+def test_a_content_type_that_nobody_understands_is_no_answer(kind: str) -> None:
+    with pytest.raises(_soap.NoAnswer):
+        _mtom(b"Content-ID: <1>", kind=kind)
+
+
+QUOTED = "Kanari Zwitscherfrau, +49 30 5550815"
+
+
+@pytest.mark.parametrize("where", ["code", "name", "kind", "role", "text", "type"])
+def test_no_word_of_a_stranger_stands_in_an_error(where: str) -> None:
+    """Servers quote what they were sent; our line goes into logs and into Airflow."""
+    if where == "type":
+        with pytest.raises(_soap.NoAnswer) as raised:
+            _soap.read_envelope(f"text/x-{QUOTED.lower()}", _envelope())
+        error: Exception = raised.value
+    else:
+        error = _soap.Fault(**{"code": "", "name": "", "text": "", "kind": "", "role": "", where: QUOTED})
+
+    assert not any(part in _soap.describe(error).lower() for part in ("kanari", "zwitscher", "5550815"))
+
+
+@pytest.mark.parametrize(
+    ("relation", "answers"),
+    [
+        ("", True),
+        ("<w:RelatesTo>@</w:RelatesTo>", True),
+        ('<w:RelatesTo RelationshipType="urn:other">urn:uuid:9</w:RelatesTo>', True),
+        ("<w:RelatesTo>urn:uuid:9</w:RelatesTo>", False),
+    ],
+)
+def test_an_answer_to_another_request_is_no_answer(
+    serve: Callable[[Reply], OneShot], relation: str, answers: bool
+) -> None:
+    """Crossed on the way, it proves nothing about what was asked."""
+
+    def reply(connection: socket.socket, heard: bytes) -> None:
+        asked = heard.partition(b":MessageID>")[2].partition(b"<")[0].decode()
+        header = f'<e:Header xmlns:w="{_soap.WSA}">{relation.replace("@", asked)}</e:Header>'
+        _http(_envelope().replace(b"<e:Header/>", header.encode()))(connection, heard)
+
+    port = _port(serve(reply).url)
+    if answers:
+        assert port.call("checkAccountActive").body is None
+    else:
+        with pytest.raises(_soap.NoAnswer, match="another request"):
+            port.call("checkAccountActive")

@@ -28,6 +28,7 @@ from kiezbruecke.connections import local
 from kiezbruecke.errors import KiezbrueckeError
 from kiezbruecke.house import House
 from kiezbruecke.ledger import evidence, money, reading, todo
+from kiezbruecke.ledger.witness import FileWitness
 from kiezbruecke.sandbox import Running
 from tests.crash_points import count_points, in_child
 from tests.postgres import Postgres
@@ -158,7 +159,8 @@ class District:
 
     def open_house(self) -> House:
         """The house of this district. Only children work in it."""
-        return House(self.content, ledger.open_ledger(self.url), local(self.state / "connections.json", {}))
+        connect, witness = local(self.state / "connections.json", {}), FileWitness(self.state / "witness.json")
+        return House(self.content, ledger.open_ledger(self.url), connect, (witness,))
 
     def upgrade(self) -> None:
         """Create the ledger, in a child."""

@@ -31,11 +31,12 @@ Look = Callable[[House], Any]
 LOOKS: dict[str, tuple[Look, int]] = {
     "a settled case": (lambda house: desk.cases(house, "2026-00001"), 9),
     "a case that hangs on its area": (lambda house: desk.cases(house, UNSENT), 11),
+    "a search": (lambda house: desk.find_cases(house.ledger, "00001"), 1),
     "a message": (lambda house: desk.message(house.ledger, f"KK26-{PROCESS.areas[0].id}-00001-E1"), 2),
     "all messages": (lambda house: desk.messages(house.ledger), 1),
     "all points": (lambda house: desk.points(house.ledger), 1),
     "a point": (lambda house: desk.point(house.ledger, 1), 1),
-    "the status": (desk.status, 4),
+    "the status": (desk.status, 5),
     "the routes": (desk.routes, 1),
     "the runs of a route": (lambda house: desk.runs(house.ledger, "kk-tk-hkr", 20), 1),
     "the sums": (lambda house: desk.sums(house, PROCESS.id), 3),
@@ -109,8 +110,8 @@ def desk_(ledger: Ledger) -> Desk:
 def test_everything_that_can_stand_in_a_view_has_a_german_word() -> None:
     """A new state, effect, kind or answer without one would be a KeyError on somebody's screen."""
     assert words.STATES.keys() == set(MessageState)
-    assert (words.KINDS.keys(), words.ANSWERS.keys()) == (set(Kind), set(Answer))
-    for view in (desk.MessageFacts, desk.PointView, desk.DestinationView):
+    assert (words.KINDS.keys(), words.ANSWERS.keys(), words.THEN.keys()) == (set(Kind), set(Answer), set(Answer))
+    for view in (desk.MessageFacts, desk.PointStory, desk.DestinationView):
         assert view.model_fields.keys() <= words.FIELDS.keys()
 
 
@@ -124,7 +125,34 @@ def test_the_departments_page_explains_every_kind_and_every_answer() -> None:
 
 def test_an_answer_moves_a_message_only_as_the_states_allow() -> None:
     """The table beside the enum and the drawing of the states are two places."""
-    assert all(may_follow(before, after) for before, after in MEANS.values())
+    assert all(may_follow(before, after, by_a_person=True) for before, after in MEANS.values())
+
+
+@pytest.mark.parametrize(
+    ("written", "told", "rule"),
+    [
+        (
+            "april.xlsx#5: mappings/inbound/decision-sheet/mapping.yaml:19: 'outcome' (Quelle: item.ergebnis): nein",
+            "april.xlsx, Zeile 5: „Ergebnis“: nein",
+            "mappings/inbound/decision-sheet/mapping.yaml:19",
+        ),
+        (
+            "P-1: mappings/outbound/case-xdomea-0401/mapping.yaml:7: 'A/B' (Quelle: case.title): zu lang",
+            "P-1: Angabe „case.title“: zu lang",
+            "mappings/outbound/case-xdomea-0401/mapping.yaml:7",
+        ),
+        ("Die Quelle #5 zeigt nichts", "Die Quelle #5 zeigt nichts", ""),
+    ],
+    ids=["a line of a sheet", "a message", "neither"],
+)
+def test_a_clerk_reads_sheet_line_and_column_and_no_rule(desk_: Desk, written: str, told: str, rule: str) -> None:
+    """Who wrote the mapping finds the rule beside it."""
+    with desk_.ledger.write() as connection:
+        raise_point(connection, Point(Kind.SET_ASIDE, "x", "r", "spk", written))
+    (point,) = desk.points(desk_.ledger)
+
+    assert point.reason == told
+    assert desk.point(desk_.ledger, point.id).rule == rule
 
 
 def test_people_read_how_many_wait() -> None:

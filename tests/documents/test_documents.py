@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import time
 import unicodedata
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -14,6 +15,7 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from kiezbruecke.documents import Document, Setting, documents_for, find_templates
 from kiezbruecke.documents.letters import printable
@@ -310,3 +312,15 @@ def test_money_is_written_as_people_write_it() -> None:
     """A point groups thousands, the space before the sign does not break."""
     assert euro(Decimal("1234567.80")) == "1.234.567,80\u00a0€"
     assert euro(None) == ""
+
+
+def test_towers_of_marks_are_refused_by_records_and_cut_in_documents() -> None:
+    """A description of 50,000 marks kept Unicode's own normaliser busy for ten seconds, and Typst for a minute."""
+    tower = "a" + "\u0301\u0327" * 25_000
+    began = time.monotonic()
+
+    with pytest.raises(ValidationError, match="more marks than any language gives it"):
+        Proposal.model_validate({**PROPOSAL.model_dump(), "description_text": tower})
+    assert printable(f"{tower} Fest") == unicodedata.normalize("NFC", f"{tower[:5]}□ Fest")
+    make(PROPOSAL.model_copy(update={"description_text": tower, "title": tower[:200]}))
+    assert time.monotonic() - began < 10

@@ -470,3 +470,32 @@ def _refused(rule: Any, lane: Lane, effect: str) -> Standing:
     message = a_message(effect, MessageState.REFUSED, basis=_due(rule, accepted(), lane).basis)
     money = a_commitment("0.00", CommitmentState.REFUSED) if effect == "commitment.book" else None
     return accepted(messages=(message,), commitment=money)
+
+
+# --- a stray line beside a decision that was corrected
+
+STRAY = a_line(sheet="liste-9", row=7, area_id=GRUENAU, amount="300.00")
+
+
+def with_stray(**given: Any) -> Standing:
+    """Granted, corrected, and then another area's sheet names the number."""
+    lines = a_line(), a_correction(Outcome.ACCEPTED_REDUCED, "700.00"), STRAY
+    return standing(known(*lines, proposal=a_proposal(), **given))
+
+
+def test_a_stray_line_makes_nothing_new_due() -> None:
+    """Neither a beginning nor a change may rest on what is contradicted."""
+    assert file_creation(with_stray(), EAKTE) is None
+    assert commitment_rule(with_stray(**booked()), HKR) is None
+
+
+def test_a_stray_line_takes_no_follow_up_off_the_list() -> None:
+    """The file still says 850; it healed without anybody having mended it."""
+    assert isinstance(file_creation(with_stray(**filed()), EAKTE), FollowUp)
+
+
+def test_a_stray_line_keeps_no_outdated_message_on_its_way() -> None:
+    """The sum was corrected in time; whatever else came, the old one must not leave."""
+    waits = a_message(state=MessageState.WAITING)
+
+    assert outdated(with_stray(messages=(waits,)), HKR) == [waits.key]

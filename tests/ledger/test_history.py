@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -12,7 +13,7 @@ from kiezbruecke.connector import Item
 from kiezbruecke.ledger import Ledger, events, history, reading
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.history import Taken
-from kiezbruecke.records import Proposal, ProposalStatus
+from kiezbruecke.records import Applicant, Proposal, ProposalStatus
 
 from .conftest import PROCESS, Desk
 
@@ -88,6 +89,42 @@ def test_a_source_that_shows_nothing_has_lost_nothing(desk: Desk, ledger: Ledger
     assert (later, desk.points()) == (0, [])
 
 
+def test_who_asked_goes_with_the_proposal(desk: Desk, ledger: Ledger) -> None:
+    """Whoever has deleted an account has taken back the address, too."""
+    proposal = _proposal(1)
+    applicant = Applicant(source=SOURCE, external_id="1", process_id=PROCESS, reference_number="2026-00001")
+    _say(desk, proposal)
+    desk.store([Taken(Item("applicant", "1", {}), (applicant,))], SOURCE)
+    gone = _mark_gone(desk)
+
+    with ledger.read() as connection:
+        moments = connection.execute(select(t.records.c.kind, t.records.c.gone_at)).all()
+    assert gone == 1
+    assert {row.kind: row.gone_at is not None for row in moments} == {"proposal": True, "applicant": True}
+
+
+def test_nothing_is_gone_in_a_module_that_was_not_read(desk: Desk, ledger: Ledger) -> None:
+    """Its server was tired; what the other module does not show any more is gone all the same."""
+    mine, other = _proposal(1, module_id=7), _proposal(2, module_id=8)
+    _say(desk, mine, other)
+    gone = _mark_gone(desk, unread={7})
+
+    assert gone == 1
+    assert (_status(ledger, "2026-00001"), _status(ledger, "2026-00002")) == (
+        ProposalStatus.SUBMITTED,
+        ProposalStatus.GONE,
+    )
+
+
+def test_a_module_that_was_not_read_is_no_reason_to_believe_the_others(desk: Desk) -> None:
+    """Of what was read, more than half has vanished: the many that were not looked at do not count."""
+    here = [_proposal(number, module_id=7) for number in range(1, 13)]
+    there = [_proposal(number, module_id=8) for number in range(20, 60)]
+    _say(desk, *here, *there)
+
+    assert (_mark_gone(desk, unread={8}), [point.kind for point in desk.points()]) == (0, ["vanished"])
+
+
 def test_records_of_another_source_are_not_touched(desk: Desk, ledger: Ledger) -> None:
     """Each listing speaks for itself only."""
     _say(desk, _proposal(1))
@@ -127,11 +164,10 @@ def _say(desk: Desk, *proposals: Proposal) -> history.Stored:
     return said[-1]
 
 
-def _mark_gone(desk: Desk, *seen: Proposal) -> int:
-    run = desk.run(f"{SOURCE}|collect")
-    return history.mark_gone(
-        desk.ledger, run, history.Origin(SOURCE, "kk-tk-2026", "spk"), ("proposal",), {one.external_id for one in seen}
-    )
+def _mark_gone(desk: Desk, *seen: Proposal, unread: Collection[int] = ()) -> int:
+    run, origin = desk.run(f"{SOURCE}|collect"), history.Origin(SOURCE, "kk-tk-2026", "spk")
+    ids = {one.external_id for one in seen}
+    return history.mark_gone(desk.ledger, run, origin, ("proposal", "applicant"), ids, unread)
 
 
 def _status(ledger: Ledger, reference: str) -> ProposalStatus:

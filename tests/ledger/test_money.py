@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
+from kiezbruecke.errors import Overtaken
 from kiezbruecke.ledger import Ledger, MessageState, money, reading
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import make_engine
@@ -211,12 +212,24 @@ def test_a_test_message_moves_no_money(desk: Desk) -> None:
     assert desk.committed() == 0
 
 
-def test_their_sums_replace_the_last_ones(ledger: Ledger) -> None:
+def test_their_sums_replace_the_last_ones(desk: Desk) -> None:
     """An area that they do not name any more must not keep its old sum; several addresses of one area are added."""
-    money.store_theirs(ledger, HKR, YEAR, [_Sum("090311", Decimal("5.00"), Decimal(0))])
-    money.store_theirs(ledger, HKR, YEAR, [_Sum(AREA, Decimal("1.10"), Decimal(0)), _Sum(AREA, Decimal(2), Decimal(0))])
+    ledger, run = desk.ledger, desk.run(f"{HKR}|commitment")
+    two = [_Sum(AREA, Decimal("1.10"), Decimal(0)), _Sum(AREA, Decimal(2), Decimal(0))]
+    money.store_theirs(ledger, run, HKR, YEAR, [_Sum("090311", Decimal("5.00"), Decimal(0))])
+    money.store_theirs(ledger, run, HKR, YEAR, two)
 
     assert money.theirs(ledger, YEAR) == {AREA: 310}
+
+
+def test_an_older_run_stores_no_older_sums(desk: Desk) -> None:
+    """It may have asked before the newer one: its answer is the older."""
+    older = desk.run(f"{HKR}|commitment")
+    desk.run(f"{HKR}|commitment")
+
+    with pytest.raises(Overtaken):
+        money.store_theirs(desk.ledger, older, HKR, YEAR, [_Sum(AREA, Decimal(5), Decimal(0))])
+    assert money.theirs(desk.ledger, YEAR) == {}
 
 
 def test_ours_is_told_per_area(desk: Desk) -> None:

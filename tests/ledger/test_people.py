@@ -73,9 +73,9 @@ def test_the_last_run_tells_how_it_ended(desk: Desk, ledger: Ledger) -> None:
     """`status` must show a failing route without reading logs."""
     run = desk.run(FILES, "r")
     end_run(ledger, run, {"delivered": 2}, "KB-301 not sent")
-    status = reading.route_statuses(ledger, ["r"])["r"]
+    status = reading.route_statuses(ledger, {"r": ""})["r"]
 
-    assert (status.last_step, status.last_error, status.paused) == ("test", "KB-301 not sent", False)
+    assert (status.last_step, status.last_error, status.paused) == ("test", "KB-301 not sent", None)
 
 
 def test_a_point_heals_when_its_cause_is_gone(desk: Desk, ledger: Ledger) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -11,7 +13,7 @@ from kiezbruecke.connector import Ticket
 from kiezbruecke.ledger import MessageState, claims, events
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.draft import Draft
-from kiezbruecke.records import ReceiptOutcome
+from kiezbruecke.records import Part, ReceiptOutcome
 
 from .conftest import EFILE, FILES, HKR, Desk, draft, receipt
 
@@ -173,3 +175,89 @@ def test_the_bytes_of_an_answer_are_kept(desk: Desk, order: Draft) -> None:
 
     assert (row.raw, row.message_key, row.source) == (b"raw", order.identity.key, HKR)
     assert "commitment.book" in order.basis
+
+
+OBJECT, DOCUMENT, OTHER, CASE, OTHERS_CASE = (UUID(int=number) for number in range(1, 6))
+NAMED = {"process_id": str(CASE), "objects": [str(OBJECT), str(DOCUMENT)]}
+
+
+@pytest.fixture
+def filed(desk: Desk) -> Draft:
+    """A message to the e-file that was delivered, with the ids that its answers may name."""
+    made = draft(desk.decide(), facts=NAMED)
+    desk.prepare(made)
+    desk.deliver(made)
+    return made
+
+
+def _part(outcome: ReceiptOutcome, of: UUID = OBJECT, **given: Any) -> Part:
+    return Part(id=of, outcome=outcome, **given)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"parts": (_part(REFUSED),)},
+        {"parts": (_part(CONFIRMED), _part(REFUSED, DOCUMENT))},
+        {"parts": (_part(CONFIRMED, complaint="Hashwert stimmt nicht"),)},
+        {"parts": (_part(CONFIRMED, code="E17"),)},
+        {"complaint": "Der Hashwert stimmt nicht"},
+        {"code": "E17"},
+    ],
+    ids=["object failed", "document failed", "object complains", "object's code", "message complains", "code"],
+)
+def test_a_receipt_that_says_failed_anywhere_confirms_nothing(desk: Desk, filed: Draft, given: dict[str, Any]) -> None:
+    """The Vorgang is perhaps not there: a person looks, and nothing goes out beside it."""
+    desk.hear(receipt(filed, CONFIRMED, **given))
+
+    assert desk.state(filed) is MessageState.DELIVERED
+    [point] = desk.points()
+    assert (point.kind, point.message_key) == ("contradiction", filed.identity.key)
+    assert filed.reference in point.reason
+
+
+def test_a_refusal_of_which_a_part_worked_is_no_refusal(desk: Desk, filed: Draft) -> None:
+    """Sent anew it might stand there twice."""
+    desk.hear(receipt(filed, REFUSED, parts=(_part(CONFIRMED),)))
+
+    assert desk.state(filed) is MessageState.DELIVERED
+    assert [point.kind for point in desk.points()] == ["contradiction"]
+
+
+def test_a_receipt_whose_parts_agree_is_believed(desk: Desk, filed: Draft) -> None:
+    """The usual answer names the process and the object."""
+    desk.hear(receipt(filed, CONFIRMED, process_id=CASE, parts=(_part(CONFIRMED),)))
+
+    assert desk.state(filed) is MessageState.CONFIRMED
+    assert desk.points() == []
+
+
+@pytest.mark.parametrize("outcome", [CONFIRMED, REFUSED, NOTED])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"process_id": OTHERS_CASE},
+        {"process_id": CASE, "parts": (_part(CONFIRMED), _part(CONFIRMED, OTHER))},
+        {"parts": (_part(REFUSED, OTHER),)},
+        {"reference": "KK26-090416-00009-E1"},
+        {"ticket": "urn:of-another"},
+    ],
+    ids=["process", "one object", "all objects", "Fremdkennzeichen", "ticket"],
+)
+def test_an_answer_that_names_two_messages_is_about_neither(
+    desk: Desk, outcome: ReceiptOutcome, given: dict[str, Any]
+) -> None:
+    """Answers that were mixed on the way carry one id of ours and the rest of somebody else's."""
+    made = draft(desk.decide(), facts=NAMED)
+    desk.prepare(made)
+    run = desk.run(FILES)
+    claims.claim(desk.ledger, run)
+    claims.keep_tickets(desk.ledger, run, {made.identity.key: Ticket("urn:1")})
+    claims.begin_sending(desk.ledger, run, [made.identity.key])
+    claims.settle(desk.ledger, run, made.identity.key, receipt(made, DELIVERED))
+    desk.hear(receipt(made, outcome, **given))
+
+    assert desk.state(made) is MessageState.DELIVERED
+    [point] = desk.points()
+    assert (point.kind, point.case_id) == ("clearing", made.identity.case_id)
+    assert made.reference in point.reason

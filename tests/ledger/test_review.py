@@ -295,7 +295,7 @@ def test_a_code_of_theirs_is_kept(desk: Desk) -> None:
     run = desk.send(message.identity.key, lane=FILES)
     claims.settle(desk.ledger, run, message.identity.key, receipt(message, REFUSED, event="Ablehnung", code="XTA 9013"))
 
-    assert "(Ablehnung XTA 9013)" in desk.points("refused")[0].reason
+    assert "(Meldung XTA 9013)" in desk.points("refused")[0].reason
 
 
 # --- answers that contradict

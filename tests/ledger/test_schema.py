@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -13,12 +14,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Select, inspect, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 from kiezbruecke.edge import ledger_url
-from kiezbruecke.errors import ConfigurationError, LedgerError
+from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, LedgerError
 from kiezbruecke.ledger import Ledger, claims, history, open_ledger, upgrade
 from kiezbruecke.ledger.database import alembic_config, make_engine
 from kiezbruecke.ledger.tables import metadata
+from tests.postgres import Postgres
 
 
 def test_all_migrations_together_are_the_tables(ledger: Ledger) -> None:
@@ -101,7 +105,7 @@ def test_an_old_schema_is_refused_in_one_line(url: str, ledger: Ledger) -> None:
 
 def test_a_database_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     """No stack trace for a wrong address, and no password in it."""
-    with pytest.raises(LedgerError, match="cannot be reached") as refusal:
+    with pytest.raises(LedgerError, match="the database cannot be used") as refusal:
         open_ledger(f"postgresql+psycopg://somebody:geheim@/nothing?host={tmp_path}")
     assert "geheim" not in str(refusal.value)
 
@@ -122,3 +126,54 @@ def test_the_ledger_lies_beside_the_content_unless_told(tmp_path: Path, monkeypa
 
     assert local == f"sqlite:///{tmp_path}/ledger.sqlite3"
     assert ledger_url() == "postgresql://db/kb"
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("sqlite:///{folder}/x?timeout=bald", "KIEZBRUECKE_LEDGER_URL: the address has an option that cannot be"),
+        ("sqlite:///{folder}/x?foo=bar", "KIEZBRUECKE_LEDGER_URL: the address has an option that cannot be"),
+        ("postgresql://kb@127.0.0.1:1/x?foo=bar", "the address has an option that cannot be"),
+        ("postgresql://kb@127.0.0.1:x/x", "KIEZBRUECKE_LEDGER_URL: not a database address"),
+        ("postgresql+asyncpg://kb@127.0.0.1/x", r"there is no driver 'postgresql\+asyncpg'"),
+        (
+            "postgresql://kb:geheim@127.0.0.1:1/x",
+            r"kb:\*\*\*@127.0.0.1:1/x: the ledger cannot be reached: nobody answers",
+        ),
+        ("sqlite:///{folder}", "the ledger cannot be reached: the ledger's file cannot be opened"),
+        ("sqlite:///{folder}/no.txt", "the ledger cannot be reached: this file is no database"),
+    ],
+)
+def test_a_database_that_cannot_be_is_one_line(url: str, told: str, tmp_path: Path) -> None:
+    """IT operations sees which of address, log-in, file and disk it is; never a password."""
+    (tmp_path / "no.txt").write_text("Das ist keine Datenbank.\n" * 400, "utf-8")
+
+    for act in (open_ledger, upgrade):
+        with pytest.raises(KiezbrueckeError, match=told) as refusal:
+            act(url.format(folder=tmp_path))
+        assert "geheim" not in refusal.value.line()
+
+
+def test_a_log_in_that_postgresql_refuses_is_one_line(postgres: Postgres) -> None:
+    """Whatever language the server speaks, and without its text."""
+    url = postgres.create_database()
+    nobody = make_url(url).set(username="niemand").render_as_string(hide_password=False)
+
+    with pytest.raises(LedgerError, match="the ledger cannot be reached: the log-in was refused; user and password"):
+        open_ledger(nobody)
+    with pytest.raises(LedgerError, match="the ledger cannot be reached: there is no such database"):
+        open_ledger(make_url(url).set(database="nirgends").render_as_string(hide_password=False))
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("database is locked", "another process holds the ledger"),
+        ("database or disk is full", "the disk is full"),
+        ("attempt to write a readonly database", "the ledger cannot be written"),
+        ("disk I/O error", "the disk fails or is full"),
+    ],
+)
+def test_what_sqlite_refuses_says_what_helps(ledger: Ledger, said: str, told: str) -> None:
+    with pytest.raises(LedgerError, match=told), ledger.write():
+        raise OperationalError("SELECT 1", {}, sqlite3.OperationalError(said))

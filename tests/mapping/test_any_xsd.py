@@ -17,6 +17,7 @@ from kiezbruecke.mapping import load_mapping
 from kiezbruecke.mapping.check.whole import check_mapping
 from kiezbruecke.mapping.schema.targets import find_target, read_standard
 from kiezbruecke.mapping.schema.tree import Node, nodes
+from kiezbruecke.mapping.schema.xsd import Schemas
 from kiezbruecke.standards import store
 
 DATA = Path(__file__).parent / "data" / "xsd"
@@ -32,6 +33,7 @@ SETS = [  # what `schemas add` is given: a folder, or the file that the schema b
     *(f"iso20022/{name}.xsd" for name in ("camt.053.001.08", "camt.054.001.08", "camt.055.001.08")),
 ]
 F, P = "{urn:x-test:f}", "{urn:x-test:p}"
+XSD = "http://www.w3.org/2001/XMLSchema"
 NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 Put = Callable[[str, str], Path]
@@ -356,3 +358,64 @@ def _compare(node: Node, theirs: Any, depth: int, budget: list[int]) -> None:
     }
     for own, their in zip(ours, real, strict=True):
         _compare(own, their, depth - 1, budget)
+
+
+CHAIN = {  # the kind of definition: base, middle, last, and the names that a message may then have
+    "complexType": (
+        '<xs:complexType name="K"><xs:sequence><xs:element name="A"/></xs:sequence></xs:complexType>',
+        """<xs:complexType name="K"><xs:complexContent><xs:extension base="K"><xs:sequence><xs:element name="{0}"/>
+        </xs:sequence></xs:extension></xs:complexContent></xs:complexType>""",
+        '<xs:element name="M" type="K"/>',
+    ),
+    "group": (
+        '<xs:group name="K"><xs:sequence><xs:element name="A"/></xs:sequence></xs:group>',
+        '<xs:group name="K"><xs:sequence><xs:group ref="K"/><xs:element name="{0}"/></xs:sequence></xs:group>',
+        '<xs:element name="M"><xs:complexType><xs:group ref="K"/></xs:complexType></xs:element>',
+    ),
+    "attributeGroup": (
+        '<xs:attributeGroup name="K"><xs:attribute name="A"/></xs:attributeGroup>',
+        '<xs:attributeGroup name="K"><xs:attributeGroup ref="K"/><xs:attribute name="{0}"/></xs:attributeGroup>',
+        '<xs:element name="M"><xs:complexType><xs:attributeGroup ref="K"/></xs:complexType></xs:element>',
+    ),
+}
+
+
+@pytest.mark.parametrize("target", ["", 'targetNamespace="urn:t" xmlns="urn:t"'], ids=["no namespace", "namespace"])
+@pytest.mark.parametrize("kind", CHAIN)
+def test_a_redefinition_of_a_redefinition_begins_with_the_middle_one(kind: str, target: str, tmp_path: Path) -> None:
+    """Groups and types, also where the redefined file takes its host's namespace."""
+    base, redefined, use = CHAIN[kind]
+    parts = {
+        "base": base,
+        "mid": _redefining("base", redefined.format("B")),
+        "top": _redefining("mid", redefined.format("C")),
+    }
+    for name, body in parts.items():
+        own = target if name == "top" else ""
+        text = body + use if name == "top" else body
+        (tmp_path / f"{name}.xsd").write_text(f'<xs:schema xmlns:xs="{XSD}" {own}>{text}</xs:schema>')
+
+    found = Schemas.read(tmp_path / "top.xsd").root("M").children
+    assert list(found) == (["@A", "@B", "@C"] if kind == "attributeGroup" else ["A", "B", "C"])
+
+
+def test_a_redefined_redefined_value_holds_to_all_three(tmp_path: Path) -> None:
+    """The tightest of base, middle and top."""
+    for name, length in (("base", 30), ("mid", 20), ("top", 10)):
+        inner = "xs:string" if name == "base" else "K"
+        simple = (
+            f'<xs:simpleType name="K"><xs:restriction base="{inner}"><xs:maxLength value="{length}"/>'
+            "</xs:restriction></xs:simpleType>"
+        )
+        below = {"mid": "base", "top": "mid"}.get(name)
+        body = _redefining(below, simple) if below else simple
+        use = '<xs:element name="M" type="K"/>' if name == "top" else ""
+        (tmp_path / f"{name}.xsd").write_text(f'<xs:schema xmlns:xs="{XSD}">{body}{use}</xs:schema>')
+
+    leaf = Schemas.read(tmp_path / "top.xsd").root("M").leaf
+    assert leaf is not None
+    assert leaf.max_length == 10
+
+
+def _redefining(file: str, body: str) -> str:
+    return f'<xs:redefine schemaLocation="{file}.xsd">{body}</xs:redefine>'

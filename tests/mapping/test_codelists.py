@@ -166,6 +166,26 @@ def test_every_fault_of_a_translation_has_its_line(
     assert found(content, "a.csv") == findings
 
 
+@pytest.mark.parametrize(
+    "word", ["1.10", "0815", "010", "0x1F", "1_000", "1e3", "no", "NULL", "2026-01-01", "12:30:45", ".inf", "=", "-"]
+)
+def test_codes_names_and_versions_are_what_stands_there(content: Path, put: Put, word: str) -> None:
+    """YAML reads numbers, truths and days into them: 1.10 went out as version 1.1, and 0815 as 815."""
+    shown = word if word != "-" else '"-"'
+    put("mappings/codelists/a.yaml", f"uri: u\nversion: {shown}\ncodes:\n  {shown}: {shown}\n")
+
+    found = read_codes(content, "a")
+    assert (found.version, dict(found.codes)) == (word, {word: word})
+
+
+def test_a_code_that_stands_twice_is_named_with_its_line(content: Path, put: Put) -> None:
+    """'expected YAML in UTF-8' sends people to the wrong fault."""
+    put("mappings/codelists/a.yaml", 'uri: u\ncodes:\n  "01": A\n  "01": B\n')
+
+    with pytest.raises(ConfigurationError, match=r"a\.yaml:4:3: the key '01' stands here twice; expected once"):
+        read_codes(content, "a")
+
+
 def test_a_list_in_another_encoding_names_the_line(content: Path) -> None:
     """Excel saves CSV in the machine's own encoding."""
     (content / "mappings/codelists/a.csv").write_bytes("from;to\na;1\nü;2\n".encode("latin-1"))
@@ -177,7 +197,11 @@ def test_a_list_in_another_encoding_names_the_line(content: Path) -> None:
     ("text", "findings"),
     [
         ('uri: u\ncodes:\n  "01": a\n', []),
-        ("uri: u\ncodes:\n  01: a\n", [("KB-L07", 3)]),
+        ("uri: u\ncodes:\n  01: [a]\n", [("KB-L07", 3)]),
+        ("uri: u\nversion: [1]\ncodes: {a: b}\n", [("KB-L11", 2)]),
+        ("uri: u\nwrite_names: no\ncodes: {a: b}\n", [("KB-L11", 2)]),
+        ("uri: u\ncodes: {a: !x 1}\n", [("KB-L01", 2)]),
+        ("uri: u\ncodes:\n  a: b\n\tc: d\n", [("KB-L01", 4)]),
         ('uri: u\nversoin: 1\ncodes: {"01": a}\n', [("KB-L02", 2)]),
         ('uri: u\ncodes:\n  "01": "a"\n  "01": "b"\n', [("KB-L01", 4)]),
         ('valid_to: gestern\ncodes: {"01": a}\n', [("KB-L08", 1)]),

@@ -202,7 +202,15 @@ def test_the_description_comes_along(content: Path, put: Put) -> None:
         ('{"properties": {"a": {"$dynamicRef": "#oben"}}}', "'$dynamicRef' is not followed; expected \"$ref\""),
         ('{"properties": {"a": {"type": "bool"}}}', "there is no type 'bool' ('properties/a/type'); expected string"),
         ('{"properties": {"a": {"minLength": -1}}}', "'properties/a/minLength' has the wrong form; expected a whole"),
-        ('{"properties": {"a": {"pattern": "^(?!x)((a+)b?)+$"}}}', "it repeats a repetition beside a look-around"),
+        ('{"properties": {"a": {"pattern": "^((?!x)(a+)b?)+$"}}}', "it repeats a repetition beside a look-around"),
+        ('{"properties": {"a": {"pattern": "(?<=a)b*b*b*c"}}}', "it repeats several times beside a look-around"),
+        ('{"properties": {"a": {"pattern": "(?<=a)b?b?b?b?b?b?b?b?b?b?c"}}}', "it repeats several times beside"),
+        ('{"required": [""], "properties": {"": {"type": "string"}}}', "the required property '' can be no target"),
+        (
+            '{"required": ["a\\u0007"], "properties": {"a\\u0007": {}}}',
+            "the required property 'a\\x07' can be no target",
+        ),
+        ('{"required": ["a/b"]}', "the required property 'a/b' can be no target"),
         ('{"patternProperties": {"(": {}}, "properties": {"a": {}}}', "the pattern '(' cannot be read"),
     ],
 )
@@ -250,6 +258,13 @@ def test_a_folder_is_no_schema_and_no_neighbour(content: Path, put: Put) -> None
         ("^(?!0)[0-9]+$", "70", True),
         ("^(?!0)[0-9]+$", "07", False),
         ("^[+--b]$", ",", True),
+        ("(?!x)^" + "a*" * 12 + "$", "a" * 3000 + "!", False),
+        (r"^(?=.*[A-Z])(?=.*[0-9])(?!.*--).{8,}$", "Abcdefg1" * 4000, True),
+        (r"^(?=.*[A-Z])(?=.*[0-9])(?!.*--).{8,}$", "abcdefg1", False),
+        (r"^(?!.*--)[a-z-]+$", "a--b", False),
+        ("^(?!a)b|c$", "xc", True),
+        (r"(?<![0-9])[0-9]{5}(?![0-9])", "D 12345 Ort", True),
+        (r"(?<=a)[0-9]+x", "a" + "1" * 100_000, False),
     ],
 )
 def test_no_pattern_takes_long(pattern: str, text: str, fits: bool) -> None:

@@ -97,7 +97,7 @@ def test_an_item_brings_its_envelope(load: Load) -> None:
     [
         ({"Nr.": "Kanari"}, "'reference_number' (Quelle: item.Nr.): der Text hat nicht die verlangte Form"),
         ({"Nr.": ""}, "'reference_number' (Quelle: item.Nr.): die Pflichtangabe fehlt"),
-        ({"outcome": "Kanari"}, "'outcome' (Quelle: item.outcome): der Wert steht nicht in der Codeliste 'ergebnis'"),
+        ({"outcome": "Kanari"}, "'outcome' (Quelle: item.outcome): der Wert steht nicht in der Codeliste „ergebnis“"),
         ({"amount": "Kanari"}, "'approved_amount' (Quelle: item.amount): der Betrag ist nicht lesbar"),
         ({"amount": "9999999999"}, "'approved_amount' (Quelle: item.amount): die Zahl ist zu groß"),
         ({"yes": "-1"}, "'votes/yes' (Quelle: item.yes): die Zahl ist zu klein; erwartet: mindestens 0"),

@@ -168,6 +168,8 @@ LONG = {
     "lines": "a 1\n" * 25_000,
     "commas": ", " * 50_000 + "12489 Berlin",
     "hyphens": "a-" * 50_000,
+    "a sum of blanks": "1" + " " * 100_000 + "x",
+    "blanks that are none": "850" + "\u00a0\u200b" * 50_000 + "x",
 }
 
 

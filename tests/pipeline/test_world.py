@@ -21,7 +21,7 @@ from uuid import UUID
 import pytest
 from lxml import etree
 
-from demo.expected import differences
+from demo.expected import verdict
 from kiezbruecke import attention, pipeline
 from kiezbruecke.cases.join import join
 from kiezbruecke.content.processes import read_process
@@ -74,20 +74,20 @@ def test_the_demonstration_looks_into_the_sandboxes_itself(demo: Any, tmp_path: 
     """`make demo` must not believe the ledger alone: a lost message, a second one and a wrong sum are told."""
     ours = demo.world.ledger, ROOT, "kk-tk-2026"
     sandboxes = shutil.copytree(demo.world.sandboxes["xta"].state.parent, tmp_path / "sandbox")
-    untouched = differences(*ours, sandboxes)
+    untouched = verdict(*ours, sandboxes).differences
     lost, twice, *_ = sorted(sandboxes.glob("xta/*/*.zip"))
     shutil.copytree(twice.parent, sandboxes / "xta" / "again")
     lost.unlink()
     with closing(sqlite3.connect(sandboxes / "hkr" / "books.sqlite3")) as books, books:
         books.execute("update commitments set cents = cents + 1 where reference = 'KK26-090416-00001-F1'")
 
-    told = differences(*ours, sandboxes)
+    told = verdict(*ours, sandboxes).differences
 
     assert untouched == []
     assert len(told) == 3
     assert "in der E-Akte nichts, erwartet" in told[0] + told[1]
     assert " € und " in told[0] + told[1]
-    assert told[2] == "2026-00001 (090416): in den Büchern des HKR 850.01 €, erwartet 850.00 €"
+    assert told[2] == "2026-00001 (090416): in den Büchern des HKR 850,01 €, erwartet 850,00 €"
 
 
 def test_what_contradicts_is_set_aside_with_its_reason(demo: Any) -> None:
@@ -251,6 +251,24 @@ def test_a_lost_answer_ends_in_one_copy(world: World, sandbox: str, fault: str) 
     assert world.filed() == ["850.00"]
     assert world.orders() == [("KK26-090416-P0001-F1", "FESTLEGUNG", "850.00")]
     assert [point.kind for point in world.points()] == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [("mixed_import", "contradiction"), ("other_process", "clearing"), ("odd_charset", "set_aside")],
+)
+def test_an_answer_that_does_not_say_one_thing_about_one_message_confirms_nothing(
+    world: World, fault: str, kind: str
+) -> None:
+    """The e-file imported the message and not its object; it answered with another's ids; nobody can read it."""
+    world.sandboxes["xta"].arm(fault)
+    world.drop(line("P-1"), line("P-2", "100,-"))
+    world.run("kk-tk-budgets", "kk-tk-beschluesse", "kk-tk-eakte", "kk-tk-eakte-postfach", "kk-tk-eakte-postfach")
+
+    states = sorted(head.state for head in world.messages("eakte-tk"))
+    assert states == [MessageState.CONFIRMED, MessageState.DELIVERED]
+    [point] = [point for point in world.points() if point.kind != "warning"]
+    assert point.kind == kind
 
 
 def test_a_reset_destination_gets_everything_again(world: World) -> None:

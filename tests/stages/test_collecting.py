@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from kiezbruecke import attention, pipeline
-from kiezbruecke.connector import Connection, Cursor, Handled, Item, Manifest
+from kiezbruecke.connector import UNREAD, Connection, Cursor, Gap, Handled, Item, Manifest, Remembers, Rest
 from kiezbruecke.content.routes import CollectingRoute, find_route
-from kiezbruecke.errors import RecordError, SourceError
+from kiezbruecke.errors import ConfigurationError, RecordError, SourceError
 from kiezbruecke.ledger import MessageState, events, history
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.reset import reset_destination
+from kiezbruecke.ledger.todo import Kind, open_points
 from kiezbruecke.records import Receipt, ReceiptOutcome, Record
 from kiezbruecke.records.identity import case_id
 from kiezbruecke.stages.work import Collecting, Counts
@@ -32,19 +34,26 @@ class Box:
     items: list[Item]
     fails: bool = False
     deaf: bool = False  # the run dies before it could acknowledge
+    hard_of_hearing: bool = False  # it answers to no acknowledgement
+    failure: Exception = field(default_factory=lambda: SourceError("the connection was cut"))
+    asked: Callable[[list[str]], Collection[str]] = field(default=lambda _: ())  # the cursor's memory
     heard: list[str] = field(default_factory=list)
 
     def fetch(self, cursor: Cursor) -> Iterator[Item]:
         """All that was not acknowledged."""
         yield from [item for item in self.items if item.external_id not in self.heard]
         cursor.advance("read")
+        assert isinstance(cursor, Remembers)
+        self.asked = cursor.stored
         if self.fails:
-            raise SourceError("the connection was cut")
+            raise self.failure
 
     def acknowledge(self, handled: Sequence[Handled]) -> None:
         """Remember it."""
         if self.deaf:
             raise KeyboardInterrupt
+        if self.hard_of_hearing:
+            raise SourceError("the box cannot be told")
         self.heard += [one.item.external_id for one in handled]
 
 
@@ -60,6 +69,10 @@ class Reading:
     def read(self, item: Item, roots: Mapping[str, Any]) -> Record:
         """The record of an item."""
         return self.work(item)
+
+    def faults(self, item: Item, roots: Mapping[str, Any]) -> list[RecordError]:
+        """No more than `read` says."""
+        return []
 
 
 def broken(item: Item) -> Record:
@@ -82,6 +95,7 @@ def collect(
     *,
     digest: str = "of the mapping",
     everything: bool = False,
+    mapping: type[Reading] = Reading,
 ) -> Counts:
     """One run of a collecting route on this ledger."""
     made = find_route(ROOT, route)
@@ -90,7 +104,7 @@ def collect(
     work = Collecting(ROOT, made, PROCESS, desk.ledger, party, desk.run(f"{made.collect}|collect", route))
     work.manifest = Manifest.model_construct(listing=listing)
     work.source = box
-    work.mappings = (Reading(read, digest=digest),)  # type: ignore[assignment]
+    work.mappings = (mapping(read, digest=digest),)  # type: ignore[assignment]
     work.everything = everything
     counts = Counts()
     pipeline.collect_items(work, counts)
@@ -119,6 +133,89 @@ def test_what_was_yielded_before_an_error_is_stored_and_acknowledged(desk: Desk,
 
     assert len(box.heard) == count
     assert _receipts(desk) == count
+
+
+@pytest.mark.parametrize("error", [ValueError("odd"), LookupError("odd"), SourceError("cut"), RecursionError()])
+def test_however_a_source_fails_what_it_yielded_is_stored(desk: Desk, error: Exception) -> None:
+    """A bug in a client, or an item nobody had thought of, cost the whole chunk, in every run."""
+    box = Box([answer(1), answer(2)], fails=True, failure=error)
+    with pytest.raises(type(error)):
+        collect(desk, box)
+
+    assert (_receipts(desk), box.heard) == (2, ["m1", "m2"])
+
+
+@pytest.mark.parametrize("error", [ValueError, LookupError, UnicodeDecodeError("x", b"", 0, 1, ""), MemoryError()])
+def test_one_odd_item_never_stops_a_source(desk: Desk, error: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """It becomes a point without a word of its content; all others are read, and it is tried again."""
+
+    def read(item: Item) -> Record:
+        if item.external_id == "m1":
+            raise error if isinstance(error, Exception) else error("Kanari")
+        return mended(item)
+
+    box = Box([answer(number) for number in range(3)])
+    collect(desk, box, read)
+    [point] = desk.points("set_aside")
+
+    assert (_receipts(desk), len(box.heard)) == (2, 3)
+    assert point.subject == "eakte-tk:0402:m1"
+    assert "IT-Betrieb" in point.reason
+    assert "Kanari" not in point.reason + caplog.text
+    assert [item.external_id for item in unread(desk)] == ["m1"]
+
+    collect(desk, box)
+
+    assert (desk.points("set_aside"), unread(desk), _receipts(desk)) == ([], [], 3)
+
+
+def test_a_broken_mapping_stops_the_run(desk: Desk) -> None:
+    """It is broken for all items: IT operations mends it, and nothing is set aside."""
+
+    def read(_: Item) -> Record:
+        raise ConfigurationError("the code list is missing")
+
+    with pytest.raises(ConfigurationError):
+        collect(desk, Box([answer()]), read)
+
+    assert desk.points() == []
+
+
+def test_what_lies_behind_a_chunk_that_could_not_be_acknowledged_is_read_all_the_same(desk: Desk) -> None:
+    """A box of 150 answers came home in portions, because the first lost close ended each run."""
+    box = Box([answer(number) for number in range(250)], hard_of_hearing=True)
+    with pytest.raises(SourceError, match="cannot be told"):
+        collect(desk, box)
+
+    assert _receipts(desk) == 250
+    assert box.heard == []
+
+
+def test_a_box_is_told_what_is_stored_already(desk: Desk) -> None:
+    """So it need not hand it over again: a receipt, and what is kept for a better mapping."""
+    collect(desk, Box([answer(1)], hard_of_hearing=False))
+    collect(desk, Box([answer(2)]), broken)
+    box = Box([])
+    collect(desk, box)
+
+    assert {*box.asked(["m1", "m2", "m3"])} == {"m1", "m2"}
+
+
+def test_with_everything_a_box_is_asked_for_all(desk: Desk) -> None:
+    collect(desk, Box([answer(1)]))
+    box = Box([])
+    collect(desk, box, everything=True)
+
+    assert {*box.asked(["m1"])} == set()
+
+
+def test_a_message_that_can_be_had_at_last_is_no_point_any_more(desk: Desk) -> None:
+    """A list that names what it does not hand out may do so tomorrow."""
+    collect(desk, Box([Item("unknown", f"m1{UNREAD}", {}, problem="nicht herausgegeben")]))
+    before = [point.kind for point in desk.points()]
+    collect(desk, Box([answer(1)]))
+
+    assert (before, desk.points("set_aside")) == (["set_aside"], [])
 
 
 def test_the_error_of_a_source_goes_on(desk: Desk) -> None:
@@ -309,7 +406,7 @@ def test_a_foreign_field_named_problem_is_data(desk: Desk) -> None:
     collect(desk, Box([item]))
 
     assert [point.reason for point in desk.points()] == [
-        "Keine Zuordnung dieser Route liest ein Element der Art „0404“"
+        "Keine Zuordnung dieser Strecke liest ein Element der Art „0404“"
     ]
     assert unread(desk) == [item]
 
@@ -334,6 +431,43 @@ def test_an_unreadable_item_of_a_full_listing_is_seen(desk: Desk) -> None:
     counts = collect(desk, Box([answer()]), broken, "full")
 
     assert counts["gone"] == 0
+
+
+# --- what was mended
+
+
+def named(number: int, *names: str, problem: str | None = None) -> Item:
+    """A thing with its names; each number is another thing."""
+    return Item("0402", str(number), b"<answer/>", raw=b"raw", problem=problem, names=names)
+
+
+def test_what_comes_again_and_can_be_read_closes_its_point(desk: Desk) -> None:
+    """Fifteen lines were mended, and their points stood for ever."""
+    collect(desk, Box([named(1, "a", problem="unlesbar")]), mended)
+    collect(desk, Box([named(2, "b", "a")]), mended)
+
+    assert (_open(desk), unread(desk)) == ([], [])
+
+
+def test_what_is_another_thing_closes_no_point(desk: Desk) -> None:
+    """Nor does the same thing that still cannot be read, nor what shares only a lesser name."""
+    collect(desk, Box([named(1, "a", "x", problem="unlesbar")]), mended)
+    collect(desk, Box([named(2, "b", "x"), named(3, "a", problem="unlesbar")]), mended)
+
+    assert len(_open(desk)) == 2
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_the_last_word_in_a_chunk_counts(desk: Desk, again: bool) -> None:
+    """Both files lay there: the mended one first, or the broken one."""
+    items = [named(1, "a", problem="unlesbar"), named(2, "a")]
+    collect(desk, Box(items[::-1] if again else items), mended)
+
+    assert len(_open(desk)) == (1 if again else 0)
+
+
+def _open(desk: Desk) -> list[str]:
+    return [point.subject for point in open_points(desk.ledger) if point.kind is Kind.SET_ASIDE]
 
 
 # --- a destination that was rebuilt
@@ -365,3 +499,128 @@ def test_a_rebuilt_destination_may_count_its_answers_from_one_again(desk: Desk) 
 def _receipts(desk: Desk) -> int:
     with desk.ledger.read() as connection:
         return len(connection.execute(select(t.receipts.c.id)).all())
+
+
+# --- what did not come this time
+
+
+@dataclass
+class Platform(Box):
+    """A listing whose proposals have a text on a page of its own; the page may be out of reach, a module too."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    version: str = "1"
+    asked: list[str] = field(default_factory=list)
+    missing: list[Gap] = field(default_factory=list)
+
+    def fetch(self, cursor: Cursor) -> Iterator[Item]:
+        """All of it, at every call."""
+        yield from [replace(item, rest=self._rest(item.external_id)) for item in self.items]
+        cursor.advance("read")
+
+    def gaps(self) -> Sequence[Gap]:
+        """As the test says."""
+        return self.missing
+
+    def _rest(self, number: str) -> Rest:
+        def fetch() -> Mapping[str, Any]:
+            self.asked.append(number)
+            return {"text": self.texts[number]} if number in self.texts else {}
+
+        return Rest(frozenset({"text"}), self.version, fetch)
+
+
+@dataclass
+class WithText(Reading):
+    """A mapping that reads the text, too."""
+
+    def filled_from(self, fields: frozenset[str]) -> frozenset[str]:
+        """Which fields of the record come from which of the item."""
+        return frozenset({"description_text"} if "text" in fields else ())
+
+
+def described(item: Item) -> Record:
+    """A proposal with what is known of its text."""
+    assert not isinstance(item.body, bytes)
+    return a_proposal(
+        external_id=item.external_id,
+        reference_number=f"2026-{int(item.external_id):05d}",
+        title=item.body["title"],
+        description_text=item.body.get("text", ""),
+    )
+
+
+def visit(desk: Desk, platform: Platform, **given: Any) -> Counts:
+    """One run over a platform."""
+    return collect(desk, platform, described, "full", mapping=WithText, **given)
+
+
+def texts(desk: Desk) -> list[str]:
+    """What the ledger holds of the proposals' titles and texts."""
+    with desk.ledger.read() as connection:
+        bodies = map(json.loads, connection.execute(select(t.records.c.body).order_by(t.records.c.seq)).scalars())
+    return [f"{body['title']}: {body['description_text']}" for body in bodies]
+
+
+def test_what_is_absent_is_not_empty(desk: Desk) -> None:
+    """A page that was out of reach for an hour wiped five hundred descriptions, and the run was green."""
+    platform = Platform(proposals("Bank", "Baum"), texts={"1": "am See", "2": "im Park"})
+    visit(desk, platform)
+    platform.texts, platform.version, platform.items = {}, "2", proposals("Bank 2", "Baum 2")
+    visit(desk, platform)
+
+    assert texts(desk) == ["Bank 2: am See", "Baum 2: im Park"]
+
+
+def test_what_could_not_be_had_is_asked_for_again(desk: Desk) -> None:
+    """Nothing else may have changed when it can be had at last; and what was had is not asked for again."""
+    platform = Platform(proposals("Bank", "Baum"), texts={"1": "am See"})
+    visit(desk, platform)
+    platform.texts["2"] = "im Park"
+    visit(desk, platform)
+    visit(desk, platform)
+
+    assert texts(desk) == ["Bank: am See", "Baum: im Park"]
+    assert platform.asked == ["1", "2", "2"]
+
+
+def test_a_rest_is_fetched_only_where_its_version_is_another(desk: Desk) -> None:
+    """Votes and comments change every day: five hundred pages for them are too many."""
+    platform = Platform(proposals("Bank", "Baum"), texts={"1": "am See", "2": "im Park"})
+    visit(desk, platform)
+    platform.items, platform.asked = proposals("Bank 2", "Baum"), []
+    visit(desk, platform)
+
+    assert (texts(desk), platform.asked) == (["Bank 2: am See", "Baum: im Park"], [])
+
+
+@pytest.mark.parametrize("change", ["version", "mapping", "on demand"])
+def test_a_rest_is_fetched_where_something_may_have_changed(desk: Desk, change: str) -> None:
+    """What the ledger keeps was made by the mapping of that day; a mended one must see the text itself."""
+    platform = Platform(proposals("Bank"), texts={"1": "am See"})
+    visit(desk, platform)
+    platform.texts = {"1": "am Fluss"}
+    platform.version = "2" if change == "version" else "1"
+    visit(
+        desk,
+        platform,
+        digest="of another" if change == "mapping" else "of the mapping",
+        everything=change == "on demand",
+    )
+
+    assert texts(desk) == ["Bank: am Fluss"]
+
+
+def test_a_gap_is_a_point_that_heals_by_itself(desk: Desk) -> None:
+    """Whoever is asked must hear of it once, and not any more when it is there again."""
+    platform = Platform(
+        proposals("Bank"), texts={"1": "am See"}, missing=[Gap("modul-7", "Modul 7 war nicht zu lesen")]
+    )
+    counts = visit(desk, platform)
+    visit(desk, platform)
+    told = [(point.kind, point.reason) for point in desk.points()]
+    platform.missing = []
+    visit(desk, platform)
+
+    assert told == [("incomplete", "Modul 7 war nicht zu lesen")]
+    assert (counts["gaps"], desk.points()) == (1, [])

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
+from connectors._line import NoAnswer
 from connectors.folder.target import FolderTarget
 from kiezbruecke import attention, pipeline
 from kiezbruecke.connector import Answer, Connection, Found, Message, NotThere, Ticket
 from kiezbruecke.content.routes import SendingRoute, find_route
-from kiezbruecke.errors import NotSent, Rejected
-from kiezbruecke.ledger import MessageState, events
+from kiezbruecke.errors import ConfigurationError, NotSent, Rejected, SourceError
+from kiezbruecke.ledger import MessageState, claims, events
 from kiezbruecke.ledger.draft import Draft
+from kiezbruecke.ledger.reading import list_messages
 from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.records import Receipt, ReceiptOutcome
+from kiezbruecke.sandbox import start
+from kiezbruecke.stages.running import Steps
 from kiezbruecke.stages.work import Counts, Sending
 from tests.builders import PROCESS, ROOT
 from tests.ledger.conftest import EFILE, FILES, Desk, draft
@@ -179,3 +185,175 @@ def test_a_refused_status_line_goes_again_when_a_person_says_so(world: World, mo
 
     assert quiet == []
     assert "P-1" in world.status_list()
+
+
+# --- a run never ends well with work left
+
+
+@pytest.mark.parametrize("at_the_door", [False, True])
+def test_a_run_that_leaves_something_ends_red_and_counts_it(desk: Desk, six: list[Draft], at_the_door: bool) -> None:
+    """Those that went after it made the run look well, and nobody was told of the one that waits."""
+    counts = deliver(desk, Doors({six[0].reference}, NotSent("no connection"), at_the_door))
+
+    assert counts["delivered"] == 5
+    assert counts["left"] == 1
+    assert counts["unreachable"] == 1
+
+
+def test_what_waits_behind_the_breaker_is_counted_as_well(desk: Desk, six: list[Draft]) -> None:
+    """Three were tried, six are left."""
+    counts = deliver(desk, Doors({file.reference for file in six}, NotSent("no connection")))
+
+    assert counts["left"] == 6
+
+
+def test_what_a_person_is_asked_about_leaves_the_run_well(desk: Desk, six: list[Draft]) -> None:
+    """Red for days would hide the next failure; the point is on the list."""
+    run = desk.run(FILES, "kk-tk-eakte")
+    [(message, _)] = claims.claim(desk.ledger, run, 1)
+    claims.begin_sending(desk.ledger, run, [message.key])
+    claims.settle(desk.ledger, run, message.key, MessageState.IN_DOUBT)
+    before = claims.left(desk.ledger, run)
+    claims.open_doubt(desk.ledger, run, message, "spk-tk", "")
+
+    assert (before, claims.left(desk.ledger, run)) == (6, 5)
+
+
+def test_what_can_never_succeed_is_not_in_doubt_for_ever(desk: Desk, six: list[Draft]) -> None:
+    """A server that refuses the form of a request has taken nothing: the second time the message waits, with why."""
+    doors = Doors({six[0].reference}, NoAnswer("no SOAP answer", 415))
+    states = []
+    for _ in range(3):
+        deliver(desk, doors)
+        states.append(desk.state(six[0]))
+
+    assert states == [MessageState.IN_DOUBT, MessageState.WAITING, MessageState.WAITING]
+    keys = [head.key for head, _ in list_messages(desk.ledger)]
+    assert len(claims.noted_before(desk.ledger, keys, "HTTP 415")) == 1
+
+
+def test_a_server_that_is_tired_is_doubt_each_time(desk: Desk, six: list[Draft]) -> None:
+    """What it answered may have come from a proxy, after the message was taken."""
+    doors = Doors({six[0].reference}, NoAnswer("an envelope without fault", 503))
+    for _ in range(3):
+        deliver(desk, doors)
+
+        assert desk.state(six[0]) is MessageState.IN_DOUBT
+
+
+# --- who is told
+
+
+def test_a_destination_that_is_dead_is_a_point_for_it_operations(world: World) -> None:
+    """With why and what helps; and it goes by itself when the next run has got through."""
+    world.drop(line("P-1"))
+    world.run("kk-tk-budgets", "kk-tk-beschluesse")
+    alive = world.connections["eakte-tk"]["host"]
+    _move(world, "http://127.0.0.1:1")
+    for _ in range(2):
+        with pytest.raises(NotSent):
+            world.run("kk-tk-eakte")
+    [point] = world.points("trouble")
+    _move(world, alive)
+    world.run("kk-tk-eakte")
+
+    assert point.owner == "it-betrieb-tk"
+    assert "Adresse nicht erreichbar" in point.reason
+    assert "eakte-tk" in point.reason
+    assert world.points("trouble") == []
+    assert world.filed() == ["850.00"]
+
+
+def test_preparing_alone_heals_nothing(world: World) -> None:
+    """It asks nobody outside."""
+    world.drop(line("P-1"))
+    world.run("kk-tk-budgets", "kk-tk-beschluesse")
+    _move(world, "http://127.0.0.1:1")
+    with pytest.raises(NotSent):
+        world.run("kk-tk-eakte")
+    pipeline.prepare(world.house, "kk-tk-eakte")
+
+    assert len(world.points("trouble")) == 1
+
+
+def test_a_missing_certificate_is_a_point_before_anything_is_tried(world: World, tmp_path: Path) -> None:
+    missing = str(tmp_path / "gone.pem")
+    world.connect(eakte_tk={"ca_file": missing})
+    with pytest.raises(ConfigurationError):
+        world.run("kk-tk-eakte-postfach")
+
+    [point] = world.points("trouble")
+    assert missing in point.reason
+
+
+def test_what_was_mended_with_nothing_to_send_is_over_as_well(world: World, tmp_path: Path) -> None:
+    """The destination is asked: else the point would stand until the next decision."""
+    world.connect(eakte_tk={"ca_file": str(tmp_path / "gone.pem")})
+    with pytest.raises(ConfigurationError):
+        world.run("kk-tk-eakte")
+    before = len(world.points("trouble"))
+    world.connect(eakte_tk={"ca_file": ""})
+    world.run("kk-tk-eakte")
+
+    assert (before, world.points("trouble")) == (1, [])
+
+
+def test_a_connection_that_is_not_there_is_a_point(world: World) -> None:
+    there = world.connections.pop("eakte-tk")
+    world.connect()
+    with pytest.raises(ConfigurationError):
+        world.run("kk-tk-eakte")
+    [point] = world.points("trouble")
+    world.connections["eakte-tk"] = there
+    world.connect()
+    world.run("kk-tk-eakte")
+
+    assert "Verbindung ist nicht angelegt" in point.reason
+    assert world.points("trouble") == []
+
+
+def test_a_refused_password_is_called_so(world: World, tmp_path: Path) -> None:
+    """For the orders as well as for the answers; the first try after the right one takes everything along."""
+    world.drop(line("P-1"))
+    world.run("kk-tk-budgets", "kk-tk-beschluesse")
+    options = [f"content={ROOT}", "login=kb:richtig"]
+    running = start("connectors.hkr.sandbox:create", tmp_path / "locked", options=options)
+    try:
+        world.connections["hkr-tk"] |= {"host": running.url, "login": "kb", "password": "falsch"}
+        world.connect()
+        for route in ("kk-tk-hkr", "kk-tk-hkr", "kk-tk-hkr-rueckmeldungen"):
+            with pytest.raises((NotSent, SourceError)):
+                world.run(route)
+        with pytest.raises(SourceError, match="own sums cannot be read"):
+            pipeline.reconcile(world.house, "kk-tk-hkr")
+        refused, states = world.points("trouble"), [head.state for head in world.messages("hkr-tk")]
+        world.connections["hkr-tk"]["password"] = "richtig"
+        world.connect()
+        world.run("kk-tk-hkr", "kk-tk-hkr-rueckmeldungen")
+    finally:
+        running.stop()
+
+    assert ["Kennwort abgewiesen (HTTP 401)" in point.reason for point in refused] == [True, True]
+    assert "falsch" not in "".join(point.reason for point in refused)
+    assert states == [MessageState.WAITING]
+    assert world.points("trouble") == []
+    assert [head.state for head in world.messages("hkr-tk")] == [MessageState.CONFIRMED]
+
+
+def test_a_full_disk_is_one_line_and_a_point(world: World) -> None:
+    """What the system raises has a text that may quote, and no code; whoever reads it must know what to do."""
+
+    def write(_work: Sending, _counts: Counts) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/srv/Erna Kanarienvogel.csv")
+
+    with pytest.raises(SourceError, match="the disk is full") as raised:
+        Steps({}, {"reconcile": write}).run(world.house, "kk-tk-statusliste")
+
+    [point] = world.points("trouble")
+    assert "Platte voll. Was hilft: Platz schaffen" in point.reason
+    assert "Kanarienvogel" not in f"{point.reason}{raised.value}{raised.value.__cause__}"
+
+
+def _move(world: World, host: str) -> None:
+    world.connections["eakte-tk"]["host"] = host
+    world.connect()

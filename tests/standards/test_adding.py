@@ -273,3 +273,48 @@ def test_the_command_says_that_types_alone_are_no_target(content: Path, tmp_path
 
 def _schema(name: str, body: str) -> str:
     return f'<xs:schema {XS} xmlns:a="urn:a" xmlns:b="urn:b" targetNamespace="urn:{name}">{body}</xs:schema>'
+
+
+@pytest.mark.parametrize(
+    ("name", "location"),
+    [
+        ("meine typen.xsd", "meine%20typen.xsd"),
+        ("typen.xsd", "  typen.xsd\n "),
+        ("Straße.xsd", "Stra%C3%9Fe.xsd"),
+        ("Straße.xsd", "https://x.invalid/a/Stra%c3%9fe.xsd"),
+    ],
+)
+def test_a_location_is_the_address_that_it_means(content: Path, tmp_path: Path, name: str, location: str) -> None:
+    """xs:anyURI: blanks around it are nothing, and percent signs spell what a URI cannot hold."""
+    folder = tmp_path / "given"
+    folder.mkdir()
+    kind = '<xs:simpleType name="T"><xs:restriction base="xs:int"/></xs:simpleType>'
+    (folder / name).write_text(_schema("a", kind), "utf-8")
+    (folder / "a.xsd").write_text(
+        _schema("a", f'<xs:include schemaLocation="{location}"/><xs:element name="Root" xmlns="urn:a" type="T"/>')
+    )
+
+    for source in (folder, folder / "a.xsd"):
+        assert set(store.add(content, source, "probe", "1.0").files) == {"a.xsd", name}
+    store.validate(content, "probe", "1.0", b'<Root xmlns="urn:a">1</Root>')
+
+
+@pytest.mark.parametrize("location", ["..%2F..%2Fsecret.xsd", "%2e%2e/secret.xsd", "..%5Csecret.xsd", "%00secret.xsd"])
+def test_a_spelled_out_path_leads_out_of_no_folder(content: Path, tmp_path: Path, location: str) -> None:
+    """What is decoded is a name again, not a path."""
+    (tmp_path / "secret.xsd").write_text(_schema("a", ""))
+    folder = tmp_path / "a" / "b"
+    folder.mkdir(parents=True)
+    (folder / "a.xsd").write_text(_schema("a", f'<xs:include schemaLocation="{location}"/>'))
+
+    for source in (folder, folder / "a.xsd"):
+        with pytest.raises(ConfigurationError, match=r"is not there|leads out"):
+            store.add(content, source, "probe", "1.0")
+
+
+def test_an_import_that_names_nobody_is_legal(content: Path, tmp_path: Path) -> None:
+    """XSD 1.0, 4.2.3: both attributes may be absent."""
+    (tmp_path / "a.xsd").write_text(_schema("a", '<xs:import/><xs:element name="Root" type="xs:int"/>'))
+
+    store.add(content, tmp_path / "a.xsd", "probe", "1.0")
+    store.validate(content, "probe", "1.0", b'<Root xmlns="urn:a">1</Root>')

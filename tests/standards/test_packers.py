@@ -36,7 +36,7 @@ def test_xdomea_packs_its_message_with_its_documents() -> None:
 
     assert made.file_name == f"{PROCESS}_0401_1.zip"
     assert made.media_type == "application/zip"
-    assert made.facts == {"message_type": {"code": "0401"}, "process_id": str(PROCESS)}
+    assert made.facts == {"message_type": {"code": "0401"}, "process_id": str(PROCESS), "objects": []}
     assert (unpacked.xml_name, unpacked.xml) == (f"{PROCESS}_0401_1.xml", XML)
     assert list(unpacked.files.items()) == [PDF]
 

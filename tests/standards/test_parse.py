@@ -25,6 +25,13 @@ BAD = {
     "no XML": b"PK\x03\x04",
     "wrong encoding": "<?xml version='1.0' encoding='UTF-8'?><a>Müggelsee</a>".encode("latin-1"),
     "control character": b"<a>\x01</a>",
+    "UTF-32 with a document type": "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>".encode("utf-32"),
+    "UTF-16 without a mark, with a document type": '<?xml version="1.0"?><!DOCTYPE a><a/>'.encode("utf-16-be"),
+    **{
+        f"declared as {name}": f'<?xml version="1.0" encoding="{name}"?><a>+APw-</a>'.encode()
+        for name in ("UTF-7", "shift_jis", "big5", "idna", "punycode", "rot13", "hex", "UTF-32", "klingon", "", "ucs-4")
+    },
+    "ASCII that is none": '<?xml version="1.0" encoding="US-ASCII"?><a>ü</a>'.encode(),
     "undefined entity": b"<a>&erika;</a>",
 }
 
@@ -46,6 +53,10 @@ def test_hostile_or_broken_xml_is_refused(case: str) -> None:
         b"\xef\xbb\xbf<a>Sommerfest</a>",
         '<?xml version="1.0" encoding="UTF-16"?><a>Sommerfest</a>'.encode("utf-16"),
         b"<!-- x --><a>Sommerfest</a>",
+        '<?xml version="1.0"?><a>Sommerfest</a>'.encode("utf-16-be"),
+        b"\r\n <?xml version='1.0' encoding='ISO-8859-1'?><a>Sommerfest</a>",
+        b"<?xml version='1.0' encoding='UTF-16'?><a>Sommerfest</a>",
+        b"<?xml version='1.0' encoding='UTF-8'?><a>Sommerfest<!-- <!DOCTYPE --></a>",
     ],
 )
 def test_plain_xml_is_read(data: bytes) -> None:
@@ -62,3 +73,11 @@ def test_nothing_is_included_or_fetched() -> None:
 
     assert etree.QName(root[0]).localname == "include"
     assert len(root[0]) == 0
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "UTF-16", "ISO-8859-1", "ISO-8859-15", "windows-1252"])
+def test_umlauts_are_the_same_in_every_encoding(encoding: str) -> None:
+    """What is read is read right; everything else is refused."""
+    document = f'<?xml version="1.0" encoding="{encoding}" standalone="yes"?>\n<a>Müggelsee</a>'
+
+    assert parse(document.encode(encoding)).text == "Müggelsee"

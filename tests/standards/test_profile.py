@@ -11,6 +11,7 @@ from lxml import etree
 
 from kiezbruecke.errors import RecordError
 from kiezbruecke.standards import store
+from kiezbruecke.standards.validate import Validator
 
 DATA = Path(__file__).parent / "data"
 NARROWER = {
@@ -117,3 +118,21 @@ def _changed(message: bytes, old: str, new: str) -> bytes:
     text = message.decode()
     assert old in text
     return text.replace(old, new).encode()
+
+
+def test_a_schema_at_which_the_validator_gives_up_sets_the_record_aside() -> None:
+    """libxml2 raises at an ambiguous pattern; that ended whole runs."""
+    schema = etree.XMLSchema(
+        etree.fromstring(
+            '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="a"><xs:simpleType>'
+            '<xs:restriction base="xs:string"><xs:pattern value="(a|aa)+b"/></xs:restriction>'
+            "</xs:simpleType></xs:element></xs:schema>"
+        )
+    )
+    root = etree.fromstring(f"<a>{'a' * 5000}c</a>")
+    with pytest.raises(etree.XMLSchemaValidateError):
+        schema.validate(root)
+
+    [problem] = Validator("Probe", schema).problems(root)
+
+    assert "lässt sich nicht prüfen" in problem

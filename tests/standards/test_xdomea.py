@@ -284,3 +284,12 @@ def _zip(*files: tuple[str, bytes], deflated: bool = False) -> bytes:
         for name, content in files:
             target.writestr(name, content)
     return buffer.getvalue()
+
+
+def test_all_objects_of_a_message_are_named() -> None:
+    """An answer may name the Vorgang or its documents, and nothing else."""
+    xml = (Path(__file__).parent / "data/0401.xml").read_bytes()
+    named = {UUID(text) for text in re.findall(r"xdomeaUUID>([0-9a-f-]{36})<", xml.decode())}
+
+    assert {*xdomea.object_ids(xml)} == named
+    assert len(named) > 1

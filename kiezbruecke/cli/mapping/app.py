@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 
+from kiezbruecke.cli.output import emit, say
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError
 from kiezbruecke.workbench.examples import Example, find_examples
 
@@ -32,23 +31,15 @@ def chosen_example(name: str, content: Path, wanted: str | None) -> Example:
     return found[wanted] if wanted else next(iter(found.values()))
 
 
-def console() -> Console:
-    """Where tables go: as wide as the terminal, and wide enough to be searched where there is none."""
-    found = Console()
-    if not found.is_terminal:
-        found.width = 200
-    return found
-
-
 def print_json(rows: Iterable[object]) -> None:
     """A list as JSON."""
-    typer.echo(json.dumps(list(rows), ensure_ascii=False, indent=2))
+    emit(list(rows))
 
 
 def stop(error: KiezbrueckeError, *, as_json: bool) -> NoReturn:
     """Nothing could be done at all: exit code 2, as everywhere in this CLI."""
     if as_json:
-        typer.echo(json.dumps({"error": error.code, "line": error.line()}, ensure_ascii=False))
+        emit({"error": error.code, "line": error.line()})
     else:
-        typer.echo(f"{error.code} {error.line()}", err=True)
+        say(f"{error.code} {error.line()}", err=True)
     raise typer.Exit(2)

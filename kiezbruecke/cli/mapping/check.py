@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from kiezbruecke.cli.mapping.app import Content, Json, Names, app, print_json, stop
+from kiezbruecke.cli.output import console, say
+from kiezbruecke.cli.streams import speaks_unicode
 from kiezbruecke.content import find_content
-from kiezbruecke.errors import ConfigurationError, KiezbrueckeError
+from kiezbruecke.errors import KiezbrueckeError
+from kiezbruecke.machine import write_file
 from kiezbruecke.mapping import Finding, mapping_names
 from kiezbruecke.workbench.example_check import check_whole
 from kiezbruecke.workbench.sarif import sarif
@@ -51,16 +53,11 @@ def check_mappings(
 
 
 def _write_sarif(findings: Sequence[Finding], file: str) -> None:
-    text = json.dumps(sarif(findings), ensure_ascii=False, indent=2)
+    text = json.dumps(sarif(findings), ensure_ascii=file == "-" and not speaks_unicode(), indent=2)
     if file == "-":
-        typer.echo(text)
+        say(text)
         return
-    try:
-        Path(file).write_text(f"{text}\n", "utf-8")
-    except OSError:
-        raise ConfigurationError(
-            "the SARIF file cannot be written", where=file, expected="a file in a folder that is there"
-        ) from None
+    write_file(Path(file), f"{text}\n", folders=False)
 
 
 def _print_findings(findings: Sequence[Finding], count: int) -> None:
@@ -69,20 +66,20 @@ def _print_findings(findings: Sequence[Finding], count: int) -> None:
         _print_grouped(findings)
     else:
         for finding in findings:
-            typer.echo(f"{finding.severity}: {finding.line()}")
+            say(f"{finding.severity}: {finding.line()}")
     errors = sum(finding.severity == "error" for finding in findings)
     warnings = sum(finding.severity == "warning" for finding in findings)
-    typer.echo(f"{count} mappings, {errors} errors, {warnings} warnings")
+    say(f"{count} mappings, {errors} errors, {warnings} warnings")
 
 
 def _print_grouped(findings: Sequence[Finding]) -> None:
-    console = Console()
+    wide = console()
     for file, found in groupby(sorted(findings, key=_file), key=_file):
-        console.print(Text(file, style="bold"))
+        wide.print(Text(file, style="bold"))
         for finding in found:
             place = f"  {finding.place.line}:{finding.place.column} "
             line = finding.line().removeprefix(f"{finding.place}: ")
-            console.print(Text.assemble(place, (finding.severity, _COLOURS[finding.severity]), f" {line}"))
+            wide.print(Text.assemble(place, (finding.severity, _COLOURS[finding.severity]), f" {line}"))
 
 
 def _file(finding: Finding) -> str:

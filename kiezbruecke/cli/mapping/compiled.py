@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from kiezbruecke.cli.mapping.app import Content, Json, Names, app, print_json, stop
+from kiezbruecke.cli.output import say
 from kiezbruecke.content import find_content
 from kiezbruecke.errors import KiezbrueckeError
 from kiezbruecke.mapping import load_mapping, mapping_names
@@ -31,9 +32,9 @@ def compile_mappings(
         return
     for row in rows:
         if explain and row["source"]:
-            typer.echo(f"# {row['mapping']}\n{row['source']}")
+            say(f"# {row['mapping']}\n{row['source']}")
         else:
-            typer.echo(f"{row['mapping']}: {row['reason'] or 'compiled'}")
+            say(f"{row['mapping']}: {row['reason'] or 'compiled'}")
 
 
 def _compiled(name: str, content: Path) -> tuple[str, str]:

@@ -12,7 +12,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from kiezbruecke.cli.mapping.app import Content, Json, app, console, print_json, stop
+from kiezbruecke.cli.mapping.app import Content, Json, app, print_json, stop
+from kiezbruecke.cli.output import console, say
 from kiezbruecke.content import find_content
 from kiezbruecke.errors import KiezbrueckeError
 from kiezbruecke.mapping.lineage import RuleLine
@@ -75,10 +76,10 @@ def _print(found: list[CaseDiff], *, values: bool, messages: bool) -> None:
         console().print(table)
     for one in found:
         if one.verdict != "same":
-            typer.echo(f"{one.case}: {one.verdict}{f': {one.reason}' if one.reason else ''}")
+            say(f"{one.case}: {one.verdict}{f': {one.reason}' if one.reason else ''}")
         for change in one.fields if values else ():
-            typer.echo(f"  {change.target}: {change.old or '–'} → {change.new or '–'}")
-    typer.echo(_summary(found, messages=messages))
+            say(f"  {change.target}: {change.old or '–'} → {change.new or '–'}")
+    say(_summary(found, messages=messages))
 
 
 def _summary(found: list[CaseDiff], *, messages: bool) -> str:

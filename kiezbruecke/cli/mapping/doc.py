@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from kiezbruecke.cli.mapping.app import Content, Json, Name, app, print_json, stop
+from kiezbruecke.cli.output import say
 from kiezbruecke.content import find_content
-from kiezbruecke.errors import ConfigurationError, KiezbrueckeError
+from kiezbruecke.errors import KiezbrueckeError
+from kiezbruecke.machine import write_file
 from kiezbruecke.mapping import load_mapping
 from kiezbruecke.workbench.doc import page
 
@@ -23,17 +25,10 @@ def write_doc(name: Name, out: Out = None, content: Content = None, as_json: Jso
         root = find_content(content)
         text = page(load_mapping(name, root), root)
         if out is not None:
-            _write(out, text)
+            write_file(out, text, folders=False)
     except KiezbrueckeError as error:
         stop(error, as_json=as_json)
     if as_json:
         print_json([{"mapping": name, "file": str(out) if out else "", "html": "" if out else text}])
     else:
-        typer.echo(text if out is None else f"{out} written")
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, "utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"cannot be written: {error.strerror}", where=str(file)) from None
+        say(text if out is None else f"{out} written")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from kiezbruecke.cli.mapping.app import Content, Json, Name, app, print_json, stop
+from kiezbruecke.cli.output import say
 from kiezbruecke.content import find_content
 from kiezbruecke.errors import KiezbrueckeError
 from kiezbruecke.mapping.loading import mapping_file
@@ -30,5 +31,5 @@ def write_schema(
     if as_json:
         print_json([{"mapping": name, "file": str(file), "line": line}])
         return
-    typer.echo(f"{file} ({file.stat().st_size // 1000} kB); the mapping's first line:")
-    typer.echo(line)
+    say(f"{file} ({file.stat().st_size // 1000} kB); the mapping's first line:")
+    say(line)

@@ -18,10 +18,10 @@ from kiezbruecke.cli.mapping.app import (
     Names,
     app,
     chosen_example,
-    console,
     print_json,
     stop,
 )
+from kiezbruecke.cli.output import console, say
 from kiezbruecke.content import find_content
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError
 from kiezbruecke.mapping import Mapping, load_mapping, mapping_names
@@ -55,7 +55,7 @@ def preview_mapping(
     else:
         console().print(_preview_table(rows))
     if problem:
-        typer.echo(problem, err=True)
+        say(problem, err=True)
         raise typer.Exit(1)
 
 

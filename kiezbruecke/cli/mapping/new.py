@@ -8,6 +8,7 @@ from typing import Annotated, cast
 import typer
 
 from kiezbruecke.cli.mapping.app import Content, Json, app, print_json, stop
+from kiezbruecke.cli.output import say
 from kiezbruecke.content import find_content
 from kiezbruecke.errors import KiezbrueckeError
 from kiezbruecke.mapping.language.definition import Direction
@@ -52,8 +53,8 @@ def write_new_mapping(
         print_json([{"mapping": name, "files": files, "todo": todo}])
         return
     for shown in files:
-        typer.echo(shown)
-    typer.echo(f"{todo} lines say TODO. What is missing: kiezbruecke mapping check {name}")
+        say(shown)
+    say(f"{todo} lines say TODO. What is missing: kiezbruecke mapping check {name}")
 
 
 def _shown(file: Path, root: Path) -> str:

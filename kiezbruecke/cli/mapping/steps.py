@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from kiezbruecke.cli.mapping.app import Json, app, print_json, stop
+from kiezbruecke.cli.output import console
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.steps import STEPS, Step
@@ -28,11 +28,11 @@ def list_steps(name: StepName = None, as_json: Json = False) -> None:
     if as_json:
         print_json(_row(step) for step in steps)
     elif name is None:
-        Console().print(_table(steps))
+        console().print(_table(steps))
     else:
         from rich.markdown import Markdown  # noqa: PLC0415 - a tenth of a second that all other commands would wait
 
-        Console().print(Markdown(step_page(steps[0])))
+        console().print(Markdown(step_page(steps[0])))
 
 
 def _named(name: str) -> Step:

@@ -8,7 +8,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from kiezbruecke.cli.mapping.app import Content, ExampleName, Json, Name, app, chosen_example, console, print_json, stop
+from kiezbruecke.cli.mapping.app import Content, ExampleName, Json, Name, app, chosen_example, print_json, stop
+from kiezbruecke.cli.output import console
 from kiezbruecke.content import find_content
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError
 from kiezbruecke.mapping import load_mapping

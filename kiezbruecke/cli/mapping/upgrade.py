@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Annotated
@@ -12,9 +10,11 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from kiezbruecke.cli.mapping.app import Content, Json, Name, app, console, stop
+from kiezbruecke.cli.mapping.app import Content, Json, Name, app, stop
+from kiezbruecke.cli.output import console, emit, say
 from kiezbruecke.content import find_content
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError
+from kiezbruecke.machine import whole_folder, write_file
 from kiezbruecke.mapping import load_mapping
 from kiezbruecke.mapping.loading import mapping_file
 from kiezbruecke.workbench.examples import find_examples
@@ -39,7 +39,7 @@ def upgrade_mapping(
         stop(error, as_json=as_json)
     if as_json:
         body = {"changes": [change.as_dict() for change in found.changes], "file": str(file or ""), "text": found.text}
-        typer.echo(json.dumps(body, ensure_ascii=False, indent=2))
+        emit(body)
     else:
         _print(found, file)
     if any(change.status in ("broken", "missing") for change in found.changes):
@@ -52,15 +52,12 @@ def _write(name: str, out: str, root: Path, found: Upgrade) -> Path:
     new = root / "mappings" / direction / out / "mapping.yaml"
     if out != name and (new.parent.exists() or Path(out).name != out):
         raise ConfigurationError(f"'{out}' cannot be the new mapping's name", helps="a name that is not taken")
-    if out != name:
-        new.parent.mkdir()
-        for example in find_examples(name, root):
+    with whole_folder(new.parent):
+        for example in find_examples(name, root) if out != name else ():
             for file in (example.input, example.beside("item.xml")):
-                goal = new.parent / file.relative_to(old.parent)
-                goal.parent.mkdir(parents=True, exist_ok=True)
                 if file.is_file():
-                    shutil.copyfile(file, goal)
-    new.write_text(found.text, "utf-8")
+                    write_file(new.parent / file.relative_to(old.parent), file.read_bytes())
+        write_file(new, found.text)
     return new
 
 
@@ -73,5 +70,5 @@ def _print(found: Upgrade, file: Path | None) -> None:
         table.add_row(*place, one.status, *map(escape, (one.old, one.new if one.new != one.old else "", one.reason)))
     console().print(table)
     count = Counter(change.status for change in found.changes)
-    typer.echo(", ".join(f"{number} {status}" for status, number in count.items()) or "no rules")
-    typer.echo(f"written: {file}" if file else "nothing written")
+    say(", ".join(f"{number} {status}" for status, number in count.items()) or "no rules")
+    say(f"written: {file}" if file else "nothing written")

@@ -7,15 +7,20 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from kiezbruecke.content.yaml import place_of
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.codelists.reading import (
     CODE_KEYS,
     KEYS,
+    TEXT_KEYS,
+    WRITE_NAMES,
     CodeList,
     TranslationRow,
+    code_entry,
     code_file,
     code_validity,
     fold,
+    is_text,
     known_columns,
     read_code_file,
     read_codes,
@@ -32,7 +37,7 @@ CODES = {
     "KB-L04": "a code or value is blank",
     "KB-L05": "a code or value stands twice",
     "KB-L06": "two values differ in case or blanks only, and mean different things",
-    "KB-L07": "a code is not text",
+    "KB-L07": "the name of a code is not text",
     "KB-L08": "a validity is impossible",
     "KB-L09": "the list, or a code that a mapping writes, is not valid on the day",
     "KB-L10": "nothing uses the list",
@@ -129,7 +134,7 @@ def _codes(content: Path, name: str, used: list[ListUse], on: date) -> list[Find
 def _names_itself(file: Path, shown: str, codes: CodeList) -> Iterator[Finding]:
     """A message says whose codes it holds by the list's URI."""
     if not codes.uri.strip():
-        place = _at(shown, read_code_file(file, positions=True), "uri")
+        place = _at(file, shown, "uri")
         message = "the list has no 'uri', so messages do not say whose codes they hold"
         yield Finding(place, "KB-L11", message, expected="uri: urn:…", severity="warning")
 
@@ -137,33 +142,38 @@ def _names_itself(file: Path, shown: str, codes: CodeList) -> Iterator[Finding]:
 def _broken_codes(file: Path, shown: str) -> list[Finding]:
     """The same file again, with positions: which key, which code."""
     try:
-        body: Any = read_code_file(file, positions=True)
+        body = read_code_file(file)
     except ConfigurationError as error:
         line, column = _position(error.where, str(file))
         return [Finding(Place(shown, line, column), "KB-L01", error.what, expected=error.expected)]
-    found = list(_unknown_keys(shown, body, KEYS))
-    if not isinstance(body.get("write_names", False), bool):
-        place = _at(shown, body, "write_names")
+    found = list(_unknown_keys(file, shown, body, KEYS))
+    found += [
+        Finding(_at(file, shown, key), "KB-L11", f"'{key}' is no text", expected="a text")
+        for key in TEXT_KEYS
+        if not is_text(body.get(key))
+    ]
+    if body.get("write_names") not in WRITE_NAMES:
+        place = _at(file, shown, "write_names")
         found.append(Finding(place, "KB-L11", "'write_names' is neither true nor false", expected="true or false"))
     for code, entry in body["codes"].items():
-        place = _at(shown, body["codes"], code)
-        if not isinstance(code, str):
-            message = f"the code {code} is a {type(code).__name__}, not text"
-            found.append(Finding(place, "KB-L07", message, expected=f'quotes: "{code}"'))
+        if not is_text(code_entry(entry)):
+            place = _at(file, shown, "codes", code)
+            found.append(Finding(place, "KB-L07", f"the name of code '{code}' is no text", expected="a text"))
         if isinstance(entry, dict):
-            found += _unknown_keys(shown, entry, CODE_KEYS)
+            found += _unknown_keys(file, shown, entry, CODE_KEYS, "codes", code)
             if not _readable_days(entry):
+                place = _at(file, shown, "codes", code)
                 found.append(Finding(place, "KB-L08", f"the validity of '{code}' is no day", expected="2026-04-01"))
     if not _readable_days(body):
         found.append(Finding(Place(shown), "KB-L08", "the list's validity is no day", expected="2026-04-01"))
     return found
 
 
-def _unknown_keys(shown: str, body: Any, known: tuple[str, ...]) -> Iterator[Finding]:
+def _unknown_keys(file: Path, shown: str, body: Any, known: tuple[str, ...], *above: str) -> Iterator[Finding]:
     for key in body:
         if key not in known:
             helps = nearest(str(key), known)
-            place = _at(shown, body, key)
+            place = _at(file, shown, *above, key)
             yield Finding(place, "KB-L02", f"unknown key '{key}'", expected=", ".join(known), helps=helps)
 
 
@@ -211,20 +221,16 @@ def _validity(shown: str, codes: CodeList, used: list[ListUse], on: date) -> Ite
 
 
 def _place_of(file: Path, shown: str, code: str) -> Place:
-    return _at(shown, read_code_file(file, positions=True)["codes"], code)
+    return _at(file, shown, "codes", code)
 
 
-def _at(shown: str, body: Any, key: Any) -> Place:
-    try:
-        line, column = body.lc.key(key)
-    except (AttributeError, KeyError):
-        return Place(shown)
-    return Place(shown, line + 1, column + 1)
+def _at(file: Path, shown: str, *path: str) -> Place:
+    return Place(shown, *_position(place_of(file, path), str(file)))
 
 
 def _position(where: str, file: str) -> tuple[int, int]:
     parts = where.removeprefix(file).strip(":").split(":")
-    return (int(parts[0]), int(parts[1])) if len(parts) == 2 else (1, 1)
+    return (int(parts[0]), int(parts[1]) if len(parts) == 2 else 1) if parts[0].isdecimal() else (1, 1)
 
 
 def _header_line(file: Path) -> int:

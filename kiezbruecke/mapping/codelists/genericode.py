@@ -19,6 +19,7 @@ from pathlib import Path
 from lxml import etree
 
 from kiezbruecke.errors import ConfigurationError, RecordError
+from kiezbruecke.machine import read_file
 from kiezbruecke.mapping.codelists.reading import CodeList
 from kiezbruecke.mapping.codelists.validity import Validity, read_day
 from kiezbruecke.mapping.language.findings import nearest
@@ -180,7 +181,7 @@ def read_genericode(file: Path) -> Genericode:
     try:
         if file.stat().st_size > MAX_BYTES:
             raise ConfigurationError("the file is too large", where=str(file), expected=f"{MAX_BYTES} bytes at most")
-        data = file.read_bytes()
+        data = read_file(file)
         root = parse(data, file.name)
     except OSError:
         raise ConfigurationError("the file cannot be read", where=str(file)) from None

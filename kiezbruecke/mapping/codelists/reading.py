@@ -11,8 +11,7 @@ A code may say more than its name: `"019": {name: ZIP, valid_to: 2024-12-31}`.
 from __future__ import annotations
 
 import csv
-import json
-import re
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -20,10 +19,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
+from kiezbruecke.content.yaml import place_of, read_texts
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.machine import read_text
 from kiezbruecke.mapping.codelists.validity import ALWAYS, Validity, read_day
 from kiezbruecke.mapping.values import Unusable, to_text
 
@@ -39,7 +37,8 @@ KEYS = (
     "note",
 )
 CODE_KEYS = ("name", "valid_from", "valid_to")
-_PLAIN_CODE = re.compile(r'  (?P<code>"(?:[^"\\]|\\.)*"): (?P<name>"(?:[^"\\]|\\.)*")')
+TEXT_KEYS = tuple(key for key in KEYS if key not in {"codes", "write_names"})
+WRITE_NAMES = {None: False, "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class Translation:
         found = self.entries.get(given)
         found = self._folded.get(fold(given)) if found is None else found
         if found is None:
-            raise Unusable(f"der Wert steht nicht in der Codeliste '{self.name}'", _allowed(given, self.entries))
+            raise Unusable(f"der Wert steht nicht in der Codeliste „{self.name}“", _allowed(given, self.entries))
         return found
 
     @cached_property
@@ -94,7 +93,7 @@ class CodeList:
         """The code itself; raises Unusable where the list does not have it."""
         given = to_text(value).strip()
         if given not in self.codes:
-            raise Unusable(f"der Code steht nicht in der Codeliste '{self.name}'", _allowed(given, self.codes))
+            raise Unusable(f"der Code steht nicht in der Codeliste „{self.name}“", _allowed(given, self.codes))
         return given
 
 
@@ -141,12 +140,12 @@ def read_translation(content: Path, name: str) -> Translation:
 def read_rows(file: Path) -> tuple[tuple[str, ...], list[TranslationRow]]:
     """Header and rows of a translation, without comments and empty lines; raises ConfigurationError."""
     try:
-        with file.open(encoding="utf-8-sig", newline="") as handle:
-            reader = csv.reader((_without_comment(line) for line in handle), delimiter=";")
-            found = [(reader.line_num, tuple(cells)) for cells in reader if cells]
+        lines = read_text(file, what="the code list").splitlines(keepends=True)
+        reader = csv.reader((_without_comment(line) for line in lines), delimiter=";")
+        found = [(reader.line_num, tuple(cells)) for cells in reader if cells]
     except FileNotFoundError:
         raise ConfigurationError(f"there is no code list '{file.stem}'", where=str(file)) from None
-    except (OSError, UnicodeDecodeError, csv.Error):
+    except csv.Error:
         raise ConfigurationError("the code list cannot be read", where=str(file), expected="CSV in UTF-8") from None
     if not found:
         return (), []
@@ -160,14 +159,20 @@ def known_columns(columns: tuple[str, ...]) -> bool:
 
 
 def read_codes(content: Path, name: str) -> CodeList:
-    """Read `<name>.yaml`; raises ConfigurationError."""
+    """Read `<name>.yaml`: every code, name and version as the text that stands there. Raises ConfigurationError."""
     file = code_file(content, name)
     body = read_code_file(file)
-    if unknown := sorted(map(str, body.keys() - set(KEYS))):
+    if unknown := sorted(body.keys() - set(KEYS)):
         raise ConfigurationError(f"unknown key '{unknown[0]}'", where=str(file), expected=", ".join(KEYS))
-    if not all(isinstance(code, str) for code in body["codes"]):
-        raise ConfigurationError("a code is not text", where=str(file), expected="codes in quotes: '001'")
-    if not isinstance(body.get("write_names", False), bool):
+    for key in TEXT_KEYS:
+        if not is_text(body.get(key)):
+            raise ConfigurationError(f"'{key}' is no text", where=place_of(file, [key]), expected="a text")
+    for code, entry in body["codes"].items():
+        if not is_text(code_entry(entry)):
+            raise ConfigurationError(
+                f"the name of code '{code}' is no text", where=place_of(file, ["codes", code]), expected="a text"
+            )
+    if body.get("write_names") not in WRITE_NAMES:
         raise ConfigurationError(
             "'write_names' is neither true nor false", where=str(file), expected="write_names: true, or false"
         )
@@ -175,8 +180,8 @@ def read_codes(content: Path, name: str) -> CodeList:
         name,
         _text(body, "uri"),
         _text(body, "version"),
-        {code: code_name(entry) for code, entry in body["codes"].items()},
-        write_names=body.get("write_names") is True,
+        {code: code_entry(entry) or "" for code, entry in body["codes"].items()},
+        write_names=WRITE_NAMES[body.get("write_names")],
         validity=_validity(file, body),
         limits=_limits(file, body["codes"]),
         source=_text(body, "source"),
@@ -185,32 +190,24 @@ def read_codes(content: Path, name: str) -> CodeList:
     )
 
 
-def read_code_file(file: Path, *, positions: bool = False) -> dict[str, Any]:
-    """The file's keys with its codes as they stand there; raises ConfigurationError.
-
-    An imported list may have ten thousand codes: lines as the import writes them are read without the YAML parser,
-    which would take seconds. With `positions` the YAML parser reads everything and remembers where it stood.
-    """
-    try:
-        text = file.read_text("utf-8-sig")
-        rest, plain = ([], {}) if positions else _plain_codes(text.splitlines())
-        body = YAML(typ="rt" if positions else "safe", pure=True).load("\n".join(rest) if plain else text)
-    except FileNotFoundError:
-        raise ConfigurationError(f"there is no code list '{file.stem}'", where=str(file)) from None
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else str(file)
-        raise ConfigurationError("the code list cannot be read", where=where, expected="YAML in UTF-8") from None
-    if isinstance(body, dict) and plain and body.get("codes") is None:
-        body["codes"] = plain
-    if not isinstance(body, dict) or not isinstance(body.get("codes"), dict):
+def read_code_file(file: Path) -> dict[str, Any]:
+    """The file's keys with its codes as they stand there; raises ConfigurationError."""
+    if not os.path.lexists(file):
+        raise ConfigurationError(f"there is no code list '{file.stem}'", where=str(file))
+    body = read_texts(file)
+    if not isinstance(body.get("codes"), dict):
         raise ConfigurationError("no codes", where=str(file), expected="uri, version, codes: {'001': Text}")
     return body
 
 
-def code_name(entry: Any) -> str:
-    """The name of a code, which is all or a part of its entry."""
-    return str((entry.get("name") if isinstance(entry, dict) else entry) or "")
+def is_text(value: Any) -> bool:
+    """Whether a value of the file is one text, or nothing."""
+    return value is None or isinstance(value, str)
+
+
+def code_entry(entry: Any) -> Any:
+    """The name of a code, which is all or a part of its entry; a text, if the file is right."""
+    return entry.get("name") if isinstance(entry, dict) else entry
 
 
 def code_validity(entry: Any) -> Validity:
@@ -223,27 +220,6 @@ def code_validity(entry: Any) -> Validity:
 def fold(text: str) -> str:
     """The text as translations compare it: without regard to case and to runs of blanks."""
     return " ".join(text.split()).casefold()
-
-
-def _plain_codes(lines: list[str]) -> tuple[list[str], dict[str, str]]:
-    """The lines without a block of codes as the import writes them, and that block; nothing where it is not whole."""
-    if "codes:" not in lines:
-        return lines, {}
-    start = lines.index("codes:") + 1
-    found: dict[str, str] = {}
-    number = start
-    for number in range(start, len(lines) + 1):
-        match = _PLAIN_CODE.fullmatch(lines[number]) if number < len(lines) else None
-        if match is None:
-            break
-        try:
-            found[json.loads(match["code"])] = json.loads(match["name"])
-        except ValueError:  # YAML knows escapes that JSON does not
-            return lines, {}
-    inside = number < len(lines) and lines[number].startswith(" ")
-    if inside or len(found) != number - start:  # another form, or a code that stands twice: YAML says what is wrong
-        return lines, {}
-    return [*lines[:start], *lines[number:]], found
 
 
 def _without_comment(line: str) -> str:

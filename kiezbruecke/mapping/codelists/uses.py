@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
+from kiezbruecke.content.yaml import read_yaml
+from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.language.findings import NotAMapping, Place
 from kiezbruecke.mapping.language.reading import read_definition
 from kiezbruecke.mapping.language.walking import all_rules
@@ -54,10 +53,10 @@ def _processes(content: Path) -> list[ListUse]:
     found = []
     for file in sorted((content / "mappings" / "processes").glob("*.yaml")):
         try:
-            body = YAML(typ="safe", pure=True).load(file.read_text("utf-8"))
-        except (OSError, UnicodeDecodeError, YAMLError):
+            body = read_yaml(file)
+        except ConfigurationError:
             continue
-        if isinstance(body, dict) and body.get("areas"):
+        if body.get("areas"):
             place = Place(file.relative_to(content).as_posix())
             own = body.get("codelists")
             names = dict.fromkeys([body["areas"], *(own.values() if isinstance(own, dict) else ())])

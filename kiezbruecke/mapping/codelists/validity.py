@@ -32,7 +32,7 @@ ALWAYS = Validity()
 
 def read_day(value: object) -> date | None:
     """An ISO day as YAML or genericode gives it; nothing is None. Raises ValueError."""
-    if value is None or value == "":
+    if value in (None, "", "~", "null"):
         return None
     if isinstance(value, date):
         return date(value.year, value.month, value.day)

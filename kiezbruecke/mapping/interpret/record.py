@@ -37,6 +37,7 @@ _PROBLEMS = {
     "datetime_from_date_parsing": "die Zeit ist nicht lesbar",
     "timezone_aware": "die Zeit trägt keine Zeitzone",
     "uuid_parsing": "die Kennung ist keine UUID",
+    "too_many_marks": "ein Buchstabe trägt mehr Zeichen über und unter sich, als eine Sprache kennt",
     "value_error": "der Wert ist nicht brauchbar",
 }
 _BOUNDS = {

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal
 
+from kiezbruecke.errors import ConfigurationError, printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -80,10 +82,11 @@ class Finding:
     def line(self) -> str:
         """The finding in one line: `file:line:column: code message; expected …; helps`."""
         what = f"{self.place}: {self.code} {self.message}"
-        return "; ".join(part for part in (what, self.expected and f"expected {self.expected}", self.helps) if part)
+        parts = (what, self.expected and f"expected {self.expected}", self.helps)
+        return printable("; ".join(part for part in parts if part))
 
 
-class NotAMapping(Exception):
+class NotAMapping(ConfigurationError):
     """The file is not well-formed; `findings` say where."""
 
     def __init__(self, findings: list[Finding]) -> None:

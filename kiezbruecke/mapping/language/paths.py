@@ -75,6 +75,12 @@ def is_name(text: str) -> bool:
     return (found := _SOURCE.fullmatch(text)) is not None and found["rest"] is None
 
 
+def is_step(text: str) -> bool:
+    """Whether a target path may name an element, property or column of this name."""
+    found = _TARGET_STEP.fullmatch(text)
+    return found is not None and not found["number"] and text.isprintable() and text.strip() not in {"", "."}
+
+
 def is_prefix(text: str) -> bool:
     """Whether XML allows a text as a namespace's prefix."""
     return _PREFIX.fullmatch(text) is not None

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from kiezbruecke.mapping.steps import FORMULA_STARTS
 from kiezbruecke.mapping.values import Unusable, to_text
+from kiezbruecke.plaintext import harmless
 
 _DAYS = {  # what a layout calls it, and how it is written
     "TT.MM.JJJJ": "%d.%m.%Y",
@@ -104,7 +104,7 @@ class LayoutColumn(BaseModel):
             raise Unusable("der Text ist zu lang", f"höchstens {self.limit} Zeichen")
         if self.length is not None:
             return _one_line(text)
-        return f"'{text}" if self.type == "text" and text[:1] in FORMULA_STARTS else text
+        return harmless(text) if self.type == "text" else text
 
     def padded(self, text: str) -> str:
         """The text filled up to the column's length; a sign stands before the zeros."""

@@ -50,10 +50,13 @@ class Components:
         found = self._index.get((kind, qualified(user, name)))
         if found is None:
             raise self._nowhere(kind, user, name)
-        around = [user, *user.iterancestors()]
-        while found in self._originals and found in around:  # a redefinition that names itself means the original
-            found = self._originals[found]
-        return found
+        around = {user, *user.iterancestors()}
+        redefined: etree._Element | None = found
+        while redefined is not None and redefined not in around:
+            redefined = self._originals.get(redefined)
+        if redefined is None:  # the user stands in none of the redefinitions: the last one is meant
+            return found
+        return self._originals.get(redefined, found)  # a redefinition that names itself means what it redefines
 
     def _nowhere(self, kind: str, user: etree._Element, name: str) -> ConfigurationError:
         file = next((one.file for one in self.documents.documents if one.element is document_of(user)), "")

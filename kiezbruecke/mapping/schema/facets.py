@@ -183,8 +183,11 @@ class _Judge:
         except ValueError:
             raise Unusable("der Text enthält Zeichen, die XML nicht tragen kann", "lesbarer Text") from None
         schema = self._schema
-        with self._lock:  # libxml2 keeps its error list with the schema
-            errors = [] if schema.validate(probe) else [error.type for error in schema.error_log]
+        try:
+            with self._lock:  # libxml2 keeps its error list with the schema
+                errors = [] if schema.validate(probe) else [error.type for error in schema.error_log]
+        except etree.XMLSchemaValidateError:  # a pattern that fits in too many ways: libxml2 gives up
+            raise Unusable("der Text lässt sich mit dem Muster des Feldes nicht prüfen", "ein kürzerer Text") from None
         if errors:
             raise self._complaint(errors)
 

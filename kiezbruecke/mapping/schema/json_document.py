@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.machine import read_text
 from kiezbruecke.mapping.schema.json_patterns import searching
 
 MAX_BYTES = 5_000_000
@@ -27,7 +28,7 @@ def read_document(file: Path) -> Mapping[str, Any]:
     try:
         if file.stat().st_size > MAX_BYTES:
             raise ConfigurationError("the file is too large", where=str(file), expected=f"at most {MAX_BYTES} bytes")
-        body = json.loads(file.read_text("utf-8-sig"), parse_float=Decimal)
+        body = json.loads(read_text(file, what="the schema"), parse_float=Decimal)
     except json.JSONDecodeError as error:
         where = f"{file}:{error.lineno}:{error.colno}"
         raise ConfigurationError("the schema is not JSON", where=where, expected="a JSON Schema") from None

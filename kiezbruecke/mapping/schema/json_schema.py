@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.errors import ConfigurationError, printable
 from kiezbruecke.mapping.language.findings import nearest
+from kiezbruecke.mapping.language.paths import is_step
 from kiezbruecke.mapping.schema.json_document import at, pointer_to, read_document
 from kiezbruecke.mapping.schema.json_judge import Judge, shown
 from kiezbruecke.mapping.schema.json_values import SCALARS, as_json
@@ -99,6 +100,7 @@ def _refuse_endless(file: Path, root: JsonNode) -> None:
                 expected="an optional one",
             )
         if id(node) not in counts:
+            _refuse_nameless(file, node)
             above.add(id(node))
             counts[id(node)] = 1 + sum(places(below) for below in node.children.values() if below.minimum)
             above.discard(id(node))
@@ -111,6 +113,18 @@ def _refuse_endless(file: Path, root: JsonNode) -> None:
             where=str(file),
             expected="optional ones",
         )
+
+
+def _refuse_nameless(file: Path, node: Node) -> None:
+    """A property that no rule can name is never filled; an optional one stays away."""
+    for below in node.children.values():
+        if (below.minimum or (isinstance(below, JsonNode) and below.demanded)) and not is_step(below.name):
+            raise ConfigurationError(
+                f"the required property '{printable(below.name)}' can be no target",
+                where=str(file),
+                expected="a name of visible signs, without / @ [ ]",
+                helps="have its publisher rename it, or make it optional",
+            )
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from ruamel.yaml.events import AliasEvent, MappingEndEvent, MappingStartEvent, S
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.machine import read_text
 
 MAX_BYTES = 500_000
 MAX_DEPTH = 8
@@ -48,7 +49,7 @@ def read_layout(file: Path) -> Located:
     try:
         state = file.stat()
         return _located(file, state.st_mtime_ns, state.st_size)
-    except (OSError, UnicodeDecodeError):
+    except OSError:
         raise ConfigurationError("the file cannot be read", where=str(file), expected="YAML in UTF-8") from None
     except YAMLError as error:
         mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
@@ -61,7 +62,7 @@ def read_layout(file: Path) -> Located:
 def _located(file: Path, changed_ns: int, size: int) -> Located:  # noqa: ARG001 - a changed file is another one
     if size > MAX_BYTES:
         raise ConfigurationError("the file is too large", where=str(file), expected=f"at most {MAX_BYTES} bytes")
-    text = file.read_text("utf-8")
+    text = read_text(file)
     _refuse_tricks(file, text)
     return Located(file, _yaml().load(text), _yaml().compose(text))
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from kiezbruecke.mapping.steps import address, dates, ids, latin, lists, markup, numbers, text
 from kiezbruecke.mapping.steps.registry import STEPS, Argument, Step, StepExample
-from kiezbruecke.mapping.steps.text import FORMULA_STARTS
 
 _MODULES = (text, lists, numbers, dates, ids, latin, address, markup)  # in the order of the reference page
 TOPICS = tuple(module.__name__.rpartition(".")[2] for module in _MODULES)
 
-__all__ = ["FORMULA_STARTS", "STEPS", "TOPICS", "Argument", "Step", "StepExample"]
+__all__ = ["STEPS", "TOPICS", "Argument", "Step", "StepExample"]

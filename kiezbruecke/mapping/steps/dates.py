@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 
 from kiezbruecke.mapping.steps.registry import StepExample, step
 from kiezbruecke.mapping.values import Unusable, to_text
+from kiezbruecke.plaintext import clean
 
+UNSURE_FROM = 22  # midnight in Berlin as UTC says it is 22 or 23 o'clock of the day before; SheetJS writes 23:59:16
 _BERLIN = ZoneInfo("Europe/Berlin")
 _GERMAN_DATE = re.compile(r"(?P<day>[0-9]{1,2})\.\s?(?P<month>[0-9]{1,2})\.\s?(?P<year>[0-9]{4}|[0-9]{2})")
 _DAY_FORMATS = ("TT.MM.JJJJ", "JJJJMMTT", "TTMMJJJJ", "JJMMTT", "JJJJ-MM", "JJJJ")
@@ -23,13 +25,18 @@ _PARTS = {"JJJJ": "%Y", "JJ": "%y", "MM": "%m", "TT": "%d", "hh": "%H", "mm": "%
     StepExample("2026-04-24T00:00:00", date(2026, 4, 24)),
     StepExample("2026-04-23T22:30:00Z", date(2026, 4, 24)),
     StepExample(datetime(2026, 4, 24), date(2026, 4, 24)),  # noqa: DTZ001 - that is what a sheet's cell holds
+    StepExample(datetime(2026, 4, 24, 18, 30), date(2026, 4, 24)),  # noqa: DTZ001
+    StepExample(datetime(2026, 4, 23, 23, 59, 16), Unusable),  # noqa: DTZ001
     StepExample("31.02.2026", Unusable),
     StepExample("April 2026", Unusable),
     gives="date",
 )
 def german_date(value: object) -> date:
-    """Read a day, written in German or as ISO 8601; a moment with an offset gives the day in Berlin."""
-    given = value if isinstance(value, date) else to_text(value).strip()
+    """Read a day, written in German or as ISO 8601; a moment with an offset gives the day in Berlin.
+
+    A time without an offset from 22 o'clock on is refused: some programs write midnight as seconds or hours before it.
+    """
+    given = value if isinstance(value, date) else clean(to_text(value))
     try:
         if isinstance(given, date):
             return _day(given)
@@ -99,7 +106,11 @@ def time_format(value: object, form: str) -> str:
 def _day(value: date) -> date:
     if not isinstance(value, datetime):
         return value
-    return (value.astimezone(_BERLIN) if value.tzinfo else value).date()
+    if value.tzinfo:
+        return value.astimezone(_BERLIN).date()
+    if value.hour >= UNSURE_FROM:
+        raise Unusable("die Uhrzeit liegt kurz vor Mitternacht, der Tag ist nicht sicher", "ein Tag wie 24.04.2026")
+    return value.date()
 
 
 def _written(value: date, form: str) -> str:

@@ -7,12 +7,15 @@ from decimal import Decimal
 
 from kiezbruecke.mapping.steps.registry import StepExample, step
 from kiezbruecke.mapping.values import Unusable, is_nothing, to_text
+from kiezbruecke.plaintext import clean, one_line
 
-_GROUPED = r"[0-9]{1,3}(?:[.\u00a0\u202f ][0-9]{3}){1,4}|[0-9]{1,12}"
-_MONEY = re.compile(
-    rf"(?:€|EUR)?\s*(?P<whole>{_GROUPED})(?:,(?P<cents>[0-9]{{1,2}})|,(?:-{{1,2}}|–|—))?\s*(?:€|EUR|Euro)?"
-)
-_PLAIN = re.compile(r"(?P<whole>[0-9]{1,12})\.(?P<cents>[0-9]{2})\s*(?:€|EUR|Euro)?")
+# Every part ends where the next can begin, and no text is longer than a sum: reading costs its length, whatever comes.
+_LONGEST_SUM = 40
+_WHOLE = r"0|[1-9][0-9]{0,2}(?P<group>[. ])[0-9]{3}(?:(?P=group)[0-9]{3}){0,3}|[1-9][0-9]{0,11}"
+_MONEY = re.compile(rf"(?:(?:€|EUR) ?)?(?P<whole>{_WHOLE})(?:,(?P<cents>[0-9]{{1,2}})|,(?:--?|–|—))? ?(?:€|EUR|Euro)?")
+_PLAIN = re.compile(r"(?:(?:€|EUR) ?)?(?P<whole>0|[1-9][0-9]{0,11})\.(?P<cents>[0-9]{2}) ?(?:€|EUR|Euro)?")
+_ONLY_SIGNS_OF_A_SUM = re.compile(r"(?:[0-9 .,]|€|EUR|Euro)+")
+_SUM = "ein Betrag wie 1.000,00"
 _NO_BUDGET = re.compile(r"(?:Kosten:\s*)?keine Angabe", re.IGNORECASE)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,10})?|\.[0-9]{1,10})")
@@ -27,6 +30,9 @@ _DECIMAL = re.compile(r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,10})?|\.[0-9]{1,10})")
     StepExample("1.234", Decimal("1234.00")),
     StepExample(812.4, Decimal("812.40")),
     StepExample("", None),
+    StepExample("0.850", Unusable),
+    StepExample("01.234", Unusable),
+    StepExample("1 000.000,00", Unusable),
     StepExample("1,234.56", Unusable),
     StepExample("1.23.456", Unusable),
     StepExample("ca. 500", Unusable),
@@ -34,15 +40,18 @@ _DECIMAL = re.compile(r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,10})?|\.[0-9]{1,10})")
     gives="decimal",
 )
 def german_money(value: object) -> Decimal | None:
-    """Read a sum of money as people write it in German; a point before three digits groups thousands."""
+    """Read a sum of money as people write it in German; a point before three digits groups thousands.
+
+    A sum that means two things is refused: a first group of zeros, two kinds of grouping signs.
+    """
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return _not_negative(_cents_exact(Decimal(repr(value)) if isinstance(value, float) else Decimal(value)))
-    given = to_text(value).strip()
+    given = one_line(to_text(value))
     if not given:
         return None
-    found = _MONEY.fullmatch(given) or _PLAIN.fullmatch(given)
+    found = _MONEY.fullmatch(given) or _PLAIN.fullmatch(given) if len(given) <= _LONGEST_SUM else None
     if not found:
-        raise Unusable("der Betrag ist nicht lesbar", "ein Betrag wie 1.000,00")
+        raise Unusable(_why_no_sum(given), _SUM)
     whole = re.sub(r"[^0-9]", "", found["whole"])
     return _cents_exact(Decimal(f"{whole}.{(found['cents'] or '').ljust(2, '0')}"))
 
@@ -56,7 +65,7 @@ def german_money(value: object) -> Decimal | None:
 )
 def budget_badge(value: object) -> Decimal | None:
     """Read the budget badge of mein.berlin; `Kosten: keine Angabe` and 0 are nothing."""
-    if isinstance(value, str) and _NO_BUDGET.fullmatch(value.strip()):
+    if isinstance(value, str) and _NO_BUDGET.fullmatch(one_line(value)):
         return None
     return german_money(value) or None
 
@@ -80,7 +89,7 @@ def decimal(value: object) -> Decimal:
         if not number.is_finite():
             raise Unusable("die Zahl ist nicht endlich", "eine Zahl wie 1234.56")
         return number
-    given = to_text(value).strip()
+    given = clean(to_text(value))
     if isinstance(value, bool) or not _DECIMAL.fullmatch(given):
         raise Unusable("die Zahl ist nicht lesbar", "eine Zahl wie 1234.56")
     return Decimal(given)
@@ -138,7 +147,7 @@ def integer(value: object) -> int:
     """Read a whole number."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    given = to_text(value).strip()
+    given = clean(to_text(value))
     if not _INTEGER.fullmatch(given):
         raise Unusable("die Zahl ist nicht lesbar", "eine ganze Zahl")
     return int(given)
@@ -157,12 +166,19 @@ def yes_no(value: object) -> bool:
     """Read a tick: ja, x, wahr, 1 – or nein, falsch, 0 and an empty cell."""
     if isinstance(value, bool):
         return value
-    word = "" if is_nothing(value) else to_text(value).strip().lower()
+    word = "" if is_nothing(value) else clean(to_text(value)).lower()
     if word in {"ja", "j", "x", "wahr", "true", "1", "✓"}:
         return True
     if word in {"", "nein", "n", "-", "falsch", "false", "0"}:
         return False
     raise Unusable("weder ja noch nein", "ja, x, nein oder leer")
+
+
+def _why_no_sum(given: str) -> str:
+    """Digits with other signs of a sum may be read in two ways (0.850: 85 cents or 850 euros)."""
+    if len(given) <= _LONGEST_SUM and _ONLY_SIGNS_OF_A_SUM.fullmatch(given):
+        return "der Betrag ist nicht eindeutig"
+    return "der Betrag ist nicht lesbar"
 
 
 def _cents_exact(value: Decimal) -> Decimal:
@@ -172,5 +188,5 @@ def _cents_exact(value: Decimal) -> Decimal:
 
 def _not_negative(value: Decimal) -> Decimal:
     if value < 0:
-        raise Unusable("der Betrag ist negativ", "ein Betrag wie 1.000,00")
+        raise Unusable("der Betrag ist negativ", _SUM)
     return value

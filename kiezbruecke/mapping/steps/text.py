@@ -8,8 +8,7 @@ from decimal import Decimal
 
 from kiezbruecke.mapping.steps.registry import StepExample, step
 from kiezbruecke.mapping.values import Unusable, to_text
-
-FORMULA_STARTS = frozenset("=+-@\t\r")
+from kiezbruecke.plaintext import unharmed
 
 _JOINERS = frozenset("\u200d\ufe0e\ufe0f")
 _LONGEST = 10_000  # characters; a number that no target has, and a typing error would
@@ -138,8 +137,7 @@ def after(value: object, separator: str) -> str:
 @step(StepExample("'=1+1", "=1+1"), StepExample("'s Bier", "'s Bier"), StepExample("Fest", "Fest"))
 def unformula(value: object) -> str:
     """Drop the apostrophe that keeps spreadsheets from reading a text as a formula."""
-    given = to_text(value)
-    return given[1:] if given[:1] == "'" and given[1:2] in FORMULA_STARTS else given
+    return unharmed(to_text(value))
 
 
 def _continues(character: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,7 +43,7 @@ def test_the_report_tells_what_became_of_each_line(desk: Any) -> None:
     desk.run(problem=lambda item: "Bezirksregion unbekannt" if item.external_id.endswith(":3") else None)
 
     assert desk.report().splitlines() == [
-        "Zeile;Referenznummer;Ergebnis der Übernahme;Hinweis",
+        "Zeile;Referenznummer;Ergebnis der Übernahme;Hinweis;Was daraus folgt",
         "2;P-1;übernommen;",
         "3;P-2;nicht übernommen;Bezirksregion unbekannt",
         '4;P-3;nicht übernommen;"„Ergebnis“ fehlt; erwartet: Text."',
@@ -198,9 +197,8 @@ def crash_at(number: int, patch: pytest.MonkeyPatch) -> None:
 
         return call
 
-    for name in ("rename", "replace", "unlink", "mkdir"):
-        patch.setattr(Path, name, wrap(name, getattr(Path, name)))
-    patch.setattr("connectors.folder.files.os.fsync", wrap("fsync", os.fsync))
+    for name in ("rename", "replace", "unlink", "mkdir", "fsync"):
+        patch.setattr(os, name, wrap(name, getattr(os, name)))
 
 
 @pytest.mark.parametrize("copies", [("a.csv",), ("a.csv", "b.csv")])

@@ -152,7 +152,7 @@ def test_formula_like_text_stays_text(desk: Any) -> None:
         ({"Referenznummer": "Erika Kanarienvogel"}, "„Referenznummer“ ist keine"),
         ({"Referenznummer": "26-1"}, "„Referenznummer“ ist keine"),
         ({"Titel": "x" * 501}, "„Titel“ ist zu lang; erwartet: höchstens 500 Zeichen"),
-        ({"Titel": "a\x07b"}, "Steuerzeichen"),
+        ({"Titel": "Fest im Kie\ufffdz"}, "„Titel“ enthält ein Zeichen, das verloren gegangen ist"),
     ],
 )
 def test_a_line_that_cannot_be_used_is_told_with_its_reason(desk: Any, change: dict[str, str], words: str) -> None:

@@ -243,3 +243,36 @@ def test_what_stands_beside_an_excel_table_is_tolerated_and_noted(desk: Any) -> 
     assert [item.kind for item in items] == ["decision-line"] * 2
     assert "Außerhalb der Tabelle steht etwas, das nicht gelesen wurde; Zeile: 2, 4." in desk.report()
     assert desk.canary not in desk.report()
+
+
+# --- as above
+
+
+@pytest.mark.parametrize(
+    "word", ["wie oben", "Wie oben", "w. o.", "dto.", "dito", '"', "''", "„", "〃", '- " -', "–“–"]
+)
+def test_as_above_is_understood_and_said_so(desk: Any, word: str) -> None:
+    """Clerks write a value that is the same for the whole list once."""
+    rows = [desk.decision(), *(desk.decision(f"P-{n}", Verfahren=word, Bezirksregion=word) for n in (1, 2))]
+    desk.drop("liste.xlsx", desk.decision_xlsx(*rows))
+    items = desk.run()
+
+    assert [(item.body["verfahren"], item.body["bezirksregion"]) for item in items] == [
+        ("kk-tk-2026", "Müggelheim")
+    ] * 3
+    assert "4;P-2;übernommen;„Verfahren“ und „Bezirksregion“ aus Zeile 3 übernommen." in desk.report()
+
+
+def test_as_above_in_the_first_line_is_a_problem(desk: Any) -> None:
+    """Above stands the header."""
+    (item,) = desk.read(desk.decision(Bezirksregion="wie oben"))
+
+    assert item.problem is not None
+    assert "„Bezirksregion“ verweist auf die Zeile darüber, dort steht aber nichts." in item.problem
+
+
+def test_as_above_is_no_word_of_other_columns(desk: Any) -> None:
+    """Two proposals are not one."""
+    items = desk.read(desk.decision(), desk.decision("P-1", Titel="wie oben"))
+
+    assert items[1].body["titel"] == "wie oben"

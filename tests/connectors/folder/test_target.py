@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -231,9 +232,8 @@ def _crash_at(number: int, patch: pytest.MonkeyPatch) -> None:
 
         return call
 
-    for name in ("rename", "replace"):
-        patch.setattr(Path, name, wrap(getattr(Path, name)))
-    patch.setattr(files.os, "fsync", wrap(files.os.fsync))
+    for name in ("rename", "replace", "fsync"):
+        patch.setattr(os, name, wrap(getattr(os, name)))
 
 
 def test_a_name_that_leads_elsewhere_is_refused(target: FolderTarget) -> None:

@@ -11,7 +11,12 @@ from kiezbruecke.testing import Counterpart, Stand, check_batch_target, check_so
 from .conftest import PROCESS, ROOT, WHEN, message
 
 STAND = Stand(
-    "hkr", PROCESS, ROOT, extra={"dienststelle": "BA-TK-SPK"}, options=(f"content={ROOT}", "today=2026-11-23")
+    "hkr",
+    PROCESS,
+    ROOT,
+    extra={"dienststelle": "BA-TK-SPK"},
+    options=(f"content={ROOT}", "today=2026-11-23", "login=kb:richtig"),
+    account=("kb", "richtig"),
 )
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from lxml import etree
 
-from kiezbruecke.connector import Handled
-from kiezbruecke.errors import SourceError
+from connectors.hkr import client, contract
+from kiezbruecke.connector import Handled, Item
+from kiezbruecke.errors import RecordError, SourceError
+from kiezbruecke.mapping import load_mapping
 
+ROOT = Path(__file__).parents[3]
 ONE, TWO = "KK26-090416-00001-F1", "KK26-090416-00002-F1"
 
 
@@ -227,3 +233,18 @@ def test_answers_survive_a_kill(desk, two):
     desk.send(two[1], id="KK26-S-0002")
 
     assert [item.external_id for item in desk.fetch()] == ["1", "2"]
+
+
+@pytest.mark.parametrize("missing", ["Fremdkennzeichen", "Ereignis"])
+def test_an_answer_that_lacks_something_is_set_aside_alone(missing: str) -> None:
+    """It kept its whole page, and every later one, from being read."""
+    fields = {"LaufendeNummer": "7", "Fremdkennzeichen": "KK26-090517-00001-F1", "Ereignis": "FESTGELEGT"}
+    fields |= {"Betrag": "850.00", "Buchungstag": "2026-11-23"}
+    element = etree.Element(contract.tag("Rueckmeldung"))
+    for name in fields.keys() - {missing}:
+        etree.SubElement(element, contract.tag(name)).text = fields[name]
+    answer = client._rueckmeldung(element)
+    item = Item("rueckmeldung", str(answer.number), answer.body, raw=answer.raw)
+
+    with pytest.raises(RecordError):
+        load_mapping("hkr-rueckmeldung", ROOT).read(item, {"envelope": {"source": "hkr-tk", "external_id": "7"}})

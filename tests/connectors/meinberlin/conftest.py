@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,15 @@ class Place:
     def items(self, *modules: Module, login: str = "", **extra: Any) -> list[Item]:
         return list(self.source(*modules, login=login, **extra).fetch(NoCursor()))
 
+    def whole(self, *modules: Module, login: str = "", **extra: Any) -> list[Item]:
+        """The items with their rest, as the engine reads them the first time."""
+        return with_rest(self.source(*modules, login=login, **extra))
+
+    def asked(self) -> list[str]:
+        """Every request that has come, such as `GET /api/modules/1/proposals/`."""
+        found: list[str] = requests.get(f"{self.url}/_sandbox/requests", timeout=10).json()
+        return found
+
     def put(self, *rows: dict[str, Any]) -> list[int]:
         answer = requests.put(f"{self.url}/_sandbox/proposals", json=list(rows), timeout=10)
         keys: list[int] = answer.json()
@@ -68,6 +77,15 @@ class Place:
 
     def delete(self, pk: int) -> None:
         requests.delete(f"{self.url}/_sandbox/proposals/{pk}", timeout=10)
+
+
+def with_rest(source: MeinBerlin) -> list[Item]:
+    """All that a source has to say; what could not be had is not in the bodies."""
+    items = []
+    for item in source.fetch(NoCursor()):
+        assert not isinstance(item.body, bytes)
+        items.append(replace(item, body={**item.body, **item.rest.fetch()} if item.rest else item.body))
+    return items
 
 
 def process_of(*modules: Module) -> Process:

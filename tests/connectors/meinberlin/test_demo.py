@@ -50,7 +50,7 @@ def make_demo() -> ModuleType:
 @pytest.fixture(scope="module")
 def items(begin: Callable[..., Any]) -> list[Item]:
     place = begin(f"data={DEMO / 'proposals.json'}")
-    found: list[Item] = place.items(*MODULES, export_login=place.initiator, export_password=place.password)
+    found: list[Item] = place.whole(*MODULES, export_login=place.initiator, export_password=place.password)
     return found
 
 

@@ -214,19 +214,22 @@ def test_an_odd_entry_goes_by_what_is_known_of_it(entry: Any, key: str, name: st
 
 
 def test_a_lone_odd_entry_on_the_last_page_stops_no_other(place: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """60 entries in pages of 59."""
+    """Fifty-one entries in pages of 25."""
     from connectors.meinberlin import listing
 
     def flawed(entry: Any, module_type: str) -> Any:
         return listing_flaw if entry["pk"] == last else None
 
+    for row in place.items()[51:]:
+        place.delete(int(row.external_id))
     last = max(int(item.external_id) for item in place.items())
     listing_flaw = listing.find_flaw(None, "budgeting")
     monkeypatch.setattr(listing, "find_flaw", flawed)
-    items = place.items(page_size=59)
+    place.running.arm("page_capped", 99)
+    items = place.items()
 
     assert [item.external_id for item in items if item.kind == "proposal-problem"] == [str(last)]
-    assert len(items) == 60
+    assert len(items) == 51
 
 
 @pytest.mark.parametrize(

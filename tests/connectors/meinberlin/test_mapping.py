@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from connectors.meinberlin.proposal import find_flaw, proposal_body
 from kiezbruecke.content import find_content
 from kiezbruecke.errors import RecordError
 from kiezbruecke.mapping import load_mapping
-from kiezbruecke.records import ProposalStatus
+from kiezbruecke.records import Module, Proposal, ProposalStatus
 
 CONTENT = find_content(Path(__file__).parents[3])
 EXAMPLES = sorted(CONTENT.glob("mappings/inbound/meinberlin-*/examples/*.input.json"))
@@ -54,6 +55,39 @@ def test_what_nobody_understands_is_set_aside(change: dict[str, str]) -> None:
     """A fifth status or an odd sum is a question for a person, not a guess."""
     with pytest.raises(RecordError):
         load_mapping("meinberlin-proposal", CONTENT).read({**minimal(), **change}, roots())
+
+
+RECORDED = sorted((Path(__file__).parent / "testdata").glob("r*.json"))
+
+
+def rows(file: Path) -> list[dict[str, object]]:
+    """The proposals of a recorded list; nothing where it is something else."""
+    body = json.loads(file.read_text("utf-8"))["response"]["body"]
+    found: list[dict[str, object]] = body["results"] if isinstance(body, dict) and "results" in body else []
+    return found
+
+
+@pytest.mark.parametrize("file", [file for file in RECORDED if rows(file)], ids=lambda file: file.stem)
+def test_whatever_the_running_platform_showed_becomes_a_proposal(file: Path) -> None:
+    """Points that are none, titles in all scripts, sums beyond any budget, three phases: nothing stops a proposal."""
+    url = json.loads(file.read_text("utf-8"))["request"]["url"]
+    module = Module(id=1, type="kiezkasse" if "kiezkasse" in url else "budgeting")
+    mapping = load_mapping("meinberlin-proposal", CONTENT)
+
+    for row in rows(file):
+        assert find_flaw(row, module.type) is None
+        record = mapping.read(proposal_body(row, module, "https://mein.berlin.de"), roots())
+        assert isinstance(record, Proposal)
+        assert record.requested_amount is None or record.requested_amount <= 1_000_000
+
+
+def test_what_the_mapping_fills_from_a_field_is_known() -> None:
+    """That is what stays as it was where the field does not come."""
+    mapping = load_mapping("meinberlin-proposal", CONTENT)
+
+    assert mapping.filled_from({"description", "labels"}) == {"description_text", "labels"}
+    assert mapping.filled_from({"comment_count", "point"}) == {"counts", "point"}
+    assert mapping.filled_from({"nothing"}) == frozenset()
 
 
 def minimal() -> dict[str, object]:

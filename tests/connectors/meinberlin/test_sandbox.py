@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections.abc import Callable
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -173,3 +175,111 @@ def test_a_list_asked_for_as_html_is_no_json(place: Any) -> None:
     answer = requests.get(f"{place.url}/api/modules/1/proposals/", headers={"Accept": "text/html"}, timeout=10)
 
     assert answer.headers["Content-Type"].startswith("text/html")
+
+
+# --- recorded a second time (r01–r21)
+
+HERE = Path(__file__).parent / "testdata"
+FRIEDRICHSHAGEN = "/dashboard/modules/kiezkasse-friedrichshagen-2026/export"
+
+
+def again(name: str) -> dict[str, Any]:
+    recording: dict[str, Any] = json.loads(HERE.joinpath(f"{name}.json").read_text("utf-8"))
+    return recording
+
+
+def search(place: Any, number: str, module: int = 1) -> list[dict[str, Any]]:
+    query = {"search": number, "is_archived": ""}
+    found: list[dict[str, Any]] = requests.get(
+        f"{place.url}/api/modules/{module}/proposals/", query, timeout=10
+    ).json()["results"]
+    return found
+
+
+def test_the_number_has_the_year_of_utc_and_is_found_by_the_year_of_berlin(place: Any) -> None:
+    """r04, r05: half an hour after midnight."""
+    [key] = place.put({"module": 1, "name": "Neujahr", "created": "2026-01-01T00:30:00+01:00"})
+    own, local = again("r04_ref_new_year_search_own"), again("r05_ref_new_year_search_local")
+
+    assert [row["reference_number"] for row in search(place, f"2025-{key:05d}")] == own["response"]["body"]["results"]
+    assert [row["reference_number"][:4] for row in search(place, f"2026-{key:05d}")] == [
+        row["reference_number"][:4] for row in local["response"]["body"]["results"]
+    ]
+
+
+def test_a_huge_sum_is_shown_as_it_was_typed(place: Any) -> None:
+    """r03: the legacy type has no maximum."""
+    place.put({"pk": 61, "budget": 2147483647})
+    [recorded_row] = again("r03_kk_budget_huge")["response"]["body"]["results"]
+    query = {"search": "2023-00061"}
+    [row] = requests.get(f"{place.url}/api/modules/2/kiezkasse-proposals/", query, timeout=10).json()["results"]
+
+    badge = next(badge for badge in recorded_row["item_badges_for_list"] if badge[0] == "budget")
+    assert badge in row["item_badges_for_list"]
+
+
+def test_pages_repeat_and_omit_what_has_equal_times(place: Any) -> None:
+    """r09, r10: the order has no second key."""
+    place.put(*({"module": 3, "name": f"Import {number}"} for number in range(40)))
+    address = f"{place.url}/api/modules/3/proposals/"
+    recorded_keys = [row["pk"] for name in ("r09_equal_created_p1", "r10_equal_created_p2")
+                     for row in again(name)["response"]["body"]["results"]]  # fmt: skip
+    keys = []
+    for number in range(1, 6):
+        query = {"ordering": "created", "is_archived": "", "page_size": "10", "page": str(number)}
+        keys += [row["pk"] for row in requests.get(address, query, timeout=10).json()["results"]]
+
+    assert len(set(recorded_keys)) < len(recorded_keys)
+    assert len(keys) == 45 > len(set(keys))
+
+
+def test_an_address_that_is_not_confirmed_has_a_session_and_is_not_logged_in(place: Any) -> None:
+    """r12, r13."""
+    session = log_in(place, "unbestaetigt@example.org")
+    answer = session.get(f"{place.url}{FRIEDRICHSHAGEN}/budgeting/ideas/", allow_redirects=False, timeout=10)
+    recorded_answer = again("r13_export_unconfirmed")["response"]
+
+    assert "sessionid" in session.cookies
+    assert answer.status_code == recorded_answer["status"]
+    assert answer.headers["Location"].startswith("/accounts/login/?next=")
+    assert recorded_answer["headers"]["Location"].startswith("/accounts/login/?next=")
+
+
+def test_five_wrong_log_ins_of_anybody_lock_the_account_and_no_other(begin: Callable[..., Any]) -> None:
+    """The right password does not help then; HTTP Basic goes on."""
+    place = begin()
+    for _ in range(5):
+        log_in(place, place.initiator, "geraten")
+    locked, other = log_in(place, place.initiator), log_in(place, place.moderator)
+    basic = requests.get(f"{place.url}/api/modules/4/proposals/", auth=(place.initiator, place.password), timeout=10)
+
+    assert ("sessionid" in locked.cookies, "sessionid" in other.cookies, basic.status_code) == (False, True, 200)
+
+
+def test_the_export_of_the_wrong_type_is_an_empty_workbook(place: Any) -> None:
+    """200, and nothing below the header."""
+    answer = log_in(place, place.initiator).get(f"{place.url}{FRIEDRICHSHAGEN}/kiezkasse/ideas/", timeout=10)
+
+    assert (answer.status_code, len(table(answer.content))) == (200, 1)
+
+
+@pytest.mark.parametrize(
+    ("markup", "cell"),
+    [
+        ("<p>Erster Absatz.</p><p>Zweiter <strong>Absatz</strong> mit fett.</p>", "2025-00481"),
+        ("<ul><li>Bank</li><li>Baum</li></ul><p>Summe 850&nbsp;€</p>", "2026-00482"),
+        ("<p>a &lt; b und b &gt; c, also a&lt;c</p>", "2026-00483"),
+        (f"<p>https://example.org/{'a' * 2200}</p>", "2026-00487"),
+        (f"<p>{'Sehr lang ä. ' * 3000}</p>", "2026-00488"),
+        ("<p>=1+1</p>", "2026-00489"),
+    ],
+)
+def test_a_cell_is_what_the_platform_makes_of_a_text(place: Any, markup: str, cell: str) -> None:
+    """r21: run together, cut, empty behind a long address."""
+    place.put({"pk": 2, "description": markup})
+    header, *rows = table((HERE / "export_pb_quirks.xlsx").read_bytes())
+    expected = next(row[header.index("Beschreibung")] for row in rows if row[0] == cell)
+    answer = log_in(place, place.initiator).get(f"{place.url}{FRIEDRICHSHAGEN}/budgeting/ideas/", timeout=10)
+    own_header, *own_rows = table(answer.content)
+
+    assert next(row for row in own_rows if row[0] == "2026-00002")[own_header.index("Beschreibung")] == expected

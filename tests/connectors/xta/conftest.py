@@ -119,10 +119,9 @@ def start_xta(tmp_path: Path) -> Iterator[Callable[..., Xta]]:
     """Start a sandbox with options; stopped at the end of the test."""
     started: list[Running] = []
 
-    def begin(*options: str, **extra: Any) -> Xta:
-        running = start(
-            "connectors.xta.sandbox:create", tmp_path / f"xta{len(started)}", options=[f"content={ROOT}", *options]
-        )
+    def begin(*options: str, state: Path | None = None, **extra: Any) -> Xta:
+        folder = state or tmp_path / f"xta{len(started)}"
+        running = start("connectors.xta.sandbox:create", folder, options=[f"content={ROOT}", *options])
         started.append(running)
         return Xta(running, connect(running.url, **extra))
 

@@ -42,7 +42,8 @@ def fill(counterpart: Counterpart) -> None:
     target.close()  # type: ignore[union-attr]
 
 
-TestSource = check_source(STAND, fill=fill, broken=("getmessage_lost",), lost=("close_lost",))
+# A call that is lost once is made again in the same run; what stays lost: test_mailbox.py.
+TestSource = check_source(STAND, fill=fill)
 TestTarget = check_target(
     STAND,
     message=a_numbered_message,

@@ -10,8 +10,8 @@ from alembic import op
 
 from kiezbruecke.ledger.tables import Moment
 
-revision = "0011"
-down_revision = "0005"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

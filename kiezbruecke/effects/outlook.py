@@ -1,0 +1,121 @@
+"""What follows from a line of a sheet, in German, for whoever filled it in: the report says it, and so may a page.
+
+Pure: the same standing, line and ways give the same words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from kiezbruecke.cases.join import (
+    Disagreement,
+    Standing,
+    budget_lines_of,
+    budgets_that_count,
+    is_repeated,
+    place_of,
+    said_by,
+    unexplained_budget_lines,
+)
+from kiezbruecke.cases.timeline import status_of
+from kiezbruecke.effects.effect import Effect, FollowUp
+from kiezbruecke.effects.lane import Lane
+from kiezbruecke.german import day, euros
+from kiezbruecke.ledger import MessageState
+from kiezbruecke.records import Budget, BudgetStatus, Decision, Process
+
+_BUDGET_WORDS = {
+    BudgetStatus.PLANNED: "geplant",
+    BudgetStatus.RELEASED: "freigegeben",
+    BudgetStatus.BLOCKED: "gesperrt",
+    BudgetStatus.REVOKED: "widerrufen",
+}
+
+
+_GOES, _GONE = "geht", "gesendet"
+_UNSENT = (MessageState.HELD, MessageState.WAITING, MessageState.CLAIMED)
+
+
+@dataclass(frozen=True)
+class Way:
+    """A live sending route: what it does, and its view of the cases."""
+
+    effect: Effect
+    lane: Lane
+
+
+def what_follows(standing: Standing, line: Decision, ways: Sequence[Way]) -> str:
+    """`geht in die E-Akte und ins HKR`, `wartet: …`, `gilt nicht: …`; `standing` is the line's case."""
+    if line.origin in standing.dismissed:
+        return "gilt nicht: von Hand verworfen"
+    decision = standing.decision
+    own = [one for one in standing.disagreements if one.line == line.origin]
+    if own and line != decision:
+        word = "gilt nicht" if all(one.reason.is_stray for one in own) else "wartet"
+        return f"{word}: {_reasons(line, own)}"
+    if decision is None or (standing.disagreements and (line == decision or not decision.outcome.final)):
+        return f"wartet: {_reasons(line, standing.disagreements)}"
+    if line == decision:
+        return _counts(standing, ways)
+    place = f"{place_of(decision)}: {said_by(decision)}"
+    return f"gilt schon, aus {place}" if is_repeated(decision, line) else f"gilt nicht mehr; es gilt {place}"
+
+
+def what_follows_for_budgets(process: Process, lines: Iterable[Budget]) -> dict[str, str]:
+    """The same for the lines of budget sheets, by their origin."""
+    lines = list(lines)
+    own = budget_lines_of(process, lines)
+    counting = {line.origin for line in budgets_that_count(own).values()}
+    unexplained = {line.origin for line in unexplained_budget_lines(own)}
+    return {line.origin: _budget(process, line, counting, unexplained) for line in lines}
+
+
+def _budget(process: Process, line: Budget, counting: set[str], unexplained: set[str]) -> str:
+    if line.fiscal_year != process.fiscal_year:
+        return f"gilt nicht: das Verfahren ist das von {process.fiscal_year}"
+    if line.origin in counting:
+        return f"gilt: {euros(line.amount)}, {_BUDGET_WORDS[line.status]}"
+    if line.origin in unexplained:
+        return "gilt nicht: ändert das Budget ohne Grund"
+    return "gilt nicht mehr: eine andere Zeile gilt"
+
+
+def _reasons(line: Decision, found: Iterable[Disagreement]) -> str:
+    """The reasons; what is about the line itself need not name it again."""
+    here = f"{line.reference_number} ({place_of(line)}) "
+    return "; ".join(dict.fromkeys(one.text.removeprefix(here) for one in found))
+
+
+def _counts(standing: Standing, ways: Sequence[Way]) -> str:
+    """What a sound decision leads to: where something goes, has gone or does not go."""
+    found = [_on(way, standing) for way in ways if not way.effect.informs]
+    told = [text for word, text in found if not word and text]
+    goes, gone = ([text for word, text in found if word == wanted] for wanted in (_GOES, _GONE))
+    said = "; ".join([*_listed(_GOES, goes), *_listed(_GONE, gone), *told])
+    if not standing.grants:
+        return f"gilt: {status_of(standing).state}; {said or 'gesendet wird nichts'}"
+    return said or "gilt; gesendet wird nichts, denn keine Strecke ist in Betrieb"
+
+
+def _on(way: Way, standing: Standing) -> tuple[str, str]:
+    """What happens on one way: a place that something goes or has gone to, or a text without such a word."""
+    place, sent = way.effect.place or f"als {way.effect.title}", way.lane.sent(standing)
+    answer = way.effect.due(standing, way.lane) if way.effect.due else None
+    if isinstance(answer, FollowUp):
+        return "", f"{place}: von Hand, siehe Zu-tun-Liste"
+    if answer is not None:
+        return (_GOES, place) if answer.effect == way.effect else ("", f"{place}: {answer.effect.title}")
+    if sent:
+        if sent[-1].state is MessageState.REFUSED:
+            return "", f"{place}: abgewiesen, siehe Zu-tun-Liste"
+        return (_GOES if sent[-1].state in _UNSENT else _GONE), place
+    if way.lane.passes_over(standing):
+        return "", f"{place} geht nichts: vor dem Beginn am {day(way.lane.start_from)}"
+    return "", f"{place} geht nichts: von Hand erfasst" if standing.grants else ""
+
+
+def _listed(word: str, places: Sequence[str]) -> list[str]:
+    """`geht in die E-Akte und ins HKR`; nothing for no place."""
+    before = ", ".join(places[:-1])
+    return [f"{word} {' und '.join(filter(None, (before, places[-1])))}"] if places else []
