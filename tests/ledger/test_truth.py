@@ -10,7 +10,7 @@ import pytest
 from kiezbruecke import attention
 from kiezbruecke.connector import Item
 from kiezbruecke.errors import InputError
-from kiezbruecke.ledger import MessageState, events, history
+from kiezbruecke.ledger import MessageState, events, evidence, history
 from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.ledger.moves import message_row
 from kiezbruecke.ledger.receipts import refused_point
