@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 _OTHERS = 0o077  # group and everybody
@@ -21,7 +22,8 @@ def keep_private() -> None:
 def make_private(file: Path) -> None:
     """An empty file of 0600 where there is none, in a folder of 0700 where there is none; what is there stays."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(file, os.O_CREAT | os.O_RDONLY | os.O_CLOEXEC, 0o600))
+    with suppress(FileExistsError):  # a file that is there is not opened: to close it would end this process's locks
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
 
 
 def open_to_others(folder: Path, files: Iterable[Path]) -> list[Path]:

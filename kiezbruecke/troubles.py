@@ -240,7 +240,7 @@ _WORDS: Mapping[Cause, _Words] = {
         "there is no connection of this name",
         "make it under Admin > Connections, or in the secrets backend",
         "Verbindung ist nicht angelegt",
-        "unter Admin › Connections oder im Secrets-Backend anlegen",
+        "in Airflow unter „Admin“ oder im Secrets-Backend anlegen",
     ),
     Cause.DATABASE_LOGIN: _Words(
         "the database refuses user and password",

@@ -201,7 +201,8 @@ class FolderSource:
 
     def _items(self, digest: str, name: str, sheet: Sheet, arrival: Arrival) -> tuple[Item, ...]:
         names = names_of(name, sheet.lines, self._process)
-        return tuple(self._item(digest, name, line, (*names[line.number], _as_it_lay(arrival))) for line in sheet.lines)
+        file = (_as_it_lay(arrival), _file(name))
+        return tuple(self._item(digest, name, line, (*names[line.number], *file)) for line in sheet.lines)
 
     def _item(self, digest: str, name: str, line: Line, names: tuple[str, ...]) -> Item:
         place = {"sheet": name, "row": line.number}
@@ -250,7 +251,12 @@ def _digest_of(handled: Handled) -> str:
 
 def _sheet_problem(digest: str, name: str, problem: str) -> Item:
     body = {"sheet": name, "row": 0, "referenznummer": ""}
-    return Item(PROBLEM, digest, body, raw_ref=name, problem=f"{name}: {problem}")
+    return Item(PROBLEM, digest, body, raw_ref=name, problem=f"{name}: {problem}", names=(_file(name),))
+
+
+def _file(name: str) -> str:
+    """A sheet that could not be read at all is mended by one of its name that can."""
+    return f"Datei {name}"
 
 
 def _as_it_lay(arrival: Arrival) -> str:

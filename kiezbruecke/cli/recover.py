@@ -11,7 +11,7 @@ from kiezbruecke import attention, desk, german, pipeline
 from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, say, table
 from kiezbruecke.desk import words
-from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.errors import InputError
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.reading import list_messages
 from kiezbruecke.ledger.todo import Answer, Kind, OpenPoint, open_points
@@ -76,12 +76,12 @@ def answer(
     """Für viele Fälle auf einmal sagen, ob sie am Ziel vorliegen; einzeln geht es auch mit 'todo decide'."""
     if given not in (Answer.THERE, Answer.NOT_THERE):
         expected = f"{Answer.THERE} oder {Answer.NOT_THERE}"
-        raise ConfigurationError(f"Die Antwort '{given}' gibt es hier nicht", where=destination, expected=expected)
+        raise InputError(f"Die Antwort „{given}“ gibt es hier nicht", where=destination, expected=expected)
     ledger = house_of(context).ledger
     asked = _questions(ledger, destination)
     wanted = list(asked) if everything else (references or [])
     if unknown := [one for one in wanted if one not in asked]:
-        raise ConfigurationError("Danach wird hier nicht gefragt", where=", ".join(unknown))
+        raise InputError("Danach wird hier nicht gefragt", where=", ".join(unknown))
     for one in wanted:
         attention.decide(ledger, asked[one], given, person=name, reason=reason)
     _say(context, as_json, f"{german.count(len(wanted), 'Fall', 'Fälle')}: {given}.")

@@ -79,6 +79,8 @@ THEN: Mapping[Answer, str] = {  # said when it was given
     Answer.NOT_ARRIVED: _NEXT_RUN,
     Answer.CORRECTED: "Die Nachricht gilt als bestätigt.",
     Answer.TAKEN_BACK: "Die Nachricht gilt als abgewiesen und steht neu auf der Liste.",
+    Answer.THERE: "Die Nachricht gilt als zugestellt.",
+    Answer.NOT_THERE: "Nach dem Abgleich geht sie hinaus.",
     Answer.REALLY_GONE: "Beim nächsten Einlesen gilt als verschwunden, was fehlt.",
     Answer.HAS_HAPPENED: "Die Nachricht gilt als bestätigt.",
     Answer.HAS_NOT_HAPPENED: "Die Nachricht gilt als abgewiesen und steht neu auf der Liste.",

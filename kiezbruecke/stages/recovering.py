@@ -22,6 +22,7 @@ from kiezbruecke.effects import effect
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError
 from kiezbruecke.house import House
 from kiezbruecke.ledger import begin_run, claims, end_run, money, recoveries, takeover
+from kiezbruecke.ledger.people import signed
 from kiezbruecke.ledger.recoveries import StepKind
 from kiezbruecke.ledger.witness import Mark
 from kiezbruecke.stages import delivering, reconciling, witnessing
@@ -85,14 +86,14 @@ def _read_again(house: House, sources: Sequence[CollectingRoute], collect: Step)
 def begin(house: House, destination: str, *, person: str, reason: str) -> None:
     """A person says that a backup was restored."""
     house.connect(destination)
-    _refuse_without_a_name(destination, person, reason)
+    person, reason = signed(person, reason, f"recover {destination}")
     witnessing.stop(house, destination, f"gemeldet von {person}: {reason}")
 
 
 def end(house: House, destination: str, *, person: str, reason: str, despite: bool = False) -> None:
     """A named person lets the destination go on, once nothing is open."""
     _refuse_what_is_well(house, destination)
-    _refuse_without_a_name(destination, person, reason)
+    person, reason = signed(person, reason, f"recover {destination}")
     steps = recoveries.last_recovery(house.ledger, destination)
     compared = next((step for step in reversed(steps) if step.kind is StepKind.COMPARED), None)
     if compared is None:
@@ -124,7 +125,7 @@ def end(house: House, destination: str, *, person: str, reason: str, despite: bo
 def dismiss(house: House, destination: str, *, person: str, reason: str) -> None:
     """A named person says that nothing was restored: everything is as it was before."""
     _refuse_what_is_well(house, destination)
-    _refuse_without_a_name(destination, person, reason)
+    person, reason = signed(person, reason, f"recover {destination}")
     _let_go_on(house, destination, StepKind.DISMISSED, person, reason)
 
 
@@ -229,8 +230,3 @@ def _noticed_at(work: Sending) -> datetime:
 def _refuse_what_is_well(house: House, destination: str) -> None:
     if not recoveries.is_recovering(house.ledger, destination):
         raise ConfigurationError("Hier ist nichts abzugleichen", where=destination)
-
-
-def _refuse_without_a_name(destination: str, person: str, reason: str) -> None:
-    if not person.strip() or not reason.strip():
-        raise ConfigurationError("Name und Begründung gehören dazu", where=destination)

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from kiezbruecke import attention, pipeline, plugins
+from kiezbruecke import pipeline, plugins
 from kiezbruecke.content.routes import find_route
-from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import MessageState, evidence
+from kiezbruecke.errors import ConfigurationError, Recovering
 from kiezbruecke.ledger.reset import reset_destination
+from kiezbruecke.stages import recovering
 from tests.cli.conftest import call
 from tests.effects.conftest import LETTER, ROOT
 from tests.world import World, budget, line, make_world, processes
@@ -116,17 +117,20 @@ def _rename_a_source(content: Path) -> None:
     file.write_text(file.read_text("utf-8").replace("letter.salutation", "letter.salutatio"), "utf-8")
 
 
-def test_what_was_refused_waits_for_a_person(office: World) -> None:
-    """Another file has the name; when somebody has cleared it away and says so, a new letter goes out."""
+def test_a_name_that_stands_for_something_else_stops_the_destination(office: World) -> None:
+    """Ours are unique: the folder knows more than the ledger, or somebody has put a file there; a person says which."""
     taken = office.state / "briefe" / "KK26-090416-P0001-B1.json"
     taken.write_text("something else", "utf-8")
-    office.run("kk-tk-briefe", "kk-tk-briefe")
-    [point] = office.points("refused")
-    attention.decide(office.ledger, point, "neu_senden", person="A. Muster", reason="weggeräumt")
-    office.run("kk-tk-briefe", "kk-tk-briefe")
+    with pytest.raises(Recovering):
+        office.run("kk-tk-briefe")
+    stopped = [point.subject for point in office.points("recovering")]
+    taken.unlink()
+    for name in stopped:
+        recovering.dismiss(office.house, name, person="A. Muster", reason="fremde Datei weggeräumt")
+    office.run("kk-tk-briefe")
 
-    assert taken.read_text("utf-8") == "something else"
-    assert [name for name in post(office) if name.endswith(".ok")] == ["KK26-090416-P0001-B2.json.ok"]
+    assert "briefe-tk" in stopped
+    assert [name for name in post(office) if name.endswith(".ok")] == ["KK26-090416-P0001-B1.json.ok"]
     assert office.points() == []
 
 

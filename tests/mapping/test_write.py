@@ -234,7 +234,7 @@ def test_a_code_fills_what_the_place_has(load: Load, put: Callable[[str, str], P
     mapping = load("- {target: Colour, from: route.a, code: {list: colours}}\n")
 
     assert _xml(mapping, a="rot").find(f"{NS}Colour").text == "rot"
-    with pytest.raises(RecordError, match=r"Codeliste 'colours'; erwartet: rot, blau .am nächsten: rot."):
+    with pytest.raises(RecordError, match=r"Codeliste „colours“; erwartet: rot, blau .am nächsten: rot."):
         _xml(mapping, a="rott")
 
 
@@ -244,7 +244,7 @@ def test_a_translation_that_knows_no_partner_is_refused(load: Load, put: Callabl
     mapping = load("- {target: Colour, from: route.a, codelist: farben}\n")
 
     assert _xml(mapping, a="red ").find(f"{NS}Colour").text == "rot"
-    with pytest.raises(RecordError, match="Codeliste 'farben'") as refused:
+    with pytest.raises(RecordError, match="Codeliste „farben“") as refused:
         _xml(mapping, a="Kanari")
     assert "Kanari" not in refused.value.line()
 
