@@ -55,11 +55,12 @@ def anchor(
     context: typer.Context,
     to: Annotated[Path | None, typer.Option(help="Datei, in die der Anker geschrieben wird.")] = None,
     key: Annotated[Path | None, typer.Option(help="Privater Schlüssel (Ed25519, PEM) zum Unterschreiben.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Den Stand aller Ketten festhalten und ausgeben: aufzubewahren, wo niemand aus der Datenbank hinkommt."""
     found = drop_anchor(house_of(context).ledger)
     if found is None:
-        say("Das Hauptbuch ist noch leer.")
+        emit({}) if as_json else say("Das Hauptbuch ist noch leer.")
         return
     if key is not None:
         found = found.signed(_read(key))
@@ -73,9 +74,13 @@ def accept(
     context: typer.Context,
     name: Annotated[str, typer.Option(help="Wer das entscheidet.")],
     reason: Annotated[str, typer.Option(help="Warum der veränderte Stand gilt.")],
+    as_json: AsJson = False,
 ) -> None:
     """Von Hand veränderte Zeilen gelten lassen, mit Name und Grund. Eine gebrochene Kette bleibt gebrochen."""
     many = accept_rows(house_of(context).ledger, person=name, account=account(), reason=reason)
+    if as_json:
+        emit({"rows": many})
+        return
     say("1 Zeile gilt, wie sie steht." if many == 1 else f"{many} Zeilen gelten, wie sie stehen.")
 
 

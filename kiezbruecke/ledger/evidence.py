@@ -21,6 +21,7 @@ from kiezbruecke.ledger.chains import Chain, Digests, altered, journal_of, read_
 from kiezbruecke.ledger.database import Ledger
 from kiezbruecke.ledger.dialects import one_at_a_time
 from kiezbruecke.ledger.events import Told, append
+from kiezbruecke.ledger.people import signed
 from kiezbruecke.ledger.seals import Key, Unit
 from kiezbruecke.ledger.sets import among, rows_among
 
@@ -92,6 +93,7 @@ def accept(ledger: Ledger, *, person: str, account: str, reason: str) -> int:
 
     For who has mended the database by hand. The link names who did it, by name and log-in, and why.
     """
+    person, reason = signed(person, reason, "ledger accept")
     body = {"person": person, "account": account, "reason": reason}
     with ledger.write() as connection:
         one_at_a_time(connection)

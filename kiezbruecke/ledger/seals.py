@@ -67,7 +67,7 @@ FREE: Mapping[str, str] = {  # table, or table.column: why it may change without
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class Piece:
     """Rows of one table that belong to a unit."""
 
     table: Table
@@ -106,7 +106,7 @@ class Unit:
     """What is sealed as one. `case`: the column that says whose chain it is in; without one it has a journal."""
 
     name: str
-    parts: tuple[Part, ...]
+    parts: tuple[Piece, ...]
     case: Column[Any] | None = None
     alone: ColumnElement[bool] | None = field(default_factory=true)  # which rows have a journal; None: none
 
@@ -148,23 +148,23 @@ class Unit:
             if connection.execute(query).first() is not None:
                 yield part.table.name
 
-    def _is_stray(self, part: Part, case: Column[Any]) -> ColumnElement[bool]:
+    def _is_stray(self, part: Piece, case: Column[Any]) -> ColumnElement[bool]:
         if part.through is None:
             return case.is_not(None) & case.not_in(select(t.cases.c.id))
         alone = false() if self.alone is None or part is not self.parts[0] else self.alone
         return ~exists(select(case.table).where(part.through)) & ~alone
 
     @cached_property
-    def _by_key(self) -> list[tuple[Part, Select[Any]]]:
+    def _by_key(self) -> list[tuple[Piece, Select[Any]]]:
         return [(part, part.select().where(_named(part.key))) for part in self.parts]
 
     @cached_property
-    def _by_case(self) -> list[tuple[Part, Select[Any]]]:
+    def _by_case(self) -> list[tuple[Piece, Select[Any]]]:
         if self.case is None:
             return []
         return [(part, self._of_case(part, self.case)) for part in self.parts]
 
-    def _of_case(self, part: Part, case: Column[Any]) -> Select[Any]:
+    def _of_case(self, part: Piece, case: Column[Any]) -> Select[Any]:
         statement = part.select(case.label("chain")).where(among(case))
         if part.through is None:
             return statement
@@ -178,7 +178,7 @@ def _named(key: tuple[Column[Any], ...]) -> ColumnElement[bool]:
     return and_(*(column == bindparam(f"key_{number}") for number, column in enumerate(key)))
 
 
-def _rows(connection: Connection, part: Part, statement: Select[Any], keys: Iterable[Key]) -> Iterator[Row[Any]]:
+def _rows(connection: Connection, part: Piece, statement: Select[Any], keys: Iterable[Key]) -> Iterator[Row[Any]]:
     if len(part.key) == 1:
         yield from rows_among(connection, statement, (value for (value,) in keys))
         return
@@ -218,14 +218,14 @@ def _by_default(column: Column[Any]) -> Any:
     return text == "true" if kind is bool else kind(text)
 
 
-_m, _r = t.messages.c, t.records.c
+_a, _k, _m, _r = t.attention.c, t.commitments.c, t.messages.c, t.records.c
 
-CASE = Unit("case", (Part(t.cases, (t.cases.c.id,)),), t.cases.c.id, None)
+CASE = Unit("case", (Piece(t.cases, (t.cases.c.id,)),), t.cases.c.id, None)
 RECORD = Unit(
     "record",
     (
-        Part(t.records, (_r.id,)),
-        Part(t.record_history, (t.record_history.c.record_id,), t.record_history.c.record_id == _r.id),
+        Piece(t.records, (_r.id,)),
+        Piece(t.record_history, (t.record_history.c.record_id,), t.record_history.c.record_id == _r.id),
     ),
     _r.case_id,
     _r.case_id.is_(None),
@@ -233,37 +233,37 @@ RECORD = Unit(
 MESSAGE = Unit(
     "message",
     (
-        Part(t.messages, (_m.key,)),
-        Part(t.attempts, (t.attempts.c.message_key,), t.attempts.c.message_key == _m.key),
+        Piece(t.messages, (_m.key,)),
+        Piece(t.attempts, (t.attempts.c.message_key,), t.attempts.c.message_key == _m.key),
     ),
     _m.case_id,
     None,
 )
 BYTES = Unit(
     "bytes",
-    (Part(t.message_bytes, (t.message_bytes.c.key,), t.message_bytes.c.key == _m.key),),
+    (Piece(t.message_bytes, (t.message_bytes.c.key,), t.message_bytes.c.key == _m.key),),
     _m.case_id,
     None,
 )
 RECEIPT = Unit(
     "receipt",
-    (Part(t.receipts, (t.receipts.c.id,), t.receipts.c.message_key == _m.key),),
+    (Piece(t.receipts, (t.receipts.c.id,), t.receipts.c.message_key == _m.key),),
     _m.case_id,
     t.receipts.c.message_key.is_(None),
 )
-POINT = Unit("point", (Part(t.attention, (t.attention.c.id,)),), t.attention.c.case_id, t.attention.c.case_id.is_(None))
-COMMITMENT = Unit("commitment", (Part(t.commitments, (t.commitments.c.case_id,)),), t.commitments.c.case_id, None)
-BASELINE = Unit("baseline", (Part(t.baselines, (t.baselines.c.case_id,)),), t.baselines.c.case_id, None)
-BATCH = Unit("batch", (Part(t.batches, (t.batches.c.id,)),))
-BUDGET = Unit("budget", (Part(t.budgets, tuple(t.budgets.primary_key)),))
-THEIR_SUMS = Unit("their-sums", (Part(t.balances, (t.balances.c.destination, t.balances.c.fiscal_year)),))
-RECOVERY = Unit("recovery", (Part(t.recovery_steps, (t.recovery_steps.c.destination,)),))
-DESTINATION = Unit("destination", (Part(t.destinations, (t.destinations.c.name,)),))
-FLAG = Unit("route", (Part(t.route_flags, (t.route_flags.c.route,)),))
-SERIAL = Unit("serial", (Part(t.serials, tuple(t.serials.primary_key)),))
-CURSOR = Unit("cursor", (Part(t.cursors, (t.cursors.c.source,)),))
-UNREAD = Unit("unread", (Part(t.unread, (t.unread.c.subject,)),))
-VERSION = Unit("mapping-version", (Part(t.mapping_versions, (t.mapping_versions.c.digest,)),))
+POINT = Unit("point", (Piece(t.attention, (_a.id,)),), _a.case_id, _a.case_id.is_(None))
+COMMITMENT = Unit("commitment", (Piece(t.commitments, (_k.case_id,)),), _k.case_id, None)
+BASELINE = Unit("baseline", (Piece(t.baselines, (t.baselines.c.case_id,)),), t.baselines.c.case_id, None)
+BATCH = Unit("batch", (Piece(t.batches, (t.batches.c.id,)),))
+BUDGET = Unit("budget", (Piece(t.budgets, tuple(t.budgets.primary_key)),))
+THEIR_SUMS = Unit("their-sums", (Piece(t.balances, (t.balances.c.destination, t.balances.c.fiscal_year)),))
+RECOVERY = Unit("recovery", (Piece(t.recovery_steps, (t.recovery_steps.c.destination,)),))
+DESTINATION = Unit("destination", (Piece(t.destinations, (t.destinations.c.name,)),))
+FLAG = Unit("route", (Piece(t.route_flags, (t.route_flags.c.route,)),))
+SERIAL = Unit("serial", (Piece(t.serials, tuple(t.serials.primary_key)),))
+CURSOR = Unit("cursor", (Piece(t.cursors, (t.cursors.c.source,)),))
+UNREAD = Unit("unread", (Piece(t.unread, (t.unread.c.subject,)),))
+VERSION = Unit("mapping-version", (Piece(t.mapping_versions, (t.mapping_versions.c.digest,)),))
 
 OF_CASES = (CASE, RECORD, MESSAGE, BYTES, RECEIPT, POINT, COMMITMENT, BASELINE)
 ALL = (

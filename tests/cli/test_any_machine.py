@@ -61,6 +61,8 @@ CALLS = {  # one call of every command; what it writes stands in {out}
     "destination reset": ("destination", "reset", "hkr-tk", *NAME, "--yes"),
     "sheet new": ("sheet", "new", "--process", "kk-tk-2026", "--area", "Müggelheim", "-o", "{out}/neu.xlsx"),
     "ledger verify": ("ledger", "verify"),
+    "ledger anchor": ("ledger", "anchor", "--to", "{out}/anker.json"),
+    "ledger accept": ("ledger", "accept", *NAME),
     "ledger upgrade": ("ledger", "upgrade"),
     "mapping check": ("mapping", "check", "commitment-hkr", "--sarif", "{out}/found.sarif"),
     "mapping compile": ("mapping", "compile", "commitment-hkr"),

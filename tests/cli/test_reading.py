@@ -63,6 +63,8 @@ CHANGING = [
     ("destination", "resume", "eakte-tk", *WHO),
     ("destination", "reset", "eakte-tk", "--yes", *WHO),
     ("recover", "begin", "eakte-tk", *WHO),
+    ("ledger", "anchor"),
+    ("ledger", "accept", *WHO),
     ("sandbox", "fault", "hkr", "refuse_one"),
 ]
 # Tested below and beside their modules: one keeps running, others need files of their own or write into the content.

@@ -12,8 +12,8 @@ import pytest
 
 from kiezbruecke import pipeline, plugins
 from kiezbruecke.content.routes import find_route
-from kiezbruecke.ledger import MessageState, evidence
 from kiezbruecke.errors import ConfigurationError, Recovering
+from kiezbruecke.ledger import MessageState, evidence
 from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.stages import recovering
 from tests.cli.conftest import call

@@ -29,7 +29,7 @@ from sqlalchemy import (
 
 from kiezbruecke.connector import Item, Ticket
 from kiezbruecke.errors import LedgerError
-from kiezbruecke.ledger import Ledger, claims, evidence, history, money
+from kiezbruecke.ledger import Ledger, claims, evidence, history, money, recoveries
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.anchors import drop_anchor
 from kiezbruecke.ledger.database import make_engine
@@ -40,6 +40,7 @@ from kiezbruecke.ledger.pauses import set_paused
 from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.ledger.seals import FREE
 from kiezbruecke.ledger.tables import Moment
+from kiezbruecke.ledger.witness import Mark
 from kiezbruecke.records import ReceiptOutcome
 
 from .conftest import FILES, HKR, MONEY, PROCESS, YEAR, Desk, Fresh, draft, receipt
@@ -76,10 +77,11 @@ def full(fresh_sqlite: Fresh) -> Path:
         origin = history.Origin("box", PROCESS, "spk-tk", keeps_unread=True)
         letter = Taken(Item("letter", "1", b"?", raw=b"?"), problem="unlesbar")
         history.store(ledger, desk.run("box|collect", "box"), origin, [letter], "7")
-        money.store_theirs(ledger, HKR, YEAR, [_Sum()])
+        money.store_theirs(ledger, desk.run(MONEY), HKR, YEAR, [_Sum()])
         add_baseline(ledger, FILES, [second], person="Kim Kunz", reason="von Hand")
         set_paused(ledger, "kk-tk-hkr", value=True, person="Kim Kunz", reason="Umzug")
         reset_destination(ledger, "another", person="Kim Kunz", reason="neu")
+        recoveries.notice(ledger, {"another": Mark()}, "somebody says so")
         drop_anchor(ledger)
         assert evidence.verify(ledger).broken == ()
     return Path(url.removeprefix("sqlite:///"))

@@ -29,7 +29,7 @@ SETTLED = {  # after everything was filed, booked and confirmed
     "no commitments": "DELETE FROM commitments",
     "a smaller commitment": "UPDATE commitments SET booked_cents = 100, held_cents = 100",
     "a larger budget": "UPDATE budgets SET amount_cents = amount_cents + 1000000, limit_cents = limit_cents + 1000000",
-    "another generation": "INSERT INTO destinations (name, generation) VALUES ('hkr-tk', 2), ('eakte-tk', 2)",
+    "another generation": "UPDATE destinations SET generation = 2",
     "no receipts": "DELETE FROM receipts",
     "the last link cut off": "DELETE FROM events WHERE seq = (SELECT max(seq) FROM events AS e WHERE e.case_id ="
     " events.case_id); UPDATE cases SET last_event = last_event - 1, last_hash = (SELECT hash FROM events WHERE case_id"
