@@ -188,15 +188,19 @@ def _answers(reason: Reason) -> tuple[Answer, ...]:
     return (Answer.RELEASE,) if reason in WAIVABLE else ()
 
 
-def decide(ledger: Ledger, point: OpenPoint, answer: str, *, person: str, reason: str) -> Answer:
-    """Carry out a person's answer and write it down; raises InputError where it is not allowed."""
+def decide(ledger: Ledger, point: OpenPoint, answer: str, *, person: str, reason: str, account: str = "") -> Answer:
+    """Carry out a person's answer and write it down; raises InputError where it is not allowed.
+
+    `account`: the log-in of whoever typed it, chained beside the name that was typed.
+    """
     if point.closed_at is not None:
         raise InputError("Der Punkt ist schon erledigt", where=f"Punkt {point.id}")
     chosen = _chosen(point, answer)
     person, reason = signed(person, reason, f"Punkt {point.id}")
     with ledger.write() as connection:
         one_at_a_time(connection)
-        if not close_point(connection, point.kind, point.subject, answer=chosen, person=person, reason=reason):
+        said = {"answer": chosen, "person": person, "reason": reason, "account": account}
+        if not close_point(connection, point.kind, point.subject, **said):
             raise InputError("Der Punkt ist schon erledigt", where=f"Punkt {point.id}")  # somebody was faster
         if point.kind is Kind.SET_ASIDE:
             history.forget_unread(connection, point.subject)

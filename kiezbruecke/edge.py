@@ -16,6 +16,8 @@ from kiezbruecke.ledger import open_ledger, witness
 from kiezbruecke.ledger.database import VARIABLE
 from kiezbruecke.ledger.witness import FileWitness, Witness
 
+ANCHORS, ANCHOR_KEY = "KIEZBRUECKE_ANCHORS", "KIEZBRUECKE_ANCHOR_KEY"
+
 
 def open_house(content: Path | None = None, connect: Connect | None = None, witnesses: Sequence[Witness] = ()) -> House:
     """The house of this process; close it (`contextlib.closing`). Raises ConfigurationError, LedgerError.
@@ -25,7 +27,10 @@ def open_house(content: Path | None = None, connect: Connect | None = None, witn
     """
     found = find_content(content)
     ledger = open_ledger(ledger_url(found))
-    return House(found, ledger, connect or local_connections(found), (file_witness(found), *witnesses))
+    named = (file_witness(found), *witnesses)
+    key = os.environ.get(ANCHOR_KEY)
+    anchors = Path(os.environ.get(ANCHORS) or find_state(found) / "anchors.jsonl")
+    return House(found, ledger, connect or local_connections(found), named, anchors, Path(key) if key else None)
 
 
 def ledger_url(content: Path | None = None) -> str:

@@ -21,6 +21,8 @@ class House:
     ledger: Ledger
     connect: Connect
     witnesses: Sequence[Witness] = ()  # outside the ledger: how often it has begun to send
+    anchors: Path | None = None  # the file to which housekeeping carries the ends of the chains of evidence
+    anchor_key: Path | None = None  # an Ed25519 private key (PEM) that signs them
 
     def close(self) -> None:
         """Give the ledger's connections back."""

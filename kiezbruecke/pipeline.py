@@ -24,7 +24,7 @@ from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
 from kiezbruecke.ledger.people import signed
 from kiezbruecke.ledger.reading import MessageHead
-from kiezbruecke.stages import collecting, delivering, preparing, reconciling, recovering, telling
+from kiezbruecke.stages import anchoring, collecting, delivering, preparing, reconciling, recovering, telling
 from kiezbruecke.stages.resending import Resending
 from kiezbruecke.stages.running import Steps
 from kiezbruecke.stages.work import Collecting, Counts, Sending
@@ -128,8 +128,10 @@ def resend(house: House, head: MessageHead, *, person: str, reason: str) -> Coun
 
 
 def housekeeping(house: House) -> Counts:
-    """Look at what waits too long, in every sending route; a broken route disturbs no other."""
-    return reconciling.remind_everywhere(house)
+    """Look at what waits too long, in every sending route, and hold the ends of the chains of evidence."""
+    counts = reconciling.remind_everywhere(house)
+    anchoring.carry_out(house)
+    return counts
 
 
 def recover(house: House, destination: str) -> recovering.RecoveryFindings:

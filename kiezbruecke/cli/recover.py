@@ -15,6 +15,7 @@ from kiezbruecke.errors import InputError
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.reading import list_messages
 from kiezbruecke.ledger.todo import Answer, Kind, OpenPoint, open_points
+from kiezbruecke.person import account
 from kiezbruecke.stages import recovering
 
 app = typer.Typer(no_args_is_help=True)
@@ -83,7 +84,7 @@ def answer(
     if unknown := [one for one in wanted if one not in asked]:
         raise InputError("Danach wird hier nicht gefragt", where=", ".join(unknown))
     for one in wanted:
-        attention.decide(ledger, asked[one], given, person=name, reason=reason)
+        attention.decide(ledger, asked[one], given, person=name, reason=reason, account=account())
     _say(context, as_json, f"{german.count(len(wanted), 'Fall', 'Fälle')}: {given}.")
 
 

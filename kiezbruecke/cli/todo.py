@@ -68,7 +68,8 @@ def decide(
 ) -> None:
     """Einen Punkt entscheiden. Name und Begründung werden aufgehoben; der nächste Lauf handelt danach."""
     ledger = house_of(context).ledger
-    chosen = attention.decide(ledger, desk.stored_point(ledger, number), answer, person=name, reason=reason)
+    point = desk.stored_point(ledger, number)
+    chosen = attention.decide(ledger, point, answer, person=name, reason=reason, account=account())
     if as_json:
         emit(desk.point(ledger, number))
         return

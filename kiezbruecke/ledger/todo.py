@@ -199,9 +199,11 @@ def close_point(
     answer: str = HEALED,
     person: str = "",
     reason: str = "",
+    account: str = "",
 ) -> bool:
     """Close a point; True if it was open."""
-    return bool(close_points(connection, [(kind, subject)], answer=answer, person=person, reason=reason))
+    given = {"answer": answer, "person": person, "reason": reason, "account": account}
+    return bool(close_points(connection, [(kind, subject)], **given))
 
 
 def close_points(
@@ -211,6 +213,7 @@ def close_points(
     answer: str = HEALED,
     person: str = "",
     reason: str = "",
+    account: str = "",
 ) -> int:
     """Close points by kind and subject, in their order; how many were open."""
     wanted = list(dict.fromkeys(names))
@@ -222,6 +225,7 @@ def close_points(
         touch(connection, POINT, row.id, case=row.case_id)
         if row.case_id is not None:
             body = {"kind": row.kind, "subject": row.subject, "answer": answer, "person": person}
+            body |= {"account": account} if account else {}
             append_event(connection, row.case_id, "attention.closed", body)
     return len(open_ones)
 
