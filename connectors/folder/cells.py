@@ -40,7 +40,8 @@ def read_cell(cell: Cell, column: Column) -> str:
         raise CellProblem(f"„{column.name}“ ist zu lang; erwartet: höchstens {longest} Zeichen.")
     text = _as_text(cell.value, column)
     if column.required and not text:
-        raise CellProblem(f"„{column.name}“ fehlt; erwartet: {_EXPECTED[column.type]}.")
+        kind = "" if column.type == "text" else f": {_EXPECTED[column.type]}"
+        raise CellProblem(f"„{column.name}“ fehlt; bitte in jeder Zeile eintragen{kind}.")
     if _LOST in text:
         raise _problem(column, "enthält ein Zeichen, das verloren gegangen ist (\ufffd)")
     return text

@@ -283,7 +283,7 @@ class _LineReader:
         reference = self._text(row, "referenznummer")
         reference = reference if REFERENCE.fullmatch(reference) else ""
         if not reference and self._is_total(row):
-            problem = "Die Summenzeile wurde nicht verstanden und nicht übernommen; sie darf entfallen."
+            problem = "Summenzeilen werden nicht gelesen; bitte weglassen."
             return Line(row.number, "", {}, problem)
         values, problems = self._values(row)
         unresolved, note = self._above.resolve(row.number, values, self._names_of_columns)
@@ -332,10 +332,10 @@ class _LineReader:
             problems.append(f"„Verfahren“ nennt ein anderes Verfahren; erwartet: {expected}.")
         year = values.get("haushaltsjahr", "")
         if year.isdecimal() and int(year) != self._process.fiscal_year:
-            problems.append(f"„Haushaltsjahr“ ist ein anderes; erwartet: {self._process.fiscal_year}.")
+            problems.append(f"Das Haushaltsjahr passt nicht zum Verfahren; erwartet: {self._process.fiscal_year}.")
         reference = values.get("referenznummer", "")
         if reference and not REFERENCE.fullmatch(reference):
-            problems.append("„Referenznummer“ ist keine; erwartet: 2026-00001 oder P-1.")
+            problems.append("Die Referenznummer hat nicht die richtige Form; richtig ist z. B. 2026-00001 oder P-1.")
         return problems
 
     def _shape_problems(self, row: Row) -> list[str]:

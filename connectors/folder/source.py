@@ -201,13 +201,14 @@ class FolderSource:
 
     def _items(self, digest: str, name: str, sheet: Sheet, arrival: Arrival) -> tuple[Item, ...]:
         names = names_of(name, sheet.lines, self._process)
-        file = (_as_it_lay(arrival), _file(name))
-        return tuple(self._item(digest, name, line, (*names[line.number], *file)) for line in sheet.lines)
+        file = (_as_it_lay(arrival), _file(name))  # what could be read mends a file that could not; no line another
+        return tuple(self._item(digest, name, line, names[line.number], file) for line in sheet.lines)
 
-    def _item(self, digest: str, name: str, line: Line, names: tuple[str, ...]) -> Item:
+    def _item(self, digest: str, name: str, line: Line, names: tuple[str, ...], file: tuple[str, ...]) -> Item:
         place = {"sheet": name, "row": line.number}
         external_id, raw_ref = f"{digest}:{line.number}", f"{name}#{line.number}"
-        read = Item(self._kind, external_id, {**place, **line.values}, raw_ref=raw_ref, names=names)
+        names = (*names, external_id)
+        read = Item(self._kind, external_id, {**place, **line.values}, raw_ref=raw_ref, names=(*names, *file))
         if not line.problem:
             return read
         told, body = f"{name}, Zeile {line.number}: {line.problem}", {**place, "referenznummer": line.reference}

@@ -11,6 +11,7 @@ from kiezbruecke.cli.fields import fields
 from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, say, table
 from kiezbruecke.desk import words
+from kiezbruecke.person import account
 from kiezbruecke.printable import printable
 
 _HEALS = "keine; der Punkt erledigt sich, sobald seine Ursache behoben ist."

@@ -16,7 +16,8 @@ from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.ledger.drafts import add_baseline, add_previews, finish_prepare
 from kiezbruecke.ledger.pauses import paused, set_paused
 from kiezbruecke.ledger.runs import end_run
-from kiezbruecke.ledger.todo import OpenPoint, Point
+from kiezbruecke.ledger.todo import Kind, OpenPoint, Point
+from kiezbruecke.person import account
 from kiezbruecke.records import ReceiptOutcome
 
 from .conftest import FILES, PROCESS, Desk, draft, receipt
@@ -208,3 +209,17 @@ def test_a_person_ends_a_difference(desk: Desk, answer: str, commitment: tuple[s
 
     assert desk.commitment(case) == commitment
     assert [point.kind for point in desk.points()] == ([] if answer == "berichtigt" else ["refused"])
+
+
+def test_the_log_in_of_whoever_decides_is_chained(desk: Desk) -> None:
+    """Anybody can type any name; nobody chooses the account that types it."""
+    case = desk.decide()
+    with desk.ledger.write() as connection:
+        todo.raise_point(connection, Point(Kind.FOLLOW_UP, "x", "r", "spk-tk", "von Hand", case_id=case))
+    [point] = desk.points("follow_up")
+    attention.decide(desk.ledger, point, "erledigt", person="Eine Andere", reason="gemacht", account=account())
+
+    closed = events.events_of(desk.ledger, case)[-1]
+
+    assert (closed.body["person"], closed.body["account"]) == ("Eine Andere", account())
+    assert account()

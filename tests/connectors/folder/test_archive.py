@@ -46,7 +46,7 @@ def test_the_report_tells_what_became_of_each_line(desk: Any) -> None:
         "Zeile;Referenznummer;Ergebnis der Übernahme;Hinweis;Was daraus folgt",
         "2;P-1;übernommen;",
         "3;P-2;nicht übernommen;Bezirksregion unbekannt",
-        '4;P-3;nicht übernommen;"„Ergebnis“ fehlt; erwartet: Text."',
+        '4;P-3;nicht übernommen;"„Ergebnis“ fehlt; bitte in jeder Zeile eintragen."',
         "",
         "Zusammenfassung;;3 Zeilen gelesen, 1 übernommen, 2 nicht übernommen;Datei liste.csv",
     ]

@@ -149,8 +149,8 @@ def test_formula_like_text_stays_text(desk: Any) -> None:
         ({"Verfahren": "kk-mitte-2026"}, "„Verfahren“ nennt ein anderes Verfahren"),
         ({"Verfahren": ""}, "„Verfahren“ fehlt"),
         ({"Ergebnis": ""}, "„Ergebnis“ fehlt"),
-        ({"Referenznummer": "Erika Kanarienvogel"}, "„Referenznummer“ ist keine"),
-        ({"Referenznummer": "26-1"}, "„Referenznummer“ ist keine"),
+        ({"Referenznummer": "Erika Kanarienvogel"}, "Die Referenznummer hat nicht die richtige Form"),
+        ({"Referenznummer": "26-1"}, "Die Referenznummer hat nicht die richtige Form"),
         ({"Titel": "x" * 501}, "„Titel“ ist zu lang; erwartet: höchstens 500 Zeichen"),
         ({"Titel": "Fest im Kie\ufffdz"}, "„Titel“ enthält ein Zeichen, das verloren gegangen ist"),
     ],
@@ -264,7 +264,7 @@ def test_budget_lines_know_their_year(desk: Any) -> None:
 
     assert good.kind == "budget-line"
     assert body(good)["betrag"] == "3.000,00"
-    assert "„Haushaltsjahr“ ist ein anderes; erwartet: 2026" in problem(bad)
+    assert "Das Haushaltsjahr passt nicht zum Verfahren; erwartet: 2026" in problem(bad)
 
 
 MONEY = Column(name="Betrag", key="betrag", type="money")
