@@ -61,9 +61,7 @@ class Answers:
     dismissed: frozenset[str] = frozenset()  # subjects of disagreements whose line is thrown away
     resend: frozenset[str] = frozenset()  # keys of refused messages that go anew
     done: frozenset[str] = frozenset()  # subjects of follow-ups and reminders that are settled
-    blocked: frozenset[str] = (
-        frozenset()
-    )  # keys of messages whose answers contradict each other: nothing goes out beside them
+    blocked: frozenset[str] = frozenset()  # keys of messages with contradicting answers: nothing goes out beside them
 
 
 def read_answers(ledger: Ledger, cases: Sequence[UUID] | None = None) -> Answers:

@@ -12,6 +12,7 @@ from kiezbruecke.cli.output import AsJson, emit, say, table
 from kiezbruecke.desk import words
 from kiezbruecke.desk.cases import MOST
 from kiezbruecke.effects import effect
+from kiezbruecke.ledger.events import ROWS
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -79,7 +80,11 @@ def _show(case: desk.CaseStory) -> None:
     table(
         "Ereignisse",
         ("#", "wann", "was", "Einzelheiten"),
-        [(one.seq, one.at, words.event(one.kind), _details(one.model_extra or {})) for one in case.events],
+        [
+            (one.seq, one.at, words.event(one.kind), _details(one.model_extra or {}))
+            for one in case.events
+            if one.kind != ROWS  # a link that only seals tells nobody anything
+        ],
     )
 
 

@@ -66,4 +66,4 @@ def _failing(one: desk.RouteStatusView) -> str:
     if one.broken:
         return f"{one.route} läuft nicht, ihre Datei ist fehlerhaft. Wer handelt: {words.OPERATIONS}"
     step = words.STEPS.get(one.failed_step, one.failed_step)
-    return f"{one.route} ist zuletzt gescheitert (Schritt: {step}). Wer handelt: {one.owner}"
+    return f"{one.route} ist zuletzt gescheitert (Schritt: {step}). Wer handelt: {words.OPERATIONS}"

@@ -99,7 +99,7 @@ def _named(point: OpenPoint) -> str:
 
 def _plain(reason: str) -> str:
     """Sheet and line as a clerk finds them, and the column that a rule reads instead of the rule."""
-    return _RULE.sub(_column, _LINE.sub(r"\g<sheet>, Zeile \g<row>: ", reason, count=1), count=1)
+    return _RULE.sub(_column, _LINE.sub(r"\g<sheet>, Zeile \g<row>: ", reason, count=1))
 
 
 def _column(rule: re.Match[str]) -> str:

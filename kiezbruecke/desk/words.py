@@ -137,6 +137,7 @@ COUNTS: Mapping[str, tuple[str, str]] = {  # of one, of several; what has no wor
 }
 
 EVENTS: Mapping[str, str] = {
+    "rows": "Stand besiegelt",
     "proposal.recorded": "Vorschlag erhalten",
     "proposal.changed": "Vorschlag geändert",
     "proposal.gone": "Vorschlag auf der Plattform verschwunden",

@@ -87,7 +87,7 @@ def begin(house: House, destination: str, *, person: str, reason: str) -> None:
     """A person says that a backup was restored."""
     house.connect(destination)
     person, reason = signed(person, reason, f"recover {destination}")
-    witnessing.stop(house, destination, f"gemeldet von {person}: {reason}")
+    witnessing.stop(house, destination, f"gemeldet von {person}: {reason}", everywhere=True)
 
 
 def end(house: House, destination: str, *, person: str, reason: str, despite: bool = False) -> None:

@@ -69,9 +69,12 @@ def tell_at_the_end(work: Sending) -> None:
         _write(work.house, work.route.destination, costly=True)
 
 
-def stop(house: House, destination: str, evidence: str, seen: Mark | None = None) -> Recovering:
-    """Stop this destination, and every other one that the old ledger could send to twice."""
-    names = {destination, *(name for name in _destinations(house) if not _is_proven(house, name))}
+def stop(
+    house: House, destination: str, evidence: str, seen: Mark | None = None, *, everywhere: bool = False
+) -> Recovering:
+    """Stop this destination, and every other one that the old ledger could send to twice: `everywhere`, all of them."""
+    others = (name for name in _destinations(house) if everywhere or not _is_proven(house, name))
+    names = {destination, *others}
     marks = {name: highest(house.witnesses, name) or Mark() for name in names}
     if seen is not None:
         marks[destination] = Mark(marks[destination].sends, max(marks[destination].incarnation, seen.incarnation))
