@@ -11,11 +11,11 @@ from kiezbruecke import german
 from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, say
 from kiezbruecke.edge import ledger_url
-from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import upgrade as upgrade_schema
 from kiezbruecke.ledger.anchors import Anchor, differs_from, drop_anchor
 from kiezbruecke.ledger.evidence import accept as accept_rows
 from kiezbruecke.ledger.evidence import verify as verify_all
+from kiezbruecke.machine import read_file, write_file
 from kiezbruecke.person import account
 
 app = typer.Typer(no_args_is_help=True)
@@ -33,8 +33,8 @@ def verify(
     verdict = verify_all(ledger)
     broken = list(verdict.broken)
     if anchor is not None:
-        held = Anchor.of(_read(anchor).decode("utf-8", "replace"), str(anchor))
-        if key is not None and not held.is_signed_by(_read(key)):
+        held = Anchor.of(read_file(anchor).decode("utf-8", "replace"), str(anchor))
+        if key is not None and not held.is_signed_by(read_file(key)):
             broken.append(f"anchor {held.seq}: the signature in {anchor.name} is not this key's")
         with ledger.read() as connection:
             broken += filter(None, [differs_from(connection, held)])
@@ -63,9 +63,9 @@ def anchor(
         emit({}) if as_json else say("Das Hauptbuch ist noch leer.")
         return
     if key is not None:
-        found = found.signed(_read(key))
+        found = found.signed(read_file(key))
     if to is not None:
-        to.write_text(found.text() + "\n", "utf-8")
+        write_file(to, found.text() + "\n")
     say(found.text())
 
 
@@ -92,10 +92,3 @@ def upgrade(as_json: AsJson = False) -> None:
         emit({"current": True})
         return
     say("Das Hauptbuch ist auf dem heutigen Stand.")
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"cannot be read: {error.strerror}", where=str(file)) from None

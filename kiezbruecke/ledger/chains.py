@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, select
 
+from kiezbruecke.errors import LedgerError
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.seals import Key, Unit
 from kiezbruecke.ledger.sets import among, rows_among
@@ -74,6 +75,17 @@ def altered(connection: Connection, wanted: Mapping[Unit, Mapping[Key, UUID | No
         if found := {key: title for key, title in keys.items() if there.get(key) != said.get(title)}:
             changed[unit] = found
     return changed
+
+
+def refuse(changed: Mapping[Unit, Mapping[Key, str]], helps: str) -> None:
+    """Raise LedgerError where a row is not as recorded. `changed`: what `altered` found."""
+    for titles in changed.values():
+        raise LedgerError(
+            f"the row {min(titles.values())} is not the one that was recorded",
+            where="ledger",
+            expected="what its chain of evidence says",
+            helps=helps,
+        )
 
 
 def _chain(name: str, head: Row[Any], links: Iterable[Row[Any]]) -> Chain:

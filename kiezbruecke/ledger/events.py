@@ -16,9 +16,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from kiezbruecke.errors import LedgerError
 from kiezbruecke.ledger import tables as t
-from kiezbruecke.ledger.chains import altered, journal_of, link_hash
+from kiezbruecke.ledger.chains import altered, journal_of, link_hash, refuse
 from kiezbruecke.ledger.changes import raise_number
 from kiezbruecke.ledger.database import Ledger, as_before, now, write_last
 from kiezbruecke.ledger.dialects import insert_or_ignore
@@ -197,13 +196,7 @@ def _refuse_altered(connection: Connection, touched: Mapping[Unit, Mapping[Any, 
     cases = {unit: _before(wanted.values()) for unit, wanted in touched.items()}
     with as_before(connection) as before:
         changed = altered(before, cases)
-    for titles in changed.values():
-        raise LedgerError(
-            f"the row {min(titles.values())} is not the one that was recorded",
-            where="ledger",
-            expected="what its chain of evidence says",
-            helps="nothing was written; see 'kiezbruecke ledger verify', restore the row or accept it",
-        )
+    refuse(changed, "nothing was written; see 'kiezbruecke ledger verify', restore the row or accept it")
 
 
 def _before(touched: Iterable[Touched]) -> dict[Key, UUID | None]:

@@ -13,11 +13,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, Select, bindparam, select
 
-from kiezbruecke.errors import LedgerError
 from kiezbruecke.ledger import seals
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.anchors import broken_anchors
-from kiezbruecke.ledger.chains import Chain, Digests, altered, journal_of, read_chains
+from kiezbruecke.ledger.chains import Chain, Digests, altered, journal_of, read_chains, refuse
 from kiezbruecke.ledger.database import Ledger
 from kiezbruecke.ledger.dialects import one_at_a_time
 from kiezbruecke.ledger.events import Told, append
@@ -79,13 +78,8 @@ def altered_cases(connection: Connection, cases: Collection[UUID]) -> dict[UUID,
 
 def refuse_altered(connection: Connection, wanted: Mapping[Unit, Iterable[Key]]) -> None:
     """Raise LedgerError where one of these rows, which belong to no case, is not as it was recorded."""
-    for titles in altered(connection, {unit: dict.fromkeys(keys) for unit, keys in wanted.items()}).values():
-        raise LedgerError(
-            f"the row {min(titles.values())} is not the one that was recorded",
-            where="ledger",
-            expected="what its chain of evidence says",
-            helps="nothing goes out that rests on it: see 'kiezbruecke ledger verify', restore the row or accept it",
-        )
+    changed = altered(connection, {unit: dict.fromkeys(keys) for unit, keys in wanted.items()})
+    refuse(changed, "nothing goes out that rests on it: see 'kiezbruecke ledger verify', restore the row or accept it")
 
 
 def accept(ledger: Ledger, *, person: str, account: str, reason: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
@@ -15,27 +16,27 @@ log = logging.getLogger("kiezbruecke")
 def carry_out(house: House) -> None:
     """Hold what has grown and tell it, where something has. The scheduler's log lies elsewhere than our rows."""
     anchor = drop_anchor(house.ledger)
-    if anchor is None or house.anchors is None or anchor.seq in {one.seq for one in _kept(house)}:
+    if anchor is None or house.anchors is None:
+        return
+    kept = _kept(house.anchors)
+    if anchor.seq in {one.seq for one in kept}:
         return
     if house.anchor_key is not None:
-        anchor = anchor.signed(_key(house))
+        anchor = anchor.signed(_key(house.anchor_key))
     log.info("anchor: %s", anchor.text())
-    lines = [*(one.text() for one in _kept(house)), anchor.text()]
-    write_file(house.anchors, "".join(f"{line}\n" for line in lines))
+    write_file(house.anchors, "".join(f"{one.text()}\n" for one in (*kept, anchor)))
 
 
-def _kept(house: House) -> list[Anchor]:
-    assert house.anchors is not None
+def _kept(file: Path) -> list[Anchor]:
     try:
-        lines = read_text(house.anchors).splitlines()
+        lines = read_text(file).splitlines()
     except FileNotFoundError:
         return []
-    return [Anchor.of(line, str(house.anchors)) for line in lines if line]
+    return [Anchor.of(line, str(file)) for line in lines if line]
 
 
-def _key(house: House) -> bytes:
-    assert house.anchor_key is not None
+def _key(file: Path) -> bytes:
     try:
-        return read_file(house.anchor_key)
+        return read_file(file)
     except FileNotFoundError:
-        raise ConfigurationError("the key for anchors is missing", where=str(house.anchor_key)) from None
+        raise ConfigurationError("the key for anchors is missing", where=str(file)) from None
