@@ -42,6 +42,7 @@ _NOUNS = {
     "drift": "Abweichungen: worauf eine Zuordnung gebaut ist, und was daraus wurde.",
     "schemas": "Schemata der Standards: auflisten, einspielen.",
     "new": "Etwas Neues anlegen: den Anschluss an ein System.",
+    "webhook": "Lieferungen annehmen, die andere Systeme von sich aus senden.",
     "sandbox": "Nachgebaute Gegenstellen zum Ausprobieren.",
 }
 

@@ -86,6 +86,8 @@ CALLS = {  # one call of every command; what it writes stands in {out}
     "schemas install": ("schemas", "install", "--from", "{out}"),
     "schemas add": ("schemas", "add", "{out}/probe.xsd", "--standard", "probe", "--version", "1"),
     "new connector": ("new", "connector", "probe", "--into", "{out}"),
+    "webhook key": ("webhook", "key"),
+    "webhook serve": ("webhook", "serve", "ideen-tk"),
     "sandbox list": ("sandbox", "list"),
     "sandbox start": ("sandbox", "start", "nirgends"),
     "sandbox fault": ("sandbox", "fault", "hkr", "timeout"),
