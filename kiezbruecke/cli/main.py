@@ -26,7 +26,7 @@ from kiezbruecke.privacy import keep_private
 
 _CallError: Any = typer.BadParameter.__mro__[2]  # click's ClickException, which typer keeps in different places
 
-_VERBS = ("run", "status", "reconcile")
+_VERBS = ("run", "status", "reconcile", "evaluate")
 _NOUNS = {
     "todo": "Was eine Person entscheiden oder ansehen muss.",
     "case": "Ein Fall, von der Idee bis zur Festlegung.",

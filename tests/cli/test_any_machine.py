@@ -33,6 +33,7 @@ CALLS = {  # one call of every command; what it writes stands in {out}
     "run": ("run", "kk-tk-budgets"),
     "status": ("status",),
     "reconcile": ("reconcile",),
+    "evaluate": ("evaluate", "kk-tk-2026", "--out", "{out}/auswertung"),
     "todo list": ("todo", "list"),
     "todo show": ("todo", "show", "1"),
     "todo decide": ("todo", "decide", "1", "gesehen", *NAME),

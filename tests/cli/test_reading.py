@@ -34,6 +34,7 @@ READING = [
     ("destination", "show", "eakte-tk"),
     ("recover", "show"),
     ("reconcile",),
+    ("evaluate", "kk-tk-2026"),
     ("ledger", "verify"),
     ("schemas", "list"),
     ("sandbox", "list"),
