@@ -42,7 +42,7 @@ class PointView(DeskView):
     opened_at: datetime
     closed_at: datetime | None
     answer: str
-    """What was said; `healed` where its cause went away"""
+    """What was said; `healed` where its cause went away, `mended` where a later line or file has settled it"""
     answered_by: str
     answer_reason: str
 

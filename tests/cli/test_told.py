@@ -139,7 +139,20 @@ def test_a_line_that_a_later_sheet_says_right_leaves_the_list(call: Call, world:
     world.run("kk-tk-beschluesse", "kk-tk-beschluesse")
 
     assert before == 3
-    assert [(one.answer, one.answered_by) for one in _closed(world)] == [("healed", "")] * 2
+    assert [(one.answer, one.answered_by) for one in _closed(world)] == [("mended", "")] * 2
+
+
+def test_a_copy_of_a_corrected_sheet_puts_nothing_back_on_the_list(world: World) -> None:
+    """Somebody finds the old file again and drops it under another name."""
+    faulty = (line("P-1", "achthundert"), line("2026-00004", "neunhundert"))
+    world.drop(*faulty)
+    world.run("kk-tk-beschluesse")
+    world.drop(line("P-1"), line("2026-00004"), name="neu.csv")
+    world.run("kk-tk-beschluesse")
+    world.drop(*faulty, name="april (2).csv")
+    world.run("kk-tk-beschluesse", "kk-tk-beschluesse")
+
+    assert world.points("set_aside") == []
 
 
 def test_a_file_that_could_not_be_read_leaves_the_list_with_its_successor(world: World) -> None:
