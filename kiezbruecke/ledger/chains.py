@@ -29,6 +29,10 @@ _LAST_OF_JOURNALS = (
 )
 
 
+class Altered(LedgerError):
+    """A row is not the one that was recorded; nothing was written."""
+
+
 def journal_of(title: str) -> UUID:
     """The chain of a row that belongs to no case."""
     return name_id("journal", title)
@@ -78,9 +82,9 @@ def altered(connection: Connection, wanted: Mapping[Unit, Mapping[Key, UUID | No
 
 
 def refuse(changed: Mapping[Unit, Mapping[Key, str]], helps: str) -> None:
-    """Raise LedgerError where a row is not as recorded. `changed`: what `altered` found."""
+    """Raise Altered where a row is not as recorded. `changed`: what `altered` found."""
     for titles in changed.values():
-        raise LedgerError(
+        raise Altered(
             f"the row {min(titles.values())} is not the one that was recorded",
             where="ledger",
             expected="what its chain of evidence says",
