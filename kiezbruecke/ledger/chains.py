@@ -97,11 +97,11 @@ def _chain(name: str, head: Row[Any], links: Iterable[Row[Any]]) -> Chain:
     for number, link in enumerate(links, 1):
         given = (link.case_id, link.seq, link.at, link.kind, link.body, link.rows)
         if link.seq != number or link.previous != previous or link.hash != link_hash(previous, *given):
-            chain.broken.append(f"{name}: link {link.seq} ({link.kind}) was changed or is missing")
+            chain.broken.append(f"{name}: Glied {link.seq} ({link.kind}) wurde verändert oder fehlt")
             return chain
         previous, chain.links = link.hash, number
         if link.rows:
             chain.said |= json.loads(link.rows)
     if chain.links != head.last_event or previous != head.last_hash:
-        chain.broken.append(f"{name}: the chain ends at {chain.links}, not at {head.last_event}")
+        chain.broken.append(f"{name}: die Kette endet bei {chain.links}, nicht bei {head.last_event}")
     return chain

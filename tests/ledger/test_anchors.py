@@ -45,7 +45,7 @@ def test_a_whole_case_taken_away_is_named(desk: Desk, anchor: Anchor) -> None:
         for table in (t.record_history, t.records, t.message_bytes, t.messages, t.attention, t.events, t.cases):
             connection.execute(delete(table))
 
-    assert any("which anchor 1 holds" in line for line in evidence.verify(desk.ledger).broken)
+    assert any("das Anker 1 festhält" in line for line in evidence.verify(desk.ledger).broken)
 
 
 @pytest.mark.tampers
@@ -53,7 +53,7 @@ def test_a_chain_computed_anew_is_named(desk: Desk, anchor: Anchor) -> None:
     """Whoever may write can compute hashes as well as we do."""
     _compute_anew(desk.ledger)
 
-    assert any("which anchor 1 holds" in line for line in evidence.verify(desk.ledger).broken)
+    assert any("das Anker 1 festhält" in line for line in evidence.verify(desk.ledger).broken)
 
 
 @pytest.mark.tampers
