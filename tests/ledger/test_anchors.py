@@ -68,7 +68,7 @@ def test_a_database_without_its_anchors_differs_from_the_one_outside(desk: Desk,
     drop_anchor(desk.ledger)
 
     assert inside == ()
-    assert "missing" in missing
+    assert "fehlt" in missing
     assert "another one" in _differs(desk.ledger, anchor)
 
 
