@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Reach:
+class Progress:
     """How far was read, of which choice, and which papers wait for a result."""
 
     of: str
@@ -46,7 +46,7 @@ class Reach:
     waiting: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, text: str, of: str) -> Reach:
+    def read(cls, text: str, of: str) -> Progress:
         """A cursor's value; one of another choice, or of another form, begins anew."""
         try:
             body = json.loads(text)
@@ -99,7 +99,7 @@ class OParl:
 
     def fetch(self, cursor: Cursor) -> Iterator[Item]:
         """Papers that were changed since the cursor, and those that waited for a result."""
-        reach = Reach.read(cursor.value, self._choice)
+        reach = Progress.read(cursor.value, self._choice)
         run = self._run = _Run(reach.since)
         self._client.begin()
         try:
@@ -107,7 +107,7 @@ class OParl:
             yield from self._waited(run, reach)
         except CALL_FAILED as error:
             raise self._broken(error) from error
-        cursor.advance(Reach(self._choice, run.newest, run.waits()).text())
+        cursor.advance(Progress(self._choice, run.newest, run.waits()).text())
 
     def gaps(self) -> Sequence[Gap]:
         """Drucksachen whose result could not be had, and entries that cannot be told apart."""
@@ -116,7 +116,7 @@ class OParl:
     def acknowledge(self, handled: Sequence[Handled]) -> None:
         """Nothing: the server does not know that it is read."""
 
-    def _changed(self, run: _Run, reach: Reach) -> Iterator[Item]:
+    def _changed(self, run: _Run, reach: Progress) -> Iterator[Item]:
         begin = reach.since - OVERLAP if reach.since else self._options.begin
         query = {"modified_since": begin.isoformat(timespec="seconds")} if begin else {}
         now = datetime.now(UTC)
@@ -130,7 +130,7 @@ class OParl:
                     run.newest = min(moment, now)  # a time to come would hide all that is changed before it
                 yield from self._items(run, paper)
 
-    def _waited(self, run: _Run, reach: Reach) -> Iterator[Item]:
+    def _waited(self, run: _Run, reach: Progress) -> Iterator[Item]:
         """Papers of earlier runs without a result, unless the list has named them."""
         for address in reach.waiting:
             if address in run.seen:
