@@ -29,6 +29,7 @@ _SOFT = re.compile(rb"=\r?\n")
 _ZLIB = re.compile(rb"\x78[\x01\x5e\x9c\xda]")
 _PACKED = (b"PK\x03\x04", b"%PDF", b"\x1f\x8b")
 _DEEPEST = 4
+Beginnings = tuple[tuple[bytes, tuple[bytes, ...]], ...]
 
 
 def hits(body: bytes, words: Iterable[str]) -> set[str]:
@@ -50,18 +51,32 @@ def files_of(folder: Path) -> list[Path]:
 
 def _stands(body: bytes, folded: bytes, word: str) -> bool:
     plain, exact = forms(word)
-    return any(form in folded for form in plain) or any(form in body for form in exact)
+    return _any(folded, plain) or _any(body, exact)
+
+
+def _any(body: bytes, beginnings: Beginnings) -> bool:
+    """Hundreds of forms begin in a few ways, and most bodies hold none of these."""
+    return any(begin in body and any(form in body for form in found) for begin, found in beginnings)
 
 
 @cache
-def forms(word: str) -> tuple[frozenset[bytes], frozenset[bytes]]:
-    """All forms of a word: those in which ASCII's case means nothing (folded), and those in which it does."""
+def forms(word: str) -> tuple[Beginnings, Beginnings]:
+    """All forms of a word, by how they begin: those in which ASCII's case means nothing (folded), and the others."""
     texts = {form for spelled in _spellings(word) for form in _escaped(spelled)}
-    plain = {text.encode(code, "ignore") for text in texts for code in CHARSETS if _fits(text, code)}
+    plain = {text.encode(code) for text in texts for code in CHARSETS if _fits(text, code)}
     raw = {text.encode(code) for text in _spellings(word) for code in CHARSETS if _fits(text, code)}
     plain |= {_printed(one, blanks) for one in raw if b"\x00" not in one for blanks in (True, False)}
     plain |= {binascii.hexlify(one) for one in raw}
-    return frozenset(one.lower() for one in plain), frozenset(form for one in raw for form in _in_base64(one))
+    return _by_beginning({one.lower() for one in plain}), _by_beginning(
+        {form for one in raw for form in _in_base64(one)}
+    )
+
+
+def _by_beginning(found: set[bytes]) -> Beginnings:
+    grouped: dict[bytes, list[bytes]] = {}
+    for form in found:
+        grouped.setdefault(form[:6], []).append(form)
+    return tuple((begin, tuple(rest)) for begin, rest in grouped.items())
 
 
 def _printed(raw: bytes, blanks: bool) -> bytes:

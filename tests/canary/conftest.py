@@ -11,9 +11,10 @@ import io
 import json
 import logging
 import os
+import sqlite3
 import sys
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import closing, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
@@ -21,12 +22,15 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
+from openpyxl import Workbook
 from sqlalchemy import select
 
+from connectors.folder.table import read_table
 from kiezbruecke.airflow.dags import STEPS
 from kiezbruecke.airflow.tasks import perform
 from kiezbruecke.cli import main
 from kiezbruecke.content.routes import find_route
+from kiezbruecke.errors import KiezbrueckeError
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.sandbox import Running
 from tests.needles import files_of, hits, hits_in_file
@@ -54,6 +58,8 @@ TABLES: dict[str, Collection[str]] = {  # where what may stand in the ledger, an
     "previews": HER_WORDS,  # what would be sent
 }
 COLUMNS = {  # who has signed what
+    ("events", "body"),  # evidence: who decided
+    ("attention", "reason"),  # who says that a backup was restored, for colleagues
     *(("route_flags", one) for one in ("person", "reason")),
     *(("destinations", one) for one in ("person", "reason", "paused_by", "paused_because")),
     *(("recovery_steps", one) for one in ("person", "body")),
@@ -91,11 +97,25 @@ class Aviary:
         """Run routes both ways: as the command line does it, and as an Airflow task does it."""
         for route in routes or ROUTES:
             self.call("run", route)
-            for step in STEPS[type(find_route(ROOT, route))]:
-                try:
-                    self.sinks.results.append(perform(step, route, ROOT))
-                except Exception as error:  # noqa: BLE001 - whatever it is: Airflow would print it
-                    self.sinks.errors.append(f"{error!r} {error.__cause__!r} {error.__context__!r}")
+            self.run_as_task(route)
+
+    def run_as_task(self, route: str) -> None:
+        """A route's steps as Airflow's tasks run them, each by itself."""
+        content = self.world.content
+        for step in STEPS[type(find_route(content, route))]:
+            try:
+                self.sinks.results.append(perform(step, route, content))
+            except Exception as error:  # noqa: BLE001 - whatever it is: Airflow would print it
+                self.sinks.errors.append(f"{error!r} {error.__cause__!r} {error.__context__!r}")
+
+    def run(self, route: str) -> None:
+        """A whole route in this process; what is raised is taken down as both edges tell it."""
+        try:
+            self.sinks.results += self.world.run(route)
+        except KiezbrueckeError as error:
+            self.sinks.errors.append(str(error))
+        except Exception as error:  # noqa: BLE001 - of a foreign one only kind and place are told
+            self.sinks.errors.append(type(error).__name__)
 
     def call(self, *words: str) -> tuple[str, str]:
         """Call a command as the console script does: what it says, and what it complains about."""
@@ -109,6 +129,22 @@ class Aviary:
         self.sinks.said.write(said.getvalue())
         self.sinks.errors.append(complained.getvalue())
         return said.getvalue(), complained.getvalue()
+
+    def keep(self) -> Callable[[], None]:
+        """Keep the ledger and the platform as they are; the result brings them back, with empty books elsewhere."""
+        state, platform = self.world.state, self.world.sandboxes["meinberlin"].state / "platform.json"
+        kept, said = sqlite3.connect(":memory:"), platform.read_bytes()
+        with closing(sqlite3.connect(state / "ledger.sqlite3")) as now:
+            now.backup(kept)
+
+        def begin() -> None:
+            with closing(sqlite3.connect(state / "ledger.sqlite3")) as now:
+                kept.backup(now)
+            (state / "witness.json").unlink(missing_ok=True)
+            platform.write_bytes(said)
+            wipe(self.world.sandboxes)
+
+        return begin
 
     def change(self, **fields: Any) -> None:
         """The platform says something else about her proposal."""
@@ -143,7 +179,7 @@ class Aviary:
 
     def other_paths(self) -> set[str]:
         """Every file that was touched but those of the inbox, where a clerk's own name stays as it is."""
-        return {path for path in self.sinks.paths if "/eingang/" not in path}
+        return {path for path in self.sinks.paths if "/eingang/" not in path and not path.startswith(her("file"))}
 
     def leaks(self) -> dict[str, list[str]]:
         """Where something is found that must not be there, with the words."""
@@ -151,7 +187,8 @@ class Aviary:
         for place, files in self.kept().items():
             found_in[place] = {word for file in files for word in hits_in_file(file, (*HERSELF, *THE_CLERK))}
         for name, cells in self.cells().items():
-            found_in[f"ledger: {'.'.join(name)}"] = _in(cells, _foreign(*name))
+            mine = her("file").encode() if name == ("attention", "reason") else b"\0"  # the clerk must find the sheet
+            found_in[f"ledger: {'.'.join(name)}"] = _in((cell.replace(mine, b"") for cell in cells), _foreign(*name))
         found_in["command line"] = _in([self.sinks.said.getvalue().encode()], HERSELF)
         return {place: sorted(words) for place, words in found_in.items() if words}
 
@@ -183,6 +220,46 @@ def _bytes(cell: Any) -> bytes:
         return cell
     text = json.dumps(cell, ensure_ascii=False) if isinstance(cell, dict | list) else str(cell)
     return text.encode("utf-8", "surrogatepass")
+
+
+# --- her words, wherever somebody may write any
+
+
+def write_her_words(aviary: Aviary) -> None:
+    """Title, description, place, labels, feedback on the platform; every cell and name of both kinds of sheets."""
+    aviary.change(
+        name=her("title"),
+        description=f"<p>{her('description')}</p>",
+        point_label=her("place"),
+        labels=[her("label")],
+        category=her("category"),
+        feedback=f"<p>{her('feedback')}</p>",
+        remark=her("remark"),
+    )
+    drop_workbook(aviary, "beschluesse", "decision-sheet", line(REFERENCE, "100,00 €", area="Johannisthal"))
+    drop_workbook(aviary, "budgets", "budget-sheet", budget("6.000,00 €", area="Johannisthal"))
+
+
+def drop_workbook(aviary: Aviary, inbox: str, table: str, good: str) -> None:
+    """A workbook named by her: a good line with her words where any text may stand, then a line for every column.
+
+    Most of these cannot be read: what is wrong with them is said without what stands in them.
+    """
+    columns = read_table(ROOT, table).columns
+    fields = dict(zip([column.name for column in columns], good.split(";"), strict=True))
+    free = [one.name for one in columns if one.type == "text" and (one.max_length or 0) >= 200 and not one.required]
+    book = Workbook()
+    sheet = book.active
+    sheet.title = her("sheet")
+    sheet.append([*fields, her("column")])
+    sheet.append([*(fields | {name: her(f"cell {name}") for name in free}).values(), her("cell beside")])
+    for number, name in enumerate(fields, 1):
+        own = {"Referenznummer": f"P-{number}"} if "Referenznummer" in fields else {}
+        sheet.append(list((fields | own | {name: her(f"broken {name}")}).values()))
+    hidden = book.create_sheet(her("hidden sheet"))
+    hidden.append([her("hidden cell")])
+    hidden.sheet_state = "hidden"
+    book.save(aviary.world.state / "eingang" / inbox / f"{her('file')} {table}.xlsx")
 
 
 # --- where she lives

@@ -5,17 +5,23 @@ mein.berlin sandbox (export on) ─▶ pipeline at log level DEBUG ─▶ every 
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, insert
 
 from connectors.meinberlin.client import MeinBerlin
 from kiezbruecke.connector import Cursor, Item
+from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.database import now
 from kiezbruecke.mapping import Mapping
-from tests.canary.conftest import HERSELF, INITIATOR, MAIL, NAME, PHONE, Aviary
-from tests.needles import hits
+from tests.canary.conftest import HERSELF, INITIATOR, MAIL, NAME, PHONE, Aviary, her
+from tests.needles import hits, hits_in_file
 
 
 def test_she_goes_the_whole_way_and_is_in_the_records_only(aviary: Aviary) -> None:
@@ -167,3 +173,32 @@ def test_a_database_that_refuses_her_record_does_not_quote_it(aviary: Aviary) ->
 
     assert any("IntegrityError" in text or "OperationalError" in text for text in aviary.sinks.errors)
     assert aviary.leaks() == {}
+
+
+def test_what_the_ledger_deletes_is_gone_from_its_file(aviary: Aviary) -> None:
+    """An answer that no mapping could read is kept until one can; then nothing of it stays in a free page."""
+    word, file = her("unread"), aviary.world.state / "ledger.sqlite3"
+    row = {
+        "subject": "s",
+        "source": "s",
+        "process_id": "p",
+        "kind": "k",
+        "external_id": "1",
+        "raw_ref": "r",
+        "at": now(),
+    }
+    with aviary.world.ledger.write() as connection:
+        connection.execute(insert(t.unread), row | {"raw": word.encode() * 1000})
+    before = _written_out(file, word)
+    with aviary.world.ledger.write() as connection:
+        connection.execute(delete(t.unread))
+
+    assert before == {word}
+    assert _written_out(file, word) == set()
+
+
+def _written_out(file: Path, word: str) -> set[str]:
+    """Whether the word is in the database's file, once its log of writes is empty."""
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return hits_in_file(file, [word])
