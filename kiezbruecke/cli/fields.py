@@ -16,8 +16,11 @@ from kiezbruecke.ledger.todo import Kind
 
 def fields(title: str, view: DeskView, *, without: Collection[str] = ()) -> None:
     """A table of a view's fields."""
-    told = [(name, value) for name, value in view if value and name not in without]
-    table(title, ("Feld", "Wert"), [(words.FIELDS[name], _told(name, value)) for name, value in told])
+    said = dict(view)
+    told = {name: value for name, value in said.items() if value and name not in without}
+    for name in [name for name in told if name.endswith("_by")]:  # a log-in stands beside the name that it gave
+        told[name] = words.who(told[name], told.pop(f"{name.removesuffix('by')}account", ""))
+    table(title, ("Feld", "Wert"), [(words.FIELDS[name], _told(name, value)) for name, value in told.items()])
 
 
 def _told(name: str, value: Any) -> str:

@@ -11,7 +11,7 @@ from kiezbruecke.cli.fields import fields
 from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, say, table
 from kiezbruecke.desk import words
-from kiezbruecke.person import account
+from kiezbruecke.person import by_login
 from kiezbruecke.printable import printable
 
 _HEALS = "keine; der Punkt erledigt sich, sobald seine Ursache behoben ist."
@@ -70,7 +70,7 @@ def decide(
     """Einen Punkt entscheiden. Name und Begründung werden aufgehoben; der nächste Lauf handelt danach."""
     ledger = house_of(context).ledger
     point = desk.stored_point(ledger, number)
-    chosen = attention.decide(ledger, point, answer, person=name, reason=reason, account=account())
+    chosen = attention.decide(ledger, point, answer, person=by_login(name), reason=reason)
     if as_json:
         emit(desk.point(ledger, number))
         return

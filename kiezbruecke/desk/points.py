@@ -11,6 +11,7 @@ from uuid import UUID
 from kiezbruecke.desk.view import DeskView
 from kiezbruecke.errors import InputError
 from kiezbruecke.ledger import Ledger
+from kiezbruecke.ledger.people import Person
 from kiezbruecke.ledger.receipts import words_about, words_of
 from kiezbruecke.ledger.todo import Answer, Kind, OpenPoint, find_point, open_points
 
@@ -44,6 +45,8 @@ class PointView(DeskView):
     answer: str
     """What was said; `healed` where its cause went away"""
     answered_by: str
+    answered_account: str
+    """The log-in that gave this name; empty where the ledger knew none yet"""
     answer_reason: str
 
 
@@ -84,7 +87,14 @@ def _view(point: OpenPoint) -> PointView:
 
 
 def _facts(point: OpenPoint) -> dict[str, Any]:
-    return {**asdict(point), "reason": _named(point), "case": point.case_id, "message": point.message_key}
+    login = Person.stored(point.answered_by, point.answered_account).account
+    return {
+        **asdict(point),
+        "answered_account": login,
+        "reason": _named(point),
+        "case": point.case_id,
+        "message": point.message_key,
+    }
 
 
 def _named(point: OpenPoint) -> str:
