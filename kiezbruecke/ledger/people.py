@@ -26,7 +26,7 @@ class How(StrEnum):
 
 @dataclass(frozen=True)
 class Person:
-    """The name that was given, and the log-in that gave it. Made at an edge: `kiezbruecke.person`, `airflow.people`."""
+    """The name that was given, and the log-in that gave it; made at an edge (`person.py`, `airflow/people.py`)."""
 
     name: str
     account: str
