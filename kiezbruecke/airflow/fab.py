@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 
 from kiezbruecke.airflow.dags import HOUSEKEEPING
 from kiezbruecke.content import find_content
-from kiezbruecke.content.roles import Deed, Role, Thing, read_roles
+from kiezbruecke.content.roles import Deed, Guarded, Role, read_roles
 from kiezbruecke.content.routes import route_places
 
 DEEDS = {
@@ -23,34 +23,37 @@ DEEDS = {
     Deed.DELETE: "can_delete",
 }
 RESOURCES = {  # FAB's names
-    Thing.DAG: "DAGs",
-    Thing.DAG_AUDIT_LOG: "Audit Logs",
-    Thing.DAG_CODE: "DAG Code",
-    Thing.DAG_DEPENDENCIES: "DAG Dependencies",
-    Thing.DAG_HITL_DETAIL: "HITL Detail",
-    Thing.DAG_RUN: "DAG Runs",
-    Thing.DAG_TASK: "Task Instances",
-    Thing.DAG_TASK_INSTANCE: "Task Instances",
-    Thing.DAG_TASK_LOGS: "Task Logs",
-    Thing.DAG_VERSION: "DAG Versions",
-    Thing.DAG_WARNING: "DAG Warnings",
-    Thing.DAG_XCOM: "XComs",
-    Thing.ASSET: "Assets",
-    Thing.ASSET_ALIAS: "Asset Aliases",
-    Thing.CONFIGURATION: "Configurations",
-    Thing.CONNECTION: "Connections",
-    Thing.POOL: "Pools",
-    Thing.VARIABLE: "Variables",
-    Thing.VIEW_CLUSTER_ACTIVITY: "Cluster Activity",
-    Thing.VIEW_DOCS: "Docs",
-    Thing.VIEW_IMPORT_ERRORS: "ImportError",
-    Thing.VIEW_JOBS: "Jobs",
-    Thing.VIEW_PLUGINS: "Plugins",
-    Thing.VIEW_PROVIDERS: "Providers",
-    Thing.VIEW_TRIGGERS: "Triggers",
-    Thing.VIEW_WEBSITE: "Website",
+    Guarded.DAG: "DAGs",
+    Guarded.DAG_AUDIT_LOG: "Audit Logs",
+    Guarded.DAG_CODE: "DAG Code",
+    Guarded.DAG_DEPENDENCIES: "DAG Dependencies",
+    Guarded.DAG_HITL_DETAIL: "HITL Detail",
+    Guarded.DAG_RUN: "DAG Runs",
+    Guarded.DAG_TASK: "Task Instances",
+    Guarded.DAG_TASK_INSTANCE: "Task Instances",
+    Guarded.DAG_TASK_LOGS: "Task Logs",
+    Guarded.DAG_VERSION: "DAG Versions",
+    Guarded.DAG_WARNING: "DAG Warnings",
+    Guarded.DAG_XCOM: "XComs",
+    Guarded.ASSET: "Assets",
+    Guarded.ASSET_ALIAS: "Asset Aliases",
+    Guarded.CONFIGURATION: "Configurations",
+    Guarded.CONNECTION: "Connections",
+    Guarded.POOL: "Pools",
+    Guarded.VARIABLE: "Variables",
+    Guarded.VIEW_CLUSTER_ACTIVITY: "Cluster Activity",
+    Guarded.VIEW_DOCS: "Docs",
+    Guarded.VIEW_IMPORT_ERRORS: "ImportError",
+    Guarded.VIEW_JOBS: "Jobs",
+    Guarded.VIEW_PLUGINS: "Plugins",
+    Guarded.VIEW_PROVIDERS: "Providers",
+    Guarded.VIEW_TRIGGERS: "Triggers",
+    Guarded.VIEW_WEBSITE: "Website",
 }
-MENUS = (Thing.DAG, Thing.ASSET, Thing.CONNECTION, Thing.POOL, Thing.VARIABLE, Thing.DAG_XCOM, Thing.DAG_AUDIT_LOG)
+MENUS = (
+    *(Guarded.DAG, Guarded.DAG_AUDIT_LOG, Guarded.DAG_XCOM, Guarded.ASSET),
+    *(Guarded.CONNECTION, Guarded.POOL, Guarded.VARIABLE),
+)
 CHANGES = frozenset({Deed.CREATE, Deed.EDIT, Deed.DELETE})
 
 
@@ -79,8 +82,8 @@ def _rights(role: Role, routes: list[str]) -> Iterator[tuple[str, str]]:
     if isinstance(role.may, str):
         return
     for thing, deeds in role.may.items():
-        if thing is Thing.DAG:
-            edit = {Deed.EDIT} if CHANGES & role.may.get(Thing.DAG_RUN, frozenset()) else set()
+        if thing is Guarded.DAG:
+            edit = {Deed.EDIT} if CHANGES & role.may.get(Guarded.DAG_RUN, frozenset()) else set()
             names = ["DAGs"] if role.covers_all else [f"DAG:{route}" for route in routes if role.covers(route)]
             yield from ((name, DEEDS[deed]) for name in names for deed in deeds | edit)
         else:

@@ -19,33 +19,33 @@ from airflow.api_fastapi.common.types import MenuItem
 from airflow.configuration import conf
 
 from kiezbruecke.content import find_content
-from kiezbruecke.content.roles import FILE, Deed, Role, Thing, read_roles
+from kiezbruecke.content.roles import FILE, Deed, Guarded, Role, read_roles
 from kiezbruecke.errors import ConfigurationError
 
 DEEDS = {"GET": Deed.READ, "POST": Deed.CREATE, "PUT": Deed.EDIT, "DELETE": Deed.DELETE, "MENU": Deed.READ}
 MENU = {
-    MenuItem.REQUIRED_ACTIONS: Thing.DAG_HITL_DETAIL,
-    MenuItem.ASSETS: Thing.ASSET,
-    MenuItem.AUDIT_LOG: Thing.DAG_AUDIT_LOG,
-    MenuItem.CONFIG: Thing.CONFIGURATION,
-    MenuItem.CONNECTIONS: Thing.CONNECTION,
-    MenuItem.DAGS: Thing.DAG,
-    MenuItem.DEADLINES: Thing.DAG_RUN,
-    MenuItem.DOCS: Thing.VIEW_DOCS,
-    MenuItem.JOBS: Thing.VIEW_JOBS,
-    MenuItem.PLUGINS: Thing.VIEW_PLUGINS,
-    MenuItem.POOLS: Thing.POOL,
-    MenuItem.PROVIDERS: Thing.VIEW_PROVIDERS,
-    MenuItem.VARIABLES: Thing.VARIABLE,
-    MenuItem.XCOMS: Thing.DAG_XCOM,
+    MenuItem.REQUIRED_ACTIONS: Guarded.DAG_HITL_DETAIL,
+    MenuItem.ASSETS: Guarded.ASSET,
+    MenuItem.AUDIT_LOG: Guarded.DAG_AUDIT_LOG,
+    MenuItem.CONFIG: Guarded.CONFIGURATION,
+    MenuItem.CONNECTIONS: Guarded.CONNECTION,
+    MenuItem.DAGS: Guarded.DAG,
+    MenuItem.DEADLINES: Guarded.DAG_RUN,
+    MenuItem.DOCS: Guarded.VIEW_DOCS,
+    MenuItem.JOBS: Guarded.VIEW_JOBS,
+    MenuItem.PLUGINS: Guarded.VIEW_PLUGINS,
+    MenuItem.POOLS: Guarded.POOL,
+    MenuItem.PROVIDERS: Guarded.VIEW_PROVIDERS,
+    MenuItem.VARIABLES: Guarded.VARIABLE,
+    MenuItem.XCOMS: Guarded.DAG_XCOM,
 }
 
 
-def thing_of(entity: DagAccessEntity | AccessView | None) -> Thing:
+def thing_of(entity: DagAccessEntity | AccessView | None) -> Guarded:
     """The word of our file for a part of a DAG, or for a view."""
     if entity is None:
-        return Thing.DAG
-    return Thing(f"{'dag' if isinstance(entity, DagAccessEntity) else 'view'}.{entity.name.lower()}")
+        return Guarded.DAG
+    return Guarded(f"{'dag' if isinstance(entity, DagAccessEntity) else 'view'}.{entity.name.lower()}")
 
 
 class RolesAuthManager(SimpleAuthManager):
@@ -95,27 +95,27 @@ class RolesAuthManager(SimpleAuthManager):
 
     def is_authorized_asset(self, *, method: str, user: User, **_: Any) -> bool:
         """Assets are the routes' signals to each other."""
-        return self._may(method, Thing.ASSET, user)
+        return self._may(method, Guarded.ASSET, user)
 
     def is_authorized_asset_alias(self, *, method: str, user: User, **_: Any) -> bool:
         """The same, by another name."""
-        return self._may(method, Thing.ASSET_ALIAS, user)
+        return self._may(method, Guarded.ASSET_ALIAS, user)
 
     def is_authorized_configuration(self, *, method: str, user: User, **_: Any) -> bool:
         """Airflow's own settings."""
-        return self._may(method, Thing.CONFIGURATION, user)
+        return self._may(method, Guarded.CONFIGURATION, user)
 
     def is_authorized_connection(self, *, method: str, user: User, **_: Any) -> bool:
         """Also the button "Test", for which Airflow asks whether a connection may be made."""
-        return self._may(method, Thing.CONNECTION, user)
+        return self._may(method, Guarded.CONNECTION, user)
 
     def is_authorized_pool(self, *, method: str, user: User, **_: Any) -> bool:
         """How many tasks may run at once."""
-        return self._may(method, Thing.POOL, user)
+        return self._may(method, Guarded.POOL, user)
 
     def is_authorized_variable(self, *, method: str, user: User, **_: Any) -> bool:
         """Among them the witnesses of what was sent."""
-        return self._may(method, Thing.VARIABLE, user)
+        return self._may(method, Guarded.VARIABLE, user)
 
     def is_authorized_view(self, *, access_view: AccessView, user: User) -> bool:
         """Pages that belong to no DAG."""
@@ -134,6 +134,6 @@ class RolesAuthManager(SimpleAuthManager):
         """What leads to a page that may be read; an entry that the file has no word for leads nowhere."""
         return [item for item in menu_items if item in MENU and self._may("MENU", MENU[item], user)]
 
-    def _may(self, method: str, thing: Thing, user: User) -> bool:
+    def _may(self, method: str, thing: Guarded, user: User) -> bool:
         role = self.roles.get(user.role or "")
         return role is not None and role.allows(DEEDS[method], thing)

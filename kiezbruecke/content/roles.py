@@ -29,7 +29,7 @@ class Deed(StrEnum):
     DELETE = "delete"
 
 
-class Thing(StrEnum):
+class Guarded(StrEnum):
     """What Airflow guards; `dag…` belongs to a route."""
 
     DAG = "dag"
@@ -66,11 +66,11 @@ class Role(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     title: str
-    may: Mapping[Thing, frozenset[Deed]] | Literal["everything"]
+    may: Mapping[Guarded, frozenset[Deed]] | Literal["everything"]
     routes: tuple[str, ...] = ("*",)
     """Patterns of route names"""
 
-    def allows(self, deed: Deed, thing: Thing) -> bool:
+    def allows(self, deed: Deed, thing: Guarded) -> bool:
         """Whether this is allowed on a thing that belongs to no route, or on any of the role's routes."""
         return isinstance(self.may, str) or deed in self.may.get(thing, ())
 

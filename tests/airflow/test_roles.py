@@ -25,7 +25,7 @@ from airflow.api_fastapi.common.types import MenuItem
 from kiezbruecke.airflow import fab, hooks, people, roles
 from kiezbruecke.airflow.dags import HOUSEKEEPING
 from kiezbruecke.airflow.roles import MENU, RolesAuthManager, thing_of
-from kiezbruecke.content.roles import Role, Thing, read_roles
+from kiezbruecke.content.roles import Guarded, Role, read_roles
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger.people import How, Person
 
@@ -294,9 +294,9 @@ def test_the_file_has_a_word_for_everything_that_airflow_asks() -> None:
     """A newer Airflow may ask for more: then somebody decides who gets it; until then nobody does."""
     asked = {thing_of(None), *map(thing_of, DagAccessEntity), *map(thing_of, AccessView)}
 
-    assert asked == {thing for thing in Thing if thing.startswith(("dag", "view."))}
+    assert asked == {thing for thing in Guarded if thing.startswith(("dag", "view."))}
     assert MENU.keys() == set(MenuItem)
-    assert fab.RESOURCES.keys() == set(Thing)
+    assert fab.RESOURCES.keys() == set(Guarded)
 
 
 @pytest.mark.parametrize(
@@ -334,7 +334,7 @@ def test_the_same_roles_reach_fab(root: Path) -> None:
 
 
 def test_a_role_covers_its_routes() -> None:
-    role = Role(title="x", may={Thing.DAG: frozenset({"read"})}, routes=("kk-tk-*",))  # type: ignore[arg-type]
+    role = Role(title="x", may={Guarded.DAG: frozenset({"read"})}, routes=("kk-tk-*",))  # type: ignore[arg-type]
 
     assert [role.covers(name) for name in ("kk-tk-hkr", "kk-mitte-hkr")] == [True, False]
 
