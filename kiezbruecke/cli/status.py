@@ -64,7 +64,7 @@ def _needed(found: desk.HouseStatus) -> list[str]:
 
 def _paused(one: desk.RouteStatusView) -> str:
     who = words.who(one.paused_by, one.paused_account)
-    return words.paused(one.route, who, one.paused_because, one.paused_at)
+    return words.paused(one.route, who, one.paused_because, one.paused_at, one.paused_connection)
 
 
 def _failing(one: desk.RouteStatusView) -> str:

@@ -24,6 +24,7 @@ class Pause:
     person: Person
     reason: str
     at: datetime | None
+    connection: str = ""  # the destination or source that rests; empty where it is the route itself
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,9 @@ def read_pauses(connection: Connection) -> Pauses:
     )
     found: dict[str, dict[str, Pause]] = {"route": {}, "connection": {}}
     for row in connection.execute(query).all():
-        found[row.what][row.name] = Pause(Person.stored(row.person, row.account), row.reason, row.at)
+        connection_id = row.name if row.what == "connection" else ""
+        person = Person.stored(row.person, row.account)
+        found[row.what][row.name] = Pause(person, row.reason, row.at, connection_id)
     return Pauses(found["route"], found["connection"])
 
 
