@@ -112,7 +112,7 @@ def test_who_acts_is_chained_with_the_log_in(call: Call, world: World, act: str)
     assert evidence.verify(world.ledger).broken == ()
     for one in sorted(fresh, key=lambda one: -one.seq):  # of a chain its first broken link is named
         _rewrite(world, one)
-        assert any(f"link {one.seq} ({one.kind})" in found for found in evidence.verify(world.ledger).broken)
+        assert any(f"Glied {one.seq} ({one.kind})" in found for found in evidence.verify(world.ledger).broken)
 
 
 def test_people_read_who_it_was_with_the_log_in(call: Call, world: World) -> None:
