@@ -21,6 +21,7 @@ from kiezbruecke.ledger.dialects import one_at_a_time
 from kiezbruecke.ledger.drafts import next_serial, series_of_carriers
 from kiezbruecke.ledger.events import touch
 from kiezbruecke.ledger.moves import Move, message_rows, move_all
+from kiezbruecke.ledger.people import Person
 from kiezbruecke.ledger.receipts import Word, apply_receipts
 from kiezbruecke.ledger.runs import Run, guard
 from kiezbruecke.ledger.seals import BATCH, BYTES, MESSAGE, Key, Unit
@@ -247,7 +248,7 @@ def settle_doubt(ledger: Ledger, run: Run, key: UUID, note: str) -> None:
             close_point(connection, Kind.IN_DOUBT, str(key))
 
 
-def send_again(ledger: Ledger, run: Run, key: UUID, note: str) -> bool:
+def send_again(ledger: Ledger, run: Run, key: UUID, note: str, by: Person) -> bool:
     """Because a person says so the same bytes wait once more, under the same id; False where it is somewhere else."""
     with ledger.write() as connection:
         one_at_a_time(connection)
@@ -256,7 +257,7 @@ def send_again(ledger: Ledger, run: Run, key: UUID, note: str) -> bool:
         if row is None or row.state not in (MessageState.IN_DOUBT, MessageState.DELIVERED):
             return False
         close_point(connection, Kind.IN_DOUBT, str(key))
-        return bool(move_all(connection, [Move(row, MessageState.WAITING, note, by_a_person=True)]))
+        return bool(move_all(connection, [Move(row, MessageState.WAITING, note, by=by)]))
 
 
 def sent_with(ledger: Ledger, key: UUID) -> tuple[Message, Ticket | None, Batch | None]:

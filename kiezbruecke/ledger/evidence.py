@@ -20,7 +20,7 @@ from kiezbruecke.ledger.chains import Chain, Digests, altered, journal_of, read_
 from kiezbruecke.ledger.database import Ledger
 from kiezbruecke.ledger.dialects import one_at_a_time
 from kiezbruecke.ledger.events import Told, append
-from kiezbruecke.ledger.people import signed
+from kiezbruecke.ledger.people import Person, signed
 from kiezbruecke.ledger.seals import Key, Unit
 from kiezbruecke.ledger.sets import among, rows_among
 
@@ -82,13 +82,13 @@ def refuse_altered(connection: Connection, wanted: Mapping[Unit, Iterable[Key]])
     refuse(changed, "nothing goes out that rests on it: see 'kiezbruecke ledger verify', restore the row or accept it")
 
 
-def accept(ledger: Ledger, *, person: str, account: str, reason: str) -> int:
+def accept(ledger: Ledger, *, person: Person, reason: str) -> int:
     """Take rows that are not as recorded into the chains as they stand; how many. A broken chain stays broken.
 
     For who has mended the database by hand. The link names who did it, by name and log-in, and why.
     """
     person, reason = signed(person, reason, "ledger accept")
-    body = {"person": person, "account": account, "reason": reason}
+    body = {**person.told, "reason": reason}
     with ledger.write() as connection:
         one_at_a_time(connection)
         rows: dict[UUID, dict[str, str | None]] = {}

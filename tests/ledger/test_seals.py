@@ -42,6 +42,7 @@ from kiezbruecke.ledger.seals import FREE
 from kiezbruecke.ledger.tables import Moment
 from kiezbruecke.ledger.witness import Mark
 from kiezbruecke.records import ReceiptOutcome
+from tests.builders import by
 
 from .conftest import FILES, HKR, MONEY, PROCESS, YEAR, Desk, Fresh, draft, receipt
 
@@ -78,9 +79,9 @@ def full(fresh_sqlite: Fresh) -> Path:
         letter = Taken(Item("letter", "1", b"?", raw=b"?"), problem="unlesbar")
         history.store(ledger, desk.run("box|collect", "box"), origin, [letter], "7")
         money.store_theirs(ledger, desk.run(MONEY), HKR, YEAR, [_Sum()])
-        add_baseline(ledger, FILES, [second], person="Kim Kunz", reason="von Hand")
-        set_paused(ledger, "kk-tk-hkr", value=True, person="Kim Kunz", reason="Umzug")
-        reset_destination(ledger, "another", person="Kim Kunz", reason="neu")
+        add_baseline(ledger, FILES, [second], person=by("Kim Kunz"), reason="von Hand")
+        set_paused(ledger, "kk-tk-hkr", value=True, person=by("Kim Kunz"), reason="Umzug")
+        reset_destination(ledger, "another", person=by("Kim Kunz"), reason="neu")
         recoveries.notice(ledger, {"another": Mark()}, "somebody says so")
         drop_anchor(ledger)
         assert evidence.verify(ledger).broken == ()
