@@ -17,6 +17,7 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, SequenceNode
 
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.foreign_json import read_json
 from kiezbruecke.machine import read_text
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.language.unreadable import explain
@@ -52,7 +53,7 @@ def read_input(file: Path, roots: Sequence[str]) -> AnyMapping[str, Any]:
     try:
         text = read_text(file, what="the example")
         if file.suffix == ".json":
-            body = json.loads(text)
+            body = read_json(text, number=float)
         else:
             yaml = YAML(typ="safe", pure=True)
             yaml.Constructor = _Constructor
