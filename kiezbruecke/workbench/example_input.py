@@ -16,6 +16,7 @@ from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, SequenceNode
 
+from kiezbruecke.content.yaml import is_deep
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.foreign_json import read_json
 from kiezbruecke.machine import read_text
@@ -55,6 +56,8 @@ def read_input(file: Path, roots: Sequence[str]) -> AnyMapping[str, Any]:
         if file.suffix == ".json":
             body = read_json(text, number=float)
         else:
+            if is_deep(text):
+                raise ConfigurationError("the example is nested too deeply", where=str(file), expected="roots")
             yaml = YAML(typ="safe", pure=True)
             yaml.Constructor = _Constructor
             body = yaml.load(text)
