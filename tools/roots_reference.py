@@ -161,6 +161,7 @@ NOTES = {
     "Receipt.warning": "Delivered, but a person should look",
     "StatusView.amount": "Approved sum, where one is granted",
     "StatusView.since": "Day of the decision, else of the platform's last change",
+    "StatusView.key": "one word of a closed list, for choosing texts: `granted`, `rejected`, …",
     "StatusView.state": "In plain German",
     "Votes.abstain": "Enthaltungen",
     "Votes.no": "Nein",

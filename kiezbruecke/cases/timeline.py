@@ -2,36 +2,53 @@
 
 from __future__ import annotations
 
-from kiezbruecke.cases.join import Standing
-from kiezbruecke.records import CommitmentState, Outcome, ProposalStatus
-from kiezbruecke.records.views import StatusView
+from datetime import date
 
-_WITHOUT_DECISION = {
-    ProposalStatus.SUBMITTED: "eingereicht",
-    ProposalStatus.UNDER_REVIEW: "in Prüfung",
-    ProposalStatus.SHORTLISTED: "für die Versammlung vorgesehen",
-    ProposalStatus.GONE: "auf der Plattform nicht mehr vorhanden",
+from kiezbruecke.cases.join import Standing
+from kiezbruecke.records import CommitmentState, ProposalStatus
+from kiezbruecke.records.views import CaseState, StatusView
+
+_WORDS = {
+    CaseState.SUBMITTED: "eingereicht",
+    CaseState.UNDER_REVIEW: "in Prüfung",
+    CaseState.SHORTLISTED: "für die Versammlung vorgesehen",
+    CaseState.GONE: "auf der Plattform nicht mehr vorhanden",
+    CaseState.UNDECIDED: "noch nicht beschlossen",
+    CaseState.QUESTIONED: "beraten, wird geklärt",
+    CaseState.REJECTED: "abgelehnt",
+    CaseState.NOT_ELIGIBLE: "nicht förderfähig",
+    CaseState.WAITING_LIST: "auf der Warteliste",
+    CaseState.FORWARDED: "an eine andere Stelle weitergeleitet",
+    CaseState.DEFERRED: "vertagt",
+    CaseState.WITHDRAWN: "zurückgezogen",
+    CaseState.GRANTED: "beschlossen, wird bearbeitet",
+    CaseState.COMMITTED: "bewilligt, die Mittel sind vorgemerkt",
 }
-_DECIDED = {
-    Outcome.REJECTED: "abgelehnt",
-    Outcome.NOT_ELIGIBLE: "nicht förderfähig",
-    Outcome.WAITING_LIST: "auf der Warteliste",
-    Outcome.FORWARDED: "an eine andere Stelle weitergeleitet",
-    Outcome.DEFERRED: "vertagt",
-    Outcome.WITHDRAWN: "zurückgezogen",
+_ON_THE_PLATFORM = {
+    ProposalStatus.SUBMITTED: CaseState.SUBMITTED,
+    ProposalStatus.UNDER_REVIEW: CaseState.UNDER_REVIEW,
+    ProposalStatus.SHORTLISTED: CaseState.SHORTLISTED,
+    ProposalStatus.GONE: CaseState.GONE,
 }
 
 
 def status_of(standing: Standing) -> StatusView:
     """A case in plain German for those who asked: state, approved sum, since when."""
+    state = state_of(standing)
+    amount = standing.amount if state in (CaseState.GRANTED, CaseState.COMMITTED) else None
+    return StatusView(key=state, state=_WORDS[state], amount=amount, since=_since(standing))
+
+
+def state_of(standing: Standing) -> CaseState:
+    """Where a case stands. What nobody has decided by sheet is never granted, whatever its platform says."""
     decision = standing.decision
     if decision is None:
         return _undecided(standing)
     if standing.questioned:
-        return StatusView(state="beraten, wird geklärt", since=decision.decided_on)
+        return CaseState.QUESTIONED
     if not standing.grants:
-        return StatusView(state=_DECIDED[decision.outcome], since=decision.decided_on)
-    return StatusView(state=_granted(standing), amount=standing.amount, since=decision.decided_on)
+        return CaseState(decision.outcome.value)
+    return CaseState.COMMITTED if booked(standing) else CaseState.GRANTED
 
 
 def booked(standing: Standing) -> bool:
@@ -42,17 +59,19 @@ def booked(standing: Standing) -> bool:
     )
 
 
-def _undecided(standing: Standing) -> StatusView:
+def _undecided(standing: Standing) -> CaseState:
     if standing.disagreements:
-        return StatusView(state="beraten, wird geklärt")
+        return CaseState.QUESTIONED
     proposal = standing.proposal
     if proposal is None:
-        return StatusView(state="eingereicht")
-    since = (proposal.modified_at or proposal.created_at).date()
-    return StatusView(state=_WITHOUT_DECISION.get(proposal.status, "noch nicht beschlossen"), since=since)
+        return CaseState.SUBMITTED
+    return _ON_THE_PLATFORM.get(proposal.status, CaseState.UNDECIDED)
 
 
-def _granted(standing: Standing) -> str:
-    if booked(standing):
-        return "bewilligt, die Mittel sind vorgemerkt"
-    return "beschlossen, wird bearbeitet"
+def _since(standing: Standing) -> date | None:
+    if standing.decision is not None:
+        return standing.decision.decided_on
+    proposal = standing.proposal
+    if proposal is None or standing.disagreements:
+        return None
+    return (proposal.modified_at or proposal.created_at).date()

@@ -44,6 +44,10 @@ _ENDS_OF_JOURNALS = (
 )
 
 
+class Altered(LedgerError):
+    """A row is not the one that was recorded; nothing was written."""
+
+
 def journal_of(title: str) -> UUID:
     """The chain of a row that belongs to no case."""
     return name_id("journal", title)
@@ -69,7 +73,7 @@ _NONE = Chain()
 
 def read_chains(connection: Connection, ids: Iterable[UUID], *, of_journals: bool = False) -> dict[UUID, Chain]:
     """The chains of cases, or of journals, recomputed link by link; without those that have no such row."""
-    what, statement = ("journal", _OF_JOURNALS) if of_journals else ("case", _OF_CASES)
+    what, statement = ("Journal", _OF_JOURNALS) if of_journals else ("Fall", _OF_CASES)
     return {id_: _chain(f"{what} {links[0].name}", links) for id_, links in _by_chain(connection, statement, ids)}
 
 
@@ -100,9 +104,9 @@ def altered(
 
 
 def refuse(changed: Mapping[Unit, Mapping[Key, str]], helps: str) -> None:
-    """Raise LedgerError where a row is not as recorded. `changed`: what `altered` found."""
+    """Raise Altered where a row is not as recorded. `changed`: what `altered` found."""
     for titles in changed.values():
-        raise LedgerError(
+        raise Altered(
             f"the row {min(titles.values())} is not the one that was recorded",
             where="ledger",
             expected="what its chain of evidence says",
@@ -125,9 +129,9 @@ def _ends_of_journals(connection: Connection, ids: Iterable[UUID]) -> dict[UUID,
     for id_, links in _by_chain(connection, _ENDS_OF_JOURNALS, ids):
         end, chain = links[0], Chain(links[0].last_event)
         if len(links) > 1 or end.seq != end.last_event or not _is_sound(end) or end.hash != end.last_hash:
-            chain.broken.append(f"journal {end.name}: the chain does not end at {end.last_event}")
+            chain.broken.append(f"Journal {end.name}: die Kette endet nicht bei {end.last_event}")
         else:
-            _hear(chain, end, f"journal {end.name}")
+            _hear(chain, end, f"Journal {end.name}")
         found[id_] = chain
     return found
 
@@ -144,7 +148,7 @@ def _hear(chain: Chain, link: Row[Any], name: str) -> None:
     try:
         chain.said |= json.loads(link.rows or "{}")
     except (TypeError, ValueError, RecursionError):
-        chain.broken.append(f"{name}: link {link.seq} ({link.kind}) says nothing that can be read")
+        chain.broken.append(f"{name}: Glied {link.seq} ({link.kind}) ist nicht lesbar")
 
 
 def _chain(name: str, links: Sequence[Row[Any]]) -> Chain:
@@ -152,10 +156,10 @@ def _chain(name: str, links: Sequence[Row[Any]]) -> Chain:
     head, chain, previous = links[0], Chain(), ""
     for number, link in enumerate((link for link in links if link.seq is not None), 1):
         if link.seq != number or link.previous != previous or not _is_sound(link):
-            chain.broken.append(f"{name}: link {link.seq} ({link.kind}) was changed or is missing")
+            chain.broken.append(f"{name}: Glied {link.seq} ({link.kind}) wurde verändert oder fehlt")
             return chain
         previous, chain.links = link.hash, number
         _hear(chain, link, name)
     if chain.links != head.last_event or previous != head.last_hash:
-        chain.broken.append(f"{name}: the chain ends at {chain.links}, not at {head.last_event}")
+        chain.broken.append(f"{name}: die Kette endet bei {chain.links}, nicht bei {head.last_event}")
     return chain

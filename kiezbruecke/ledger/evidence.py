@@ -55,7 +55,7 @@ def verify(ledger: Ledger) -> Verdict:
         with ledger.read() as connection:
             broken += _look(connection, counts)
     except ForeignValue as error:
-        broken.append(error.what)
+        broken.append(error.german)
     return Verdict(counts["cases"], counts["links"], tuple(broken))
 
 
@@ -73,8 +73,8 @@ def _look(connection: Connection, counts: dict[str, int]) -> Iterator[str]:
             counts["links"] += chain.links
             yield from chain.broken
             journals |= chain.said
-        yield from (f"journal {head.name}: renamed" for head in heads if head.id != journal_of(head.name))
-    yield from _differences("the ledger", journals, _alone(connection))
+        yield from (f"Journal {head.name}: umbenannt" for head in heads if head.id != journal_of(head.name))
+    yield from _differences("Hauptbuch", journals, _alone(connection))
     yield from _that_belong_to_nothing(connection)
     yield from broken_anchors(connection)
 
@@ -82,9 +82,9 @@ def _look(connection: Connection, counts: dict[str, int]) -> Iterator[str]:
 def _that_belong_to_nothing(connection: Connection) -> Iterator[str]:
     with readable("events"):
         chains = connection.execute(_STRAYS.distinct()).scalars().all()
-    yield from (f"chain {chain}: its case or row is missing" for chain in chains)
+    yield from (f"Kette {chain}: ihr Fall oder ihre Zeile fehlt" for chain in chains)
     tables = sorted({table for unit in seals.OF_CASES for table in unit.strays(connection)})
-    yield from (f"table {table}: a row belongs to nothing" for table in tables)
+    yield from (f"Tabelle {table}: eine Zeile gehört zu nichts" for table in tables)
 
 
 def altered_cases(
@@ -180,7 +180,7 @@ def _altered(
         for head in heads
     }
     return {
-        head.id: chains[head.id].broken or list(_differences(f"case {head.name}", said[head.id], there[head.id]))
+        head.id: chains[head.id].broken or list(_differences(f"Fall {head.name}", said[head.id], there[head.id]))
         for head in heads
     }
 
@@ -210,5 +210,5 @@ def _differences(name: str, said: Digests, there: Digests) -> Iterator[str]:
     for title in sorted(said.keys() | there.keys()):
         recorded, found = said.get(title), there.get(title)
         if recorded != found:
-            what = "is missing" if found is None else "was changed" if recorded else "was added"
-            yield f"{name}: the row {title} {what}"
+            what = "fehlt" if found is None else "wurde verändert" if recorded else "wurde hinzugefügt"
+            yield f"{name}: die Zeile {title} {what}"

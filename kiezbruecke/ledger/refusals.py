@@ -44,7 +44,9 @@ def worded(engine: Engine) -> Iterator[None]:
 
 
 class ForeignValue(LedgerError):
-    """A row that nobody of ours can have written."""
+    """A row that nobody of ours can have written. `german`: the same among the findings of `ledger verify`."""
+
+    german = ""
 
 
 @contextmanager
@@ -56,12 +58,14 @@ def readable(table: str) -> Iterator[None]:
     try:
         yield
     except (AttributeError, LookupError, RecursionError, TypeError, ValueError):
-        raise ForeignValue(
+        error = ForeignValue(
             f"table {table}: a value that the software does not write",
             where="ledger",
             expected="what was recorded",
             helps="somebody has written into the database: restore its backup",
-        ) from None
+        )
+        error.german = f"Tabelle {table}: ein Wert, den die Software nicht schreibt"
+        raise error from None
 
 
 def _trouble(error: Exception) -> Trouble | None:

@@ -97,15 +97,35 @@ class Piece:
 
     def key_of(self, row: Row[Any]) -> Key:
         """Which unit a row belongs to."""
-        return tuple(row._mapping[column] for column in self.key)  # noqa: SLF001 - SQLAlchemy's public name
+        return tuple(row[place] for place in self._key_places)
 
     def words(self, row: Row[Any]) -> str:
         """A row's content, one form on both databases."""
-        values, silent = row._mapping, self.silent  # noqa: SLF001 - SQLAlchemy's public name
-        sealed = ((column, _as_sealed(column, values[column])) for column in self.columns)
-        found = ((column.name, value, _text(column, value)) for column, value in sealed)
-        said = (f"{name}={text}" for name, value, text in found if value is not None and value != silent[name])
-        return joined((self.table.name, *said))
+        values = row[-len(self.columns) :]
+        said = [self.table.name]
+        for (name, silent, is_state, is_binary), value in zip(self._told, values, strict=True):
+            if value is not None and value != silent:
+                text = _as_sealed(value) if is_state else _text(value)
+                kind = "" if isinstance(value, bytes) == is_binary else f"{type(value).__name__}\x1f"
+                said.append(f"{name}={kind}{text}")
+        return joined(said)
+
+    @cached_property
+    def _key_places(self) -> tuple[int, ...]:
+        """Counted from a row's end, where what is sealed stands."""
+        there = [column.name for column in ((*self.key, *self.columns) if self.only else self.columns)]
+        return tuple(there.index(column.name) - len(there) for column in self.key)
+
+    @cached_property
+    def _told(self) -> tuple[tuple[str, Any, bool, bool], ...]:
+        """Of each column its name, what is not told of it, whether it is the state of a message, and holds bytes.
+
+        SQLite keeps text where bytes belong: the digest of bytes, as text, is not those bytes.
+        """
+        return tuple(
+            (one.name, self.silent[one.name], one is t.messages.c.state, isinstance(one.type, LargeBinary))
+            for one in self.columns
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,6 +203,10 @@ class Unit:
 
 def joined(words: Iterable[str]) -> str:
     """One text of many; no two lists of words give the same one, whatever signs stand in them."""
+    words = list(words)
+    text = "\x1f".join(words)
+    if text.count("\x1f") == len(words) - 1 and "\x1e" not in text and "\x1c" not in text:  # most have none
+        return text
     return "\x1f".join(word.translate(_APART) for word in words)
 
 
@@ -206,20 +230,14 @@ def _digest(rows: Iterable[str]) -> str:
     return hashlib.sha256("\x1e".join(rows).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _as_sealed(column: Column[Any], value: Any) -> Any:
+def _as_sealed(state: str) -> str:
     """A message that a run has in hand has not left: that is no other state than waiting."""
-    claimed = column is t.messages.c.state and value == MessageState.CLAIMED.value
-    return MessageState.WAITING.value if claimed else value
+    return MessageState.WAITING.value if state == MessageState.CLAIMED.value else state
 
 
-def _text(column: Column[Any], value: Any) -> str:
-    """One form per value. SQLite keeps text where bytes belong: the digest of bytes, as text, is not those bytes."""
-    text = _plain(value)
-    is_as_declared = isinstance(value, bytes) == isinstance(column.type, LargeBinary)
-    return text if is_as_declared or value is None else f"{type(value).__name__}\x1f{text}"
-
-
-def _plain(value: Any) -> str:
+def _text(value: Any) -> str:
+    if type(value) is str:  # most are
+        return value
     match value:
         case bytes():
             return hashlib.sha256(value).hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -56,9 +57,29 @@ class MessageView(View):
     test: bool = False
 
 
+class CaseState(StrEnum):
+    """Where a case stands for the people who asked, from the idea on; derived, never stored by itself."""
+
+    SUBMITTED = "submitted"
+    UNDER_REVIEW = "under_review"
+    SHORTLISTED = "shortlisted"
+    GONE = "gone"
+    UNDECIDED = "undecided"
+    QUESTIONED = "questioned"
+    REJECTED = "rejected"
+    NOT_ELIGIBLE = "not_eligible"
+    WAITING_LIST = "waiting_list"
+    FORWARDED = "forwarded"
+    DEFERRED = "deferred"
+    WITHDRAWN = "withdrawn"
+    GRANTED = "granted"
+    COMMITTED = "committed"
+
+
 class StatusView(View):
     """What the people who asked are told about a case."""
 
+    key: CaseState
     state: str = at_most(200, must_travel=True)  # plain German
     amount: Decimal | None = None
     since: date | None = None

@@ -42,6 +42,7 @@ from kiezbruecke.ledger.runs import stop_if_overtaken
 from kiezbruecke.ledger.seals import BUDGET, CASE, POINT, RECORD, VOTES
 from kiezbruecke.ledger.sets import slices
 from kiezbruecke.ledger.todo import Kind, Name, Point
+from kiezbruecke.mapping.for_clerks import for_clerks
 from kiezbruecke.records import Budget, Process
 from kiezbruecke.stages import sent_anew
 from kiezbruecke.stages.composing import Workshop, compose
@@ -201,7 +202,7 @@ def write_messages(work: Sending, due: Sequence[tuple[Standing, Due]]) -> tuple[
         try:
             drafts.append(compose(workshop, standing, one, voucher, at))
         except RecordError as error:
-            problems.append(_problem(work, standing, error.line()))
+            problems.append(_problem(work, standing, for_clerks(error)))
     return drafts, problems
 
 
