@@ -208,7 +208,7 @@ def _refuse_altered(connection: Connection, touched: Mapping[Unit, Mapping[Any, 
         return
     cases = {unit: _before(wanted.values()) for unit, wanted in touched.items()}
     with as_before(connection) as before:
-        changed = altered(before, cases)
+        changed = altered(before, cases, acting=False)
     refuse(changed, "nothing was written; see 'kiezbruecke ledger verify', restore the row or accept it")
 
 
