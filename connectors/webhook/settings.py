@@ -31,7 +31,8 @@ def _checked(given: SecretStr) -> SecretStr:
     return given
 
 
-Key = Annotated[SecretStr, AfterValidator(_checked)]
+def _checked_if_any(given: SecretStr) -> SecretStr:
+    return _checked(given) if given else given
 
 
 class Settings(BaseModel):
@@ -40,8 +41,8 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     path: Path = Field(description="Landing folder")
-    secret: Key
-    old_secret: Key | None = None
+    secret: Annotated[SecretStr, AfterValidator(_checked)]
+    old_secret: Annotated[SecretStr, AfterValidator(_checked_if_any)] = SecretStr("")
     window: int = Field(300, ge=30, le=3600, description="Seconds that a delivery's time may differ from ours")
     max_bytes: int = Field(1_000_000, ge=1, le=20_000_000)
     max_waiting: int = Field(10_000, ge=1, le=1_000_000)
@@ -63,4 +64,4 @@ class Settings(BaseModel):
     @property
     def keys(self) -> tuple[bytes, ...]:
         """The keys that hold now."""
-        return tuple(_key(one.get_secret_value()) for one in (self.secret, self.old_secret) if one is not None)
+        return tuple(_key(one.get_secret_value()) for one in (self.secret, self.old_secret) if one)
