@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 
 from lxml import etree, html
 
+from connectors._text import plain_text
 from connectors.meinberlin.proposal import Row
 from connectors.meinberlin.session import ACCOUNTS, Session
-from connectors.meinberlin.text import plain_text
 from connectors.meinberlin.web import Reply
 from kiezbruecke.records import Module
 
