@@ -59,11 +59,11 @@ class Reply:
     """What an answer of 200 says. `data` may be whole beside errors: whoever asked looks at their paths."""
 
     data: Mapping[str, Any] = field(repr=False)
-    faults: tuple[QueryError, ...] = ()
+    errors: tuple[QueryError, ...] = ()
 
     def has(self, *codes: str) -> bool:
         """Whether an error with one of the codes is among them."""
-        return any(fault.code in codes for fault in self.faults)
+        return any(error.code in codes for error in self.errors)
 
     @property
     def signed_in(self) -> bool:
@@ -73,7 +73,7 @@ class Reply:
 
     def codes(self) -> str:
         """The codes as our lines may name them."""
-        return ", ".join(sorted({fault.code for fault in self.faults if fault.code})) or "without a code"
+        return ", ".join(sorted({error.code for error in self.errors if error.code})) or "without a code"
 
 
 class Api:
@@ -83,6 +83,7 @@ class Api:
         self._settings = settings
         self._line = Line(settings.wire)
         self._token = ""
+        self.sign_ins = 0
         self._patience = settings.patience
         self._knows_us = True  # whether a session of a fresh token names a user: else nothing follows from its silence
 
@@ -121,6 +122,7 @@ class Api:
         if response.status_code != 200 or not token.startswith("Bearer "):
             raise NoAnswer("the sign-in brought no token", response.status_code)
         self._token = token
+        self.sign_ins += 1
 
     def read(self, document: str, **variables: Any) -> Reply:
         """Ask something that changes nothing; where the token has run out, with a new one once more."""

@@ -154,7 +154,7 @@ def _page_of(reply: Reply, name: str) -> _Page:
         raise NoAnswer(f"'{name}' has another form than before, or may not be read ({reply.codes()})", 200)
     if not all(node is None or isinstance(node, dict) for node in nodes):
         raise NoAnswer(f"a node of '{name}' is no object", 200)
-    odd = _unreadable(reply.faults, nodes, ("component", name, "nodes"))
+    odd = _unreadable(reply.errors, nodes, ("component", name, "nodes"))
     good = tuple(node for place, node in enumerate(nodes) if node is not None and place not in odd)
     end = about.get("endCursor") if about["hasNextPage"] else ""
     if about["hasNextPage"] and (not nodes or not isinstance(end, str) or not end):
