@@ -1,6 +1,6 @@
 """What an answer says, what stands at its proposal, and whether one is the other. Nothing here calls anybody.
 
-    message (schemas/json/answer.schema.json) ─▶ Told        what the platform shows ─▶ Standing
+    message (schemas/json/answer.schema.json) ─▶ Wanted        what the platform shows ─▶ Shown
     is it said already? ─▶ have others changed it? ─▶ the text with ours in the place of what we had written
 
 Our lines are paragraphs; what others wrote beside them stays as it is, in every language.
@@ -24,7 +24,7 @@ _PARAGRAPH = re.compile(r"<p(?:\s[^<>]*)?>((?:[^<]|<br\s*/?>)*)</p>")
 
 
 @dataclass(frozen=True)
-class Told:
+class Wanted:
     """What a message says."""
 
     component: int
@@ -36,7 +36,7 @@ class Told:
     lines_before: tuple[str, ...] = field(repr=False)
 
     @classmethod
-    def of(cls, payload: bytes) -> Told | None:
+    def of(cls, payload: bytes) -> Wanted | None:
         """The content of a message; None where its key is none of a Decidim."""
         body: Mapping[str, Any] = json.loads(payload, parse_float=Decimal)
         key = _ID.fullmatch(body["external_id"])
@@ -55,7 +55,7 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Standing:
+class Shown:
     """What a proposal shows. `status` is empty where there is none, or none is published; `texts` are by language."""
 
     status: str
@@ -68,7 +68,7 @@ class Standing:
         return self.answered and not self.status
 
     @classmethod
-    def of(cls, node: Mapping[str, Any]) -> Standing:
+    def of(cls, node: Mapping[str, Any]) -> Shown:
         """A node of `standing.graphql`. Machine translations are no words of anybody; they are made anew."""
         answer = node.get("answer") or {}
         given = answer.get("translations") or ()
@@ -77,43 +77,43 @@ class Standing:
         return cls(status, answered=node.get("answeredAt") is not None, texts=texts)
 
 
-def is_said(told: Told, standing: Standing, locale: str) -> bool | None:
+def is_said(wanted: Wanted, shown: Shown, locale: str) -> bool | None:
     """Whether it stands there; None where the words are the old ones too, and the status is not published yet."""
-    stand = _says(told, standing.texts.get(locale, ""))
-    if not standing.unpublished:
-        return stand and standing.status == told.status
+    stand = _says(wanted, shown.texts.get(locale, ""))
+    if not shown.unpublished:
+        return stand and shown.status == wanted.status
     if not stand:
         return False
-    old = _folded_all(told.lines) == _folded_all(told.lines_before)
-    return True if told.lines and (not old or told.status == told.status_before) else None
+    old = _folded_all(wanted.lines) == _folded_all(wanted.lines_before)
+    return True if wanted.lines and (not old or wanted.status == wanted.status_before) else None
 
 
-def is_untouched(told: Told, standing: Standing, locale: str) -> bool:
+def is_untouched(wanted: Wanted, shown: Shown, locale: str) -> bool:
     """Whether all stands as our last words, or the last collection, had it: then nobody has been there since."""
-    if standing.unpublished:  # an answer that somebody has prepared is somebody's, unless its words are ours
-        return bool(told.lines_before) and _place(told.lines_before, standing.texts.get(locale, "")) is not None
-    return standing.status in (told.status_before, told.status) and text_with(told, standing, locale) is not None
+    if shown.unpublished:  # an answer that somebody has prepared is somebody's, unless its words are ours
+        return bool(wanted.lines_before) and _place(wanted.lines_before, shown.texts.get(locale, "")) is not None
+    return shown.status in (wanted.status_before, wanted.status) and text_with(wanted, shown, locale) is not None
 
 
-def text_with(told: Told, standing: Standing, locale: str) -> str | None:
+def text_with(wanted: Wanted, shown: Shown, locale: str) -> str | None:
     """The text with our lines in the place of those before, behind all else where there were none; None where those
     before are not there as we wrote them. What a person has read whole gives way whole, however it is formatted."""
-    markup = standing.texts.get(locale, "")
-    if _says(told, markup):
+    markup = shown.texts.get(locale, "")
+    if _says(wanted, markup):
         return markup
-    if not told.lines_before:
-        return _as_markup(markup) + _html_of(told.lines)
-    if (place := _place(told.lines_before, markup)) is not None:
-        return markup[: place[0]] + _html_of(told.lines) + markup[place[1] :]
-    return _html_of(told.lines) if _folded_all(told.lines_before) == _read(markup) else None
+    if not wanted.lines_before:
+        return _as_markup(markup) + _html_of(wanted.lines)
+    if (place := _place(wanted.lines_before, markup)) is not None:
+        return markup[: place[0]] + _html_of(wanted.lines) + markup[place[1] :]
+    return _html_of(wanted.lines) if _folded_all(wanted.lines_before) == _read(markup) else None
 
 
-def _says(told: Told, markup: str) -> bool:
+def _says(wanted: Wanted, markup: str) -> bool:
     """Whether our lines stand there, and of those before nothing that they do not hold."""
-    wanted, old = _folded_all(told.lines), _folded_all(told.lines_before)
-    if old and old != wanted and _holds(old, wanted) and _place(told.lines_before, markup) is not None:
+    ours, old = _folded_all(wanted.lines), _folded_all(wanted.lines_before)
+    if old and old != ours and _holds(old, ours) and _place(wanted.lines_before, markup) is not None:
         return False
-    return not wanted or _place(told.lines, markup) is not None
+    return not ours or _place(wanted.lines, markup) is not None
 
 
 def _holds(whole: Sequence[str], part: Sequence[str]) -> bool:
@@ -122,14 +122,14 @@ def _holds(whole: Sequence[str], part: Sequence[str]) -> bool:
 
 def _place(lines: Sequence[str], markup: str) -> tuple[int, int] | None:
     """Where these lines stand as paragraphs, one directly behind the other."""
-    wanted, found = _folded_all(lines), list(_PARAGRAPH.finditer(markup))
-    if not wanted:
+    ours, found = _folded_all(lines), list(_PARAGRAPH.finditer(markup))
+    if not ours:
         return None
     said = [_folded(html.unescape(re.sub(r"<br\s*/?>", " ", one[1]))) for one in found]
-    for start in range(len(found) - len(wanted) + 1):
-        run = found[start : start + len(wanted)]
+    for start in range(len(found) - len(ours) + 1):
+        run = found[start : start + len(ours)]
         between = [markup[one.end() : other.start()] for one, other in pairwise(run)]
-        if said[start : start + len(wanted)] == wanted and not any(part.strip() for part in between):
+        if said[start : start + len(ours)] == ours and not any(part.strip() for part in between):
             return run[0].start(), run[-1].end()
     return None
 

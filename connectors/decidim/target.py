@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from connectors._line import NoAnswer
-from connectors.decidim.answer import Standing, Told, is_said, is_untouched, text_with
+from connectors.decidim.answer import Shown, Wanted, is_said, is_untouched, text_with
 from connectors.decidim.api import CALL_FAILED, Api, Reply, Throttled, document
 from connectors.decidim.capability import Capability, capability_of
 from connectors.decidim.settings import Settings
@@ -52,35 +52,35 @@ class DecidimTarget:
 
     def send(self, message: Message, ticket: Ticket | None) -> Receipt:  # noqa: ARG002 - there is none
         """Write what does not stand there yet. Raises NotSent, Rejected, or anything else for doubt."""
-        told = self._told(message)
+        wanted = self._wanted(message)
         try:
             self._make_sure_it_answers()
-            standing = self._standing(told, message)
+            shown = self._shown(wanted, message)
         except (ConfigurationError, Throttled) as error:
             raise self._not_sent(error) from error
-        said = is_said(told, standing, self._settings.locale)
+        said = is_said(wanted, shown, self._settings.locale)
         if said:
-            return _receipt(message, standing, "steht dort schon")
-        self._refuse_if_moderated(told, standing, message)
+            return _receipt(message, shown, "steht dort schon")
+        self._refuse_if_moderated(wanted, shown, message)
         sign_ins = self._api.sign_ins
-        taken = self._write(told, standing, message)
-        return self._read_back(told, message, taken=taken, sign_ins=sign_ins)
+        taken = self._write(wanted, shown, message)
+        return self._read_back(wanted, message, taken=taken, sign_ins=sign_ins)
 
     def look_up(self, message: Message, ticket: Ticket | None) -> Answer:  # noqa: ARG002 - there is none
         """Read the proposal. NotThere only where all stands as it stood before."""
-        told = self._told(message)
+        wanted = self._wanted(message)
         try:
-            standing = self._standing(told, message)
+            shown = self._shown(wanted, message)
         except Rejected:
             return CannotTell("der Vorschlag ist nicht zu sehen")
         except (*CALL_FAILED, ConfigurationError) as error:
             return CannotTell(type(error).__name__, reached=isinstance(error, NoAnswer | Throttled))
-        said = is_said(told, standing, self._settings.locale)
+        said = is_said(wanted, shown, self._settings.locale)
         if said:
-            return Found(_receipt(message, standing, "gelesen"))
+            return Found(_receipt(message, shown, "gelesen"))
         if said is None:
             return CannotTell("der Status ist noch nicht veröffentlicht")
-        if is_untouched(told, standing, self._settings.locale) or not standing.answered:
+        if is_untouched(wanted, shown, self._settings.locale) or not shown.answered:
             return NotThere()
         return CannotTell("dort wurde inzwischen etwas anderes geschrieben")
 
@@ -97,22 +97,22 @@ class DecidimTarget:
             self._can = capability_of(self._api)
         self._can.refuse_unless_it_answers(self._api.where)
 
-    def _told(self, message: Message) -> Told:
-        told = Told.of(message.payload)
-        if told is None:
+    def _wanted(self, message: Message) -> Wanted:
+        wanted = Wanted.of(message.payload)
+        if wanted is None:
             what = "der Schlüssel des Vorschlags ist keiner von Decidim"
             raise Rejected(what, receipt_code=NOT_TAKEN, where=message.reference, expected="Komponente/Vorschlag")
-        return told
+        return wanted
 
-    def _standing(self, told: Told, message: Message) -> Standing:
-        reply = self._api.read(document("standing"), component=str(told.component), proposal=str(told.proposal))
-        return Standing.of(_proposal_of(reply, message))
+    def _shown(self, wanted: Wanted, message: Message) -> Shown:
+        reply = self._api.read(document("standing"), component=str(wanted.component), proposal=str(wanted.proposal))
+        return Shown.of(_proposal_of(reply, message))
 
-    def _refuse_if_moderated(self, told: Told, standing: Standing, message: Message) -> None:
-        if is_untouched(told, standing, self._settings.locale):
+    def _refuse_if_moderated(self, wanted: Wanted, shown: Shown, message: Message) -> None:
+        if is_untouched(wanted, shown, self._settings.locale):
             return
         what = "dort wurde inzwischen der Status oder unser Text geändert, und das gilt"
-        if standing.unpublished:
+        if shown.unpublished:
             what = "dort hat schon jemand eine Antwort vorbereitet, die noch nicht veröffentlicht ist"
         raise Rejected(
             what,
@@ -121,10 +121,10 @@ class DecidimTarget:
             helps="nachsehen; neu_senden ersetzt, was dort jetzt steht",
         )
 
-    def _write(self, told: Told, standing: Standing, message: Message) -> bool:
+    def _write(self, wanted: Wanted, shown: Shown, message: Message) -> bool:
         """The mutation; whether they say that it has happened. Where they do not, it is read back all the same."""
-        attributes = self._attributes(told, standing)
-        variables = {"component": str(told.component), "proposal": str(told.proposal)}
+        attributes = self._attributes(wanted, shown)
+        variables = {"component": str(wanted.component), "proposal": str(wanted.proposal)}
         marked = {"attributes": attributes, "clientMutationId": message.reference}
         try:
             reply = self._api.change(document("answer"), **variables, input=marked)
@@ -137,32 +137,35 @@ class DecidimTarget:
         if reply.has(*_NEVER):
             return False
         if wrong := [error for error in reply.errors if error.code.endswith("VALIDATION_ERROR")]:
-            raise _not_taken(told, {name for error in wrong for name in error.about}, message)
+            raise _not_taken(wanted, {name for error in wrong for name in error.about}, message)
         if reply.errors:
             raise NoAnswer(f"the answer came with an error ({reply.codes()})", 200)
         component = reply.data.get("component") or {}
         return bool((component.get("proposal") or {}).get("answer"))
 
-    def _attributes(self, told: Told, standing: Standing) -> Mapping[str, Any]:
+    def _attributes(self, wanted: Wanted, shown: Shown) -> Mapping[str, Any]:
         """All languages go, for what is sent replaces all; costs only where there are some: left out, they stay."""
         locale = self._settings.locale
-        text = text_with(told, standing, locale)
+        text = text_with(wanted, shown, locale)
         assert text is not None
-        texts = {name: other for name, other in standing.texts.items() if other} | ({locale: text} if text else {})
+        texts = {name: other for name, other in shown.texts.items() if other} | ({locale: text} if text else {})
         costs = {
-            "cost": float(told.cost),
+            "cost": float(wanted.cost),
             "costReport": {locale: self._settings.cost_report},
             "executionPeriod": {locale: self._period},
-        } if told.cost is not None else {}  # fmt: skip
-        return {"state": told.status, "answerContent": texts, **costs}
+        } if wanted.cost is not None else {}  # fmt: skip
+        return {"state": wanted.status, "answerContent": texts, **costs}
 
-    def _read_back(self, told: Told, message: Message, *, taken: bool, sign_ins: int) -> Receipt:
-        """What stands there now decides; their word may be null for many reasons."""
-        standing = self._standing(told, message)
-        said = is_said(told, standing, self._settings.locale)
+    def _read_back(self, wanted: Wanted, message: Message, *, taken: bool, sign_ins: int) -> Receipt:
+        """What stands there now decides; their word may be null for many reasons. No reading is doubt by now."""
+        try:
+            shown = self._shown(wanted, message)
+        except (NotSent, Rejected) as error:
+            raise NoAnswer("what was written cannot be read back") from error
+        said = is_said(wanted, shown, self._settings.locale)
         if said or (said is None and taken):
-            return _receipt(message, standing, "geschrieben")
-        if taken or said is None or not is_untouched(told, standing, self._settings.locale):
+            return _receipt(message, shown, "geschrieben")
+        if taken or said is None or not is_untouched(wanted, shown, self._settings.locale):
             raise NoAnswer("the platform does not show what was written", 200)
         if self._api.sign_ins > sign_ins:
             raise NotSent("the token had run out, and nothing was written", where=self._api.where, helps="tried again")
@@ -206,27 +209,27 @@ def _not_allowed(message: Message) -> Rejected:
     )
 
 
-def _not_taken(told: Told, about: set[str], message: Message) -> Rejected:
+def _not_taken(wanted: Wanted, about: set[str], message: Message) -> Rejected:
     """What the form for answers does not take, in words for whoever mends it; their own words may quote anything."""
     if about & _COSTS:
         what, code = "die Komponente verlangt zu einer Zusage die Kosten, und die Antwort nennt keine Summe", COST
         return Rejected(what, receipt_code=code, where=message.reference, helps="die Antwort dort von Hand geben")
     if {"internalState", "internal_state", "state"} & about:
-        what = f"den Status „{told.status}“ gibt es in der Komponente {told.component} nicht"
+        what = f"den Status „{wanted.status}“ gibt es in der Komponente {wanted.component} nicht"
         helps = "in Decidim anlegen, oder die Codeliste der Antworten ändern"
         return Rejected(what, receipt_code=NOT_TAKEN, where=message.reference, helps=helps)
     what = "Decidim nimmt die Antwort so nicht an; eine Ablehnung braucht zum Beispiel einen Text"
     return Rejected(what, receipt_code=NOT_TAKEN, where=message.reference)
 
 
-def _receipt(message: Message, standing: Standing, event: str) -> Receipt:
+def _receipt(message: Message, shown: Shown, event: str) -> Receipt:
     """Confirmed is what everybody reads; what is published later has arrived, and no more is known."""
-    shown = not standing.unpublished
+    seen = not shown.unpublished
     return Receipt(
         source=message.destination,
         external_id=str(message.key),
-        outcome=ReceiptOutcome.CONFIRMED if shown else ReceiptOutcome.DELIVERED,
-        event=event if shown else f"{event}, noch nicht veröffentlicht",
+        outcome=ReceiptOutcome.CONFIRMED if seen else ReceiptOutcome.DELIVERED,
+        event=event if seen else f"{event}, noch nicht veröffentlicht",
         key=message.key,
         reference=message.reference,
     )

@@ -399,6 +399,23 @@ def test_a_mutation_that_is_turned_away_is_doubt(site: Site, monkeypatch: pytest
     assert isinstance(sender.look_up(answer(key), None), NotThere)
 
 
+def test_what_cannot_be_read_back_is_doubt(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was hidden behind our mutation: a refusal would be a lie, the answer is there."""
+    key, sender = open_one(site), target(site)
+    real = sender._api.change
+
+    def change(document: str, **variables: Any) -> Any:
+        reply = real(document, **variables)
+        site.change("proposals", {"id": "500", "hidden": True})
+        return reply
+
+    monkeypatch.setattr(sender._api, "change", change)
+    with pytest.raises(NoAnswer):
+        sender.send(answer(key), None)
+
+    assert shown(site, key)["state"] == "accepted"
+
+
 def test_a_call_that_comes_too_early_waits_as_long_as_it_is_asked_to(site: Site) -> None:
     """429 comes before anything is done."""
     site.running.arm("too_many", 2)
