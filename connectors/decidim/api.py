@@ -25,7 +25,7 @@ from urllib.parse import urlencode
 from connectors._line import Line, NoAnswer, Response, shown_type
 from connectors.decidim.settings import Settings
 from kiezbruecke.errors import ConfigurationError, DeliveryError
-from kiezbruecke.troubles import Cause, Trouble, of_status
+from kiezbruecke.troubles import Cause, Trouble
 
 DEFAULT_WAIT = 20.0  # seconds, where a 429 does not say how long; its window is a minute
 JSON = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -195,8 +195,7 @@ def _reply(response: Response) -> Reply:
 
 
 def _refused(response: Response) -> NoAnswer:
-    known = of_status(response.status_code)
-    return NoAnswer(known.english if known else "expected 200 and JSON", response.status_code)
+    return NoAnswer("expected 200 and JSON", response.status_code)
 
 
 def _fault(error: Any) -> QueryError:

@@ -8,12 +8,11 @@ An error at a node makes that one unreadable, an error elsewhere the whole page.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from connectors._line import NoAnswer
-from connectors.decidim.api import Api, QueryError, Reply, document
+from connectors.decidim.api import Api, Reply, document
 from connectors.decidim.capability import Capability
 from connectors.decidim.items import Node
 from connectors.decidim.settings import Settings
@@ -147,6 +146,7 @@ def kind_of(reply: Reply, component: int, where: str) -> str:
 
 
 def _page_of(reply: Reply, name: str) -> _Page:
+    _hide_unreadable(reply, ("component", name, "nodes"))
     connection = reply.data["component"].get(name)
     nodes = connection.get("nodes") if isinstance(connection, dict) else None
     about = connection.get("pageInfo") if isinstance(connection, dict) else None
@@ -154,28 +154,31 @@ def _page_of(reply: Reply, name: str) -> _Page:
         raise NoAnswer(f"'{name}' has another form than before, or may not be read ({reply.codes()})", 200)
     if not all(node is None or isinstance(node, dict) for node in nodes):
         raise NoAnswer(f"a node of '{name}' is no object", 200)
-    odd = _unreadable(reply.errors, nodes, ("component", name, "nodes"))
-    good = tuple(node for place, node in enumerate(nodes) if node is not None and place not in odd)
     end = about.get("endCursor") if about["hasNextPage"] else ""
     if about["hasNextPage"] and (not nodes or not isinstance(end, str) or not end):
         raise NoAnswer("another page is said to follow, but not where", 200)
+    good = tuple(node for node in nodes if node is not None)
     return _Page(good, len(nodes) - len(good), end or "")
 
 
-def _unreadable(
-    faults: tuple[QueryError, ...], nodes: list[Mapping[str, Any] | None], above: tuple[str, ...]
-) -> set[int]:
-    """Which nodes an error is about; raises NoAnswer for one that is about the page."""
-    places: set[int] = set()
-    for fault in faults:
-        place = fault.path[len(above)] if fault.path[: len(above)] == above and len(fault.path) > len(above) else None
-        if not isinstance(place, int) or not 0 <= place < len(nodes):
-            raise NoAnswer(f"the page came with an error ({fault.code or 'without a code'})", 200)
-        if not _of_a_project(fault, len(above)):
-            places.add(place)
-    return places
+def _hide_unreadable(reply: Reply, nodes: tuple[str, ...]) -> None:
+    """Make a null of each member of a list that has a field which could not be read: absent is not empty.
 
-
-def _of_a_project(fault: QueryError, depth: int) -> bool:
-    """Whether only one project of a budget is hidden: it stands as null in `projects`, and is counted there."""
-    return len(fault.path) == depth + 3 and fault.path[depth + 1] == "projects"
+    Raises NoAnswer for an error at the page itself. A member that is null already is hidden, and stays that.
+    """
+    for error in reply.errors:
+        if error.path[: len(nodes)] != nodes:
+            raise NoAnswer(f"the page came with an error ({error.code or 'without a code'})", 200)
+        owner: tuple[list[Any], int] | None = None
+        value: Any = reply.data
+        for step in error.path:
+            if isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value):
+                owner = value, step
+                value = value[step]
+            else:
+                value = value.get(step) if isinstance(value, dict) else None
+            if value is None:
+                break
+        if owner is None:
+            raise NoAnswer(f"the page came with an error ({error.code or 'without a code'})", 200)
+        owner[0][owner[1]] = None

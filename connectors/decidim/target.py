@@ -183,7 +183,7 @@ def _proposal_of(reply: Reply, message: Message) -> Mapping[str, Any]:
     """The node; raises Rejected where none is shown, NoAnswer where that is not certain."""
     component = reply.data.get("component")
     node = component.get("proposal") if isinstance(component, dict) else None
-    if isinstance(node, dict):
+    if isinstance(node, dict) and not reply.errors:
         return node
     if reply.errors and not reply.has("NOT_FOUND_ERROR", "UNAUTHORIZED_OBJECT_ERROR"):
         raise NoAnswer(f"the proposal cannot be read ({reply.codes()})", 200)

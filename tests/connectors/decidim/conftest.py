@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from connectors.decidim._recorded import KEY, SECRET
+from connectors.decidim.listing import Listed, Listing
 from connectors.decidim.source import Decidim
 from kiezbruecke.connector import Connection, Context, Item
 from kiezbruecke.records import Process
@@ -105,6 +106,24 @@ def site(_sites: Callable[[str], Site], version: str) -> Iterator[Site]:
 def _restore(file: Path, content: bytes) -> None:
     if file.read_bytes() != content:
         file.write_bytes(content)
+
+
+@pytest.fixture
+def behind_the_first(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], None]:
+    """Something happens when the first component was read; the reading is the real one."""
+
+    def then(act: Callable[[], None]) -> None:
+        real, read = Listing.read, []
+
+        def reading(listing: Listing, component: int) -> Listed:
+            if read:
+                act()
+            read.append(component)
+            return real(listing, component)
+
+        monkeypatch.setattr(Listing, "read", reading)
+
+    return then
 
 
 ACCOUNT = KEY
