@@ -6,7 +6,7 @@ was asked for, else in the one it was written in, else in any: machine translati
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -249,8 +249,3 @@ def _point(place: Coordinates | None) -> dict[str, float] | None:
         return None
     inside = abs(place.latitude) <= 90 and abs(place.longitude) <= 180
     return {"lon": place.longitude, "lat": place.latitude} if inside else None
-
-
-def names_of(nodes: Sequence[Any]) -> list[str]:
-    """The ids that can be read of nodes, hidden ones left out."""
-    return [str(node["id"]) for node in nodes if isinstance(node, dict) and isinstance(node.get("id"), str | int)]

@@ -57,6 +57,9 @@ class Options(BaseModel):
             first = error.errors(include_input=False, include_url=False)[0]
             path = ".".join(map(str, first["loc"]))
             raise ConfigurationError(f"with.{path}: {first['msg']}", where=where, expected=_EXPECTED) from None
+        numbers = [component.id for component in found.components]
+        if len({*numbers}) < len(numbers):
+            raise ConfigurationError("a component stands twice under with.components", where=where, expected="once")
         if not found.components and not found.participatory_process:
             raise ConfigurationError("nothing says what is to be read", where=where, expected=_EXPECTED)
         return found

@@ -3,8 +3,9 @@
     schema of the server ─▶ what may be asked
     lists of all components ─▶ items `proposal`, `budget-project`; `proposal-problem`
 
-All lists are read before the first item is handed over: what a list does not name any more counts as gone. A component
-that cannot be read, or hides something, is a gap, and nothing of it is gone. One odd node stops no other.
+All lists are read to their end before the first item is handed over: what a list does not name any more counts as
+gone. A component that cannot be read, or hides something, is a gap, and nothing of it is gone. One odd node stops no
+other.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ class Decidim:
         """All of all components at every call; equal bodies are nothing new to the engine."""
         self.close()
         self._api, self._gaps = Api(self._settings), Gaps(self._settings.connection)
-        for component, listed in self._read_lists():
-            yield from self._items(component, listed)
+        for items in self._read_components():
+            yield from items
 
     def gaps(self) -> Sequence[Gap]:
         """Components that could not be read or hide something, and sums that cannot be meant."""
@@ -56,14 +57,9 @@ class Decidim:
     def acknowledge(self, handled: Sequence[Handled]) -> None:
         """Nothing: the platform does not know that it is read."""
 
-    def check(self) -> str:
-        """Read what the options name, for a person; says what was found."""
-        lists = self._read_lists()
-        return ", ".join(f"component {one.id}: {len(listed.nodes)} {listed.kind}" for one, listed in lists)
-
-    def _read_lists(self) -> list[tuple[ComponentOption, Listed]]:
-        """The lists that can be read; raises the first fault where none can."""
-        lists: list[tuple[ComponentOption, Listed]] = []
+    def _read_components(self) -> list[list[Item]]:
+        """What of the components can be read; raises the first fault where none can."""
+        read: list[list[Item]] = []
         faults: list[tuple[ComponentOption, KiezbrueckeError]] = []
         try:
             listing = Listing(self._api, self._settings, capability_of(self._api))
@@ -74,16 +70,14 @@ class Decidim:
             raise self._broken(error) from error
         for component in components:
             try:
-                lists.append((component, listing.read(component.id)))
-            except CALL_FAILED as error:
+                read.append(list(self._items(component, listing.read(component.id))))
+            except (*CALL_FAILED, SourceError, ConfigurationError) as error:
                 faults.append((component, self._broken(error)))
-            except (SourceError, ConfigurationError) as fault:
-                faults.append((component, fault))
-        if len(faults) == len(components):
+        if not read:
             raise faults[0][1]
         for component, why in faults:
             self._gaps.unread(component.id, why)
-        return lists
+        return read
 
     def _items(self, component: ComponentOption, listed: Listed) -> Iterator[Item]:
         manner = Manner(
@@ -104,43 +98,44 @@ class Decidim:
             yield from self._projects(listed, manner)
 
     def _proposals(self, listed: Listed, manner: Manner) -> Iterator[Item]:
-        self._refuse_another_schema(ProposalNode, listed.nodes, manner)
-        for node in listed.nodes:
-            key = f"{manner.component}/{node.get('id')}"
-            read = _read(ProposalNode, node)
+        for node, read in self._read(ProposalNode, listed.nodes, manner):
+            key, raw_ref = self._names(node, manner)
             if isinstance(read, str):
                 yield _problem(key, "Der Vorschlag", node, read)
             else:
-                yield Item("proposal", key, proposal_body(read, manner), raw_ref=self._raw_ref(manner, node))
+                yield Item("proposal", key, proposal_body(read, manner), raw_ref=raw_ref)
 
     def _projects(self, listed: Listed, manner: Manner) -> Iterator[Item]:
-        self._refuse_another_schema(BudgetNode, listed.nodes, manner)
-        budgets = [budget for node in listed.nodes if not isinstance(budget := _read(BudgetNode, node), str)]
-        hidden = sum(node is None for budget in budgets for node in budget.projects)
-        if hidden or len(budgets) < len(listed.nodes):
-            self._gaps.hidden(manner.component, hidden + len(listed.nodes) - len(budgets))
+        budgets = [read for _, read in self._read(BudgetNode, listed.nodes, manner) if not isinstance(read, str)]
+        hidden = sum(not isinstance(node, dict) for budget in budgets for node in budget.projects)
+        if unseen := hidden + len(listed.nodes) - len(budgets):
+            self._gaps.hidden(manner.component, unseen)
         for budget in budgets:
             nodes = [node for node in budget.projects if isinstance(node, dict)]
-            self._refuse_another_schema(ProjectNode, nodes, manner)
-            for node in nodes:
-                yield self._project(budget, node, manner)
+            for node, read in self._read(ProjectNode, nodes, manner):
+                yield self._project(budget, node, read, manner)
 
-    def _project(self, budget: BudgetNode, node: Mapping[str, Any], manner: Manner) -> Item:
-        key = f"{manner.component}/{node.get('id')}"
-        read = _read(ProjectNode, node)
+    def _project(self, budget: BudgetNode, node: Mapping[str, Any], read: ProjectNode | str, manner: Manner) -> Item:
+        key, raw_ref = self._names(node, manner)
         if isinstance(read, str):
             return _problem(key, "Das Projekt", node, read)
         body = project_body(read, budget, manner)
         if read.budget_amount is not None and body["budget_amount"] is None:
             self._gaps.odd_sum(key, body["number"])
-        return Item("budget-project", key, body, raw_ref=self._raw_ref(manner, node))
+        return Item("budget-project", key, body, raw_ref=raw_ref)
 
-    def _raw_ref(self, manner: Manner, node: Mapping[str, Any]) -> str:
-        return f"{self._settings.endpoint}#{manner.kind}/{manner.component}/{node.get('id')}"
+    def _names(self, node: Mapping[str, Any], manner: Manner) -> tuple[str, str]:
+        """External id and raw_ref: keys count for proposals and for projects, so the component belongs to them."""
+        key = f"{manner.component}/{node.get('id')}"
+        return key, f"{self._settings.endpoint}#{manner.kind}/{key}"
 
-    def _refuse_another_schema(self, model: type[Model], nodes: Sequence[Mapping[str, Any]], manner: Manner) -> None:
-        """One odd node is a problem of its own; nothing but odd ones is another schema."""
-        flaws = [read for node in nodes if isinstance(read := _read(model, node), str)]
+    def _read(
+        self, model: type[Model], nodes: Sequence[Mapping[str, Any]], manner: Manner
+    ) -> list[tuple[Mapping[str, Any], Model | str]]:
+        """Each node as we know it, or the name of the field that is not as it should be; raises SourceError where
+        none is: one odd node is a problem of its own, nothing but odd ones is another schema."""
+        pairs = [(node, _as_known(model, node)) for node in nodes]
+        flaws = [read for _, read in pairs if isinstance(read, str)]
         if flaws and len(flaws) == len(nodes) > 1:
             raise SourceError(
                 f"field '{flaws[0]}' of {model.__name__} has another form than before",
@@ -148,9 +143,10 @@ class Decidim:
                 expected="the schema of Decidim 0.30 to 0.32",
                 helps="nothing was taken over; has Decidim been updated?",
             )
+        return pairs
 
     def _broken(self, error: Exception) -> KiezbrueckeError:
-        if isinstance(error, ConfigurationError):
+        if isinstance(error, SourceError | ConfigurationError):
             return error
         what = error.what if isinstance(error, KiezbrueckeError) else _words(error)
         trouble = trouble_of(error)
@@ -166,8 +162,7 @@ def _words(error: Exception) -> str:
     return f"no whole answer ({error if own else type(error).__name__})"
 
 
-def _read(model: type[Model], node: Mapping[str, Any]) -> Model | str:
-    """A node as we know it, or the name of the field that is not as it should be."""
+def _as_known(model: type[Model], node: Mapping[str, Any]) -> Model | str:
     try:
         return model.model_validate(node)
     except ValidationError as error:

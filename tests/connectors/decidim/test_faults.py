@@ -111,6 +111,28 @@ def test_a_broken_answer_to_one_component_is_a_gap(
     assert ids(site, 9, 12) == ([f"9/{number}" for number in range(101, 106)], ["komponente-12"])
 
 
+def test_one_odd_proposal_stops_no_other_and_is_not_gone(site: Site) -> None:
+    """It comes with its key, and a sentence that quotes nothing."""
+    site.change("proposals", {"id": "103", "created_at": "gestern von Erika"})
+    items = list(site.source().fetch(NoCursor()))
+    (odd,) = [item for item in items if item.kind == "proposal-problem"]
+
+    assert [item.external_id for item in items] == [f"9/{number}" for number in range(101, 106)]
+    assert odd.external_id == "9/103"
+    assert odd.problem is not None
+    assert odd.problem.startswith("Der Vorschlag 103 ist nicht lesbar: Das Feld „createdAt“")
+    assert "Erika" not in odd.problem
+
+
+def test_nothing_but_odd_ones_is_another_schema(site: Site) -> None:
+    """And a gap, where another component can be read."""
+    site.change("projects", *({"id": key, "created_at": "gestern"} for key in ("41", "42")))
+
+    with pytest.raises(SourceError, match="field 'createdAt' of ProjectNode has another form than before"):
+        ids(site, 12)
+    assert ids(site, 9, 12)[1] == ["komponente-12"]
+
+
 def test_a_wait_that_is_asked_for_is_kept(site: Site) -> None:
     site.running.arm("too_many", 2)
     begun = time.monotonic()

@@ -219,6 +219,7 @@ def test_a_token_that_runs_out_while_reading_is_renewed(
         ({"components": ["neun"]}, "components"),
         ({"components": [{"id": 9, "gebiet": "x"}]}, "gebiet"),
         ({"participatory_process": "a/b"}, "participatory_process"),
+        ({"components": [9, {"id": 9}]}, "twice"),
     ],
 )
 def test_a_wrong_option_is_named(site: Site, options: dict[str, Any], words: str) -> None:
