@@ -128,7 +128,7 @@ def kind_of(reply: Reply, component: int, where: str) -> str:
             f"Decidim does not understand the query ({reply.codes()})",
             where=f"{where}, component {component}",
             expected="the schema of Decidim 0.30 to 0.32",
-            helps="nothing was taken over; has Decidim been updated?",
+            helps="nothing was taken over; has Decidim been updated, or is page_size too much for its limits?",
         )
     found = reply.data.get("component")
     if not isinstance(found, dict):
