@@ -131,7 +131,9 @@ def _points(district: Stage, books: Books) -> Iterator[str]:
 def _told(outcome: Outcome) -> Iterator[str]:
     books = outcome.books
     ended = ", ".join(f"{many} {word or 'offen'}" for word, many in books.counts().items())
-    yield f"{len(books.ideas)} Vorschläge in {len(books.sums)} Kiezkassen, {len(books.commitments)} einmal bewilligt"
+    ideas = german.count(len(books.ideas), "Vorschlag", "Vorschläge")
+    kassen = german.count(len(books.sums), "Kiezkasse", "Kiezkassen")
+    yield f"{ideas} in {kassen}, davon einmal bewilligt: {len(books.commitments)}"
     yield f"am Ende: {ended}"
     yield f"festgelegt {german.euros(sum(books.sums.values(), Decimal(0)))}"
     yield f"{german.count(outcome.failed, 'Schritt', 'Schritte')} nach einem Fehler wiederholt"
