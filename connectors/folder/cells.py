@@ -18,6 +18,7 @@ _EXPECTED = {
     "money": "ein Betrag wie 1.000,00",
     "date": "ein Datum wie 12.03.2026",
     "integer": "eine ganze Zahl",
+    "number": "eine Zahl wie 52.4",
     "yes_no": "ja oder nein",
     "text": "Text",
 }
@@ -96,6 +97,8 @@ def _number(value: Decimal, column: Column) -> str:
             if places > 2:
                 raise _problem(column, "hat mehr als zwei Nachkommastellen")
             return f"{value:.2f}".replace(".", ",")
+        case "number":
+            return f"{value:f}"
         case "date":
             raise _problem(column, "enthält eine Zahl")
         case "integer" if places:

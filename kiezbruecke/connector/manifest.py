@@ -102,7 +102,7 @@ class Manifest(BaseModel):
     sandbox: str | None = Field(None, description="'module:create', see kiezbruecke.sandbox")
     settings: str = Field(description="'module:Class', a pydantic model with from_connection()")
     listing: Literal["full", "new"] = Field("new", description="full: what is no longer yielded is gone")
-    item_kinds: tuple[str, ...] = ()
+    item_kinds: tuple[str, ...] = Field((), description="Kinds of items; '*': also those that content names")
     effects: tuple[str, ...] = Field(
         (), description="Names of effects, or patterns: 'commitment.*'; '*' takes any bytes"
     )
