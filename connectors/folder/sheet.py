@@ -14,11 +14,12 @@ from difflib import get_close_matches
 from openpyxl.utils import get_column_letter
 
 from connectors._tables import Merge, Row, SheetProblem, Worksheet
-from connectors.folder.cells import CellProblem, cuts_time, read_cell
+from connectors.folder.cells import LONGEST_CELL, CellProblem, cuts_time, read_cell
 from connectors.folder.ditto import Above
 from connectors.folder.table import Column, Role, Table
 from kiezbruecke.plaintext import folded
 from kiezbruecke.records import Process
+from kiezbruecke.records.references import is_paper
 
 TITLE_ROWS = 5
 _LONGEST_NAME = 60
@@ -224,7 +225,7 @@ def _has_values(row: Row, header: Header) -> bool:
 
 def _unread(rows: Sequence[Row], header: Header) -> list[str]:
     """What stands outside the table: columns without a name, a remark beside it, a note below it."""
-    outside = [row.number for row in rows if not _has_values(row, header) or _beyond(row, header)]
+    outside = [row.number for row in rows if not row.fault and (not _has_values(row, header) or _beyond(row, header))]
     nameless: dict[int, list[int]] = {}
     for row in rows:
         for index, cell in enumerate(row.cells):
@@ -305,6 +306,7 @@ class _LineReader:
         self._header = header
         self._merged = merged
         self._cut_times: dict[str, list[int]] = {}
+        self._full: dict[str, list[int]] = {}
         self._process = process
         self._names = {folded(process.id), folded(process.name)}
         self._index = {column.key: index for index, column in header.columns.items()}
@@ -327,10 +329,16 @@ class _LineReader:
         return Line(row.number, reference, values, " ".join(problems + doubled), note, own)
 
     def notes(self) -> list[str]:
-        """What was left out of cells that were read."""
+        """What was left out of cells that were read, or may have been before they came here."""
         return [
-            f"„{name}“ trägt eine Uhrzeit; gelesen wurde nur der Tag; {_rows(rows)}."
-            for name, rows in self._cut_times.items()
+            *(
+                f"„{name}“ trägt eine Uhrzeit; gelesen wurde nur der Tag; {_rows(rows)}."
+                for name, rows in self._cut_times.items()
+            ),
+            *(
+                f"„{name}“ ist so lang, wie eine Zelle sein kann, und vielleicht abgeschnitten; {_rows(rows)}."
+                for name, rows in self._full.items()
+            ),
         ]
 
     def _id(self, row: int, values: Mapping[str, str]) -> tuple[str, list[str]]:
@@ -361,7 +369,7 @@ class _LineReader:
 
     def _values(self, row: Row) -> tuple[dict[str, str], list[str]]:
         """All keys of the table, so that a mapping may name each; a missing column is an empty text."""
-        values = {column.key: "" for column in self._table.columns}
+        values = {column.key: column.empty for column in self._table.columns}
         problems = []
         for index, column in self._header.columns.items():
             if self._merged.holds(row.number, index, self._header.columns):
@@ -370,10 +378,12 @@ class _LineReader:
                 )
                 continue
             try:
-                values[column.key] = read_cell(row.cell(index), column)
+                values[column.key] = read_cell(row.cell(index), column) or column.empty
             except CellProblem as problem:
                 problems.append(str(problem))
                 continue
+            if len(values[column.key]) >= LONGEST_CELL:
+                self._full.setdefault(column.name, []).append(row.number)
             if cuts_time(row.cell(index), column):
                 self._cut_times.setdefault(column.name, []).append(row.number)
         return values, problems
@@ -390,8 +400,12 @@ class _LineReader:
             problems.append(f"Das Haushaltsjahr passt nicht zum Verfahren; erwartet: {self._process.fiscal_year}.")
         reference = self._table.said("reference", values)
         if reference and not self._process.numbers(reference):
-            expected = self._process.reference_examples
+            expected = " oder ".join(self._process.example_numbers)
             problems.append(f"Die Referenznummer hat nicht die richtige Form; richtig ist z. B. {expected}.")
+        elif self._table.id and is_paper(reference):
+            expected = " oder ".join(one for one in self._process.example_numbers if not is_paper(one))
+            told = "Nummern wie P-1 vergibt nur die Beschlussliste, in jeder Bezirksregion eigene"
+            problems.append(f"{told}; erwartet: eine Nummer wie {expected}.")
         return problems
 
     def _called(self, role: Role) -> str:

@@ -33,7 +33,7 @@ def fremdkennzeichen(process: Process, area_id: str, reference: str, letter: str
         raise RecordError(
             "Die Referenznummer hat keine Form dieses Verfahrens",
             where=f"Fall {reference}",
-            expected=process.reference_examples,
+            expected=" oder ".join(process.example_numbers),
         )
     text = f"{process.reference_prefix}-{area_id}-{kind.short(reference)}-{letter}{number}"
     if len(text) > LONGEST:

@@ -88,9 +88,9 @@ class Process(Record):
         return pattern_of(self.references, reference) is not None
 
     @property
-    def reference_examples(self) -> str:
-        """`2026-00001 oder P-1`: for people."""
-        return " oder ".join(pattern(one).example(self.fiscal_year) for one in self.references)
+    def example_numbers(self) -> tuple[str, ...]:
+        """`2026-00001` and `P-1`: what people are shown."""
+        return tuple(pattern(one).example(self.fiscal_year) for one in self.references)
 
     @property
     def assembly_days(self) -> tuple[date, date]:
@@ -186,7 +186,7 @@ class Proposal(Record):
     requested_amount: Money | None = Field(None, description="None where the platform says 0 or nothing")
     point: Point | None = None
     point_label: Text = ""
-    created_at: Moment
+    created_at: Moment | None = Field(None, description="None where the source does not say when it was written")
     modified_at: Moment | None = None
     source_status: str = ""
     source_status_label: Text = ""

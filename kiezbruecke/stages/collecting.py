@@ -179,7 +179,8 @@ def _mapped(work: Collecting, item: Item, mappings: Sequence[Mapping], absent: f
         return Taken(item, problem=f"{place}{'; '.join(dict.fromkeys(fault.line() for fault in faults))}")
     lines = [one for one in records if isinstance(one, Decision)]
     if any(not work.process.numbers(one.reference_number) for one in lines):
-        told = f"Die Referenznummer gehört nicht zum Verfahren; erwartet: {work.process.reference_examples}"
+        expected = " oder ".join(work.process.example_numbers)
+        told = f"Die Referenznummer gehört nicht zum Verfahren; erwartet: eine wie {expected}"
         return Taken(item, problem=f"{place}{told}")
     days = [why for one in lines if (why := impossible_day(work.process, one, work.at))]
     if days:  # never read again by itself: a day that is still to come does come, and by then another line may count

@@ -42,7 +42,8 @@ class LayoutColumn(BaseModel):
 
     In a table that people fill in or other systems write: `required` is a column and a value in every line, `present`
     a column whose cells may be empty; `aliases` are other spellings of its header; `role` is what it is to whoever
-    reads the sheet; `repeats` says that „wie oben“ means the value above; `choices` is a code list for the template.
+    reads the sheet; `repeats` says that „wie oben“ means the value above; `empty` is what an empty cell says, or a
+    column that is not there; `choices` is a code list for the template.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -53,6 +54,7 @@ class LayoutColumn(BaseModel):
     role: Role | None = None
     repeats: bool = False
     choices: str = ""
+    empty: str = ""
     type: Literal["text", "money", "number", "integer", "date", "yes_no"] = "text"
     format: Literal[
         "TT.MM.JJJJ", "TTMMJJJJ", "JJJJMMTT", "JJMMTT", "JJJJ-MM-TT", "comma", "point", "cents", "ja_nein", "J_N", "1_0"

@@ -148,6 +148,19 @@ def bracketed(value: object) -> str | None:
     return found[1].strip() if found else None
 
 
+@step(
+    StepExample("-", None, "-"),
+    StepExample(" - ", None, "-"),
+    StepExample("- zwei Bänke", "- zwei Bänke", "-"),
+    StepExample("keine", None, "keine"),
+    argument=str,
+)
+def nothing_if(value: object, sign: str) -> str | None:
+    """Make nothing of exactly this text: what a system writes where it has nothing to say."""
+    given = to_text(value)
+    return None if given.strip() == sign else given
+
+
 @step(StepExample("'=1+1", "=1+1"), StepExample("'s Bier", "'s Bier"), StepExample("Fest", "Fest"))
 def unformula(value: object) -> str:
     """Drop the apostrophe that keeps spreadsheets from reading a text as a formula."""
