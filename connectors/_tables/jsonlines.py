@@ -42,10 +42,14 @@ def read_json_lines(raw: bytes, limits: TableLimits) -> Worksheet:
     """All filled lines, numbered as an editor shows them, below a header of all their fields; raises SheetProblem."""
     meter = Meter(limits)
     fields: dict[str, int] = {}
-    lines = [(number, *_read(line, meter)) for number, line in _lines(raw, meter)]
-    for _, found, _ in lines:
+    lines: list[tuple[int, _Fields, str]] = []
+    for number, line in _lines(raw, meter):
+        found, fault = _read(line, meter)
         for name in found:
             fields.setdefault(name, len(fields))
+        if len(fields) > limits.columns:
+            raise SheetProblem(f"Die Datei hat zu viele Felder; erwartet: höchstens {limits.columns}.")
+        lines.append((number, {name: cell for name, cell in found.items() if not cell.blank}, fault))
     if lines and not fields:
         raise SheetProblem("Keine Zeile der Datei ist ein JSON-Objekt mit Feldern; erwartet: eines je Zeile.")
     rows = tuple(_row(number, found, fault, fields) for number, found, fault in lines)

@@ -17,6 +17,7 @@ from connectors._tables import Merge, Row, SheetProblem, Worksheet
 from connectors.folder.cells import LONGEST_CELL, CellProblem, cuts_time, read_cell
 from connectors.folder.ditto import Above
 from connectors.folder.table import Column, Role, Table
+from kiezbruecke.german import count
 from kiezbruecke.plaintext import folded
 from kiezbruecke.records import Process
 from kiezbruecke.records.references import is_paper
@@ -206,10 +207,9 @@ def _unknown_columns(header: Header, table: Table) -> list[str]:
         if folded(name) not in shown and not folded(name).endswith(_ONLY_SHOWN)
     }
     told = [_unknown_note(header.place(index), name, missing) for index, name in unknown.items()]
-    return [
-        *told[:_MOST_UNKNOWN],
-        *([f"Weitere {len(told) - _MOST_UNKNOWN} Spalten sind unbekannt."] if len(told) > _MOST_UNKNOWN else []),
-    ]
+    left = len(told) - _MOST_UNKNOWN
+    more = [f"Noch {count(left, 'unbekannte Spalte', 'unbekannte Spalten')}."] if left > 0 else []
+    return [*told[:_MOST_UNKNOWN], *more]
 
 
 def _unknown_note(place: str, name: str, missing: Mapping[str, Column]) -> str:

@@ -66,7 +66,7 @@ class _WrongLength(ValueError):
     path = ("record_length",)
 
 
-class Form(BaseModel):
+class Blank(BaseModel):
     """The workbook that people fill in: its file, and what they should know; `prefilled` where lines stand already."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -99,7 +99,7 @@ class TableLayout(BaseModel):
     item: str = Field("", pattern=r"^([a-z0-9][a-z0-9-]*)?$")
     id: str = ""
     shown: tuple[str, ...] = ()
-    form: Form | None = None
+    form: Blank | None = None
     columns: tuple[LayoutColumn, ...] = Field(min_length=1)
 
     @field_validator("columns", "shown", mode="before")
@@ -110,7 +110,7 @@ class TableLayout(BaseModel):
     @field_validator("form", mode="before")
     @classmethod
     def _form(cls, body: Any) -> Any:
-        return Form.model_validate(body) if isinstance(body, dict) else body
+        return Blank.model_validate(body) if isinstance(body, dict) else body
 
     @field_validator("delimiter")
     @classmethod
