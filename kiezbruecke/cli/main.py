@@ -26,7 +26,7 @@ from kiezbruecke.privacy import keep_private
 
 _CallError: Any = typer.BadParameter.__mro__[2]  # click's ClickException, which typer keeps in different places
 
-_VERBS = ("run", "status", "reconcile")
+_VERBS = ("run", "status", "reconcile", "evaluate")
 _NOUNS = {
     "todo": "Was eine Person entscheiden oder ansehen muss.",
     "case": "Ein Fall, von der Idee bis zur Festlegung.",
@@ -42,6 +42,7 @@ _NOUNS = {
     "drift": "Abweichungen: worauf eine Zuordnung gebaut ist, und was daraus wurde.",
     "schemas": "Schemata der Standards: auflisten, einspielen.",
     "new": "Etwas Neues anlegen: den Anschluss an ein System.",
+    "webhook": "Lieferungen annehmen, die andere Systeme von sich aus senden.",
     "sandbox": "Nachgebaute Gegenstellen zum Ausprobieren.",
 }
 

@@ -34,10 +34,12 @@ READING = [
     ("destination", "show", "eakte-tk"),
     ("recover", "show"),
     ("reconcile",),
+    ("evaluate", "kk-tk-2026"),
     ("ledger", "verify"),
     ("schemas", "list"),
     ("sandbox", "list"),
     ("sandbox", "fault", "hkr"),
+    ("webhook", "key"),
     ("mapping", "steps"),
     ("mapping", "check", "meinberlin-proposal"),
     ("mapping", "preview", "meinberlin-proposal"),
@@ -69,7 +71,7 @@ CHANGING = [
 ]
 # Tested below and beside their modules: one keeps running, others need files of their own or write into the content.
 ELSEWHERE = {
-    "sandbox start", "schemas install", "schemas add", "codelist import", "drift accept", "drift wsdl",
+    "sandbox start", "webhook serve", "schemas install", "schemas add", "codelist import", "drift accept", "drift wsdl",
     "mapping new", "mapping editor", "new connector", "sheet new", "message resend",
     "recover run", "recover answer", "recover end", "recover dismiss",
 }  # fmt: skip
