@@ -33,7 +33,8 @@ def names_of(sheet: str, lines: Sequence[Line], table: Table, process: Process) 
 
 def _names(sheet: str, line: Line, areas: Mapping[str, str], table: Table, process: Process) -> list[str]:
     area = areas.get(folded(table.said("area", line.values)), "")
-    if (year := table.of_role("fiscal_year")) and line.values:  # such a line always names the whole budget
+    year = table.of_role("fiscal_year")
+    if year and line.values and not table.id:  # such a line always names the whole budget
         return [f"{line.values[year.key]} {area}"] if area else []
     title = folded(table.said("title", line.values))
     names = [f"{line.number} in {sheet}: {title}"] if title else []

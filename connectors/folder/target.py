@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from connectors.folder.names import UNKNOWN, own_name
 from connectors.folder.outbox import Outbox
 from connectors.folder.settings import Settings
 from connectors.folder.table import read_list
 from kiezbruecke.connector import Answer, Batch, BatchHead, Connection, Context, Found, Message
 from kiezbruecke.records import Receipt, ReceiptOutcome
+
+_NOT_IN_A_NAME = re.compile(r"[^a-z0-9äöü]+")
 
 
 class FolderTarget:
@@ -24,7 +26,7 @@ class FolderTarget:
         table = read_list(context.content, settings.profile, f"connection {connection.id}")
         self._outbox = Outbox(settings.path, connection.id)
         self._header = _line(table.header_line())
-        self._title = own_name(table.title or table.name).removesuffix(UNKNOWN).lower()
+        self._title = _NOT_IN_A_NAME.sub("-", (table.title or table.name).casefold()).strip("-")
 
     def compose(self, head: BatchHead, messages: Sequence[Message], standing: Sequence[Message]) -> tuple[str, bytes]:
         """The whole list: a case's newer line replaces its standing one; sorted, so order tells nothing."""
