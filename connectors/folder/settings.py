@@ -11,6 +11,8 @@ from connectors._tables.limits import MEGABYTE, TableLimits
 from kiezbruecke.connector import Connection
 from kiezbruecke.errors import ConfigurationError
 
+FILES = "files"  # the profile of a folder that takes single messages; every other is a table
+
 
 class Settings(BaseModel):
     """The `extra` of a folder's connection."""

@@ -128,7 +128,7 @@ def test_the_button_tells_nobody_which_ports_are_open(monkeypatch: pytest.Monkey
 
 def test_the_button_says_what_is_wrong_with_the_form(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     wrong = _Folder(tmp_path)
-    wrong.extra["profile"] = "sheets"
+    wrong.extra["profile"] = "Sheets 1"
     monkeypatch.setattr(BaseHook, "get_connection", staticmethod(lambda _: wrong))
 
     works, text = hooks.FolderHook("some").test_connection()
