@@ -13,7 +13,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -48,17 +48,20 @@ class Pickup:
     items: tuple[Item, ...]
     waiting: set[str]
     problems: dict[int, str]
+    known: set[str] = field(default_factory=set)  # lines that were taken before, from a sheet of the same content
     again: bool = False
 
-    def note(self, line: str, problem: str, *, besides: bool) -> None:
+    def note(self, line: str, problem: str, *, besides: bool, known: bool) -> None:
         """Remember what became of one line; a problem of the sheet itself stands first, and others `besides`."""
         self.waiting.discard(line)
+        if known:
+            self.known.add(line)
         if not problem or not self.sheet:
             return
         row = int(line.partition(":")[2])
-        known = self.problems.setdefault(row, problem)
-        if besides and not known.endswith(problem):
-            self.problems[row] = known + problem
+        standing = self.problems.setdefault(row, problem)
+        if besides and not standing.endswith(problem):
+            self.problems[row] = standing + problem
 
     @property
     def folder(self) -> str:
@@ -70,11 +73,17 @@ class Pickup:
         """The report for one of its files; `twin` is the archived sheet that it repeats."""
         name, notes = arrived_name(path.name, self.digest), []
         if twin:
-            then = "seine Zeilen gelten wieder" if self.again else "und wird nicht noch einmal übernommen"
-            notes = [f"Der Inhalt gleicht „{twin.name}“{';' if self.again else ''} {then}."]
+            then = "seine Zeilen gelten wieder" if self.again else "nichts davon wird zweimal übernommen"
+            notes = [f"Der Inhalt gleicht „{twin.name}“; {then}."]
         if self.sheet is None:
             return sheet_report(name, self.problem, notes)
-        return lines_report(name, self.sheet.lines, self.problems, [*self.sheet.notes, *notes])
+        already = self._already(path) if twin and not self.again else ()
+        return lines_report(name, self.sheet.lines, self.problems, [*self.sheet.notes, *notes], already)
+
+    def _already(self, path: Path) -> set[int]:
+        """The rows of a repetition that are known from its twin; of two in one run the second brings nothing."""
+        ids = self.known if path == self.paths[0] else {item.external_id for item in self.items}
+        return {int(external_id.partition(":")[2]) for external_id in ids}
 
 
 class FolderSource:
@@ -105,7 +114,7 @@ class FolderSource:
             if pickup := self._pickups.get(_digest_of(line)):
                 said = one.item.problem or ""
                 problem = for_clerks((one.problem or "").removeprefix(said), self._columns)
-                pickup.note(line, problem, besides=bool(said))
+                pickup.note(line, problem, besides=bool(said), known=one.known)
         self._archive([pickup for pickup in self._pickups.values() if not pickup.waiting])
 
     def tell_what_follows(self, follows: Mapping[str, str]) -> None:
@@ -205,7 +214,7 @@ class FolderSource:
         waiting = {f"{digest}:{line.number}" for line in sheet.lines} if sheet else {digest}
         problems = {line.number: line.problem for line in sheet.lines if line.problem} if sheet else {}
         again = bool(self._table.id)
-        return Pickup(digest, name, [arrival.path], sheet, problem, items, waiting, problems, again)
+        return Pickup(digest, name, [arrival.path], sheet, problem, items, waiting, problems, again=again)
 
     def _read(self, path: Path, raw: bytes | None) -> Sheet:
         if raw is None:

@@ -61,7 +61,12 @@ def new(
             }
         )
         return
-    say(f"{file}: {_counted(sheet.proposals)} für {sheet.area.name}" if sheet.area else f"{file}")
+    if sheet.area is None:
+        say(f"{file}")
+        return
+    say(f"{file}: {_counted(sheet.proposals)} für {sheet.area.name}")
+    if not sheet.proposals:
+        say("Die Liste hat noch keine Zeile; bitte selbst ausfüllen, Vorschläge ohne Nummer als P-1, P-2 …")
 
 
 def _day(given: str) -> date | None:

@@ -8,6 +8,7 @@ from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 
+from kiezbruecke import german
 from kiezbruecke.cases.join import decision_that_counts
 from kiezbruecke.content.processes import process_files, read_code_lists, read_process
 from kiezbruecke.desk.workbook import Choice, SheetForm, Value, shown_column, write_form
@@ -73,6 +74,8 @@ def new_sheet(house: House, process_id: str, table_name: str, area: str, day: da
         raise InputError(
             "Eine Beschlussliste ist für eine Bezirksregion", helps="--area mit ihrem Namen oder ihrer Nummer"
         )
+    if day is not None:
+        _refuse_impossible(process, day)
     proposals = _undecided(read_process_cases(house.ledger, process.id).cases, place)
     lines = [_line(table, process, place, day, proposal) for proposal in proposals]
     when = f"-{day.isoformat()}" if day else ""
@@ -82,6 +85,17 @@ def new_sheet(house: House, process_id: str, table_name: str, area: str, day: da
         place,
         len(lines),
     )
+
+
+def _refuse_impossible(process: Process, given: date) -> None:
+    """A sheet may be made before the assembly; none of its lines would be taken with a day on which none can be."""
+    first, last = process.assembly_days
+    if not first <= given <= last:
+        raise InputError(
+            f"Am {german.day(given)} kann in diesem Verfahren keine Versammlung sein; es wurde nichts angelegt",
+            where="--date",
+            expected=f"ein Tag vom {german.day(first)} bis zum {german.day(last)}",
+        )
 
 
 def _fillable(content: Path, name: str) -> tuple[TableLayout, Blank]:
