@@ -16,6 +16,7 @@ from kiezbruecke.connector import Item, read_manifest
 from kiezbruecke.desk.sheets import empty_sheets
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.mapping import check_mapping, load_mapping
+from kiezbruecke.mapping.for_clerks import for_clerks
 from kiezbruecke.mapping.schema.tables import read_table
 from kiezbruecke.records import Budget, Decision, Outcome, Process
 from kiezbruecke.workbench.examples import run_examples
@@ -35,7 +36,7 @@ def problem_of(content: Path, process: Process) -> Callable[[Item], str | None]:
         try:
             load_mapping(name, content).read(item, {"process": process, "envelope": {"source": "blaetter"}})
         except RecordError as error:
-            return str(error)
+            return for_clerks(error)  # as the engine says it
         return None
 
     return problem
