@@ -42,11 +42,12 @@ class Ledger:
         self.engine = engine
         self._writer = engine.execution_options(kb_write=True)
         self.postgresql = engine.dialect.name == "postgresql"
+        self._reader = engine.execution_options(isolation_level="REPEATABLE READ") if self.postgresql else engine
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection for reading; raises LedgerError where the database refuses."""
-        with _worded(self.engine), self.engine.connect() as connection:
+        with _worded(self.engine), self._reader.connect() as connection:
             yield connection
 
     @contextmanager
@@ -172,7 +173,8 @@ def _engine(address: URL, **options: Any) -> Engine:
 def _durable(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # SQLAlchemy's begin event decides, not the driver
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+    settings = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000")
+    for pragma in (*settings, "secure_delete=ON"):  # what is deleted may be a person's: no free page keeps it
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
