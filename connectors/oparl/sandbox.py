@@ -56,6 +56,8 @@ def create(state: Path, faults: Faults, options: dict[str, str]) -> Starlette:
     council = _Council(state / "oparl.json", faults, options)
     return Starlette(
         routes=[
+            Route("/_sandbox/objects", council.control, methods=["GET", "PUT"]),
+            Route("/_sandbox/requests", council.asked),
             Route("/", council.system),
             Route("/ris", council.system),
             Route("/ris/", council.system),
@@ -63,8 +65,6 @@ def create(state: Path, faults: Faults, options: dict[str, str]) -> Starlette:
             Route("/body/{id}", council.show),
             Route("/body/{id}/paper", council.papers),
             Route("/{kind}/{id}", council.show),
-            Route("/_sandbox/objects", council.control, methods=["GET", "PUT"]),
-            Route("/_sandbox/requests", council.asked),
         ]
     )
 
