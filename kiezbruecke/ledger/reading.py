@@ -14,6 +14,7 @@ from sqlalchemy import JSON, ColumnElement, Connection, Row, case, func, select,
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger
 from kiezbruecke.ledger.pauses import Pause, read_pauses
+from kiezbruecke.ledger.sets import among, rows_among
 from kiezbruecke.ledger.states import UNSETTLED, MessageState
 from kiezbruecke.records import (
     Applicant,
@@ -29,6 +30,7 @@ from kiezbruecke.records.base import CENT
 
 _KINDS: dict[str, type[Record]] = {kind.kind: kind for kind in (Applicant, Budget, Decision, Proposal)}
 R = TypeVar("R", bound=Record)
+_PAYLOADS = select(t.message_bytes.c.key, t.message_bytes.c.payload).where(among(t.message_bytes.c.key))
 
 
 @dataclass(frozen=True)
@@ -194,6 +196,12 @@ def find_head(ledger: Ledger, wanted: str) -> tuple[MessageHead, str] | None:
     with ledger.read() as connection:
         row = connection.execute(query).one_or_none()
     return (_head(row), row.case_reference) if row else None
+
+
+def read_payloads(ledger: Ledger, keys: Sequence[UUID]) -> dict[UUID, bytes]:
+    """The bytes of messages, by key."""
+    with ledger.read() as connection:
+        return {row.key: bytes(row.payload) for row in rows_among(connection, _PAYLOADS, keys)}
 
 
 def as_id(wanted: str) -> UUID | None:

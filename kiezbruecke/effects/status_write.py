@@ -1,0 +1,152 @@
+"""`status.write`: the answer goes home, to the platform where the idea was written down (docs/adr/0018).
+
+decided, with a text ─▶ told ─▶ another decision ─▶ told again      granted, and not any more ─▶ a person tells it
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from kiezbruecke.cases.join import Standing
+from kiezbruecke.cases.timeline import state_of
+from kiezbruecke.content.texts import Values
+from kiezbruecke.effects.effect import Due, DueCase, Effect, FollowUp, digest
+from kiezbruecke.effects.lane import Lane
+from kiezbruecke.ledger.reading import MessageHead
+from kiezbruecke.ledger.states import UNSETTLED
+from kiezbruecke.records import ProposalStatus
+from kiezbruecke.records.views import CaseState, View
+
+
+class BeforeView(View):
+    """What we had last written at the platform, in its own token; both empty where it knows nothing of us."""
+
+    status: str = ""
+    lines: tuple[str, ...] = ()
+
+
+class AnswerView(View):
+    """What people read of a case on its platform."""
+
+    state: CaseState  # the one whose text it is
+    lines: tuple[str, ...]
+    amount: Decimal | None = None  # granted, where something is
+    before: BeforeView
+
+
+def answer(standing: Standing, lane: Lane) -> Due | FollowUp | None:
+    """What people should read is not what they were told last; one answer is on its way at a time."""
+    sent = lane.sent(standing)
+    if any(message.state in UNSETTLED for message in sent) or not _may_be_told(standing, lane):
+        return None
+    state = lane.texts.told_as(state_of(standing))
+    if state is None:
+        return None
+    basis, last = _basis(standing, state), lane.last_there(standing)
+    if last is not None and last.basis == basis:
+        return None
+    if lane.is_refused(sent, basis):
+        return None
+    if last is not None and last.amount_cents is not None and not standing.grants and not _is_released(standing):
+        return _taken_back(standing)
+    amount = standing.amount if standing.grants else None
+    return Due(
+        WRITE, lane.next_number(standing), basis, amount, seen=str(sent[-1].key) in lane.resend if sent else False
+    )
+
+
+def overtaken(standing: Standing, message: MessageHead, lane: Lane) -> bool:
+    """Whether an answer that waits says anything else than what may be told now."""
+    state = lane.texts.told_as(state_of(standing)) if _may_be_told(standing, lane) else None
+    return state is None or message.basis != _basis(standing, state)
+
+
+def as_people_read_it(payload: bytes) -> Sequence[str]:
+    """The platform's status and the public lines."""
+    body = json.loads(payload)
+    return [f"[{body['status']}]", *body["lines"]]
+
+
+def _may_be_told(standing: Standing, lane: Lane) -> bool:
+    """Its idea came from this very platform and is there; a decision since the go-live line stands uncontradicted."""
+    proposal, decision = standing.proposal, standing.decision
+    if proposal is None or proposal.source != lane.destination or proposal.status is ProposalStatus.GONE:
+        return False
+    if decision is None or standing.disagreements or lane.name in standing.case.baselines:
+        return False
+    return decision.decided_on >= lane.start_from
+
+
+def _basis(standing: Standing, state: CaseState) -> str:
+    """What is told rests on the state, the sum and the day – not on the words: a better text is no news."""
+    assert standing.decision is not None
+    return digest(WRITE.basis_of(standing), state)
+
+
+def _is_released(standing: Standing) -> bool:
+    """The platform says granted, the sheet a final no, and nothing is in question: so a person has said which holds."""
+    assert standing.proposal is not None
+    assert standing.decision is not None
+    return standing.proposal.status is ProposalStatus.ACCEPTED and standing.decision.outcome.final
+
+
+def _taken_back(standing: Standing) -> FollowUp:
+    assert standing.decision is not None
+    text = (
+        f"{standing.case.reference}: Öffentlich steht noch, dass der Vorschlag bewilligt ist; der Beschluss sagt jetzt "
+        f"„{standing.decision.outcome.word}“. Eine Bewilligung wird nie von selbst zurückgenommen: bitte mit den "
+        "Antragstellenden sprechen und Status und Rückmeldung auf der Plattform von Hand ändern"
+    )
+    return FollowUp(text, digest("taken back", standing.decision.digest()))
+
+
+def _views(of: DueCase) -> Mapping[str, AnswerView]:
+    standing, decision = of.standing, of.standing.decision
+    state = of.texts.told_as(state_of(standing))
+    assert state is not None
+    values = Values(
+        amount=of.due.amount,
+        decided_on=decision.decided_on if decision else None,
+        area_name=standing.area_name,
+        title=standing.title,
+        reference=standing.case.reference,
+        process=of.process.name,
+        organisation=of.process.organisation,
+    )
+    lines = of.texts.texts[state].fill(values)
+    return {"answer": AnswerView(state=state, lines=lines, amount=of.due.amount, before=_before(of))}
+
+
+def _before(of: DueCase) -> BeforeView:
+    """Our own last words; where a person has seen what stands there now, or we never wrote, what was collected."""
+    proposal = of.standing.proposal
+    assert proposal is not None
+    if of.due.seen:
+        lines = [line for line in proposal.feedback_text.splitlines() if line.strip()]
+        return BeforeView(status=proposal.source_status, lines=tuple(lines))
+    if not of.last:
+        return BeforeView(status=proposal.source_status)
+    body = json.loads(of.last)
+    return BeforeView(status=body["status"], lines=tuple(body["lines"]))
+
+
+WRITE = Effect(
+    name="status.write",
+    letter="A",
+    title="Rückmeldung",
+    place="auf die Plattform",
+    partner="Die Plattform",
+    basis=("standing.amount", "standing.decision.decided_on"),
+    rule="answer",
+    due=answer,
+    outdated=overtaken,
+    informs=True,
+    tells=True,
+    recalls=True,
+    read_as=as_people_read_it,
+    views=_views,
+    view_models={"answer": AnswerView},
+)
+EFFECTS = (WRITE,)
