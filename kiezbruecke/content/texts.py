@@ -182,18 +182,16 @@ def read_texts(folder: Path) -> Texts:
     return Texts(folder.name, written.hexdigest(), texts, same)
 
 
-def broken_examples(texts: Texts) -> Iterator[str]:
-    """Of every example whose lines are not what its text makes of the values, one line that says so."""
+def tried_examples(texts: Texts) -> Iterator[tuple[CaseState, int, str]]:
+    """Every example by its state and number, and what is wrong with it: empty where its lines are the text's."""
     for state, text in texts.texts.items():
         for number, example in enumerate(text.examples, 1):
-            where = f"{texts.name}/{state}, example {number}"
             try:
                 made = text.fill(example.given)
             except RecordError as error:
-                yield f"{where}: {error.line()}"
+                yield state, number, error.line()
             else:
-                if made != example.lines:
-                    yield f"{where}: the text says {list(made)}"
+                yield state, number, "" if made == example.lines else f"the text says: {' | '.join(made)}"
 
 
 def _value(values: Values, found: re.Match[str]) -> str:

@@ -21,7 +21,7 @@ from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.effects import Follow, Hold, LetGo
 from kiezbruecke.ledger.money import cents
 from kiezbruecke.ledger.reading import MessageHead
-from kiezbruecke.records import Process
+from kiezbruecke.records import Process, Record
 from kiezbruecke.records.views import MessageView, StatusView
 
 
@@ -83,6 +83,11 @@ def no_words(_payload: bytes) -> Sequence[str]:
     return ()
 
 
+def no_echo(_payload: bytes, _before: Record, _after: Record) -> bool:
+    """Nothing of it ever comes back from a source."""
+    return False
+
+
 @dataclass(frozen=True, eq=False)
 class Effect:
     """What happens at a destination. Two effects are the same only if they are one value.
@@ -104,6 +109,7 @@ class Effect:
     tells: bool = False  # people read the process's texts (`content/texts.py`)
     recalls: bool = False  # its views read the bytes of the lane's last message that the destination has
     read_as: Callable[[bytes], Sequence[str]] = no_words  # its bytes, in the lines that people will read
+    echoes: Callable[[bytes, Record, Record], bool] = no_echo  # whether a record changed only by what its bytes say
     in_list: bool = False  # its bytes are a line: worth nothing but in a list that is always whole
     takes_voucher: bool = False  # a Belegnummer, unique per destination and year
     first_state: Callable[[SendingRoute], MessageState] = waits_or_is_held

@@ -8,6 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Literal, cast
+
+from pydantic import Field
 
 from kiezbruecke.cases.join import Standing
 from kiezbruecke.cases.timeline import state_of
@@ -16,21 +19,35 @@ from kiezbruecke.effects.effect import Due, DueCase, Effect, FollowUp, digest
 from kiezbruecke.effects.lane import Lane
 from kiezbruecke.ledger.reading import MessageHead
 from kiezbruecke.ledger.states import UNSETTLED
-from kiezbruecke.records import ProposalStatus
+from kiezbruecke.records import Proposal, ProposalStatus, Record
+from kiezbruecke.records.base import at_most
 from kiezbruecke.records.views import CaseState, View
+
+Told = Literal[
+    CaseState.GRANTED,
+    CaseState.COMMITTED,
+    CaseState.REJECTED,
+    CaseState.NOT_ELIGIBLE,
+    CaseState.WAITING_LIST,
+    CaseState.DEFERRED,
+    CaseState.FORWARDED,
+    CaseState.WITHDRAWN,
+]
 
 
 class BeforeView(View):
     """What we had last written at the platform, in its own token; both empty where it knows nothing of us."""
 
-    status: str = ""
+    status: str = Field("", json_schema_extra={"maxLength": 50})
     lines: tuple[str, ...] = ()
 
 
 class AnswerView(View):
     """What people read of a case on its platform."""
 
-    state: CaseState  # the one whose text it is
+    state: Told  # the one whose text it is
+    external_id: str = at_most(100)  # of the proposal on its platform
+    page: str = at_most(500)  # its address there
     lines: tuple[str, ...]
     amount: Decimal | None = None  # granted, where something is
     before: BeforeView
@@ -69,6 +86,37 @@ def as_people_read_it(payload: bytes) -> Sequence[str]:
     return [f"[{body['status']}]", *body["lines"]]
 
 
+def repeats(payload: bytes, before: Record, after: Record) -> bool:
+    """Whether a proposal has changed by our own answer and by nothing else: a colleague's words beside it are news."""
+    if not isinstance(before, Proposal) or not isinstance(after, Proposal):
+        return False
+    said = json.loads(payload)
+    ours = {*_folded(said["lines"]), *_folded(said["before"]["lines"])}
+    theirs = [[line for line in _lines(one) if line not in ours] for one in (before, after)]
+    told = after.source_status == said["status"] and {*_folded(said["lines"])} <= {*_lines(after)}
+    return told and theirs[0] == theirs[1] and _but_for_the_answer(before) == _but_for_the_answer(after)
+
+
+def _but_for_the_answer(proposal: Proposal) -> Proposal:
+    return proposal.model_copy(
+        update={
+            "modified_at": None,
+            "source_status": "",
+            "source_status_label": "",
+            "status": ProposalStatus.SUBMITTED,
+            "feedback_text": "",
+        }
+    )
+
+
+def _lines(proposal: Proposal) -> list[str]:
+    return _folded([line for line in proposal.feedback_text.splitlines() if line.strip()])
+
+
+def _folded(lines: Sequence[str]) -> list[str]:
+    return [" ".join(line.split()) for line in lines]
+
+
 def _may_be_told(standing: Standing, lane: Lane) -> bool:
     """Its idea came from this very platform and is there; a decision since the go-live line stands uncontradicted."""
     proposal, decision = standing.proposal, standing.decision
@@ -103,12 +151,13 @@ def _taken_back(standing: Standing) -> FollowUp:
 
 
 def _views(of: DueCase) -> Mapping[str, AnswerView]:
-    standing, decision = of.standing, of.standing.decision
+    standing, decision, proposal = of.standing, of.standing.decision, of.standing.proposal
+    assert proposal is not None
     state = of.texts.told_as(state_of(standing))
     assert state is not None
     values = Values(
         amount=of.due.amount,
-        decided_on=decision.decided_on if decision else None,
+        decided_on=decision and decision.decided_on,
         area_name=standing.area_name,
         title=standing.title,
         reference=standing.case.reference,
@@ -116,7 +165,15 @@ def _views(of: DueCase) -> Mapping[str, AnswerView]:
         organisation=of.process.organisation,
     )
     lines = of.texts.texts[state].fill(values)
-    return {"answer": AnswerView(state=state, lines=lines, amount=of.due.amount, before=_before(of))}
+    told = AnswerView(
+        state=cast("Told", state),  # a text is of one of these states
+        external_id=proposal.external_id,
+        page=proposal.url,
+        lines=lines,
+        amount=of.due.amount,
+        before=_before(of),
+    )
+    return {"answer": told}
 
 
 def _before(of: DueCase) -> BeforeView:
@@ -124,8 +181,7 @@ def _before(of: DueCase) -> BeforeView:
     proposal = of.standing.proposal
     assert proposal is not None
     if of.due.seen:
-        lines = [line for line in proposal.feedback_text.splitlines() if line.strip()]
-        return BeforeView(status=proposal.source_status, lines=tuple(lines))
+        return BeforeView(status=proposal.source_status, lines=tuple(_lines(proposal)))
     if not of.last:
         return BeforeView(status=proposal.source_status)
     body = json.loads(of.last)
@@ -146,6 +202,7 @@ WRITE = Effect(
     tells=True,
     recalls=True,
     read_as=as_people_read_it,
+    echoes=repeats,
     views=_views,
     view_models={"answer": AnswerView},
 )

@@ -174,6 +174,7 @@ class Sending:
     failures: int = 0  # in a row
     last_failure: str = ""
     trouble: Trouble | None = None  # what the last failure was about, where that is known
+    paced: bool = False  # the route's pace holds back what could go
     spoke: bool = False  # whether the destination has answered anything
     others: list[Target] = field(default_factory=list)  # beside the one target, where the route has more connections
     house: House | None = None  # whom its witnesses and neighbours are asked through

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +13,12 @@ from typing import Any
 import pytest
 import requests
 
+from connectors.meinberlin._platform import NEW
+from connectors.meinberlin._recorded import USERS
 from kiezbruecke import pipeline
 from kiezbruecke.sandbox import Running, start
-from tests.world import ROOT, World, budget, change_route, found, line
+from kiezbruecke.sandbox.faults import Faults
+from tests.world import ROOT, World, budget, change_route, found
 
 LOGIN, PASSWORD = "middleware-kiezkasse@example.org", "sandkasten-2026"
 ROUTE = "kk-tk-antworten"
@@ -75,8 +78,6 @@ class Home(World):
 
     def arm(self, fault: str, times: int = 1) -> None:
         """The platform goes wrong."""
-        from kiezbruecke.sandbox.faults import Faults
-
         Faults(self.platform.state / "faults.json", (fault,)).arm(fault, times)
 
 
@@ -98,16 +99,15 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """One platform for all tests of a worker; it reads its file at every call."""
     folder = tmp_path_factory.mktemp("platform")
     data = folder / "data.json"
-    data.write_text(json.dumps(_state()), "utf-8")
+    data.write_text(json.dumps(state_with()), "utf-8")
     running = start("connectors.meinberlin.sandbox:create", folder / "state", options=[f"data={data}"])
     yield running
     running.kill()
 
 
-def _state() -> dict[str, Any]:
-    from connectors.meinberlin._recorded import USERS
-
-    return {"users": USERS, "projects": [], "modules": [MODULE], "proposals": []}
+def state_with(*rows: dict[str, Any]) -> dict[str, Any]:
+    """The platform's file with these proposals."""
+    return {"users": USERS, "projects": [], "modules": [MODULE], "proposals": [{**NEW, **row} for row in rows]}
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def home(
 ) -> Iterator[Home]:
     """Four proposals, no decision yet."""
     (platform.state / "faults.json").unlink(missing_ok=True)
-    (platform.state / "platform.json").write_text(json.dumps(_state()), "utf-8")
+    (platform.state / "platform.json").write_text(json.dumps(state_with()), "utf-8")
     world = found(tmp_path / "var", {"meinberlin": platform}, content_with_answers, monkeypatch)
     made = Home(**vars(world))
     made.connections["meinberlin-tk"].update(login=LOGIN, password=PASSWORD)
@@ -146,6 +146,3 @@ def home(
         made.drop_budget(budget("5.000,00 €"))
         made.run("kk-tk-budgets", "kk-tk-meinberlin")
         yield made
-
-
-__all__ = ["Callable", "line"]
