@@ -75,7 +75,7 @@ class Reviewed(BaseModel):
     on: date
 
 
-class Example(BaseModel):
+class TextExample(BaseModel):
     """Values, and the lines that a text makes of them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -91,7 +91,7 @@ class Text(BaseModel):
 
     lines: tuple[str, ...] = Field(min_length=1)
     reviewed: Reviewed | None = None
-    examples: tuple[Example, ...] = Field(min_length=1)
+    examples: tuple[TextExample, ...] = Field(min_length=1)
 
     @field_validator("lines")
     @classmethod

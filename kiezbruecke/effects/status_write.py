@@ -20,7 +20,6 @@ from kiezbruecke.effects.lane import Lane
 from kiezbruecke.ledger.reading import MessageHead
 from kiezbruecke.ledger.states import UNSETTLED
 from kiezbruecke.records import Proposal, ProposalStatus, Record
-from kiezbruecke.records.base import at_most
 from kiezbruecke.records.views import CaseState, View
 
 Told = Literal[
@@ -36,21 +35,21 @@ Told = Literal[
 
 
 class BeforeView(View):
-    """What we had last written at the platform, in its own token; both empty where it knows nothing of us."""
+    """What we had last written at the platform; where we never wrote, the status that was collected."""
 
-    status: str = Field("", json_schema_extra={"maxLength": 50})
-    lines: tuple[str, ...] = ()
+    status: str = Field("", json_schema_extra={"maxLength": 50}, description="In the platform's own token")
+    lines: tuple[str, ...] = Field((), description="Our own public lines; none where we never wrote")
 
 
 class AnswerView(View):
     """What people read of a case on its platform."""
 
-    state: Told  # the one whose text it is
-    external_id: str = at_most(100)  # of the proposal on its platform
-    page: str = at_most(500)  # its address there
-    lines: tuple[str, ...]
-    amount: Decimal | None = None  # granted, where something is
-    before: BeforeView
+    state: Told = Field(description="The state whose text it is")
+    external_id: str = Field(json_schema_extra={"maxLength": 100}, description="Key of the proposal on its platform")
+    page: str = Field(json_schema_extra={"maxLength": 500}, description="Address of the proposal there")
+    lines: tuple[str, ...] = Field(description="Public text, one paragraph each (`mappings/texts`)")
+    amount: Decimal | None = Field(None, description="Granted sum; empty where nothing is granted")
+    before: BeforeView = Field(description="What stood there before, as far as it is ours")
 
 
 def answer(standing: Standing, lane: Lane) -> Due | FollowUp | None:
