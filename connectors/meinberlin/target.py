@@ -48,6 +48,10 @@ class Wanted:
         same = form.value(STATUS) == self.status
         return same and words.says(self.lines, self.lines_before, form.value(FEEDBACK))
 
+    def is_forgotten(self, form: Form) -> bool:
+        """Whether we believe that we never wrote, and the note has our mark beside the words of others."""
+        return not self.lines_before and words.has_mark(form.value(REMARK)) and bool(form.value(FEEDBACK).strip())
+
 
 class MeinBerlinTarget:
     """Proposals of the platform as a place for answers (Target)."""
@@ -83,7 +87,9 @@ class MeinBerlinTarget:
             return NotThere()
         except (SourceError, NotSent, NotAllowedError) as error:
             return CannotTell(type(error).__name__, reached=not isinstance(error, Unanswered))
-        return Found(_receipt(message, "gelesen")) if told.is_said(form) else NotThere()
+        if told.is_said(form):
+            return Found(_receipt(message, "gelesen"))
+        return CannotTell("dort steht unser Zeichen und ein anderer Text") if told.is_forgotten(form) else NotThere()
 
     def _form_before(self, told: Wanted, message: Message) -> Form:
         """The form; before the POST it is certain of every failure that nothing was written."""
@@ -161,12 +167,14 @@ def _written(told: Wanted, form: Form, message: Message) -> Form:
         what = "mein.berlin bietet diesen Status nicht an"
         raise Rejected(what, receipt_code=NOT_TAKEN, where=message.reference)
     text = words.replaced(told.lines_before, told.lines, form.value(FEEDBACK))
+    if told.is_forgotten(form) and not words.stand(told.lines, form.value(FEEDBACK)):
+        text = None  # ours stood there: the answer was lost, or a backup restored, and somebody has changed it since
     if text is None or form.value(STATUS) not in (told.status_before, told.status):
         raise Rejected(
             f"dort wurde inzwischen {'der Status' if text is not None else 'unser Text'} geändert, und das gilt",
             receipt_code=MODERATED,
             where=message.reference,
-            helps="nachsehen; neu_senden ersetzt, was dort jetzt steht",
+            helps="dort nachsehen; neu_senden ersetzt, was zuletzt von dort abgeholt wurde",
         )
     values = {STATUS: told.status, FEEDBACK: text}
     if told.remark:

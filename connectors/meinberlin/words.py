@@ -78,6 +78,11 @@ def with_remark(note: str, remark: str) -> str:
     return end.join([*lines, ours])
 
 
+def has_mark(note: str) -> bool:
+    """Whether we have ever written into a moderators' note."""
+    return any(line.startswith(MARK) for line in note.splitlines())
+
+
 def _place(lines: Sequence[str], markup: str) -> tuple[int, int] | None:
     """Where these lines begin and end."""
     wanted, found = _folded_all(lines), list(_PARAGRAPH.finditer(markup))
