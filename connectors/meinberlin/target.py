@@ -135,9 +135,7 @@ class MeinBerlinTarget:
         if reply.status == 404:
             raise _gone(message)
         if reply.status in (200, 400, 413):
-            raise Rejected(
-                "mein.berlin nimmt die Rückmeldung nicht an", receipt_code=NOT_TAKEN, where=message.reference
-            )
+            raise Rejected("mein.berlin nimmt die Antwort nicht an", receipt_code=NOT_TAKEN, where=message.reference)
         raise reply.broken(f"answered {reply.status}", "302 to the proposal", of_status(reply.status))
 
     def _where(self, told: Wanted) -> str:

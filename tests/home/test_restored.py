@@ -75,7 +75,7 @@ def test_what_was_moderated_meanwhile_is_a_persons(home: Home, put_back: Callabl
 def test_a_platform_that_is_told_something_is_still_a_source(home: Home) -> None:
     """After a restored backup its proposals are read again, for every destination of the process."""
     for destination in ("eakte-tk", "meinberlin-tk"):
-        _, sources, boxes = recovering._routes(home.house, destination)  # noqa: SLF001 - the order of a walk back
+        _, sources, boxes = recovering._routes(home.house, destination)
 
         assert "kk-tk-meinberlin" in {route.name for route in sources}
         assert "kk-tk-meinberlin" not in {route.name for route in boxes}
