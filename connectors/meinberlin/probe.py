@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from connectors.meinberlin.listing import ENDPOINTS, refuse_status
 from connectors.meinberlin.session import NotAllowedError, Session
 from connectors.meinberlin.settings import Settings
-from connectors.meinberlin.web import Web
+from connectors.meinberlin.web import Web, split
 from kiezbruecke.connector import Connection
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.records import Module, Process
@@ -35,7 +34,7 @@ def _look(web: Web, module: Module) -> str:
     web.refuse_redirect(reply)
     refuse_status(reply, module.id)
     rows = reply.json().get("results") or [{}]
-    return urlsplit(str(rows[0].get("url", ""))).path
+    return split(str(rows[0].get("url", ""))).path
 
 
 def _log_in(settings: Settings, proposal: str) -> str:

@@ -11,16 +11,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
+from connectors._line import shown_type
 from connectors.meinberlin import words
 from connectors.meinberlin.form import FEEDBACK, KNOWN, NEEDED, REMARK, STATUS, Form, find_form
 from connectors.meinberlin.session import ACCOUNTS, NotAllowedError, Session
 from connectors.meinberlin.settings import Settings
-from connectors.meinberlin.web import Reply, Unanswered
+from connectors.meinberlin.web import Reply, Unanswered, split
 from kiezbruecke.connector import Answer, CannotTell, Connection, Context, Found, Message, NotThere, Ticket
 from kiezbruecke.errors import NotSent, Rejected, SourceError
 from kiezbruecke.records import Receipt, ReceiptOutcome
@@ -110,7 +110,7 @@ class MeinBerlinTarget:
         if reply.status == 403:
             raise reply.broken("the account may not moderate", "a moderator of the project", Trouble(Cause.FORBIDDEN))
         if reply.status != 200 or reply.media_type != "text/html" or b"</html>" not in reply.body[-100:]:
-            raise reply.broken(f"answered {reply.status} {reply.media_type}".strip(), "200 and a whole page")
+            raise reply.broken(f"answered {reply.status} {shown_type(reply.media_type)}", "200 and a whole page")
         form = find_form(reply.text(), told.path)
         if form is None:
             raise reply.broken("the page holds no moderation form", "one", Trouble(Cause.FORMAT))
@@ -125,10 +125,11 @@ class MeinBerlinTarget:
             if not error.left:
                 raise NotSent(error.what, where=error.where, helps=error.helps, trouble=error.trouble) from error
             raise
-        there = urlsplit(reply.location).path
-        if reply.status == 302 and there.startswith(ACCOUNTS):
+        there = split(reply.location)
+        if reply.status == 302 and there.path.startswith(ACCOUNTS):
             raise NotSent("the session has ended", where=reply.where, helps="nothing was stored; tried again")
-        if reply.status == 302 and f"{there}moderate/" == told.path:
+        at_home = there.netloc in ("", split(self._settings.address).netloc)
+        if reply.status == 302 and at_home and f"{there.path}moderate/" == told.path:
             return
         if reply.status == 403:
             raise NotSent("the platform refuses the form", where=reply.where, trouble=Trouble(Cause.FORBIDDEN))
@@ -145,8 +146,8 @@ class MeinBerlinTarget:
 def _told(message: Message) -> Wanted:
     body: Mapping[str, Any] = json.loads(message.payload)
     before = body["before"]
-    path = urlsplit(body["page"]).path
-    if not re.search(rf"/\d{{4}}-0*{re.escape(body['external_id'])}/$", path):
+    path = split(body["page"]).path
+    if not re.fullmatch(rf"/[a-z_-]+/\d{{4}}-0*{re.escape(body['external_id'])}/", path):
         what = "die Adresse des Vorschlags gehört nicht zu seinem Schlüssel"
         raise Rejected(what, receipt_code=NOT_TAKEN, where=message.reference)
     return Wanted(
@@ -206,6 +207,3 @@ def _receipt(message: Message, event: str) -> Receipt:
         key=message.key,
         reference=message.reference,
     )
-
-
-__all__: Sequence[str] = ("MODERATED", "MeinBerlinTarget")

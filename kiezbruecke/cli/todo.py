@@ -10,6 +10,7 @@ from kiezbruecke import attention, desk
 from kiezbruecke.cli.fields import fields
 from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, say, table
+from kiezbruecke.content.processes import process_files
 from kiezbruecke.desk import words
 from kiezbruecke.person import account
 from kiezbruecke.printable import printable
@@ -27,7 +28,7 @@ def list_points(
     as_json: AsJson = False,
 ) -> None:
     """Alles, was eine Person braucht, das Älteste zuerst."""
-    points = desk.points(house_of(context).ledger, owner)
+    points = desk.points(house_of(context), owner)
     if as_json:
         emit(points)
         return
@@ -46,11 +47,14 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Ein Punkt mit allem, was dazu bekannt ist."""
-    point = desk.point(house_of(context).ledger, number)
+    house = house_of(context)
+    point = desk.point(house, number)
     if as_json:
         emit(point)
         return
-    fields(f"Punkt {number}", point, without=("case", "case_id", "message", "subject", "their_words"))
+    processes = {file.stem for file in process_files(house.content)}
+    names = {"route": "Verfahren"} if point.route in processes else {}
+    fields(f"Punkt {number}", point, without=("case", "case_id", "message", "subject", "their_words"), names=names)
     say(words.KINDS[point.kind][1])
     for one in point.their_words:
         say(f"Wortlaut der Antwort: „{printable(one)}“")
@@ -68,10 +72,10 @@ def decide(
     as_json: AsJson = False,
 ) -> None:
     """Einen Punkt entscheiden. Name und Begründung werden aufgehoben; der nächste Lauf handelt danach."""
-    ledger = house_of(context).ledger
-    point = desk.stored_point(ledger, number)
-    chosen = attention.decide(ledger, point, answer, person=name, reason=reason, account=account())
+    house = house_of(context)
+    point = desk.stored_point(house.ledger, number)
+    chosen = attention.decide(house.ledger, point, answer, person=name, reason=reason, account=account())
     if as_json:
-        emit(desk.point(ledger, number))
+        emit(desk.point(house, number))
         return
     say(f"Punkt {number}: {chosen}. {words.THEN[chosen]}")
