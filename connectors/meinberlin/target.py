@@ -33,7 +33,7 @@ _FIELD = re.compile(r"[a-z_-]{1,60}")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Wish:
     """What a message says (schemas/json/answer.schema.json)."""
 
     path: str  # of the moderation form
@@ -91,7 +91,7 @@ class MeinBerlinTarget:
             return Found(_receipt(message, "gelesen"))
         return CannotTell("dort steht unser Zeichen und ein anderer Text") if told.is_forgotten(form) else NotThere()
 
-    def _form_before(self, told: Wanted, message: Message) -> Form:
+    def _form_before(self, told: Wish, message: Message) -> Form:
         """The form; before the POST it is certain of every failure that nothing was written."""
         try:
             return self._form(told, message)
@@ -101,7 +101,7 @@ class MeinBerlinTarget:
         except SourceError as error:
             raise NotSent(error.what, where=error.where, helps=error.helps, trouble=error.trouble) from error
 
-    def _form(self, told: Wanted, message: Message) -> Form:
+    def _form(self, told: Wish, message: Message) -> Form:
         """The moderation form as it is now; raises SourceError, NotAllowedError, Rejected or NotSent."""
         self._session.log_in()
         reply = self._session.get(told.path, "text/html")
@@ -117,7 +117,7 @@ class MeinBerlinTarget:
         _refuse_other_form(form, reply)
         return form
 
-    def _post(self, told: Wanted, message: Message, form: Form) -> None:
+    def _post(self, told: Wish, message: Message, form: Form) -> None:
         """Send the whole form. Returns where the platform says that it is stored."""
         try:
             reply = self._session.post(told.path, form.values)
@@ -139,18 +139,18 @@ class MeinBerlinTarget:
             raise Rejected("mein.berlin nimmt die Antwort nicht an", receipt_code=NOT_TAKEN, where=message.reference)
         raise reply.broken(f"answered {reply.status}", "302 to the proposal", of_status(reply.status))
 
-    def _where(self, told: Wanted) -> str:
+    def _where(self, told: Wish) -> str:
         return f"connection {self._settings.connection}, {told.path}"
 
 
-def _told(message: Message) -> Wanted:
+def _told(message: Message) -> Wish:
     body: Mapping[str, Any] = json.loads(message.payload)
     before = body["before"]
     path = split(body["page"]).path
     if not re.fullmatch(rf"/[a-z_-]+/\d{{4}}-0*{re.escape(body['external_id'])}/", path):
         what = "die Adresse des Vorschlags gehört nicht zu seinem Schlüssel"
         raise Rejected(what, receipt_code=NOT_TAKEN, where=message.reference)
-    return Wanted(
+    return Wish(
         f"{path}moderate/",
         body["status"],
         tuple(body["lines"]),
@@ -160,7 +160,7 @@ def _told(message: Message) -> Wanted:
     )
 
 
-def _written(told: Wanted, form: Form, message: Message) -> Form:
+def _written(told: Wish, form: Form, message: Message) -> Form:
     """The form with our words in it; raises Rejected where others have changed them, or the status."""
     if told.status not in form.offers.get(STATUS, ()):
         what = "mein.berlin bietet diesen Status nicht an"
