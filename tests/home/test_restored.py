@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,10 +14,11 @@ from kiezbruecke.edge import open_house
 from kiezbruecke.errors import Recovering
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.stages import recovering
+from tests.builders import by
 from tests.home.conftest import Home
 from tests.world import line
 
-PERSON = {"person": "A. Muster", "reason": "Sicherung vom Vorabend zurückgespielt"}
+PERSON: dict[str, Any] = {"person": by("A. Muster"), "reason": "Sicherung vom Vorabend zurückgespielt"}
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from kiezbruecke.content.routes import find_route
 from kiezbruecke.errors import ConfigurationError, NotSent
 from kiezbruecke.german import BERLIN
 from kiezbruecke.ledger import MessageState
+from tests.builders import by
 from tests.cli.conftest import Call, call
 from tests.home.conftest import ROUTE, Home
 from tests.world import change_route, line
@@ -101,7 +102,7 @@ def test_a_moderators_edit_wins_until_a_person_says_otherwise(home: Home) -> Non
     home.answer()
     [point] = home.points("refused")
     before = len(home.mails())
-    decide(home.ledger, point, "neu_senden", person="A. Muster", reason="mit der Moderation besprochen")
+    decide(home.ledger, point, "neu_senden", person=by("A. Muster"), reason="mit der Moderation besprochen")
     home.answer()
     home.answer()
 
@@ -122,7 +123,7 @@ def test_a_granted_status_is_not_taken_back_by_itself(home: Home) -> None:
     home.answer()
     [contradicts] = home.points("set_aside")
     before = len(home.mails())
-    decide(home.ledger, contradicts, "freigeben", person="A. Muster", reason="Gespräch geführt")
+    decide(home.ledger, contradicts, "freigeben", person=by("A. Muster"), reason="Gespräch geführt")
     home.answer()
 
     assert by_hand == ["follow_up"]
