@@ -29,7 +29,7 @@ NEW: Row = {
     "is_archived": False, "budget": 0, "category": "", "labels": [], "point": None, "point_label": "",
     "comment_count": 0, "positive_rating_count": 0, "negative_rating_count": 0, "vote_count": 0,
     "description": "", "contact_email": "", "contact_phone": "", "feedback": "", "remark": "",
-    "own_contribution": False, "completed_tasks": [],
+    "own_contribution": False, "completed_tasks": [], "moderated": False,
 }  # fmt: skip
 
 EDITED = {*NEW, "name"} - {
@@ -100,6 +100,15 @@ class Platform:
             known["modified"] = datetime.now(UTC).isoformat()  # as every form of the platform does
         known.update(row)
         return known
+
+    def replace(self, row: Row, **kept: Row | None) -> None:
+        """Save a whole row, whatever has become of it meanwhile, and keep a mail or a notification beside it."""
+        with self.lock:
+            state = self.state()
+            state["proposals"] = [row if one["pk"] == row["pk"] else one for one in state["proposals"]]
+            for name, thing in kept.items():
+                state.setdefault(name, []).extend([thing] if thing else [])
+            self.save(state)
 
     def delete(self, pk: int) -> None:
         """A citizen deletes an account: the proposal is gone without a trace."""

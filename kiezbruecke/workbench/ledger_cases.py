@@ -36,7 +36,7 @@ def roots_of_case(mapping: Mapping, content: Path, ledger: Ledger, reference: st
         raise ConfigurationError(f"the process has no case '{reference}'", where=f"route {route}")
     if sent := [head for head in standing.case.messages if head.route == route]:
         return roots_of_stored(workshop, standing, sent[-1])
-    lane = view_of(workshop.route, workshop.generation, attention.read_answers(ledger))
+    lane = view_of(workshop.route, workshop.generation, attention.read_answers(ledger), content)
     due = rule_of(workshop.route)(standing, lane)
     if not isinstance(due, Due):
         raise ConfigurationError(f"nothing is due for case '{reference}', and nothing was sent", where=f"route {route}")
