@@ -16,7 +16,7 @@ from itertools import pairwise
 from lxml import etree
 from lxml import html as pages
 
-from connectors.meinberlin.text import plain_text
+from connectors._text import plain_text
 
 MARK = "Kiezbrücke:"  # begins our line in the moderators' note
 _PARAGRAPH = re.compile(r"<p>([^<]*)</p>")
