@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from connectors.meinberlin import words
+from connectors import _words as words
 from connectors.meinberlin.form import FEEDBACK, KNOWN, NEEDED, REMARK, STATUS, Form, find_form
+from connectors.meinberlin.remark import with_remark
 from connectors.meinberlin.session import ACCOUNTS, NotAllowedError, Session
 from connectors.meinberlin.settings import Settings
 from connectors.meinberlin.web import Reply, Unanswered
@@ -170,7 +171,7 @@ def _written(told: Wanted, form: Form, message: Message) -> Form:
         )
     values = {STATUS: told.status, FEEDBACK: text}
     if told.remark:
-        values[REMARK] = words.with_remark(form.value(REMARK), told.remark)
+        values[REMARK] = with_remark(form.value(REMARK), told.remark)
     return form.changed(values)
 
 
