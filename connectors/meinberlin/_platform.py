@@ -29,7 +29,7 @@ NEW: Row = {
     "is_archived": False, "budget": 0, "category": "", "labels": [], "point": None, "point_label": "",
     "comment_count": 0, "positive_rating_count": 0, "negative_rating_count": 0, "vote_count": 0,
     "description": "", "contact_email": "", "contact_phone": "", "feedback": "", "remark": "",
-    "own_contribution": False, "completed_tasks": [], "moderated": False,
+    "own_contribution": False, "completed_tasks": [],
 }  # fmt: skip
 
 EDITED = {*NEW, "name"} - {

@@ -62,5 +62,5 @@ def _moderates(session: Session, proposal: str) -> str:
     if not proposal:
         return ""
     status = session.get(f"{proposal}moderate/", "text/html").status
-    may = "darf Rückmeldungen schreiben" if status == 200 else "darf keine Rückmeldungen schreiben"
+    may = "darf Antworten schreiben" if status == 200 else "darf keine Antworten schreiben"
     return f"; das Konto {may}"

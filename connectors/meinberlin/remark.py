@@ -15,3 +15,8 @@ def with_remark(note: str, remark: str) -> str:
         lines[places[0]] = ours
         return end.join(line for number, line in enumerate(lines) if number not in places[1:])
     return end.join([*lines, ours])
+
+
+def has_mark(note: str) -> bool:
+    """Whether we have ever written into a moderators' note."""
+    return any(line.startswith(MARK) for line in note.splitlines())

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from connectors import _words as words
 from connectors.meinberlin.form import FEEDBACK, KNOWN, NEEDED, REMARK, STATUS, Form, find_form
-from connectors.meinberlin.remark import with_remark
+from connectors.meinberlin.remark import has_mark, with_remark
 from connectors.meinberlin.session import ACCOUNTS, NotAllowedError, Session
 from connectors.meinberlin.settings import Settings
 from connectors.meinberlin.web import Reply, Unanswered
@@ -48,6 +48,10 @@ class Wanted:
         """Whether the form says what we want it to say."""
         same = form.value(STATUS) == self.status
         return same and words.says(self.lines, self.lines_before, form.value(FEEDBACK))
+
+    def is_forgotten(self, form: Form) -> bool:
+        """Whether we believe that we never wrote, and the note has our mark beside the words of others."""
+        return not self.lines_before and has_mark(form.value(REMARK)) and bool(form.value(FEEDBACK).strip())
 
 
 class MeinBerlinTarget:
@@ -84,7 +88,9 @@ class MeinBerlinTarget:
             return NotThere()
         except (SourceError, NotSent, NotAllowedError) as error:
             return CannotTell(type(error).__name__, reached=not isinstance(error, Unanswered))
-        return Found(_receipt(message, "gelesen")) if told.is_said(form) else NotThere()
+        if told.is_said(form):
+            return Found(_receipt(message, "gelesen"))
+        return CannotTell("dort steht unser Zeichen und ein anderer Text") if told.is_forgotten(form) else NotThere()
 
     def _form_before(self, told: Wanted, message: Message) -> Form:
         """The form; before the POST it is certain of every failure that nothing was written."""
@@ -130,9 +136,7 @@ class MeinBerlinTarget:
         if reply.status == 404:
             raise _gone(message)
         if reply.status in (200, 400, 413):
-            raise Rejected(
-                "mein.berlin nimmt die Rückmeldung nicht an", receipt_code=NOT_TAKEN, where=message.reference
-            )
+            raise Rejected("mein.berlin nimmt die Antwort nicht an", receipt_code=NOT_TAKEN, where=message.reference)
         raise reply.broken(f"answered {reply.status}", "302 to the proposal", of_status(reply.status))
 
     def _where(self, told: Wanted) -> str:
@@ -162,12 +166,14 @@ def _written(told: Wanted, form: Form, message: Message) -> Form:
         what = "mein.berlin bietet diesen Status nicht an"
         raise Rejected(what, receipt_code=NOT_TAKEN, where=message.reference)
     text = words.replaced(told.lines_before, told.lines, form.value(FEEDBACK))
+    if told.is_forgotten(form) and not words.stand(told.lines, form.value(FEEDBACK)):
+        text = None  # ours stood there: the answer was lost, or a backup restored, and somebody has changed it since
     if text is None or form.value(STATUS) not in (told.status_before, told.status):
         raise Rejected(
             f"dort wurde inzwischen {'der Status' if text is not None else 'unser Text'} geändert, und das gilt",
             receipt_code=MODERATED,
             where=message.reference,
-            helps="nachsehen; neu_senden ersetzt, was dort jetzt steht",
+            helps="dort nachsehen; neu_senden ersetzt, was zuletzt von dort abgeholt wurde",
         )
     values = {STATUS: told.status, FEEDBACK: text}
     if told.remark:

@@ -199,7 +199,7 @@ def _value(values: Values, found: re.Match[str]) -> str:
     value = getattr(values, name)
     if value is None or value == "":
         raise RecordError(
-            f"der Text für die Rückmeldung braucht {{{name}}}, und der Fall sagt dazu nichts",
+            f"der Text der Antwort braucht {{{name}}}, und der Fall sagt dazu nichts",
             helps="den Beschluss ergänzen oder den Text ändern (mappings/texts)",
         )
     return " ".join(printable(_AS_TEXT.get(name, str)(value), keep=_JOINERS).split())

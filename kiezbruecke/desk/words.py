@@ -106,7 +106,7 @@ COUNTS: Mapping[str, tuple[str, str]] = {  # of one, of several; what has no wor
     "changed_decision": ("geänderter Beschluss", "geänderte Beschlüsse"),
     "new_budget": ("neue Budgetzeile", "neue Budgetzeilen"),
     "changed_budget": ("geänderte Budgetzeile", "geänderte Budgetzeilen"),
-    "echo": ("eigene Rückmeldung, wie sie dort steht", "eigene Rückmeldungen, wie sie dort stehen"),
+    "echo": ("eigene Antwort, wie sie dort steht", "eigene Antworten, wie sie dort stehen"),
     "back": ("wieder da", "wieder da"),
     "receipts": ("neue Rückmeldung", "neue Rückmeldungen"),
     "gone": ("verschwunden", "verschwunden"),

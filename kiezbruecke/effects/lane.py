@@ -49,10 +49,11 @@ class Lane:
             return False
         return decision.decided_on < self.start_from and self.name not in standing.case.baselines
 
-    def last_there(self, standing: Standing) -> MessageHead | None:
-        """The last message of the lane that the destination has."""
+    def last_there(self, standing: Standing, before: int | None = None) -> MessageHead | None:
+        """The last message of the lane that the destination has; `before`: of those with a smaller number."""
         there = (MessageState.DELIVERED, MessageState.CONFIRMED)
-        return next((one for one in reversed(self.sent(standing)) if one.state in there), None)
+        sent = [one for one in self.sent(standing) if before is None or one.number < before]
+        return next((one for one in reversed(sent) if one.state in there), None)
 
     def is_refused(self, sent: list[MessageHead], basis: str) -> bool:
         """Just this was refused, and nobody asked to send it anew. What was taken back here was refused by nobody."""

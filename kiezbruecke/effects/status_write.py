@@ -17,6 +17,7 @@ from kiezbruecke.cases.timeline import state_of
 from kiezbruecke.content.texts import Values
 from kiezbruecke.effects.effect import Due, DueCase, Effect, FollowUp, digest
 from kiezbruecke.effects.lane import Lane
+from kiezbruecke.errors import RecordError
 from kiezbruecke.ledger.reading import MessageHead
 from kiezbruecke.ledger.states import UNSETTLED
 from kiezbruecke.records import Proposal, ProposalStatus, Record
@@ -144,7 +145,7 @@ def _taken_back(standing: Standing) -> FollowUp:
     text = (
         f"{standing.case.reference}: Öffentlich steht noch, dass der Vorschlag bewilligt ist; der Beschluss sagt jetzt "
         f"„{standing.decision.outcome.word}“. Eine Bewilligung wird nie von selbst zurückgenommen: bitte mit den "
-        "Antragstellenden sprechen und Status und Rückmeldung auf der Plattform von Hand ändern"
+        "Antragstellenden sprechen und Status und Text auf der Plattform von Hand ändern"
     )
     return FollowUp(text, digest("taken back", standing.decision.digest()))
 
@@ -153,7 +154,8 @@ def _views(of: DueCase) -> Mapping[str, AnswerView]:
     standing, decision, proposal = of.standing, of.standing.decision, of.standing.proposal
     assert proposal is not None
     state = of.texts.told_as(state_of(standing))
-    assert state is not None
+    if state is None:  # of a stored message, whose case has gone on
+        raise RecordError("der Fall steht jetzt so, dass es dazu nichts zu sagen gibt", where=standing.case.reference)
     values = Values(
         amount=of.due.amount,
         decided_on=decision and decision.decided_on,
@@ -190,7 +192,7 @@ def _before(of: DueCase) -> BeforeView:
 WRITE = Effect(
     name="status.write",
     letter="A",
-    title="Rückmeldung",
+    title="Antwort",
     place="auf die Plattform",
     partner="Die Plattform",
     basis=("standing.amount", "standing.decision.decided_on"),

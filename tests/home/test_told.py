@@ -190,7 +190,7 @@ def test_a_text_without_its_value_sets_one_case_aside(home: Home) -> None:
 
     assert [mail["pk"] for mail in home.mails()] == [1]
     assert [point.reason.split(";")[0] for point in home.points()] == [
-        "2026-00002: der Text für die Rückmeldung braucht {amount}, und der Fall sagt dazu nichts"
+        "2026-00002: der Text der Antwort braucht {amount}, und der Fall sagt dazu nichts"
     ]
 
 

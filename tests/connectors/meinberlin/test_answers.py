@@ -68,16 +68,18 @@ def _copies(counterpart: Counterpart, message: Message) -> int:
 
 
 def _numbered(number: int) -> Message:
-    """One proposal after the other of those that have no status yet, and somebody to write to."""
-    status = "" if number <= len(FREE) else "QUALIFIED"
-    return answer(FREE[number % len(FREE)], "QUALIFIED", f"Warteliste {number}", before={"status": status, "lines": []})
+    """One proposal after the other of those that have somebody to write to."""
+    pk, status = TOLD[number]
+    return answer(pk, "QUALIFIED", f"Warteliste {number}", before={"status": status, "lines": []})
 
 
-FREE = [
-    row["pk"]
+TOLD = [
+    (row["pk"], row["moderator_status"] or "")
     for row in recorded_state()["proposals"]
-    if row["module"] == 1 and not row["moderator_status"] and row["contact_email"]
+    if row["module"] == 1 and row["contact_email"]
 ]
+
+
 _Promises = check_target(
     Stand("meinberlin", process_of(FRIEDRICHSHAGEN), account=(MODERATOR, PASSWORD)),
     message=_numbered,
@@ -296,6 +298,23 @@ def test_an_answer_that_is_lost_is_found_again(place: Place, target: MeinBerlinT
     assert not isinstance(doubt.value, NotSent | Rejected)
     assert isinstance(found, Found)
     assert found.receipt.outcome is ReceiptOutcome.CONFIRMED
+    assert len(mails_of(place.url, 2)) == 1
+
+
+def test_what_was_changed_before_we_could_ask_is_not_written_over(place: Place) -> None:
+    """The answer to our POST is lost, a colleague changes our words, then we ask: no second mail, theirs stay."""
+    place.put({"pk": 2, "contact_email": "a@example.org"})
+    arm(place, "moderate_lost")
+    with pytest.raises(Exception):  # noqa: B017, PT011 - doubt
+        write(open_target(place), answer())
+    place.put({"pk": 2, "feedback": "<p>Von der Moderation.</p>"})
+    asked = open_target(place).look_up(answer(), None)
+    with pytest.raises(Rejected) as refused:
+        write(open_target(place), answer())
+
+    assert isinstance(asked, CannotTell)
+    assert refused.value.receipt_code == "MODERATED"
+    assert row_of(place.url, 2)["feedback"] == "<p>Von der Moderation.</p>"
     assert len(mails_of(place.url, 2)) == 1
 
 

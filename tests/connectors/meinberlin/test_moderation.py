@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -52,13 +51,12 @@ def moderator(place: Place) -> Browser:
 
 
 @pytest.fixture
-def twenty(place: Place) -> Iterator[None]:
+def twenty(place: Place) -> None:
     """Proposal 20 as it was before the second recording."""
     place.put(
         {"pk": 20, "moderator_status": None, "feedback": "<p>Danke 🎉</p>", "remark": "", "is_archived": False,
          "contact_email": "a@example.org", "completed_tasks": []}
     )  # fmt: skip
-    yield
 
 
 def test_what_is_kept_and_mailed_is_what_was_seen(place: Place, moderator: Browser, twenty: None) -> None:
