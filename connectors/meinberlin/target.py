@@ -15,9 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from connectors import _words as words
 from connectors._line import shown_type
-from connectors.meinberlin import words
 from connectors.meinberlin.form import FEEDBACK, KNOWN, NEEDED, REMARK, STATUS, Form, find_form
+from connectors.meinberlin.remark import has_mark, with_remark
 from connectors.meinberlin.session import ACCOUNTS, NotAllowedError, Session
 from connectors.meinberlin.settings import Settings
 from connectors.meinberlin.web import Reply, Unanswered, split
@@ -50,7 +51,7 @@ class Wish:
 
     def is_forgotten(self, form: Form) -> bool:
         """Whether we believe that we never wrote, and the note has our mark beside the words of others."""
-        return not self.lines_before and words.has_mark(form.value(REMARK)) and bool(form.value(FEEDBACK).strip())
+        return not self.lines_before and has_mark(form.value(REMARK)) and bool(form.value(FEEDBACK).strip())
 
 
 class MeinBerlinTarget:
@@ -177,7 +178,7 @@ def _written(told: Wish, form: Form, message: Message) -> Form:
         )
     values = {STATUS: told.status, FEEDBACK: text}
     if told.remark:
-        values[REMARK] = words.with_remark(form.value(REMARK), told.remark)
+        values[REMARK] = with_remark(form.value(REMARK), told.remark)
     return form.changed(values)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.meinberlin import words
+from connectors import _words as words
+from connectors.meinberlin import remark
 from connectors.meinberlin._moderation import cleaned
 from connectors.meinberlin.form import FEEDBACK, REMARK, STATUS, find_form
 from kiezbruecke.printable import printable
@@ -46,12 +47,12 @@ def test_new_lines_take_the_place_of_the_old_ones(old: list[str], new: list[str]
 @given(LINES, st.sampled_from(["", "Rückruf", "Rückruf\r\nAz. 7", "Kiezbrücke: alt\nAz. 7"]))
 def test_the_note_keeps_one_line_of_ours(lines: list[str], note: str) -> None:
     """The moderators' own lines stay in their order."""
-    once = words.with_remark(note, "Zeichen 1")
-    twice = words.with_remark(once, "Zeichen 2")
-    theirs = [line for line in note.splitlines() if not line.startswith(words.MARK)]
+    once = remark.with_remark(note, "Zeichen 1")
+    twice = remark.with_remark(once, "Zeichen 2")
+    theirs = [line for line in note.splitlines() if not line.startswith(remark.MARK)]
 
-    assert once.count(words.MARK) == twice.count(words.MARK) == 1
-    assert [line for line in twice.splitlines() if not line.startswith(words.MARK)] == theirs
+    assert once.count(remark.MARK) == twice.count(remark.MARK) == 1
+    assert [line for line in twice.splitlines() if not line.startswith(remark.MARK)] == theirs
     assert "Zeichen 2" in twice
 
 

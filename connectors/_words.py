@@ -2,8 +2,8 @@
 
     moderator's <p> … │ our <p>, one per line │ moderator's <p> …
 
-The platform compares what is sent with what it has stored, and mails where they differ. So only tags that it keeps are
-sent, with `&`, `<` and `>` as entities; everything that others wrote goes back as the form showed it.
+mein.berlin compares what is sent with what it has stored, and mails where they differ. So only tags that platforms keep
+are sent, with `&`, `<` and `>` as entities; everything that others wrote goes back as it was shown.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from lxml import html as pages
 
 from connectors._text import plain_text
 
-MARK = "Kiezbrücke:"  # begins our line in the moderators' note
 _PARAGRAPH = re.compile(r"<p>([^<]*)</p>")
 
 
@@ -64,23 +63,6 @@ def read_lines(markup: str, address: str = "") -> list[str]:
     except (etree.LxmlError, ValueError):
         return []
     return _folded_all([line for line in text.splitlines() if line.strip()])
-
-
-def with_remark(note: str, remark: str) -> str:
-    """The moderators' note with our one marked line, in its old place or behind the last one."""
-    ours = f"{MARK} {remark}"
-    end = "\r\n" if "\r\n" in note else "\n"
-    lines = note.split(end) if note else []
-    places = [number for number, line in enumerate(lines) if line.startswith(MARK)]
-    if places:
-        lines[places[0]] = ours
-        return end.join(line for number, line in enumerate(lines) if number not in places[1:])
-    return end.join([*lines, ours])
-
-
-def has_mark(note: str) -> bool:
-    """Whether we have ever written into a moderators' note."""
-    return any(line.startswith(MARK) for line in note.splitlines())
 
 
 def _place(lines: Sequence[str], markup: str) -> tuple[int, int] | None:
