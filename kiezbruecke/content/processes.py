@@ -1,6 +1,7 @@
 """Process files: a participation process of a year, its code lists, and the routes that are made for it.
 
 `routes` (see `sets.py`) and `codelists` are for the house; everything else is the record that mappings read.
+Where a mapping names the list `bezirksregionen`, it means the process's own: the one under `areas`.
 `assemblies: {from, to}` says when an assembly can have met; without it the fiscal year and the autumn before.
 """
 
@@ -18,6 +19,7 @@ from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.records import Assemblies, Process
 
 ROUTES, CODELISTS, ASSEMBLIES = "routes", "codelists", "assemblies"
+AREAS = "bezirksregionen"  # the areas of whatever process it is, as mappings name them
 
 
 def process_files(content: Path) -> list[Path]:
@@ -45,7 +47,8 @@ def read_process(content: Path, process_id: str) -> Process:
 def read_code_lists(content: Path, process_id: str) -> Mapping[str, str]:
     """Which code lists of this process stand in the place of those that mappings name: theirs → ours."""
     file = _file(content, process_id)
-    found = read_yaml(file).get(CODELISTS) or {}
+    body = read_yaml(file)
+    found = body.get(CODELISTS) or {}
     if not isinstance(found, dict) or not all(isinstance(name, str) for name in found.values()):
         where, expected = place_of(file, (CODELISTS,)), "code list of a mapping: code list of this process"
         raise ConfigurationError("codelists: no pairs of names", where=where, expected=expected)
@@ -54,7 +57,7 @@ def read_code_lists(content: Path, process_id: str) -> Mapping[str, str]:
             if not (content / "mappings" / "codelists" / f"{name}.csv").is_file():
                 where = place_of(file, (CODELISTS, theirs))
                 raise ConfigurationError(f"codelists: there is no code list '{name}'", where=where)
-    return found
+    return {AREAS: _word(file, body.get("areas")), **found}
 
 
 def _word(file: Path, name: object) -> str:

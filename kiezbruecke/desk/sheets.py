@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kiezbruecke.cases.join import decision_that_counts
 from kiezbruecke.content.processes import process_files, read_code_lists, read_process
+from kiezbruecke.content.sets import is_off
 from kiezbruecke.desk.workbook import Choice, SheetForm, Value, shown_column, write_form
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
@@ -63,8 +64,8 @@ class NewSheet:
 
 
 def empty_sheets(content: Path) -> dict[str, bytes]:
-    """The empty sheets for all processes, by file name."""
-    processes = [read_process(content, file.stem) for file in process_files(content)]
+    """The empty sheets for all processes in use, by file name."""
+    processes = [read_process(content, file.stem) for file in process_files(content) if not is_off(file)]
     return {
         "beschlussliste.xlsx": write_form(_decisions(content, processes)),
         "budgetliste.xlsx": write_form(
