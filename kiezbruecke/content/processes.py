@@ -7,9 +7,10 @@ Where a mapping names the list `bezirksregionen`, it means the process's own: th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -19,6 +20,7 @@ from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.records import Assemblies, Process
 
 ROUTES, CODELISTS, ASSEMBLIES = "routes", "codelists", "assemblies"
+TODO = "TODO"  # begins a text that somebody must still replace; a process with one is not put to use
 AREAS = "bezirksregionen"  # the areas of whatever process it is, as mappings name them
 
 
@@ -44,6 +46,11 @@ def read_process(content: Path, process_id: str) -> Process:
         raise ConfigurationError(f"{path}: {first['msg']}", where=place_of(file, first["loc"])) from None
 
 
+def open_places(file: Path) -> list[tuple[str, str]]:
+    """Where in a process file something must still be filled in: `file:line:column`, and what stands there."""
+    return [(place_of(file, path), text) for path, text in _texts(read_yaml(file), ()) if text.startswith(TODO)]
+
+
 def read_code_lists(content: Path, process_id: str) -> Mapping[str, str]:
     """Which code lists of this process stand in the place of those that mappings name: theirs → ours."""
     file = _file(content, process_id)
@@ -58,6 +65,14 @@ def read_code_lists(content: Path, process_id: str) -> Mapping[str, str]:
                 where = place_of(file, (CODELISTS, theirs))
                 raise ConfigurationError(f"codelists: there is no code list '{name}'", where=where)
     return {AREAS: _word(file, body.get("areas")), **found}
+
+
+def _texts(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict | list):
+        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _texts(part, (*path, key))
 
 
 def _word(file: Path, name: object) -> str:

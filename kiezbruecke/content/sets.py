@@ -26,7 +26,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from kiezbruecke.content.processes import ROUTES, process_files
+from kiezbruecke.content.processes import ROUTES, open_places, process_files
 from kiezbruecke.content.yaml import place_of, read_yaml
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.records.participation import label_of
@@ -91,6 +91,8 @@ def is_off(process: Path) -> bool:
 def _made(content: Path, process: Path) -> Iterator[Made]:
     extension = _extension(process)
     files, off = _set_files(content, process, extension), extension.mode == "off"
+    if not off:
+        _refuse_open_places(process)
     for short, changes in extension.changes.items():
         if short not in files:
             what, expected = f"the set '{extension.extends}' has no route '{short}'", ", ".join(files)
@@ -102,6 +104,13 @@ def _made(content: Path, process: Path) -> Iterator[Made]:
     for short, file in files.items():
         layers = (Layer(file), Layer(process, (ROUTES, "sending")), Layer(process, (ROUTES, "changes", short)))
         yield Made(f"{extension.prefix}-{short}", layers, partial(_body, short, process, files, extension), off)
+
+
+def _refuse_open_places(process: Path) -> None:
+    """What nobody has filled in would go out as it stands, into a file and a booking."""
+    for place, text in open_places(process):
+        helps = f"kiezbruecke process check {process.stem} lists all of them; or routes: {{mode: off}}"
+        raise ConfigurationError("something must still be filled in", where=place, expected=text, helps=helps)
 
 
 def _extension(process: Path) -> _Extension:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
 
 from kiezbruecke.cases.join import decision_that_counts
+from kiezbruecke.content.areas import find_area
 from kiezbruecke.content.processes import process_files, read_code_lists, read_process
 from kiezbruecke.content.sets import is_off
 from kiezbruecke.desk.workbook import Choice, SheetForm, Value, shown_column, write_form
@@ -81,7 +81,7 @@ def empty_sheets(content: Path) -> dict[str, bytes]:
 def new_decision_sheet(house: House, process_id: str, area: str, day: date | None) -> NewSheet:
     """A decision sheet with the proposals of an area that nobody has decided yet; raises ConfigurationError."""
     process = _process(house.content, process_id)
-    place = _area(process, area)
+    place = find_area(process, area)
     proposals = _undecided(read_process_cases(house.ledger, process.id).cases, place)
     lines = [_line(process, place, day, proposal) for proposal in proposals]
     when = f"-{day.isoformat()}" if day else ""
@@ -125,21 +125,6 @@ def _process(content: Path, process_id: str) -> Process:
     return read_process(content, process_id)
 
 
-def _area(process: Process, wanted: str) -> Area:
-    names = {_folded(name): area for area in process.areas for name in (area.id, area.name, *area.aliases)}
-    if (found := names.get(_folded(wanted))) is not None:
-        return found
-    close = get_close_matches(_folded(wanted), names, n=1, cutoff=0.6)
-    helps = "erwartet: ihr Name oder ihre sechsstellige Nummer"
-    if close:
-        helps = f"ist {names[close[0]].name} ({names[close[0]].id}) gemeint?"
-    raise ConfigurationError("Diese Bezirksregion gibt es in dem Verfahren nicht", where=wanted, helps=helps)
-
-
-def _folded(text: str) -> str:
-    return one_line(text).casefold()
-
-
 def _undecided(cases: Iterable[StoredCase], area: Area) -> list[Proposal]:
     """What stands on the platform and may be decided, in the order of its numbers."""
     found = [
@@ -147,7 +132,7 @@ def _undecided(cases: Iterable[StoredCase], area: Area) -> list[Proposal]:
         for case in cases
         if case.proposal
         and case.proposal.status not in _GONE
-        and (case.area_id or case.proposal.area_id) == area.id
+        and (case.area_id or case.proposal.area_id or case.assigned) == area.id
         and _is_open(case)
     ]
     return sorted(found, key=lambda proposal: proposal.reference_number)

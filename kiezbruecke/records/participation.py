@@ -194,7 +194,7 @@ class Proposal(Record):
     process_id: str
     module_id: int | None = None
     area_id: str | None = None
-    area_origin: Literal["module", "point", "manual", "unknown"] = "unknown"
+    area_origin: Literal["module", "point", "only", "manual", "unknown"] = "unknown"
     url: str = ""
     title: Text = Field(min_length=1)
     description_text: Text = ""
