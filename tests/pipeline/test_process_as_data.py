@@ -138,7 +138,7 @@ def assert_on_its_way(world: World, mark: str) -> None:
 
 
 def everything(world: World) -> Iterator[str]:
-    """All texts that have left the house: XML, the words of PDFs, names of files – as sent, and as the others hold it."""
+    """All texts that have left the house: XML, words of PDFs, names of files – as sent, and as the others hold it."""
     with world.ledger.read() as connection:
         for payload in connection.execute(select(t.batches.c.payload)).scalars():
             yield from _texts(payload)
