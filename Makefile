@@ -1,7 +1,7 @@
 # Kiezbrücke's front door. Nothing is needed but Python >= 3.11, pip and make; everything goes into .venv and var/.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo kill restore up test lint types generate audit sbom bench clean
+.PHONY: help demo year kill restore up test lint types generate audit sbom bench clean
 MAKEFLAGS += --no-print-directory
 unexport PYTHONPATH PYTHONHOME PYTHONWARNINGS
 
@@ -16,6 +16,9 @@ demo: $(INSTALLED) ## the main job on this machine, with a table at the end (aga
 
 up: $(INSTALLED) ## Airflow with its web interface and all sandboxes, until Ctrl-C
 	@$(BIN)/python -m demo.up
+
+year: $(INSTALLED) ## a year of twenty Kiezkassen against books that are kept without the software
+	@$(BIN)/python -m demo.year
 
 kill: $(INSTALLED) ## kill -9 a demonstration twice, on a copy, and let the next one carry on
 	@$(BIN)/python tools/kill_demo.py

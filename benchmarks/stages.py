@@ -25,6 +25,7 @@ from benchmarks import district
 from benchmarks.clock import Measured, middle, timed
 from benchmarks.workload import ROOT
 from kiezbruecke.ledger import Ledger
+from kiezbruecke.stages.reconciling import REPORTS
 from kiezbruecke.stages.work import Counts
 
 SOURCE, DESTINATION = "kk-tk-meinberlin", "kk-tk-hkr"
@@ -74,8 +75,10 @@ def measure(count: int, folder: Path) -> dict[str, Any]:
     run.ledger = district.open_ledger(folder)
     first |= run.steps("deliver", "reconcile")
     run.expect("delivered", count)
-    run.expect("reports", count)
+    run.expect("reports", min(count, REPORTS))
     settling = run.steps(*STEPS)
+    while run.counts.get("reports"):  # one run asks for some of them only
+        run.steps(*STEPS)
     quiet = [run.steps(*STEPS) for _ in range(_QUIET_RUNS)]
     run.expect("changed", 0)
     run.ledger.close()

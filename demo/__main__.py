@@ -77,7 +77,7 @@ def _show(teller: Teller) -> int:
     with closing(open_house(ROOT)) as house:
         lines = table.read_lines(house.ledger, ROOT, PROCESS)
         verdict = expected.verdict(house.ledger, ROOT, PROCESS, STATE / "sandbox")
-        waiting = desk.points(house.ledger)
+        waiting = desk.points(house)
     teller.console.print()
     teller.console.print(table.show(lines))
     wrong = [*verdict.differences, *(table.difference(line) for line in lines if not line.equal)]

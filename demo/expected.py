@@ -55,8 +55,8 @@ def verdict(ledger: Ledger, root: Path, process_id: str, sandboxes: Path) -> Ver
     places: dict[str, Sums] = {
         "im Hauptbuch abgelegt": _filed(snapshot),
         "im Hauptbuch festgelegt": _booked(snapshot),
-        "in der E-Akte": _in_the_efile(sandboxes / "xta", process),
-        "in den Büchern des HKR": _in_the_books(sandboxes / "hkr", process, [*expected, *_committed(snapshot)]),
+        "in der E-Akte": in_the_efile(sandboxes / "xta", process),
+        "in den Büchern des HKR": in_the_books(sandboxes / "hkr", process, [*expected, *_committed(snapshot)]),
     }
     compared = {case: amount for case, amount in expected.items() if case not in visitors}
     lines = [line for place, found in places.items() for line in _compare(place, found, expected, visitors)]
@@ -114,7 +114,7 @@ def _booked(snapshot: Snapshot) -> Sums:
             yield (case.reference, area_of(case)), case.commitment.amount
 
 
-def _in_the_efile(folder: Path, process: Process) -> Sums:
+def in_the_efile(folder: Path, process: Process) -> Sums:
     """What the messages themselves say, one file per message that was taken."""
     ids = {area.name: area.id for area in process.areas}
     for file in sorted(folder.glob("*/*.zip")):
@@ -130,7 +130,7 @@ def _fields(xml: bytes) -> dict[str, str]:
     return {field.findtext("x:Name", "", names): field.findtext("x:Wert", "", names) for field in fields}
 
 
-def _in_the_books(folder: Path, process: Process, cases: Iterable[Case]) -> Sums:
+def in_the_books(folder: Path, process: Process, cases: Iterable[Case]) -> Sums:
     """The commitments that are not cancelled; each is known by its Fremdkennzeichen."""
     known = {
         fremdkennzeichen(process.reference_prefix, area, number, "F", 1)[:-1]: (number, area) for number, area in cases

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 import shutil
+from base64 import b64encode
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -78,6 +80,7 @@ def _connections(urls: Mapping[str, str]) -> dict[str, Any]:
             "host": urls["xta"],
             "extra": {**party, "receiver": "xyz:110090090001"},
         },
+        "ideen-tk": _webhook(STATE / "eingang" / "ideen"),
         "hkr-tk": {"conn_type": "kb_hkr", "host": urls["hkr"], "extra": {"dienststelle": "TK-SPK"}},
     }
 
@@ -85,6 +88,16 @@ def _connections(urls: Mapping[str, str]) -> dict[str, Any]:
 def _folder(path: Path, profile: str) -> dict[str, Any]:
     path.mkdir(parents=True, exist_ok=True)
     return {"conn_type": "kb_folder", "extra": {"path": str(path), "profile": profile, "settle_seconds": 0}}
+
+
+def _webhook(path: Path) -> dict[str, Any]:
+    """Deliveries of a system that sends by itself; the key is made up once, for this machine only."""
+    path.mkdir(parents=True, exist_ok=True)
+    file = STATE / "webhook.key"
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(f"whsec_{b64encode(secrets.token_bytes(32)).decode()}", "utf-8")
+    return {"conn_type": "kb_webhook", "extra": {"path": str(path), "secret": file.read_text("utf-8")}}
 
 
 def _drop(sheet: Path, inbox: Path) -> None:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-from demo import STATE, home
-from demo.processes import only_one
+from demo import ROOT, STATE, home
+from demo.processes import Register, only_one
 from demo.servers import WHOLE, Servers
 from demo.world import Teller, interrupted, world
 from kiezbruecke.errors import KiezbrueckeError
 from kiezbruecke.privacy import keep_private
+
+NAME = "ideen-tk"  # the connection of the webhook
 
 
 def main() -> int:
@@ -21,13 +27,14 @@ def main() -> int:
     signal.signal(signal.SIGTERM, interrupted)
     teller = Teller()
     try:
-        with only_one(STATE) as register, world(WHOLE, register, teller) as servers:
+        with only_one(STATE) as register, world(WHOLE, register, teller) as servers, deliveries(register) as door:
             from demo import control  # noqa: PLC0415 - imports Airflow, which is prepared by now
 
             servers.release()
             for route in servers.interrupted:
                 control.trigger(route)
             _say_where(servers, teller)
+            teller.say(f"Lieferungen (Webhook): POST {door}, der Schlüssel steht in var/webhook.key")
             while True:
                 servers.check()
                 time.sleep(1)
@@ -37,6 +44,19 @@ def main() -> int:
     except KeyboardInterrupt:
         teller.say("Beendet. Der Stand bleibt in var/.")
     return 0
+
+
+@contextmanager
+def deliveries(register: Register) -> Iterator[str]:
+    """`kiezbruecke webhook serve` beside Airflow; the address at which it takes deliveries."""
+    command = [str(Path(sys.executable).with_name("kiezbruecke")), "webhook", "serve", NAME, "--port", "0", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, start_new_session=True) as process:  # noqa: S603
+        register.note(process, "webhook")
+        assert process.stdout
+        try:
+            yield json.loads(process.stdout.readline())["connections"][NAME]
+        finally:
+            process.terminate()
 
 
 def _say_where(servers: Servers, teller: Teller) -> None:

@@ -22,8 +22,8 @@ A text says what, where, what was expected, what helps – never a person's data
 from __future__ import annotations
 
 import re
-from unicodedata import category
 
+from kiezbruecke.printable import spelled_out
 from kiezbruecke.troubles import Trouble
 
 _CODE = re.compile(r"[A-Z0-9_.-]{1,20}")
@@ -57,16 +57,7 @@ class KiezbrueckeError(Exception):
             parts.append(f"{self.expected_word} {self.expected}")
         if self.helps:
             parts.append(self.helps)
-        return printable(" ".join("; ".join(parts).split()))
-
-
-def printable(line: str) -> str:
-    """A line that every terminal and log can hold: signs that nobody can see stand as their numbers."""
-    return "".join(sign if _visible(sign) else sign.encode("unicode_escape").decode() for sign in line)
-
-
-def _visible(sign: str) -> bool:
-    return sign.isprintable() or category(sign) == "Zs"
+        return spelled_out(" ".join("; ".join(parts).split()))
 
 
 class CallError(KiezbrueckeError):

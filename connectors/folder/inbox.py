@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectors.folder.files import NoFileError, OpenFolder
+from connectors._files import NoFileError, OpenFolder
 from connectors.folder.names import REPORT, arrived_name, free_names, is_sheet_name
 
 DONE, FAILED = "done", "failed"

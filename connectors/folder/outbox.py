@@ -13,7 +13,7 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-from connectors.folder import files
+from connectors import _files as files
 from kiezbruecke.connector import CannotTell, NotThere
 from kiezbruecke.errors import AlreadyUsed, NotSent, Rejected
 from kiezbruecke.troubles import Cause, Trouble, trouble_of

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from connectors.folder import files
+from connectors import _files as files
 from connectors.folder.settings import Settings
 from kiezbruecke.connector import Connection
 from kiezbruecke.errors import SourceError

@@ -9,7 +9,8 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 from connectors.folder.sheet import Line
@@ -19,16 +20,26 @@ from kiezbruecke.plaintext import harmless
 HEADER = ("Zeile", "Referenznummer", "Ergebnis der Übernahme", "Hinweis", "Was daraus folgt")
 _FOLLOWS = len(HEADER) - 1  # the only column that is written later, and again
 TAKEN, LEFT = "übernommen", "nicht übernommen"
+ALREADY = "schon früher übernommen"
 _RULE = re.compile(r".{0,300}? \(Quelle: item\.(?P<key>[a-z_]+)\): ")
 _FURTHER = re.compile(r"[^\s:]+\.yaml:\d+: '[^']*' \(Quelle: item\.(?P<key>[a-z_]+)\): ")
 
 
-def lines_report(name: str, lines: Sequence[Line], problems: Mapping[int, str], notes: Sequence[str]) -> bytes:
-    """The report of a sheet that could be read."""
-    rows = [(str(line.number), line.reference, *_outcome(line, problems.get(line.number, ""))) for line in lines]
-    left = sum(1 for line in lines if problems.get(line.number))
-    read = german.count(len(lines), "Zeile", "Zeilen")
-    total = f"{read} gelesen, {len(lines) - left} übernommen, {left} nicht übernommen"
+def lines_report(
+    name: str,
+    lines: Sequence[Line],
+    problems: Mapping[int, str],
+    notes: Sequence[str],
+    already: Collection[int] = (),
+) -> bytes:
+    """The report of a sheet that could be read; `already`: the rows that are known from a sheet of the same content."""
+    rows = [
+        (str(line.number), line.reference, *_outcome(line, problems.get(line.number, ""), already)) for line in lines
+    ]
+    told = Counter(outcome for _, _, outcome, _ in rows)
+    words = [TAKEN, *([ALREADY] if told[ALREADY] else []), LEFT]
+    counted = [f"{told[word]} {word}" for word in words]
+    total = ", ".join([f"{german.count(len(lines), 'Zeile', 'Zeilen')} gelesen", *counted])
     return _csv([*rows, *_summary(name, total, notes)])
 
 
@@ -65,8 +76,10 @@ def _with(row: Sequence[str], follows: Mapping[int, str]) -> Sequence[str]:
     return [*row[:_FOLLOWS], follows[number]] if number in follows and row[2] == TAKEN else row
 
 
-def _outcome(line: Line, problem: str) -> tuple[str, str]:
-    return (LEFT, problem) if problem else (TAKEN, line.note)
+def _outcome(line: Line, problem: str, already: Collection[int]) -> tuple[str, str]:
+    if problem:
+        return LEFT, problem
+    return (ALREADY if line.number in already else TAKEN), line.note
 
 
 def _summary(name: str, total: str, notes: Sequence[str]) -> list[tuple[str, ...]]:

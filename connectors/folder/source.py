@@ -10,7 +10,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -43,16 +43,19 @@ class Pickup:
     items: tuple[Item, ...]
     waiting: set[str]
     problems: dict[int, str]
+    known: set[str] = field(default_factory=set)  # ids of what was taken before, from a sheet of the same content
 
-    def note(self, external_id: str, problem: str, *, besides: bool) -> None:
+    def note(self, external_id: str, problem: str, *, besides: bool, known: bool) -> None:
         """Remember what became of one item; a problem of the sheet itself stands first, and others `besides`."""
         self.waiting.discard(external_id)
+        if known:
+            self.known.add(external_id)
         if not problem or not self.sheet:
             return
         row = int(external_id.partition(":")[2])
-        known = self.problems.setdefault(row, problem)
-        if besides and not known.endswith(problem):
-            self.problems[row] = known + problem
+        standing = self.problems.setdefault(row, problem)
+        if besides and not standing.endswith(problem):
+            self.problems[row] = standing + problem
 
     @property
     def folder(self) -> str:
@@ -64,10 +67,17 @@ class Pickup:
         """The report for one of its files; `twin` is the archived sheet that it repeats."""
         name, notes = arrived_name(path.name, self.digest), []
         if twin:
-            notes = [f"Der Inhalt gleicht „{twin.name}“ und wird nicht noch einmal übernommen."]
+            notes = [f"Der Inhalt gleicht „{twin.name}“; nichts davon wird zweimal übernommen."]
         if self.sheet is None:
             return sheet_report(name, self.problem, notes)
-        return lines_report(name, self.sheet.lines, self.problems, [*self.sheet.notes, *notes])
+        return lines_report(
+            name, self.sheet.lines, self.problems, [*self.sheet.notes, *notes], self._already(path) if twin else ()
+        )
+
+    def _already(self, path: Path) -> set[int]:
+        """The rows of a repetition that are known from its twin; of two in one run the second brings nothing."""
+        ids = self.known if path == self.paths[0] else {item.external_id for item in self.items}
+        return {int(external_id.partition(":")[2]) for external_id in ids}
 
 
 class FolderSource:
@@ -103,7 +113,7 @@ class FolderSource:
             if pickup := self._pickups.get(_digest_of(one)):
                 said = one.item.problem or ""
                 problem = for_clerks((one.problem or "").removeprefix(said), self._columns)
-                pickup.note(one.item.external_id, problem, besides=bool(said))
+                pickup.note(one.item.external_id, problem, besides=bool(said), known=one.known)
         self._archive([pickup for pickup in self._pickups.values() if not pickup.waiting])
 
     def tell_what_follows(self, follows: Mapping[str, str]) -> None:

@@ -146,7 +146,7 @@ class XtaClient:
         self._management.call("checkAccountActive", _soapheaders=self._author())
 
     def service_is_available(self) -> bool | None:
-        """Ask whether the receiver offers the service; None if the server does not know."""
+        """lookupService: whether the receiver offers the service; None if the server does not know."""
         lookup = {"Reader": self._receiver(), "ServiceType": self._settings.service}
         answer = self._management.call(
             "lookupService", LookupServiceRequestList=[{"LookupService": lookup}], _soapheaders=self._author()

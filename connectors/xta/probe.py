@@ -16,12 +16,31 @@ from kiezbruecke.records import Process
 
 
 def probe(connection: Connection, content: Path, processes: Sequence[Process]) -> str:  # noqa: ARG001 - one account
-    """checkAccountActive, then a first page of the box with one entry."""
+    """checkAccountActive, lookupService, then a first page of the box with one entry."""
     settings = Settings.from_connection(connection)
     with closing(XtaClient(settings, content)) as client:
         _try(client.check_account, settings.management_url)
+        known = _service(client, settings)
         _try(lambda: client.status_list(1), settings.msgbox_url)
-    return "angemeldet; das Konto ist aktiv, das Postfach antwortet"
+    return f"angemeldet; das Konto ist aktiv, das Postfach antwortet{known}"
+
+
+def _service(client: XtaClient, settings: Settings) -> str:
+    """Whether the receiver takes our messages: a server that cannot say so may carry them all the same."""
+    try:
+        offered = client.service_is_available()
+    except _soap.CALL_FAILED:
+        offered = None
+    if offered is None:
+        return "; ob der Empfänger den Dienst anbietet, sagt der Server nicht"
+    if not offered:
+        raise SourceError(
+            "the receiver does not offer the service",
+            where=settings.management_url,
+            expected=f"'{settings.service}' at {settings.receiver}",
+            helps="ask whoever runs the e-file's mailbox",
+        )
+    return ", der Empfänger bietet den Dienst an"
 
 
 def _try(call: Callable[[], object], where: str) -> None:

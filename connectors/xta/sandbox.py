@@ -180,9 +180,12 @@ class Server:
 
     def _lookup_service(self, call: Call) -> Reply:
         result = xta.LookupServiceResult()
-        asked = only(call, f"{{{XTA}}}LookupServiceRequest").find(".//xta:LookupService", NS)
+        body = only(call, f"{{{XTA}}}LookupServiceRequest")
+        asked = body.find(".//xta:LookupService", NS)
         result.extend(deepcopy(child) for child in ([] if asked is None else asked))
-        result.append(xta.IsServiceAvailableValue(xta.ServiceIsAvailable("true")))
+        known, reader = self._options.get("receiver"), text_of(body, ".//{*}Reader/{*}Identifier")
+        offered = "true" if known in (None, reader) else "false"
+        result.append(xta.IsServiceAvailableValue(xta.ServiceIsAvailable(offered)))
         return Reply((xta.LookupServiceResponse(xta.LookupServiceResultList(result)),))
 
     def _transport_report(self, call: Call) -> Reply:

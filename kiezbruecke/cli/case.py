@@ -24,11 +24,11 @@ def find(
     as_json: AsJson = False,
 ) -> None:
     """Fälle suchen, von denen man nur einen Teil weiß."""
-    found = desk.find_cases(house_of(context).ledger, part)
+    found = desk.find_cases(house_of(context), part)
     if as_json:
         emit(found)
         return
-    rows = [(one.reference, one.title, one.process, one.area) for one in found]
+    rows = [(one.reference, one.title, one.process, one.area_name or one.area) for one in found]
     table("Gefunden", ("Fall", "Titel", "Verfahren", "Bezirksregion"), rows, empty=f"nichts zu „{part}“.")
     if len(found) == MOST:
         say(f"Es werden höchstens {MOST} gezeigt; mehr Zeichen grenzen die Suche ein.")

@@ -11,18 +11,23 @@ from kiezbruecke.cli.output import shown, table
 from kiezbruecke.desk import DeskView, words
 from kiezbruecke.effects import effect
 from kiezbruecke.ledger import MessageState
-from kiezbruecke.ledger.todo import Kind
+from kiezbruecke.ledger.todo import HEALED, MENDED, Kind
 
 
-def fields(title: str, view: DeskView, *, without: Collection[str] = ()) -> None:
-    """A table of a view's fields."""
+def fields(
+    title: str, view: DeskView, *, without: Collection[str] = (), names: Mapping[str, str] | None = None
+) -> None:
+    """A table of a view's fields; `names`: those that are called otherwise here."""
+    called = {**words.FIELDS, **(names or {})}
     told = [(name, value) for name, value in view if value and name not in without]
-    table(title, ("Feld", "Wert"), [(words.FIELDS[name], _told(name, value)) for name, value in told])
+    table(title, ("Feld", "Wert"), [(called[name], _told(name, value)) for name, value in told])
 
 
 def _told(name: str, value: Any) -> str:
     if name == "effect":
         return effect(value).title
+    if name == "answer" and value in (HEALED, MENDED):
+        return words.SETTLED[value]
     if isinstance(value, Kind):
         return words.KINDS[value][0]
     if isinstance(value, MessageState):

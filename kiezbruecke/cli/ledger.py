@@ -35,7 +35,7 @@ def verify(
     if anchor is not None:
         held = Anchor.of(read_file(anchor).decode("utf-8", "replace"), str(anchor))
         if key is not None and not held.is_signed_by(read_file(key)):
-            broken.append(f"anchor {held.seq}: the signature in {anchor.name} is not this key's")
+            broken.append(f"Anker {held.seq}: die Unterschrift in {anchor.name} ist nicht die dieses Schlüssels")
         with ledger.read() as connection:
             broken += filter(None, [differs_from(connection, held)])
     if as_json:

@@ -17,16 +17,17 @@ from typing import Annotated, Any
 import typer
 
 from kiezbruecke import __version__
+from kiezbruecke.cli.calls import in_german
 from kiezbruecke.cli.output import say
 from kiezbruecke.cli.streams import fall_silent, flush, speak_any_charset
 from kiezbruecke.content import VARIABLE
-from kiezbruecke.errors import CallError, KiezbrueckeError, printable
+from kiezbruecke.errors import CallError, KiezbrueckeError
 from kiezbruecke.machine import refusal
 from kiezbruecke.privacy import keep_private
 
 _CallError: Any = typer.BadParameter.__mro__[2]  # click's ClickException, which typer keeps in different places
 
-_VERBS = ("run", "status", "reconcile")
+_VERBS = ("run", "status", "reconcile", "evaluate")
 _NOUNS = {
     "todo": "Was eine Person entscheiden oder ansehen muss.",
     "case": "Ein Fall, von der Idee bis zur Festlegung.",
@@ -43,6 +44,7 @@ _NOUNS = {
     "drift": "Abweichungen: worauf eine Zuordnung gebaut ist, und was daraus wurde.",
     "schemas": "Schemata der Standards: auflisten, einspielen.",
     "new": "Etwas Neues anlegen: den Anschluss an ein System.",
+    "webhook": "Lieferungen annehmen, die andere Systeme von sich aus senden.",
     "sandbox": "Nachgebaute Gegenstellen zum Ausprobieren.",
 }
 
@@ -148,7 +150,8 @@ def _usage(error: Any) -> int:
     if type(error).__name__ != "NoArgsIsHelpError":
         command = error.ctx.command_path if getattr(error, "ctx", None) else "kiezbruecke"
         what = " ".join(error.format_message().split()).rstrip(".")
-        return _stopped(f"{CallError.code} Aufruf: {printable(what)} – siehe {command} --help")
+        told = what if {*command.split()} & _FOR_OTHERS else in_german(what)
+        return _stopped(f"{CallError.code} Aufruf: {told} – siehe {command} --help")
     return 2
 
 

@@ -96,6 +96,10 @@ def pause(
     if as_json:
         emit(desk.route(house, route))
         return
+    left = desk.pause(house, route) if resume else None
+    if left:  # its destination or source rests as well
+        say(f"{words.paused(route, left.person, left.reason, left.at, left.connection)}.")
+        return
     say(f"{route}: {'läuft weiter' if resume else 'angehalten'}.")
 
 

@@ -31,6 +31,7 @@ def run(
         emit(dict(counts))
         return
     if not counts and (stopped := desk.pause(house, route)):
-        say(f"{words.paused(route, stopped.person, stopped.reason, stopped.at)}. Es ist nichts geschehen.")
+        why = words.paused(route, stopped.person, stopped.reason, stopped.at, stopped.connection)
+        say(f"{why}. Es ist nichts geschehen.")
         return
     table(f"{route}", ("Was", "#"), words.counts(counts), empty="nichts zu tun.")

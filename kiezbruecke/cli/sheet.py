@@ -44,6 +44,8 @@ def new(
         emit({"file": str(file), "process": process, "area": sheet.area.id, "proposals": sheet.proposals})
         return
     say(f"{file}: {_counted(sheet.proposals)} für {sheet.area.name}")
+    if not sheet.proposals:
+        say("Die Liste hat noch keine Zeile; bitte selbst ausfüllen, Vorschläge ohne Nummer als P-1, P-2 …")
 
 
 def _day(given: str) -> date | None:

@@ -51,7 +51,10 @@ def _row(one: desk.RouteStatusView) -> tuple[object, ...]:
 def _needed(found: desk.HouseStatus) -> list[str]:
     """Who is needed for what: pauses first, then what fails, then the list."""
     paused = [one for one in found.routes if one.paused]
-    lines = [words.paused(one.route, one.paused_by, one.paused_because, one.paused_at) for one in paused]
+    lines = [
+        words.paused(one.route, one.paused_by, one.paused_because, one.paused_at, one.paused_connection)
+        for one in paused
+    ]
     lines += [
         f"{one.destination}: weiß mehr als das Hauptbuch; es geht nichts hinaus. Nächster Schritt: {one.next_step}"
         for one in found.recovering

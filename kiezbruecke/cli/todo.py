@@ -11,7 +11,7 @@ from kiezbruecke.cli.fields import fields
 from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, say, table
 from kiezbruecke.content.areas import find_area
-from kiezbruecke.content.processes import read_process
+from kiezbruecke.content.processes import process_files, read_process
 from kiezbruecke.desk import words
 from kiezbruecke.person import account
 from kiezbruecke.printable import printable
@@ -29,7 +29,7 @@ def list_points(
     as_json: AsJson = False,
 ) -> None:
     """Alles, was eine Person braucht, das Älteste zuerst."""
-    points = desk.points(house_of(context).ledger, owner)
+    points = desk.points(house_of(context), owner)
     if as_json:
         emit(points)
         return
@@ -48,11 +48,14 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Ein Punkt mit allem, was dazu bekannt ist."""
-    point = desk.point(house_of(context).ledger, number)
+    house = house_of(context)
+    point = desk.point(house, number)
     if as_json:
         emit(point)
         return
-    fields(f"Punkt {number}", point, without=("case", "case_id", "message", "subject", "their_words"))
+    processes = {file.stem for file in process_files(house.content)}
+    names = {"route": "Verfahren"} if point.route in processes else {}
+    fields(f"Punkt {number}", point, without=("case", "case_id", "message", "subject", "their_words"), names=names)
     say(words.KINDS[point.kind][1])
     for one in point.their_words:
         say(f"Wortlaut der Antwort: „{printable(one)}“")
@@ -78,6 +81,6 @@ def decide(
     place = find_area(read_process(house.content, point.route), area) if area and point.case_id else None
     chosen = attention.decide(ledger, point, answer, person=name, reason=reason, account=account(), area=place)
     if as_json:
-        emit(desk.point(ledger, number))
+        emit(desk.point(house, number))
         return
     say(f"Punkt {number}: {chosen}. {words.THEN[chosen]}")

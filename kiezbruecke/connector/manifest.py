@@ -99,10 +99,11 @@ class Manifest(BaseModel):
     description: str = ""
     source: str | None = Field(None, description="'module:Class', called with (connection, context)")
     target: str | None = Field(None, description="'module:Class', called with (connection, context)")
+    receiver: str | None = Field(None, description="'module:Class', called with (connection); see protocols.Receiver")
     sandbox: str | None = Field(None, description="'module:create', see kiezbruecke.sandbox")
     settings: str = Field(description="'module:Class', a pydantic model with from_connection()")
     listing: Literal["full", "new"] = Field("new", description="full: what is no longer yielded is gone")
-    item_kinds: tuple[str, ...] = ()
+    item_kinds: tuple[str, ...] = Field((), description="Kinds of items, or patterns")
     effects: tuple[str, ...] = Field(
         (), description="Names of effects, or patterns: 'commitment.*'; '*' takes any bytes"
     )

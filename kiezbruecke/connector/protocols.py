@@ -287,6 +287,24 @@ class Gapped(Protocol):
         """What the last `fetch` and the rests of its items could not have; asked when all of them are stored."""
 
 
+@dataclass(frozen=True)
+class Received:
+    """What a sender is told: an HTTP status, one English line without content, and when to come again (seconds)."""
+
+    status: int
+    text: str
+    again_after: int | None = None
+
+
+class Receiver(Protocol):
+    """Takes what others send by themselves, and keeps it for the source of the same connection. Called by threads."""
+
+    max_bytes: int  # of one body; more is not read
+
+    def receive(self, headers: Mapping[str, str], body: bytes, at: datetime) -> Received:
+        """2xx only when it is kept durably, once. `headers`: names in small letters; `at`: now, UTC."""
+
+
 @runtime_checkable
 class Closing(Protocol):
     """A source or target that holds something open between its calls. Optional: see `registry.close`."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kiezbruecke.connector.manifest import Manifest, read_manifest
-from kiezbruecke.connector.protocols import BatchTarget, Closing, Connection, Context, Probe, Source, Target
+from kiezbruecke.connector.protocols import BatchTarget, Closing, Connection, Context, Probe, Receiver, Source, Target
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.records import Process
 
@@ -55,6 +55,17 @@ def open_target(connection: Connection, context: Context) -> Target | BatchTarge
         raise ConfigurationError(f"connector '{manifest.name}' is no target", where=f"connection {connection.id}")
     target: Target | BatchTarget = _load(manifest.target)(connection, context)
     return target
+
+
+def open_receiver(connection: Connection) -> Receiver:
+    """What takes the deliveries of a connection."""
+    manifest = manifest_for(connection)
+    if manifest.receiver is None:
+        raise ConfigurationError(
+            f"connector '{manifest.name}' takes no deliveries", where=f"connection {connection.id}"
+        )
+    receiver: Receiver = _load(manifest.receiver)(connection)
+    return receiver
 
 
 def check_settings(connection: Connection) -> None:

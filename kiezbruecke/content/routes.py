@@ -19,7 +19,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from kiezbruecke.content.sets import NAME, Layer, Made, made_routes
 from kiezbruecke.content.yaml import holds, place_of, read_yaml
-from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.errors import ConfigurationError, InputError
 
 Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
 
@@ -116,7 +116,7 @@ def find_route(content: Path, name: str) -> Route:
             where, helps = str(made.files[-1]), "take the line 'mode: off' away when its connections are there"
             raise ConfigurationError(f"the route '{name}' is not in use: its process is off", where=where, helps=helps)
     known = ", ".join(place.name for place in places)
-    raise ConfigurationError(f"no route is called '{name}'", where="mappings/routes", expected=known)
+    raise InputError("Eine Strecke dieses Namens gibt es nicht", where=name, expected=known)
 
 
 def read_route(file: Path) -> Route:

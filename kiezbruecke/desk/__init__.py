@@ -5,6 +5,7 @@ Each view is read by id or by counted queries: how many statements it takes does
 
 from kiezbruecke.desk.cases import CaseFound, CaseStory, cases, find_cases
 from kiezbruecke.desk.destinations import DestinationView, destination
+from kiezbruecke.desk.evaluation import AreaEvaluation, Duration, Evaluation, WaitingCase, evaluate
 from kiezbruecke.desk.messages import MessageFacts, MessageStory, message, messages, stored_message
 from kiezbruecke.desk.points import PointStory, PointView, point, points, stored_point
 from kiezbruecke.desk.recoveries import RecoveryView, recoveries
@@ -27,11 +28,14 @@ from kiezbruecke.desk.sums import AreaSums, sums
 from kiezbruecke.desk.view import DeskView
 
 __all__ = [
+    "AreaEvaluation",
     "AreaSums",
     "CaseFound",
     "CaseStory",
     "DeskView",
     "DestinationView",
+    "Duration",
+    "Evaluation",
     "HouseStatus",
     "MessageFacts",
     "MessageStory",
@@ -43,9 +47,11 @@ __all__ = [
     "RouteStatusView",
     "RouteView",
     "RunView",
+    "WaitingCase",
     "cases",
     "check_routes",
     "destination",
+    "evaluate",
     "find_cases",
     "message",
     "messages",

@@ -103,7 +103,8 @@ class CaseFound(DeskView):
     reference: str
     """Reference number"""
     area: str
-    """Number of the Bezirksregion, where it is a part of the case's name"""
+    """Number of the Bezirksregion; empty where nobody has said it yet"""
+    area_name: str
     title: str
     """Of the platform, else of a decision sheet; empty where neither has one"""
 
@@ -111,14 +112,24 @@ class CaseFound(DeskView):
 FEWEST, MOST = 2, 50  # letters of a search, cases that it finds
 
 
-def find_cases(ledger: Ledger, part: str) -> list[CaseFound]:
+def find_cases(house: House, part: str) -> list[CaseFound]:
     """At most fifty cases by a part of reference number, Fremdkennzeichen or title; one statement."""
     part = " ".join(part.split())
     if len(part) < FEWEST:
         raise InputError(f"Zum Suchen gehören mindestens {FEWEST} Zeichen", where="case find")
+    found = search_cases(house.ledger, part, MOST)
+    processes = [read_process(house.content, name) for name in sorted({one.process_id for one in found})]
+    names = {(process.id, area.id): area.name for process in processes for area in process.areas}
     return [
-        CaseFound(id=one.id, process=one.process_id, reference=one.reference, area=one.area_id, title=one.title)
-        for one in search_cases(ledger, part, MOST)
+        CaseFound(
+            id=one.id,
+            process=one.process_id,
+            reference=one.reference,
+            area=one.area_id,
+            area_name=names.get((one.process_id, one.area_id), ""),
+            title=one.title,
+        )
+        for one in found
     ]
 
 

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
+from kiezbruecke.desk.columns import column_names
 from kiezbruecke.desk.view import DeskView
 from kiezbruecke.errors import InputError
+from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.receipts import words_about, words_of
 from kiezbruecke.ledger.todo import Answer, Kind, OpenPoint, find_point, open_points
 
 _LINE = re.compile(r"^(?P<sheet>[^#]{1,200})#(?P<row>\d{1,7}): ")
 _RULE = re.compile(r"(?:(?P<place>[\w./-]+\.yaml:\d+): )?'[^']{1,200}' \(Quelle: (?P<source>[^()]{1,200})\): ")
+
+
+Columns = Callable[[], Mapping[str, str]]  # the names of sheets' columns, read where one is asked for
 
 
 class PointView(DeskView):
@@ -42,7 +49,7 @@ class PointView(DeskView):
     opened_at: datetime
     closed_at: datetime | None
     answer: str
-    """What was said; `healed` where its cause went away"""
+    """What was said; `healed` where its cause went away, `mended` where a later line or file has settled it"""
     answered_by: str
     answer_reason: str
 
@@ -56,18 +63,19 @@ class PointStory(PointView):
     """Content: the destination's own text, word for word, oldest first"""
 
 
-def points(ledger: Ledger, owner: str = "") -> list[PointView]:
+def points(house: House, owner: str = "") -> list[PointView]:
     """All open points, oldest first, or those of whom a part of the name is given; one statement."""
-    found = [_view(point) for point in open_points(ledger)]
+    columns = _columns(house)
+    found = [PointView(**_facts(point, columns)) for point in open_points(house.ledger)]
     return [one for one in found if owner.casefold() in one.owner.casefold()]
 
 
-def point(ledger: Ledger, number: int) -> PointStory:
+def point(house: House, number: int) -> PointStory:
     """One point by its number, open or closed, at most two statements; raises InputError."""
-    found = stored_point(ledger, number)
+    found = stored_point(house.ledger, number)
     rule = _RULE.search(found.reason)
-    facts = {**_facts(found), "rule": (rule["place"] or "") if rule else ""}
-    return PointStory(**facts, their_words=tuple(_their_words(ledger, found)))
+    facts = {**_facts(found, _columns(house)), "rule": (rule["place"] or "") if rule else ""}
+    return PointStory(**facts, their_words=tuple(_their_words(house.ledger, found)))
 
 
 def stored_point(ledger: Ledger, number: int) -> OpenPoint:
@@ -79,17 +87,18 @@ def stored_point(ledger: Ledger, number: int) -> OpenPoint:
     return found
 
 
-def _view(point: OpenPoint) -> PointView:
-    return PointView(**_facts(point))
+def _columns(house: House) -> Columns:
+    return cache(partial(column_names, house.content))
 
 
-def _facts(point: OpenPoint) -> dict[str, Any]:
-    return {**asdict(point), "reason": _named(point), "case": point.case_id, "message": point.message_key}
+def _facts(point: OpenPoint, columns: Columns) -> dict[str, Any]:
+    return {**asdict(point), "reason": _named(point, columns), "case": point.case_id, "message": point.message_key}
 
 
-def _named(point: OpenPoint) -> str:
+def _named(point: OpenPoint, columns: Columns) -> str:
     """The reason in a clerk's words, with the names of case and message, whoever has written it."""
-    case, message, reason = point.case_reference or "", point.message_reference or "", _plain(point.reason)
+    case, message = point.case_reference or "", point.message_reference or ""
+    reason = _plain(point.reason, columns)
     missing = case if case not in reason else ""
     if missing and message and reason.startswith(f"{message}: "):
         return f"{case} ({message}): {reason.removeprefix(f'{message}: ')}"
@@ -97,14 +106,15 @@ def _named(point: OpenPoint) -> str:
     return told if message in told else f"{told} ({message})"
 
 
-def _plain(reason: str) -> str:
+def _plain(reason: str, columns: Columns) -> str:
     """Sheet and line as a clerk finds them, and the column that a rule reads instead of the rule."""
-    return _RULE.sub(_column, _LINE.sub(r"\g<sheet>, Zeile \g<row>: ", reason, count=1))
+    line = _LINE.sub(r"\g<sheet>, Zeile \g<row>: ", reason, count=1)
+    return _RULE.sub(lambda rule: _column(rule["source"], columns), line)
 
 
-def _column(rule: re.Match[str]) -> str:
-    root, _, name = rule["source"].partition(".")
-    return f"„{name.capitalize()}“: " if root == "item" and name else f"Angabe „{rule['source']}“: "
+def _column(source: str, columns: Columns) -> str:
+    root, _, name = source.partition(".")
+    return f"„{columns().get(name, name)}“: " if root == "item" and name else f"Angabe „{source}“: "
 
 
 def _their_words(ledger: Ledger, point: OpenPoint) -> list[str]:

@@ -24,6 +24,7 @@ _COMMANDS: Mapping[type[DeskView], str] = {
     desk.PointStory: "`todo show`, `todo decide`",
     desk.HouseStatus: "`status`",
     desk.AreaSums: "`reconcile`: a list of them",
+    desk.Evaluation: "`evaluate`",
     desk.RouteView: "`route list`: a list of them; `route pause`",
     desk.RunView: "`route runs`: a list of them",
     desk.RouteCheckView: "`route check`: a list of them",
@@ -33,6 +34,7 @@ _COMMANDS: Mapping[type[DeskView], str] = {
 _NAMES = {
     "str": "text",
     "int": "number",
+    "float": "number",
     "bool": "true/false",
     "UUID": "id",
     "Decimal": "sum",

@@ -66,6 +66,8 @@ class RouteStatusView(DeskView):
     paused_by: str
     paused_because: str
     paused_at: datetime | None
+    paused_connection: str
+    """The destination or source that rests, so that the route does; empty where the route itself was stopped"""
     messages: Mapping[MessageState, int]
     """How many are in which state"""
     oldest_unsettled: datetime | None
@@ -202,6 +204,7 @@ def _status(found: Route | str, known: RouteStatus) -> RouteStatusView:
         paused_by=known.paused.person if known.paused else "",
         paused_because=known.paused.reason if known.paused else "",
         paused_at=known.paused.at if known.paused else None,
+        paused_connection=known.paused.connection if known.paused else "",
         messages=known.states,
         oldest_unsettled=known.oldest_unsettled,
     )

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from kiezbruecke import german
 from kiezbruecke.cases.join import decision_that_counts
 from kiezbruecke.content.areas import find_area
 from kiezbruecke.content.processes import process_files, read_code_lists, read_process
 from kiezbruecke.content.sets import is_off
+from kiezbruecke.desk.columns import BUDGETS, DECISIONS
 from kiezbruecke.desk.workbook import Choice, SheetForm, Value, shown_column, write_form
-from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.errors import ConfigurationError, InputError
 from kiezbruecke.house import House
 from kiezbruecke.ledger.reading import StoredCase, read_process_cases
 from kiezbruecke.mapping.codelists.reading import read_translation
@@ -20,7 +22,6 @@ from kiezbruecke.mapping.schema.tables import read_table
 from kiezbruecke.plaintext import one_line
 from kiezbruecke.records import Area, Process, Proposal, ProposalStatus
 
-DECISIONS, BUDGETS = "decision-sheet", "budget-sheet"
 ASKED = shown_column("Beantragt (€)")
 _LONGEST_TITLE = 500
 _GONE = (ProposalStatus.GONE, ProposalStatus.WITHDRAWN)
@@ -79,9 +80,14 @@ def empty_sheets(content: Path) -> dict[str, bytes]:
 
 
 def new_decision_sheet(house: House, process_id: str, area: str, day: date | None) -> NewSheet:
-    """A decision sheet with the proposals of an area that nobody has decided yet; raises ConfigurationError."""
+    """A decision sheet with the proposals of an area that nobody has decided yet.
+
+    Raises ConfigurationError, and InputError where no assembly can be on that day.
+    """
     process = _process(house.content, process_id)
     place = find_area(process, area)
+    if day is not None:
+        _refuse_impossible(process, day)
     proposals = _undecided(read_process_cases(house.ledger, process.id).cases, place)
     lines = [_line(process, place, day, proposal) for proposal in proposals]
     when = f"-{day.isoformat()}" if day else ""
@@ -91,6 +97,17 @@ def new_decision_sheet(house: House, process_id: str, area: str, day: date | Non
         place,
         len(lines),
     )
+
+
+def _refuse_impossible(process: Process, given: date) -> None:
+    """A sheet may be made before the assembly; none of its lines would be taken with a day on which none can be."""
+    first, last = process.assembly_days
+    if not first <= given <= last:
+        raise InputError(
+            f"Am {german.day(given)} kann in diesem Verfahren keine Versammlung sein; es wurde nichts angelegt",
+            where="--date",
+            expected=f"ein Tag vom {german.day(first)} bis zum {german.day(last)}",
+        )
 
 
 def _decisions(content: Path, processes: Sequence[Process], lines: Sequence[Mapping[str, Value]] = ()) -> SheetForm:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from kiezbruecke import german
 from kiezbruecke.ledger import MessageState
-from kiezbruecke.ledger.todo import Answer, Kind
+from kiezbruecke.ledger.todo import HEALED, MENDED, Answer, Kind
 
 STATES: Mapping[MessageState, tuple[str, str]] = {  # of one message, of several
     MessageState.HELD: ("wartet auf Freigabe", "warten auf Freigabe"),
@@ -68,6 +68,11 @@ ANSWERS: Mapping[Answer, str] = {  # what follows from it
     Answer.ASSIGN: "Der Vorschlag gehört zu dieser Bezirksregion, bis die Plattform oder ein Beschluss sie nennt.",
     Answer.HAS_HAPPENED: "Dort ist es geschehen; die Nachricht gilt als bestätigt.",
     Answer.HAS_NOT_HAPPENED: "Dort ist es nicht geschehen; die Nachricht gilt als abgewiesen, ihr Geld ist frei.",
+}
+
+SETTLED: Mapping[str, str] = {  # by itself, without a person
+    HEALED: "von selbst erledigt: die Ursache ist behoben",
+    MENDED: "von selbst erledigt: eine spätere Liste hat es berichtigt",
 }
 
 _NEXT_RUN = "Der nächste Lauf der Strecke handelt danach."
@@ -234,10 +239,15 @@ def told(done: Mapping[str, int]) -> str:
     return ", ".join(f"{many} {word}" for word, many in counts(done))
 
 
-def paused(name: str, person: str, reason: str, at: datetime | None) -> str:
-    """Who has stopped it, since when and why."""
+def paused(route: str, person: str, reason: str, at: datetime | None, connection: str = "") -> str:
+    """Who has stopped it, since when and why; where all of a connection rests, how that goes on."""
     since = f" seit {german.moment(at)}" if at else ""
-    return f"{name} ist angehalten{since}, von {person}: {reason}"
+    if not connection:
+        return f"{route} ist angehalten{since}, von {person}: {reason}"
+    return (
+        f"{route} ruht, denn {connection} ist angehalten{since}, von {person}: {reason}. "
+        f"Weiter geht es mit kiezbruecke destination resume {connection}"
+    )
 
 
 def event(kind: str) -> str:

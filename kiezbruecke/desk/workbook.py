@@ -1,4 +1,4 @@
-"""Writes the workbooks that clerks fill in: a table with choices, and what belongs where. Nothing else writes XLSX.
+"""Writes workbooks: forms that clerks fill in, with choices and what belongs where; reports. Nothing else writes XLSX.
 
 Same content, same bytes: workbook and ZIP carry a fixed time. Nothing in it is hidden, and no cell is a formula.
 """
@@ -25,7 +25,7 @@ from kiezbruecke.mapping.schema.tables import TableLayout
 from kiezbruecke.plaintext import clean, harmless
 
 ONLY_SHOWN = "nur zur Ansicht"  # a column whose name ends with it in brackets is for people; no source notes it
-Value = str | Decimal | date | None
+Value = str | Decimal | date | int | float | None
 _WHEN = datetime(2026, 1, 1)  # noqa: DTZ001 - a ZIP knows no zone
 _LAST_ROW = 500  # down to here the drop-down lists reach
 _WIDTHS = {"text": 24, "money": 15, "date": 13, "integer": 12, "yes_no": 11}
@@ -66,9 +66,38 @@ def write_form(form: SheetForm) -> bytes:
     _fill(sheet, form)
     _explain(workbook.create_sheet("Hinweise"), form)
     _list_choices(workbook.create_sheet(_CHOICES), form)
-    out = io.BytesIO()
-    workbook.save(out)
-    return _without_clock(out.getvalue())
+    return _saved(workbook)
+
+
+def write_tables(title: str, sheets: Mapping[str, tuple[Sequence[str], Sequence[Sequence[Value]]]]) -> bytes:
+    """A report: per sheet its column names and rows."""
+    workbook = Workbook()
+    workbook.properties.creator, workbook.properties.title = "Kiezbrücke", title
+    workbook.remove(workbook.worksheets[0])
+    for name, (heads, rows) in sheets.items():
+        sheet = workbook.create_sheet(name)
+        sheet.freeze_panes = "B2"
+        for index, head in enumerate(heads, start=1):
+            letter = get_column_letter(index)
+            _head(sheet[f"{letter}1"], LayoutColumn(name=head))
+            sheet.column_dimensions[letter].width = _WIDTHS["text"] if index == 1 else _WIDTHS["money"]
+            for number, row in enumerate(rows, start=2):
+                _write(sheet[f"{letter}{number}"], row[index - 1], _form(row[index - 1]))
+    return _saved(workbook)
+
+
+def _form(value: Value) -> str:
+    match value:
+        case date():
+            return _FORMATS["date"]
+        case int():
+            return _FORMATS["integer"]
+        case float():
+            return "0.0"
+        case Decimal():
+            return _FORMATS["money"]
+        case _:
+            return _FORMATS["text"]
 
 
 def shown_column(name: str) -> str:
@@ -158,6 +187,12 @@ def _duty(column: LayoutColumn) -> str:
 def _told(column: LayoutColumn, form: SheetForm) -> str:
     choice = form.choices.get(column.name)
     return "eines von: " + ", ".join(choice.words) if choice and choice.closed else column.note
+
+
+def _saved(workbook: Workbook) -> bytes:
+    out = io.BytesIO()
+    workbook.save(out)
+    return _without_clock(out.getvalue())
 
 
 def _without_clock(raw: bytes) -> bytes:

@@ -111,23 +111,23 @@ def broken_anchors(connection: Connection) -> Iterator[str]:
         digest = _digest(held.pop(row.seq, ()))
         expected = _hash(number, row.at, digest, previous)
         if row.seq != number or row.previous != previous or row.digest != digest or row.hash != expected:
-            yield f"anchor {row.seq}: was changed, or one before it is missing"
+            yield f"Anker {row.seq}: wurde verändert, oder einer davor fehlt"
             return
         previous = row.hash
     if held:
-        yield f"anchor {min(held)}: is missing"
+        yield f"Anker {min(held)}: fehlt"
     linked = (_e.case_id == _d.chain) & (_e.seq == _d.seq) & (_e.hash == _d.hash)
     gone = select(_d.anchor, _d.chain, _d.seq).outerjoin(t.events, linked).where(_e.hash.is_(None))
     for row in connection.execute(gone.order_by(_d.anchor, _d.chain)).all():
-        yield f"chain {row.chain}: link {row.seq}, which anchor {row.anchor} holds, was changed or taken away"
+        yield f"Kette {row.chain}: Glied {row.seq}, das Anker {row.anchor} festhält, wurde verändert oder entfernt"
 
 
 def differs_from(connection: Connection, anchor: Anchor) -> str:
     """Why the ledger is not the one that this anchor was taken of; empty if it is."""
     row = connection.execute(select(t.anchors).where(_n.seq == anchor.seq)).one_or_none()
     if row is None:
-        return f"anchor {anchor.seq}: is missing"
-    return "" if row.hash == anchor.hash else f"anchor {anchor.seq}: is another one than was carried out"
+        return f"Anker {anchor.seq}: fehlt"
+    return "" if row.hash == anchor.hash else f"Anker {anchor.seq}: ist ein anderer, als hinausgetragen wurde"
 
 
 def _held(connection: Connection) -> dict[int, list[tuple[UUID, int, str]]]:

@@ -29,6 +29,10 @@ _LAST_OF_JOURNALS = (
 )
 
 
+class Altered(LedgerError):
+    """A row is not the one that was recorded; nothing was written."""
+
+
 def journal_of(title: str) -> UUID:
     """The chain of a row that belongs to no case."""
     return name_id("journal", title)
@@ -78,9 +82,9 @@ def altered(connection: Connection, wanted: Mapping[Unit, Mapping[Key, UUID | No
 
 
 def refuse(changed: Mapping[Unit, Mapping[Key, str]], helps: str) -> None:
-    """Raise LedgerError where a row is not as recorded. `changed`: what `altered` found."""
+    """Raise Altered where a row is not as recorded. `changed`: what `altered` found."""
     for titles in changed.values():
-        raise LedgerError(
+        raise Altered(
             f"the row {min(titles.values())} is not the one that was recorded",
             where="ledger",
             expected="what its chain of evidence says",
@@ -93,11 +97,11 @@ def _chain(name: str, head: Row[Any], links: Iterable[Row[Any]]) -> Chain:
     for number, link in enumerate(links, 1):
         given = (link.case_id, link.seq, link.at, link.kind, link.body, link.rows)
         if link.seq != number or link.previous != previous or link.hash != link_hash(previous, *given):
-            chain.broken.append(f"{name}: link {link.seq} ({link.kind}) was changed or is missing")
+            chain.broken.append(f"{name}: Glied {link.seq} ({link.kind}) wurde verändert oder fehlt")
             return chain
         previous, chain.links = link.hash, number
         if link.rows:
             chain.said |= json.loads(link.rows)
     if chain.links != head.last_event or previous != head.last_hash:
-        chain.broken.append(f"{name}: the chain ends at {chain.links}, not at {head.last_event}")
+        chain.broken.append(f"{name}: die Kette endet bei {chain.links}, nicht bei {head.last_event}")
     return chain

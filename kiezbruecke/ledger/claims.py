@@ -15,7 +15,7 @@ from kiezbruecke.connector import Batch, BatchHead, Message, Ticket
 from kiezbruecke.errors import RecordError
 from kiezbruecke.ledger import recoveries
 from kiezbruecke.ledger import tables as t
-from kiezbruecke.ledger.chains import altered
+from kiezbruecke.ledger.chains import Altered, altered
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import one_at_a_time
 from kiezbruecke.ledger.drafts import next_serial, series_of_carriers
@@ -23,7 +23,7 @@ from kiezbruecke.ledger.events import touch
 from kiezbruecke.ledger.moves import Move, message_rows, move_all
 from kiezbruecke.ledger.receipts import Word, apply_receipts
 from kiezbruecke.ledger.runs import Run, guard
-from kiezbruecke.ledger.seals import BATCH, BYTES, MESSAGE, Key
+from kiezbruecke.ledger.seals import BATCH, BYTES, MESSAGE, Key, Unit
 from kiezbruecke.ledger.sets import among, rows_among, slices, write_all, write_among
 from kiezbruecke.ledger.states import WITHDRAWN, MessageState
 from kiezbruecke.ledger.todo import Answer, Kind, Point, close_point, close_points, raise_point, raise_points
@@ -193,6 +193,14 @@ def begin_sending(ledger: Ledger, run: Run, keys: Sequence[UUID], carrier: str =
 
     None where a destination recovers, and nothing of a carrier if one of its messages, or its bytes, are not so.
     """
+    try:
+        return _begin_sending(ledger, run, keys, carrier, (BYTES,))
+    except Altered:  # the commit has compared the messages, which it seals anew: now they are looked at one by one
+        return _begin_sending(ledger, run, keys, carrier, (MESSAGE, BYTES))
+
+
+def _begin_sending(ledger: Ledger, run: Run, keys: Sequence[UUID], carrier: str, units: Sequence[Unit]) -> list[UUID]:
+    """`units`: what of the messages is compared here; whatever was altered becomes a point and stays."""
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
@@ -201,7 +209,7 @@ def begin_sending(ledger: Ledger, run: Run, keys: Sequence[UUID], carrier: str =
         if carrier and altered(connection, {BATCH: {(carrier,): None}}):
             changed = claimed
         else:
-            changed = _changed_unseen(connection, claimed)
+            changed = _changed_unseen(connection, claimed, units)
         raise_points(connection, map(_altered_point, changed))
         sound = [row for row in claimed if row not in changed] if not (carrier and changed) else []
         close_points(connection, [(Kind.ALTERED, str(row.key)) for row in sound])
@@ -348,10 +356,10 @@ def find_message(ledger: Ledger, key: UUID) -> Message | None:
     return _message(rows[0]) if rows else None
 
 
-def _changed_unseen(connection: Connection, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
-    """Messages that somebody has changed behind the evidence's back: themselves, their steps, or their bytes."""
+def _changed_unseen(connection: Connection, rows: Sequence[Row[Any]], units: Sequence[Unit]) -> list[Row[Any]]:
+    """Messages of which somebody has changed one of these behind the evidence's back."""
     cases: dict[Key, UUID | None] = {(row.key,): row.case_id for row in rows}
-    changed = {key for titles in altered(connection, {MESSAGE: cases, BYTES: cases}).values() for (key,) in titles}
+    changed = {key for titles in altered(connection, dict.fromkeys(units, cases)).values() for (key,) in titles}
     return [row for row in rows if row.key in changed]
 
 

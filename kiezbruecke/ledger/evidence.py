@@ -50,21 +50,21 @@ def verify(ledger: Ledger) -> Verdict:
     journals: dict[str, str | None] = {}
     with ledger.read() as connection:
         for heads in _every(connection, _CASES, _c.id):
-            chains = read_chains(connection, heads, "case")
+            chains = read_chains(connection, heads, "Fall")
             cases += len(heads)
             links += sum(chain.links for chain in chains.values())
             broken += [line for lines in _altered(connection, heads, chains).values() for line in lines]
         for heads in _every(connection, _JOURNALS, _j.id):
-            for chain in read_chains(connection, heads, "journal").values():
+            for chain in read_chains(connection, heads, "Journal").values():
                 links += chain.links
                 broken += chain.broken
                 journals |= chain.said
-            broken += [f"journal {head.name}: renamed" for head in heads if head.id != journal_of(head.name)]
-        broken += _differences("the ledger", journals, _alone(connection))
+            broken += [f"Journal {head.name}: umbenannt" for head in heads if head.id != journal_of(head.name)]
+        broken += _differences("Hauptbuch", journals, _alone(connection))
         strays = connection.execute(_STRAYS.distinct()).scalars().all()
-        broken += [f"chain {stray}: its case or row is missing" for stray in strays]
+        broken += [f"Kette {stray}: ihr Fall oder ihre Zeile fehlt" for stray in strays]
         lost = sorted({table for unit in seals.OF_CASES for table in unit.strays(connection)})
-        broken += [f"table {table}: a row belongs to nothing" for table in lost]
+        broken += [f"Tabelle {table}: eine Zeile gehört zu nichts" for table in lost]
         broken += broken_anchors(connection)
     return Verdict(cases, links, tuple(broken))
 
@@ -72,7 +72,7 @@ def verify(ledger: Ledger) -> Verdict:
 def altered_cases(connection: Connection, cases: Collection[UUID]) -> dict[UUID, list[str]]:
     """The cases whose chain is broken or whose rows are not as recorded, each with what."""
     heads = rows_among(connection, _THESE_CASES, cases)
-    found = _altered(connection, heads, read_chains(connection, heads, "case"))
+    found = _altered(connection, heads, read_chains(connection, heads, "Fall"))
     return {case: lines for case, lines in found.items() if lines}
 
 
@@ -94,7 +94,7 @@ def accept(ledger: Ledger, *, person: str, account: str, reason: str) -> int:
         rows: dict[UUID, dict[str, str | None]] = {}
         for heads in _every(connection, _CASES, _c.id):
             there = _of_cases(connection, heads)
-            chains = read_chains(connection, heads, "case")
+            chains = read_chains(connection, heads, "Fall")
             rows |= {head.id: _renewed(chains[head.id].said, there[head.id]) for head in heads}
         said: dict[str, str | None] = {}
         for heads in _every(connection, _JOURNALS, _j.id):
@@ -129,7 +129,7 @@ def _altered(connection: Connection, heads: Sequence[Row[Any]], chains: Mapping[
     """Per case what is wrong with its chain, or else with its rows."""
     there = _of_cases(connection, heads)
     return {
-        head.id: chains[head.id].broken or list(_differences(f"case {head.name}", chains[head.id].said, there[head.id]))
+        head.id: chains[head.id].broken or list(_differences(f"Fall {head.name}", chains[head.id].said, there[head.id]))
         for head in heads
     }
 
@@ -157,5 +157,5 @@ def _differences(name: str, said: Digests, there: Digests) -> Iterator[str]:
     for title in sorted(said.keys() | there.keys()):
         recorded, found = said.get(title), there.get(title)
         if recorded != found:
-            what = "is missing" if found is None else "was changed" if recorded else "was added"
-            yield f"{name}: the row {title} {what}"
+            what = "fehlt" if found is None else "wurde verändert" if recorded else "wurde hinzugefügt"
+            yield f"{name}: die Zeile {title} {what}"

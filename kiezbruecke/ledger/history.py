@@ -26,11 +26,13 @@ from kiezbruecke.ledger.runs import Run, guard
 from kiezbruecke.ledger.seals import CASE, CURSOR, POINT, RECORD, Key
 from kiezbruecke.ledger.sets import among, rows_among, write_all, write_among
 from kiezbruecke.ledger.todo import (
+    MENDED,
     Answer,
     Kind,
     Point,
     close_point,
     close_points,
+    ever_mended,
     raise_point,
     raise_points,
     replace_points,
@@ -113,7 +115,7 @@ class Stored:
     kinds: Counter[str] = field(default_factory=Counter)  # a proposal and who asks for it are two records
     updated: int = 0
     receipts: int = 0
-    set_aside: int = 0
+    set_aside: int = 0  # that were not yet
 
     @property
     def counts(self) -> dict[str, int]:
@@ -195,14 +197,14 @@ def stored_answers(
 def store(ledger: Ledger, run: Run, origin: Origin, taken: Sequence[Taken], cursor: str) -> Stored:
     """Store a chunk of what a source said, with the cursor that stands for it."""
     stored = Stored()
-    new_words = [one for one in taken if not one.unchanged]  # what is as before has no problem that could heal
-    read = [one for one in new_words if one.problem is None]
-    problems = [one.item for one in new_words if one.problem is not None]
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
+        new_words = _new_words(connection, origin, taken)
+        read = [one for one in new_words if one.problem is None]
+        problems = [one.item for one in new_words if one.problem is not None]
         mended = _mended(connection, origin, new_words)
-        _list_problems(connection, run, origin, new_words, mended)
+        stored.set_aside = _list_problems(connection, run, origin, new_words, mended)
         _keep_or_forget(connection, origin, new_words, mended)
         _forget_inputs(connection, origin, problems)
         new = _store_records(connection, origin, read, stored)
@@ -211,7 +213,6 @@ def store(ledger: Ledger, run: Run, origin: Origin, taken: Sequence[Taken], curs
         stored.updated += seen_again
         stored.kinds["back"] += seen_again
         _set_cursor(connection, origin.source, cursor)
-    stored.set_aside = len(problems)
     stored.handled = [Handled(one.item, one.problem, known=one.problem is None and id(one) not in new) for one in taken]
     return stored
 
@@ -265,6 +266,13 @@ def mark_gone(
     return int(count)
 
 
+def _new_words(connection: Connection, origin: Origin, taken: Iterable[Taken]) -> list[Taken]:
+    """Without what is as before, and without what could not be read and was mended by another item since."""
+    words = [one for one in taken if not one.unchanged]  # what is as before has no problem that could heal
+    settled = ever_mended(connection, (origin.subject(one.item) for one in words if one.problem is not None))
+    return [one for one in words if one.problem is None or origin.subject(one.item) not in settled]
+
+
 def _mended(connection: Connection, origin: Origin, taken: Iterable[Taken]) -> set[str]:
     """The subjects of what could not be read, and has come as another item that can: the last word counts."""
     good: dict[str, int] = {}
@@ -294,8 +302,11 @@ def _close_what_is_not_there(connection: Connection, run: Run, origin: Origin, s
 
 def _list_problems(
     connection: Connection, run: Run, origin: Origin, taken: Iterable[Taken], mended: Collection[str]
-) -> None:
-    """The last word about an item counts: what cannot be read is a point, what was read is none any more."""
+) -> int:
+    """The last word about an item counts: what cannot be read is a point, what was read is none any more.
+
+    How many points are new. Of what is mended at once a closed point stays: by it a repetition is known.
+    """
     last: dict[str, Point | None] = {}
     for one in taken:
         subject = origin.subject(one.item)
@@ -306,9 +317,11 @@ def _list_problems(
             not_had = replace(one.item, kind="unknown", external_id=f"{one.item.external_id}{UNREAD}")
             for item in (one.item, replace(one.item, kind=f"{one.item.kind}-problem"), not_had):
                 last[origin.subject(item)] = None
-    last |= dict.fromkeys(mended)
-    raise_points(connection, [point for point in last.values() if point is not None])
+    points = [point for point in last.values() if point is not None]
+    raise_points(connection, (point for point in points if point.subject in mended))
+    close_points(connection, ((Kind.SET_ASIDE, subject) for subject in mended), answer=MENDED)
     close_points(connection, [(Kind.SET_ASIDE, subject) for subject, point in last.items() if point is None])
+    return raise_points(connection, (point for point in points if point.subject not in mended))
 
 
 def _keep_or_forget(connection: Connection, origin: Origin, taken: Iterable[Taken], mended: Collection[str]) -> None:

@@ -24,6 +24,7 @@ class Pause:
     person: str
     reason: str
     at: datetime | None
+    connection: str = ""  # the destination or source that rests; empty where it is the route itself
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ def read_pauses(connection: Connection) -> Pauses:
     )
     found: dict[str, dict[str, Pause]] = {"route": {}, "connection": {}}
     for row in connection.execute(query).all():
-        found[row.what][row.name] = Pause(row.person, row.reason, row.at)
+        connection_id = row.name if row.what == "connection" else ""
+        found[row.what][row.name] = Pause(row.person, row.reason, row.at, connection_id)
     return Pauses(found["route"], found["connection"])
 
 

@@ -174,7 +174,7 @@ class CaseHead:
 def search_cases(ledger: Ledger, part: str, at_most: int) -> list[CaseHead]:
     """Cases of whose reference number, Fremdkennzeichen or title this is a part, in any case; one statement."""
     c, m, r = t.cases.c, t.messages.c, t.records.c
-    title = r.body.cast(JSON)["title"].as_string() if ledger.postgresql else func.json_extract(r.body, "$.title")
+    title, area = (_said(ledger, name) for name in ("title", "area_id"))
     titled = r.kind.in_([Proposal.kind, Decision.kind])
     pattern = _pattern(part)
     named = union(
@@ -183,7 +183,7 @@ def search_cases(ledger: Ledger, part: str, at_most: int) -> list[CaseHead]:
         select(r.case_id).where(titled, func.lower(title).like(pattern, escape="\\")),
     )
     query = (
-        select(c.id, c.process_id, c.reference, c.area_id, r.kind, title.label("title"))
+        select(c.id, c.process_id, c.reference, c.area_id, r.kind, title.label("title"), area.label("said"))
         .outerjoin(t.records, (r.case_id == c.id) & titled)
         .where(c.id.in_(named))
         .order_by(c.reference, c.process_id, c.area_id, r.kind.desc(), r.seq)
@@ -192,10 +192,19 @@ def search_cases(ledger: Ledger, part: str, at_most: int) -> list[CaseHead]:
     with ledger.read() as connection:
         rows = connection.execute(query).all()
     found: dict[UUID, CaseHead] = {}
-    for row in rows:
-        if row.id not in found or not found[row.id].title:
-            found[row.id] = CaseHead(row.id, row.process_id, row.reference, row.area_id, row.title or "")
+    for row in rows:  # the platform's word about a title goes first, the last line's about an area
+        before = found.get(row.id)
+        title_, area_ = (before.title, before.area_id) if before else ("", row.area_id)
+        found[row.id] = CaseHead(
+            row.id, row.process_id, row.reference, row.area_id or row.said or area_, title_ or row.title or ""
+        )
     return list(found.values())[:at_most]
+
+
+def _said(ledger: Ledger, name: str) -> ColumnElement[Any]:
+    """A field of a record's body."""
+    body = t.records.c.body
+    return body.cast(JSON)[name].as_string() if ledger.postgresql else func.json_extract(body, f"$.{name}")
 
 
 def _pattern(part: str) -> str:
@@ -270,6 +279,20 @@ class RouteStatus:
     paused: Pause | None
     states: Mapping[MessageState, int]
     oldest_unsettled: datetime | None
+
+
+def confirmations(ledger: Ledger, process_id: str) -> dict[UUID, datetime]:
+    """When each confirmed message of a process was confirmed first, by its key; one statement."""
+    a, m, c = t.attempts.c, t.messages.c, t.cases.c
+    query = (
+        select(a.message_key, func.min(a.at).label("at"))
+        .join(t.messages, m.key == a.message_key)
+        .join(t.cases, c.id == m.case_id)
+        .where(c.process_id == process_id, a.after == MessageState.CONFIRMED, m.state == MessageState.CONFIRMED)
+        .group_by(a.message_key)
+    )
+    with ledger.read() as connection:
+        return {row.message_key: row.at for row in connection.execute(query).all()}
 
 
 STEPS = ("collect", "prepare", "deliver", "reconcile", "housekeeping")  # of all routes; others are seen as the last

@@ -91,14 +91,26 @@ class Piece:
 
     def key_of(self, row: Row[Any]) -> Key:
         """Which unit a row belongs to."""
-        return tuple(row._mapping[column] for column in self.key)  # noqa: SLF001 - SQLAlchemy's public name
+        return tuple(row[place] for place in self._key_places)
 
     def words(self, row: Row[Any]) -> str:
         """A row's content, one form on both databases."""
-        values, silent = row._mapping, self.silent  # noqa: SLF001 - SQLAlchemy's public name
-        found = ((column.name, _as_sealed(column, values[column])) for column in self.columns)
-        said = (f"{name}={_text(value)}" for name, value in found if value is not None and value != silent[name])
-        return "\x1f".join((self.table.name, *said))
+        values = row[-len(self.columns) :]
+        said = [self.table.name]
+        for (name, silent, is_state), value in zip(self._told, values, strict=True):
+            if value is not None and value != silent:
+                said.append(f"{name}={_as_sealed(value) if is_state else _text(value)}")
+        return "\x1f".join(said)
+
+    @cached_property
+    def _key_places(self) -> tuple[int, ...]:
+        """Counted from a row's end, where what is sealed stands."""
+        return tuple(self.columns.index(column) - len(self.columns) for column in self.key)
+
+    @cached_property
+    def _told(self) -> tuple[tuple[str, Any, bool], ...]:
+        """Of each column its name, what is not told of it, and whether it is the state of a message."""
+        return tuple((one.name, self.silent[one.name], one is t.messages.c.state) for one in self.columns)
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,13 +203,14 @@ def _digest(rows: Iterable[str]) -> str:
     return hashlib.sha256("\x1e".join(rows).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _as_sealed(column: Column[Any], value: Any) -> Any:
+def _as_sealed(state: str) -> str:
     """A message that a run has in hand has not left: that is no other state than waiting."""
-    claimed = column is t.messages.c.state and value == MessageState.CLAIMED.value
-    return MessageState.WAITING.value if claimed else value
+    return MessageState.WAITING.value if state == MessageState.CLAIMED.value else state
 
 
 def _text(value: Any) -> str:
+    if type(value) is str:  # most are
+        return value
     match value:
         case bytes():
             return hashlib.sha256(value).hexdigest()

@@ -20,6 +20,7 @@ from kiezbruecke.ledger.sets import among, rows_among, write_all
 from kiezbruecke.ledger.states import MessageState
 
 HEALED = "healed"
+MENDED = "mended"  # by another item: the same one again is no news
 
 
 class Kind(StrEnum):
@@ -108,6 +109,7 @@ _OF_ROUTE = select(_a.subject, _a.case_id).where(
     _a.kind == bindparam("kind"), _a.route == bindparam("route"), _a.closed_at.is_(None)
 )
 _ABOUT = select(_a.subject, _a.about).where(_a.kind == Kind.SET_ASIDE.value, among(_a.about), _a.closed_at.is_(None))
+_MENDED = select(_a.subject).where(_a.kind == Kind.SET_ASIDE.value, among(_a.subject), _a.answer == MENDED)
 _EVER = select(_a.subject).where(among(_a.case_id), _a.kind == bindparam("kind"))
 _ADD = insert(t.attention).inline()
 _RENEW = (
@@ -161,8 +163,8 @@ def raise_point(connection: Connection, point: Point) -> None:
     raise_points(connection, [point])
 
 
-def raise_points(connection: Connection, points: Iterable[Point]) -> None:
-    """The same for many, in their order. Of two about one subject the later one has the last word."""
+def raise_points(connection: Connection, points: Iterable[Point]) -> int:
+    """The same for many, in their order; how many are new. Of two about one subject the later has the last word."""
     wanted = {(point.kind, point.subject): point for point in points}
     there = _open_among(connection, wanted)
     fresh = [point for name, point in wanted.items() if name not in there]
@@ -178,6 +180,7 @@ def raise_points(connection: Connection, points: Iterable[Point]) -> None:
     write_all(connection, _RENEW, [_renewed(number, point) for number, point in other])
     for number, point in other:
         touch(connection, POINT, number, case=there[point.kind, point.subject].case_id)
+    return len(fresh)
 
 
 def ever_raised(connection: Connection, kind: Kind, points: Iterable[Point]) -> set[str]:
@@ -190,6 +193,11 @@ def ever_raised(connection: Connection, kind: Kind, points: Iterable[Point]) -> 
 def set_aside_about(connection: Connection, names: Iterable[str]) -> set[str]:
     """The subjects of what is set aside under these names (`Point.about`)."""
     return {row.subject for row in rows_among(connection, _ABOUT, names)}
+
+
+def ever_mended(connection: Connection, subjects: Iterable[str]) -> set[str]:
+    """Those that were set aside until another item mended them."""
+    return {row.subject for row in rows_among(connection, _MENDED, subjects)}
 
 
 def close_point(

@@ -23,6 +23,7 @@ from kiezbruecke.ledger.history import Stored, Taken
 from kiezbruecke.ledger.reading import last_runs
 from kiezbruecke.ledger.runs import stop_if_overtaken
 from kiezbruecke.mapping import Mapping
+from kiezbruecke.mapping.for_clerks import for_clerks
 from kiezbruecke.records import Decision, Proposal, Receipt, Record
 from kiezbruecke.stages import witnessing
 from kiezbruecke.stages.inputs import same_rest, without_rest
@@ -176,7 +177,7 @@ def _mapped(work: Collecting, item: Item, mappings: Sequence[Mapping], absent: f
         records = tuple(_enrich(work, mapping.read(item, _roots(work, item))) for mapping in mappings)
     except RecordError as error:
         faults = [fault for mapping in mappings for fault in mapping.faults(item, _roots(work, item))] or [error]
-        return Taken(item, problem=f"{place}{'; '.join(dict.fromkeys(fault.line() for fault in faults))}")
+        return Taken(item, problem=f"{place}{'; '.join(dict.fromkeys(map(for_clerks, faults)))}")
     days = [why for one in records if isinstance(one, Decision) and (why := impossible_day(work.process, one, work.at))]
     if days:  # never read again by itself: a day that is still to come does come, and by then another line may count
         return Taken(item, problem=f"{place}Die Zeile {days[0]}", heals=False)
@@ -202,7 +203,7 @@ def _besides(work: Collecting, item: Item) -> list[str]:
     if read is None or not isinstance(read.body, Fields):
         return []
     mappings = [mapping for mapping in work.mappings if read.kind in mapping.reads]
-    faults = [fault.line() for mapping in mappings for fault in mapping.faults(read, _roots(work, read))]
+    faults = [for_clerks(fault) for mapping in mappings for fault in mapping.faults(read, _roots(work, read))]
     fields = ((fault, found["name"]) for fault in faults if (found := _FIELD.search(fault)))
     return [fault for fault, name in fields if read.body.get(name)]
 

@@ -39,6 +39,7 @@ from kiezbruecke.ledger.runs import stop_if_overtaken
 from kiezbruecke.ledger.seals import BUDGET, RECORD
 from kiezbruecke.ledger.sets import slices
 from kiezbruecke.ledger.todo import Kind, Name, Point
+from kiezbruecke.mapping.for_clerks import for_clerks
 from kiezbruecke.records import Budget
 from kiezbruecke.stages import sent_anew
 from kiezbruecke.stages.composing import Workshop, compose
@@ -190,7 +191,7 @@ def write_messages(work: Sending, due: Sequence[tuple[Standing, Due]]) -> tuple[
         try:
             drafts.append(compose(workshop, standing, one, voucher, at))
         except RecordError as error:
-            problems.append(_problem(work, standing, error.line()))
+            problems.append(_problem(work, standing, for_clerks(error)))
     return drafts, problems
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from lxml import html
 from lxml.html import builder as E  # noqa: N812 - lxml's own name for it
 
+from kiezbruecke import printed
 from kiezbruecke.mapping.language.definition import Rule, When
 from kiezbruecke.mapping.language.paths import TargetStep
 from kiezbruecke.mapping.language.walking import walk
@@ -22,20 +23,6 @@ from kiezbruecke.workbench.examples import find_examples, read_roots
 from kiezbruecke.workbench.german_words import source_words, step_words
 from kiezbruecke.workbench.preview import PreviewRow, preview
 
-_STYLE = """
-@page { size: A4 landscape; margin: 15mm 12mm; }
-body { font: 10pt/1.4 "DejaVu Sans", Arial, sans-serif; color: #111; background: #fff; margin: 1.5rem auto;
-       max-width: 75rem; padding: 0 1rem; }
-h1 { font-size: 1.6rem; margin: 0 0 .3rem; } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; }
-dt { font-weight: bold; } dd { margin: 0; }
-table { border-collapse: collapse; width: 100%; } caption { text-align: left; padding: .3rem 0; }
-th, td { border: 1px solid #777; padding: .3rem .4rem; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
-thead th { background: #eee; } tbody th { font-weight: normal; }
-thead { display: table-header-group; } tr { break-inside: avoid; }
-code { font-size: .9em; } .small { font-size: .85em; color: #444; display: block; } .personal { font-weight: bold; }
-@media print { body { margin: 0; max-width: none; padding: 0; font-size: 8.5pt; } h2 { break-after: avoid; } }
-"""
 _FIELDS = ("Nr.", "Ziel-Feld", "Woher", "Was damit geschieht", "Bedingung", "Pflicht", "Personenbezogen", "Hinweis")
 
 
@@ -54,7 +41,8 @@ def page(mapping: Mapping, content: Path) -> str:
     """The whole page."""
     title = mapping.definition.title or mapping.name
     places = list(_places(mapping))
-    body = E.BODY(
+    return printed.page(
+        f"{title} – Zuordnung {mapping.name}",
         E.H1(title),
         E.P(mapping.definition.note) if mapping.definition.note else "",
         _head(mapping),
@@ -62,15 +50,6 @@ def page(mapping: Mapping, content: Path) -> str:
         _fields(places),
         *_codelists(mapping, places),
         *_example(mapping, content),
-    )
-    head = E.HEAD(
-        E.META(charset="utf-8"),
-        E.META(name="viewport", content="width=device-width, initial-scale=1"),
-        E.TITLE(f"{title} – Zuordnung {mapping.name}"),
-        E.STYLE(_STYLE),
-    )
-    return html.tostring(
-        E.HTML(head, body, lang="de"), doctype="<!DOCTYPE html>", encoding="unicode", pretty_print=True
     )
 
 
@@ -85,7 +64,7 @@ def _head(mapping: Mapping) -> html.HtmlElement:
         ("Quelle", source),
         ("Prüfwert", mapping.digest[:16]),
     )
-    return E.DL(*(part for word, text in rows for part in (E.DT(word), E.DD(text))))
+    return printed.pairs(rows)
 
 
 def _roots(mapping: Mapping) -> str:
@@ -112,14 +91,14 @@ def _nodes(root: Node, steps: tuple[TargetStep, ...]) -> tuple[Node, ...]:
 
 def _fields(places: list[_Place]) -> html.HtmlElement:
     caption = "Jede Zeile ist eine Regel der Zuordnung. Was hier nicht steht, wird nicht übermittelt."
-    return _table(caption, _FIELDS, [_field(place) for place in places])
+    return printed.table(caption, _FIELDS, [_field(place) for place in places])
 
 
 def _field(place: _Place) -> list[html.HtmlElement]:
     rule = place.rule
     target = E.TH(E.CODE(place.target), scope="row")
     if text := place.nodes[-1].documentation:
-        target.append(_small(text))
+        target.append(printed.small(text))
     return [
         E.TD(str(place.number)),
         target,
@@ -182,7 +161,7 @@ def _personal(rule: Rule) -> html.HtmlElement:
         return E.TD("nein")
     cell = E.TD(E.SPAN("ja", {"class": "personal"}))
     cell.append(
-        _small(f"Rechtsgrundlage: {rule.legal_basis}" if rule.legal_basis else "Rechtsgrundlage: nicht genannt")
+        printed.small(f"Rechtsgrundlage: {rule.legal_basis}" if rule.legal_basis else "Rechtsgrundlage: nicht genannt")
     )
     return cell
 
@@ -193,7 +172,7 @@ def _codelists(mapping: Mapping, places: list[_Place]) -> Iterator[html.HtmlElem
         yield E.H2("Codelisten")
     for name, translation in sorted(lists.translations.items()):
         rows = [[E.TH(given, scope="row"), E.TD(value or "(leer)")] for given, value in translation.entries.items()]
-        yield _table(f"{name}: welcher Wert zu welchem wird", ("Wert der Quelle", "Wert im Ziel"), rows)
+        yield printed.table(f"{name}: welcher Wert zu welchem wird", ("Wert der Quelle", "Wert im Ziel"), rows)
     used = {place.rule.code.list: place.rule.code.value for place in places if place.rule.code}
     for name, codes in sorted(lists.codes.items()):
         shown = {code: text for code, text in codes.codes.items() if used.get(name) in (None, code)}
@@ -201,7 +180,7 @@ def _codelists(mapping: Mapping, places: list[_Place]) -> Iterator[html.HtmlElem
         if len(shown) < len(codes.codes):
             caption += f" (nur was verwendet wird, von {len(codes.codes)} Codes)"
         rows = [[E.TH(code, scope="row"), E.TD(text or "–")] for code, text in shown.items()]
-        yield _table(caption, ("Code", "Bedeutung"), rows)
+        yield printed.table(caption, ("Code", "Bedeutung"), rows)
 
 
 def _example(mapping: Mapping, content: Path) -> Iterator[html.HtmlElement]:
@@ -213,19 +192,10 @@ def _example(mapping: Mapping, content: Path) -> Iterator[html.HtmlElement]:
     rows = [row for row in preview(mapping, read_roots(mapping, content, example)) if row.value]
     yield E.H2("Beispiel")
     caption = f"Beispiel „{example.name}“ mit erfundenen Angaben: was die Regeln daraus machen."
-    yield _table(caption, ("Ziel-Feld", "Wert", "Woher", "Nr."), [_example_row(row) for row in rows])
+    yield printed.table(caption, ("Ziel-Feld", "Wert", "Woher", "Nr."), [_example_row(row) for row in rows])
 
 
 def _example_row(row: PreviewRow) -> list[html.HtmlElement]:
     origin = E.TD(row.source) if row.source == "Festwert" else E.TD(E.CODE(row.source))
-    value = E.TD(row.value, " ", _small("(nicht geschrieben)")) if row.dropped else E.TD(row.value)
+    value = E.TD(row.value, " ", printed.small("(nicht geschrieben)")) if row.dropped else E.TD(row.value)
     return [E.TH(E.CODE(row.target), scope="row"), value, origin, E.TD(str(row.rule))]
-
-
-def _table(caption: str, heads: tuple[str, ...], rows: list[list[html.HtmlElement]]) -> html.HtmlElement:
-    head = E.TR(*(E.TH(text, scope="col") for text in heads))
-    return E.TABLE(E.CAPTION(caption), E.THEAD(head), E.TBODY(*(E.TR(*row) for row in rows)))
-
-
-def _small(text: str) -> html.HtmlElement:
-    return E.SPAN(text, {"class": "small"})

@@ -234,3 +234,26 @@ def test_a_day_that_is_none_is_told(call: Call, asked: World, tmp_path: Path) ->
 
     assert said.code == 2
     assert "das Datum ist nicht lesbar; erwartet: ein Tag wie 24.04.2026" in said.err
+
+
+@pytest.mark.parametrize(
+    ("day", "says"),
+    [
+        ("24.04.2031", "Am 24.04.2031 kann in diesem Verfahren keine Versammlung sein; es wurde nichts angelegt"),
+        ("31.02.2026", "KB-001 --date: "),
+    ],
+)
+def test_no_sheet_is_made_for_a_day_that_cannot_be(
+    call: Call, world: World, tmp_path: Path, day: str, says: str
+) -> None:
+    """A year mistyped, and every line of the sheet would have been refused after the assembly."""
+    file = tmp_path / "neu.xlsx"
+    said = call(*NEW_SHEET[:-1], day, "-o", str(file))
+
+    assert (said.code, said.out, said.err.count("\n"), file.exists()) == (2, "", 1, False)
+    assert says in said.err
+
+
+def test_a_new_sheet_without_lines_says_so(call: Call, world: World, tmp_path: Path) -> None:
+    """Nobody opens it to wait for more."""
+    assert "Die Liste hat noch keine Zeile" in call(*NEW_SHEET, "-o", str(tmp_path / "neu.xlsx")).out

@@ -36,10 +36,12 @@ READING = [
     ("destination", "show", "eakte-tk"),
     ("recover", "show"),
     ("reconcile",),
+    ("evaluate", "kk-tk-2026"),
     ("ledger", "verify"),
     ("schemas", "list"),
     ("sandbox", "list"),
     ("sandbox", "fault", "hkr"),
+    ("webhook", "key"),
     ("mapping", "steps"),
     ("mapping", "check", "meinberlin-proposal"),
     ("mapping", "preview", "meinberlin-proposal"),
@@ -71,7 +73,7 @@ CHANGING = [
 ]
 # Tested below and beside their modules: one keeps running, others need files of their own or write into the content.
 ELSEWHERE = {
-    "sandbox start", "schemas install", "schemas add", "codelist import", "drift accept", "drift wsdl",
+    "sandbox start", "webhook serve", "schemas install", "schemas add", "codelist import", "drift accept", "drift wsdl",
     "mapping new", "mapping editor", "new connector", "process new", "sheet new", "message resend",
     "recover run", "recover answer", "recover end", "recover dismiss",
 }  # fmt: skip
@@ -138,12 +140,16 @@ def test_a_started_sandbox_says_its_address_in_one_line_and_runs(asked: World, t
 @pytest.mark.parametrize(
     ("command", "says", "help_of"),
     [
-        (("nirgends",), "'nirgends'", "kiezbruecke --help"),
-        (("todo", "decide", "1"), "'answer'", "kiezbruecke todo decide --help"),
-        (("todo", "decide", "1", "erledigt"), "'--name'", "kiezbruecke todo decide --help"),
-        (("todo", "show", "eins"), "'number'", "kiezbruecke todo show --help"),
-        (("run", "kk-tk-eakte", "jetzt"), "jetzt", "kiezbruecke run --help"),
-        (("status", "--jason"), "--jason", "kiezbruecke status --help"),
+        (("nirgends",), "den Befehl „nirgends“ gibt es nicht", "kiezbruecke --help"),
+        (("todo", "lst"), "den Befehl „lst“ gibt es nicht; gemeint ist vielleicht 'list'", "kiezbruecke todo --help"),
+        (("todo", "decide", "1"), "„answer“ fehlt", "kiezbruecke todo decide --help"),
+        (("todo", "decide", "1", "erledigt"), "„--name“ fehlt", "kiezbruecke todo decide --help"),
+        (("todo", "list", "--owner"), "„--owner“ braucht einen Wert", "kiezbruecke --help"),
+        (("todo", "show", "eins"), "„number“ muss eine ganze Zahl sein", "kiezbruecke todo show --help"),
+        (("route", "runs", "x", "--last", "0"), "„--last“ muss mindestens 1 sein", "kiezbruecke route runs --help"),
+        (("run", "kk-tk-eakte", "jetzt"), "zu viel angegeben: jetzt", "kiezbruecke run --help"),
+        (("status", "--jason"), "„--jason“ gibt es hier nicht; gemeint ist vielleicht --json", "status --help"),
+        (("mapping", "check", "--jason"), "No such option", "kiezbruecke mapping check --help"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -154,7 +160,7 @@ def test_a_call_that_is_none_is_one_line(call: Call, command: tuple[str, ...], s
     assert said.code == 2
     assert said.out == ""
     assert said.err.startswith("KB-001 Aufruf: ")
-    assert said.err.endswith(f" – siehe {help_of}\n")
+    assert said.err.endswith(f"{help_of}\n")
     assert says in said.err
     assert said.err.count("\n") == 1
 
@@ -285,14 +291,14 @@ def test_todo_list_names_answers(call: Call, asked: World) -> None:
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        (("run", "kk-tk-nirgends"), "no route is called 'kk-tk-nirgends'"),
+        (("run", "kk-tk-nirgends"), "KB-101 kk-tk-nirgends: Eine Strecke dieses Namens gibt es nicht; möglich: "),
         (("case", "show", "2026-99999"), "Diesen Fall gibt es nicht"),
         (("message", "show", "KK26-090416-P0009-F1"), "Diese Nachricht gibt es nicht"),
         (("todo", "show", "99"), "Einen Punkt 99 gibt es nicht"),
         (("destination", "show", "nirgends-tk"), "no connection is called 'nirgends-tk'"),
         (("reconcile", "--process", "kk-xx-2026"), "kk-xx-2026.yaml: the file is missing"),
         (("sandbox", "start", "nirgends"), "no sandbox is called 'nirgends'"),
-        (("route", "pause", "nirgends", "--name", "A", "--reason", "B"), "no route is called 'nirgends'"),
+        (("route", "pause", "nirgends", "--name", "A", "--reason", "B"), "nirgends: Eine Strecke dieses Namens"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

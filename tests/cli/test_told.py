@@ -96,6 +96,42 @@ def test_a_paused_route_says_by_whom_and_why(call: Call, world: World) -> None:
     assert said.code == 0
 
 
+def test_a_route_that_goes_on_while_its_destination_rests_says_so(call: Call, world: World) -> None:
+    """It said that it went on, and nothing moved: what goes on is another command."""
+    call("destination", "pause", "eakte-tk", *WHO)
+    call("route", "pause", "kk-tk-eakte", *WHO)
+    said = call("route", "pause", "kk-tk-eakte", *WHO, "--resume")
+    status = call("status")
+    call("destination", "resume", "eakte-tk", *WHO)
+
+    for one in (said, status):
+        assert "kk-tk-eakte ruht, denn eakte-tk ist angehalten" in one.out
+        assert "kiezbruecke destination resume eakte-tk" in one.out
+    assert "läuft weiter" not in said.out
+    assert call("route", "pause", "kk-tk-eakte", *WHO, "--resume").out == "kk-tk-eakte: läuft weiter.\n"
+
+
+def test_a_case_is_found_with_the_name_of_its_area(call: Call, world: World) -> None:
+    """Every area has a P-1."""
+    world.drop(line("P-1"), line("2026-00004", area="Grünau"))
+    world.run("kk-tk-beschluesse")
+
+    found = {one["reference"]: one["area_name"] for one in call("case", "find", "Bank am See", "--json").json}
+    assert found == {"P-1": "Müggelheim", "2026-00004": "Grünau"}
+    assert "Grünau" in call("case", "find", "Bank am See").out
+
+
+def test_a_point_says_whether_a_route_or_the_process_put_it_there(call: Call, world: World) -> None:
+    """`kk-tk-2026` is no route."""
+    world.drop(line("P-1", "achthundert"), line("P-2", "", "angenommen"))
+    world.run("kk-tk-beschluesse", "kk-tk-eakte")
+    shown = {one["route"]: call("todo", "show", str(one["id"])).out for one in call("todo", "list", "--json").json}
+
+    assert "Strecke" in shown["kk-tk-beschluesse"]
+    assert "Verfahren" in shown["kk-tk-2026"]
+    assert "Strecke" not in shown["kk-tk-2026"]
+
+
 def test_a_paused_destination_gets_nothing_and_is_asked_nothing(call: Call, world: World) -> None:
     """All its routes rest, the others go on; afterwards everything that waited goes."""
     world.drop(line("P-1"))
@@ -139,7 +175,20 @@ def test_a_line_that_a_later_sheet_says_right_leaves_the_list(call: Call, world:
     world.run("kk-tk-beschluesse", "kk-tk-beschluesse")
 
     assert before == 3
-    assert [(one.answer, one.answered_by) for one in _closed(world)] == [("healed", "")] * 2
+    assert [(one.answer, one.answered_by) for one in _closed(world)] == [("mended", "")] * 2
+
+
+def test_a_copy_of_a_corrected_sheet_puts_nothing_back_on_the_list(world: World) -> None:
+    """Somebody finds the old file again and drops it under another name."""
+    faulty = (line("P-1", "achthundert"), line("2026-00004", "neunhundert"))
+    world.drop(*faulty)
+    world.run("kk-tk-beschluesse")
+    world.drop(line("P-1"), line("2026-00004"), name="neu.csv")
+    world.run("kk-tk-beschluesse")
+    world.drop(*faulty, name="april (2).csv")
+    world.run("kk-tk-beschluesse", "kk-tk-beschluesse")
+
+    assert world.points("set_aside") == []
 
 
 def test_a_file_that_could_not_be_read_leaves_the_list_with_its_successor(world: World) -> None:

@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # benchmarks/ is n
 from benchmarks import desk as bench
 from kiezbruecke import attention, desk
 from kiezbruecke.cli.output import emit
+from kiezbruecke.connector import Connection
 from kiezbruecke.desk import words
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger, MessageState
@@ -31,11 +32,11 @@ Look = Callable[[House], Any]
 LOOKS: dict[str, tuple[Look, int]] = {
     "a settled case": (lambda house: desk.cases(house, "2026-00001"), 9),
     "a case that hangs on its area": (lambda house: desk.cases(house, UNSENT), 11),
-    "a search": (lambda house: desk.find_cases(house.ledger, "00001"), 1),
+    "a search": (lambda house: desk.find_cases(house, "00001"), 1),
     "a message": (lambda house: desk.message(house.ledger, f"KK26-{PROCESS.areas[0].id}-00001-E1"), 2),
     "all messages": (lambda house: desk.messages(house.ledger), 1),
-    "all points": (lambda house: desk.points(house.ledger), 1),
-    "a point": (lambda house: desk.point(house.ledger, 1), 1),
+    "all points": (desk.points, 1),
+    "a point": (lambda house: desk.point(house, 1), 1),
     "the status": (desk.status, 5),
     "the routes": (desk.routes, 1),
     "the runs of a route": (lambda house: desk.runs(house.ledger, "kk-tk-hkr", 20), 1),
@@ -141,18 +142,24 @@ def test_an_answer_moves_a_message_only_as_the_states_allow() -> None:
             "P-1: Angabe „case.title“: zu lang",
             "mappings/outbound/case-xdomea-0401/mapping.yaml:7",
         ),
+        (
+            "april.xlsx#5: mappings/inbound/decision-sheet/mapping.yaml:9: 'day' (Quelle: item.sitzung_am): nein",
+            "april.xlsx, Zeile 5: „Sitzung am“: nein",
+            "mappings/inbound/decision-sheet/mapping.yaml:9",
+        ),
         ("Die Quelle #5 zeigt nichts", "Die Quelle #5 zeigt nichts", ""),
     ],
-    ids=["a line of a sheet", "a message", "neither"],
+    ids=["a line of a sheet", "a message", "a column of two words", "neither"],
 )
 def test_a_clerk_reads_sheet_line_and_column_and_no_rule(desk_: Desk, written: str, told: str, rule: str) -> None:
     """Who wrote the mapping finds the rule beside it."""
     with desk_.ledger.write() as connection:
         raise_point(connection, Point(Kind.SET_ASIDE, "x", "r", "spk", written))
-    (point,) = desk.points(desk_.ledger)
+    house = House(ROOT, desk_.ledger, lambda name: Connection(name, "kb_folder"))
+    (point,) = desk.points(house)
 
     assert point.reason == told
-    assert desk.point(desk_.ledger, point.id).rule == rule
+    assert desk.point(house, point.id).rule == rule
 
 
 def test_people_read_how_many_wait() -> None:

@@ -45,7 +45,7 @@ def test_a_whole_case_taken_away_is_named(desk: Desk, anchor: Anchor) -> None:
         for table in (t.record_history, t.records, t.message_bytes, t.messages, t.attention, t.events, t.cases):
             connection.execute(delete(table))
 
-    assert any("which anchor 1 holds" in line for line in evidence.verify(desk.ledger).broken)
+    assert any("das Anker 1 festhält" in line for line in evidence.verify(desk.ledger).broken)
 
 
 @pytest.mark.tampers
@@ -53,7 +53,7 @@ def test_a_chain_computed_anew_is_named(desk: Desk, anchor: Anchor) -> None:
     """Whoever may write can compute hashes as well as we do."""
     _compute_anew(desk.ledger)
 
-    assert any("which anchor 1 holds" in line for line in evidence.verify(desk.ledger).broken)
+    assert any("das Anker 1 festhält" in line for line in evidence.verify(desk.ledger).broken)
 
 
 @pytest.mark.tampers
@@ -68,8 +68,8 @@ def test_a_database_without_its_anchors_differs_from_the_one_outside(desk: Desk,
     drop_anchor(desk.ledger)
 
     assert inside == ()
-    assert "missing" in missing
-    assert "another one" in _differs(desk.ledger, anchor)
+    assert "fehlt" in missing
+    assert "ein anderer" in _differs(desk.ledger, anchor)
 
 
 def test_a_signature_is_only_its_keys(anchor: Anchor) -> None:

@@ -7,14 +7,16 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, select, text
+from sqlalchemy import Update, event, select, text, update
 
 from kiezbruecke.ledger import Ledger, MessageState, begin_run, claims, events, evidence, upgrade
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import make_engine
 from kiezbruecke.ledger.draft import Draft
+from kiezbruecke.ledger.seals import Piece
 from kiezbruecke.ledger.sets import in_turns
 from kiezbruecke.records import Receipt, ReceiptOutcome
 
@@ -138,6 +140,41 @@ def test_yesterdays_bytes_move_into_their_own_table(empty_url: str) -> None:
         with ledger.read() as connection:
             lineage = connection.execute(select(t.message_bytes.c.lineage)).scalar_one()
     assert (message.payload, lineage) == (b"<old/>", b"\x01")
+
+
+def test_a_message_is_compared_once_before_it_goes(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its digest was taken three times: to compare it, to seal it, and to compare it again."""
+    desk.grant("1000")
+    orders = [draft(desk.decide(f"P-{number}", number), "commitment.book", 1, "1") for number in range(1, 4)]
+    desk.prepare(*orders)
+    run = desk.run()
+    claims.claim(desk.ledger, run)
+    taken: list[str] = []
+    words = Piece.words
+    monkeypatch.setattr(Piece, "words", lambda piece, row: taken.append(piece.table.name) or words(piece, row))
+    claims.begin_sending(desk.ledger, run, [one.identity.key for one in orders])
+
+    assert taken.count("messages") == 2 * len(orders)
+
+
+@pytest.mark.parametrize(
+    "what",
+    [update(t.messages).values(file_name="other.xml"), update(t.message_bytes).values(payload=b"<other/>")],
+    ids=["itself", "its bytes"],
+)
+def test_an_altered_message_is_a_point_and_the_others_go(fresh: Fresh, what: Update) -> None:
+    """What was compared at the commit is looked at one by one."""
+    with _opened(fresh()) as ledger:
+        desk = Desk(ledger)
+        one, other = (draft(desk.decide(f"P-{number}", number)) for number in (1, 2))
+        desk.prepare(one, other)
+        run = desk.run(FILES)
+        claims.claim(ledger, run)
+        with ledger.engine.begin() as connection:
+            connection.execute(what.where(what.table.c.key == one.identity.key))
+
+        assert claims.begin_sending(ledger, run, [one.identity.key, other.identity.key]) == [other.identity.key]
+        assert [point.message_key for point in desk.points("altered")] == [one.identity.key]
 
 
 def _statements_of_a_delivery(url: str, count: int) -> dict[str, int]:

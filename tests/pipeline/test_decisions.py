@@ -163,7 +163,7 @@ def test_a_report_that_could_not_be_written_is_written_in_the_next_run(
     before = file.read_bytes()
     world.run("kk-tk-eakte")
     with monkeypatch.context() as patch:
-        patch.setattr("connectors.folder.files.OpenFolder.replace", _full)
+        patch.setattr("connectors._files.OpenFolder.replace", _full)
         with pytest.raises(SourceError, match="a report cannot be written"):
             world.run(READ)
         assert file.read_bytes() == before

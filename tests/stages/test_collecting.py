@@ -466,6 +466,35 @@ def test_the_last_word_in_a_chunk_counts(desk: Desk, again: bool) -> None:
     assert len(_open(desk)) == (1 if again else 0)
 
 
+@pytest.mark.parametrize("at_once", [False, True])
+def test_the_same_broken_thing_again_is_no_news_once_another_has_mended_it(desk: Desk, at_once: bool) -> None:
+    """A second copy of the faulty sheet put back on the list what its correction had settled."""
+    faulty, good = named(1, "a", problem="unlesbar"), named(2, "a")
+    for items in ([faulty, good],) if at_once else ([faulty], [good]):
+        collect(desk, Box(items), mended)
+    counts = collect(desk, Box([faulty]), mended)
+
+    assert (_open(desk), unread(desk), counts.get("set_aside", 0)) == ([], [], 0)
+
+
+def test_another_broken_thing_of_that_name_is_news(desk: Desk) -> None:
+    """Nobody has mended that one; and what a mended mapping has healed may break again."""
+    for box in ([named(1, "a", problem="unlesbar")], [named(2, "a")], [named(3, "a", problem="unlesbar")]):
+        collect(desk, Box(box), mended)
+    collect(desk, Box([named(4, "b")]), broken)
+    collect(desk, Box([]), mended)
+    collect(desk, Box([named(4, "b")]), broken)
+
+    assert len(_open(desk)) == 2
+
+
+def test_what_waits_and_cannot_be_read_again_is_counted_once(desk: Desk) -> None:
+    """Every run said that it had set aside eight lines, and they were the same eight."""
+    counted = [collect(desk, Box(items), broken)["set_aside"] for items in ([named(1, "a")], [], [named(2, "b")])]
+
+    assert counted == [1, 0, 1]
+
+
 def _open(desk: Desk) -> list[str]:
     return [point.subject for point in open_points(desk.ledger) if point.kind is Kind.SET_ASIDE]
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
@@ -36,6 +36,7 @@ KEYS = (
     "codes",
     "note",
 )
+_SHOWN = 8  # words of a list in an error
 CODE_KEYS = ("name", "valid_from", "valid_to")
 TEXT_KEYS = tuple(key for key in KEYS if key not in {"codes", "write_names"})
 WRITE_NAMES = {None: False, "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -59,8 +60,18 @@ class Translation:
         found = self.entries.get(given)
         found = self._folded.get(fold(given)) if found is None else found
         if found is None:
-            raise Unusable(f"der Wert steht nicht in der Codeliste „{self.name}“", _allowed(given, self.entries))
+            raise Unusable(
+                f"der Wert steht nicht in der Codeliste „{self.name}“", _allowed(given, self.entries, self._one_each)
+            )
         return found
+
+    @cached_property
+    def _one_each(self) -> list[str]:
+        """The first word for each value."""
+        first: dict[str, str] = {}
+        for word, value in self.entries.items():
+            first.setdefault(value, word)
+        return list(first.values())
 
     @cached_property
     def _folded(self) -> dict[str, str]:
@@ -93,7 +104,9 @@ class CodeList:
         """The code itself; raises Unusable where the list does not have it."""
         given = to_text(value).strip()
         if given not in self.codes:
-            raise Unusable(f"der Code steht nicht in der Codeliste „{self.name}“", _allowed(given, self.codes))
+            raise Unusable(
+                f"der Code steht nicht in der Codeliste „{self.name}“", _allowed(given, self.codes, list(self.codes))
+            )
         return given
 
 
@@ -265,7 +278,8 @@ def _unique(file: Path, rows: list[TranslationRow]) -> dict[str, str]:
     return entries
 
 
-def _allowed(given: str, known: Mapping[str, str]) -> str:
-    shown = ", ".join(list(known)[:12]) + (", …" if len(known) > 12 else "")
+def _allowed(given: str, known: Iterable[str], words: Sequence[str]) -> str:
+    """The first of the words, and the known one that is nearest."""
+    shown = ", ".join(words[:_SHOWN]) + (", …" if len(words) > _SHOWN else "")
     close = get_close_matches(given, list(known), n=1, cutoff=0.6)
     return f"{shown} (am nächsten: {close[0]})" if close else shown

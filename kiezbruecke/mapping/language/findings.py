@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal
 
-from kiezbruecke.errors import ConfigurationError, printable
+from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.printable import spelled_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,7 +84,7 @@ class Finding:
         """The finding in one line: `file:line:column: code message; expected …; helps`."""
         what = f"{self.place}: {self.code} {self.message}"
         parts = (what, self.expected and f"expected {self.expected}", self.helps)
-        return printable("; ".join(part for part in parts if part))
+        return spelled_out("; ".join(part for part in parts if part))
 
 
 class NotAMapping(ConfigurationError):

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from kiezbruecke.errors import ConfigurationError, printable
+from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.language.paths import is_step
 from kiezbruecke.mapping.schema.json_document import at, pointer_to, read_document
@@ -26,6 +26,7 @@ from kiezbruecke.mapping.schema.json_judge import Judge, shown
 from kiezbruecke.mapping.schema.json_values import SCALARS, as_json
 from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, NodeContent
 from kiezbruecke.mapping.values import Kind
+from kiezbruecke.printable import spelled_out
 
 _DEEPEST = 60  # levels of objects that must be there
 _MOST = 20_000  # places that must be there; nobody can write down rules for so many
@@ -120,7 +121,7 @@ def _refuse_nameless(file: Path, node: Node) -> None:
     for below in node.children.values():
         if (below.minimum or (isinstance(below, JsonNode) and below.demanded)) and not is_step(below.name):
             raise ConfigurationError(
-                f"the required property '{printable(below.name)}' can be no target",
+                f"the required property '{spelled_out(below.name)}' can be no target",
                 where=str(file),
                 expected="a name of visible signs, without / @ [ ]",
                 helps="have its publisher rename it, or make it optional",

@@ -92,6 +92,21 @@ def test_the_same_content_under_another_name_yields_the_same_items(desk: Any) ->
     assert "Der Inhalt gleicht „a.csv“" in copy
 
 
+def test_the_report_of_a_copy_does_not_say_that_its_lines_were_taken(desk: Any) -> None:
+    """It said of each line that it was taken, and below that none was. A line that only now could be read was."""
+    desk.drop("a.csv", three(desk))
+    desk.run()
+    desk.drop("b.csv", three(desk))
+    source = desk.source()
+    items = desk.fetch(source)
+    source.acknowledge([Handled(item, known=number > 0) for number, item in enumerate(items)])
+
+    (report,) = (path for path in desk.done.iterdir() if path.name.startswith("b-"))
+    rows = report.read_text("utf-8-sig").splitlines()
+    assert [row.split(";")[2] for row in rows[1:4]] == ["übernommen", *["schon früher übernommen"] * 2]
+    assert "3 Zeilen gelesen, 1 übernommen, 2 schon früher übernommen, 0 nicht übernommen" in rows[5]
+
+
 def test_two_copies_in_one_run_are_read_once(desk: Any) -> None:
     """Both leave the folder, one stays in the archive."""
     desk.drop("a.csv", three(desk))

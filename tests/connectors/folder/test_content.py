@@ -142,7 +142,7 @@ def test_a_mapping_problem_is_told_in_the_sheets_words(desk: Any, problem_of: Ca
 
     desk.run(problem=problem_of)
 
-    assert "„Bezirksregion“: der Wert steht nicht in der Codeliste" in desk.report()
+    assert "„Bezirksregion“: dieser Wert ist nicht möglich; möglich sind: " in desk.report()
     assert "mapping.yaml" not in desk.report()
     assert desk.canary not in desk.report()
 

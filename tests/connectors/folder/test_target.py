@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from connectors.folder import files
+from connectors import _files as files
 from connectors.folder.target import FolderTarget
 from kiezbruecke.connector import (
     Batch,

@@ -10,13 +10,14 @@ import pytest
 
 from connectors import _soap
 from connectors.xta.client import XtaClient
+from connectors.xta.probe import probe
 from connectors.xta.target import ACCOUNT, REFUSALS, XtaTarget
 from kiezbruecke.connector import CannotTell, Found, Ticket
-from kiezbruecke.errors import ConfigurationError, NotSent, Rejected
+from kiezbruecke.errors import ConfigurationError, NotSent, Rejected, SourceError
 from kiezbruecke.records import ReceiptOutcome
 from kiezbruecke.standards import xdomea
 
-from .conftest import DOCUMENTS, Xta, a_message, connect, context, payload
+from .conftest import DOCUMENTS, ROOT, Xta, a_message, connect, context, payload
 
 LOST_AFTER_COMMIT = ["commit_then_lose", "reset", "truncated_answer", "html_answer", "empty_202"]
 
@@ -295,3 +296,12 @@ def test_a_foreign_post_is_refused_politely(xta: Xta) -> None:
         urlopen(request, timeout=5)
 
     assert b"Fault" in raised.value.read()
+
+
+def test_the_probe_asks_whether_the_receiver_takes_our_messages(start_xta: Callable[..., Xta]) -> None:
+    """With a wrong identifier every message would be refused, one by one."""
+    there = start_xta("receiver=abc:110090090001")
+
+    assert "der Empfänger bietet den Dienst an" in probe(there.connection, ROOT, [])
+    with pytest.raises(SourceError, match="the receiver does not offer the service"):
+        probe(connect(there.running.url, receiver="abc:110090090002"), ROOT, [])

@@ -92,6 +92,16 @@ class OpenFolder:
             raise
         self.sync()
 
+    def add(self, name: str, body: bytes) -> None:
+        """Write a file of ours whole and durably, or raise FileExistsError: of two at once one has written it."""
+        part = _write_part(body, self._descriptor, self._mode())
+        try:
+            here = self._descriptor
+            os.link(part, name, src_dir_fd=here, dst_dir_fd=here, follow_symlinks=False)
+        finally:
+            _discard(part, self._descriptor)
+        self.sync()
+
     def move(self, name: str, to: OpenFolder, new_name: str, expected: os.stat_result) -> None:
         """Move exactly the file that was looked at; another that has taken its name goes back. Raises OSError."""
         os.rename(name, new_name, src_dir_fd=self._descriptor, dst_dir_fd=to._descriptor)

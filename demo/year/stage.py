@@ -1,0 +1,200 @@
+"""The year's district: sandboxes as processes, folders, a ledger, in a folder of its own beside `make demo`'s."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import random
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+from demo import ROOT
+from demo.surroundings import INITIATOR, MODERATOR
+from demo.year.story import YEAR, Day, Grant, Idea, Kasse, Vote
+from kiezbruecke import german, pipeline
+from kiezbruecke.edge import ledger_url, open_house
+from kiezbruecke.errors import KiezbrueckeError
+from kiezbruecke.house import House
+from kiezbruecke.ledger import upgrade
+from kiezbruecke.sandbox import Running, start
+
+DECISION = (
+    "Verfahren", "Bezirksregion", "Sitzung am", "Referenznummer", "Titel", "Ergebnis", "Bewilligt (€)", "Rang",
+    "Protokoll", "Erfasst von", "Korrektur", "Begründung",
+)  # fmt: skip
+BUDGET = (
+    "Verfahren", "Haushaltsjahr", "Bezirksregion", "Betrag (€)", "Kapitel", "Titel", "Status", "Gültig ab", "Grund",
+    "Erfasst von",
+)  # fmt: skip
+CHAPTER, TITLE = "5950", "97113"
+COLLECT = ("budgets", "beschluesse", "meinberlin")
+SEND = ("eakte", "hkr", "eakte-postfach", "hkr-rueckmeldungen", "hkr", "statusliste")
+MOST_ROUNDS = 6
+FAULTS = {  # what goes wrong in between: answers that are lost, servers that are busy, words that come twice or late
+    "xta": (
+        "commit_then_lose",
+        "lose_before_commit",
+        "reset",
+        "duplicate_ack",
+        "ack_delayed",
+        "getmessage_lost",
+        "close_lost",
+    ),
+    "hkr": ("commit_then_lose", "lose_before_commit", "reset", "duplicate_ack", "no_answer_yet", "busy"),
+    "meinberlin": ("server_error", "truncated_body", "reset", "detail_error"),
+}
+
+
+@dataclass
+class Stage:
+    """The district at work."""
+
+    state: Path
+    house: House
+    sandboxes: Mapping[str, Running]
+    prefixes: Mapping[str, str]  # process → beginning of its routes' names
+    chance: random.Random
+    failed: int = 0  # steps that ended with an error and were run again
+
+    def play(self, day: Day) -> None:
+        """Do what people do on this day, then let the routes run until nothing is left to do."""
+        self._put_in_budgets(day.grants)
+        self._propose(day.ideas, day.date)
+        self._say(day.statements)
+        for number, (kasse, votes) in enumerate(day.sheets):
+            self._put_in_decisions(kasse, votes, day.date, number)
+        self._go_wrong()
+        self.run()
+
+    def run(self) -> None:
+        """All routes, again and again until they rest; what fails is run again, as a scheduler does."""
+        for _ in range(MOST_ROUNDS):
+            failed = self.failed
+            for prefix in self.prefixes.values():
+                for name in (*COLLECT, *SEND):
+                    self._run(f"{prefix}-{name}")
+            if failed == self.failed and not sum(pipeline.outstanding(self.house).values()):
+                return
+        raise SystemExit(f"the routes do not come to rest: {pipeline.outstanding(self.house)}")
+
+    def _run(self, route: str) -> None:
+        try:
+            pipeline.run(self.house, route)
+        except KiezbrueckeError:
+            self.failed += 1
+
+    def _go_wrong(self) -> None:
+        for name, faults in FAULTS.items():
+            for fault in self.chance.sample(faults, 2):
+                self.sandboxes[name].arm(fault)
+
+    def _put_in_budgets(self, grants: Sequence[Grant]) -> None:
+        if not grants:
+            return
+        rows = [
+            (one.kasse.process, YEAR, one.kasse.name, german.number(one.amount), CHAPTER, TITLE, one.status,
+             f"01.01.{YEAR}", one.reason or "Verteilung", "SPK")
+            for one in grants
+        ]  # fmt: skip
+        self._drop("budgets", f"budgetliste-{len(list(self._inbox('budgets').rglob('*.csv')))}.csv", BUDGET, rows)
+
+    def _put_in_decisions(self, kasse: Kasse, votes: Sequence[Vote], when: date, number: int) -> None:
+        rows = [
+            (kasse.process, kasse.name, german.day(when), vote.idea.reference, vote.idea.title, vote.word,
+             german.number(vote.amount), vote.rank or "", f"Protokoll {when:%m/%d}", "SPK",
+             "ja" if vote.correction else "", vote.reason)
+            for vote in votes
+        ]  # fmt: skip
+        self._drop("beschluesse", f"beschlussliste-{kasse.area}-{when:%m%d}-{number}.csv", DECISION, rows)
+
+    def _propose(self, ideas: Sequence[Idea], when: date) -> None:
+        rows = [
+            {
+                "pk": idea.pk,
+                "module": idea.kasse.module,
+                "name": idea.title,
+                "budget": int(idea.asked),
+                "created": f"{when - timedelta(days=idea.pk % 7)}T12:00:00+01:00",
+                "contact_email": f"idee-{idea.pk}@example.org",
+                "description": f"<p>{idea.title}: wofür und für wen.</p>",
+            }
+            for idea in ideas
+        ]
+        self._tell_platform(rows)
+
+    def _say(self, statements: Mapping[int, str]) -> None:
+        self._tell_platform([{"pk": pk, "moderator_status": status} for pk, status in statements.items()])
+
+    def _tell_platform(self, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            address = f"{self.sandboxes['meinberlin'].url}/_sandbox/proposals"
+            urlopen(Request(address, json.dumps(rows).encode(), method="PUT"), timeout=20).close()  # noqa: S310 - ours
+
+    def _inbox(self, kind: str) -> Path:
+        return self.state / "eingang" / kind
+
+    def _drop(self, kind: str, name: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        out = io.StringIO()
+        csv.writer(out, delimiter=";").writerows([header, *rows])
+        (self._inbox(kind) / name).write_text(out.getvalue(), "utf-8-sig")
+
+
+@contextmanager
+def stage(state: Path, prefixes: Mapping[str, str]) -> Iterator[Stage]:
+    """Set it up in an empty folder, and end its processes afterwards."""
+    shutil.rmtree(state, ignore_errors=True)
+    for folder in ("eingang/budgets", "eingang/beschluesse", "ausgang/statusliste"):
+        (state / folder).mkdir(parents=True)
+    sandboxes: dict[str, Running] = {}
+    try:
+        platform = _platform(state)
+        for name, options in {"meinberlin": [f"data={platform}"], "xta": [], "hkr": []}.items():
+            create = f"connectors.{name}.sandbox:create"
+            sandboxes[name] = start(create, state / "sandbox" / name, options=options)
+        (state / "connections.json").write_text(json.dumps(_connections(state, sandboxes)), "utf-8")
+        os.environ.update({"KIEZBRUECKE_STATE": str(state), "KIEZBRUECKE_CONTENT": str(ROOT)})
+        os.environ.pop("KIEZBRUECKE_LEDGER_URL", None)
+        upgrade(ledger_url(ROOT))
+        with closing(open_house(ROOT)) as house:
+            yield Stage(state, house, sandboxes, prefixes, random.Random("faults"))  # noqa: S311 - no secret
+    finally:
+        for one in sandboxes.values():
+            one.stop()
+
+
+def _platform(state: Path) -> Path:
+    """The demonstration's platform before anybody has written anything."""
+    body = json.loads((ROOT / "demo" / "proposals.json").read_text("utf-8"))
+    file = state / "platform.json"
+    file.write_text(json.dumps({**body, "proposals": []}), "utf-8")
+    return file
+
+
+def _connections(state: Path, sandboxes: Mapping[str, Running]) -> dict[str, Any]:
+    party = {"party": "xyz:110090090000", "party_name": "Bezirksamt (ein Jahr)", "receiver": "xyz:110090090001"}
+    url = {name: one.url for name, one in sandboxes.items()}
+    return {
+        "meinberlin-tk": {
+            "conn_type": "kb_meinberlin",
+            "host": url["meinberlin"],
+            **MODERATOR,
+            "extra": dict(INITIATOR),
+        },
+        "budgets-tk": _folder(state / "eingang" / "budgets", "budget-sheet"),
+        "beschluesse-tk": _folder(state / "eingang" / "beschluesse", "decision-sheet"),
+        "statusliste-tk": _folder(state / "ausgang" / "statusliste", "status-list"),
+        "eakte-tk": {"conn_type": "kb_xta", "host": url["xta"], "extra": party},
+        "hkr-tk": {"conn_type": "kb_hkr", "host": url["hkr"], "extra": {"dienststelle": "TK-SPK"}},
+    }
+
+
+def _folder(path: Path, profile: str) -> dict[str, Any]:
+    return {"conn_type": "kb_folder", "extra": {"path": str(path), "profile": profile, "settle_seconds": 0}}
