@@ -15,6 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 DISTRICT = ROOT / "docs/how-to/ein-bezirk-in-zehn-minuten.md"
+PROCEDURE = ROOT / "docs/how-to/ein-verfahren-in-einer-stunde.md"
 _BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PORT = re.compile(r"\b1809\d\b")
 _STAT = re.compile(r"^ (\S+) +\|", re.MULTILINE)
@@ -39,6 +40,17 @@ def test_a_district_takes_the_commands_of_its_page(checkout: Path) -> None:
     assert "Zu tun: nichts." in said
     assert _STAT.findall(said) == ["mappings/codelists/bezirksregionen-mi.csv", "mappings/processes/sk-mi-2026.yaml"]
     assert _STAT.findall(said) == _STAT.findall(DISTRICT.read_text("utf-8"))
+
+
+def test_a_procedure_takes_the_commands_of_its_page(checkout: Path) -> None:
+    """Other words, another sheet in the file, other times; nothing but content is touched."""
+    said = _follow(PROCEDURE, checkout)
+    changed = {name.rpartition("/")[2] for name in _STAT.findall(said)}
+
+    assert "bewilligt, die Mittel sind vorgemerkt" in said
+    assert "Zu tun: nichts." in said
+    assert changed == {name.rpartition("/")[2] for name in _STAT.findall(PROCEDURE.read_text("utf-8"))}
+    assert all(re.match(r"(mappings/|schemas/tables/|\.\.\.?/)", name) for name in _STAT.findall(said))
 
 
 def _follow(page: Path, checkout: Path) -> str:
