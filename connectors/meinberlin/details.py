@@ -11,14 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from lxml import etree, html
 
+from connectors._line import shown_type
 from connectors.meinberlin.proposal import Row
 from connectors.meinberlin.session import ACCOUNTS, Session
 from connectors.meinberlin.text import plain_text
-from connectors.meinberlin.web import Reply
+from connectors.meinberlin.web import Reply, split
 from kiezbruecke.records import Module
 
 FIELDS = frozenset({"description", "feedback", "category", "labels", "point_label"})
@@ -45,7 +45,7 @@ class Details:
             reply = self._get(module, row)
         self._everybody.refuse_redirect(reply)
         if reply.status != 200 or reply.media_type != "text/html":
-            raise reply.broken(f"answered {reply.status} {reply.media_type}".strip(), "200 and a page")
+            raise reply.broken(f"answered {reply.status} {shown_type(reply.media_type)}", "200 and a page")
         if b"</html>" not in reply.body[-100:]:
             raise reply.broken("the page is cut", "a whole page")
         return _fields(reply, row, self._address)
@@ -53,13 +53,13 @@ class Details:
     def _get(self, module: Module, row: Row) -> Reply:
         """The page; another year in its address, and the platform leads to the right one."""
         session = self._account if module.id in self._private else self._everybody
-        reply = session.get(urlsplit(row["url"]).path, "text/html")
-        return session.get(urlsplit(reply.location).path, "text/html") if _same(reply, row) else reply
+        reply = session.get(split(row["url"]).path, "text/html")
+        return session.get(split(reply.location).path, "text/html") if _same(reply, row) else reply
 
 
 def _same(reply: Reply, row: Row) -> bool:
     """Whether a redirect leads to a page of the same proposal, on this host."""
-    there = urlsplit(reply.location)
+    there = split(reply.location)
     at_home = not there.netloc and not there.path.startswith(ACCOUNTS)
     return reply.status in (301, 302) and at_home and re.search(rf"/\d{{4}}-0*{row['pk']}/$", there.path) is not None
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlsplit
 
+from connectors.meinberlin.web import split
 from kiezbruecke.records import Module
 from kiezbruecke.records.base import MOST_MONEY
 
@@ -130,7 +130,7 @@ def proposal_body(row: Row, module: Module, origin: str) -> dict[str, Any]:
         "point": {"lon": place[0], "lat": place[1]} if place else None,
         "asked_text": None if odd_sum(row) else _badges(row, "budget")[0],
         **{name: value for name, value in spelled.items() if name not in hidden(row)},
-        "detail_url": origin + urlsplit(row["url"]).path,
+        "detail_url": origin + split(row["url"]).path,
         "module": module_body(module),
     }
 

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html.parser import HTMLParser
-from urllib.parse import urlsplit
 
 from connectors.meinberlin.settings import Settings
-from connectors.meinberlin.web import Reply, Web
+from connectors.meinberlin.web import Reply, Web, split
 from kiezbruecke.errors import SourceError
 
 LOGIN = "/accounts/login/"
@@ -89,7 +88,7 @@ class Session:
             raise NotAllowedError(
                 "the platform refuses login and password", "die Plattform weist Anmeldename oder Kennwort ab"
             )
-        where = urlsplit(reply.location).path
+        where = split(reply.location).path
         if reply.status == 302 and where.startswith(CONFIRM):
             raise NotAllowedError(
                 "the account's e-mail address is not confirmed", "die E-Mail-Adresse des Kontos ist nicht bestätigt"

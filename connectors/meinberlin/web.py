@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from email.message import Message as Header
 from http.cookies import SimpleCookie
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from connectors._line import DeadlineExceeded, Line, NoAnswer, Response, shown_type
 from connectors.meinberlin.settings import Settings
@@ -16,6 +17,18 @@ from kiezbruecke.errors import ConfigurationError, NotSent, SourceError
 from kiezbruecke.troubles import Cause, Trouble, of_status
 
 LIMIT = 64 * 1024 * 1024  # bytes of one answer; the largest page of the platform is far below
+_PATH = re.compile(r"(?:/[A-Za-z0-9_-]+)*/?")  # all paths of the platform; what it names itself may be anything
+_HOST = re.compile(r"(?=.{1,100}$)[a-z0-9-]+(?:\.[a-z0-9-]+)*")
+
+
+def split(address: str) -> SplitResult:
+    """An address of the platform's in its parts; without any where it is none."""
+    try:
+        found = urlsplit(address)
+        _ = found.hostname, found.port
+    except ValueError:
+        return SplitResult("", "", "", "", "")
+    return found
 
 
 @dataclass(frozen=True)
@@ -83,6 +96,13 @@ class Web:
         return self._call("POST", path, "", urlencode(form).encode(), headers)
 
     def _call(self, method: str, path: str, query: str, content: bytes, headers: Mapping[str, str]) -> Reply:
+        if not _PATH.fullmatch(path):  # it would name another host, or quote what a person wrote
+            raise SourceError(
+                "the platform names an address that is no page of it",
+                where=self._where(method),
+                expected="a path of letters, digits, '-' and '_'",
+                helps="nothing was taken over; tried again",
+            )
         where = self._where(f"{method} {path}")
         sent = {"Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
         url = self._settings.address + path + query
@@ -110,11 +130,14 @@ class Web:
         """Never follow a redirect: elsewhere it means a wrong `host`, else a platform out of order."""
         if not 300 <= reply.status < 400:
             return
-        there = urlsplit(reply.location)
+        there = split(reply.location)
         origin = f"{there.scheme}://{there.netloc}"
         if there.netloc and origin != self._settings.address:
+            named = there.scheme in ("http", "https") and _HOST.fullmatch(there.hostname or "")
             raise ConfigurationError(
-                f"the platform stands at {there.scheme}://{there.hostname}",
+                f"the platform stands at {there.scheme}://{there.hostname}"
+                if named
+                else "the platform stands elsewhere",
                 where=reply.where,
                 helps="set host to it",
             )

@@ -84,7 +84,7 @@ def play(state: Path, kassen: Sequence[Kasse], per_kasse: int, say: Callable[[st
         district.run()
         found = desk.evaluate(district.house, PROCESS, datetime.now(UTC))
         wrong = [*_elsewhere(district, books), *_miscounted(found, books), *_points(district, books)]
-        return Outcome(books, found, district.failed, len(desk.points(district.house.ledger)), wrong)
+        return Outcome(books, found, district.failed, len(desk.points(district.house)), wrong)
 
 
 def _elsewhere(district: Stage, books: Books) -> Iterator[str]:
@@ -122,7 +122,7 @@ def _miscounted(found: desk.Evaluation, books: Books) -> Iterator[str]:
 
 def _points(district: Stage, books: Books) -> Iterator[str]:
     """Every correction of what lies in the e-file already is a person's; nothing else is left for anybody."""
-    open_points = desk.points(district.house.ledger)
+    open_points = desk.points(district.house)
     by_hand = [point for point in open_points if point.kind is Kind.FOLLOW_UP]
     if len(by_hand) != len(books.corrected) or len(open_points) != len(by_hand):
         yield f"Zu tun: {len(by_hand)} von Hand und {len(open_points)} im Ganzen, erwartet je {len(books.corrected)}"

@@ -172,7 +172,8 @@ def _engine(address: URL, **options: Any) -> Engine:
 def _durable(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # SQLAlchemy's begin event decides, not the driver
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+    settings = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000")
+    for pragma in (*settings, "secure_delete=ON"):  # what is deleted may be a person's: no free page keeps it
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

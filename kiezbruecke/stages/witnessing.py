@@ -79,7 +79,7 @@ def stop(
     if seen is not None:
         marks[destination] = Mark(marks[destination].sends, max(marks[destination].incarnation, seen.incarnation))
     for name in recoveries.notice(house.ledger, marks, evidence):
-        log.error("%s: recovering: %s", name, evidence)
+        log.error("%s: recovering, nothing goes out; why: kiezbruecke recover show", name)  # it may be a person's words
     return recoveries.refuse(destination)
 
 
