@@ -39,6 +39,7 @@ _PREFIX = re.compile(r"[A-Z0-9]{2,6}")
 _YEAR = re.compile(r"-(20\d\d)$")
 _OF_ONE_YEAR = ("modules", "assemblies")  # another year has others
 _OF_ONE_DISTRICT = ("legal_basis", "codelists")
+_OF_ONE_KIND = ("texts",)  # what citizens read names the procedure
 _OWNED = ("owner", "operations")
 Path_ = tuple[str, ...]
 
@@ -189,7 +190,8 @@ def _null(representer: Any, _: None) -> Any:
 
 def _say_what_it_is(body: CommentedMap, content: Path, wanted: Wanted, bezirk: str, areas: str) -> None:
     same = bezirk == str(body["bezirk_id"])
-    for key in (*_OF_ONE_YEAR, *(() if same else _OF_ONE_DISTRICT), "label", "proposal_label"):
+    of_kind = () if wanted.kind in ("", body.get("process_kind", "kiezkasse")) else _OF_ONE_KIND
+    for key in (*_OF_ONE_YEAR, *(() if same else _OF_ONE_DISTRICT), *of_kind, "label", "proposal_label"):
         body.pop(key, None)
     before = str(body["routes"]["district"])
     body["id"], body["name"] = wanted.id, wanted.name
