@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from connectors._tables.cells import folded
+from kiezbruecke.content.yaml import read_yaml
 from kiezbruecke.errors import ConfigurationError
 
 ColumnType = Literal["text", "money", "date", "integer", "yes_no"]
@@ -55,11 +54,9 @@ def read_table(content: Path, name: str) -> Table:
     """The table of this name; raises ConfigurationError."""
     file = content / "schemas" / "tables" / f"{name}.yaml"
     try:
-        return Table.model_validate(YAML(typ="safe", pure=True).load(file.read_text("utf-8")))
-    except OSError:
-        raise ConfigurationError(f"there is no table '{name}'", where=str(file)) from None
-    except YAMLError as error:
-        raise ConfigurationError("not YAML", where=str(file), helps=" ".join(str(error).split())) from None
+        if not file.is_file():
+            raise ConfigurationError(f"there is no table '{name}'", where=str(file))
+        return Table.model_validate(read_yaml(file))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         raise ConfigurationError(

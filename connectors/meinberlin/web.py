@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 from connectors._line import DeadlineExceeded, Line, NoAnswer, Response, shown_type
 from connectors.meinberlin.settings import Settings
 from kiezbruecke.errors import ConfigurationError, NotSent, SourceError
+from kiezbruecke.foreign_json import read_json
 from kiezbruecke.troubles import Cause, Trouble, of_status
 
 LIMIT = 64 * 1024 * 1024  # bytes of one answer; the largest page of the platform is far below
@@ -51,8 +51,8 @@ class Reply:
             what = f"answered 200 with {shown_type(self.media_type)}"
             raise self.broken(what, "application/json", Trouble(Cause.NO_SERVICE))
         try:
-            return json.loads(self.body.decode("utf-8"), parse_constant=_no_constant)
-        except (ValueError, RecursionError):
+            return read_json(self.body, number=float)
+        except ValueError:
             raise self.broken("the answer is cut or no JSON", "a whole JSON document") from None
 
     def broken(self, what: str, expected: str, trouble: Trouble | None = None) -> SourceError:
@@ -148,7 +148,3 @@ def _media_type(response: Response) -> str:
     header = Header()
     header["Content-Type"] = response.headers.get("Content-Type", "")
     return header.get_content_type() if header["Content-Type"] else ""
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")

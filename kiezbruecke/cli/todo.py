@@ -13,7 +13,7 @@ from kiezbruecke.cli.output import AsJson, emit, say, table
 from kiezbruecke.content.areas import find_area
 from kiezbruecke.content.processes import process_files, read_process
 from kiezbruecke.desk import words
-from kiezbruecke.person import account
+from kiezbruecke.person import by_login
 from kiezbruecke.printable import printable
 
 _HEALS = "keine; der Punkt erledigt sich, sobald seine Ursache behoben ist."
@@ -77,9 +77,9 @@ def decide(
 ) -> None:
     """Einen Punkt entscheiden. Name und Begründung werden aufgehoben; der nächste Lauf handelt danach."""
     house = house_of(context)
-    ledger, point = house.ledger, desk.stored_point(house.ledger, number)
+    point = desk.stored_point(house.ledger, number)
     place = find_area(read_process(house.content, point.route), area) if area and point.case_id else None
-    chosen = attention.decide(ledger, point, answer, person=name, reason=reason, account=account(), area=place)
+    chosen = attention.decide(house.ledger, point, answer, person=by_login(name), reason=reason, area=place)
     if as_json:
         emit(desk.point(house, number))
         return

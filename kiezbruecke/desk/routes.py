@@ -64,6 +64,8 @@ class RouteStatusView(DeskView):
     paused: bool
     """Whether a person has stopped it, or its source or destination"""
     paused_by: str
+    paused_account: str
+    """The log-in that gave this name"""
     paused_because: str
     paused_at: datetime | None
     paused_connection: str
@@ -201,7 +203,8 @@ def _status(found: Route | str, known: RouteStatus) -> RouteStatusView:
         failed_step="" if broken else known.failed_step,
         broken=broken,
         paused=known.paused is not None,
-        paused_by=known.paused.person if known.paused else "",
+        paused_by=known.paused.person.name if known.paused else "",
+        paused_account=known.paused.person.account if known.paused else "",
         paused_because=known.paused.reason if known.paused else "",
         paused_at=known.paused.at if known.paused else None,
         paused_connection=known.paused.connection if known.paused else "",

@@ -14,6 +14,7 @@ from sqlalchemy import JSON, ColumnElement, Connection, Row, case, func, select,
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger
 from kiezbruecke.ledger.pauses import Pause, read_pauses
+from kiezbruecke.ledger.refusals import readable
 from kiezbruecke.ledger.states import UNSETTLED, MessageState
 from kiezbruecke.ledger.todo import Answer
 from kiezbruecke.records import (
@@ -120,6 +121,11 @@ def read_process_cases(ledger: Ledger, process_id: str) -> Snapshot:
 
 def read_cases(connection: Connection, wanted: ColumnElement[bool]) -> tuple[StoredCase, ...]:
     """The cases that a condition on `cases` names, by reference number; five statements, however many they are."""
+    with readable("of a case"):
+        return _read_cases(connection, wanted)
+
+
+def _read_cases(connection: Connection, wanted: ColumnElement[bool]) -> tuple[StoredCase, ...]:
     ids = select(t.cases.c.id).where(wanted)
     cases = connection.execute(select(t.cases, _ASSIGNED).where(wanted).order_by(t.cases.c.reference)).all()
     rows = connection.execute(select(t.records).where(t.records.c.case_id.in_(ids)).order_by(t.records.c.seq)).all()
@@ -145,7 +151,8 @@ def read_budget_lines(connection: Connection, process_id: str) -> tuple[Budget, 
     """A process's budget lines, in the order they became known."""
     r = t.records.c
     query = select(t.records).where(r.process_id == process_id, r.kind == Budget.kind).order_by(r.seq)
-    found = map(record_of, connection.execute(query).all())
+    with readable("records"):
+        found = list(map(record_of, connection.execute(query)))
     return tuple(record for record in found if isinstance(record, Budget))
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import Connection
+
 from kiezbruecke import attention
 from kiezbruecke.attention import Answers
 from kiezbruecke.cases.join import (
@@ -30,17 +32,18 @@ from kiezbruecke.german import day
 from kiezbruecke.ledger import MessageState, changes, claims, evidence, money
 from kiezbruecke.ledger import drafts as ledger_drafts
 from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.areas import count
 from kiezbruecke.ledger.changes import Look
 from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.ledger.lineage import MappingVersion
 from kiezbruecke.ledger.reading import StoredCase, read_budget_lines, read_cases
 from kiezbruecke.ledger.runs import stop_if_overtaken
-from kiezbruecke.ledger.seals import BUDGET, RECORD
+from kiezbruecke.ledger.seals import BUDGET, CASE, POINT, RECORD, VOTES
 from kiezbruecke.ledger.sets import slices
 from kiezbruecke.ledger.todo import Kind, Name, Point
 from kiezbruecke.mapping.for_clerks import for_clerks
-from kiezbruecke.records import Budget
+from kiezbruecke.records import Budget, Process
 from kiezbruecke.stages import sent_anew
 from kiezbruecke.stages.composing import Workshop, compose
 from kiezbruecke.stages.work import Counts, Sending, view_of
@@ -50,6 +53,7 @@ CHANGED = (
     "Was gespeichert ist, wurde an der Software vorbei verändert; es geht nichts hinaus, bis die IT es geklärt hat"
 )
 COUNTED = 500  # cases counted at a time
+COUNTED_FROM = (CASE, RECORD, POINT)  # what decides how much a case takes
 
 
 @dataclass
@@ -85,13 +89,20 @@ def survey(work: Sending) -> Survey | None:
         return None
     with changes.alone(ledger, work.run) as connection:
         lines = budget_lines_of(process, read_budget_lines(connection, process.id))
-        areas = [(process.id, line.fiscal_year, line.area_id) for line in lines]
-        evidence.refuse_altered(connection, {RECORD: [(line.identity,) for line in lines], BUDGET: areas})
+        _refuse_altered(connection, process, lines)
         budgets = budgets_that_count(lines)
         money.put_budgets(connection, budgets.values())
     found = Survey(began, look, cases, lines, budgets)
     _judge(work, found)
     return found
+
+
+def _refuse_altered(connection: Connection, process: Process, lines: Sequence[Budget]) -> None:
+    """What all cases rest on: the budget lines, also those that somebody took away, and what each area's votes take."""
+    known = [(line.identity,) for line in lines] + evidence.lost(connection, RECORD, t.records.c.id)
+    budgets = [(process.id, line.fiscal_year, line.area_id) for line in lines]
+    votes = [(process.id, area) for area in {*(area.id for area in process.areas), *(line.area_id for line in lines)}]
+    evidence.refuse_altered(connection, {RECORD: known, BUDGET: budgets, VOTES: votes})
 
 
 def cases_as_they_stand(work: Sending, survey: Survey) -> Iterator[list[Standing]]:
@@ -231,12 +242,14 @@ def _judge(work: Sending, survey: Survey) -> None:
 
 
 def _count(work: Sending, survey: Survey, cases: Sequence[UUID]) -> None:
+    """Count what these cases take of their areas' budgets. A changed one may belong to any area: nobody goes then."""
     for ids in slices(cases, COUNTED):
         with changes.alone(work.ledger, work.run) as connection:
+            evidence.refuse_altered_cases(connection, ids, COUNTED_FROM)
             answers = _answers(work, ids)
             alone = stand_alone(work.process, _read(work, ids), survey.budgets, answers.waived, answers.dismissed)
             counted = {one.case.id: _takes(one) for one in alone}
-            changes.count(connection, counted)
+            count(connection, counted)
         survey.counted |= counted
 
 

@@ -20,7 +20,7 @@ from kiezbruecke.ledger.reading import find_case
 from kiezbruecke.ledger.todo import Answer
 from kiezbruecke.records import BudgetStatus, Decision, Outcome, Proposal, ProposalStatus
 from kiezbruecke.records.identity import case_id
-from tests.builders import GRUENAU, MUEGGELHEIM, PROCESS, a_budget, a_line, a_proposal
+from tests.builders import GRUENAU, MUEGGELHEIM, PROCESS, a_budget, a_line, a_proposal, by
 from tests.ledger.conftest import Desk, draft
 
 AREAS = st.sampled_from([MUEGGELHEIM, MUEGGELHEIM, MUEGGELHEIM, GRUENAU, "999999"])
@@ -158,4 +158,4 @@ def _answer(desk: Desk) -> None:
     for point in desk.points("set_aside"):
         for answer in point.answers[:1]:
             area = PROCESS.areas[0] if answer is Answer.ASSIGN else None
-            attention.decide(desk.ledger, point, answer, person="A. Muster", reason="gesehen", area=area)
+            attention.decide(desk.ledger, point, answer, person=by("A. Muster"), reason="gesehen", area=area)
