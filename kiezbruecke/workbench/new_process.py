@@ -263,7 +263,7 @@ def _say_anew(said: dict[str, Any], content: Path, wanted: Wanted, before: str, 
         parent = _at(options, path[:-1])
         if _at(base, path) is not None:
             del parent[path[-1]]  # the set has a word for it that is everybody's
-        elif isinstance(value, str):
+        elif not isinstance(value, bool):
             parent[path[-1]] = f"{TODO} {'.'.join(path)}"
 
 

@@ -20,7 +20,9 @@ from kiezbruecke.content.routes import route_places
 from kiezbruecke.content.yaml import read_yaml
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.reading import read_process_cases
 from kiezbruecke.records import Process
+from kiezbruecke.sandbox import start
 from tests.cli.conftest import Call, call
 from tests.pdf_words import pages_of
 from tests.world import BUDGET_HEADER, DECISION_HEADER, World
@@ -89,6 +91,28 @@ def test_the_shipped_examples_go_the_whole_way_when_they_are_put_to_use(odd_worl
     assert not re.search("kiezkasse", told, re.IGNORECASE)
 
 
+def test_a_buergerhaushalt_comes_from_decidim(odd_world: World, tmp_path: Path) -> None:
+    """Proposal there, decision here, file and booking: under the number and the words of the platform."""
+    placed = put_to_use(odd_world, "bhh-li-2026")
+    decidim = start("connectors.decidim.sandbox:create", tmp_path / "decidim")
+    try:
+        odd_world.connections["decidim-li-bhh"] = {"conn_type": "kb_decidim", "host": decidim.url, "extra": {}}
+        odd_world.connect()
+        odd_world.run("bhh-li-decidim")
+        known = read_process_cases(odd_world.ledger, "bhh-li-2026").cases
+        wanted = next(one for one in known if one.proposal and one.proposal.external_id == "9/103")
+        decide(odd_world, placed, "Kiez 3", wanted.reference)
+    finally:
+        decidim.stop()
+
+    assert wanted.proposal
+    assert_on_its_way(odd_world, f"BH26-LI03-{wanted.reference.partition('-')[2]}")
+    told = "\n".join(everything(odd_world))
+    assert wanted.proposal.title in told
+    assert wanted.proposal.url in told
+    assert not re.search("kiezkasse", told, re.IGNORECASE)
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_shipped_examples_cost_nothing_and_lack_only_connections(root: Path, call: Call, name: str) -> None:
     """No route of them is in use, so none becomes a DAG; what they say is right all the same."""
@@ -117,11 +141,11 @@ def put_to_use(world: World, process_id: str) -> Placed:
     return Placed(read_process(world.content, process_id), inbox, routes["prefix"])
 
 
-def decide(world: World, placed: Placed, area: str) -> None:
+def decide(world: World, placed: Placed, area: str, reference: str = "P-1") -> None:
     """A budget and one decision, through its routes."""
     name = placed.process.id
     budget = f"{name};2026;{area};2.600,00 €;5950;97113;freigegeben;01.01.2026;;SPK 1"
-    line = f"{name};{area};24.04.2026;P-1;Bank am See;angenommen;850,-;12;3;1;;;Protokoll 1;SPK 1;;"
+    line = f"{name};{area};24.04.2026;{reference};Bank am See;angenommen;850,-;12;3;1;;;Protokoll 1;SPK 1;;"
     for folder, header, row in (("budgets", BUDGET_HEADER, budget), ("beschluesse", DECISION_HEADER, line)):
         (placed.inbox / folder / "liste.csv").write_text(f"{header}\n{row}\n", "utf-8-sig")
     routes = ("budgets", "beschluesse", "eakte", "hkr", "eakte-postfach", "hkr-rueckmeldungen", "hkr")
