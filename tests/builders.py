@@ -27,7 +27,8 @@ from kiezbruecke.records import (
     Proposal,
     ProposalStatus,
 )
-from kiezbruecke.records.identity import case_id, is_paper
+from kiezbruecke.records.identity import case_id
+from kiezbruecke.records.references import is_paper
 
 ROOT = Path(__file__).resolve().parents[1]
 PROCESS: Process = read_process(ROOT, "kk-tk-2026")

@@ -178,7 +178,12 @@ def _mapped(work: Collecting, item: Item, mappings: Sequence[Mapping], absent: f
     except RecordError as error:
         faults = [fault for mapping in mappings for fault in mapping.faults(item, _roots(work, item))] or [error]
         return Taken(item, problem=f"{place}{'; '.join(dict.fromkeys(map(for_clerks, faults)))}")
-    days = [why for one in records if isinstance(one, Decision) and (why := impossible_day(work.process, one, work.at))]
+    lines = [one for one in records if isinstance(one, Decision)]
+    if any(not work.process.numbers(one.reference_number) for one in lines):
+        expected = " oder ".join(work.process.example_numbers)
+        told = f"Die Referenznummer gehört nicht zum Verfahren; erwartet: eine wie {expected}"
+        return Taken(item, problem=f"{place}{told}")
+    days = [why for one in lines if (why := impossible_day(work.process, one, work.at))]
     if days:  # never read again by itself: a day that is still to come does come, and by then another line may count
         return Taken(item, problem=f"{place}Die Zeile {days[0]}", heals=False)
     if not absent:

@@ -120,8 +120,7 @@ def _identity(workshop: Workshop, standing: Standing, due: Due) -> Identity:
 
 
 def _reference(workshop: Workshop, standing: Standing, due: Due) -> str:
-    prefix = workshop.process.reference_prefix
-    return fremdkennzeichen(prefix, standing.area_id, standing.case.reference, due.effect.letter, due.number)
+    return fremdkennzeichen(workshop.process, standing.area_id, standing.case.reference, due.effect.letter, due.number)
 
 
 def _given(workshop: Workshop, standing: Standing, due: Due, message: MessageView) -> dict[str, Any]:

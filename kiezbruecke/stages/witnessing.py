@@ -92,7 +92,7 @@ def look_at_answers(house: House, destination: str, process: Process, receipts: 
     """
     if not receipts or destination not in _destinations(house) or recoveries.is_recovering(house.ledger, destination):
         return
-    ours = re.compile(rf"{re.escape(process.reference_prefix)}-[0-9A-Z]+-P?[0-9]+-[A-Z][0-9]+")
+    ours = re.compile(rf"{re.escape(process.reference_prefix)}-[0-9A-Z]+-[0-9A-Za-z.-]+-[A-Z][0-9]+")
     named = [one.reference for one in receipts if one.key is None and one.reference and ours.fullmatch(one.reference)]
     keys = [one.key for one in receipts if one.key is not None]
     effects = {route.effect for route in _live(house) if route.destination == destination}

@@ -35,7 +35,8 @@ from kiezbruecke.ledger.pauses import set_paused
 from kiezbruecke.ledger.reading import find_case, read_process_cases
 from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.ledger.todo import Point
-from kiezbruecke.records.identity import case_id, is_paper
+from kiezbruecke.records.identity import case_id
+from kiezbruecke.records.references import is_paper
 from tests.builders import by
 from tests.world import ROOT, SEND, World, budget, line
 

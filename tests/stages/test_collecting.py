@@ -21,7 +21,7 @@ from kiezbruecke.ledger.todo import Kind, open_points
 from kiezbruecke.records import Receipt, ReceiptOutcome, Record
 from kiezbruecke.records.identity import case_id
 from kiezbruecke.stages.work import Collecting, Counts
-from tests.builders import PROCESS, ROOT, a_proposal, by
+from tests.builders import PROCESS, ROOT, a_line, a_proposal, by
 from tests.ledger.conftest import HKR, Desk, draft
 
 Read = Callable[[Item], Record]
@@ -373,6 +373,14 @@ def test_a_person_ends_the_reading_again(desk: Desk) -> None:
     collect(desk, box, broken)
 
     assert (unread(desk), desk.points()) == ([], [])
+
+
+def test_a_decision_with_a_number_that_its_process_does_not_know_is_set_aside(desk: Desk) -> None:
+    """No Fremdkennzeichen could be made of it: the case would wait for ever, and nobody would know for what."""
+    collect(desk, Box([answer()]), lambda _: a_line(reference_number="BHH-1"))
+
+    (point,) = desk.points()
+    assert point.reason.endswith("gehört nicht zum Verfahren; erwartet: eine wie 2026-00001 oder P-1")
 
 
 def test_what_the_connector_calls_broken_is_not_kept(desk: Desk) -> None:
