@@ -48,7 +48,6 @@ def test_a_procedure_takes_the_commands_of_its_page(checkout: Path) -> None:
     changed = {name.rpartition("/")[2] for name in _STAT.findall(said)}
 
     assert "bewilligt, die Mittel sind vorgemerkt" in said
-    assert "Zu tun: nichts." in said
     assert changed == {name.rpartition("/")[2] for name in _STAT.findall(PROCEDURE.read_text("utf-8"))}
     assert all(re.match(r"(mappings/|schemas/tables/|\.\.\.?/)", name) for name in _STAT.findall(said))
 
