@@ -13,7 +13,7 @@ from kiezbruecke.content import find_content
 from kiezbruecke.content.processes import process_files
 from kiezbruecke.edge import local_connections
 from kiezbruecke.errors import ConfigurationError, InputError
-from kiezbruecke.workbench.new_process import Wanted, new_process
+from kiezbruecke.workbench.new_process import ProcessRequest, new_process
 from kiezbruecke.workbench.process_check import ProcessReport, report_of
 
 app = typer.Typer(no_args_is_help=True)
@@ -48,7 +48,7 @@ def new(  # noqa: PLR0913, PLR0917 - an option each
 ) -> None:
     """Ein Verfahren nach dem Muster eines anderen anlegen: eine Datei und die Liste der Bezirksregionen, kein Code."""
     content = find_content()
-    wanted = Wanted(
+    wanted = ProcessRequest(
         process,
         like,
         district,

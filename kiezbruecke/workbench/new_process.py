@@ -45,7 +45,7 @@ Path_ = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ProcessRequest:
     """What a person asks for; empty where the other process or its kind says it."""
 
     id: str
@@ -71,7 +71,7 @@ class NewProcess:
     report: ProcessReport
 
 
-def new_process(content: Path, wanted: Wanted) -> NewProcess:
+def new_process(content: Path, wanted: ProcessRequest) -> NewProcess:
     """Draft, try in a copy, write; raises InputError or ConfigurationError, and then nothing was written."""
     files = _draft(content, wanted)
     with tempfile.TemporaryDirectory() as folder:
@@ -84,7 +84,7 @@ def new_process(content: Path, wanted: Wanted) -> NewProcess:
     return NewProcess(tuple(content / name for name in files), report)
 
 
-def _draft(content: Path, wanted: Wanted) -> dict[str, str]:
+def _draft(content: Path, wanted: ProcessRequest) -> dict[str, str]:
     """The text of every file, by its place in the content; the process comes last, for it puts the others to use."""
     source = _source(content, wanted)
     _refuse_bad_words(content, wanted)
@@ -96,7 +96,7 @@ def _draft(content: Path, wanted: Wanted) -> dict[str, str]:
     return {**files, name: _process(content, wanted, bezirk, areas)}
 
 
-def _source(content: Path, wanted: Wanted) -> Mapping[str, Any]:
+def _source(content: Path, wanted: ProcessRequest) -> Mapping[str, Any]:
     known = [file.stem for file in process_files(content)]
     if wanted.like not in known:
         raise InputError(f"Ein Verfahren „{wanted.like}“ gibt es nicht", where="--from", expected=", ".join(known))
@@ -106,7 +106,7 @@ def _source(content: Path, wanted: Wanted) -> Mapping[str, Any]:
     return body
 
 
-def _refuse_bad_words(content: Path, wanted: Wanted) -> None:
+def _refuse_bad_words(content: Path, wanted: ProcessRequest) -> None:
     if not re.fullmatch(NAME, wanted.id):
         expected = "Kleinbuchstaben, Ziffern, Bindestriche, etwa kf-li-2027"
         raise InputError(f"„{wanted.id}“ ist keine Kennung", expected=expected)
@@ -124,7 +124,7 @@ def _refuse_bad_words(content: Path, wanted: Wanted) -> None:
             )
 
 
-def _bezirk(content: Path, wanted: Wanted, source: Mapping[str, Any]) -> str:
+def _bezirk(content: Path, wanted: ProcessRequest, source: Mapping[str, Any]) -> str:
     """The district's number: as given, by number or name; the other process's where the short name is the same."""
     if not wanted.bezirk:
         if wanted.district == source["routes"].get("district"):
@@ -140,7 +140,7 @@ def _bezirk(content: Path, wanted: Wanted, source: Mapping[str, Any]) -> str:
 # -- its areas -----------------------------------------------------------------------------------------------------
 
 
-def _areas(content: Path, wanted: Wanted, bezirk: str, source: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+def _areas(content: Path, wanted: ProcessRequest, bezirk: str, source: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
     """The name of the list of areas, and what is to be written for it."""
     name = f"bezirksregionen-{wanted.district}"
     if wanted.areas is None:
@@ -166,7 +166,7 @@ def _areas(content: Path, wanted: Wanted, bezirk: str, source: Mapping[str, Any]
 # -- its file ------------------------------------------------------------------------------------------------------
 
 
-def _process(content: Path, wanted: Wanted, bezirk: str, areas: str) -> str:
+def _process(content: Path, wanted: ProcessRequest, bezirk: str, areas: str) -> str:
     yaml = YAML(typ="rt")
     yaml.preserve_quotes, yaml.width = True, 4096
     yaml.indent(mapping=2, sequence=4, offset=2)
@@ -188,7 +188,7 @@ def _null(representer: Any, _: None) -> Any:
     return representer.represent_scalar("tag:yaml.org,2002:null", "null")
 
 
-def _say_what_it_is(body: CommentedMap, content: Path, wanted: Wanted, bezirk: str, areas: str) -> None:
+def _say_what_it_is(body: CommentedMap, content: Path, wanted: ProcessRequest, bezirk: str, areas: str) -> None:
     same = bezirk == str(body["bezirk_id"])
     of_kind = () if wanted.kind in ("", body.get("process_kind", "kiezkasse")) else _OF_ONE_KIND
     for key in (*_OF_ONE_YEAR, *(() if same else _OF_ONE_DISTRICT), *of_kind, "label", "proposal_label"):
@@ -206,7 +206,7 @@ def _say_what_it_is(body: CommentedMap, content: Path, wanted: Wanted, bezirk: s
         body["owner"] = _renamed(str(body["owner"]), before, wanted.district)
 
 
-def _reference_prefix(content: Path, wanted: Wanted) -> str:
+def _reference_prefix(content: Path, wanted: ProcessRequest) -> str:
     """What begins every Fremdkennzeichen: letters of the id and the year, and nobody else's."""
     taken = {str(read_yaml(file).get("reference_prefix")) for file in process_files(content)}
     if wanted.reference_prefix:
@@ -224,7 +224,7 @@ def _reference_prefix(content: Path, wanted: Wanted) -> str:
     raise InputError(what, where="--prefix", helps=helps)
 
 
-def _say_its_routes(body: CommentedMap, content: Path, wanted: Wanted, *, same: bool) -> None:
+def _say_its_routes(body: CommentedMap, content: Path, wanted: ProcessRequest, *, same: bool) -> None:
     routes = body["routes"]
     before = str(routes["district"])
     routes["prefix"], routes["district"] = _YEAR.sub("", wanted.id)[:30].rstrip("-"), wanted.district
@@ -249,7 +249,9 @@ def _say_its_routes(body: CommentedMap, content: Path, wanted: Wanted, *, same: 
         del routes["changes"]
 
 
-def _say_anew(said: dict[str, Any], content: Path, wanted: Wanted, before: str, short: str, *, same: bool) -> None:
+def _say_anew(
+    said: dict[str, Any], content: Path, wanted: ProcessRequest, before: str, short: str, *, same: bool
+) -> None:
     """What one route is told: owners under the new short name, and what only the other district knew as a TODO."""
     for key in _OWNED:
         if key in said:

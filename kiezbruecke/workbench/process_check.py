@@ -137,31 +137,30 @@ def _needed(content: Path, routes: dict[str, Route], known: Known) -> Iterator[N
     for name in dict.fromkeys(party_of(route) for route in routes.values()):
         using = {short: route for short, route in routes.items() if party_of(route) == name}
         fitting = [one for one in manifests().values() if all(_can(one, route, content) for route in using.values())]
-        named = [one for one in fitting if one.name in name] or fitting
-        form = _form(named[0], using, content) if named else {}
-        types = tuple(one.connection_type for one in named)
+        sure = [one for one in fitting if all(_can(one, route, content, sure=True) for route in using.values())]
+        found = [one for one in fitting if one.name in name] or sure or fitting
+        form = _form(found[0], using, content) if found else {}
+        types = tuple(one.connection_type for one in found)
         yield Needed(name, tuple(using), types, form, known(name))
 
 
-def _can(manifest: Manifest, route: Route, content: Path) -> bool:
+def _can(manifest: Manifest, route: Route, content: Path, *, sure: bool = False) -> bool:
+    """Whether a connector speaks what the route reads or sends; `sure`: it names it, and not only `*`."""
     if isinstance(route, CollectingRoute):
         kinds = {kind for mapping in _mappings(route, content) for kind in mapping.reads}
-        return manifest.source is not None and bool(kinds & set(manifest.item_kinds))
-    return any(fnmatchcase(route.effect, one) for one in manifest.effects)
+        wanted, offered = kinds, manifest.item_kinds if manifest.source else ()
+    else:
+        wanted, offered = {route.effect}, manifest.effects
+    return any(fnmatchcase(one, known) for one in wanted for known in offered if not (sure and known == "*"))
 
 
 def _form(manifest: Manifest, using: dict[str, Route], content: Path) -> dict[str, Any]:
     """What must be filled in, and what follows from the routes: the profile of a folder is the table that is read."""
-    shapes = {
-        word
-        for route in using.values()
-        for mapping in _mappings(route, content)
-        for word in (mapping.definition.source.shape, mapping.target.removeprefix("table "))
-    }
-    extra: dict[str, Any] = {}
-    for name, said in manifest.fields.items():
-        if said.required:
-            extra[name] = next((one for one in said.choices if one in shapes), "…")
+    mappings = [mapping for route in using.values() for mapping in _mappings(route, content)]
+    sources = [one.definition.source.shape for one in mappings if one.definition.source.kind == "table"]
+    tables = [*sources, *(one.target.removeprefix("table ") for one in mappings if one.target.startswith("table "))]
+    required = [name for name, said in manifest.fields.items() if said.required]
+    extra = {name: tables[0] if name == "profile" and tables else "…" for name in required}
     address = {"host": "https://…", "login": "…", "password": "…"} if manifest.transport == "http" else {}
     return {"conn_type": manifest.connection_type, **address, **({"extra": extra} if extra else {})}
 

@@ -12,26 +12,26 @@ from kiezbruecke.content.processes import read_code_lists, read_process
 from kiezbruecke.content.routes import find_route, places_of, route_places
 from kiezbruecke.errors import ConfigurationError, InputError, MachineError
 from kiezbruecke.workbench import new_process as module
-from kiezbruecke.workbench.new_process import Wanted, new_process
+from kiezbruecke.workbench.new_process import ProcessRequest, new_process
 from kiezbruecke.workbench.process_check import report_of
 
 AREAS = "id;name;aliases\nLI01;Seeufer;Ufer|Am See\nLI02;Am Wasserturm;\n"
 PROCESS = "mappings/processes/kf-li-2027.yaml"
 LIST = "mappings/codelists/bezirksregionen-li.csv"
 SHAPES = "mappings/codelists/bezirksregionen-li.geojson"
-NEXT_YEAR = Wanted("kk-tk-2027", "kk-tk-2026", "tk", "Kiezkassen Treptow-Köpenick 2027", 2027)
+NEXT_YEAR = ProcessRequest("kk-tk-2027", "kk-tk-2026", "tk", "Kiezkassen Treptow-Köpenick 2027", 2027)
 
 
 @pytest.fixture
-def wanted(tmp_path: Path) -> Wanted:
+def wanted(tmp_path: Path) -> ProcessRequest:
     """What a second district asks for."""
     file = tmp_path / "gebiete.csv"
     file.write_text(AREAS, "utf-8")
-    named = Wanted("kf-li-2027", "kk-tk-2026", "li", "Kiezfonds Lichtenberg 2027", 2027, kind="kiezfonds")
+    named = ProcessRequest("kf-li-2027", "kk-tk-2026", "li", "Kiezfonds Lichtenberg 2027", 2027, kind="kiezfonds")
     return replace(named, bezirk="Lichtenberg", areas=file, without=("meinberlin",))
 
 
-def test_a_district_is_a_process_file_and_a_list(content: Path, wanted: Wanted) -> None:
+def test_a_district_is_a_process_file_and_a_list(content: Path, wanted: ProcessRequest) -> None:
     """The rest it has in common with the others."""
     before = _files(content)
     made = new_process(content, wanted)
@@ -47,7 +47,7 @@ def test_a_district_is_a_process_file_and_a_list(content: Path, wanted: Wanted) 
     assert read_code_lists(content, wanted.id) == {"bezirksregionen": "bezirksregionen-li"}
 
 
-def test_nothing_of_the_other_district_is_in_its_file(content: Path, wanted: Wanted) -> None:
+def test_nothing_of_the_other_district_is_in_its_file(content: Path, wanted: ProcessRequest) -> None:
     """A filing key of another district would file there."""
     new_process(content, wanted)
     text = (content / PROCESS).read_text("utf-8")
@@ -56,7 +56,7 @@ def test_nothing_of_the_other_district_is_in_its_file(content: Path, wanted: Wan
         assert word not in text, word
 
 
-def test_it_rests_until_somebody_puts_it_to_use(content: Path, wanted: Wanted) -> None:
+def test_it_rests_until_somebody_puts_it_to_use(content: Path, wanted: ProcessRequest) -> None:
     """Collecting routes are live at once, and a task without its pool waits for ever."""
     before = [place.name for place in route_places(content)]
     new_process(content, wanted)
@@ -66,7 +66,7 @@ def test_it_rests_until_somebody_puts_it_to_use(content: Path, wanted: Wanted) -
         find_route(content, "kf-li-hkr")
 
 
-def test_what_is_open_keeps_it_from_being_put_to_use(content: Path, wanted: Wanted) -> None:
+def test_what_is_open_keeps_it_from_being_put_to_use(content: Path, wanted: ProcessRequest) -> None:
     """A TODO as filing key would stand in a file for years."""
     made = new_process(content, wanted)
     file = content / PROCESS
@@ -84,13 +84,13 @@ def test_what_is_open_keeps_it_from_being_put_to_use(content: Path, wanted: Want
             place.read()
 
 
-def test_it_names_every_connection_with_what_it_must_be(content: Path, wanted: Wanted) -> None:
+def test_it_names_every_connection_with_what_it_must_be(content: Path, wanted: ProcessRequest) -> None:
     """IT operations creates them from this list and from nothing else."""
     connections = {one.name: one for one in new_process(content, wanted).report.connections}
 
     assert {name: one.types for name, one in connections.items()} == {
-        "beschluesse-li": ("kb_folder",),
-        "budgets-li": ("kb_folder",),
+        "beschluesse-li": ("kb_folder", "kb_webhook"),
+        "budgets-li": ("kb_folder", "kb_webhook"),
         "eakte-li": ("kb_xta",),
         "hkr-li": ("kb_hkr",),
         "statusliste-li": ("kb_folder",),
@@ -135,7 +135,7 @@ def test_next_year_keeps_what_the_district_knows(content: Path) -> None:
     ],
 )
 def test_what_cannot_be_leaves_nothing_behind(
-    content: Path, wanted: Wanted, change: dict[str, object], expected: str
+    content: Path, wanted: ProcessRequest, change: dict[str, object], expected: str
 ) -> None:
     """One line: what, where, what helps."""
     before = _files(content)
@@ -157,7 +157,9 @@ def test_what_cannot_be_leaves_nothing_behind(
         ("id;name;bezirk_id\nLI01;A;09\n", "gehört einem anderen Bezirk"),
     ],
 )
-def test_a_list_that_could_be_misread_is_refused(content: Path, wanted: Wanted, text: str, expected: str) -> None:
+def test_a_list_that_could_be_misread_is_refused(
+    content: Path, wanted: ProcessRequest, text: str, expected: str
+) -> None:
     """Numbers become accounts of bookings, names are what clerks type."""
     assert wanted.areas is not None
     wanted.areas.write_text(text, "utf-8")
@@ -165,7 +167,9 @@ def test_a_list_that_could_be_misread_is_refused(content: Path, wanted: Wanted, 
         new_process(content, wanted)
 
 
-def test_a_full_disk_takes_the_list_away_again(content: Path, wanted: Wanted, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_takes_the_list_away_again(
+    content: Path, wanted: ProcessRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A list without its process would be in the way of the next try."""
     write, calls = module.write_file, []
 
@@ -182,7 +186,7 @@ def test_a_full_disk_takes_the_list_away_again(content: Path, wanted: Wanted, mo
     assert _files(content) == before
 
 
-def test_shapes_are_taken_over_by_number_or_name_and_with_nothing_else(content: Path, wanted: Wanted) -> None:
+def test_shapes_are_taken_over_by_number_or_name_and_with_nothing_else(content: Path, wanted: ProcessRequest) -> None:
     """A district's export names them as it likes and says more than we need."""
     shapes = _geojson(wanted, ("Seeufer", 13.0), ("am wasserturm", 13.2), key="STADTTEIL")
     new_process(content, replace(wanted, shapes=shapes, shape_property="STADTTEIL"))
@@ -205,14 +209,14 @@ def test_shapes_are_taken_over_by_number_or_name_and_with_nothing_else(content: 
     ],
 )
 def test_shapes_that_do_not_fit_are_refused(
-    content: Path, wanted: Wanted, shapes: list[tuple[str, float]], key: str, expected: str
+    content: Path, wanted: ProcessRequest, shapes: list[tuple[str, float]], key: str, expected: str
 ) -> None:
     """A shape that is missing would send its points nowhere, and one too many to a stranger."""
     with pytest.raises(InputError, match=expected):
         new_process(content, replace(wanted, shapes=_geojson(wanted, *shapes, key=key)))
 
 
-def _geojson(wanted: Wanted, *shapes: tuple[str, float], key: str) -> Path:
+def _geojson(wanted: ProcessRequest, *shapes: tuple[str, float], key: str) -> Path:
     assert wanted.areas is not None
     file = wanted.areas.with_name("flaechen.geojson")
     features = [
