@@ -114,6 +114,7 @@ COUNTS: Mapping[str, tuple[str, str]] = {  # of one, of several; what has no wor
     "changed_decision": ("geänderter Beschluss", "geänderte Beschlüsse"),
     "new_budget": ("neue Budgetzeile", "neue Budgetzeilen"),
     "changed_budget": ("geänderte Budgetzeile", "geänderte Budgetzeilen"),
+    "echo": ("eigene Antwort, wie sie dort steht", "eigene Antworten, wie sie dort stehen"),
     "back": ("wieder da", "wieder da"),
     "receipts": ("neue Rückmeldung", "neue Rückmeldungen"),
     "gone": ("verschwunden", "verschwunden"),
@@ -131,6 +132,7 @@ COUNTS: Mapping[str, tuple[str, str]] = {  # of one, of several; what has no wor
     "resent": ("geht auf Wunsch noch einmal", "gehen auf Wunsch noch einmal"),
     "reports": ("Transportbericht", "Transportberichte"),
     "left": ("liegen geblieben", "liegen geblieben"),
+    "paced": ("wartet, bis wieder gesendet werden darf", "warten, bis wieder gesendet werden darf"),
     "matched": (
         "aufgehobene Rückmeldung hat wieder ihre Nachricht",
         "aufgehobene Rückmeldungen haben wieder ihre Nachricht",

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import JSON, ColumnElement, Connection, Row, case, func, select, true, union
+from sqlalchemy import JSON, ColumnElement, Connection, Row, bindparam, case, func, select, true, union
 
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger
 from kiezbruecke.ledger.pauses import Pause, read_pauses
 from kiezbruecke.ledger.refusals import readable
+from kiezbruecke.ledger.sets import among, rows_among
 from kiezbruecke.ledger.states import UNSETTLED, MessageState
 from kiezbruecke.ledger.todo import Answer
 from kiezbruecke.records import (
@@ -31,6 +32,19 @@ from kiezbruecke.records.base import CENT
 
 _KINDS: dict[str, type[Record]] = {kind.kind: kind for kind in (Applicant, Budget, Decision, Proposal)}
 R = TypeVar("R", bound=Record)
+_SAID = (
+    select(t.records, t.messages.c.effect, t.messages.c.generation, t.messages.c.number, t.message_bytes.c.payload)
+    .join(t.messages, t.messages.c.case_id == t.records.c.case_id)
+    .join(t.message_bytes, t.message_bytes.c.key == t.messages.c.key)
+    .where(
+        among(t.records.c.id),
+        t.messages.c.destination == bindparam("there"),
+        t.messages.c.state.in_(
+            (MessageState.SENDING, MessageState.IN_DOUBT, MessageState.DELIVERED, MessageState.CONFIRMED)
+        ),
+    )
+)
+_PAYLOADS = select(t.message_bytes.c.key, t.message_bytes.c.payload).where(among(t.message_bytes.c.key))
 
 
 @dataclass(frozen=True)
@@ -228,6 +242,20 @@ def find_head(ledger: Ledger, wanted: str) -> tuple[MessageHead, str] | None:
     with ledger.read() as connection:
         row = connection.execute(query).one_or_none()
     return (_head(row), row.case_reference) if row else None
+
+
+def read_payloads(ledger: Ledger, keys: Sequence[UUID]) -> dict[UUID, bytes]:
+    """The bytes of messages, by key."""
+    with ledger.read() as connection:
+        return {row.key: bytes(row.payload) for row in rows_among(connection, _PAYLOADS, keys)}
+
+
+def read_said(ledger: Ledger, destination: str, records: Iterable[UUID]) -> dict[UUID, tuple[Record, str, bytes]]:
+    """Per record of a case that a destination may have heard of: the record, and effect and bytes of the last word."""
+    with ledger.read() as connection:
+        rows = rows_among(connection, _SAID, records, there=destination)
+    last = {row.id: row for row in sorted(rows, key=lambda row: (row.generation, row.number))}
+    return {identity: (record_of(row), row.effect, bytes(row.payload)) for identity, row in last.items()}
 
 
 def as_id(wanted: str) -> UUID | None:

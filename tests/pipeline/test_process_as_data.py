@@ -54,7 +54,7 @@ def new(odd_world: World, call: Call, tmp_path: Path) -> Placed:
     said = call(
         *("process", "new", "sk-mi-2026", "--from", "kk-tk-2026", "--district", "mi", "--bezirk", "Mitte"),
         *("--name", "Stadtteilkasse Mitte 2026", "--kind", "stadtteilkasse", "--year", "2026"),
-        *("--areas", str(tmp_path / "gebiete.csv"), "--without", "meinberlin"),
+        *("--areas", str(tmp_path / "gebiete.csv"), "--without", "meinberlin", "--without", "antworten"),
     )
     assert (said.code, said.err) == (0, "")
     return put_to_use(odd_world, "sk-mi-2026")

@@ -28,7 +28,7 @@ def wanted(tmp_path: Path) -> ProcessRequest:
     file = tmp_path / "gebiete.csv"
     file.write_text(AREAS, "utf-8")
     named = ProcessRequest("kf-li-2027", "kk-tk-2026", "li", "Kiezfonds Lichtenberg 2027", 2027, kind="kiezfonds")
-    return replace(named, bezirk="Lichtenberg", areas=file, without=("meinberlin",))
+    return replace(named, bezirk="Lichtenberg", areas=file, without=("meinberlin", "antworten"))
 
 
 def test_a_district_is_a_process_file_and_a_list(content: Path, wanted: ProcessRequest) -> None:
