@@ -4,7 +4,7 @@
     source ──collect──▶ record ──▶ CASE ──prepare──▶ message ──▶ deliver ──▶ destination
       ▲                              ▲                                          │
       └─ a route whose destination   └── event ◀── collect ◀── receipt ◀── reconcile
-         is the participation tool (later)
+         is the participation tool
 
 A collecting route empties a source or a message box: `collect`.
 A sending route does what is due: `prepare`, `deliver`, `reconcile`, in this order.

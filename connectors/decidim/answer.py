@@ -11,16 +11,14 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any
 
-from connectors._text import plain_text_of
+from connectors import _words as words
 
 _ID = re.compile(r"(\d{1,10})/(\d{1,10})")
-_PARAGRAPH = re.compile(r"<p(?:\s[^<>]*)?>((?:[^<]|<br\s*/?>)*)</p>")
 
 
 @dataclass(frozen=True)
@@ -84,78 +82,30 @@ def is_said(wanted: Wanted, shown: Shown, locale: str) -> bool | None:
         return stand and shown.status == wanted.status
     if not stand:
         return False
-    old = _folded_all(wanted.lines) == _folded_all(wanted.lines_before)
+    old = words.html_of(wanted.lines) == words.html_of(wanted.lines_before)
     return True if wanted.lines and (not old or wanted.status == wanted.status_before) else None
 
 
 def is_untouched(wanted: Wanted, shown: Shown, locale: str) -> bool:
     """Whether all stands as our last words, or the last collection, had it: then nobody has been there since."""
     if shown.unpublished:  # an answer that somebody has prepared is somebody's, unless its words are ours
-        return bool(wanted.lines_before) and _place(wanted.lines_before, shown.texts.get(locale, "")) is not None
+        return bool(wanted.lines_before) and words.stand(wanted.lines_before, shown.texts.get(locale, ""))
     return shown.status in (wanted.status_before, wanted.status) and text_with(wanted, shown, locale) is not None
 
 
 def text_with(wanted: Wanted, shown: Shown, locale: str) -> str | None:
-    """The text with our lines in the place of those before, behind all else where there were none; None where those
-    before are not there as we wrote them. What a person has read whole gives way whole, however it is formatted."""
-    markup = shown.texts.get(locale, "")
-    if _says(wanted, markup):
-        return markup
-    if not wanted.lines_before:
-        return _as_markup(markup) + _html_of(wanted.lines)
-    if (place := _place(wanted.lines_before, markup)) is not None:
-        return markup[: place[0]] + _html_of(wanted.lines) + markup[place[1] :]
-    return _html_of(wanted.lines) if _folded_all(wanted.lines_before) == _read(markup) else None
+    """The text with our lines in the place of those before; None where these are not there as we wrote them."""
+    return words.replaced(wanted.lines_before, wanted.lines, _as_markup(shown.texts.get(locale, "")))
 
 
 def _says(wanted: Wanted, markup: str) -> bool:
-    """Whether our lines stand there, and of those before nothing that they do not hold."""
-    ours, old = _folded_all(wanted.lines), _folded_all(wanted.lines_before)
-    if old and old != ours and _holds(old, ours) and _place(wanted.lines_before, markup) is not None:
-        return False
-    return not ours or _place(wanted.lines, markup) is not None
-
-
-def _holds(whole: Sequence[str], part: Sequence[str]) -> bool:
-    return any(whole[start : start + len(part)] == part for start in range(len(whole) - len(part) + 1))
-
-
-def _place(lines: Sequence[str], markup: str) -> tuple[int, int] | None:
-    """Where these lines stand as paragraphs, one directly behind the other."""
-    ours, found = _folded_all(lines), list(_PARAGRAPH.finditer(markup))
-    if not ours:
-        return None
-    said = [_folded(html.unescape(re.sub(r"<br\s*/?>", " ", one[1]))) for one in found]
-    for start in range(len(found) - len(ours) + 1):
-        run = found[start : start + len(ours)]
-        between = [markup[one.end() : other.start()] for one, other in pairwise(run)]
-        if said[start : start + len(ours)] == ours and not any(part.strip() for part in between):
-            return run[0].start(), run[-1].end()
-    return None
-
-
-def _read(markup: str) -> list[str]:
-    """What people read, line by line, as the source hands it over."""
-    return _folded_all([line for line in plain_text_of(markup, "").splitlines() if line.strip()])
+    if not wanted.lines:
+        return not words.stand(wanted.lines_before, markup)
+    return words.says(wanted.lines, wanted.lines_before, markup)
 
 
 def _as_markup(text: str) -> str:
     """What others wrote, as HTML: a text without any is typed, and its lines are to stay lines."""
     if not text.strip() or "<" in text:
         return text
-    return "".join(
-        f"<p>{html.escape(html.unescape(line), quote=False)}</p>" for line in text.splitlines() if line.strip()
-    )
-
-
-def _html_of(lines: Sequence[str]) -> str:
-    return "".join(f"<p>{html.escape(_folded(line), quote=False)}</p>" for line in lines)
-
-
-def _folded_all(lines: Sequence[str]) -> list[str]:
-    return [_folded(line) for line in lines]
-
-
-def _folded(line: str) -> str:
-    """Blanks of every kind are one blank to whoever reads."""
-    return " ".join(line.split())
+    return words.html_of([html.unescape(line) for line in text.splitlines() if line.strip()])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from email.message import Message as Header
 from http.cookies import SimpleCookie
@@ -62,7 +62,9 @@ class Reply:
 
 
 class Unanswered(SourceError):
-    """No whole answer came: whoever asks on may wait as long again."""
+    """No whole answer came: whoever asks on may wait as long again. `left`: whether a byte of the request has left."""
+
+    left = True
 
 
 class Web:
@@ -86,7 +88,7 @@ class Web:
         """GET a path of the platform."""
         return self._call("GET", path, f"?{urlencode(query)}" if query else "", b"", {"Accept": accept})
 
-    def post_form(self, path: str, form: Mapping[str, str]) -> Reply:
+    def post_form(self, path: str, form: Mapping[str, str] | Sequence[tuple[str, str]]) -> Reply:
         """POST an HTML form, with the Referer that the platform's CSRF check wants."""
         headers = {
             "Accept": "text/html",
@@ -109,7 +111,9 @@ class Web:
         try:
             response = self._line.call(method, url, content, {**headers, **(sent if self._cookies else {})})
         except NotSent as error:
-            raise Unanswered(f"no whole answer ({error.what})", where=where, helps="tried again") from error
+            unsent = Unanswered(f"no whole answer ({error.what})", where=where, helps="tried again")
+            unsent.left = False
+            raise unsent from error
         except (NoAnswer, DeadlineExceeded) as error:
             raise Unanswered(str(error), where=where, helps="tried again") from error
         except OSError as error:

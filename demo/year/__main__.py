@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +33,10 @@ from kiezbruecke.privacy import keep_private
 
 PROCESS, PREFIX = "kk-tk-2026", "kk-tk"
 PER_KASSE = 20
+SHOWN = {  # the platform's four words for those of a decision sheet
+    Word.YES: "ACCEPTED", Word.CUT: "ACCEPTED", Word.WAITING: "QUALIFIED", Word.LATER: "CONSIDERATION",
+    **dict.fromkeys((Word.NO, Word.NOT_ELIGIBLE, Word.PASSED_ON, Word.WITHDRAWN), "REJECTED"),
+}  # fmt: skip
 BUDGETS = (2600, 2700, 3300, 3600, 4100, 4200, 4400, 4700, 4800, 5400, 6700, 6800, 7200, 7300, 8200, 10100)
 
 
@@ -83,7 +88,8 @@ def play(state: Path, kassen: Sequence[Kasse], per_kasse: int, say: Callable[[st
             say(f"{german.day(day.date)}  {day.title}")
         district.run()
         found = desk.evaluate(district.house, PROCESS, datetime.now(UTC))
-        wrong = [*_elsewhere(district, books), *_miscounted(found, books), *_points(district, books)]
+        wrong = [*_elsewhere(district, books), *_told_wrong(district, books), *_miscounted(found, books)]
+        wrong += _points(district, books)
         return Outcome(books, found, district.failed, len(desk.points(district.house)), wrong)
 
 
@@ -102,6 +108,21 @@ def _elsewhere(district: Stage, books: Books) -> Iterator[str]:
     filed = sorted(case for case, _ in in_the_efile(district.state / "sandbox" / "xta", process))
     if filed != sorted(cases):
         yield f"E-Akte: {len(filed)} Vorgänge, erwartet {len(cases)}, jeder einmal"
+
+
+def _told_wrong(district: Stage, books: Books) -> Iterator[str]:
+    """Who had an idea on the platform got one mail for everything new, and reads there what was decided last."""
+    mails = Counter(int(mail["pk"]) for mail in district.mails())
+    expected = {idea.pk: many for idea, many in books.told.items()}
+    if mails != expected:
+        differ = sorted(pk for pk in mails | expected if mails[pk] != expected.get(pk, 0))
+        yield f"mein.berlin: {mails.total()} Mails, erwartet {sum(expected.values())}; zuerst {differ[:3]}"
+    stands = {int(row["pk"]): row for row in district.proposals()}
+    for idea in books.told:
+        row, vote = stands[idea.pk], books.last[idea]
+        granted = f"bewilligt: {german.euros(vote.amount)}" if vote.amount else ""
+        if row["moderator_status"] != SHOWN[vote.word] or granted not in row["feedback"]:
+            yield f"{idea.reference}: auf mein.berlin steht {row['moderator_status']}, beschlossen ist „{vote.word}“"
 
 
 def _miscounted(found: desk.Evaluation, books: Books) -> Iterator[str]:
@@ -137,9 +158,11 @@ def _told(outcome: Outcome) -> Iterator[str]:
     yield f"am Ende: {ended}"
     yield f"festgelegt {german.euros(sum(books.sums.values(), Decimal(0)))}"
     yield f"{german.count(outcome.failed, 'Schritt', 'Schritte')} nach einem Fehler wiederholt"
+    mails = german.count(books.told.total(), "Mail", "Mails")
+    yield f"{mails} an Menschen mit einer Idee auf der Plattform, eine für jede Neuigkeit"
     yield f"{german.count(outcome.points, 'Punkt', 'Punkte')} für einen Menschen; die Auswertung liegt in var/jahr"
     yield from (f"✗ {line}" for line in outcome.wrong)
-    good = "Hauptbuch, E-Akte, HKR und Auswertung stimmen mit den Büchern überein."
+    good = "Hauptbuch, E-Akte, HKR, mein.berlin und Auswertung stimmen mit den Büchern überein."
     yield "Nicht alles ist, wie es sein muss." if outcome.wrong else good
 
 

@@ -128,6 +128,9 @@ def preview(
         [(one.case, effect(one.effect).title, one.file, one.bytes, one.at) for one in shown],
         empty="nichts vorbereitet.",
     )
+    for view in shown:
+        if view.text:
+            say("\n".join((f"\n{view.case}:", *(f"  {line}" for line in view.text))))
 
 
 @app.command()

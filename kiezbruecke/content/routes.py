@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from kiezbruecke.content.sets import NAME, Layer, Made, made_routes
 from kiezbruecke.content.yaml import holds, place_of, read_yaml
 from kiezbruecke.errors import ConfigurationError, InputError
+from kiezbruecke.german import BERLIN
 
 Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
 
@@ -45,6 +46,35 @@ class CollectingRoute(_Route):
     mapping: Names = Field(description="Inbound mappings; the item's kind chooses")
 
 
+class Pace(BaseModel):
+    """How fast a route may speak to people. What does not go now waits, and is no failure."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    per_hour: int | None = Field(None, ge=1, description="How many messages may leave in an hour, of all its processes")
+    quiet: str = Field("", pattern=r"^(\d\d:\d\d-\d\d:\d\d)?$", description="When none leaves, in Berlin: 20:00-07:00")
+
+    @field_validator("quiet")
+    @classmethod
+    def _are_times(cls, given: str) -> str:
+        if given and len(set(_times(given))) < 2:
+            raise ValueError("from and to are the same time")
+        return given
+
+    def is_quiet(self, at: datetime) -> bool:
+        """Whether nobody is to be disturbed at this moment."""
+        if not self.quiet:
+            return False
+        begin, end = _times(self.quiet)
+        moment = at.astimezone(BERLIN).time()
+        return begin <= moment < end if begin < end else moment >= begin or moment < end
+
+
+def _times(span: str) -> tuple[time, time]:
+    begin, end = (time.fromisoformat(one) for one in span.split("-"))
+    return begin, end
+
+
 class SendingRoute(_Route):
     """Does what is due at one destination."""
 
@@ -58,6 +88,7 @@ class SendingRoute(_Route):
     window: int = Field(1, ge=1, le=100, description="How many messages a crash may leave in doubt at once")
     connections: int = Field(1, ge=1, le=16, description="How many of a window are sent side by side")
     answer_within_days: int = Field(3, ge=1, description="After this a missing receipt raises attention")
+    pace: Pace = Pace()
     release: Literal["none", "four_eyes"] = "none"
 
 
@@ -72,6 +103,7 @@ class RoutePlace:
     files: tuple[Path, ...]  # its own – or the set's, and the process's that makes it
     read: Callable[[], Route]
     layers: tuple[Layer, ...] = ()
+    off: bool = False  # its process is prepared and not in use: it can be checked, and never runs
 
     @property
     def file(self) -> Path:
@@ -84,16 +116,23 @@ class RoutePlace:
 
 
 def route_places(content: Path) -> list[RoutePlace]:
-    """All routes, sorted by name. Nothing but process files is read: a broken route is found when it is read."""
+    """All routes in use, sorted by name. Nothing but process files is read: a broken route is found when it is read."""
     own = [RoutePlace(file.stem, (file,), partial(read_route, file), (Layer(file),)) for file in _own_files(content)]
-    places = [*own, *(_place(made) for made in made_routes(content))]
+    places = [*own, *(_place(made) for made in made_routes(content) if not made.off)]
     twice = {name for name, count in Counter(place.name for place in places).items() if count > 1}
     single = [place for place in places if place.name not in twice]
     return sorted([*single, *(_refused(name, places) for name in twice)], key=lambda place: place.name)
 
 
+def places_of(content: Path, process_id: str) -> list[RoutePlace]:
+    """The routes that are made for a process by its file, in use or not, sorted by name."""
+    file = content / "mappings" / "processes" / f"{process_id}.yaml"
+    made = (_place(made) for made in made_routes(content, only=file))
+    return sorted(made, key=lambda place: place.name)
+
+
 def routes(content: Path) -> dict[str, Route]:
-    """All routes by name; raises ConfigurationError for the first broken one."""
+    """All routes in use by name; raises ConfigurationError for the first broken one."""
     return {place.name: place.read() for place in route_places(content)}
 
 
@@ -103,6 +142,10 @@ def find_route(content: Path, name: str) -> Route:
     for place in places:
         if place.name == name:
             return place.read()
+    for made in made_routes(content):
+        if made.name == name and made.off:
+            where, helps = str(made.files[-1]), "take the line 'mode: off' away when its connections are there"
+            raise ConfigurationError(f"the route '{name}' is not in use: its process is off", where=where, helps=helps)
     known = ", ".join(place.name for place in places)
     raise InputError("Eine Strecke dieses Namens gibt es nicht", where=name, expected=known)
 
@@ -117,7 +160,12 @@ def _own_files(content: Path) -> list[Path]:
 
 
 def _place(made: Made) -> RoutePlace:
-    return RoutePlace(made.name, made.files, lambda: _read(made.name, made.body(), made.layers), made.layers)
+    read = partial(_read_made, made)
+    return RoutePlace(made.name, made.files, read, made.layers, made.off)
+
+
+def _read_made(made: Made) -> Route:
+    return _read(made.name, made.body(), made.layers)
 
 
 def _refused(name: str, places: list[RoutePlace]) -> RoutePlace:

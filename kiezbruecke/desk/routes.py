@@ -10,6 +10,7 @@ from uuid import UUID
 from kiezbruecke.content.routes import Route, RoutePlace, SendingRoute, find_route, route_places
 from kiezbruecke.desk.recoveries import RecoveryView, recoveries
 from kiezbruecke.desk.view import DeskView
+from kiezbruecke.effects import effect
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.fitting import refuse_broken_mappings, refuse_unfit_party, refuse_unfit_settings, refuse_unfit_words
 from kiezbruecke.house import Connect, House
@@ -117,6 +118,8 @@ class PreviewView(DeskView):
     file: str
     bytes: int
     at: datetime
+    text: tuple[str, ...]
+    """What people would read of it, line by line; empty where programs read it"""
 
 
 def routes(house: House) -> list[RouteView]:
@@ -188,6 +191,7 @@ def preview_view(one: Preview) -> PreviewView:
         file=one.file_name,
         bytes=len(one.payload),
         at=one.at,
+        text=tuple(effect(one.effect).read_as(one.payload)),
     )
 
 

@@ -66,6 +66,7 @@ ANSWERS: Mapping[Answer, str] = {  # what follows from it
     Answer.THERE: "Es liegt am Ziel und gilt als zugestellt; es geht nicht noch einmal hinaus.",
     Answer.NOT_THERE: "Es liegt nicht am Ziel; nach dem Abgleich geht es hinaus.",
     Answer.REALLY_GONE: "Wer beim nächsten Einlesen fehlt, gilt als verschwunden.",
+    Answer.ASSIGN: "Der Vorschlag gehört zu dieser Bezirksregion, bis die Plattform oder ein Beschluss sie nennt.",
     Answer.HAS_HAPPENED: "Dort ist es geschehen; die Nachricht gilt als bestätigt.",
     Answer.HAS_NOT_HAPPENED: "Dort ist es nicht geschehen; die Nachricht gilt als abgewiesen, ihr Geld ist frei.",
 }
@@ -88,6 +89,7 @@ THEN: Mapping[Answer, str] = {  # said when it was given
     Answer.THERE: "Die Nachricht gilt als zugestellt.",
     Answer.NOT_THERE: "Nach dem Abgleich geht sie hinaus.",
     Answer.REALLY_GONE: "Beim nächsten Einlesen gilt als verschwunden, was fehlt.",
+    Answer.ASSIGN: "Auf der nächsten Beschlussliste dieser Bezirksregion steht er mit.",
     Answer.HAS_HAPPENED: "Die Nachricht gilt als bestätigt.",
     Answer.HAS_NOT_HAPPENED: "Die Nachricht gilt als abgewiesen und steht neu auf der Liste.",
 }
@@ -114,6 +116,7 @@ COUNTS: Mapping[str, tuple[str, str]] = {  # of one, of several; what has no wor
     "changed_budget": ("geänderte Budgetzeile", "geänderte Budgetzeilen"),
     "new_paper": ("neue Drucksache", "neue Drucksachen"),
     "changed_paper": ("geänderte Drucksache", "geänderte Drucksachen"),
+    "echo": ("eigene Antwort, wie sie dort steht", "eigene Antworten, wie sie dort stehen"),
     "back": ("wieder da", "wieder da"),
     "receipts": ("neue Rückmeldung", "neue Rückmeldungen"),
     "gone": ("verschwunden", "verschwunden"),
@@ -131,6 +134,7 @@ COUNTS: Mapping[str, tuple[str, str]] = {  # of one, of several; what has no wor
     "resent": ("geht auf Wunsch noch einmal", "gehen auf Wunsch noch einmal"),
     "reports": ("Transportbericht", "Transportberichte"),
     "left": ("liegen geblieben", "liegen geblieben"),
+    "paced": ("wartet, bis wieder gesendet werden darf", "warten, bis wieder gesendet werden darf"),
     "matched": (
         "aufgehobene Rückmeldung hat wieder ihre Nachricht",
         "aufgehobene Rückmeldungen haben wieder ihre Nachricht",

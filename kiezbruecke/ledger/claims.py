@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -94,6 +94,15 @@ _LEFT = (
             & ~exists().where(_asked.message_key == _m.key, _asked.kind == "in_doubt", _asked.closed_at.is_(None)),
         ),
     )
+)
+_BEGUN = select(func.count(_seen.message_key.distinct())).where(
+    _seen.message_key == _m.key,
+    _seen.after == MessageState.SENDING.value,
+    _seen.at >= bindparam("since"),
+    _m.destination == bindparam("there"),
+    _m.effect.like(bindparam("family")),
+    _m.updated_at >= bindparam("since"),
+    _m.state.not_in((MessageState.WAITING.value, MessageState.CLAIMED.value)),
 )
 _NOTED = select(_seen.message_key).where(among(_seen.message_key), _seen.note == bindparam("word")).distinct()
 _KEEP_TICKET = update(t.messages).where(_m.key == bindparam("message")).values(ticket=bindparam("theirs"))
@@ -314,6 +323,13 @@ def left(ledger: Ledger, run: Run) -> int:
     """How many of the lane's messages could have gone and have not; where a person is asked it is the person's."""
     with ledger.read() as connection:
         return int(connection.execute(_LEFT, {"of_lane": run.lane}).scalar_one())
+
+
+def begun_since(ledger: Ledger, destination: str, family: str, since: datetime) -> int:
+    """How many messages of a family may have reached a destination since then; what has provably not left is none."""
+    given = {"there": destination, "family": f"{family}.%", "since": since}
+    with ledger.read() as connection:
+        return int(connection.execute(_BEGUN, given).scalar_one())
 
 
 def noted_before(ledger: Ledger, keys: Iterable[UUID], note: str) -> set[UUID]:

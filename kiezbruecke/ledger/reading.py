@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import JSON, ColumnElement, Connection, Row, case, func, select, true, union
+from sqlalchemy import JSON, ColumnElement, Connection, Row, bindparam, case, func, select, true, union
 
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger
 from kiezbruecke.ledger.pauses import Pause, read_pauses
 from kiezbruecke.ledger.refusals import readable
+from kiezbruecke.ledger.sets import among, rows_among
 from kiezbruecke.ledger.states import UNSETTLED, MessageState
+from kiezbruecke.ledger.todo import Answer
 from kiezbruecke.records import (
     Applicant,
     Budget,
@@ -31,6 +33,19 @@ from kiezbruecke.records.base import CENT
 
 _KINDS: dict[str, type[Record]] = {kind.kind: kind for kind in (Applicant, Budget, Decision, Paper, Proposal)}
 R = TypeVar("R", bound=Record)
+_SAID = (
+    select(t.records, t.messages.c.effect, t.messages.c.generation, t.messages.c.number, t.message_bytes.c.payload)
+    .join(t.messages, t.messages.c.case_id == t.records.c.case_id)
+    .join(t.message_bytes, t.message_bytes.c.key == t.messages.c.key)
+    .where(
+        among(t.records.c.id),
+        t.messages.c.destination == bindparam("there"),
+        t.messages.c.state.in_(
+            (MessageState.SENDING, MessageState.IN_DOUBT, MessageState.DELIVERED, MessageState.CONFIRMED)
+        ),
+    )
+)
+_PAYLOADS = select(t.message_bytes.c.key, t.message_bytes.c.payload).where(among(t.message_bytes.c.key))
 
 
 @dataclass(frozen=True)
@@ -69,6 +84,22 @@ class MessageHead:
         return self.effect.partition(".")[0]
 
 
+_ASSIGN = f"{Answer.ASSIGN}:"
+_ASSIGNED = (
+    select(t.attention.c.answer)
+    .where(
+        t.attention.c.case_id == t.cases.c.id,
+        t.attention.c.answer.startswith(_ASSIGN),
+        t.attention.c.closed_at.is_not(None),
+    )
+    .order_by(t.attention.c.id.desc())
+    .limit(1)
+    .correlate(t.cases)
+    .scalar_subquery()
+    .label("assigned")
+)
+
+
 @dataclass(frozen=True)
 class StoredCase:
     """One case with everything the ledger knows about it."""
@@ -84,6 +115,7 @@ class StoredCase:
     commitment: Commitment | None = None
     baselines: frozenset[str] = frozenset()
     heard: Mapping[str, datetime] = field(default_factory=dict)  # since when a decision's line is known, by its origin
+    assigned: str = ""  # the area that a person has said last
 
 
 @dataclass(frozen=True)
@@ -110,7 +142,7 @@ def read_cases(connection: Connection, wanted: ColumnElement[bool]) -> tuple[Sto
 
 def _read_cases(connection: Connection, wanted: ColumnElement[bool]) -> tuple[StoredCase, ...]:
     ids = select(t.cases.c.id).where(wanted)
-    cases = connection.execute(select(t.cases).where(wanted).order_by(t.cases.c.reference)).all()
+    cases = connection.execute(select(t.cases, _ASSIGNED).where(wanted).order_by(t.cases.c.reference)).all()
     rows = connection.execute(select(t.records).where(t.records.c.case_id.in_(ids)).order_by(t.records.c.seq)).all()
     messages = _messages(connection.execute(_heads().where(t.messages.c.case_id.in_(ids))).all())
     commitments = connection.execute(select(t.commitments).where(t.commitments.c.case_id.in_(ids))).all()
@@ -226,6 +258,20 @@ def find_head(ledger: Ledger, wanted: str) -> tuple[MessageHead, str] | None:
     with ledger.read() as connection:
         row = connection.execute(query).one_or_none()
     return (_head(row), row.case_reference) if row else None
+
+
+def read_payloads(ledger: Ledger, keys: Sequence[UUID]) -> dict[UUID, bytes]:
+    """The bytes of messages, by key."""
+    with ledger.read() as connection:
+        return {row.key: bytes(row.payload) for row in rows_among(connection, _PAYLOADS, keys)}
+
+
+def read_said(ledger: Ledger, destination: str, records: Iterable[UUID]) -> dict[UUID, tuple[Record, str, bytes]]:
+    """Per record of a case that a destination may have heard of: the record, and effect and bytes of the last word."""
+    with ledger.read() as connection:
+        rows = rows_among(connection, _SAID, records, there=destination)
+    last = {row.id: row for row in sorted(rows, key=lambda row: (row.generation, row.number))}
+    return {identity: (record_of(row), row.effect, bytes(row.payload)) for identity, row in last.items()}
 
 
 def as_id(wanted: str) -> UUID | None:
@@ -436,6 +482,7 @@ def _case(
         commitment,
         frozenset(baselines),
         heard,
+        (row.assigned or "").removeprefix(_ASSIGN),
     )
 
 

@@ -25,12 +25,14 @@ from kiezbruecke.ledger import begin_run, claims, end_run, money, recoveries, ta
 from kiezbruecke.ledger.people import Person, Signed, signed
 from kiezbruecke.ledger.recoveries import StepKind
 from kiezbruecke.ledger.witness import Mark
+from kiezbruecke.mapping import load_mapping
 from kiezbruecke.stages import delivering, reconciling, witnessing
 from kiezbruecke.stages.asking import their_orders
 from kiezbruecke.stages.running import Step, run_in_recovery
 from kiezbruecke.stages.work import Counts, Sending, lane_of
 
 log = logging.getLogger("kiezbruecke")
+ANSWER = "record Receipt"  # what a mapping of answers makes
 _NUMBER = re.compile(r"-[A-Z](\d+)$")
 
 
@@ -206,10 +208,15 @@ def _routes(house: House, destination: str) -> tuple[list[SendingRoute], list[Co
     sending = [one for one in found if isinstance(one, SendingRoute) and one.destination == destination]
     sending = [route for route in sending if route.mode == "live"]
     processes = {route.process for route in sending}
-    destinations = {one.destination for one in found if isinstance(one, SendingRoute)}
     reading = [one for one in found if isinstance(one, CollectingRoute) and one.process in processes]
-    sources = [route for route in reading if route.collect not in destinations]
-    return sending, sources, [route for route in reading if route.collect == destination]
+    boxes = [route for route in reading if _brings_answers(house, route)]
+    sources = [route for route in reading if route not in boxes]
+    return sending, sources, [route for route in boxes if route.collect == destination]
+
+
+def _brings_answers(house: House, route: CollectingRoute) -> bool:
+    """Whether a route reads what destinations say; a platform that is told something is a source all the same."""
+    return any(load_mapping(name, house.content).target == ANSWER for name in route.mapping)
 
 
 def _let_go_on(house: House, destination: str, kind: StepKind, by: Signed) -> None:

@@ -9,11 +9,22 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from kiezbruecke.content.routes import CollectingRoute, SendingRoute, find_route, route_places, routes
+from kiezbruecke.content.processes import read_process
+from kiezbruecke.content.routes import CollectingRoute, SendingRoute, find_route, places_of, route_places, routes
 from kiezbruecke.errors import ConfigurationError
 from tests.world import change_route
 
-EIGHT = ("beschluesse", "budgets", "eakte", "eakte-postfach", "hkr", "hkr-rueckmeldungen", "meinberlin", "statusliste")
+NINE = (
+    "antworten",
+    "beschluesse",
+    "budgets",
+    "eakte",
+    "eakte-postfach",
+    "hkr",
+    "hkr-rueckmeldungen",
+    "meinberlin",
+    "statusliste",
+)
 PROCESS = "mappings/processes/kk-tk-2026.yaml"
 
 
@@ -25,6 +36,7 @@ def test_the_shipped_routes_have_the_names_and_parties_they_always_had(root: Pat
     }
 
     assert parties == {
+        "kk-tk-antworten": "meinberlin-tk",
         "kk-tk-beschluesse": "beschluesse-tk",
         "kk-tk-budgets": "budgets-tk",
         "kk-tk-eakte": "eakte-tk",
@@ -56,7 +68,7 @@ def test_a_district_without_a_route_waits_for_none(content: Path) -> None:
     _change(content, lambda body: body["changes"].update({"eakte": None, "eakte-postfach": None}))
     names = [place.name for place in route_places(content)]
 
-    assert names == [f"kk-tk-{short}" for short in EIGHT if not short.startswith("eakte")]
+    assert names == [f"kk-tk-{short}" for short in NINE if not short.startswith("eakte")]
     assert find_route(content, "kk-tk-statusliste").after == (
         "kk-tk-meinberlin",
         "kk-tk-beschluesse",
@@ -70,8 +82,21 @@ def test_what_is_said_to_sending_routes_is_not_said_to_collecting_ones(content: 
     found = routes(content)
     sending = [route for route in found.values() if isinstance(route, SendingRoute)]
 
-    assert {(route.mode, route.start_from) for route in sending} == {("dry_run", date(2026, 5, 1))}
+    assert {route.start_from for route in sending} == {date(2026, 5, 1)}
+    assert {route.mode for route in sending if route.name != "kk-tk-antworten"} == {"dry_run"}
     assert sum(isinstance(route, CollectingRoute) for route in found.values()) == 5
+
+
+def test_what_the_set_ships_off_is_turned_on_by_name_only(content: Path) -> None:
+    """`sending: {mode: live}` stood there before the set had such a route: an update mails nobody."""
+    _change(content, lambda body: body.update(sending={"mode": "live", "start_from": date(2026, 5, 1)}))
+    shipped = find_route(content, "kk-tk-antworten")
+    change_route(content, "kk-tk-antworten", mode="dry_run")
+    named = find_route(content, "kk-tk-antworten")
+
+    assert isinstance(shipped, SendingRoute)
+    assert isinstance(named, SendingRoute)
+    assert (shipped.mode, named.mode) == ("off", "dry_run")
 
 
 @pytest.mark.parametrize(
@@ -125,7 +150,7 @@ def test_a_change_to_a_route_that_the_set_lacks_is_told(content: Path) -> None:
     """A misspelt name would leave the real route unchanged, and nobody would notice."""
     change_route(content, "kk-tk-eakt", mode="off")
 
-    assert _broken(content) == {"kk-tk-eakt": f"the set 'kiezkasse' has no route 'eakt'; expected {', '.join(EIGHT)}"}
+    assert _broken(content) == {"kk-tk-eakt": f"the set 'kiezkasse' has no route 'eakt'; expected {', '.join(NINE)}"}
 
 
 @pytest.mark.parametrize("key", ["extends", "prefix", "district"])
@@ -143,7 +168,7 @@ def test_a_broken_process_file_takes_no_other_district_away(content: Path) -> No
     (content / "mappings/processes/kk-xx-2026.yaml").write_text("id: [", "utf-8")
 
     assert list(_broken(content)) == ["kk-xx-2026"]
-    assert len(route_places(content)) == 9
+    assert len(route_places(content)) == 10
 
 
 def test_two_districts_cannot_have_one_name(content: Path) -> None:
@@ -151,7 +176,7 @@ def test_two_districts_cannot_have_one_name(content: Path) -> None:
     text = (content / PROCESS).read_text("utf-8")
     (content / "mappings/processes/kk-tk-2027.yaml").write_text(text.replace("kk-tk-2026", "kk-tk-2027"), "utf-8")
 
-    assert list(_broken(content)) == [f"kk-tk-{short}" for short in EIGHT]
+    assert list(_broken(content)) == [f"kk-tk-{short}" for short in NINE]
     with pytest.raises(ConfigurationError, match="the route 'kk-tk-hkr' stands twice"):
         find_route(content, "kk-tk-hkr")
 
@@ -184,3 +209,36 @@ def _change(content: Path, change: Any) -> None:
 def _write(content: Path, name: str) -> None:
     keys = f"name: {name}\nprocess: kk-tk-2026\ncollect: budgets-tk\nmapping: budget-sheet\nowner: test\n"
     (content / "mappings/routes" / f"{name}.yaml").write_text(keys, "utf-8")
+
+
+def test_titles_and_filing_carry_the_procedures_own_word(content: Path) -> None:
+    """Whoever reads Airflow or the filing plan looks for the Kiezpott."""
+    file = content / PROCESS
+    text = file.read_text("utf-8").replace("process_kind: kiezkasse\n", "process_kind: kiezkasse\nlabel: Kiezpott\n")
+    file.write_text(text.replace(', title: "Bürgerbeteiligung, Kiezkassen"', ""), "utf-8")
+    process = read_process(content, "kk-tk-2026")
+
+    assert (process.label, process.proposal_label) == ("Kiezpott", "Vorschlag (Kiezpott)")
+    assert find_route(content, "kk-tk-beschluesse").title == "Beschlusslisten einlesen (Kiezpott)"
+    assert find_route(content, "kk-tk-eakte").options["filing"]["title"] == "Bürgerbeteiligung, Kiezpott"
+
+
+def test_next_years_routes_may_rest_beside_this_years(content: Path) -> None:
+    """Of two routes of one name both would be refused; one that is off is nobody's."""
+    text = (content / PROCESS).read_text("utf-8").replace("id: kk-tk-2026", "id: kk-tk-2027")
+    following = content / "mappings/processes/kk-tk-2027.yaml"
+    following.write_text(text.replace("extends: kiezkasse\n", "extends: kiezkasse\n  mode: off\n"), "utf-8")
+    before = [place.name for place in route_places(content)]
+
+    assert before == [f"kk-tk-{short}" for short in NINE]
+    assert {place.read().process for place in route_places(content)} == {"kk-tk-2026"}
+    assert [place.name for place in places_of(content, "kk-tk-2027")] == before
+
+
+def test_a_mode_that_nobody_knows_is_refused(content: Path) -> None:
+    """`of` would have let everything run."""
+    file = content / PROCESS
+    file.write_text(file.read_text("utf-8").replace("  prefix: kk-tk", "  mode: of\n  prefix: kk-tk"), "utf-8")
+
+    [(_, error)] = _broken(content).items()
+    assert "routes.mode" in str(error)
