@@ -40,9 +40,9 @@ class Books:
         """What stands in the budget system: zero for what was taken back."""
         return {idea: self.last[idea].amount or ZERO for idea in self.granted_once}
 
-    def counts(self, kasse: Kasse | None = None) -> Counter[Word | None]:
-        """How many proposals ended with which word; None: nobody has decided."""
-        of = [idea for idea in self.ideas if kasse in (None, idea.kasse)]
+    def counts(self, process: str = "") -> Counter[Word | None]:
+        """How many proposals, of a process or of all, ended with which word; None: nobody has decided."""
+        of = [idea for idea in self.ideas if process in ("", idea.kasse.process)]
         return Counter(self.last[idea].word if idea in self.last else None for idea in of)
 
 
