@@ -11,7 +11,7 @@ from connectors._tables.limits import MEGABYTE, TableLimits
 from kiezbruecke.connector import Connection
 from kiezbruecke.errors import ConfigurationError
 
-Profile = Literal["decision-sheet", "budget-sheet", "status-list", "files"]
+Profile = Literal["decision-sheet", "budget-sheet", "status-list", "offene-daten", "files"]
 
 
 class Settings(BaseModel):
@@ -37,6 +37,6 @@ class Settings(BaseModel):
             raise ConfigurationError(
                 f"extra.{field}: {first['msg']}",
                 where=f"connection {connection.id}",
-                expected="path and profile (decision-sheet, budget-sheet, status-list, files)",
+                expected="path and profile (decision-sheet, budget-sheet, status-list, offene-daten, files)",
             ) from None
         return settings.model_copy(update={"path": Path.cwd() / settings.path})

@@ -6,7 +6,7 @@
           extends: kiezkasse                  the set
           prefix: kk-li                       names: kk-li-eakte, kk-li-hkr, …
           district: li                        stands for `{district}`
-          sending: {start_from: 2027-01-01}   said to all sending routes of the set
+          sending: {start_from: 2027-01-01}   said to all sending routes of the set; `mode` to none that it ships `off`
           changes:                            said to one; keys meet, the later word wins, null removes
             eakte: {with: {filing: {key: LI-0815}}}
 
@@ -127,11 +127,16 @@ def _body(short: str, process: Path, files: dict[str, Path], extension: _Extensi
             raise ConfigurationError(f"'{key}' stands in a set of routes", where=where, expected=expected)
     body: dict[str, Any] = _filled(base, extension.district, files[short], ())
     if "collect" not in body:
-        body = _upon(body, extension.sending)
+        body = _upon(body, _for_all(extension.sending, body))
     body = _upon(body, extension.changes.get(short) or {})
     if "after" in body:
         body["after"] = _after(body["after"], files, extension)
     return {**body, "name": f"{extension.prefix}-{short}", "process": process.stem}
+
+
+def _for_all(sending: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    """What is said to all sending routes turns on none that its set ships `off`: that is said to it by name."""
+    return {key: value for key, value in sending.items() if key != "mode" or body.get("mode") != "off"}
 
 
 def _filled(value: Any, district: str, file: Path, path: tuple[str | int, ...]) -> Any:
