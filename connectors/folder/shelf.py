@@ -51,7 +51,7 @@ class Shelf:
         return _put_at(final)
 
     def find(self, name: str, version: str, contents: Mapping[str, bytes]) -> datetime | NotThere | CannotTell:
-        """Since when it is shown, whole. Where it lies there and is not shown yet, sending again completes it."""
+        """Since when it is shown, whole and alone; sending again completes what was broken off."""
         try:
             final = self._place(version, name, *contents)
             if not os.path.lexists(final):
@@ -82,16 +82,19 @@ class Shelf:
     def _is_shown(self, name: str, version: str, contents: Mapping[str, bytes]) -> bool:
         marker, link = self._marker(name), self._folder / name
         marked = files.is_file(marker) and marker.read_bytes() == _marker_text(version, contents)
-        return marked and link.is_symlink() and link.readlink() == Path(version)
+        shown = link.is_symlink() and link.readlink() == Path(version)
+        return marked and shown and not self._others(name, version)
 
     def _remove_others(self, name: str, version: str) -> None:
         """Sets of the same name that are no longer shown; hidden first, so that no half of one is ever seen."""
-        for entry in sorted(self._folder.iterdir()):
-            if _is_set_of(name, entry) and entry.name != version:
-                aside = entry.with_name(f".{token_hex(8)}.part")
-                with contextlib.suppress(OSError):  # the next publication tries again
-                    entry.rename(aside)
-                    shutil.rmtree(aside)
+        for entry in self._others(name, version):
+            aside = entry.with_name(f".{token_hex(8)}.part")
+            with contextlib.suppress(OSError):  # the next publication tries again
+                entry.rename(aside)
+                shutil.rmtree(aside)
+
+    def _others(self, name: str, version: str) -> list[Path]:
+        return [one for one in sorted(self._folder.iterdir()) if _is_set_of(name, one) and one.name != version]
 
 
 def version_of(name: str, number: str) -> str:
