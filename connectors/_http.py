@@ -121,7 +121,10 @@ def address_of(connection: Connection) -> str:
     host, where = connection.host.strip(), f"connection {connection.id}"
     if not host:
         raise ConfigurationError("host is empty", where=where, expected=_EXPECTED)
-    parts = urlsplit(host if "://" in host else f"{connection.schema or 'https'}://{host}")
+    try:
+        parts = urlsplit(host if "://" in host else f"{connection.schema or 'https'}://{host}")
+    except ValueError:
+        raise ConfigurationError("host is no address", where=where, expected=_EXPECTED) from None
     try:
         port = parts.port or connection.port
     except ValueError:

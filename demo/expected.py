@@ -132,9 +132,7 @@ def _fields(xml: bytes) -> dict[str, str]:
 
 def in_the_books(folder: Path, process: Process, cases: Iterable[Case]) -> Sums:
     """The commitments that are not cancelled; each is known by its Fremdkennzeichen."""
-    known = {
-        fremdkennzeichen(process.reference_prefix, area, number, "F", 1)[:-1]: (number, area) for number, area in cases
-    }
+    known = {fremdkennzeichen(process, area, number, "F", 1)[:-1]: (number, area) for number, area in cases}
     for file in folder.glob("*.sqlite3"):
         with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as books:
             rows = books.execute("select reference, area, cents from commitments where cents <> 0").fetchall()

@@ -19,7 +19,7 @@ from demo import ROOT, STATE
 from demo.processes import TOKEN
 
 OURS = ("AIRFLOW_", "KIEZBRUECKE_")
-USERS = {"betrieb": "admin", "spk": "op"}
+USERS = {"spk": "fachverwaltung", "betrieb": "betrieb", "admin": "administration"}  # roles: mappings/roles.yaml
 
 
 def enter() -> int:
@@ -51,13 +51,8 @@ def free_port() -> int:
 
 
 def passwords_file() -> Path:
-    """Where the log-ins for the web interface lie, in plain text: made up once, for this machine only."""
-    file = STATE / "airflow" / "passwords.json"
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_text(json.dumps({user: secrets.token_urlsafe(9) for user in USERS}), "utf-8")
-    return file
+    """Where the log-ins for the web interface lie, in plain text; made up by Airflow's first start."""
+    return STATE / "airflow" / "passwords.json"
 
 
 def _kiezbruecke() -> dict[str, str]:
@@ -84,6 +79,7 @@ def _airflow(port: int) -> dict[str, str]:
         "CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "0",
         "CORE__EXECUTION_API_SERVER_URL": f"{base}/execution/",
         "CORE__TEST_CONNECTION": "Enabled",
+        "CORE__AUTH_MANAGER": "kiezbruecke.airflow.roles.RolesAuthManager",
         "CORE__SIMPLE_AUTH_MANAGER_USERS": users,
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords_file()),
         "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{STATE / 'airflow' / 'airflow.db'}",
@@ -111,6 +107,7 @@ def _write_configuration() -> None:
     """Before the processes, which start at once, do it: each would write a file, and a key, of its own."""
     file = STATE / "airflow" / "airflow.cfg"
     if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o600)
         file.write_text(f"[core]\nfernet_key = {urlsafe_b64encode(secrets.token_bytes(32)).decode()}\n", "utf-8")
 

@@ -15,6 +15,7 @@ from demo import ROOT, STATE, home
 from demo.processes import Register, only_one
 from demo.servers import WHOLE, Servers
 from demo.world import Teller, interrupted, world
+from kiezbruecke.content.roles import read_roles
 from kiezbruecke.errors import KiezbrueckeError
 from kiezbruecke.privacy import keep_private
 
@@ -60,10 +61,11 @@ def deliveries(register: Register) -> Iterator[str]:
 
 
 def _say_where(servers: Servers, teller: Teller) -> None:
-    passwords = json.loads(home.passwords_file().read_text("utf-8"))
     teller.say(f"Airflow: http://127.0.0.1:{servers.port}")
+    roles = read_roles(ROOT)
     for user, role in home.USERS.items():
-        teller.say(f"  Anmeldung: {user} / {passwords[user]}  ({role})")
+        teller.say(f"  Anmeldung: {user} ({roles[role].title})")
+    teller.say(f"  Kennwörter: {home.passwords_file()} – für niemanden sonst lesbar")
     teller.say("Strg-C beendet alles.")
 
 

@@ -35,7 +35,7 @@ from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.areas import read_others, read_sums
 from kiezbruecke.ledger.dialects import one_at_a_time
 from kiezbruecke.ledger.moves import message_row, move, successor
-from kiezbruecke.ledger.people import signed
+from kiezbruecke.ledger.people import Person, signed
 from kiezbruecke.ledger.reading import Snapshot, StoredCase, read_budget_lines, read_cases, read_process_cases
 from kiezbruecke.ledger.receipts import refused_point
 from kiezbruecke.ledger.runs import guard
@@ -186,26 +186,22 @@ def _answers(reason: Reason) -> tuple[Answer, ...]:
     return (Answer.RELEASE,) if reason in WAIVABLE else ()
 
 
-def decide(ledger: Ledger, point: OpenPoint, answer: str, *, person: str, reason: str, account: str = "") -> Answer:
-    """Carry out a person's answer and write it down; raises InputError where it is not allowed.
-
-    `account`: the log-in of whoever typed it, chained beside the name that was typed.
-    """
+def decide(ledger: Ledger, point: OpenPoint, answer: str, *, person: Person, reason: str) -> Answer:
+    """Carry out a person's answer and write it down; raises InputError where it is not allowed."""
     if point.closed_at is not None:
         raise InputError("Der Punkt ist schon erledigt", where=f"Punkt {point.id}")
     chosen = _chosen(point, answer)
-    person, reason = signed(person, reason, f"Punkt {point.id}")
+    by = signed(person, reason, f"Punkt {point.id}")
     with ledger.write() as connection:
         one_at_a_time(connection)
-        said = {"answer": chosen, "person": person, "reason": reason, "account": account}
-        if not close_point(connection, point.kind, point.subject, **said):
+        if not close_point(connection, point.kind, point.subject, answer=chosen, by=by):
             raise InputError("Der Punkt ist schon erledigt", where=f"Punkt {point.id}")  # somebody was faster
         if point.kind is Kind.SET_ASIDE:
             history.forget_unread(connection, point.subject)
         if chosen is Answer.RESEND:
             _refuse_if_overtaken(connection, point)
         if point.message_key is not None and (meaning := MEANS.get((point.kind, chosen))):
-            _move(connection, point, *meaning, person)
+            _move(connection, point, *meaning, by.person)
     return chosen
 
 
@@ -230,7 +226,7 @@ def _refuse_if_overtaken(connection: Connection, point: OpenPoint) -> None:
         )
 
 
-def _move(connection: Connection, point: OpenPoint, before: MessageState, after: MessageState, person: str) -> None:
+def _move(connection: Connection, point: OpenPoint, before: MessageState, after: MessageState, person: Person) -> None:
     """Carry an answer over to the message; a refused one stays on the list until it goes anew or is settled."""
     assert point.message_key is not None
     row, where = message_row(connection, point.message_key), f"Punkt {point.id}"
@@ -242,7 +238,7 @@ def _move(connection: Connection, point: OpenPoint, before: MessageState, after:
         before = MessageState(row.state)  # whatever our books said: the person has looked there
     note = f"entschieden von {person}"
     try:
-        moved = move(connection, row.key, after, note=note, expect=before)
+        moved = move(connection, row.key, after, note=note, expect=before, by=person)
     except IntegrityError:
         raise InputError(
             "So ist es hier nicht zu buchen: Das Budget der Bezirksregion reicht dafür nicht",

@@ -21,6 +21,7 @@ from kiezbruecke.connector import Connection, Manifest, check_settings, manifest
 from kiezbruecke.content.parties import refuse_wrong_party
 from kiezbruecke.content.processes import process_files
 from kiezbruecke.content.routes import Route, RoutePlace, SendingRoute
+from kiezbruecke.content.texts import texts_of
 from kiezbruecke.effects import effect, rule_for
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping import load_mapping
@@ -38,6 +39,7 @@ def refuse_unfit_words(place: RoutePlace, content: Path, names: Collection[str])
         _refuse_unknown("route", name, names, place.at("after", number))
     if isinstance(route, SendingRoute):
         _refuse_wrong_rule(route, place)
+        _refuse_unread_texts(route, place, content)
     _refuse_unknown_options(route, place, content)
     return route
 
@@ -89,6 +91,15 @@ def _refuse_wrong_rule(route: SendingRoute, place: RoutePlace) -> None:
     _refuse_unknown("effect", route.effect, plugins.effects().keys(), place.at("effect"))
     _refuse_unknown("due rule", route.due, sorted(begins.values()), place.at("due"))
     rule_for(route.effect, route.due, place.at("due"))
+
+
+def _refuse_unread_texts(route: SendingRoute, place: RoutePlace, content: Path) -> None:
+    """What people will read must be there and sound; before they read it, somebody of the district has."""
+    if not effect(route.effect).tells or route.mode == "off":
+        return
+    texts = texts_of(content, route.process)
+    if route.mode == "live":
+        texts.refuse_unread(place.at("mode"))
 
 
 def _refuse_unknown_options(route: Route, place: RoutePlace, content: Path) -> None:

@@ -1,9 +1,16 @@
-"""Who acts: the log-in of this process, which nobody can choose by typing a name."""
+"""Who acts at a command: the log-in of this process, which nobody can choose by typing a name."""
 
 from __future__ import annotations
 
 import os
 import pwd
+
+from kiezbruecke.ledger.people import How, Person
+
+
+def by_login(name: str) -> Person:
+    """Whoever calls a command, under the name that was typed."""
+    return Person(name, account(), How.OS)
 
 
 def account() -> str:

@@ -4,7 +4,7 @@
     source ──collect──▶ record ──▶ CASE ──prepare──▶ message ──▶ deliver ──▶ destination
       ▲                              ▲                                          │
       └─ a route whose destination   └── event ◀── collect ◀── receipt ◀── reconcile
-         is the participation tool (later)
+         is the participation tool
 
 A collecting route empties a source or a message box: `collect`.
 A sending route does what is due: `prepare`, `deliver`, `reconcile`, in this order.
@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
-from kiezbruecke.ledger.people import signed
+from kiezbruecke.ledger.people import Person, signed
 from kiezbruecke.ledger.reading import MessageHead
 from kiezbruecke.stages import anchoring, collecting, delivering, preparing, reconciling, recovering, telling
 from kiezbruecke.stages.resending import Resending
@@ -116,7 +116,7 @@ def reconcile(house: House, name: str) -> Counts:
     return STEPS.run_one(house, name, "reconcile")
 
 
-def resend(house: House, head: MessageHead, *, person: str, reason: str) -> Counts:
+def resend(house: House, head: MessageHead, *, person: Person, reason: str) -> Counts:
     """One message once more with the same bytes and id, because a person says so; raises InputError with why not."""
     step = Resending(head, signed(person, reason, f"message resend {head.reference}"))
     counts = Steps(collecting={}, sending={"resend": step}).run_one(house, head.route, "resend")

@@ -39,6 +39,11 @@ def one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
+def folded(text: str) -> str:
+    """A name as it is compared: cleaned, single blanks, no case. Nothing else is guessed."""
+    return one_line(text).casefold()
+
+
 def is_formula_like(text: str) -> bool:
     """Whether a spreadsheet may take the text for a formula; also behind blanks and signs that nobody sees."""
     if text[:1] in _EDGES:

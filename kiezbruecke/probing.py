@@ -1,4 +1,4 @@
-"""Tries a connection as a run would use it: IT operations learns all of what came of it, others a class of reason."""
+"""Tries a connection as a run would use it, for IT operations: others learn only whether it works."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ from kiezbruecke.troubles import Trouble, trouble_of
 
 @dataclass(frozen=True)
 class Tried:
-    """What came of it: one German line, the error's own line, and as much as everybody may know."""
+    """What came of it: one German line, and the error's own line."""
 
     works: bool
     said: str
     error: str = ""
-    for_everybody: str = ""
 
 
 def try_connection(connection: Connection, content: Path) -> Tried:
@@ -33,7 +32,7 @@ def try_connection(connection: Connection, content: Path) -> Tried:
         line = error.line() if isinstance(error, KiezbrueckeError) else type(error).__name__
         return _failed(connection, trouble, line)
     said = f"Verbindung {connection.id}: {found}."
-    return Tried(works=True, said=said, for_everybody=said)
+    return Tried(works=True, said=said)
 
 
 def processes_of(content: Path, connection_id: str) -> list[Process]:
@@ -58,6 +57,6 @@ def _failed(connection: Connection, trouble: Trouble | None, line: str) -> Tried
     start = f"Verbindung {connection.id}"
     if trouble is None:
         said = f"{start}: Der Versuch ist gescheitert; die Fehlerzeile nennt den Grund."
-        return Tried(works=False, said=said, error=line, for_everybody=f"{start}: die Verbindung ist nicht brauchbar.")
+        return Tried(works=False, said=said, error=line)
     said = f"{start}: {trouble.german}. Was hilft: {trouble.german_helps}"
-    return Tried(works=False, said=said, error=line, for_everybody=f"{start}: {trouble.of_class}.")
+    return Tried(works=False, said=said, error=line)

@@ -1,6 +1,6 @@
 """Why something outside this program cannot be used: one list of reasons, and which of them an error is.
 
-    any error ──trouble_of──▶ Trouble ──▶ an English line for errors, a German one for the list, a class for strangers
+    any error ──trouble_of──▶ Trouble ──▶ an English line for errors, a German one for the list
 
 IT operations acts on all of them. An error of ours may carry its trouble; that of others is found by type and number,
 never by a text that might quote content. What is in no row of the table is no trouble that we know.
@@ -256,17 +256,6 @@ _WORDS: Mapping[Cause, _Words] = {
     ),
 }
 
-_CLASSES: Mapping[str, frozenset[Cause]] = {  # what a user of Airflow's form may know: no map of ports and paths
-    "die Anmeldung wird abgewiesen": frozenset({Cause.PASSWORD, Cause.FORBIDDEN}),
-    "mit den Zertifikaten stimmt etwas nicht": frozenset(
-        {
-            *(Cause.TLS_HOST, Cause.TLS_EXPIRED, Cause.TLS_EARLY, Cause.TLS_UNKNOWN, Cause.TLS_REVOKED),
-            *(Cause.CERTIFICATE_MISSING, Cause.CERTIFICATE_REFUSED, Cause.CERTIFICATE_EXPIRED),
-        }
-    ),
-}
-_ANY_CLASS = "die Verbindung ist nicht brauchbar"
-
 _VERIFIED: Mapping[int, Cause] = {  # X509_V_ERR_…, OpenSSL
     9: Cause.TLS_EARLY,
     10: Cause.TLS_EXPIRED,
@@ -356,11 +345,6 @@ class Trouble:
         """What helps, for the list: a whole sentence with its end."""
         helps = _WORDS[self.cause].german_helps
         return helps if helps.endswith("?") else f"{helps}."
-
-    @property
-    def of_class(self) -> str:
-        """As much as somebody may know who only fills in forms."""
-        return next((text for text, reasons in _CLASSES.items() if self.cause in reasons), _ANY_CLASS)
 
 
 def trouble_of(error: BaseException) -> Trouble | None:

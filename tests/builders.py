@@ -14,6 +14,7 @@ from kiezbruecke.content.processes import read_process
 from kiezbruecke.effects import Lane
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.draft import Identity
+from kiezbruecke.ledger.people import How, Person
 from kiezbruecke.ledger.reading import MessageHead, Snapshot, StoredCase
 from kiezbruecke.records import (
     Budget,
@@ -26,7 +27,8 @@ from kiezbruecke.records import (
     Proposal,
     ProposalStatus,
 )
-from kiezbruecke.records.identity import case_id, is_paper
+from kiezbruecke.records.identity import case_id
+from kiezbruecke.records.references import is_paper
 
 ROOT = Path(__file__).resolve().parents[1]
 PROCESS: Process = read_process(ROOT, "kk-tk-2026")
@@ -34,6 +36,11 @@ MUEGGELHEIM, GRUENAU = "090416", "090311"
 REFERENCE = "2026-00001"
 APRIL, JUNE = date(2026, 4, 24), date(2026, 6, 19)
 WHEN = datetime(2026, 5, 4, 6, 15, tzinfo=UTC)
+
+
+def by(name: str) -> Person:
+    """Somebody who acts, at a log-in of this machine."""
+    return Person(name, "amuster", How.OS)
 
 
 def a_line(outcome: Outcome = Outcome.ACCEPTED, amount: str | None = "850.00", **given: Any) -> Decision:

@@ -5,15 +5,21 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from kiezbruecke.connector import manifests
+from connectors.folder.source import FolderSource
+from kiezbruecke.connector import Connection, Context, Handled, manifests
+from kiezbruecke.content.processes import read_process
+from kiezbruecke.content.routes import read_route
 from kiezbruecke.errors import KiezbrueckeError
 from kiezbruecke.mapping import check_mapping, load_mapping, mapping_names
 from kiezbruecke.mapping.schema.tables import read_table
+from kiezbruecke.records import Proposal
+from kiezbruecke.testing.sources import Bookmark
 from kiezbruecke.workbench.examples import run_examples
 from tools import commands
 
@@ -151,6 +157,33 @@ def test_the_files_on_the_page_of_shapes_work(shapes: Path) -> None:
     assert [line for line in findings if "KB-M18" not in line] == []
     assert missing == ["expected.json is missing; --update writes it"]
     assert read_table(shapes, "auszahlungen").header_line().startswith(b"Kennzeichen;")
+
+
+def test_the_table_on_its_page_is_read_as_the_page_says(tmp_path: Path) -> None:
+    """Table, mapping, process, route and files of the page about any table, as somebody makes them who copies them."""
+    page = (ROOT / "docs/how-to/tables.md").read_text("utf-8")
+    for path, text in MARKED.findall(page):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text, "utf-8")
+    settings = {"path": str(tmp_path / "eingang"), "profile": "wunschzettel", "settle_seconds": 0}
+    connection = Connection("wuensche-tk", "kb_folder", extra=settings)
+    process = read_process(tmp_path, "wuensche-2026")
+    source = FolderSource(connection, Context(process=process, content=tmp_path))
+    items = list(source.fetch(Bookmark()))
+    source.acknowledge([Handled(item, item.problem) for item in items])
+    reports = "".join(file.read_text("utf-8-sig") for file in sorted((tmp_path / "eingang/done").glob("*.bericht.csv")))
+    read = load_mapping("wunsch", tmp_path).read
+    made = [read(one, {"process": process, "envelope": {"source": "w"}}) for one in items if not one.problem]
+
+    assert [finding.line() for finding in check_mapping("wunsch", tmp_path) if finding.severity == "error"] == []
+    assert read_route(tmp_path / "mappings/routes/wuensche.yaml").mapping == ("wunsch",)
+    assert [(one.reference_number, one.requested_amount) for one in made if isinstance(one, Proposal)] == [
+        ("W-1", Decimal("850.00")),
+        ("W-2", Decimal("1000.00")),
+        ("W-3", Decimal("420.50")),
+    ]
+    for shown in re.findall(r"`(\d+;[^`]*)`", page):
+        assert shown in reports.replace('"', "")
 
 
 def test_the_finding_on_the_page_of_shapes_is_the_one_that_check_gives(shapes: Path) -> None:

@@ -28,7 +28,12 @@ from kiezbruecke.workbench.moves import read_moves
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("docs", "mappings", "schemas", "demo", "benchmarks", "connectors")
 PAGES = sorted([*ROOT.glob("*.md"), *(page for folder in FOLDERS for page in (ROOT / folder).rglob("*.md"))])
-WALKED = {"docs/tutorial/first-mapping.md", "docs/how-to/shapes.md"}  # tests/test_tutorial.py, tests/test_docs.py
+WALKED = {  # as a whole, by tests/test_tutorial.py, tests/test_docs.py, tests/pipeline/test_webhook.py
+    "docs/tutorial/first-mapping.md",
+    "docs/how-to/shapes.md",
+    "docs/how-to/tables.md",
+    "docs/how-to/webhook.md",
+}
 BLOCK = re.compile(r"(?:^ *<!-- ([^\n]*) -->\n)?^( *)```ya?ml\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 
 

@@ -1,7 +1,8 @@
-"""Reads table files, CSV and XLSX, as rows of cells: the one door for sheets. No formula is believed."""
+"""Reads table files – CSV, XLSX, JSON Lines – as rows of cells: the one door for sheets. No formula is believed."""
 
-from connectors._tables.cells import Cell, Merge, Row, SheetProblem, Worksheet, folded, number_cell
+from connectors._tables.cells import Cell, Merge, Row, SheetProblem, Worksheet, number_cell
 from connectors._tables.csvfile import read_csv
+from connectors._tables.jsonlines import read_json_lines
 from connectors._tables.limits import TableLimits
 from connectors._tables.workbook import read_workbook
 
@@ -12,8 +13,8 @@ __all__ = [
     "SheetProblem",
     "TableLimits",
     "Worksheet",
-    "folded",
     "number_cell",
     "read_csv",
+    "read_json_lines",
     "read_workbook",
 ]  # fmt: skip

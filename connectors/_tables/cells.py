@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from kiezbruecke.plaintext import one_line
-
 Value = str | int | Decimal | date | bool
 
 FORMULA = "enthält eine Formel, ihr Wert ist nicht bekannt; bitte den Wert selbst eintragen"
@@ -51,18 +49,19 @@ class Row:
     """One row, numbered as the clerk sees it.
 
     `separated`: its cells stand between separators, so one too many has shifted the others. `cut`: the file
-    ends in it without an end of line.
+    ends in it without an end of line. `fault`: why the row is none, in German; then it has no cells.
     """
 
     number: int
     cells: Sequence[Cell]
     separated: bool = False
     cut: bool = False
+    fault: str = ""
 
     @property
     def blank(self) -> bool:
         """True where nothing stands in any cell."""
-        return all(cell.blank for cell in self.cells)
+        return not self.fault and all(cell.blank for cell in self.cells)
 
     def cell(self, index: int) -> Cell:
         """The cell at a position; an empty one where the row is shorter."""
@@ -81,7 +80,10 @@ class Merge:
 
 @dataclass(frozen=True, slots=True)
 class Worksheet:
-    """One sheet of a file: its filled rows, and what its reader should know of how people see it."""
+    """One sheet of a file: its filled rows, and what its reader should know of how people see it.
+
+    `header` stands by itself where the format names its fields; its columns have no letters then.
+    """
 
     rows: Sequence[Row]
     name: str = ""
@@ -89,6 +91,7 @@ class Worksheet:
     hidden_rows: frozenset[int] = frozenset()
     hidden_columns: frozenset[int] = frozenset()
     merges: tuple[Merge, ...] = ()
+    header: Row | None = None
 
 
 NOTHING = Cell()
@@ -99,8 +102,3 @@ def number_cell(value: float) -> Cell:
     if isinstance(value, int):
         return Cell(value)
     return Cell(Decimal(repr(value))) if math.isfinite(value) else Cell(str(value), ENDLESS)
-
-
-def folded(text: str) -> str:
-    """A header as it is compared: cleaned, single blanks, no case. Nothing else is guessed."""
-    return one_line(text).casefold()

@@ -9,10 +9,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from itertools import islice
 
-from connectors._tables.cells import Cell, Row, SheetProblem, folded
+from connectors._tables.cells import Cell, Row, SheetProblem
 from connectors._tables.charsets import decode
 from connectors._tables.limits import Meter, TableLimits
-from kiezbruecke.plaintext import clean
+from kiezbruecke.plaintext import clean, folded
 
 DELIMITERS = (";", ",", "\t")
 _TITLE_ROWS = 40  # records looked at to tell the delimiter; blank ones count

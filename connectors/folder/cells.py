@@ -12,12 +12,15 @@ from decimal import Decimal
 from connectors._tables.cells import Cell, Value
 from connectors.folder.table import Column
 from kiezbruecke.mapping.steps.dates import UNSURE_FROM
+from kiezbruecke.mapping.steps.numbers import yes_no
+from kiezbruecke.mapping.values import Unusable
 from kiezbruecke.plaintext import clean, unharmed
 
 _EXPECTED = {
     "money": "ein Betrag wie 1.000,00",
     "date": "ein Datum wie 12.03.2026",
     "integer": "eine ganze Zahl",
+    "number": "eine Zahl wie 52.4",
     "yes_no": "ja oder nein",
     "text": "Text",
 }
@@ -60,13 +63,21 @@ def cuts_time(cell: Cell, column: Column) -> bool:
 def _as_text(value: Value, column: Column) -> str:
     match value:
         case str():
-            return unharmed(clean(value))
+            return _tick(value, column) if column.type == "yes_no" else unharmed(clean(value))
         case bool():
             return _truth(value, column)
         case int() | Decimal():
             return _number(Decimal(value), column)
         case datetime() | date():
             return _day(value, column)
+
+
+def _tick(text: str, column: Column) -> str:
+    """`ja` or `nein`, whatever word or sign says it."""
+    try:
+        return ("ja" if yes_no(text) else "nein") if clean(text) else ""
+    except Unusable:
+        raise _problem(column, "sagt weder ja noch nein") from None
 
 
 def _truth(value: bool, column: Column) -> str:
@@ -96,6 +107,8 @@ def _number(value: Decimal, column: Column) -> str:
             if places > 2:
                 raise _problem(column, "hat mehr als zwei Nachkommastellen")
             return f"{value:.2f}".replace(".", ",")
+        case "number":
+            return f"{value:f}"
         case "date":
             raise _problem(column, "enthält eine Zahl")
         case "integer" if places:

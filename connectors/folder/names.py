@@ -11,7 +11,21 @@ from pathlib import PurePath
 REPORT = ".bericht.csv"
 UNKNOWN = ".unbekannt"
 # Endings that an archived file keeps: of sheets, and of what clerks drop by mistake. No program runs them.
-KNOWN = (".csv", ".xlsx", ".xlsm", ".xltm", ".xlsb", ".xls", ".ods", ".pdf", ".txt", ".doc", ".docx")
+KNOWN = (
+    ".csv",
+    ".jsonl",
+    ".ndjson",
+    ".xlsx",
+    ".xlsm",
+    ".xltm",
+    ".xlsb",
+    ".xls",
+    ".ods",
+    ".pdf",
+    ".txt",
+    ".doc",
+    ".docx",
+)
 _NOT_OURS = ("~$", ".")  # lock files of Excel (~$), hidden files, lock files of LibreOffice (.~lock)
 _UNFINISHED = (".part", ".tmp", ".crdownload")
 _LITTER = ("thumbs.db", "desktop.ini")

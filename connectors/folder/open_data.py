@@ -9,10 +9,10 @@ from uuid import UUID
 from connectors.folder.publication import Edition, files_of, read_publication, refuse_unfit_table
 from connectors.folder.settings import Settings
 from connectors.folder.shelf import Shelf, version_of
+from connectors.folder.table import read_list
 from connectors.folder.target import receipts, whole_list
 from kiezbruecke.connector import Answer, Batch, BatchHead, Connection, Context, Found, Message
 from kiezbruecke.german import BERLIN
-from kiezbruecke.mapping.schema.tables import read_table
 from kiezbruecke.records import Receipt
 from kiezbruecke.standards import zips
 
@@ -30,7 +30,7 @@ class OpenDataTarget:
         where = f"connection {connection.id}, process {context.process.id}"
         self._connection_id = connection.id
         self._shelf = Shelf(settings.path, connection.id)
-        self._table = read_table(context.content, settings.profile)
+        self._table = read_list(context.content, settings.profile, where)
         refuse_unfit_table(self._table, where)
         self._facts = read_publication(context.options, where)
         self._process = context.process

@@ -18,9 +18,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from connectors.folder.table import Column, Table
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.mapping.schema.columns import LayoutColumn
-from kiezbruecke.mapping.schema.tables import TableLayout
 
 PACKAGE, CATALOGUE = "datapackage.json", "dcat.jsonld"
 _URI = r"^https?://\S+$"
@@ -88,7 +87,7 @@ def read_publication(options: Mapping[str, Any], where: str) -> Publication:
         ) from None
 
 
-def refuse_unfit_table(table: TableLayout, where: str) -> None:
+def refuse_unfit_table(table: Table, where: str) -> None:
     """Open data are for programs: an id, sums with a point, ISO days, nothing that a schema cannot say."""
     unfit = [column.key for column in table.columns if column.type not in _TYPES or not _is_plain(column)]
     if table.format != "csv" or not table.header or unfit or not any(one.key == "id" for one in table.columns):
@@ -106,7 +105,7 @@ class Edition:
     changed: date
 
 
-def files_of(edition: Edition, table: TableLayout, facts: Publication, year: int) -> dict[str, bytes]:
+def files_of(edition: Edition, table: Table, facts: Publication, year: int) -> dict[str, bytes]:
     """All files of a publication, by name; they are of one piece and name each other's digests."""
     body = table.header_line() + b"".join(edition.lines)
     rows = [_row(table, line) for line in edition.lines]
@@ -121,12 +120,12 @@ def files_of(edition: Edition, table: TableLayout, facts: Publication, year: int
 # -- the lines -----------------------------------------------------------------------------------------------------
 
 
-def _row(table: TableLayout, line: bytes) -> dict[str, Any]:
+def _row(table: Table, line: bytes) -> dict[str, Any]:
     [cells] = csv.reader([line.decode(table.encoding)], delimiter=table.delimiter)
     return {column.key: _value(column, cell) for column, cell in zip(table.columns, cells, strict=True)}
 
 
-def _value(column: LayoutColumn, cell: str) -> Any:
+def _value(column: Column, cell: str) -> Any:
     """The same value as JSON has it; a text is the cell as it is, an empty cell nothing."""
     if not cell:
         return None
@@ -139,14 +138,14 @@ def _value(column: LayoutColumn, cell: str) -> Any:
             return cell
 
 
-def _is_plain(column: LayoutColumn) -> bool:
+def _is_plain(column: Column) -> bool:
     return column.format == _FORMS.get(column.type)
 
 
 # -- what they are -------------------------------------------------------------------------------------------------
 
 
-def _package(edition: Edition, table: TableLayout, facts: Publication, data: Mapping[str, bytes]) -> dict[str, Any]:
+def _package(edition: Edition, table: Table, facts: Publication, data: Mapping[str, bytes]) -> dict[str, Any]:
     """A Frictionless Data Package; its schema is the table file's."""
     schema = {"fields": [_field(column) for column in table.columns], "primaryKey": "id"}
     [(csv_name, csv_body), (json_name, json_body)] = data.items()
@@ -185,7 +184,7 @@ def _resource(name: str, file: str, body: bytes) -> dict[str, Any]:
     }
 
 
-def _field(column: LayoutColumn) -> dict[str, Any]:
+def _field(column: Column) -> dict[str, Any]:
     limit = {"maxLength": column.limit} if column.limit else {}
     unique = {"unique": True} if column.key == "id" else {}
     return {

@@ -21,8 +21,8 @@ HEADER = ("Zeile", "Referenznummer", "Ergebnis der Übernahme", "Hinweis", "Was 
 _FOLLOWS = len(HEADER) - 1  # the only column that is written later, and again
 TAKEN, LEFT = "übernommen", "nicht übernommen"
 ALREADY = "schon früher übernommen"
-_RULE = re.compile(r".{0,300}? \(Quelle: item\.(?P<key>[a-z_]+)\): ")
-_FURTHER = re.compile(r"[^\s:]+\.yaml:\d+: '[^']*' \(Quelle: item\.(?P<key>[a-z_]+)\): ")
+_RULE = re.compile(r".{0,300}? \(Quelle: item\.(?P<key>[a-z0-9_]+)\): ")
+_FURTHER = re.compile(r"[^\s:]+\.yaml:\d+: '[^']*' \(Quelle: item\.(?P<key>[a-z0-9_]+)\): ")
 
 
 def lines_report(

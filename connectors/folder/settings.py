@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -11,7 +11,7 @@ from connectors._tables.limits import MEGABYTE, TableLimits
 from kiezbruecke.connector import Connection
 from kiezbruecke.errors import ConfigurationError
 
-Profile = Literal["decision-sheet", "budget-sheet", "status-list", "offene-daten", "files"]
+FILES = "files"  # the profile of a folder that takes single messages; every other is a table
 
 
 class Settings(BaseModel):
@@ -20,7 +20,9 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: Path = Field(description="Folder of the sheets, lists or files")
-    profile: Profile
+    profile: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9-]*$", description="A table of schemas/tables, or files for single messages"
+    )
     settle_seconds: float = Field(2, ge=0, le=60, description="How long a file must not change")
     max_bytes: int = Field(20 * MEGABYTE, ge=1, description="Largest sheet")
     max_unpacked_bytes: int = Field(TableLimits.unpacked, ge=1, description="Largest XLSX file, unpacked")
@@ -37,6 +39,6 @@ class Settings(BaseModel):
             raise ConfigurationError(
                 f"extra.{field}: {first['msg']}",
                 where=f"connection {connection.id}",
-                expected="path and profile (decision-sheet, budget-sheet, status-list, offene-daten, files)",
+                expected="path and profile: the name of a table in schemas/tables, or files",
             ) from None
         return settings.model_copy(update={"path": Path.cwd() / settings.path})

@@ -1,4 +1,7 @@
-"""Reads sheets from a folder. An item's id is content and row, so the same sheet twice is the same items.
+"""Reads sheets from a folder, whatever their table says that their lines are.
+
+An item's id is content and row, so the same sheet twice is the same items; where the table names a column as id, it
+is that: the same proposal in a newer export is the same proposal.
 
 A line that cannot be used, and a sheet that cannot be read, are items of kind `sheet-problem`: nobody maps
 them, everybody sees them. A sheet moves to done/ or failed/ when all its items were acknowledged.
@@ -14,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from connectors._tables import SheetProblem, TableLimits, Worksheet, read_csv, read_workbook
+from connectors._tables import SheetProblem, TableLimits, Worksheet, read_csv, read_json_lines, read_workbook
 from connectors._tables.limits import MEGABYTE
 from connectors.folder.inbox import DONE, FAILED, Arrival, Inbox
 from connectors.folder.lines import names_of
@@ -22,18 +25,20 @@ from connectors.folder.names import arrived_name
 from connectors.folder.report import for_clerks, lines_report, sheet_report, with_what_follows
 from connectors.folder.settings import Settings
 from connectors.folder.sheet import Line, Sheet, read_sheet
-from connectors.folder.table import read_table
+from connectors.folder.table import read_source
 from kiezbruecke.connector import Connection, Context, Cursor, Handled, Item
-from kiezbruecke.errors import ConfigurationError, SourceError
+from kiezbruecke.errors import SourceError
 from kiezbruecke.troubles import trouble_of
 
-KINDS = {"decision-sheet": "decision-line", "budget-sheet": "budget-line"}
 PROBLEM = "sheet-problem"
 
 
 @dataclass
 class Pickup:
-    """A sheet between reading and archiving: `waiting` are the ids not yet acknowledged."""
+    """A sheet between reading and archiving: `waiting` are the lines not yet acknowledged, as `<sha256>:<row>`.
+
+    `again`: the same content may come again and counts again, because its lines are things that change.
+    """
 
     digest: str
     name: str  # under which this content arrived first
@@ -43,16 +48,17 @@ class Pickup:
     items: tuple[Item, ...]
     waiting: set[str]
     problems: dict[int, str]
-    known: set[str] = field(default_factory=set)  # ids of what was taken before, from a sheet of the same content
+    known: set[str] = field(default_factory=set)  # lines that were taken before, from a sheet of the same content
+    again: bool = False
 
-    def note(self, external_id: str, problem: str, *, besides: bool, known: bool) -> None:
-        """Remember what became of one item; a problem of the sheet itself stands first, and others `besides`."""
-        self.waiting.discard(external_id)
+    def note(self, line: str, problem: str, *, besides: bool, known: bool) -> None:
+        """Remember what became of one line; a problem of the sheet itself stands first, and others `besides`."""
+        self.waiting.discard(line)
         if known:
-            self.known.add(external_id)
+            self.known.add(line)
         if not problem or not self.sheet:
             return
-        row = int(external_id.partition(":")[2])
+        row = int(line.partition(":")[2])
         standing = self.problems.setdefault(row, problem)
         if besides and not standing.endswith(problem):
             self.problems[row] = standing + problem
@@ -67,12 +73,12 @@ class Pickup:
         """The report for one of its files; `twin` is the archived sheet that it repeats."""
         name, notes = arrived_name(path.name, self.digest), []
         if twin:
-            notes = [f"Der Inhalt gleicht „{twin.name}“; nichts davon wird zweimal übernommen."]
+            then = "seine Zeilen gelten wieder" if self.again else "nichts davon wird zweimal übernommen"
+            notes = [f"Der Inhalt gleicht „{twin.name}“; {then}."]
         if self.sheet is None:
             return sheet_report(name, self.problem, notes)
-        return lines_report(
-            name, self.sheet.lines, self.problems, [*self.sheet.notes, *notes], self._already(path) if twin else ()
-        )
+        already = self._already(path) if twin and not self.again else ()
+        return lines_report(name, self.sheet.lines, self.problems, [*self.sheet.notes, *notes], already)
 
     def _already(self, path: Path) -> set[int]:
         """The rows of a repetition that are known from its twin; of two in one run the second brings nothing."""
@@ -81,39 +87,34 @@ class Pickup:
 
 
 class FolderSource:
-    """Source of decision lines and budget lines."""
+    """Source of the lines of one kind of table."""
 
     def __init__(self, connection: Connection, context: Context) -> None:
         self._settings = Settings.from_connection(connection)
         self._where = f"connection {connection.id}"
-        if self._settings.profile not in KINDS:
-            raise ConfigurationError(
-                f"a folder with profile '{self._settings.profile}' is no source",
-                where=self._where,
-                expected=" or ".join(KINDS),
-            )
-        self._kind = KINDS[self._settings.profile]
         self._process = context.process
-        self._table = read_table(context.content, self._settings.profile)
+        self._table = read_source(context.content, self._settings.profile, self._where)
         self._columns = {column.key: column.name for column in self._table.columns}
         self._inbox = Inbox(self._settings.path, self._settings.settle_seconds, self._settings.max_bytes)
         self._pickups: dict[str, Pickup] = {}
+        self._lines: dict[int, tuple[Item, str]] = {}  # of items that have an id of their own: where they stand
 
     def fetch(self, cursor: Cursor) -> Iterator[Item]:  # noqa: ARG002 - moving a sheet away is the cursor
         """Every line of every complete sheet; a broken sheet is one item and stops no other."""
-        self._pickups = {}
+        self._pickups, self._lines = {}, {}
         for arrival in self._complete():
             if pickup := self._pick_up(arrival):
                 yield from pickup.items
 
     def acknowledge(self, handled: Sequence[Handled]) -> None:
         """Remember what became of each line; archive the sheets of which nothing is open any more."""
-        self._find_again({_digest_of(one) for one in handled} - self._pickups.keys())
-        for one in handled:
-            if pickup := self._pickups.get(_digest_of(one)):
+        lines = [(one, self._line_of(one.item)) for one in handled]
+        self._find_again({_digest_of(line) for _, line in lines} - self._pickups.keys())
+        for one, line in lines:
+            if pickup := self._pickups.get(_digest_of(line)):
                 said = one.item.problem or ""
                 problem = for_clerks((one.problem or "").removeprefix(said), self._columns)
-                pickup.note(one.item.external_id, problem, besides=bool(said), known=one.known)
+                pickup.note(line, problem, besides=bool(said), known=one.known)
         self._archive([pickup for pickup in self._pickups.values() if not pickup.waiting])
 
     def tell_what_follows(self, follows: Mapping[str, str]) -> None:
@@ -135,12 +136,27 @@ class FolderSource:
             ) from None
 
     def archived(self) -> Iterator[Item]:
-        """Every line of every sheet that was handled before, with its old id: content and row."""
+        """Every line of every sheet that was handled before, with its old id; of a thing that changes its last word."""
+        last: dict[str, Item] = {}
         try:
             for arrival, digest, raw in self._inbox.archived():
-                yield from self._open(arrival, digest, raw).items
+                for item in self._open(arrival, digest, raw).items:
+                    if self._has_own_id(item):
+                        last[item.external_id] = item
+                    else:
+                        yield item
         except OSError as error:
             raise SourceError("an archived sheet cannot be read", where=self._where, helps=_why(error)) from None
+        yield from last.values()
+
+    def _has_own_id(self, item: Item) -> bool:
+        return bool(self._table.id) and item.kind == self._table.item
+
+    def _line_of(self, item: Item) -> str:
+        """`<sha256>:<row>`; nothing for an item of another reading, whose id does not say it."""
+        if not self._has_own_id(item):
+            return item.external_id
+        return self._lines.get(id(item), (item, ""))[1]
 
     def _complete(self) -> list[Arrival]:
         try:
@@ -155,7 +171,10 @@ class FolderSource:
             ) from None
 
     def _pick_up(self, arrival: Arrival) -> Pickup | None:
-        """Read one sheet; None where its content is being handled already, or the file has changed."""
+        """Read one sheet; None where its content is being handled already, or the file has changed.
+
+        A newer word about a thing that another sheet of this run speaks of waits for the next run: it counts last.
+        """
         try:
             found = self._inbox.read(arrival)
         except OSError:
@@ -167,7 +186,13 @@ class FolderSource:
             known.paths.append(arrival.path)
             return None
         pickup = self._open(arrival, digest, raw)
+        own = {item.external_id for item in pickup.items if self._has_own_id(item)}
+        if not own.isdisjoint(item.external_id for item, _ in self._lines.values()):
+            return None
         self._pickups[digest] = pickup
+        if own:
+            lines = (f"{digest}:{line.number}" for line in pickup.sheet.lines) if pickup.sheet else ()
+            self._lines |= {id(item): (item, line) for item, line in zip(pickup.items, lines, strict=True)}
         return pickup
 
     def _locked(self, arrival: Arrival) -> Pickup:
@@ -186,9 +211,10 @@ class FolderSource:
         except SheetProblem as error:
             sheet, problem = None, str(error)
         items = self._items(digest, name, sheet, arrival) if sheet else (_sheet_problem(digest, name, problem),)
-        waiting = {item.external_id for item in items}
+        waiting = {f"{digest}:{line.number}" for line in sheet.lines} if sheet else {digest}
         problems = {line.number: line.problem for line in sheet.lines if line.problem} if sheet else {}
-        return Pickup(digest, name, [arrival.path], sheet, problem, items, waiting, problems)
+        again = bool(self._table.id)
+        return Pickup(digest, name, [arrival.path], sheet, problem, items, waiting, problems, again=again)
 
     def _read(self, path: Path, raw: bytes | None) -> Sheet:
         if raw is None:
@@ -204,13 +230,15 @@ class FolderSource:
                 return read_workbook(raw, limits)
             case ".csv":
                 return [Worksheet(read_csv(raw, self._table.by_header.keys(), limits))]
+            case ".jsonl" | ".ndjson":
+                return [read_json_lines(raw, limits)]
             case ".xlsm" | ".xltm":
                 raise SheetProblem("Die Datei kann Makros enthalten; bitte ohne Makros als XLSX speichern.")
             case _:
-                raise SheetProblem("Die Datei hat ein fremdes Format; erwartet: XLSX oder CSV.")
+                raise SheetProblem("Die Datei hat ein fremdes Format; erwartet: XLSX, CSV oder JSON Lines (.jsonl).")
 
     def _items(self, digest: str, name: str, sheet: Sheet, arrival: Arrival) -> tuple[Item, ...]:
-        names = names_of(name, sheet.lines, self._process)
+        names = names_of(name, sheet.lines, self._table, self._process)
         file = (_as_it_lay(arrival), _file(name))  # what could be read mends a file that could not; no line another
         return tuple(self._item(digest, name, line, names[line.number], file) for line in sheet.lines)
 
@@ -218,7 +246,8 @@ class FolderSource:
         place = {"sheet": name, "row": line.number}
         external_id, raw_ref = f"{digest}:{line.number}", f"{name}#{line.number}"
         names = (*names, external_id)
-        read = Item(self._kind, external_id, {**place, **line.values}, raw_ref=raw_ref, names=(*names, *file))
+        own_id = line.id or external_id
+        read = Item(self._table.item, own_id, {**place, **line.values}, raw_ref=raw_ref, names=(*names, *file))
         if not line.problem:
             return read
         told, body = f"{name}, Zeile {line.number}: {line.problem}", {**place, "referenznummer": line.reference}
@@ -256,8 +285,8 @@ class FolderSource:
         )
 
 
-def _digest_of(handled: Handled) -> str:
-    return handled.item.external_id.partition(":")[0]
+def _digest_of(line: str) -> str:
+    return line.partition(":")[0]
 
 
 def _sheet_problem(digest: str, name: str, problem: str) -> Item:

@@ -1,67 +1,37 @@
-"""The columns of a sheet or list, from schemas/tables/<name>.yaml: content, not code."""
+"""Which table lies in a folder: a file in schemas/tables says it. Nothing here knows one by name."""
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
-from connectors._tables.cells import folded
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.mapping.language.findings import nearest
+from kiezbruecke.mapping.schema.columns import LayoutColumn as Column
+from kiezbruecke.mapping.schema.columns import Role
+from kiezbruecke.mapping.schema.tables import TableLayout as Table
+from kiezbruecke.mapping.schema.tables import read_table, source_tables, table_file
 
-ColumnType = Literal["text", "money", "date", "integer", "yes_no"]
-
-
-class Column(BaseModel):
-    """One column: `name` is what people see, `key` what mappings read."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    key: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    type: ColumnType = "text"
-    required: bool = Field(False, description="The column must be there, and a value in every line")
-    present: bool = Field(False, description="The column must be there, a cell may be empty")
-    max_length: int | None = Field(None, ge=1)
-    note: str = ""
-
-    @property
-    def mandatory(self) -> bool:
-        """Whether a sheet without this column is refused."""
-        return self.required or self.present
+__all__ = ["Column", "Role", "Table", "read_list", "read_source"]
 
 
-class Table(BaseModel):
-    """A kind of sheet or list."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    title: str = ""
-    delimiter: str = Field(";", min_length=1, max_length=1)
-    columns: tuple[Column, ...] = Field(min_length=1)
-
-    @cached_property
-    def by_header(self) -> dict[str, Column]:
-        """The columns by their folded names."""
-        return {folded(column.name): column for column in self.columns}
+def read_source(content: Path, profile: str, where: str) -> Table:
+    """The table whose lines are items; raises ConfigurationError with the names of those there are."""
+    if table_file(content, profile).is_file() and (table := read_table(content, profile)).item:
+        return table
+    known = source_tables(content)
+    raise ConfigurationError(
+        f"a folder with profile '{profile}' is no source",
+        where=where,
+        expected=" or ".join(known),
+        helps=nearest(profile, known) or "a table is a source where its file in schemas/tables names an item",
+    )
 
 
-def read_table(content: Path, name: str) -> Table:
-    """The table of this name; raises ConfigurationError."""
-    file = content / "schemas" / "tables" / f"{name}.yaml"
-    try:
-        return Table.model_validate(YAML(typ="safe", pure=True).load(file.read_text("utf-8")))
-    except OSError:
-        raise ConfigurationError(f"there is no table '{name}'", where=str(file)) from None
-    except YAMLError as error:
-        raise ConfigurationError("not YAML", where=str(file), helps=" ".join(str(error).split())) from None
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
+def read_list(content: Path, profile: str, where: str) -> Table:
+    """The table that is written; raises ConfigurationError for one that is read."""
+    table = read_table(content, profile)
+    if table.item:
         raise ConfigurationError(
-            f"{'.'.join(map(str, first['loc']))}: {first['msg']}", where=str(file), expected="a table"
-        ) from None
+            f"a folder with profile '{profile}' is no target", where=where, expected="a list, or files"
+        )
+    return table

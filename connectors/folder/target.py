@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from connectors.folder.outbox import Outbox
 from connectors.folder.settings import Settings
+from connectors.folder.table import read_list
 from kiezbruecke.connector import Answer, Batch, BatchHead, Connection, Context, Found, Message
-from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.mapping import table_header
 from kiezbruecke.records import Receipt, ReceiptOutcome
+
+_NOT_IN_A_NAME = re.compile(r"[^a-z0-9äöü]+")
 
 
 class FolderTarget:
@@ -21,21 +23,17 @@ class FolderTarget:
     def __init__(self, connection: Connection, context: Context) -> None:
         settings = Settings.from_connection(connection)
         self._connection_id = connection.id
-        if settings.profile != "status-list":
-            raise ConfigurationError(
-                f"a folder with profile '{settings.profile}' is no target",
-                where=f"connection {connection.id}",
-                expected="status-list, files",
-            )
+        table = read_list(context.content, settings.profile, f"connection {connection.id}")
         self._outbox = Outbox(settings.path, connection.id)
-        self._header = _line(table_header(settings.profile, context.content))
+        self._header = _line(table.header_line())
+        self._title = _NOT_IN_A_NAME.sub("-", (table.title or table.name).casefold()).strip("-")
 
     def compose(self, head: BatchHead, messages: Sequence[Message], standing: Sequence[Message]) -> tuple[str, bytes]:
         """The whole list: a case's newer line replaces its standing one; sorted, so order tells nothing."""
         lines = (_line(message.payload) for message in whole_list(messages, standing))
         prefix = "TEST-" if head.test else ""
         body = b"".join((self._header, *sorted(lines)))
-        return f"{prefix}statusliste-{head.fiscal_year}-{head.id}.csv", codecs.BOM_UTF8 + body
+        return f"{prefix}{self._title}-{head.fiscal_year}-{head.id}.csv", codecs.BOM_UTF8 + body
 
     def send(self, batch: Batch, messages: Sequence[Message]) -> Mapping[UUID, Receipt]:
         """Put the file there, then its `.ok`. The same bytes again are harmless; other bytes are refused."""

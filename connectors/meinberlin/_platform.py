@@ -101,6 +101,15 @@ class Platform:
         known.update(row)
         return known
 
+    def replace(self, row: Row, **kept: Row | None) -> None:
+        """Save a whole row, whatever has become of it meanwhile, and keep a mail or a notification beside it."""
+        with self.lock:
+            state = self.state()
+            state["proposals"] = [row if one["pk"] == row["pk"] else one for one in state["proposals"]]
+            for name, thing in kept.items():
+                state.setdefault(name, []).extend([thing] if thing else [])
+            self.save(state)
+
     def delete(self, pk: int) -> None:
         """A citizen deletes an account: the proposal is gone without a trace."""
         with self.lock:

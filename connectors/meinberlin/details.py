@@ -15,9 +15,9 @@ from typing import Any
 from lxml import etree, html
 
 from connectors._line import shown_type
+from connectors._text import plain_text
 from connectors.meinberlin.proposal import Row
 from connectors.meinberlin.session import ACCOUNTS, Session
-from connectors.meinberlin.text import plain_text
 from connectors.meinberlin.web import Reply, split
 from kiezbruecke.records import Module
 

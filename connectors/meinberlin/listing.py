@@ -27,6 +27,7 @@ OTHER = {"budgeting": "kiezkasse", "kiezkasse": "budgeting"}
 WRONG_PASSWORD = "Ungültiger Benutzername/Passwort"  # noqa: S105 - the platform's own words
 ROOM = 50  # so many may come between two calls
 MOST = 10_000  # a page larger than this is a question of memory, on both sides
+LARGEST, PAGES = 20_000, 1_000  # proposals and pages of one module; whoever never says "the last one" has no list
 Entry = Row | OddEntry
 
 
@@ -101,6 +102,13 @@ class Listing:
             if page.more and number == 1 and len(page.results) == size and size < page.count + ROOM <= MOST:
                 return Pass((), 1, whole=False, larger=page.count + ROOM)
             rows += page.results
+            if number > PAGES or len(rows) > LARGEST:
+                raise SourceError(
+                    f"the list of module {module.id} does not end",
+                    where=f"connection {self._settings.connection}, GET {_path(module.id, module.type)}",
+                    expected=f"at most {LARGEST} proposals on {PAGES} pages",
+                    helps="nothing was taken over",
+                )
             counts.add(page.count)
             names = page.names
             more = page.more and len(rows) <= page.count

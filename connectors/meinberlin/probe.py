@@ -1,4 +1,4 @@
-"""Tries a mein.berlin connection: the list of every module that is read, and the log-in for the export – once."""
+"""Tries a mein.berlin connection: every module's list, the log-in – once –, and whether the account may moderate."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from connectors.meinberlin.listing import ENDPOINTS, refuse_status
 from connectors.meinberlin.session import NotAllowedError, Session
 from connectors.meinberlin.settings import Settings
-from connectors.meinberlin.web import Web
+from connectors.meinberlin.web import Web, split
 from kiezbruecke.connector import Connection
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.records import Module, Process
@@ -21,27 +21,29 @@ def probe(connection: Connection, content: Path, processes: Sequence[Process]) -
     settings = Settings.from_connection(connection)
     modules = [module for process in processes for module in process.modules]
     with closing(Web(settings, basic=True)) as web:
-        for module in modules:
-            _look(web, module)
+        seen = [_look(web, module) for module in modules]
     found = f"{len(modules)} Module lesbar" if len(modules) != 1 else "1 Modul lesbar"
     if not modules:
         found = "kein Verfahren nennt ein Modul, darum wurde keine Liste gelesen"
-    return f"{found}; {_log_in(settings)}"
+    return f"{found}; {_log_in(settings, next(filter(None, seen), ''))}"
 
 
-def _look(web: Web, module: Module) -> None:
+def _look(web: Web, module: Module) -> str:
+    """Read one entry of the module's list; where its page stands, or nothing."""
     reply = web.get(f"/api/modules/{module.id}/{ENDPOINTS[module.type]}/", {"page_size": "1", "page": "1"})
     web.refuse_redirect(reply)
     refuse_status(reply, module.id)
-    reply.json()
+    rows = reply.json().get("results") or [{}]
+    return split(str(rows[0].get("url", ""))).path
 
 
-def _log_in(settings: Settings) -> str:
+def _log_in(settings: Settings, proposal: str) -> str:
     if settings.account is None:
         return "ohne Anmeldung: Kontakte werden nicht gelesen"
     with closing(Session(settings)) as session:
         try:
             session.log_in()
+            moderates = _moderates(session, proposal)
         except NotAllowedError as refusal:
             raise ConfigurationError(
                 refusal.why,
@@ -51,4 +53,13 @@ def _log_in(settings: Settings) -> str:
                 if refusal.passes
                 else Trouble(Cause.PASSWORD),
             ) from None
-    return "für den Export angemeldet"
+    return f"für den Export angemeldet{moderates}"
+
+
+def _moderates(session: Session, proposal: str) -> str:
+    """Whether answers could be written: the form of one proposal opens. Nothing is sent."""
+    if not proposal:
+        return ""
+    status = session.get(f"{proposal}moderate/", "text/html").status
+    may = "darf Antworten schreiben" if status == 200 else "darf keine Antworten schreiben"
+    return f"; das Konto {may}"

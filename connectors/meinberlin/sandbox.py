@@ -4,9 +4,10 @@
 
 The state is DIR/platform.json (users, projects, modules, proposals). It may be changed there, or over
 `GET/PUT /_sandbox/proposals` (one proposal or a list; the `pk` of a known one changes only the given fields)
-and `DELETE /_sandbox/proposals/{pk}`; `GET /_sandbox/requests` names every request that came. Options: `data`
-is the file it starts from, without it the sandbox starts as it was recorded; `next_host` puts another host into
-the lists' `next` addresses, as a proxy in front of the real platform may do.
+and `DELETE /_sandbox/proposals/{pk}`; `GET /_sandbox/requests` names every request that came, `GET /_sandbox/mails`
+every mail that citizens got, `GET /_sandbox/notifications` what their page shows them. Options: `data` is the file it
+starts from, without it the sandbox starts as it was recorded; `next_host` puts another host into the lists' `next`
+addresses, as a proxy in front of the real platform may do.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import secrets
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -29,8 +31,9 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from connectors.meinberlin import _moderation as moderation
 from connectors.meinberlin import _pages as pages
-from connectors.meinberlin._platform import APPS, Platform, Row, page, path_of, select
+from connectors.meinberlin._platform import APPS, NEW, Platform, Row, page, path_of, select
 from connectors.meinberlin._recorded import recorded_state
 from kiezbruecke.sandbox import AnswerLost, Faults
 
@@ -66,8 +69,19 @@ FAULTS = (
     "detail_of_another",  # the page of another proposal
     "detail_cut",  # half a page, whole to HTTP
     "detail_changed",  # the pages look different since last night
+    "moderate_down",  # 503 instead of the moderation form
+    "moderate_unknown_field",  # the form has a field more than before
+    "moderate_not_allowed",  # 403 instead of the form
+    "moderator_in_between",  # a colleague saves the form between our GET and our POST
+    "moderate_session_gone",  # the session ends before the POST
+    "moderate_token_old",  # the token of the form does not hold any more
+    "moderate_server_error",  # 500 at the POST, rolled back
+    "moderate_lost",  # the POST is carried out, its answer is lost
+    "moderate_not_taken",  # the POST gets lost and nobody answers
+    "moderate_elsewhere",  # the POST is carried out, and leads to another page
 )
 SMALL = 25
+LARGEST_FORM = 2_621_440  # bytes, as Django takes them
 LOCK_AFTER, LOCK_SECONDS = 5, 300
 FORBIDDEN = "Sie sind nicht berechtigt diese Aktion durchzuführen."
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -106,9 +120,11 @@ class _Site:
         self.sessions: dict[str, Row] = {}
         self.failures: defaultdict[str, list[float]] = defaultdict(list)  # per account, whoever it was
         self.requests: list[str] = []
+        self.saving: set[int] = set()  # proposals whose form is being saved for the first time
 
     def routes(self) -> list[Route]:
         lists = "/api/modules/{module:int}/{endpoint:str}/"
+        form = "/{kind:str}/{year:int}-{pk:int}/moderate/"
         export = "/dashboard/modules/{slug:str}/export/{kind:str}/ideas/"
         return [
             Route(lists, self.list_proposals, methods=["GET", "OPTIONS", "POST"]),
@@ -116,12 +132,16 @@ class _Site:
             Route("/api/projects/{project:int}/", self.show_project),
             Route("/projekte/module/{slug:str}/", self.show_module),
             Route("/{kind:str}/{year:int}-{pk:int}/", self.show_proposal),
+            Route(form, self.show_form, methods=["GET"]),
+            Route(form, self.save_form, methods=["POST"]),
             Route("/accounts/login/", self.show_login, methods=["GET"]),
             Route("/accounts/login/", self.log_in, methods=["POST"]),
             Route(export, self.export),
             Route("/_sandbox/proposals", self.control, methods=["GET", "PUT"]),
             Route("/_sandbox/proposals/{pk:int}", self.remove, methods=["DELETE"]),
             Route("/_sandbox/requests", self.asked),
+            Route("/_sandbox/mails", self.mailed),
+            Route("/_sandbox/notifications", self.notified),
             Route("/{rest:path}", lambda _: HTMLResponse(pages.error_page(), 404)),
         ]
 
@@ -339,7 +359,93 @@ class _Site:
             rows = [row for row in self.platform.state()["proposals"] if row["module"] != module["id"]]
         return rows[: len(rows) // 2] if self.faults.take("export_short") else rows
 
+    # Moderation
+
+    async def show_form(self, request: Request) -> Response:
+        row, module, refusal = self._moderated(request)
+        if refusal is not None or row is None or module is None:
+            return refusal or HTMLResponse(pages.error_page(), 404)
+        if self.faults.take("moderate_down"):
+            return HTMLResponse("<h1>503</h1>", 503)
+        token = request.cookies.get("csrftoken") or secrets.token_hex(32)
+        extra = (
+            '<input name="moderateable-visibility" value="public">'
+            if self.faults.take("moderate_unknown_field")
+            else ""
+        )
+        answer = HTMLResponse(moderation.form_page(row, module, request.url.path, token, extra=extra))
+        answer.set_cookie("csrftoken", token, samesite="lax")
+        if self.faults.take("moderator_in_between"):
+            self._colleague(row, module)
+        return answer
+
+    def _colleague(self, row: Row, module: Row) -> None:
+        said = moderation.Posted("REJECTED", "<p>Von der Moderation.</p>", True, (), "geprüft")
+        self._save(row, module, said)
+
+    async def save_form(self, request: Request) -> Response:
+        if self.faults.take("moderate_session_gone"):
+            self.sessions.pop(request.cookies.get("sessionid", ""), None)
+        if int(request.headers.get("content-length", "0")) > LARGEST_FORM:
+            return HTMLResponse(pages.error_page(), 400)
+        form = await request.form()
+        token = request.cookies.get("csrftoken", "")
+        row, module, refusal = self._moderated(request)
+        if refusal is not None or row is None or module is None:
+            return refusal or HTMLResponse(pages.error_page(), 404)
+        if not token or form.get("csrfmiddlewaretoken") != token or self.faults.take("moderate_token_old"):
+            return HTMLResponse(pages.error_page(), 403)
+        if self.faults.take("moderate_not_taken"):
+            raise AnswerLost
+        said = moderation.posted([(name, str(value)) for name, value in form.multi_items()])
+        if moderation.problem(said):
+            return HTMLResponse(moderation.form_page(row, module, request.url.path, token, said=said))
+        if self.faults.take("moderate_server_error") or row["pk"] in self.saving:
+            return HTMLResponse(pages.error_page(), 500)
+        await self._save_slowly(dict(row), module, said)
+        if self.faults.take("moderate_lost"):
+            raise AnswerLost
+        return RedirectResponse("/" if self.faults.take("moderate_elsewhere") else path_of(row, module), 302)
+
+    async def _save_slowly(self, row: Row, module: Row, said: moderation.Posted) -> None:
+        """The row that was read is saved whole a moment later: of two first ones at once the second is rolled back."""
+        if not row["moderated"]:
+            self.saving.add(row["pk"])
+        try:
+            await asyncio.sleep(0.005)
+            self._save(row, module, said)
+        finally:
+            self.saving.discard(row["pk"])
+
+    def _save(self, row: Row, module: Row, said: moderation.Posted) -> None:
+        moment = datetime.now(UTC).isoformat()
+        after = moderation.stored(row, module, said, moment)
+        changed = moderation.changes(row, said)
+        first = None if row["moderated"] else {"pk": row["pk"], "at": moment}
+        self.platform.replace(
+            after, mails=moderation.mail(after, module, moment) if changed else None, notifications=first
+        )
+
+    def _moderated(self, request: Request) -> tuple[Row | None, Row | None, Response | None]:
+        """The proposal of a form and its module, or why this caller may not have it."""
+        user = self.sessions.get(request.cookies.get("sessionid", ""))
+        if user is None:  # HTTP Basic is not honoured outside /api/
+            return None, None, _to_the_login(request)
+        row = self.platform.proposal(request.path_params["pk"])
+        module = self.platform.module(row["module"]) if row else None
+        if row is None or module is None or request.url.path != f"{path_of(row, module)}moderate/":
+            return None, None, HTMLResponse(pages.error_page(), 404)
+        if not _moderates(user) or self.faults.take("moderate_not_allowed"):
+            return None, None, HTMLResponse(pages.error_page(), 403)
+        return {**NEW, **row, "moderated": bool(row.get("moderated") or row["feedback"])}, module, None
+
     # Control
+
+    async def mailed(self, _: Request) -> Response:
+        return JSONResponse(self.platform.state().get("mails", []))
+
+    async def notified(self, _: Request) -> Response:
+        return JSONResponse(self.platform.state().get("notifications", []))
 
     async def asked(self, _: Request) -> Response:
         return JSONResponse(self.requests)

@@ -5,6 +5,7 @@ One attempt per run, never two: five wrong log-ins of anybody within five minute
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
@@ -45,6 +46,10 @@ class Session:
     def get(self, path: str, accept: str) -> Reply:
         """A page, whatever its status."""
         return self._web.get(path, accept=accept)
+
+    def post(self, path: str, form: Sequence[tuple[str, str]]) -> Reply:
+        """Send a form of the platform; the caller says what the answer means."""
+        return self._web.post_form(path, form)
 
     def refuse_redirect(self, reply: Reply) -> None:
         """As `Web` does."""

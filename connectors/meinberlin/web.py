@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from email.message import Message as Header
 from http.cookies import SimpleCookie
@@ -14,6 +13,7 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 from connectors._line import DeadlineExceeded, Line, NoAnswer, Response, shown_type
 from connectors.meinberlin.settings import Settings
 from kiezbruecke.errors import ConfigurationError, NotSent, SourceError
+from kiezbruecke.foreign_json import read_json
 from kiezbruecke.troubles import Cause, Trouble, of_status
 
 LIMIT = 64 * 1024 * 1024  # bytes of one answer; the largest page of the platform is far below
@@ -51,8 +51,8 @@ class Reply:
             what = f"answered 200 with {shown_type(self.media_type)}"
             raise self.broken(what, "application/json", Trouble(Cause.NO_SERVICE))
         try:
-            return json.loads(self.body.decode("utf-8"), parse_constant=_no_constant)
-        except (ValueError, RecursionError):
+            return read_json(self.body, number=float)
+        except ValueError:
             raise self.broken("the answer is cut or no JSON", "a whole JSON document") from None
 
     def broken(self, what: str, expected: str, trouble: Trouble | None = None) -> SourceError:
@@ -62,7 +62,9 @@ class Reply:
 
 
 class Unanswered(SourceError):
-    """No whole answer came: whoever asks on may wait as long again."""
+    """No whole answer came: whoever asks on may wait as long again. `left`: whether a byte of the request has left."""
+
+    left = True
 
 
 class Web:
@@ -86,7 +88,7 @@ class Web:
         """GET a path of the platform."""
         return self._call("GET", path, f"?{urlencode(query)}" if query else "", b"", {"Accept": accept})
 
-    def post_form(self, path: str, form: Mapping[str, str]) -> Reply:
+    def post_form(self, path: str, form: Mapping[str, str] | Sequence[tuple[str, str]]) -> Reply:
         """POST an HTML form, with the Referer that the platform's CSRF check wants."""
         headers = {
             "Accept": "text/html",
@@ -109,7 +111,9 @@ class Web:
         try:
             response = self._line.call(method, url, content, {**headers, **(sent if self._cookies else {})})
         except NotSent as error:
-            raise Unanswered(f"no whole answer ({error.what})", where=where, helps="tried again") from error
+            unsent = Unanswered(f"no whole answer ({error.what})", where=where, helps="tried again")
+            unsent.left = False
+            raise unsent from error
         except (NoAnswer, DeadlineExceeded) as error:
             raise Unanswered(str(error), where=where, helps="tried again") from error
         except OSError as error:
@@ -148,7 +152,3 @@ def _media_type(response: Response) -> str:
     header = Header()
     header["Content-Type"] = response.headers.get("Content-Type", "")
     return header.get_content_type() if header["Content-Type"] else ""
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")

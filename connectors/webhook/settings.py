@@ -7,7 +7,7 @@ import binascii
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from kiezbruecke.connector import Connection
 from kiezbruecke.errors import ConfigurationError
@@ -15,9 +15,8 @@ from kiezbruecke.errors import ConfigurationError
 _SHORTEST, _LONGEST = 24, 64  # bytes of a key: Standard Webhooks, "Signature scheme"
 
 
-def _key(value: object) -> bytes:
+def _key(text: str) -> bytes:
     """`whsec_` and base64, as the specification writes keys."""
-    text = str(value)
     try:
         key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
     except (binascii.Error, ValueError):
@@ -27,7 +26,13 @@ def _key(value: object) -> bytes:
     return key
 
 
-Key = Annotated[bytes, BeforeValidator(_key)]
+def _checked(given: SecretStr) -> SecretStr:
+    _key(given.get_secret_value())
+    return given
+
+
+def _checked_if_any(given: SecretStr) -> SecretStr:
+    return _checked(given) if given else given
 
 
 class Settings(BaseModel):
@@ -36,8 +41,8 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     path: Path = Field(description="Landing folder")
-    secret: Key = Field(repr=False)
-    old_secret: Key | None = Field(None, repr=False)
+    secret: Annotated[SecretStr, AfterValidator(_checked)]
+    old_secret: Annotated[SecretStr, AfterValidator(_checked_if_any)] = SecretStr("")
     window: int = Field(300, ge=30, le=3600, description="Seconds that a delivery's time may differ from ours")
     max_bytes: int = Field(1_000_000, ge=1, le=20_000_000)
     max_waiting: int = Field(10_000, ge=1, le=1_000_000)
@@ -59,4 +64,4 @@ class Settings(BaseModel):
     @property
     def keys(self) -> tuple[bytes, ...]:
         """The keys that hold now."""
-        return (self.secret,) if self.old_secret is None else (self.secret, self.old_secret)
+        return tuple(_key(one.get_secret_value()) for one in (self.secret, self.old_secret) if one)

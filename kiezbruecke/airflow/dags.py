@@ -27,6 +27,7 @@ from airflow.sdk import (
     get_parsing_context,
     task,
 )
+from airflow.sdk.api.datamodels._generated import DagRunType  # the only place from which a DAG file may have it
 from airflow.sdk.exceptions import AirflowFailException
 
 from kiezbruecke.airflow import page
@@ -38,6 +39,7 @@ from kiezbruecke.errors import ConfigurationError
 ZONE = "Europe/Berlin"
 HOUSEKEEPING = "kb-housekeeping"
 STEPS = {CollectingRoute: ("collect",), SendingRoute: ("prepare", "deliver", "reconcile")}
+KINDS = frozenset(DagRunType) - {DagRunType.BACKFILL}  # no run for a day gone by: the ledger knows what is due
 SILENT = frozenset({"prepare"})  # only builds messages; nobody needs to wake up for them
 RETRY: dict[str, Any] = {
     "retries": 3,
@@ -102,6 +104,7 @@ def housekeeping_dag(content: Path) -> DAG:
         description=f"{HOUSEKEEPING}: stündlich",
         schedule=CronTriggerTimetable("5 * * * *", timezone=ZONE),
         max_active_runs=1,
+        allowed_run_types=KINDS,
         catchup=False,
         is_paused_upon_creation=False,
         auto_register=False,
@@ -162,6 +165,7 @@ def _route_dag(place: RoutePlace, content: Path, verdicts: Verdicts, names: froz
         description=page.summary(route),
         schedule=_schedule(route, file, names),
         max_active_runs=1,
+        allowed_run_types=KINDS,
         catchup=False,
         is_paused_upon_creation=_is_off(route),
         auto_register=False,  # broken_routes.py builds the same DAGs and must not claim them

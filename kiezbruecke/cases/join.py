@@ -28,7 +28,7 @@ from kiezbruecke.ledger.effects import booked
 from kiezbruecke.ledger.money import cents
 from kiezbruecke.ledger.reading import Snapshot, StoredCase
 from kiezbruecke.records import Budget, BudgetStatus, Decision, Outcome, Process, Proposal, ProposalStatus
-from kiezbruecke.records.identity import is_paper
+from kiezbruecke.records.references import is_paper
 
 ZERO = Decimal("0.00")
 

@@ -46,9 +46,8 @@ def _begun(standing: Standing) -> Iterator[StoryEvent]:
     proposal = standing.proposal
     if proposal is not None:
         asked = f"; beantragt sind {euros(proposal.requested_amount)}" if proposal.requested_amount else ""
-        yield StoryEvent(
-            day=_day(proposal.created_at), kind=StoryKind.HANDED_IN, text=f"Der Vorschlag wurde eingereicht{asked}."
-        )
+        text = f"Der Vorschlag wurde eingereicht{asked}."
+        yield StoryEvent(day=_day(proposal.created_at), kind=StoryKind.HANDED_IN, text=text)
     elif standing.decision is not None and not standing.questioned:
         text = "Der Vorschlag wurde auf Papier oder in der Versammlung eingereicht."
         yield StoryEvent(day=None, kind=StoryKind.HANDED_IN, text=text)
@@ -58,17 +57,15 @@ def _of_the_platform(standing: Standing) -> Iterator[StoryEvent]:
     """What the administration has said there. The platform tells no day for it: that of the last change stands here."""
     proposal = standing.proposal
     if proposal is not None and proposal.feedback_text:
-        day = _day(proposal.modified_at) if proposal.modified_at else None
         text = "Die Verwaltung hat auf der Plattform Stellung genommen."
-        yield StoryEvent(day=day, kind=StoryKind.STATEMENT, text=text)
+        yield StoryEvent(day=_day(proposal.modified_at), kind=StoryKind.STATEMENT, text=text)
 
 
 def _of_the_decision(standing: Standing) -> Iterator[StoryEvent]:
     for number, line in enumerate(_lines_that_counted(standing)):
         text = _OUTCOMES[line.outcome].format(amount=euros(line.approved_amount))
         if number and line.correction:
-            heard = standing.case.heard.get(line.origin)
-            day = _day(heard) if heard else line.decided_on
+            day = _day(standing.case.heard.get(line.origin)) or line.decided_on
             text = f"Der Beschluss wurde berichtigt. Jetzt gilt: {text}"
             yield StoryEvent(day=day, kind=StoryKind.CORRECTED, text=text)
         else:
@@ -118,5 +115,5 @@ def _as_it_stands(standing: Standing) -> Iterator[StoryEvent]:
         yield StoryEvent(day=None, kind=StoryKind.GONE, text=text)
 
 
-def _day(moment: datetime) -> date:
-    return moment.astimezone(BERLIN).date()
+def _day(moment: datetime | None) -> date | None:
+    return moment.astimezone(BERLIN).date() if moment else None

@@ -74,4 +74,5 @@ def _since(standing: Standing) -> date | None:
     proposal = standing.proposal
     if proposal is None or standing.disagreements:
         return None
-    return (proposal.modified_at or proposal.created_at).date()
+    known = proposal.modified_at or proposal.created_at
+    return known.date() if known else None

@@ -91,4 +91,5 @@ def _show(case: desk.CaseStory) -> None:
 
 def _details(told: dict[str, Any]) -> str:
     keep = ("reference", "note", "source", "answer")
-    return ", ".join(str(told[key]) for key in keep if told.get(key))
+    who = words.who(told.get("person", ""), told.get("account", ""))
+    return ", ".join([*(str(told[key]) for key in keep if told.get(key)), *filter(None, [who])])

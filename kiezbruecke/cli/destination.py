@@ -14,6 +14,7 @@ from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
 from kiezbruecke.ledger.pauses import pause_destination
 from kiezbruecke.ledger.reset import reset_destination
+from kiezbruecke.person import by_login
 
 app = typer.Typer(no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="Name der Verbindung, z. B. eakte-tk.")]
@@ -36,7 +37,7 @@ def pause(context: typer.Context, destination: Name, name: Person, reason: Why, 
     """Ein Ziel anhalten, etwa für eine Wartung: Nichts geht dorthin, nichts wird dort abgeholt."""
     house = house_of(context)
     house.connect(destination)
-    pause_destination(house.ledger, destination, True, person=name, reason=reason)
+    pause_destination(house.ledger, destination, True, person=by_login(name), reason=reason)
     _answer(house, destination, "angehalten. Alle Strecken dorthin und von dort ruhen", as_json=as_json)
 
 
@@ -45,7 +46,7 @@ def resume(context: typer.Context, destination: Name, name: Person, reason: Why,
     """Ein angehaltenes Ziel weiterlaufen lassen; was wartet, geht mit dem nächsten Lauf hinaus."""
     house = house_of(context)
     house.connect(destination)
-    pause_destination(house.ledger, destination, False, person=name, reason=reason)
+    pause_destination(house.ledger, destination, False, person=by_login(name), reason=reason)
     _answer(house, destination, "läuft weiter; was wartet, geht mit dem nächsten Lauf hinaus", as_json=as_json)
 
 
@@ -66,7 +67,7 @@ def reset(
             "Nach dem Zurücksetzen wird alles noch einmal gesendet. Wer das weiß und will, gibt dazu --yes an",
             where=f"destination reset {destination}",
         )
-    generation = reset_destination(house.ledger, destination, person=name, reason=reason)
+    generation = reset_destination(house.ledger, destination, person=by_login(name), reason=reason)
     if as_json:
         emit(desk.destination(house, destination))
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from kiezbruecke.drift import (
 )
 from kiezbruecke.drift.services import compare_services, read_service
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError
+from kiezbruecke.foreign_json import read_json
 from kiezbruecke.machine import write_file
 from kiezbruecke.mapping import Mapping, load_mapping, mapping_names
 from kiezbruecke.standards.store import parse
@@ -142,7 +142,7 @@ def _sample(mapping: Mapping, file: Path) -> list[Any]:
         data = file.read_bytes()
         if mapping.definition.source.kind == "xml":
             return [parse(data, file.name)]
-        body = json.loads(data)
+        body = read_json(data)
     except (OSError, ValueError):
         raise ConfigurationError("the samples cannot be read", where=str(file), expected="a JSON list") from None
     return body if isinstance(body, list) else [body]

@@ -19,8 +19,10 @@ def fields(
 ) -> None:
     """A table of a view's fields; `names`: those that are called otherwise here."""
     called = {**words.FIELDS, **(names or {})}
-    told = [(name, value) for name, value in view if value and name not in without]
-    table(title, ("Feld", "Wert"), [(called[name], _told(name, value)) for name, value in told])
+    told = {name: value for name, value in view if value and name not in without}
+    for name in [name for name in told if name.endswith("_by")]:  # a log-in stands beside the name that it gave
+        told[name] = words.who(told[name], told.pop(f"{name.removesuffix('by')}account", ""))
+    table(title, ("Feld", "Wert"), [(called[name], _told(name, value)) for name, value in told.items()])
 
 
 def _told(name: str, value: Any) -> str:

@@ -16,7 +16,7 @@ from kiezbruecke.ledger.anchors import Anchor, differs_from, drop_anchor
 from kiezbruecke.ledger.evidence import accept as accept_rows
 from kiezbruecke.ledger.evidence import verify as verify_all
 from kiezbruecke.machine import read_file, write_file
-from kiezbruecke.person import account
+from kiezbruecke.person import by_login
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -77,7 +77,7 @@ def accept(
     as_json: AsJson = False,
 ) -> None:
     """Von Hand veränderte Zeilen gelten lassen, mit Name und Grund. Eine gebrochene Kette bleibt gebrochen."""
-    many = accept_rows(house_of(context).ledger, person=name, account=account(), reason=reason)
+    many = accept_rows(house_of(context).ledger, person=by_login(name), reason=reason)
     if as_json:
         emit({"rows": many})
         return

@@ -17,6 +17,7 @@ from kiezbruecke.errors import InputError
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.claims import find_message
 from kiezbruecke.machine import write_file
+from kiezbruecke.person import by_login
 from kiezbruecke.workbench.lineage import StoredValue, stored_lineage
 
 app = typer.Typer(no_args_is_help=True)
@@ -93,7 +94,7 @@ def resend(
     """
     house = house_of(context)
     head = desk.stored_message(house.ledger, message)
-    pipeline.resend(house, head, person=name, reason=reason)
+    pipeline.resend(house, head, person=by_login(name), reason=reason)
     if as_json:
         emit(desk.message(house.ledger, str(head.key)))
         return

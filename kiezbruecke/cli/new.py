@@ -50,7 +50,7 @@ def connector(
 
 def _check(name: str) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
-        raise CallError(f"„{name}“ ist kein Name", expected="Kleinbuchstaben, Ziffern, Unterstrich, etwa decidim")
+        raise CallError(f"„{name}“ ist kein Name", expected="Kleinbuchstaben, Ziffern, Unterstrich, etwa consul")
     if name in manifests():
         raise CallError(f"einen Anschluss „{name}“ gibt es schon", expected="einen anderen Namen")
 

@@ -15,7 +15,7 @@ from kiezbruecke.errors import InputError
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.reading import list_messages
 from kiezbruecke.ledger.todo import Answer, Kind, OpenPoint, open_points
-from kiezbruecke.person import account
+from kiezbruecke.person import by_login
 from kiezbruecke.stages import recovering
 
 app = typer.Typer(no_args_is_help=True)
@@ -47,7 +47,7 @@ def begin(
     context: typer.Context, destination: Destination, name: Name, reason: Reason, as_json: AsJson = False
 ) -> None:
     """Eine Sicherung wurde zurückgespielt: alle Ziele anhalten, an die doppelt gesendet werden könnte."""
-    recovering.begin(house_of(context), destination, person=name, reason=reason)
+    recovering.begin(house_of(context), destination, person=by_login(name), reason=reason)
     _say(context, as_json, f"Es geht nichts mehr hinaus. Weiter mit: kiezbruecke recover run {destination}")
 
 
@@ -84,7 +84,7 @@ def answer(
     if unknown := [one for one in wanted if one not in asked]:
         raise InputError("Danach wird hier nicht gefragt", where=", ".join(unknown))
     for one in wanted:
-        attention.decide(ledger, asked[one], given, person=name, reason=reason, account=account())
+        attention.decide(ledger, asked[one], given, person=by_login(name), reason=reason)
     _say(context, as_json, f"{german.count(len(wanted), 'Fall', 'Fälle')}: {given}.")
 
 
@@ -98,7 +98,7 @@ def end(
     as_json: AsJson = False,
 ) -> None:
     """Der Abgleich ist fertig: das Ziel wird wieder bedient. Name und Begründung werden aufgehoben."""
-    recovering.end(house_of(context), destination, person=name, reason=reason, despite=despite)
+    recovering.end(house_of(context), destination, person=by_login(name), reason=reason, despite=despite)
     _say(context, as_json, f"{destination}: wird wieder bedient.")
 
 
@@ -107,7 +107,7 @@ def dismiss(
     context: typer.Context, destination: Destination, name: Name, reason: Reason, as_json: AsJson = False
 ) -> None:
     """Falscher Alarm: es wurde keine Sicherung zurückgespielt, es geht alles weiter wie zuvor."""
-    recovering.dismiss(house_of(context), destination, person=name, reason=reason)
+    recovering.dismiss(house_of(context), destination, person=by_login(name), reason=reason)
     _say(context, as_json, f"{destination}: wird wieder bedient.")
 
 

@@ -22,6 +22,7 @@ from kiezbruecke.ledger.drafts import add_baseline
 from kiezbruecke.ledger.pauses import set_paused
 from kiezbruecke.ledger.reading import read_previews
 from kiezbruecke.machine import write_file
+from kiezbruecke.person import by_login
 from kiezbruecke.stages.work import lane_of
 
 app = typer.Typer(no_args_is_help=True)
@@ -92,13 +93,13 @@ def pause(
     """Eine Strecke anhalten oder (--resume) weiterlaufen lassen."""
     house = house_of(context)
     find_route(house.content, route)
-    set_paused(house.ledger, route, not resume, person=name, reason=reason)
+    set_paused(house.ledger, route, not resume, person=by_login(name), reason=reason)
     if as_json:
         emit(desk.route(house, route))
         return
     left = desk.pause(house, route) if resume else None
     if left:  # its destination or source rests as well
-        say(f"{words.paused(route, left.person, left.reason, left.at, left.connection)}.")
+        say(f"{words.paused(route, str(left.person), left.reason, left.at, left.connection)}.")
         return
     say(f"{route}: {'läuft weiter' if resume else 'angehalten'}.")
 
@@ -127,6 +128,9 @@ def preview(
         [(one.case, effect(one.effect).title, one.file, one.bytes, one.at) for one in shown],
         empty="nichts vorbereitet.",
     )
+    for view in shown:
+        if view.text:
+            say("\n".join((f"\n{view.case}:", *(f"  {line}" for line in view.text))))
 
 
 @app.command()
@@ -146,7 +150,7 @@ def baseline(
     if unknown := sorted(set(case or ()) - {one.case.reference for one in decided}):
         raise InputError("Dazu gibt es keinen bewilligenden Beschluss", where=", ".join(unknown))
     ids = [one.case.id for one in decided if not case or one.case.reference in case]
-    count = add_baseline(ledger, lane_of(found), ids, person=name, reason=reason)
+    count = add_baseline(ledger, lane_of(found), ids, person=by_login(name), reason=reason)
     if as_json:
         emit({"route": route, "marked": count})
         return

@@ -31,7 +31,7 @@ def run(
         emit(dict(counts))
         return
     if not counts and (stopped := desk.pause(house, route)):
-        why = words.paused(route, stopped.person, stopped.reason, stopped.at, stopped.connection)
+        why = words.paused(route, str(stopped.person), stopped.reason, stopped.at, stopped.connection)
         say(f"{why}. Es ist nichts geschehen.")
         return
     table(f"{route}", ("Was", "#"), words.counts(counts), empty="nichts zu tun.")

@@ -27,21 +27,42 @@ def _noun() -> None:
 def new(
     context: typer.Context,
     process: Annotated[str, typer.Option("--process", help="Kennung des Verfahrens, etwa kk-tk-2026.")],
-    area: Annotated[str, typer.Option("--area", help="Bezirksregion: Name oder sechsstellige Nummer.")],
+    area: Annotated[str, typer.Option("--area", help="Bezirksregion: Name oder sechsstellige Nummer.")] = "",
+    table: Annotated[
+        str,
+        typer.Option(
+            "--table",
+            metavar="TABELLE",
+            help="Eine andere Tabelle zum Ausfüllen (ihr Name in schemas/tables); sonst die Beschlussliste.",
+        ),
+    ] = "",
     day: Annotated[str, typer.Option("--date", metavar="TAG", help="Tag der Versammlung, etwa 24.04.2026.")] = "",
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="DATEI", help="Wohin; sonst in den Arbeitsordner.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Eine Beschlussliste für eine Versammlung: Nummern, Titel und beantragte Beträge stehen schon darin."""
-    from kiezbruecke.desk.sheets import new_decision_sheet  # noqa: PLC0415 - openpyxl takes a third of a second
+    """Eine Beschlussliste für eine Versammlung: Nummern, Titel und beantragte Beträge stehen schon darin.
 
-    sheet = new_decision_sheet(house_of(context), process, area, _day(day))
+    Mit --table eine andere Liste zum Ausfüllen.
+    """
+    from kiezbruecke.desk.sheets import new_sheet  # noqa: PLC0415 - openpyxl takes a third of a second
+
+    sheet = new_sheet(house_of(context), process, table, area, _day(day))
     file = output or Path(sheet.file_name)
     _write(file, sheet.body)
     if as_json:
-        emit({"file": str(file), "process": process, "area": sheet.area.id, "proposals": sheet.proposals})
+        emit(
+            {
+                "file": str(file),
+                "process": process,
+                "area": sheet.area.id if sheet.area else None,
+                "proposals": sheet.proposals,
+            }
+        )
+        return
+    if sheet.area is None:
+        say(f"{file}")
         return
     say(f"{file}: {_counted(sheet.proposals)} für {sheet.area.name}")
     if not sheet.proposals:

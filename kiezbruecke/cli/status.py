@@ -51,10 +51,7 @@ def _row(one: desk.RouteStatusView) -> tuple[object, ...]:
 def _needed(found: desk.HouseStatus) -> list[str]:
     """Who is needed for what: pauses first, then what fails, then the list."""
     paused = [one for one in found.routes if one.paused]
-    lines = [
-        words.paused(one.route, one.paused_by, one.paused_because, one.paused_at, one.paused_connection)
-        for one in paused
-    ]
+    lines = [_paused(one) for one in paused]
     lines += [
         f"{one.destination}: weiß mehr als das Hauptbuch; es geht nichts hinaus. Nächster Schritt: {one.next_step}"
         for one in found.recovering
@@ -63,6 +60,11 @@ def _needed(found: desk.HouseStatus) -> list[str]:
     if found.attention:
         lines.append(f"{german.count(found.attention, *words.NEEDS)} eine Person: kiezbruecke todo list")
     return lines if not found.calm else [*lines, "Niemand wird gebraucht."]
+
+
+def _paused(one: desk.RouteStatusView) -> str:
+    who = words.who(one.paused_by, one.paused_account)
+    return words.paused(one.route, who, one.paused_because, one.paused_at, one.paused_connection)
 
 
 def _failing(one: desk.RouteStatusView) -> str:

@@ -12,7 +12,7 @@ from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, say, table
 from kiezbruecke.content.processes import process_files
 from kiezbruecke.desk import words
-from kiezbruecke.person import account
+from kiezbruecke.person import by_login
 from kiezbruecke.printable import printable
 
 _HEALS = "keine; der Punkt erledigt sich, sobald seine Ursache behoben ist."
@@ -74,7 +74,7 @@ def decide(
     """Einen Punkt entscheiden. Name und Begründung werden aufgehoben; der nächste Lauf handelt danach."""
     house = house_of(context)
     point = desk.stored_point(house.ledger, number)
-    chosen = attention.decide(house.ledger, point, answer, person=name, reason=reason, account=account())
+    chosen = attention.decide(house.ledger, point, answer, person=by_login(name), reason=reason)
     if as_json:
         emit(desk.point(house, number))
         return

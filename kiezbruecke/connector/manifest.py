@@ -150,3 +150,5 @@ def read_manifest(package: str) -> Manifest:
         raise ConfigurationError(
             f"{'.'.join(map(str, first['loc']))}: {first['msg']}", where=where, expected="a manifest"
         ) from error
+    except (ValueError, RecursionError):  # a day or a number that is none, another charset, too many levels
+        raise ConfigurationError("the manifest cannot be read", where=where, expected="YAML in UTF-8") from None

@@ -1,6 +1,7 @@
 """Process files: a participation process of a year, its code lists, and the routes that are made for it.
 
-`routes` (see `sets.py`) and `codelists` are for the house; everything else is the record that mappings read.
+`routes` (see `sets.py`), `codelists` and `texts` (see `texts.py`) are for the house; everything else is the record that
+mappings read.
 `assemblies: {from, to}` says when an assembly can have met; without it the fiscal year and the autumn before.
 """
 
@@ -17,7 +18,7 @@ from kiezbruecke.content.yaml import place_of, read_yaml
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.records import Assemblies, Process
 
-ROUTES, CODELISTS, ASSEMBLIES = "routes", "codelists", "assemblies"
+ROUTES, CODELISTS, TEXTS, ASSEMBLIES = "routes", "codelists", "texts", "assemblies"
 
 
 def process_files(content: Path) -> list[Path]:
@@ -27,8 +28,8 @@ def process_files(content: Path) -> list[Path]:
 
 def read_process(content: Path, process_id: str) -> Process:
     """A process with its areas, from mappings/processes/<id>.yaml and its code list of areas."""
-    file = _file(content, process_id)
-    values = {key: value for key, value in read_yaml(file).items() if key not in (ROUTES, CODELISTS)}
+    file = process_file(content, process_id)
+    values = {key: value for key, value in read_yaml(file).items() if key not in (ROUTES, CODELISTS, TEXTS)}
     try:
         values["area_list"] = _word(file, values["areas"])
         values["areas"] = read_areas(content, values["area_list"])
@@ -44,7 +45,7 @@ def read_process(content: Path, process_id: str) -> Process:
 
 def read_code_lists(content: Path, process_id: str) -> Mapping[str, str]:
     """Which code lists of this process stand in the place of those that mappings name: theirs → ours."""
-    file = _file(content, process_id)
+    file = process_file(content, process_id)
     found = read_yaml(file).get(CODELISTS) or {}
     if not isinstance(found, dict) or not all(isinstance(name, str) for name in found.values()):
         where, expected = place_of(file, (CODELISTS,)), "code list of a mapping: code list of this process"
@@ -75,5 +76,6 @@ def _assemblies(file: Path, given: object) -> Assemblies | None:
     raise ConfigurationError("assemblies: no span of days", where=where, expected=expected)
 
 
-def _file(content: Path, process_id: str) -> Path:
+def process_file(content: Path, process_id: str) -> Path:
+    """Where a process is described."""
     return content / "mappings" / "processes" / f"{process_id}.yaml"

@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from kiezbruecke.content.sets import NAME, Layer, Made, made_routes
 from kiezbruecke.content.yaml import holds, place_of, read_yaml
 from kiezbruecke.errors import ConfigurationError, InputError
+from kiezbruecke.german import BERLIN
 
 Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
 
@@ -45,6 +46,35 @@ class CollectingRoute(_Route):
     mapping: Names = Field(description="Inbound mappings; the item's kind chooses")
 
 
+class Pace(BaseModel):
+    """How fast a route may speak to people. What does not go now waits, and is no failure."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    per_hour: int | None = Field(None, ge=1, description="How many messages may leave in an hour, of all its processes")
+    quiet: str = Field("", pattern=r"^(\d\d:\d\d-\d\d:\d\d)?$", description="When none leaves, in Berlin: 20:00-07:00")
+
+    @field_validator("quiet")
+    @classmethod
+    def _are_times(cls, given: str) -> str:
+        if given and len(set(_times(given))) < 2:
+            raise ValueError("from and to are the same time")
+        return given
+
+    def is_quiet(self, at: datetime) -> bool:
+        """Whether nobody is to be disturbed at this moment."""
+        if not self.quiet:
+            return False
+        begin, end = _times(self.quiet)
+        moment = at.astimezone(BERLIN).time()
+        return begin <= moment < end if begin < end else moment >= begin or moment < end
+
+
+def _times(span: str) -> tuple[time, time]:
+    begin, end = (time.fromisoformat(one) for one in span.split("-"))
+    return begin, end
+
+
 class SendingRoute(_Route):
     """Does what is due at one destination."""
 
@@ -58,6 +88,7 @@ class SendingRoute(_Route):
     window: int = Field(1, ge=1, le=100, description="How many messages a crash may leave in doubt at once")
     connections: int = Field(1, ge=1, le=16, description="How many of a window are sent side by side")
     answer_within_days: int = Field(3, ge=1, description="After this a missing receipt raises attention")
+    pace: Pace = Pace()
     release: Literal["none", "four_eyes"] = "none"
 
 

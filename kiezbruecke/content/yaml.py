@@ -22,6 +22,7 @@ from kiezbruecke.machine import read_text
 
 _Base: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # without libyaml slower, never different
 _SHALLOW, _DEEPEST = 2_000, 100  # so many characters are never too deep; so many levels are no route
+MOST_VALUES, MAX_BYTES = 200_000, 5_000_000  # aliases repeat what they name, and that what it names
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -97,8 +98,10 @@ def _parsed(file: Path, changed_ns: int, size: int) -> dict[str, Any]:  # a chan
 
 
 @lru_cache(maxsize=4)  # findings ask for one place after the other
-def _composed(file: Path, changed_ns: int, size: int) -> Node | None:  # noqa: ARG001 - see above
+def _composed(file: Path, changed_ns: int, size: int) -> Node | None:  # noqa: ARG001 - a changed file is another one
     try:
+        if size > MAX_BYTES:
+            raise ConfigurationError("the file is too large", where=str(file), expected=f"at most {MAX_BYTES} bytes")
         text = read_text(file)
         if len(text) > _SHALLOW:
             _refuse_deep(text)
@@ -120,13 +123,28 @@ def _state(file: Path) -> tuple[Path, int, int]:
     return file, state.st_mtime_ns, state.st_size
 
 
+def is_deep(text: str) -> bool:
+    """Whether a text is nested too deeply for other parsers, which need minutes or endless calls; they say the rest."""
+    try:
+        return len(text) > _SHALLOW and _deep_at(text) is not None
+    except yaml.YAMLError:
+        return False
+
+
 def _refuse_deep(text: str) -> None:
     """The C parser calls itself once per level and would end the process, not the file."""
+    if mark := _deep_at(text):
+        raise yaml.MarkedYAMLError(problem="the file is nested too deeply", problem_mark=mark)
+
+
+def _deep_at(text: str) -> Any:
+    """Where it goes too deep; None where it does not."""
     depth = 0
     for event in yaml.parse(text, _Loader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEEPEST:
-            raise yaml.MarkedYAMLError(problem="the file is nested too deeply", problem_mark=event.start_mark)
+            return event.start_mark
+    return None
 
 
 def _below(node: Node | None, step: str | int) -> tuple[Node, Node] | None:
@@ -143,11 +161,17 @@ class _Reader:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._open: set[int] = set()
+        self._made = 0
 
     def value(self, node: Node) -> Any:
         """A node as text, number, truth, day, list or dictionary."""
+        self._made += 1
+        if self._made > MOST_VALUES:
+            raise self._wrong(node, "the file grows by its aliases", f"at most {MOST_VALUES} values")
         if isinstance(node, ScalarNode):
             return self._word(node)
+        if node.tag not in (f"{_TAG}seq", f"{_TAG}map"):
+            raise self._wrong(node, "tags are not used here", "a plain value")
         if id(node) in self._open:
             raise self._wrong(node, "this refers to itself", "a value")
         if len(self._open) > _DEEPEST:

@@ -37,6 +37,8 @@ class DestinationView(DeskView):
     """How many are in which state"""
     paused_by: str
     """Who has stopped all that is about it; empty where nobody has"""
+    paused_account: str
+    """The log-in that gave this name"""
     paused_because: str
     paused_at: datetime | None
 
@@ -58,7 +60,8 @@ def destination(house: House, name: str) -> DestinationView:
         look_up=manifest.can.look_up,
         batch=manifest.can.batch,
         messages=count_states(house.ledger, name),
-        paused_by=pause.person if pause else "",
+        paused_by=pause.person.name if pause else "",
+        paused_account=pause.person.account if pause else "",
         paused_because=pause.reason if pause else "",
         paused_at=pause.at if pause else None,
     )

@@ -178,9 +178,8 @@ def _ways(standings: Sequence[Standing], confirmed: Mapping[UUID, datetime]) -> 
 
 
 def _to_the_vote(standing: Standing) -> int | None:
-    if standing.decision is None or standing.proposal is None:
-        return None
-    return (standing.decision.decided_on - _day(standing.proposal.created_at)).days
+    written = standing.proposal and standing.proposal.created_at
+    return (standing.decision.decided_on - _day(written)).days if standing.decision and written else None
 
 
 def _to_its_end(effect: Effect, confirmed: Mapping[UUID, datetime]) -> Callable[[Standing], int | None]:

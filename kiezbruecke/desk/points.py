@@ -15,6 +15,7 @@ from kiezbruecke.desk.view import DeskView
 from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger
+from kiezbruecke.ledger.people import Person
 from kiezbruecke.ledger.receipts import words_about, words_of
 from kiezbruecke.ledger.todo import Answer, Kind, OpenPoint, find_point, open_points
 
@@ -51,6 +52,8 @@ class PointView(DeskView):
     answer: str
     """What was said; `healed` where its cause went away, `mended` where a later line or file has settled it"""
     answered_by: str
+    answered_account: str
+    """The log-in that gave this name; empty where the ledger knew none yet"""
     answer_reason: str
 
 
@@ -92,7 +95,14 @@ def _columns(house: House) -> Columns:
 
 
 def _facts(point: OpenPoint, columns: Columns) -> dict[str, Any]:
-    return {**asdict(point), "reason": _named(point, columns), "case": point.case_id, "message": point.message_key}
+    login = Person.stored(point.answered_by, point.answered_account).account
+    return {
+        **asdict(point),
+        "answered_account": login,
+        "reason": _named(point, columns),
+        "case": point.case_id,
+        "message": point.message_key,
+    }
 
 
 def _named(point: OpenPoint, columns: Columns) -> str:

@@ -10,6 +10,7 @@ from uuid import UUID
 from kiezbruecke.content.routes import Route, RoutePlace, SendingRoute, find_route, route_places
 from kiezbruecke.desk.recoveries import RecoveryView, recoveries
 from kiezbruecke.desk.view import DeskView
+from kiezbruecke.effects import effect
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.fitting import refuse_broken_mappings, refuse_unfit_party, refuse_unfit_settings, refuse_unfit_words
 from kiezbruecke.house import Connect, House
@@ -64,6 +65,8 @@ class RouteStatusView(DeskView):
     paused: bool
     """Whether a person has stopped it, or its source or destination"""
     paused_by: str
+    paused_account: str
+    """The log-in that gave this name"""
     paused_because: str
     paused_at: datetime | None
     paused_connection: str
@@ -115,6 +118,8 @@ class PreviewView(DeskView):
     file: str
     bytes: int
     at: datetime
+    text: tuple[str, ...]
+    """What people would read of it, line by line; empty where programs read it"""
 
 
 def routes(house: House) -> list[RouteView]:
@@ -186,6 +191,7 @@ def preview_view(one: Preview) -> PreviewView:
         file=one.file_name,
         bytes=len(one.payload),
         at=one.at,
+        text=tuple(effect(one.effect).read_as(one.payload)),
     )
 
 
@@ -201,7 +207,8 @@ def _status(found: Route | str, known: RouteStatus) -> RouteStatusView:
         failed_step="" if broken else known.failed_step,
         broken=broken,
         paused=known.paused is not None,
-        paused_by=known.paused.person if known.paused else "",
+        paused_by=known.paused.person.name if known.paused else "",
+        paused_account=known.paused.person.account if known.paused else "",
         paused_because=known.paused.reason if known.paused else "",
         paused_at=known.paused.at if known.paused else None,
         paused_connection=known.paused.connection if known.paused else "",

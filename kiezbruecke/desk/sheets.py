@@ -11,16 +11,19 @@ from pathlib import Path
 from kiezbruecke import german
 from kiezbruecke.cases.join import decision_that_counts
 from kiezbruecke.content.processes import process_files, read_code_lists, read_process
-from kiezbruecke.desk.columns import BUDGETS, DECISIONS
 from kiezbruecke.desk.workbook import Choice, SheetForm, Value, shown_column, write_form
 from kiezbruecke.errors import ConfigurationError, InputError
 from kiezbruecke.house import House
 from kiezbruecke.ledger.reading import StoredCase, read_process_cases
 from kiezbruecke.mapping.codelists.reading import read_translation
-from kiezbruecke.mapping.schema.tables import read_table
-from kiezbruecke.plaintext import one_line
+from kiezbruecke.mapping.schema.columns import Role
+from kiezbruecke.mapping.schema.tables import Blank, TableLayout, source_tables
+from kiezbruecke.plaintext import folded, one_line
 from kiezbruecke.records import Area, Process, Proposal, ProposalStatus
+from kiezbruecke.records.references import is_paper
 
+DECISIONS = "decision-line"  # the kind of line of a sheet that is filled in for one assembly
+PAPER_EXAMPLE = "P-1"
 ASKED = shown_column("Beantragt (€)")
 _LONGEST_TITLE = 500
 _GONE = (ProposalStatus.GONE, ProposalStatus.WITHDRAWN)
@@ -33,66 +36,52 @@ _COMMON = (
     "Speichern als XLSX ohne Makros und ohne Kennwort oder als „CSV UTF-8“, dann in den vereinbarten Ordner legen.",
     "Nach höchstens einer Viertelstunde liegt die Datei in „done“ oder „failed“, daneben ein Bericht zu jeder Zeile.",
 )
-_OF_DECISIONS = (
-    "Die Beschlussliste wird nach der Sitzung ausgefüllt. Nur sie nennt bewilligte Beträge.",
-    "Eine Zeile je Vorschlag.",
-    *_COMMON,
-    "Vorschläge ohne Nummer der Plattform bekommen je Bezirksregion eigene Nummern: P-1, P-2 …",
-    "Eine falsche Zeile wird in einer neuen Liste noch einmal eingetragen: Korrektur „ja“, mit Begründung.",
-)
-_OF_BUDGETS = (
-    "Die Budgetliste nennt das Budget jeder Bezirksregion. Ausgegeben wird nur, was freigegeben ist.",
-    "Eine Zeile je Bezirksregion.",
-    *_COMMON,
-    "Eine spätere Zeile ändert eine frühere: den neuen Gesamtbetrag und den Grund eintragen.",
-)
-_PREFILLED = (
-    "Die Vorschläge der Plattform stehen schon da. Es fehlen das Ergebnis und, wenn angenommen, der Betrag.",
-    "Worüber die Versammlung nicht entschieden hat: die Zeile löschen. Was schon entschieden war, steht nicht da.",
-    "Vorschläge auf Papier kommen darunter, mit P-1, P-2 …",
-)
 
 
 @dataclass(frozen=True)
 class NewSheet:
-    """A decision sheet for one assembly."""
+    """A sheet to be filled in; a decision sheet is for one assembly, and what the platform knows stands there."""
 
     file_name: str
     body: bytes
-    area: Area
+    area: Area | None
     proposals: int
 
 
 def empty_sheets(content: Path) -> dict[str, bytes]:
-    """The empty sheets for all processes, by file name."""
+    """The empty sheets for all processes, by file name: of every table that people fill in."""
     processes = [read_process(content, file.stem) for file in process_files(content)]
     return {
-        "beschlussliste.xlsx": write_form(_decisions(content, processes)),
-        "budgetliste.xlsx": write_form(
-            SheetForm(
-                read_table(content, BUDGETS),
-                {**_places(processes), "Status": Choice(_words(content, "budget-status"))},
-                _OF_BUDGETS,
-            )
-        ),
+        f"{table.form.file}.xlsx": write_form(_form(content, table, table.form, processes))
+        for table in source_tables(content).values()
+        if table.form
     }
 
 
-def new_decision_sheet(house: House, process_id: str, area: str, day: date | None) -> NewSheet:
-    """A decision sheet with the proposals of an area that nobody has decided yet.
+def new_sheet(house: House, process_id: str, table_name: str, area: str, day: date | None) -> NewSheet:
+    """A sheet for a process; a decision sheet holds the proposals of an area that nobody has decided yet.
 
-    Raises ConfigurationError, and InputError where no assembly can be on that day.
+    Without a name the process's decision sheet. Raises ConfigurationError, InputError.
     """
     process = _process(house.content, process_id)
-    place = _area(process, area)
+    table, form = _fillable(house.content, table_name)
+    place = _area(process, area) if area else None
+    if table.item != DECISIONS:
+        return NewSheet(
+            f"{form.file}-{process.id}.xlsx", write_form(_form(house.content, table, form, [process])), place, 0
+        )
+    if place is None:
+        raise InputError(
+            "Eine Beschlussliste ist für eine Bezirksregion", helps="--area mit ihrem Namen oder ihrer Nummer"
+        )
     if day is not None:
         _refuse_impossible(process, day)
     proposals = _undecided(read_process_cases(house.ledger, process.id).cases, place)
-    lines = [_line(process, place, day, proposal) for proposal in proposals]
+    lines = [_line(table, process, place, day, proposal) for proposal in proposals]
     when = f"-{day.isoformat()}" if day else ""
     return NewSheet(
-        f"beschlussliste-{process.id}-{place.id}{when}.xlsx",
-        write_form(_decisions(house.content, [process], lines)),
+        f"{form.file}-{process.id}-{place.id}{when}.xlsx",
+        write_form(_form(house.content, table, form, [process], lines)),
         place,
         len(lines),
     )
@@ -109,19 +98,58 @@ def _refuse_impossible(process: Process, given: date) -> None:
         )
 
 
-def _decisions(content: Path, processes: Sequence[Process], lines: Sequence[Mapping[str, Value]] = ()) -> SheetForm:
+def _fillable(content: Path, name: str) -> tuple[TableLayout, Blank]:
+    """The table of this name, else that of the decisions."""
+    known = {one.name: (one, one.form) for one in source_tables(content).values() if one.form}
+    wanted = name or next((one for one, (table, _) in known.items() if table.item == DECISIONS), "")
+    if wanted not in known:
+        raise ConfigurationError(
+            "Diese Tabelle füllt niemand aus", where=wanted or DECISIONS, helps=f"erwartet: {', '.join(known)}"
+        )
+    return known[wanted]
+
+
+def _form(
+    content: Path,
+    table: TableLayout,
+    form: Blank,
+    processes: Sequence[Process],
+    lines: Sequence[Mapping[str, Value]] = (),
+) -> SheetForm:
+    sentences = (*(form.prefilled if lines else ()), *form.advice, *_COMMON, *form.further)
+    on_paper = any(process.numbers(PAPER_EXAMPLE) for process in processes)
+    return SheetForm(
+        table,
+        _choices(content, table, processes),
+        tuple(one for one in sentences if on_paper or PAPER_EXAMPLE not in one),
+        (ASKED,) if lines else (),
+        lines,
+        _told(table, processes),
+    )
+
+
+def _choices(content: Path, table: TableLayout, processes: Sequence[Process]) -> dict[str, Choice]:
+    """Names of process and area; a clerk may write the process's id or the area's number as well."""
+    names = tuple(process.name for process in processes)
+    areas = tuple(dict.fromkeys(area.name for process in processes for area in process.areas))
     lists = read_code_lists(content, processes[0].id) if processes else {}
-    outcomes = Choice(_words(content, lists.get("ergebnis", "ergebnis")))
-    choices = {**_places(processes), "Ergebnis": outcomes, "Korrektur": Choice(("ja", "nein"))}
-    advice = (*_PREFILLED, *_OF_DECISIONS) if lines else _OF_DECISIONS
-    return SheetForm(read_table(content, DECISIONS), choices, advice, (ASKED,) if lines else (), lines)
+    found: dict[str, Choice] = {}
+    for column in table.columns:
+        if column.role in ("process", "area"):
+            found[column.name] = Choice(names if column.role == "process" else areas, closed=False)
+        elif column.choices:
+            found[column.name] = Choice(_words(content, lists.get(column.choices, column.choices)))
+        elif column.type == "yes_no":
+            found[column.name] = Choice(("ja", "nein"))
+    return found
 
 
-def _places(processes: Iterable[Process]) -> dict[str, Choice]:
-    """Names; a clerk may write the process's id or the area's number as well."""
-    names = [process.name for process in processes]
-    areas = dict.fromkeys(area.name for process in processes for area in process.areas)
-    return {"Verfahren": Choice(tuple(names), closed=False), "Bezirksregion": Choice(tuple(areas), closed=False)}
+def _told(table: TableLayout, processes: Iterable[Process]) -> dict[str, str]:
+    """How the processes number their proposals; a number of a sheet's own is for facts, not for things that change."""
+    column = table.of_role("reference")
+    numbers = dict.fromkeys(one for process in processes for one in process.example_numbers)
+    shown = [one for one in numbers if not (table.id and is_paper(one))]
+    return {column.name: f"{column.note}, etwa {' oder '.join(shown)}"} if column and shown else {}
 
 
 def _words(content: Path, codelist: str) -> tuple[str, ...]:
@@ -142,18 +170,14 @@ def _process(content: Path, process_id: str) -> Process:
 
 
 def _area(process: Process, wanted: str) -> Area:
-    names = {_folded(name): area for area in process.areas for name in (area.id, area.name, *area.aliases)}
-    if (found := names.get(_folded(wanted))) is not None:
+    names = {folded(name): area for area in process.areas for name in (area.id, area.name, *area.aliases)}
+    if (found := names.get(folded(wanted))) is not None:
         return found
-    close = get_close_matches(_folded(wanted), names, n=1, cutoff=0.6)
+    close = get_close_matches(folded(wanted), names, n=1, cutoff=0.6)
     helps = "erwartet: ihr Name oder ihre sechsstellige Nummer"
     if close:
         helps = f"ist {names[close[0]].name} ({names[close[0]].id}) gemeint?"
     raise ConfigurationError("Diese Bezirksregion gibt es in dem Verfahren nicht", where=wanted, helps=helps)
-
-
-def _folded(text: str) -> str:
-    return one_line(text).casefold()
 
 
 def _undecided(cases: Iterable[StoredCase], area: Area) -> list[Proposal]:
@@ -175,12 +199,13 @@ def _is_open(case: StoredCase) -> bool:
     return counting is None or not counting.outcome.final
 
 
-def _line(process: Process, area: Area, day: date | None, proposal: Proposal) -> dict[str, Value]:
-    return {
-        "Verfahren": process.name,
-        "Bezirksregion": area.name,
-        "Sitzung am": day,
-        "Referenznummer": proposal.reference_number,
-        "Titel": one_line(proposal.title)[:_LONGEST_TITLE],
-        ASKED: proposal.requested_amount,
+def _line(table: TableLayout, process: Process, area: Area, day: date | None, proposal: Proposal) -> dict[str, Value]:
+    known: dict[Role, Value] = {
+        "process": process.name,
+        "area": area.name,
+        "meeting": day,
+        "reference": proposal.reference_number,
+        "title": one_line(proposal.title)[:_LONGEST_TITLE],
     }
+    by_name = {column.name: known[column.role] for column in table.columns if column.role in known}
+    return {**by_name, ASKED: proposal.requested_amount}

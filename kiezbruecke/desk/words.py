@@ -7,6 +7,7 @@ from datetime import datetime
 
 from kiezbruecke import german
 from kiezbruecke.ledger import MessageState
+from kiezbruecke.ledger.people import How, Person
 from kiezbruecke.ledger.todo import HEALED, MENDED, Answer, Kind
 
 STATES: Mapping[MessageState, tuple[str, str]] = {  # of one message, of several
@@ -111,6 +112,7 @@ COUNTS: Mapping[str, tuple[str, str]] = {  # of one, of several; what has no wor
     "changed_decision": ("geänderter Beschluss", "geänderte Beschlüsse"),
     "new_budget": ("neue Budgetzeile", "neue Budgetzeilen"),
     "changed_budget": ("geänderte Budgetzeile", "geänderte Budgetzeilen"),
+    "echo": ("eigene Antwort, wie sie dort steht", "eigene Antworten, wie sie dort stehen"),
     "back": ("wieder da", "wieder da"),
     "receipts": ("neue Rückmeldung", "neue Rückmeldungen"),
     "gone": ("verschwunden", "verschwunden"),
@@ -128,6 +130,7 @@ COUNTS: Mapping[str, tuple[str, str]] = {  # of one, of several; what has no wor
     "resent": ("geht auf Wunsch noch einmal", "gehen auf Wunsch noch einmal"),
     "reports": ("Transportbericht", "Transportberichte"),
     "left": ("liegen geblieben", "liegen geblieben"),
+    "paced": ("wartet, bis wieder gesendet werden darf", "warten, bis wieder gesendet werden darf"),
     "matched": (
         "aufgehobene Rückmeldung hat wieder ihre Nachricht",
         "aufgehobene Rückmeldungen haben wieder ihre Nachricht",
@@ -164,6 +167,7 @@ EVENTS: Mapping[str, str] = {
     "attention.opened": "auf die Liste gesetzt",
     "attention.closed": "von der Liste genommen",
     "case.baseline": "als von Hand erfasst markiert",
+    "evidence.accepted": "von Hand Geändertes gilt, wie es steht",
 }
 
 FIELDS: Mapping[str, str] = {  # of one message, point or destination, looked at alone
@@ -172,6 +176,7 @@ FIELDS: Mapping[str, str] = {  # of one message, point or destination, looked at
     "answer": "Antwort",
     "answer_reason": "Begründung",
     "answered_by": "entschieden von",
+    "answered_account": "Anmeldung",
     "answers": "mögliche Antworten",
     "batch": "Stapel",
     "case": "Fall",
@@ -195,6 +200,7 @@ FIELDS: Mapping[str, str] = {  # of one message, point or destination, looked at
     "paused_at": "angehalten seit",
     "paused_because": "Grund der Pause",
     "paused_by": "angehalten von",
+    "paused_account": "Anmeldung",
     "their_words": "Wortlaut der Antwort",
     "messages": "Nachrichten",
     "number": "laufende Nummer",
@@ -235,6 +241,11 @@ def counts(done: Mapping[str, int]) -> list[tuple[str, int]]:
 def told(done: Mapping[str, int]) -> str:
     """`60 neue Vorschläge, 1 zurückgestellt`; empty where nothing has happened."""
     return ", ".join(f"{many} {word}" for word, many in counts(done))
+
+
+def who(name: str, account: str) -> str:
+    """Who has done something: the name that was given, and the log-in that gave it."""
+    return str(Person(name, account, How.UNKNOWN))
 
 
 def paused(route: str, person: str, reason: str, at: datetime | None, connection: str = "") -> str:

@@ -54,6 +54,8 @@ class SheetForm:
     """Names of further columns of sums in euros, for people"""
     lines: Sequence[Mapping[str, Value]] = field(default=())
     """Values by the names of columns"""
+    told: Mapping[str, str] = field(default_factory=dict)
+    """What belongs into a column, where that is more than its table says"""
 
 
 def write_form(form: SheetForm) -> bytes:
@@ -186,7 +188,9 @@ def _duty(column: LayoutColumn) -> str:
 
 def _told(column: LayoutColumn, form: SheetForm) -> str:
     choice = form.choices.get(column.name)
-    return "eines von: " + ", ".join(choice.words) if choice and choice.closed else column.note
+    return (
+        "eines von: " + ", ".join(choice.words) if choice and choice.closed else form.told.get(column.name, column.note)
+    )
 
 
 def _saved(workbook: Workbook) -> bytes:

@@ -54,10 +54,9 @@ def decision_title(decision: Decision) -> str:
 
 
 def proposal_day(proposal: Proposal | None, decision: Decision) -> date:
-    """The day of its last change on the platform, in Berlin; a proposal from paper has that of the meeting."""
-    if proposal is None:
-        return decision.decided_on
-    return (proposal.modified_at or proposal.created_at).astimezone(_BERLIN).date()
+    """The day of its last change on the platform, in Berlin; where nobody knows one, and on paper, of the meeting."""
+    known = proposal and (proposal.modified_at or proposal.created_at)
+    return known.astimezone(_BERLIN).date() if known else decision.decided_on
 
 
 def _proposal(proposal: Proposal) -> dict[str, str | bool]:
@@ -66,7 +65,7 @@ def _proposal(proposal: Proposal) -> dict[str, str | bool]:
         "requested": euro(proposal.requested_amount),
         "category": proposal.category,
         "labels": ", ".join(proposal.labels),
-        "created_on": german_date(proposal.created_at),
+        "created_on": german_date(proposal.created_at) if proposal.created_at else "",
         "modified_on": german_date(proposal.modified_at) if proposal.modified_at else "",
         "external_id": proposal.external_id,
         "url": proposal.url,

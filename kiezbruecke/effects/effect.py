@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from operator import attrgetter
@@ -15,13 +15,14 @@ from kiezbruecke.cases.join import Standing
 from kiezbruecke.cases.publishing import public_of
 from kiezbruecke.cases.timeline import status_of
 from kiezbruecke.content.routes import SendingRoute
+from kiezbruecke.content.texts import NO_TEXTS, Texts
 from kiezbruecke.effects.lane import Lane
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.effects import Follow, Hold, LetGo
 from kiezbruecke.ledger.money import cents
 from kiezbruecke.ledger.reading import MessageHead
-from kiezbruecke.records import Process
+from kiezbruecke.records import Process, Record
 from kiezbruecke.records.views import MessageView, PublicView, StatusView, StoryKind
 
 
@@ -42,16 +43,22 @@ class Due:
     basis: str
     amount: Decimal | None = None
     related_reference: str | None = None
+    seen: bool = False  # a person has looked at what stands at the destination now, and wants this to stand there
 
 
 @dataclass(frozen=True)
 class DueCase:
-    """What an effect's views are made of: the case as it stands, what is due, and the message that is being written."""
+    """What an effect's views are made of: the case as it stands, what is due, and the message that is being written.
+
+    `texts` and `last` only where the effect `tells` or `recalls`.
+    """
 
     process: Process
     standing: Standing
     due: Due
     message: MessageView
+    texts: Texts = NO_TEXTS
+    last: bytes = b""  # of the lane's last message that the destination has; empty where there is none
 
 
 Rule = Callable[[Standing, Lane], Due | FollowUp | None]
@@ -62,7 +69,7 @@ def waits_or_is_held(route: SendingRoute) -> MessageState:
     return MessageState.HELD if route.release == "four_eyes" else MessageState.WAITING
 
 
-def never(_standing: Standing, _message: MessageHead) -> bool:
+def never(_standing: Standing, _message: MessageHead, _lane: Lane) -> bool:
     """What waits stays good, whatever becomes of its decision."""
     return False
 
@@ -70,6 +77,16 @@ def never(_standing: Standing, _message: MessageHead) -> bool:
 def no_views(_of: DueCase) -> Mapping[str, BaseModel]:
     """The mapping reads what every mapping may read."""
     return {}
+
+
+def no_words(_payload: bytes) -> Sequence[str]:
+    """Programs read it, not people."""
+    return ()
+
+
+def no_echo(_payload: bytes, _before: Record, _after: Record) -> bool:
+    """Nothing of it ever comes back from a source."""
+    return False
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,10 +108,14 @@ class Effect:
     due: Rule | None = None
     once: bool = False  # per case and generation at most one that is not refused, wherever it was sent
     informs: bool = False  # it only tells: a case it was sent for is still as good as unsent
+    tells: bool = False  # people read the process's texts (`content/texts.py`)
+    recalls: bool = False  # its views read the bytes of the lane's last message that the destination has
+    read_as: Callable[[bytes], Sequence[str]] = no_words  # its bytes, in the lines that people will read
+    echoes: Callable[[bytes, Record, Record], bool] = no_echo  # whether a record changed only by what its bytes say
     in_list: bool = False  # its bytes are a line: worth nothing but in a list that is always whole
     takes_voucher: bool = False  # a Belegnummer, unique per destination and year
     first_state: Callable[[SendingRoute], MessageState] = waits_or_is_held
-    outdated: Callable[[Standing, MessageHead], bool] = never  # what waits untouched is taken back
+    outdated: Callable[[Standing, MessageHead, Lane], bool] = never  # what waits untouched is taken back
     hold: Hold | None = field(default=None, repr=False)  # money held back when messages are stored
     follow: Follow | None = field(default=None, repr=False)  # what their word does to that money
     let_go: LetGo | None = field(default=None, repr=False)  # the destination was rebuilt and knows nothing of it

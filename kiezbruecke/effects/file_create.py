@@ -23,9 +23,9 @@ def file_creation(standing: Standing, lane: Lane) -> Due | FollowUp | None:
     return Due(FILE_CREATE, lane.next_number(standing), basis, standing.amount)
 
 
-def sum_differs(standing: Standing, message: MessageHead) -> bool:
-    """Whether the sum that a message carries is not the decision's any more."""
-    return message.amount_cents != cents(standing.amount)
+def sum_differs(standing: Standing, message: MessageHead, _lane: Lane) -> bool:
+    """Whether the sum that a message carries is not the decision's any more, as far as that is sound."""
+    return not standing.shaken and message.amount_cents != cents(standing.amount)
 
 
 def _changed_after_filing(standing: Standing, filed: MessageHead, basis: str) -> FollowUp | None:

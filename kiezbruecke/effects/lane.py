@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from kiezbruecke.cases.join import Standing
+from kiezbruecke.content.texts import NO_TEXTS, Texts
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.reading import MessageHead
 from kiezbruecke.ledger.states import WITHDRAWN
@@ -24,6 +25,7 @@ class Lane:
     test: bool = False
     resend: Collection[str] = ()  # keys of refused messages that a person wants sent anew
     blocked: Collection[str] = ()  # keys of messages whose answers contradict each other
+    texts: Texts = NO_TEXTS  # what people can be told here
 
     def sent(self, standing: Standing) -> list[MessageHead]:
         """The lane's own messages about a case, by number; those of a test are another story."""
@@ -46,6 +48,12 @@ class Lane:
         if decision is None or not standing.grants or standing.disagreements or self.test or self._there(standing):
             return False
         return decision.decided_on < self.start_from and self.name not in standing.case.baselines
+
+    def last_there(self, standing: Standing, before: int | None = None) -> MessageHead | None:
+        """The last message of the lane that the destination has; `before`: of those with a smaller number."""
+        there = (MessageState.DELIVERED, MessageState.CONFIRMED)
+        sent = [one for one in self.sent(standing) if before is None or one.number < before]
+        return next((one for one in reversed(sent) if one.state in there), None)
 
     def is_refused(self, sent: list[MessageHead], basis: str) -> bool:
         """Just this was refused, and nobody asked to send it anew. What was taken back here was refused by nobody."""

@@ -4,28 +4,43 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, select
 
 from kiezbruecke.errors import LedgerError
 from kiezbruecke.ledger import tables as t
-from kiezbruecke.ledger.seals import Key, Unit
+from kiezbruecke.ledger.refusals import readable
+from kiezbruecke.ledger.seals import Key, Unit, joined
 from kiezbruecke.ledger.sets import among, rows_among
 from kiezbruecke.records import name_id
 
 Digests = Mapping[str, str | None]  # by the row's title; None for one that is gone
 
-_e, _j = t.events.c, t.journals.c
-_LINKS = select(t.events).where(among(_e.case_id)).order_by(_e.case_id, _e.seq)
-_SEALING = select(_e.rows).where(among(_e.case_id), _e.rows != "").order_by(_e.case_id, _e.seq)
-_LAST_OF_JOURNALS = (
-    select(_e.rows).join(t.journals, (_e.case_id == _j.id) & (_e.seq == _j.last_event)).where(among(_j.id))
+_c, _e, _j = t.cases.c, t.events.c, t.journals.c
+# the end of a chain and its links in one statement: nobody adds a link between two looks
+_OF_CASES = (
+    select(_c.id, _c.reference.label("name"), _c.last_event, _c.last_hash, *_e)
+    .outerjoin_from(t.cases, t.events, _e.case_id == _c.id)
+    .where(among(_c.id))
+    .order_by(_c.id, _e.seq)
+)
+_OF_JOURNALS = (
+    select(_j.id, _j.name, _j.last_event, _j.last_hash, *_e)
+    .outerjoin_from(t.journals, t.events, _e.case_id == _j.id)
+    .where(among(_j.id))
+    .order_by(_j.id, _e.seq)
+)
+_ENDS_OF_JOURNALS = (
+    select(_j.id, _j.name, _j.last_event, _j.last_hash, *_e)
+    .join_from(t.journals, t.events, (_e.case_id == _j.id) & (_e.seq >= _j.last_event))
+    .where(among(_j.id))
+    .order_by(_j.id, _e.seq)
 )
 
 
@@ -41,7 +56,7 @@ def journal_of(title: str) -> UUID:
 def link_hash(previous: str, chain: UUID, seq: int, at: datetime, kind: str, body: str, rows: str) -> str:
     """What a link is known by; it rests on the one before it."""
     words = (previous, str(chain), str(seq), at.astimezone(UTC).isoformat(), kind, body, *([rows] if rows else []))
-    return hashlib.sha256("\x1f".join(words).encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(joined(words).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass
@@ -53,30 +68,37 @@ class Chain:
     said: dict[str, str | None] = field(default_factory=dict)
 
 
-def read_chains(connection: Connection, heads: Sequence[Row[Any]], what: str) -> dict[UUID, Chain]:
-    """Chains by id, recomputed link by link. `heads`: rows with id, name, last_event, last_hash."""
-    links: dict[UUID, list[Row[Any]]] = defaultdict(list)
-    for row in rows_among(connection, _LINKS, [head.id for head in heads]):
-        links[row.case_id].append(row)
-    return {head.id: _chain(f"{what} {head.name}", head, links[head.id]) for head in heads}
+_NONE = Chain()
 
 
-def altered(connection: Connection, wanted: Mapping[Unit, Mapping[Key, UUID | None]]) -> dict[Unit, dict[Key, str]]:
+def read_chains(connection: Connection, ids: Iterable[UUID], *, of_journals: bool = False) -> dict[UUID, Chain]:
+    """The chains of cases, or of journals, recomputed link by link; without those that have no such row."""
+    what, statement = ("Journal", _OF_JOURNALS) if of_journals else ("Fall", _OF_CASES)
+    return {id_: _chain(f"{what} {links[0].name}", links) for id_, links in _by_chain(connection, statement, ids)}
+
+
+def altered(
+    connection: Connection, wanted: Mapping[Unit, Mapping[Key, UUID | None]], *, acting: bool = True
+) -> dict[Unit, dict[Key, str]]:
     """Those of these units whose rows are not as recorded, with their titles. The keys come with their cases.
 
-    Links are believed here; `evidence` recomputes them.
+    `acting`: whoever acts on a row asks for its whole chain, too; a broken one says nothing of any row. Who only writes
+    something down about a case may do so. Of a row that has a chain of its own the last link says all.
     """
     titles = {unit: {key: unit.title(key) for key in keys} for unit, keys in wanted.items()}
     cases = {case for keys in wanted.values() for case in keys.values() if case is not None}
     alone = [titles[unit][key] for unit, keys in wanted.items() for key, case in keys.items() if case is None]
-    said: dict[str, str | None] = {}
-    for statement, chains in ((_SEALING, cases), (_LAST_OF_JOURNALS, map(journal_of, alone))):
-        for row in rows_among(connection, statement, chains):
-            said |= json.loads(row.rows)
+    chains = read_chains(connection, cases) | _ends_of_journals(connection, map(journal_of, alone))
     changed: dict[Unit, dict[Key, str]] = {}
-    for unit, keys in titles.items():
+    for unit, keys in wanted.items():
         there = unit.digests(connection, keys)
-        if found := {key: title for key, title in keys.items() if there.get(key) != said.get(title)}:
+        chain_of = {key: chains.get(case or journal_of(titles[unit][key]), _NONE) for key, case in keys.items()}
+        found = {
+            key: title
+            for key, title in titles[unit].items()
+            if (acting and chain_of[key].broken) or there.get(key) != chain_of[key].said.get(title)
+        }
+        if found:
             changed[unit] = found
     return changed
 
@@ -92,16 +114,52 @@ def refuse(changed: Mapping[Unit, Mapping[Key, str]], helps: str) -> None:
         )
 
 
-def _chain(name: str, head: Row[Any], links: Iterable[Row[Any]]) -> Chain:
-    chain, previous = Chain(), ""
-    for number, link in enumerate(links, 1):
-        given = (link.case_id, link.seq, link.at, link.kind, link.body, link.rows)
-        if link.seq != number or link.previous != previous or link.hash != link_hash(previous, *given):
+def _by_chain(
+    connection: Connection, statement: Select[Any], ids: Iterable[UUID]
+) -> Iterator[tuple[UUID, list[Row[Any]]]]:
+    with readable("events"):
+        rows = rows_among(connection, statement, ids)
+    for id_, links in groupby(rows, lambda row: row.id):
+        yield id_, list(links)
+
+
+def _ends_of_journals(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, Chain]:
+    """Journals by their last link alone."""
+    found = {}
+    for id_, links in _by_chain(connection, _ENDS_OF_JOURNALS, ids):
+        end, chain = links[0], Chain(links[0].last_event)
+        if len(links) > 1 or end.seq != end.last_event or not _is_sound(end) or end.hash != end.last_hash:
+            chain.broken.append(f"Journal {end.name}: die Kette endet nicht bei {end.last_event}")
+        else:
+            _hear(chain, end, f"Journal {end.name}")
+        found[id_] = chain
+    return found
+
+
+def _is_sound(link: Row[Any]) -> bool:
+    given = (link.previous, link.case_id, link.seq, link.at, link.kind, link.body, link.rows)
+    if not all(isinstance(text, str) for text in (link.previous, link.kind, link.body, link.rows)):
+        return False  # SQLite keeps bytes where text belongs
+    return bool(link.hash == link_hash(*given))
+
+
+def _hear(chain: Chain, link: Row[Any], name: str) -> None:
+    """Take what a link says of its rows. A link that was computed anew may say anything."""
+    try:
+        chain.said |= json.loads(link.rows or "{}")
+    except (TypeError, ValueError, RecursionError):
+        chain.broken.append(f"{name}: Glied {link.seq} ({link.kind}) ist nicht lesbar")
+
+
+def _chain(name: str, links: Sequence[Row[Any]]) -> Chain:
+    """A chain of its links; a case without any has one row that holds none."""
+    head, chain, previous = links[0], Chain(), ""
+    for number, link in enumerate((link for link in links if link.seq is not None), 1):
+        if link.seq != number or link.previous != previous or not _is_sound(link):
             chain.broken.append(f"{name}: Glied {link.seq} ({link.kind}) wurde verändert oder fehlt")
             return chain
         previous, chain.links = link.hash, number
-        if link.rows:
-            chain.said |= json.loads(link.rows)
+        _hear(chain, link, name)
     if chain.links != head.last_event or previous != head.last_hash:
         chain.broken.append(f"{name}: die Kette endet bei {chain.links}, nicht bei {head.last_event}")
     return chain

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, func, or_, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
@@ -38,13 +38,6 @@ _COUNTED = (
     update(t.changes)
     .where(t.changes.c.process_id == bindparam("process"), t.changes.c.counted < bindparam("up_to"))
     .values(counted=bindparam("up_to"))
-)
-_COUNT = (
-    update(t.cases)
-    .where(
-        _c.id == bindparam("case"), or_(_c.counted_area != bindparam("area"), _c.counted_cents != bindparam("cents"))
-    )
-    .values(counted_area=bindparam("area"), counted_cents=bindparam("cents"))
 )
 _SUMS = (
     select(_c.counted_area, func.sum(_c.counted_cents))
@@ -146,13 +139,6 @@ def alone(ledger: Ledger, run: Run) -> Iterator[Connection]:
         one_at_a_time(connection)
         guard(connection, run)
         yield connection
-
-
-def count(connection: Connection, counted: Mapping[UUID, tuple[str, int]]) -> None:
-    """Keep per case which area's budget it takes how many cents of; written only where it differs. See `alone`."""
-    rows = [{"case": case, "area": area, "cents": cents} for case, (area, cents) in counted.items()]
-    if rows:
-        connection.execute(_COUNT, rows)
 
 
 def read_sums(ledger: Ledger, process_id: str) -> dict[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from kiezbruecke.ledger.dialects import one_at_a_time
 from kiezbruecke.ledger.drafts import next_serial, series_of_carriers
 from kiezbruecke.ledger.events import touch
 from kiezbruecke.ledger.moves import Move, message_rows, move_all
+from kiezbruecke.ledger.people import Person
 from kiezbruecke.ledger.receipts import Word, apply_receipts
 from kiezbruecke.ledger.runs import Run, guard
 from kiezbruecke.ledger.seals import BATCH, BYTES, MESSAGE, Key, Unit
@@ -94,6 +95,15 @@ _LEFT = (
         ),
     )
 )
+_BEGUN = select(func.count(_seen.message_key.distinct())).where(
+    _seen.message_key == _m.key,
+    _seen.after == MessageState.SENDING.value,
+    _seen.at >= bindparam("since"),
+    _m.destination == bindparam("there"),
+    _m.effect.like(bindparam("family")),
+    _m.updated_at >= bindparam("since"),
+    _m.state.not_in((MessageState.WAITING.value, MessageState.CLAIMED.value)),
+)
 _NOTED = select(_seen.message_key).where(among(_seen.message_key), _seen.note == bindparam("word")).distinct()
 _KEEP_TICKET = update(t.messages).where(_m.key == bindparam("message")).values(ticket=bindparam("theirs"))
 _HAND_OVER = update(t.messages).where(among(_m.key)).values(fence=bindparam("own"))
@@ -128,9 +138,7 @@ def claim(ledger: Ledger, run: Run, limit: int = CHUNK) -> list[tuple[Message, T
     """Take up to `limit` waiting messages in hand; also those that an older run had claimed and not sent."""
     with ledger.write() as connection:
         guard(connection, run)
-        keys = [row.key for row in connection.execute(_CLAIMABLE, {**_waiting(run), "count": limit}).all()]
-        _mark_claimed(connection, run, keys)
-        rows = _rows(connection, keys)
+        rows = _rows(connection, _take_in_hand(connection, run, limit))
         return [(_message(row), Ticket(row.ticket) if row.ticket else None) for row in rows]
 
 
@@ -149,14 +157,12 @@ def claim_batch(
             keys = connection.execute(_ON_CARRIER, {**_waiting(run), "carrier": old}).scalars().all()
             _mark_claimed(connection, run, keys)
             return _stored_batch(connection, old), _carried(connection, old)
-        rows = _next(connection, run, None if full_list else limit)  # a list that is whole is never sent in parts
-        if not rows:
+        rows = _rows(connection, _take_in_hand(connection, run, None if full_list else limit))
+        standing = _standing(connection, run, {row.case_id for row in rows}) if full_list and rows else []
+        if not rows or standing is None:
             return None
-        keys = [row.key for row in rows]
-        _mark_claimed(connection, run, keys)
         head = _new_head(connection, rows[0].destination, year, test)
-        standing = _standing(connection, run, {row.case_id for row in rows}) if full_list else []
-        composed = _compose(connection, compose, head, [_message(row) for row in _rows(connection, keys)], standing)
+        composed = _compose(connection, compose, head, [_message(row) for row in rows], standing)
         if composed is None:
             return None
         messages, file_name, payload = composed
@@ -173,8 +179,12 @@ def withdraw(ledger: Ledger, run: Run, keys: Sequence[UUID]) -> int:
         one_at_a_time(connection)
         guard(connection, run)
         rows = message_rows(connection, keys)
-        waiting = [rows[key] for key in keys if key in rows and rows[key].state == MessageState.WAITING]
-        return len(move_all(connection, [Move(row, MessageState.REFUSED, WITHDRAWN) for row in waiting]))
+        waiting = [key for key in keys if key in rows and rows[key].state == MessageState.WAITING]
+        return len(
+            move_all(
+                connection, [Move(rows[key], MessageState.REFUSED, WITHDRAWN) for key in _sound(connection, waiting)]
+            )
+        )
 
 
 def keep_tickets(ledger: Ledger, run: Run, tickets: Mapping[UUID, Ticket]) -> None:
@@ -247,7 +257,7 @@ def settle_doubt(ledger: Ledger, run: Run, key: UUID, note: str) -> None:
             close_point(connection, Kind.IN_DOUBT, str(key))
 
 
-def send_again(ledger: Ledger, run: Run, key: UUID, note: str) -> bool:
+def send_again(ledger: Ledger, run: Run, key: UUID, note: str, by: Person) -> bool:
     """Because a person says so the same bytes wait once more, under the same id; False where it is somewhere else."""
     with ledger.write() as connection:
         one_at_a_time(connection)
@@ -256,7 +266,7 @@ def send_again(ledger: Ledger, run: Run, key: UUID, note: str) -> bool:
         if row is None or row.state not in (MessageState.IN_DOUBT, MessageState.DELIVERED):
             return False
         close_point(connection, Kind.IN_DOUBT, str(key))
-        return bool(move_all(connection, [Move(row, MessageState.WAITING, note, by_a_person=True)]))
+        return bool(move_all(connection, [Move(row, MessageState.WAITING, note, by=by)]))
 
 
 def sent_with(ledger: Ledger, key: UUID) -> tuple[Message, Ticket | None, Batch | None]:
@@ -273,8 +283,11 @@ def take_over(ledger: Ledger, run: Run) -> int:
         one_at_a_time(connection)
         guard(connection, run)
         rows = message_rows(connection, _keys_in(connection, run, MessageState.SENDING))
-        left = [row for row in rows.values() if row.fence < run.fence]
-        move_all(connection, [Move(row, MessageState.IN_DOUBT, "Lauf abgebrochen") for row in left])
+        left = [row.key for row in rows.values() if row.fence < run.fence]
+        move_all(
+            connection,
+            [Move(rows[key], MessageState.IN_DOUBT, "Lauf abgebrochen") for key in _sound(connection, left)],
+        )
         write_among(connection, _HAND_OVER, _keys_in(connection, run, MessageState.IN_DOUBT), own=run.fence)
     return len(left)
 
@@ -310,6 +323,13 @@ def left(ledger: Ledger, run: Run) -> int:
     """How many of the lane's messages could have gone and have not; where a person is asked it is the person's."""
     with ledger.read() as connection:
         return int(connection.execute(_LEFT, {"of_lane": run.lane}).scalar_one())
+
+
+def begun_since(ledger: Ledger, destination: str, family: str, since: datetime) -> int:
+    """How many messages of a family may have reached a destination since then; what has provably not left is none."""
+    given = {"there": destination, "family": f"{family}.%", "since": since}
+    with ledger.read() as connection:
+        return int(connection.execute(_BEGUN, given).scalar_one())
 
 
 def noted_before(ledger: Ledger, keys: Iterable[UUID], note: str) -> set[UUID]:
@@ -373,6 +393,28 @@ def _waiting(run: Run) -> dict[str, Any]:
     return {"of_lane": run.lane, "below": run.fence}
 
 
+def _take_in_hand(connection: Connection, run: Run, limit: int | None) -> list[UUID]:
+    """Claim what waits, up to `limit`, and give back what is as recorded: nothing is made of what was changed.
+
+    Without a limit all of it is one list, which is whole or not sent.
+    """
+    while keys := [row.key for row in _next(connection, run, limit)]:
+        _mark_claimed(connection, run, keys)  # what was changed as well: it is not asked for again in this run
+        sound = _sound(connection, keys)
+        if limit is None:
+            return sound if len(sound) == len(keys) else []
+        if sound:
+            return sound
+    return []
+
+
+def _sound(connection: Connection, keys: Sequence[UUID]) -> list[UUID]:
+    """Those of the messages that are as recorded; a point names each of the others."""
+    changed = _changed_unseen(connection, list(message_rows(connection, keys).values()), (MESSAGE, BYTES))
+    raise_points(connection, map(_altered_point, changed))
+    return [key for key in keys if key not in {row.key for row in changed}]
+
+
 def _next(connection: Connection, run: Run, limit: int | None) -> Sequence[Any]:
     if limit is None:
         return connection.execute(_ALL_CLAIMABLE, _waiting(run)).all()
@@ -427,10 +469,11 @@ def _mark_claimed(connection: Connection, run: Run, keys: Sequence[UUID]) -> Non
     write_among(connection, _CLAIM, keys, own=run.fence, moment=now())
 
 
-def _standing(connection: Connection, run: Run, but: Collection[UUID]) -> list[Message]:
-    """The newest message of every other case of the lane that the destination has."""
+def _standing(connection: Connection, run: Run, but: Collection[UUID]) -> list[Message] | None:
+    """The newest message of every other case of the lane that the destination has; None if one was changed since."""
     rows = connection.execute(_STANDING, {"of_lane": run.lane}).all()
-    return [_message(row) for row in _rows(connection, [row.key for row in rows if row.case_id not in but])]
+    keys = [row.key for row in rows if row.case_id not in but]
+    return [_message(row) for row in _rows(connection, keys)] if len(_sound(connection, keys)) == len(keys) else None
 
 
 def _store_batch(connection: Connection, head: BatchHead, file_name: str, payload: bytes) -> None:

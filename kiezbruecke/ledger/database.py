@@ -42,11 +42,12 @@ class Ledger:
         self.engine = engine
         self._writer = engine.execution_options(kb_write=True)
         self.postgresql = engine.dialect.name == "postgresql"
+        self._reader = engine.execution_options(isolation_level="REPEATABLE READ") if self.postgresql else engine
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection for reading; raises LedgerError where the database refuses."""
-        with _worded(self.engine), self.engine.connect() as connection:
+        with _worded(self.engine), self._reader.connect() as connection:
             yield connection
 
     @contextmanager

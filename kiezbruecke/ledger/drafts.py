@@ -16,9 +16,9 @@ from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
 from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.ledger.effects import booked
-from kiezbruecke.ledger.events import PREPARED, append_event, touch
+from kiezbruecke.ledger.events import PREPARED, append_event, sign, touch
 from kiezbruecke.ledger.lineage import MappingVersion, remember_version
-from kiezbruecke.ledger.people import signed
+from kiezbruecke.ledger.people import Person, signed
 from kiezbruecke.ledger.recoveries import vouchers
 from kiezbruecke.ledger.runs import Run, guard
 from kiezbruecke.ledger.seals import BASELINE, BYTES, MESSAGE, SERIAL
@@ -138,7 +138,7 @@ def finish_prepare(
         close_points(connection, overtaken)
 
 
-def add_baseline(ledger: Ledger, lane: str, case_ids: Iterable[UUID], *, person: str, reason: str) -> int:
+def add_baseline(ledger: Ledger, lane: str, case_ids: Iterable[UUID], *, person: Person, reason: str) -> int:
     """Mark cases as typed by hand already: nothing of this lane is sent for them."""
     person, reason = signed(person, reason, "route baseline")
     wanted = list(dict.fromkeys(case_ids))
@@ -146,11 +146,10 @@ def add_baseline(ledger: Ledger, lane: str, case_ids: Iterable[UUID], *, person:
         one_at_a_time(connection)
         known = {row.case_id for row in rows_among(connection, _BASED, wanted, of_lane=lane)}
         new = [case_id for case_id in wanted if case_id not in known]
-        values = {"lane": lane, "person": person, "reason": reason, "at": now()}
+        values = {"lane": lane, "person": person.name, "account": person.login, "reason": reason, "at": now()}
         write_all(connection, _ADD_BASELINE, [{"case_id": case_id, **values} for case_id in new])
         for case_id in new:
-            touch(connection, BASELINE, case_id, case=case_id)
-            append_event(connection, case_id, "case.baseline", {"lane": lane, "person": person})
+            sign(connection, person, "case.baseline", BASELINE, case_id, case=case_id, lane=lane)
     return len(new)
 
 

@@ -21,6 +21,7 @@ from kiezbruecke.ledger.chains import altered, journal_of, link_hash, refuse
 from kiezbruecke.ledger.changes import raise_number
 from kiezbruecke.ledger.database import Ledger, as_before, now, write_last
 from kiezbruecke.ledger.dialects import insert_or_ignore
+from kiezbruecke.ledger.people import Person
 from kiezbruecke.ledger.seals import Key, Unit
 from kiezbruecke.ledger.sets import among, rows_among, write_all
 
@@ -88,6 +89,18 @@ def touch(connection: Connection, unit: Unit, *key: Any, case: UUID | None = Non
     `case`: whose row it is; without one the row has a chain of its own. `left`: it was this chain's until now.
     """
     write_last(connection, append_links, Touched(unit, key, case, left))
+
+
+def sign(
+    connection: Connection, person: Person, event: str, unit: Unit, *key: Any, case: UUID | None = None, **more: Any
+) -> None:
+    """A person has written this row: its digest, and who that was under which log-in, go into the row's chain.
+
+    The one way in which an act of a person gets into the evidence. `more`: ids, no content.
+    """
+    row = Touched(unit, key, case)
+    write_last(connection, append_links, row)
+    write_last(connection, append_links, Told(row.chain, event, {**more, **person.told}))
 
 
 def append_links(connection: Connection, things: Sequence[Told | Touched]) -> None:
@@ -195,7 +208,7 @@ def _refuse_altered(connection: Connection, touched: Mapping[Unit, Mapping[Any, 
         return
     cases = {unit: _before(wanted.values()) for unit, wanted in touched.items()}
     with as_before(connection) as before:
-        changed = altered(before, cases)
+        changed = altered(before, cases, acting=False)
     refuse(changed, "nothing was written; see 'kiezbruecke ledger verify', restore the row or accept it")
 
 

@@ -104,6 +104,7 @@ class Taken:
     gone: bool = False  # and was gone until now
     absent: frozenset[str] = frozenset()  # fields of the item that did not come: absent is not empty
     keeps: Mapping[UUID, frozenset[str]] = field(default_factory=dict)  # so these fields stay as they are
+    echo: bool = False  # it only repeats what we have written there: stored, but news to nobody
 
 
 @dataclass
@@ -432,6 +433,9 @@ class _Book:
         )
         word = "recorded" if entry.version == 1 else "changed"
         self._tell(case, f"{record.kind}.{word}", {"version": entry.version, "digest": digest})
+        if taken.echo and entry.version > 1:
+            stored.kinds["echo"] += 1
+            return True
         stored.new += entry.version == 1
         stored.kinds[f"{'new' if entry.version == 1 else 'changed'}_{record.kind}"] += 1
         stored.updated += entry.version > 1

@@ -14,7 +14,8 @@ from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.changes import mark_changed
 from kiezbruecke.ledger.database import now, write_last
 from kiezbruecke.ledger.effects import booked
-from kiezbruecke.ledger.events import append_event, touch
+from kiezbruecke.ledger.events import append_event, sign, touch
+from kiezbruecke.ledger.people import Person
 from kiezbruecke.ledger.seals import MESSAGE
 from kiezbruecke.ledger.sets import among, in_runs, rows_among, write_all
 from kiezbruecke.ledger.states import MessageState, may_follow
@@ -47,12 +48,12 @@ class Move:
     after: MessageState
     note: str = ""
     remote_id: str | None = None  # their number, where they have told one
-    by_a_person: bool = False  # who has looked there, and signs for it
+    by: Person | None = None  # who has looked there, and signs for it
 
     @property
     def is_legal(self) -> bool:
         """Whether the message is in a state from which that is allowed."""
-        return may_follow(MessageState(self.row.state), self.after, by_a_person=self.by_a_person)
+        return may_follow(MessageState(self.row.state), self.after, by_a_person=self.by is not None)
 
 
 def message_rows(connection: Connection, keys: Iterable[UUID]) -> dict[UUID, Row[Any]]:
@@ -65,12 +66,14 @@ def message_row(connection: Connection, key: UUID) -> Row[Any] | None:
     return message_rows(connection, [key]).get(key)
 
 
-def move(connection: Connection, key: UUID, after: MessageState, *, note: str, expect: MessageState) -> bool:
+def move(
+    connection: Connection, key: UUID, after: MessageState, *, note: str, expect: MessageState, by: Person
+) -> bool:
     """Take one message from `expect` to `after`, because a person says so; False if it is somewhere else."""
     row = message_row(connection, key)
     if row is None or row.state != expect:
         return False
-    return bool(move_all(connection, [Move(row, after, note, by_a_person=True)]))
+    return bool(move_all(connection, [Move(row, after, note, by=by)]))
 
 
 def successor(connection: Connection, row: Row[Any]) -> str | None:
@@ -94,10 +97,13 @@ def move_all(connection: Connection, steps: Sequence[Move]) -> list[UUID]:
         if follow is not None:
             follow(connection, [(step.row, step.after) for step in some])
     for step in steps:
+        told, body = f"message.{step.after.value}", {"reference": step.row.reference, "key": str(step.row.key)}
+        if step.by is not None:
+            sign(connection, step.by, told, MESSAGE, step.row.key, case=step.row.case_id, **body, note=step.note)
+            continue
         touch(connection, MESSAGE, step.row.key, case=step.row.case_id)
-        if step.after in _TOLD or step.by_a_person or step.row.state == MessageState.IN_DOUBT:
-            body = {"reference": step.row.reference, "key": str(step.row.key), "note": step.note}
-            append_event(connection, step.row.case_id, f"message.{step.after.value}", body)
+        if step.after in _TOLD or step.row.state == MessageState.IN_DOUBT:
+            append_event(connection, step.row.case_id, told, {**body, "note": step.note})
         elif step.after is MessageState.WAITING:  # what was in hand may be taken back again
             write_last(connection, mark_changed, step.row.case_id)
     return [step.row.key for step in steps]

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, literal, select, union_all, update
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import insert_or_ignore
-from kiezbruecke.ledger.events import touch
-from kiezbruecke.ledger.people import signed
+from kiezbruecke.ledger.events import sign
+from kiezbruecke.ledger.people import Person, signed
 from kiezbruecke.ledger.seals import DESTINATION, FLAG
 
 
@@ -21,7 +21,7 @@ from kiezbruecke.ledger.seals import DESTINATION, FLAG
 class Pause:
     """A person has stopped a route, or the destination or source that it is about."""
 
-    person: str
+    person: Person
     reason: str
     at: datetime | None
     connection: str = ""  # the destination or source that rests; empty where it is the route itself
@@ -42,11 +42,14 @@ class Pauses:
 def read_pauses(connection: Connection) -> Pauses:
     """Whatever a person has stopped; one statement."""
     flags, destinations = t.route_flags.c, t.destinations.c
-    of_routes = select(literal("route").label("what"), flags.route.label("name"), flags.person, flags.reason, flags.at)
+    of_routes = select(
+        literal("route").label("what"), flags.route.label("name"), flags.person, flags.account, flags.reason, flags.at
+    )
     of_connections = select(
         literal("connection"),
         destinations.name,
         destinations.paused_by,
+        destinations.paused_account,
         destinations.paused_because,
         destinations.paused_at,
     )
@@ -56,7 +59,8 @@ def read_pauses(connection: Connection) -> Pauses:
     found: dict[str, dict[str, Pause]] = {"route": {}, "connection": {}}
     for row in connection.execute(query).all():
         connection_id = row.name if row.what == "connection" else ""
-        found[row.what][row.name] = Pause(row.person, row.reason, row.at, connection_id)
+        person = Person.stored(row.person, row.account)
+        found[row.what][row.name] = Pause(person, row.reason, row.at, connection_id)
     return Pauses(found["route"], found["connection"])
 
 
@@ -66,21 +70,23 @@ def paused(ledger: Ledger, route: str, party: str = "") -> bool:
         return read_pauses(connection).of(route, party) is not None
 
 
-def set_paused(ledger: Ledger, route: str, value: bool, *, person: str, reason: str) -> None:
+def set_paused(ledger: Ledger, route: str, value: bool, *, person: Person, reason: str) -> None:
     """Pause or resume a route, with name and reason."""
     person, reason = signed(person, reason, f"route pause {route}")
-    values: dict[str, Any] = {"paused": value, "person": person, "reason": reason, "at": now()}
+    who = {"person": person.name, "account": person.login}
+    values: dict[str, Any] = {"paused": value, **who, "reason": reason, "at": now()}
     with ledger.write() as connection:
         insert_or_ignore(connection, t.route_flags, {"route": route, **values})
         connection.execute(update(t.route_flags).where(t.route_flags.c.route == route).values(**values))
-        touch(connection, FLAG, route)
+        sign(connection, person, "route.paused" if value else "route.resumed", FLAG, route)
 
 
-def pause_destination(ledger: Ledger, name: str, value: bool, *, person: str, reason: str) -> None:
+def pause_destination(ledger: Ledger, name: str, value: bool, *, person: Person, reason: str) -> None:
     """Pause or resume all that is about a connection, with name and reason."""
     person, reason = signed(person, reason, f"destination {'pause' if value else 'resume'} {name}")
-    values = {"paused_at": now() if value else None, "paused_by": person, "paused_because": reason}
+    who = {"paused_by": person.name, "paused_account": person.login}
+    values = {"paused_at": now() if value else None, **who, "paused_because": reason}
     with ledger.write() as connection:
         insert_or_ignore(connection, t.destinations, {"name": name, "generation": 1, **values})
         connection.execute(update(t.destinations).where(t.destinations.c.name == name).values(**values))
-        touch(connection, DESTINATION, name)
+        sign(connection, person, "destination.paused" if value else "destination.resumed", DESTINATION, name)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import JSON, ColumnElement, Connection, Row, case, func, select, true, union
+from sqlalchemy import JSON, ColumnElement, Connection, Row, bindparam, case, func, select, true, union
 
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger
 from kiezbruecke.ledger.pauses import Pause, read_pauses
+from kiezbruecke.ledger.refusals import readable
+from kiezbruecke.ledger.sets import among, rows_among
 from kiezbruecke.ledger.states import UNSETTLED, MessageState
 from kiezbruecke.records import (
     Applicant,
@@ -29,6 +31,19 @@ from kiezbruecke.records.base import CENT
 
 _KINDS: dict[str, type[Record]] = {kind.kind: kind for kind in (Applicant, Budget, Decision, Proposal)}
 R = TypeVar("R", bound=Record)
+_SAID = (
+    select(t.records, t.messages.c.effect, t.messages.c.generation, t.messages.c.number, t.message_bytes.c.payload)
+    .join(t.messages, t.messages.c.case_id == t.records.c.case_id)
+    .join(t.message_bytes, t.message_bytes.c.key == t.messages.c.key)
+    .where(
+        among(t.records.c.id),
+        t.messages.c.destination == bindparam("there"),
+        t.messages.c.state.in_(
+            (MessageState.SENDING, MessageState.IN_DOUBT, MessageState.DELIVERED, MessageState.CONFIRMED)
+        ),
+    )
+)
+_PAYLOADS = select(t.message_bytes.c.key, t.message_bytes.c.payload).where(among(t.message_bytes.c.key))
 
 
 @dataclass(frozen=True)
@@ -102,6 +117,11 @@ def read_process_cases(ledger: Ledger, process_id: str) -> Snapshot:
 
 def read_cases(connection: Connection, wanted: ColumnElement[bool]) -> tuple[StoredCase, ...]:
     """The cases that a condition on `cases` names, by reference number; five statements, however many they are."""
+    with readable("of a case"):
+        return _read_cases(connection, wanted)
+
+
+def _read_cases(connection: Connection, wanted: ColumnElement[bool]) -> tuple[StoredCase, ...]:
     ids = select(t.cases.c.id).where(wanted)
     cases = connection.execute(select(t.cases).where(wanted).order_by(t.cases.c.reference)).all()
     rows = connection.execute(select(t.records).where(t.records.c.case_id.in_(ids)).order_by(t.records.c.seq)).all()
@@ -127,7 +147,8 @@ def read_budget_lines(connection: Connection, process_id: str) -> tuple[Budget, 
     """A process's budget lines, in the order they became known."""
     r = t.records.c
     query = select(t.records).where(r.process_id == process_id, r.kind == Budget.kind).order_by(r.seq)
-    found = map(record_of, connection.execute(query).all())
+    with readable("records"):
+        found = list(map(record_of, connection.execute(query)))
     return tuple(record for record in found if isinstance(record, Budget))
 
 
@@ -203,6 +224,20 @@ def find_head(ledger: Ledger, wanted: str) -> tuple[MessageHead, str] | None:
     with ledger.read() as connection:
         row = connection.execute(query).one_or_none()
     return (_head(row), row.case_reference) if row else None
+
+
+def read_payloads(ledger: Ledger, keys: Sequence[UUID]) -> dict[UUID, bytes]:
+    """The bytes of messages, by key."""
+    with ledger.read() as connection:
+        return {row.key: bytes(row.payload) for row in rows_among(connection, _PAYLOADS, keys)}
+
+
+def read_said(ledger: Ledger, destination: str, records: Iterable[UUID]) -> dict[UUID, tuple[Record, str, bytes]]:
+    """Per record of a case that a destination may have heard of: the record, and effect and bytes of the last word."""
+    with ledger.read() as connection:
+        rows = rows_among(connection, _SAID, records, there=destination)
+    last = {row.id: row for row in sorted(rows, key=lambda row: (row.generation, row.number))}
+    return {identity: (record_of(row), row.effect, bytes(row.payload)) for identity, row in last.items()}
 
 
 def as_id(wanted: str) -> UUID | None:

@@ -20,7 +20,8 @@ from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
 from kiezbruecke.ledger.draft import Identity
-from kiezbruecke.ledger.events import touch
+from kiezbruecke.ledger.events import sign, touch
+from kiezbruecke.ledger.people import Person, Signed
 from kiezbruecke.ledger.runs import Run, guard
 from kiezbruecke.ledger.seals import DESTINATION, MESSAGE, RECOVERY
 from kiezbruecke.ledger.sets import among, rows_among
@@ -54,7 +55,7 @@ class RecoveryStep:
 
     kind: StepKind
     at: datetime
-    person: str
+    person: Person
     body: Mapping[str, Any]
 
 
@@ -102,7 +103,7 @@ def count_send(connection: Connection, destination: str) -> None:
     touch(connection, DESTINATION, destination)
 
 
-def notice(ledger: Ledger, marks: Mapping[str, Mark], evidence: str) -> list[str]:
+def notice(ledger: Ledger, marks: Mapping[str, Mark], evidence: str, by: Person | None = None) -> list[str]:
     """Stop these destinations; those that were not stopped yet. `marks`: what the witnesses know of each.
 
     The incarnation rises at once: whatever is prepared from now on has numbers that nobody has used.
@@ -119,7 +120,7 @@ def notice(ledger: Ledger, marks: Mapping[str, Mark], evidence: str) -> list[str
             values = {"recovering": True, "incarnation": incarnation}
             connection.execute(update(t.destinations).where(_d.name == destination).values(**values))
             touch(connection, DESTINATION, destination)
-            _add(connection, destination, StepKind.NOTICED, {"evidence": evidence, "incarnation": incarnation})
+            _add(connection, destination, StepKind.NOTICED, {"evidence": evidence, "incarnation": incarnation}, by)
             raise_point(connection, _point(destination, evidence))
             stopped.append(destination)
     return stopped
@@ -133,7 +134,7 @@ def add_step(ledger: Ledger, destination: str, kind: StepKind, body: Mapping[str
         _add(connection, destination, kind, body)
 
 
-def end(ledger: Ledger, destination: str, kind: StepKind, seen: Mark, *, person: str, reason: str) -> Mark:
+def end(ledger: Ledger, destination: str, kind: StepKind, seen: Mark, by: Signed) -> Mark:
     """A named person lets the destination go on; the new mark. `seen`: the highest that witnesses know."""
     with ledger.write() as connection:
         one_at_a_time(connection)
@@ -142,8 +143,8 @@ def end(ledger: Ledger, destination: str, kind: StepKind, seen: Mark, *, person:
         values = {"recovering": False, "sends": mark.sends, "incarnation": mark.incarnation}
         connection.execute(update(t.destinations).where(_d.name == destination).values(**values))
         touch(connection, DESTINATION, destination)
-        _add(connection, destination, kind, {"reason": reason}, person)
-        close_point(connection, Kind.RECOVERING, destination, answer=kind, person=person, reason=reason)
+        _add(connection, destination, kind, {"reason": by.reason}, by.person)
+        close_point(connection, Kind.RECOVERING, destination, answer=kind, by=by)
     return mark
 
 
@@ -152,7 +153,7 @@ def steps_of(ledger: Ledger, destination: str) -> list[RecoveryStep]:
     with ledger.read() as connection:
         query = select(t.recovery_steps).where(_s.destination == destination).order_by(_s.id)
         rows = connection.execute(query).all()
-    return [RecoveryStep(StepKind(row.kind), row.at, row.person, row.body) for row in rows]
+    return [RecoveryStep(StepKind(row.kind), row.at, Person.stored(row.person, row.account), row.body) for row in rows]
 
 
 def last_recovery(ledger: Ledger, destination: str) -> list[RecoveryStep]:
@@ -254,10 +255,16 @@ def _locked(connection: Connection, destination: str) -> Any:
     return row
 
 
-def _add(connection: Connection, destination: str, kind: StepKind, body: Mapping[str, Any], person: str = "") -> None:
-    values = {"destination": destination, "kind": kind.value, "person": person, "body": dict(body), "at": now()}
+def _add(
+    connection: Connection, destination: str, kind: StepKind, body: Mapping[str, Any], by: Person | None = None
+) -> None:
+    who = {"person": by.name, "account": by.login} if by else {}
+    values = {"destination": destination, "kind": kind.value, **who, "body": dict(body), "at": now()}
     connection.execute(insert(t.recovery_steps).values(**values))
-    touch(connection, RECOVERY, destination)
+    if by is None:
+        touch(connection, RECOVERY, destination)
+    else:
+        sign(connection, by, f"recovery.{kind.value}", RECOVERY, destination)
 
 
 def _point(destination: str, evidence: str) -> Point:

@@ -43,6 +43,31 @@ def worded(engine: Engine) -> Iterator[None]:
         raise LedgerError(what, where=where, helps=helps, trouble=_trouble(error)) from None
 
 
+class ForeignValue(LedgerError):
+    """A row that nobody of ours can have written. `german`: the same among the findings of `ledger verify`."""
+
+    german = ""
+
+
+@contextmanager
+def readable(table: str) -> Iterator[None]:
+    """What cannot be read of a table in this block was put there by somebody else; the value is never quoted.
+
+    SQLite keeps any text in any column: a day that is none, a state that is none, half a document.
+    """
+    try:
+        yield
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError):
+        error = ForeignValue(
+            f"table {table}: a value that the software does not write",
+            where="ledger",
+            expected="what was recorded",
+            helps="somebody has written into the database: restore its backup",
+        )
+        error.german = f"Tabelle {table}: ein Wert, den die Software nicht schreibt"
+        raise error from None
+
+
 def _trouble(error: Exception) -> Trouble | None:
     found = trouble_of(error)
     return Trouble(Cause.DISK, "Ledger") if found is not None and found.cause is Cause.DISK else found

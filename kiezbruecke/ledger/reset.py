@@ -11,9 +11,9 @@ from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
 from kiezbruecke.ledger.effects import LetGo, booked
-from kiezbruecke.ledger.events import touch
+from kiezbruecke.ledger.events import sign, touch
 from kiezbruecke.ledger.moves import Move, message_rows, move_all
-from kiezbruecke.ledger.people import signed
+from kiezbruecke.ledger.people import Person, Signed, signed
 from kiezbruecke.ledger.seals import CURSOR, DESTINATION, THEIR_SUMS
 from kiezbruecke.ledger.sets import slices
 from kiezbruecke.ledger.states import UNSETTLED, MessageState
@@ -33,28 +33,29 @@ _POINTS = (
 )
 
 
-def reset_destination(ledger: Ledger, destination: str, *, person: str, reason: str) -> int:
+def reset_destination(ledger: Ledger, destination: str, *, person: Person, reason: str) -> int:
     """Raise the generation, in one transaction with all that follows from it; the new generation.
 
     What was under way is void, the money bound there is free until it is booked anew, and the answers are read from
     the beginning. Only a person decides that.
     """
-    person, reason = signed(person, reason, f"destination reset {destination}")
+    by = signed(person, reason, f"destination reset {destination}")
     with ledger.write() as connection:
         one_at_a_time(connection)
-        generation = _raise_generation(connection, destination, person, reason)
+        generation = _raise_generation(connection, destination, by)
         _void(connection, destination)
         _let_go(connection, destination)
         _forget_answers(connection, destination)
     return generation
 
 
-def _raise_generation(connection: Connection, destination: str, person: str, reason: str) -> int:
+def _raise_generation(connection: Connection, destination: str, by: Signed) -> int:
     insert_or_ignore(connection, t.destinations, {"name": destination, "generation": 1})
     row = t.destinations.c.name == destination
-    values = {"generation": t.destinations.c.generation + 1, "person": person, "reason": reason, "at": now()}
+    who = {"person": by.person.name, "account": by.person.login}
+    values = {"generation": t.destinations.c.generation + 1, **who, "reason": by.reason, "at": now()}
     connection.execute(update(t.destinations).where(row).values(**values))
-    touch(connection, DESTINATION, destination)
+    sign(connection, by.person, "destination.reset", DESTINATION, destination)
     return int(connection.execute(select(t.destinations.c.generation).where(row)).scalar_one())
 
 

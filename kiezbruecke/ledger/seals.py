@@ -24,6 +24,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    LargeBinary,
     Row,
     Select,
     Table,
@@ -36,8 +37,11 @@ from sqlalchemy import (
 )
 
 from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.refusals import readable
 from kiezbruecke.ledger.sets import among, rows_among, slices
 from kiezbruecke.ledger.states import MessageState
+
+_APART = {0x1C: "\x1c0", 0x1E: "\x1c1", 0x1F: "\x1c2"}  # the signs between words and rows, and the one before these
 
 Key = tuple[Hashable, ...]
 Digests = dict[Key, str]
@@ -46,8 +50,6 @@ FREE: Mapping[str, str] = {  # table, or table.column: why it may change without
     "cases.last_event": "the end of the chain itself: compared with its last link",
     "cases.last_hash": "the same",
     "cases.changed": "when a route looks at the case again; `run --everything` looks at all",
-    "cases.counted_area": "derived from the decisions; what an area's budget can give is asked of the budget itself",
-    "cases.counted_cents": "the same",
     "journals.last_event": "the end of the chain itself: compared with its last link",
     "journals.last_hash": "the same",
     "destinations.sends": "compared with the witnesses outside the ledger, which is what it is for",
@@ -68,16 +70,19 @@ FREE: Mapping[str, str] = {  # table, or table.column: why it may change without
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """Rows of one table that belong to a unit."""
+    """Rows of one table that belong to a unit. `only`, `but`: where another unit has the other columns."""
 
     table: Table
     key: tuple[Column[Any], ...]
     through: ColumnElement[bool] | None = None  # how the table that knows the case is joined, where it is another one
+    only: tuple[Column[Any], ...] = ()
+    but: tuple[Column[Any], ...] = ()
 
     @cached_property
     def columns(self) -> tuple[Column[Any], ...]:
         """What is sealed."""
-        return tuple(column for column in self.table.columns if f"{self.table.name}.{column.name}" not in FREE)
+        found = (column for column in self.table.columns if f"{self.table.name}.{column.name}" not in FREE)
+        return self.only or tuple(column for column in found if column.name not in {one.name for one in self.but})
 
     @cached_property
     def silent(self) -> Mapping[str, Any]:
@@ -87,7 +92,8 @@ class Piece:
     def select(self, *more: ColumnElement[Any]) -> Select[Any]:
         """The rows in a lasting order, each with its unit's key."""
         order = [*self.key, *(column for column in self.table.primary_key if column not in self.key)]
-        return select(*more, *self.columns).order_by(*order)
+        named = self.key if self.only else ()  # elsewhere the key is sealed itself
+        return select(*more, *named, *self.columns).order_by(*order)
 
     def key_of(self, row: Row[Any]) -> Key:
         """Which unit a row belongs to."""
@@ -97,20 +103,29 @@ class Piece:
         """A row's content, one form on both databases."""
         values = row[-len(self.columns) :]
         said = [self.table.name]
-        for (name, silent, is_state), value in zip(self._told, values, strict=True):
+        for (name, silent, is_state, is_binary), value in zip(self._told, values, strict=True):
             if value is not None and value != silent:
-                said.append(f"{name}={_as_sealed(value) if is_state else _text(value)}")
-        return "\x1f".join(said)
+                text = _as_sealed(value) if is_state else _text(value)
+                kind = "" if isinstance(value, bytes) == is_binary else f"{type(value).__name__}\x1f"
+                said.append(f"{name}={kind}{text}")
+        return joined(said)
 
     @cached_property
     def _key_places(self) -> tuple[int, ...]:
         """Counted from a row's end, where what is sealed stands."""
-        return tuple(self.columns.index(column) - len(self.columns) for column in self.key)
+        there = [column.name for column in ((*self.key, *self.columns) if self.only else self.columns)]
+        return tuple(there.index(column.name) - len(there) for column in self.key)
 
     @cached_property
-    def _told(self) -> tuple[tuple[str, Any, bool], ...]:
-        """Of each column its name, what is not told of it, and whether it is the state of a message."""
-        return tuple((one.name, self.silent[one.name], one is t.messages.c.state) for one in self.columns)
+    def _told(self) -> tuple[tuple[str, Any, bool, bool], ...]:
+        """Of each column its name, what is not told of it, whether it is the state of a message, and holds bytes.
+
+        SQLite keeps text where bytes belong: the digest of bytes, as text, is not those bytes.
+        """
+        return tuple(
+            (one.name, self.silent[one.name], one is t.messages.c.state, isinstance(one.type, LargeBinary))
+            for one in self.columns
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +154,9 @@ class Unit:
         cases = list(cases)
         words: dict[UUID, dict[Key, list[str]]] = defaultdict(lambda: defaultdict(list))
         for part, statement in self._by_case:
-            for row in rows_among(connection, statement, cases):
+            with readable(part.table.name):
+                rows = rows_among(connection, statement, cases)
+            for row in rows:
                 words[row.chain][part.key_of(row)].append(part.words(row))
         return {case: {self.title(key): _digest(some) for key, some in units.items()} for case, units in words.items()}
 
@@ -147,7 +164,8 @@ class Unit:
         """Titles and digests of all such units that belong to no case."""
         if self.alone is None:
             return
-        keys = connection.execute(select(*self.parts[0].key).where(self.alone).distinct()).all()
+        with readable(self.parts[0].table.name):
+            keys = connection.execute(select(*self.parts[0].key).where(self.alone).distinct()).all()
         for some in slices([tuple(row) for row in keys]):
             yield from ((self.title(key), digest) for key, digest in self.digests(connection, some).items())
 
@@ -156,7 +174,7 @@ class Unit:
         if self.case is None:
             return
         for part in self.parts:
-            query = select(part.table).where(self._is_stray(part, self.case)).limit(1)
+            query = select(true()).select_from(part.table).where(self._is_stray(part, self.case)).limit(1)
             if connection.execute(query).first() is not None:
                 yield part.table.name
 
@@ -183,6 +201,15 @@ class Unit:
         return statement.join_from(part.table, case.table, part.through)
 
 
+def joined(words: Iterable[str]) -> str:
+    """One text of many; no two lists of words give the same one, whatever signs stand in them."""
+    words = list(words)
+    text = "\x1f".join(words)
+    if text.count("\x1f") == len(words) - 1 and "\x1e" not in text and "\x1c" not in text:  # most have none
+        return text
+    return "\x1f".join(word.translate(_APART) for word in words)
+
+
 def _named(key: tuple[Column[Any], ...]) -> ColumnElement[bool]:
     """One column is asked for many values at once, more of them for one value each."""
     if len(key) == 1:
@@ -190,12 +217,12 @@ def _named(key: tuple[Column[Any], ...]) -> ColumnElement[bool]:
     return and_(*(column == bindparam(f"key_{number}") for number, column in enumerate(key)))
 
 
-def _rows(connection: Connection, part: Piece, statement: Select[Any], keys: Iterable[Key]) -> Iterator[Row[Any]]:
-    if len(part.key) == 1:
-        yield from rows_among(connection, statement, (value for (value,) in keys))
-        return
-    for key in keys:
-        yield from connection.execute(statement, {f"key_{number}": value for number, value in enumerate(key)}).all()
+def _rows(connection: Connection, part: Piece, statement: Select[Any], keys: Iterable[Key]) -> list[Row[Any]]:
+    with readable(part.table.name):
+        if len(part.key) == 1:
+            return rows_among(connection, statement, (value for (value,) in keys))
+        names = [{f"key_{number}": value for number, value in enumerate(key)} for key in keys]
+        return [row for given in names for row in connection.execute(statement, given)]
 
 
 def _digest(rows: Iterable[str]) -> str:
@@ -231,9 +258,10 @@ def _by_default(column: Column[Any]) -> Any:
     return text == "true" if kind is bool else kind(text)
 
 
-_a, _k, _m, _r = t.attention.c, t.commitments.c, t.messages.c, t.records.c
+_a, _c, _k, _m, _r = t.attention.c, t.cases.c, t.commitments.c, t.messages.c, t.records.c
+_COUNTED = (_c.counted_area, _c.counted_cents)
 
-CASE = Unit("case", (Piece(t.cases, (t.cases.c.id,)),), t.cases.c.id, None)
+CASE = Unit("case", (Piece(t.cases, (_c.id,), but=_COUNTED),), _c.id, None)
 RECORD = Unit(
     "record",
     (
@@ -268,6 +296,11 @@ POINT = Unit("point", (Piece(t.attention, (_a.id,)),), _a.case_id, _a.case_id.is
 COMMITMENT = Unit("commitment", (Piece(t.commitments, (_k.case_id,)),), _k.case_id, None)
 BASELINE = Unit("baseline", (Piece(t.baselines, (t.baselines.c.case_id,)),), t.baselines.c.case_id, None)
 BATCH = Unit("batch", (Piece(t.batches, (t.batches.c.id,)),))
+VOTES = Unit(  # what the cases of an area take of its budget, as they were counted last
+    "votes",
+    (Piece(t.cases, (_c.process_id, _c.counted_area), only=(_c.id, _c.counted_cents)),),
+    alone=_c.counted_area != "",
+)
 BUDGET = Unit("budget", (Piece(t.budgets, tuple(t.budgets.primary_key)),))
 THEIR_SUMS = Unit("their-sums", (Piece(t.balances, (t.balances.c.destination, t.balances.c.fiscal_year)),))
 RECOVERY = Unit("recovery", (Piece(t.recovery_steps, (t.recovery_steps.c.destination,)),))
@@ -281,5 +314,5 @@ VERSION = Unit("mapping-version", (Piece(t.mapping_versions, (t.mapping_versions
 OF_CASES = (CASE, RECORD, MESSAGE, BYTES, RECEIPT, POINT, COMMITMENT, BASELINE)
 ALL = (
     *OF_CASES,
-    *(BATCH, BUDGET, THEIR_SUMS, RECOVERY, DESTINATION, FLAG, SERIAL, CURSOR, UNREAD, VERSION),
+    *(BATCH, VOTES, BUDGET, THEIR_SUMS, RECOVERY, DESTINATION, FLAG, SERIAL, CURSOR, UNREAD, VERSION),
 )

@@ -92,6 +92,7 @@ route_flags = Table(
     Column("route", String(60), primary_key=True),
     Column("paused", Boolean, nullable=False),
     Column("person", String(80), nullable=False),
+    Column("account", String(160), nullable=False, server_default=""),  # the log-in that gave the name (people.py)
     Column("reason", Text, nullable=False),
     Column("at", Moment, nullable=False),
 )
@@ -102,10 +103,12 @@ destinations = Table(
     Column("name", String(60), primary_key=True),
     Column("generation", Integer, nullable=False),  # raised only by a person, when the destination was really reset
     Column("person", String(80), nullable=False, server_default=""),
+    Column("account", String(160), nullable=False, server_default=""),
     Column("reason", Text, nullable=False, server_default=""),
     Column("at", Moment),
     Column("paused_at", Moment),  # nothing goes there and nothing is fetched there until a person says so
     Column("paused_by", String(80), nullable=False, server_default=""),
+    Column("paused_account", String(160), nullable=False, server_default=""),
     Column("paused_because", Text, nullable=False, server_default=""),
     Column("sends", BigInteger, nullable=False, server_default="0"),  # begins of sending (witness.py)
     Column("incarnation", Integer, nullable=False, server_default="1"),  # in batch ids and vouchers; recovery raises it
@@ -120,6 +123,7 @@ recovery_steps = Table(  # what was noticed, asked, taken over, compared and dec
     Column("at", Moment, nullable=False),
     Column("kind", String(20), nullable=False),
     Column("person", String(80), nullable=False, server_default=""),
+    Column("account", String(160), nullable=False, server_default=""),
     Column("body", JSON, nullable=False),  # counts, ids, a reason – no content
     Index("ix_recovery_steps_destination", "destination", "id"),
 )
@@ -425,6 +429,7 @@ attention = Table(  # one list of all that needs a person
     Column("closed_at", Moment),
     Column("answer", String(30), nullable=False, server_default=""),
     Column("answered_by", String(80), nullable=False, server_default=""),
+    Column("answered_account", String(160), nullable=False, server_default=""),
     Column("answer_reason", Text, nullable=False, server_default=""),
     Index("ix_attention_case", "case_id"),
     Index("ix_attention_route_kind", "route", "kind"),
@@ -501,6 +506,7 @@ baselines = Table(  # cases that were typed by hand before a route went live
     Column("case_id", Uuid, ForeignKey(cases.c.id), primary_key=True),
     Column("lane", String(160), primary_key=True),
     Column("person", String(80), nullable=False),
+    Column("account", String(160), nullable=False, server_default=""),
     Column("reason", Text, nullable=False),
     Column("at", Moment, nullable=False),
 )

@@ -14,12 +14,14 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import one_at_a_time
-from kiezbruecke.ledger.events import append_event, touch
+from kiezbruecke.ledger.events import append_event, sign, touch
+from kiezbruecke.ledger.people import Signed
 from kiezbruecke.ledger.seals import POINT
 from kiezbruecke.ledger.sets import among, rows_among, write_all
 from kiezbruecke.ledger.states import MessageState
 
 HEALED = "healed"
+CLOSED = "attention.closed"
 MENDED = "mended"  # by another item: the same one again is no news
 
 
@@ -123,6 +125,7 @@ _CLOSE = (
         closed_at=bindparam("moment"),
         answer=bindparam("word"),
         answered_by=bindparam("who"),
+        answered_account=bindparam("login"),
         answer_reason=bindparam("why"),
     )
 )
@@ -154,6 +157,7 @@ class OpenPoint(Point):
     closed_at: datetime | None = None
     answer: str = ""
     answered_by: str = ""
+    answered_account: str = ""
     answer_reason: str = ""
 
 
@@ -200,41 +204,30 @@ def ever_mended(connection: Connection, subjects: Iterable[str]) -> set[str]:
 
 
 def close_point(
-    connection: Connection,
-    kind: Kind,
-    subject: str,
-    *,
-    answer: str = HEALED,
-    person: str = "",
-    reason: str = "",
-    account: str = "",
+    connection: Connection, kind: Kind, subject: str, *, answer: str = HEALED, by: Signed | None = None
 ) -> bool:
     """Close a point; True if it was open."""
-    given = {"answer": answer, "person": person, "reason": reason, "account": account}
-    return bool(close_points(connection, [(kind, subject)], **given))
+    return bool(close_points(connection, [(kind, subject)], answer=answer, by=by))
 
 
 def close_points(
-    connection: Connection,
-    names: Iterable[Name],
-    *,
-    answer: str = HEALED,
-    person: str = "",
-    reason: str = "",
-    account: str = "",
+    connection: Connection, names: Iterable[Name], *, answer: str = HEALED, by: Signed | None = None
 ) -> int:
-    """Close points by kind and subject, in their order; how many were open."""
+    """Close points by kind and subject, in their order; how many were open. `by`: who has said so, if a person has."""
     wanted = list(dict.fromkeys(names))
     there = _open_among(connection, wanted)
     open_ones = [there[name] for name in wanted if name in there]
-    given = {"moment": now(), "word": answer, "who": person, "why": reason}
+    who, login, why = (by.person.name, by.person.login, by.reason) if by else ("", "", "")
+    given = {"moment": now(), "word": answer, "who": who, "login": login, "why": why}
     write_all(connection, _CLOSE, [{"number": row.id, **given} for row in open_ones])
     for row in open_ones:
+        told = {"kind": row.kind, "subject": row.subject, "answer": answer}
+        if by is not None:
+            sign(connection, by.person, CLOSED, POINT, row.id, case=row.case_id, **told)
+            continue
         touch(connection, POINT, row.id, case=row.case_id)
         if row.case_id is not None:
-            body = {"kind": row.kind, "subject": row.subject, "answer": answer, "person": person}
-            body |= {"account": account} if account else {}
-            append_event(connection, row.case_id, "attention.closed", body)
+            append_event(connection, row.case_id, CLOSED, {"person": "", **told})
     return len(open_ones)
 
 

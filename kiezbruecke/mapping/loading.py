@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Collection, Iterable
 from collections.abc import Mapping as Roots
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from kiezbruecke.connector import Item
 from kiezbruecke.errors import ConfigurationError, RecordError
+from kiezbruecke.foreign_json import read_json
 from kiezbruecke.mapping.codelists.reading import code_file, read_codes, read_translation, translation_file
 from kiezbruecke.mapping.compile import Compiled, Declined, compile_mapping, straight
 from kiezbruecke.mapping.interpret.draft import NodeDraft
@@ -215,7 +214,7 @@ class Mapping:
         if self.definition.source.kind == "xml":
             return parse(body, "Rückmeldung")
         try:
-            return self.shape.keyed(json.loads(body, parse_float=Decimal))
+            return self.shape.keyed(read_json(body))
         except ValueError:
             raise RecordError("ist kein lesbares JSON", where="Eintrag") from None
 

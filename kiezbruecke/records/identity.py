@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from uuid import UUID
 
 from kiezbruecke.errors import RecordError
 from kiezbruecke.records.base import name_id
-from kiezbruecke.records.participation import Applicant, Decision, Proposal
+from kiezbruecke.records.participation import Applicant, Decision, Process, Proposal
+from kiezbruecke.records.references import is_paper, pattern_of
 
-PAPER = re.compile(r"^P-([1-9]\d{0,3})$")
-PLATFORM = re.compile(r"^\d{4}-(\d{5,})$")
-
-
-def is_paper(reference: str) -> bool:
-    """Whether a reference number was given by a decision sheet (post, mail, the room)."""
-    return PAPER.match(reference) is not None
+LONGEST = 25
 
 
 def case_key(record: Proposal | Applicant | Decision) -> tuple[str, str, str]:
@@ -29,23 +23,23 @@ def case_id(process_id: str, reference: str, area_id: str = "") -> UUID:
     return name_id("case", process_id, reference, area_id)
 
 
-def fremdkennzeichen(prefix: str, area_id: str, reference: str, letter: str, number: int) -> str:
-    """The readable twin of a message's key, e.g. `KK26-090517-00001-F1`, `KK26-090517-P0001-F1`."""
-    if match := PAPER.match(reference):
-        middle = f"P{int(match[1]):04d}"
-    elif match := PLATFORM.match(reference):
-        middle = match[1]
-    else:
+def fremdkennzeichen(process: Process, area_id: str, reference: str, letter: str, number: int) -> str:
+    """The readable twin of a message's key, e.g. `KK26-090517-00001-F1`, `KK26-090517-P0001-F1`.
+
+    No two numbers of a process give the same; what of a number stands in it is its pattern's to say.
+    """
+    kind = pattern_of(process.references, reference)
+    if kind is None:
         raise RecordError(
-            "Die Referenznummer hat keine bekannte Form",
+            "Die Referenznummer hat keine Form dieses Verfahrens",
             where=f"Fall {reference}",
-            expected="2026-00001 oder P-1",
+            expected=" oder ".join(process.example_numbers),
         )
-    text = f"{prefix}-{area_id}-{middle}-{letter}{number}"
-    if len(text) > 25:
+    text = f"{process.reference_prefix}-{area_id}-{kind.short(reference)}-{letter}{number}"
+    if len(text) > LONGEST:
         raise RecordError(
-            "Das Fremdkennzeichen wird länger als 25 Zeichen",
+            f"Das Fremdkennzeichen wird länger als {LONGEST} Zeichen",
             where=f"Fall {reference}",
-            helps="Kürzel des Verfahrens kürzen",
+            helps="Kürzel des Verfahrens kürzen, oder im Muster der Nummern (references) einklammern, was sich ändert",
         )
     return text

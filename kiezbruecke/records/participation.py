@@ -10,9 +10,10 @@ from enum import StrEnum
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from kiezbruecke.records.base import Moment, Money, Record, Text, must_travel, name_id, personal
+from kiezbruecke.records.references import FORM, USUAL, check_patterns, pattern, pattern_of
 
 
 class Module(BaseModel):
@@ -70,10 +71,26 @@ class Process(Record):
     area_list: str = Field("", description="Code list of the areas; a GeoJSON of the same name holds their polygons")
     areas: tuple[Area, ...] = ()
     assemblies: Assemblies | None = Field(None, description="When assemblies can have met; see `assembly_days`")
+    references: tuple[str, ...] = Field(USUAL, description="How its proposals are numbered; `records/references.py`")
+
+    @field_validator("references")
+    @classmethod
+    def _keep_numbers_apart(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        check_patterns(patterns)
+        return patterns
 
     @property
     def identity(self) -> UUID:
         return name_id("process", self.id)
+
+    def numbers(self, reference: str) -> bool:
+        """Whether a proposal of this process can have this number."""
+        return pattern_of(self.references, reference) is not None
+
+    @property
+    def example_numbers(self) -> tuple[str, ...]:
+        """`2026-00001` and `P-1`: what people are shown."""
+        return tuple(pattern(one).example(self.fiscal_year) for one in self.references)
 
     @property
     def assembly_days(self) -> tuple[date, date]:
@@ -169,7 +186,7 @@ class Proposal(Record):
     requested_amount: Money | None = Field(None, description="None where the platform says 0 or nothing")
     point: Point | None = None
     point_label: Text = ""
-    created_at: Moment
+    created_at: Moment | None = Field(None, description="None where the source does not say when it was written")
     modified_at: Moment | None = None
     source_status: str = ""
     source_status_label: Text = ""
@@ -269,7 +286,7 @@ class Decision(Record):
     process_id: str
     area_id: str
     decided_on: date
-    reference_number: str = Field(pattern=r"^(\d{4}-\d{5,}|P-[1-9]\d{0,3})$")
+    reference_number: str = Field(pattern=FORM, description="Its process knows more: `Process.references`")
     title: Text = ""
     outcome: Outcome
     approved_amount: Money | None = must_travel(None)

@@ -38,9 +38,7 @@ def _beginnings(work: Sending, standing: Standing) -> Iterator[str]:
     """A case's Fremdkennzeichen without their numbers, for every area that it was ever in."""
     areas = {standing.area_id, *(one.area_id for one in standing.case.decisions)}
     for area in sorted(filter(None, areas)):
-        mark = fremdkennzeichen(
-            work.process.reference_prefix, area, standing.case.reference, effect(work.route.effect).letter, 1
-        )
+        mark = fremdkennzeichen(work.process, area, standing.case.reference, effect(work.route.effect).letter, 1)
         yield mark[:-1]
 
 

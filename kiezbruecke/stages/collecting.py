@@ -17,10 +17,11 @@ from kiezbruecke.cases.areas import place
 from kiezbruecke.cases.join import impossible_day
 from kiezbruecke.connector import Archiving, Gap, Gapped, Handled, Item
 from kiezbruecke.drift import SAMPLE, Change, Fingerprint, look_at_answers
+from kiezbruecke.effects import effect
 from kiezbruecke.errors import ConfigurationError, RecordError, SourceError
 from kiezbruecke.ledger import history
 from kiezbruecke.ledger.history import Stored, Taken
-from kiezbruecke.ledger.reading import last_runs
+from kiezbruecke.ledger.reading import last_runs, read_said
 from kiezbruecke.ledger.runs import stop_if_overtaken
 from kiezbruecke.mapping import Mapping
 from kiezbruecke.mapping.for_clerks import for_clerks
@@ -178,7 +179,12 @@ def _mapped(work: Collecting, item: Item, mappings: Sequence[Mapping], absent: f
     except RecordError as error:
         faults = [fault for mapping in mappings for fault in mapping.faults(item, _roots(work, item))] or [error]
         return Taken(item, problem=f"{place}{'; '.join(dict.fromkeys(map(for_clerks, faults)))}")
-    days = [why for one in records if isinstance(one, Decision) and (why := impossible_day(work.process, one, work.at))]
+    lines = [one for one in records if isinstance(one, Decision)]
+    if any(not work.process.numbers(one.reference_number) for one in lines):
+        expected = " oder ".join(work.process.example_numbers)
+        told = f"Die Referenznummer gehört nicht zum Verfahren; erwartet: eine wie {expected}"
+        return Taken(item, problem=f"{place}{told}")
+    days = [why for one in lines if (why := impossible_day(work.process, one, work.at))]
     if days:  # never read again by itself: a day that is still to come does come, and by then another line may count
         return Taken(item, problem=f"{place}Die Zeile {days[0]}", heals=False)
     if not absent:
@@ -216,12 +222,24 @@ def keep(work: Collecting, taken: list[Taken]) -> Stored:
     source = history.Origin(
         work.route.collect, work.process.id, work.route.owner, keeps_unread=work.manifest.listing == "new"
     )
-    stored = history.store(work.ledger, work.run, source, taken, work.reach.value)
+    stored = history.store(work.ledger, work.run, source, _with_echoes(work, taken), work.reach.value)
     if work.house is not None:
         receipts = [record for one in taken for record in one.records if isinstance(record, Receipt)]
         witnessing.look_at_answers(work.house, work.route.collect, work.process, receipts)
     work.stored_reach = work.reach.value
     return stored
+
+
+def _with_echoes(work: Collecting, taken: Sequence[Taken]) -> list[Taken]:
+    """Marks what has changed only by our own word at the source, where it is a destination as well."""
+    changed = {record.identity: record for one in taken for record in one.records if isinstance(record, Proposal)}
+    said = read_said(work.ledger, work.route.collect, changed) if changed else {}
+    ours = {
+        identity
+        for identity, (before, name, payload) in said.items()
+        if effect(name).echoes(payload, before, changed[identity])
+    }
+    return [replace(one, echo=any(record.identity in ours for record in one.records)) for one in taken]
 
 
 def acknowledge(work: Collecting, stored: Stored) -> None:

@@ -17,6 +17,7 @@ from kiezbruecke.cases.publishing import public_of
 from kiezbruecke.cases.story import story_of
 from kiezbruecke.cases.timeline import status_of
 from kiezbruecke.content.routes import SendingRoute
+from kiezbruecke.content.texts import NO_TEXTS, Texts, texts_of
 from kiezbruecke.documents import DEFAULT, Document, Setting, Templates, documents_for, find_templates
 from kiezbruecke.effects import Due, effect
 from kiezbruecke.effects.effect import DueCase, no_views_yet
@@ -55,10 +56,15 @@ class Workshop:
             return None
         return find_templates(self.content, self.route.options.get("documents", DEFAULT))
 
+    @cached_property
+    def texts(self) -> Texts:
+        """What people can be told, where the route's effect tells them something."""
+        return texts_of(self.content, self.process.id) if effect(self.route.effect).tells else NO_TEXTS
+
     @property
     def digest(self) -> str:
         """Of all files that a message is written with."""
-        return self.mapping.digest + (self.templates.digest if self.templates else "")
+        return self.mapping.digest + (self.templates.digest if self.templates else "") + self.texts.digest
 
 
 @dataclass(frozen=True)
@@ -70,11 +76,11 @@ class _Bytes:
     trace: Trace
 
 
-def compose(workshop: Workshop, standing: Standing, due: Due, voucher: str, at: datetime) -> Draft:
-    """The message for one due effect; raises RecordError if the case cannot become one."""
+def compose(workshop: Workshop, standing: Standing, due: Due, voucher: str, at: datetime, last: bytes = b"") -> Draft:
+    """The message for one due effect; raises RecordError if the case cannot become one. `last`: see `DueCase`."""
     identity = _identity(workshop, standing, due)
     message = _message_view(workshop, identity, due, _reference(workshop, standing, due), voucher, at)
-    made = _bytes(workshop, standing, due, message)
+    made = _bytes(workshop, standing, due, message, last)
     return Draft(
         identity=identity,
         reference=message.reference,
@@ -97,14 +103,14 @@ def compose(workshop: Workshop, standing: Standing, due: Due, voucher: str, at: 
     )
 
 
-def roots_of_due(workshop: Workshop, standing: Standing, due: Due, at: datetime) -> dict[str, Any]:
+def roots_of_due(workshop: Workshop, standing: Standing, due: Due, at: datetime, last: bytes = b"") -> dict[str, Any]:
     """What the mapping of a message could read that is not prepared yet; its Belegnummer is still 00000000."""
     voucher = "0" * 8 if due.effect.takes_voucher else ""
     identity, reference = _identity(workshop, standing, due), _reference(workshop, standing, due)
-    return _given(workshop, standing, due, _message_view(workshop, identity, due, reference, voucher, at))
+    return _given(workshop, standing, due, _message_view(workshop, identity, due, reference, voucher, at), last)
 
 
-def roots_of_stored(workshop: Workshop, standing: Standing, head: MessageHead) -> dict[str, Any]:
+def roots_of_stored(workshop: Workshop, standing: Standing, head: MessageHead, last: bytes = b"") -> dict[str, Any]:
     """What a stored message's mapping could read: the message as it was, the case as it stands now.
 
     Records may have been corrected since; then these roots are not the ones that the message was written from.
@@ -113,7 +119,7 @@ def roots_of_stored(workshop: Workshop, standing: Standing, head: MessageHead) -
     amount = None if head.amount_cents is None else head.amount_cents * CENT
     due = Due(effect(head.effect), head.number, head.basis, amount, head.related_reference)
     message = _message_view(workshop, identity, due, head.reference, head.voucher, head.created_at)
-    return _given(workshop, standing, due, message.model_copy(update={"test": head.test}))
+    return _given(workshop, standing, due, message.model_copy(update={"test": head.test}), last)
 
 
 def _identity(workshop: Workshop, standing: Standing, due: Due) -> Identity:
@@ -122,17 +128,18 @@ def _identity(workshop: Workshop, standing: Standing, due: Due) -> Identity:
 
 
 def _reference(workshop: Workshop, standing: Standing, due: Due) -> str:
-    prefix = workshop.process.reference_prefix
-    return fremdkennzeichen(prefix, standing.area_id, standing.case.reference, due.effect.letter, due.number)
+    return fremdkennzeichen(workshop.process, standing.area_id, standing.case.reference, due.effect.letter, due.number)
 
 
-def _given(workshop: Workshop, standing: Standing, due: Due, message: MessageView) -> dict[str, Any]:
-    return _roots(workshop, standing, due, message, _documents(workshop, standing, message))
+def _given(workshop: Workshop, standing: Standing, due: Due, message: MessageView, last: bytes) -> dict[str, Any]:
+    of = DueCase(workshop.process, standing, due, message, workshop.texts, last)
+    return _roots(workshop, of, _documents(workshop, standing, message))
 
 
-def _bytes(workshop: Workshop, standing: Standing, due: Due, message: MessageView) -> _Bytes:
+def _bytes(workshop: Workshop, standing: Standing, due: Due, message: MessageView, last: bytes) -> _Bytes:
     documents = _documents(workshop, standing, message)
-    payload, trace = workshop.mapping.write_traced(_roots(workshop, standing, due, message, documents))
+    of = DueCase(workshop.process, standing, due, message, workshop.texts, last)
+    payload, trace = workshop.mapping.write_traced(_roots(workshop, of, documents))
     if workshop.checker is not None:
         workshop.checker.check(payload)
     if packer := packers.PACKERS.get(_standard(workshop.mapping)[0]):
@@ -159,24 +166,23 @@ def _documents(workshop: Workshop, standing: Standing, message: MessageView) -> 
     return documents_for(standing.case.id, standing.proposal, standing.decision, setting, workshop.templates)
 
 
-def _roots(
-    workshop: Workshop, standing: Standing, due: Due, message: MessageView, documents: tuple[Document, ...]
-) -> dict[str, Any]:
+def _roots(workshop: Workshop, of: DueCase, documents: tuple[Document, ...]) -> dict[str, Any]:
     """What outbound mappings may read; see docs/reference/roots.md."""
+    standing = of.standing
     return {
         "applicant": standing.case.applicant,
         "area": next((area for area in workshop.process.areas if area.id == standing.area_id), None),
         "budget": standing.budget,
         "case": _case_view(standing, documents),
         "decision": standing.decision,
-        "message": message,
+        "message": of.message,
         "process": workshop.process,
         "proposal": standing.proposal,
         "public": public_of(standing),
         "route": workshop.route.options,
         "status": status_of(standing),
         **no_views_yet(),
-        **due.effect.views(DueCase(workshop.process, standing, due, message)),
+        **of.due.effect.views(of),
     }
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from kiezbruecke.connector import (
@@ -26,10 +27,11 @@ from kiezbruecke.connector import (
 )
 from kiezbruecke.errors import AlreadyUsed, KiezbrueckeError, NotSent, Rejected
 from kiezbruecke.ledger import MessageState, claims
+from kiezbruecke.ledger.database import now
 from kiezbruecke.records import Receipt, ReceiptOutcome
 from kiezbruecke.stages import witnessing
 from kiezbruecke.stages.at_once import attempt
-from kiezbruecke.stages.work import Counts, Sending
+from kiezbruecke.stages.work import Counts, Sending, family_of
 from kiezbruecke.troubles import trouble_of
 
 log = logging.getLogger("kiezbruecke")
@@ -65,7 +67,11 @@ def send(work: Sending, parcel: Parcel, counts: Counts) -> None:
 
 def stop_if_something_is_left(work: Sending, counts: Counts) -> None:
     """A run ends well only if all went that could go: else the scheduler tries again soon, and people see it."""
-    if left := claims.left(work.ledger, work.run):
+    left = claims.left(work.ledger, work.run)
+    if left and work.paced and not work.failures:
+        counts["paced"] = left
+        return
+    if left:
         counts["left"] = left
     if left or work.failures:
         last = f"the last reason was {work.last_failure}; " if work.last_failure else ""
@@ -93,12 +99,16 @@ def ask_about_doubts(work: Sending, counts: Counts) -> None:
 
 
 def _groups(work: Sending) -> Iterator[Parcel]:
-    while work.failures < BREAKER and (claimed := claims.claim(work.ledger, work.run, work.route.window)):
+    while (
+        work.failures < BREAKER
+        and (room := _room(work))
+        and (claimed := claims.claim(work.ledger, work.run, min(room, work.route.window)))
+    ):
         yield Parcel(claimed)  # claimed no earlier: what this run does not come to is no failure of its own
 
 
 def _batches(work: Sending, target: BatchTarget) -> Iterator[Parcel]:
-    while work.failures < BREAKER:
+    while work.failures < BREAKER and (room := _room(work)):
         claimed = claims.claim_batch(
             work.ledger,
             work.run,
@@ -106,12 +116,28 @@ def _batches(work: Sending, target: BatchTarget) -> Iterator[Parcel]:
             year=work.process.fiscal_year,
             test=work.route.environment == "test",
             full_list=work.manifest.can.full_list,
-            limit=work.route.window,
+            limit=min(room, work.route.window),
         )
         if claimed is None:
             return
         batch, messages = claimed
         yield Parcel([(message, None) for message in messages], batch)
+
+
+def _room(work: Sending) -> int:
+    """How many messages the route's pace lets go now; what it holds back waits for a later run, and is no failure.
+
+    What has gone in the last hour stands in the ledger: a restart forgets nothing, and a process's neighbours count.
+    """
+    pace, at = work.route.pace, now()
+    room = work.route.window
+    if pace.is_quiet(at):
+        room = 0
+    elif pace.per_hour is not None:
+        began = claims.begun_since(work.ledger, work.route.destination, family_of(work.route), at - timedelta(hours=1))
+        room = max(pace.per_hour - began, 0)
+    work.paced = not room
+    return room
 
 
 def _send_group(work: Sending, parcel: Parcel, counts: Counts) -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import Connection
+
 from kiezbruecke import attention
 from kiezbruecke.attention import Answers
 from kiezbruecke.cases.join import (
@@ -30,17 +32,18 @@ from kiezbruecke.german import day
 from kiezbruecke.ledger import MessageState, changes, claims, evidence, money
 from kiezbruecke.ledger import drafts as ledger_drafts
 from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.areas import count
 from kiezbruecke.ledger.changes import Look
 from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.ledger.lineage import MappingVersion
-from kiezbruecke.ledger.reading import StoredCase, read_budget_lines, read_cases
+from kiezbruecke.ledger.reading import StoredCase, read_budget_lines, read_cases, read_payloads
 from kiezbruecke.ledger.runs import stop_if_overtaken
-from kiezbruecke.ledger.seals import BUDGET, RECORD
+from kiezbruecke.ledger.seals import BUDGET, CASE, POINT, RECORD, VOTES
 from kiezbruecke.ledger.sets import slices
 from kiezbruecke.ledger.todo import Kind, Name, Point
 from kiezbruecke.mapping.for_clerks import for_clerks
-from kiezbruecke.records import Budget
+from kiezbruecke.records import Budget, Process
 from kiezbruecke.stages import sent_anew
 from kiezbruecke.stages.composing import Workshop, compose
 from kiezbruecke.stages.work import Counts, Sending, view_of
@@ -50,6 +53,7 @@ CHANGED = (
     "Was gespeichert ist, wurde an der Software vorbei verändert; es geht nichts hinaus, bis die IT es geklärt hat"
 )
 COUNTED = 500  # cases counted at a time
+COUNTED_FROM = (CASE, RECORD, POINT)  # what decides how much a case takes
 
 
 @dataclass
@@ -77,6 +81,8 @@ def survey(work: Sending) -> Survey | None:
             where=f"process {work.process.id}",
             expected="voted",
         )
+    if effect(work.route.effect).tells and work.route.mode == "live":
+        _workshop(work).texts.refuse_unread(f"route {work.route.name}")
     began, ledger, process = now(), work.ledger, work.process
     everything = work.everything or work.route.mode == "dry_run"  # previews are replaced as a whole
     look = changes.begin_look(ledger, work.route.name, process.id, _inputs(work), everything=everything)
@@ -85,13 +91,20 @@ def survey(work: Sending) -> Survey | None:
         return None
     with changes.alone(ledger, work.run) as connection:
         lines = budget_lines_of(process, read_budget_lines(connection, process.id))
-        areas = [(process.id, line.fiscal_year, line.area_id) for line in lines]
-        evidence.refuse_altered(connection, {RECORD: [(line.identity,) for line in lines], BUDGET: areas})
+        _refuse_altered(connection, process, lines)
         budgets = budgets_that_count(lines)
         money.put_budgets(connection, budgets.values())
     found = Survey(began, look, cases, lines, budgets)
     _judge(work, found)
     return found
+
+
+def _refuse_altered(connection: Connection, process: Process, lines: Sequence[Budget]) -> None:
+    """What all cases rest on: the budget lines, also those that somebody took away, and what each area's votes take."""
+    known = [(line.identity,) for line in lines] + evidence.lost(connection, RECORD, t.records.c.id)
+    budgets = [(process.id, line.fiscal_year, line.area_id) for line in lines]
+    votes = [(process.id, area) for area in {*(area.id for area in process.areas), *(line.area_id for line in lines)}]
+    evidence.refuse_altered(connection, {RECORD: known, BUDGET: budgets, VOTES: votes})
 
 
 def cases_as_they_stand(work: Sending, survey: Survey) -> Iterator[list[Standing]]:
@@ -107,7 +120,7 @@ def cases_as_they_stand(work: Sending, survey: Survey) -> Iterator[list[Standing
 def what_is_due(work: Sending, standings: Sequence[Standing]) -> tuple[list[tuple[Standing, Due]], list[Point]]:
     """Ask the route's rule about every case."""
     rule, answers = rule_of(work.route), _answers(work, [standing.case.id for standing in standings])
-    lane = view_of(work.route, work.generation, answers)
+    lane = view_of(work.route, work.generation, answers, work.content)
     due: list[tuple[Standing, Due]] = []
     points: list[Point] = []
     for standing in standings:
@@ -147,22 +160,20 @@ def _as_recorded(
 
 def outdated(standing: Standing, lane: Lane) -> list[UUID]:
     """Messages that wait untouched although the decision they rest on does not hold any more."""
-    if standing.shaken:
-        return []
     return [
         message.key
         for message in lane.sent(standing)
         if message.state is MessageState.WAITING
         and message.batch_id is None
         and message.ticket is None
-        and effect(message.effect).outdated(standing, message)
+        and effect(message.effect).outdated(standing, message, lane)
     ]
 
 
 def withdraw_outdated(work: Sending, survey: Survey, standings: Sequence[Standing]) -> list[Standing]:
     """Take back what waits untouched although its decision was corrected; the cases as they stand afterwards."""
     ids = [standing.case.id for standing in standings]
-    lane = view_of(work.route, work.generation, _answers(work, ids))
+    lane = view_of(work.route, work.generation, _answers(work, ids), work.content)
     keys = [key for standing in standings for key in outdated(standing, lane)]
     if not keys or not claims.withdraw(work.ledger, work.run, keys):
         return list(standings)
@@ -171,7 +182,7 @@ def withdraw_outdated(work: Sending, survey: Survey, standings: Sequence[Standin
 
 def _overtaken(work: Sending, standings: Sequence[Standing]) -> list[Name]:
     """Refused beginnings whose decision does not grant any more: sending them anew would send nothing."""
-    lane = view_of(work.route, work.generation, Answers())
+    lane = view_of(work.route, work.generation, Answers(), work.content)
     return [
         (Kind.REFUSED, str(message.key))
         for standing in standings
@@ -185,14 +196,23 @@ def write_messages(work: Sending, due: Sequence[tuple[Standing, Due]]) -> tuple[
     """The bytes of every due message; a case that cannot become one is set aside and stops no other."""
     workshop, count = _workshop(work), sum(one.effect.takes_voucher for _, one in due)
     vouchers = iter(ledger_drafts.take_vouchers(work.ledger, work.route.destination, work.process.fiscal_year, count))
+    last = _last_words(work, due)
     at, drafts, problems = now(), [], []
     for standing, one in due:
         voucher = next(vouchers) if one.effect.takes_voucher else ""
         try:
-            drafts.append(compose(workshop, standing, one, voucher, at))
+            drafts.append(compose(workshop, standing, one, voucher, at, last.get(standing.case.id, b"")))
         except RecordError as error:
             problems.append(_problem(work, standing, for_clerks(error)))
     return drafts, problems
+
+
+def _last_words(work: Sending, due: Sequence[tuple[Standing, Due]]) -> dict[UUID, bytes]:
+    """Per case the bytes of what the destination has of us last, where an effect goes back to them."""
+    lane = view_of(work.route, work.generation, Answers(), work.content)
+    there = {standing.case.id: lane.last_there(standing) for standing, one in due if one.effect.recalls}
+    payloads = read_payloads(work.ledger, [head.key for head in there.values() if head is not None])
+    return {case: payloads[head.key] for case, head in there.items() if head is not None}
 
 
 def keep(work: Sending, survey: Survey, drafts: Sequence[Draft], points: Sequence[Point], counts: Counts) -> None:
@@ -231,12 +251,14 @@ def _judge(work: Sending, survey: Survey) -> None:
 
 
 def _count(work: Sending, survey: Survey, cases: Sequence[UUID]) -> None:
+    """Count what these cases take of their areas' budgets. A changed one may belong to any area: nobody goes then."""
     for ids in slices(cases, COUNTED):
         with changes.alone(work.ledger, work.run) as connection:
+            evidence.refuse_altered_cases(connection, ids, COUNTED_FROM)
             answers = _answers(work, ids)
             alone = stand_alone(work.process, _read(work, ids), survey.budgets, answers.waived, answers.dismissed)
             counted = {one.case.id: _takes(one) for one in alone}
-            changes.count(connection, counted)
+            count(connection, counted)
         survey.counted |= counted
 
 

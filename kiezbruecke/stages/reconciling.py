@@ -146,7 +146,9 @@ def _reports(work: Sending, target: Target, asked: Iterable[claims.Asked]) -> It
 
 def _due(house: House, route: SendingRoute) -> int:
     process, rule = read_process(house.content, route.process), rule_of(route)
-    lane = view_of(route, generation_of(house.ledger, route.destination), attention.read_answers(house.ledger))
+    lane = view_of(
+        route, generation_of(house.ledger, route.destination), attention.read_answers(house.ledger), house.content
+    )
     return sum(isinstance(rule(standing, lane), Due) for standing in attention.read_standings(house.ledger, process))
 
 

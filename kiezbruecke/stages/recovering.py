@@ -22,15 +22,17 @@ from kiezbruecke.effects import effect
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError
 from kiezbruecke.house import House
 from kiezbruecke.ledger import begin_run, claims, end_run, money, recoveries, takeover
-from kiezbruecke.ledger.people import signed
+from kiezbruecke.ledger.people import Person, Signed, signed
 from kiezbruecke.ledger.recoveries import StepKind
 from kiezbruecke.ledger.witness import Mark
+from kiezbruecke.mapping import load_mapping
 from kiezbruecke.stages import delivering, reconciling, witnessing
 from kiezbruecke.stages.asking import their_orders
 from kiezbruecke.stages.running import Step, run_in_recovery
 from kiezbruecke.stages.work import Counts, Sending, lane_of
 
 log = logging.getLogger("kiezbruecke")
+ANSWER = "record Receipt"  # what a mapping of answers makes
 _NUMBER = re.compile(r"-[A-Z](\d+)$")
 
 
@@ -83,17 +85,17 @@ def _read_again(house: House, sources: Sequence[CollectingRoute], collect: Step)
     return read, tuple(unread)
 
 
-def begin(house: House, destination: str, *, person: str, reason: str) -> None:
+def begin(house: House, destination: str, *, person: Person, reason: str) -> None:
     """A person says that a backup was restored."""
     house.connect(destination)
     person, reason = signed(person, reason, f"recover {destination}")
-    witnessing.stop(house, destination, f"gemeldet von {person}: {reason}", everywhere=True)
+    witnessing.stop(house, destination, f"gemeldet von {person}: {reason}", by=person)
 
 
-def end(house: House, destination: str, *, person: str, reason: str, despite: bool = False) -> None:
+def end(house: House, destination: str, *, person: Person, reason: str, despite: bool = False) -> None:
     """A named person lets the destination go on, once nothing is open."""
     _refuse_what_is_well(house, destination)
-    person, reason = signed(person, reason, f"recover {destination}")
+    by = signed(person, reason, f"recover {destination}")
     steps = recoveries.last_recovery(house.ledger, destination)
     compared = next((step for step in reversed(steps) if step.kind is StepKind.COMPARED), None)
     if compared is None:
@@ -119,14 +121,14 @@ def end(house: House, destination: str, *, person: str, reason: str, despite: bo
             where=destination,
             helps=f"sobald sie lesbar sind: kiezbruecke recover run {destination} – oder --trotzdem",
         )
-    _let_go_on(house, destination, StepKind.ENDED, person, reason)
+    _let_go_on(house, destination, StepKind.ENDED, by)
 
 
-def dismiss(house: House, destination: str, *, person: str, reason: str) -> None:
+def dismiss(house: House, destination: str, *, person: Person, reason: str) -> None:
     """A named person says that nothing was restored: everything is as it was before."""
     _refuse_what_is_well(house, destination)
-    person, reason = signed(person, reason, f"recover {destination}")
-    _let_go_on(house, destination, StepKind.DISMISSED, person, reason)
+    by = signed(person, reason, f"recover {destination}")
+    _let_go_on(house, destination, StepKind.DISMISSED, by)
 
 
 def ask_by_fremdkennzeichen(work: Sending, counts: Counts) -> None:
@@ -206,19 +208,24 @@ def _routes(house: House, destination: str) -> tuple[list[SendingRoute], list[Co
     sending = [one for one in found if isinstance(one, SendingRoute) and one.destination == destination]
     sending = [route for route in sending if route.mode == "live"]
     processes = {route.process for route in sending}
-    destinations = {one.destination for one in found if isinstance(one, SendingRoute)}
     reading = [one for one in found if isinstance(one, CollectingRoute) and one.process in processes]
-    sources = [route for route in reading if route.collect not in destinations]
-    return sending, sources, [route for route in reading if route.collect == destination]
+    boxes = [route for route in reading if _brings_answers(house, route)]
+    sources = [route for route in reading if route not in boxes]
+    return sending, sources, [route for route in boxes if route.collect == destination]
 
 
-def _let_go_on(house: House, destination: str, kind: StepKind, person: str, reason: str) -> None:
+def _brings_answers(house: House, route: CollectingRoute) -> bool:
+    """Whether a route reads what destinations say; a platform that is told something is a source all the same."""
+    return any(load_mapping(name, house.content).target == ANSWER for name in route.mapping)
+
+
+def _let_go_on(house: House, destination: str, kind: StepKind, by: Signed) -> None:
     for lane, route in {lane_of(route): route for route in _routes(house, destination)[0]}.items():
         run = begin_run(house.ledger, lane, route.name, "recover")
         recoveries.dissolve_carriers(house.ledger, run, destination)
         end_run(house.ledger, run, {})
     seen = witnessing.highest(house.witnesses, destination) or Mark()
-    mark = recoveries.end(house.ledger, destination, kind, seen, person=person, reason=reason)
+    mark = recoveries.end(house.ledger, destination, kind, seen, by)
     for witness in house.witnesses:
         witness.write(destination, mark)
 

@@ -50,7 +50,7 @@ class Resending:
         if not isinstance(answer, NotThere) and not work.manifest.can.dedupes:
             return "Das Ziel kann nicht sagen, ob es sie hat, und würde eine Wiederholung nicht erkennen"
         note = f"geht mit denselben Bytes noch einmal, veranlasst von {self.signed.person}: {self.signed.reason}"
-        moved = claims.send_again(work.ledger, work.run, message.key, note)
+        moved = claims.send_again(work.ledger, work.run, message.key, note, self.signed.person)
         return "" if moved else "Sie ist inzwischen weiter"
 
 

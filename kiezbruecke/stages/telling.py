@@ -47,7 +47,8 @@ def tell(work: Collecting) -> None:
 def _of_cases(work: Collecting, routes: Sequence[SendingRoute], standings: Sequence[Standing]) -> dict[str, str]:
     answers = read_answers(work.ledger, [one.case.id for one in standings])
     ways = [
-        Way(effect(one.effect), view_of(one, generation_of(work.ledger, one.destination), answers)) for one in routes
+        Way(effect(one.effect), view_of(one, generation_of(work.ledger, one.destination), answers, work.content))
+        for one in routes
     ]
     return {line.origin: what_follows(one, line, ways) for one in standings for line in one.case.decisions}
 

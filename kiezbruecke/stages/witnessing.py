@@ -18,6 +18,7 @@ from kiezbruecke.content.routes import SendingRoute, route_places
 from kiezbruecke.errors import ConfigurationError, Recovering
 from kiezbruecke.house import House
 from kiezbruecke.ledger import recoveries
+from kiezbruecke.ledger.people import Person
 from kiezbruecke.ledger.witness import Mark, Witness
 from kiezbruecke.records import Process, Receipt
 from kiezbruecke.stages.work import Sending
@@ -70,15 +71,15 @@ def tell_at_the_end(work: Sending) -> None:
 
 
 def stop(
-    house: House, destination: str, evidence: str, seen: Mark | None = None, *, everywhere: bool = False
+    house: House, destination: str, evidence: str, seen: Mark | None = None, by: Person | None = None
 ) -> Recovering:
-    """Stop this destination, and every other one that the old ledger could send to twice: `everywhere`, all of them."""
-    others = (name for name in _destinations(house) if everywhere or not _is_proven(house, name))
+    """Stop this destination, and all others that the old ledger could send to twice: every one, if a person says so."""
+    others = (name for name in _destinations(house) if by is not None or not _is_proven(house, name))
     names = {destination, *others}
     marks = {name: highest(house.witnesses, name) or Mark() for name in names}
     if seen is not None:
         marks[destination] = Mark(marks[destination].sends, max(marks[destination].incarnation, seen.incarnation))
-    for name in recoveries.notice(house.ledger, marks, evidence):
+    for name in recoveries.notice(house.ledger, marks, evidence, by):
         log.error("%s: recovering, nothing goes out; why: kiezbruecke recover show", name)  # it may be a person's words
     return recoveries.refuse(destination)
 
@@ -91,7 +92,7 @@ def look_at_answers(house: House, destination: str, process: Process, receipts: 
     """
     if not receipts or destination not in _destinations(house) or recoveries.is_recovering(house.ledger, destination):
         return
-    ours = re.compile(rf"{re.escape(process.reference_prefix)}-[0-9A-Z]+-P?[0-9]+-[A-Z][0-9]+")
+    ours = re.compile(rf"{re.escape(process.reference_prefix)}-[0-9A-Z]+-[0-9A-Za-z.-]+-[A-Z][0-9]+")
     named = [one.reference for one in receipts if one.key is None and one.reference and ours.fullmatch(one.reference)]
     keys = [one.key for one in receipts if one.key is not None]
     effects = {route.effect for route in _live(house) if route.destination == destination}

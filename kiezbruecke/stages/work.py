@@ -29,6 +29,7 @@ from kiezbruecke.connector import (
 )
 from kiezbruecke.content.processes import read_code_lists
 from kiezbruecke.content.routes import CollectingRoute, Route, SendingRoute
+from kiezbruecke.content.texts import NO_TEXTS, Texts, texts_of
 from kiezbruecke.drift import NAME, Change, Fingerprint, breaking, is_as_accepted, look_at_mapping, read_fingerprint
 from kiezbruecke.effects import Lane, effect
 from kiezbruecke.errors import AlreadyUsed, ConfigurationError, SourceError
@@ -173,6 +174,7 @@ class Sending:
     failures: int = 0  # in a row
     last_failure: str = ""
     trouble: Trouble | None = None  # what the last failure was about, where that is known
+    paced: bool = False  # the route's pace holds back what could go
     spoke: bool = False  # whether the destination has answered anything
     others: list[Target] = field(default_factory=list)  # beside the one target, where the route has more connections
     house: House | None = None  # whom its witnesses and neighbours are asked through
@@ -242,7 +244,7 @@ def family_of(route: SendingRoute) -> str:
     return effect(route.effect).family
 
 
-def view_of(route: SendingRoute, generation: int, answers: Answers) -> Lane:
+def view_of(route: SendingRoute, generation: int, answers: Answers, content: Path) -> Lane:
     """What the due rules are told about the route's lane."""
     return Lane(
         route.destination,
@@ -253,7 +255,13 @@ def view_of(route: SendingRoute, generation: int, answers: Answers) -> Lane:
         route.environment == "test",
         answers.resend,
         answers.blocked,
+        texts_for(route, content),
     )
+
+
+def texts_for(route: SendingRoute, content: Path) -> Texts:
+    """What people can be told by the route; nothing where its effect tells nobody."""
+    return texts_of(content, route.process) if effect(route.effect).tells else NO_TEXTS
 
 
 def _load(name: str, content: Path, route: Route) -> Mapping:

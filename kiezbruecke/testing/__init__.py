@@ -1,6 +1,6 @@
 """Tools for tests: a connector's promises as a suite, numbered crash points (`crash`), a real PostgreSQL (`postgres`).
 
-    STAND = Stand("decidim", PROCESS, CONTENT, extra={"space": "7"})
+    STAND = Stand("consul", PROCESS, CONTENT, extra={"space": "7"})
     TestSource = check_source(STAND, fill=put_two_proposals, broken=("server_error",))
     TestTarget = check_target(STAND, message=a_message, copies=copies_of, lost=("commit_then_lose",))
 

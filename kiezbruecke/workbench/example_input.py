@@ -16,7 +16,9 @@ from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, SequenceNode
 
+from kiezbruecke.content.yaml import is_deep
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.foreign_json import read_json
 from kiezbruecke.machine import read_text
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.language.unreadable import explain
@@ -52,8 +54,10 @@ def read_input(file: Path, roots: Sequence[str]) -> AnyMapping[str, Any]:
     try:
         text = read_text(file, what="the example")
         if file.suffix == ".json":
-            body = json.loads(text)
+            body = read_json(text, number=float)
         else:
+            if is_deep(text):
+                raise ConfigurationError("the example is nested too deeply", where=str(file), expected="roots")
             yaml = YAML(typ="safe", pure=True)
             yaml.Constructor = _Constructor
             body = yaml.load(text)

@@ -46,6 +46,7 @@ _TEXTS = {
     "reference": "2026-00001",
     "reference_number": "2026-00001",
     "reference_prefix": "KK26",
+    "references": "P-#",
     "related_reference": "KK26-090517-00001-F1",
     "sha512": "0" * 128,
     "sheet": "beschluesse.xlsx",

@@ -13,13 +13,13 @@ from kiezbruecke import attention
 from kiezbruecke.cases.join import Standing
 from kiezbruecke.content.processes import read_process
 from kiezbruecke.content.routes import SendingRoute, find_route, routes
-from kiezbruecke.effects import Due, rule_of
+from kiezbruecke.effects import Due, effect, rule_of
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.claims import find_message
 from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.drafts import generation_of
-from kiezbruecke.ledger.reading import MessageHead, list_messages
+from kiezbruecke.ledger.reading import MessageHead, list_messages, read_payloads
 from kiezbruecke.mapping.loading import Mapping
 from kiezbruecke.stages.composing import Workshop, roots_of_due, roots_of_stored
 from kiezbruecke.stages.work import view_of
@@ -35,12 +35,12 @@ def roots_of_case(mapping: Mapping, content: Path, ledger: Ledger, reference: st
     if standing is None:
         raise ConfigurationError(f"the process has no case '{reference}'", where=f"route {route}")
     if sent := [head for head in standing.case.messages if head.route == route]:
-        return roots_of_stored(workshop, standing, sent[-1])
-    lane = view_of(workshop.route, workshop.generation, attention.read_answers(ledger))
+        return roots_of_stored(workshop, standing, sent[-1], _last_words(ledger, workshop, standing, sent[-1].number))
+    lane = view_of(workshop.route, workshop.generation, attention.read_answers(ledger), content)
     due = rule_of(workshop.route)(standing, lane)
     if not isinstance(due, Due):
         raise ConfigurationError(f"nothing is due for case '{reference}', and nothing was sent", where=f"route {route}")
-    return roots_of_due(workshop, standing, due, now())
+    return roots_of_due(workshop, standing, due, now(), _last_words(ledger, workshop, standing, due.number))
 
 
 def message_cases(old: Version, new: Version, content: Path, ledger: Ledger) -> Iterator[Case]:
@@ -57,7 +57,17 @@ def message_cases(old: Version, new: Version, content: Path, ledger: Ledger) -> 
         standings = {standing.case.id: standing for standing in _standings(ledger, workshop)}
         for head, _ in list_messages(ledger, route=route.name):
             if standing := standings.get(head.case_id):
-                yield Case(head.reference, roots_of_stored(workshop, standing, head), _written(ledger, head))
+                last = _last_words(ledger, workshop, standing, head.number)
+                yield Case(head.reference, roots_of_stored(workshop, standing, head, last), _written(ledger, head))
+
+
+def _last_words(ledger: Ledger, workshop: Workshop, standing: Standing, number: int) -> bytes:
+    """What the destination had of us before this message, where its effect goes back to that."""
+    if not effect(workshop.route.effect).recalls:
+        return b""
+    lane = view_of(workshop.route, workshop.generation, attention.Answers(), workshop.content)
+    last = lane.last_there(standing, number)
+    return read_payloads(ledger, [last.key])[last.key] if last else b""
 
 
 def _written(ledger: Ledger, head: MessageHead) -> bytes:

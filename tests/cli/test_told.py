@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from kiezbruecke.ledger import begin_run, end_run
 from kiezbruecke.ledger import tables as t
+from kiezbruecke.person import account
 from tests.world import World, line, wipe
 
 Call = Any
@@ -91,8 +92,11 @@ def test_a_paused_route_says_by_whom_and_why(call: Call, world: World) -> None:
     said = call("status")
 
     assert "kk-tk-eakte ist angehalten seit " in said.out
-    assert "von SPK 1: Vermerk vom 4. Mai. Es ist nichts geschehen." in call("run", "kk-tk-eakte").out
-    assert ", von SPK 1: Vermerk vom 4. Mai" in said.out
+    assert (
+        f"von SPK 1 (Anmeldung: {account()}): Vermerk vom 4. Mai. Es ist nichts geschehen."
+        in call("run", "kk-tk-eakte").out
+    )
+    assert f", von SPK 1 (Anmeldung: {account()}): Vermerk vom 4. Mai" in said.out
     assert said.code == 0
 
 
@@ -236,7 +240,7 @@ def test_a_message_goes_once_more_with_the_same_bytes_where_it_is_not_there(call
     assert said.code == 0, said.err
     assert (after.key, after.sha256, after.batch_id) == (before.key, before.sha256, before.batch_id)
     assert world.orders() == [(before.reference, "FESTLEGUNG", "850.00")]
-    assert any("veranlasst von SPK 1: Vermerk vom 4. Mai" in step["note"] for step in steps)
+    assert any(f"von SPK 1 (Anmeldung: {account()}): Vermerk vom 4. Mai" in step["note"] for step in steps)
 
 
 def test_a_message_that_is_there_does_not_go_again(call: Call, world: World) -> None:

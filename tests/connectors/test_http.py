@@ -62,6 +62,14 @@ def test_content_does_not_travel_over_http_either(name: str) -> None:
         settings_of(name, "http://intranet")
 
 
+@pytest.mark.parametrize("name", NEEDED)
+@pytest.mark.parametrize("host", ["http://[::1", "https://[x]", "[", "https://a:99999", "https://a\u2100b"])
+def test_what_is_no_address_is_one_line(name: str, host: str) -> None:
+    """Seen: a bracket that nobody closed ended in an unexpected error."""
+    with pytest.raises(ConfigurationError):
+        settings_of(name, host)
+
+
 def test_a_port_elsewhere_counts_as_well() -> None:
     """XTA's three ports may stand at three addresses."""
     with pytest.raises(ConfigurationError, match="must not travel over http"):

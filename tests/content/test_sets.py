@@ -14,6 +14,7 @@ from kiezbruecke.errors import ConfigurationError
 from tests.world import change_route
 
 SHIPPED = (
+    "antworten",
     "beschluesse",
     "budgets",
     "eakte",
@@ -24,7 +25,7 @@ SHIPPED = (
     "offene-daten",
     "statusliste",
 )
-OFF = {"kk-tk-offene-daten"}
+OFF = ("kk-tk-antworten", "kk-tk-offene-daten")
 PROCESS = "mappings/processes/kk-tk-2026.yaml"
 
 
@@ -36,6 +37,7 @@ def test_the_shipped_routes_have_the_names_and_parties_they_always_had(root: Pat
     }
 
     assert parties == {
+        "kk-tk-antworten": "meinberlin-tk",
         "kk-tk-beschluesse": "beschluesse-tk",
         "kk-tk-budgets": "budgets-tk",
         "kk-tk-eakte": "eakte-tk",
@@ -87,11 +89,13 @@ def test_what_is_said_to_sending_routes_is_not_said_to_collecting_ones(content: 
     assert sum(isinstance(route, CollectingRoute) for route in found.values()) == 5
 
 
-def test_what_the_set_ships_off_is_turned_on_by_name_only(content: Path) -> None:
-    """`sending: {mode: live}` stood there before the set had such a route: an update publishes nothing."""
-    shipped = find_route(content, "kk-tk-offene-daten")
-    change_route(content, "kk-tk-offene-daten", mode="dry_run")
-    named = find_route(content, "kk-tk-offene-daten")
+@pytest.mark.parametrize("off", OFF)
+def test_what_the_set_ships_off_is_turned_on_by_name_only(content: Path, off: str) -> None:
+    """`sending: {mode: live}` stood there before the set had such a route: an update mails nobody."""
+    _change(content, lambda body: body.update(sending={"mode": "live", "start_from": date(2026, 5, 1)}))
+    shipped = find_route(content, off)
+    change_route(content, off, mode="dry_run")
+    named = find_route(content, off)
 
     assert isinstance(shipped, SendingRoute)
     assert isinstance(named, SendingRoute)

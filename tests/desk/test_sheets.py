@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 
 from connectors.folder.source import FolderSource
 from kiezbruecke.connector import Connection, Context, Handled, Item
-from kiezbruecke.desk.sheets import ASKED, NewSheet, empty_sheets, new_decision_sheet
+from kiezbruecke.desk.sheets import ASKED, NewSheet, empty_sheets, new_sheet
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger
@@ -57,7 +57,7 @@ def cells(raw: bytes) -> list[list[Any]]:
 
 
 def new(house: House, area: str = "Müggelheim") -> NewSheet:
-    return new_decision_sheet(house, PROCESS.id, area, date(2026, 4, 24))
+    return new_sheet(house, PROCESS.id, "", area, date(2026, 4, 24))
 
 
 def test_it_holds_what_may_be_decided_with_the_asked_sums(house: House) -> None:
@@ -78,7 +78,7 @@ def test_an_area_or_process_that_is_none_is_told_with_its_nearest(house: House) 
     with pytest.raises(ConfigurationError, match=r"ist Müggelheim \(090416\) gemeint"):
         new(house, "Mügelheim")
     with pytest.raises(ConfigurationError, match="Dieses Verfahren gibt es nicht"):
-        new_decision_sheet(house, "kk-xy-2026", "090416", None)
+        new_sheet(house, "kk-xy-2026", "", "090416", None)
 
 
 def filled(raw: bytes) -> bytes:

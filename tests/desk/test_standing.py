@@ -19,7 +19,7 @@ from kiezbruecke.ledger.history import Taken
 from kiezbruecke.ledger.reading import find_case
 from kiezbruecke.records import BudgetStatus, Decision, Outcome, Proposal, ProposalStatus
 from kiezbruecke.records.identity import case_id
-from tests.builders import GRUENAU, MUEGGELHEIM, PROCESS, a_budget, a_line, a_proposal
+from tests.builders import GRUENAU, MUEGGELHEIM, PROCESS, a_budget, a_line, a_proposal, by
 from tests.ledger.conftest import Desk, draft
 
 AREAS = st.sampled_from([MUEGGELHEIM, MUEGGELHEIM, MUEGGELHEIM, GRUENAU, "999999"])
@@ -156,4 +156,4 @@ def _answer(desk: Desk) -> None:
     attention.keep_contradictions(desk.ledger, run, PROCESS, attention.contradictions(PROCESS, standings), None)
     for point in desk.points("set_aside"):
         for answer in point.answers:
-            attention.decide(desk.ledger, point, answer, person="A. Muster", reason="gesehen")
+            attention.decide(desk.ledger, point, answer, person=by("A. Muster"), reason="gesehen")

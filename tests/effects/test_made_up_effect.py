@@ -16,6 +16,7 @@ from kiezbruecke.errors import ConfigurationError, Recovering
 from kiezbruecke.ledger import MessageState, evidence
 from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.stages import recovering
+from tests.builders import by
 from tests.cli.conftest import call
 from tests.effects.conftest import LETTER, ROOT
 from tests.world import World, budget, line, make_world, processes
@@ -126,7 +127,7 @@ def test_a_name_that_stands_for_something_else_stops_the_destination(office: Wor
     stopped = [point.subject for point in office.points("recovering")]
     taken.unlink()
     for name in stopped:
-        recovering.dismiss(office.house, name, person="A. Muster", reason="fremde Datei weggeräumt")
+        recovering.dismiss(office.house, name, person=by("A. Muster"), reason="fremde Datei weggeräumt")
     office.run("kk-tk-briefe")
 
     assert "briefe-tk" in stopped
@@ -140,7 +141,7 @@ def test_a_folder_that_was_rebuilt_gets_the_letter_once_more(office: World) -> N
     before = post(office)
     for file in (office.state / "briefe").iterdir():
         file.unlink()
-    reset_destination(office.ledger, "briefe-tk", person="IT", reason="neuer Server")
+    reset_destination(office.ledger, "briefe-tk", person=by("IT"), reason="neuer Server")
     office.run("kk-tk-briefe", "kk-tk-briefe")
 
     assert post(office) == before

@@ -25,6 +25,7 @@ from kiezbruecke.ledger.history import Taken
 from kiezbruecke.ledger.todo import OpenPoint
 from kiezbruecke.records import Budget, BudgetStatus, Decision, Outcome, Receipt, ReceiptOutcome
 from kiezbruecke.records.identity import case_id, fremdkennzeichen
+from tests.builders import PROCESS as PARTICIPATION
 from tests.postgres import Postgres, running_postgres
 
 PROCESS, AREA, YEAR = "kk-tk-2026", "090416", 2026
@@ -227,7 +228,7 @@ def draft(
     letter = "F" if order else "E"
     values: dict[str, Any] = {
         "identity": Identity(HKR if order else EFILE, given.pop("generation", 1), case, effect, number),
-        "reference": reference or fremdkennzeichen("KK26", AREA, f"P-{case.int % 9000 + 1}", letter, number),
+        "reference": reference or fremdkennzeichen(PARTICIPATION, AREA, f"P-{case.int % 9000 + 1}", letter, number),
         "basis": f"{effect}{euros}",
         "payload": payload,
         "owner": "spk-tk",

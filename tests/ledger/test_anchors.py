@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from uuid import UUID
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -14,6 +17,13 @@ from kiezbruecke.ledger.anchors import Anchor, differs_from, drop_anchor
 from kiezbruecke.ledger.chains import link_hash
 
 from .conftest import Desk, draft
+
+
+def test_a_link_says_one_thing() -> None:
+    """Seen: body and rows moved one place on, behind the kind, under the same hash – no anchor could tell."""
+    first = ("", UUID(int=1), 1, datetime(2026, 4, 24, tzinfo=UTC))
+
+    assert link_hash(*first, "rows", "{}", '{"a": "b"}') != link_hash(*first, "rows\x1f{}", '{"a": "b"}', "")
 
 
 @pytest.fixture

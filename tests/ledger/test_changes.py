@@ -21,6 +21,7 @@ from kiezbruecke.ledger.history import Origin, Taken
 from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.ledger.todo import Kind, Point
 from kiezbruecke.records import Proposal, ReceiptOutcome
+from tests.builders import by
 
 from .conftest import HKR, MONEY, PROCESS, Desk, budget, draft, receipt
 
@@ -38,8 +39,8 @@ CHANGES: dict[str, Life] = {
     "waits again": lambda desk, _, order, run: _settle(desk, run, order, MessageState.WAITING),
     "taken over": lambda desk, *_: claims.take_over(desk.ledger, desk.run()),
     "another sum": lambda desk, _, order, __: desk.answer(order, ReceiptOutcome.CONFIRMED, amount=Decimal("1.00")),
-    "a baseline": lambda desk, case, *_: add_baseline(desk.ledger, MONEY, [case], person="A", reason="von Hand"),
-    "a reset": lambda desk, *_: reset_destination(desk.ledger, HKR, person="A", reason="neu"),
+    "a baseline": lambda desk, case, *_: add_baseline(desk.ledger, MONEY, [case], person=by("A"), reason="von Hand"),
+    "a reset": lambda desk, *_: reset_destination(desk.ledger, HKR, person=by("A"), reason="neu"),
     "a point": lambda desk, case, *_: _point(desk, case),
     "an answer": lambda desk, case, *_: _answer(desk, case),
 }
@@ -124,7 +125,7 @@ def test_a_reset_tells_what_was_let_go(desk: Desk) -> None:
     case = desk.decide()
     order = desk.book(case, "850")
     desk.deliver(order, ReceiptOutcome.CONFIRMED)
-    reset_destination(desk.ledger, HKR, person="A", reason="neu")
+    reset_destination(desk.ledger, HKR, person=by("A"), reason="neu")
     last = events.events_of(desk.ledger, case)[-1]
 
     assert (last.kind, last.body) == ("commitment.let_go", {"reference": order.reference, "cents": 85000})
@@ -157,7 +158,7 @@ def _answer(desk: Desk, case: UUID) -> None:
     _point(desk, case)
     before = _changed(desk, case)
     [point] = desk.points(Kind.FOLLOW_UP)
-    attention.decide(desk.ledger, point, point.answers[0], person="A", reason="geschehen")
+    attention.decide(desk.ledger, point, point.answers[0], person=by("A"), reason="geschehen")
     assert _changed(desk, case) > before
 
 

@@ -16,6 +16,7 @@ from kiezbruecke.ledger.draft import Identity
 from kiezbruecke.ledger.drafts import add_messages, generation_of, take_vouchers
 from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.records import ReceiptOutcome
+from tests.builders import by
 
 from .conftest import EFILE, FILES, Desk, draft
 
@@ -102,7 +103,7 @@ def test_a_reset_destination_gets_everything_under_new_keys(desk: Desk) -> None:
     case = desk.decide()
     desk.prepare(draft(case))
     before = generation_of(desk.ledger, EFILE)
-    after = reset_destination(desk.ledger, EFILE, person="A. Muster", reason="neu aufgesetzt")
+    after = reset_destination(desk.ledger, EFILE, person=by("A. Muster"), reason="neu aufgesetzt")
     desk.prepare(draft(case, generation=after))
 
     heads = [head for head, _ in reading.list_messages(desk.ledger)]

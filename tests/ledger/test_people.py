@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -15,10 +16,12 @@ from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.ledger.drafts import add_baseline, add_previews, finish_prepare
 from kiezbruecke.ledger.pauses import paused, set_paused
+from kiezbruecke.ledger.people import How, Person
 from kiezbruecke.ledger.runs import end_run
-from kiezbruecke.ledger.todo import Kind, OpenPoint, Point
-from kiezbruecke.person import account
+from kiezbruecke.ledger.todo import Answer, Kind, OpenPoint, Point
+from kiezbruecke.person import account, by_login
 from kiezbruecke.records import ReceiptOutcome
+from tests.builders import by
 
 from .conftest import FILES, PROCESS, Desk, draft, receipt
 
@@ -52,7 +55,7 @@ def test_a_dry_run_holds_no_money(desk: Desk) -> None:
 def test_a_baseline_is_written_once_with_its_author(desk: Desk, ledger: Ledger) -> None:
     """What a clerk has typed before go-live must not be sent a second time."""
     case = desk.decide()
-    counts = [add_baseline(ledger, FILES, [case], person="A. Muster", reason="von Hand") for _ in range(2)]
+    counts = [add_baseline(ledger, FILES, [case], person=by("A. Muster"), reason="von Hand") for _ in range(2)]
     [stored] = reading.read_process_cases(ledger, PROCESS).cases
 
     assert counts == [1, 0]
@@ -63,9 +66,9 @@ def test_a_baseline_is_written_once_with_its_author(desk: Desk, ledger: Ledger) 
 def test_a_route_is_paused_and_resumed(ledger: Ledger) -> None:
     """One switch per route, and the others go on."""
     before = paused(ledger, "r")
-    set_paused(ledger, "r", value=True, person="A. Muster", reason="Wartung")
+    set_paused(ledger, "r", value=True, person=by("A. Muster"), reason="Wartung")
     during = paused(ledger, "r"), paused(ledger, "other")
-    set_paused(ledger, "r", value=False, person="A. Muster", reason="fertig")
+    set_paused(ledger, "r", value=False, person=by("A. Muster"), reason="fertig")
 
     assert (before, during, paused(ledger, "r")) == (False, (True, False), False)
 
@@ -131,7 +134,7 @@ def doubt(desk: Desk) -> tuple[Draft, OpenPoint]:
 def test_a_person_ends_a_doubt(desk: Desk, doubt: tuple[Draft, OpenPoint], answer: str, state: MessageState) -> None:
     """Where no system can be asked, somebody who has looked decides – and is named."""
     message, point = doubt
-    attention.decide(desk.ledger, point, answer, person="A. Muster", reason="angerufen")
+    attention.decide(desk.ledger, point, answer, person=by("A. Muster"), reason="angerufen")
     [told] = todo.points_of_case(desk.ledger, point.case_id)  # type: ignore[arg-type]
 
     assert desk.state(message) is state
@@ -142,10 +145,10 @@ def test_a_person_ends_a_doubt(desk: Desk, doubt: tuple[Draft, OpenPoint], answe
 def test_the_second_of_two_deciders_is_told_so(desk: Desk, doubt: tuple[Draft, OpenPoint]) -> None:
     """Two browsers, one effect (F29): what was to be sent again must not become delivered."""
     message, point = doubt
-    attention.decide(desk.ledger, point, NOT_ARRIVED, person="A. Muster", reason="angerufen")
+    attention.decide(desk.ledger, point, NOT_ARRIVED, person=by("A. Muster"), reason="angerufen")
 
     with pytest.raises(ConfigurationError, match="schon erledigt"):
-        attention.decide(desk.ledger, point, ARRIVED, person="B. Beispiel", reason="auch angerufen")
+        attention.decide(desk.ledger, point, ARRIVED, person=by("B. Beispiel"), reason="auch angerufen")
     assert desk.state(message) is MessageState.WAITING
 
 
@@ -162,19 +165,19 @@ def test_only_allowed_answers_with_name_and_reason(
 ) -> None:
     """An unsigned decision is no evidence."""
     with pytest.raises(ConfigurationError, match=says):
-        attention.decide(desk.ledger, doubt[1], answer, person=person, reason=reason)
+        attention.decide(desk.ledger, doubt[1], answer, person=by(person), reason=reason)
     assert desk.points() != []
 
 
 def test_a_closed_point_cannot_be_decided(desk: Desk, doubt: tuple[Draft, OpenPoint]) -> None:
     """The list on the screen may be old."""
     _, point = doubt
-    attention.decide(desk.ledger, point, ARRIVED, person="A. Muster", reason="angerufen")
+    attention.decide(desk.ledger, point, ARRIVED, person=by("A. Muster"), reason="angerufen")
     closed = todo.find_point(desk.ledger, point.id)
     assert closed is not None
 
     with pytest.raises(ConfigurationError, match="schon erledigt"):
-        attention.decide(desk.ledger, closed, ARRIVED, person="A. Muster", reason="angerufen")
+        attention.decide(desk.ledger, closed, ARRIVED, person=by("A. Muster"), reason="angerufen")
 
 
 def test_answers_are_read_as_the_pipeline_needs_them(desk: Desk) -> None:
@@ -186,7 +189,7 @@ def test_answers_are_read_as_the_pipeline_needs_them(desk: Desk) -> None:
     follow_up = Point("follow_up", "f", "r", "spk", "von Hand berichtigen")
     finish_prepare(desk.ledger, desk.run(FILES, "r"), [follow_up], None, began=now())
     for point in desk.points():
-        attention.decide(desk.ledger, point, point.answers[0], person="A. Muster", reason="geklärt")
+        attention.decide(desk.ledger, point, point.answers[0], person=by("A. Muster"), reason="geklärt")
     answers = attention.read_answers(desk.ledger)
 
     assert answers.resend == {str(refused.identity.key)}
@@ -205,7 +208,7 @@ def test_a_person_ends_a_difference(desk: Desk, answer: str, commitment: tuple[s
     desk.deliver(order)
     desk.answer(order, ReceiptOutcome.CONFIRMED, amount=Decimal("805.00"))
     [point] = desk.points("difference")
-    attention.decide(desk.ledger, point, answer, person="A. Muster", reason="angerufen")
+    attention.decide(desk.ledger, point, answer, person=by("A. Muster"), reason="angerufen")
 
     assert desk.commitment(case) == commitment
     assert [point.kind for point in desk.points()] == ([] if answer == "berichtigt" else ["refused"])
@@ -217,9 +220,46 @@ def test_the_log_in_of_whoever_decides_is_chained(desk: Desk) -> None:
     with desk.ledger.write() as connection:
         todo.raise_point(connection, Point(Kind.FOLLOW_UP, "x", "r", "spk-tk", "von Hand", case_id=case))
     [point] = desk.points("follow_up")
-    attention.decide(desk.ledger, point, "erledigt", person="Eine Andere", reason="gemacht", account=account())
+    attention.decide(desk.ledger, point, "erledigt", person=by_login("Eine Andere"), reason="gemacht")
 
     closed = events.events_of(desk.ledger, case)[-1]
 
-    assert (closed.body["person"], closed.body["account"]) == ("Eine Andere", account())
+    assert (closed.body["person"], closed.body["account"], closed.body["how"]) == ("Eine Andere", account(), "os")
     assert account()
+
+
+def test_a_point_without_a_case_has_who_decided_in_its_own_chain(desk: Desk) -> None:
+    """A source that stands still belongs to no case; who has settled it is proven all the same."""
+    with desk.ledger.write() as connection:
+        todo.raise_point(connection, Point(Kind.TROUBLE, "x", "r", "it", "Störung", (Answer.DONE,)))
+    [point] = desk.points("trouble")
+    attention.decide(desk.ledger, point, "erledigt", person=by("A. Muster"), reason="behoben")
+
+    with desk.ledger.read() as connection:
+        bodies = connection.execute(select(t.events.c.body).where(t.events.c.kind == todo.CLOSED)).scalars().all()
+    assert [json.loads(body)["account"] for body in bodies] == ["amuster"]
+
+
+@pytest.mark.parametrize(
+    ("person", "says"),
+    [
+        (Person("A. Muster", "", How.OS), "unter welcher Anmeldung"),
+        (Person("A. Muster", "amuster", How.UNKNOWN), "unter welcher Anmeldung"),
+        (Person("A. Muster", "a\nb", How.AIRFLOW), "Die Anmeldung enthält ein Steuerzeichen"),
+        (Person("A. Muster", "a" * 121, How.AIRFLOW), "Die Anmeldung ist zu lang"),
+    ],
+    ids=["no log-in", "nobody vouches", "acts", "too long"],
+)
+def test_nobody_acts_without_a_log_in(ledger: Ledger, person: Person, says: str) -> None:
+    """An edge that forgets it is refused before anything is written."""
+    with pytest.raises(ConfigurationError, match=says):
+        set_paused(ledger, "r", value=True, person=person, reason="Wartung")
+
+    assert not paused(ledger, "r")
+
+
+def test_a_row_from_before_log_ins_has_a_name_alone(ledger: Ledger) -> None:
+    """What was paused yesterday still says by whom."""
+    assert str(Person.stored("A. Muster", "")) == "A. Muster"
+    assert str(Person.stored("A. Muster", "airflow:spk")) == "A. Muster (Anmeldung: spk)"
+    assert Person.stored("A. Muster", "os:a:b") == Person("A. Muster", "a:b", How.OS)

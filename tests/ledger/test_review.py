@@ -27,7 +27,7 @@ from kiezbruecke.ledger.seals import MESSAGE
 from kiezbruecke.records import ReceiptOutcome
 from kiezbruecke.stages.preparing import outdated
 from kiezbruecke.stages.work import lane_of
-from tests.builders import ROOT, a_lane, a_proposal, joined
+from tests.builders import ROOT, a_lane, a_proposal, by, joined
 
 from .conftest import AREA, EFILE, FILES, HKR, PROCESS, YEAR, Desk, draft, receipt
 
@@ -97,7 +97,7 @@ def test_a_reset_voids_what_is_under_way(desk: Desk) -> None:
     waiting, delivered = draft(desk.decide("P-1", 1)), draft(desk.decide("P-2", 2))
     desk.prepare(waiting, delivered)
     desk.deliver(delivered)
-    generation = reset_destination(desk.ledger, EFILE, person="IT", reason="neu")
+    generation = reset_destination(desk.ledger, EFILE, person=by("IT"), reason="neu")
 
     assert generation == generation_of(desk.ledger, EFILE) == 2
     assert (desk.state(waiting), desk.state(delivered)) == (MessageState.REFUSED, MessageState.REFUSED)
@@ -109,7 +109,7 @@ def test_a_reset_closes_the_points_about_old_messages(desk: Desk) -> None:
     desk.grant("1000")
     answered(desk, "500", REFUSED)
     before = len(desk.points("refused"))
-    reset_destination(desk.ledger, HKR, person="IT", reason="neu")
+    reset_destination(desk.ledger, HKR, person=by("IT"), reason="neu")
 
     assert (before, desk.points()) == (1, [])
 
@@ -118,7 +118,7 @@ def test_a_reset_lets_the_money_go(desk: Desk) -> None:
     """The same money was held twice, so that an area with little left never got its bookings back."""
     desk.grant("600")
     case, _ = answered(desk, "500", CONFIRMED)
-    reset_destination(desk.ledger, HKR, person="IT", reason="neu")
+    reset_destination(desk.ledger, HKR, person=by("IT"), reason="neu")
     freed = desk.committed()
     anew = draft(case, "commitment.book", 1, "500", generation=2)
     desk.prepare(anew)
@@ -134,7 +134,7 @@ def test_a_reset_reads_the_answers_from_the_beginning(desk: Desk) -> None:
     """The rebuilt destination counts from 1; a kept cursor would skip its first answers."""
     desk.store([], HKR, "17")
     desk.store([], EFILE, "4")
-    reset_destination(desk.ledger, HKR, person="IT", reason="neu")
+    reset_destination(desk.ledger, HKR, person=by("IT"), reason="neu")
 
     assert (history.read_cursor(desk.ledger, HKR), history.read_cursor(desk.ledger, EFILE)) == ("", "4")
 
@@ -269,7 +269,7 @@ def test_half_of_a_platform_vanishes_only_when_a_person_says_so(desk: Desk) -> N
     desk.store([Taken(Item("proposal", one.external_id, {}), (one,)) for one in many], "meinberlin-tk")
     held_back = _mark_gone(desk, set())
     [point] = desk.points("vanished")
-    attention.decide(desk.ledger, point, "wirklich_weg", person="A. Muster", reason="Modul geschlossen")
+    attention.decide(desk.ledger, point, "wirklich_weg", person=by("A. Muster"), reason="Modul geschlossen")
 
     assert (held_back, _mark_gone(desk, set()), _gone(desk)) == (0, 8, 8)
     assert desk.points() == []
@@ -308,7 +308,7 @@ def test_a_contradiction_blocks_until_a_person_settles_it(desk: Desk) -> None:
     desk.answer(order, CONFIRMED, 2)
     blocked = attention.read_answers(desk.ledger).blocked
     [point] = desk.points("contradiction")
-    attention.decide(desk.ledger, point, "erledigt", person="A. Muster", reason="angerufen")
+    attention.decide(desk.ledger, point, "erledigt", person=by("A. Muster"), reason="angerufen")
 
     assert blocked == {str(order.identity.key)}
     assert attention.read_answers(desk.ledger).blocked == frozenset()
@@ -335,9 +335,9 @@ def test_what_they_took_back_stays_on_the_list(desk: Desk) -> None:
     """After `storniert` the case was refused and nobody could send it anew."""
     desk.grant("1000")
     order = _differing(desk)
-    attention.decide(desk.ledger, desk.points("difference")[0], "storniert", person="A. Muster", reason="angerufen")
+    attention.decide(desk.ledger, desk.points("difference")[0], "storniert", person=by("A. Muster"), reason="angerufen")
     [refused] = desk.points()
-    attention.decide(desk.ledger, refused, "neu_senden", person="A. Muster", reason="neuer Versuch")
+    attention.decide(desk.ledger, refused, "neu_senden", person=by("A. Muster"), reason="neuer Versuch")
 
     assert (refused.kind, desk.state(order)) == ("refused", MessageState.REFUSED)
     assert attention.read_answers(desk.ledger).resend == {str(order.identity.key)}
@@ -357,7 +357,7 @@ def test_an_answer_about_a_message_that_went_on_says_so(desk: Desk) -> None:
         connection.execute(update(t.messages).values(state=MessageState.DELIVERED.value))
 
     with pytest.raises(ConfigurationError, match="inzwischen weiter"):
-        attention.decide(desk.ledger, point, "nicht_angekommen", person="A. Muster", reason="angerufen")
+        attention.decide(desk.ledger, point, "nicht_angekommen", person=by("A. Muster"), reason="angerufen")
     assert desk.state(message) is MessageState.DELIVERED
     assert [one.id for one in desk.points()] == [point.id]
 
@@ -382,7 +382,7 @@ def test_a_yellow_report_is_told_once(desk: Desk) -> None:
     warning = receipt(message, DELIVERED, warning=True)
     claims.note_receipts(desk.ledger, desk.run(FILES), {message.identity.key: warning})
     [point] = desk.points("warning")
-    attention.decide(desk.ledger, point, "erledigt", person="A. Muster", reason="gesehen")
+    attention.decide(desk.ledger, point, "erledigt", person=by("A. Muster"), reason="gesehen")
     claims.note_receipts(desk.ledger, desk.run(FILES), {message.identity.key: warning})
 
     assert desk.points() == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -29,7 +30,7 @@ from sqlalchemy import (
 
 from kiezbruecke.connector import Item, Ticket
 from kiezbruecke.errors import LedgerError
-from kiezbruecke.ledger import Ledger, claims, evidence, history, money, recoveries
+from kiezbruecke.ledger import Ledger, areas, changes, claims, evidence, history, money, recoveries, seals
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.anchors import drop_anchor
 from kiezbruecke.ledger.database import make_engine
@@ -42,6 +43,7 @@ from kiezbruecke.ledger.seals import FREE
 from kiezbruecke.ledger.tables import Moment
 from kiezbruecke.ledger.witness import Mark
 from kiezbruecke.records import ReceiptOutcome
+from tests.builders import by
 
 from .conftest import FILES, HKR, MONEY, PROCESS, YEAR, Desk, Fresh, draft, receipt
 
@@ -78,9 +80,11 @@ def full(fresh_sqlite: Fresh) -> Path:
         letter = Taken(Item("letter", "1", b"?", raw=b"?"), problem="unlesbar")
         history.store(ledger, desk.run("box|collect", "box"), origin, [letter], "7")
         money.store_theirs(ledger, desk.run(MONEY), HKR, YEAR, [_Sum()])
-        add_baseline(ledger, FILES, [second], person="Kim Kunz", reason="von Hand")
-        set_paused(ledger, "kk-tk-hkr", value=True, person="Kim Kunz", reason="Umzug")
-        reset_destination(ledger, "another", person="Kim Kunz", reason="neu")
+        add_baseline(ledger, FILES, [second], person=by("Kim Kunz"), reason="von Hand")
+        set_paused(ledger, "kk-tk-hkr", value=True, person=by("Kim Kunz"), reason="Umzug")
+        reset_destination(ledger, "another", person=by("Kim Kunz"), reason="neu")
+        with changes.alone(ledger, desk.run(MONEY)) as connection:
+            areas.count(connection, {first: ("090416", 100), second: ("090416", 85000)})
         recoveries.notice(ledger, {"another": Mark()}, "somebody says so")
         drop_anchor(ledger)
         assert evidence.verify(ledger).broken == ()
@@ -143,6 +147,51 @@ def test_what_was_changed_is_not_sealed_by_who_writes_next(desk: Desk, ledger: L
         desk.hear(receipt(order, ReceiptOutcome.CONFIRMED))
 
     assert any("message:" in line for line in evidence.verify(ledger).broken)
+
+
+def test_a_text_does_not_pass_for_the_bytes_whose_digest_it_is(full: Path, tmp_path: Path) -> None:
+    """SQLite keeps text where bytes belong; seen: the digest in the place of the bytes was all in order."""
+    with _tampering(full, tmp_path) as (_, connection):
+        [key] = connection.execute(select(t.message_bytes.c.key).limit(1)).scalars()
+        before = seals.BYTES.digests(connection, [(key,)])
+        for id_, payload in connection.exec_driver_sql("SELECT key, payload FROM message_bytes").all():
+            text = hashlib.sha256(payload).hexdigest()
+            connection.exec_driver_sql("UPDATE message_bytes SET payload = ? WHERE key = ?", (text, id_))
+
+        assert seals.BYTES.digests(connection, [(key,)]) != before
+
+
+def test_signs_in_a_value_move_nothing_into_another_column(full: Path, tmp_path: Path) -> None:
+    """Seen: a Kennzeichen that ended with „voucher=…“ had the digest of one with that voucher."""
+    with _tampering(full, tmp_path) as (_, connection):
+        [key] = connection.execute(select(t.messages.c.key).limit(1)).scalars()
+        digests = []
+        for related, voucher in (("A", "1"), ("A\x1fvoucher=1", "")):
+            connection.execute(update(t.messages).values(related_reference=related, voucher=voucher))
+            digests.append(seals.MESSAGE.digests(connection, [(key,)]))
+
+    assert digests[0] != digests[1]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE events SET at = 'gestern'",
+        "UPDATE events SET body = x'ff'",
+        "UPDATE events SET case_id = 'x' || rowid",
+        "UPDATE events SET rows = '[' WHERE rows <> ''",
+        "UPDATE records SET first_seen = 'gestern'",
+        "UPDATE messages SET case_id = 'x'",
+        "UPDATE messages SET facts = '{'",
+        "UPDATE cases SET created_at = 'gestern'",
+    ],
+)
+def test_what_cannot_be_read_is_named(full: Path, tmp_path: Path, statement: str) -> None:
+    """SQLite keeps anything anywhere; seen: `verify` ended with an unexpected error and named nothing."""
+    with _tampering(full, tmp_path) as (file, connection):
+        connection.exec_driver_sql(statement)
+
+    assert _verdict(file)
 
 
 @contextmanager

@@ -95,7 +95,7 @@ def test_an_item_brings_its_envelope(load: Load) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"Nr.": "Kanari"}, "'reference_number' (Quelle: item.Nr.): der Text hat nicht die verlangte Form"),
+        ({"Nr.": "Kanari 1"}, "'reference_number' (Quelle: item.Nr.): der Text hat nicht die verlangte Form"),
         ({"Nr.": ""}, "'reference_number' (Quelle: item.Nr.): die Pflichtangabe fehlt"),
         ({"outcome": "Kanari"}, "'outcome' (Quelle: item.outcome): der Wert steht nicht in der Codeliste „ergebnis“"),
         ({"amount": "Kanari"}, "'approved_amount' (Quelle: item.amount): der Betrag ist nicht lesbar"),

@@ -13,6 +13,7 @@ from kiezbruecke.content.processes import read_process
 from kiezbruecke.errors import ConfigurationError, SourceError
 from kiezbruecke.ledger.drafts import add_baseline
 from kiezbruecke.ledger.reading import find_case
+from tests.builders import by
 from tests.world import World, budget, line
 
 COLLECT = ("kk-tk-budgets", "kk-tk-beschluesse")
@@ -87,7 +88,7 @@ def test_a_decision_from_before_the_go_live_line_is_told_until_somebody_says_it_
     assert report(odd_world)["P-1"][4] == "gesendet in die E-Akte; ins HKR geht nichts: vor dem Beginn am 25.04.2026"
 
     (case,) = find_case(odd_world.ledger, "P-1")
-    add_baseline(odd_world.ledger, "hkr-tk|commitment|kk-tk-2026", [case.id], person="SPK 1", reason="Altfall")
+    add_baseline(odd_world.ledger, "hkr-tk|commitment|kk-tk-2026", [case.id], person=by("SPK 1"), reason="Altfall")
     odd_world.run("kk-tk-hkr")
     assert odd_world.points() == []
 
@@ -105,7 +106,7 @@ def test_a_stray_sheet_takes_nothing_back(world: World) -> None:
     assert "es gilt weiter april.csv, Zeile 2: angenommen, 850,00 €" in point.reason
     assert (world.status_list(), world.orders(), world.filed()) == (before, orders, ["850.00"])
 
-    attention.decide(world.ledger, point, "verwerfen", person="SPK 1", reason="Zahlendreher")
+    attention.decide(world.ledger, point, "verwerfen", person=by("SPK 1"), reason="Zahlendreher")
     world.run()
     assert world.points() == []
     assert (world.status_list(), world.orders(), world.filed()) == (before, orders, ["850.00"])

@@ -35,7 +35,9 @@ from kiezbruecke.ledger.pauses import set_paused
 from kiezbruecke.ledger.reading import find_case, read_process_cases
 from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.ledger.todo import Point
-from kiezbruecke.records.identity import case_id, is_paper
+from kiezbruecke.records.identity import case_id
+from kiezbruecke.records.references import is_paper
+from tests.builders import by
 from tests.world import ROOT, SEND, World, budget, line
 
 EXPECTED: dict[str, Any] = json.loads((ROOT / "demo/expected.json").read_text("utf-8"))
@@ -189,7 +191,7 @@ def test_a_settled_follow_up_stays_settled(world: World) -> None:
     _decided(world, line("P-1"))
     world.drop(line("P-1", "", "abgelehnt", why="Antrag zurückgenommen"), name="korrektur.csv")
     world.run()
-    attention.decide(world.ledger, world.points("follow_up")[0], "erledigt", person="SPK 1", reason="Vermerk")
+    attention.decide(world.ledger, world.points("follow_up")[0], "erledigt", person=by("SPK 1"), reason="Vermerk")
     world.run()
 
     assert world.points() == []
@@ -228,7 +230,7 @@ def test_a_refused_commitment_goes_anew_when_a_person_says_so(world: World) -> N
     refused = world.points("refused")[0]
     world.run()
     quiet = world.orders()
-    attention.decide(world.ledger, refused, "neu_senden", person="SPK 1", reason="Titel war gesperrt")
+    attention.decide(world.ledger, refused, "neu_senden", person=by("SPK 1"), reason="Titel war gesperrt")
     world.run()
 
     assert len(quiet) == 1
@@ -274,7 +276,7 @@ def test_an_answer_that_does_not_say_one_thing_about_one_message_confirms_nothin
 def test_a_reset_destination_gets_everything_again(world: World) -> None:
     """Only after a person has said so."""
     _decided(world, line("P-1"))
-    reset_destination(world.ledger, "eakte-tk", person="Betrieb 1", reason="neu aufgebaut")
+    reset_destination(world.ledger, "eakte-tk", person=by("Betrieb 1"), reason="neu aufgebaut")
     world.run("kk-tk-eakte")
 
     assert [head.generation for head in world.messages("eakte-tk")] == [1, 2]
@@ -342,10 +344,10 @@ def test_a_test_says_so_in_the_message_and_around_it(odd_world: World) -> None:
 def test_a_paused_route_waits(world: World) -> None:
     """And goes on where it stopped."""
     world.drop(line("P-1"))
-    set_paused(world.ledger, "kk-tk-eakte", value=True, person="Betrieb 1", reason="Wartung")
+    set_paused(world.ledger, "kk-tk-eakte", value=True, person=by("Betrieb 1"), reason="Wartung")
     world.run()
     waited = world.filed()
-    set_paused(world.ledger, "kk-tk-eakte", value=False, person="Betrieb 1", reason="fertig")
+    set_paused(world.ledger, "kk-tk-eakte", value=False, person=by("Betrieb 1"), reason="fertig")
     world.run("kk-tk-eakte")
 
     assert waited == []
@@ -380,7 +382,7 @@ def test_a_baseline_case_is_not_sent(world: World) -> None:
     world.drop(line("P-1"), line("P-2"))
     world.run("kk-tk-budgets", "kk-tk-beschluesse")
     (first,) = find_case(world.ledger, "P-1")
-    add_baseline(world.ledger, "hkr-tk|commitment|kk-tk-2026", [first.id], person="SPK 1", reason="Altfall")
+    add_baseline(world.ledger, "hkr-tk|commitment|kk-tk-2026", [first.id], person=by("SPK 1"), reason="Altfall")
     world.run(*SEND)
 
     assert [reference for reference, _, _ in world.orders()] == ["KK26-090416-P0002-F1"]

@@ -24,6 +24,7 @@ from kiezbruecke.ledger import recoveries
 from kiezbruecke.ledger.todo import Answer, Kind
 from kiezbruecke.sandbox import Running, start
 from kiezbruecke.stages import recovering
+from tests.builders import by
 from tests.postgres import Postgres, running_postgres
 from tests.world import ROOT, World, budget, make_world, processes
 
@@ -99,9 +100,9 @@ class Yesterday:
             found[destination] = pipeline.recover(self.world.house, destination)
             for point in self.world.points(Kind.PRESENT):
                 answer = Answer.THERE if there(point.reason.partition(":")[0]) else Answer.NOT_THERE
-                attention.decide(self.world.ledger, point, answer, person="A. Muster", reason="nachgesehen")
+                attention.decide(self.world.ledger, point, answer, person=by("A. Muster"), reason="nachgesehen")
             pipeline.recover(self.world.house, destination)  # repeating it changes nothing
-            recovering.end(self.world.house, destination, person="A. Muster", reason="abgeglichen")
+            recovering.end(self.world.house, destination, person=by("A. Muster"), reason="abgeglichen")
         return found
 
     def files_by_case(self) -> list[str]:

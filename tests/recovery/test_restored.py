@@ -12,6 +12,7 @@ from kiezbruecke.errors import ConfigurationError, Recovering
 from kiezbruecke.ledger import MessageState, evidence, money, recoveries
 from kiezbruecke.ledger.todo import Kind
 from kiezbruecke.stages import recovering
+from tests.builders import by
 from tests.recovery.conftest import EFILE, HKR, LIST, Yesterday
 from tests.world import ANSWERS, COLLECT, SEND, line
 
@@ -120,7 +121,7 @@ def test_without_the_budget_systems_new_questions_a_person_is_asked_for_it_as_we
 
     assert found.questions == 10
     with pytest.raises(ConfigurationError, match="10 Fälle warten noch auf die Antwort"):
-        recovering.end(world.house, HKR, person="A. Muster", reason="abgeglichen")
+        recovering.end(world.house, HKR, person=by("A. Muster"), reason="abgeglichen")
 
     world.sandboxes["hkr"].arm("no_answer_yet", 0)  # and where their answers tell, nobody has to
     assert pipeline.recover(world.house, HKR).questions == 0
@@ -175,8 +176,8 @@ def test_what_a_person_finds_missing_goes_out_after_the_end(sqlite_day: Yesterda
     sqlite_day.back_up()
     world.drop(*SECOND[:8], name="mai.csv")
     world.run(*COLLECT, "kk-tk-hkr")  # the e-file was not served any more that day …
-    recovering.begin(world.house, EFILE, person="A. Muster", reason="Sicherung von gestern")
-    recovering.dismiss(world.house, EFILE, person="A. Muster", reason="vertan")
+    recovering.begin(world.house, EFILE, person=by("A. Muster"), reason="Sicherung von gestern")
+    recovering.dismiss(world.house, EFILE, person=by("A. Muster"), reason="vertan")
     sqlite_day.restore()
     with pytest.raises(Recovering):
         pipeline.run(world.house, "kk-tk-eakte")
@@ -210,7 +211,7 @@ def test_while_it_recovers_nothing_can_go_out_by_any_way(sqlite_day: Yesterday) 
     world.drop(*FIRST)
     world.run(*COLLECT)
     pipeline.prepare(world.house, "kk-tk-eakte")
-    recovering.begin(world.house, EFILE, person="A. Muster", reason="Sicherung von gestern")
+    recovering.begin(world.house, EFILE, person=by("A. Muster"), reason="Sicherung von gestern")
     for step in (pipeline.prepare, pipeline.deliver, pipeline.reconcile):
         with pytest.raises(Recovering):
             step(world.house, "kk-tk-eakte")

@@ -10,6 +10,7 @@ import pytest
 from kiezbruecke import attention, pipeline
 from kiezbruecke.ledger import MessageState, money
 from kiezbruecke.ledger.todo import Answer, Kind
+from tests.builders import by
 from tests.recovery.conftest import HKR, Yesterday
 from tests.world import COLLECT, line
 
@@ -29,7 +30,7 @@ def refused(sqlite_day: Yesterday) -> Yesterday:
 def send_anew(day: Yesterday) -> None:
     """A person decides so."""
     (point,) = day.world.points(Kind.REFUSED)
-    attention.decide(day.world.ledger, point, Answer.RESEND, person="A. Muster", reason="Ursache behoben")
+    attention.decide(day.world.ledger, point, Answer.RESEND, person=by("A. Muster"), reason="Ursache behoben")
 
 
 def pretend_it_is_booked_there(day: Yesterday) -> None:

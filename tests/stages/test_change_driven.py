@@ -25,7 +25,7 @@ from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.records import BudgetStatus, Outcome, ProposalStatus, Receipt, ReceiptOutcome, Record
 from kiezbruecke.records.identity import case_id
 from kiezbruecke.stages import preparing
-from tests.builders import GRUENAU, MUEGGELHEIM, PROCESS, ROOT, a_budget, a_line, a_proposal
+from tests.builders import GRUENAU, MUEGGELHEIM, PROCESS, ROOT, a_budget, a_line, a_proposal, by
 
 ROUTES = ("kk-tk-eakte", "kk-tk-hkr", "kk-tk-statusliste")
 LANES = {
@@ -119,7 +119,7 @@ class History:
         if points:
             point = points[index % len(points)]
             answer = point.answers[choice % len(point.answers)]
-            attention.decide(self.ledger, point, answer, person="A. Muster", reason="geklärt")
+            attention.decide(self.ledger, point, answer, person=by("A. Muster"), reason="geklärt")
 
     def baseline(self, reference: str, route: str) -> None:
         """A case was typed by hand before go-live."""
@@ -129,11 +129,11 @@ class History:
             known = connection.execute(select(t.cases.c.id).where(t.cases.c.id == case)).one_or_none()
         if known:
             lane = "|".join((*LANES[route], PROCESS.id))
-            add_baseline(self.ledger, lane, [case], person="A. Muster", reason="von Hand")
+            add_baseline(self.ledger, lane, [case], person=by("A. Muster"), reason="von Hand")
 
     def reset(self, route: str) -> None:
         """A destination was rebuilt and knows nothing any more."""
-        reset_destination(self.ledger, LANES[route][0], person="A. Muster", reason="neu aufgebaut")
+        reset_destination(self.ledger, LANES[route][0], person=by("A. Muster"), reason="neu aufgebaut")
 
     def prepare_all(self) -> None:
         """All routes run in between, as the clock has it: what happens next is all that they have not seen."""

@@ -21,7 +21,7 @@ from kiezbruecke.ledger.todo import Kind, open_points
 from kiezbruecke.records import Receipt, ReceiptOutcome, Record
 from kiezbruecke.records.identity import case_id
 from kiezbruecke.stages.work import Collecting, Counts
-from tests.builders import PROCESS, ROOT, a_proposal
+from tests.builders import PROCESS, ROOT, a_line, a_proposal, by
 from tests.ledger.conftest import HKR, Desk, draft
 
 Read = Callable[[Item], Record]
@@ -369,10 +369,18 @@ def test_a_person_ends_the_reading_again(desk: Desk) -> None:
     """`erledigt` means that somebody has dealt with it; else the point came back in the next run."""
     box = Box([answer()])
     collect(desk, box, broken)
-    attention.decide(desk.ledger, desk.points()[0], "erledigt", person="A. Muster", reason="angerufen")
+    attention.decide(desk.ledger, desk.points()[0], "erledigt", person=by("A. Muster"), reason="angerufen")
     collect(desk, box, broken)
 
     assert (unread(desk), desk.points()) == ([], [])
+
+
+def test_a_decision_with_a_number_that_its_process_does_not_know_is_set_aside(desk: Desk) -> None:
+    """No Fremdkennzeichen could be made of it: the case would wait for ever, and nobody would know for what."""
+    collect(desk, Box([answer()]), lambda _: a_line(reference_number="BHH-1"))
+
+    (point,) = desk.points()
+    assert point.reason.endswith("gehört nicht zum Verfahren; erwartet: eine wie 2026-00001 oder P-1")
 
 
 def test_what_the_connector_calls_broken_is_not_kept(desk: Desk) -> None:
@@ -520,7 +528,7 @@ def test_a_rebuilt_destination_may_count_its_answers_from_one_again(desk: Desk) 
         counts = collect(desk, Box([answer(1)]), confirm, route="kk-tk-hkr-rueckmeldungen")
         states.append((counts["receipts"], desk.state(order), desk.commitment(case)))
         if generation == 1:
-            reset_destination(desk.ledger, HKR, person="IT", reason="neu aufgebaut")
+            reset_destination(desk.ledger, HKR, person=by("IT"), reason="neu aufgebaut")
 
     assert states == [(1, MessageState.CONFIRMED, ("booked", 50000, 50000))] * 2
 

@@ -22,7 +22,7 @@ from kiezbruecke.records import Receipt, ReceiptOutcome
 from kiezbruecke.sandbox import start
 from kiezbruecke.stages.running import Steps
 from kiezbruecke.stages.work import Counts, Sending
-from tests.builders import PROCESS, ROOT
+from tests.builders import PROCESS, ROOT, by
 from tests.ledger.conftest import EFILE, FILES, Desk, draft
 from tests.world import World, line, wipe
 
@@ -143,7 +143,7 @@ def test_a_rebuilt_destination_gets_each_case_once(world: World, route: str, rea
     if reached == "confirmed":
         world.run(box)
     wipe(world.sandboxes)
-    reset_destination(world.ledger, destination, person="IT", reason="neu aufgebaut")
+    reset_destination(world.ledger, destination, person=by("IT"), reason="neu aufgebaut")
     world.run(route, box, route, box)
 
     if route == "kk-tk-eakte":
@@ -180,7 +180,7 @@ def test_a_refused_status_line_goes_again_when_a_person_says_so(world: World, mo
     world.run("kk-tk-statusliste")
     quiet = list((world.state / "ausgang").glob("*.csv"))
     [point] = world.points("refused")
-    attention.decide(world.ledger, point, "neu_senden", person="A. Muster", reason="entsperrt")
+    attention.decide(world.ledger, point, "neu_senden", person=by("A. Muster"), reason="entsperrt")
     world.run("kk-tk-statusliste")
 
     assert quiet == []

@@ -9,7 +9,7 @@ from kiezbruecke.connector import Item
 from kiezbruecke.ledger import MessageState, begin_run, claims, history
 from kiezbruecke.ledger.history import Origin, Taken
 from kiezbruecke.records import Receipt, ReceiptOutcome
-from tests.builders import PROCESS, a_proposal
+from tests.builders import PROCESS, a_proposal, by
 from tests.world import World, line
 
 READ = ("kk-tk-budgets", "kk-tk-beschluesse")
@@ -81,7 +81,7 @@ def test_a_contradiction_holds_back_further_orders(world: World) -> None:
     world.run("kk-tk-beschluesse", "kk-tk-hkr")
     held_back = len(world.orders())
     [point] = world.points("contradiction")
-    attention.decide(world.ledger, point, "erledigt", person="A. Muster", reason="gilt weiter")
+    attention.decide(world.ledger, point, "erledigt", person=by("A. Muster"), reason="gilt weiter")
     world.run("kk-tk-hkr")
 
     assert held_back == 1

@@ -16,6 +16,7 @@ from kiezbruecke.cli.mapping.app import Content, Json, Names, app, print_json, s
 from kiezbruecke.cli.output import console, say
 from kiezbruecke.cli.streams import speaks_unicode
 from kiezbruecke.content import find_content
+from kiezbruecke.content.texts import read_texts, text_sets
 from kiezbruecke.errors import KiezbrueckeError
 from kiezbruecke.machine import write_file
 from kiezbruecke.mapping import Finding, mapping_names
@@ -39,6 +40,9 @@ def check_mappings(
     try:
         root = find_content(content)
         checked = names or mapping_names(root, abstract=True)
+        if not names:
+            for folder in text_sets(root).values():
+                read_texts(folder)
         findings = list(dict.fromkeys(finding for name in checked for finding in check_whole(name, root)))
         if sarif_file is not None:
             _write_sarif(findings, sarif_file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,6 +24,7 @@ from kiezbruecke.cli.mapping.app import (
 )
 from kiezbruecke.cli.output import console, say
 from kiezbruecke.content import find_content
+from kiezbruecke.content.texts import read_texts, text_sets, tried_examples
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError
 from kiezbruecke.mapping import Mapping, load_mapping, mapping_names
 from kiezbruecke.workbench.examples import ExampleResult, read_roots, run_examples
@@ -68,6 +70,7 @@ def run_mapping_examples(
         root = find_content(content)
         found = names or mapping_names(root)
         results = [result for name in found for result in _tested(name, root, update=update, alone=len(found) == 1)]
+        results += [] if names else list(_tested_texts(root))
     except KiezbrueckeError as error:
         stop(error, as_json=as_json)
     if as_json:
@@ -86,6 +89,13 @@ def _tested(name: str, root: Path, *, update: bool, alone: bool) -> list[Example
         if alone:
             raise
         return [ExampleResult(name, "", error.line())]
+
+
+def _tested_texts(root: Path) -> Iterator[ExampleResult]:
+    """The examples of the texts that people read."""
+    for name, folder in text_sets(root).items():
+        for state, number, problem in tried_examples(read_texts(folder)):
+            yield ExampleResult(f"texts/{name}", f"{state} {number}", problem)
 
 
 def _example_roots(mapping: Mapping, root: Path, example: str | None) -> dict[str, Any]:

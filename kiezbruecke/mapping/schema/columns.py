@@ -27,6 +27,7 @@ _FORMATS: dict[str, tuple[str, ...]] = {  # the first is the default
     "money": ("comma", "point", "cents"),
     "yes_no": tuple(_TRUTHS),
 }
+Role = Literal["reference", "area", "process", "fiscal_year", "meeting", "title", "correction"]
 _UNREACHABLE = re.compile(r"[/@\[\]]")  # what a target path cannot name
 _NOT_IN_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # and what no text may hold
@@ -38,13 +39,23 @@ class LayoutColumn(BaseModel):
 
     With `length` (characters) it is a field of a fixed-length record. There, a column with `const`, or with neither
     name nor key, is no target: it always holds its constant, or only what it is filled with.
+
+    In a table that people fill in or other systems write: `required` is a column and a value in every line, `present`
+    a column whose cells may be empty; `aliases` are other spellings of its header; `role` is what it is to whoever
+    reads the sheet; `repeats` says that „wie oben“ means the value above; `empty` is what an empty cell says, or a
+    column that is not there; `choices` is a code list for the template.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     name: str = ""
     key: str = ""
-    type: Literal["text", "money", "integer", "date", "yes_no"] = "text"
+    aliases: tuple[str, ...] = ()
+    role: Role | None = None
+    repeats: bool = False
+    choices: str = ""
+    empty: str = ""
+    type: Literal["text", "money", "number", "integer", "date", "yes_no"] = "text"
     format: Literal[
         "TT.MM.JJJJ", "TTMMJJJJ", "JJJJMMTT", "JJMMTT", "JJJJ-MM-TT", "comma", "point", "cents", "ja_nein", "J_N", "1_0"
     ] | None = None  # fmt: skip
@@ -65,7 +76,8 @@ class LayoutColumn(BaseModel):
         if not isinstance(body, dict):
             return body
         zero = {"fill": "0"} if body.get("fill") == 0 and body["fill"] is not False else {}
-        return {"key": body.get("name", ""), **body, **zero}
+        aliases = {"aliases": tuple(body["aliases"])} if isinstance(body.get("aliases"), list) else {}
+        return {"key": body.get("name", ""), **body, **zero, **aliases}
 
     @model_validator(mode="after")
     def _agrees(self) -> LayoutColumn:
@@ -88,9 +100,19 @@ class LayoutColumn(BaseModel):
         return self.const is not None or not self.key
 
     @property
+    def mandatory(self) -> bool:
+        """Whether a sheet without this column is refused."""
+        return self.required or self.present
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """Every name under which it may stand in a header."""
+        return (self.name, *self.aliases)
+
+    @property
     def right(self) -> bool:
         """Whether the value stands at the right end; numbers do unless the layout says otherwise."""
-        return (self.align or ("right" if self.type in {"money", "integer"} else "left")) == "right"
+        return (self.align or ("right" if self.type in {"money", "number", "integer"} else "left")) == "right"
 
     @property
     def limit(self) -> int | None:
@@ -122,6 +144,8 @@ class LayoutColumn(BaseModel):
                 return _day(value).strftime(_DAYS[written])
             case "integer":
                 return _whole(value)
+            case "number":
+                return _number(value)
             case "yes_no":
                 return _yes_or_no(value, _TRUTHS[written])
             case _:
@@ -180,6 +204,16 @@ def _money(value: object, written: str) -> str:
     if written == "cents":
         return str(int(amount.replace(".", "")))
     return amount if written == "point" else amount.replace(".", ",")
+
+
+def _number(value: object) -> str:
+    try:
+        number = Decimal(str(value) if isinstance(value, int | float) else to_text(value))
+    except ArithmeticError:
+        raise Unusable("die Zahl ist nicht lesbar", "eine Zahl wie 52.4") from None
+    if not number.is_finite() or not -20 <= number.adjusted() <= 20:
+        raise Unusable("die Zahl ist zu groß oder zu klein", "eine Zahl wie 52.4")
+    return f"{number:f}"
 
 
 def _whole(value: object) -> str:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.foreign_json import read_json
 from kiezbruecke.machine import read_text
 from kiezbruecke.mapping.schema.json_patterns import searching
 
@@ -28,11 +28,11 @@ def read_document(file: Path) -> Mapping[str, Any]:
     try:
         if file.stat().st_size > MAX_BYTES:
             raise ConfigurationError("the file is too large", where=str(file), expected=f"at most {MAX_BYTES} bytes")
-        body = json.loads(read_text(file, what="the schema"), parse_float=Decimal)
+        body = read_json(read_text(file, what="the schema"))
     except json.JSONDecodeError as error:
         where = f"{file}:{error.lineno}:{error.colno}"
         raise ConfigurationError("the schema is not JSON", where=where, expected="a JSON Schema") from None
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError):
         raise ConfigurationError("the schema cannot be read", where=str(file), expected="JSON in UTF-8") from None
     if not isinstance(body, dict):
         raise ConfigurationError("the schema is no object", where=str(file), expected='{"type": "object", …}')

@@ -49,7 +49,7 @@ def read_layout(file: Path) -> Located:
     try:
         state = file.stat()
         return _located(file, state.st_mtime_ns, state.st_size)
-    except OSError:
+    except (OSError, ValueError):  # a day or a number that is none
         raise ConfigurationError("the file cannot be read", where=str(file), expected="YAML in UTF-8") from None
     except YAMLError as error:
         mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None

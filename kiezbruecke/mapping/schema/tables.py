@@ -11,6 +11,8 @@ import csv
 import io
 import re
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,14 +20,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.language.findings import nearest
-from kiezbruecke.mapping.schema.columns import LayoutColumn
+from kiezbruecke.mapping.schema.columns import LayoutColumn, Role
 from kiezbruecke.mapping.schema.layout import Located, read_layout
 from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, NodeContent
 from kiezbruecke.mapping.values import Kind, Unusable
+from kiezbruecke.plaintext import folded
 
 _KINDS: dict[str, Kind] = {
     "text": "text",
     "money": "decimal",
+    "number": "decimal",
     "integer": "integer",
     "date": "date",
     "yes_no": "boolean",
@@ -45,6 +49,7 @@ _WANTED = {  # what pydantic calls a wrong value, and what a layout needs there
     "tuple_type": "a list of columns",
 }
 _ONLY_FIXED = ("length", "start", "align", "fill", "const")
+_KEY = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class _WrongColumn(ValueError):
@@ -61,8 +66,24 @@ class _WrongLength(ValueError):
     path = ("record_length",)
 
 
+class Blank(BaseModel):
+    """The workbook that people fill in: its file, and what they should know; `prefilled` where lines stand already."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="Name without ending")
+    advice: tuple[str, ...] = ()
+    further: tuple[str, ...] = Field((), description="Advice that stands behind what is true of every sheet")
+    prefilled: tuple[str, ...] = ()
+
+
 class TableLayout(BaseModel):
-    """A table's columns in their order, and how its lines are written."""
+    """A table's columns in their order, how its lines are written, and what they are where they are read.
+
+    A table with an `item` is a source: each of its lines is an item of this kind. Its id is the value of the column
+    `id` where the lines are things that change (a proposal), else content and row: a fact of a sheet never changes.
+    `shown` are headers of columns that are for people: neither read nor noted.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -75,12 +96,21 @@ class TableLayout(BaseModel):
     encoding: Literal["utf-8", "iso-8859-1", "iso-8859-15", "cp1252"] = "utf-8"
     line_end: Literal["crlf", "lf", "none"] = "crlf"
     record_length: int | None = Field(None, ge=1)
+    item: str = Field("", pattern=r"^([a-z0-9][a-z0-9-]*)?$")
+    id: str = ""
+    shown: tuple[str, ...] = ()
+    form: Blank | None = None
     columns: tuple[LayoutColumn, ...] = Field(min_length=1)
 
-    @field_validator("columns", mode="before")
+    @field_validator("columns", "shown", mode="before")
     @classmethod
-    def _columns(cls, body: Any) -> Any:
+    def _tuples(cls, body: Any) -> Any:
         return tuple(body) if isinstance(body, list) else body
+
+    @field_validator("form", mode="before")
+    @classmethod
+    def _form(cls, body: Any) -> Any:
+        return Blank.model_validate(body) if isinstance(body, dict) else body
 
     @field_validator("delimiter")
     @classmethod
@@ -99,12 +129,27 @@ class TableLayout(BaseModel):
             self._check_record()
         else:
             self._check_csv()
+        self._check_source()
         return self
 
     @property
     def fields(self) -> tuple[LayoutColumn, ...]:
         """The columns that rules fill."""
         return tuple(column for column in self.columns if not column.filler)
+
+    @cached_property
+    def by_header(self) -> dict[str, LayoutColumn]:
+        """The columns by every name that they may have in a header, folded."""
+        return {folded(name): column for column in self.columns for name in column.headers if name}
+
+    def of_role(self, role: Role) -> LayoutColumn | None:
+        """The column that has this role."""
+        return next((column for column in self.columns if column.role == role), None)
+
+    def said(self, role: Role, values: Mapping[str, str]) -> str:
+        """What a line says in the column of this role; nothing where there is none."""
+        column = self.of_role(role)
+        return values.get(column.key, "") if column else ""
 
     def tree(self) -> Node:
         """The table as a target: one line, columns as elements."""
@@ -159,6 +204,30 @@ class TableLayout(BaseModel):
                 raise _WrongColumn(told, number, what)
             seen |= {text} - {""}
 
+    def _check_source(self) -> None:
+        """Readers find a column by every name, rules by its key; nobody may have to guess."""
+        if not self.item:
+            return
+        names: set[str] = set()
+        roles: set[str] = set()
+        for number, column in enumerate(self.columns):
+            if not _KEY.fullmatch(column.key):
+                told = (
+                    f"'{column.key}' is no key for rules; expected small letters, digits and _, such as eingegangen_am"
+                )
+                raise _WrongColumn(told, number, "key")
+            mine = {folded(name) for name in column.headers}
+            if again := mine & names:
+                told = f"two columns may be called '{min(again)}'; expected names and aliases of its own for each"
+                raise _WrongColumn(told, number, "aliases" if column.aliases else "name")
+            if column.role in roles:
+                raise _WrongColumn(f"two columns have the role '{column.role}'; expected one", number, "role")
+            names |= mine
+            roles |= {column.role} if column.role else set()
+        known = {column.key: column for column in self.columns}
+        if self.id and not (self.id in known and known[self.id].required):
+            raise ValueError(f"id: '{self.id}' is no column with a value in every line; expected a required column")
+
     def _check_csv(self) -> None:
         if self.record_length or self.line_end == "none":
             raise ValueError("record_length and line_end: none belong to fixed-length records; expected format: fixed")
@@ -194,6 +263,15 @@ class TableLayout(BaseModel):
             except UnicodeEncodeError:
                 told = f"the constant of '{column.name}' does not exist in {self.encoding}"
                 raise _WrongColumn(told, number, "const") from None
+
+
+def source_tables(content: Path) -> dict[str, TableLayout]:
+    """The tables that can be read, by name; one that is broken is told where it is used."""
+    found: dict[str, TableLayout] = {}
+    for file in sorted((content / "schemas" / "tables").glob("*.yaml")):
+        with suppress(ConfigurationError):
+            found[file.stem] = read_table(content, file.stem)
+    return {name: table for name, table in found.items() if table.item}
 
 
 def table_file(content: Path, name: str) -> Path:

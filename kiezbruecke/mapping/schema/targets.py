@@ -55,7 +55,7 @@ class TargetSchema:
 
 
 def find_target(text: str, content: Path) -> TargetSchema:
-    """`record Proposal`, `table status-list`, `json metadata` or `xdomea 4.0.0 Abgabe.Abgabe.0401`.
+    """`record Proposal`, `table zahlsatz`, `json metadata` or `xdomea 4.0.0 Abgabe.Abgabe.0401`.
 
     Raises ConfigurationError.
     """

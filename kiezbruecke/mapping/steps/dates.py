@@ -13,6 +13,7 @@ from kiezbruecke.plaintext import clean
 UNSURE_FROM = 22  # midnight in Berlin as UTC says it is 22 or 23 o'clock of the day before; SheetJS writes 23:59:16
 _BERLIN = ZoneInfo("Europe/Berlin")
 _GERMAN_DATE = re.compile(r"(?P<day>[0-9]{1,2})\.\s?(?P<month>[0-9]{1,2})\.\s?(?P<year>[0-9]{4}|[0-9]{2})")
+_RUBY_OFFSET = re.compile(r"(?<=[0-9]) (?:UTC|([+-][0-9]{4}))$")
 _DAY_FORMATS = ("TT.MM.JJJJ", "JJJJMMTT", "TTMMJJJJ", "JJMMTT", "JJJJ-MM", "JJJJ")
 _TIME_FORMATS = ("TT.MM.JJJJ hh:mm", "JJJJ-MM-TT hh:mm:ss", "JJJJMMTThhmmss", "hh:mm")
 _PARTS = {"JJJJ": "%Y", "JJ": "%y", "MM": "%m", "TT": "%d", "hh": "%H", "mm": "%M", "ss": "%S"}
@@ -51,13 +52,16 @@ def german_date(value: object) -> date:
 @step(
     StepExample("2026-04-24T10:00:00+02:00", datetime.fromisoformat("2026-04-24T10:00:00+02:00")),
     StepExample("2026-04-24T08:00:00.5Z", datetime.fromisoformat("2026-04-24T08:00:00.500+00:00")),
+    StepExample("2026-04-24 08:00:00 UTC", datetime.fromisoformat("2026-04-24T08:00:00+00:00")),
+    StepExample("2026-04-24 10:00:00 +0200", datetime.fromisoformat("2026-04-24T10:00:00+02:00")),
     StepExample("2026-04-24T10:00:00", Unusable),
+    StepExample("2026-04-24 10:00:00 CEST", Unusable),
     gives="moment",
 )
 def timestamp(value: object) -> datetime:
-    """Read a moment in ISO 8601 with its offset."""
+    """Read a moment in ISO 8601 with its offset, or as Ruby writes it: a blank before the offset, UTC for none."""
     try:
-        moment = value if isinstance(value, datetime) else datetime.fromisoformat(to_text(value).strip())
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(_iso(to_text(value).strip()))
         if moment.tzinfo is not None:
             moment.astimezone(UTC)  # year 1 and year 9999 have moments that no other clock can say
     except (ValueError, OverflowError):
@@ -101,6 +105,23 @@ def time_format(value: object, form: str) -> str:
         return _written(timestamp(value).astimezone(_BERLIN), form)
     except OverflowError:
         raise Unusable("die Zeit ist nicht lesbar", "eine Zeit wie 2026-04-24T10:00:00+02:00") from None
+
+
+@step(
+    StepExample("24.04.2026", datetime.fromisoformat("2026-04-24T00:00:00+02:00")),
+    StepExample(date(2026, 12, 24), datetime.fromisoformat("2026-12-24T00:00:00+01:00")),
+    StepExample("April 2026", Unusable),
+    takes="date",
+    gives="moment",
+)
+def start_of_day(value: object) -> datetime:
+    """Make the moment at which a day begins in Berlin: for lists that know no time of day."""
+    day = german_date(value)
+    return datetime(day.year, day.month, day.day, tzinfo=_BERLIN)
+
+
+def _iso(text: str) -> str:
+    return _RUBY_OFFSET.sub(lambda found: found[1] or "+00:00", text)
 
 
 def _day(value: date) -> date:

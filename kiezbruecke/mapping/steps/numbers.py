@@ -18,6 +18,7 @@ _ONLY_SIGNS_OF_A_SUM = re.compile(r"(?:[0-9 .,]|€|EUR|Euro)+")
 _SUM = "ein Betrag wie 1.000,00"
 _NO_BUDGET = re.compile(r"(?:Kosten:\s*)?keine Angabe", re.IGNORECASE)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+_DEGREES = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{1,20})?")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,10})?|\.[0-9]{1,10})")
 
 
@@ -96,6 +97,22 @@ def decimal(value: object) -> Decimal:
 
 
 @step(
+    StepExample("13.49739856931511", 13.49739856931511),
+    StepExample("-0.1", -0.1),
+    StepExample(52.4583, 52.4583),
+    StepExample("52,4583", Unusable),
+    StepExample("200", Unusable),
+    gives="any",
+)
+def degrees(value: object) -> float:
+    """Read a geographic coordinate in degrees (WGS 84) as machines write it: a decimal point, no letters."""
+    given = clean(str(value) if isinstance(value, float | int | Decimal) else to_text(value))
+    if not _DEGREES.fullmatch(given) or abs(float(given)) > 180:
+        raise Unusable("die Koordinate ist nicht lesbar", "Grad wie 13.4974, höchstens 180")
+    return float(given)
+
+
+@step(
     StepExample(Decimal("850.00"), 85000),
     StepExample("-0.05", -5),
     StepExample(3, 300),
@@ -167,9 +184,9 @@ def yes_no(value: object) -> bool:
     if isinstance(value, bool):
         return value
     word = "" if is_nothing(value) else clean(to_text(value)).lower()
-    if word in {"ja", "j", "x", "wahr", "true", "1", "✓"}:
+    if word in {"ja", "j", "x", "wahr", "true", "yes", "1", "✓"}:
         return True
-    if word in {"", "nein", "n", "-", "falsch", "false", "0"}:
+    if word in {"", "nein", "n", "-", "falsch", "false", "no", "0"}:
         return False
     raise Unusable("weder ja noch nein", "ja, x, nein oder leer")
 

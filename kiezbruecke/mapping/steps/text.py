@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import date
 from decimal import Decimal
@@ -11,6 +12,7 @@ from kiezbruecke.mapping.values import Unusable, to_text
 from kiezbruecke.plaintext import unharmed
 
 _JOINERS = frozenset("\u200d\ufe0e\ufe0f")
+_AT_THE_END = re.compile(r"\(([^()]*)\)\s*$")
 _LONGEST = 10_000  # characters; a number that no target has, and a typing error would
 
 
@@ -132,6 +134,31 @@ def before(value: object, separator: str) -> str:
 def after(value: object, separator: str) -> str:
     """Take what stands after the first separator, without blanks at the ends; refuse where there is none."""
     return _parted(to_text(value), separator)[1]
+
+
+@step(
+    StepExample("Durchführbar (1.234 €)", "1.234 €"),
+    StepExample("Undurchführbar", None),
+    StepExample("Fest (am Ufer) (850 €)", "850 €"),
+    StepExample("Fest (am Ufer) 850 €", None),
+)
+def bracketed(value: object) -> str | None:
+    """Take what stands in brackets at the end; nothing where there are none."""
+    found = _AT_THE_END.search(to_text(value))
+    return found[1].strip() if found else None
+
+
+@step(
+    StepExample("-", None, "-"),
+    StepExample(" - ", None, "-"),
+    StepExample("- zwei Bänke", "- zwei Bänke", "-"),
+    StepExample("keine", None, "keine"),
+    argument=str,
+)
+def nothing_if(value: object, sign: str) -> str | None:
+    """Make nothing of exactly this text: what a system writes where it has nothing to say."""
+    given = to_text(value)
+    return None if given.strip() == sign else given
 
 
 @step(StepExample("'=1+1", "=1+1"), StepExample("'s Bier", "'s Bier"), StepExample("Fest", "Fest"))

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
-from connectors.folder.table import read_table
 from kiezbruecke.connector import Item, read_manifest
 from kiezbruecke.desk.sheets import empty_sheets
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.mapping import check_mapping, load_mapping
+from kiezbruecke.mapping.for_clerks import for_clerks
+from kiezbruecke.mapping.schema.tables import read_table
 from kiezbruecke.records import Budget, Decision, Outcome, Process
 from kiezbruecke.workbench.examples import run_examples
 
@@ -35,7 +36,7 @@ def problem_of(content: Path, process: Process) -> Callable[[Item], str | None]:
         try:
             load_mapping(name, content).read(item, {"process": process, "envelope": {"source": "blaetter"}})
         except RecordError as error:
-            return str(error)
+            return for_clerks(error)  # as the engine says it
         return None
 
     return problem
@@ -59,7 +60,7 @@ def test_the_manifest_is_true() -> None:
     """It is read when Airflow parses; nothing of the connector is imported for it."""
     manifest = read_manifest("connectors.folder")
 
-    assert manifest.item_kinds == ("decision-line", "budget-line", "sheet-problem")
+    assert manifest.item_kinds == ("sheet-problem", "*")
     assert manifest.can.full_list
 
 
@@ -181,8 +182,8 @@ def test_a_table_that_is_none_is_told_to_operations(tmp_path: Path, content: Pat
     with pytest.raises(ConfigurationError, match="there is no table 'x'"):
         read_table(content, "x")
     (tmp_path / "schemas" / "tables").mkdir(parents=True)
-    (tmp_path / "schemas" / "tables" / "x.yaml").write_text("name: x\ncolumns: [{name: A, key: Ä}]\n", "utf-8")
-    with pytest.raises(ConfigurationError, match=r"columns\.0\.key"):
+    (tmp_path / "schemas" / "tables" / "x.yaml").write_text("name: x\nitem: y\ncolumns: [{name: A, key: Ä}]\n", "utf-8")
+    with pytest.raises(ConfigurationError, match=r"x\.yaml:3:\d+: 'Ä' is no key for rules"):
         read_table(tmp_path, "x")
 
 

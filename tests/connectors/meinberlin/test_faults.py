@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from connectors.meinberlin import listing
 from connectors.meinberlin.settings import Settings
 from kiezbruecke.connector import Connection
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, SourceError
@@ -115,6 +116,16 @@ def test_a_whole_document_with_fewer_rows_than_counted_is_found() -> None:
 
     with raw_server(answer(whole(short))) as address, pytest.raises(SourceError, match="changed in each"):
         read(address, passes=2)
+
+
+@pytest.mark.parametrize("rows", [LIST["results"][:1], LIST["results"] * 100], ids=["pages", "proposals"])
+def test_a_list_without_end_ends(rows: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen: a count of a thousand million and always another page; ten thousand pages later it still read on."""
+    monkeypatch.setattr(listing, "PAGES", 20)
+    endless = {**LIST, "count": 10**9, "next": "https://name.example/?page=2", "results": rows}
+
+    with raw_server(answer(whole(endless))) as address, pytest.raises(SourceError, match="does not end"):
+        read(address)
 
 
 def every(**fields: Any) -> dict[str, Any]:

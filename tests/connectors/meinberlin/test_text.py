@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lxml import html
 
-from connectors.meinberlin.text import plain_text
+from connectors._text import plain_text
 
 ADDRESS = "https://mein.berlin.de"
 

@@ -34,10 +34,10 @@ def signed(body: bytes, event: str = "e-1", key: bytes = KEY, seconds: int = 0) 
 
 def test_the_example_of_the_specification_fits() -> None:
     """Standard Webhooks 1.0 gives key, id, time, body and signature."""
-    key = Settings(path=Path(), secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").secret
+    keys = Settings(path=Path(), secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").keys
     fits = is_signed(
         "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
-        (key,),
+        keys,
         "msg_p5jXN8AQM9LWM0D4loKWxJek",
         "1614265330",
         b'{"test": 2432232314}',

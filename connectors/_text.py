@@ -1,7 +1,7 @@
-"""Formatted text of the platform as plain text: paragraphs stay apart, lists stay lists, links keep their address.
+"""Formatted text of a platform as plain text: paragraphs stay apart, lists stay lists, links keep their address.
 
-The platform's editor allows p, strong, em, u, ol, ul, li, a, img, iframe and div; what else may stand there (older
-texts, imports) counts as words, or as a line of its own where a browser would begin one.
+Platforms' editors allow p, strong, em, u, ol, ul, li, a, img, iframe and div; what else may stand there (older texts,
+imports) counts as words, or as a line of its own where a browser would begin one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
-from lxml import etree
+from lxml import etree, html
 
 PARAGRAPHS = {
     *("p", "div", "ul", "ol", "dl", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "table", "pre"),
@@ -21,6 +21,20 @@ UNSEEN = {"script", "style", "template", "noscript"}
 SCHEMES = {"http", "https", "mailto", "tel"}
 _BLANKS = re.compile(r"[ \t\r\n\f]+")  # what a browser folds; a no-break space is no such blank
 _PARAGRAPH, _LINE = "\n\n", "\n"
+_NOT_HTML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+_BLOCK = re.compile(rf"<(?:{'|'.join(sorted(PARAGRAPHS | LINES))})\b", re.IGNORECASE)
+
+
+def plain_text_of(source: str, address: str) -> str:
+    """The text of a piece of HTML, or of plain text that was typed: where no block begins, lines are lines."""
+    written = source if _BLOCK.search(source) else "<br>".join(source.splitlines())
+    return plain_text(fragment_of(written), address)
+
+
+def fragment_of(source: str) -> html.HtmlElement:
+    """A piece of HTML in a `div` of its own, whatever it is; deeper than libxml2 goes, and the rest is lost there."""
+    cleaned = _NOT_HTML.sub("", source)
+    return html.fragment_fromstring(f"<i></i>{cleaned}", create_parent="div", parser=html.HTMLParser())
 
 
 def plain_text(element: etree._Element, address: str) -> str:

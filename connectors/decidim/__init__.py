@@ -1,0 +1,1 @@
+"""Decidim: proposals and budget projects are read over its GraphQL API, answers to proposals are written."""

@@ -1,0 +1,104 @@
+"""Who may do what in Airflow, from `mappings/roles.yaml`: rights per role and route; what is not there is refused.
+
+The words are Airflow's own (`dag.run`, `connection`), so that the file says what Airflow asks; Airflow itself is not
+needed to read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from kiezbruecke.content.yaml import place_of, read_yaml
+from kiezbruecke.errors import ConfigurationError
+
+FILE = Path("mappings", "roles.yaml")
+
+
+class Deed(StrEnum):
+    """What can be done to a thing."""
+
+    READ = "read"
+    CREATE = "create"
+    EDIT = "edit"
+    DELETE = "delete"
+
+
+class Guarded(StrEnum):
+    """What Airflow guards; `dag…` belongs to a route."""
+
+    DAG = "dag"
+    DAG_AUDIT_LOG = "dag.audit_log"
+    DAG_CODE = "dag.code"
+    DAG_DEPENDENCIES = "dag.dependencies"
+    DAG_HITL_DETAIL = "dag.hitl_detail"
+    DAG_RUN = "dag.run"
+    DAG_TASK = "dag.task"
+    DAG_TASK_INSTANCE = "dag.task_instance"
+    DAG_TASK_LOGS = "dag.task_logs"
+    DAG_VERSION = "dag.version"
+    DAG_WARNING = "dag.warning"
+    DAG_XCOM = "dag.xcom"
+    ASSET = "asset"
+    ASSET_ALIAS = "asset_alias"
+    CONFIGURATION = "configuration"
+    CONNECTION = "connection"
+    POOL = "pool"
+    VARIABLE = "variable"
+    VIEW_CLUSTER_ACTIVITY = "view.cluster_activity"
+    VIEW_DOCS = "view.docs"
+    VIEW_IMPORT_ERRORS = "view.import_errors"
+    VIEW_JOBS = "view.jobs"
+    VIEW_PLUGINS = "view.plugins"
+    VIEW_PROVIDERS = "view.providers"
+    VIEW_TRIGGERS = "view.triggers"
+    VIEW_WEBSITE = "view.website"
+
+
+class Role(BaseModel):
+    """What whoever has this role may do."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str
+    may: Mapping[Guarded, frozenset[Deed]] | Literal["everything"]
+    routes: tuple[str, ...] = ("*",)
+    """Patterns of route names"""
+
+    def allows(self, deed: Deed, thing: Guarded) -> bool:
+        """Whether this is allowed on a thing that belongs to no route, or on any of the role's routes."""
+        return isinstance(self.may, str) or deed in self.may.get(thing, ())
+
+    @property
+    def may_everything(self) -> bool:
+        """Whether nothing is refused."""
+        return isinstance(self.may, str)
+
+    def covers(self, route: str) -> bool:
+        """Whether it is one of the role's routes."""
+        return any(fnmatchcase(route, pattern) for pattern in self.routes)
+
+    @property
+    def covers_all(self) -> bool:
+        """Whether every route is."""
+        return "*" in self.routes
+
+
+_ROLES = TypeAdapter(dict[str, Role])
+
+
+def read_roles(content: Path) -> Mapping[str, Role]:
+    """All roles by name; raises ConfigurationError with file, line and column."""
+    file = content / FILE
+    try:
+        return _ROLES.validate_python(read_yaml(file))
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        path = tuple(step for step in first["loc"] if step != "[key]")
+        said = ".".join(map(str, path))
+        raise ConfigurationError(f"{said}: {first['msg']}", where=place_of(file, path)) from None
