@@ -5,7 +5,8 @@
                                     kk-tk-2026 ──▶ …      a link, switched: what a web server shows under one address
                                     (older folders go)    what was put right does not stay under an old address
 
-Killed anywhere, the old set is whole or the new one is. The same files again are harmless.
+Killed anywhere, the old set is whole or the new one is. The same files again are harmless. A set never replaces a newer
+one: whoever sends it has forgotten what was published since.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from kiezbruecke.errors import AlreadyUsed, NotSent, Rejected
 from kiezbruecke.troubles import trouble_of
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
-_NUMBER = re.compile(r"KB[0-9]{2}-[A-Za-z0-9._-]*[0-9]{6,}")  # a carrier's id
+_NUMBER = re.compile(r"KB[0-9]{2}-[A-Za-z0-9._-]*?(?:-i(?P<incarnation>[0-9]+))?-(?P<number>[0-9]{6,})")  # of a carrier
 
 
 class Shelf:
@@ -43,6 +44,8 @@ class Shelf:
         What fails once the set lies there is doubt: nobody knows which of both is shown.
         """
         final = self._place(version, name, *contents)
+        if newer := [one.name for one in self._others(name, version) if _order(name, one.name) > _order(name, version)]:
+            raise AlreadyUsed("a newer publication is shown", where=version, expected=f"a number behind {newer[-1]}")
         if not self._is_there(final, contents):
             _write(final, contents)
         files.replace(self._marker(name), _marker_text(version, contents))
@@ -103,8 +106,13 @@ def version_of(name: str, number: str) -> str:
 
 
 def _is_set_of(name: str, entry: Path) -> bool:
-    number = entry.name.removeprefix(f"{name}-")
-    return number != entry.name and _NUMBER.fullmatch(number) is not None and entry.is_dir() and not entry.is_symlink()
+    return _order(name, entry.name) > (0, 0) and entry.is_dir() and not entry.is_symlink()
+
+
+def _order(name: str, version: str) -> tuple[int, int]:
+    """Which of two sets is the newer; nothing for what is none of this name."""
+    found = _NUMBER.fullmatch(version.removeprefix(f"{name}-")) if version.startswith(f"{name}-") else None
+    return (int(found["incarnation"] or 1), int(found["number"])) if found else (0, 0)
 
 
 def _same(final: Path, contents: Mapping[str, bytes]) -> bool:

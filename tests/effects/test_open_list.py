@@ -24,7 +24,7 @@ FACTS = {
     "title": "Kiezkassen Treptow-Köpenick 2026: bewilligte Projekte",
     "publisher": "Bezirksamt Treptow-Köpenick von Berlin",
     "contact": {"name": "Sozialraumorientierte Planungskoordination", "email": "spk@ba-tk.example"},
-    "contributor_id": "http://dcat-ap.de/def/contributors/berlinOpenData",
+    "contributor_id": "http://dcat-ap.de/def/contributors/TEST",
     "url": "https://ba-tk.example/offene-daten",
 }
 

@@ -18,6 +18,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
+from ruamel.yaml import YAML
 
 from connectors import _files as files
 from connectors.folder.open_data import OpenDataTarget
@@ -34,7 +35,7 @@ from kiezbruecke.connector import (
     manifest_for,
 )
 from kiezbruecke.content.routes import SendingRoute, find_route
-from kiezbruecke.errors import ConfigurationError, NotSent, Rejected
+from kiezbruecke.errors import AlreadyUsed, ConfigurationError, NotSent, Rejected
 from kiezbruecke.records import Process
 
 SPACE = UUID("6b1f2f0a-8f56-5d0c-9d0e-6b7a1c5e2026")
@@ -44,7 +45,7 @@ DISTRICT = {
     "title": "Kiezkassen Treptow-Köpenick 2026: bewilligte Projekte",
     "publisher": "Bezirksamt Treptow-Köpenick von Berlin",
     "contact": {"name": "Sozialraumorientierte Planungskoordination", "email": "spk@ba-tk.example"},
-    "contributor_id": "http://dcat-ap.de/def/contributors/berlinOpenData",
+    "contributor_id": "http://dcat-ap.de/def/contributors/TEST",
     "url": "https://ba-tk.example/offene-daten/",
 }
 
@@ -433,6 +434,45 @@ def test_the_next_publication_replaces_the_last(target: OpenDataTarget, shown: P
 
     assert lying(place) == {NAME, f"{NAME}.ok", f"{NAME}-KB26-offene-daten-tk-000002", "liesmich.txt", f"{NAME}-alt"}
     assert b"850.00" not in (shown / f"{NAME}.csv").read_bytes()
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_an_older_publication_never_replaces_a_newer_one(
+    target: OpenDataTarget, shown: Path, place: Path, number: int
+) -> None:
+    """A ledger from a backup begins to count where it was: what was put right since would come back."""
+    newest, older = batch_of(target, FIRST, number=3), batch_of(target, SECOND, number=number)
+    target.send(newest, [FIRST])
+    before = lying(place)
+
+    with pytest.raises(AlreadyUsed, match="a newer publication is shown"):
+        target.send(older, [SECOND])
+    assert lying(place) == before
+    assert target.look_up(older, [SECOND]) == {SECOND.key: NotThere()}
+
+
+def test_after_a_recovery_numbers_begin_behind(target: OpenDataTarget, shown: Path) -> None:
+    """`i2` stands in the carrier's id."""
+    first = BatchHead("KB26-offene-daten-i2-000001", "offene-daten-tk", AT, 2026)
+    batch = Batch(first, *target.compose(first, [FIRST], []))
+    target.send(batch, [FIRST])
+
+    assert shown.readlink() == Path(batch.file_name[:-4])
+
+
+def test_the_page_names_all_that_a_district_must_say(
+    open_target: Callable[[], OpenDataTarget], facts: dict[str, Any]
+) -> None:
+    """Whoever copies the block of docs/how-to/offene-daten.md publishes."""
+    page = (Path(__file__).parents[3] / "docs/how-to/offene-daten.md").read_text("utf-8")
+    block = YAML(typ="safe", pure=True).load(page.partition("```yaml\n")[2].partition("```")[0])
+    said = block["routes"]["changes"]["offene-daten"]["with"]["publication"]
+    for key in DISTRICT:
+        del facts[key]
+    facts |= said
+
+    assert open_target()
+    assert set(DISTRICT) <= set(said)
 
 
 def test_other_processes_in_the_same_folder_stay(target: OpenDataTarget, shown: Path, place: Path) -> None:
