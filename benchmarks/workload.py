@@ -21,6 +21,7 @@ from kiezbruecke.records import (
     CommitmentState,
     Decision,
     Outcome,
+    Process,
     Proposal,
     ProposalStatus,
 )
@@ -34,6 +35,7 @@ RECORDS = 10_000
 BLOCK = 100  # entries of one pain.001
 PROCESS = "kk-tk-2026"
 
+_OF_PROCESS = Process(id=PROCESS, name="Kiezkassen 2026", reference_prefix="KK26", bezirk_id="09", fiscal_year=2026)
 _BEGAN = datetime(2026, 2, 3, 9, 0, tzinfo=UTC)
 _AREAS = (("090416", "Müggelheim"), ("090311", "Grünau"), ("090207", "Adlershof"), ("090517", "Friedrichshagen"))
 AREA_IDS = tuple(sorted(area for area, _ in _AREAS))
@@ -132,6 +134,7 @@ def case_roots(i: int, given: Proposal | None = None) -> dict[str, Any]:
         "proposal": given or proposal(i),
         "decision": decision(i),
         "message": _message(i, f"KK26-{area}-{i + 1:05d}-E1", "file.create"),
+        "process": _OF_PROCESS,
         "route": _ROUTE,
     }
 

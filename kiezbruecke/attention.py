@@ -28,6 +28,7 @@ from kiezbruecke.cases.join import (
     stand_together,
     subject_of,
     verdicts_of,
+    without_area,
 )
 from kiezbruecke.errors import InputError
 from kiezbruecke.ledger import Ledger, MessageState, Run, history
@@ -50,7 +51,7 @@ from kiezbruecke.ledger.todo import (
     raise_point,
     replace_points,
 )
-from kiezbruecke.records import Budget, Process
+from kiezbruecke.records import Area, Budget, Process
 
 
 @dataclass(frozen=True)
@@ -154,8 +155,13 @@ def _said_about(connection: Connection, cases: Sequence[UUID]) -> tuple[frozense
 
 
 def contradictions(process: Process, standings: Iterable[Standing]) -> list[Point]:
-    """What contradicts in these cases, as points. They belong to the process, not to a route."""
-    return [_contradiction(process, standing, one) for standing in standings for one in standing.disagreements]
+    """What contradicts in these cases or is missing, as points. They belong to the process, not to a route."""
+    return [
+        _contradiction(process, standing, one)
+        for standing in standings
+        for one in (*standing.disagreements, without_area(process, standing))
+        if one is not None
+    ]
 
 
 def keep_contradictions(
@@ -181,20 +187,30 @@ def _contradiction(process: Process, standing: Standing, disagreement: Disagreem
 
 
 def _answers(reason: Reason) -> tuple[Answer, ...]:
-    if reason in DISMISSIBLE:
-        return (Answer.DISMISS,)
-    return (Answer.RELEASE,) if reason in WAIVABLE else ()
+    if reason is Reason.AREA_MISSING:
+        return (Answer.ASSIGN,)
+    may = ((Answer.RELEASE, WAIVABLE), (Answer.DISMISS, DISMISSIBLE))
+    return tuple(answer for answer, reasons in may if reason in reasons)
 
 
-def decide(ledger: Ledger, point: OpenPoint, answer: str, *, person: Person, reason: str) -> Answer:
-    """Carry out a person's answer and write it down; raises InputError where it is not allowed."""
+def decide(
+    ledger: Ledger, point: OpenPoint, answer: str, *, person: Person, reason: str, area: Area | None = None
+) -> Answer:
+    """Carry out a person's answer and write it down; raises InputError where it is not allowed.
+
+    `area`: to which one, where the answer is to assign the case.
+    """
     if point.closed_at is not None:
         raise InputError("Der Punkt ist schon erledigt", where=f"Punkt {point.id}")
     chosen = _chosen(point, answer)
+    if (chosen is Answer.ASSIGN) != (area is not None):
+        what = "Zu „zuordnen“ gehört die Bezirksregion, und nur dazu"
+        raise InputError(what, where=f"Punkt {point.id}", expected="zuordnen --area NAME")
     by = signed(person, reason, f"Punkt {point.id}")
+    given = chosen if area is None else f"{chosen}:{area.id}"
     with ledger.write() as connection:
         one_at_a_time(connection)
-        if not close_point(connection, point.kind, point.subject, answer=chosen, by=by):
+        if not close_point(connection, point.kind, point.subject, answer=given, by=by):
             raise InputError("Der Punkt ist schon erledigt", where=f"Punkt {point.id}")  # somebody was faster
         if point.kind is Kind.SET_ASIDE:
             history.forget_unread(connection, point.subject)

@@ -17,7 +17,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from kiezbruecke.content.processes import read_code_lists, read_process
-from kiezbruecke.content.routes import read_route, route_places
+from kiezbruecke.content.routes import places_of, read_route
 from kiezbruecke.drift.fingerprint import fingerprint_file, read_fingerprint
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping import check_mapping, load_mapping, mapping_names
@@ -120,7 +120,7 @@ def _process(content: Path, text: str, _: str) -> list[str]:
     file = _written(content / "mappings/processes" / f"{name}.yaml", text)
     try:
         found = [_read(lambda: read_process(content, name)), _read(lambda: read_code_lists(content, name))]
-        found += [_read(place.read) for place in route_places(content) if place.name.startswith("kk-li")]
+        found += [_read(place.read) for place in places_of(content, name)]
     finally:
         file.unlink()
     return [one for one in found if isinstance(one, str)]

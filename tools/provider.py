@@ -25,7 +25,7 @@ def provider() -> str:
     body = {
         "package-name": "kiezbruecke",
         "name": "Kiezbrücke",
-        "description": "Trägt Beschlüsse der Kiezkassen in E-Akte und HKR-Verfahren.",
+        "description": "Trägt Beschlüsse der Bürgerbeteiligung in E-Akte und HKR-Verfahren.",
         "connection-types": [_connection_type(manifest) for manifest in manifests().values() if _is_ours(manifest)],
     }
     return json.dumps(body, indent=2, ensure_ascii=False) + "\n"

@@ -6,7 +6,7 @@ back, a frozen fund pays nothing out until it is free again.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -22,7 +22,7 @@ class Books:
 
     last: dict[Idea, Vote] = field(default_factory=dict)
     granted_once: set[Idea] = field(default_factory=set)  # got a file, whatever came later
-    told: dict[Idea, list[str]] = field(default_factory=lambda: defaultdict(list))  # words, without repetition
+    told: Counter[Idea] = field(default_factory=Counter)  # what people of an idea on the platform heard, how often
     corrected: set[Idea] = field(default_factory=set)  # a line about it puts right what was granted
     ideas: set[Idea] = field(default_factory=set)
     budgets: dict[Kasse, Decimal] = field(default_factory=dict)
@@ -40,9 +40,9 @@ class Books:
         """What stands in the budget system: zero for what was taken back."""
         return {idea: self.last[idea].amount or ZERO for idea in self.granted_once}
 
-    def counts(self, kasse: Kasse | None = None) -> Counter[Word | None]:
-        """How many proposals ended with which word; None: nobody has decided."""
-        of = [idea for idea in self.ideas if kasse in (None, idea.kasse)]
+    def counts(self, process: str = "") -> Counter[Word | None]:
+        """How many proposals, of a process or of all, ended with which word; None: nobody has decided."""
+        of = [idea for idea in self.ideas if process in ("", idea.kasse.process)]
         return Counter(self.last[idea].word if idea in self.last else None for idea in of)
 
 
@@ -67,8 +67,8 @@ def _enter(books: Books, votes: Sequence[Vote]) -> None:
             books.corrected.add(vote.idea)
         if vote.word.grants:
             books.granted_once.add(vote.idea)
-        if books.told[vote.idea][-1:] != [vote.word]:
-            books.told[vote.idea].append(vote.word)
+        if vote.idea.pk:
+            books.told[vote.idea] += 1  # every line says something new: another word, sum or day
 
 
 def _audit(books: Books) -> None:

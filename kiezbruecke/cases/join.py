@@ -48,6 +48,8 @@ class Reason(StrEnum):
     PLATFORM_CONTRADICTS = "platform_contradicts"  # the platform's moderator, or a person
     GONE = "gone"  # a person
     AREA_DIFFERS = "area_differs"  # a corrected sheet
+    AREA_MISSING = "area_missing"  # a person, a decision, or a point on the map
+    ASSIGNED_DIFFERS = "assigned_differs"  # a person, or a corrected sheet
     AREA_UNKNOWN = "area_unknown"  # configuration of the module, or a point on the map
     NO_BUDGET = "no_budget"  # a budget sheet
     NOT_RELEASED = "not_released"  # a budget sheet
@@ -67,10 +69,20 @@ DISMISSIBLE = frozenset(
         Reason.OTHER_AREA,
         Reason.NO_REASON,
         Reason.AREA_DIFFERS,
+        Reason.ASSIGNED_DIFFERS,
         Reason.IMPOSSIBLE_DATE,
     }
 )
-WAIVABLE = frozenset({Reason.MORE_THAN_ASKED, Reason.PLATFORM_CONTRADICTS, Reason.GONE})
+WAIVABLE = frozenset({Reason.MORE_THAN_ASKED, Reason.PLATFORM_CONTRADICTS, Reason.GONE, Reason.ASSIGNED_DIFFERS})
+_WANTED = frozenset(  # statuses of proposals that an assembly may still decide
+    {
+        ProposalStatus.SUBMITTED,
+        ProposalStatus.UNDER_REVIEW,
+        ProposalStatus.SHORTLISTED,
+        ProposalStatus.ACCEPTED,
+        ProposalStatus.WAITING_LIST,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -386,7 +398,7 @@ def _stand(
         return [one for one in found if subject_of(case, one) not in waived]
 
     decision, disagreements = decision_that_counts(left, faults, names)
-    area_id = _area(case, decision)
+    area_id = _area(case, decision, names)
     own = tuple(_contradictions(process, case, decision)) if decision is not None else ()
     told = decision is not None and _told(case, decision, _first(case, disagreements))
     if decision is not None and not decision.outcome.grants and faults(decision):
@@ -409,12 +421,25 @@ def _first(case: StoredCase, disagreements: Iterable[Disagreement]) -> Decision 
     return next((line for line in case.decisions if line.origin in about), None)
 
 
-def _area(case: StoredCase, decision: Decision | None) -> str:
+def _area(case: StoredCase, decision: Decision | None, names: Mapping[str, str]) -> str:
+    """What the platform says, else the decision, else a person; a person's word for an area that is gone is none."""
     if case.proposal is not None and case.proposal.area_id:
         return case.proposal.area_id
     if decision is not None:
         return decision.area_id
-    return case.area_id
+    return case.area_id or (case.assigned if case.assigned in names else "")
+
+
+def without_area(process: Process, standing: Standing) -> Disagreement | None:
+    """Why nobody knows on whose list a proposal belongs that an assembly may decide, if so."""
+    proposal = standing.proposal
+    if standing.area_id or standing.case.decisions or proposal is None or not process.areas:
+        return None
+    if proposal.archived or proposal.status not in _WANTED:
+        return None
+    place = "nennt keinen Ort" if proposal.point is None else "liegt in keiner Bezirksregion oder auf einer Grenze"
+    text = f"{standing.case.reference}: Bezirksregion fehlt. Der Vorschlag {place}. Was hilft: zuordnen mit --area"
+    return Disagreement(Reason.AREA_MISSING, text, hashlib.sha256(repr(proposal.point).encode()).hexdigest())
 
 
 def _contradictions(process: Process, case: StoredCase, decision: Decision) -> Iterator[Disagreement]:
@@ -432,7 +457,18 @@ def _contradictions(process: Process, case: StoredCase, decision: Decision) -> I
         ours, theirs = (names.get(one, one) for one in (decision.area_id, proposal.area_id))
         text = f"nennt eine andere Bezirksregion ({ours}) als die Plattform ({theirs})"
         yield _because(Reason.AREA_DIFFERS, decision, text)
+    yield from _contradictions_with_a_person(process, case, decision)
     yield from _contradictions_with_the_platform(proposal, decision)
+
+
+def _contradictions_with_a_person(process: Process, case: StoredCase, decision: Decision) -> Iterator[Disagreement]:
+    """Whoever said where a proposal belongs before it was decided; the platform has not said it."""
+    names = {area.id: area.name for area in process.areas}
+    if case.assigned not in names or case.assigned == decision.area_id or (case.proposal and case.proposal.area_id):
+        return
+    ours, theirs = names.get(decision.area_id, decision.area_id), names[case.assigned]
+    text = f"nennt eine andere Bezirksregion ({ours}) als die, der er zugeordnet wurde ({theirs})"
+    yield _because(Reason.ASSIGNED_DIFFERS, decision, text, case.assigned)
 
 
 def _contradictions_in_the_sheet(decision: Decision) -> Iterator[Disagreement]:

@@ -33,6 +33,7 @@ _NOUNS = {
     "case": "Ein Fall, von der Idee bis zur Festlegung.",
     "sheet": "Listen für die Fachverwaltung, aus dem Hauptbuch vorausgefüllt.",
     "message": "Nachrichten und ihre Zustände.",
+    "process": "Verfahren: nach einem Muster anlegen, auflisten, prüfen, was noch fehlt.",
     "route": "Strecken: auflisten, anhalten, Altfälle markieren.",
     "connection": "Verbindungen: ausprobieren, ob sie taugen.",
     "destination": "Ziele: ansehen, nach einem echten Neuaufbau zurücksetzen.",
@@ -47,7 +48,14 @@ _NOUNS = {
     "sandbox": "Nachgebaute Gegenstellen zum Ausprobieren.",
 }
 
-_FOR_OTHERS = {"mapping", "codelist", "drift", "schemas", "new"}  # what they write is content, which is shared
+_FOR_OTHERS = {
+    "mapping",
+    "codelist",
+    "drift",
+    "schemas",
+    "new",
+    "process",
+}  # what they write is content, which is shared
 
 
 def application(*words: str) -> typer.Typer:

@@ -10,7 +10,8 @@ from kiezbruecke import attention, desk
 from kiezbruecke.cli.fields import fields
 from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, say, table
-from kiezbruecke.content.processes import process_files
+from kiezbruecke.content.areas import find_area
+from kiezbruecke.content.processes import process_files, read_process
 from kiezbruecke.desk import words
 from kiezbruecke.person import by_login
 from kiezbruecke.printable import printable
@@ -69,12 +70,16 @@ def decide(
     answer: Annotated[str, typer.Argument(help="Eine der möglichen Antworten.")],
     name: Annotated[str, typer.Option("--name", help="Wer entscheidet.")],
     reason: Annotated[str, typer.Option("--reason", help="Warum.")],
+    area: Annotated[
+        str, typer.Option("--area", metavar="NAME", help="Zu „zuordnen“: die Bezirksregion, Name oder Nummer.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Einen Punkt entscheiden. Name und Begründung werden aufgehoben; der nächste Lauf handelt danach."""
     house = house_of(context)
     point = desk.stored_point(house.ledger, number)
-    chosen = attention.decide(house.ledger, point, answer, person=by_login(name), reason=reason)
+    place = find_area(read_process(house.content, point.route), area) if area and point.case_id else None
+    chosen = attention.decide(house.ledger, point, answer, person=by_login(name), reason=reason, area=place)
     if as_json:
         emit(desk.point(house, number))
         return

@@ -1,15 +1,16 @@
 """Process files: a participation process of a year, its code lists, and the routes that are made for it.
 
 `routes` (see `sets.py`), `codelists` and `texts` (see `texts.py`) are for the house; everything else is the record that
-mappings read.
+mappings read. Where a mapping names the list `bezirksregionen`, it means the process's own: the one under `areas`.
 `assemblies: {from, to}` says when an assembly can have met; without it the fiscal year and the autumn before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -19,6 +20,8 @@ from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.records import Assemblies, Process
 
 ROUTES, CODELISTS, TEXTS, ASSEMBLIES = "routes", "codelists", "texts", "assemblies"
+TODO = "TODO"  # begins a text that somebody must still replace; a process with one is not put to use
+AREAS = "bezirksregionen"  # the areas of whatever process it is, as mappings name them
 
 
 def process_files(content: Path) -> list[Path]:
@@ -43,10 +46,16 @@ def read_process(content: Path, process_id: str) -> Process:
         raise ConfigurationError(f"{path}: {first['msg']}", where=place_of(file, first["loc"])) from None
 
 
+def open_places(file: Path) -> list[tuple[str, str]]:
+    """Where in a process file something must still be filled in: `file:line:column`, and what stands there."""
+    return [(place_of(file, path), text) for path, text in _texts(read_yaml(file), ()) if text.startswith(TODO)]
+
+
 def read_code_lists(content: Path, process_id: str) -> Mapping[str, str]:
     """Which code lists of this process stand in the place of those that mappings name: theirs → ours."""
     file = process_file(content, process_id)
-    found = read_yaml(file).get(CODELISTS) or {}
+    body = read_yaml(file)
+    found = body.get(CODELISTS) or {}
     if not isinstance(found, dict) or not all(isinstance(name, str) for name in found.values()):
         where, expected = place_of(file, (CODELISTS,)), "code list of a mapping: code list of this process"
         raise ConfigurationError("codelists: no pairs of names", where=where, expected=expected)
@@ -55,7 +64,15 @@ def read_code_lists(content: Path, process_id: str) -> Mapping[str, str]:
             if not (content / "mappings" / "codelists" / f"{name}.csv").is_file():
                 where = place_of(file, (CODELISTS, theirs))
                 raise ConfigurationError(f"codelists: there is no code list '{name}'", where=where)
-    return found
+    return {AREAS: _word(file, body.get("areas")), **found}
+
+
+def _texts(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict | list):
+        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _texts(part, (*path, key))
 
 
 def _word(file: Path, name: object) -> str:

@@ -103,6 +103,7 @@ class RoutePlace:
     files: tuple[Path, ...]  # its own – or the set's, and the process's that makes it
     read: Callable[[], Route]
     layers: tuple[Layer, ...] = ()
+    off: bool = False  # its process is prepared and not in use: it can be checked, and never runs
 
     @property
     def file(self) -> Path:
@@ -115,16 +116,23 @@ class RoutePlace:
 
 
 def route_places(content: Path) -> list[RoutePlace]:
-    """All routes, sorted by name. Nothing but process files is read: a broken route is found when it is read."""
+    """All routes in use, sorted by name. Nothing but process files is read: a broken route is found when it is read."""
     own = [RoutePlace(file.stem, (file,), partial(read_route, file), (Layer(file),)) for file in _own_files(content)]
-    places = [*own, *(_place(made) for made in made_routes(content))]
+    places = [*own, *(_place(made) for made in made_routes(content) if not made.off)]
     twice = {name for name, count in Counter(place.name for place in places).items() if count > 1}
     single = [place for place in places if place.name not in twice]
     return sorted([*single, *(_refused(name, places) for name in twice)], key=lambda place: place.name)
 
 
+def places_of(content: Path, process_id: str) -> list[RoutePlace]:
+    """The routes that are made for a process by its file, in use or not, sorted by name."""
+    file = content / "mappings" / "processes" / f"{process_id}.yaml"
+    made = (_place(made) for made in made_routes(content, only=file))
+    return sorted(made, key=lambda place: place.name)
+
+
 def routes(content: Path) -> dict[str, Route]:
-    """All routes by name; raises ConfigurationError for the first broken one."""
+    """All routes in use by name; raises ConfigurationError for the first broken one."""
     return {place.name: place.read() for place in route_places(content)}
 
 
@@ -134,6 +142,10 @@ def find_route(content: Path, name: str) -> Route:
     for place in places:
         if place.name == name:
             return place.read()
+    for made in made_routes(content):
+        if made.name == name and made.off:
+            where, helps = str(made.files[-1]), "take the line 'mode: off' away when its connections are there"
+            raise ConfigurationError(f"the route '{name}' is not in use: its process is off", where=where, helps=helps)
     known = ", ".join(place.name for place in places)
     raise InputError("Eine Strecke dieses Namens gibt es nicht", where=name, expected=known)
 
@@ -148,7 +160,12 @@ def _own_files(content: Path) -> list[Path]:
 
 
 def _place(made: Made) -> RoutePlace:
-    return RoutePlace(made.name, made.files, lambda: _read(made.name, made.body(), made.layers), made.layers)
+    read = partial(_read_made, made)
+    return RoutePlace(made.name, made.files, read, made.layers, made.off)
+
+
+def _read_made(made: Made) -> Route:
+    return _read(made.name, made.body(), made.layers)
 
 
 def _refused(name: str, places: list[RoutePlace]) -> RoutePlace:

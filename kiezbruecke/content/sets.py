@@ -1,32 +1,35 @@
 """Sets of routes: written once, made for a process by a few lines of its file. So a second district copies no file.
 
-    mappings/routes/kiezkasse/eakte.yaml      what is the same everywhere; `{district}` in connections and owners
+    mappings/routes/kiezkasse/eakte.yaml      what is the same everywhere; `{district}` in connections and owners,
+                                              `{label}` (the procedure's own word) in texts
     mappings/processes/kk-li-2027.yaml
         routes:
           extends: kiezkasse                  the set
+          mode: off                           checked, but nothing runs and no DAG is made; without it: on
           prefix: kk-li                       names: kk-li-eakte, kk-li-hkr, …
           district: li                        stands for `{district}`
           sending: {start_from: 2027-01-01}   said to all sending routes of the set; `mode` to none that it ships `off`
           changes:                            said to one; keys meet, the later word wins, null removes
             eakte: {with: {filing: {key: LI-0815}}}
 
-There is no more to it: no code, no conditions, one placeholder.
+There is no more to it: no code, no conditions, two placeholders.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from kiezbruecke.content.processes import ROUTES, process_files
+from kiezbruecke.content.processes import ROUTES, open_places, process_files
 from kiezbruecke.content.yaml import place_of, read_yaml
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.records.participation import label_of
 
 NAME = r"^[a-z][a-z0-9-]{1,59}$"
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -48,6 +51,7 @@ class Made:
     name: str
     layers: tuple[Layer, ...]
     body: Callable[[], dict[str, Any]]
+    off: bool = False  # its process is prepared and not in use
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -61,15 +65,16 @@ class _Extension(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     extends: Annotated[str, Field(pattern=NAME)]
+    mode: Literal["on", "off"] = "on"
     prefix: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
     district: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,29}$")]
     sending: dict[str, Any] = {}
     changes: dict[str, dict[str, Any] | None] = {}
 
 
-def made_routes(content: Path) -> Iterator[Made]:
-    """The routes that process files make of sets. What cannot be made says so when it is read."""
-    for file in process_files(content):
+def made_routes(content: Path, *, only: Path | None = None) -> Iterator[Made]:
+    """The routes that process files, or one of them, make of sets. What cannot be made says so when it is read."""
+    for file in [only] if only else process_files(content):
         try:
             if ROUTES in read_yaml(file):
                 yield from _made(content, file)
@@ -77,21 +82,35 @@ def made_routes(content: Path) -> Iterator[Made]:
             yield _broken(file.stem, file, error)
 
 
+def is_off(process: Path) -> bool:
+    """Whether a process is prepared and not in use."""
+    said = read_yaml(process).get(ROUTES)
+    return isinstance(said, dict) and said.get("mode") == "off"
+
+
 def _made(content: Path, process: Path) -> Iterator[Made]:
     extension = _extension(process)
-    files = _set_files(content, process, extension)
+    files, off = _set_files(content, process, extension), extension.mode == "off"
+    if not off:
+        _refuse_open_places(process)
     for short, changes in extension.changes.items():
         if short not in files:
             what, expected = f"the set '{extension.extends}' has no route '{short}'", ", ".join(files)
             where = place_of(process, (ROUTES, "changes", short))
-            yield _broken(
-                f"{extension.prefix}-{short}", process, ConfigurationError(what, where=where, expected=expected)
-            )
+            wrong = ConfigurationError(what, where=where, expected=expected)
+            yield _broken(f"{extension.prefix}-{short}", process, wrong, off=off)
         elif changes is None:
             del files[short]
     for short, file in files.items():
         layers = (Layer(file), Layer(process, (ROUTES, "sending")), Layer(process, (ROUTES, "changes", short)))
-        yield Made(f"{extension.prefix}-{short}", layers, partial(_body, short, process, files, extension))
+        yield Made(f"{extension.prefix}-{short}", layers, partial(_body, short, process, files, extension), off)
+
+
+def _refuse_open_places(process: Path) -> None:
+    """What nobody has filled in would go out as it stands, into a file and a booking."""
+    for place, text in open_places(process):
+        helps = f"kiezbruecke process check {process.stem} lists all of them; or routes: {{mode: off}}"
+        raise ConfigurationError("something must still be filled in", where=place, expected=text, helps=helps)
 
 
 def _extension(process: Path) -> _Extension:
@@ -125,7 +144,8 @@ def _body(short: str, process: Path, files: dict[str, Path], extension: _Extensi
         if key in base:
             where, expected = place_of(files[short], (key,)), "nothing; the process's file says it"
             raise ConfigurationError(f"'{key}' stands in a set of routes", where=where, expected=expected)
-    body: dict[str, Any] = _filled(base, extension.district, files[short], ())
+    words = {"district": extension.district, "label": label_of(read_yaml(process))}
+    body: dict[str, Any] = _filled(base, words, files[short], ())
     if "collect" not in body:
         body = _upon(body, _for_all(extension.sending, body))
     body = _upon(body, extension.changes.get(short) or {})
@@ -139,18 +159,19 @@ def _for_all(sending: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in sending.items() if key != "mode" or body.get("mode") != "off"}
 
 
-def _filled(value: Any, district: str, file: Path, path: tuple[str | int, ...]) -> Any:
+def _filled(value: Any, words: Mapping[str, str], file: Path, path: tuple[str | int, ...]) -> Any:
     if isinstance(value, dict):
-        return {key: _filled(part, district, file, (*path, key)) for key, part in value.items()}
+        return {key: _filled(part, words, file, (*path, key)) for key, part in value.items()}
     if isinstance(value, list):
-        return [_filled(part, district, file, (*path, number)) for number, part in enumerate(value)]
+        return [_filled(part, words, file, (*path, number)) for number, part in enumerate(value)]
     if not isinstance(value, str):
         return value
     for name in _PLACEHOLDER.findall(value):
-        if name != "district":
+        if name not in words:
             what = f"nothing is called '{{{name}}}' here"
-            raise ConfigurationError(what, where=place_of(file, path), expected="{district}")
-    return value.replace("{district}", district)
+            expected = ", ".join(f"{{{word}}}" for word in words)
+            raise ConfigurationError(what, where=place_of(file, path), expected=expected)
+    return _PLACEHOLDER.sub(lambda found: words[found[1]], value)
 
 
 def _upon(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -172,8 +193,8 @@ def _after(given: Any, files: dict[str, Path], extension: _Extension) -> Any:
     return [f"{extension.prefix}-{name}" if name in files else name for name in listed if name not in removed]
 
 
-def _broken(name: str, process: Path, error: ConfigurationError) -> Made:
+def _broken(name: str, process: Path, error: ConfigurationError, *, off: bool = False) -> Made:
     def refuse() -> dict[str, Any]:
         raise error
 
-    return Made(name, (Layer(process),), refuse)
+    return Made(name, (Layer(process),), refuse, off)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
 
 from kiezbruecke import german
 from kiezbruecke.cases.join import decision_that_counts
+from kiezbruecke.content.areas import find_area
 from kiezbruecke.content.processes import process_files, read_code_lists, read_process
+from kiezbruecke.content.sets import is_off
 from kiezbruecke.desk.workbook import Choice, SheetForm, Value, shown_column, write_form
 from kiezbruecke.errors import ConfigurationError, InputError
 from kiezbruecke.house import House
@@ -18,7 +19,7 @@ from kiezbruecke.ledger.reading import StoredCase, read_process_cases
 from kiezbruecke.mapping.codelists.reading import read_translation
 from kiezbruecke.mapping.schema.columns import Role
 from kiezbruecke.mapping.schema.tables import Blank, TableLayout, source_tables
-from kiezbruecke.plaintext import folded, one_line
+from kiezbruecke.plaintext import one_line
 from kiezbruecke.records import Area, Process, Proposal, ProposalStatus
 from kiezbruecke.records.references import is_paper
 
@@ -49,8 +50,8 @@ class NewSheet:
 
 
 def empty_sheets(content: Path) -> dict[str, bytes]:
-    """The empty sheets for all processes, by file name: of every table that people fill in."""
-    processes = [read_process(content, file.stem) for file in process_files(content)]
+    """The empty sheets for all processes in use, by file name: of every table that people fill in."""
+    processes = [read_process(content, file.stem) for file in process_files(content) if not is_off(file)]
     return {
         f"{table.form.file}.xlsx": write_form(_form(content, table, table.form, processes))
         for table in source_tables(content).values()
@@ -65,7 +66,7 @@ def new_sheet(house: House, process_id: str, table_name: str, area: str, day: da
     """
     process = _process(house.content, process_id)
     table, form = _fillable(house.content, table_name)
-    place = _area(process, area) if area else None
+    place = find_area(process, area) if area else None
     if table.item != DECISIONS:
         return NewSheet(
             f"{form.file}-{process.id}.xlsx", write_form(_form(house.content, table, form, [process])), place, 0
@@ -169,17 +170,6 @@ def _process(content: Path, process_id: str) -> Process:
     return read_process(content, process_id)
 
 
-def _area(process: Process, wanted: str) -> Area:
-    names = {folded(name): area for area in process.areas for name in (area.id, area.name, *area.aliases)}
-    if (found := names.get(folded(wanted))) is not None:
-        return found
-    close = get_close_matches(folded(wanted), names, n=1, cutoff=0.6)
-    helps = "erwartet: ihr Name oder ihre sechsstellige Nummer"
-    if close:
-        helps = f"ist {names[close[0]].name} ({names[close[0]].id}) gemeint?"
-    raise ConfigurationError("Diese Bezirksregion gibt es in dem Verfahren nicht", where=wanted, helps=helps)
-
-
 def _undecided(cases: Iterable[StoredCase], area: Area) -> list[Proposal]:
     """What stands on the platform and may be decided, in the order of its numbers."""
     found = [
@@ -187,7 +177,7 @@ def _undecided(cases: Iterable[StoredCase], area: Area) -> list[Proposal]:
         for case in cases
         if case.proposal
         and case.proposal.status not in _GONE
-        and (case.area_id or case.proposal.area_id) == area.id
+        and (case.area_id or case.proposal.area_id or case.assigned) == area.id
         and _is_open(case)
     ]
     return sorted(found, key=lambda proposal: proposal.reference_number)

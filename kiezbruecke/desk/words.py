@@ -66,6 +66,7 @@ ANSWERS: Mapping[Answer, str] = {  # what follows from it
     Answer.THERE: "Es liegt am Ziel und gilt als zugestellt; es geht nicht noch einmal hinaus.",
     Answer.NOT_THERE: "Es liegt nicht am Ziel; nach dem Abgleich geht es hinaus.",
     Answer.REALLY_GONE: "Wer beim nächsten Einlesen fehlt, gilt als verschwunden.",
+    Answer.ASSIGN: "Der Vorschlag gehört zu dieser Bezirksregion, bis die Plattform oder ein Beschluss sie nennt.",
     Answer.HAS_HAPPENED: "Dort ist es geschehen; die Nachricht gilt als bestätigt.",
     Answer.HAS_NOT_HAPPENED: "Dort ist es nicht geschehen; die Nachricht gilt als abgewiesen, ihr Geld ist frei.",
 }
@@ -88,6 +89,7 @@ THEN: Mapping[Answer, str] = {  # said when it was given
     Answer.THERE: "Die Nachricht gilt als zugestellt.",
     Answer.NOT_THERE: "Nach dem Abgleich geht sie hinaus.",
     Answer.REALLY_GONE: "Beim nächsten Einlesen gilt als verschwunden, was fehlt.",
+    Answer.ASSIGN: "Auf der nächsten Beschlussliste dieser Bezirksregion steht er mit.",
     Answer.HAS_HAPPENED: "Die Nachricht gilt als bestätigt.",
     Answer.HAS_NOT_HAPPENED: "Die Nachricht gilt als abgewiesen und steht neu auf der Liste.",
 }

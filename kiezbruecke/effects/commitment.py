@@ -97,6 +97,8 @@ def _views(of: DueCase) -> Mapping[str, Commitment]:
             state=CommitmentState.REQUESTED,
             reference=of.message.reference,
             voucher=of.message.voucher,
+            purpose=f"{of.process.label} {of.message.reference}",
+            grounds=f"{of.process.label} {standing.area_name}",
         )
     }
 

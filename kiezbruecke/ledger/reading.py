@@ -17,6 +17,7 @@ from kiezbruecke.ledger.pauses import Pause, read_pauses
 from kiezbruecke.ledger.refusals import readable
 from kiezbruecke.ledger.sets import among, rows_among
 from kiezbruecke.ledger.states import UNSETTLED, MessageState
+from kiezbruecke.ledger.todo import Answer
 from kiezbruecke.records import (
     Applicant,
     Budget,
@@ -82,6 +83,22 @@ class MessageHead:
         return self.effect.partition(".")[0]
 
 
+_ASSIGN = f"{Answer.ASSIGN}:"
+_ASSIGNED = (
+    select(t.attention.c.answer)
+    .where(
+        t.attention.c.case_id == t.cases.c.id,
+        t.attention.c.answer.startswith(_ASSIGN),
+        t.attention.c.closed_at.is_not(None),
+    )
+    .order_by(t.attention.c.id.desc())
+    .limit(1)
+    .correlate(t.cases)
+    .scalar_subquery()
+    .label("assigned")
+)
+
+
 @dataclass(frozen=True)
 class StoredCase:
     """One case with everything the ledger knows about it."""
@@ -97,6 +114,7 @@ class StoredCase:
     commitment: Commitment | None = None
     baselines: frozenset[str] = frozenset()
     heard: Mapping[str, datetime] = field(default_factory=dict)  # since when a decision's line is known, by its origin
+    assigned: str = ""  # the area that a person has said last
 
 
 @dataclass(frozen=True)
@@ -123,7 +141,7 @@ def read_cases(connection: Connection, wanted: ColumnElement[bool]) -> tuple[Sto
 
 def _read_cases(connection: Connection, wanted: ColumnElement[bool]) -> tuple[StoredCase, ...]:
     ids = select(t.cases.c.id).where(wanted)
-    cases = connection.execute(select(t.cases).where(wanted).order_by(t.cases.c.reference)).all()
+    cases = connection.execute(select(t.cases, _ASSIGNED).where(wanted).order_by(t.cases.c.reference)).all()
     rows = connection.execute(select(t.records).where(t.records.c.case_id.in_(ids)).order_by(t.records.c.seq)).all()
     messages = _messages(connection.execute(_heads().where(t.messages.c.case_id.in_(ids))).all())
     commitments = connection.execute(select(t.commitments).where(t.commitments.c.case_id.in_(ids))).all()
@@ -448,6 +466,7 @@ def _case(
         commitment,
         frozenset(baselines),
         heard,
+        (row.assigned or "").removeprefix(_ASSIGN),
     )
 
 

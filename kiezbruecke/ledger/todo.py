@@ -57,6 +57,7 @@ class Answer(StrEnum):
     CORRECTED = "berichtigt"  # they have our sum now
     TAKEN_BACK = "storniert"  # they have nothing any more
     REALLY_GONE = "wirklich_weg"
+    ASSIGN = "zuordnen"  # to an area; which one is kept behind a colon: `zuordnen:090416`
     HAS_HAPPENED = "bestätigt"  # of two words that contradict each other this one holds
     HAS_NOT_HAPPENED = "abgewiesen"  # the other one
     THERE = "liegt_vor"

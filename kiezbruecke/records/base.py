@@ -56,12 +56,12 @@ def personal(default: Any = None, **kwargs: Any) -> Any:
     return Field(default, json_schema_extra={"pii": True}, **kwargs)
 
 
-def at_most(length: int, *, must_travel: bool = False) -> Any:
+def at_most(length: int, *, must_travel: bool = False, default: Any = ...) -> Any:
     """A text that the engine itself keeps this short; checks of mappings rely on it, nothing is refused for it.
 
     `must_travel` marks the few fields that a mapping which reads the rest of their record must not forget.
     """
-    return Field(json_schema_extra={"maxLength": length, **(_MUST_TRAVEL if must_travel else {})})
+    return Field(default, json_schema_extra={"maxLength": length, **(_MUST_TRAVEL if must_travel else {})})
 
 
 def must_travel(default: Any = ..., **kwargs: Any) -> Any:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from kiezbruecke.records.base import Money, Record, must_travel, name_id
+from kiezbruecke.records.base import Money, Record, Text, at_most, must_travel, name_id
 
 
 class CommitmentState(StrEnum):
@@ -32,6 +32,8 @@ class Commitment(Record):
     state: CommitmentState
     reference: str
     voucher: str = ""
+    purpose: Text = at_most(66, default="")  # the procedure's word and the Fremdkennzeichen
+    grounds: Text = at_most(241, default="")  # the procedure's word and the area
 
     @property
     def identity(self) -> UUID:

@@ -5,12 +5,13 @@ Fields follow `domain/participation.md` §8 of the project's research; German at
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from kiezbruecke.records.base import Moment, Money, Record, Text, must_travel, name_id, personal
 from kiezbruecke.records.references import FORM, USUAL, check_patterns, pattern, pattern_of
@@ -52,6 +53,23 @@ class Assemblies(BaseModel):
     last: date = Field(description="Nobody decides after this day")
 
 
+_WORDS = {  # by kind: how the procedure is called in a booking and a file, and how one of its proposals is
+    "kiezkasse": ("Kiezkasse", "Kiezkassenvorschlag"),
+    "kiezfonds": ("Kiezfonds", "Kiezfondsvorschlag"),
+    "stadtteilkasse": ("Stadtteilkasse", "Stadtteilkassenvorschlag"),
+    "regionalkasse": ("Regionalkasse", "Regionalkassenvorschlag"),
+    "buergerhaushalt": ("Bürgerhaushalt", "Bürgerhaushaltsvorschlag"),
+    "buergerbudget": ("Bürgerbudget", "Bürgerbudgetvorschlag"),
+}
+ProcessKind = Literal["kiezkasse", "kiezfonds", "stadtteilkasse", "regionalkasse", "buergerhaushalt", "buergerbudget"]
+LABEL = 40  # characters; with a Fremdkennzeichen it is still no more than a line of a booking
+
+
+def label_of(values: Mapping[str, Any]) -> str:
+    """How a procedure is called in a booking: what its file says, else the word of its kind; empty for neither."""
+    return str(values.get("label") or _WORDS.get(str(values.get("process_kind", "kiezkasse")), ("",))[0])
+
+
 class Process(Record):
     """A participation process of one budget year, such as the Kiezkassen of a district in 2026."""
 
@@ -59,7 +77,13 @@ class Process(Record):
 
     id: str
     name: Text
-    process_kind: Literal["kiezkasse", "stadtteilkasse", "buergerhaushalt", "buergerbudget"] = "kiezkasse"
+    process_kind: ProcessKind = "kiezkasse"
+    label: Text = Field(
+        "", max_length=LABEL, description="Its word in a booking and a file, e.g. Kiezfonds; else that of its kind"
+    )
+    proposal_label: Text = Field(
+        "", max_length=2 * LABEL, description="The word for one of its proposals, e.g. Kiezfondsvorschlag"
+    )
     reference_prefix: str = Field(pattern=r"^[A-Z0-9]{2,6}$", description="Start of every Fremdkennzeichen, e.g. KK26")
     bezirk_id: str
     fiscal_year: int = Field(ge=2000, le=2099)
@@ -78,6 +102,16 @@ class Process(Record):
     def _keep_numbers_apart(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
         check_patterns(patterns)
         return patterns
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_words(cls, values: Any) -> Any:
+        """A word of its own has no compound that we could know: `Vorschlag (Kiezpott)`."""
+        if not isinstance(values, dict):
+            return values
+        label = label_of(values)
+        compound = next((one for word, one in _WORDS.values() if word == label), f"Vorschlag ({label})")
+        return {**values, "label": label, "proposal_label": values.get("proposal_label") or compound}
 
     @property
     def identity(self) -> UUID:
@@ -177,7 +211,7 @@ class Proposal(Record):
     process_id: str
     module_id: int | None = None
     area_id: str | None = None
-    area_origin: Literal["module", "point", "manual", "unknown"] = "unknown"
+    area_origin: Literal["module", "point", "only", "manual", "unknown"] = "unknown"
     url: str = ""
     title: Text = Field(min_length=1)
     description_text: Text = ""

@@ -90,3 +90,57 @@ def test_a_row_that_is_no_area_is_named(tmp_path: Path, text: str, line: str) ->
     (tmp_path / "mappings/codelists/hier.csv").write_text(text, "utf-8")
     with pytest.raises(ConfigurationError, match=line):
         read_areas(tmp_path, "hier")
+
+
+def _shapes(tmp_path: Path, **shapes: list[list[tuple[float, float]]]) -> Path:
+    """Rings by area: the first is the border, the others are holes."""
+    file = tmp_path / "flaechen.geojson"
+    features = [
+        {"properties": {"area_id": area}, "geometry": {"type": "Polygon", "coordinates": rings}}
+        for area, rings in shapes.items()
+    ]
+    file.write_text(json.dumps({"features": features}), "utf-8")
+    return file
+
+
+def _square(west: float, east: float) -> list[tuple[float, float]]:
+    return [(west, 0.0), (east, 0.0), (east, 4.0), (west, 4.0), (west, 0.0)]
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat", "area"),
+    [
+        (1.0, 1.0, "A"),
+        (0.0, 1.0, "A"),  # on the border of one
+        (4.0, 1.0, None),  # on the border of both
+        (2.0, 2.0, None),  # in a hole
+        (1.5, 2.0, "A"),  # on the border of the hole
+        (8.5, 1.0, None),  # in two that overlap
+        (20.0, 1.0, None),
+    ],
+)
+def test_a_border_a_hole_and_two_shapes_are_never_guessed(
+    tmp_path: Path, lon: float, lat: float, area: str | None
+) -> None:
+    """Whichever shape stood first in the file would decide on whose money it is."""
+    hole = [(1.5, 1.5), (2.5, 1.5), (2.5, 2.5), (1.5, 2.5), (1.5, 1.5)]
+    rings = {"A": [_square(0, 4), hole], "B": [_square(4, 9)], "C": [_square(8, 12)]}
+
+    assert area_at(Point(lon=lon, lat=lat), _shapes(tmp_path, **rings)) == area
+    assert area_at(Point(lon=lon, lat=lat), _shapes(tmp_path, **dict(reversed(rings.items())))) == area
+
+
+def test_a_changed_file_of_shapes_is_read_again(tmp_path: Path) -> None:
+    """A worker lives longer than a file."""
+    there = Point(lon=1, lat=1)
+
+    assert area_at(there, _shapes(tmp_path, A=[_square(0, 4)])) == "A"
+    assert area_at(there, _shapes(tmp_path, NEU=[_square(0, 4)])) == "NEU"
+
+
+def test_the_only_area_of_a_process_is_everybodys(tmp_path: Path) -> None:
+    """A Bürgerhaushalt of the whole district asks nobody where a proposal belongs."""
+    single = OPEN.model_copy(update={"areas": PROCESS.areas[:1]})
+    placed = place(a_proposal(area_id=None, area_origin="unknown"), single, tmp_path / "none.geojson")
+
+    assert (placed.area_id, placed.area_origin) == (PROCESS.areas[0].id, "only")

@@ -546,6 +546,7 @@ def test_every_waivable_reason_can_be_waived() -> None:
         Reason.MORE_THAN_ASKED: known(a_line(amount="1200.00")),
         Reason.PLATFORM_CONTRADICTS: known(a_line(), proposal=a_proposal(status=ProposalStatus.REJECTED)),
         Reason.GONE: known(a_line(), proposal=a_proposal(status=ProposalStatus.GONE)),
+        Reason.ASSIGNED_DIFFERS: known(a_line(), proposal=a_proposal(area_id=None), assigned=GRUENAU),
     }
 
     assert cases.keys() == WAIVABLE

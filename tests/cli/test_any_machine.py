@@ -43,6 +43,12 @@ CALLS = {  # one call of every command; what it writes stands in {out}
     "message show": ("message", "show", "KK26-090517-00001-F1"),
     "message lineage": ("message", "lineage", "KK26-090517-00001-F1"),
     "message resend": ("message", "resend", "KK26-090517-00001-F1", *NAME),
+    "process new": (
+        *("process", "new", "kk-tk-2030", "--from", "kk-tk-2026", "--district", "tk"),
+        *("--name", "Kiezkassen 2030", "--year", "2030"),
+    ),
+    "process list": ("process", "list"),
+    "process check": ("process", "check", "kk-tk-2026"),
     "route list": ("route", "list"),
     "route check": ("route", "check"),
     "route runs": ("route", "runs", "kk-tk-hkr"),

@@ -26,6 +26,8 @@ READING = [
     ("message", "list"),
     ("message", "show", "KK26-090416-P0001-F1"),
     ("message", "lineage", "KK26-090416-P0001-F1"),
+    ("process", "list"),
+    ("process", "check", "kk-tk-2026"),
     ("route", "list"),
     ("route", "check"),
     ("route", "runs", "kk-tk-hkr"),
@@ -72,7 +74,7 @@ CHANGING = [
 # Tested below and beside their modules: one keeps running, others need files of their own or write into the content.
 ELSEWHERE = {
     "sandbox start", "webhook serve", "schemas install", "schemas add", "codelist import", "drift accept", "drift wsdl",
-    "mapping new", "mapping editor", "new connector", "sheet new", "message resend",
+    "mapping new", "mapping editor", "new connector", "process new", "sheet new", "message resend",
     "recover run", "recover answer", "recover end", "recover dismiss",
 }  # fmt: skip
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from kiezbruecke.content.routes import CollectingRoute, SendingRoute, find_route, route_places, routes
+from kiezbruecke.content.processes import read_process
+from kiezbruecke.content.routes import CollectingRoute, SendingRoute, find_route, places_of, route_places, routes
 from kiezbruecke.errors import ConfigurationError
 from tests.world import change_route
 
@@ -212,3 +213,36 @@ def _change(content: Path, change: Any) -> None:
 def _write(content: Path, name: str) -> None:
     keys = f"name: {name}\nprocess: kk-tk-2026\ncollect: budgets-tk\nmapping: budget-sheet\nowner: test\n"
     (content / "mappings/routes" / f"{name}.yaml").write_text(keys, "utf-8")
+
+
+def test_titles_and_filing_carry_the_procedures_own_word(content: Path) -> None:
+    """Whoever reads Airflow or the filing plan looks for the Kiezpott."""
+    file = content / PROCESS
+    text = file.read_text("utf-8").replace("process_kind: kiezkasse\n", "process_kind: kiezkasse\nlabel: Kiezpott\n")
+    file.write_text(text.replace(', title: "Bürgerbeteiligung, Kiezkassen"', ""), "utf-8")
+    process = read_process(content, "kk-tk-2026")
+
+    assert (process.label, process.proposal_label) == ("Kiezpott", "Vorschlag (Kiezpott)")
+    assert find_route(content, "kk-tk-beschluesse").title == "Beschlusslisten einlesen (Kiezpott)"
+    assert find_route(content, "kk-tk-eakte").options["filing"]["title"] == "Bürgerbeteiligung, Kiezpott"
+
+
+def test_next_years_routes_may_rest_beside_this_years(content: Path) -> None:
+    """Of two routes of one name both would be refused; one that is off is nobody's."""
+    text = (content / PROCESS).read_text("utf-8").replace("id: kk-tk-2026", "id: kk-tk-2027")
+    following = content / "mappings/processes/kk-tk-2027.yaml"
+    following.write_text(text.replace("extends: kiezkasse\n", "extends: kiezkasse\n  mode: off\n"), "utf-8")
+    before = [place.name for place in route_places(content)]
+
+    assert before == [f"kk-tk-{short}" for short in SHIPPED]
+    assert {place.read().process for place in route_places(content)} == {"kk-tk-2026"}
+    assert [place.name for place in places_of(content, "kk-tk-2027")] == before
+
+
+def test_a_mode_that_nobody_knows_is_refused(content: Path) -> None:
+    """`of` would have let everything run."""
+    file = content / PROCESS
+    file.write_text(file.read_text("utf-8").replace("  prefix: kk-tk", "  mode: of\n  prefix: kk-tk"), "utf-8")
+
+    [(_, error)] = _broken(content).items()
+    assert "routes.mode" in str(error)

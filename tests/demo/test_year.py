@@ -1,4 +1,4 @@
-"""A small year: six funds, two of them on the platform, against books that are kept without the software."""
+"""A small year: six funds of two districts, two on the platform, against books kept without the software."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def surroundings() -> Iterator[None]:
 def test_a_year_ends_as_its_books_say(tmp_path: Path) -> None:
     """With faults at every sandbox on every day, a freeze, a cut, corrections and successors."""
     digital = [kasse for kasse in funds() if kasse.module][:2]
-    paper = [kasse for kasse in funds() if not kasse.module][:4]
-    outcome = play(tmp_path / "jahr", [*digital, *paper], 8, lambda _: None)
+    paper = [kasse for kasse in funds() if not kasse.module]
+    outcome = play(tmp_path / "jahr", [*digital, *paper[:2], *paper[-2:]], 8, lambda _: None)
 
     assert outcome.wrong == []
     assert outcome.points == len(outcome.books.corrected) > 0

@@ -17,6 +17,7 @@ from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.database import make_engine
 from kiezbruecke.ledger.history import Taken
 from kiezbruecke.ledger.reading import find_case
+from kiezbruecke.ledger.todo import Answer
 from kiezbruecke.records import BudgetStatus, Decision, Outcome, Proposal, ProposalStatus
 from kiezbruecke.records.identity import case_id
 from tests.builders import GRUENAU, MUEGGELHEIM, PROCESS, a_budget, a_line, a_proposal, by
@@ -155,5 +156,6 @@ def _answer(desk: Desk) -> None:
     standings = attention.read_standings(desk.ledger, PROCESS)
     attention.keep_contradictions(desk.ledger, run, PROCESS, attention.contradictions(PROCESS, standings), None)
     for point in desk.points("set_aside"):
-        for answer in point.answers:
-            attention.decide(desk.ledger, point, answer, person=by("A. Muster"), reason="gesehen")
+        for answer in point.answers[:1]:
+            area = PROCESS.areas[0] if answer is Answer.ASSIGN else None
+            attention.decide(desk.ledger, point, answer, person=by("A. Muster"), reason="gesehen", area=area)

@@ -16,6 +16,7 @@ from uuid import UUID
 import pytest
 import xmlschema
 
+from kiezbruecke.content.processes import read_process
 from kiezbruecke.content.routes import find_route
 from kiezbruecke.documents import Document, Setting, documents_for, find_templates
 from kiezbruecke.errors import RecordError
@@ -288,4 +289,5 @@ def roots(title: str, files: tuple[Document, ...]) -> dict[str, Any]:
         voucher="00000001",
     )
     route = find_route(ROOT, "kk-tk-eakte").options
-    return {"case": case, "decision": decision(), "proposal": None, "message": message, "route": route}
+    given = {"case": case, "decision": decision(), "proposal": None, "message": message}
+    return {**given, "process": read_process(ROOT, "kk-tk-2026"), "route": route}

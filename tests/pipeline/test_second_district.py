@@ -20,7 +20,7 @@ bezirk_id: "13"
 fiscal_year: 2026
 owner: spk-se
 areas: bezirksregionen-se
-codelists: {bezirksregionen-tk: bezirksregionen-se}
+codelists: {ergebnis: ergebnis}
 routes:
   extends: kiezkasse
   prefix: kk-se
@@ -93,15 +93,15 @@ def test_its_decisions_go_the_whole_way_beside_the_other_districts(seehausen: Wo
 @pytest.mark.parametrize(
     ("pair", "expected"),
     [
-        ("{bezirksregionen-tkk: bezirksregionen-se}", r"kk-se-2026\.yaml:8:13: .* 'bezirksregionen-tkk'"),
-        ("{bezirksregionen-tk: bezirksregionen-s}", r"kk-se-2026\.yaml:8:13: .* 'bezirksregionen-s'"),
-        ("bezirksregionen-se", r"kk-se-2026\.yaml:8:1: codelists: no pairs of names"),
+        ("{ergebniss: ergebnis}", r"kk-se-2026\.yaml:8:13: .* 'ergebniss'"),
+        ("{ergebnis: ergebnis-s}", r"kk-se-2026\.yaml:8:13: .* 'ergebnis-s'"),
+        ("ergebnis", r"kk-se-2026\.yaml:8:1: codelists: no pairs of names"),
     ],
 )
 def test_a_code_list_that_is_not_there_stops_the_district(seehausen: World, pair: str, expected: str) -> None:
     """A misspelt name would have the lines looked up among the neighbour's areas."""
     file = seehausen.content / "mappings/processes/kk-se-2026.yaml"
-    file.write_text(PROCESS.replace("{bezirksregionen-tk: bezirksregionen-se}", pair), "utf-8")
+    file.write_text(PROCESS.replace("{ergebnis: ergebnis}", pair), "utf-8")
     _drop(seehausen, "beschluesse", DECISION_HEADER)
 
     with pytest.raises(ConfigurationError, match=expected):

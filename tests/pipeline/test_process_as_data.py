@@ -1,0 +1,199 @@
+"""A district and a Bürgerhaushalt, made by the command and a few words, on the whole way: no code, and no Kiezkasse."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from kiezbruecke.content.processes import read_process
+from kiezbruecke.content.routes import route_places
+from kiezbruecke.content.yaml import read_yaml
+from kiezbruecke.ledger import MessageState
+from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.reading import read_process_cases
+from kiezbruecke.records import Process
+from kiezbruecke.sandbox import start
+from tests.cli.conftest import Call, call
+from tests.pdf_words import pages_of
+from tests.world import BUDGET_HEADER, DECISION_HEADER, World
+
+__all__ = ["call"]
+AREAS = "id;name;aliases\nMI01;Seeufer;Ufer\nMI02;Am Wasserturm;\n"
+FILLED = {  # what a person writes where the command has left a TODO
+    "organisation": "Bezirksamt Mitte",
+    "institution": "Bezirksamt Mitte von Berlin",
+    "key": "MI-0815",
+}
+SHIPPED = ("bhh-li-2026", "kf-li-2026")
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A process in use: where its sheets are dropped, and what its routes are called."""
+
+    process: Process
+    inbox: Path
+    prefix: str
+
+
+@pytest.fixture
+def new(odd_world: World, call: Call, tmp_path: Path) -> Placed:
+    """The Stadtteilkasse of a second district, as `docs/how-to/ein-bezirk-in-zehn-minuten.md` makes one."""
+    (tmp_path / "gebiete.csv").write_text(AREAS, "utf-8")
+    _commit(odd_world.content)
+    said = call(
+        *("process", "new", "sk-mi-2026", "--from", "kk-tk-2026", "--district", "mi", "--bezirk", "Mitte"),
+        *("--name", "Stadtteilkasse Mitte 2026", "--kind", "stadtteilkasse", "--year", "2026"),
+        *("--areas", str(tmp_path / "gebiete.csv"), "--without", "meinberlin", "--without", "antworten"),
+    )
+    assert (said.code, said.err) == (0, "")
+    return put_to_use(odd_world, "sk-mi-2026")
+
+
+def test_a_district_touches_the_content_and_nothing_else(odd_world: World, new: Placed) -> None:
+    """`git status` of a real repository, as a reviewer would look."""
+    changed = _git(odd_world.content, "status", "--porcelain", "--untracked-files=all").split()[1::2]
+
+    assert sorted(changed) == ["mappings/codelists/bezirksregionen-mi.csv", "mappings/processes/sk-mi-2026.yaml"]
+
+
+def test_bookings_and_files_carry_the_districts_own_word(odd_world: World, new: Placed) -> None:
+    """Whoever reads the accounts looks for the Stadtteilkasse; a Kiezkasse it has not."""
+    decide(odd_world, new, "Ufer")
+
+    assert_on_its_way(odd_world, "SK26-MI01-P0001")
+    told = "\n".join(everything(odd_world))
+    for words in ("Stadtteilkasse SK26-MI01-P0001-F1", "Stadtteilkasse Seeufer", "Stadtteilkassenvorschlag"):
+        assert words in told
+    assert not re.search("kiezkasse", told, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_shipped_examples_go_the_whole_way_when_they_are_put_to_use(odd_world: World, name: str) -> None:
+    """They are off, so nothing else would notice that one of them cannot run."""
+    placed = put_to_use(odd_world, name)
+    decide(odd_world, placed, "Kiez 3")
+    mark = f"{placed.process.reference_prefix}-LI03-P0001"
+
+    assert_on_its_way(odd_world, mark)
+    told = "\n".join(everything(odd_world))
+    assert f"{placed.process.label} {mark}-F1" in told
+    assert not re.search("kiezkasse", told, re.IGNORECASE)
+
+
+def test_a_buergerhaushalt_comes_from_decidim(odd_world: World, tmp_path: Path) -> None:
+    """Proposal there, decision here, file and booking: under the number and the words of the platform."""
+    placed = put_to_use(odd_world, "bhh-li-2026")
+    decidim = start("connectors.decidim.sandbox:create", tmp_path / "decidim")
+    try:
+        odd_world.connections["decidim-li-bhh"] = {"conn_type": "kb_decidim", "host": decidim.url, "extra": {}}
+        odd_world.connect()
+        odd_world.run("bhh-li-decidim")
+        known = read_process_cases(odd_world.ledger, "bhh-li-2026").cases
+        wanted = next(one for one in known if one.proposal and one.proposal.external_id == "9/103")
+        decide(odd_world, placed, "Kiez 3", wanted.reference)
+    finally:
+        decidim.stop()
+
+    assert wanted.proposal
+    assert_on_its_way(odd_world, f"BH26-LI03-{wanted.reference.partition('-')[2]}")
+    told = "\n".join(everything(odd_world))
+    assert wanted.proposal.title in told
+    assert wanted.proposal.url in told
+    of_the_platform = "kiezkasse-2026"  # the recorded process's address is theirs
+    assert not re.search("kiezkasse", told.replace(of_the_platform, ""), re.IGNORECASE)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_shipped_examples_cost_nothing_and_lack_only_connections(root: Path, call: Call, name: str) -> None:
+    """No route of them is in use, so none becomes a DAG; what they say is right all the same."""
+    said = call("process", "check", name, "--json")
+    [found] = said.json
+
+    assert (said.code, found["off"], found["errors"], found["open"]) == (0, True, [], [])
+    assert found["routes"]
+    assert not {place.name for place in route_places(root)} & set(found["routes"])
+
+
+def put_to_use(world: World, process_id: str) -> Placed:
+    """Fill in what is open, take the line away that keeps it off, create its connections and folders."""
+    file = world.content / f"mappings/processes/{process_id}.yaml"
+    text = re.sub(r"^  mode: off.*\n", "", file.read_text("utf-8"), flags=re.MULTILINE).replace("dry_run", "live")
+    for key, words in FILLED.items():
+        text = re.sub(rf"(\b{key}: )TODO [^}}\n]*", rf"\g<1>{words}", text)
+    file.write_text(text, "utf-8")
+    routes = read_yaml(file)["routes"]
+    inbox, district = world.state / f"eingang-{routes['district']}", f"-{routes['district']}"
+    for name in ("beschluesse", "budgets"):
+        (inbox / name).mkdir(parents=True)
+    own = json.loads(json.dumps(world.connections).replace("/eingang/", f"/{inbox.name}/"))
+    world.connections |= {f"{name.removesuffix('-tk')}{district}": one for name, one in own.items()}
+    world.connect()
+    return Placed(read_process(world.content, process_id), inbox, routes["prefix"])
+
+
+def decide(world: World, placed: Placed, area: str, reference: str = "P-1") -> None:
+    """A budget and one decision, through its routes."""
+    name = placed.process.id
+    budget = f"{name};2026;{area};2.600,00 €;5950;97113;freigegeben;01.01.2026;;SPK 1"
+    line = f"{name};{area};24.04.2026;{reference};Bank am See;angenommen;850,-;12;3;1;;;Protokoll 1;SPK 1;;"
+    for folder, header, row in (("budgets", BUDGET_HEADER, budget), ("beschluesse", DECISION_HEADER, line)):
+        (placed.inbox / folder / "liste.csv").write_text(f"{header}\n{row}\n", "utf-8-sig")
+    routes = ("budgets", "beschluesse", "eakte", "hkr", "eakte-postfach", "hkr-rueckmeldungen", "hkr")
+    world.run(*(f"{placed.prefix}-{short}" for short in routes))
+
+
+def assert_on_its_way(world: World, mark: str) -> None:
+    """Filed and booked once, and nothing about a case waits for a person."""
+    states = {head.reference: head.state for head in world.messages()}
+    assert states == {f"{mark}-E1": MessageState.CONFIRMED, f"{mark}-F1": MessageState.CONFIRMED}
+    assert world.orders() == [(f"{mark}-F1", "FESTLEGUNG", "850.00")]
+    assert world.filed() == ["850.00"]
+    assert [point.reason for point in world.points() if point.case_id] == []
+
+
+def everything(world: World) -> Iterator[str]:
+    """All texts that have left the house: XML, words of PDFs, names of files – as sent, and as the others hold it."""
+    with world.ledger.read() as connection:
+        for payload in connection.execute(select(t.batches.c.payload)).scalars():
+            yield from _texts(payload)
+    for running in (world.sandboxes["xta"], world.sandboxes["hkr"]):
+        for file in sorted(running.state.rglob("*")):
+            if file.is_file() and file.suffix != ".log":
+                yield file.name
+                yield from _texts(file.read_bytes())
+    yield json.dumps([world.received("xta"), world.received("hkr")], ensure_ascii=False)
+
+
+def _texts(body: bytes) -> Iterator[str]:
+    if zipfile.is_zipfile(io.BytesIO(body)):
+        with zipfile.ZipFile(io.BytesIO(body)) as packed:
+            for name in packed.namelist():
+                yield name
+                yield from _texts(packed.read(name))
+    elif body.startswith(b"%PDF"):
+        yield from pages_of(body)
+    else:
+        yield body.decode("utf-8", "replace")
+
+
+def _commit(content: Path) -> None:
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed")
+    _git(content, "init", "--quiet")
+    _git(content, "add", "--all")
+    _git(content, "-c", "user.name=Test", "-c", "user.email=test@example.org", "commit", "--quiet", "-m", "as shipped")
+
+
+def _git(content: Path, *words: str) -> str:
+    return subprocess.run(["git", *words], cwd=content, check=True, capture_output=True, text=True).stdout
