@@ -133,6 +133,7 @@ NOTES = {
     "Proposal.own_contribution": "Own contribution offered; only in the legacy export",
     "Proposal.point": "Its place",
     "Proposal.point_label": "Its place in words",
+    "Paper.process_id": "Process",
     "Proposal.process_id": "Process",
     "Proposal.reference_number": "The platform's number",
     "Proposal.source_status": "Status, as the platform codes it",

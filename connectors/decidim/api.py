@@ -9,12 +9,9 @@ mutation goes out once; only a 429, which comes before anything is done, lets it
 
 from __future__ import annotations
 
-import json
 import math
-import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -22,13 +19,13 @@ from importlib import resources
 from typing import Any
 from urllib.parse import urlencode
 
-from connectors._line import Line, NoAnswer, Response, shown_type
+from connectors._graphql import JSON, Reply, question, refused, reply_of
+from connectors._line import Line, NoAnswer, Response
 from connectors.decidim.settings import Settings
 from kiezbruecke.errors import ConfigurationError, DeliveryError
 from kiezbruecke.troubles import Cause, Trouble
 
 DEFAULT_WAIT = 20.0  # seconds, where a 429 does not say how long; its window is a minute
-JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 
 
@@ -43,37 +40,6 @@ class Throttled(Exception):
 
 CALL_FAILED = (DeliveryError, NoAnswer, OSError, Throttled)
 """Everything that a call raises when it fails; OSError holds the system's errors and DeadlineExceeded."""
-
-
-@dataclass(frozen=True)
-class QueryError:
-    """One entry of `errors`: its code where it has one, and where in the answer it happened."""
-
-    code: str
-    path: tuple[str | int, ...]
-    about: tuple[str, ...] = ()  # of an attribute error: the attributes that are not taken
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What an answer of 200 says. `data` may be whole beside errors: whoever asked looks at their paths."""
-
-    data: Mapping[str, Any] = field(repr=False)
-    errors: tuple[QueryError, ...] = ()
-
-    def has(self, *codes: str) -> bool:
-        """Whether an error with one of the codes is among them."""
-        return any(error.code in codes for error in self.errors)
-
-    @property
-    def signed_in(self) -> bool:
-        """Whether the answer was given to an account."""
-        session = self.data.get("session")
-        return isinstance(session, dict) and session.get("user") is not None
-
-    def codes(self) -> str:
-        """The codes as our lines may name them."""
-        return ", ".join(sorted({error.code for error in self.errors if error.code})) or "without a code"
 
 
 class Api:
@@ -130,30 +96,29 @@ class Api:
         self.sign_in()
         response = self._send(document, variables)
         if response.status_code != 401:
-            reply = _reply(response)
+            reply = reply_of(response)
             if not self._has_run_out(reply, fresh=fresh):
                 return reply
         elif fresh or not self._token:
-            raise _refused(response)
+            raise refused(response)
         self._token = ""
         self.sign_in()
-        return _reply(self._send(document, variables))
+        return reply_of(self._send(document, variables))
 
     def change(self, document: str, **variables: Any) -> Reply:
         """The mutation, once. Whoever calls has just read with the same token: it was good a moment ago."""
-        return _reply(self._send(document, variables))
+        return reply_of(self._send(document, variables))
 
     def _has_run_out(self, reply: Reply, *, fresh: bool) -> bool:
         """A token that is no good any more is answered like nobody; some servers never name a program's account."""
-        if not self._token or "session" not in reply.data or reply.signed_in:
+        if not self._token or "session" not in reply.data or _signed_in(reply):
             return False
         if fresh:
             self._knows_us = False
         return self._knows_us
 
     def _send(self, document: str, variables: Mapping[str, Any]) -> Response:
-        content = json.dumps({"query": document, "variables": variables}, ensure_ascii=False).encode()
-        return self._post(self._settings.endpoint, content, JSON)
+        return self._post(self._settings.endpoint, question(document, variables), JSON)
 
     def _post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Response:
         while True:
@@ -175,49 +140,10 @@ def document(*names: str) -> str:
     return "\n".join((folder / f"{name}.graphql").read_text("utf-8") for name in names)
 
 
-def _reply(response: Response) -> Reply:
-    """The answer in a response; raises NoAnswer for a log-in page, half a document, another status."""
-    media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if response.status_code != 200:
-        raise _refused(response)
-    if media_type != "application/json":
-        raise NoAnswer(f"expected JSON, not {shown_type(media_type)}", 200)
-    try:
-        body = json.loads(response.content)
-    except (ValueError, RecursionError):
-        raise NoAnswer("not a whole JSON document", 200) from None
-    if not isinstance(body, dict):
-        raise NoAnswer("JSON, but no object", 200)
-    data, errors = body.get("data"), body.get("errors") or []
-    if not isinstance(data, dict | None) or not isinstance(errors, list) or not (data or errors):
-        raise NoAnswer("no GraphQL answer", 200)
-    return Reply(data or {}, tuple(_fault(error) for error in errors))
-
-
-def _refused(response: Response) -> NoAnswer:
-    return NoAnswer("expected 200 and JSON", response.status_code)
-
-
-def _fault(error: Any) -> QueryError:
-    """An entry of `errors`; of its words none is taken over, they may quote what people wrote."""
-    given = error if isinstance(error, dict) else {}
-    extensions, path, message = given.get("extensions"), given.get("path"), given.get("message")
-    code = extensions.get("code") if isinstance(extensions, dict) else ""
-    steps = tuple(step for step in path if isinstance(step, str | int)) if isinstance(path, list) else ()
-    parts = message if isinstance(message, list) else []
-    ends = (part.get("path") for part in parts if isinstance(part, dict))
-    about = tuple(str(end[-1]) for end in ends if isinstance(end, list) and end)
-    return QueryError(_code(code), steps, about)
-
-
-def _code(code: Any) -> str:
-    """Theirs are words in capitals; `undefinedField` and its like are the library's own."""
-    known = code if isinstance(code, str) else ""
-    return known if _THEIRS.fullmatch(known) else _LIBRARY.get(known, "")
-
-
-_THEIRS = re.compile(r"[A-Z_]{1,40}_ERROR")
-_LIBRARY = {"undefinedField": "UNDEFINED", "undefinedType": "UNDEFINED", "argumentNotAccepted": "UNDEFINED"}
+def _signed_in(reply: Reply) -> bool:
+    """Whether the answer was given to an account."""
+    session = reply.data.get("session")
+    return isinstance(session, dict) and session.get("user") is not None
 
 
 def _asked_for(retry_after: str) -> float:

@@ -11,8 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectors._graphql import Reply
 from connectors._line import NoAnswer
-from connectors.decidim.api import Api, Reply, document
+from connectors.decidim.api import Api, document
 from connectors.decidim.capability import Capability
 from connectors.decidim.items import Node
 from connectors.decidim.settings import Settings

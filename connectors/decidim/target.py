@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from connectors._graphql import Reply
 from connectors._line import NoAnswer
 from connectors.decidim.answer import Shown, Wanted, is_said, is_untouched, text_with
-from connectors.decidim.api import CALL_FAILED, Api, Reply, Throttled, document
+from connectors.decidim.api import CALL_FAILED, Api, Throttled, document
 from connectors.decidim.capability import Capability, capability_of
 from connectors.decidim.settings import Settings
 from kiezbruecke.connector import Answer, CannotTell, Connection, Context, Found, Message, NotThere, Ticket

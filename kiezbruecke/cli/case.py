@@ -10,7 +10,7 @@ from kiezbruecke import desk, german
 from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, say, table
 from kiezbruecke.desk import words
-from kiezbruecke.desk.cases import MOST
+from kiezbruecke.desk.cases import MOST, ProofView
 from kiezbruecke.effects import effect
 from kiezbruecke.ledger.events import ROWS
 
@@ -57,6 +57,7 @@ def _show(case: desk.CaseStory) -> None:
         ("Stand", case.state),
         ("beantragt", german.euros(case.requested)),
         ("beschlossen", f"{line.outcome.word} am {german.day(line.date)}" if line else ""),
+        *_proof(line.proof if line else None),
         ("bewilligt", german.euros(case.granted)),
         ("zurückgestellt", "; ".join(one.text for one in case.disagreements)),
     ]
@@ -86,6 +87,20 @@ def _show(case: desk.CaseStory) -> None:
             if one.kind != ROWS  # a link that only seals tells nobody anything
         ],
     )
+
+
+def _proof(proof: ProofView | None) -> list[tuple[str, str]]:
+    """The Drucksache: number and result, what was decided, where it stands, what does not fit."""
+    if proof is None:
+        return []
+    day = f" am {german.day(proof.decided_on)}" if proof.decided_on else ""
+    said = f"{proof.result}{day}" if proof.result else day.strip()
+    return [
+        ("Drucksache", ": ".join(part for part in (proof.reference, said) if part)),
+        ("Beschlusstext", proof.resolution),
+        ("Link zur Drucksache", proof.url),
+        ("Hinweis", proof.note),
+    ]
 
 
 def _details(told: dict[str, Any]) -> str:

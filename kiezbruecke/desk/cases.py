@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ from pydantic import ConfigDict
 
 from kiezbruecke.attention import read_standing
 from kiezbruecke.cases.join import Disagreement, Reason, Standing
+from kiezbruecke.cases.papers import numbers_of, proof_of
 from kiezbruecke.cases.timeline import status_of
 from kiezbruecke.content.processes import read_process
 from kiezbruecke.desk.messages import MessageFacts, message_views
@@ -20,9 +22,26 @@ from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.events import events_of
-from kiezbruecke.ledger.reading import find_case, search_cases
+from kiezbruecke.ledger.reading import find_case, find_papers, search_cases
 from kiezbruecke.ledger.todo import Kind, points_of_case
 from kiezbruecke.records import Commitment, CommitmentState, Decision, Outcome
+
+
+class ProofView(DeskView):
+    """The Drucksache that proves the decision: as the council's information system shows it, else as the sheet says."""
+
+    reference: str
+    """Its number, as the sheet says"""
+    title: str
+    result: str
+    """In the council's words; empty where none is known"""
+    resolution: str
+    """Text of what was decided"""
+    decided_on: date | None
+    """Day of the council's meeting"""
+    url: str
+    note: str
+    """German: what does not fit, or is missing; it stops nothing"""
 
 
 class DecisionView(DeskView):
@@ -35,6 +54,8 @@ class DecisionView(DeskView):
     sheet: str
     row: int
     """As a clerk sees it, header = 1"""
+    proof: ProofView | None
+    """Null where the line names no Drucksache"""
 
 
 class CommitmentView(DeskView):
@@ -136,7 +157,7 @@ def find_cases(house: House, part: str) -> list[CaseFound]:
 def cases(house: House, wanted: str) -> list[CaseStory]:
     """Cases by reference number, Fremdkennzeichen or id; raises InputError where there is none.
 
-    Five statements and at most seven for each case found, however large the process is.
+    Five statements and at most nine for each case found, however large the process is.
     """
     found = find_case(house.ledger, wanted)
     if not found:
@@ -160,7 +181,7 @@ def _view(ledger: Ledger, standing: Standing) -> CaseStory:
         state=status_of(standing).state,
         requested=proposal.requested_amount if proposal else None,
         granted=standing.amount if standing.grants else None,
-        decision=_decision(standing.decision),
+        decision=_decision(ledger, standing.decision),
         commitment=_commitment(case.commitment),
         disagreements=tuple(map(_disagreement, standing.disagreements)),
         messages=message_views(case.messages, case.reference),
@@ -171,12 +192,24 @@ def _view(ledger: Ledger, standing: Standing) -> CaseStory:
     )
 
 
-def _decision(line: Decision | None) -> DecisionView | None:
+def _decision(ledger: Ledger, line: Decision | None) -> DecisionView | None:
     if line is None:
         return None
     return DecisionView(
-        outcome=line.outcome, date=line.decided_on, amount=line.approved_amount, sheet=line.sheet, row=line.row
+        outcome=line.outcome,
+        date=line.decided_on,
+        amount=line.approved_amount,
+        sheet=line.sheet,
+        row=line.row,
+        proof=_proof(ledger, line),
     )
+
+
+def _proof(ledger: Ledger, line: Decision) -> ProofView | None:
+    numbers = numbers_of(line.paper_reference) if line.paper_reference else frozenset[str]()
+    papers, known = find_papers(ledger, line.process_id, numbers) if numbers else ([], False)
+    found = proof_of(line, papers, any_known=known)
+    return ProofView(**asdict(found)) if found else None
 
 
 def _commitment(commitment: Commitment | None) -> CommitmentView | None:

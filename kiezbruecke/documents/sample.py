@@ -42,12 +42,15 @@ _DECISION = Decision(
     rank=1,
     conditions="Lärmschutz beachten.",
     protocol_ref="Protokoll 3",
+    paper_reference="X/0815",
+    paper_url="https://bvv.example/vo020?nummer=4711",
     correction=True,
     reason="Angebot günstiger",
     recorded_by="SPK 1",
 )
 _BARE = _DECISION.model_copy(
     update={"title": "", "rank": None, "conditions": "", "protocol_ref": "", "reason": "", "recorded_by": ""}
+    | {"paper_reference": "", "paper_url": ""}
 )
 
 

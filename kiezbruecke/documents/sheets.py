@@ -74,7 +74,7 @@ def _proposal(proposal: Proposal) -> dict[str, str | bool]:
     }
 
 
-def _decision(decision: Decision) -> dict[str, str]:
+def _decision(decision: Decision) -> dict[str, str | bool]:
     return {
         "decided_on": german_date(decision.decided_on),
         "outcome": decision.outcome.word,
@@ -82,6 +82,9 @@ def _decision(decision: Decision) -> dict[str, str]:
         "votes": _votes(decision.votes),
         "rank": str(decision.rank or ""),
         "protocol": decision.protocol_ref,
+        "paper": decision.paper_reference,
+        "paper_url": decision.paper_url,
+        "paper_is_link": bool(_LINK.fullmatch(decision.paper_url)),
         "correction": "Ja, ersetzt eine frühere Zeile" if decision.correction else "",
         "sheet": f"{decision.sheet}, Zeile {decision.row}",
         "recorded_by": decision.recorded_by,

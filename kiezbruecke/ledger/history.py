@@ -38,7 +38,7 @@ from kiezbruecke.ledger.todo import (
     replace_points,
     set_aside_about,
 )
-from kiezbruecke.records import Applicant, Decision, Proposal, Receipt, Record
+from kiezbruecke.records import Applicant, Decision, Paper, Proposal, Receipt, Record
 from kiezbruecke.records.base import digest_of, name_id
 from kiezbruecke.records.identity import case_id, case_key
 
@@ -417,7 +417,7 @@ class _Book:
         back, renewed = entry.gone, entry.input != taken.input
         entry.gone, entry.input = False, taken.input
         if back:
-            self._tell(case, f"{record.kind}.back", {})
+            self._tell(record, case, "back", {})
         if entry.digest == digest:
             if back or renewed:
                 self._seen_anew[identity] = entry
@@ -432,7 +432,7 @@ class _Book:
             {"record_id": identity, "version": entry.version, "digest": digest, "body": body, "at": self._at}
         )
         word = "recorded" if entry.version == 1 else "changed"
-        self._tell(case, f"{record.kind}.{word}", {"version": entry.version, "digest": digest})
+        self._tell(record, case, word, {"version": entry.version, "digest": digest})
         if taken.echo and entry.version > 1:
             stored.kinds["echo"] += 1
             return True
@@ -493,10 +493,10 @@ class _Book:
             "gone_at": None,
         }
 
-    def _tell(self, case: UUID | None, kind: str, body: Mapping[str, Any]) -> None:
+    def _tell(self, record: Record, case: UUID | None, word: str, body: Mapping[str, Any]) -> None:
         if case is not None:
-            append_event(self._connection, case, kind, {**body, "source": self._origin.source})
-        else:  # a budget line belongs to no case, and every case hears of it
+            append_event(self._connection, case, f"{record.kind}.{word}", {**body, "source": self._origin.source})
+        elif not isinstance(record, Paper):  # a budget line belongs to no case, and every case hears of it
             write_last(self._connection, raise_numbers, self._origin.process_id)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -24,13 +24,14 @@ from kiezbruecke.records import (
     Commitment,
     CommitmentState,
     Decision,
+    Paper,
     Proposal,
     ProposalStatus,
     Record,
 )
 from kiezbruecke.records.base import CENT
 
-_KINDS: dict[str, type[Record]] = {kind.kind: kind for kind in (Applicant, Budget, Decision, Proposal)}
+_KINDS: dict[str, type[Record]] = {kind.kind: kind for kind in (Applicant, Budget, Decision, Paper, Proposal)}
 R = TypeVar("R", bound=Record)
 _SAID = (
     select(t.records, t.messages.c.effect, t.messages.c.generation, t.messages.c.number, t.message_bytes.c.payload)
@@ -168,6 +169,21 @@ def read_budget_lines(connection: Connection, process_id: str) -> tuple[Budget, 
     with readable("records"):
         found = list(map(record_of, connection.execute(query)))
     return tuple(record for record in found if isinstance(record, Budget))
+
+
+def find_papers(ledger: Ledger, process_id: str, references: Collection[str]) -> tuple[list[Paper], bool]:
+    """A process's Drucksachen of one of the numbers, in the order they became known, and whether it has any at all.
+
+    Blanks and capitals make no difference.
+    """
+    r = t.records.c
+    of_process = (r.process_id == process_id, r.kind == Paper.kind)
+    wanted = {"".join(reference.lower().split()) for reference in references}
+    number = func.replace(func.lower(_said(ledger, "reference")), " ", "")
+    with ledger.read() as connection:
+        found = connection.execute(select(t.records).where(*of_process, number.in_(wanted)).order_by(r.seq)).all()
+        known = bool(found) or connection.execute(select(r.seq).where(*of_process).limit(1)).first() is not None
+    return [record for record in map(record_of, found) if isinstance(record, Paper)], known
 
 
 def find_case(ledger: Ledger, wanted: str) -> list[StoredCase]:

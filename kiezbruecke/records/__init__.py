@@ -12,6 +12,7 @@ from kiezbruecke.records.participation import (
     Decision,
     Module,
     Outcome,
+    Paper,
     Point,
     Process,
     Proposal,
@@ -21,7 +22,8 @@ from kiezbruecke.records.participation import (
 from kiezbruecke.records.receipt import Part, Receipt, ReceiptOutcome
 
 RECORDS: dict[str, type[Record]] = {
-    record.__name__: record for record in (Applicant, Area, Budget, Commitment, Decision, Process, Proposal, Receipt)
+    record.__name__: record
+    for record in (Applicant, Area, Budget, Commitment, Decision, Paper, Process, Proposal, Receipt)
 }
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "Moment",
     "Money",
     "Outcome",
+    "Paper",
     "Part",
     "Point",
     "Process",

@@ -6,6 +6,7 @@ import hashlib
 import json
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import cache
 from typing import Annotated, Any, ClassVar
 from uuid import UUID, uuid5
 
@@ -69,6 +70,14 @@ def must_travel(default: Any = ..., **kwargs: Any) -> Any:
     return Field(default, json_schema_extra=dict(_MUST_TRAVEL), **kwargs)
 
 
+def added(default: Any, **kwargs: Any) -> Any:
+    """A field that a later version has added: where it holds nothing, a record's canonical form is as it was before.
+
+    Answers of people rest on a decision's digest: a new column must not make them be asked again.
+    """
+    return Field(default, json_schema_extra={"added": True}, **kwargs)
+
+
 def digest_of(canonical: str) -> str:
     """SHA-256 (hex) of a record's canonical form."""
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
@@ -87,7 +96,11 @@ class Record(BaseModel):
 
     def canonical(self) -> str:
         """The record as JSON with sorted keys: the form that is stored and hashed."""
-        return json.dumps(self.model_dump(mode="json"), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        body = self.model_dump(mode="json", exclude=self._added_and_empty() or None)
+        return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+    def _added_and_empty(self) -> set[str]:
+        return {name for name, default in _added_fields(type(self)) if getattr(self, name) == default}
 
     def digest(self) -> str:
         """SHA-256 (hex) of the canonical form."""
@@ -101,3 +114,13 @@ class Record(BaseModel):
             for name, field in cls.model_fields.items()
             if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("pii")
         )
+
+
+@cache
+def _added_fields(record: type[Record]) -> tuple[tuple[str, Any], ...]:
+    """The fields that are marked `added`, with what they hold where they hold nothing."""
+    return tuple(
+        (name, field.default)
+        for name, field in record.model_fields.items()
+        if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("added")
+    )

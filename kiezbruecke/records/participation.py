@@ -13,7 +13,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from kiezbruecke.records.base import Moment, Money, Record, Text, must_travel, name_id, personal
+from kiezbruecke.records.base import Moment, Money, Record, Text, added, must_travel, name_id, personal
 from kiezbruecke.records.references import FORM, USUAL, check_patterns, pattern, pattern_of
 
 
@@ -309,6 +309,29 @@ class Votes(BaseModel):
     abstain: int | None = Field(None, ge=0)
 
 
+class Paper(Record):
+    """A Drucksache as the council's information system shows it: the proof of a decision. It belongs to no case."""
+
+    kind: ClassVar[str] = "paper"
+
+    source: str = Field(description="Connection it came from")
+    external_id: str = Field(description="Its address there, which stays")
+    process_id: str
+    reference: Text = Field("", description="Number of the Drucksache; empty where it was deleted before it was read")
+    title: Text = Field("", description="Subject")
+    paper_type: Text = Field("", description="Kind of Drucksache, e.g. Antrag, Vorlage zur Beschlussfassung")
+    dated_on: date | None = Field(None, description="Day of the Drucksache itself")
+    url: str = Field("", description="Where people see it")
+    result: Text = Field("", description="In the council's words; empty as long as nothing is decided")
+    resolution: Text = Field("", description="Text of what was decided")
+    decided_on: date | None = Field(None, description="Day of the council's meeting, in Berlin")
+    deleted: bool = Field(False, description="The system shows it no more")
+
+    @property
+    def identity(self) -> UUID:
+        return name_id("paper", self.source, self.process_id, self.external_id)
+
+
 class Decision(Record):
     """One line of a decision sheet. Lines are facts and never change; `cases.join` says which one counts."""
 
@@ -328,6 +351,8 @@ class Decision(Record):
     rank: int | None = Field(None, ge=1)
     conditions: Text = ""
     protocol_ref: Text = ""
+    paper_reference: Text = added("", description="Number of the Drucksache that proves it, e.g. X/0815")
+    paper_url: Text = added("", description="Where people see that Drucksache")
     correction: bool = False
     reason: Text = ""
     recorded_by: Text = personal("")

@@ -14,7 +14,9 @@ from kiezbruecke.errors import ConfigurationError
 
 NEEDED = {
     "hkr": {"dienststelle": "BA-TK"},
+    "consul": {},
     "meinberlin": {},
+    "oparl": {},
     "xta": {"party": "xyz:110090090000", "receiver": "abc:110090090001"},
 }
 

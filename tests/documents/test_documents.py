@@ -182,6 +182,19 @@ def test_the_address_is_a_link() -> None:
         assert strange in words_of(content)
 
 
+def test_the_drucksache_stands_on_the_decisions_sheet() -> None:
+    """Number and address from the decision sheet; only what is an address becomes a link."""
+    named = DECISION.model_copy(update={"paper_reference": "X/0815", "paper_url": "https://bvv.example/4711"})
+    strange = named.model_copy(update={"paper_url": "javascript:alert(1)"})
+    content, other = (make(decision=one)[1].content for one in (named, strange))
+
+    assert "Drucksache\nX/0815" in words_of(content)
+    assert b"/URI(https://bvv.example/4711)" in content
+    assert "javascript:alert(1)" in words_of(other)
+    assert b"/URI(javascript" not in other
+    assert "Drucksache" not in words_of(make()[1].content)
+
+
 def test_what_is_not_known_has_no_row() -> None:
     """A label without a value makes people ask what is missing."""
     bare = DECISION.model_copy(update={"votes": Votes(), "conditions": "", "recorded_by": " "})

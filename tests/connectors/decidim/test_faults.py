@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from connectors._graphql import QueryError, Reply
 from connectors._line import NoAnswer
-from connectors.decidim.api import QueryError, Reply
 from connectors.decidim.items import ProposalNode, flaw_of
 from connectors.decidim.listing import _page_of
 from kiezbruecke.errors import ConfigurationError, SourceError

@@ -38,7 +38,8 @@ def test_a_line_comes_with_the_keys_that_mappings_read(desk: Any) -> None:
         "sheet": "liste.csv", "row": 2, "verfahren": "kk-tk-2026", "bezirksregion": "Müggelheim",
         "sitzung_am": "12.03.2026", "referenznummer": "2026-00001", "titel": "Sommerfest am Müggelseedamm",
         "ergebnis": "angenommen (gekürzt)", "bewilligt": "850,00", "ja": "", "nein": "", "enthaltung": "", "rang": "",
-        "auflagen": "", "protokoll": "", "erfasst_von": desk.canary, "korrektur": "", "begruendung": "",
+        "auflagen": "", "protokoll": "", "drucksache": "", "drucksache_link": "", "erfasst_von": desk.canary,
+        "korrektur": "", "begruendung": "",
     }  # fmt: skip
 
 

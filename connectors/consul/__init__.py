@@ -1,0 +1,1 @@
+"""CONSUL Democracy: participatory budgets, read over its public GraphQL."""
