@@ -18,7 +18,7 @@ from kiezbruecke.connector import CannotTell, NotThere
 from kiezbruecke.errors import AlreadyUsed, NotSent, Rejected
 from kiezbruecke.troubles import Cause, Trouble, trouble_of
 
-_MARKER = ".ok"
+MARKER = ".ok"
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}\.[A-Za-z0-9]{1,8}")
 
 
@@ -52,21 +52,22 @@ class Outbox:
             return CannotTell(type(error).__name__)
 
     def _place(self, name: str) -> Path:
-        """Where a file belongs. A missing folder is not made: it may be a share that is not mounted."""
-        if not _FILE_NAME.fullmatch(name) or name.endswith(_MARKER):
+        """Where a file belongs."""
+        if not _FILE_NAME.fullmatch(name) or name.endswith(MARKER):
             raise Rejected(
                 "the file name cannot be used",
                 where=name,
-                expected=f"letters, digits, . _ - and an ending other than {_MARKER}",
+                expected=f"letters, digits, . _ - and an ending other than {MARKER}",
             )
-        if not self._folder.is_dir():
-            raise NotSent(
-                "the folder is missing",
-                where=f"connection {self._connection_id}",
-                expected=str(self._folder),
-                trouble=Trouble(Cause.FOLDER),
-            )
-        return self._folder / name
+        return folder_of(self._folder, self._connection_id) / name
+
+
+def folder_of(folder: Path, connection_id: str) -> Path:
+    """The folder, which must be there. A missing one is not made: it may be a share that is not mounted."""
+    if not folder.is_dir():
+        where = f"connection {connection_id}"
+        raise NotSent("the folder is missing", where=where, expected=str(folder), trouble=Trouble(Cause.FOLDER))
+    return folder
 
 
 def _is_there(final: Path, payload: bytes) -> bool:
@@ -100,7 +101,7 @@ def _put_at(final: Path) -> datetime:
 
 
 def _marker(final: Path) -> Path:
-    return final.with_name(f"{final.name}{_MARKER}")
+    return final.with_name(f"{final.name}{MARKER}")
 
 
 def _marker_text(final: Path, payload: bytes) -> bytes:

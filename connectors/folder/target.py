@@ -30,36 +30,43 @@ class FolderTarget:
 
     def compose(self, head: BatchHead, messages: Sequence[Message], standing: Sequence[Message]) -> tuple[str, bytes]:
         """The whole list: a case's newer line replaces its standing one; sorted, so order tells nothing."""
-        lines = {message.case_id: message.payload for message in (*standing, *messages)}
+        lines = (_line(message.payload) for message in whole_list(messages, standing))
         prefix = "TEST-" if head.test else ""
-        body = b"".join((self._header, *sorted(map(_line, lines.values()))))
+        body = b"".join((self._header, *sorted(lines)))
         return f"{prefix}{self._title}-{head.fiscal_year}-{head.id}.csv", codecs.BOM_UTF8 + body
 
     def send(self, batch: Batch, messages: Sequence[Message]) -> Mapping[UUID, Receipt]:
         """Put the file there, then its `.ok`. The same bytes again are harmless; other bytes are refused."""
-        return self._receipts(batch, messages, self._outbox.put(batch.file_name, batch.payload))
+        return receipts(self._connection_id, batch, messages, self._outbox.put(batch.file_name, batch.payload))
 
     def look_up(self, batch: Batch, messages: Sequence[Message]) -> Mapping[UUID, Answer]:
         """There with its `.ok`: confirmed; the other answers are about the whole list."""
         found = self._outbox.find(batch.file_name, batch.payload)
         if not isinstance(found, datetime):
             return dict.fromkeys((message.key for message in messages), found)
-        return {key: Found(receipt) for key, receipt in self._receipts(batch, messages, found).items()}
+        return {key: Found(one) for key, one in receipts(self._connection_id, batch, messages, found).items()}
 
-    def _receipts(self, batch: Batch, messages: Sequence[Message], put_at: datetime) -> dict[UUID, Receipt]:
-        return {
-            message.key: Receipt(
-                source=self._connection_id,
-                external_id=f"{batch.head.id}:{message.key}",
-                outcome=ReceiptOutcome.CONFIRMED,
-                event="abgelegt",
-                key=message.key,
-                reference=message.reference,
-                remote_id=batch.file_name,
-                occurred_at=put_at,
-            )
-            for message in messages
-        }
+
+def whole_list(messages: Sequence[Message], standing: Sequence[Message]) -> list[Message]:
+    """Of every case the newest message."""
+    return list({message.case_id: message for message in (*standing, *messages)}.values())
+
+
+def receipts(connection_id: str, batch: Batch, messages: Sequence[Message], put_at: datetime) -> dict[UUID, Receipt]:
+    """What lies there is confirmed, line by line: nobody answers later."""
+    return {
+        message.key: Receipt(
+            source=connection_id,
+            external_id=f"{batch.head.id}:{message.key}",
+            outcome=ReceiptOutcome.CONFIRMED,
+            event="abgelegt",
+            key=message.key,
+            reference=message.reference,
+            remote_id=batch.file_name,
+            occurred_at=put_at,
+        )
+        for message in messages
+    }
 
 
 def _line(payload: bytes) -> bytes:

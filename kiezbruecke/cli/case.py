@@ -62,6 +62,7 @@ def _show(case: desk.CaseStory) -> None:
         ("zurückgestellt", "; ".join(one.text for one in case.disagreements)),
     ]
     table(f"Fall {case.reference}", ("", ""), [fact for fact in facts if fact[1]])
+    table("Verlauf", ("wann", "was"), [(german.day(one.day), one.text) for one in case.story], empty="noch nichts.")
     table(
         "Nachrichten",
         ("Fremdkennzeichen", "Ziel", "Wirkung", "€", "Zustand", "zuletzt"),

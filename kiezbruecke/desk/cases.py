@@ -14,6 +14,7 @@ from pydantic import ConfigDict
 from kiezbruecke.attention import read_standing
 from kiezbruecke.cases.join import Disagreement, Reason, Standing
 from kiezbruecke.cases.papers import numbers_of, proof_of
+from kiezbruecke.cases.story import story_of
 from kiezbruecke.cases.timeline import status_of
 from kiezbruecke.content.processes import read_process
 from kiezbruecke.desk.messages import MessageFacts, message_views
@@ -25,6 +26,7 @@ from kiezbruecke.ledger.events import events_of
 from kiezbruecke.ledger.reading import find_case, find_papers, search_cases
 from kiezbruecke.ledger.todo import Kind, points_of_case
 from kiezbruecke.records import Commitment, CommitmentState, Decision, Outcome
+from kiezbruecke.records.views import StoryKind
 
 
 class ProofView(DeskView):
@@ -91,6 +93,16 @@ class EventView(DeskView):
     kind: str
 
 
+class StoryEventView(DeskView):
+    """One event of a case for everyone, without names and inner words."""
+
+    day: date | None
+    """In Berlin; null where nobody has noted it"""
+    kind: StoryKind
+    text: str
+    """A plain German sentence"""
+
+
 class CaseStory(DeskView):
     """A case with all that belongs to it."""
 
@@ -108,6 +120,8 @@ class CaseStory(DeskView):
     """Euros"""
     granted: Decimal | None
     """Euros, by the decision that counts; null where it grants nothing"""
+    story: tuple[StoryEventView, ...]
+    """From the idea to the money, as everyone may read it"""
     decision: DecisionView | None
     commitment: CommitmentView | None
     disagreements: tuple[DisagreementView, ...]
@@ -181,6 +195,7 @@ def _view(ledger: Ledger, standing: Standing) -> CaseStory:
         state=status_of(standing).state,
         requested=proposal.requested_amount if proposal else None,
         granted=standing.amount if standing.grants else None,
+        story=tuple(StoryEventView(day=one.day, kind=one.kind, text=one.text) for one in story_of(standing)),
         decision=_decision(ledger, standing.decision),
         commitment=_commitment(case.commitment),
         disagreements=tuple(map(_disagreement, standing.disagreements)),

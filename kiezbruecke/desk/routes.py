@@ -248,6 +248,8 @@ def _wrong(place: RoutePlace, content: Path, connect: Connect, names: frozenset[
     except ConfigurationError as error:
         yield error.line()
         return
+    if _mode(found) == "off":
+        return  # it goes nowhere, so nobody need have a connection for it
     try:
         party = connect(_connection(found))
         refuse_unfit_party(found, party)

@@ -19,6 +19,7 @@ from kiezbruecke.ledger.money import CommitmentOrder, cents
 from kiezbruecke.ledger.reading import MessageHead
 from kiezbruecke.ledger.states import UNSETTLED
 from kiezbruecke.records import Commitment, CommitmentState
+from kiezbruecke.records.views import StoryKind
 
 
 def commitment(standing: Standing, lane: Lane) -> Due | FollowUp | None:
@@ -102,13 +103,16 @@ def _views(of: DueCase) -> Mapping[str, Commitment]:
     }
 
 
-def _effect(name: str, title: str, order: CommitmentOrder, *, begins: bool = False) -> Effect:
+def _effect(
+    name: str, title: str, order: CommitmentOrder, happened: tuple[StoryKind, str], *, begins: bool = False
+) -> Effect:
     return Effect(
         name=name,
         letter="F",
         title=title,
         place="ins HKR",
         partner="Das HKR",
+        happened=happened,
         basis=("effect.name", "cents", "standing.area_id", "standing.budget_line"),
         rule="commitment" if begins else "",
         due=commitment if begins else None,
@@ -125,7 +129,12 @@ def _effect(name: str, title: str, order: CommitmentOrder, *, begins: bool = Fal
 
 _ASKED, _BOOKED, _REFUSED = CommitmentState.REQUESTED, CommitmentState.BOOKED, CommitmentState.REFUSED
 _FREEING, _FREE = CommitmentState.CANCEL_REQUESTED, CommitmentState.CANCELLED
-BOOK = _effect("commitment.book", "Festlegung", CommitmentOrder(_ASKED, _BOOKED, _REFUSED, begins=True), begins=True)
-CHANGE = _effect("commitment.change", "Festlegung ändern", CommitmentOrder(_ASKED, _BOOKED, _BOOKED))
-CANCEL = _effect("commitment.cancel", "Festlegung aufheben", CommitmentOrder(_FREEING, _FREE, _BOOKED))
+_BOUND = StoryKind.BOUND, "{amount} sind für das Projekt vorgemerkt."
+_CHANGED = StoryKind.CHANGED, "Für das Projekt sind jetzt {amount} vorgemerkt."
+_FREED = StoryKind.FREED, "Das vorgemerkte Geld ist wieder frei."
+BOOK = _effect(
+    "commitment.book", "Festlegung", CommitmentOrder(_ASKED, _BOOKED, _REFUSED, begins=True), _BOUND, begins=True
+)
+CHANGE = _effect("commitment.change", "Festlegung ändern", CommitmentOrder(_ASKED, _BOOKED, _BOOKED), _CHANGED)
+CANCEL = _effect("commitment.cancel", "Festlegung aufheben", CommitmentOrder(_FREEING, _FREE, _BOOKED), _FREED)
 EFFECTS = (BOOK, CHANGE, CANCEL)

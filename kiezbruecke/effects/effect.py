@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from kiezbruecke import plugins
 from kiezbruecke.cases.join import Standing
+from kiezbruecke.cases.publishing import public_of
 from kiezbruecke.cases.timeline import status_of
 from kiezbruecke.content.routes import SendingRoute
 from kiezbruecke.content.texts import NO_TEXTS, Texts
@@ -22,7 +23,7 @@ from kiezbruecke.ledger.effects import Follow, Hold, LetGo
 from kiezbruecke.ledger.money import cents
 from kiezbruecke.ledger.reading import MessageHead
 from kiezbruecke.records import Process, Record
-from kiezbruecke.records.views import MessageView, StatusView
+from kiezbruecke.records.views import MessageView, PublicView, StatusView, StoryKind
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ class Effect:
     basis: tuple[str, ...]
     place: str = ""  # where to, for whoever filled in the sheet: „ins HKR“
     partner: str = ""  # who answers, German with its article, as a sentence begins with it
+    happened: tuple[StoryKind, str] | None = None  # what its confirmation is to everyone; `{amount}` is the sum
     rule: str = ""  # what a route calls the rule under `due:`; empty where another effect of the family begins
     due: Rule | None = None
     once: bool = False  # per case and generation at most one that is not refused, wherever it was sent
@@ -148,6 +150,10 @@ class _Ground:
     @property
     def status(self) -> StatusView:
         return status_of(self.standing)
+
+    @property
+    def public(self) -> PublicView | None:
+        return public_of(self.standing)
 
 
 def effect(name: str) -> Effect:

@@ -9,6 +9,7 @@ from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.money import cents
 from kiezbruecke.ledger.reading import MessageHead
 from kiezbruecke.records import Outcome
+from kiezbruecke.records.views import StoryKind
 
 
 def file_creation(standing: Standing, lane: Lane) -> Due | FollowUp | None:
@@ -46,6 +47,7 @@ FILE_CREATE = Effect(
     title="Vorgang anlegen",
     place="in die E-Akte",
     partner="Die E-Akte",
+    happened=(StoryKind.FILED, "Der Vorgang liegt in der elektronischen Akte."),
     basis=("standing.grants", "standing.amount"),
     rule="file_creation",
     due=file_creation,

@@ -21,7 +21,7 @@ from kiezbruecke.errors import RecordError
 from kiezbruecke.ledger.reading import MessageHead
 from kiezbruecke.ledger.states import UNSETTLED
 from kiezbruecke.records import Proposal, ProposalStatus, Record
-from kiezbruecke.records.views import CaseState, View
+from kiezbruecke.records.views import CaseState, StoryKind, View
 
 Told = Literal[
     CaseState.GRANTED,
@@ -195,6 +195,7 @@ WRITE = Effect(
     title="Antwort",
     place="auf die Plattform",
     partner="Die Plattform",
+    happened=(StoryKind.ANSWERED, "Die Antwort steht auf der Plattform."),
     basis=("standing.amount", "standing.decision.decided_on"),
     rule="answer",
     due=answer,

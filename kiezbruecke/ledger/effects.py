@@ -12,6 +12,7 @@ from kiezbruecke import plugins
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.ledger.states import MessageState
+from kiezbruecke.records.views import StoryKind
 
 Hold = Callable[[Connection, Sequence[Draft]], Mapping[UUID, str]]
 """Hold back what drafts ask for, in their order; per key of a draft that finds no money, the German reason."""
@@ -32,6 +33,8 @@ class Booked(Protocol):
     def informs(self) -> bool: ...
     @property
     def partner(self) -> str: ...
+    @property
+    def happened(self) -> tuple[StoryKind, str] | None: ...
     @property
     def hold(self) -> Hold | None: ...
     @property

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from kiezbruecke.records.base import at_most
+from kiezbruecke.records.base import at_most, must_travel
 
 
 class View(BaseModel):
@@ -31,6 +31,31 @@ class DocumentView(View):
     sha512: str  # hex
 
 
+class StoryKind(StrEnum):
+    """What can happen to a proposal, for everyone: the whole list."""
+
+    HANDED_IN = "handed_in"  # somebody had the idea
+    STATEMENT = "statement"  # the administration has said something about it in public
+    GONE = "gone"  # it is no longer on its platform
+    DECIDED = "decided"  # an assembly has decided
+    CORRECTED = "corrected"  # what was said of the decision was put right
+    QUESTIONED = "questioned"  # something contradicts, so nothing is told of it yet
+    BLOCKED = "blocked"  # the area's budget may not be used at the moment
+    FILED = "filed"  # it is in the e-file
+    BOUND = "bound"  # the money is bound
+    CHANGED = "changed"  # another sum is bound
+    FREED = "freed"  # the money is free again
+    ANSWERED = "answered"  # those who asked have their answer
+
+
+class StoryEvent(View):
+    """One event of a case for everyone: a plain German sentence, without names and inner words."""
+
+    day: date | None  # in Berlin; None where nobody has noted it
+    kind: StoryKind
+    text: str
+
+
 class CaseView(View):
     """One case: everything about one proposal in one process, named by its reference number."""
 
@@ -41,6 +66,7 @@ class CaseView(View):
     reference: str = at_most(20, must_travel=True)  # '2026-00001', or 'P-1' for a proposal from paper
     title: str
     documents: tuple[DocumentView, ...] = ()
+    story: tuple[StoryEvent, ...] = ()
 
 
 class MessageView(View):
@@ -83,3 +109,23 @@ class StatusView(View):
     state: str = at_most(200, must_travel=True)  # plain German
     amount: Decimal | None = None
     since: date | None = None
+
+
+class PublicState(StrEnum):
+    """Where a project stands that was granted once, for everybody; the whole list."""
+
+    GRANTED = "granted"
+    COMMITTED = "committed"
+    TAKEN_BACK = "taken_back"
+    WITHDRAWN = "withdrawn"
+
+
+class PublicView(View):
+    """What everybody may know of a project that was granted: no person, no text but a title that stood in public."""
+
+    title: str
+    requested: Decimal | None = None
+    granted: Decimal = must_travel()  # zero where it was taken back
+    decided_on: date
+    key: PublicState
+    state: str = at_most(200)  # plain German

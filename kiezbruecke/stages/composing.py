@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from kiezbruecke.cases.join import Standing
+from kiezbruecke.cases.publishing import public_of
+from kiezbruecke.cases.story import story_of
 from kiezbruecke.cases.timeline import status_of
 from kiezbruecke.content.routes import SendingRoute
 from kiezbruecke.content.texts import NO_TEXTS, Texts, texts_of
@@ -176,6 +178,7 @@ def _roots(workshop: Workshop, of: DueCase, documents: tuple[Document, ...]) -> 
         "message": of.message,
         "process": workshop.process,
         "proposal": standing.proposal,
+        "public": public_of(standing),
         "route": workshop.route.options,
         "status": status_of(standing),
         **no_views_yet(),
@@ -208,4 +211,5 @@ def _case_view(standing: Standing, documents: tuple[Document, ...]) -> CaseView:
         reference=standing.case.reference,
         title=standing.title,
         documents=tuple(document.view for document in documents),
+        story=story_of(standing),
     )

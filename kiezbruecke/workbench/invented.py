@@ -157,7 +157,7 @@ def _shown(value: Any) -> str:
 def _choices(annotation: Any) -> list[Any] | None:
     """The values of a Literal or an Enum, also inside an Optional."""
     if get_origin(annotation) is Literal:
-        return list(get_args(annotation))
+        return [getattr(one, "value", one) for one in get_args(annotation)]  # members of an Enum, too
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return [member.value for member in annotation]
     return next((found for part in get_args(annotation) if (found := _choices(part))), None)

@@ -14,7 +14,7 @@ from kiezbruecke.content.routes import CollectingRoute, SendingRoute, find_route
 from kiezbruecke.errors import ConfigurationError
 from tests.world import change_route
 
-NINE = (
+SHIPPED = (
     "antworten",
     "beschluesse",
     "budgets",
@@ -23,8 +23,10 @@ NINE = (
     "hkr",
     "hkr-rueckmeldungen",
     "meinberlin",
+    "offene-daten",
     "statusliste",
 )
+OFF = ("kk-tk-antworten", "kk-tk-offene-daten")
 PROCESS = "mappings/processes/kk-tk-2026.yaml"
 
 
@@ -44,6 +46,7 @@ def test_the_shipped_routes_have_the_names_and_parties_they_always_had(root: Pat
         "kk-tk-hkr": "hkr-tk",
         "kk-tk-hkr-rueckmeldungen": "hkr-tk",
         "kk-tk-meinberlin": "meinberlin-tk",
+        "kk-tk-offene-daten": "offene-daten-tk",
         "kk-tk-statusliste": "statusliste-tk",
     }
     assert {route.process for route in found.values()} == {"kk-tk-2026"}
@@ -68,7 +71,7 @@ def test_a_district_without_a_route_waits_for_none(content: Path) -> None:
     _change(content, lambda body: body["changes"].update({"eakte": None, "eakte-postfach": None}))
     names = [place.name for place in route_places(content)]
 
-    assert names == [f"kk-tk-{short}" for short in NINE if not short.startswith("eakte")]
+    assert names == [f"kk-tk-{short}" for short in SHIPPED if not short.startswith("eakte")]
     assert find_route(content, "kk-tk-statusliste").after == (
         "kk-tk-meinberlin",
         "kk-tk-beschluesse",
@@ -83,16 +86,17 @@ def test_what_is_said_to_sending_routes_is_not_said_to_collecting_ones(content: 
     sending = [route for route in found.values() if isinstance(route, SendingRoute)]
 
     assert {route.start_from for route in sending} == {date(2026, 5, 1)}
-    assert {route.mode for route in sending if route.name != "kk-tk-antworten"} == {"dry_run"}
+    assert {route.mode for route in sending if route.name not in OFF} == {"dry_run"}
     assert sum(isinstance(route, CollectingRoute) for route in found.values()) == 5
 
 
-def test_what_the_set_ships_off_is_turned_on_by_name_only(content: Path) -> None:
+@pytest.mark.parametrize("off", OFF)
+def test_what_the_set_ships_off_is_turned_on_by_name_only(content: Path, off: str) -> None:
     """`sending: {mode: live}` stood there before the set had such a route: an update mails nobody."""
     _change(content, lambda body: body.update(sending={"mode": "live", "start_from": date(2026, 5, 1)}))
-    shipped = find_route(content, "kk-tk-antworten")
-    change_route(content, "kk-tk-antworten", mode="dry_run")
-    named = find_route(content, "kk-tk-antworten")
+    shipped = find_route(content, off)
+    change_route(content, off, mode="dry_run")
+    named = find_route(content, off)
 
     assert isinstance(shipped, SendingRoute)
     assert isinstance(named, SendingRoute)
@@ -150,7 +154,7 @@ def test_a_change_to_a_route_that_the_set_lacks_is_told(content: Path) -> None:
     """A misspelt name would leave the real route unchanged, and nobody would notice."""
     change_route(content, "kk-tk-eakt", mode="off")
 
-    assert _broken(content) == {"kk-tk-eakt": f"the set 'kiezkasse' has no route 'eakt'; expected {', '.join(NINE)}"}
+    assert _broken(content) == {"kk-tk-eakt": f"the set 'kiezkasse' has no route 'eakt'; expected {', '.join(SHIPPED)}"}
 
 
 @pytest.mark.parametrize("key", ["extends", "prefix", "district"])
@@ -168,7 +172,7 @@ def test_a_broken_process_file_takes_no_other_district_away(content: Path) -> No
     (content / "mappings/processes/kk-xx-2026.yaml").write_text("id: [", "utf-8")
 
     assert list(_broken(content)) == ["kk-xx-2026"]
-    assert len(route_places(content)) == 10
+    assert len(route_places(content)) == len(SHIPPED) + 1
 
 
 def test_two_districts_cannot_have_one_name(content: Path) -> None:
@@ -176,7 +180,7 @@ def test_two_districts_cannot_have_one_name(content: Path) -> None:
     text = (content / PROCESS).read_text("utf-8")
     (content / "mappings/processes/kk-tk-2027.yaml").write_text(text.replace("kk-tk-2026", "kk-tk-2027"), "utf-8")
 
-    assert list(_broken(content)) == [f"kk-tk-{short}" for short in NINE]
+    assert list(_broken(content)) == [f"kk-tk-{short}" for short in SHIPPED]
     with pytest.raises(ConfigurationError, match="the route 'kk-tk-hkr' stands twice"):
         find_route(content, "kk-tk-hkr")
 
@@ -230,7 +234,7 @@ def test_next_years_routes_may_rest_beside_this_years(content: Path) -> None:
     following.write_text(text.replace("extends: kiezkasse\n", "extends: kiezkasse\n  mode: off\n"), "utf-8")
     before = [place.name for place in route_places(content)]
 
-    assert before == [f"kk-tk-{short}" for short in NINE]
+    assert before == [f"kk-tk-{short}" for short in SHIPPED]
     assert {place.read().process for place in route_places(content)} == {"kk-tk-2026"}
     assert [place.name for place in places_of(content, "kk-tk-2027")] == before
 

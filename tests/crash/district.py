@@ -204,7 +204,8 @@ class District:
         """Keep this moment: our state, theirs, and the database."""
         shutil.rmtree(folder, ignore_errors=True)
         for name, place in self._places().items():
-            shutil.copytree(place, folder / name, ignore=shutil.ignore_patterns("address.json", "*.log"))
+            ignored = shutil.ignore_patterns("address.json", "*.log")
+            shutil.copytree(place, folder / name, symlinks=True, ignore=ignored)
         if self.postgres:
             (folder / "database").write_text(self.postgres.copy_database(self.url), "utf-8")
 
@@ -214,7 +215,7 @@ class District:
             for inside in place.iterdir():
                 if inside.name != "address.json" and inside.suffix != ".log":
                     shutil.rmtree(inside) if inside.is_dir() else inside.unlink()
-            shutil.copytree(folder / name, place, dirs_exist_ok=True)
+            shutil.copytree(folder / name, place, symlinks=True, dirs_exist_ok=True)
         if self.postgres:
             self.postgres.drop_database(self.url)
             self.url = self.postgres.copy_database((folder / "database").read_text("utf-8"))

@@ -426,7 +426,7 @@ def test_a_person_may_write_a_refused_line_anew() -> None:
 
 def test_an_unknown_effect_names_the_known_ones() -> None:
     """The integrator reads what the route file may say."""
-    with pytest.raises(ConfigurationError, match=r"commitment\.book.*file\.create, status\.list"):
+    with pytest.raises(ConfigurationError, match=r"commitment\.book.*file\.create.*status\.list"):
         effect("everything.do")
 
 

@@ -54,7 +54,7 @@ def seehausen(odd_world: World) -> World:
 
 
 def test_a_district_is_a_process_file_and_its_areas(seehausen: World) -> None:
-    """Eight routes and two mappings were copied for it; a copy is mended in one place and forgotten in the other."""
+    """Routes and two mappings were copied for it; a copy is mended in one place and forgotten in the other."""
     own = {name: route for name, route in routes(seehausen.content).items() if name.startswith("kk-se-")}
 
     assert sorted(own) == [
@@ -65,10 +65,11 @@ def test_a_district_is_a_process_file_and_its_areas(seehausen: World) -> None:
         "kk-se-eakte-postfach",
         "kk-se-hkr",
         "kk-se-hkr-rueckmeldungen",
+        "kk-se-offene-daten",
         "kk-se-statusliste",
     ]
     assert {route.process for route in own.values()} == {"kk-se-2026"}
-    assert len(route_places(seehausen.content)) == 9 + 8
+    assert len(route_places(seehausen.content)) == 10 + 9
 
 
 def test_its_decisions_go_the_whole_way_beside_the_other_districts(seehausen: World) -> None:

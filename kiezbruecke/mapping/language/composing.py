@@ -13,7 +13,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from kiezbruecke.mapping.language.findings import Finding, NotAMapping, Place
 from kiezbruecke.mapping.language.unreadable import explain
@@ -52,6 +52,8 @@ class _Composer(Composer):
         self.depth += 1
         node = super().compose_node(parent, index)
         self.depth -= 1
+        if isinstance(node, ScalarNode) and node.style == ">":
+            node.value = node.value.replace("\a", "")  # ruamel's own marks of where the text was folded
         return node
 
 

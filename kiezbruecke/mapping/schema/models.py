@@ -19,7 +19,7 @@ from kiezbruecke import plugins
 from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, NodeContent
 from kiezbruecke.mapping.values import Kind, Unusable
 from kiezbruecke.records import Applicant, Area, Budget, Commitment, Decision, Process, Proposal
-from kiezbruecke.records.views import CaseView, MessageView, StatusView
+from kiezbruecke.records.views import CaseView, MessageView, PublicView, StatusView
 
 # Our records and views. An effect may add views; asking it loads the ledger, which no preview needs for these.
 _KNOWN_HERE: dict[str, type[BaseModel]] = {
@@ -32,12 +32,13 @@ _KNOWN_HERE: dict[str, type[BaseModel]] = {
     "message": MessageView,
     "process": Process,
     "proposal": Proposal,
+    "public": PublicView,
     "status": StatusView,
 }
 OPEN_ROOTS = frozenset({"item", "route"})
 _UUID_LENGTH = 36
-# A paper proposal stands only on the decision sheet, and not every case has an applicant or a commitment.
-_SOMETIMES_MISSING = frozenset({"applicant", "commitment", "proposal"})
+# A paper proposal stands only on the decision sheet, and not every case has an applicant, a commitment or a grant.
+_SOMETIMES_MISSING = frozenset({"applicant", "commitment", "proposal", "public"})
 
 _KINDS: tuple[tuple[type, Kind], ...] = (
     (bool, "boolean"),
