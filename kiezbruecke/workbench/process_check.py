@@ -150,7 +150,8 @@ def _can(manifest: Manifest, route: Route, content: Path, *, sure: bool = False)
         kinds = {kind for mapping in _mappings(route, content) for kind in mapping.reads}
         wanted, offered = kinds, manifest.item_kinds if manifest.source else ()
     else:
-        wanted, offered = {route.effect}, manifest.effects
+        of_profiles = (effect for profile in manifest.profiles.values() for effect in profile.effects)
+        wanted, offered = {route.effect}, (*manifest.effects, *of_profiles)
     return any(fnmatchcase(one, known) for one in wanted for known in offered if not (sure and known == "*"))
 
 
