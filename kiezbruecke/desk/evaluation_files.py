@@ -17,12 +17,12 @@ _SUMS = ("Budget (€)", "beantragt (€)", "bewilligt (€)", "festgelegt (€)
 _WAITING = ("Referenznummer", "Bezirksregion", "Stand", "Was fehlt", "Seit")
 _AREAS, _WAYS, _OPEN = "Bezirksregionen", "Dauer", "Was noch wartet"
 _READ_SO = (
-    "Dauer: ganze Tage von Tag zu Tag; „Mitte“ heißt, dass die Hälfte der Fälle höchstens so lange gebraucht hat. "
-    "Offen: noch kein Beschluss. In Klärung: Ein Mensch muss erst etwas entscheiden, die Gründe stehen auf der "
-    "Zu-tun-Liste. Berichtigt: Eine Zeile einer Beschlussliste stellt eine frühere richtig. Sonstige: Warteliste, vertagt, "
-    "weitergeleitet, zurückgezogen oder nicht mehr vorhanden. Beantragt: die Summe aller Kosten, die auf der Plattform "
-    "genannt sind, auch der abgelehnten Vorschläge. Bezirksregionen ohne Fall stehen nicht in den Tabellen; die letzte Zeile "
-    "zählt alle."
+    "Dauer: ganze Tage von Tag zu Tag; „Mitte“ heißt, dass die Hälfte der Fälle höchstens so lange "
+    "gebraucht hat. Offen: noch kein Beschluss. In Klärung: Ein Mensch muss erst etwas entscheiden, die "
+    "Gründe stehen auf der Zu-tun-Liste. Berichtigt: Eine Zeile einer Beschlussliste stellt eine frühere "
+    "richtig. Sonstige: Warteliste, vertagt, weitergeleitet, zurückgezogen oder nicht mehr vorhanden. "
+    "Beantragt: die Summe aller Kosten, die auf der Plattform genannt sind, auch der abgelehnten "
+    "Vorschläge. Bezirksregionen ohne Fall stehen nicht in den Tabellen; die letzte Zeile zählt alle."
 )
 
 
