@@ -19,7 +19,8 @@ th, td { border: 1px solid #777; padding: .3rem .4rem; text-align: left; vertica
 thead th { background: #eee; } tbody th { font-weight: normal; overflow-wrap: break-word; }
 .number { text-align: right; } .total, tbody .total { font-weight: bold; }
 thead { display: table-header-group; } tr { break-inside: avoid; }
-code { font-size: .9em; overflow-wrap: anywhere; } .small { font-size: .85em; color: #444; display: block; } .personal { font-weight: bold; }
+code { font-size: .9em; overflow-wrap: anywhere; }
+.small { font-size: .85em; color: #444; display: block; } .personal { font-weight: bold; }
 @media print { body { margin: 0; max-width: none; padding: 0; font-size: 8.5pt; } h2 { break-after: avoid; } }
 """
 Element = html.HtmlElement
