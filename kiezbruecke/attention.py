@@ -101,9 +101,11 @@ def read_standing(ledger: Ledger, process: Process, case: StoredCase) -> Standin
             return alone
         others = read_others(connection, process.id, alone.area_id, case.id)
         ids = [other.id for other in others.uncounted]
-        thrown_away = {subject for some in slices(ids) for subject in _said_about(connection, some)[1]}
+        # which line counts in another case hangs on what people said about it, too
+        said = [(waived, dismissed), *(_said_about(connection, some) for some in slices(ids))]
     snapshot, besides = Snapshot((case, *others.uncounted), lines), {alone.area_id: others.granted}
-    return join(process, snapshot, waived, dismissed | thrown_away, besides)[0]
+    waived, dismissed = (frozenset[str]().union(*some) for some in zip(*said, strict=True))
+    return join(process, snapshot, waived, dismissed, besides)[0]
 
 
 def read_verdicts(ledger: Ledger, process: Process) -> tuple[Mapping[str, Budget], Mapping[str, Disagreement | None]]:
