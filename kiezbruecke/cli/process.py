@@ -18,7 +18,7 @@ from kiezbruecke.workbench.process_check import ProcessReport, report_of
 
 app = typer.Typer(no_args_is_help=True)
 
-_POOLS = "python -m kiezbruecke.airflow.pools"
+_POOLS = "python -m kiezbruecke.airflow.pools > pools.json && airflow pools import pools.json"
 
 
 @app.command()
@@ -176,6 +176,8 @@ def _say_report(one: ProcessReport) -> None:
         for needed in missing:
             say(f"{needed.command}")
     if one.off and (one.open or missing):
-        say(f"Danach die Zeile „mode: off“ streichen, dann: {_POOLS} – kiezbruecke process check {shlex.quote(one.id)}")
+        say("Danach die Zeile „mode: off“ streichen, dann:")
+        say(_POOLS)
+        say(f"kiezbruecke process check {shlex.quote(one.id)}")
     elif one.ready:
         say("Es fehlt nichts.")
