@@ -16,9 +16,11 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; }
 dt { font-weight: bold; } dd { margin: 0; }
 table { border-collapse: collapse; width: 100%; } caption { text-align: left; padding: .3rem 0; }
 th, td { border: 1px solid #777; padding: .3rem .4rem; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
-thead th { background: #eee; } tbody th { font-weight: normal; } .number { text-align: right; }
+thead th { background: #eee; } tbody th { font-weight: normal; overflow-wrap: break-word; }
+.number { text-align: right; } .total, tbody .total { font-weight: bold; }
 thead { display: table-header-group; } tr { break-inside: avoid; }
-code { font-size: .9em; } .small { font-size: .85em; color: #444; display: block; } .personal { font-weight: bold; }
+code { font-size: .9em; overflow-wrap: anywhere; }
+.small { font-size: .85em; color: #444; display: block; } .personal { font-weight: bold; }
 @media print { body { margin: 0; max-width: none; padding: 0; font-size: 8.5pt; } h2 { break-after: avoid; } }
 """
 Element = html.HtmlElement

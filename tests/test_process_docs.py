@@ -43,11 +43,13 @@ def test_a_district_takes_the_commands_of_its_page(checkout: Path) -> None:
 
 
 def test_a_procedure_takes_the_commands_of_its_page(checkout: Path) -> None:
-    """Other words, another sheet in the file, other times; nothing but content is touched."""
+    """Other words, another sheet in the file, other times, one answer home; nothing but content is touched."""
     said = _follow(PROCEDURE, checkout)
     changed = {name.rpartition("/")[2] for name in _STAT.findall(said)}
 
     assert "bewilligt, die Mittel sind vorgemerkt" in said
+    assert said.count("Die Jury hat am 24.04.2026 entschieden: Dieser Vorschlag wird umgesetzt.") == 1  # the preview
+    assert re.findall(r"^Mail zu .*", said, re.MULTILINE) == ["Mail zu 103 accepted"]
     assert changed == {name.rpartition("/")[2] for name in _STAT.findall(PROCEDURE.read_text("utf-8"))}
     assert all(re.match(r"(mappings/|schemas/tables/|\.\.\.?/)", name) for name in _STAT.findall(said))
 

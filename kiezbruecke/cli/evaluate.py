@@ -62,4 +62,4 @@ def evaluate(
         ((way.name, way.cases, way.median, way.longest) for way in found.areas[-1].durations),
     )
     more = f"die Dateien liegen in {out}" if out else "mehr mit --out ORDNER"
-    say(f"Bewilligt, aber noch nicht am Ende: {len(found.waiting)}; {more}")
+    say(f"Für die Geld beschlossen ist und die noch nicht am Ende sind: {len(found.waiting)}; {more}")

@@ -168,7 +168,7 @@ def _say_report(one: ProcessReport) -> None:
         say(f"Fehler: {error}")
     if one.open:
         table("Noch auszufüllen", ("Stelle", "Angabe"), [(place, text) for place, text in one.open])
-    missing = [needed for needed in one.connections if not needed.known]
+    missing = [needed for needed in one.connections if needed.missing]
     if missing:
         columns = ("Verbindung", "Art", "für die Strecken", "für die Befehle")
         rows = [(ne.name, " oder ".join(ne.types), ", ".join(ne.routes), ne.variable) for ne in missing]

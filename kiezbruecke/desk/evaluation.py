@@ -27,7 +27,7 @@ from kiezbruecke.ledger.reading import MessageHead, confirmations
 from kiezbruecke.ledger.states import UNSETTLED, WITHDRAWN
 from kiezbruecke.records.views import CaseState
 
-WHOLE = ""  # the number of the line for all areas together
+WHOLE, WHOLE_NAME = "", "Insgesamt"  # number and name of the line for all areas together
 _GRANTED = (CaseState.GRANTED, CaseState.COMMITTED)
 _REFUSED = (CaseState.REJECTED, CaseState.NOT_ELIGIBLE)
 _UNDECIDED = (CaseState.SUBMITTED, CaseState.UNDER_REVIEW, CaseState.SHORTLISTED, CaseState.UNDECIDED)
@@ -37,7 +37,7 @@ class Duration(DeskView):
     """How long a part of the way took, in whole days from day to day (Berlin)."""
 
     name: str
-    """`Idee bis Beschluss`, `Beschluss bis Festlegung` …"""
+    """`Idee bis Beschluss`, `Beschluss bis Bestätigung (HKR)` …"""
     cases: int
     """How many have come to its end"""
     median: float | None
@@ -73,7 +73,7 @@ class AreaEvaluation(DeskView):
 
 
 class WaitingCase(DeskView):
-    """A granted case whose way is not at its end."""
+    """A case for which money was voted and whose way is not at its end, or that waits for a person."""
 
     reference: str
     """Reference number"""
@@ -81,7 +81,7 @@ class WaitingCase(DeskView):
     state: str
     """In German, as on the status list"""
     what: str
-    """The effect that is not confirmed, in German"""
+    """The effect that is not confirmed, in German; or that somebody must look at it"""
     since: date
     """Day of its last step; of the decision where nothing was written yet"""
 
@@ -128,7 +128,7 @@ def evaluate(house: House, process_id: str, at: datetime) -> Evaluation:
         for area in known
     ]
     everything = _Money(*(sum((getattr(one, part) for one in sums.values()), ZERO) for part in _Money.__annotations__))
-    areas.append(_area(WHOLE, "Insgesamt", standings, everything, ways))
+    areas.append(_area(WHOLE, WHOLE_NAME, standings, everything, ways))
     return Evaluation(
         process=process.id, name=process.name, at=at, areas=tuple(areas), waiting=tuple(_waiting(standings))
     )
@@ -173,8 +173,13 @@ def _ways(standings: Sequence[Standing], confirmed: Mapping[UUID, datetime]) -> 
     begun = [one for one in plugins.effects().values() if one.name in sent and one.rule and not one.in_list]
     return [
         _Way("Idee bis Beschluss", _to_the_vote),
-        *(_Way(f"Beschluss bis {one.title}", _to_its_end(one, confirmed)) for one in begun),
+        *(_Way(f"Beschluss bis Bestätigung ({_system(one)})", _to_its_end(one, confirmed)) for one in begun),
     ]
+
+
+def _system(effect: Effect) -> str:
+    """Who confirms it, without its article."""
+    return effect.partner.partition(" ")[2] or effect.title
 
 
 def _to_the_vote(standing: Standing) -> int | None:
@@ -197,28 +202,25 @@ def _to_its_end(effect: Effect, confirmed: Mapping[UUID, datetime]) -> Callable[
 
 
 def _waiting(standings: Iterable[Standing]) -> Iterator[WaitingCase]:
-    """Granted cases with a message that is not at its end, or refused last; and those for which nothing was written."""
+    """Of every case for which money was voted, what is missing and since when."""
     for one in standings:
-        if not one.grants or one.decision is None:
-            continue
-        status = status_of(one)
-        open_ones = list(_open(one.case.messages))
-        for message in open_ones:
-            yield WaitingCase(
-                reference=one.case.reference,
-                area_name=one.area_name,
-                state=status.state,
-                what=_title(message),
-                since=_day(message.updated_at),
-            )
-        if not open_ones and not one.case.messages and not one.case.baselines:
-            yield WaitingCase(
-                reference=one.case.reference,
-                area_name=one.area_name,
-                state=status.state,
-                what="noch nichts vorbereitet",
-                since=one.decision.decided_on,
-            )
+        for what, since in _missing(one):
+            reference, state = one.case.reference, status_of(one).state
+            yield WaitingCase(reference=reference, area_name=one.area_name, state=state, what=what, since=since)
+
+
+def _missing(standing: Standing) -> Iterator[tuple[str, date]]:
+    """A message that is not at its end, or refused last; nothing written yet; a person who must look at it first."""
+    decision = standing.decision
+    if decision is None or not (standing.grants or decision.outcome.grants):
+        return
+    if standing.questioned:
+        yield "in Klärung, der Grund steht auf der Zu-tun-Liste", decision.decided_on
+        return
+    open_ones = list(_open(standing.case.messages))
+    yield from ((_title(message), _day(message.updated_at)) for message in open_ones)
+    if not standing.case.messages and not standing.case.baselines:
+        yield "noch nichts vorbereitet", decision.decided_on
 
 
 def _open(messages: Iterable[MessageHead]) -> Iterator[MessageHead]:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from lxml.html import builder as E  # noqa: N812 - lxml's own name for it
 
 from kiezbruecke import german, printed
-from kiezbruecke.desk.evaluation import AreaEvaluation, Evaluation, WaitingCase
+from kiezbruecke.desk.evaluation import WHOLE_NAME, AreaEvaluation, Evaluation, WaitingCase
 from kiezbruecke.desk.workbook import Value, write_tables
 
 _COUNTS = ("Fälle", "offen", "bewilligt", "abgelehnt", "sonstige", "in Klärung", "berichtigt")
@@ -17,8 +17,12 @@ _SUMS = ("Budget (€)", "beantragt (€)", "bewilligt (€)", "festgelegt (€)
 _WAITING = ("Referenznummer", "Bezirksregion", "Stand", "Was fehlt", "Seit")
 _AREAS, _WAYS, _OPEN = "Bezirksregionen", "Dauer", "Was noch wartet"
 _READ_SO = (
-    "Dauer: ganze Tage von Tag zu Tag; „Mitte“ heißt, dass die Hälfte der Fälle höchstens so lange gebraucht hat. "
-    "„Sonstige“ sind Warteliste, vertagt, weitergeleitet, zurückgezogen und nicht mehr vorhanden."
+    "Dauer: ganze Tage von Tag zu Tag; „Mitte“ heißt, dass die Hälfte der Fälle höchstens so lange "
+    "gebraucht hat. Offen: noch kein Beschluss. In Klärung: Ein Mensch muss erst etwas entscheiden, die "
+    "Gründe stehen auf der Zu-tun-Liste. Berichtigt: Eine Zeile einer Beschlussliste stellt eine frühere "
+    "richtig. Sonstige: Warteliste, vertagt, weitergeleitet, zurückgezogen oder nicht mehr vorhanden. "
+    "Beantragt: die Summe aller Kosten, die auf der Plattform genannt sind, auch der abgelehnten "
+    "Vorschläge. Bezirksregionen ohne Fall stehen nicht in den Tabellen; die letzte Zeile zählt alle."
 )
 
 
@@ -38,20 +42,26 @@ def as_workbook(found: Evaluation) -> bytes:
 
 
 def as_page(found: Evaluation) -> str:
-    """The same to read and print."""
+    """The same to read and print; areas without a case are left out."""
+    areas = [one for one in found.areas if one.cases or one.name == WHOLE_NAME]
     return printed.page(
         f"Auswertung {found.name}",
         E.H1(f"Auswertung {found.name}"),
         E.P(f"Stand {german.moment(found.at)} Uhr. {_READ_SO}"),
         E.H2(_AREAS),
-        _table("Anzahl je Bezirksregion", _COUNTS, [(one.name, *_counts(one)) for one in found.areas]),
-        _table("Summen je Bezirksregion", _SUMS, [(one.name, *_sums(one)) for one in found.areas]),
+        _table("Anzahl je Bezirksregion", _COUNTS, [(one.name, *_counts(one)) for one in areas]),
+        _table("Summen je Bezirksregion", _SUMS, [(one.name, *_sums(one)) for one in areas]),
         E.H2(_WAYS),
-        _table("Wie lange es gedauert hat", _way_heads(found), [(one.name, *_days(one)) for one in found.areas]),
+        _table("Wie lange es gedauert hat", _way_heads(found), [(one.name, *_days(one)) for one in areas]),
         E.H2(_OPEN),
-        _table("Bewilligt, aber noch nicht am Ende", _WAITING[1:], [_waits(one) for one in found.waiting], _WAITING[0])
+        _table(
+            "Fälle, für die Geld beschlossen ist und die noch nicht am Ende sind",
+            _WAITING[1:],
+            [_waits(one) for one in found.waiting],
+            _WAITING[0],
+        )
         if found.waiting
-        else E.P("Nichts: Alles Bewilligte ist bestätigt."),
+        else E.P("Nichts: Alles Bewilligte ist bestätigt, und nichts ist in Klärung."),
     )
 
 
@@ -83,14 +93,22 @@ def _table(
     return printed.table(
         caption,
         (first, *heads),
-        ([E.TH(str(row[0]), scope="row"), *(_cell(value) for value in row[1:])] for row in rows),
+        (_row(row) for row in rows),
     )
+
+
+def _row(row: Sequence[Value]) -> list[printed.Element]:
+    cells = [E.TH(str(row[0]), scope="row"), *(_cell(value) for value in row[1:])]
+    if row[0] == WHOLE_NAME:
+        for cell in cells:
+            cell.set("class", f"{cell.get('class', '')} total".strip())
+    return cells
 
 
 def _cell(value: Value) -> printed.Element:
     match value:
         case float():  # days; half a day is possible
-            return _number(f"{value:.1f}".replace(".", ","))
+            return _number(f"{value:g}".replace(".", ","))
         case Decimal():
             return _number(german.number(value))
         case int():

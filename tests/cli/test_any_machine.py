@@ -9,6 +9,7 @@ import codecs
 import io
 import json
 import os
+import pkgutil
 import re
 import resource
 import shutil
@@ -19,10 +20,13 @@ import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+import connectors
+import kiezbruecke
 from kiezbruecke.cli import main
 from kiezbruecke.ledger import upgrade
 from tests.world import BUDGET_HEADER, budget
@@ -99,6 +103,14 @@ CALLS = {  # one call of every command; what it writes stands in {out}
     "sandbox start": ("sandbox", "start", "nirgends"),
     "sandbox fault": ("sandbox", "fault", "hkr", "timeout"),
 }
+NO_COMMANDS = r"kiezbruecke\.(airflow|testing)|.*__main__"
+IMPORTED_IN_FUNCTIONS = (
+    "jsonschema.validators",
+    "lxml.html",
+    "rich.markdown",
+    "shapely.geometry",
+    "shapely.validation",
+)
 _XSD = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="A" type="xs:string"/></xs:schema>"""
 
 
@@ -130,8 +142,9 @@ def _limit_files() -> None:
 
 
 def _nobody() -> None:
+    """Whoever this is may not read the interpreter's own files: what a command loads late is loaded before."""
     for charset in ("utf-8-sig", "latin-1", "ascii", "idna"):
-        codecs.lookup(charset)  # nobody may not read all of the interpreter's own files
+        codecs.lookup(charset)
     os.setgroups([])
     os.setgid(65534)
     os.setuid(65534)
@@ -302,7 +315,18 @@ FILES: list[Callable[[Place], None]] = [  # those that read what people write, o
 
 
 @pytest.fixture(scope="module")
-def fresh() -> Iterator[Path]:
+def everything_imported() -> None:
+    """Whatever a command imports late, in this process, whichever tests ran before (`_nobody` says why)."""
+    for package in (kiezbruecke, connectors):
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not re.match(NO_COMMANDS, found.name):
+                import_module(found.name)
+    for name in IMPORTED_IN_FUNCTIONS:
+        import_module(name)
+
+
+@pytest.fixture(scope="module")
+def fresh(everything_imported: None) -> Iterator[Path]:
     """A house that nothing odd has happened to; where everybody may look."""
     folder = Path(tempfile.mkdtemp(prefix="kb-"))
     folder.chmod(0o755)

@@ -69,8 +69,8 @@ def test_days_are_counted_from_the_vote_to_what_their_system_confirmed(year: Wor
     days = (confirmed.astimezone(BERLIN).date() - date(2026, 4, 24)).days
 
     assert days == 10
-    assert (ways["Beschluss bis Festlegung"].cases, ways["Beschluss bis Festlegung"].longest) == (2, days)
-    assert ways["Beschluss bis Vorgang anlegen"].median == days
+    assert (ways["Beschluss bis Bestätigung (HKR)"].cases, ways["Beschluss bis Bestätigung (HKR)"].longest) == (2, days)
+    assert ways["Beschluss bis Bestätigung (E-Akte)"].median == days
     assert (ways["Idee bis Beschluss"].cases, ways["Idee bis Beschluss"].median) == (0, None)  # all from paper
 
 
@@ -129,3 +129,13 @@ def test_reading_costs_no_more_statements_for_more_cases(year: World) -> None:
         evaluated(year)
 
     assert len(many) == len(few)
+
+
+def test_what_is_in_question_still_waits(world: World) -> None:
+    """Money was voted for it: nobody shall read that nothing waits."""
+    world.drop(line("P-1", "2.700,00"))  # more than the area has
+    world.run()
+    [waiting] = evaluated(world).waiting
+
+    assert (waiting.reference, waiting.what.partition(",")[0]) == ("P-1", "in Klärung")
+    assert "Nichts:" not in as_page(evaluated(world))

@@ -15,6 +15,7 @@ from kiezbruecke.workbench.diff import CaseDiff, diff, example_cases, fields_cha
 from kiezbruecke.workbench.versions import opened
 
 NAME = "commitment-hkr"
+LOUDER = ("from: commitment.purpose\n", "from: commitment.purpose\n    steps: [upper]\n")
 run = CliRunner().invoke
 
 
@@ -44,7 +45,7 @@ def test_the_same_mapping_changes_nothing(content: Path, tmp_path: Path) -> None
 
 def test_a_changed_value_is_told_with_both_rules(content: Path, tmp_path: Path) -> None:
     """Which field, by which rule, on which line – then and now."""
-    new = changed(content, tmp_path, ("rules:\n", "rules:\n  # a remark\n"), ('[{prefix: "Kiezkasse "}]', "[upper]"))
+    new = changed(content, tmp_path, ("rules:\n", "rules:\n  # a remark\n"), LOUDER)
     found = compare(content, NAME, str(new))
 
     [(change, count)] = fields_changed(found)
@@ -71,7 +72,7 @@ def test_a_schema_of_another_revision_judges_its_own_messages(content: Path) -> 
         subprocess.run(["git", "-C", str(content), *command], check=True, capture_output=True)
     schema = content / "schemas/hkr/1.0/profile.xsd"
     file = content / f"mappings/outbound/{NAME}/mapping.yaml"
-    file.write_text(file.read_text("utf-8").replace('[{prefix: "Kiezkasse "}]', "[upper]"), "utf-8")
+    file.write_text(file.read_text("utf-8").replace(*LOUDER), "utf-8")
     old_schema = schema.read_text("utf-8")
     found = compare(content, f"{NAME}@HEAD", NAME)
 

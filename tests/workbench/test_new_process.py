@@ -94,7 +94,9 @@ def test_it_names_every_connection_with_what_it_must_be(content: Path, wanted: P
         "eakte-li": ("kb_xta",),
         "hkr-li": ("kb_hkr",),
         "statusliste-li": ("kb_folder",),
+        "offene-daten-li": ("kb_folder",),
     }
+    assert connections["offene-daten-li"].form["extra"] == {"path": "…", "profile": "offene-daten"}
     assert connections["hkr-li"].variable == "KIEZBRUECKE_CONN_HKR_LI"
     assert connections["budgets-li"].form["extra"] == {"path": "…", "profile": "budget-sheet"}
     assert connections["hkr-li"].command.startswith(

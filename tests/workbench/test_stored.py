@@ -114,7 +114,9 @@ def test_a_changed_mapping_is_compared_over_stored_messages_without_values(
     new = tmp_path / "commitment-hkr" / "mapping.yaml"
     new.parent.mkdir()
     text = (ROOT / "mappings/outbound/commitment-hkr/mapping.yaml").read_text("utf-8")
-    new.write_text(text.replace('prefix: "Kiezkasse "}]\n', 'prefix: "Kasse "}]\n'), "utf-8")
+    new.write_text(
+        text.replace("from: commitment.purpose\n", "from: commitment.purpose\n    steps: [upper]\n"), "utf-8"
+    )
     words = ("mapping", "diff", "commitment-hkr", str(new), "--messages")
     code, out = call(monkeypatch, capsys, *words)
     _, told = call(monkeypatch, capsys, *words, "--values")
@@ -122,5 +124,5 @@ def test_a_changed_mapping_is_compared_over_stored_messages_without_values(
     assert code == 1
     assert "1 of 1 changed" in out
     assert "Verwendungszweck" in out
-    assert "Kasse KK26" not in out
-    assert "→ Kasse KK26" in told
+    assert "KIEZKASSE KK26" not in out
+    assert "→ KIEZKASSE KK26" in told
