@@ -400,7 +400,8 @@ class _LineReader:
             problems.append(f"Das Haushaltsjahr passt nicht zum Verfahren; erwartet: {self._process.fiscal_year}.")
         reference = self._table.said("reference", values)
         if reference and not self._process.numbers(reference):
-            expected = " oder ".join(self._process.example_numbers)
+            taken = (one for one in self._process.example_numbers if not (self._table.id and is_paper(one)))
+            expected = " oder ".join(taken)
             problems.append(f"Die Referenznummer hat nicht die richtige Form; richtig ist z. B. {expected}.")
         elif self._table.id and is_paper(reference):
             expected = " oder ".join(one for one in self._process.example_numbers if not is_paper(one))

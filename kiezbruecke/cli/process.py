@@ -18,7 +18,7 @@ from kiezbruecke.workbench.process_check import ProcessReport, report_of
 
 app = typer.Typer(no_args_is_help=True)
 
-_POOLS = "python -m kiezbruecke.airflow.pools"
+_POOLS = "python -m kiezbruecke.airflow.pools > pools.json && airflow pools import pools.json"
 
 
 @app.command()
@@ -168,7 +168,7 @@ def _say_report(one: ProcessReport) -> None:
         say(f"Fehler: {error}")
     if one.open:
         table("Noch auszufüllen", ("Stelle", "Angabe"), [(place, text) for place, text in one.open])
-    missing = [needed for needed in one.connections if not needed.known]
+    missing = [needed for needed in one.connections if needed.missing]
     if missing:
         columns = ("Verbindung", "Art", "für die Strecken", "für die Befehle")
         rows = [(ne.name, " oder ".join(ne.types), ", ".join(ne.routes), ne.variable) for ne in missing]
@@ -176,6 +176,8 @@ def _say_report(one: ProcessReport) -> None:
         for needed in missing:
             say(f"{needed.command}")
     if one.off and (one.open or missing):
-        say(f"Danach die Zeile „mode: off“ streichen, dann: {_POOLS} – kiezbruecke process check {shlex.quote(one.id)}")
+        say("Danach die Zeile „mode: off“ streichen, dann:")
+        say(_POOLS)
+        say(f"kiezbruecke process check {shlex.quote(one.id)}")
     elif one.ready:
         say("Es fehlt nichts.")

@@ -18,6 +18,7 @@ from kiezbruecke.sandbox import start as start_process
 
 app = typer.Typer(no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="Name des Anschlusses, z. B. xta.")]
+Folder = Annotated[Path | None, typer.Option("--state", help="Ordner der Ablage; ohne: var/sandbox/<Name>.")]
 
 
 @app.command("list")
@@ -35,10 +36,11 @@ def start(
     name: Name,
     port: Annotated[int, typer.Option(help="0 = ein freier.")] = 0,
     option: Annotated[list[str] | None, typer.Option(help="name=wert")] = None,
+    folder: Folder = None,
     as_json: AsJson = False,
 ) -> None:
     """Eine Gegenstelle starten; Strg-C beendet sie. --json nennt die Adresse in einer Zeile, sobald sie läuft."""
-    running = start_process(_create(name), _state(name), port=port, options=option or [])
+    running = start_process(_create(name), folder or _state(name), port=port, options=option or [])
     if as_json:
         emit({"name": name, "url": running.url, "state": str(running.state)}, indent=None)
     else:
@@ -55,10 +57,11 @@ def fault(
     name: Name,
     switch: Annotated[str | None, typer.Argument(help="Name des Fehlers; ohne: auflisten.")] = None,
     times: Annotated[int, typer.Option(help="Wie oft; 0 schaltet ab.")] = 1,
+    folder: Folder = None,
     as_json: AsJson = False,
 ) -> None:
     """Einen Fehler scharf schalten: er trifft die nächsten passenden Aufrufe."""
-    faults = Faults(_state(name) / "faults.json", _switches(name))
+    faults = Faults((folder or _state(name)) / "faults.json", _switches(name))
     if switch is not None:
         faults.arm(switch, times)
     armed = [(one, faults.armed().get(one, 0)) for one in faults.known if switch in (None, one)]

@@ -37,6 +37,12 @@ class Needed:
     types: tuple[str, ...]  # Airflow's connection types that can be what the routes need; one, as a rule
     form: dict[str, Any]  # Airflow's JSON form, with „…“ where only the district knows
     known: bool = False
+    used: bool = True  # by a route that is on; what is off lacks nothing
+
+    @property
+    def missing(self) -> bool:
+        """Whether somebody has to make it before the process can run."""
+        return self.used and not self.known
 
     @property
     def variable(self) -> str:
@@ -64,7 +70,7 @@ class ProcessReport:
     @property
     def ready(self) -> bool:
         """Whether it can be put to use, or is."""
-        return not self.errors and not self.open and all(one.known for one in self.connections)
+        return not self.errors and not self.open and not any(one.missing for one in self.connections)
 
 
 def report_of(content: Path, process_id: str, known: Known = lambda _: False) -> ProcessReport:
@@ -141,7 +147,8 @@ def _needed(content: Path, routes: dict[str, Route], known: Known) -> Iterator[N
         found = [one for one in fitting if one.name in name] or sure or fitting
         form = _form(found[0], using, content) if found else {}
         types = tuple(one.connection_type for one in found)
-        yield Needed(name, tuple(using), types, form, known(name))
+        used = any(isinstance(route, CollectingRoute) or route.mode != "off" for route in using.values())
+        yield Needed(name, tuple(using), types, form, known(name), used)
 
 
 def _can(manifest: Manifest, route: Route, content: Path, *, sure: bool = False) -> bool:

@@ -239,6 +239,16 @@ def test_a_number_of_the_rooms_is_no_number_of_a_list(place: Callable[..., Desk]
     assert item.problem.endswith("erwartet: eine Nummer wie V-1.")
 
 
+def test_a_list_with_ids_names_no_number_that_it_would_refuse(place: Callable[..., Desk]) -> None:
+    desk = place(LIST, "P-#")
+    desk.drop("a.csv", f"{HEADER}\nV-0;Bank;;;100;\n".encode())
+
+    (item,) = desk.run(desk.source("proposal-list"))
+
+    assert item.problem is not None
+    assert item.problem.endswith("richtig ist z. B. V-1.")
+
+
 def test_the_numbers_that_a_clerk_is_shown_are_the_processs(place: Callable[..., Desk]) -> None:
     desk = place("BHH-#", "P-#")
 

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.connectors.webhook.conftest import COMMAND, FOREIGN_KEY, ROOT, Service, body_of, headers_of, start_service
+from tests.connectors.webhook.conftest import (
+    COMMAND,
+    FOREIGN_KEY,
+    KEY,
+    ROOT,
+    Service,
+    body_of,
+    headers_of,
+    secret,
+    start_service,
+)
+
+SENDER = re.compile(r"<!-- sender -->\n```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def kept(landing: Path) -> int:
@@ -23,6 +36,17 @@ def test_a_delivery_is_answered_when_it_is_kept_and_a_replay_changes_nothing(ser
     headers = headers_of(body, "e-1")
 
     assert [service.post(body, headers)[0] for _ in range(3)] == [202, 202, 202]
+    assert kept(landing) == 1
+
+
+def test_the_sender_on_the_page_is_understood(service: Service, landing: Path) -> None:
+    """Six lines that somebody copies, with nothing but the key, the address and a delivery."""
+    [lines] = SENDER.findall((ROOT / "docs/how-to/webhook.md").read_text("utf-8"))
+    url = f"http://127.0.0.1:{service.port}/webhook/ideen-tk"
+    names = {"secret": secret(KEY), "url": url, "delivery": json.loads(body_of(titel="Bank"))}
+    exec(lines, names)
+
+    assert names["status"] == 202
     assert kept(landing) == 1
 
 
