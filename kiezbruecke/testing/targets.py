@@ -64,7 +64,7 @@ def check_target(
     lost, `not_taken` such that it has not and its answer is lost as well.
     """
     given = TargetGiven(message, copies, tuple(lost), tuple(not_taken))
-    return type("TargetPromises", (TargetPromises,), {"stand": stand, "given": given})
+    return type("TargetPromises", (TargetPromises,), {"stand": stand, "given": given, "numbers": count(1)})
 
 
 def check_batch_target(
@@ -77,7 +77,7 @@ def check_batch_target(
 ) -> type[BatchTargetPromises]:
     """A test class for a target of carriers; see `check_target`."""
     given = TargetGiven(message, copies, tuple(lost), tuple(not_taken))
-    return type("BatchTargetPromises", (BatchTargetPromises,), {"stand": stand, "given": given})
+    return type("BatchTargetPromises", (BatchTargetPromises,), {"stand": stand, "given": given, "numbers": count(1)})
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class TargetPromises(OnAStand):
     """Each test is one promise, its docstring says what the engine would do wrong without it."""
 
     given: ClassVar[TargetGiven]
-    numbers: ClassVar[count[int]] = count(1)
+    numbers: ClassVar[count[int]]  # of the messages of this target alone
 
     # -- the two kinds of targets --------------------------------------------------------------------------------
 
