@@ -64,7 +64,7 @@ def test_what_is_wrong_with_her_record_is_said_without_her(
     monkeypatch.setattr(MeinBerlin, "fetch", broken)
     aviary.go("kk-tk-meinberlin")
 
-    assert any(result.get("set_aside") for result in aviary.sinks.results)
+    assert aviary.world.points("set_aside")
     assert aviary.leaks() == {}
 
 

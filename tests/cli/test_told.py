@@ -148,8 +148,8 @@ def test_a_paused_destination_gets_nothing_and_is_asked_nothing(call: Call, worl
 
     assert paused.code == 0
     assert during[:2] == ([], 1)
-    assert "kk-tk-eakte ist angehalten" in during[2]
-    assert "kk-tk-eakte-postfach ist angehalten" in during[2]
+    assert "kk-tk-eakte ruht, denn eakte-tk ist angehalten" in during[2]
+    assert "kk-tk-eakte-postfach ruht" in during[2]
     assert (shown["paused_by"], shown["paused_because"]) == ("SPK 1", "Vermerk vom 4. Mai")
     assert world.filed() == ["850.00"]
 

@@ -16,10 +16,11 @@ from kiezbruecke.ledger.moves import message_row
 from kiezbruecke.ledger.receipts import refused_point
 from kiezbruecke.ledger.todo import Answer, Kind, raise_point
 from kiezbruecke.records import ReceiptOutcome
+from tests.builders import by
 from tests.ledger.conftest import Desk
 
 CONFIRMED, REFUSED = ReceiptOutcome.CONFIRMED, ReceiptOutcome.REFUSED
-WHO = {"person": "A. Muster", "reason": "Auskunft des HKR vom 4. Mai"}
+WHO = {"person": by("A. Muster"), "reason": "Auskunft des HKR vom 4. Mai"}
 
 
 def _booked(desk: Desk, *outcomes: ReceiptOutcome) -> tuple[UUID, Draft]:
