@@ -186,14 +186,17 @@ def _told(outcome: Outcome) -> Iterator[str]:
 @contextmanager
 def _log(state: Path) -> Iterator[None]:
     """What the software says of all the faults goes into a file, not onto the screen."""
-    log, handler = logging.getLogger("kiezbruecke"), logging.FileHandler(state / "protokoll.log", encoding="utf-8")
-    log.addHandler(handler)
-    log.propagate = False
+    logs = [logging.getLogger(name) for name in ("kiezbruecke", "connectors")]
+    handler = logging.FileHandler(state / "protokoll.log", encoding="utf-8")
+    for log in logs:
+        log.addHandler(handler)
+        log.propagate = False
     try:
         yield
     finally:
-        log.propagate = True
-        log.removeHandler(handler)
+        for log in logs:
+            log.propagate = True
+            log.removeHandler(handler)
         handler.close()
 
 
