@@ -17,7 +17,12 @@ ROUTES = {
     "meinberlin": ("kk-tk-meinberlin",),
     "hkr": ("kk-tk-hkr", "kk-tk-hkr-rueckmeldungen"),
 }
-ELSEWHERE = {"xta": "a fault at every call, and each of its switches: test_everywhere.py; a round here takes seconds"}
+ELSEWHERE = {
+    "xta": "a fault at every call, and each of its switches: test_everywhere.py; a round here takes seconds",
+    "decidim": "not spoiled place by place yet: its route is off; its own tests look at what errors quote",
+    "consul": "the same: no shipped route reads from it",
+    "oparl": "the same: no shipped route reads from it",
+}
 SLOW = {"slow_drip"}  # the same words, slowly
 ROUNDS = {"hkr": 400, "meinberlin": 45}  # the large one: every fault, and most of its places
 
