@@ -246,7 +246,9 @@ def drop_workbook(aviary: Aviary, inbox: str, table: str, good: str) -> None:
     Most of these cannot be read: what is wrong with them is said without what stands in them.
     """
     columns = read_table(ROOT, table).columns
-    fields = dict(zip([column.name for column in columns], good.split(";"), strict=True))
+    given = good.split(";")  # what comes behind it is optional, and empty here
+        given += [""] * (len(columns) - len(given))
+        fields = dict(zip([column.name for column in columns], given, strict=True))
     free = [one.name for one in columns if one.type == "text" and (one.max_length or 0) >= 200 and not one.required]
     book = Workbook()
     sheet = book.active
