@@ -247,8 +247,8 @@ def drop_workbook(aviary: Aviary, inbox: str, table: str, good: str) -> None:
     """
     columns = read_table(ROOT, table).columns
     given = good.split(";")  # what comes behind it is optional, and empty here
-        given += [""] * (len(columns) - len(given))
-        fields = dict(zip([column.name for column in columns], given, strict=True))
+    given += [""] * (len(columns) - len(given))
+    fields = dict(zip([column.name for column in columns], given, strict=True))
     free = [one.name for one in columns if one.type == "text" and (one.max_length or 0) >= 200 and not one.required]
     book = Workbook()
     sheet = book.active
