@@ -181,8 +181,8 @@ def _unzipped(body: bytes) -> Iterator[bytes]:
             for name in packed.namelist():
                 yield name.encode("utf-8", "surrogatepass")
                 yield packed.read(name)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError):
-        yield from _entries(body)  # half of one, as a broken server sends it
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError, OSError):
+        yield from _entries(body)  # half of one, as a broken server sends it, or one whose places lie outside it
 
 
 def _inflated(body: bytes | memoryview, how: int) -> Iterator[bytes]:

@@ -1,7 +1,7 @@
 """What things are: the canonical model. Changing a record is an architecture decision."""
 
 from kiezbruecke.records.base import CENT, Moment, Money, Record, Text, name_id
-from kiezbruecke.records.money import Commitment, CommitmentState
+from kiezbruecke.records.money import Account, Application, Channel, Commitment, CommitmentState, Payments, Settlement
 from kiezbruecke.records.participation import (
     Applicant,
     Area,
@@ -23,17 +23,33 @@ from kiezbruecke.records.receipt import Part, Receipt, ReceiptOutcome
 
 RECORDS: dict[str, type[Record]] = {
     record.__name__: record
-    for record in (Applicant, Area, Budget, Commitment, Decision, Paper, Process, Proposal, Receipt)
+    for record in (
+        Account,
+        Applicant,
+        Application,
+        Area,
+        Budget,
+        Commitment,
+        Decision,
+        Paper,
+        Process,
+        Proposal,
+        Receipt,
+        Settlement,
+    )
 }
 
 __all__ = [
     "CENT",
     "RECORDS",
+    "Account",
     "Applicant",
+    "Application",
     "Area",
     "Assemblies",
     "Budget",
     "BudgetStatus",
+    "Channel",
     "Commitment",
     "CommitmentState",
     "Counts",
@@ -44,6 +60,7 @@ __all__ = [
     "Outcome",
     "Paper",
     "Part",
+    "Payments",
     "Point",
     "Process",
     "Proposal",
@@ -51,6 +68,7 @@ __all__ = [
     "Receipt",
     "ReceiptOutcome",
     "Record",
+    "Settlement",
     "Text",
     "Votes",
     "name_id",

@@ -1,12 +1,17 @@
-"""What finance knows of a case: the commitment (Festlegung)."""
+"""What finance knows of a case: the commitment, the application with its account, the proof of use."""
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from kiezbruecke.records.base import Money, Record, Text, at_most, must_travel, name_id
+from pydantic import BaseModel, ConfigDict, Field
+
+from kiezbruecke.records.base import Money, Record, Text, at_most, must_travel, name_id, personal
+from kiezbruecke.records.references import FORM
 
 
 class CommitmentState(StrEnum):
@@ -38,3 +43,90 @@ class Commitment(Record):
     @property
     def identity(self) -> UUID:
         return name_id("commitment", str(self.case_id))
+
+
+class Application(Record):
+    """One line of an application sheet: a grant is applied for, and later announced by a Bescheid. It never changes."""
+
+    kind: ClassVar[str] = "application"
+
+    origin: str = Field(description="Sheet (SHA-256) and row it came from: '<sha256>:<row>'")
+    sheet: str = Field(description="File name of the sheet, for people")
+    row: int = Field(ge=1, description="Row in the sheet as a clerk sees it, header = 1")
+    process_id: str
+    area_id: str
+    reference_number: str = Field(pattern=FORM)
+    applied_on: date | None = Field(None, description="Day of the written application")
+    amount: Money = Field(description="What is applied for")
+    expected_costs: Money | None = Field(None, description="What the whole project is expected to cost")
+    starts_on: date | None = Field(None, description="Begin of the project; not before the Bescheid")
+    notice_on: date | None = Field(None, description="Day of the Bescheid; None as long as none was issued")
+    waiver_on: date | None = Field(None, description="Day on which the right to object was waived")
+    account: str = Field("", description="Mark of the account in the vault; empty where the line names none")
+    account_hint: str = Field("", description="The masked IBAN, for people: DE89…3000")
+    applicant_name: Text = personal("")
+    correction: bool = False
+    reason: Text = ""
+    recorded_by: Text = personal("")
+
+    @property
+    def identity(self) -> UUID:
+        return name_id("application", self.origin)
+
+
+class Account(Record):
+    """Whose account a grant is paid to. It is never stored as a record: the vault takes it where records are stored."""
+
+    kind: ClassVar[str] = "account"
+
+    origin: str = Field(description="Of the application that it belongs to")
+    holder: Text = personal(..., min_length=1, max_length=70)  # as the bank knows it, not the project's contact
+    iban: str = personal(..., min_length=5, max_length=34)
+    bic: str = personal("", max_length=11)
+
+    @property
+    def identity(self) -> UUID:
+        return name_id("account", self.origin)
+
+
+class Settlement(Record):
+    """One line of a settlement sheet: what of a grant was spent, and what came back. It never changes."""
+
+    kind: ClassVar[str] = "settlement"
+
+    origin: str = Field(description="Sheet (SHA-256) and row it came from: '<sha256>:<row>'")
+    sheet: str = Field(description="File name of the sheet, for people")
+    row: int = Field(ge=1, description="Row in the sheet as a clerk sees it, header = 1")
+    process_id: str
+    area_id: str
+    reference_number: str = Field(pattern=FORM)
+    proven_on: date = Field(description="Day on which the proof was accepted")
+    spent: Money = Field(description="What was proven, at most what was paid")
+    correction: bool = False
+    reason: Text = ""
+    recorded_by: Text = personal("")
+
+    @property
+    def identity(self) -> UUID:
+        return name_id("settlement", self.origin)
+
+
+Channel = Literal["hkr", "pain"]
+
+
+class Payments(BaseModel):
+    """How the grants of a process are paid; a process without it pays nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    channel: Channel = Field(description="hkr: orders to the budget system; pain: a SEPA file for the own cash office")
+    objection_days: int = Field(34, ge=0, le=400, description="After so many days a Bescheid is final")
+    order_until: date | None = Field(None, description="The cash office's cut-off: no order after this day")
+    use_by_months: int = Field(2, ge=1, le=24, description="Until when after the payment the money is to be used")
+    proof_months: int = Field(6, ge=1, le=36, description="Until when after the payment the proof is due")
+    certifiers: tuple[str, ...] = Field((), description="Roles whose people certify (sachlich, rechnerisch)")
+    orderers: tuple[str, ...] = Field((), description="Roles whose people order (angeordnet)")
+    most_per_order: Annotated[Decimal | None, Field(gt=0, decimal_places=2)] = Field(
+        None, description="No single order may be larger"
+    )
+    release_days: int = Field(3, ge=1, le=30, description="So long an order by a person holds before it must have left")

@@ -14,6 +14,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from kiezbruecke.records.base import Moment, Money, Record, Text, added, must_travel, name_id, personal
+from kiezbruecke.records.money import Payments
 from kiezbruecke.records.references import FORM, USUAL, check_patterns, pattern, pattern_of
 
 
@@ -91,6 +92,7 @@ class Process(Record):
     owner: str = Field("", description="Who looks at what the process's records contradict each other in")
     legal_basis: tuple[Text, ...] = ()
     commit_at: Literal["voted", "final"] = "voted"
+    payments: Payments | None = Field(None, description="How its grants are paid; without it nothing is paid")
     modules: tuple[Module, ...] = ()
     area_list: str = Field("", description="Code list of the areas; a GeoJSON of the same name holds their polygons")
     areas: tuple[Area, ...] = ()

@@ -129,3 +129,26 @@ class PublicView(View):
     decided_on: date
     key: PublicState
     state: str = at_most(200)  # plain German
+
+
+class PaymentView(View):
+    """A payment order, its cancellation, or a refund claim that is being written."""
+
+    reference: str = at_most(25)  # Fremdkennzeichen; also the EndToEndId
+    related_reference: str | None = None  # of the order that is cancelled, or whose money comes back
+    commitment_reference: str = at_most(25)  # of the Festlegung that pays for it
+    voucher: str = at_most(8)  # Belegnummer
+    instalment: int
+    amount: Decimal = must_travel()
+    due_on: date  # Fälligkeit
+    fiscal_year: int
+    purpose: str = at_most(140)  # the procedure's word and the Fremdkennzeichen; no name, no title
+    grounds: str = at_most(241)  # the procedure's word and the area
+
+
+class PayeeView(View):
+    """Whom a payment goes to; personal data. It comes out of the vault for the one message that needs it."""
+
+    holder: str = at_most(70)
+    iban: str = at_most(34)
+    bic: str = at_most(11)
