@@ -24,7 +24,16 @@ from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
 from kiezbruecke.ledger.people import Person, signed
 from kiezbruecke.ledger.reading import MessageHead
-from kiezbruecke.stages import anchoring, collecting, delivering, preparing, reconciling, recovering, telling
+from kiezbruecke.stages import (
+    anchoring,
+    collecting,
+    delivering,
+    looking_ahead,
+    preparing,
+    reconciling,
+    recovering,
+    telling,
+)
 from kiezbruecke.stages.resending import Resending
 from kiezbruecke.stages.running import Steps
 from kiezbruecke.stages.work import Collecting, Counts, Sending
@@ -34,7 +43,9 @@ __all__ = [
     "House",
     "collect",
     "deliver",
+    "hand_over",
     "housekeeping",
+    "look_ahead",
     "outstanding",
     "prepare",
     "reconcile",
@@ -137,6 +148,16 @@ def housekeeping(house: House) -> Counts:
 def recover(house: House, destination: str) -> recovering.RecoveryFindings:
     """After a restored backup: all of the way back that needs no person (`stages/recovering.py`)."""
     return recovering.recover(house, destination, collect_items, prepare_messages)
+
+
+def look_ahead(house: House, name: str, file: str, body: bytes) -> looking_ahead.SheetOutlook:
+    """What would follow from a sheet if a route read it now; nothing is stored (`stages/looking_ahead.py`)."""
+    return looking_ahead.look_ahead(house, name, file, body)
+
+
+def hand_over(house: House, name: str, file: str, body: bytes, *, look: str, person: Person) -> looking_ahead.Handover:
+    """Put the sheet that was looked at (`look`: its SHA-256) where the route finds it; twice is once."""
+    return looking_ahead.hand_over(house, name, file, body, look=look, person=person)
 
 
 def outstanding(house: House) -> dict[str, int]:
