@@ -86,7 +86,6 @@ class Balance:
     paid: Decimal
     refunded: Decimal
     day: date
-    refunded: Decimal = Decimal("0.00")
 
 
 @dataclass(frozen=True)

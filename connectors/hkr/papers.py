@@ -134,11 +134,10 @@ def wrong(order: Order, today: date, cutoff: date | None) -> Verdict:
         return Verdict("VERMERK", "Wer anordnet, darf nicht selbst festgestellt haben")
     if order.account and not iban_holds(text(order.element, "Empfaenger/IBAN")):
         return Verdict("IBAN", "Die Prüfziffern der IBAN stimmen nicht")
-    if not order.due_on:
-        return TAKEN
-    if order.due_on[:4] != order.place.year:
+    if order.kind == PAYS and order.due_on[:4] != order.place.year:
         return Verdict("FAELLIGKEIT", "Die Fälligkeit liegt nicht im Haushaltsjahr")
-    if cutoff is not None and max(today, date.fromisoformat(order.due_on)) > cutoff:
+    last = max(today, date.fromisoformat(order.due_on)) if order.kind == PAYS else today
+    if order.kind in (PAYS, CLAIMS) and cutoff is not None and last > cutoff:
         return Verdict("ANNAHMESCHLUSS", "Nach dem Annahmeschluss der Kasse gekommen oder fällig")
     return TAKEN
 
