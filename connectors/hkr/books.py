@@ -133,8 +133,8 @@ class Books:
         """What arrived under Fremdkennzeichen that begin so, each with its last answer."""
         with self._open() as db:
             rows = db.execute(
-                "select * from contents where substr(reference, 1, ?) = ? order by reference",
-                (len(beginning), beginning),
+                "select * from contents where reference >= ? and reference < ? order by reference",
+                (beginning, f"{beginning}~"),  # no Fremdkennzeichen holds a letter behind it
             ).fetchall()
             last = "select * from answers where reference = ? order by number desc limit 1"
             return [(row, db.execute(last, (row["reference"],)).fetchone()) for row in rows]
