@@ -53,7 +53,7 @@ _TURNOVER = """(
     case when kind = 'AUSZAHLUNG' and state = 'booked' then cents else 0 end,
     case when kind = 'AUSZAHLUNG' and state = 'paid' then cents else 0 end,
     case when kind = 'AUSZAHLUNG' and state = 'returned' then cents else 0 end,
-    case when kind = 'ANNAHME' and state = 'refunded' then cents else 0 end
+    case when kind = 'ANNAHME' and state = 'refunded' and substr(changed_on, 1, 4) = year then cents else 0 end
     from payments)"""
 _BALANCES = f"""select chapter, title, area, sum(committed) as committed, sum(paid) as paid, sum(refunded) as refunded
   from {_TURNOVER} where year = ? group by chapter, title, area order by chapter, title, area"""  # noqa: S608 - ours

@@ -216,6 +216,36 @@ def test_after_the_cutoff_nothing_is_paid(open_desk, late):
     assert reason(desk, payment(PAID, "1.00", due="2026-11-26")) == "ANNAHMESCHLUSS"
 
 
+@pytest.mark.parametrize(
+    ("place", "code"),
+    [
+        (b"Haushaltsjahr>2026</hkr:Haushaltsjahr><hkr:Kapitel", "HAUSHALTSJAHR"),
+        (b"Haushaltsjahr>2026", "BUCHUNGSSTELLE"),
+    ],
+)
+def test_a_payment_of_another_year_is_refused(bound, place, code):
+    """Of another year than its batch; or the batch is of another year than the commitment."""
+    order = payment(PAID, "1.00", due="2027-01-04" if code == "BUCHUNGSSTELLE" else DAY)
+    batch = bound.batch(order)
+    changed = replace(batch, payload=batch.payload.replace(place, place.replace(b"2026", b"2027")))
+    receipts = bound.target.send(changed, [order])
+
+    assert [one.code for one in receipts.values()] + [one.body.get("Grundcode", "") for one in bound.fetch()[1:]] == (
+        [code] if code == "HAUSHALTSJAHR" else ["", code]
+    )
+
+
+def test_what_comes_back_in_a_later_year_is_no_money_of_this_one(bound):
+    """It is income of the later year and refills nothing."""
+    bound.send(payment(PAID, "850.00"))
+    bound.day(DAY)
+    bound.send(claim(CLAIM, "37.60", PAID, due="2027-01-04"), id="S-claim")
+    bound.day("2027-01-04")
+
+    assert bound.of(CLAIM)[-1] == ("EINGEGANGEN", "37.60")
+    assert books(bound) == [euro("850.00", "850.00", "0.00")]
+
+
 @pytest.mark.parametrize("name", ["SachlichRichtig", "RechnerischRichtig", "Angeordnet"])
 def test_the_books_refuse_an_order_that_lacks_a_mark(bound, name):
     """Whoever sends it: their own check, not ours."""
