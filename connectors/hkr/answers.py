@@ -16,7 +16,7 @@ _AGAIN = (
 )
 
 
-class Answers:
+class AnswerBook:
     """Writes within the caller's transaction. `take` asks whether a fault is armed, and uses it up."""
 
     def __init__(self, take: Callable[[str], bool]) -> None:

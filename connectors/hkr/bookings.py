@@ -9,9 +9,9 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import date
 
-from connectors.hkr.answers import Answers
-from connectors.hkr.papers import CANCELS, COMMITS, PAYS, TAKEN, Order, Place, Verdict
-from connectors.hkr.payments import ORDERED, Payments
+from connectors.hkr.answers import AnswerBook
+from connectors.hkr.papers import CANCELS, COMMITS, PAYS, TAKEN, Arrived, Place, Verdict
+from connectors.hkr.payments import ORDERED, CashOffice
 
 
 class Bookings:
@@ -26,10 +26,10 @@ class Bookings:
         auto_pay: bool = False,
     ) -> None:
         self._take, self._limits, self._today = take, limits, today
-        self._answers = Answers(take)
-        self._payments = Payments(take, self._answers, today, auto_pay=auto_pay)
+        self._answers = AnswerBook(take)
+        self._payments = CashOffice(take, self._answers, today, auto_pay=auto_pay)
 
-    def book(self, db: sqlite3.Connection, order: Order) -> None:
+    def book(self, db: sqlite3.Connection, order: Arrived) -> None:
         """Book an order, or refuse it, and say so under the next running number."""
         commits = order.kind.startswith(COMMITS)
         refusal = self._refusal(db, order) if commits else self._payments.refusal(db, order)
@@ -46,7 +46,7 @@ class Bookings:
         """One day of the cash office."""
         return self._payments.day(db, on)
 
-    def _commit(self, db: sqlite3.Connection, order: Order) -> None:
+    def _commit(self, db: sqlite3.Connection, order: Arrived) -> None:
         """Set a commitment's total, or make it zero."""
         event, amount, reference = "FESTGELEGT", order.cents, _about(order)
         if order.kind.endswith(CANCELS):
@@ -63,7 +63,7 @@ class Bookings:
             )
         self._answers.give(db, order.reference, event, amount, self._today())
 
-    def _refusal(self, db: sqlite3.Connection, order: Order) -> Verdict:
+    def _refusal(self, db: sqlite3.Connection, order: Arrived) -> Verdict:
         """Why a commitment is not booked, changed or cancelled."""
         standing, cancels = _standing(db, order), order.kind.endswith(CANCELS)
         before = 0 if standing is None else int(standing["cents"])
@@ -93,12 +93,12 @@ class Bookings:
         return committed + more > self._limits[place.area]
 
 
-def _about(order: Order) -> str:
+def _about(order: Arrived) -> str:
     """The Fremdkennzeichen of the commitment: that of its first order."""
     return order.related or order.reference
 
 
-def _standing(db: sqlite3.Connection, order: Order) -> sqlite3.Row | None:
+def _standing(db: sqlite3.Connection, order: Arrived) -> sqlite3.Row | None:
     """The commitment that an order is about, where there is one."""
     row: sqlite3.Row | None = db.execute("select * from commitments where reference = ?", (_about(order),)).fetchone()
     return row

@@ -16,7 +16,7 @@ from lxml import etree
 
 from connectors.hkr import papers, payments
 from connectors.hkr.bookings import Bookings
-from connectors.hkr.papers import TAKEN, Order, Verdict, tag, text
+from connectors.hkr.papers import TAKEN, Arrived, Verdict, tag, text
 
 _TABLES = """
 create table if not exists batches (
@@ -98,7 +98,7 @@ class Books:
     def submit(self, root: etree._Element) -> Result:
         """Take a batch: new – book it; the same again – answer the same; another under its id – refuse."""
         batch_id, digest = text(root, "Kopf/StapelId"), papers.digest(root)
-        orders = [Order.of(element) for element in root.findall(tag("Anordnung"))]
+        orders = [Arrived.of(element) for element in root.findall(tag("Anordnung"))]
         with self._open() as db:
             for order in orders:
                 _note_received(db, order)
@@ -194,7 +194,7 @@ class Books:
 
     # -- taking a batch in -----------------------------------------------------------------------------------
 
-    def _take_in(self, db: sqlite3.Connection, root: etree._Element, digest: str, orders: list[Order]) -> Result:
+    def _take_in(self, db: sqlite3.Connection, root: etree._Element, digest: str, orders: list[Arrived]) -> Result:
         batch_id = text(root, "Kopf/StapelId")
         number = int(db.execute("select count(*) + 1 from batches").fetchone()[0])
         remote_id = f"HKR-{number:08d}"
@@ -215,12 +215,12 @@ class Books:
             )
         return _result(db, batch_id)
 
-    def _whole_batch(self, root: etree._Element, orders: list[Order]) -> Verdict:
+    def _whole_batch(self, root: etree._Element, orders: list[Arrived]) -> Verdict:
         if self._production and text(root, "Kopf/Test") in ("true", "1"):
             return Verdict("TEST", "Ein Teststapel an ein produktives Verfahren")
         return papers.head_refusal(root, orders)
 
-    def _line(self, db: sqlite3.Connection, root: etree._Element, order: Order) -> Verdict:
+    def _line(self, db: sqlite3.Connection, root: etree._Element, order: Arrived) -> Verdict:
         """Accept and book one order, or say why not."""
         year = order.place.year
         if self._take("reject_line"):
@@ -260,7 +260,7 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def _note_received(db: sqlite3.Connection, order: Order) -> None:
+def _note_received(db: sqlite3.Connection, order: Arrived) -> None:
     db.execute(
         "insert into received (reference, kind, cents, area) values (?, ?, ?, ?)"
         " on conflict (reference, kind, cents, area) do update set times = times + 1",
@@ -269,7 +269,7 @@ def _note_received(db: sqlite3.Connection, order: Order) -> None:
     payments.note(db, order.reference, "received", _now())
 
 
-def _keep_content(db: sqlite3.Connection, root: etree._Element, order: Order, verdict: Verdict) -> None:
+def _keep_content(db: sqlite3.Connection, root: etree._Element, order: Arrived, verdict: Verdict) -> None:
     """What was accepted stands for good; what was refused until something is accepted under its Fremdkennzeichen."""
     known = db.execute("select code from contents where reference = ?", (order.reference,)).fetchone()
     if known is not None and known["code"] == "":
@@ -293,7 +293,7 @@ def _status(verdicts: list[Verdict], reason: Verdict) -> str:
     return "TEILWEISE" if any(verdict.code for verdict in verdicts) else "ANGENOMMEN"
 
 
-def _refused(batch_id: str, code: str, why: str, orders: list[Order]) -> Result:
+def _refused(batch_id: str, code: str, why: str, orders: list[Arrived]) -> Result:
     reason = Verdict(code, why)
     lines = tuple((order.reference, order.cents, reason) for order in orders)
     return Result(batch_id, "ABGEWIESEN", "HKR-00000000", reason, lines)

@@ -34,7 +34,7 @@ _DUTIES = {  # rule 8
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
 
 
-class Unreadable(Exception):
+class NoRequest(Exception):
     """What arrived is no request; its text quotes nothing of it."""
 
 
@@ -60,7 +60,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Order:
+class Arrived:
     """One Anordnung; `account` is the mark of its IBAN, empty where it has none."""
 
     reference: str
@@ -74,7 +74,7 @@ class Order:
     element: etree._Element = field(repr=False, compare=False)
 
     @classmethod
-    def of(cls, element: etree._Element) -> Order:
+    def of(cls, element: etree._Element) -> Arrived:
         """From an element that the schema has found valid."""
         iban = text(element, "Empfaenger/IBAN")
         return cls(
@@ -104,7 +104,7 @@ class Order:
         return digest(bare)
 
 
-def head_refusal(root: etree._Element, orders: Sequence[Order]) -> Verdict:
+def head_refusal(root: etree._Element, orders: Sequence[Arrived]) -> Verdict:
     """Why a batch is refused as a whole: its head does not say what it holds."""
     if text(root, "Kopf/Anzahl") != str(len(orders)):
         return Verdict("ANZAHL", "Die Anzahl im Kopf ist nicht die der Anordnungen")
@@ -117,7 +117,7 @@ def head_refusal(root: etree._Element, orders: Sequence[Order]) -> Verdict:
     return TAKEN
 
 
-def missing(order: Order, year: str) -> Verdict:
+def missing(order: Arrived, year: str) -> Verdict:
     """Why an order is refused that lacks what its kind must carry, or is of another year than its batch."""
     for name in _DUTIES[order.kind]:
         if order.element.find(tag(name)) is None:
@@ -127,7 +127,7 @@ def missing(order: Order, year: str) -> Verdict:
     return TAKEN
 
 
-def wrong(order: Order, today: date, cutoff: date | None) -> Verdict:
+def wrong(order: Arrived, today: date, cutoff: date | None) -> Verdict:
     """Why an order is refused whose words cannot be: the orderer has certified, no such IBAN, no such day."""
     certifiers = {text(order.element, f"{name}/Person").casefold() for name in _MARKS[:2]}
     if text(order.element, "Angeordnet/Person").casefold() in certifiers - {""}:
@@ -158,13 +158,13 @@ def mark(word: str) -> str:
 
 
 def read(document: bytes) -> etree._Element:
-    """The root of a document; raises Unreadable."""
+    """The root of a document; raises NoRequest."""
     try:
         root = etree.fromstring(document, _PARSER)
     except etree.XMLSyntaxError:
-        raise Unreadable("Die Anfrage ist kein XML") from None
+        raise NoRequest("Die Anfrage ist kein XML") from None
     if root.getroottree().docinfo.internalDTD is not None:
-        raise Unreadable("Die Anfrage hat einen Dokumenttyp")
+        raise NoRequest("Die Anfrage hat einen Dokumenttyp")
     return root
 
 

@@ -12,8 +12,8 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from datetime import date
 
-from connectors.hkr.answers import Answers
-from connectors.hkr.papers import CANCELS, CLAIMS, PAYS, TAKEN, Order, Place, Verdict, mark
+from connectors.hkr.answers import AnswerBook
+from connectors.hkr.papers import CANCELS, CLAIMS, PAYS, TAKEN, Arrived, Place, Verdict, mark
 
 TABLES = """
 create table if not exists payments (
@@ -35,17 +35,17 @@ _RETURNED = Verdict("AC04", "Das Konto ist aufgelöst")
 _DONE = {PAYS: ("paid", "BEZAHLT"), CLAIMS: ("refunded", "EINGEGANGEN")}
 
 
-class Payments:
+class CashOffice:
     """Books within the caller's transaction."""
 
     def __init__(
-        self, take: Callable[[str], bool], answers: Answers, today: Callable[[], date], *, auto_pay: bool
+        self, take: Callable[[str], bool], answers: AnswerBook, today: Callable[[], date], *, auto_pay: bool
     ) -> None:
         self._take, self._answers, self._today, self._auto_pay = take, answers, today, auto_pay
 
     # -- orders as they arrive -------------------------------------------------------------------------------
 
-    def refusal(self, db: sqlite3.Connection, order: Order) -> Verdict:
+    def refusal(self, db: sqlite3.Connection, order: Arrived) -> Verdict:
         """Why an order is not booked."""
         if order.kind.endswith(CANCELS):
             return _no_cancelling(self._standing(db, order), order)
@@ -61,7 +61,7 @@ class Payments:
             return Verdict("BEZUG", "Die Auszahlung ist nicht bekannt oder nicht ausgezahlt")
         return _too_much(db, payment, order)
 
-    def book(self, db: sqlite3.Connection, order: Order) -> None:
+    def book(self, db: sqlite3.Connection, order: Arrived) -> None:
         """Book what is not refused, and say so; paid at once where the sandbox was told to."""
         if order.kind.endswith(CANCELS):
             standing = self._standing(db, order)
@@ -80,7 +80,7 @@ class Payments:
         if not swapped and (self._auto_pay or self._take("auto_pay")):
             self._settle(db, order.reference, self._today())
 
-    def _standing(self, db: sqlite3.Connection, order: Order) -> sqlite3.Row | None:
+    def _standing(self, db: sqlite3.Connection, order: Arrived) -> sqlite3.Row | None:
         """The order that a cancellation is about."""
         query = "select * from payments where reference = ? and kind = ?"
         row: sqlite3.Row | None = db.execute(query, (order.related, order.kind.removesuffix(CANCELS))).fetchone()
@@ -128,7 +128,7 @@ def _move(db: sqlite3.Connection, reference: str, state: str, on: date) -> None:
     note(db, reference, state, on.isoformat())
 
 
-def _no_cancelling(standing: sqlite3.Row | None, order: Order) -> Verdict:
+def _no_cancelling(standing: sqlite3.Row | None, order: Arrived) -> Verdict:
     if standing is None or standing["state"] == "cancelled":
         return Verdict("BEZUG", "Die Anordnung ist nicht bekannt oder schon aufgehoben")
     if standing["state"] != "booked":
@@ -136,7 +136,7 @@ def _no_cancelling(standing: sqlite3.Row | None, order: Order) -> Verdict:
     return _elsewhere(standing, order)
 
 
-def _too_much(db: sqlite3.Connection, standing: sqlite3.Row, order: Order) -> Verdict:
+def _too_much(db: sqlite3.Connection, standing: sqlite3.Row, order: Arrived) -> Verdict:
     """Whether an order fits into what is there: its commitment, or the payment whose money comes back."""
     taken: int = db.execute(ORDERED, (order.related, order.kind)).fetchone()[0]
     if taken + order.cents > standing["cents"]:
@@ -144,7 +144,7 @@ def _too_much(db: sqlite3.Connection, standing: sqlite3.Row, order: Order) -> Ve
     return _elsewhere(standing, order)
 
 
-def _elsewhere(standing: sqlite3.Row, order: Order) -> Verdict:
+def _elsewhere(standing: sqlite3.Row, order: Arrived) -> Verdict:
     if Place(standing["year"], standing["chapter"], standing["title"], standing["area"]) != order.place:
         return Verdict("BUCHUNGSSTELLE", "Das, worum es geht, steht auf einer anderen Buchungsstelle")
     return TAKEN

@@ -28,7 +28,7 @@ from starlette.routing import Route
 
 from connectors.hkr import papers
 from connectors.hkr.books import Books, Result
-from connectors.hkr.papers import Unreadable, add, document, euros, fill, tag, text
+from connectors.hkr.papers import NoRequest, add, document, euros, fill, tag, text
 from kiezbruecke.content import find_content
 from kiezbruecke.sandbox import AnswerLost, Faults
 
@@ -152,7 +152,7 @@ class _Service:
     def _call(self, envelope: bytes) -> tuple[int, bytes]:
         try:
             root = _body_of(envelope)
-        except Unreadable as error:
+        except NoRequest as error:
             return 500, _fault("SCHEMA", str(error))
         operations = {
             tag("UebermittleAnordnungen"): self._submit,
@@ -327,12 +327,12 @@ def _result_fields(result: Result, accepted_cents: int) -> list[tuple[str, str]]
 
 
 def _body_of(envelope: bytes) -> etree._Element:
-    """The first element of the SOAP body; raises Unreadable."""
+    """The first element of the SOAP body; raises NoRequest."""
     root = papers.read(envelope)
     body = root.find(f"{{{_SOAP}}}Body") if root.tag == f"{{{_SOAP}}}Envelope" else None
     first = None if body is None else next(body.iterchildren("*"), None)
     if first is None:
-        raise Unreadable("Die Anfrage ist keine SOAP-1.1-Nachricht mit Inhalt")
+        raise NoRequest("Die Anfrage ist keine SOAP-1.1-Nachricht mit Inhalt")
     return first
 
 
