@@ -109,6 +109,7 @@ class Effect:
     once: bool = False  # per case and generation at most one that is not refused, wherever it was sent
     informs: bool = False  # it only tells: a case it was sent for is still as good as unsent
     tells: bool = False  # people read the process's texts (`content/texts.py`)
+    confidential: bool = False  # its bytes hold account data: they are sealed where they are stored
     recalls: bool = False  # its views read the bytes of the lane's last message that the destination has
     read_as: Callable[[bytes], Sequence[str]] = no_words  # its bytes, in the lines that people will read
     echoes: Callable[[bytes, Record, Record], bool] = no_echo  # whether a record changed only by what its bytes say

@@ -75,7 +75,7 @@ def source_types(definition: Definition, content: Path) -> dict[str, Type]:
 def _sheet(name: str, content: Path) -> ItemShape:
     table = read_table(content, name)
     cells = tuple(
-        replace(node, leaf=Leaf("text", judge=_filled if node.minimum else _anything))
+        replace(node, leaf=Leaf("text", node.leaf and node.leaf.max_length, _filled if node.minimum else _anything))
         for node in table.tree().children.values()
     )
     line = Node(name, expand=lambda: NodeContent(group=Group("sequence", (*_OF_EVERY_LINE, *cells))))
