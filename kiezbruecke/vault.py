@@ -126,8 +126,17 @@ class Vault:
         return {name: AESGCM(_derived(secret, b"kiezbruecke vault seal")) for name, secret in self.keys.sealing.items()}
 
 
+class NoKeys(ConfigurationError):
+    """Nobody has made keys yet, or they are lost."""
+
+    def __init__(self, where: str, expected: str = "") -> None:
+        super().__init__(
+            "account data needs the vault's keys, and there are none", where=where, expected=expected, helps=_HELPS
+        )
+
+
 def _nothing() -> Keys:
-    raise ConfigurationError("account data needs the vault's keys, and there are none", where="vault", helps=_HELPS)
+    raise NoKeys("vault")
 
 
 NO_VAULT = Vault(_nothing)  # of a ledger that nobody has given keys to
@@ -156,12 +165,7 @@ def find_keys(file: Path, connect: Callable[[str], Connection]) -> Keys:
     try:
         party = connect(CONNECTION)
     except ConfigurationError:
-        raise ConfigurationError(
-            "account data needs the vault's keys, and there are none",
-            where=str(file),
-            expected=f"this file, or a connection '{CONNECTION}' of type {CONNECTION_TYPE}",
-            helps=_HELPS,
-        ) from None
+        raise NoKeys(str(file), f"this file, or a connection '{CONNECTION}' of type {CONNECTION_TYPE}") from None
     return keys_of(party)
 
 

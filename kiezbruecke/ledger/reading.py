@@ -21,6 +21,7 @@ from kiezbruecke.ledger.states import UNSETTLED, MessageState
 from kiezbruecke.ledger.todo import Answer
 from kiezbruecke.records import (
     Applicant,
+    Application,
     Budget,
     Commitment,
     CommitmentState,
@@ -29,10 +30,13 @@ from kiezbruecke.records import (
     Proposal,
     ProposalStatus,
     Record,
+    Settlement,
 )
 from kiezbruecke.records.base import CENT
 
-_KINDS: dict[str, type[Record]] = {kind.kind: kind for kind in (Applicant, Budget, Decision, Paper, Proposal)}
+_KINDS: dict[str, type[Record]] = {
+    kind.kind: kind for kind in (Applicant, Application, Budget, Decision, Paper, Proposal, Settlement)
+}
 R = TypeVar("R", bound=Record)
 _SAID = (
     select(

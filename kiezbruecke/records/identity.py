@@ -6,16 +6,20 @@ from uuid import UUID
 
 from kiezbruecke.errors import RecordError
 from kiezbruecke.records.base import name_id
+from kiezbruecke.records.money import Application, Settlement
 from kiezbruecke.records.participation import Applicant, Decision, Process, Proposal
 from kiezbruecke.records.references import is_paper, pattern_of
 
 LONGEST = 25
 
+OfCase = Proposal | Applicant | Decision | Application | Settlement  # by its reference number it means a case
 
-def case_key(record: Proposal | Applicant | Decision) -> tuple[str, str, str]:
+
+def case_key(record: OfCase) -> tuple[str, str, str]:
     """(process, reference number, area): the area counts for paper proposals only."""
-    area = record.area_id if isinstance(record, Decision) and is_paper(record.reference_number) else ""
-    return record.process_id, record.reference_number, area
+    if isinstance(record, Proposal | Applicant) or not is_paper(record.reference_number):
+        return record.process_id, record.reference_number, ""
+    return record.process_id, record.reference_number, record.area_id
 
 
 def case_id(process_id: str, reference: str, area_id: str = "") -> UUID:
