@@ -111,7 +111,7 @@ def test_a_line_without_account_data_is_fine_and_a_later_one_brings_it(office: W
         (application(iban="DE94999999990000000001"), "„IBAN“: die Prüfziffern der IBAN stimmen nicht"),
         (application(iban="DE9399999999000000000"), "„IBAN“: die IBAN hat 21 Zeichen; erwartet: 22 Zeichen für DE"),
         (application(iban="XX93999999990000000001"), "„IBAN“: das Land der IBAN ist keines mit IBANs"),
-        (application(iban="keine"), "„IBAN“: das Land der IBAN"),
+        (application(iban="keine"), "„IBAN“: die IBAN hat nicht die Form einer IBAN"),
         (application(iban="9" * 61), "„IBAN“ ist zu lang; erwartet: höchstens 60 Zeichen"),
         (application(bic="ABC"), "„BIC“: der BIC hat nicht die Form eines BIC"),
         (application(holder="x" * 71), "„Kontoinhaber“ ist zu lang; erwartet: höchstens 70 Zeichen"),
@@ -121,7 +121,7 @@ def test_a_line_without_account_data_is_fine_and_a_later_one_brings_it(office: W
         (application(amount="-850,00"), "„Antragssumme (€)“: der Betrag ist nicht"),
         (application(amount="850,005"), "„Antragssumme (€)“: der Betrag ist nicht"),
         (application(amount="0.850"), "der Betrag ist nicht eindeutig"),
-        (application(amount="1000000000,00"), "zu groß"),
+        (application(amount="1000000000,00", costs=""), "die Zahl ist zu groß; erwartet: höchstens 999.999.999,99"),
         (application(amount="NaN"), "der Betrag ist nicht lesbar"),
         (application(amount=""), "„Antragssumme (€)“ fehlt"),
         (application(costs="849,99"), "beantragt mehr, als das Vorhaben kosten soll"),
@@ -140,8 +140,7 @@ def test_what_is_wrong_is_one_line_and_disturbs_no_other(office: World, line: st
 
     assert (good, bad) == ("übernommen", "nicht übernommen")
     assert word in why
-    assert IBAN not in why
-    assert "99999999" not in why
+    assert not [cell for cell in line.split(";")[11:14] if cell and cell in why]
     assert len(applications(office)) == 1
 
 

@@ -75,7 +75,10 @@ def source_types(definition: Definition, content: Path) -> dict[str, Type]:
 def _sheet(name: str, content: Path) -> ItemShape:
     table = read_table(content, name)
     cells = tuple(
-        replace(table.tree().children[column.key], leaf=Leaf("text", column.max_length, _filled if column.required else _anything))
+        replace(
+            table.tree().children[column.key],
+            leaf=Leaf("text", column.max_length, _filled if column.required else _anything),
+        )
         for column in table.fields
     )
     line = Node(name, expand=lambda: NodeContent(group=Group("sequence", (*_OF_EVERY_LINE, *cells))))
