@@ -12,14 +12,11 @@ from kiezbruecke.records.references import is_paper, pattern_of
 
 LONGEST = 25
 
-OfCase = Proposal | Applicant | Decision | Application | Settlement  # by its reference number it means a case
 
-
-def case_key(record: OfCase) -> tuple[str, str, str]:
+def case_key(record: Proposal | Applicant | Decision | Application | Settlement) -> tuple[str, str, str]:
     """(process, reference number, area): the area counts for paper proposals only."""
-    if isinstance(record, Proposal | Applicant) or not is_paper(record.reference_number):
-        return record.process_id, record.reference_number, ""
-    return record.process_id, record.reference_number, record.area_id
+    area = record.area_id if not isinstance(record, Proposal | Applicant) and is_paper(record.reference_number) else ""
+    return record.process_id, record.reference_number, area
 
 
 def case_id(process_id: str, reference: str, area_id: str = "") -> UUID:
