@@ -33,6 +33,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from kiezbruecke.connector.protocols import Connection
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.machine import read_text
+from kiezbruecke.troubles import Cause
 
 VARIABLE, FILE = "KIEZBRUECKE_VAULT", "vault.keys"  # the file's name, and the variable that names another
 CONNECTION, CONNECTION_TYPE = "tresor", "kb_vault"
@@ -164,7 +165,9 @@ def find_keys(file: Path, connect: Callable[[str], Connection]) -> Keys:
         return read_keys(file)
     try:
         party = connect(CONNECTION)
-    except ConfigurationError:
+    except ConfigurationError as error:
+        if error.trouble is None or error.trouble.cause is not Cause.CONNECTION:
+            raise  # there is one, and it cannot be read
         raise NoKeys(str(file), f"this file, or a connection '{CONNECTION}' of type {CONNECTION_TYPE}") from None
     return keys_of(party)
 
