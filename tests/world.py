@@ -42,7 +42,10 @@ APPLICATION_HEADER = (
     "Voraussichtliche Kosten (€);Beginn des Vorhabens;Bescheid vom;Verzicht auf Widerspruch am;Kontoinhaber;IBAN;BIC;"
     "Erfasst von;Korrektur;Begründung"
 )
-SETTLEMENT_HEADER = "Verfahren;Bezirksregion;Referenznummer;Titel;Nachweis angenommen am;Ausgegeben (€);Erfasst von;Korrektur;Begründung"
+SETTLEMENT_HEADER = (
+    "Verfahren;Bezirksregion;Referenznummer;Titel;Nachweis angenommen am;Ausgegeben (€);"
+    "Erfasst von;Korrektur;Begründung"
+)
 HOLDER, IBAN = "Beispielverein Müggelsee", "DE93999999990000000001"  # of a bank code that no bank has
 
 
