@@ -85,7 +85,7 @@ def full(fresh_sqlite: Fresh) -> Path:
         set_paused(ledger, "kk-tk-hkr", value=True, person=by("Kim Kunz"), reason="Umzug")
         reset_destination(ledger, "another", person=by("Kim Kunz"), reason="neu")
         with changes.alone(ledger, desk.run(MONEY)) as connection:
-            areas.count(connection, {first: ("090416", 100), second: ("090416", 85000)})
+            areas.count(connection, {first: areas.Counted("090416", 100), second: areas.Counted("090416", 85000)})
         recoveries.notice(ledger, {"another": Tally()}, "somebody says so")
         paid_to = Account(origin="sheet:2", holder="Beispielverein", iban="DE93999999990000000001")
         desk.store([Taken(Item("application-line", "sheet:2", {}), (paid_to,))], "antraege-tk")
