@@ -20,7 +20,7 @@ from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
 from kiezbruecke.ledger.draft import Draft
-from kiezbruecke.ledger.drafts import message_values
+from kiezbruecke.ledger.drafts import bytes_values, message_values
 from kiezbruecke.ledger.events import TAKEN_OVER, append_event, touch
 from kiezbruecke.ledger.moves import Move, message_rows, move_all
 from kiezbruecke.ledger.receipts import (
@@ -223,9 +223,7 @@ def _write(connection: Connection, run: Run, row: Row[Any] | None, one: Theirs, 
     if row is None:
         values = message_values(run, replace(draft, state=state), digest)
         connection.execute(insert(t.messages).values(**values, note=NOTE, remote_id=one.receipt.remote_id[:80]))
-        connection.execute(
-            insert(t.message_bytes).values(key=draft.identity.key, payload=draft.payload, lineage=draft.lineage)
-        )
+        connection.execute(insert(t.message_bytes).values(**bytes_values(connection, draft.identity.key, draft)))
     else:
         changed: dict[str, Any] = {"state": state.value, "note": NOTE, "updated_at": now()}
         if one.receipt.remote_id:
@@ -233,7 +231,7 @@ def _write(connection: Connection, run: Run, row: Row[Any] | None, one: Theirs, 
         if row.amount_cents != draft.amount_cents or row.effect != draft.identity.effect:
             changed |= {"amount_cents": draft.amount_cents, "basis": draft.basis, "sha256": digest}
             changed |= {"effect": draft.identity.effect, "voucher": draft.voucher, "mapping": "", "mapping_digest": ""}
-            bytes_ = {"payload": draft.payload, "lineage": draft.lineage}
+            bytes_ = bytes_values(connection, row.key, draft)
             connection.execute(update(t.message_bytes).where(t.message_bytes.c.key == row.key).values(**bytes_))
         else:
             digest = row.sha256
