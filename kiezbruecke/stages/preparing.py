@@ -225,10 +225,11 @@ def _payee(payees: Mapping[str, PayeeView], due: Due) -> PayeeView | None:
     if due.order is None or not due.order.account:
         return None
     if due.order.account not in payees:
-        raise RecordError(
+        what, expected = (
             "Zu diesem Antrag liegt keine Kontoverbindung im Tresor",
-            expected="eine Antragszeile mit Kontoinhaber und IBAN",
+            "eine Zeile mit Kontoinhaber und IBAN",
         )
+        raise RecordError(what, expected=expected)
     return payees[due.order.account]
 
 
