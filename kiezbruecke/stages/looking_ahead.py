@@ -48,6 +48,7 @@ from kiezbruecke.german import day, euros
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Run, history
 from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.accounts import with_marks
 from kiezbruecke.ledger.areas import read_sums
 from kiezbruecke.ledger.handed import HandedOver, who_handed_over, write_down
 from kiezbruecke.ledger.history import Taken
@@ -257,7 +258,9 @@ def _look(work: Collecting, found: SheetLook) -> SheetOutlook:
 
 def _read(work: Collecting, found: SheetLook) -> list[tuple[SheetLine, Taken]]:
     """The lines as the report would tell them, with what the mappings make of them."""
-    taken = collecting.read(work, list(found.items))
+    read = collecting.read(work, list(found.items))
+    marked = with_marks(work.ledger.vault, [one.records for one in read])
+    taken = [replace(one, records=records) for one, records in zip(read, marked, strict=True)]
     ids = [item.external_id for item in found.items]
     known = history.known_inputs(work.ledger, work.route.collect, work.process.id, ids)
     handled = [Handled(one.item, one.problem, known=one.item.external_id in known) for one in taken]

@@ -17,7 +17,18 @@ from kiezbruecke.ledger import evidence
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.people import How, Person
 from kiezbruecke.stages.looking_ahead import MOST_BYTES, SheetOutlook, sheet_report, sheets_there
-from tests.world import BUDGET_HEADER, DECISION_HEADER, World, budget, line
+from tests.world import (
+    APPLICATION_HEADER,
+    BUDGET_HEADER,
+    DECISION_HEADER,
+    IBAN,
+    SETTLEMENT_HEADER,
+    World,
+    application,
+    budget,
+    line,
+    settlement,
+)
 
 READ, BUDGETS = "kk-tk-beschluesse", "kk-tk-budgets"
 ERIKA = Person("Erika Muster", "erika", How.AIRFLOW)
@@ -137,6 +148,27 @@ def test_a_budget_sheet_says_what_is_left(world: World) -> None:
         "gilt: 500,00 €, freigegeben; vergeben sind 850,00 €, die Beschlüsse übersteigen es um 350,00 €"
     )
     assert more.follows == "gilt: 3.000,00 €, freigegeben; vergeben sind 0,00 €, frei bleiben 3.000,00 €"
+
+
+def test_application_and_settlement_sheets_say_where_the_grant_stands_then(world: World) -> None:
+    """With the account masked: neither IBAN nor holder stands in what is shown, and nothing is kept of them."""
+    world.give_keys()
+    world.drop(line("P-1"))
+    world.run()
+    before = everything(world)
+    raw = body(application("P-1"), application("P-9"), header=APPLICATION_HEADER)
+    shown = pipeline.look_ahead(world.house, "kk-tk-antraege", "antraege.csv", raw)
+    known, unknown = shown.lines
+    assert known.understood == "beantragt sind 850,00 €, Bescheid vom 10.04.2026"
+    assert known.outcome == "übernommen"
+    assert known.follows
+    assert unknown.follows == "wartet: zu dieser Referenznummer gibt es noch keinen Beschluss"
+    assert IBAN not in shown.model_dump_json().replace(" ", "")
+    raw = body(settlement("P-1"), header=SETTLEMENT_HEADER)
+    (proof,) = pipeline.look_ahead(world.house, "kk-tk-nachweise", "nachweise.csv", raw).lines
+    assert proof.outcome == "übernommen", proof.wrong
+    assert proof.understood == "nachgewiesen am 15.10.2026: 812,40 €"
+    assert everything(world) == before
 
 
 def test_looking_stores_nothing(world: World) -> None:
