@@ -23,6 +23,7 @@ from kiezbruecke.vault import VARIABLE as VAULT
 from kiezbruecke.vault import Vault, find_keys
 
 log = logging.getLogger("kiezbruecke")
+PAGE = "KIEZBRUECKE_PAGE"
 ANCHORS, ANCHOR_KEY = "KIEZBRUECKE_ANCHORS", "KIEZBRUECKE_ANCHOR_KEY"
 
 
@@ -39,7 +40,14 @@ def open_house(content: Path | None = None, connect: Connect | None = None, witn
     named = (file_witness(found), *witnesses)
     key = os.environ.get(ANCHOR_KEY)
     anchors = Path(os.environ.get(ANCHORS) or find_state(found) / "anchors.jsonl")
-    return House(found, ledger, connect, named, anchors, Path(key) if key else None)
+    post = find_state(found) / "post"
+    return House(found, ledger, connect, named, anchors, Path(key) if key else None, _page(), post)
+
+
+def _page() -> str:
+    """KIEZBRUECKE_PAGE, else the desk's place below Airflow's own address; empty where nobody has said."""
+    base = os.environ.get("AIRFLOW__API__BASE_URL", "").rstrip("/")
+    return os.environ.get(PAGE, f"{base}/kiezbruecke" if base else "").rstrip("/")
 
 
 def _said_day() -> date | None:

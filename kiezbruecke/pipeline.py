@@ -20,6 +20,7 @@ The steps are plain functions of their work and counts; what surrounds them (mod
 
 from __future__ import annotations
 
+from kiezbruecke import mailing
 from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
 from kiezbruecke.ledger.people import Person, signed
@@ -46,6 +47,7 @@ __all__ = [
     "hand_over",
     "housekeeping",
     "look_ahead",
+    "morning_post",
     "outstanding",
     "prepare",
     "reconcile",
@@ -143,6 +145,11 @@ def housekeeping(house: House) -> Counts:
     counts = reconciling.remind_everywhere(house)
     anchoring.carry_out(house)
     return counts
+
+
+def morning_post(house: House) -> Counts:
+    """Tell every owner what has gone, what waits and what needs them, once a day (`mailing.py`)."""
+    return Counts(mailing.morning_post(house))
 
 
 def recover(house: House, destination: str) -> recovering.RecoveryFindings:

@@ -23,6 +23,9 @@ from airflow.sdk import (
     AssetAny,
     AssetOrTimeSchedule,
     CronTriggerTimetable,
+    DeadlineAlert,
+    DeadlineReference,
+    SyncCallback,
     get_current_context,
     get_parsing_context,
     task,
@@ -31,7 +34,7 @@ from airflow.sdk.api.datamodels._generated import DagRunType  # the only place f
 from airflow.sdk.exceptions import AirflowFailException
 
 from kiezbruecke.airflow import page
-from kiezbruecke.airflow.tasks import perform
+from kiezbruecke.airflow.tasks import perform, tell_failure, tell_late
 from kiezbruecke.airflow.verdicts import Verdicts, examine, known, names_of
 from kiezbruecke.content.routes import CollectingRoute, Route, RoutePlace, SendingRoute, route_places
 from kiezbruecke.errors import ConfigurationError
@@ -40,6 +43,7 @@ ZONE = "Europe/Berlin"
 HOUSEKEEPING = "kb-housekeeping"
 STEPS = {CollectingRoute: ("collect",), SendingRoute: ("prepare", "deliver", "reconcile")}
 KINDS = frozenset(DagRunType) - {DagRunType.BACKFILL}  # no run for a day gone by: the ledger knows what is due
+LATE_HOURS = 4  # a run that takes longer is told
 SILENT = frozenset({"prepare"})  # only builds messages; nobody needs to wake up for them
 RETRY: dict[str, Any] = {
     "retries": 3,
@@ -111,18 +115,29 @@ def housekeeping_dag(content: Path) -> DAG:
         default_args={"owner": "kiezbruecke", **RETRY},
         tags=["kiezbruecke"],
     ) as dag:
-
-        @task(
-            task_id="housekeeping",
-            task_display_name=page.STEPS["housekeeping"][0],
-            doc_md=page.step_page("housekeeping"),
-            multiple_outputs=False,
-        )
-        def run() -> dict[str, int]:
-            return perform("housekeeping", None, content)
-
-        run()
+        before = None
+        for step in ("housekeeping", "morning_post"):
+            now = _house_step(step, content)
+            if before is not None:
+                before >> now
+            before = now
     return dag
+
+
+def _house_step(step: str, content: Path) -> Any:
+    """A task of the house. The post goes out also where a deadline could not be looked at."""
+
+    @task(
+        task_id=step,
+        task_display_name=page.STEPS[step][0],
+        doc_md=page.step_page(step),
+        multiple_outputs=False,
+        trigger_rule="all_done",
+    )
+    def run() -> dict[str, int]:
+        return perform(step, None, content)
+
+    return run()
 
 
 def pools(content: Path) -> dict[str, int]:
@@ -169,7 +184,16 @@ def _route_dag(place: RoutePlace, content: Path, verdicts: Verdicts, names: froz
         catchup=False,
         is_paused_upon_creation=_is_off(route),
         auto_register=False,  # broken_routes.py builds the same DAGs and must not claim them
-        default_args={"owner": route.owner, **RETRY},
+        default_args={
+            "owner": route.owner,
+            "on_failure_callback": lambda context: tell_failure(context, content),
+            **RETRY,
+        },
+        deadline=DeadlineAlert(
+            reference=DeadlineReference.DAGRUN_QUEUED_AT,
+            interval=timedelta(hours=LATE_HOURS),
+            callback=SyncCallback(tell_late, kwargs={"route": route.name, "hours": LATE_HOURS}),
+        ),
         tags=["kiezbruecke", route.process, *(["aus"] if _is_off(route) else [])],
         doc_md=page.route_page(route, {str(one.relative_to(content)): one for one in place.files}),
     ) as dag:

@@ -23,6 +23,10 @@ STEPS = {
         "Fristen überwachen",
         "Überwacht Fristen und schließt Punkte, die sich von selbst erledigt haben.",
     ),
+    "morning_post": (
+        "Morgenpost",
+        "Schreibt jeder Stelle einmal am Tag, was hinausging, was wartet und was zu tun ist.",
+    ),
 }
 RESULT = "Das Ergebnis (XCom) sind nur Zahlen; die Inhalte stehen im Hauptbuch (`kiezbruecke status`)."
 MODES = {"live": "sendet", "dry_run": "bereitet nur vor und sendet nichts", "off": "ausgeschaltet"}

@@ -6,15 +6,19 @@ ours may quote what a person wrote: of an unexpected error only its kind and its
 
 from __future__ import annotations
 
+import logging
 import traceback
 from contextlib import closing
 from pathlib import Path
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
+from kiezbruecke.airflow.page import STEPS
 from kiezbruecke.airflow.resolver import airflow_connection
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, Overtaken, Recovering
 from kiezbruecke.privacy import keep_private
+
+log = logging.getLogger("kiezbruecke")
 
 
 def perform(step: str, route: str | None, content: Path) -> dict[str, int]:
@@ -25,6 +29,34 @@ def perform(step: str, route: str | None, content: Path) -> dict[str, int]:
     except Exception as error:  # noqa: BLE001 - translated, and raised below
         translated = _translate(error)
     raise translated  # outside the handler: the original, with its text, must not hang on it
+
+
+def tell_failure(context: dict[str, object], content: Path) -> None:
+    """Airflow's callback when the last try of a task has failed: operations gets a letter, once a day and step."""
+    ti = context.get("task_instance") or context.get("ti")
+    dag = context["dag"]
+    step = getattr(ti, "task_id", "")
+    _tell(getattr(dag, "dag_id", ""), f"Der Schritt „{STEPS.get(step, (step,))[0]}“ ist fehlgeschlagen.", content)
+
+
+def tell_late(route: str, hours: int, **_: object) -> None:
+    """Airflow's callback when a run of a route has not ended in time (`DeadlineAlert`).
+
+    What it is given is kept with the DAG, so the content is not among it: `KIEZBRUECKE_CONTENT` says where that is.
+    """
+    _tell(route, f"Ein Lauf ist nach {hours} Stunden nicht zu Ende.", None)
+
+
+def _tell(route: str, what: str, content: Path | None) -> None:
+    from kiezbruecke import mailing  # noqa: PLC0415 - as below
+    from kiezbruecke.edge import open_house  # noqa: PLC0415
+
+    keep_private()
+    try:
+        with closing(open_house(content, airflow_connection)) as house:
+            mailing.alarm(house, route, what)
+    except KiezbrueckeError as error:  # the failure itself stands in Airflow already
+        log.warning("no letter about %s: %s %s", route, error.code, error.line())
 
 
 def _call(step: str, route: str | None, content: Path) -> dict[str, int]:

@@ -389,6 +389,64 @@ def confirmations(ledger: Ledger, process_id: str) -> dict[UUID, datetime]:
         return {row.message_key: row.at for row in connection.execute(query).all()}
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """Messages of an owner that one destination has not settled: how many, since when, with which sum."""
+
+    owner: str
+    destination: str
+    effect: str
+    sent: bool  # they are there, and an answer is waited for; else they have not left for certain
+    many: int
+    since: datetime
+    amount: Decimal
+
+
+def read_waiting(ledger: Ledger) -> list[Waiting]:
+    """What is not settled, without tests, the oldest first; one statement."""
+    m = t.messages.c
+    sent = case((m.state == MessageState.DELIVERED.value, 1), else_=0)
+    names = (m.owner, m.destination, m.effect, sent.label("sent"))
+    query = (
+        select(*names, func.count().label("many"), func.min(m.updated_at).label("since"), func.sum(m.amount_cents))
+        .where(m.state.in_([state.value for state in UNSETTLED]), m.test.is_(False))
+        .group_by(m.owner, m.destination, m.effect, sent)
+    )
+    with ledger.read() as connection:
+        rows = connection.execute(query).all()
+    found = [
+        Waiting(row[0], row[1], row[2], bool(row[3]), row.many, row.since, int(row[6] or 0) * CENT) for row in rows
+    ]
+    return sorted(found, key=lambda one: (one.since, one.destination, one.effect))
+
+
+def read_moved(ledger: Ledger, since: datetime) -> dict[str, dict[MessageState, int]]:
+    """How many messages were sent (DELIVERED) and confirmed for the first time since then, by owner, without tests.
+
+    One that was confirmed at once has been sent, too.
+    """
+    a, m = t.attempts.c, t.messages.c
+    there = (MessageState.DELIVERED.value, MessageState.CONFIRMED.value)
+    found: dict[str, dict[MessageState, int]] = defaultdict(dict)
+    with ledger.read() as connection:
+        for state, of in ((MessageState.DELIVERED, there), (MessageState.CONFIRMED, there[1:])):
+            first = (
+                select(a.message_key, func.min(a.at).label("at"))
+                .where(a.after.in_(of))
+                .group_by(a.message_key)
+                .subquery()
+            )
+            query = (
+                select(m.owner, func.count())
+                .join(first, first.c.message_key == m.key)
+                .where(first.c.at >= since, m.test.is_(False))
+                .group_by(m.owner)
+            )
+            for owner, many in connection.execute(query).all():
+                found[owner][state] = many
+    return dict(found)
+
+
 STEPS = ("collect", "prepare", "deliver", "reconcile", "housekeeping")  # of all routes; others are seen as the last
 
 
