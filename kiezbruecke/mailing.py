@@ -21,13 +21,14 @@ from email.utils import formatdate
 
 from kiezbruecke.connector import Connection
 from kiezbruecke.content.owners import Owner, owner_of, read_owners
-from kiezbruecke.content.routes import find_route
+from kiezbruecke.content.routes import find_route, route_places
 from kiezbruecke.desk.morning import Morning, letter, mornings, point_list
 from kiezbruecke.errors import ConfigurationError, MachineError, NotSent
 from kiezbruecke.german import BERLIN, count
 from kiezbruecke.house import House
 from kiezbruecke.ledger import mails
 from kiezbruecke.ledger.database import now
+from kiezbruecke.ledger.reading import unended
 from kiezbruecke.machine import write_file
 from kiezbruecke.records.base import name_id
 
@@ -37,6 +38,7 @@ FROM_HOUR = 5  # Berlin; before that nobody reads
 OPERATIONS = "it-betrieb"
 _SUBJECT = "Kiezbrücke: {what}"
 _XLSX = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+LATE = timedelta(hours=4)  # a step that takes longer is told
 _DAY = timedelta(days=1)
 
 Send = Callable[[EmailMessage], None]
@@ -83,6 +85,15 @@ def alarm(house: House, route: str, what: str, at: datetime | None = None) -> bo
     )
     one = _Letter(found.operations, f"alarm {day} {route} {what}"[:200], f"{found.name}: {what}", text)
     return _send_all(house, read_owners(house.content), [one]) == 1
+
+
+def tell_late(house: House, at: datetime | None = None) -> int:
+    """Tell operations of steps that have not ended in hours: they hang, or were killed and nobody has gone on."""
+    at = at or now()
+    known = {place.name for place in route_places(house.content)}
+    late = unended(house.ledger, at - LATE)
+    what = f"Ein Schritt läuft seit mehr als {LATE // timedelta(hours=1)} Stunden, oder er wurde abgebrochen."
+    return sum(alarm(house, route, what, at) for route in sorted(late.keys() & known))
 
 
 def _morning_letter(house: House, one: Morning, about: str, owners: dict[str, Owner]) -> _Letter:

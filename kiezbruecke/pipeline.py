@@ -149,7 +149,8 @@ def housekeeping(house: House) -> Counts:
 
 def morning_post(house: House) -> Counts:
     """Tell every owner what has gone, what waits and what needs them, once a day (`mailing.py`)."""
-    return Counts(mailing.morning_post(house))
+    late = mailing.tell_late(house)
+    return Counts({"alarms": late} if late else {}) + mailing.morning_post(house)
 
 
 def recover(house: House, destination: str) -> recovering.RecoveryFindings:

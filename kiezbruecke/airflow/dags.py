@@ -23,9 +23,6 @@ from airflow.sdk import (
     AssetAny,
     AssetOrTimeSchedule,
     CronTriggerTimetable,
-    DeadlineAlert,
-    DeadlineReference,
-    SyncCallback,
     get_current_context,
     get_parsing_context,
     task,
@@ -34,7 +31,7 @@ from airflow.sdk.api.datamodels._generated import DagRunType  # the only place f
 from airflow.sdk.exceptions import AirflowFailException
 
 from kiezbruecke.airflow import page
-from kiezbruecke.airflow.tasks import perform, tell_failure, tell_late
+from kiezbruecke.airflow.tasks import perform, tell_failure
 from kiezbruecke.airflow.verdicts import Verdicts, examine, known, names_of
 from kiezbruecke.content.routes import CollectingRoute, Route, RoutePlace, SendingRoute, route_places
 from kiezbruecke.errors import ConfigurationError
@@ -43,7 +40,6 @@ ZONE = "Europe/Berlin"
 HOUSEKEEPING = "kb-housekeeping"
 STEPS = {CollectingRoute: ("collect",), SendingRoute: ("prepare", "deliver", "reconcile")}
 KINDS = frozenset(DagRunType) - {DagRunType.BACKFILL}  # no run for a day gone by: the ledger knows what is due
-LATE_HOURS = 4  # a run that takes longer is told
 SILENT = frozenset({"prepare"})  # only builds messages; nobody needs to wake up for them
 RETRY: dict[str, Any] = {
     "retries": 3,
@@ -189,11 +185,6 @@ def _route_dag(place: RoutePlace, content: Path, verdicts: Verdicts, names: froz
             "on_failure_callback": lambda context: tell_failure(context, content),
             **RETRY,
         },
-        deadline=DeadlineAlert(
-            reference=DeadlineReference.DAGRUN_QUEUED_AT,
-            interval=timedelta(hours=LATE_HOURS),
-            callback=SyncCallback(tell_late, kwargs={"route": route.name, "hours": LATE_HOURS}),
-        ),
         tags=["kiezbruecke", route.process, *(["aus"] if _is_off(route) else [])],
         doc_md=page.route_page(route, {str(one.relative_to(content)): one for one in place.files}),
     ) as dag:

@@ -39,15 +39,7 @@ def tell_failure(context: dict[str, object], content: Path) -> None:
     _tell(getattr(dag, "dag_id", ""), f"Der Schritt „{STEPS.get(step, (step,))[0]}“ ist fehlgeschlagen.", content)
 
 
-def tell_late(route: str, hours: int, **_: object) -> None:
-    """Airflow's callback when a run of a route has not ended in time (`DeadlineAlert`).
-
-    What it is given is kept with the DAG, so the content is not among it: `KIEZBRUECKE_CONTENT` says where that is.
-    """
-    _tell(route, f"Ein Lauf ist nach {hours} Stunden nicht zu Ende.", None)
-
-
-def _tell(route: str, what: str, content: Path | None) -> None:
+def _tell(route: str, what: str, content: Path) -> None:
     from kiezbruecke import mailing  # noqa: PLC0415 - as below
     from kiezbruecke.edge import open_house  # noqa: PLC0415
 

@@ -497,6 +497,15 @@ def _status(
     return RouteStatus(route, runs[-1].started_at, runs[-1].step, error, step, paused, states, oldest)
 
 
+def unended(ledger: Ledger, before: datetime) -> dict[str, datetime]:
+    """Routes whose newest step was begun before this moment and has not ended, with when; one statement."""
+    r = t.runs.c
+    newest = select(func.max(r.id)).group_by(r.route)
+    query = select(r.route, r.started_at).where(r.id.in_(newest), r.ended_at.is_(None), r.started_at < before)
+    with ledger.read() as connection:
+        return {row.route: row.started_at for row in connection.execute(query).all()}
+
+
 def last_runs(ledger: Ledger, route: str, at_most: int) -> list[Row[Any]]:
     """A route's last steps, the newest first."""
     query = select(t.runs).where(t.runs.c.route == route).order_by(t.runs.c.id.desc()).limit(at_most)

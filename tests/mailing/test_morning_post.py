@@ -18,7 +18,7 @@ from kiezbruecke.content.owners import owner_of, read_owners
 from kiezbruecke.content.routes import route_places
 from kiezbruecke.errors import ConfigurationError, NotSent
 from kiezbruecke.house import House
-from kiezbruecke.ledger import evidence
+from kiezbruecke.ledger import begin_run, evidence
 from tests.mailing.conftest import Post, name_it
 from tests.world import ROOT, World, line
 
@@ -216,6 +216,18 @@ def test_every_owner_of_a_route_in_use_has_an_address() -> None:
     names = {name for route in found for name in (route.owner, route.operations)}
     assert len(names) > 2
     assert {name for name in names if owner_of(owners, name) is None} == set()
+
+
+def test_a_step_that_has_not_ended_in_hours_is_told(world: World, post: Post) -> None:
+    """It hangs, or it was killed and nobody has gone on; a newer step of the route says that all is well."""
+    begin_run(world.ledger, "hkr-tk|commitment|kk-tk-2026", "kk-tk-hkr", "deliver")
+    late = datetime.now(UTC) + timedelta(hours=5)
+    assert mailing.tell_late(world.house, datetime.now(UTC)) == 0
+    assert mailing.tell_late(world.house, late) == 1
+    assert mailing.tell_late(world.house, late) == 0
+    assert "seit mehr als 4 Stunden" in text_of(post, IT)
+    world.run("kk-tk-hkr")
+    assert mailing.tell_late(world.house, late + timedelta(days=1)) == 0
 
 
 def test_a_route_that_fails_is_told_to_operations_once_a_day(world: World, post: Post) -> None:
