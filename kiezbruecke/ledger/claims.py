@@ -192,7 +192,8 @@ def withdraw(ledger: Ledger, run: Run, keys: Sequence[UUID]) -> int:
         one_at_a_time(connection)
         guard(connection, run)
         rows = message_rows(connection, keys)
-        waiting = [key for key in keys if key in rows and rows[key].state == MessageState.WAITING]
+        never_left = (MessageState.WAITING, MessageState.HELD)
+        waiting = [key for key in keys if key in rows and rows[key].state in never_left]
         return len(
             move_all(
                 connection, [Move(rows[key], MessageState.REFUSED, WITHDRAWN) for key in _sound(connection, waiting)]

@@ -43,6 +43,7 @@ class Kind(StrEnum):
     TROUBLE = "trouble"  # a route fails because of something outside: IT operations acts, its next success closes it
     RECOVERING = "recovering"  # a destination knows more than the ledger: nothing goes out
     UNRELEASED = "unreleased"  # its order has run out or is void: it waits for a new one
+    BOUNCED = "bounced"  # a payment came back
     PRESENT = "present"  # after a restored backup: is it there already?
 
 
@@ -81,6 +82,7 @@ ABOUT_MESSAGES = (
     Kind.PRESENT,
     Kind.REFUSED,
     Kind.OVERDUE,
+    Kind.BOUNCED,
     Kind.DIFFERENCE,
     Kind.CONTRADICTION,
     Kind.WARNING,
