@@ -536,9 +536,10 @@ def _valid_until(desk: _Desk, kind: ActKind) -> datetime | None:
     """How long an order holds: some days, never beyond the cut-off or the year."""
     if kind is not ActKind.ORDER:
         return None
+    at = now()
     last = min(desk.payments.order_until or date.max, date(desk.process.fiscal_year, 12, 31))
-    days = now() + timedelta(days=desk.payments.release_days)
-    return min(days, datetime.combine(last, time.max, BERLIN))
+    ahead = clock.today() - at.astimezone(BERLIN).date()  # a demonstration plays a year that is over
+    return min(at + timedelta(days=desk.payments.release_days), datetime.combine(last - ahead, time.max, BERLIN))
 
 
 def _held_back_point(desk: _Desk, row: Row[Any]) -> Point:

@@ -148,6 +148,7 @@ COUNTS: Mapping[str, tuple[str, str]] = {  # of one, of several; what has no wor
     "confirmed": ("vom Ziel übernommen und bestätigt", "vom Ziel übernommen und bestätigt"),
     "different": ("am Ziel mit anderem Betrag", "am Ziel mit anderem Betrag"),
     "overdue": ("überfällig", "überfällig"),
+    "void": ("wartet auf eine neue Anordnung", "warten auf eine neue Anordnung"),
     "drift": ("Abweichung, die eine Zuordnung bricht", "Abweichungen, die eine Zuordnung brechen"),
     "overtaken": ("Schritt von einem neueren Lauf abgelöst", "Schritte von einem neueren Lauf abgelöst"),
 }
