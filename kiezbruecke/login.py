@@ -56,7 +56,7 @@ def log_in(url: str, user: str, password: str) -> Login:
 
 
 def who(login: Login) -> Approver:
-    """Whose the token is and which roles they have now, as the server says; raises InputError where it holds no more."""
+    """Whose the token is and which roles they have now, as the server says; InputError where it holds no more."""
     status, body = _call("GET", f"{_checked(login.url)}/kiezbruecke/me", token=login.token)
     if status in (401, 403):
         raise InputError("Die Anmeldung gilt nicht mehr", where=login.url, helps=_AGAIN)

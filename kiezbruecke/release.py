@@ -159,7 +159,7 @@ def show(
         return _Look(connection, desk, kind, frozenset(only), holders).view
 
 
-def certify(  # noqa: PLR0913 - who does what, on which view, and why
+def certify(
     house: House,
     route: str,
     shown: str,
@@ -170,13 +170,13 @@ def certify(  # noqa: PLR0913 - who does what, on which view, and why
     only: Collection[str] = (),
     holders: Holders = no_vault,
 ) -> int:
-    """Certify what was shown (sachlich, rechnerisch or both); how many messages. Raises InputError with what changed."""
+    """Certify what was shown (sachlich, rechnerisch, both); how many messages. Raises InputError with what changed."""
     if kind not in (ActKind.CERTIFY, ActKind.FACTUAL, ActKind.ARITHMETICAL):
         raise InputError("Das ist keine Bescheinigung", where=kind)
     return _act(house, route, shown, approver, reason, kind, only, holders)
 
 
-def order(  # noqa: PLR0913
+def order(
     house: House,
     route: str,
     shown: str,
@@ -329,7 +329,8 @@ class _Look:
         if self.kind in _ORDER_ONLY and until is not None and day > until:
             yield f"Der Kassenschluss war am {german.day(until)}; danach wird nichts mehr angeordnet"
         if self.kind in _ORDER_ONLY and day.year != self.desk.process.fiscal_year:
-            yield f"Das Haushaltsjahr {self.desk.process.fiscal_year} läuft heute nicht; über sein Ende geht nichts hinaus"
+            year = self.desk.process.fiscal_year
+            yield f"Das Haushaltsjahr {year} läuft heute nicht; über seine Grenzen geht nichts hinaus"
 
     def _cautions(self) -> Iterator[Caution]:
         found: list[tuple[str, str, list[str]]] = [
@@ -361,7 +362,9 @@ class _Look:
             if one.key not in ours and (name := _folded(json.loads(one.body).get("applicant_name") or "")):
                 paid[name].add(one.account)
         names = {row.key: _folded(self.applicants.get(row.case_id, "")) for row in self.rows if row.payee}
-        return [row.reference for row in self.rows if row.key in names and paid.get(names[row.key], set()) - {row.payee}]
+        return [
+            row.reference for row in self.rows if row.key in names and paid.get(names[row.key], set()) - {row.payee}
+        ]
 
     def _other_names(self) -> list[str]:
         return [
@@ -401,7 +404,7 @@ class _Look:
         return f"{view.count}-{self.cents}-{short}-{whole[:32]}"
 
 
-def _act(  # noqa: PLR0913
+def _act(
     house: House,
     route: str,
     shown: str,
@@ -460,7 +463,9 @@ def _refuse_other_view(view: ReleaseView, shown: str) -> None:
         what = f"Das ist kein Kennwert einer Ansicht. {_NOTHING}"
         raise InputError(what, where=view.route, helps="ihn zeigt kiezbruecke release show")
     if not view.count:
-        raise InputError(f"Es wartet nichts mehr darauf: schon geschehen, oder zurückgehalten. {_NOTHING}", where=view.route)
+        raise InputError(
+            f"Es wartet nichts mehr darauf: schon geschehen, oder zurückgehalten. {_NOTHING}", where=view.route
+        )
     changed = "; ".join(_differences(before.groups(), after.groups()))
     what = f"Seit der Ansicht hat sich etwas geändert: {changed}. {_NOTHING}"
     raise InputError(what, where=view.route, helps="bitte neu ansehen (kiezbruecke release show)")
@@ -489,7 +494,9 @@ def _refuse_certifier(rows: Sequence[Row[Any]], by: Signed) -> None:
     mine = by.person.login.casefold()
     own = [row for row in rows if mine in (row.factual_account.casefold(), row.arithmetical_account.casefold())]
     if own:
-        what = f"Wer bescheinigt hat, ordnet nicht an ({german.count(len(own), 'Nachricht', 'Nachrichten')}). {_NOTHING}"
+        what = (
+            f"Wer bescheinigt hat, ordnet nicht an ({german.count(len(own), 'Nachricht', 'Nachrichten')}). {_NOTHING}"
+        )
         raise InputError(what, where=own[0].reference)
 
 

@@ -16,7 +16,7 @@ app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 @app.get("/me")
 def me(user: GetUserDep) -> dict[str, Any]:
     """The log-in, its name for people, its roles; 401 and 403 are Airflow's where a token holds no more."""
-    return {"account": user.get_id(), "name": user.get_name(), "roles": sorted(roles_of(user))}
+    return {"account": str(user.get_id()), "name": user.get_name(), "roles": sorted(roles_of(user))}
 
 
 def roles_of(user: Any) -> set[str]:

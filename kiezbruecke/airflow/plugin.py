@@ -1,4 +1,4 @@
-"""What we add to Airflow's API server: one question, who is logged in here. Imported by every worker, so it is light."""
+"""What we add to Airflow's API server: one question, who is logged in here. Every worker imports it, so it is light."""
 
 from __future__ import annotations
 

@@ -16,12 +16,8 @@ from kiezbruecke.release import ActKind, Approver
 
 app = typer.Typer(no_args_is_help=True)
 Route = Annotated[str, typer.Argument(help="Strecke mit release: four_eyes.")]
-Kind = Annotated[
-    ActKind, typer.Option("--kind", help="Wofür: bescheinigen, nur sachlich, nur rechnerisch, anordnen.")
-]
-Only = Annotated[
-    list[str] | None, typer.Option("--only", metavar="KENNZEICHEN", help="Nur diese; mehrfach möglich.")
-]
+Kind = Annotated[ActKind, typer.Option("--kind", help="Wofür: bescheinigen, nur sachlich, nur rechnerisch, anordnen.")]
+Only = Annotated[list[str] | None, typer.Option("--only", metavar="KENNZEICHEN", help="Nur diese; mehrfach möglich.")]
 Shown = Annotated[str, typer.Option("--shown", help="Der Kennwert, den release show zu dieser Ansicht zeigt.")]
 Reason = Annotated[str, typer.Option("--reason", help="Warum.")]
 
@@ -30,7 +26,7 @@ Reason = Annotated[str, typer.Option("--reason", help="Warum.")]
 def show(
     context: typer.Context, route: Route, kind: Kind = ActKind.CERTIFY, only: Only = None, as_json: AsJson = False
 ) -> None:
-    """Was auf eine Freigabe wartet: Anzahl, Summe, je Bezirksregion, Unterschiede, Hinweise – und der Kennwert dafür."""
+    """Was auf eine Freigabe wartet: Anzahl, Summe, je Bezirksregion, Unterschiede, Hinweise; dazu der Kennwert."""
     view = release.show(house_of(context), route, kind, only=only or ())
     if as_json:
         emit(view)

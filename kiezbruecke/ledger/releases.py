@@ -84,9 +84,7 @@ _RUN_OUT = (
 _MARKS = select(_a).where(among(_a.key))
 _RELEASES = select(_r.id, _r.person, _r.account, _r.at).where(among(_r.id))
 _ADD = insert(t.approvals)
-_VOID_ORDER = (
-    update(t.approvals).where(_a.key == bindparam("message")).values(ordered=None, ordered_account="")
-)
+_VOID_ORDER = update(t.approvals).where(_a.key == bindparam("message")).values(ordered=None, ordered_account="")
 _ON_CARRIER = select(_m.key, _m.state).where(_m.batch_id == bindparam("carrier"))
 _LAST = (
     select(_r.id, _r.count, _r.sum_cents, _r.at, _r.numbers)
@@ -100,10 +98,10 @@ _APPLIED = (
     .where(among(t.records.c.case_id), t.records.c.kind == "application")
     .order_by(t.records.c.seq)
 )
-_PAID = (  # who else was or will be paid on which account, with the line that applied for it
+_PAID = (  # who was paid on which account, or is being paid, with the lines that applied for it
     select(_o.key, _o.account, t.records.c.body)
     .join_from(t.orders, t.records, t.records.c.case_id == _o.case_id)
-    .where(_o.kind == "payment", _o.state.not_in(_GONE), t.records.c.kind == "application")
+    .where(_o.kind == "payment", _o.state.not_in(("ordered", *_GONE)), t.records.c.kind == "application")
 )
 _SAME_PAYEE = select(_o.key, _o.account, _o.amount_cents).where(
     among(_o.account), _o.account != "", _o.at >= bindparam("since"), _o.kind == "payment", _o.state.not_in(_GONE)
@@ -153,7 +151,7 @@ def applied(connection: Connection, cases: Iterable[UUID]) -> dict[UUID, str]:
 
 
 def paid_accounts(connection: Connection) -> Sequence[Row[Any]]:
-    """Every payment that was not refused: its key, its account's mark, the body of the application."""
+    """Every payment that has left: its key, its account's mark, the body of the application."""
     return connection.execute(_PAID).all()
 
 

@@ -55,7 +55,7 @@ nachbar: {title: ordnet anderswo an, may: {dag: [read]}, routes: [kk-mi-*]}
 
 def person(name: str, *roles: str, how: How = How.AIRFLOW) -> Approver:
     """Somebody with a log-in of their own."""
-    return Approver(Person(name, name.split()[-1].lower(), how), frozenset(roles))
+    return Approver(Person(name, name.rsplit(maxsplit=1)[-1].lower(), how), frozenset(roles))
 
 
 CERTIFIER, ORDERER = person("Erika Muster", "fachkraft"), person("Bert Anders", "leitung")
@@ -180,7 +180,7 @@ def say(content: Path, **more: Any) -> None:
 
 
 @pytest.fixture
-def office(strict: Path, ledger: Ledger) -> Iterable[Office]:  # noqa: F811 - the fixture
+def office(strict: Path, ledger: Ledger) -> Iterable[Office]:
     """An office on a day of its year."""
     clock.say(date(YEAR, 5, 4))
     made = Office(house_on(strict, ledger), Desk(ledger))
@@ -189,7 +189,7 @@ def office(strict: Path, ledger: Ledger) -> Iterable[Office]:  # noqa: F811 - th
     clock.say(None)
 
 
-def house_on(content: Path, ledger: Ledger) -> House:  # noqa: F811
+def house_on(content: Path, ledger: Ledger) -> House:
     """A house without connections: nothing of it leaves."""
 
     def nowhere(name: str) -> Any:

@@ -95,10 +95,15 @@ def test_a_run_that_is_killed_sends_once(office: Office, url: str) -> None:
         die_at(number, take)
         office.take()
     with office.ledger.read() as connection:
-        sent = connection.execute(
-            select(t.attempts.c.message_key).where(t.attempts.c.after == MessageState.SENDING.value)
-            .join(t.messages, t.messages.c.key == t.attempts.c.message_key)
-            .where(t.messages.c.effect == "payment.order")
-        ).scalars().all()
+        sent = (
+            connection.execute(
+                select(t.attempts.c.message_key)
+                .where(t.attempts.c.after == MessageState.SENDING.value)
+                .join(t.messages, t.messages.c.key == t.attempts.c.message_key)
+                .where(t.messages.c.effect == "payment.order")
+            )
+            .scalars()
+            .all()
+        )
 
     assert len(sent) == len({*sent}) == len(office.drafts)

@@ -16,7 +16,9 @@ from .conftest import Office
 MANY = 10_000
 
 
-def test_the_numbers_of_ten_thousand_orders_come_within_a_second(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_numbers_of_ten_thousand_orders_come_within_a_second(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Copies of one order, each with a case, an application and an account of its own."""
     office.pay("20")
     _multiply(office)
@@ -34,6 +36,7 @@ def test_the_numbers_of_ten_thousand_orders_come_within_a_second(office: Office,
 def _multiply(office: Office) -> None:
     """What a test does not need the chains for is written as rows; the ledger is thrown away afterwards."""
     with office.ledger.engine.begin() as connection:
+
         def first(table: object) -> dict[str, object]:
             return dict(connection.execute(table.select()).mappings().all()[-1])  # type: ignore[attr-defined]
 
@@ -42,7 +45,9 @@ def _multiply(office: Office) -> None:
         rows = {
             t.cases: [{**case, "id": c, "reference": f"P-9{n}"} for c, _, _, n in names],
             t.messages: [{**message, "key": k, "case_id": c, "reference": r} for c, k, r, _ in names],
-            t.orders: [{**order, "key": k, "case_id": c, "account": f"a-Name {n}", "at": now()} for c, k, _, n in names],
+            t.orders: [
+                {**order, "key": k, "case_id": c, "account": f"a-Name {n}", "at": now()} for c, k, _, n in names
+            ],
             t.commitments: [{**held, "case_id": c} for c, _, _, _ in names],
             t.approvals: [{"key": k, "sha256": message["sha256"]} for _, k, _, _ in names],
             t.records: [
