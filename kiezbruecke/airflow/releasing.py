@@ -2,13 +2,13 @@
 
     <route>-freigabe:  certify (asks, waits) ─▶ order (asks, waits)
 
-Airflow's API server takes an answer only of somebody who is logged in and may edit this DAG's required actions, and keeps
-who that was in its own database; nothing of it travels through an XCom, which others may write. Which roles the log-in
-has says the configured auth manager, here, at the moment of the act: only ours (`roles.py`) can say so without its server.
-With another one the question is not asked, and people use `kiezbruecke release`.
+Airflow's API server takes an answer only of somebody who is logged in and may edit this DAG's required actions, and
+keeps who that was in its own database; nothing of it travels through an XCom, which others may write. Which roles the
+log-in has says the configured auth manager, here, at the moment of the act. Only ours (`roles.py`) can say so without
+its server; with another one nothing is released this way, and people use `kiezbruecke release`.
 
-Whatever became of the question – answered elsewhere meanwhile, cleared, run again, too late –, the function decides under
-its lock: what was shown still stands, or nothing happens and the question is asked anew.
+Whatever became of the question – answered elsewhere meanwhile, cleared, run again, too late –, the function decides
+under its lock: what was shown still stands, or nothing happens and the question is asked anew.
 """
 
 from __future__ import annotations

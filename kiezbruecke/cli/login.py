@@ -17,7 +17,7 @@ def login(
     user: Annotated[str, typer.Option("--user", help="Anmeldename; ohne ihn wird gefragt.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Bei Airflow anmelden. Das Kennwort wird verdeckt gefragt und nicht aufgehoben; die Anmeldung gilt für dieses Konto."""
+    """Bei Airflow anmelden. Das Kennwort wird verdeckt gefragt und nicht aufgehoben."""
     name = user or typer.prompt("Anmeldename", err=True)
     found = log_in(url, name, _password())
     person = who(found)
