@@ -299,6 +299,7 @@ ORDER = Unit("order", (Piece(t.orders, (t.orders.c.key,)),), t.orders.c.case_id,
 BASELINE = Unit("baseline", (Piece(t.baselines, (t.baselines.c.case_id,)),), t.baselines.c.case_id, None)
 APPROVAL = Unit("approval", (Piece(t.approvals, (t.approvals.c.key,), t.approvals.c.key == _m.key),), _m.case_id, None)
 RELEASE = Unit("release", (Piece(t.releases, (t.releases.c.id,)),))
+ACCOUNT = Unit("account", (Piece(t.accounts, (t.accounts.c.mark,)),))
 BATCH = Unit("batch", (Piece(t.batches, (t.batches.c.id,)),))
 VOTES = Unit(  # what the cases of an area take of its budget, as they were counted last
     "votes",
@@ -318,5 +319,5 @@ VERSION = Unit("mapping-version", (Piece(t.mapping_versions, (t.mapping_versions
 OF_CASES = (CASE, RECORD, MESSAGE, BYTES, RECEIPT, POINT, COMMITMENT, ORDER, BASELINE, APPROVAL)
 ALL = (
     *OF_CASES,
-    *(RELEASE, BATCH, VOTES, BUDGET, THEIR_SUMS, RECOVERY, DESTINATION, FLAG, SERIAL, CURSOR, UNREAD, VERSION),
+    *(ACCOUNT, RELEASE, BATCH, VOTES, BUDGET, THEIR_SUMS, RECOVERY, DESTINATION, FLAG, SERIAL, CURSOR, UNREAD, VERSION),
 )
