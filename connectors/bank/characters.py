@@ -1,4 +1,4 @@
-"""Which characters a bank takes: those of all SEPA banks (`latin`), or those of the German banking industry as well (`dk`)."""
+"""Which characters a bank takes: those of all SEPA banks (`latin`), or the German ones as well (`dk`)."""
 
 from __future__ import annotations
 

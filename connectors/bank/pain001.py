@@ -54,12 +54,11 @@ def blocks_of(payments: Iterable[Payment]) -> list[Block]:
 
 
 def write(out: BinaryIO, head: BatchHead, debtor: Debtor, blocks: Sequence[Block]) -> None:
-    """Write the whole file; raises RecordError naming the first payment that a bank would refuse. Then it is no file."""
+    """Write the whole file; raises RecordError naming the first payment that a bank would refuse: then it is none."""
     out.write(_beginning(head, debtor, blocks))
     for number, block in enumerate(blocks, 1):
         out.write(_head_of(block, f"{head.id}-{number}", debtor))
-        for piece in _pieces(block, debtor.characters):
-            out.write(piece)
+        out.writelines(_pieces(block, debtor.characters))
         out.write(b"</PmtInf>\n")
     out.write(b"</CstmrCdtTrfInitn></Document>\n")
 
