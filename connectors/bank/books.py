@@ -79,7 +79,8 @@ class Books:
                 verdict, rows = self._judged(rows)
             db.execute("insert into orders values (?, ?, 1, ?)", (msg_id, digest, verdict))
             db.executemany(
-                "insert into payments values (:msg_id, :block, :reference, :cents, :due, :name, :iban, :state, :reason)",
+                "insert into payments values"
+                " (:msg_id, :block, :reference, :cents, :due, :name, :iban, :state, :reason)",
                 rows,
             )
             self._report(db, msg_id, verdict, rows)

@@ -84,12 +84,9 @@ def _add_up(known: _Statement, where: str) -> None:
 
 
 def _signed(element: etree._Element, s: str, where: str) -> int:
-    sign = _SIGN.get(element.findtext(f"{s}CdtDbtInd", "").strip())
     try:
-        if sign is None:
-            raise ValueError("no direction")
-        return sign * cents(element.findtext(f"{s}Amt", "").strip())
-    except ValueError:
+        return _SIGN[element.findtext(f"{s}CdtDbtInd", "").strip()] * cents(element.findtext(f"{s}Amt", "").strip())
+    except (KeyError, ValueError):
         raise RecordError("enthält einen Betrag ohne Richtung oder keinen Eurobetrag", where=where) from None
 
 

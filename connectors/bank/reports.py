@@ -1,4 +1,4 @@
-"""The files that the sandbox's bank writes: pain.002.001.10, camt.054.001.08, camt.053.001.08. Its own code throughout."""
+"""The files that the sandbox's bank writes: pain.002.001.10, camt.053.001.08, camt.054.001.08."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class BankSource:
         """A file is done when all that it says is stored; one that said nothing new goes with the next."""
         stored = {one.item.external_id for one in handled}
         for ids in self._waiting.values():
-            ids -= stored
+            ids.difference_update(stored)
         try:
             for arrival in [one for one, ids in self._waiting.items() if not ids]:
                 self._way.done(arrival, failed=arrival in self._failed)

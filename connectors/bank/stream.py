@@ -25,7 +25,7 @@ _LOOKED_AT = 16 * 1024
 
 
 def message_of(file: BinaryIO, where: str) -> str:
-    """`camt.053.001.08`: which message a file is, by its beginning; raises RecordError. The file is at its start again."""
+    """`camt.053.001.08`: which message a file is, by its beginning, and back to it; raises RecordError."""
     head = file.read(_LOOKED_AT)
     file.seek(0)
     prolog = _PROLOG.match(head)
