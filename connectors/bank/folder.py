@@ -11,6 +11,7 @@ over, and with one nothing is handed over again, wherever the file is by now.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -26,6 +27,7 @@ from connectors.folder.outbox import MARKER, Outbox, folder_of
 from kiezbruecke.errors import AlreadyUsed
 
 OUT, SENT, IN = "out", "sent", "in"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,34}")
 _LONGEST_NOTE = 256 * 1024 * 1024
 
 
@@ -87,6 +89,8 @@ class FolderWay:
         return (out / file_name).is_file() and not (out / f"{file_name}{MARKER}").is_file()
 
     def _read_note(self, batch_id: str) -> Note | None:
+        if not _NAME.fullmatch(batch_id):
+            return None  # a report may name anything
         try:
             with OpenFolder.open(self._path) as folder, folder.sub(SENT) as sent:
                 return Note.from_json(sent.read(f"{batch_id}.json", _LONGEST_NOTE)[0])

@@ -100,8 +100,11 @@ class BankSource:
         return (one for one in words if one.kind != MOVEMENT or "EndToEndId" in one.body or not ignores)
 
     def _payments(self, batch_id: str) -> Mapping[str, Sequence[str]]:
-        """What our note of a file says; a name that cannot be ours has none."""
-        note = self._way.note_of(batch_id) if batch_id and not {"/", "\\", "\0"} & {*batch_id} else None
+        """What our note of a file says; without one nobody knows, and a person must look."""
+        try:
+            note = self._way.note_of(batch_id)
+        except FileNotFoundError:  # no note was ever written here
+            note = None
         return note.payments if note else {}
 
     def _translated(self, word: Word) -> dict[str, str]:
