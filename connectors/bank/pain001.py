@@ -8,6 +8,7 @@ the order of their Fremdkennzeichen: a twin stands beside its twin, and no file 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
@@ -22,6 +23,7 @@ from connectors.bank.characters import Characters, written
 from connectors.bank.payment import LONGEST_NAME, NAMESPACE, Payment, Words, checked, euros
 from kiezbruecke.connector import BatchHead
 from kiezbruecke.errors import RecordError
+from kiezbruecke.german import BERLIN
 
 _AT_ONCE = 500  # payments in one write
 
@@ -46,10 +48,19 @@ class Block:
     payments: Iterable[Payment]
 
 
-def blocks_of(payments: Iterable[Payment]) -> list[Block]:
-    """One block per execution day, the earliest first."""
-    ordered = sorted(payments, key=lambda one: (one.due_on, one.reference))
-    days = [(day, list(some)) for day, some in groupby(ordered, key=lambda one: one.due_on)]
+def blocks_of(head: BatchHead, payments: Iterable[Payment]) -> list[Block]:
+    """One block per execution day, the earliest first; no day lies before the file's own, which banks refuse.
+
+    Raises RecordError where a payment is there twice, in whatever blocks.
+    """
+    made_on = head.created_at.astimezone(BERLIN).date()
+    by_day: dict[date, list[Payment]] = defaultdict(list)
+    for _, twins in groupby(sorted(payments, key=_reference), key=_reference):
+        one, *others = twins
+        if others:
+            raise _twice(one)
+        by_day[max(one.due_on, made_on)].append(one)
+    days = sorted(by_day.items())
     return [Block(day, len(some), sum(one.cents for one in some), some) for day, some in days]
 
 
@@ -105,7 +116,7 @@ def _pieces(block: Block, characters: Characters) -> Iterator[bytes]:
     for payment in block.payments:
         words = checked(payment, characters)
         if payment.reference <= last:
-            raise RecordError("steht zweimal in der Datei", where=f"Zahlung {payment.reference}")
+            raise _twice(payment)
         last, count, total = payment.reference, count + 1, total + payment.cents
         some.append(_transfer(payment, words))
         if len(some) == _AT_ONCE:
@@ -117,15 +128,22 @@ def _pieces(block: Block, characters: Characters) -> Iterator[bytes]:
 
 
 def _transfer(payment: Payment, words: Words) -> str:
-    agent = f"<CdtrAgt><FinInstnId><BICFI>{payment.bic}</BICFI></FinInstnId></CdtrAgt>" if payment.bic else ""
     place = f"<TwnNm>{escape(words.town)}</TwnNm><Ctry>{payment.country}</Ctry>"
     return (
         f"<CdtTrfTxInf><PmtId><EndToEndId>{payment.reference}</EndToEndId></PmtId>"
-        f'<Amt><InstdAmt Ccy="EUR">{euros(payment.cents)}</InstdAmt></Amt>{agent}<Cdtr><Nm>{escape(words.name)}</Nm>'
+        f'<Amt><InstdAmt Ccy="EUR">{euros(payment.cents)}</InstdAmt></Amt><Cdtr><Nm>{escape(words.name)}</Nm>'
         f"{f'<PstlAdr>{place}</PstlAdr>' if words.town else ''}</Cdtr>"
         f"<CdtrAcct><Id><IBAN>{payment.iban}</IBAN></Id></CdtrAcct>"
         f"<RmtInf><Ustrd>{escape(words.purpose)}</Ustrd></RmtInf></CdtTrfTxInf>\n"
     )
+
+
+def _twice(payment: Payment) -> RecordError:
+    return RecordError("steht zweimal in der Datei", where=f"Zahlung {payment.reference}")
+
+
+def _reference(payment: Payment) -> str:
+    return payment.reference
 
 
 def _name(debtor: Debtor) -> str:

@@ -39,7 +39,6 @@ class Payment:
     cents: int
     name: str = field(repr=False)
     iban: str = field(repr=False)
-    bic: str = field(default="", repr=False)
     purpose: str = ""
     town: str = field(default="", repr=False)
     country: str = field(default="", repr=False)
@@ -60,7 +59,6 @@ def read_payment(payload: bytes, reference: str) -> Payment:
         cents=_cents(root, where),
         name=_text(root, f"{transfer}Cdtr/p:Nm"),
         iban=_text(root, f"{transfer}CdtrAcct/p:Id/p:IBAN"),
-        bic=_text(root, f"{transfer}CdtrAgt/p:FinInstnId/p:BICFI"),
         purpose=_text(root, f"{transfer}RmtInf/p:Ustrd"),
         town=_text(root, f"{transfer}Cdtr/p:PstlAdr/p:TwnNm"),
         country=_text(root, f"{transfer}Cdtr/p:PstlAdr/p:Ctry"),
@@ -102,8 +100,6 @@ def _broken_rules(payment: Payment) -> Iterator[str]:
         yield "der Betrag liegt nicht zwischen 0,01 und 999.999.999,99 Euro"
     if not is_iban(payment.iban):
         yield "die IBAN ist ungültig (Länge, Prüfziffern oder Form des Landes)"
-    if payment.bic and not is_bic(payment.bic):
-        yield "die BIC ist ungültig"
     if bool(payment.town) != bool(payment.country) or (payment.country and not _COUNTRY.fullmatch(payment.country)):
         yield "die Anschrift ist unvollständig; nötig sind Ort und Land, oder gar keine Anschrift"
 

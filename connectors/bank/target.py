@@ -59,7 +59,7 @@ class BankTarget:
         self._refuse_head(head)
         payments = [read_payment(message.payload, message.reference) for message in messages]
         out = BytesIO()
-        write(out, head, self._settings.debtor, blocks_of(payments))
+        write(out, head, self._settings.debtor, blocks_of(head, payments))
         body = out.getvalue()
         self._valid(body, f"Datei {head.id}")
         return f"{head.id}.xml", body

@@ -1,7 +1,7 @@
 """How files go to a bank and come from it: what target and source ask of a way, whichever it is.
 
-hand_over ─▶ the file is there, and its note            note_of ─▶ what was handed over, or the proof that it was not
-arrivals ─▶ open ─▶ done                                a file of the bank, until everything of it is stored
+hand_over ─▶ the file is there, and its note      note_of ─▶ what was handed over, or the proof that it was not
+arrivals ─▶ open ─▶ done                          a file of the bank, until everything of it is stored
 """
 
 from __future__ import annotations

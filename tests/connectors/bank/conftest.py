@@ -38,7 +38,7 @@ def reference(number: int) -> str:
 
 
 def payment_bytes(ref: str, amount: str = "850.00", **given: str) -> bytes:
-    """One PmtInf; `given`: due, name, iban, bic, purpose, address (elements as they are)."""
+    """One PmtInf; `given`: due, name, iban, purpose, address (elements as they are)."""
     root = etree.Element(f"{{{NAMESPACE}}}PmtInf", nsmap={"pain": NAMESPACE})
 
     def put(path: str, text: str, **attributes: str) -> None:
@@ -52,8 +52,6 @@ def payment_bytes(ref: str, amount: str = "850.00", **given: str) -> bytes:
     put("ReqdExctnDt/Dt", given.get("due", TODAY))
     put("CdtTrfTxInf/PmtId/EndToEndId", ref)
     put("CdtTrfTxInf/Amt/InstdAmt", amount, Ccy=given.get("currency", "EUR"))
-    if bic := given.get("bic"):
-        put("CdtTrfTxInf/CdtrAgt/FinInstnId/BICFI", bic)
     put("CdtTrfTxInf/Cdtr/Nm", given.get("name", "Heimatverein Köpenick e. V."))
     for name, text in json.loads(given.get("address", "{}")).items():
         put(f"CdtTrfTxInf/Cdtr/PstlAdr/{name}", text)

@@ -72,6 +72,14 @@ def test_a_block_per_day_counts_and_adds_up() -> None:
     }
 
 
+def test_nothing_is_to_be_executed_before_the_file_is_made() -> None:
+    """An order may wait for its marks beyond its day; a bank refuses a day that is over."""
+    body = composed(message(reference(2), due="2026-11-20"), message(reference(1)))
+
+    assert texts(body, "//p:ReqdExctnDt/p:Dt") == ["2026-11-25"]
+    assert texts(body, "//p:EndToEndId") == [reference(1), reference(2)]
+
+
 def test_the_same_payments_give_the_same_bytes() -> None:
     """In whatever order they are claimed: a file is stored before it is sent, and its digest is its proof."""
     messages = [message(reference(number), "12.34") for number in range(5)]
@@ -84,7 +92,7 @@ def test_the_same_payments_give_the_same_bytes() -> None:
 def test_the_official_schema_takes_it(official: Callable[[str], etree.XMLSchema], characters: str) -> None:
     """Asked of libxml2 and of xmlschema, which also gives names and sums back."""
     body = composed(
-        message(reference(1), "999999999.99", name="Müller & Söhne <Ufer>", bic="INGDDEFFXXX"),
+        message(reference(1), "999999999.99", name="Müller & Söhne <Ufer>"),
         message(reference(2), "0.01", address=json.dumps({"TwnNm": "Berlin", "Ctry": "DE"})),
         characters=characters,
     )
@@ -100,7 +108,7 @@ def test_the_official_schema_takes_it(official: Callable[[str], etree.XMLSchema]
 @pytest.mark.official
 def test_our_profile_is_never_wider_than_the_official_schema(official: Callable[[str], etree.XMLSchema]) -> None:
     """Every single change of a valid file that the official schema refuses, our profile refuses, too."""
-    body = composed(message(reference(1)), message(reference(2), due="2026-11-26", bic="INGDDEFFXXX"))
+    body = composed(message(reference(1)), message(reference(2), due="2026-11-26"))
     ours, theirs = validator(ROOT, "pain", "001.001.09"), official("pain.001.001.09")
     assert ours is not None
     changed = 0
@@ -144,7 +152,6 @@ def _fill(element: etree._Element) -> None:
         ({"iban": "DE02500105170137075031"}, "die IBAN ist ungültig"),
         ({"iban": "DE0250010517013707503"}, "die IBAN ist ungültig"),
         ({"iban": "de02500105170137075030"}, "die IBAN ist ungültig"),
-        ({"bic": "XXXX"}, "die BIC ist ungültig"),
         ({"name": "🎉"}, "nichts Lesbares"),
         ({"name": "Ελλάδα"}, "nichts Lesbares"),
         ({"due": "31.12.2026"}, "kein Datum"),
@@ -165,9 +172,12 @@ def test_what_a_bank_would_refuse_does_not_leave(given: dict[str, str], why: str
 
 def test_a_payment_that_is_twice_in_a_file_does_not_leave() -> None:
     """Nobody may be paid twice, and a bank would refuse the file."""
-    assert refused(message(reference(1)), message(reference(1))) == (
-        f"Zahlung {reference(1)}: steht zweimal in der Datei"
-    )
+    for other in ({"amount": "1.00"}, {"due": "2026-12-24"}):
+        line = refused(message(reference(1)), message(reference(2)), message(reference(1), **other))
+        assert line == f"Zahlung {reference(1)}: steht zweimal in der Datei"
+    one = Payment(reference(1), DUE, 100, "Verein", PAYEE, purpose="Kiezkasse")
+    with pytest.raises(RecordError, match="zweimal"):
+        write(BytesIO(), HEAD, DEBTOR, [Block(DUE, 2, 200, [one, one])])
 
 
 def test_an_end_to_end_id_is_the_messages_own() -> None:
