@@ -40,7 +40,7 @@ def notification(number: str, day: date, rows: Sequence[Mapping[str, Any]]) -> b
     """camt.054: these movements."""
     return (
         f'{_HEAD}<Document xmlns="{_ISO}camt.054.001.08"><BkToCstmrDbtCdtNtfctn>{_group(number, day)}'
-        f"<Ntfctn><Id>{number}</Id>{_account(day)}{''.join(map(_entry, rows))}</Ntfctn>"
+        f"<Ntfctn><Id>{number}</Id>{_account(day)}{''.join(map(entry, rows))}</Ntfctn>"
         "</BkToCstmrDbtCdtNtfctn></Document>\n"
     ).encode()
 
@@ -52,7 +52,7 @@ def statement(number: str, day: date, opened: int, rows: Sequence[Mapping[str, A
         f'{_HEAD}<Document xmlns="{_ISO}camt.053.001.08"><BkToCstmrStmt>{_group(number, day)}<Stmt><Id>{number}</Id>'
         f"{_account(day)}{_balance('OPBD', opened, day)}{_balance('CLBD', closed, day)}"
         f"<TxsSummry><TtlNtries><NbOfNtries>{len(rows)}</NbOfNtries></TtlNtries></TxsSummry>"
-        f"{''.join(map(_entry, rows))}</Stmt></BkToCstmrStmt></Document>\n"
+        f"{''.join(map(entry, rows))}</Stmt></BkToCstmrStmt></Document>\n"
     ).encode()
 
 
@@ -71,7 +71,8 @@ def _balance(kind: str, cents: int, day: date) -> str:
     )
 
 
-def _entry(row: Mapping[str, Any]) -> str:
+def entry(row: Mapping[str, Any]) -> str:
+    """One movement, as both messages hold it."""
     amount = f"{_amount(row['cents'])}<CdtDbtInd>{'CRDT' if row['sign'] > 0 else 'DBIT'}</CdtDbtInd>"
     block = f"<PmtInfId>{escape(row['block'])}</PmtInfId>" if row["block"] else ""
     back = f"<RtrInf><Rsn><Cd>{row['reason']}</Cd></Rsn></RtrInf>" if row["reason"] else ""
