@@ -22,7 +22,7 @@ from connectors.bank import reports
 _SPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
 _P = f"{{{_SPACE}}}"
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-_TEXT = re.compile(r"[A-Za-z0-9/\-?:().,'+ ÄÖÜäöüß&]+")
+_TEXT = re.compile(r"[A-Za-z0-9/\-?:().,'+ \xc4\xd6\xdc\xe4\xf6\xfc\xdf&]+")
 _ID = re.compile(r"[A-Za-z0-9\-?:().,'+/ ]{1,35}")
 _OPENING = 100_000_000  # cents on the account on the first day
 

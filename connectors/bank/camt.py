@@ -14,7 +14,7 @@ from lxml import etree
 
 from connectors.bank.payment import cents, euros
 from connectors.bank.stream import ISO, elements
-from connectors.bank.words import MOVEMENT, Word, code, named_in, ours, word
+from connectors.bank.words import MOVEMENT, BankWord, code, named_in, ours, word
 from kiezbruecke.errors import RecordError
 
 MESSAGES = ("camt.053.001.08", "camt.054.001.08")
@@ -35,7 +35,7 @@ class _Statement:
     announced: int | None = None
 
 
-def read(file: BinaryIO, message: str, account: str, where: str) -> Iterator[Word]:
+def read(file: BinaryIO, message: str, account: str, where: str) -> Iterator[BankWord]:
     """Every booked movement on `account`; raises RecordError where the file is no whole statement of that account."""
     s, known = f"{{{ISO}{message}}}", _Statement()
     for name, element in elements(file, message, ("Acct", "Bal", "TxsSummry", "Ntry", "Stmt", "Ntfctn"), where):
@@ -90,7 +90,7 @@ def _signed(element: etree._Element, s: str, where: str) -> int:
         raise RecordError("enthält einen Betrag ohne Richtung oder keinen Eurobetrag", where=where) from None
 
 
-def _movements(entry: etree._Element, s: str, *, booked: bool) -> Iterator[Word]:
+def _movements(entry: etree._Element, s: str, *, booked: bool) -> Iterator[BankWord]:
     """One word per transaction of an entry; of a sum without transactions one about the sum."""
     details = entry.findall(f"{s}NtryDtls/{s}TxDtls")
     odd = not booked or not _agree(entry, details, s)
@@ -110,7 +110,7 @@ def _agree(entry: etree._Element, details: list[etree._Element], s: str) -> bool
         return False
 
 
-def _movement(entry: etree._Element, details: etree._Element, s: str, number: int, *, odd: bool) -> Word:
+def _movement(entry: etree._Element, details: etree._Element, s: str, number: int, *, odd: bool) -> BankWord:
     amount = details.find(f"{s}Amt")
     amount = entry.find(f"{s}Amt") if amount is None else amount
     direction = code(details.findtext(f"{s}CdtDbtInd") or entry.findtext(f"{s}CdtDbtInd"))

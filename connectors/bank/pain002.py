@@ -12,7 +12,7 @@ from typing import BinaryIO
 from lxml import etree
 
 from connectors.bank.stream import ISO, elements
-from connectors.bank.words import STATUS, Word, code, ours, word
+from connectors.bank.words import STATUS, BankWord, code, ours, word
 
 MESSAGE = "pain.002.001.10"
 _S = f"{{{ISO}{MESSAGE}}}"
@@ -22,7 +22,7 @@ Payments = Callable[[str], Mapping[str, Sequence[str]]]
 """By MsgId of a file of ours: the Fremdkennzeichen in it, by PmtInfId; empty where nobody knows."""
 
 
-def read(file: BinaryIO, payments: Payments, where: str) -> Iterator[Word]:
+def read(file: BinaryIO, payments: Payments, where: str) -> Iterator[BankWord]:
     """Every word of the report; raises RecordError where it cannot be read to its end."""
     batch, day, group, reason, named = "", "", "", "", set[str]()
     blocks: dict[str, tuple[str, str]] = {}
@@ -49,7 +49,7 @@ def _about_the_rest(
     named: set[str],
     payments: Payments,
     day: str,
-) -> Iterator[Word]:
+) -> Iterator[BankWord]:
     """What the whole file or a whole block was told, for each payment of it that was not named."""
     said = {block: told for block, told in blocks.items() if told[0] not in _PARTLY}
     whole = group if group[0] and group[0] not in _PARTLY else None
@@ -67,7 +67,7 @@ def _about_the_rest(
         yield from (_word(f"{batch}/{block}", "", *told, day) for block, told in strange.items())
 
 
-def _word(batch: str, reference: str, status: str, reason: str, day: str) -> Word:
+def _word(batch: str, reference: str, status: str, reason: str, day: str) -> BankWord:
     about = (batch, reference, status, reason)
     return word(STATUS, about, EndToEndId=reference, Status=status, Grundcode=reason, Tag=day)
 

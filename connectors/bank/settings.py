@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -30,7 +30,7 @@ class Settings(BaseModel):
     debtor_iban: str = Field(repr=False)
     debtor_bic: str = ""
     characters: Characters = "latin"
-    unmatched: Literal["clearing", "ignore"] = "clearing"
+    skip_unmatched: bool = False
     test_bank: bool = False
     settle_seconds: float = Field(2, ge=0, le=60)
     max_bytes: int = Field(512 * MEGABYTE, ge=1)

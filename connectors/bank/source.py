@@ -1,14 +1,16 @@
-"""The source: what the bank says, file by file. A file is read twice – whether it can be believed, then what it says.
+"""The source: what the bank says, file by file. A file is read to its end before anything of it is believed.
 
-    in ─▶ readable? ─▶ words as items ─▶ stored ─▶ done           not readable ─▶ one problem ─▶ failed
+    in ─▶ readable ─▶ words as items ─▶ stored ─▶ done           not readable ─▶ one problem ─▶ failed
 
-There is no cursor: a file waits until everything of it is stored. Read again, it says the same under the same ids.
+Until then its words lie in a file without a name: it may be larger than memory. There is no cursor: a file waits until
+everything of it is stored. Read again, it says the same under the same ids.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from tempfile import SpooledTemporaryFile
 from typing import BinaryIO
 
 from connectors._line import NoAnswer
@@ -16,7 +18,7 @@ from connectors.bank import camt, pain002
 from connectors.bank.settings import Settings
 from connectors.bank.stream import message_of
 from connectors.bank.ways import Arrival, way_of
-from connectors.bank.words import MOVEMENT, STATUS, Word
+from connectors.bank.words import MOVEMENT, STATUS, BankWord
 from kiezbruecke.connector import Connection, Context, Cursor, Handled, Item
 from kiezbruecke.errors import DeliveryError, RecordError, SourceError
 from kiezbruecke.mapping.codelists.reading import read_translation
@@ -24,6 +26,7 @@ from kiezbruecke.troubles import trouble_of
 
 PROBLEM = "bankdatei"
 UNKNOWN = "UNBEKANNT"
+_IN_MEMORY = 4 * 1024 * 1024
 _FAILED = (DeliveryError, NoAnswer, OSError, ValueError)
 
 
@@ -68,19 +71,24 @@ class BankSource:
             raise self._unread(error) from error
 
     def _items(self, arrival: Arrival, file: BinaryIO, told: set[str]) -> Iterator[Item]:
-        try:
-            ids = {word.external_id for word in self._words(arrival, file)}
-        except RecordError as error:
-            yield self._problem(arrival, file, error)
-            return
-        self._waiting[arrival] = ids
-        file.seek(0)
-        for number, word in enumerate(self._words(arrival, file), 1):
-            if word.external_id not in told:
-                told.add(word.external_id)
-                yield Item(word.kind, word.external_id, self._translated(word), raw_ref=f"{arrival.name}#{number}")
+        ids = set[str]()
+        with SpooledTemporaryFile(_IN_MEMORY) as kept:
+            try:
+                for word in self._words(arrival, file):
+                    ids.add(word.external_id)
+                    kept.write(word.as_json())
+            except RecordError as error:
+                yield self._problem(arrival, file, error)
+                return
+            self._waiting[arrival] = ids
+            kept.seek(0)
+            for number, line in enumerate(kept, 1):
+                word = BankWord.from_json(line)
+                if word.external_id not in told:
+                    told.add(word.external_id)
+                    yield Item(word.kind, word.external_id, self._translated(word), raw_ref=f"{arrival.name}#{number}")
 
-    def _words(self, arrival: Arrival, file: BinaryIO) -> Iterator[Word]:
+    def _words(self, arrival: Arrival, file: BinaryIO) -> Iterator[BankWord]:
         """Raises RecordError where the file is not one that we read, or cannot be read to its end."""
         where = f"Datei {arrival.name}"
         if arrival.size > self._settings.max_bytes:
@@ -96,8 +104,8 @@ class BankSource:
                 where=where,
                 expected=f"{pain002.MESSAGE}, {' oder '.join(camt.MESSAGES)}",
             )
-        ignores = self._settings.unmatched == "ignore"
-        return (one for one in words if one.kind != MOVEMENT or "EndToEndId" in one.body or not ignores)
+        skips = self._settings.skip_unmatched
+        return (one for one in words if one.kind != MOVEMENT or "EndToEndId" in one.body or not skips)
 
     def _payments(self, batch_id: str) -> Mapping[str, Sequence[str]]:
         """What our note of a file says; without one nobody knows, and a person must look."""
@@ -107,7 +115,7 @@ class BankSource:
             note = None
         return note.payments if note else {}
 
-    def _translated(self, word: Word) -> dict[str, str]:
+    def _translated(self, word: BankWord) -> dict[str, str]:
         """A code that the list does not know is never taken for a success: a person must look."""
         field, known = self._known[word.kind]
         given = word.body.get(field, "")

@@ -33,7 +33,6 @@ from kiezbruecke.standards.store import parse, validator
 
 log = logging.getLogger(__name__)
 
-ALONE = "VOP"
 _FAILED = (DeliveryError, NoAnswer, OSError, ValueError)
 
 
@@ -84,7 +83,6 @@ class BankTarget:
         return {key: Found(receipt) for key, receipt in self._receipts(batch, messages).items()}
 
     def _receipts(self, batch: Batch, messages: Sequence[Message]) -> dict[UUID, Receipt]:
-        alone = len(messages) == 1
         return {
             message.key: Receipt(
                 source=self._settings.connection,
@@ -93,9 +91,6 @@ class BankTarget:
                 event="UEBERGEBEN",
                 key=message.key,
                 reference=message.reference,
-                code=ALONE if alone else "",
-                text="Eine Datei mit einer Zahlung: die Empfängerprüfung (VoP) ist Pflicht" if alone else "",
-                warning=alone,
             )
             for message in messages
         }

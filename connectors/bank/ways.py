@@ -46,7 +46,7 @@ class Arrival:
     size: int
 
 
-class Way(Protocol):
+class BankWay(Protocol):
     """A folder, or a gateway over HTTP."""
 
     def hand_over(self, batch_id: str, file_name: str, payload: bytes) -> None:
@@ -59,7 +59,7 @@ class Way(Protocol):
         """The complete files that wait, the oldest first; raises what `FAILED` names."""
 
     def open(self, arrival: Arrival) -> AbstractContextManager[BinaryIO]:
-        """A file from its beginning; it can be read twice."""
+        """A file from its beginning; it can be read again for its digest."""
 
     def done(self, arrival: Arrival, *, failed: bool) -> None:
         """Everything of the file is stored. Twice is harmless."""
@@ -68,7 +68,7 @@ class Way(Protocol):
         """Give back what is held open."""
 
 
-def way_of(settings: Settings) -> Way:
+def way_of(settings: Settings) -> BankWay:
     """The way that the connection has chosen."""
     from connectors.bank.folder import FolderWay  # noqa: PLC0415 - both ways know this module
     from connectors.bank.gateway import GatewayWay  # noqa: PLC0415

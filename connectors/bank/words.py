@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass, field
+from typing import Self
 
 from kiezbruecke.errors import shown
 
@@ -16,18 +18,27 @@ _IN_A_TEXT = re.compile(rf"(?<![A-Za-z0-9.-]){_FORM}(?![A-Za-z0-9.-])")
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class BankWord:
     """`body` is what the mapping reads. No name, no account and no free text of anybody is in it."""
 
     kind: str
     external_id: str
     body: dict[str, str] = field(repr=False)
 
+    def as_json(self) -> bytes:
+        """One line."""
+        return json.dumps((self.kind, self.external_id, self.body)).encode() + b"\n"
 
-def word(kind: str, about: tuple[str, ...], **fields: str) -> Word:
+    @classmethod
+    def from_json(cls, line: bytes) -> Self:
+        """The same, read back."""
+        return cls(*json.loads(line))
+
+
+def word(kind: str, about: tuple[str, ...], **fields: str) -> BankWord:
     """`about` is what makes it this word and no other: the same said twice, or in two files, has the same id."""
     digest = hashlib.sha256("\n".join((kind, *about)).encode()).hexdigest()[:32]
-    return Word(kind, f"{kind}:{digest}", {name: value for name, value in fields.items() if value})
+    return BankWord(kind, f"{kind}:{digest}", {name: value for name, value in fields.items() if value})
 
 
 def code(text: str | None) -> str:

@@ -209,10 +209,8 @@ def test_a_changed_name_and_a_payment_alone_are_told_without_the_name(
 ) -> None:
     """A changed name may fail the bank's look at the payee; a file of one payment cannot opt out of it."""
     with caplog.at_level(logging.INFO):
-        sent = gateway.send(message(reference(1), name="Jürgen Groß"))
+        gateway.send(message(reference(1), name="Jürgen Groß"))
 
-    (receipt,) = sent.values()
-    assert (receipt.warning, receipt.code) == (True, "VOP")
     assert "1 name(s) written in the characters 'latin'" in caplog.text
     assert "VoP" in caplog.text
     assert not [word for word in ("Jürgen", "Juergen", PAYEE) if word in caplog.text]

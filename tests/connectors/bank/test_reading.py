@@ -143,10 +143,10 @@ def test_entries_of_others_keep_no_name_no_account_no_purpose(bank: Counter) -> 
     bank.fetch()
     bank.arm("foreign_entries")
     bank.day()
-    bank.extra["unmatched"] = "ignore"
+    bank.extra["skip_unmatched"] = True
     ignoring = bank.source
     assert [told(item)[0] for item in ignoring.fetch(Bookmark())] == [ONE, TWO, THREE]
-    bank.extra["unmatched"] = "clearing"
+    bank.extra["skip_unmatched"] = False
 
     items = bank.fetch()
     foreign = [item for item in items if not told(item)[0]]
