@@ -125,7 +125,10 @@ class BankSource:
 
     def _problem(self, arrival: Arrival, file: BinaryIO, error: RecordError) -> Item:
         file.seek(0)
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        known = hashlib.sha256()
+        while piece := file.read(_IN_MEMORY):
+            known.update(piece)
+        digest = known.hexdigest()
         self._waiting[arrival] = {digest}
         self._failed.add(arrival)
         helps = "nichts daraus wurde übernommen; bitte die Bank oder die Kasse nach der Datei fragen"

@@ -56,7 +56,7 @@ def elements(file: BinaryIO, message: str, names: tuple[str, ...], where: str) -
             remove_pis=True,
         )
         for _, element in reading:
-            yield element.tag.removeprefix(space), element
+            yield str(element.tag).removeprefix(space), element
             _let_go(element)
         root = reading.root
     except (etree.XMLSyntaxError, ValueError) as error:
