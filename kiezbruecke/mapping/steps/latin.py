@@ -116,7 +116,7 @@ def sepa_text(value: object) -> str:
 def spelled_in(text: str, allowed: frozenset[str]) -> str:
     """The same for a bank that takes further characters: what is allowed stays, the rest is spelled in `SEPA`."""
     words = " ".join(unicodedata.normalize("NFC", text).split())
-    kept = "".join(one if one in allowed else _spelled(one) for one in words)
+    kept = words if allowed.issuperset(words) else "".join(one if one in allowed else _spelled(one) for one in words)
     if not any(one.isalnum() for one in kept):
         raise Unusable("vom Text bleibt in Zahlungsdateien nichts Lesbares", "lateinische Buchstaben oder Ziffern")
     return " ".join(kept.split())
