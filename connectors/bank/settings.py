@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from connectors._http import HttpSettings
+from connectors._http import HttpSettings, address_of
 from connectors.bank.characters import Characters, written
 from connectors.bank.pain001 import Debtor
 from connectors.bank.payment import LONGEST_NAME, is_bic, is_iban
@@ -18,14 +18,15 @@ from kiezbruecke.mapping.values import Unusable
 MEGABYTE = 1024 * 1024
 
 
-class Settings(BaseModel):
-    """The `extra` of a bank's connection; `gateway` where no folder is named."""
+def _from_here(path: Path | None) -> Path | None:
+    """A relative path starts at the working directory."""
+    return None if path is None else Path.cwd() / path
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    connection: str
-    gateway: HttpSettings | None = None
-    path: Path | None = Field(None, description="Folder with out and in; empty: over HTTP")
+class Settings(HttpSettings):
+    """What the client needs to know. With a `path` there is no address, and nothing of a line counts."""
+
+    path: Annotated[Path | None, AfterValidator(_from_here)] = Field(None, description="Folder with out and in")
     debtor_name: str = Field(min_length=1)
     debtor_iban: str = Field(repr=False)
     debtor_bic: str = ""
@@ -48,46 +49,21 @@ class Settings(BaseModel):
         return self
 
     @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every address that is called; a folder has none."""
+        return (self.address,) if self.address else ()
+
+    @property
     def debtor(self) -> Debtor:
         """Whose account is debited."""
         return Debtor(self.debtor_name, self.debtor_iban, self.debtor_bic, self.characters)
 
     @classmethod
-    def from_connection(cls, connection: Connection) -> Self:
-        """The settings of a connection; raises ConfigurationError naming the field, never its value."""
-        where = f"connection {connection.id}"
-        given = {name: value for name, value in connection.extra.items() if value not in (None, "")}
-        own: dict[str, Any] = {name: given.pop(name) for name in cls.model_fields if name in given}
-        if both := {"connection", "gateway"} & own.keys():
-            raise ConfigurationError(f"extra must not hold {', '.join(sorted(both))}", where=where)
-        if "path" in own and connection.host:
+    def address_from(cls, connection: Connection) -> str:
+        """The address, or none where the connection names a folder; raises ConfigurationError for both."""
+        if not connection.extra.get("path"):
+            return address_of(connection)
+        if connection.host:
+            where = f"connection {connection.id}"
             raise ConfigurationError("host and path are both given", where=where, expected="one of them")
-        if "path" in own:
-            own["path"] = Path.cwd() / str(own["path"])
-        else:
-            own["gateway"] = HttpSettings.from_connection(_only(connection, given))
-            given = {}
-        try:
-            return cls.model_validate({"connection": connection.id, **own, **given})
-        except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            field = ".".join(map(str, first["loc"]))
-            raise ConfigurationError(
-                f"{field}: {first['msg']}" if field else first["msg"],
-                where=where,
-                expected="debtor_name, debtor_iban and a host, or a path",
-            ) from None
-
-
-def _only(connection: Connection, extra: dict[str, Any]) -> Connection:
-    """The connection as its HTTP part sees it."""
-    return Connection(
-        connection.id,
-        connection.type,
-        connection.host,
-        connection.port,
-        connection.schema,
-        connection.login,
-        connection.password,
-        extra,
-    )
+        return ""

@@ -27,7 +27,7 @@ from kiezbruecke.connector import (
     Message,
     NotThere,
 )
-from kiezbruecke.errors import DeliveryError, RecordError
+from kiezbruecke.errors import DeliveryError, NotSent, RecordError
 from kiezbruecke.records import Receipt, ReceiptOutcome
 from kiezbruecke.standards.store import parse, validator
 
@@ -75,7 +75,7 @@ class BankTarget:
         try:
             note = self._way.note_of(batch.head.id)
         except _FAILED as error:
-            return dict.fromkeys(keys, CannotTell(type(error).__name__, reached=not isinstance(error, OSError)))
+            return dict.fromkeys(keys, CannotTell(type(error).__name__, reached=not isinstance(error, OSError | NotSent)))
         if note is None:
             return dict.fromkeys(keys, NotThere())
         if note.sha256 != hashlib.sha256(batch.payload).hexdigest():

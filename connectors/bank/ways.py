@@ -75,5 +75,4 @@ def way_of(settings: Settings) -> BankWay:
 
     if settings.path is not None:
         return FolderWay(settings.path, settings)
-    assert settings.gateway is not None
-    return GatewayWay(settings.gateway)
+    return GatewayWay(settings)
