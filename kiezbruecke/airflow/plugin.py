@@ -1,4 +1,7 @@
-"""What we add to Airflow's API server: the desk. Every worker and every task imports this file, so it is light."""
+"""What we add to Airflow's API server: the desk, and the question who is logged in here.
+
+Every worker and every task imports this file, so it is light.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,7 @@ class KiezbrueckePlugin(AirflowPlugin):
 
     name = "kiezbruecke"
     fastapi_apps = [  # noqa: RUF012 - Airflow's
+        {"app": Door("kiezbruecke.airflow.me"), "url_prefix": "/kiezbruecke", "name": "Kiezbrücke"},
         {"app": Door("kiezbruecke.airflow.desk"), "url_prefix": DESK, "name": "Kiezbrücke: Schreibtisch"},
     ]
     external_views = [  # noqa: RUF012 - Airflow's

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,22 +13,25 @@ from sqlalchemy import Connection, Row, bindparam, exists, func, insert, or_, se
 
 from kiezbruecke.connector import Batch, BatchHead, Message, Ticket
 from kiezbruecke.errors import RecordError
-from kiezbruecke.ledger import recoveries
+from kiezbruecke.ledger import recoveries, releases
 from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.accounts import about_carrier, about_message, opened, sealed
 from kiezbruecke.ledger.chains import Altered, altered
-from kiezbruecke.ledger.database import Ledger, now
+from kiezbruecke.ledger.database import Ledger, now, vault_of
 from kiezbruecke.ledger.dialects import one_at_a_time
 from kiezbruecke.ledger.drafts import next_serial, series_of_carriers
+from kiezbruecke.ledger.effects import booked
 from kiezbruecke.ledger.events import touch
 from kiezbruecke.ledger.moves import Move, message_rows, move_all
 from kiezbruecke.ledger.people import Person
 from kiezbruecke.ledger.receipts import Word, apply_receipts
 from kiezbruecke.ledger.runs import Run, guard
-from kiezbruecke.ledger.seals import BATCH, BYTES, MESSAGE, Key, Unit
+from kiezbruecke.ledger.seals import APPROVAL, BATCH, BYTES, MESSAGE, Key, Unit
 from kiezbruecke.ledger.sets import among, rows_among, slices, write_all, write_among
 from kiezbruecke.ledger.states import WITHDRAWN, MessageState
 from kiezbruecke.ledger.todo import Answer, Kind, Point, close_point, close_points, raise_point, raise_points
 from kiezbruecke.records import Receipt, ReceiptOutcome
+from kiezbruecke.vault import Vault
 
 CHUNK = 100
 
@@ -137,10 +140,13 @@ class Asked:
 
 def claim(ledger: Ledger, run: Run, limit: int = CHUNK) -> list[tuple[Message, Ticket | None]]:
     """Take up to `limit` waiting messages in hand; also those that an older run had claimed and not sent."""
+    void: set[UUID] = set()
     with ledger.write() as connection:
         guard(connection, run)
-        rows = _rows(connection, _take_in_hand(connection, run, limit))
-        return [(_message(row), Ticket(row.ticket) if row.ticket else None) for row in rows]
+        rows = _rows(connection, _take_in_hand(connection, run, limit, void))
+        messages = _marked(connection, rows)
+    _put_back(ledger, run, void)
+    return [(one, Ticket(row.ticket) if row.ticket else None) for one, row in zip(messages, rows, strict=True)]
 
 
 def claim_batch(
@@ -151,6 +157,15 @@ def claim_batch(
     A carrier whose bytes were stored before goes first, with these bytes and the same id, and all its messages:
     those that are settled already are not touched again.
     """
+    void: set[UUID] = set()
+    claimed = _claim_batch(ledger, run, compose, void, year=year, test=test, full_list=full_list, limit=limit)
+    _put_back(ledger, run, void)
+    return claimed
+
+
+def _claim_batch(
+    ledger: Ledger, run: Run, compose: Compose, void: set[UUID], *, year: int, test: bool, full_list: bool, limit: int
+) -> tuple[Batch, list[Message]] | None:
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
@@ -158,16 +173,16 @@ def claim_batch(
             keys = connection.execute(_ON_CARRIER, {**_waiting(run), "carrier": old}).scalars().all()
             _mark_claimed(connection, run, keys)
             return _stored_batch(connection, old), _carried(connection, old)
-        rows = _rows(connection, _take_in_hand(connection, run, None if full_list else limit))
+        rows = _rows(connection, _take_in_hand(connection, run, None if full_list else limit, void))
         standing = _standing(connection, run, {row.case_id for row in rows}) if full_list and rows else []
         if not rows or standing is None:
             return None
         head = _new_head(connection, rows[0].destination, year, test)
-        composed = _compose(connection, compose, head, [_message(row) for row in rows], standing)
+        composed = _compose(connection, compose, head, _marked(connection, rows), standing)
         if composed is None:
             return None
         messages, file_name, payload = composed
-        _store_batch(connection, head, file_name, payload)
+        _store_batch(connection, head, file_name, payload, confidential=any(map(_is_confidential, messages)))
         write_among(connection, _PUT_ON, (message.key for message in messages), carrier=head.id)
         for message in messages:
             touch(connection, MESSAGE, message.key, case=message.case_id)
@@ -206,9 +221,9 @@ def begin_sending(ledger: Ledger, run: Run, keys: Sequence[UUID], carrier: str =
     None where a destination recovers, and nothing of a carrier if one of its messages, or its bytes, are not so.
     """
     try:
-        return _begin_sending(ledger, run, keys, carrier, (BYTES,))
+        return _begin_sending(ledger, run, keys, carrier, (BYTES, APPROVAL))
     except Altered:  # the commit has compared the messages, which it seals anew: now they are looked at one by one
-        return _begin_sending(ledger, run, keys, carrier, (MESSAGE, BYTES))
+        return _begin_sending(ledger, run, keys, carrier, (MESSAGE, BYTES, APPROVAL))
 
 
 def _begin_sending(ledger: Ledger, run: Run, keys: Sequence[UUID], carrier: str, units: Sequence[Unit]) -> list[UUID]:
@@ -223,7 +238,13 @@ def _begin_sending(ledger: Ledger, run: Run, keys: Sequence[UUID], carrier: str,
         else:
             changed = _changed_unseen(connection, claimed, units)
         raise_points(connection, map(_altered_point, changed))
-        sound = [row for row in claimed if row not in changed] if not (carrier and changed) else []
+        stays = {row.key for row in changed}
+        void = releases.unreleased(connection, [row.key for row in claimed if row.key not in stays])
+        releases.put_back(connection, void)
+        stays |= void
+        if carrier and (stays or releases.holds_a_carrier(connection, carrier)):
+            stays = {row.key for row in claimed}  # stored bytes cannot go without one of their messages
+        sound = [row for row in claimed if row.key not in stays]
         close_points(connection, [(Kind.ALTERED, str(row.key)) for row in sound])
         for destination in {row.destination for row in sound}:
             recoveries.count_send(connection, destination)
@@ -276,7 +297,7 @@ def sent_with(ledger: Ledger, key: UUID) -> tuple[Message, Ticket | None, Batch 
     with ledger.read() as connection:
         [row] = _rows(connection, [key])
         batch = _stored_batch(connection, row.batch_id) if row.batch_id else None
-    return _message(row), Ticket(row.ticket) if row.ticket else None, batch
+    return _message(row, ledger.vault), Ticket(row.ticket) if row.ticket else None, batch
 
 
 def take_over(ledger: Ledger, run: Run) -> int:
@@ -299,7 +320,10 @@ def in_doubt(ledger: Ledger, run: Run) -> list[tuple[Message, Ticket | None, Bat
     with ledger.read() as connection:
         rows = _rows(connection, _keys_in(connection, run, MessageState.IN_DOUBT))
         batches = {id_: _stored_batch(connection, id_) for id_ in sorted({row.batch_id for row in rows} - {None})}
-    return [(_message(row), Ticket(row.ticket) if row.ticket else None, batches.get(row.batch_id)) for row in rows]
+    return [
+        (_message(row, ledger.vault), Ticket(row.ticket) if row.ticket else None, batches.get(row.batch_id))
+        for row in rows
+    ]
 
 
 def open_doubt(ledger: Ledger, run: Run, message: Message, owner: str, why: str) -> None:
@@ -351,7 +375,7 @@ def delivered_unsettled(ledger: Ledger, run: Run, most: int) -> Iterator[list[As
     for keys in slices(list(times), CHUNK):
         with ledger.read() as connection:
             rows = _rows(connection, keys)
-        yield [Asked(_message(row), Ticket(row.ticket), times[row.key]) for row in rows]
+        yield [Asked(_message(row, ledger.vault), Ticket(row.ticket), times[row.key]) for row in rows]
 
 
 def note_receipts(ledger: Ledger, run: Run, said: Mapping[UUID, Receipt], asked: Iterable[Asked] = ()) -> None:
@@ -375,7 +399,7 @@ def find_message(ledger: Ledger, key: UUID) -> Message | None:
     """A message with its bytes."""
     with ledger.read() as connection:
         rows = _rows(connection, [key])
-    return _message(rows[0]) if rows else None
+    return _message(rows[0], ledger.vault) if rows else None
 
 
 def _changed_unseen(connection: Connection, rows: Sequence[Row[Any]], units: Sequence[Unit]) -> list[Row[Any]]:
@@ -395,14 +419,16 @@ def _waiting(run: Run) -> dict[str, Any]:
     return {"of_lane": run.lane, "below": run.fence}
 
 
-def _take_in_hand(connection: Connection, run: Run, limit: int | None) -> list[UUID]:
+def _take_in_hand(connection: Connection, run: Run, limit: int | None, void: set[UUID]) -> list[UUID]:
     """Claim what waits, up to `limit`, and give back what is as recorded: nothing is made of what was changed.
 
-    Without a limit all of it is one list, which is whole or not sent.
+    Without a limit all of it is one list, which is whole or not sent. `void` gets what needs marks and lacks one.
     """
     while keys := [row.key for row in _next(connection, run, limit)]:
         _mark_claimed(connection, run, keys)  # what was changed as well: it is not asked for again in this run
         sound = _sound(connection, keys)
+        void |= (lacking := releases.unreleased(connection, sound))
+        sound = [key for key in sound if key not in lacking]
         if limit is None:
             return sound if len(sound) == len(keys) else []
         if sound:
@@ -410,9 +436,18 @@ def _take_in_hand(connection: Connection, run: Run, limit: int | None) -> list[U
     return []
 
 
+def _put_back(ledger: Ledger, run: Run, void: Collection[UUID]) -> None:
+    """In a transaction of its own: the claim has locked messages without waiting for its turn."""
+    if void:
+        with ledger.write() as connection:
+            one_at_a_time(connection)
+            guard(connection, run)
+            releases.put_back(connection, list(_held_by(connection, run, void)))
+
+
 def _sound(connection: Connection, keys: Sequence[UUID]) -> list[UUID]:
     """Those of the messages that are as recorded; a point names each of the others."""
-    changed = _changed_unseen(connection, list(message_rows(connection, keys).values()), (MESSAGE, BYTES))
+    changed = _changed_unseen(connection, list(message_rows(connection, keys).values()), (MESSAGE, BYTES, APPROVAL))
     raise_points(connection, map(_altered_point, changed))
     return [key for key in keys if key not in {row.key for row in changed}]
 
@@ -475,16 +510,22 @@ def _standing(connection: Connection, run: Run, but: Collection[UUID]) -> list[M
     """The newest message of every other case of the lane that the destination has; None if one was changed since."""
     rows = connection.execute(_STANDING, {"of_lane": run.lane}).all()
     keys = [row.key for row in rows if row.case_id not in but]
-    return [_message(row) for row in _rows(connection, keys)] if len(_sound(connection, keys)) == len(keys) else None
+    return _messages(connection, keys) if len(_sound(connection, keys)) == len(keys) else None
 
 
-def _store_batch(connection: Connection, head: BatchHead, file_name: str, payload: bytes) -> None:
+def _is_confidential(message: Message) -> bool:
+    return booked(message.effect).confidential
+
+
+def _store_batch(
+    connection: Connection, head: BatchHead, file_name: str, payload: bytes, *, confidential: bool
+) -> None:
     connection.execute(
         insert(t.batches).values(
             id=head.id,
             destination=head.destination,
             file_name=file_name,
-            payload=payload,
+            payload=sealed(connection, payload, about_carrier(head.id)) if confidential else payload,
             sha256=hashlib.sha256(payload).hexdigest(),
             fiscal_year=head.fiscal_year,
             test=head.test,
@@ -497,15 +538,25 @@ def _store_batch(connection: Connection, head: BatchHead, file_name: str, payloa
 def _stored_batch(connection: Connection, batch_id: str) -> Batch:
     row = connection.execute(select(t.batches).where(t.batches.c.id == batch_id)).one()
     head = BatchHead(row.id, row.destination, row.created_at, row.fiscal_year, row.test)
-    return Batch(head, row.file_name, row.payload)
+    return Batch(head, row.file_name, opened(connection, row.payload, about_carrier(row.id)))
 
 
 def _carried(connection: Connection, batch_id: str) -> list[Message]:
     keys = connection.execute(_CARRIED, {"carrier": batch_id}).scalars().all()
-    return [_message(row) for row in _rows(connection, keys)]
+    return _marked(connection, _rows(connection, keys))
 
 
-def _message(row: Row[Any]) -> Message:
+def _marked(connection: Connection, rows: Sequence[Row[Any]]) -> list[Message]:
+    """Messages with the marks that people have given them."""
+    marks = releases.marks_of(connection, [row.key for row in rows])
+    return [replace(_message(row, vault_of(connection)), marks=marks.get(row.key, ())) for row in rows]
+
+
+def _messages(connection: Connection, keys: Sequence[UUID]) -> list[Message]:
+    return [_message(row, vault_of(connection)) for row in _rows(connection, keys)]
+
+
+def _message(row: Row[Any], vault: Vault) -> Message:
     return Message(
         key=row.key,
         destination=row.destination,
@@ -514,7 +565,7 @@ def _message(row: Row[Any]) -> Message:
         effect=row.effect,
         number=row.number,
         reference=row.reference,
-        payload=row.payload,
+        payload=vault.open(row.payload, about_message(row.key)),
         file_name=row.file_name,
         media_type=row.media_type,
         created_at=row.created_at,

@@ -28,9 +28,21 @@ from sqlalchemy import (
     update,
 )
 
-from kiezbruecke.connector import Item, Ticket
+from kiezbruecke.connector import Item, MarkKind, Ticket
 from kiezbruecke.errors import LedgerError
-from kiezbruecke.ledger import Ledger, areas, changes, claims, evidence, history, money, recoveries, seals
+from kiezbruecke.ledger import (
+    Ledger,
+    MessageState,
+    areas,
+    changes,
+    claims,
+    evidence,
+    history,
+    money,
+    recoveries,
+    releases,
+    seals,
+)
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.anchors import drop_anchor
 from kiezbruecke.ledger.database import make_engine
@@ -38,14 +50,15 @@ from kiezbruecke.ledger.drafts import add_baseline, add_messages
 from kiezbruecke.ledger.history import Taken
 from kiezbruecke.ledger.lineage import MappingVersion
 from kiezbruecke.ledger.pauses import set_paused
+from kiezbruecke.ledger.people import How, Person, signed
 from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.ledger.seals import FREE
 from kiezbruecke.ledger.tables import Moment
 from kiezbruecke.ledger.witness import Tally
-from kiezbruecke.records import ReceiptOutcome
+from kiezbruecke.records import Account, ReceiptOutcome
 from tests.builders import by
 
-from .conftest import FILES, HKR, MONEY, PROCESS, YEAR, Desk, Fresh, draft, receipt
+from .conftest import FILES, HKR, MONEY, PROCESS, VAULT, YEAR, Desk, Fresh, draft, receipt
 
 SEALED = [table for table in t.metadata.sorted_tables if table.name not in FREE]
 COLUMNS = [column for table in SEALED for column in table.columns if f"{table.name}.{column.name}" not in FREE]
@@ -59,7 +72,7 @@ class _Sum:
 def full(fresh_sqlite: Fresh) -> Path:
     """A ledger with a row in every table."""
     url = fresh_sqlite()
-    with closing(Ledger(make_engine(url))) as ledger:
+    with closing(Ledger(make_engine(url), VAULT)) as ledger:
         desk = Desk(ledger)
         desk.grant("10000")
         first, second = desk.decide("P-1", 1), desk.decide("P-2", 2)
@@ -76,6 +89,7 @@ def full(fresh_sqlite: Fresh) -> Path:
         claims.begin_sending(ledger, run, [booked.identity.key])
         desk.answer(booked, ReceiptOutcome.CONFIRMED)
         desk.pay(second, "850")
+        _release_one(desk)
         desk.hear(receipt(booked, ReceiptOutcome.NOTED, external_id="strange", key=None, reference="UNKNOWN"))
         origin = history.Origin("box", PROCESS, "spk-tk", keeps_unread=True)
         letter = Taken(Item("letter", "1", b"?", raw=b"?"), problem="unlesbar")
@@ -85,11 +99,23 @@ def full(fresh_sqlite: Fresh) -> Path:
         set_paused(ledger, "kk-tk-hkr", value=True, person=by("Kim Kunz"), reason="Umzug")
         reset_destination(ledger, "another", person=by("Kim Kunz"), reason="neu")
         with changes.alone(ledger, desk.run(MONEY)) as connection:
-            areas.count(connection, {first: ("090416", 100), second: ("090416", 85000)})
+            areas.count(connection, {first: areas.Counted("090416", 100), second: areas.Counted("090416", 85000)})
         recoveries.notice(ledger, {"another": Tally()}, "somebody says so")
+        paid_to = Account(origin="sheet:2", holder="Beispielverein", iban="DE93999999990000000001")
+        desk.store([Taken(Item("application-line", "sheet:2", {}), (paid_to,))], "antraege-tk")
         drop_anchor(ledger)
         assert evidence.verify(ledger).broken == ()
     return Path(url.removeprefix("sqlite:///"))
+
+
+def _release_one(desk: Desk) -> None:
+    """A message that has its three marks."""
+    desk.prepare(draft(desk.decide("P-3", 3), state=MessageState.HELD), run=desk.run(FILES, "kk-tk-eakte"))
+    act = releases.Act("kk-tk-eakte", "anordnen", "1-0-x", {"areas": {}}, 1, 0, datetime.now(UTC))
+    for kinds, who in (((MarkKind.FACTUAL, MarkKind.ARITHMETICAL), "Kim Kunz"), ((MarkKind.ORDERED,), "Jo Jung")):
+        person = signed(Person(who, who, How.AIRFLOW), "geprüft", "")
+        with desk.ledger.write() as connection:
+            releases.give_marks(connection, act, person, kinds, releases.held(connection, "kk-tk-eakte"))
 
 
 @pytest.mark.parametrize("column", COLUMNS, ids=str)
