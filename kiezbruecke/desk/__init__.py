@@ -3,7 +3,16 @@
 Each view is read by id or by counted queries: how many statements it takes does not depend on how much there is.
 """
 
-from kiezbruecke.desk.cases import CaseFound, CaseStory, cases, find_cases
+from kiezbruecke.desk.cases import CaseFound, CaseStory, EventView, cases, find_cases
+from kiezbruecke.desk.contents import (
+    Document,
+    DocumentView,
+    ReceiptView,
+    documents,
+    note_case_opening,
+    open_document,
+    receipts,
+)
 from kiezbruecke.desk.destinations import DestinationView, destination
 from kiezbruecke.desk.evaluation import AreaEvaluation, Duration, Evaluation, WaitingCase, evaluate
 from kiezbruecke.desk.messages import MessageFacts, MessageStory, message, messages, stored_message
@@ -23,6 +32,7 @@ from kiezbruecke.desk.routes import (
     routes,
     runs,
     status,
+    training_routes,
 )
 from kiezbruecke.desk.sums import AreaSums, sums
 from kiezbruecke.desk.view import DeskView
@@ -34,14 +44,18 @@ __all__ = [
     "CaseStory",
     "DeskView",
     "DestinationView",
+    "Document",
+    "DocumentView",
     "Duration",
     "Evaluation",
+    "EventView",
     "HouseStatus",
     "MessageFacts",
     "MessageStory",
     "PointStory",
     "PointView",
     "PreviewView",
+    "ReceiptView",
     "RecoveryView",
     "RouteCheckView",
     "RouteStatusView",
@@ -51,14 +65,18 @@ __all__ = [
     "cases",
     "check_routes",
     "destination",
+    "documents",
     "evaluate",
     "find_cases",
     "message",
     "messages",
+    "note_case_opening",
+    "open_document",
     "pause",
     "point",
     "points",
     "preview_view",
+    "receipts",
     "recoveries",
     "route",
     "routes",
@@ -67,4 +85,5 @@ __all__ = [
     "stored_message",
     "stored_point",
     "sums",
+    "training_routes",
 ]

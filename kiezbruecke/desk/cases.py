@@ -23,9 +23,9 @@ from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.events import events_of
-from kiezbruecke.ledger.reading import find_case, find_papers, search_cases
+from kiezbruecke.ledger.reading import StoredOrder, find_case, find_papers, search_cases
 from kiezbruecke.ledger.todo import Kind, points_of_case
-from kiezbruecke.records import Commitment, CommitmentState, Decision, Outcome
+from kiezbruecke.records import Commitment, CommitmentState, Decision, OrderState, Outcome
 from kiezbruecke.records.views import StoryKind
 
 
@@ -66,6 +66,21 @@ class CommitmentView(DeskView):
     state: CommitmentState
     booked: Decimal
     """Euros that the budget system has confirmed"""
+
+
+class OrderView(DeskView):
+    """An order to pay, or to collect what is owed back."""
+
+    reference: str
+    """Fremdkennzeichen of its message"""
+    kind: str
+    """`payment` or `refund`"""
+    state: OrderState
+    amount: Decimal
+    """Euros"""
+    due_on: date
+    moved_on: date | None
+    """Day on which the money left, came back or came in"""
 
 
 class DisagreementView(DeskView):
@@ -124,6 +139,7 @@ class CaseStory(DeskView):
     """From the idea to the money, as everyone may read it"""
     decision: DecisionView | None
     commitment: CommitmentView | None
+    orders: tuple[OrderView, ...]
     disagreements: tuple[DisagreementView, ...]
     messages: tuple[MessageFacts, ...]
     attention: tuple[CasePointView, ...]
@@ -198,6 +214,7 @@ def _view(ledger: Ledger, standing: Standing) -> CaseStory:
         story=tuple(StoryEventView(day=one.day, kind=one.kind, text=one.text) for one in story_of(standing)),
         decision=_decision(ledger, standing.decision),
         commitment=_commitment(case.commitment),
+        orders=tuple(map(_order, case.orders)),
         disagreements=tuple(map(_disagreement, standing.disagreements)),
         messages=message_views(case.messages, case.reference),
         attention=_points(ledger, case.id),
@@ -231,6 +248,17 @@ def _commitment(commitment: Commitment | None) -> CommitmentView | None:
     if commitment is None:
         return None
     return CommitmentView(state=commitment.state, booked=commitment.amount)
+
+
+def _order(one: StoredOrder) -> OrderView:
+    return OrderView(
+        reference=one.reference,
+        kind=one.kind,
+        state=one.state,
+        amount=one.amount,
+        due_on=one.due_on,
+        moved_on=one.moved_on,
+    )
 
 
 def _disagreement(one: Disagreement) -> DisagreementView:

@@ -161,6 +161,19 @@ def status(house: House) -> HouseStatus:
     )
 
 
+def training_routes(content: Path) -> list[str]:
+    """The routes that send to a test environment; one whose file is broken sends nowhere."""
+    found = []
+    for place in route_places(content):
+        try:
+            route_ = place.read()
+        except ConfigurationError:
+            continue
+        if isinstance(route_, SendingRoute) and route_.environment != "live" and route_.mode != "off":
+            found.append(route_.name)
+    return found
+
+
 def pause(house: House, name: str) -> Pause | None:
     """Who has stopped this route, or its source or destination, if somebody has; one statement."""
     with house.ledger.read() as connection:
