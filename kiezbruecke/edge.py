@@ -47,7 +47,7 @@ def open_house(content: Path | None = None, connect: Connect | None = None, witn
 def _page() -> str:
     """KIEZBRUECKE_PAGE, else the desk's place below Airflow's own address; empty where nobody has said."""
     base = os.environ.get("AIRFLOW__API__BASE_URL", "").rstrip("/")
-    return os.environ.get(PAGE, f"{base}/kiezbruecke" if base else "").rstrip("/")
+    return os.environ.get(PAGE, f"{base}/schreibtisch" if base else "").rstrip("/")
 
 
 def _said_day() -> date | None:

@@ -20,7 +20,6 @@ The steps are plain functions of their work and counts; what surrounds them (mod
 
 from __future__ import annotations
 
-from kiezbruecke import mailing
 from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
 from kiezbruecke.ledger.people import Person, signed
@@ -35,13 +34,20 @@ from kiezbruecke.stages import (
     recovering,
     telling,
 )
+from kiezbruecke.stages.looking_ahead import AreaOutlook, Handover, LineOutlook, SheetOutlook, SheetRoute, SheetThere
 from kiezbruecke.stages.resending import Resending
 from kiezbruecke.stages.running import Steps
 from kiezbruecke.stages.work import Collecting, Counts, Sending
 
 __all__ = [
+    "AreaOutlook",
     "Counts",
+    "Handover",
     "House",
+    "LineOutlook",
+    "SheetOutlook",
+    "SheetRoute",
+    "SheetThere",
     "collect",
     "deliver",
     "hand_over",
@@ -54,6 +60,9 @@ __all__ = [
     "recover",
     "resend",
     "run",
+    "sheet_report",
+    "sheet_routes",
+    "sheets_there",
 ]
 
 
@@ -149,6 +158,8 @@ def housekeeping(house: House) -> Counts:
 
 def morning_post(house: House) -> Counts:
     """Tell every owner what has gone, what waits and what needs them, once a day (`mailing.py`)."""
+    from kiezbruecke import mailing  # noqa: PLC0415 - its tables are XLSX, and openpyxl takes a third of a second
+
     late = mailing.tell_late(house)
     return Counts({"alarms": late} if late else {}) + mailing.morning_post(house)
 
@@ -158,14 +169,29 @@ def recover(house: House, destination: str) -> recovering.RecoveryFindings:
     return recovering.recover(house, destination, collect_items, prepare_messages)
 
 
-def look_ahead(house: House, name: str, file: str, body: bytes) -> looking_ahead.SheetOutlook:
+def look_ahead(house: House, name: str, file: str, body: bytes) -> SheetOutlook:
     """What would follow from a sheet if a route read it now; nothing is stored (`stages/looking_ahead.py`)."""
     return looking_ahead.look_ahead(house, name, file, body)
 
 
-def hand_over(house: House, name: str, file: str, body: bytes, *, look: str, person: Person) -> looking_ahead.Handover:
+def hand_over(house: House, name: str, file: str, body: bytes, *, look: str, person: Person) -> Handover:
     """Put the sheet that was looked at (`look`: its SHA-256) where the route finds it; twice is once."""
     return looking_ahead.hand_over(house, name, file, body, look=look, person=person)
+
+
+def sheet_routes(house: House) -> list[SheetRoute]:
+    """The routes that take sheets."""
+    return looking_ahead.sheet_routes(house)
+
+
+def sheets_there(house: House, name: str) -> list[SheetThere]:
+    """The sheets that lie at a route's source, with who handed them over."""
+    return looking_ahead.sheets_there(house, name)
+
+
+def sheet_report(house: House, name: str, look: str) -> tuple[str, bytes]:
+    """Name and bytes of the report beside a handled sheet (`look`: its SHA-256)."""
+    return looking_ahead.sheet_report(house, name, look)
 
 
 def outstanding(house: House) -> dict[str, int]:

@@ -49,6 +49,7 @@ from kiezbruecke.connector.registry import (
     open_source,
     open_target,
     probe,
+    source_offers,
 )
 
 __all__ = [
@@ -100,4 +101,5 @@ __all__ = [
     "open_target",
     "probe",
     "read_manifest",
+    "source_offers",
 ]

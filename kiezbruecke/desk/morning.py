@@ -107,7 +107,7 @@ def point_list(morning: Sequence[PointView]) -> bytes:
 def _point(point: PointView, page: str) -> list[str]:
     reason = point.reason if len(point.reason) <= _LONGEST else f"{point.reason[:_LONGEST]} …"
     head = f"{point.id}  {words.KINDS[point.kind][0]}, seit {german.day(point.opened_at.astimezone(BERLIN).date())}"
-    link = [f"    {page}/punkte/{point.id}"] if page else []
+    link = [f"    {page}/punkte/antwort?nr={point.id}"] if page else []
     return [head, f"    {reason}", *link, ""]
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -31,9 +31,9 @@ from kiezbruecke.cases.join import (
     stand_together,
     verdicts_of,
 )
-from kiezbruecke.connector import Handled, SheetLine, SheetLook, TakesSheets
+from kiezbruecke.connector import Handled, SheetLine, SheetLook, TakesSheets, source_offers
 from kiezbruecke.content.processes import read_process
-from kiezbruecke.content.routes import CollectingRoute, find_route
+from kiezbruecke.content.routes import CollectingRoute, find_route, route_places
 from kiezbruecke.effects.outlook import (
     Way,
     what_follows,
@@ -42,7 +42,7 @@ from kiezbruecke.effects.outlook import (
     what_helps,
     what_moves,
 )
-from kiezbruecke.errors import InputError
+from kiezbruecke.errors import ConfigurationError, InputError
 from kiezbruecke.fitting import refuse_unfit_party
 from kiezbruecke.german import day, euros
 from kiezbruecke.house import House
@@ -135,6 +135,14 @@ class Handover(_View):
     """False where the same content lay there already: then nothing has happened"""
 
 
+class SheetRoute(_View):
+    """A route that takes sheets."""
+
+    route: str
+    title: str
+    process: str
+
+
 class SheetThere(_View):
     """A sheet that lies at a route's source."""
 
@@ -184,6 +192,17 @@ def hand_over(house: House, route: str, name: str, body: bytes, *, look: str, pe
         write_down(work.ledger, work.party.id, route, digest, by.person)
         file, stored = source.put(name, body)
     return Handover(route=route, file=file, look=digest, stored=stored)
+
+
+def sheet_routes(house: House) -> list[SheetRoute]:
+    """The routes that take sheets, by name; what is broken or has no connection is told elsewhere."""
+    found = []
+    for place in route_places(house.content):
+        with suppress(ConfigurationError):
+            route = place.read()
+            if isinstance(route, CollectingRoute) and source_offers(house.connect(route.collect), TakesSheets):
+                found.append(SheetRoute(route=route.name, title=route.title or route.name, process=route.process))
+    return found
 
 
 def sheets_there(house: House, route: str, at_most: int = _SHOWN) -> list[SheetThere]:

@@ -23,7 +23,7 @@ from tests.mailing.conftest import Post, name_it
 from tests.world import ROOT, World, line
 
 SPK, IT = "kiezkasse-tk@bezirk.example", "it-betrieb@bezirk.example"
-PAGE = "https://airflow.bezirk.example/kiezbruecke"
+PAGE = "https://airflow.bezirk.example/schreibtisch"
 
 
 def house_of(world: World) -> House:
@@ -61,7 +61,7 @@ def test_an_owner_reads_what_went_what_waits_and_what_is_theirs(busy: World, pos
     assert "gesendet" in text
     (point,) = busy.points("set_aside")
     assert f"{point.id}  zurückgestellt, seit " in text
-    assert f"{PAGE}/punkte/{point.id}" in text
+    assert f"{PAGE}/punkte/antwort?nr={point.id}" in text
     assert "P-2 (april.csv, Zeile 3)" in text
     (letter,) = post.letters(SPK)
     (table,) = letter.iter_attachments()
