@@ -342,6 +342,30 @@ def list_messages(
     return [(_head(row), row.case_reference) for row in rows]
 
 
+def newest_messages(
+    ledger: Ledger,
+    at_most: int,
+    *,
+    states: Collection[MessageState] = (),
+    routes: Collection[str] | None = None,
+    mapping: str = "",
+) -> list[tuple[MessageHead, str]]:
+    """The messages that were moved last, with their case's reference number, the newest first; one statement.
+
+    `routes`: of these alone; None: of all. `mapping`: its name, whatever its version was.
+    """
+    m, query = t.messages.c, _with_case()
+    if states:
+        query = query.where(m.state.in_([state.value for state in states]))
+    if routes is not None:
+        query = query.where(m.route.in_(routes))
+    if mapping:
+        query = query.where(m.mapping.startswith(f"{mapping} v", autoescape=True))
+    with ledger.read() as connection:
+        rows = connection.execute(query.order_by(m.updated_at.desc(), m.reference).limit(at_most)).all()
+    return [(_head(row), row.case_reference) for row in rows]
+
+
 @dataclass(frozen=True)
 class Attempt:
     """One step of a message."""

@@ -58,7 +58,7 @@ def start_post(tmp_path: Path) -> Iterator[Callable[..., Post]]:
     def start(*, tls: bool = False) -> Post:
         folder, port_file = tmp_path / "postamt", tmp_path / "port"
         folder.mkdir()
-        cert = _certificate(tmp_path / "post.pem") if tls else None
+        cert = make_certificate(tmp_path / "post.pem") if tls else None
         command = [
             sys.executable,
             "-m",
@@ -107,7 +107,7 @@ def name_it(world: World, post: Post, **extra: Any) -> None:
     world.connect()
 
 
-def _certificate(file: Path) -> Path:
+def make_certificate(file: Path) -> Path:
     """A certificate of the server's own, with its key."""
     key, name = (
         ec.generate_private_key(ec.SECP256R1()),
