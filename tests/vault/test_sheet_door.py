@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.ledger import history
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.accounts import account
 from kiezbruecke.records import Application, Settlement
@@ -171,6 +172,20 @@ def test_without_keys_lines_without_accounts_are_taken(world: World) -> None:
     world.run(ROUTE)
 
     assert len(applications(world)) == 1
+
+
+def test_account_data_of_a_table_that_does_not_call_it_secret_is_refused(odd_world: World) -> None:
+    """Such a line would be kept in the clear where a mapping cannot read it."""
+    table = odd_world.content / "schemas/tables/application-sheet.yaml"
+    table.write_text(table.read_text("utf-8").replace("secret: true, ", ""), "utf-8")
+    odd_world.give_keys()
+    sheet = odd_world.apply_for(application("2026-00001"))
+    odd_world.run(ROUTE)
+
+    [(left, why)] = hints(odd_world, sheet)
+    assert (left, accounts(odd_world)) == ("nicht übernommen", 0)
+    assert "als geheim gekennzeichnet" in why
+    assert history.read_unread(odd_world.ledger, "antraege-tk", "kk-tk-2026") == []
 
 
 def test_a_settlement_is_taken_once_and_corrected_with_a_reason(world: World) -> None:
