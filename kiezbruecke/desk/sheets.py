@@ -122,7 +122,7 @@ def _granted_line(table: TableLayout, process: Process, standing: Standing) -> d
     return {**_by_role(table, known), GRANTED: standing.amount}
 
 
-def _by_role(table: TableLayout, known: Mapping[Role, Value]) -> dict[str, Value]:
+def _by_role(table: TableLayout, known: dict[Role, Value]) -> dict[str, Value]:
     return {column.name: known[column.role] for column in table.columns if column.role in known}
 
 
