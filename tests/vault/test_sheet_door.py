@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 from sqlalchemy import func, select
 
 from kiezbruecke.errors import ConfigurationError
@@ -14,7 +15,7 @@ from kiezbruecke.ledger import history
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.accounts import account
 from kiezbruecke.records import Application, Settlement
-from tests.world import HOLDER, IBAN, World, application, settlement
+from tests.world import APPLICATION_HEADER, HOLDER, IBAN, World, application, settlement
 
 ROUTE, PROOFS = "kk-tk-antraege", "kk-tk-nachweise"
 
@@ -143,6 +144,39 @@ def test_what_is_wrong_is_one_line_and_disturbs_no_other(office: World, line: st
     assert word in why
     assert not [cell for cell in line.split(";")[11:14] if cell and cell in why]
     assert len(applications(office)) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [
+        (850.5, ""),
+        (850, ""),
+        (850.005, "„Antragssumme (€)“ hat mehr als zwei Nachkommastellen"),
+        (-850, "„Antragssumme (€)“: der Betrag ist nicht lesbar"),
+        (0, "beantragt 0,00 €"),
+        (1e9, "die Zahl ist zu groß"),
+        (1e300, "„Antragssumme (€)“ enthält eine zu große Zahl"),
+        (True, "„Antragssumme (€)“ enthält einen Wahrheitswert"),
+        ("=1+1", "„Antragssumme (€)“"),
+        ("#NV", "„Antragssumme (€)“"),
+    ],
+)
+def test_numbers_of_a_workbook_are_exact_or_refused(office: World, value: object, word: str) -> None:
+    """Nothing is rounded, and no formula is believed."""
+    header = APPLICATION_HEADER.split(";")
+    cells: list[object] = list(application("2026-00001", costs="").split(";"))
+    cells[header.index("Antragssumme (€)")] = value
+    book = Workbook()
+    assert book.active is not None
+    book.active.append(header)
+    book.active.append(cells)
+    sheet = office.state / "eingang" / "antraege" / "antraege.xlsx"
+    book.save(sheet)
+    office.run(ROUTE)
+    [(taken, why)] = hints(office, sheet)
+
+    assert taken == ("nicht übernommen" if word else "übernommen")
+    assert word in why
 
 
 def test_two_faults_of_a_line_are_told_at_once(office: World) -> None:
