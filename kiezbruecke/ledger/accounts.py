@@ -10,13 +10,12 @@ are written and opened as they are read: `sealed`, `opened` are the only two tha
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, insert, select
 
-from kiezbruecke.errors import RecordError
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import now, vault_of
 from kiezbruecke.ledger.effects import booked
@@ -31,6 +30,7 @@ Records = tuple[Record, ...]  # that one line of a sheet became
 
 _a = t.accounts.c
 _KNOWN = select(_a.mark).where(among(_a.mark))
+_ACCOUNTS = select(_a.mark, _a.sealed).where(among(_a.mark))
 _ADD = insert(t.accounts)
 
 
@@ -85,15 +85,15 @@ def keep_accounts(connection: Connection, lines: Sequence[Records]) -> list[Reco
     return [tuple(_without_accounts(records, accounts, marks)) for records in lines]
 
 
-def account(connection: Connection, vault: Vault, mark: str) -> PayeeView:
-    """Whose account a mark names, for the one message that needs it. Raises RecordError, ConfigurationError."""
-    row = connection.execute(select(t.accounts).where(_a.mark == mark)).one_or_none()
-    if row is None:
-        raise RecordError(
-            "Zu diesem Antrag liegt keine Kontoverbindung im Tresor",
-            expected="eine Antragszeile mit Kontoinhaber und IBAN",
-        )
-    return PayeeView.model_validate_json(vault.open(bytes(row.sealed), about_account(mark)))
+def payees(connection: Connection, marks: Iterable[str]) -> dict[str, PayeeView]:
+    """Whose accounts these marks name, for the messages that need them. Raises ConfigurationError without the key.
+
+    A mark that the vault does not know is not among them.
+    """
+    vault = vault_of(connection)
+    rows = rows_among(connection, _ACCOUNTS, marks)
+    opened_ = ((row.mark, vault.open(bytes(row.sealed), about_account(row.mark))) for row in rows)
+    return {mark: PayeeView.model_validate_json(plain) for mark, plain in opened_}
 
 
 def _without_accounts(records: Records, accounts: Mapping[str, Account], marks: Mapping[str, str]) -> Iterator[Record]:

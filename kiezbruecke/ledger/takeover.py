@@ -15,6 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from kiezbruecke.ledger import orders
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
@@ -174,7 +175,11 @@ def _take_over_case(
         move_all(connection, [Move(row, MessageState.REFUSED, WITHDRAWN) for row in rows.values()])
     for one in sorted(theirs, key=lambda each: each.draft.identity.number):
         _write(connection, run, ours.get(one.draft.reference), one, counts)
-    _settle_money(connection, case_id, [one for one in theirs if not one.draft.test])
+    live = [one for one in theirs if not one.draft.test]
+    if run.lane.split("|")[1] == "commitment":
+        _settle_money(connection, case_id, live)
+    for one in live:
+        orders.take_over(connection, _as_stored(one.draft, ours.get(one.draft.reference)))
 
 
 def _ours(connection: Connection, run: Run, case_id: UUID) -> Sequence[Row[Any]]:
@@ -186,6 +191,14 @@ def _ours(connection: Connection, run: Run, case_id: UUID) -> Sequence[Row[Any]]
     newest = connection.execute(query.order_by(_m.generation, _m.number)).all()
     generation = max((row.generation for row in newest), default=1)
     return [row for row in newest if row.generation == generation]
+
+
+def _as_stored(draft: Draft, row: Row[Any] | None) -> Draft:
+    """Under the key that the message has here."""
+    if row is None:
+        return draft
+    identity = replace(draft.identity, generation=row.generation, effect=row.effect, number=row.number)
+    return replace(draft, identity=identity)
 
 
 def _name_lost(connection: Connection, rows: Sequence[Row[Any]]) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from connectors.folder.table import read_table
 from kiezbruecke.ledger import history
 from kiezbruecke.ledger import tables as t
-from kiezbruecke.ledger.accounts import account
+from kiezbruecke.ledger.accounts import payees
 from kiezbruecke.mapping import Mapping
 from kiezbruecke.vault import MAGIC
 from tests.canary.conftest import Aviary, aviary, boxes
@@ -75,7 +75,7 @@ def test_an_account_goes_the_whole_way_and_is_in_the_sheet_only(nest: Aviary) ->
     nest.call("status")
     with nest.world.ledger.read() as connection:
         [mark] = connection.execute(select(t.accounts.c.mark)).scalars()
-        payee = account(connection, nest.world.house.vault, mark)
+        payee = payees(connection, [mark])[mark]
 
     assert (payee.holder, payee.iban) == (HOLDER, IBAN)
     assert hits(b"\n".join(nest.cells()["records", "body"]), ["DE23…0000", mark]) == {"DE23…0000", mark}

@@ -18,7 +18,7 @@ from kiezbruecke.connector import Item
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import Ledger, claims, evidence, history, rotation
 from kiezbruecke.ledger import tables as t
-from kiezbruecke.ledger.accounts import account
+from kiezbruecke.ledger.accounts import payees
 from kiezbruecke.ledger.database import make_engine
 from kiezbruecke.ledger.drafts import add_messages, add_previews
 from kiezbruecke.ledger.history import Taken
@@ -106,7 +106,7 @@ def opens(ledger: Ledger, drafts: list[Any]) -> None:
     assert (odd.body, odd.secrets) == ({"row": 9, "iban": IBAN, "kontoinhaber": HOLDER}, {"iban", "kontoinhaber"})
     with ledger.read() as connection:
         marks = connection.execute(select(t.accounts.c.mark)).scalars().all()
-        assert {account(connection, ledger.vault, mark).iban for mark in marks} == {IBAN}
+        assert {payees(connection, [mark])[mark].iban for mark in marks} == {IBAN}
 
 
 def test_they_lie_sealed_and_are_read_as_they_were(book: Ledger) -> None:

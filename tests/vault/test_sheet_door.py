@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import history
 from kiezbruecke.ledger import tables as t
-from kiezbruecke.ledger.accounts import account
+from kiezbruecke.ledger.accounts import payees
 from kiezbruecke.records import Application, Settlement
 from tests.world import APPLICATION_HEADER, HOLDER, IBAN, World, application, settlement
 
@@ -64,7 +64,7 @@ def test_an_application_keeps_a_mark_and_the_vault_the_account(office: World) ->
 
     assert (found.account_hint, len(found.account), found.amount) == ("DE93…0001", 64, 850)
     with office.ledger.read() as connection:
-        payee = account(connection, office.house.vault, found.account)
+        payee = payees(connection, [found.account])[found.account]
     assert (payee.holder, payee.iban, payee.bic) == (HOLDER, IBAN, "")
 
 
