@@ -67,6 +67,7 @@ CHANGING = [
     ("destination", "resume", "eakte-tk", *WHO),
     ("destination", "reset", "eakte-tk", "--yes", *WHO),
     ("recover", "begin", "eakte-tk", *WHO),
+    ("vault", "key"),
     ("ledger", "anchor"),
     ("ledger", "accept", *WHO),
     ("sandbox", "fault", "hkr", "refuse_one"),
@@ -75,7 +76,7 @@ CHANGING = [
 ELSEWHERE = {
     "sandbox start", "webhook serve", "schemas install", "schemas add", "codelist import", "drift accept", "drift wsdl",
     "mapping new", "mapping editor", "new connector", "process new", "sheet new", "message resend",
-    "recover run", "recover answer", "recover end", "recover dismiss",
+    "vault status", "vault rotate", "recover run", "recover answer", "recover end", "recover dismiss",
 }  # fmt: skip
 
 
