@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException, TaskAwaitingInput
 
-from kiezbruecke.airflow.people import by_user
 from kiezbruecke.airflow.tasks import house_of_task, translate
 from kiezbruecke.errors import ConfigurationError, InputError
 from kiezbruecke.privacy import keep_private
@@ -84,6 +83,7 @@ def approver(user: Any) -> Approver:
     from airflow.api_fastapi.app import get_auth_manager_cls  # noqa: PLC0415 - only where somebody has answered
 
     from kiezbruecke.airflow.me import roles_of  # noqa: PLC0415
+    from kiezbruecke.airflow.people import by_user  # noqa: PLC0415
     from kiezbruecke.airflow.roles import RolesAuthManager  # noqa: PLC0415
     from kiezbruecke.release import Approver  # noqa: PLC0415
 
