@@ -55,7 +55,7 @@ class ReleaseOperator(HITLOperator):
             method, timeout = waits.method_name, waits.timeout
         raise TaskAwaitingInput(method_name=method, kwargs={"shown": shown}, timeout=timeout)
 
-    def execute_complete(self, context: Context, event: dict[str, Any], shown: str = "") -> dict[str, int]:  # type: ignore[override]
+    def execute_complete(self, context: Context, event: dict[str, Any], shown: str = "") -> dict[str, int]:
         """Act as whoever has answered; the result is a count only, for Airflow keeps it."""
         if event.get("error_type") == "timeout":
             raise AirflowSkipException("nobody has answered; the next run asks again")
