@@ -33,6 +33,7 @@ from tests.world import BUDGET_HEADER, budget
 from tools import commands
 
 NAME = "--name", "IT-Betrieb", "--reason", "Probe"
+_SIGNS = "--shown", "nichts", "--reason", "Probe"
 CALLS = {  # one call of every command; what it writes stands in {out}
     "run": ("run", "kk-tk-budgets"),
     "status": ("status",),
@@ -59,6 +60,12 @@ CALLS = {  # one call of every command; what it writes stands in {out}
     "route pause": ("route", "pause", "kk-tk-hkr", *NAME),
     "route preview": ("route", "preview", "kk-tk-hkr", "--out", "{out}/preview"),
     "route baseline": ("route", "baseline", "kk-tk-hkr", *NAME),
+    "login": ("login", "--url", "ftp://nirgends", "--user", "x"),
+    "release show": ("release", "show", "kk-tk-zahlungen"),
+    "release list": ("release", "list", "kk-tk-zahlungen"),
+    "release certify": ("release", "certify", "kk-tk-zahlungen", *_SIGNS),
+    "release order": ("release", "order", "kk-tk-zahlungen", *_SIGNS),
+    "release hold-back": ("release", "hold-back", "kk-tk-zahlungen", "KK26-090517-00001-Z1", "--reason", "Probe"),
     "destination show": ("destination", "show", "hkr-tk"),
     "destination pause": ("destination", "pause", "hkr-tk", *NAME),
     "destination resume": ("destination", "resume", "hkr-tk", *NAME),

@@ -33,6 +33,8 @@ READING = [
     ("route", "runs", "kk-tk-hkr"),
     ("connection", "test", "hkr-tk"),
     ("route", "preview", "kk-tk-eakte"),
+    ("release", "show", "kk-tk-zahlungen"),
+    ("release", "list", "kk-tk-zahlungen"),
     ("destination", "show", "eakte-tk"),
     ("recover", "show"),
     ("reconcile",),
@@ -77,6 +79,7 @@ ELSEWHERE = {
     "sandbox start", "webhook serve", "schemas install", "schemas add", "codelist import", "drift accept", "drift wsdl",
     "mapping new", "mapping editor", "new connector", "process new", "sheet new", "message resend",
     "vault status", "vault rotate", "recover run", "recover answer", "recover end", "recover dismiss",
+    "login", "release certify", "release order", "release hold-back",
 }  # fmt: skip
 
 
