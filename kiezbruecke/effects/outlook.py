@@ -19,7 +19,7 @@ from kiezbruecke.cases.join import (
     unexplained_budget_lines,
 )
 from kiezbruecke.cases.timeline import status_of
-from kiezbruecke.effects.effect import Effect, FollowUp
+from kiezbruecke.effects.effect import Effect, FollowUp, Waits
 from kiezbruecke.effects.lane import Lane
 from kiezbruecke.german import day, euros
 from kiezbruecke.ledger import MessageState
@@ -89,7 +89,7 @@ def _reasons(line: Decision, found: Iterable[Disagreement]) -> str:
 
 def _counts(standing: Standing, ways: Sequence[Way]) -> str:
     """What a sound decision leads to: where something goes, has gone or does not go."""
-    found = [_on(way, standing) for way in ways if not way.effect.informs]
+    found = [_on(way, standing) for way in ways if not (way.effect.informs or way.effect.must_be_released)]
     told = [text for word, text in found if not word and text]
     goes, gone = ([text for word, text in found if word == wanted] for wanted in (_GOES, _GONE))
     said = "; ".join([*_listed(_GOES, goes), *_listed(_GONE, gone), *told])
@@ -104,6 +104,8 @@ def _on(way: Way, standing: Standing) -> tuple[str, str]:
     answer = way.effect.due(standing, way.lane) if way.effect.due else None
     if isinstance(answer, FollowUp):
         return "", f"{place}: von Hand, siehe Zu-tun-Liste"
+    if isinstance(answer, Waits):
+        return "", f"{place}: wartet, {answer.text}"
     if answer is not None:
         return (_GOES, place) if answer.effect == way.effect else ("", f"{place}: {answer.effect.title}")
     if sent:

@@ -41,7 +41,7 @@ from kiezbruecke.ledger.pauses import set_paused
 from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.ledger.seals import FREE
 from kiezbruecke.ledger.tables import Moment
-from kiezbruecke.ledger.witness import Mark
+from kiezbruecke.ledger.witness import Tally
 from kiezbruecke.records import ReceiptOutcome
 from tests.builders import by
 
@@ -85,7 +85,7 @@ def full(fresh_sqlite: Fresh) -> Path:
         reset_destination(ledger, "another", person=by("Kim Kunz"), reason="neu")
         with changes.alone(ledger, desk.run(MONEY)) as connection:
             areas.count(connection, {first: ("090416", 100), second: ("090416", 85000)})
-        recoveries.notice(ledger, {"another": Mark()}, "somebody says so")
+        recoveries.notice(ledger, {"another": Tally()}, "somebody says so")
         drop_anchor(ledger)
         assert evidence.verify(ledger).broken == ()
     return Path(url.removeprefix("sqlite:///"))
