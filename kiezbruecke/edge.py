@@ -20,6 +20,7 @@ from kiezbruecke.ledger.database import VARIABLE
 from kiezbruecke.ledger.witness import FileWitness, Witness
 
 log = logging.getLogger("kiezbruecke")
+REPORTS = "KIEZBRUECKE_REPORTS"
 ANCHORS, ANCHOR_KEY = "KIEZBRUECKE_ANCHORS", "KIEZBRUECKE_ANCHOR_KEY"
 
 
@@ -35,7 +36,8 @@ def open_house(content: Path | None = None, connect: Connect | None = None, witn
     named = (file_witness(found), *witnesses)
     key = os.environ.get(ANCHOR_KEY)
     anchors = Path(os.environ.get(ANCHORS) or find_state(found) / "anchors.jsonl")
-    return House(found, ledger, connect or local_connections(found), named, anchors, Path(key) if key else None)
+    reports = Path(os.environ.get(REPORTS) or find_state(found) / "abgleich")
+    return House(found, ledger, connect or local_connections(found), named, anchors, Path(key) if key else None, reports)
 
 
 def _said_day() -> date | None:

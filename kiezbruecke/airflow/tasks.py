@@ -13,7 +13,7 @@ from pathlib import Path
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 from kiezbruecke.airflow.resolver import airflow_connection
-from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, Overtaken, Recovering
+from kiezbruecke.errors import ConfigurationError, Differing, KiezbrueckeError, Overtaken, Recovering
 from kiezbruecke.privacy import keep_private
 
 
@@ -42,7 +42,7 @@ def _call(step: str, route: str | None, content: Path) -> dict[str, int]:
 
 def _translate(error: Exception) -> AirflowException:
     match error:
-        case ConfigurationError() | Recovering():  # a person acts; trying again changes nothing
+        case ConfigurationError() | Recovering() | Differing():  # a person acts; trying again changes nothing
             return AirflowFailException(f"{error.code} {error}")
         case Overtaken():
             return AirflowSkipException(f"{error.code} {error}")

@@ -72,6 +72,12 @@ def refund_due(standing: Standing, settlement: Settlement | None) -> Decimal:
     return max(paid.amount - settlement.spent, Decimal("0.00"))
 
 
+def is_proven(standing: Standing) -> bool:
+    """Whether what was paid is proven to have been spent, or has come back."""
+    settlement, _ = line_that_counts(standing.case.settlements)
+    return _is_proven(standing, settlement)
+
+
 def line_that_counts(lines: Sequence[Line]) -> tuple[Line | None, tuple[str, ...]]:
     """What all lines say together, in the order they became known, and what they contradict each other in."""
     counting: Line | None = None

@@ -19,7 +19,7 @@ from kiezbruecke.cases.join import (
     unexplained_budget_lines,
 )
 from kiezbruecke.cases.timeline import status_of
-from kiezbruecke.effects.effect import Effect, FollowUp, Waits
+from kiezbruecke.effects.effect import Due, Effect, FollowUp, Waits
 from kiezbruecke.effects.lane import Lane
 from kiezbruecke.german import day, euros
 from kiezbruecke.ledger import MessageState
@@ -102,11 +102,9 @@ def _on(way: Way, standing: Standing) -> tuple[str, str]:
     """What happens on one way: a place that something goes or has gone to, or a text without such a word."""
     place, sent = way.effect.place or f"als {way.effect.title}", way.lane.sent(standing)
     answer = way.effect.due(standing, way.lane) if way.effect.due else None
-    if isinstance(answer, FollowUp):
-        return "", f"{place}: von Hand, siehe Zu-tun-Liste"
-    if isinstance(answer, Waits):
-        return "", f"{place}: wartet, {answer.text}"
-    if answer is not None:
+    if isinstance(answer, FollowUp | Waits):
+        return "", f"{place}: {'wartet' if isinstance(answer, Waits) else 'von Hand'}, siehe Zu-tun-Liste"
+    if isinstance(answer, Due):
         return (_GOES, place) if answer.effect == way.effect else ("", f"{place}: {answer.effect.title}")
     if sent:
         if sent[-1].state is MessageState.REFUSED:

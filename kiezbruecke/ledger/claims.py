@@ -38,9 +38,7 @@ Result = tuple[Receipt | MessageState, str]  # their word or the new state, and 
 _m, _b = t.messages.c, t.message_bytes.c
 _WITH_BYTES = select(
     *(_m[name] for name in Message.__dataclass_fields__ if name not in ("payload", "marks")),
-    _m.ticket,
-    _m.batch_id,
-    _b.payload,
+    *(_m.ticket, _m.batch_id, _b.payload),
 ).join_from(t.messages, t.message_bytes, _b.key == _m.key)
 _WAITING = (_m.lane == bindparam("of_lane"), text(t.CLAIMABLE), _m.fence < bindparam("below"))
 _IN_LINE = (_m.fence, _m.created_at, _m.reference)  # what has failed before waits behind what was never tried

@@ -13,7 +13,7 @@ from airflow.sdk import DAG
 from airflow.serialization.serialized_objects import DagSerialization
 
 from kiezbruecke.airflow import verdicts
-from kiezbruecke.airflow.dags import HOUSEKEEPING, BrokenRoutes, pools, report_broken_routes, route_dags
+from kiezbruecke.airflow.dags import EVENING, HOUSEKEEPING, BrokenRoutes, pools, report_broken_routes, route_dags
 from kiezbruecke.content.routes import CollectingRoute, SendingRoute, routes
 from tests.world import change_route
 
@@ -44,7 +44,7 @@ def test_every_route_is_a_dag(root: Path) -> None:
 
     assert bag.import_errors == {}
     assert bag.dag_warnings == set()
-    assert set(bag.dags) == {*routes(root), HOUSEKEEPING}
+    assert set(bag.dags) == {*routes(root), HOUSEKEEPING, EVENING}
 
 
 def test_every_dag_can_be_serialised(root: Path) -> None:

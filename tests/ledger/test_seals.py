@@ -52,7 +52,7 @@ COLUMNS = [column for table in SEALED for column in table.columns if f"{table.na
 
 
 class _Sum:
-    area, committed, paid = "090416", money.euros(100), money.euros(0)
+    area, committed, paid, refunded = "090416", money.euros(100), money.euros(0), money.euros(0)
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +75,7 @@ def full(fresh_sqlite: Fresh) -> Path:
         claims.claim_batch(ledger, run, lambda *_: ("f", b"x"), year=YEAR, test=False, full_list=False)
         claims.begin_sending(ledger, run, [booked.identity.key])
         desk.answer(booked, ReceiptOutcome.CONFIRMED)
+        desk.pay(second, "850")
         desk.hear(receipt(booked, ReceiptOutcome.NOTED, external_id="strange", key=None, reference="UNKNOWN"))
         origin = history.Origin("box", PROCESS, "spk-tk", keeps_unread=True)
         letter = Taken(Item("letter", "1", b"?", raw=b"?"), problem="unlesbar")
