@@ -37,7 +37,8 @@ def open_house(content: Path | None = None, connect: Connect | None = None, witn
     key = os.environ.get(ANCHOR_KEY)
     anchors = Path(os.environ.get(ANCHORS) or find_state(found) / "anchors.jsonl")
     reports = Path(os.environ.get(REPORTS) or find_state(found) / "abgleich")
-    return House(found, ledger, connect or local_connections(found), named, anchors, Path(key) if key else None, reports)
+    ours, key_file = connect or local_connections(found), Path(key) if key else None
+    return House(found, ledger, ours, named, anchors, key_file, reports)
 
 
 def _said_day() -> date | None:

@@ -25,8 +25,7 @@ STEPS = {
     ),
     "close_the_day": (
         "Summen vergleichen",
-        "Vergleicht je Bezirksregion unsere Summen mit denen des HKR-Verfahrens und schreibt die Dateien des Tages. "
-        "Scheitert, wenn sie verschieden sind.",
+        "Vergleicht je Bezirksregion unsere Summen mit denen des HKR und scheitert, wenn sie verschieden sind.",
     ),
 }
 RESULT = "Das Ergebnis (XCom) sind nur Zahlen; die Inhalte stehen im Hauptbuch (`kiezbruecke status`)."

@@ -154,7 +154,7 @@ print(json.dumps([len(bag.dags), [name for name in {HEAVY!r} if name in sys.modu
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=tmp_path)
 
     count, heavy = json.loads(done.stdout.splitlines()[-1])
-    assert count == len(routes(root)) + 1
+    assert count == len(routes(root)) + 2
     assert heavy == []
 
 
