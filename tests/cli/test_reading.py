@@ -75,7 +75,7 @@ CHANGING = [
 ELSEWHERE = {
     "sandbox start", "webhook serve", "schemas install", "schemas add", "codelist import", "drift accept", "drift wsdl",
     "mapping new", "mapping editor", "new connector", "process new", "sheet new", "message resend",
-    "recover run", "recover answer", "recover end", "recover dismiss",
+    "recover run", "recover answer", "recover end", "recover dismiss", "budget places", "case document",
 }  # fmt: skip
 
 
