@@ -98,7 +98,7 @@ def the_place(found: Iterable[BudgetPlace], year: int) -> BudgetPlace:
     places = [one for one in found if one.year == year]
     if len(places) != 1:
         raise InputError(
-            f"Für {year} passen {len(places) or 'keine'} Zeilen; in die Budgetliste kommt genau eine",
+            f"Für {year} muss genau eine Ausgabe passen; gefunden: {len(places)}",
             helps="--titel-bezeichnung oder --kapitel genauer angeben",
         )
     (place,) = places

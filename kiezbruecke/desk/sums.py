@@ -19,7 +19,7 @@ from kiezbruecke.content.routes import Route, SendingRoute, route_places
 from kiezbruecke.content.sets import is_off
 from kiezbruecke.desk.view import DeskView
 from kiezbruecke.desk.words import OPERATIONS
-from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.errors import ConfigurationError, InputError
 from kiezbruecke.german import BERLIN
 from kiezbruecke.house import House
 from kiezbruecke.ledger import MessageState, money
@@ -137,6 +137,8 @@ class UnmatchedAnswer(DeskView):
     """Reference number; empty where it belongs to none"""
     since: datetime
     who: str
+    late: bool
+    """Whether it waits longer than it should"""
 
 
 class ProcessCounts(DeskView):
@@ -175,9 +177,14 @@ class Reconciliation(DeskView):
         return [one for one in self.hanging if one.late]
 
     @property
+    def forgotten(self) -> list[UnmatchedAnswer]:
+        """The answers that nobody has looked at in time."""
+        return [one for one in self.unmatched if one.late]
+
+    @property
     def is_sound(self) -> bool:
         """Whether no sum differs, none is broken, and nothing hangs longer than it should."""
-        return not (self.broken or self.differing or self.late or self.unmatched)
+        return not (self.broken or self.differing or self.late or self.forgotten)
 
 
 @dataclass(frozen=True)
@@ -220,7 +227,9 @@ def reconciliation(house: House, processes: Sequence[str], at: datetime) -> Reco
         areas=tuple(one for side in wanted for one in _areas(side, sides, books, told)),
         broken=tuple(text for side in wanted for text in _broken(side, books)),
         hanging=tuple(_hanging(by_id[one.process_id], one, at) for one in still_open),
-        unmatched=tuple(_unmatched(routes[one.route], one) for one in asked.unmatched(house.ledger, sorted(routes))),
+        unmatched=tuple(
+            _unmatched(routes[one.route], one, at) for one in asked.unmatched(house.ledger, sorted(routes))
+        ),
     )
 
 
@@ -237,11 +246,8 @@ def _sides(content: Path) -> dict[str, _Side]:
 
 def _side(sides: Mapping[str, _Side], process_id: str) -> _Side:
     if process_id not in sides:
-        raise ConfigurationError(
-            "Dieses Verfahren gibt es nicht, oder es ist nur vorbereitet",
-            where=process_id,
-            helps=f"möglich: {', '.join(sides)}",
-        )
+        what = "Dieses Verfahren gibt es nicht, oder es ist nur vorbereitet"
+        raise InputError(what, where=process_id, expected=", ".join(sides))
     return sides[process_id]
 
 
@@ -366,7 +372,7 @@ def _hanging(side: _Side, one: asked.Open, at: datetime) -> Hanging:
         what=what,
         amount=money.euros(one.amount_cents),
         since=one.since,
-        days=(at.astimezone(BERLIN).date() - one.since.astimezone(BERLIN).date()).days,
+        days=_days(one.since, at),
         who=who,
         late=at.astimezone(BERLIN).date() > until,
     )
@@ -408,7 +414,7 @@ def _on_its_way(side: _Side, one: asked.Open, answer: int) -> tuple[str, str, in
     return f"{'freigegeben' if released else 'vorbereitet'}, nicht gesendet", OPERATIONS, _SOON
 
 
-def _unmatched(side: _Side, one: asked.Unmatched) -> UnmatchedAnswer:
+def _unmatched(side: _Side, one: asked.Unmatched, at: datetime) -> UnmatchedAnswer:
     return UnmatchedAnswer(
         process=side.process.id,
         point=one.number,
@@ -416,7 +422,13 @@ def _unmatched(side: _Side, one: asked.Unmatched) -> UnmatchedAnswer:
         case=one.case_reference,
         since=one.since,
         who=one.owner,
+        late=_days(one.since, at) > _SOON,
     )
+
+
+def _days(since: datetime, at: datetime) -> int:
+    """From day to day in Berlin."""
+    return (at.astimezone(BERLIN).date() - since.astimezone(BERLIN).date()).days
 
 
 def _counts(side: _Side, tally: asked.Tally | None) -> ProcessCounts:

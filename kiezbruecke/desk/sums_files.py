@@ -146,7 +146,7 @@ def _verdict(found: Reconciliation) -> str:
         (len(found.broken), "Rechnung stimmt nicht", "Rechnungen stimmen nicht"),
         (len(found.differing), "Bezirksregion weicht ab", "Bezirksregionen weichen ab"),
         (len(found.late), "Fall hängt zu lange", "Fälle hängen zu lange"),
-        (len(found.unmatched), "Rückmeldung passt zu nichts", "Rückmeldungen passen zu nichts"),
+        (len(found.forgotten), "Rückmeldung wartet zu lange auf Klärung", "Rückmeldungen warten zu lange auf Klärung"),
     )
     return ", ".join(german.count(*one) for one in wrong if one[0]) + "."
 

@@ -135,9 +135,9 @@ def test_another_encoding_is_said(tmp_path: Path) -> None:
 
 def test_only_one_complete_place_goes_into_a_sheet(plan: Path, tmp_path: Path) -> None:
     """Two, none, or one without numbers: a person must say more, and is told what the file has."""
-    with pytest.raises(InputError, match="Für 2026 passen 2 Zeilen"):
+    with pytest.raises(InputError, match="Für 2026 muss genau eine Ausgabe passen; gefunden: 2"):
         the_place(places(plan), 2026)
-    with pytest.raises(InputError, match="Für 2027 passen keine Zeilen"):
+    with pytest.raises(InputError, match="Für 2027 muss genau eine Ausgabe passen; gefunden: 0"):
         the_place(places(plan), 2027)
     bare = write(tmp_path / "bare.csv", row(**ROWS[0], Kapitel="", Titel=""))
     with pytest.raises(InputError, match=r"ID 18073: Die Datei nennt für 2026 keine Nummer von Kapitel und Titel"):

@@ -24,7 +24,7 @@ from sqlalchemy import insert, update
 from kiezbruecke import desk as views
 from kiezbruecke.connector import Connection, Item
 from kiezbruecke.desk.sums_files import MOST_ON_A_PAGE, as_csv, as_mail, as_page, as_workbook
-from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.errors import InputError
 from kiezbruecke.german import BERLIN
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger, MessageState, history, money
@@ -282,7 +282,9 @@ def test_an_answer_that_fits_nothing_is_told_by_its_point(till: Till) -> None:
 
     assert (one.what, one.point) == ("passt zu keiner Nachricht", till.desk.points("clearing")[0].id)
     assert f"Punkt {one.point}: passt zu keiner Nachricht" in as_mail(till.look())
-    assert not till.look().is_sound
+    till.theirs(Sum(AREA, Decimal(100)))
+    assert till.look().is_sound  # a day is given to whoever looks at it
+    assert not till.look(days=2).is_sound
 
 
 def test_the_mail_says_it_in_one_line(till: Till) -> None:
@@ -352,7 +354,7 @@ def test_all_processes_in_use_are_there_without_being_named(till: Till, paying: 
 
     assert found("300") == [(PROCESS, True), (OTHER, True)]
     assert found("300.01") == [(PROCESS, False), (OTHER, False)]
-    with pytest.raises(ConfigurationError, match=r"kf-li-2026: Dieses Verfahren gibt es nicht.*kk-tk-2026"):
+    with pytest.raises(InputError, match=r"kf-li-2026: Dieses Verfahren gibt es nicht.*möglich: .*kk-tk-2026"):
         views.reconciliation(till.house, ["kf-li-2026"], datetime.now(UTC))
 
 
