@@ -11,7 +11,7 @@ import typer
 from kiezbruecke import desk
 from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, say, table
-from kiezbruecke.german import day, number
+from kiezbruecke.german import moment, number
 from kiezbruecke.machine import write_file
 
 _SCREEN = 40  # of what hangs; the files have all of it
@@ -81,15 +81,15 @@ def _show(found: desk.Reconciliation) -> None:
     for text in found.broken:
         say(f"Die Rechnung stimmt nicht: {text}")
     rows = [
-        (one.case, number(one.amount), one.what, day(one.since.date()), one.who, "ja" if one.late else "")
+        (one.case, number(one.amount), one.what, moment(one.since), one.who, "ja" if one.late else "")
         for one in found.hanging[:_SCREEN]
     ]
     table("Was hängt", ("Fall", "Betrag €", "Stand", "seit", "am Zug", "zu lange"), rows)
     if len(found.hanging) > _SCREEN:
         say(f"Und {len(found.hanging) - _SCREEN} weitere; alle mit --xlsx DATEI.")
     if found.unmatched:
-        rows = [(one.point, one.what, one.case, day(one.since.date()), one.who) for one in found.unmatched]
-        table("Rückmeldungen, die zu nichts passen", ("Punkt", "Rückmeldung", "Fall", "seit", "am Zug"), rows)
+        answers = [(one.point, one.what, one.case, moment(one.since), one.who) for one in found.unmatched]
+        table("Rückmeldungen, die zu nichts passen", ("Punkt", "Rückmeldung", "Fall", "seit", "am Zug"), answers)
 
 
 def _row(area: desk.AreaSums) -> tuple[str, ...]:

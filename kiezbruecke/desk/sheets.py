@@ -8,7 +8,8 @@ from datetime import date
 from pathlib import Path
 
 from kiezbruecke import german
-from kiezbruecke.cases.join import budget_lines_of, budgets_that_count, decision_that_counts
+from kiezbruecke.attention import read_standings
+from kiezbruecke.cases.join import Standing, budget_lines_of, budgets_that_count, decision_that_counts
 from kiezbruecke.content.areas import find_area
 from kiezbruecke.content.processes import process_files, read_code_lists, read_process
 from kiezbruecke.content.sets import is_off
@@ -27,7 +28,7 @@ from kiezbruecke.records.references import is_paper
 BUDGETS = "budget-line"
 DECISIONS = "decision-line"  # the kind of line of a sheet that is filled in for one assembly
 PAPER_EXAMPLE = "P-1"
-ASKED = shown_column("Beantragt (€)")
+ASKED, GRANTED = shown_column("Beantragt (€)"), shown_column("Bewilligt (€)")
 _LONGEST_TITLE = 500
 _GONE = (ProposalStatus.GONE, ProposalStatus.WITHDRAWN)
 _COMMON = (
@@ -62,17 +63,16 @@ def empty_sheets(content: Path) -> dict[str, bytes]:
 
 
 def new_sheet(house: House, process_id: str, table_name: str, area: str, day: date | None) -> NewSheet:
-    """A sheet for a process; a decision sheet holds the proposals of an area that nobody has decided yet.
+    """A sheet for a process, with the proposals that are to be filled in (`lines` of its table's form).
 
-    Without a name the process's decision sheet. Raises ConfigurationError, InputError.
+    A decision sheet is for one area; of the others one may be named. Without a name the process's decision sheet.
+    Raises ConfigurationError, InputError.
     """
     process = _process(house.content, process_id)
     table, form = _fillable(house.content, table_name)
     place = find_area(process, area) if area else None
-    if table.item != DECISIONS:
-        return NewSheet(
-            f"{form.file}-{process.id}.xlsx", write_form(_form(house.content, table, form, [process])), place, 0
-        )
+    if form.lines != "undecided":
+        return _later_sheet(house, process, table, form, place)
     if place is None:
         raise InputError(
             "Eine Beschlussliste ist für eine Bezirksregion", helps="--area mit ihrem Namen oder ihrer Nummer"
@@ -103,8 +103,48 @@ def budget_sheet(house: House, process_id: str, place_of: Callable[[int], Budget
     with house.ledger.read() as connection:
         known = budgets_that_count(budget_lines_of(process, read_budget_lines(connection, process.id)))
     lines = [_budget_line(table, process, area, place, known.get(area.id), words) for area in process.areas]
-    body = write_form(_form(house.content, table, form, [process], lines))
+    body = write_form(_form(house.content, table, form, [process], lines, ""))
     return NewSheet(f"{form.file}-{process.id}.xlsx", body, None, 0)
+
+
+def _later_sheet(house: House, process: Process, table: TableLayout, form: Blank, place: Area | None) -> NewSheet:
+    """What comes after the decision: a line for each grant that has not come so far yet."""
+    standings = read_standings(house.ledger, process) if form.lines else []
+    wanted = [one for one in standings if _is_next(one, form) and place in (None, _area(process, one))]
+    lines = [_granted_line(table, process, one) for one in sorted(wanted, key=lambda one: one.case.reference)]
+    name = "-".join(part for part in (form.file, process.id, place.id if place else "") if part)
+    body = write_form(_form(house.content, table, form, [process], lines, GRANTED))
+    return NewSheet(f"{name}.xlsx", body, place, len(lines))
+
+
+def _is_next(standing: Standing, form: Blank) -> bool:
+    """Whether a grant waits for its line: an application first, then the proof of what was spent."""
+    if not standing.grants or standing.questioned:
+        return False
+    case = standing.case
+    return not case.applications if form.lines == "granted" else bool(case.applications) and not case.settlements
+
+
+def _area(process: Process, standing: Standing) -> Area | None:
+    return next((area for area in process.areas if area.id == standing.area_id), None)
+
+
+def _granted_line(table: TableLayout, process: Process, standing: Standing) -> dict[str, Value]:
+    assert standing.decision is not None
+    title = standing.proposal.title if standing.proposal else standing.decision.title
+    known: dict[Role, Value] = {
+        "process": process.name,
+        "area": standing.area_name,
+        "reference": standing.case.reference,
+        "title": one_line(title)[:_LONGEST_TITLE],
+    }
+    return {**_by_role(table, known), GRANTED: standing.amount}
+
+
+def _by_role(table: TableLayout, known: Mapping[Role, Value]) -> dict[str, Value]:
+    return {
+        column.name: known[column.role] for column in table.columns if column.role is not None and column.role in known
+    }
 
 
 def _refuse_impossible(process: Process, given: date) -> None:
@@ -135,6 +175,7 @@ def _form(
     form: Blank,
     processes: Sequence[Process],
     lines: Sequence[Mapping[str, Value]] = (),
+    shown: str = ASKED,
 ) -> SheetForm:
     sentences = (*(form.prefilled if lines else ()), *form.advice, *_COMMON, *form.further)
     on_paper = any(process.numbers(PAPER_EXAMPLE) for process in processes)
@@ -142,7 +183,7 @@ def _form(
         table,
         _choices(content, table, processes),
         tuple(one for one in sentences if on_paper or PAPER_EXAMPLE not in one),
-        (ASKED,) if lines and table.item == DECISIONS else (),
+        (shown,) if lines and shown else (),
         lines,
         _told(table, processes),
     )
@@ -216,8 +257,7 @@ def _line(table: TableLayout, process: Process, area: Area, day: date | None, pr
         "reference": proposal.reference_number,
         "title": one_line(proposal.title)[:_LONGEST_TITLE],
     }
-    by_name = {column.name: known[column.role] for column in table.columns if column.role in known}
-    return {**by_name, ASKED: proposal.requested_amount}
+    return {**_by_role(table, known), ASKED: proposal.requested_amount}
 
 
 def _budget_line(
@@ -233,8 +273,10 @@ def _budget_line(
     keys: dict[str, Value] = {"kapitel": place.chapter, "titel": place.title}
     if known:
         keys |= {"betrag": known.amount, "status": words.get(known.status, "")}
-    by_role = {column.name: roles[column.role] for column in table.columns if column.role in roles}
-    return {**by_role, **{column.name: keys[column.key] for column in table.columns if column.key in keys}}
+    return {
+        **_by_role(table, roles),
+        **{column.name: keys[column.key] for column in table.columns if column.key in keys},
+    }
 
 
 def _status_words(content: Path, table: TableLayout, process: Process) -> dict[str, str]:
@@ -242,4 +284,4 @@ def _status_words(content: Path, table: TableLayout, process: Process) -> dict[s
     lists = read_code_lists(content, process.id)
     chosen = next((column.choices for column in table.columns if column.key == "status"), "")
     entries = read_translation(content, lists.get(chosen, chosen)).entries if chosen else {}
-    return {code: word for word, code in reversed(entries.items())}
+    return {code: word for word, code in reversed(list(entries.items()))}

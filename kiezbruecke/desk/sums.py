@@ -221,15 +221,14 @@ def reconciliation(house: House, processes: Sequence[str], at: datetime) -> Reco
     by_id = {side.process.id: side for side in wanted}
     still_open = asked.still_open(house.ledger, ids, effects)
     routes = {route: side for side in wanted for route in side.routes}
+    unmatched = asked.unmatched(house.ledger, sorted(routes))
     return Reconciliation(
         at=at,
         processes=tuple(_counts(side, tallies.get(side.process.id)) for side in wanted),
         areas=tuple(one for side in wanted for one in _areas(side, sides, books, told)),
         broken=tuple(text for side in wanted for text in _broken(side, books)),
         hanging=tuple(_hanging(by_id[one.process_id], one, at) for one in still_open),
-        unmatched=tuple(
-            _unmatched(routes[one.route], one, at) for one in asked.unmatched(house.ledger, sorted(routes))
-        ),
+        unmatched=tuple(_unmatched(routes[one.route], one, at) for one in unmatched),
     )
 
 
