@@ -399,12 +399,9 @@ def _on_its_way(side: _Side, one: asked.Open, answer: int) -> tuple[str, str, in
         case MessageState.HELD if one.note == IS_IT_THERE:
             return "am Ziel nachsehen, ob es vorliegt", one.owner, _SOON
         case MessageState.HELD:
-            signers = ", ".join((*terms.certifiers, *terms.orderers)) if terms else ""
-            return (
-                "wartet auf Feststellung und Anordnung",
-                signers or one.owner,
-                terms.release_days if terms else answer,
-            )
+            what = "wartet auf Anordnung" if one.certified else "wartet auf Feststellung"
+            roles = (terms.orderers if one.certified else terms.certifiers) if terms else ()
+            return what, ", ".join(roles) or one.owner, terms.release_days if terms else answer
         case MessageState.SENDING | MessageState.IN_DOUBT:
             return "ungewiss, ob es ankam", one.owner, _SOON
         case MessageState.DELIVERED:

@@ -27,7 +27,7 @@ _SENT = (
     *(MessageState.CONFIRMED, MessageState.REFUSED),
 )
 
-_b, _c, _o, _m, _a = t.budgets.c, t.commitments.c, t.orders.c, t.messages.c, t.attention.c
+_b, _c, _o, _m, _a, _v = t.budgets.c, t.commitments.c, t.orders.c, t.messages.c, t.attention.c, t.approvals.c
 _later = t.orders.alias("later")
 
 
@@ -85,6 +85,8 @@ class Open:
     owner: str
     message_state: MessageState
     note: str
+    certified: bool
+    """Whether both marks of those who certify are on it"""
     order_state: OrderState | None
     amount_cents: int
     due_on: date | None
@@ -235,10 +237,12 @@ def _open(processes: Collection[str], effects: Collection[str]) -> Select[Any]:
             *(_m.reference, _m.effect, _m.route, _m.owner, _m.state, _m.note, _m.updated_at),
             *(_o.state.label("order_state"), _o.due_on, _o.at),
             func.coalesce(_o.amount_cents, _m.amount_cents, 0).label("cents"),
+            and_(_v.factual.is_not(None), _v.arithmetical.is_not(None)).label("certified"),
         )
         .join(t.cases, t.cases.c.id == _m.case_id)
         .outerjoin(t.orders, _o.key == _m.key)
         .outerjoin(t.commitments, _c.case_id == _m.case_id)
+        .outerjoin(t.approvals, _v.key == _m.key)
         .where(t.cases.c.process_id.in_(processes), _m.effect.in_(effects), _m.test.is_(False))
         .where(or_(_m.state.in_(UNSETTLED), unpaid, unreturned))
         .order_by(_m.updated_at, _m.reference)
@@ -257,6 +261,7 @@ def _opened(row: Row[Any]) -> Open:
         owner=row.owner,
         message_state=MessageState(row.state),
         note=row.note,
+        certified=row.certified,
         order_state=OrderState(row.order_state) if row.order_state else None,
         amount_cents=row.cents,
         due_on=row.due_on,

@@ -19,10 +19,10 @@ import pytest
 from lxml import html
 from openpyxl import load_workbook
 from ruamel.yaml import YAML
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from kiezbruecke import desk as views
-from kiezbruecke.connector import Connection, Item
+from kiezbruecke.connector import Connection, Item, MarkKind
 from kiezbruecke.desk.sums_files import MOST_ON_A_PAGE, as_csv, as_mail, as_page, as_workbook
 from kiezbruecke.errors import InputError
 from kiezbruecke.german import BERLIN
@@ -33,6 +33,8 @@ from kiezbruecke.ledger.database import make_engine
 from kiezbruecke.ledger.draft import Draft, OrderTerms
 from kiezbruecke.ledger.drafts import add_messages
 from kiezbruecke.ledger.history import Taken
+from kiezbruecke.ledger.people import How, Person, signed
+from kiezbruecke.ledger.releases import Act, give_marks
 from kiezbruecke.records import BudgetStatus, ReceiptOutcome
 from tests.desk.conftest import counted
 from tests.ledger.conftest import AREA, HKR, PROCESS, YEAR, Desk, decision, draft, receipt
@@ -247,7 +249,7 @@ def test_what_hangs_says_where_and_who(till: Till) -> None:
     found = till.look()
 
     assert stands(found) == {
-        "Z1": ("wartet auf Feststellung und Anordnung", "Feststellung, Anordnung", False),
+        "Z1": ("wartet auf Feststellung", "Feststellung", False),
         "Z2": ("freigegeben, nicht gesendet", "IT-Betrieb", False),
         "Z3": ("gebucht, nicht bezahlt", "Kasse", False),
         "Z4": ("zurückgekommen, neue Bankverbindung nötig", "spk-tk", False),
@@ -257,6 +259,18 @@ def test_what_hangs_says_where_and_who(till: Till) -> None:
     assert held.reference in {one.reference for one in found.hanging}
     assert {one[2] for one in stands(till.look(days=5)).values()} == {True}
     assert found.areas[0].ordered == 300  # two that are released, one that is paid; not the held, not the bounced one
+
+
+def test_what_is_certified_waits_for_whoever_orders(till: Till) -> None:
+    """With the two marks of those who certify it is the others' turn."""
+    held = till.order(till.booked(1, "100"), "100", held=True)
+    act = Act("kk-tk-auszahlungen", "certify", "0" * 64, {}, 1, 10000)
+    by = signed(Person("Fachkraft", "fachkraft", How.AIRFLOW), "geprüft", "release certify")
+    with till.house.ledger.write() as connection:
+        rows = connection.execute(select(t.messages).where(t.messages.c.key == held.identity.key)).all()
+        give_marks(connection, act, by, (MarkKind.FACTUAL, MarkKind.ARITHMETICAL), rows)
+
+    assert stands(till.look()) == {"Z1": ("wartet auf Anordnung", "Anordnung", False)}
 
 
 def test_a_bounced_order_that_was_followed_hangs_no_more(till: Till) -> None:
