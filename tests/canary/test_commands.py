@@ -37,7 +37,12 @@ CALLS: dict[str, tuple[str, ...]] = {  # in this order: those that look, then th
     "release list": ("kk-tk-zahlungen",),
     "destination show": ("eakte-tk",),
     "connection test": ("meinberlin-tk",),
-    "reconcile": (),
+    "reconcile": (
+        *("--csv", "{out}/sums.csv", "--xlsx", "{out}/sums.xlsx"),
+        *("--html", "{out}/sums.html", "--mail", "{out}/sums.txt"),
+    ),
+    "budget places": ("{out}/plan.csv", "--bereich", "39", "--titel-bezeichnung", "Sondermittel"),
+    "case document": (REFERENCE, "bescheid", "--out", "{out}/papers"),
     "evaluate": ("kk-tk-2026", "--out", "{out}/auswertung"),
     "process list": (),
     "process check": ("kk-tk-2026",),
