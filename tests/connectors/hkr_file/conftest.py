@@ -45,7 +45,9 @@ MARKS = (
 def line(table: TableLayout, **cells: Any) -> bytes:
     """One line as a mapping writes it."""
     by_key = {column.key: column for column in table.fields}
-    return table.line({key: table.cell(by_key[key], value) for key, value in cells.items() if key in by_key and value != ""})
+    return table.line(
+        {key: table.cell(by_key[key], value) for key, value in cells.items() if key in by_key and value != ""}
+    )
 
 
 def order(reference: str, amount: str = "850.00", *, layout: str = "kiezbruecke-fixed", **given: Any) -> Message:
@@ -186,7 +188,7 @@ class Desk:
         self.running.arm(name, times)
 
     def _ask(self, what: str, method: str = "GET") -> Any:
-        with urlopen(Request(f"{self.running.url}/_sandbox/{what}", method=method), timeout=10) as answer:  # noqa: S310
+        with urlopen(Request(f"{self.running.url}/_sandbox/{what}", method=method), timeout=10) as answer:
             return json.load(answer)
 
 

@@ -21,7 +21,10 @@ def test_a_batch_is_taken_and_booked(desk, pair):
 
     assert {one.outcome for one in receipts.values()} == {ReceiptOutcome.DELIVERED}
     assert desk.events() == {pair[0].reference: "FESTGELEGT", pair[1].reference: "GEBUCHT"}
-    assert sorted(file.name for file in (desk.files / "uebernommen").iterdir()) == ["KK26-S-0001.txt", "KK26-S-0001.txt.ok"]
+    assert sorted(file.name for file in (desk.files / "uebernommen").iterdir()) == [
+        "KK26-S-0001.txt",
+        "KK26-S-0001.txt.ok",
+    ]
 
 
 def test_the_csv_layout_is_taken_as_well(desk):
