@@ -5,17 +5,21 @@ Nothing below asks where it is: it is told.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
-from kiezbruecke import connections
+from kiezbruecke import clock, connections
 from kiezbruecke.content import find_content, find_state
+from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import Connect, House
 from kiezbruecke.ledger import open_ledger, witness
 from kiezbruecke.ledger.database import VARIABLE
 from kiezbruecke.ledger.witness import FileWitness, Witness
 
+log = logging.getLogger("kiezbruecke")
 ANCHORS, ANCHOR_KEY = "KIEZBRUECKE_ANCHORS", "KIEZBRUECKE_ANCHOR_KEY"
 
 
@@ -26,11 +30,25 @@ def open_house(content: Path | None = None, connect: Connect | None = None, witn
     (Airflow has its own) `KIEZBRUECKE_CONN_<NAME>` and `var/connections.json`. `witnesses` beside the file's.
     """
     found = find_content(content)
+    clock.say(_said_day())
     ledger = open_ledger(ledger_url(found))
     named = (file_witness(found), *witnesses)
     key = os.environ.get(ANCHOR_KEY)
     anchors = Path(os.environ.get(ANCHORS) or find_state(found) / "anchors.jsonl")
     return House(found, ledger, connect or local_connections(found), named, anchors, Path(key) if key else None)
+
+
+def _said_day() -> date | None:
+    """KIEZBRUECKE_TODAY, where a year is played that is over; every run tells of it."""
+    given = os.environ.get(clock.VARIABLE)
+    if not given:
+        return None
+    try:
+        day = date.fromisoformat(given)
+    except ValueError:
+        raise ConfigurationError("is no day", where=clock.VARIABLE, expected="2026-06-30") from None
+    log.warning("%s: it is taken to be %s; this is for demonstrations and tests only", clock.VARIABLE, day)
+    return day
 
 
 def ledger_url(content: Path | None = None) -> str:

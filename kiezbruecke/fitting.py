@@ -39,6 +39,7 @@ def refuse_unfit_words(place: RoutePlace, content: Path, names: Collection[str])
         _refuse_unknown("route", name, names, place.at("after", number))
     if isinstance(route, SendingRoute):
         _refuse_wrong_rule(route, place)
+        _refuse_without_release(route, place)
         _refuse_unread_texts(route, place, content)
     _refuse_unknown_options(route, place, content)
     return route
@@ -91,6 +92,14 @@ def _refuse_wrong_rule(route: SendingRoute, place: RoutePlace) -> None:
     _refuse_unknown("effect", route.effect, plugins.effects().keys(), place.at("effect"))
     _refuse_unknown("due rule", route.due, sorted(begins.values()), place.at("due"))
     rule_for(route.effect, route.due, place.at("due"))
+
+
+def _refuse_without_release(route: SendingRoute, place: RoutePlace) -> None:
+    """Money leaves only with a second person."""
+    if effect(route.effect).must_be_released and route.release != "four_eyes":
+        raise ConfigurationError(
+            f"{route.effect} moves money", where=place.at("release"), expected="release: four_eyes"
+        )
 
 
 def _refuse_unread_texts(route: SendingRoute, place: RoutePlace, content: Path) -> None:

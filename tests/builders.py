@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from kiezbruecke.cases.join import Disagreement, Reason, Standing, join
 from kiezbruecke.content.processes import read_process
@@ -15,17 +16,20 @@ from kiezbruecke.effects import Lane
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.draft import Identity
 from kiezbruecke.ledger.people import How, Person
-from kiezbruecke.ledger.reading import MessageHead, Snapshot, StoredCase
+from kiezbruecke.ledger.reading import MessageHead, Snapshot, StoredCase, StoredOrder
 from kiezbruecke.records import (
+    Application,
     Budget,
     BudgetStatus,
     Commitment,
     CommitmentState,
     Decision,
+    OrderState,
     Outcome,
     Process,
     Proposal,
     ProposalStatus,
+    Settlement,
 )
 from kiezbruecke.records.identity import case_id
 from kiezbruecke.records.references import is_paper
@@ -102,6 +106,57 @@ def a_budget(amount: str = "2600.00", status: BudgetStatus = BudgetStatus.RELEAS
     }
     given.pop("row", None)
     return Budget(**{**values, **given})
+
+
+def an_application(row: int = 2, **given: Any) -> Application:
+    """One line of an application sheet: applied for, announced by a Bescheid, with an account."""
+    sheet = given.pop("sheet", "antraege-1")
+    values: dict[str, Any] = {
+        "origin": f"{sheet}:{row}",
+        "sheet": f"{sheet}.xlsx",
+        "row": row,
+        "process_id": PROCESS.id,
+        "area_id": MUEGGELHEIM,
+        "reference_number": REFERENCE,
+        "amount": Decimal("850.00"),
+        "notice_on": date(2026, 5, 4),
+        "waiver_on": date(2026, 5, 6),
+        "account": "a" * 64,
+        "account_hint": "DE12…3456",
+    }
+    return Application(**{**values, **given})
+
+
+def a_settlement(spent: str = "850.00", row: int = 2, **given: Any) -> Settlement:
+    """One line of a settlement sheet."""
+    sheet = given.pop("sheet", "nachweise-1")
+    values: dict[str, Any] = {
+        "origin": f"{sheet}:{row}",
+        "sheet": f"{sheet}.xlsx",
+        "row": row,
+        "process_id": PROCESS.id,
+        "area_id": MUEGGELHEIM,
+        "reference_number": REFERENCE,
+        "proven_on": date(2026, 9, 1),
+        "spent": Decimal(spent),
+    }
+    return Settlement(**{**values, **given})
+
+
+def an_order(state: OrderState = OrderState.PAID, **given: Any) -> StoredOrder:
+    """An order of the case of these tests."""
+    values: dict[str, Any] = {
+        "key": UUID(int=1),
+        "kind": "payment",
+        "instalment": 1,
+        "channel": "hkr",
+        "amount": Decimal("850.00"),
+        "reference": "KK26-090416-00001-Z1",
+        "due_on": date(2026, 6, 1),
+        "account": "a" * 64,
+        "moved_on": date(2026, 6, 3) if state is OrderState.PAID else None,
+    }
+    return StoredOrder(state=state, **{**values, **given})
 
 
 def a_case(*lines: Decision, proposal: Proposal | None = None, **given: Any) -> StoredCase:

@@ -84,6 +84,7 @@ class Balance:
     committed: Decimal
     paid: Decimal
     day: date
+    refunded: Decimal = Decimal("0.00")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import json
 
 from airflow.sdk import Variable
 
-from kiezbruecke.ledger.witness import Mark
+from kiezbruecke.ledger.witness import Tally
 
 PREFIX = "kiezbruecke_witness_"
 
@@ -20,19 +20,19 @@ class VariableWitness:
     name = "Airflow-Variable"
     costly = True
 
-    def read(self, destination: str) -> Mark | None:
+    def read(self, destination: str) -> Tally | None:
         """See `Witness`. A text that somebody else has written knows nothing."""
         text = Variable.get(PREFIX + destination, default=None)
         try:
             found = json.loads(text) if text else None
-            return Mark(int(found["sends"]), int(found["incarnation"])) if found else None
+            return Tally(int(found["sends"]), int(found["incarnation"])) if found else None
         except (ValueError, KeyError, TypeError):
             return None
 
-    def write(self, destination: str, mark: Mark) -> None:
+    def write(self, destination: str, mark: Tally) -> None:
         """See `Witness`."""
-        known = self.read(destination) or Mark(0, 0)
-        highest = Mark(max(known.sends, mark.sends), max(known.incarnation, mark.incarnation))
+        known = self.read(destination) or Tally(0, 0)
+        highest = Tally(max(known.sends, mark.sends), max(known.incarnation, mark.incarnation))
         if highest != known:
             body = json.dumps({"sends": highest.sends, "incarnation": highest.incarnation})
             Variable.set(PREFIX + destination, body, description="Kiezbrücke: wie oft gesendet wurde; nicht ändern")

@@ -104,6 +104,7 @@ class Standing:
     area_name: str
     decision: Decision | None
     budget: Budget | None
+    process: Process
     disagreements: tuple[Disagreement, ...] = ()
     told: bool = False  # something has gone out that says what this decision says
     dismissed: frozenset[str] = frozenset()  # origins of the lines that a person has thrown away
@@ -404,7 +405,8 @@ def _stand(
     if decision is not None and not decision.outcome.grants and faults(decision):
         told = False  # what is in question by itself was never told as what it says
     budget, found = budgets.get(area_id), (*own, *disagreements)
-    return Standing(case, area_id, names.get(area_id, area_id), decision, budget, found, told, thrown_away)
+    name = names.get(area_id, area_id)
+    return Standing(case, area_id, name, decision, budget, process, found, told, thrown_away)
 
 
 def _is_dismissed(case: StoredCase, line: Decision, dismissed: Collection[str]) -> bool:

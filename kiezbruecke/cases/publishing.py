@@ -10,13 +10,13 @@ import re
 from datetime import date
 
 from kiezbruecke.cases.join import ZERO, Standing
-from kiezbruecke.cases.timeline import status_of
+from kiezbruecke.cases.timeline import BOUND, status_of
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.money import cents
 from kiezbruecke.ledger.reading import StoredCase
 from kiezbruecke.plaintext import one_line
 from kiezbruecke.records import Decision, Outcome, Proposal, ProposalStatus
-from kiezbruecke.records.views import CaseState, PublicState, PublicView
+from kiezbruecke.records.views import PublicState, PublicView
 
 _TAKEN_BACK = "bewilligt und später zurückgenommen"
 _WITHDRAWN = "bewilligt und später zurückgezogen"
@@ -87,4 +87,4 @@ def _state(standing: Standing) -> tuple[PublicState, str]:
             return PublicState.WITHDRAWN, _WITHDRAWN
         return PublicState.TAKEN_BACK, _TAKEN_BACK
     status = status_of(standing)
-    return PublicState.COMMITTED if status.key is CaseState.COMMITTED else PublicState.GRANTED, status.state
+    return PublicState.COMMITTED if status.key in BOUND else PublicState.GRANTED, status.state

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
 
+from kiezbruecke.cases.grants import is_proven, line_that_counts, payment_of
 from kiezbruecke.cases.join import Standing, decision_that_counts
 from kiezbruecke.cases.publishing import was_told
 from kiezbruecke.german import BERLIN, euros
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.effects import booked
-from kiezbruecke.records import BudgetStatus, Decision, Outcome, ProposalStatus
+from kiezbruecke.records import BudgetStatus, Decision, OrderState, Outcome, ProposalStatus
 from kiezbruecke.records.base import CENT
 from kiezbruecke.records.views import StoryEvent, StoryKind
 
@@ -34,7 +35,7 @@ _OUTCOMES = {
 
 def story_of(standing: Standing) -> tuple[StoryEvent, ...]:
     """The events by day; what has no day stands at the end, but for how it began."""
-    rest = [*_of_the_decision(standing), *_of_the_money(standing), *_of_messages(standing)]
+    rest = [*_of_the_decision(standing), *_of_the_money(standing), *_of_messages(standing), *_of_the_grant(standing)]
     answered = any(event.kind is StoryKind.ANSWERED for event in rest)
     if not answered:  # else what stands on the platform is the answer
         rest += _of_the_platform(standing)
@@ -93,6 +94,21 @@ def _of_the_money(standing: Standing) -> Iterator[StoryEvent]:
     if budget is not None and budget.status is BudgetStatus.BLOCKED and standing.grants and bound is None:
         text = "Das Geld der Bezirksregion ist zurzeit gesperrt."
         yield StoryEvent(day=budget.valid_from, kind=StoryKind.BLOCKED, text=text)
+
+
+def _of_the_grant(standing: Standing) -> Iterator[StoryEvent]:
+    """The Bescheid, the payment, the proof: of a grant that stands."""
+    application, _ = line_that_counts(standing.case.applications)
+    settlement, _ = line_that_counts(standing.case.settlements)
+    if standing.grants and application is not None and application.notice_on is not None:
+        yield StoryEvent(day=application.notice_on, kind=StoryKind.NOTIFIED, text="Der Bescheid ist erteilt.")
+    paid = payment_of(standing)
+    if paid is None or paid.state is not OrderState.PAID:
+        return
+    yield StoryEvent(day=paid.moved_on, kind=StoryKind.PAID, text=f"{euros(paid.amount)} wurden ausgezahlt.")
+    if settlement is not None and is_proven(standing):
+        text = "Die Verwendung des Geldes ist nachgewiesen."
+        yield StoryEvent(day=settlement.proven_on, kind=StoryKind.PROVEN, text=text)
 
 
 def _of_messages(standing: Standing) -> Iterator[StoryEvent]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
+from kiezbruecke.cases.grants import is_proven, payment_of
 from kiezbruecke.cases.join import Standing
-from kiezbruecke.records import CommitmentState, ProposalStatus
+from kiezbruecke.records import CommitmentState, OrderState, ProposalStatus
 from kiezbruecke.records.views import CaseState, StatusView
 
 _WORDS = {
@@ -23,7 +24,12 @@ _WORDS = {
     CaseState.WITHDRAWN: "zurückgezogen",
     CaseState.GRANTED: "beschlossen, wird bearbeitet",
     CaseState.COMMITTED: "bewilligt, die Mittel sind vorgemerkt",
+    CaseState.IN_PAYMENT: "bewilligt, die Auszahlung ist angeordnet",
+    CaseState.PAID: "bewilligt und ausgezahlt",
+    CaseState.SETTLED: "abgerechnet",
 }
+BOUND = frozenset({CaseState.COMMITTED, CaseState.IN_PAYMENT, CaseState.PAID, CaseState.SETTLED})
+GRANTING = BOUND | {CaseState.GRANTED}
 _ON_THE_PLATFORM = {
     ProposalStatus.SUBMITTED: CaseState.SUBMITTED,
     ProposalStatus.UNDER_REVIEW: CaseState.UNDER_REVIEW,
@@ -35,7 +41,7 @@ _ON_THE_PLATFORM = {
 def status_of(standing: Standing) -> StatusView:
     """A case in plain German for those who asked: state, approved sum, since when."""
     state = state_of(standing)
-    amount = standing.amount if state in (CaseState.GRANTED, CaseState.COMMITTED) else None
+    amount = standing.amount if state in GRANTING else None
     return StatusView(key=state, state=_WORDS[state], amount=amount, since=_since(standing))
 
 
@@ -48,7 +54,17 @@ def state_of(standing: Standing) -> CaseState:
         return CaseState.QUESTIONED
     if not standing.grants:
         return CaseState(decision.outcome.value)
-    return CaseState.COMMITTED if booked(standing) else CaseState.GRANTED
+    return _of_the_money(standing)
+
+
+def _of_the_money(standing: Standing) -> CaseState:
+    """Voted, bound, in payment, paid, settled: what an order says goes before what is bound."""
+    paid = payment_of(standing)
+    if paid is None:
+        return CaseState.COMMITTED if booked(standing) else CaseState.GRANTED
+    if paid.state is not OrderState.PAID:
+        return CaseState.IN_PAYMENT
+    return CaseState.SETTLED if is_proven(standing) else CaseState.PAID
 
 
 def booked(standing: Standing) -> bool:

@@ -37,6 +37,9 @@ from kiezbruecke.records.views import CaseState
 TELLABLE = (  # where a decision leads to; before one there is nothing to answer
     CaseState.GRANTED,
     CaseState.COMMITTED,
+    CaseState.IN_PAYMENT,
+    CaseState.PAID,
+    CaseState.SETTLED,
     CaseState.REJECTED,
     CaseState.NOT_ELIGIBLE,
     CaseState.WAITING_LIST,

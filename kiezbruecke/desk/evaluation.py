@@ -16,7 +16,7 @@ from uuid import UUID
 from kiezbruecke import plugins
 from kiezbruecke.attention import read_standings
 from kiezbruecke.cases.join import ZERO, Standing
-from kiezbruecke.cases.timeline import status_of
+from kiezbruecke.cases.timeline import GRANTING, status_of
 from kiezbruecke.content.processes import read_process
 from kiezbruecke.desk.view import DeskView
 from kiezbruecke.effects import Effect
@@ -28,7 +28,6 @@ from kiezbruecke.ledger.states import UNSETTLED, WITHDRAWN
 from kiezbruecke.records.views import CaseState
 
 WHOLE, WHOLE_NAME = "", "Insgesamt"  # number and name of the line for all areas together
-_GRANTED = (CaseState.GRANTED, CaseState.COMMITTED)
 _REFUSED = (CaseState.REJECTED, CaseState.NOT_ELIGIBLE)
 _UNDECIDED = (CaseState.SUBMITTED, CaseState.UNDER_REVIEW, CaseState.SHORTLISTED, CaseState.UNDECIDED)
 
@@ -141,7 +140,7 @@ def _area(
     sums = sums or _Money()
     some = {
         "undecided": sum(states[one] for one in _UNDECIDED),
-        "granted": sum(states[one] for one in _GRANTED),
+        "granted": sum(states[one] for one in GRANTING),
         "refused": sum(states[one] for one in _REFUSED),
         "questioned": states[CaseState.QUESTIONED],
     }
@@ -154,7 +153,7 @@ def _area(
         corrected=sum(any(line.correction for line in one.case.decisions) for one in standings),
         budget=sums.budget,
         asked=sum((one.proposal.requested_amount or ZERO for one in standings if one.proposal), ZERO),
-        granted_sum=sum((one.amount for one in standings if status_of(one).key in _GRANTED), ZERO),
+        granted_sum=sum((one.amount for one in standings if status_of(one).key in GRANTING), ZERO),
         committed=sums.committed,
         free=sums.free,
         durations=tuple(_duration(way, standings) for way in ways),

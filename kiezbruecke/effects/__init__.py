@@ -3,7 +3,7 @@
 A file lists its effects under `EFFECTS`; it is found because it lies here (`kiezbruecke/plugins.py`).
 """
 
-from kiezbruecke.effects.effect import Due, Effect, FollowUp, digest, effect, rule_for, rule_of
+from kiezbruecke.effects.effect import Due, Effect, FollowUp, Waits, digest, effect, rule_for, rule_of
 from kiezbruecke.effects.lane import Lane
 
-__all__ = ["Due", "Effect", "FollowUp", "Lane", "digest", "effect", "rule_for", "rule_of"]
+__all__ = ["Due", "Effect", "FollowUp", "Lane", "Waits", "digest", "effect", "rule_for", "rule_of"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
+from kiezbruecke.cases.grants import grant_of, payment_of
 from kiezbruecke.cases.join import Standing
 from kiezbruecke.effects.effect import Due, DueCase, Effect, FollowUp, digest, never
 from kiezbruecke.effects.file_create import sum_differs
@@ -18,7 +19,7 @@ from kiezbruecke.ledger import MessageState, money
 from kiezbruecke.ledger.money import CommitmentOrder, cents
 from kiezbruecke.ledger.reading import MessageHead
 from kiezbruecke.ledger.states import UNSETTLED
-from kiezbruecke.records import Commitment, CommitmentState
+from kiezbruecke.records import Commitment, CommitmentState, GrantState
 from kiezbruecke.records.views import StoryKind
 
 
@@ -38,15 +39,26 @@ def commitment(standing: Standing, lane: Lane) -> Due | FollowUp | None:
 def _next(standing: Standing, lane: Lane, sent: list[MessageHead]) -> Due | FollowUp | None:
     booked, number = standing.case.commitment, lane.next_number(standing)
     if booked is None or booked.state is CommitmentState.REFUSED or not sent:  # not sent: the destination was reset
-        return _due(BOOK, standing, number, standing.amount) if lane.may_begin(standing) else None
+        may_begin = lane.may_begin(standing) and _is_time(standing, lane)
+        return _due(BOOK, standing, number, standing.amount) if may_begin else None
     if booked.state is not CommitmentState.BOOKED or standing.shaken:
         return None
     answer = _correction(standing, booked, number)
     return answer if isinstance(answer, FollowUp) or not standing.disagreements else None
 
 
+def _is_time(standing: Standing, lane: Lane) -> bool:
+    """Whether the process binds money when it is voted, or only when the grant is final (`commit_at`)."""
+    if standing.process.commit_at == "voted":
+        return True
+    grant = grant_of(standing, lane.today)
+    return grant is not None and grant.state is GrantState.FINAL and not grant.problems
+
+
 def _correction(standing: Standing, booked: Commitment, number: int) -> Due | FollowUp | None:
-    """What a decision that was corrected after the booking asks for."""
+    """What a decision that was corrected after the booking asks for; an order that rests on it goes first."""
+    if payment_of(standing) is not None:
+        return None
     if not standing.grants:
         return _due(CANCEL, standing, number, booked.amount, booked.reference)
     if booked.area_id != standing.area_id:

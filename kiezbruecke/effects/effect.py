@@ -19,11 +19,12 @@ from kiezbruecke.content.texts import NO_TEXTS, Texts
 from kiezbruecke.effects.lane import Lane
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import MessageState
-from kiezbruecke.ledger.effects import Follow, Hold, LetGo
+from kiezbruecke.ledger.draft import OrderTerms
+from kiezbruecke.ledger.effects import Follow, Hear, Hold, LetGo
 from kiezbruecke.ledger.money import cents
 from kiezbruecke.ledger.reading import MessageHead
 from kiezbruecke.records import Process, Record
-from kiezbruecke.records.views import MessageView, PublicView, StatusView, StoryKind
+from kiezbruecke.records.views import MessageView, PayeeView, PublicView, StatusView, StoryKind
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,13 @@ class FollowUp:
 
 
 @dataclass(frozen=True)
+class Waits:
+    """Something would be due and must not be done now; one German sentence says why. It heals by itself."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Due:
     """The next effect for a case."""
 
@@ -43,6 +51,7 @@ class Due:
     basis: str
     amount: Decimal | None = None
     related_reference: str | None = None
+    order: OrderTerms | None = None  # of an effect that makes an order
     seen: bool = False  # a person has looked at what stands at the destination now, and wants this to stand there
 
 
@@ -59,14 +68,20 @@ class DueCase:
     message: MessageView
     texts: Texts = NO_TEXTS
     last: bytes = b""  # of the lane's last message that the destination has; empty where there is none
+    payee: PayeeView | None = None  # whom an order pays, where the effect is `confidential` and the vault was asked
 
 
-Rule = Callable[[Standing, Lane], Due | FollowUp | None]
+Rule = Callable[[Standing, Lane], Due | FollowUp | Waits | None]
 
 
 def waits_or_is_held(route: SendingRoute) -> MessageState:
     """The first state of a message: it waits to be sent, or for a second person where the route asks for one."""
     return MessageState.HELD if route.release == "four_eyes" else MessageState.WAITING
+
+
+def is_held(_route: SendingRoute) -> MessageState:
+    """The first state of what nobody may send alone, whatever the route says."""
+    return MessageState.HELD
 
 
 def never(_standing: Standing, _message: MessageHead, _lane: Lane) -> bool:
@@ -113,11 +128,14 @@ class Effect:
     read_as: Callable[[bytes], Sequence[str]] = no_words  # its bytes, in the lines that people will read
     echoes: Callable[[bytes, Record, Record], bool] = no_echo  # whether a record changed only by what its bytes say
     in_list: bool = False  # its bytes are a line: worth nothing but in a list that is always whole
+    must_be_released: bool = False  # its routes say `release: four_eyes`: money leaves
+    confidential: bool = False  # its bytes hold account data: they are kept sealed, and shown to nobody
     takes_voucher: bool = False  # a Belegnummer, unique per destination and year
     first_state: Callable[[SendingRoute], MessageState] = waits_or_is_held
     outdated: Callable[[Standing, MessageHead, Lane], bool] = never  # what waits untouched is taken back
     hold: Hold | None = field(default=None, repr=False)  # money held back when messages are stored
     follow: Follow | None = field(default=None, repr=False)  # what their word does to that money
+    hear: Hear | None = field(default=None, repr=False)  # what words about its messages mean beyond their states
     let_go: LetGo | None = field(default=None, repr=False)  # the destination was rebuilt and knows nothing of it
     views: Callable[[DueCase], Mapping[str, BaseModel]] = no_views
     view_models: Mapping[str, type[BaseModel]] = field(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
+from kiezbruecke import clock
 from kiezbruecke.cases.join import Standing
 from kiezbruecke.content.texts import NO_TEXTS, Texts
 from kiezbruecke.ledger import MessageState
@@ -26,6 +27,7 @@ class Lane:
     resend: Collection[str] = ()  # keys of refused messages that a person wants sent anew
     blocked: Collection[str] = ()  # keys of messages whose answers contradict each other
     texts: Texts = NO_TEXTS  # what people can be told here
+    today: date = field(default_factory=clock.today)
 
     def sent(self, standing: Standing) -> list[MessageHead]:
         """The lane's own messages about a case, by number; those of a test are another story."""

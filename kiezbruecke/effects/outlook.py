@@ -19,7 +19,7 @@ from kiezbruecke.cases.join import (
     unexplained_budget_lines,
 )
 from kiezbruecke.cases.timeline import status_of
-from kiezbruecke.effects.effect import Effect, FollowUp
+from kiezbruecke.effects.effect import Due, Effect, FollowUp, Waits
 from kiezbruecke.effects.lane import Lane
 from kiezbruecke.german import day, euros
 from kiezbruecke.ledger import MessageState
@@ -89,7 +89,7 @@ def _reasons(line: Decision, found: Iterable[Disagreement]) -> str:
 
 def _counts(standing: Standing, ways: Sequence[Way]) -> str:
     """What a sound decision leads to: where something goes, has gone or does not go."""
-    found = [_on(way, standing) for way in ways if not way.effect.informs]
+    found = [_on(way, standing) for way in ways if not (way.effect.informs or way.effect.must_be_released)]
     told = [text for word, text in found if not word and text]
     goes, gone = ([text for word, text in found if word == wanted] for wanted in (_GOES, _GONE))
     said = "; ".join([*_listed(_GOES, goes), *_listed(_GONE, gone), *told])
@@ -102,9 +102,9 @@ def _on(way: Way, standing: Standing) -> tuple[str, str]:
     """What happens on one way: a place that something goes or has gone to, or a text without such a word."""
     place, sent = way.effect.place or f"als {way.effect.title}", way.lane.sent(standing)
     answer = way.effect.due(standing, way.lane) if way.effect.due else None
-    if isinstance(answer, FollowUp):
-        return "", f"{place}: von Hand, siehe Zu-tun-Liste"
-    if answer is not None:
+    if isinstance(answer, FollowUp | Waits):
+        return "", f"{place}: {'wartet' if isinstance(answer, Waits) else 'von Hand'}, siehe Zu-tun-Liste"
+    if isinstance(answer, Due):
         return (_GOES, place) if answer.effect == way.effect else ("", f"{place}: {answer.effect.title}")
     if sent:
         if sent[-1].state is MessageState.REFUSED:

@@ -26,6 +26,9 @@ from kiezbruecke.records.views import CaseState, StoryKind, View
 Told = Literal[
     CaseState.GRANTED,
     CaseState.COMMITTED,
+    CaseState.IN_PAYMENT,
+    CaseState.PAID,
+    CaseState.SETTLED,
     CaseState.REJECTED,
     CaseState.NOT_ELIGIBLE,
     CaseState.WAITING_LIST,

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, func, select, update
@@ -36,11 +38,13 @@ _SUMS = (
     .where(_c.process_id == bindparam("process"), _c.counted_cents != 0, _c.changed <= _COUNTED)
     .group_by(_c.counted_area)
 )
-_AS_COUNTED = select(_c.id, _c.process_id, _c.counted_area, _c.counted_cents).where(among(_c.id)).order_by(_c.id)
+_AS_COUNTED = (
+    select(_c.id, _c.process_id, _c.counted_area, _c.counted_cents, _c.wakes_on).where(among(_c.id)).order_by(_c.id)
+)
 _COUNT = (
     update(t.cases)
     .where(_c.id == bindparam("case"))
-    .values(counted_area=bindparam("area"), counted_cents=bindparam("cents"))
+    .values(counted_area=bindparam("area"), counted_cents=bindparam("cents"), wakes_on=bindparam("day"))
 )
 _ALL_LATER = select(_c.id).where(_c.process_id == bindparam("process"), _c.changed > _COUNTED)
 
@@ -53,19 +57,30 @@ class AreaSum:
     uncounted: tuple[StoredCase, ...]  # of the whole process: they may have moved into the area
 
 
-def count(connection: Connection, counted: Mapping[UUID, tuple[str, int]]) -> None:
+@dataclass(frozen=True)
+class Counted:
+    """What a case takes of which area's budget, and when it stands otherwise by itself."""
+
+    area_id: str
+    cents: int
+    wakes_on: date | None = None
+
+
+def count(connection: Connection, counted: Mapping[UUID, Counted]) -> None:
     """Keep per case which area's budget it takes how many cents of; written only where it differs.
 
     See `changes.alone`. An area's sum is sealed: a case that was not looked at now is believed what it took before.
     """
     known = rows_among(connection, _AS_COUNTED, counted)
-    other = [row for row in known if counted[row.id] != (row.counted_area, row.counted_cents)]
-    write_all(
-        connection, _COUNT, [{"case": row.id, "area": counted[row.id][0], "cents": counted[row.id][1]} for row in other]
-    )
-    areas = {(row.process_id, area) for row in other for area in (row.counted_area, counted[row.id][0]) if area}
+    other = [row for row in known if counted[row.id] != Counted(row.counted_area, row.counted_cents, row.wakes_on)]
+    write_all(connection, _COUNT, [_as_counted(row.id, counted[row.id]) for row in other])
+    areas = {(row.process_id, area) for row in other for area in (row.counted_area, counted[row.id].area_id) if area}
     for process_id, area in sorted(areas):
         touch(connection, VOTES, process_id, area)
+
+
+def _as_counted(case: UUID, counted: Counted) -> dict[str, Any]:
+    return {"case": case, "area": counted.area_id, "cents": counted.cents, "day": counted.wakes_on}
 
 
 def read_others(connection: Connection, process_id: str, area_id: str, but: UUID) -> AreaSum:

@@ -14,10 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
+from kiezbruecke import clock
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
@@ -58,6 +60,11 @@ _SET_ASIDE = (
 )
 
 
+_WOKEN = select(_c.id, _c.reference).where(
+    _c.process_id == bindparam("process"), _c.wakes_on > bindparam("looked_on"), _c.wakes_on <= bindparam("today")
+)
+
+
 @dataclass(frozen=True)
 class Look:
     """What a route looks at in this run: everything, or what came after `since`."""
@@ -65,6 +72,7 @@ class Look:
     number: int  # read before anything else; remembered when the run has ended well
     inputs: str  # digest of all that decides and stands in no ledger: route, process, mapping, versions
     since: int | None = None  # None: everything
+    looked_on: date = date.min  # the day of the last look
 
     @property
     def nothing_new(self) -> bool:
@@ -101,12 +109,12 @@ def begin_look(ledger: Ledger, route: str, process_id: str, inputs: str, *, ever
         last = connection.execute(select(t.looks).where(t.looks.c.route == route)).one_or_none()
     if everything or last is None or last.inputs != inputs or last.number > number:
         return Look(number, inputs)
-    return Look(number, inputs, last.number)
+    return Look(number, inputs, last.number, last.day or date.min)
 
 
 def remember_look(ledger: Ledger, run: Run, look: Look) -> None:
     """The route has looked up to this number. What the run itself has changed is looked at once more."""
-    values = {"number": look.number, "inputs": look.inputs, "at": now()}
+    values = {"number": look.number, "inputs": look.inputs, "at": now(), "day": clock.today()}
     with ledger.write() as connection:
         guard(connection, run)
         if not insert_or_ignore(connection, t.looks, {"route": run.route, **values}):
@@ -123,7 +131,11 @@ def cases_to_look_at(ledger: Ledger, route: str, process_id: str, look: Look) ->
         if look.since is None:
             return list(connection.execute(_ALL, {"process": process_id}).scalars())
         known = {"process": process_id, "since": look.since}
-        rows = {*connection.execute(_SET_ASIDE, {"route": route}).all()}
+        woken = {"process": process_id, "looked_on": look.looked_on, "today": clock.today()}
+        rows = {
+            *connection.execute(_SET_ASIDE, {"route": route}).all(),
+            *connection.execute(_WOKEN, woken).all(),
+        }
         if not look.nothing_new:
             rows |= {*connection.execute(_CHANGED, known).all(), *connection.execute(_OF_AREAS, known).all()}
     return [row.id for row in sorted(rows, key=lambda row: (row.reference, str(row.id)))]

@@ -37,7 +37,8 @@ Result = tuple[Receipt | MessageState, str]  # their word or the new state, and 
 
 _m, _b = t.messages.c, t.message_bytes.c
 _WITH_BYTES = select(
-    *(_m[name] for name in Message.__dataclass_fields__ if name != "payload"), _m.ticket, _m.batch_id, _b.payload
+    *(_m[name] for name in Message.__dataclass_fields__ if name not in ("payload", "marks")),
+    *(_m.ticket, _m.batch_id, _b.payload),
 ).join_from(t.messages, t.message_bytes, _b.key == _m.key)
 _WAITING = (_m.lane == bindparam("of_lane"), text(t.CLAIMABLE), _m.fence < bindparam("below"))
 _IN_LINE = (_m.fence, _m.created_at, _m.reference)  # what has failed before waits behind what was never tried
@@ -179,7 +180,8 @@ def withdraw(ledger: Ledger, run: Run, keys: Sequence[UUID]) -> int:
         one_at_a_time(connection)
         guard(connection, run)
         rows = message_rows(connection, keys)
-        waiting = [key for key in keys if key in rows and rows[key].state == MessageState.WAITING]
+        never_left = (MessageState.WAITING, MessageState.HELD)
+        waiting = [key for key in keys if key in rows and rows[key].state in never_left]
         return len(
             move_all(
                 connection, [Move(rows[key], MessageState.REFUSED, WITHDRAWN) for key in _sound(connection, waiting)]

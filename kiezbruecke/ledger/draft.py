@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.states import MessageState
-from kiezbruecke.records import name_id
+from kiezbruecke.records import Channel, name_id
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,17 @@ class Identity:
 
 
 @dataclass(frozen=True)
+class OrderTerms:
+    """What is fixed about an order when it is made, beside its amount."""
+
+    kind: Literal["payment", "refund"]
+    channel: Channel
+    due_on: date
+    instalment: int = 1
+    account: str = ""  # mark of the payee's account in the vault; a refund has none
+
+
+@dataclass(frozen=True)
 class Draft:
     """A message that is ready to be stored."""
 
@@ -59,3 +70,4 @@ class Draft:
     test: bool = False
     state: MessageState = MessageState.WAITING  # the first one
     facts: Mapping[str, Any] = field(default_factory=dict)
+    order: OrderTerms | None = None

@@ -24,6 +24,10 @@ LetGo = Callable[[Connection, Iterable[UUID]], None]
 """A rebuilt destination knows nothing of these cases: nothing is held for it any more."""
 
 
+Hear = Callable[[Connection, Sequence[UUID]], None]
+"""Words about these messages were stored; what they mean beyond the messages' states, inside the same transaction."""
+
+
 class Booked(Protocol):
     """The ledger's half of an effect (`kiezbruecke.effects.Effect`)."""
 
@@ -41,6 +45,8 @@ class Booked(Protocol):
     def follow(self) -> Follow | None: ...
     @property
     def let_go(self) -> LetGo | None: ...
+    @property
+    def hear(self) -> Hear | None: ...
 
 
 def booked(name: str) -> Booked:

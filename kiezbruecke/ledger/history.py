@@ -38,7 +38,7 @@ from kiezbruecke.ledger.todo import (
     replace_points,
     set_aside_about,
 )
-from kiezbruecke.records import Applicant, Decision, Paper, Proposal, Receipt, Record
+from kiezbruecke.records import Applicant, Application, Decision, Paper, Proposal, Receipt, Record, Settlement
 from kiezbruecke.records.base import digest_of, name_id
 from kiezbruecke.records.identity import case_id, case_key
 
@@ -473,7 +473,7 @@ class _Book:
 
     def _case(self, record: Record) -> UUID | None:
         """The case a record belongs to, made if it is the first word about it."""
-        if not isinstance(record, Proposal | Applicant | Decision):
+        if not isinstance(record, Proposal | Applicant | Decision | Application | Settlement):
             return None
         process_id, reference, area_id = case_key(record)
         identity = case_id(process_id, reference, area_id)

@@ -60,6 +60,14 @@ _ADD_BUDGET = insert(t.budgets).values(
 )
 _SET_BUDGET = update(t.budgets).where(*_THIS_BUDGET).values(**_LINE)
 _CHANGE_BUDGET = update(t.budgets).where(*_THIS_BUDGET).values(committed_cents=_b.committed_cents + bindparam("more"))
+_MOVE_BUDGET = (
+    update(t.budgets)
+    .where(*_THIS_BUDGET)
+    .values(
+        paid_cents=_b.paid_cents + bindparam("paid"),
+        refunded_cents=_b.refunded_cents + bindparam("refunded"),
+    )
+)
 _COMMITMENTS = select(t.commitments).where(among(_c.case_id)).order_by(_c.case_id).with_for_update()
 _ADD_COMMITMENT = insert(t.commitments)
 _CHANGE_COMMITMENT = (
@@ -87,12 +95,24 @@ class Balance:
     area_id: str
     status: str
     amount: int
-    committed: int
+    committed: int  # held: what is bound, and what is paid
     booked: int
+    paid: int
+    refunded: int
+
+    @property
+    def bound(self) -> int:
+        """What is held and not paid."""
+        return self.committed - self.paid
+
+    @property
+    def free(self) -> int:
+        """`amount = free + bound + paid - refunded`, always."""
+        return self.amount - self.committed + self.refunded
 
 
 class TheirSum(Protocol):
-    """What a finance system says of one area: its number, euros committed and paid."""
+    """What a finance system says of one area: its number, euros committed, paid (net of returns) and refunded."""
 
     @property
     def area(self) -> str: ...
@@ -100,6 +120,8 @@ class TheirSum(Protocol):
     def committed(self) -> Decimal: ...
     @property
     def paid(self) -> Decimal: ...
+    @property
+    def refunded(self) -> Decimal: ...
 
 
 def cents(amount: Decimal) -> int:
@@ -123,10 +145,10 @@ def set_budgets(ledger: Ledger, run: Run, budgets: Iterable[Budget]) -> None:
 def put_budgets(connection: Connection, budgets: Iterable[Budget]) -> None:
     """The same inside a transaction in which the lines were read: a slower run brings back no budget that was cut."""
     lines = {_area_of(budget): _line(budget, now()) for budget in budgets}
-    known = _locked_budgets(connection, lines)
+    known = locked_budgets(connection, lines)
     new = [{**line, "new_limit": line["new_amount"]} for area, line in lines.items() if area not in known]
     changed = [
-        {**lines[area], "new_limit": max(lines[area]["new_amount"], row.committed_cents)}
+        {**lines[area], "new_limit": max(lines[area]["new_amount"], row.committed_cents - row.refunded_cents)}
         for area, row in known.items()
         if not _stands_in(row, lines[area])
     ]
@@ -134,6 +156,16 @@ def put_budgets(connection: Connection, budgets: Iterable[Budget]) -> None:
     write_all(connection, _SET_BUDGET, changed)
     for line in (*new, *changed):
         touch(connection, BUDGET, line["process"], line["year"], line["area"])
+
+
+def add_moved(connection: Connection, paid: Mapping[Area, int], refunded: Mapping[Area, int]) -> None:
+    """Cents that have left an area's budget for good, or come back into it; negative where a payment came back."""
+    areas = sorted(area for area in {*paid, *refunded} if paid.get(area) or refunded.get(area))
+    locked_budgets(connection, areas)
+    moves = [_named(area, paid=paid.get(area, 0), refunded=refunded.get(area, 0)) for area in areas]
+    write_all(connection, _MOVE_BUDGET, moves)
+    for area in areas:
+        touch(connection, BUDGET, *area)
 
 
 @dataclass(frozen=True)
@@ -225,7 +257,7 @@ class _Drawer:
 
     def __init__(self, connection: Connection, areas: Iterable[Area] = ()) -> None:
         self._connection = connection
-        self._budgets = _locked_budgets(connection, areas)
+        self._budgets = locked_budgets(connection, areas)
         self._taken: dict[Area, int] = defaultdict(int)
         self._before: dict[UUID, _Held] = {}
         self.commitments: dict[UUID, _Held] = {}
@@ -292,6 +324,8 @@ def balances(ledger: Ledger, process_id: str) -> list[Balance]:
             row.amount_cents,
             row.committed_cents,
             booked.get(row.area_id, 0),
+            row.paid_cents,
+            row.refunded_cents,
         )
         for row in rows
     ]
@@ -301,9 +335,11 @@ def store_theirs(ledger: Ledger, run: Run, destination: str, fiscal_year: int, s
     """Keep the destination's own sums, in place of those of its last answer."""
     committed: dict[str, int] = defaultdict(int)
     paid: dict[str, int] = defaultdict(int)
+    refunded: dict[str, int] = defaultdict(int)
     for one in sums:  # an area may have several Buchungsstellen
         committed[one.area] += cents(one.committed)
         paid[one.area] += cents(one.paid)
+        refunded[one.area] += cents(one.refunded)
     with ledger.write() as connection:
         guard(connection, run)
         connection.execute(
@@ -318,6 +354,7 @@ def store_theirs(ledger: Ledger, run: Run, destination: str, fiscal_year: int, s
                     area_id=area_id,
                     committed_cents=amount,
                     paid_cents=paid[area_id],
+                    refunded_cents=refunded[area_id],
                     at=now(),
                 )
             )
@@ -335,8 +372,8 @@ def theirs(ledger: Ledger, fiscal_year: int) -> dict[str, int]:
     return sums
 
 
-def _locked_budgets(connection: Connection, areas: Iterable[Area]) -> dict[Area, Row[Any]]:
-    """The areas' budgets, locked; without those that have none."""
+def locked_budgets(connection: Connection, areas: Iterable[Area]) -> dict[Area, Row[Any]]:
+    """The areas' budgets, locked in their order; without those that have none."""
     years: dict[tuple[str, int], list[str]] = defaultdict(list)
     for process_id, fiscal_year, area_id in areas:
         years[process_id, fiscal_year].append(area_id)
@@ -371,7 +408,7 @@ def _refusal(budget: Row[Any] | None, more: int, taken: int) -> str | None:
         return None
     if budget.status != BudgetStatus.RELEASED:
         return "Das Budget der Bezirksregion ist nicht freigegeben"
-    if budget.committed_cents + taken + more > budget.amount_cents:
+    if budget.committed_cents - budget.refunded_cents + taken + more > budget.amount_cents:
         return "Das Budget der Bezirksregion reicht nicht"
     return None
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, TypeVar
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
-from sqlalchemy import JSON, ColumnElement, Connection, Row, bindparam, case, func, select, true, union
+from sqlalchemy import JSON, ColumnElement, Connection, Row, Select, bindparam, case, func, select, true, union
 
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger
@@ -20,18 +21,23 @@ from kiezbruecke.ledger.states import UNSETTLED, MessageState
 from kiezbruecke.ledger.todo import Answer
 from kiezbruecke.records import (
     Applicant,
+    Application,
     Budget,
     Commitment,
     CommitmentState,
     Decision,
+    OrderState,
     Paper,
     Proposal,
     ProposalStatus,
     Record,
+    Settlement,
 )
 from kiezbruecke.records.base import CENT
 
-_KINDS: dict[str, type[Record]] = {kind.kind: kind for kind in (Applicant, Budget, Decision, Paper, Proposal)}
+_KINDS: dict[str, type[Record]] = {
+    kind.kind: kind for kind in (Applicant, Application, Budget, Decision, Paper, Proposal, Settlement)
+}
 R = TypeVar("R", bound=Record)
 _SAID = (
     select(t.records, t.messages.c.effect, t.messages.c.generation, t.messages.c.number, t.message_bytes.c.payload)
@@ -84,6 +90,22 @@ class MessageHead:
         return self.effect.partition(".")[0]
 
 
+@dataclass(frozen=True)
+class StoredOrder:
+    """An order to pay or to collect, as it stands."""
+
+    key: UUID
+    kind: Literal["payment", "refund"]
+    instalment: int
+    channel: str
+    state: OrderState
+    amount: Decimal
+    reference: str  # of its message
+    due_on: date
+    account: str  # mark of the payee's account in the vault
+    moved_on: date | None = None  # when the money left, came back, or came in
+
+
 _ASSIGN = f"{Answer.ASSIGN}:"
 _ASSIGNED = (
     select(t.attention.c.answer)
@@ -116,6 +138,9 @@ class StoredCase:
     baselines: frozenset[str] = frozenset()
     heard: Mapping[str, datetime] = field(default_factory=dict)  # since when a decision's line is known, by its origin
     assigned: str = ""  # the area that a person has said last
+    applications: tuple[Application, ...] = ()
+    settlements: tuple[Settlement, ...] = ()
+    orders: tuple[StoredOrder, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -135,7 +160,7 @@ def read_process_cases(ledger: Ledger, process_id: str) -> Snapshot:
 
 
 def read_cases(connection: Connection, wanted: ColumnElement[bool]) -> tuple[StoredCase, ...]:
-    """The cases that a condition on `cases` names, by reference number; five statements, however many they are."""
+    """The cases that a condition on `cases` names, by reference number; six statements, however many they are."""
     with readable("of a case"):
         return _read_cases(connection, wanted)
 
@@ -146,6 +171,7 @@ def _read_cases(connection: Connection, wanted: ColumnElement[bool]) -> tuple[St
     rows = connection.execute(select(t.records).where(t.records.c.case_id.in_(ids)).order_by(t.records.c.seq)).all()
     messages = _messages(connection.execute(_heads().where(t.messages.c.case_id.in_(ids))).all())
     commitments = connection.execute(select(t.commitments).where(t.commitments.c.case_id.in_(ids))).all()
+    orders = connection.execute(_orders().where(t.orders.c.case_id.in_(ids))).all()
     baselines = connection.execute(select(t.baselines).where(t.baselines.c.case_id.in_(ids))).all()
     records: dict[UUID, list[Record]] = defaultdict(list)
     heard: dict[UUID, dict[str, datetime]] = defaultdict(dict)
@@ -154,11 +180,18 @@ def _read_cases(connection: Connection, wanted: ColumnElement[bool]) -> tuple[St
         if isinstance(record, Decision):
             heard[row.case_id][record.origin] = row.first_seen
     money = {row.case_id: _commitment(row) for row in commitments}
+    ordered: dict[UUID, list[StoredOrder]] = defaultdict(list)
+    for row in orders:
+        ordered[row.case_id].append(_order(row))
     based: dict[UUID, set[str]] = defaultdict(set)
     for row in baselines:
         based[row.case_id].add(row.lane)
     return tuple(
-        _case(row, records[row.id], messages[row.id], money.get(row.id), based[row.id], heard[row.id]) for row in cases
+        replace(
+            _case(row, records[row.id], messages[row.id], money.get(row.id), based[row.id], heard[row.id]),
+            orders=tuple(ordered[row.id]),
+        )
+        for row in cases
     )
 
 
@@ -450,6 +483,29 @@ def record_of(row: Row[Any]) -> Record:
     return record
 
 
+def _orders() -> Select[Any]:
+    o = t.orders.c
+    query = select(t.orders, t.messages.c.reference, t.messages.c.number).join_from(
+        t.orders, t.messages, t.messages.c.key == o.key
+    )
+    return query.order_by(o.case_id, o.kind, t.messages.c.created_at, t.messages.c.number)
+
+
+def _order(row: Row[Any]) -> StoredOrder:
+    return StoredOrder(
+        row.key,
+        row.kind,
+        row.instalment,
+        row.channel,
+        OrderState(row.state),
+        row.amount_cents * CENT,
+        row.reference,
+        row.due_on,
+        row.account,
+        row.moved_on,
+    )
+
+
 def _commitment(row: Row[Any]) -> Commitment:
     return Commitment(
         case_id=row.case_id,
@@ -483,6 +539,8 @@ def _case(
         frozenset(baselines),
         heard,
         (row.assigned or "").removeprefix(_ASSIGN),
+        tuple(record for record in records if isinstance(record, Application)),
+        tuple(record for record in records if isinstance(record, Settlement)),
     )
 
 

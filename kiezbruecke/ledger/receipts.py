@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -72,6 +72,18 @@ def _apply_stored(connection: Connection, words: Sequence[tuple[UUID, Receipt]])
             append_event(connection, rows[key].case_id, f"receipt.{receipt.event}", body)
         _apply_turn(connection, [Word(rows[key], receipt) for key, receipt in turn])
         moved |= {key for key, _ in turn}
+    _hear(connection, rows)
+
+
+def _hear(connection: Connection, rows: Mapping[UUID, Row[Any]]) -> None:
+    """What the stored words mean beyond the messages' states, such as that money has left."""
+    by_effect: dict[str, list[UUID]] = defaultdict(list)
+    for key, row in rows.items():
+        if not row.test:
+            by_effect[row.effect].append(key)
+    for name, keys in by_effect.items():
+        if (hear := booked(name).hear) is not None:
+            hear(connection, keys)
 
 
 @dataclass(frozen=True)

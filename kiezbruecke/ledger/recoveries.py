@@ -26,7 +26,7 @@ from kiezbruecke.ledger.runs import Run, guard
 from kiezbruecke.ledger.seals import DESTINATION, MESSAGE, RECOVERY
 from kiezbruecke.ledger.sets import among, rows_among
 from kiezbruecke.ledger.todo import Kind, Point, close_point, raise_point
-from kiezbruecke.ledger.witness import Mark
+from kiezbruecke.ledger.witness import Tally
 
 OWNER = "IT-Betrieb"
 NUMBERS = 5  # messages of one effect for one case, whose keys are compared with an unknown one
@@ -59,16 +59,16 @@ class RecoveryStep:
     body: Mapping[str, Any]
 
 
-def mark_of(ledger: Ledger, destination: str) -> Mark:
+def mark_of(ledger: Ledger, destination: str) -> Tally:
     """How often this ledger has begun to send there, and in which incarnation."""
     with ledger.read() as connection:
         return read_mark(connection, destination)
 
 
-def read_mark(connection: Connection, destination: str) -> Mark:
+def read_mark(connection: Connection, destination: str) -> Tally:
     """The same inside a transaction."""
     row = connection.execute(select(_d.sends, _d.incarnation).where(_d.name == destination)).one_or_none()
-    return Mark(row.sends, row.incarnation) if row else Mark()
+    return Tally(row.sends, row.incarnation) if row else Tally()
 
 
 def is_recovering(ledger: Ledger, destination: str) -> bool:
@@ -103,7 +103,7 @@ def count_send(connection: Connection, destination: str) -> None:
     touch(connection, DESTINATION, destination)
 
 
-def notice(ledger: Ledger, marks: Mapping[str, Mark], evidence: str, by: Person | None = None) -> list[str]:
+def notice(ledger: Ledger, marks: Mapping[str, Tally], evidence: str, by: Person | None = None) -> list[str]:
     """Stop these destinations; those that were not stopped yet. `marks`: what the witnesses know of each.
 
     The incarnation rises at once: whatever is prepared from now on has numbers that nobody has used.
@@ -134,12 +134,12 @@ def add_step(ledger: Ledger, destination: str, kind: StepKind, body: Mapping[str
         _add(connection, destination, kind, body)
 
 
-def end(ledger: Ledger, destination: str, kind: StepKind, seen: Mark, by: Signed) -> Mark:
+def end(ledger: Ledger, destination: str, kind: StepKind, seen: Tally, by: Signed) -> Tally:
     """A named person lets the destination go on; the new mark. `seen`: the highest that witnesses know."""
     with ledger.write() as connection:
         one_at_a_time(connection)
         row = _locked(connection, destination)
-        mark = Mark(max(row.sends, seen.sends) + 1, max(row.incarnation, seen.incarnation))
+        mark = Tally(max(row.sends, seen.sends) + 1, max(row.incarnation, seen.incarnation))
         values = {"recovering": False, "sends": mark.sends, "incarnation": mark.incarnation}
         connection.execute(update(t.destinations).where(_d.name == destination).values(**values))
         touch(connection, DESTINATION, destination)

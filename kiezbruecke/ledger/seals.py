@@ -50,6 +50,7 @@ FREE: Mapping[str, str] = {  # table, or table.column: why it may change without
     "cases.last_event": "the end of the chain itself: compared with its last link",
     "cases.last_hash": "the same",
     "cases.changed": "when a route looks at the case again; `run --everything` looks at all",
+    "cases.wakes_on": "when a route looks at the case again; `run --everything` looks at all",
     "journals.last_event": "the end of the chain itself: compared with its last link",
     "journals.last_hash": "the same",
     "destinations.sends": "compared with the witnesses outside the ledger, which is what it is for",
@@ -294,6 +295,7 @@ RECEIPT = Unit(
 )
 POINT = Unit("point", (Piece(t.attention, (_a.id,)),), _a.case_id, _a.case_id.is_(None))
 COMMITMENT = Unit("commitment", (Piece(t.commitments, (_k.case_id,)),), _k.case_id, None)
+ORDER = Unit("order", (Piece(t.orders, (t.orders.c.key,)),), t.orders.c.case_id, None)
 BASELINE = Unit("baseline", (Piece(t.baselines, (t.baselines.c.case_id,)),), t.baselines.c.case_id, None)
 BATCH = Unit("batch", (Piece(t.batches, (t.batches.c.id,)),))
 VOTES = Unit(  # what the cases of an area take of its budget, as they were counted last
@@ -311,7 +313,7 @@ CURSOR = Unit("cursor", (Piece(t.cursors, (t.cursors.c.source,)),))
 UNREAD = Unit("unread", (Piece(t.unread, (t.unread.c.subject,)),))
 VERSION = Unit("mapping-version", (Piece(t.mapping_versions, (t.mapping_versions.c.digest,)),))
 
-OF_CASES = (CASE, RECORD, MESSAGE, BYTES, RECEIPT, POINT, COMMITMENT, BASELINE)
+OF_CASES = (CASE, RECORD, MESSAGE, BYTES, RECEIPT, POINT, COMMITMENT, ORDER, BASELINE)
 ALL = (
     *OF_CASES,
     *(BATCH, VOTES, BUDGET, THEIR_SUMS, RECOVERY, DESTINATION, FLAG, SERIAL, CURSOR, UNREAD, VERSION),

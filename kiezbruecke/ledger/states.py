@@ -1,4 +1,4 @@
-"""The states of a message and the steps between them (design: docs/explanation/ledger.md).
+"""The states of a message, a grant and an order, and the steps between them (design: docs/explanation/ledger.md).
 
 waiting ─▶ claimed ─▶ sending ─▶ delivered ─▶ confirmed | refused
    ▲          │          │
@@ -12,7 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kiezbruecke.records import GrantState, OrderState
+
 WITHDRAWN = "überholt: der Beschluss wurde berichtigt"  # the note of a message that was taken back before it left
+IS_IT_THERE = "nach Sicherung: liegt es vor?"  # of one that a person is asked about after a restored backup
 
 
 class MessageState(StrEnum):
@@ -90,6 +93,46 @@ BY_A_PERSON = Machine(  # steps that no run and no answer takes: somebody has lo
         MessageState.DELIVERED: {"send once more": MessageState.WAITING},  # the same bytes and id; never as a new one
         MessageState.CONFIRMED: {"has not happened": MessageState.REFUSED},
         MessageState.REFUSED: {"has happened": MessageState.CONFIRMED},
+    },
+)
+
+GRANT = Machine(
+    "grant",
+    {
+        "": {"vote": GrantState.VOTED},
+        GrantState.VOTED: {"issue the Bescheid": GrantState.GRANTED, "withdraw": GrantState.CANCELLED},
+        GrantState.GRANTED: {"become final": GrantState.FINAL, "withdraw": GrantState.CANCELLED},
+        GrantState.FINAL: {"prove": GrantState.SETTLED, "withdraw": GrantState.CANCELLED},
+        GrantState.SETTLED: {},
+        GrantState.CANCELLED: {},
+    },
+)
+_ENDS = {"refuse": OrderState.REJECTED, "cancel": OrderState.CANCELLED}
+_ARRIVES = {"take": OrderState.SENT, "book": OrderState.BOOKED, "pay": OrderState.PAID, "receive": OrderState.RECEIVED}
+ORDER = Machine(
+    "order",
+    {
+        OrderState.ORDERED: {**_ENDS, **_ARRIVES, "doubt": OrderState.IN_DOUBT, "return": OrderState.BOUNCED},
+        OrderState.IN_DOUBT: {**_ENDS, **_ARRIVES, "is not there": OrderState.ORDERED, "return": OrderState.BOUNCED},
+        OrderState.SENT: {
+            **_ENDS,
+            "book": OrderState.BOOKED,
+            "pay": OrderState.PAID,
+            "receive": OrderState.RECEIVED,
+            "return": OrderState.BOUNCED,
+            "send once more": OrderState.ORDERED,
+        },
+        OrderState.BOOKED: {
+            **_ENDS,
+            "pay": OrderState.PAID,
+            "receive": OrderState.RECEIVED,
+            "return": OrderState.BOUNCED,
+        },
+        OrderState.PAID: {"return": OrderState.BOUNCED},
+        OrderState.REJECTED: {"pay": OrderState.PAID, "book": OrderState.BOOKED, "take": OrderState.SENT},
+        OrderState.CANCELLED: {"pay": OrderState.PAID},  # they have paid all the same: nobody pays a second time
+        OrderState.BOUNCED: {},
+        OrderState.RECEIVED: {},
     },
 )
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     Dialect,
     ForeignKey,
@@ -157,8 +158,10 @@ cases = Table(
     Column("changed", BigInteger, nullable=False, server_default="0"),  # the process's number of its last change
     Column("counted_area", String(20), nullable=False, server_default=""),  # what it takes of which area's budget,
     Column("counted_cents", BigInteger, nullable=False, server_default="0"),  # as it was joined last
+    Column("wakes_on", Date),  # from this day on it stands otherwise, though nothing has been heard of it
     UniqueConstraint("process_id", "reference", "area_id"),
     Index("ix_cases_changed", "process_id", "changed"),
+    Index("ix_cases_wakes", "process_id", "wakes_on"),
     Index("ix_cases_counted", "process_id", "counted_area", "counted_cents"),
     Index("ix_cases_reference", "reference"),
 )
@@ -178,6 +181,7 @@ looks = Table(  # up to which number a route has looked, and with which files an
     Column("number", BigInteger, nullable=False),
     Column("inputs", String(64), nullable=False),
     Column("at", Moment, nullable=False),
+    Column("day", Date),  # of the look, in Berlin: what a day changes by itself is looked at once
 )
 
 verdicts = Table(  # what an area's budget and the sum of its votes mean for its cases; when that changed last
@@ -454,13 +458,17 @@ budgets = Table(  # what may be committed per process, year and area
     Column("status", String(12), nullable=False),
     Column("chapter", String(4), nullable=False),
     Column("title", String(5), nullable=False),
-    Column("committed_cents", BigInteger, nullable=False, server_default="0"),
+    Column("committed_cents", BigInteger, nullable=False, server_default="0"),  # held: what is bound and what is paid
+    Column("paid_cents", BigInteger, nullable=False, server_default="0"),
+    Column("refunded_cents", BigInteger, nullable=False, server_default="0"),  # came back in the same year
     Column(
         "limit_cents", BigInteger, nullable=False
     ),  # the amount, or more where a budget was cut below its commitments
     Column("at", Moment, nullable=False),
     CheckConstraint("committed_cents >= 0", name="committed_not_negative"),
-    CheckConstraint("committed_cents <= limit_cents", name="never_exceeded"),
+    CheckConstraint("paid_cents >= 0", name="paid_not_negative"),
+    CheckConstraint("refunded_cents >= 0", name="refunded_not_negative"),
+    CheckConstraint("committed_cents - refunded_cents <= limit_cents", name="never_exceeded"),
 )
 
 commitments = Table(  # one per case; it carries totals
@@ -478,6 +486,42 @@ commitments = Table(  # one per case; it carries totals
     CheckConstraint("held_cents >= booked_cents", name="held_covers_booked"),
 )
 
+orders = Table(  # to pay or to collect; one per message. Its state follows from the message and from what came back
+    "orders",
+    metadata,
+    Column("key", Uuid, ForeignKey(messages.c.key, deferrable=True, initially="DEFERRED"), primary_key=True),
+    Column("case_id", Uuid, ForeignKey(cases.c.id), nullable=False),
+    Column("kind", String(10), nullable=False),  # payment, refund
+    Column("instalment", Integer, nullable=False),
+    Column("channel", String(10), nullable=False),  # one per order, fixed when it is made
+    Column("process_id", String(60), nullable=False),
+    Column("fiscal_year", Integer, nullable=False),
+    Column("area_id", String(20), nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("amount_cents", BigInteger, nullable=False),
+    Column("moved_cents", BigInteger, nullable=False, server_default="0"),  # that has left us, or come to us
+    Column("moved_on", Date),
+    Column("due_on", Date, nullable=False),
+    Column("account", String(64), nullable=False, server_default=""),  # mark of the payee's account in the vault
+    Column("at", Moment, nullable=False),
+    CheckConstraint("amount_cents > 0", name="amount_positive"),
+    CheckConstraint("moved_cents IN (0, amount_cents)", name="moved_whole_or_not"),
+    CheckConstraint("kind IN ('payment', 'refund')", name="kind_known"),
+    CheckConstraint("kind <> 'payment' OR account <> ''", name="payment_has_account"),
+    Index("ix_orders_case", "case_id"),
+    Index("ix_orders_area", "process_id", "fiscal_year", "area_id", "state"),
+    Index("ix_orders_account", "account"),
+    Index(  # whatever the channel: nobody is paid twice
+        "uq_orders_live",
+        "case_id",
+        "kind",
+        "instalment",
+        unique=True,
+        sqlite_where=text("state NOT IN ('rejected', 'bounced', 'cancelled')"),
+        postgresql_where=text("state NOT IN ('rejected', 'bounced', 'cancelled')"),
+    ),
+)
+
 balances = Table(  # their own sums, from the last HoleSalden
     "balances",
     metadata,
@@ -486,6 +530,7 @@ balances = Table(  # their own sums, from the last HoleSalden
     Column("area_id", String(20), primary_key=True),
     Column("committed_cents", BigInteger, nullable=False),
     Column("paid_cents", BigInteger, nullable=False),
+    Column("refunded_cents", BigInteger, nullable=False, server_default="0"),
     Column("at", Moment, nullable=False),
 )
 

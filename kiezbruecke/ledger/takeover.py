@@ -32,7 +32,7 @@ from kiezbruecke.ledger.receipts import (
 from kiezbruecke.ledger.runs import Run, guard
 from kiezbruecke.ledger.seals import BUDGET, BYTES, COMMITMENT, MESSAGE
 from kiezbruecke.ledger.sets import slices
-from kiezbruecke.ledger.states import WITHDRAWN, MessageState
+from kiezbruecke.ledger.states import IS_IT_THERE, WITHDRAWN, MessageState
 from kiezbruecke.ledger.todo import Answer, Kind, Point, close_points, raise_point
 from kiezbruecke.records import BudgetStatus, CommitmentState, Receipt, ReceiptOutcome
 
@@ -88,9 +88,7 @@ def hold_for_a_person(ledger: Ledger, run: Run, keys: Sequence[UUID], owner: str
         one_at_a_time(connection)
         guard(connection, run)
         rows = message_rows(connection, keys)
-        held = move_all(
-            connection, [Move(row, MessageState.HELD, "nach Sicherung: liegt es vor?") for row in rows.values()]
-        )
+        held = move_all(connection, [Move(row, MessageState.HELD, IS_IT_THERE) for row in rows.values()])
         for key in held:
             raise_point(connection, _question(rows[key], owner))
     return len(held)

@@ -42,6 +42,7 @@ class Kind(StrEnum):
     INCOMPLETE = "incomplete"  # a source could not be read whole; what is known stays as it was
     TROUBLE = "trouble"  # a route fails because of something outside: IT operations acts, its next success closes it
     RECOVERING = "recovering"  # a destination knows more than the ledger: nothing goes out
+    BOUNCED = "bounced"  # a payment came back
     PRESENT = "present"  # after a restored backup: is it there already?
 
 
@@ -80,6 +81,7 @@ ABOUT_MESSAGES = (
     Kind.PRESENT,
     Kind.REFUSED,
     Kind.OVERDUE,
+    Kind.BOUNCED,
     Kind.DIFFERENCE,
     Kind.CONTRADICTION,
     Kind.WARNING,

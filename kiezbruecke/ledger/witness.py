@@ -21,7 +21,7 @@ VARIABLE = "KIEZBRUECKE_WITNESS"
 
 
 @dataclass(frozen=True, order=True)
-class Mark:
+class Tally:
     """How often sending to a destination was begun, and in which incarnation of its numbers."""
 
     sends: int = 0
@@ -39,10 +39,10 @@ class Witness(Protocol):
     def costly(self) -> bool:
         """Written at the beginning and the end of a step only; others with every begin of sending."""
 
-    def read(self, destination: str) -> Mark | None:
+    def read(self, destination: str) -> Tally | None:
         """The mark of a destination; None where it knows none."""
 
-    def write(self, destination: str, mark: Mark) -> None:
+    def write(self, destination: str, mark: Tally) -> None:
         """Keep a mark, on the disk before this returns; a lower one changes nothing."""
 
 
@@ -55,17 +55,17 @@ class FileWitness:
         self._file = file
         self.name = f"Datei {file.name}"
 
-    def read(self, destination: str) -> Mark | None:
+    def read(self, destination: str) -> Tally | None:
         """See `Witness`."""
         return self._marks().get(destination)
 
-    def write(self, destination: str, mark: Mark) -> None:
+    def write(self, destination: str, mark: Tally) -> None:
         """See `Witness`."""
         try:
             with self._alone():
                 marks = self._marks()
-                known = marks.get(destination, Mark(0, 0))
-                highest = Mark(max(known.sends, mark.sends), max(known.incarnation, mark.incarnation))
+                known = marks.get(destination, Tally(0, 0))
+                highest = Tally(max(known.sends, mark.sends), max(known.incarnation, mark.incarnation))
                 if highest != known:
                     self._replace({**marks, destination: highest})
         except OSError as error:
@@ -76,14 +76,14 @@ class FileWitness:
                 helps=error.strerror or type(error).__name__,
             ) from None
 
-    def _marks(self) -> dict[str, Mark]:
+    def _marks(self) -> dict[str, Tally]:
         try:
             found = json.loads(self._file.read_text("utf-8"))
-            return {name: Mark(int(one["sends"]), int(one["incarnation"])) for name, one in found.items()}
+            return {name: Tally(int(one["sends"]), int(one["incarnation"])) for name, one in found.items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return {}
 
-    def _replace(self, marks: dict[str, Mark]) -> None:
+    def _replace(self, marks: dict[str, Tally]) -> None:
         body = {name: {"sends": one.sends, "incarnation": one.incarnation} for name, one in sorted(marks.items())}
         part = self._file.with_name(f"{self._file.name}.part")
         with part.open("w", encoding="utf-8") as handle:

@@ -1,7 +1,17 @@
 """What things are: the canonical model. Changing a record is an architecture decision."""
 
 from kiezbruecke.records.base import CENT, Moment, Money, Record, Text, name_id
-from kiezbruecke.records.money import Account, Application, Channel, Commitment, CommitmentState, Payments, Settlement
+from kiezbruecke.records.money import (
+    Account,
+    Application,
+    Channel,
+    Commitment,
+    CommitmentState,
+    GrantState,
+    OrderState,
+    Payments,
+    Settlement,
+)
 from kiezbruecke.records.participation import (
     Applicant,
     Area,
@@ -54,9 +64,11 @@ __all__ = [
     "CommitmentState",
     "Counts",
     "Decision",
+    "GrantState",
     "Module",
     "Moment",
     "Money",
+    "OrderState",
     "Outcome",
     "Paper",
     "Part",

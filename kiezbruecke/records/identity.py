@@ -6,15 +6,16 @@ from uuid import UUID
 
 from kiezbruecke.errors import RecordError
 from kiezbruecke.records.base import name_id
+from kiezbruecke.records.money import Application, Settlement
 from kiezbruecke.records.participation import Applicant, Decision, Process, Proposal
 from kiezbruecke.records.references import is_paper, pattern_of
 
 LONGEST = 25
 
 
-def case_key(record: Proposal | Applicant | Decision) -> tuple[str, str, str]:
+def case_key(record: Proposal | Applicant | Decision | Application | Settlement) -> tuple[str, str, str]:
     """(process, reference number, area): the area counts for paper proposals only."""
-    area = record.area_id if isinstance(record, Decision) and is_paper(record.reference_number) else ""
+    area = record.area_id if not isinstance(record, Proposal | Applicant) and is_paper(record.reference_number) else ""
     return record.process_id, record.reference_number, area
 
 

@@ -24,6 +24,35 @@ class CommitmentState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class GrantState(StrEnum):
+    """Where the grant of a case stands; derived (`cases/grants.py`)."""
+
+    VOTED = "voted"  # an assembly has said yes
+    GRANTED = "granted"  # the Bescheid was issued
+    FINAL = "final"  # nobody can object any more
+    SETTLED = "settled"  # what was paid is proven, or came back
+    CANCELLED = "cancelled"  # nothing is granted any more
+
+
+class OrderState(StrEnum):
+    """Where an order to pay or to collect stands; derived from its message and from all that came back."""
+
+    ORDERED = "ordered"  # written; nothing has left for certain
+    SENT = "sent"  # there; nobody has booked it yet
+    IN_DOUBT = "in_doubt"  # nobody knows whether it is there
+    REJECTED = "rejected"  # refused for good; what follows has a new number
+    BOOKED = "booked"  # in the books, not paid yet
+    PAID = "paid"  # the money has left
+    BOUNCED = "bounced"  # the money came back
+    RECEIVED = "received"  # of a refund claim: the money is here
+    CANCELLED = "cancelled"  # taken back before it left, or cancelled there
+
+    @property
+    def live(self) -> bool:
+        """Whether it is an order that may still be, or was, carried out: no second one beside it."""
+        return self not in (OrderState.REJECTED, OrderState.BOUNCED, OrderState.CANCELLED)
+
+
 class Commitment(Record):
     """The commitment of one case; there is one per case and it carries the total, never a difference."""
 
@@ -101,7 +130,8 @@ class Settlement(Record):
     area_id: str
     reference_number: str = Field(pattern=FORM)
     proven_on: date = Field(description="Day on which the proof was accepted")
-    spent: Money = Field(description="What was proven, at most what was paid")
+    spent: Money = Field(description="What was proven to have been spent of the grant")
+    returned: Money | None = Field(None, description="What was paid back by itself, where the sheet says so")
     correction: bool = False
     reason: Text = ""
     recorded_by: Text = personal("")

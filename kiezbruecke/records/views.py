@@ -45,6 +45,9 @@ class StoryKind(StrEnum):
     BOUND = "bound"  # the money is bound
     CHANGED = "changed"  # another sum is bound
     FREED = "freed"  # the money is free again
+    NOTIFIED = "notified"  # the Bescheid was issued
+    PAID = "paid"  # the money has left
+    PROVEN = "proven"  # what became of it is proven
     ANSWERED = "answered"  # those who asked have their answer
 
 
@@ -100,6 +103,9 @@ class CaseState(StrEnum):
     WITHDRAWN = "withdrawn"
     GRANTED = "granted"
     COMMITTED = "committed"
+    IN_PAYMENT = "in_payment"
+    PAID = "paid"
+    SETTLED = "settled"
 
 
 class StatusView(View):

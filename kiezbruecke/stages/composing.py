@@ -99,6 +99,7 @@ def compose(workshop: Workshop, standing: Standing, due: Due, voucher: str, at: 
         area=(workshop.process.id, workshop.process.fiscal_year, standing.area_id) if due.effect.hold else None,
         test=message.test,
         state=due.effect.first_state(workshop.route),
+        order=due.order,
         facts=made.facts,
     )
 

@@ -12,8 +12,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from kiezbruecke import attention
+from kiezbruecke import attention, clock
 from kiezbruecke.attention import Answers
+from kiezbruecke.cases.grants import grant_of
 from kiezbruecke.cases.join import (
     Disagreement,
     Standing,
@@ -25,22 +26,23 @@ from kiezbruecke.cases.join import (
     verdicts_of,
 )
 from kiezbruecke.code import code_digest
-from kiezbruecke.effects import Due, FollowUp, Lane, effect, rule_of
+from kiezbruecke.effects import Due, FollowUp, Lane, Waits, effect, rule_of
 from kiezbruecke.effects.effect import digest
-from kiezbruecke.errors import ConfigurationError, RecordError
+from kiezbruecke.errors import RecordError
 from kiezbruecke.german import day
 from kiezbruecke.ledger import MessageState, changes, claims, evidence, money
 from kiezbruecke.ledger import drafts as ledger_drafts
 from kiezbruecke.ledger import tables as t
-from kiezbruecke.ledger.areas import count
+from kiezbruecke.ledger.areas import Counted, count
 from kiezbruecke.ledger.changes import Look
 from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.ledger.lineage import MappingVersion
-from kiezbruecke.ledger.reading import StoredCase, read_budget_lines, read_cases, read_payloads
+from kiezbruecke.ledger.reading import MessageHead, StoredCase, read_budget_lines, read_cases, read_payloads
 from kiezbruecke.ledger.runs import stop_if_overtaken
 from kiezbruecke.ledger.seals import BUDGET, CASE, POINT, RECORD, VOTES
 from kiezbruecke.ledger.sets import slices
+from kiezbruecke.ledger.states import IS_IT_THERE
 from kiezbruecke.ledger.todo import Kind, Name, Point
 from kiezbruecke.mapping.for_clerks import for_clerks
 from kiezbruecke.records import Budget, Process
@@ -66,7 +68,7 @@ class Survey:
     lines: Sequence[Budget]
     budgets: Mapping[str, Budget]
     verdicts: Mapping[str, Disagreement | None] = field(default_factory=dict)
-    counted: dict[UUID, tuple[str, int]] = field(default_factory=dict)  # what a case takes of which area's budget
+    counted: dict[UUID, Counted] = field(default_factory=dict)  # what a case takes of which area's budget
     changing: set[UUID] = field(default_factory=set)  # these have changed since they were counted
     contradictions: list[Point] = field(default_factory=list)  # of the process's cases, of all chunks
     points: list[Point] = field(default_factory=list)  # of the route's own
@@ -75,12 +77,6 @@ class Survey:
 
 def survey(work: Sending) -> Survey | None:
     """What this run has to look at; None if nothing has changed since the route looked last."""
-    if work.process.commit_at != "voted":
-        raise ConfigurationError(
-            "commit_at: final needs grant notices, which this version does not know",
-            where=f"process {work.process.id}",
-            expected="voted",
-        )
     if effect(work.route.effect).tells and work.route.mode == "live":
         _workshop(work).texts.refuse_unread(f"route {work.route.name}")
     began, ledger, process = now(), work.ledger, work.process
@@ -127,6 +123,8 @@ def what_is_due(work: Sending, standings: Sequence[Standing]) -> tuple[list[tupl
         answer = rule(standing, lane) or _passed_over(work, standing, lane)
         if isinstance(answer, FollowUp):
             points += _follow_up(work, standing, answer, answers.done)
+        elif isinstance(answer, Waits):
+            points.append(_problem(work, standing, answer.text))
         elif answer is not None:
             due.append((standing, answer))
     sound, points = _as_recorded(work, due, points)
@@ -163,11 +161,15 @@ def outdated(standing: Standing, lane: Lane) -> list[UUID]:
     return [
         message.key
         for message in lane.sent(standing)
-        if message.state is MessageState.WAITING
+        if (message.state is MessageState.WAITING or _waits_for_release(message))
         and message.batch_id is None
         and message.ticket is None
         and effect(message.effect).outdated(standing, message, lane)
     ]
+
+
+def _waits_for_release(message: MessageHead) -> bool:
+    return message.state is MessageState.HELD and message.note != IS_IT_THERE
 
 
 def withdraw_outdated(work: Sending, survey: Survey, standings: Sequence[Standing]) -> list[Standing]:
@@ -262,8 +264,10 @@ def _count(work: Sending, survey: Survey, cases: Sequence[UUID]) -> None:
         survey.counted |= counted
 
 
-def _takes(standing: Standing) -> tuple[str, int]:
-    return standing.area_id, money.cents(standing.amount)
+def _takes(standing: Standing) -> Counted:
+    today = clock.today()
+    grant = grant_of(standing, today)
+    return Counted(standing.area_id, money.cents(standing.amount), grant.wakes_on(today) if grant else None)
 
 
 def _digests(survey: Survey) -> dict[str, str]:

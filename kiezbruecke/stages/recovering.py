@@ -24,7 +24,7 @@ from kiezbruecke.house import House
 from kiezbruecke.ledger import begin_run, claims, end_run, money, recoveries, takeover
 from kiezbruecke.ledger.people import Person, Signed, signed
 from kiezbruecke.ledger.recoveries import StepKind
-from kiezbruecke.ledger.witness import Mark
+from kiezbruecke.ledger.witness import Tally
 from kiezbruecke.mapping import load_mapping
 from kiezbruecke.stages import delivering, reconciling, witnessing
 from kiezbruecke.stages.asking import their_orders
@@ -224,7 +224,7 @@ def _let_go_on(house: House, destination: str, kind: StepKind, by: Signed) -> No
         run = begin_run(house.ledger, lane, route.name, "recover")
         recoveries.dissolve_carriers(house.ledger, run, destination)
         end_run(house.ledger, run, {})
-    seen = witnessing.highest(house.witnesses, destination) or Mark()
+    seen = witnessing.highest(house.witnesses, destination) or Tally()
     mark = recoveries.end(house.ledger, destination, kind, seen, by)
     for witness in house.witnesses:
         witness.write(destination, mark)

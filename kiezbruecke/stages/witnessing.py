@@ -19,7 +19,7 @@ from kiezbruecke.errors import ConfigurationError, Recovering
 from kiezbruecke.house import House
 from kiezbruecke.ledger import recoveries
 from kiezbruecke.ledger.people import Person
-from kiezbruecke.ledger.witness import Mark, Witness
+from kiezbruecke.ledger.witness import Tally, Witness
 from kiezbruecke.records import Process, Receipt
 from kiezbruecke.stages.work import Sending
 
@@ -71,14 +71,14 @@ def tell_at_the_end(work: Sending) -> None:
 
 
 def stop(
-    house: House, destination: str, evidence: str, seen: Mark | None = None, by: Person | None = None
+    house: House, destination: str, evidence: str, seen: Tally | None = None, by: Person | None = None
 ) -> Recovering:
     """Stop this destination, and all others that the old ledger could send to twice: every one, if a person says so."""
     others = (name for name in _destinations(house) if by is not None or not _is_proven(house, name))
     names = {destination, *others}
-    marks = {name: highest(house.witnesses, name) or Mark() for name in names}
+    marks = {name: highest(house.witnesses, name) or Tally() for name in names}
     if seen is not None:
-        marks[destination] = Mark(marks[destination].sends, max(marks[destination].incarnation, seen.incarnation))
+        marks[destination] = Tally(marks[destination].sends, max(marks[destination].incarnation, seen.incarnation))
     for name in recoveries.notice(house.ledger, marks, evidence, by):
         log.error("%s: recovering, nothing goes out; why: kiezbruecke recover show", name)  # it may be a person's words
     return recoveries.refuse(destination)
@@ -101,12 +101,12 @@ def look_at_answers(house: House, destination: str, process: Process, receipts: 
         stop(house, destination, f"dort kam eine Antwort auf {lost}, das Hauptbuch kennt diese Nachricht nicht")
 
 
-def highest(witnesses: Sequence[Witness], destination: str) -> Mark | None:
+def highest(witnesses: Sequence[Witness], destination: str) -> Tally | None:
     """The highest mark of all witnesses; None where none knows of the destination."""
     marks = [mark for witness in witnesses if (mark := _read(witness, destination)) is not None]
     if not marks:
         return None
-    return Mark(max(mark.sends for mark in marks), max(mark.incarnation for mark in marks))
+    return Tally(max(mark.sends for mark in marks), max(mark.incarnation for mark in marks))
 
 
 def _write(house: House, destination: str, *, costly: bool) -> None:
@@ -118,7 +118,7 @@ def _write(house: House, destination: str, *, costly: bool) -> None:
             _write_elsewhere(witness, destination, mark)
 
 
-def _write_elsewhere(witness: Witness, destination: str, mark: Mark) -> None:
+def _write_elsewhere(witness: Witness, destination: str, mark: Tally) -> None:
     """One behind a service may be out of reach: it lags behind then, which raises no alarm."""
     try:
         witness.write(destination, mark)
@@ -126,7 +126,7 @@ def _write_elsewhere(witness: Witness, destination: str, mark: Mark) -> None:
         log.warning("%s: %s was not told (%s)", destination, witness.name, type(error).__name__)
 
 
-def _read(witness: Witness, destination: str) -> Mark | None:
+def _read(witness: Witness, destination: str) -> Tally | None:
     """One that cannot be asked is missing."""
     try:
         return witness.read(destination)
@@ -151,7 +151,7 @@ def _ask(house: House, destination: str, target: object) -> None:
         log.warning("%s: cannot be asked for its stand (%s)", destination, type(error).__name__)
         return
     if last and not recoveries.knows_batch(house.ledger, destination, last):
-        seen = Mark(0, recoveries.incarnation_in(last))
+        seen = Tally(0, recoveries.incarnation_in(last))
         raise stop(house, destination, f"dort liegt der Stapel {last}, den das Hauptbuch nicht kennt", seen)
 
 

@@ -19,11 +19,12 @@ from kiezbruecke.connector import Item
 from kiezbruecke.ledger import Ledger, MessageState, Run, begin_run, claims, evidence, history, money, todo, upgrade
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import make_engine
-from kiezbruecke.ledger.draft import Draft, Identity
+from kiezbruecke.ledger.draft import Draft, Identity, OrderTerms
 from kiezbruecke.ledger.drafts import add_messages
 from kiezbruecke.ledger.history import Taken
+from kiezbruecke.ledger.reading import read_cases
 from kiezbruecke.ledger.todo import OpenPoint
-from kiezbruecke.records import Budget, BudgetStatus, Decision, Outcome, Receipt, ReceiptOutcome
+from kiezbruecke.records import Budget, BudgetStatus, Decision, OrderState, Outcome, Receipt, ReceiptOutcome
 from kiezbruecke.records.identity import case_id, fremdkennzeichen
 from tests.builders import PROCESS as PARTICIPATION
 from tests.postgres import Postgres, running_postgres
@@ -128,7 +129,7 @@ class Desk:
 
     def prepare(self, *drafts: Draft, run: Run | None = None) -> int:
         """Store drafts; how many found no money."""
-        lane = MONEY if drafts[0].reference.partition("-F")[1] else FILES
+        lane = lane_of(drafts[0])
         return len(add_messages(self.ledger, run or self.run(lane), drafts, "spk-tk"))
 
     def book(self, case: UUID, euros: str, number: int = 1, effect: str = "commitment.book") -> Draft:
@@ -136,6 +137,25 @@ class Desk:
         order = draft(case, effect, number, euros)
         self.prepare(order)
         return order
+
+    def pay(self, case: UUID, euros: str, number: int = 1, effect: str = "payment.order", **terms: Any) -> Draft:
+        """Prepare an order to pay, as if two people had released it; its draft."""
+        given = {"kind": "payment", "channel": "hkr", "due_on": date(2026, 5, 2), "account": "m" * 64, **terms}
+        order = draft(case, effect, number, euros, order=OrderTerms(**given))
+        self.prepare(order)
+        return order
+
+    def orders(self, case: UUID) -> dict[str, OrderState]:
+        """The states of a case's orders, by Fremdkennzeichen."""
+        with self.ledger.read() as connection:
+            [stored] = read_cases(connection, t.cases.c.id == case)
+        return {one.reference: one.state for one in stored.orders}
+
+    def balance(self, area: str = AREA) -> tuple[int, int, int, int]:
+        """Cents of an area: free, bound, paid, refunded."""
+        [found] = [one for one in money.balances(self.ledger, PROCESS) if one.area_id == area]
+        assert found.amount == found.free + found.bound + found.paid - found.refunded
+        return found.free, found.bound, found.paid, found.refunded
 
     def send(self, *keys: UUID, lane: str = MONEY) -> Run:
         """Claim and begin to send what waits in a lane; the run that holds it."""
@@ -146,7 +166,7 @@ class Desk:
 
     def deliver(self, order: Draft, outcome: ReceiptOutcome = ReceiptOutcome.DELIVERED) -> None:
         """Send a message, with the destination's word."""
-        run = self.send(order.identity.key, lane=MONEY if order.amount_cents is not None else FILES)
+        run = self.send(order.identity.key, lane=lane_of(order))
         claims.settle(self.ledger, run, order.identity.key, receipt(order, outcome))
 
     def answer(self, order: Draft, outcome: ReceiptOutcome, number: int = 1, **given: Any) -> None:
@@ -213,6 +233,12 @@ def budget(euros: str, status: BudgetStatus = BudgetStatus.RELEASED, area: str =
     )
 
 
+def lane_of(order: Draft) -> str:
+    """Where a draft goes."""
+    family = order.identity.effect.partition(".")[0]
+    return {"commitment": MONEY, "file": FILES}.get(family, MONEY.replace("commitment", family))
+
+
 def draft(
     case: UUID,
     effect: str = "file.create",
@@ -225,7 +251,7 @@ def draft(
 ) -> Draft:
     """A prepared message; with a sum it is an order to the budget system."""
     order = euros is not None
-    letter = "F" if order else "E"
+    letter = {"payment": "Z", "refund": "R"}.get(effect.partition(".")[0], "F" if order else "E")
     values: dict[str, Any] = {
         "identity": Identity(HKR if order else EFILE, given.pop("generation", 1), case, effect, number),
         "reference": reference or fremdkennzeichen(PARTICIPATION, AREA, f"P-{case.int % 9000 + 1}", letter, number),

@@ -28,6 +28,7 @@ class _Sum:
     area: str
     committed: Decimal
     paid: Decimal
+    refunded: Decimal = Decimal(0)
 
 
 def test_a_prepared_booking_holds_its_money(desk: Desk) -> None:

@@ -41,7 +41,7 @@ from kiezbruecke.ledger.pauses import set_paused
 from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.ledger.seals import FREE
 from kiezbruecke.ledger.tables import Moment
-from kiezbruecke.ledger.witness import Mark
+from kiezbruecke.ledger.witness import Tally
 from kiezbruecke.records import ReceiptOutcome
 from tests.builders import by
 
@@ -52,7 +52,7 @@ COLUMNS = [column for table in SEALED for column in table.columns if f"{table.na
 
 
 class _Sum:
-    area, committed, paid = "090416", money.euros(100), money.euros(0)
+    area, committed, paid, refunded = "090416", money.euros(100), money.euros(0), money.euros(0)
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +75,7 @@ def full(fresh_sqlite: Fresh) -> Path:
         claims.claim_batch(ledger, run, lambda *_: ("f", b"x"), year=YEAR, test=False, full_list=False)
         claims.begin_sending(ledger, run, [booked.identity.key])
         desk.answer(booked, ReceiptOutcome.CONFIRMED)
+        desk.pay(second, "850")
         desk.hear(receipt(booked, ReceiptOutcome.NOTED, external_id="strange", key=None, reference="UNKNOWN"))
         origin = history.Origin("box", PROCESS, "spk-tk", keeps_unread=True)
         letter = Taken(Item("letter", "1", b"?", raw=b"?"), problem="unlesbar")
@@ -85,7 +86,7 @@ def full(fresh_sqlite: Fresh) -> Path:
         reset_destination(ledger, "another", person=by("Kim Kunz"), reason="neu")
         with changes.alone(ledger, desk.run(MONEY)) as connection:
             areas.count(connection, {first: ("090416", 100), second: ("090416", 85000)})
-        recoveries.notice(ledger, {"another": Mark()}, "somebody says so")
+        recoveries.notice(ledger, {"another": Tally()}, "somebody says so")
         drop_anchor(ledger)
         assert evidence.verify(ledger).broken == ()
     return Path(url.removeprefix("sqlite:///"))

@@ -8,15 +8,15 @@ from threading import Thread
 import pytest
 
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.ledger.witness import FileWitness, Mark
+from kiezbruecke.ledger.witness import FileWitness, Tally
 
 
 def test_it_never_goes_back(tmp_path: Path) -> None:
     witness = FileWitness(tmp_path / "witness.json")
-    for mark in (Mark(5, 1), Mark(3, 2), Mark(4, 1)):
+    for mark in (Tally(5, 1), Tally(3, 2), Tally(4, 1)):
         witness.write("hkr-tk", mark)
 
-    assert witness.read("hkr-tk") == Mark(5, 2)
+    assert witness.read("hkr-tk") == Tally(5, 2)
     assert witness.read("eakte-tk") is None
 
 
@@ -26,7 +26,7 @@ def test_many_writers_lose_nothing(tmp_path: Path) -> None:
 
     def write(name: str) -> None:
         for number in range(1, 21):
-            witness.write(name, Mark(number, 1))
+            witness.write(name, Tally(number, 1))
 
     threads = [Thread(target=write, args=(f"z{index}",)) for index in range(4)]
     for thread in threads:
@@ -34,7 +34,7 @@ def test_many_writers_lose_nothing(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
 
-    assert {witness.read(f"z{index}") for index in range(4)} == {Mark(20, 1)}
+    assert {witness.read(f"z{index}") for index in range(4)} == {Tally(20, 1)}
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"hkr-tk": 5}', '{"hkr-tk": {"sends": "x", "incarnation": 1}}'])
@@ -49,4 +49,4 @@ def test_where_it_cannot_be_written_nothing_is_sent(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder", "utf-8")
 
     with pytest.raises(ConfigurationError, match="witness"):
-        FileWitness(tmp_path / "file" / "witness.json").write("hkr-tk", Mark(1, 1))
+        FileWitness(tmp_path / "file" / "witness.json").write("hkr-tk", Tally(1, 1))

@@ -1,0 +1,249 @@
+"""`payment.*`, `refund.claim`: what was granted is ordered to be paid; what was not spent of it is claimed back.
+
+    grant final, account known, commitment booked ─▶ order ─▶ (two people) ─▶ sent ─▶ booked ─▶ paid
+    taken back before it was paid                 ─▶ cancel: only their AUFGEHOBEN makes the money free
+    came back (other account data, or a person)   ─▶ order, with the next number
+    proven less than paid                         ─▶ claim the difference
+
+An order's amount, payee and account never change: what is wrong is cancelled, and ordered anew with the next number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+
+from pydantic import BaseModel
+
+from kiezbruecke.cases.grants import Grant, grant_of, payment_of, refund_due, refund_of
+from kiezbruecke.cases.join import Standing
+from kiezbruecke.cases.timeline import booked
+from kiezbruecke.effects.effect import Due, DueCase, Effect, FollowUp, Waits, digest, is_held
+from kiezbruecke.effects.lane import Lane
+from kiezbruecke.german import day, euros
+from kiezbruecke.ledger import MessageState, orders
+from kiezbruecke.ledger.draft import OrderTerms
+from kiezbruecke.ledger.reading import MessageHead, StoredOrder
+from kiezbruecke.ledger.states import UNSETTLED
+from kiezbruecke.records import GrantState, OrderState, Payments
+from kiezbruecke.records.views import PayeeView, PaymentView, StoryKind
+
+REFUND_DAYS = 30  # so long the payee has to pay back
+
+
+def payment(standing: Standing, lane: Lane) -> Due | FollowUp | Waits | None:
+    """One order per final grant; whatever is said later of an issued one cancels it, or asks a person."""
+    terms = standing.process.payments
+    sent = lane.sent(standing)
+    grant, live = grant_of(standing, lane.today), payment_of(standing)
+    if terms is None or grant is None or _is_busy(lane, sent):
+        return None
+    if live is not None:
+        return _correction(standing, lane, grant, live)
+    if not _may_be_paid(standing, lane, grant):
+        return None
+    return _why_not(standing, lane, grant, terms) or _order(standing, lane, grant, terms, sent)
+
+
+def refund(standing: Standing, lane: Lane) -> Due | FollowUp | Waits | None:
+    """The difference between what was paid and what was proven, once."""
+    terms, sent = standing.process.payments, lane.sent(standing)
+    grant, paid, back = grant_of(standing, lane.today), payment_of(standing), refund_of(standing)
+    if terms is None or grant is None or paid is None or standing.shaken or _is_busy(lane, sent):
+        return None
+    amount = refund_due(standing, grant.settlement)
+    if back is not None:
+        return _other_refund(standing, back, amount) if amount != back.amount else None
+    if not amount or lane.name in standing.case.baselines:
+        return None
+    if reason := "; ".join(grant.problems) or _out_of_time(standing, lane, terms):
+        return Waits(f"Zurückzufordern sind {euros(amount)}. {reason}")
+    basis = CLAIM.basis_of(standing, amount)
+    given = OrderTerms("refund", terms.channel, lane.today + timedelta(days=REFUND_DAYS))
+    due = Due(CLAIM, lane.next_number(standing), basis, amount, paid.reference, order=given)
+    return None if lane.is_refused(sent, basis) else due
+
+
+def _is_busy(lane: Lane, sent: list[MessageHead]) -> bool:
+    """One order of a case is on its way at a time; and a test moves no money."""
+    if lane.test or any(message.state in UNSETTLED for message in sent):
+        return True
+    return any(str(message.key) in lane.blocked for message in sent)
+
+
+def overtaken(standing: Standing, message: MessageHead, lane: Lane) -> bool:
+    """Whether an order that waits, or is not released yet, is another than would be written now."""
+    ordered = next((one for one in standing.case.orders if one.key == message.key), None)
+    grant = grant_of(standing, lane.today)
+    if message.effect != ORDER.name or ordered is None or grant is None:
+        return False
+    return bool(_differs(standing, grant, ordered)) or grant.state is not GrantState.FINAL
+
+
+def _may_be_paid(standing: Standing, lane: Lane, grant: Grant) -> bool:
+    """It is granted for good, nothing contradicts it, and the budget system holds exactly this sum for it."""
+    if grant.state is not GrantState.FINAL and not grant.problems:
+        return False
+    return standing.grants and not standing.disagreements and booked(standing) and lane.may_begin(standing)
+
+
+def _why_not(standing: Standing, lane: Lane, grant: Grant, terms: Payments) -> Waits | None:
+    """What holds back money that is due otherwise, in one German sentence."""
+    application = grant.application
+    if grant.problems:
+        return Waits("; ".join(grant.problems))
+    if application is None or not application.account:
+        return Waits("Für die Auszahlung fehlt die Bankverbindung; bitte in der Antragsliste nachtragen")
+    if terms.most_per_order is not None and standing.amount > terms.most_per_order:
+        return Waits(f"Der Betrag {euros(standing.amount)} ist größer als {euros(terms.most_per_order)} je Anordnung")
+    if reason := _out_of_time(standing, lane, terms):
+        return Waits(reason)
+    last = next((one for one in reversed(standing.case.orders) if one.kind == "payment"), None)
+    bounced = last is not None and last.state is OrderState.BOUNCED
+    if bounced and last is not None and last.account == application.account and str(last.key) not in lane.resend:
+        return Waits(f"{last.reference} ist zurückgekommen; es fehlt eine neue Bankverbindung oder Ihre Antwort")
+    return None
+
+
+def _out_of_time(standing: Standing, lane: Lane, terms: Payments) -> str:
+    """Why an order is too late, if so: nothing crosses cut-off or year's end without a person (§§ 45, 72 LHO)."""
+    year = standing.process.fiscal_year
+    if lane.today.year != year:
+        return (
+            f"Das Haushaltsjahr {year} ist vorbei oder hat noch nicht begonnen; bitte im HKR von Hand anordnen "
+            "und den Fall hier als erledigt melden"
+        )
+    if terms.order_until is not None and lane.today > terms.order_until:
+        return f"Der Annahmeschluss der Kasse war am {day(terms.order_until)}; bitte von Hand anordnen"
+    return ""
+
+
+def _order(standing: Standing, lane: Lane, grant: Grant, terms: Payments, sent: list[MessageHead]) -> Due | None:
+    assert grant.application is not None
+    account = grant.application.account
+    basis = digest(ORDER.basis_of(standing), account)
+    if lane.is_refused(sent, basis):
+        return None
+    given = OrderTerms("payment", terms.channel, lane.today, account=account)
+    return Due(ORDER, lane.next_number(standing), basis, standing.amount, order=given)
+
+
+def _correction(standing: Standing, lane: Lane, grant: Grant, live: StoredOrder) -> Due | FollowUp | None:
+    """What becomes of an order that is on its way or done, where what it says does not hold any more."""
+    wrong = _differs(standing, grant, live)
+    if not wrong or standing.shaken:
+        return None
+    if live.state is OrderState.BOOKED:
+        number, basis = lane.next_number(standing), digest(CANCEL.basis_of(standing, live.amount), live.reference)
+        last = lane.sent(standing)[-1:]
+        refused = last and last[0].effect == CANCEL.name and last[0].state is MessageState.REFUSED
+        if refused:
+            return _by_hand(standing, live, f"Die Aufhebung wurde abgewiesen; {wrong}")
+        return Due(CANCEL, number, basis, live.amount, live.reference)
+    if live.state is OrderState.PAID:
+        return _by_hand(standing, live, f"Ausgezahlt ist schon; {wrong}. Zu viel Gezahltes bitte zurückfordern")
+    return None
+
+
+def _differs(standing: Standing, grant: Grant, ordered: StoredOrder) -> str:
+    """What of an order does not hold any more, in German; empty where all does."""
+    if not standing.grants:
+        return "der Beschluss bewilligt nicht mehr"
+    if ordered.amount != standing.amount:
+        return f"bewilligt sind jetzt {euros(standing.amount)}"
+    if ordered.state is OrderState.PAID or grant.application is None:
+        return ""
+    return "die Bankverbindung ist eine andere" if grant.application.account != ordered.account else ""
+
+
+def _by_hand(standing: Standing, live: StoredOrder, what: str) -> FollowUp:
+    text = f"{standing.case.reference} ({live.reference}, {euros(live.amount)}): {what}"
+    return FollowUp(text, digest("order", live.reference, what))
+
+
+def _other_refund(standing: Standing, back: StoredOrder, amount: Decimal) -> FollowUp:
+    what = f"zurückzufordern sind {euros(amount)}, gefordert wurden {euros(back.amount)}; bitte im HKR berichtigen"
+    return FollowUp(f"{standing.case.reference} ({back.reference}): {what}", digest("refund", back.reference, what))
+
+
+def _views(of: DueCase) -> Mapping[str, BaseModel]:
+    """The order, and whose account it goes to where the vault has told it."""
+    standing, due, process = of.standing, of.due, of.process
+    assert due.amount is not None
+    commitment = standing.case.commitment
+    ordered = next((one for one in standing.case.orders if one.reference == of.message.reference), None)
+    related = next((one for one in standing.case.orders if one.reference == due.related_reference), None)
+    about = due.order or ordered or related
+    assert about is not None
+    view = PaymentView(
+        reference=of.message.reference,
+        related_reference=due.related_reference,
+        commitment_reference=commitment.reference if commitment else "",
+        voucher=of.message.voucher,
+        instalment=about.instalment,
+        amount=due.amount,
+        due_on=about.due_on,
+        fiscal_year=process.fiscal_year,
+        purpose=f"{process.label} {of.message.reference}",
+        grounds=f"{process.label} {standing.area_name}",
+    )
+    return {"payment": view, **({"payee": of.payee} if of.payee is not None else {})}
+
+
+_BASIS = ("effect.name", "cents", "standing.area_id", "standing.budget_line")
+_MODELS: Mapping[str, type[BaseModel]] = {"payment": PaymentView, "payee": PayeeView}
+ORDER = Effect(
+    name="payment.order",
+    letter="Z",
+    title="Auszahlung anordnen",
+    place="zur Auszahlung",
+    partner="Das HKR",
+    basis=_BASIS,
+    rule="payment",
+    due=payment,
+    takes_voucher=True,
+    must_be_released=True,
+    first_state=is_held,
+    confidential=True,
+    outdated=overtaken,
+    hold=orders.hold_payments,
+    follow=orders.follow,
+    hear=orders.settle,
+    views=_views,
+    view_models=_MODELS,
+)
+CANCEL = Effect(
+    name="payment.cancel",
+    letter="Z",
+    title="Auszahlung aufheben",
+    partner="Das HKR",
+    basis=_BASIS,
+    takes_voucher=True,
+    must_be_released=True,
+    first_state=is_held,
+    confidential=True,
+    follow=orders.follow_cancels,
+    views=_views,
+    view_models=_MODELS,
+)
+CLAIM = Effect(
+    name="refund.claim",
+    letter="R",
+    title="Rückforderung",
+    place="zur Rückforderung",
+    partner="Das HKR",
+    happened=(StoryKind.CHANGED, "Nicht verwendetes Geld wird zurückgezahlt: {amount}."),
+    basis=_BASIS,
+    rule="refund",
+    due=refund,
+    takes_voucher=True,
+    must_be_released=True,
+    first_state=is_held,
+    hold=orders.hold_refunds,
+    follow=orders.follow,
+    hear=orders.settle,
+    views=_views,
+    view_models={"payment": PaymentView},
+)
+EFFECTS = (ORDER, CANCEL, CLAIM)
