@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from connectors.hkr_file.handover import MARKER
@@ -58,17 +59,19 @@ class AnswerFiles:
     def fetch(self, cursor: Cursor) -> Iterator[Item]:  # noqa: ARG002 - moving a file away is the cursor
         """Yield the answers of every file that lies there with its `.ok`; a damaged one is one item, and stops none."""
         self._open = []
-        for name in self._whole():
-            yield from self._items(name)
+        with closing(self._places):
+            for name in self._whole():
+                yield from self._items(name)
 
     def acknowledge(self, handled: Sequence[Handled]) -> None:
         """Move the files of which all is stored. Killed before it, they are read again and bring nothing new."""
         done = {one.item.external_id for one in handled}
         for file in self._open:
             file.waiting -= done
-        for file in [file for file in self._open if not file.waiting]:
-            self._move(file)
-            self._open.remove(file)
+        with closing(self._places):
+            for file in [file for file in self._open if not file.waiting]:
+                self._move(file)
+                self._open.remove(file)
 
     def _whole(self) -> list[str]:
         try:

@@ -6,6 +6,7 @@ handed over with its `.ok` ─▶ delivered; what became of the orders says an a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from uuid import UUID
 
@@ -48,12 +49,14 @@ class FileBatches:
 
     def send(self, batch: Batch, messages: Sequence[Message]) -> Mapping[UUID, Receipt]:
         """Hand the stored bytes over; raises NotSent, AlreadyUsed, or anything else for doubt."""
-        self._handover.put(batch.file_name, batch.payload)
+        with closing(self._places):
+            self._handover.put(batch.file_name, batch.payload)
         return {message.key: self._receipt(batch, message) for message in messages}
 
     def look_up(self, batch: Batch, messages: Sequence[Message]) -> Mapping[UUID, Answer]:
         """Look for the file by name and hash. What was taken away by somebody unknown proves nothing."""
-        found = self._handover.find(batch.file_name, batch.payload)
+        with closing(self._places):
+            found = self._handover.find(batch.file_name, batch.payload)
         if not isinstance(found, bool):
             return dict.fromkeys((message.key for message in messages), found)
         return {message.key: Found(self._receipt(batch, message)) for message in messages}
@@ -71,7 +74,7 @@ class FileBatches:
 
 
 class Places:
-    """The folders of a connection: here, or all of them over one line."""
+    """The folders of a connection: here, or all of them over one line, which ends with each call of the engine."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
