@@ -39,7 +39,7 @@ class Place(Protocol):
         """Give back what is held; a later call opens anew."""
 
 
-class Folder:
+class LocalFolder:
     """A folder of this machine; it must be there: a missing one may be a share that is not mounted."""
 
     def __init__(self, path: Path, where: str) -> None:
@@ -60,7 +60,7 @@ class Folder:
 
     def rename(self, name: str, new_name: str, to: Place | None = None) -> None:
         """A second name, then one less: a rename of the system would put it over a file that is there."""
-        assert to is None or isinstance(to, Folder)
+        assert to is None or isinstance(to, LocalFolder)
         target = to.there() if to else self.there()
         os.link(self.there() / name, target / new_name, follow_symlinks=False)
         (self.there() / name).unlink()

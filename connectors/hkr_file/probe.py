@@ -9,7 +9,7 @@ from secrets import token_hex
 
 from connectors.hkr_file.places import PART, Place
 from connectors.hkr_file.settings import Settings
-from connectors.hkr_file.target import Places, read_batch_table
+from connectors.hkr_file.target import Shelves, read_batch_table
 from kiezbruecke.connector import Connection
 from kiezbruecke.errors import SourceError
 from kiezbruecke.records import Process
@@ -20,7 +20,7 @@ def probe(connection: Connection, content: Path, processes: Sequence[Process]) -
     """The file ends with `.part`: no reader takes it."""
     settings = Settings.from_connection(connection)
     read_batch_table(content, settings.profile, settings.where)
-    with closing(Places(settings)) as places:
+    with closing(Shelves(settings)) as places:
         try:
             _try(places.batches)
             for place in (places.taken, places.answers() if settings.answers else None):

@@ -99,7 +99,7 @@ class Line:
                 return NotSent("no SFTP session came about", where=where, helps=type(error).__name__, trouble=trouble)
 
 
-class Remote:
+class RemoteFolder:
     """One folder of the server (Place)."""
 
     def __init__(self, line: Line, path: str) -> None:
@@ -132,7 +132,7 @@ class Remote:
 
     def rename(self, name: str, new_name: str, to: Place | None = None) -> None:
         """SFTP's own rename, which a server refuses where the new name is taken (draft-ietf-secsh-filexfer-02, 6.5)."""
-        assert to is None or isinstance(to, Remote)
+        assert to is None or isinstance(to, RemoteFolder)
         target = (to or self).at(new_name)
         self._line.call(lambda client: client.rename(self.at(name), target))
 

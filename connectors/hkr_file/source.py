@@ -17,7 +17,7 @@ from connectors.hkr_file.handover import MARKER
 from connectors.hkr_file.places import PART, Place, present
 from connectors.hkr_file.settings import Settings
 from connectors.hkr_file.stack import Damaged, read_stack
-from connectors.hkr_file.target import Places
+from connectors.hkr_file.target import Shelves
 from kiezbruecke.connector import Connection, Context, Cursor, Handled, Item
 from kiezbruecke.errors import ConfigurationError, DeliveryError, SourceError
 from kiezbruecke.mapping.schema.tables import TableLayout, read_table
@@ -48,18 +48,18 @@ class AnswerFiles:
                 "extra.answers is empty", where=self.settings.where, expected="the folder of the answers"
             )
         self._table = read_answer_table(context, self.settings)
-        self._places = Places(self.settings)
-        self._place = self._places.answers()
+        self._shelves = Shelves(self.settings)
+        self._place = self._shelves.answers()
         self._open: list[_File] = []
 
     def close(self) -> None:
         """Give the connection back."""
-        self._places.close()
+        self._shelves.close()
 
     def fetch(self, cursor: Cursor) -> Iterator[Item]:  # noqa: ARG002 - moving a file away is the cursor
         """Yield the answers of every file that lies there with its `.ok`; a damaged one is one item, and stops none."""
         self._open = []
-        with closing(self._places):
+        with closing(self._shelves):
             for name in self._whole():
                 yield from self._items(name)
 
@@ -68,7 +68,7 @@ class AnswerFiles:
         done = {one.item.external_id for one in handled}
         for file in self._open:
             file.waiting -= done
-        with closing(self._places):
+        with closing(self._shelves):
             for file in [file for file in self._open if not file.waiting]:
                 self._move(file)
                 self._open.remove(file)
@@ -107,7 +107,7 @@ class AnswerFiles:
 
     def _move(self, file: _File) -> None:
         """Its name gets the beginning of its hash: the same name may come again with other answers."""
-        to, kept = self._places.answers(file.folder), f"{file.digest[:12]}-{file.name}"
+        to, kept = self._shelves.answers(file.folder), f"{file.digest[:12]}-{file.name}"
         try:
             self._rename(file.name, kept, to)
             self._rename(f"{file.name}{MARKER}", f"{kept}{MARKER}", to)

@@ -38,14 +38,14 @@ class Damaged(ValueError):
 
 
 @dataclass(frozen=True)
-class Origin:
+class Sender:
     """Who hands the batch over."""
 
     unit: str  # Dienststelle
     sender: str  # Vorverfahren
 
 
-def write_stack(table: TableLayout, head: BatchHead, origin: Origin, messages: Sequence[Message]) -> bytes:
+def write_stack(table: TableLayout, head: BatchHead, origin: Sender, messages: Sequence[Message]) -> bytes:
     """The file; the same arguments give the same bytes. Raises RecordError naming the order."""
     assert table.file is not None
     signed = any(column.fact for column in table.columns)
@@ -127,7 +127,7 @@ def _row(table: TableLayout, message: Message, *, signed: bool) -> tuple[bytes, 
         raise RecordError(
             f"ist kein Satz nach dem Aufbau {table.name}",
             where=where,
-            expected=f"eine Nachricht der Zuordnung mit target: table {table.name}",
+            expected=f"eine Nachricht der Zuordnung für {table.name}",
         )
     if _reads(table, "reference", cells) not in (None, message.reference):
         raise RecordError("das Fremdkennzeichen des Satzes ist nicht das der Nachricht", where=where)
@@ -191,7 +191,7 @@ def _refuse_twins(table: TableLayout, messages: Sequence[Message], rows: Sequenc
 # -- header and trailer ---------------------------------------------------------------------------------------------
 
 
-def _about(head: BatchHead, origin: Origin) -> dict[str, object]:
+def _about(head: BatchHead, origin: Sender) -> dict[str, object]:
     return {
         "batch": head.id,
         "batch_short": hashlib.sha256(head.id.encode()).hexdigest()[:8].upper(),

@@ -11,10 +11,10 @@ from pathlib import Path
 from uuid import UUID
 
 from connectors.hkr_file.handover import Handover
-from connectors.hkr_file.places import Folder, Place
+from connectors.hkr_file.places import LocalFolder, Place
 from connectors.hkr_file.settings import Settings
-from connectors.hkr_file.sftp import Line, Remote
-from connectors.hkr_file.stack import Origin, write_stack
+from connectors.hkr_file.sftp import Line, RemoteFolder
+from connectors.hkr_file.stack import Sender, write_stack
 from kiezbruecke.connector import Answer, Batch, BatchHead, Connection, Context, Found, Message
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.schema.tables import TableLayout, read_table
@@ -30,12 +30,12 @@ class FileBatches:
     def __init__(self, connection: Connection, context: Context) -> None:
         self.settings = Settings.from_connection(connection)
         self._table = read_batch_table(context.content, self.settings.profile, self.settings.where)
-        self._places = Places(self.settings)
-        self._handover = Handover(self._places.batches, self._places.taken, self.settings.where)
+        self._shelves = Shelves(self.settings)
+        self._handover = Handover(self._shelves.batches, self._shelves.taken, self.settings.where)
 
     def close(self) -> None:
         """Give the connection back."""
-        self._places.close()
+        self._shelves.close()
 
     def compose(
         self,
@@ -44,18 +44,18 @@ class FileBatches:
         standing: Sequence[Message],  # noqa: ARG002 - no full list here
     ) -> tuple[str, bytes]:
         """File name and bytes; raises RecordError naming the order that cannot be in it."""
-        origin = Origin(self.settings.dienststelle, self.settings.vorverfahren)
+        origin = Sender(self.settings.dienststelle, self.settings.vorverfahren)
         return file_name(self._table, head), write_stack(self._table, head, origin, messages)
 
     def send(self, batch: Batch, messages: Sequence[Message]) -> Mapping[UUID, Receipt]:
         """Hand the stored bytes over; raises NotSent, AlreadyUsed, or anything else for doubt."""
-        with closing(self._places):
+        with closing(self._shelves):
             self._handover.put(batch.file_name, batch.payload)
         return {message.key: self._receipt(batch, message) for message in messages}
 
     def look_up(self, batch: Batch, messages: Sequence[Message]) -> Mapping[UUID, Answer]:
         """Look for the file by name and hash. What was taken away by somebody unknown proves nothing."""
-        with closing(self._places):
+        with closing(self._shelves):
             found = self._handover.find(batch.file_name, batch.payload)
         if not isinstance(found, bool):
             return dict.fromkeys((message.key for message in messages), found)
@@ -73,7 +73,7 @@ class FileBatches:
         )
 
 
-class Places:
+class Shelves:
     """The folders of a connection: here, or all of them over one line, which ends with each call of the engine."""
 
     def __init__(self, settings: Settings) -> None:
@@ -92,7 +92,7 @@ class Places:
             self._line.close()
 
     def _place(self, path: str) -> Place:
-        return Remote(self._line, path) if self._line else Folder(Path.cwd() / path, self._settings.where)
+        return RemoteFolder(self._line, path) if self._line else LocalFolder(Path.cwd() / path, self._settings.where)
 
 
 def file_name(table: TableLayout, head: BatchHead) -> str:

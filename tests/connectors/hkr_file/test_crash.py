@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from connectors.hkr_file.places import Folder
-from connectors.hkr_file.sftp import Remote
+from connectors.hkr_file.places import LocalFolder
+from connectors.hkr_file.sftp import RemoteFolder
 from kiezbruecke.connector import Batch, Found, NotThere
 
 from .conftest import Desk, order
@@ -57,7 +57,7 @@ def killed_at(desk: Desk, batch: Batch, messages: list[Any], number: int) -> boo
     if pid == 0:
         try:
             steps = _Steps(number)
-            for owner in (Folder, Remote):
+            for owner in (LocalFolder, RemoteFolder):
                 for name in STEPS:
                     steps.watch(owner, name)
             steps.watch(os, "link")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from connectors.hkr_file.stack import Origin, write_stack
+from connectors.hkr_file.stack import Sender, write_stack
 from kiezbruecke.connector import BatchHead, Message
 from kiezbruecke.mapping import load_mapping
 from kiezbruecke.mapping.schema.tables import read_table
@@ -63,7 +63,7 @@ def test_the_two_examples_of_other_systems_make_a_file(mapping: str, layout: str
     body = write_stack(
         read_table(ROOT, layout),
         BatchHead("KK26-S-0001", "x", WHEN, 2026),
-        Origin("BA-TK-SPK", "KIEZBRUECKE"),
+        Sender("BA-TK-SPK", "KIEZBRUECKE"),
         [message],
     )
 

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.hkr_file._sandbox_parser import Refused, parse
-from connectors.hkr_file.stack import Damaged, Origin, iban_number, read_stack, write_stack
-from connectors.hkr_file.target import FileBatches
-from kiezbruecke.connector import BatchHead, Connection, Context
-from kiezbruecke.errors import ConfigurationError
+from connectors.hkr_file.stack import Damaged, Sender, iban_number, read_stack, write_stack
+from kiezbruecke.connector import BatchHead
 from kiezbruecke.mapping.schema.tables import read_table
 from kiezbruecke.mapping.steps import STEPS
 from kiezbruecke.mapping.values import Unusable
 
-from .conftest import IBANS, PROCESS, ROOT, order
+from .conftest import IBANS, ROOT, order
 
 HEAD = BatchHead("KK26-S-0001", "hkr-datei", datetime(2026, 11, 23, 6, 30, tzinfo=UTC), 2026)
-ORIGIN = Origin("BA-TK-SPK", "KIEZBRUECKE")
+ORIGIN = Sender("BA-TK-SPK", "KIEZBRUECKE")
 OURS = ("kiezbruecke-fixed", "kiezbruecke-csv")
 ALL = (*OURS, "f15z-like", "mach-like")
 ARTS = {"f15z-like": "Z", "mach-like": "11"}
@@ -183,79 +179,6 @@ def test_the_file_like_mach_is_a_table_with_signed_sums():
 
     assert lines[0].startswith("FREMDKENNZEICHEN;ART;JAHR;JAHRAO;KONTO;BETRAG;FAELLIGKEIT")
     assert lines[1].startswith("KK26-090416-00001-Z1;11;2026;2026;68406;100,50;;;Verein 1 Müggelheim;")
-
-
-INVENTED = """
-name: stadt-x
-format: fixed
-encoding: cp1252
-line_end: lf
-columns:
-  - {key: kennzeichen, length: 25, required: true}
-  - {key: betrag, length: 12, type: money, format: point, required: true}
-  - {key: iban, length: 34}
-  - {key: name, length: 40}
-  - {name: Frei durch, length: 20, fact: angeordnet.person}
-file:
-  ending: dat
-  reads: {reference: kennzeichen, amount: betrag, iban: iban}
-  trailer:
-    - {name: Summe, length: 15, type: money, format: cents, fill: "0", fact: sum}
-    - {name: Sätze, length: 6, type: integer, fill: "0", fact: count}
-    - {name: Vom, length: 8, type: date, format: JJMMTT, fact: created_at}
-    - {length: 102}
-"""
-
-
-def with_layout(tmp_path: Path, text: str) -> Path:
-    """A content folder with one more layout."""
-    shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
-    (tmp_path / "schemas" / "tables" / "stadt-x.yaml").write_text(text, "utf-8")
-    return tmp_path
-
-
-def test_another_system_is_one_file(tmp_path):
-    """An invented layout: no Python, a connection names it, and its file is written."""
-    content = with_layout(tmp_path, INVENTED)
-    extra = {"profile": "stadt-x", "path": "/nirgends", "dienststelle": "X"}
-    target = FileBatches(Connection("x", "kb_hkr_file", extra=extra), Context(PROCESS, content=content))
-    messages = [
-        order("KK26-090416-00001-Z1", "12.50", layout="stadt-x", content=content, art="20", name="Verein „Grün“"),
-        order("KK26-090416-00002-Z1", "0.01", layout="stadt-x", content=content, art="20"),
-    ]
-    name, body = target.compose(HEAD, messages, ())
-
-    assert name == "KK26-S-0001.dat"
-    assert body.decode("cp1252").split("\n") == [
-        f"{'KK26-090416-00001-Z1':25}{'12.50':>12}{IBANS[0]:34}{'Verein „Grün“':40}{'Cem Chef':20}",
-        f"{'KK26-090416-00002-Z1':25}{'0.01':>12}{IBANS[0]:34}{'Förderverein Müggelheim':40}{'Cem Chef':20}",
-        f"{'000000000001251':15}000002{'261123':8}{'':102}",
-        "",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "told"),
-    [
-        ("fact: sum}", "fact: summe}", "no file has the fact 'summe'"),
-        ("angeordnet.person", "angeordnet.alter", "no line has the fact 'angeordnet.alter'"),
-        ("amount: betrag", "amount: name", "amount is no sum of money"),
-        ("iban: iban}", "iban: konto}", "iban is no column 'konto'"),
-        ("amount: betrag, ", "", "'sum' needs to know a column"),
-        ("length: 102}", "length: 101}", "130 characters, not 131"),
-        ("fact: count}", "key: anzahl}", "no rule fills 'anzahl' of header or trailer"),
-        ("ending: dat", "endung: dat", "unknown key 'endung'; expected ending, reads, header, trailer"),
-        ("fact: created_at}", "fakt: x}", "unknown key 'fakt'"),
-    ],
-)
-def test_a_wrong_layout_is_refused_with_its_place(tmp_path, old, new, told):
-    """One line: what, where, what was expected."""
-    assert old in INVENTED
-    with pytest.raises(ConfigurationError) as raised:
-        read_table(with_layout(tmp_path, INVENTED.replace(old, new)), "stadt-x")
-
-    assert told in str(raised.value)
-    assert "stadt-x.yaml" in str(raised.value)
 
 
 @pytest.mark.parametrize("layout", OURS)
