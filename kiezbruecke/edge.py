@@ -18,6 +18,9 @@ from kiezbruecke.house import Connect, House
 from kiezbruecke.ledger import open_ledger, witness
 from kiezbruecke.ledger.database import VARIABLE
 from kiezbruecke.ledger.witness import FileWitness, Witness
+from kiezbruecke.vault import FILE as VAULT_FILE
+from kiezbruecke.vault import VARIABLE as VAULT
+from kiezbruecke.vault import Vault, find_keys
 
 log = logging.getLogger("kiezbruecke")
 ANCHORS, ANCHOR_KEY = "KIEZBRUECKE_ANCHORS", "KIEZBRUECKE_ANCHOR_KEY"
@@ -30,12 +33,13 @@ def open_house(content: Path | None = None, connect: Connect | None = None, witn
     (Airflow has its own) `KIEZBRUECKE_CONN_<NAME>` and `var/connections.json`. `witnesses` beside the file's.
     """
     found = find_content(content)
+    connect = connect or local_connections(found)
     clock.say(_said_day())
-    ledger = open_ledger(ledger_url(found))
+    ledger = open_ledger(ledger_url(found), vault(found, connect))
     named = (file_witness(found), *witnesses)
     key = os.environ.get(ANCHOR_KEY)
     anchors = Path(os.environ.get(ANCHORS) or find_state(found) / "anchors.jsonl")
-    return House(found, ledger, connect or local_connections(found), named, anchors, Path(key) if key else None)
+    return House(found, ledger, connect, named, anchors, Path(key) if key else None)
 
 
 def _said_day() -> date | None:
@@ -60,6 +64,17 @@ def file_witness(content: Path) -> FileWitness:
     """KIEZBRUECKE_WITNESS, else `var/witness.json` beside the content."""
     given = os.environ.get(witness.VARIABLE)
     return FileWitness(Path(given) if given else find_state(content) / witness.FILE)
+
+
+def vault(content: Path, connect: Connect) -> Vault:
+    """The keys of KIEZBRUECKE_VAULT, else `var/vault.keys` beside the content, else of the connection `tresor`."""
+    return Vault(lambda: find_keys(key_file(content), connect))
+
+
+def key_file(content: Path) -> Path:
+    """Where the vault's keys lie, unless a connection holds them."""
+    given = os.environ.get(VAULT)
+    return Path(given) if given else find_state(content) / VAULT_FILE
 
 
 def local_connections(content: Path) -> Connect:

@@ -9,6 +9,7 @@ from pathlib import Path
 from kiezbruecke.connector import Connection
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.witness import Witness
+from kiezbruecke.vault import Vault
 
 Connect = Callable[[str], Connection]  # by name; raises ConfigurationError where there is none
 
@@ -23,6 +24,11 @@ class House:
     witnesses: Sequence[Witness] = ()  # outside the ledger: how often it has begun to send
     anchors: Path | None = None  # the file to which housekeeping carries the ends of the chains of evidence
     anchor_key: Path | None = None  # an Ed25519 private key (PEM) that signs them
+
+    @property
+    def vault(self) -> Vault:
+        """What seals account data and opens it; without keys it says so when it is needed, and not before."""
+        return self.ledger.vault
 
     def close(self) -> None:
         """Give the ledger's connections back."""

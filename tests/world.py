@@ -20,11 +20,12 @@ from urllib.request import urlopen
 import pytest
 from ruamel.yaml import YAML
 
-from kiezbruecke import ledger, pipeline
+from kiezbruecke import ledger, pipeline, vault
 from kiezbruecke.edge import ledger_url, open_house
 from kiezbruecke.house import House
 from kiezbruecke.ledger import todo
 from kiezbruecke.ledger.reading import MessageHead, list_messages
+from kiezbruecke.privacy import make_private
 from kiezbruecke.sandbox import Running, start
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,6 +37,16 @@ DECISION_HEADER = (
     "Verfahren;Bezirksregion;Sitzung am;Referenznummer;Titel;Ergebnis;Bewilligt (€);Ja;Nein;Enthaltung;Rang;Auflagen;"
     "Protokoll;Erfasst von;Korrektur;Begründung"
 )
+APPLICATION_HEADER = (
+    "Verfahren;Bezirksregion;Referenznummer;Titel;Antragstellende;Antrag vom;Antragssumme (€);"
+    "Voraussichtliche Kosten (€);Beginn des Vorhabens;Bescheid vom;Verzicht auf Widerspruch am;Kontoinhaber;IBAN;BIC;"
+    "Erfasst von;Korrektur;Begründung"
+)
+SETTLEMENT_HEADER = (
+    "Verfahren;Bezirksregion;Referenznummer;Titel;Nachweis angenommen am;Ausgegeben (€);"
+    "Erfasst von;Korrektur;Begründung"
+)
+HOLDER, IBAN = "Beispielverein Müggelsee", "DE93999999990000000001"  # of a bank code that no bank has
 
 
 def budget(amount: str = "2.600,00 €", status: str = "freigegeben", *, why: str = "", area: str = "Müggelheim") -> str:
@@ -49,6 +60,29 @@ def line(
     """One line of a decision sheet; `why` makes it a correction."""
     result = f"{reference};Bank am See;{outcome};{amount};12;3;1;;;Protokoll 1;SPK 1"
     return f"kk-tk-2026;{area};24.04.2026;{result};{'ja' if why else ''};{why}"
+
+
+def application(
+    reference: str = "P-1",
+    amount: str = "850,-",
+    *,
+    holder: str = HOLDER,
+    iban: str = IBAN,
+    bic: str = "",
+    costs: str = "1.200,00",
+    days: tuple[str, str, str, str] = ("20.03.2026", "02.05.2026", "10.04.2026", "12.04.2026"),
+    why: str = "",
+    area: str = "Müggelheim",
+) -> str:
+    """One line of an application sheet; `days` of application, begin, Bescheid and waiver."""
+    applied, begins, notice, waiver = days
+    money = f"{applied};{amount};{costs};{begins};{notice};{waiver}"
+    return f"kk-tk-2026;{area};{reference};Bank;;{money};{holder};{iban};{bic};SPK 1;{'ja' if why else ''};{why}"
+
+
+def settlement(reference: str = "P-1", spent: str = "812,40", day: str = "15.10.2026", *, why: str = "") -> str:
+    """One line of a settlement sheet."""
+    return f"kk-tk-2026;Müggelheim;{reference};Bank;{day};{spent};SPK 1;{'ja' if why else ''};{why}"
 
 
 @dataclass
@@ -93,6 +127,21 @@ class World:
         file.write_text("\n".join((BUDGET_HEADER, *lines)) + "\n", "utf-8-sig")
         return file
 
+    def apply_for(self, *lines: str, name: str = "antraege.csv") -> Path:
+        """A clerk puts an application sheet into the folder."""
+        return _put(self.state / "eingang" / "antraege" / name, APPLICATION_HEADER, lines)
+
+    def settle(self, *lines: str, name: str = "nachweise.csv") -> Path:
+        """A clerk puts a settlement sheet into the folder."""
+        return _put(self.state / "eingang" / "nachweise" / name, SETTLEMENT_HEADER, lines)
+
+    def give_keys(self) -> Path:
+        """IT operations makes the vault's keys; the file."""
+        file = self.state / vault.FILE
+        make_private(file)
+        file.write_text(vault.new_keys(str(file)).text())
+        return file
+
     def run(self, *routes: str) -> list[pipeline.Counts]:
         """Run routes one after the other; without names all that a small world has."""
         return [pipeline.run(self.house, route) for route in routes or (*COLLECT, *SEND)]
@@ -128,9 +177,14 @@ class World:
         return max((self.state / "ausgang").glob("*.csv")).read_text("utf-8-sig")
 
 
+def _put(file: Path, header: str, lines: Sequence[str]) -> Path:
+    file.write_text("\n".join((header, *lines)) + "\n", "utf-8-sig")
+    return file
+
+
 def found(state: Path, sandboxes: dict[str, Running], content: Path, patch: pytest.MonkeyPatch) -> World:
     """Build a district around sandboxes, with empty folders and an empty ledger."""
-    for folder in ("eingang/beschluesse", "eingang/budgets", "ausgang"):
+    for folder in (*(f"eingang/{one}" for one in ("beschluesse", "budgets", "antraege", "nachweise")), "ausgang"):
         (state / folder).mkdir(parents=True)
     patch.setenv("KIEZBRUECKE_STATE", str(state))
     patch.setenv("KIEZBRUECKE_CONTENT", str(content))
@@ -165,6 +219,8 @@ def _connections(state: Path, sandboxes: dict[str, Running]) -> dict[str, dict[s
         for name, folder, profile, more in (
             ("beschluesse-tk", "eingang/beschluesse", "decision-sheet", {"settle_seconds": 0}),
             ("budgets-tk", "eingang/budgets", "budget-sheet", {"settle_seconds": 0}),
+            ("antraege-tk", "eingang/antraege", "application-sheet", {"settle_seconds": 0}),
+            ("nachweise-tk", "eingang/nachweise", "settlement-sheet", {"settle_seconds": 0}),
             ("statusliste-tk", "ausgang", "status-list", {}),
         )
     }

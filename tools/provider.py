@@ -16,6 +16,7 @@ from typing import Any
 from kiezbruecke.airflow.provider import hook_of
 from kiezbruecke.connector import Manifest, manifests
 from kiezbruecke.connector.manifest import FormField
+from kiezbruecke.vault import CONNECTION_TYPE
 
 FILE = Path(__file__).resolve().parent.parent / "kiezbruecke" / "airflow" / "provider.json"
 
@@ -26,7 +27,10 @@ def provider() -> str:
         "package-name": "kiezbruecke",
         "name": "Kiezbrücke",
         "description": "Trägt Beschlüsse der Bürgerbeteiligung in E-Akte und HKR-Verfahren.",
-        "connection-types": [_connection_type(manifest) for manifest in manifests().values() if _is_ours(manifest)],
+        "connection-types": [
+            *(_connection_type(manifest) for manifest in manifests().values() if _is_ours(manifest)),
+            VAULT,
+        ],
     }
     return json.dumps(body, indent=2, ensure_ascii=False) + "\n"
 
@@ -55,6 +59,19 @@ ENVIRONMENT = FormField(
     default="production",
     choices=("production", "test"),
 )
+
+
+VAULT = {  # no connector speaks it: its password holds the keys of the vault
+    "connection-type": CONNECTION_TYPE,
+    "hook-name": "Kiezbrücke: Tresor der Kontodaten",
+    "hook-class-name": "kiezbruecke.airflow.hooks.VaultHook",
+    "conn-fields": {},
+    "ui-field-behaviour": {
+        "hidden-fields": ["extra", "schema", "host", "port", "login"],
+        "relabeling": {"password": "Schlüssel"},
+        "placeholders": {"password": "mark:… 1:… – der Inhalt der Datei von „kiezbruecke vault key -o DATEI“"},
+    },
+}
 
 
 def _is_ours(manifest: Manifest) -> bool:

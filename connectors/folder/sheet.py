@@ -95,7 +95,7 @@ def read_sheet(worksheets: Sequence[Worksheet], table: Table, process: Process) 
             *_unknown_columns(header, table),
             *reader.notes(),
             *_unread(below, header),
-            *_hidden(worksheets, sheet, header),
+            *_hidden(worksheets, sheet, header, table),
         ),
     )
 
@@ -206,16 +206,17 @@ def _unknown_columns(header: Header, table: Table) -> list[str]:
         for index, name in _unknown(header).items()
         if folded(name) not in shown and not folded(name).endswith(_ONLY_SHOWN)
     }
-    told = [_unknown_note(header.place(index), name, missing) for index, name in unknown.items()]
+    told = [_unknown_note(header.place(index), name, missing, table) for index, name in unknown.items()]
     left = len(told) - _MOST_UNKNOWN
     more = [f"Noch {count(left, 'unbekannte Spalte', 'unbekannte Spalten')}."] if left > 0 else []
     return [*told[:_MOST_UNKNOWN], *more]
 
 
-def _unknown_note(place: str, name: str, missing: Mapping[str, Column]) -> str:
+def _unknown_note(place: str, name: str, missing: Mapping[str, Column], table: Table) -> str:
+    """In a sheet with account data a name that is near to none stays unsaid: an account may have slipped into it."""
     close = get_close_matches(folded(name), missing, n=1, cutoff=0.7)
     meant = f" Ist „{missing[close[0]].name}“ gemeint?" if close else ""
-    shown = f"„{name[:_LONGEST_NAME]}“{place}"
+    shown = f"„{name[:_LONGEST_NAME]}“{place}" if close or not table.secrets else f"mit einem anderen Namen{place}"
     return f"Die Spalte {shown} ist unbekannt und wurde nicht gelesen.{meant}"
 
 
@@ -253,10 +254,14 @@ def _beyond(row: Row, header: Header) -> bool:
     return any(not cell.blank for cell in row.cells[header.width :])
 
 
-def _hidden(worksheets: Sequence[Worksheet], sheet: Worksheet, header: Header) -> list[str]:
+def _quoted(name: str, table: Table) -> str:
+    return "" if table.secrets else f" „{name[:_LONGEST_NAME]}“"
+
+
+def _hidden(worksheets: Sequence[Worksheet], sheet: Worksheet, header: Header, table: Table) -> list[str]:
     """What the clerk does not see: sheets are left, rows and columns of the table are read like all others."""
     notes = [
-        f"Das Tabellenblatt „{one.name[:_LONGEST_NAME]}“ ist ausgeblendet und wurde nicht gelesen."
+        f"Das Tabellenblatt{_quoted(one.name, table)} ist ausgeblendet und wurde nicht gelesen."
         for one in worksheets
         if one.hidden and one.rows
     ]

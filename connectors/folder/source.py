@@ -247,7 +247,8 @@ class FolderSource:
         external_id, raw_ref = f"{digest}:{line.number}", f"{name}#{line.number}"
         names = (*names, external_id)
         own_id = line.id or external_id
-        read = Item(self._table.item, own_id, {**place, **line.values}, raw_ref=raw_ref, names=(*names, *file))
+        body, secrets = {**place, **line.values}, self._table.secrets
+        read = Item(self._table.item, own_id, body, raw_ref=raw_ref, names=(*names, *file), secrets=secrets)
         if not line.problem:
             return read
         told, body = f"{name}, Zeile {line.number}: {line.problem}", {**place, "referenznummer": line.reference}

@@ -7,83 +7,81 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import date
 
-from connectors.hkr.contract import Order, text
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Why an order or a batch is not taken; `code` is empty where it is."""
-
-    code: str = ""
-    text: str = ""
-
-
-TAKEN = Verdict()
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where in the budget a commitment stands."""
-
-    year: str
-    chapter: str
-    title: str
-    area: str
+from connectors.hkr.answers import AnswerBook
+from connectors.hkr.papers import CANCELS, COMMITS, PAYS, TAKEN, Arrived, Place, Verdict
+from connectors.hkr.payments import ORDERED, CashOffice
 
 
 class Bookings:
     """Books within the caller's transaction. `take` asks whether a fault is armed, and uses it up."""
 
-    def __init__(self, take: Callable[[str], bool], limits: Mapping[str, int], today: Callable[[], date]) -> None:
+    def __init__(
+        self,
+        take: Callable[[str], bool],
+        limits: Mapping[str, int],
+        today: Callable[[], date],
+        *,
+        auto_pay: bool = False,
+    ) -> None:
         self._take, self._limits, self._today = take, limits, today
+        self._answers = AnswerBook(take)
+        self._payments = CashOffice(take, self._answers, today, auto_pay=auto_pay)
 
-    def book(self, db: sqlite3.Connection, order: Order) -> None:
+    def book(self, db: sqlite3.Connection, order: Arrived) -> None:
         """Book an order, or refuse it, and say so under the next running number."""
-        if self._take("unknown_ack"):
-            self._answer(db, replace(order, reference="XX99-000000-00000-F1"), "FESTGELEGT", order.cents)
-        event, amount, refusal = self._booked(db, order)
-        for _ in range(2 if self._take("duplicate_ack") else 1):
-            self._answer(db, order, event, amount, refusal)
-
-    def _booked(self, db: sqlite3.Connection, order: Order) -> tuple[str, int, Verdict]:
-        """Event, amount and reason of one order's booking; the books are changed only where it succeeds."""
-        reference = text(order.element, "BezugFremdkennzeichen") or order.reference
-        standing = db.execute("select * from commitments where reference = ?", (reference,)).fetchone()
-        refusal = self._refusal(db, order, standing)
+        commits = order.kind.startswith(COMMITS)
+        refusal = self._refusal(db, order) if commits else self._payments.refusal(db, order)
+        if not refusal.code and self._take("refuse_one"):
+            refusal = Verdict("SACHBEARBEITUNG", "Bei der Buchung zurückgewiesen")
         if refusal.code:
-            return "ABGEWIESEN", order.cents, refusal
-        if order.kind == "FESTLEGUNG_AUFHEBUNG":
-            db.execute("update commitments set cents = 0 where reference = ?", (reference,))
-            return "AUFGEHOBEN", int(standing["cents"]), TAKEN
-        place = _place(order)
-        db.execute(
-            "insert into commitments values (?, ?, ?, ?, ?, ?)"
-            " on conflict (reference) do update set cents = excluded.cents",
-            (reference, place.year, place.chapter, place.title, place.area, order.cents),
-        )
-        return "FESTGELEGT", order.cents, TAKEN
+            self._answers.give(db, order.reference, "ABGEWIESEN", order.cents, self._today(), refusal)
+        elif commits:
+            self._commit(db, order)
+        else:
+            self._payments.book(db, order)
 
-    def _refusal(self, db: sqlite3.Connection, order: Order, standing: sqlite3.Row | None) -> Verdict:
-        """Why an order is not booked; `standing` is the commitment that it is about, where there is one."""
-        cancels, before = order.kind == "FESTLEGUNG_AUFHEBUNG", 0 if standing is None else int(standing["cents"])
+    def day(self, db: sqlite3.Connection, on: date) -> dict[str, int]:
+        """One day of the cash office."""
+        return self._payments.day(db, on)
+
+    def _commit(self, db: sqlite3.Connection, order: Arrived) -> None:
+        """Set a commitment's total, or make it zero."""
+        event, amount, reference = "FESTGELEGT", order.cents, _about(order)
+        if order.kind.endswith(CANCELS):
+            standing = _standing(db, order)
+            assert standing is not None
+            event, amount = "AUFGEHOBEN", int(standing["cents"])
+            db.execute("update commitments set cents = 0 where reference = ?", (reference,))
+        else:
+            place = order.place
+            db.execute(
+                "insert into commitments values (?, ?, ?, ?, ?, ?)"
+                " on conflict (reference) do update set cents = excluded.cents",
+                (reference, place.year, place.chapter, place.title, place.area, order.cents),
+            )
+        self._answers.give(db, order.reference, event, amount, self._today())
+
+    def _refusal(self, db: sqlite3.Connection, order: Arrived) -> Verdict:
+        """Why a commitment is not booked, changed or cancelled."""
+        standing, cancels = _standing(db, order), order.kind.endswith(CANCELS)
+        before = 0 if standing is None else int(standing["cents"])
+        ordered: int = db.execute(ORDERED, (_about(order), PAYS)).fetchone()[0]
         refusals: list[tuple[str, str, bool]] = [
-            ("ART", "Dieser Nachbau bucht nur Festlegungen", not order.kind.startswith("FESTLEGUNG")),
-            ("BEZUG", "Die Festlegung ist nicht bekannt", order.kind != "FESTLEGUNG" and standing is None),
+            ("BEZUG", "Die Festlegung ist nicht bekannt", order.kind != COMMITS and standing is None),
             ("BEZUG", "Die Festlegung ist schon aufgehoben", cancels and before == 0),
             (
                 "BUCHUNGSSTELLE",
                 "Die Festlegung steht auf einer anderen Buchungsstelle",
-                standing is not None and _place(order) != _place_of(standing),
+                standing is not None and order.place != _place_of(standing),
             ),
+            ("ANGEORDNET", "Es ist schon mehr angeordnet", (0 if cancels else order.cents) < ordered),
             (
                 "BUDGET",
                 "Die Mittel des Unterkontos reichen nicht",
-                not cancels and self._over_limit(db, _place(order), order.cents - before),
+                not cancels and self._over_limit(db, order.place, order.cents - before),
             ),
-            ("SACHBEARBEITUNG", "Bei der Buchung zurückgewiesen", self._take("refuse_one")),
         ]
         return next((Verdict(code, why) for code, why, applies in refusals if applies), TAKEN)
 
@@ -94,33 +92,16 @@ class Bookings:
         committed: int = db.execute(query, (place.year, place.area)).fetchone()[0]
         return committed + more > self._limits[place.area]
 
-    def _answer(
-        self,
-        db: sqlite3.Connection,
-        order: Order,
-        event: str,
-        amount: int,
-        reason: Verdict = TAKEN,
-    ) -> None:
-        number = int(db.execute("select coalesce(max(number), 0) + 1 from answers").fetchone()[0])
-        db.execute(
-            "insert into answers values (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                number,
-                order.reference,
-                event,
-                amount,
-                self._today().isoformat(),
-                f"B{number:09d}",
-                reason.code,
-                reason.text,
-            ),
-        )
+
+def _about(order: Arrived) -> str:
+    """The Fremdkennzeichen of the commitment: that of its first order."""
+    return order.related or order.reference
 
 
-def _place(order: Order) -> Place:
-    names = ("Haushaltsjahr", "Kapitel", "Titel", "Unterkonto")
-    return Place(*(text(order.element, f"Buchungsstelle/{name}") for name in names))
+def _standing(db: sqlite3.Connection, order: Arrived) -> sqlite3.Row | None:
+    """The commitment that an order is about, where there is one."""
+    row: sqlite3.Row | None = db.execute("select * from commitments where reference = ?", (_about(order),)).fetchone()
+    return row
 
 
 def _place_of(row: sqlite3.Row) -> Place:

@@ -5,19 +5,18 @@ batch ──▶ whole-batch checks ──▶ line checks ──▶ booking ─�
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from lxml import etree
 
-from connectors.hkr import contract
-from connectors.hkr.bookings import TAKEN, Bookings, Verdict
-from connectors.hkr.contract import Order, tag, text
+from connectors.hkr import papers, payments
+from connectors.hkr.bookings import Bookings
+from connectors.hkr.papers import TAKEN, Arrived, Verdict, tag, text
 
 _TABLES = """
 create table if not exists batches (
@@ -38,12 +37,28 @@ create table if not exists commitments (
 create table if not exists answers (
   number integer primary key, reference text not null, event text not null, cents integer not null,
   day text not null, voucher text not null, code text not null default '', text text not null default '');
+create index if not exists answers_by_reference on answers (reference);
 create table if not exists stands (vorverfahren text primary key, last_batch text not null);
 create table if not exists contents (
   reference text primary key, batch_id text not null, kind text not null, cents integer not null,
   related text not null, voucher text not null, year text not null, chapter text not null, title text not null,
   area text not null, test integer not null, code text not null);
 """
+_MOMENTS = ("received", "accepted", "paid", "returned", "refunded", "cancelled")
+_TURNOVER = """(
+  select year, chapter, title, area, cents as committed, 0 as ordered, 0 as paid, 0 as returned, 0 as refunded
+    from commitments
+  union all
+  select year, chapter, title, area, 0,
+    case when kind = 'AUSZAHLUNG' and state = 'booked' then cents else 0 end,
+    case when kind = 'AUSZAHLUNG' and state = 'paid' then cents else 0 end,
+    case when kind = 'AUSZAHLUNG' and state = 'returned' then cents else 0 end,
+    case when kind = 'ANNAHME' and state = 'refunded' and substr(changed_on, 1, 4) = year then cents else 0 end
+    from payments)"""
+_BALANCES = f"""select chapter, title, area, sum(committed) as committed, sum(paid) as paid, sum(refunded) as refunded
+  from {_TURNOVER} where year = ? group by chapter, title, area order by chapter, title, area"""  # noqa: S608 - ours
+_SUMS = f"""select year, area, sum(committed) as committed, sum(ordered) as ordered, sum(paid) as paid,
+  sum(returned) as returned, sum(refunded) as refunded from {_TURNOVER} group by year, area order by year, area"""  # noqa: S608 - ours
 
 
 @dataclass(frozen=True)
@@ -73,15 +88,17 @@ class Books:
         limits: Mapping[str, int],
         today: Callable[[], date],
         production: bool = False,
+        cutoff: date | None = None,
+        auto_pay: bool = False,
     ) -> None:
-        self._file, self._take, self._production = file, take, production
-        self._bookings = Bookings(take, limits, today)
+        self._file, self._take, self._production, self._cutoff = file, take, production, cutoff
+        self._bookings = Bookings(take, limits, today, auto_pay=auto_pay)
         self.today = today
 
     def submit(self, root: etree._Element) -> Result:
         """Take a batch: new – book it; the same again – answer the same; another under its id – refuse."""
-        batch_id, digest = text(root, "Kopf/StapelId"), _digest(root)
-        orders = [Order.of(element) for element in root.findall(tag("Anordnung"))]
+        batch_id, digest = text(root, "Kopf/StapelId"), papers.digest(root)
+        orders = [Arrived.of(element) for element in root.findall(tag("Anordnung"))]
         with self._open() as db:
             for order in orders:
                 _note_received(db, order)
@@ -116,23 +133,29 @@ class Books:
         """What arrived under Fremdkennzeichen that begin so, each with its last answer."""
         with self._open() as db:
             rows = db.execute(
-                "select * from contents where substr(reference, 1, ?) = ? order by reference",
-                (len(beginning), beginning),
+                "select * from contents where reference >= ? and reference < ? order by reference",
+                (beginning, f"{beginning}~"),  # no Fremdkennzeichen holds a letter behind it
             ).fetchall()
             last = "select * from answers where reference = ? order by number desc limit 1"
             return [(row, db.execute(last, (row["reference"],)).fetchone()) for row in rows]
 
     def balances(self, year: int) -> list[sqlite3.Row]:
-        """Committed cents per budget address of a year."""
+        """Committed, paid and received cents per budget address of a year."""
         with self._open() as db:
-            return db.execute(
-                "select chapter, title, area, sum(cents) as cents from commitments where year = ?"
-                " group by chapter, title, area order by chapter, title, area",
-                (str(year),),
-            ).fetchall()
+            return db.execute(_BALANCES, (str(year),)).fetchall()
+
+    def day(self, on: date) -> dict[str, int]:
+        """One day of the cash office; how many orders were paid, came back, were received."""
+        with self._open() as db:
+            return self._bookings.day(db, on)
+
+    def arm_bounces(self, references: Sequence[str], ibans: Sequence[str]) -> None:
+        """What is paid so comes back on a later day."""
+        with self._open() as db:
+            payments.arm_bounces(db, references, ibans)
 
     def received(self) -> list[dict[str, str | int]]:
-        """Every order that ever arrived: how often, how often booked, and what was answered."""
+        """Every order that ever arrived: how often, how often booked, what was answered, and when what happened."""
         with self._open() as db:
             rows = db.execute(
                 "select r.*, (select count(*) from orders o where o.reference = r.reference) as accepted,"
@@ -140,22 +163,38 @@ class Books:
                 "   where a.reference = r.reference order by number)) as events"
                 " from received r order by r.rowid"
             ).fetchall()
+            moments = {(row["reference"], row["what"]): row["at"] for row in db.execute("select * from moments")}
         return [
             {
                 "Fremdkennzeichen": row["reference"],
                 "Art": row["kind"],
-                "Betrag": contract.euros(row["cents"]),
+                "Betrag": papers.euros(row["cents"]),
                 "Unterkonto": row["area"],
                 "received": row["times"],
                 "accepted": row["accepted"],
                 "answers": row["events"] or "",
+                **{f"{what}_at": moments.get((row["reference"], what), "") for what in _MOMENTS},
+            }
+            for row in rows
+        ]
+
+    def sums(self) -> list[dict[str, str]]:
+        """Per year and area in euros: committed, ordered and not paid yet, paid, come back, received."""
+        with self._open() as db:
+            rows = db.execute(_SUMS).fetchall()
+        names = ("committed", "ordered", "paid", "returned", "refunded")
+        return [
+            {
+                "Haushaltsjahr": row["year"],
+                "Unterkonto": row["area"],
+                **{name: papers.euros(row[name]) for name in names},
             }
             for row in rows
         ]
 
     # -- taking a batch in -----------------------------------------------------------------------------------
 
-    def _take_in(self, db: sqlite3.Connection, root: etree._Element, digest: str, orders: list[Order]) -> Result:
+    def _take_in(self, db: sqlite3.Connection, root: etree._Element, digest: str, orders: list[Arrived]) -> Result:
         batch_id = text(root, "Kopf/StapelId")
         number = int(db.execute("select count(*) + 1 from batches").fetchone()[0])
         remote_id = f"HKR-{number:08d}"
@@ -176,38 +215,28 @@ class Books:
             )
         return _result(db, batch_id)
 
-    def _whole_batch(self, root: etree._Element, orders: list[Order]) -> Verdict:
+    def _whole_batch(self, root: etree._Element, orders: list[Arrived]) -> Verdict:
         if self._production and text(root, "Kopf/Test") in ("true", "1"):
             return Verdict("TEST", "Ein Teststapel an ein produktives Verfahren")
-        sums = contract.totals(orders)
-        if text(root, "Kopf/Anzahl") != str(sums.count):
-            return Verdict("ANZAHL", "Die Anzahl im Kopf ist nicht die der Anordnungen")
-        named = [text(root, f"Kopf/Summe{name}") for name in ("Auszahlung", "Annahme", "Festlegung")]
-        if [contract.cents(value) for value in named] != [sums.payments, sums.receipts, sums.commitments]:
-            return Verdict("SUMME", "Eine Summe im Kopf ist nicht die der Anordnungen")
-        if len({order.reference for order in orders}) != len(orders):
-            return Verdict("FREMDKENNZEICHEN", "Ein Fremdkennzeichen steht zweimal im Stapel")
-        return TAKEN
+        return papers.head_refusal(root, orders)
 
-    def _line(self, db: sqlite3.Connection, root: etree._Element, order: Order) -> Verdict:
+    def _line(self, db: sqlite3.Connection, root: etree._Element, order: Arrived) -> Verdict:
         """Accept and book one order, or say why not."""
-        year = text(order.element, "Buchungsstelle/Haushaltsjahr")
-        voucher = text(order.element, "Belegnummer")
+        year = order.place.year
         if self._take("reject_line"):
             return Verdict("SACHBEARBEITUNG", "Die Anordnung wurde bei der Eingangsprüfung zurückgewiesen")
-        if name := contract.missing_duty(order):
-            return Verdict("PFLICHTFELD", f"{name} fehlt")
-        if year != text(root, "Kopf/Haushaltsjahr"):
-            return Verdict("HAUSHALTSJAHR", "Die Anordnung gehört nicht in das Haushaltsjahr des Stapels")
+        if (lacks := papers.missing(order, text(root, "Kopf/Haushaltsjahr"))).code:
+            return lacks
+        digest = order.digest
         known = db.execute("select digest from orders where reference = ?", (order.reference,)).fetchone()
         if known is not None:
-            return _twin(same=known[0] == _digest(order.element))
-        if db.execute("select 1 from orders where year = ? and voucher = ?", (year, voucher)).fetchone():
+            return _twin(same=known[0] == digest)
+        if (wrong := papers.wrong(order, self.today(), self._cutoff)).code:
+            return wrong
+        if db.execute("select 1 from orders where year = ? and voucher = ?", (year, order.voucher)).fetchone():
             return Verdict("BELEGNUMMER", "Die Belegnummer ist in diesem Haushaltsjahr schon vergeben")
-        db.execute(
-            "insert into orders values (?, ?, ?, ?)",
-            (order.reference, _digest(order.element), year, voucher),
-        )
+        db.execute("insert into orders values (?, ?, ?, ?)", (order.reference, digest, year, order.voucher))
+        payments.note(db, order.reference, "accepted", _now())
         self._bookings.book(db, order)
         return TAKEN
 
@@ -216,7 +245,7 @@ class Books:
         """One transaction, on the disk before the answer leaves."""
         with closing(sqlite3.connect(self._file, isolation_level=None)) as db:
             db.row_factory = sqlite3.Row
-            db.executescript(_TABLES)
+            db.executescript(_TABLES + payments.TABLES)
             db.execute("pragma synchronous = full")
             db.execute("begin immediate")
             try:
@@ -227,29 +256,28 @@ class Books:
             db.commit()
 
 
-def _digest(element: etree._Element) -> str:
-    return hashlib.sha256(etree.tostring(element, method="c14n", exclusive=True)).hexdigest()
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def _note_received(db: sqlite3.Connection, order: Order) -> None:
-    area = text(order.element, "Buchungsstelle/Unterkonto")
+def _note_received(db: sqlite3.Connection, order: Arrived) -> None:
     db.execute(
         "insert into received (reference, kind, cents, area) values (?, ?, ?, ?)"
         " on conflict (reference, kind, cents, area) do update set times = times + 1",
-        (order.reference, order.kind, order.cents, area),
+        (order.reference, order.kind, order.cents, order.place.area),
     )
+    payments.note(db, order.reference, "received", _now())
 
 
-def _keep_content(db: sqlite3.Connection, root: etree._Element, order: Order, verdict: Verdict) -> None:
+def _keep_content(db: sqlite3.Connection, root: etree._Element, order: Arrived, verdict: Verdict) -> None:
     """What was accepted stands for good; what was refused until something is accepted under its Fremdkennzeichen."""
     known = db.execute("select code from contents where reference = ?", (order.reference,)).fetchone()
     if known is not None and known["code"] == "":
         return
-    names = ("Haushaltsjahr", "Kapitel", "Titel", "Unterkonto")
-    place = [text(order.element, f"Buchungsstelle/{name}") for name in names]
+    place = (order.place.year, order.place.chapter, order.place.title, order.place.area)
     batch_id, test = text(root, "Kopf/StapelId"), text(root, "Kopf/Test") in ("true", "1")
-    related, voucher = text(order.element, "BezugFremdkennzeichen"), text(order.element, "Belegnummer")
-    values = (order.reference, batch_id, order.kind, order.cents, related, voucher, *place, test, verdict.code)
+    about = (order.reference, batch_id, order.kind, order.cents, order.related, order.voucher)
+    values = (*about, *place, test, verdict.code)
     db.execute(f"insert or replace into contents values ({', '.join('?' * len(values))})", values)  # noqa: S608
 
 
@@ -265,7 +293,7 @@ def _status(verdicts: list[Verdict], reason: Verdict) -> str:
     return "TEILWEISE" if any(verdict.code for verdict in verdicts) else "ANGENOMMEN"
 
 
-def _refused(batch_id: str, code: str, why: str, orders: list[Order]) -> Result:
+def _refused(batch_id: str, code: str, why: str, orders: list[Arrived]) -> Result:
     reason = Verdict(code, why)
     lines = tuple((order.reference, order.cents, reason) for order in orders)
     return Result(batch_id, "ABGEWIESEN", "HKR-00000000", reason, lines)

@@ -76,15 +76,16 @@ class Page:
 
 @dataclass(frozen=True)
 class Balance:
-    """What their own books say about one area: committed and not yet paid, paid, up to which day."""
+    """What their own books say about one area, up to which day: the total of its commitments, of these what is paid
+    (without what came back), and what was paid back to them."""
 
     area: str
     chapter: str
     title: str
     committed: Decimal
     paid: Decimal
+    refunded: Decimal
     day: date
-    refunded: Decimal = Decimal("0.00")
 
 
 @dataclass(frozen=True)
@@ -263,12 +264,15 @@ def _balance(element: etree._Element) -> Balance:
         day = date.fromisoformat(_required(element, "Tag")[:10])
     except ValueError:
         raise Contradiction("Tag is no date") from None
+    paid = _cents(element, "Ausgezahlt")
+    knows_claims = element.find(contract.tag("Vereinnahmt")) is not None  # since 1.1
     return Balance(
         area=_required(element, "Buchungsstelle/Unterkonto"),
         chapter=_required(element, "Buchungsstelle/Kapitel"),
         title=_required(element, "Buchungsstelle/Titel"),
-        committed=contract.money(_cents(element, "Festgelegt")),
-        paid=contract.money(_cents(element, "Ausgezahlt")),
+        committed=contract.money(_cents(element, "Festgelegt") + paid),
+        paid=contract.money(paid),
+        refunded=contract.money(_cents(element, "Vereinnahmt") if knows_claims else 0),
         day=day,
     )
 

@@ -1,6 +1,6 @@
-"""The contract hkr 1.0 in Python's terms: one order, one batch, sums in cents. Shared by target and sandbox.
+"""The contract hkr 1.1 in Python's terms: one order, one batch, sums in cents. The sandbox has its own (papers.py).
 
-Anordnung (bytes, from the mapping) ──▶ Order
+Anordnung (bytes, from the mapping) ──▶ Order ◀── marks of people, where its kind needs them
                      BatchHead + Order… ──▶ UebermittleAnordnungen (bytes, posted as they are)
 """
 
@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from lxml import etree
 
-from kiezbruecke.connector import BatchHead
+from kiezbruecke.connector import BatchHead, Mark, MarkKind
 from kiezbruecke.errors import RecordError
 from kiezbruecke.standards.store import parse, validator
 
@@ -27,9 +27,13 @@ PREFIXES = {"hkr": NAMESPACE}
 FOLDER = Path("schemas") / "hkr" / "1.0"
 
 _AMOUNT = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,2})?")
+_THREE = "eine Zahlung trägt drei Vermerke: sachlich, rechnerisch, angeordnet – der letzte von einer anderen Person"
 _TOTALS = ("AUSZAHLUNG", "ANNAHME", "FESTLEGUNG")
-_NEEDS_MARKS = ("AUSZAHLUNG", "AUSZAHLUNG_AUFHEBUNG", "ANNAHME", "ANNAHME_AUFHEBUNG")
-_MARKS = ("SachlichRichtig", "RechnerischRichtig", "Angeordnet")
+_MARKS = {  # in the order of the schema
+    MarkKind.FACTUAL: "SachlichRichtig",
+    MarkKind.ARITHMETICAL: "RechnerischRichtig",
+    MarkKind.ORDERED: "Angeordnet",
+}
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Order:
         """Read the bytes of one `Anordnung`; raises RecordError without quoting them."""
         element = parse(payload, where)
         if element.tag != tag("Anordnung"):
-            raise RecordError("ist keine Anordnung", where=where, expected="Anordnung nach hkr 1.0")
+            raise RecordError("ist keine Anordnung", where=where, expected="Anordnung nach hkr 1.1")
         return cls.of(element, where)
 
     @classmethod
@@ -57,6 +61,11 @@ class Order:
         except ValueError:
             raise RecordError("der Betrag ist kein Eurobetrag mit zwei Stellen", where=where) from None
         return cls(text(element, "Fremdkennzeichen"), text(element, "Art"), amount, element)
+
+    @property
+    def moves_money(self) -> bool:
+        """Whether it pays or claims, or takes such an order back: that needs the marks of people, and hkr 1.1."""
+        return self.kind.startswith(("AUSZAHLUNG", "ANNAHME"))
 
 
 @dataclass(frozen=True)
@@ -91,6 +100,23 @@ def write_batch(head: BatchHead, orders: Sequence[Order], *, dienststelle: str, 
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
 
+def add_marks(order: Order, marks: Sequence[Mark]) -> None:
+    """Write the three marks into an order; raises RecordError unless each stands there once, by the right people."""
+    where = f"Anordnung {order.reference}"
+    by_kind = {mark.kind: mark for mark in marks}
+    for kind in _MARKS:
+        if kind not in by_kind:
+            raise RecordError(f"der Vermerk „{kind.value}“ fehlt", where=where, helps=_THREE)
+    if len(marks) != len(by_kind):
+        raise RecordError("ein Vermerk steht zweimal da", where=where, helps=_THREE)
+    orderer = by_kind.pop(MarkKind.ORDERED).account.casefold()
+    if orderer in {mark.account.casefold() for mark in by_kind.values()}:
+        raise RecordError("wer anordnet, hat auch festgestellt", where=where, helps=_THREE)
+    for mark in sorted(marks, key=lambda mark: list(_MARKS).index(mark.kind)):
+        fields = [("Person", mark.account), ("Zeit", moment(mark.at)), ("Verfahren", mark.how)]
+        add(order.element, _MARKS[mark.kind], fields)
+
+
 def read_batch(body: bytes) -> dict[str, Order]:
     """The orders in the bytes of a batch, by Fremdkennzeichen, in their order."""
     root = parse(body, "Stapel")
@@ -105,7 +131,7 @@ def totals(orders: Sequence[Order]) -> Totals:
 
 
 def missing_duty(order: Order) -> str | None:
-    """The element that this kind of order must have beyond the schema and lacks; None if it is complete."""
+    """The element that this kind of order must have beyond the schema and lacks (marks aside); None if complete."""
     return next((name for name in _duties(order.kind) if order.element.find(tag(name)) is None), None)
 
 
@@ -114,8 +140,7 @@ def _duties(kind: str) -> tuple[str, ...]:
     decision = ("Beschluss",) if kind.startswith("FESTLEGUNG") else ()
     due = ("Faelligkeit",) if kind in ("AUSZAHLUNG", "ANNAHME") else ()
     payee = ("Empfaenger",) if kind == "AUSZAHLUNG" else ()
-    marks = _MARKS if kind in _NEEDS_MARKS else ()
-    return (*related, *decision, *due, *payee, *marks)
+    return (*related, *decision, *due, *payee)
 
 
 def first_violation(content: Path, root: etree._Element) -> str | None:

@@ -1,13 +1,19 @@
 """A small HKR system that speaks hkr 1.1: a real server with its own books and fault switches.
 
 Options: `content` (folder with schemas/), `limit.<Unterkonto>=<euros>`, `today=<date>`, `production=1`,
-`login=<user>:<password>`. `GET /_sandbox/received` tells what arrived, how often, and what became of it.
+`login=<user>:<password>`, `cutoff=<date>` (no payment after it), `auto_pay=1` (paid as soon as booked).
+
+    GET  /_sandbox/received   every order: how often it came, what became of it, when; no payee
+    GET  /_sandbox/sums       per year and area: committed, ordered, paid, returned, refunded
+    POST /_sandbox/day        a day of the cash office {"date": …}: what is armed comes back, what is due is paid
+    PUT  /_sandbox/bounces    {"Fremdkennzeichen": […], "IBAN": […]}: what is paid so comes back on a later day
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from datetime import date, datetime
@@ -20,13 +26,11 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from connectors.hkr import contract
+from connectors.hkr import papers
 from connectors.hkr.books import Books, Result
-from connectors.hkr.contract import add, euros, tag, text
+from connectors.hkr.papers import NoRequest, add, document, euros, fill, tag, text
 from kiezbruecke.content import find_content
-from kiezbruecke.errors import RecordError
 from kiezbruecke.sandbox import AnswerLost, Faults
-from kiezbruecke.standards.store import parse
 
 FAULTS = (
     "commit_then_lose",  # UebermittleAnordnungen: booked, then the connection is cut without an answer
@@ -35,6 +39,12 @@ FAULTS = (
     "refuse_one",  # the next accepted order is refused at booking (Rueckmeldung ABGEWIESEN)
     "duplicate_ack",  # the next booking is answered twice, under two numbers
     "unknown_ack",  # an answer for a Fremdkennzeichen that nobody sent
+    "unknown_event",  # the next answer has an Ereignis that the contract does not know
+    "wrong_amount",  # the next answer is about one cent more
+    "replayed_ack",  # after the next answer the very first one comes again, under a new number
+    "reordered_ack",  # the next payment is paid at once, and BEZAHLT is said before GEBUCHT
+    "auto_pay",  # the next payment is paid at once, whatever day it is due
+    "bounce",  # the next payment that is paid comes back on a later day
     "wrong_sum",  # UebermittleAnordnungen: booked, but SummeAngenommen is one cent too high
     "wrong_answer_sum",  # HoleRueckmeldungen: Summe is one cent too high
     "gap",  # HoleRueckmeldungen: the running numbers skip one
@@ -53,13 +63,14 @@ FAULTS = (
 _SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 _XML = "text/xml; charset=utf-8"
 _UNKNOWN = ("UNBEKANNT", "IN_ARBEIT")
+_MOVES_MONEY = ("BEZAHLT", "RUECKLAEUFER", "EINGEGANGEN")
 
 
 def create(state: Path, faults: Faults, options: dict[str, str]) -> Starlette:
     """The app; see the module."""
     content = Path(options["content"]) if "content" in options else find_content()
     service = _Service(_books(state, faults, options), faults, content, options.get("login", ""))
-    wsdl = content / contract.FOLDER / "service.wsdl"
+    wsdl = content / papers.FOLDER / "service.wsdl"
 
     async def describe(_: Request) -> Response:
         return FileResponse(wsdl, media_type=_XML)
@@ -67,10 +78,26 @@ def create(state: Path, faults: Faults, options: dict[str, str]) -> Starlette:
     async def received(_: Request) -> Response:
         return JSONResponse(service.books.received())
 
+    async def sums(_: Request) -> Response:
+        return JSONResponse(service.books.sums())
+
+    async def day(request: Request) -> Response:
+        given = await request.body()
+        on = date.fromisoformat(json.loads(given)["date"]) if given else service.books.today()
+        return JSONResponse({"date": on.isoformat(), **service.books.day(on)})
+
+    async def bounces(request: Request) -> Response:
+        given = await request.json()
+        service.books.arm_bounces(given.get("Fremdkennzeichen", []), given.get("IBAN", []))
+        return Response(status_code=204)
+
     routes = [
         Route("/hkr", service.answer, methods=["POST"]),
         Route("/hkr", describe, methods=["GET"]),
         Route("/_sandbox/received", received),
+        Route("/_sandbox/sums", sums),
+        Route("/_sandbox/day", day, methods=["POST"]),
+        Route("/_sandbox/bounces", bounces, methods=["PUT"]),
     ]
     return Starlette(routes=routes, exception_handlers={Exception: _pass_on})
 
@@ -82,9 +109,7 @@ async def _pass_on(_: Request, error: Exception) -> Response:
 
 def _books(state: Path, faults: Faults, options: dict[str, str]) -> Books:
     limits = {
-        name.removeprefix("limit."): contract.cents(value)
-        for name, value in options.items()
-        if name.startswith("limit.")
+        name.removeprefix("limit."): papers.cents(value) for name, value in options.items() if name.startswith("limit.")
     }
     return Books(
         state / "books.sqlite3",
@@ -92,6 +117,8 @@ def _books(state: Path, faults: Faults, options: dict[str, str]) -> Books:
         limits=limits,
         today=_calendar(options.get("today", "")),
         production=options.get("production") == "1",
+        cutoff=date.fromisoformat(options["cutoff"]) if "cutoff" in options else None,
+        auto_pay=options.get("auto_pay") == "1",
     )
 
 
@@ -106,7 +133,7 @@ class _Service:
     """The six operations behind one address."""
 
     def __init__(self, books: Books, faults: Faults, content: Path, login: str) -> None:
-        self.books, self._faults, self._content = books, faults, content
+        self.books, self._faults, self._schema = books, faults, papers.schema(content)
         self._login = "Basic " + base64.b64encode(login.encode()).decode() if login else ""
 
     async def answer(self, request: Request) -> Response:
@@ -125,7 +152,7 @@ class _Service:
     def _call(self, envelope: bytes) -> tuple[int, bytes]:
         try:
             root = _body_of(envelope)
-        except RecordError as error:
+        except NoRequest as error:
             return 500, _fault("SCHEMA", str(error))
         operations = {
             tag("UebermittleAnordnungen"): self._submit,
@@ -138,8 +165,8 @@ class _Service:
         newer = root.tag in (tag("HoleStand"), tag("FrageAnordnungen"))
         if root.tag not in operations or (newer and self._faults.take("only_1_0")):
             return 500, _fault("SCHEMA", "Unbekannte Operation")
-        if violation := contract.first_violation(self._content, root):
-            return 500, _fault("SCHEMA", f"Die Anfrage verletzt den Vertrag: {violation}")
+        if not self._schema.validate(root):
+            return 500, _fault("SCHEMA", "Die Anfrage verletzt den Vertrag")
         return 200, _envelope(operations[root.tag](root))
 
     # -- the operations --------------------------------------------------------------------------------------
@@ -150,9 +177,9 @@ class _Service:
         result = self.books.submit(root)
         if self._faults.take("commit_then_lose"):
             raise AnswerLost
-        answer = etree.Element(tag("UebermittleAnordnungenAntwort"), nsmap=contract.PREFIXES)
+        answer = document("UebermittleAnordnungenAntwort")
         wrong = 1 if self._faults.take("wrong_sum") else 0
-        _fill(answer, _result_fields(result, sum(result.accepted) + wrong))
+        fill(answer, _result_fields(result, sum(result.accepted) + wrong))
         for reference, _, verdict in result.lines:
             if verdict.code and verdict != result.reason:
                 message = [("Fremdkennzeichen", reference), ("Code", verdict.code), ("Text", verdict.text)]
@@ -165,8 +192,8 @@ class _Service:
         result = self.books.status(text(root, "StapelId"))
         if self._faults.take("in_progress"):
             result = Result(result.batch_id, "IN_ARBEIT")
-        answer = etree.Element(tag("FrageStapelStatusAntwort"), nsmap=contract.PREFIXES)
-        _fill(answer, _result_fields(result, sum(result.accepted)))
+        answer = document("FrageStapelStatusAntwort")
+        fill(answer, _result_fields(result, sum(result.accepted)))
         for reference, _, verdict in result.lines:
             refusal = [("Code", verdict.code), ("Text", verdict.text)] if verdict.code else []
             outcome = "ABGEWIESEN" if verdict.code else "ANGENOMMEN"
@@ -181,9 +208,9 @@ class _Service:
             rows, highest = [], after
         shift = 1 if rows and self._faults.take("gap") else 0
         wrong = 1 if rows and self._faults.take("wrong_answer_sum") else 0
-        answer = etree.Element(tag("HoleRueckmeldungenAntwort"), nsmap=contract.PREFIXES)
+        answer = document("HoleRueckmeldungenAntwort")
         more = bool(rows) and rows[-1]["number"] < highest
-        _fill(
+        fill(
             answer,
             [
                 ("Weitere", "true" if more else "false"),
@@ -198,34 +225,34 @@ class _Service:
 
     def _stand(self, root: etree._Element) -> etree._Element:
         last, highest = self.books.stand(text(root, "Vorverfahren"))
-        answer = etree.Element(tag("HoleStandAntwort"), nsmap=contract.PREFIXES)
-        _fill(answer, [*([("LetzteStapelId", last)] if last else []), ("LetzteNummer", str(highest))])
+        answer = document("HoleStandAntwort")
+        fill(answer, [*([("LetzteStapelId", last)] if last else []), ("LetzteNummer", str(highest))])
         return answer
 
     def _orders(self, root: etree._Element) -> etree._Element:
         asked = [(element.text or "").strip() for element in root.findall(tag("Anfang"))]
         found = {beginning: self.books.orders(beginning) for beginning in asked}
         known = {row["reference"]: (row, last) for some in found.values() for row, last in some}
-        answer = etree.Element(tag("FrageAnordnungenAntwort"), nsmap=contract.PREFIXES)
+        answer = document("FrageAnordnungenAntwort")
         total = sum(row["cents"] for row, _ in known.values())
-        _fill(answer, [("Anzahl", str(len(known))), ("Summe", euros(total))])
+        fill(answer, [("Anzahl", str(len(known))), ("Summe", euros(total))])
         for row, last in known.values():
             _add_order(answer, row, last)
-        _fill(answer, [("Unbekannt", beginning) for beginning, some in found.items() if not some])
+        fill(answer, [("Unbekannt", beginning) for beginning, some in found.items() if not some])
         return answer
 
     def _balances(self, root: etree._Element) -> etree._Element:
         year = text(root, "Haushaltsjahr")
-        answer = etree.Element(tag("HoleSaldenAntwort"), nsmap=contract.PREFIXES)
-        _fill(answer, [("Haushaltsjahr", year)])
+        answer = document("HoleSaldenAntwort")
+        fill(answer, [("Haushaltsjahr", year)])
         for row in self.books.balances(int(year)):
             wrong = 1 if self._faults.take("wrong_balance") else 0
             balance = add(answer, "Saldo", [])
             names = [("Kapitel", "chapter"), ("Titel", "title"), ("Unterkonto", "area")]
             place = [("Haushaltsjahr", year), *((name, row[column]) for name, column in names)]
             add(balance, "Buchungsstelle", place)
-            sums = [("Festgelegt", euros(row["cents"] + wrong)), ("Ausgezahlt", "0.00")]
-            _fill(balance, [*sums, ("Tag", self.books.today().isoformat())])
+            sums = [("Festgelegt", euros(row["committed"] - row["paid"] + wrong)), ("Ausgezahlt", euros(row["paid"]))]
+            fill(balance, [*sums, ("Vereinnahmt", euros(row["refunded"])), ("Tag", self.books.today().isoformat())])
         return answer
 
     # -- answers of a bad shape ------------------------------------------------------------------------------
@@ -267,6 +294,7 @@ def _answer_fields(row: sqlite3.Row, shift: int = 0) -> list[tuple[str, str]]:
         ("Ereignis", row["event"]),
         ("Betrag", euros(row["cents"])),
         ("Buchungstag", row["day"]),
+        *([("Wertstellung", row["day"])] if row["event"] in _MOVES_MONEY else []),
         ("HkrBelegnummer", row["voucher"]),
         *reason,
     ]
@@ -276,15 +304,15 @@ def _add_order(answer: etree._Element, row: sqlite3.Row, last: sqlite3.Row | Non
     """What is there of one order, and what became of it."""
     names = [("Fremdkennzeichen", "reference"), ("StapelId", "batch_id"), ("Belegnummer", "voucher"), ("Art", "kind")]
     order = add(answer, "Vorhanden", [(name, row[column]) for name, column in names])
-    _fill(order, [("BezugFremdkennzeichen", row["related"])] if row["related"] else [])
+    fill(order, [("BezugFremdkennzeichen", row["related"])] if row["related"] else [])
     place = [("Haushaltsjahr", "year"), ("Kapitel", "chapter"), ("Titel", "title"), ("Unterkonto", "area")]
     add(order, "Buchungsstelle", [(name, row[column]) for name, column in place])
     outcome = "ABGEWIESEN" if row["code"] else "ANGENOMMEN"
     test = [("Test", "true")] if row["test"] else []
-    _fill(order, [("Betrag", euros(row["cents"])), *test, ("Ergebnis", outcome)])
+    fill(order, [("Betrag", euros(row["cents"])), *test, ("Ergebnis", outcome)])
     if last is not None and not row["code"]:
         add(order, "Rueckmeldung", _answer_fields(last))
-    _fill(order, [("Code", row["code"])] if row["code"] else [])
+    fill(order, [("Code", row["code"])] if row["code"] else [])
 
 
 def _result_fields(result: Result, accepted_cents: int) -> list[tuple[str, str]]:
@@ -298,18 +326,13 @@ def _result_fields(result: Result, accepted_cents: int) -> list[tuple[str, str]]
     ]
 
 
-def _fill(parent: etree._Element, fields: list[tuple[str, str]]) -> None:
-    for name, value in fields:
-        etree.SubElement(parent, tag(name)).text = value
-
-
 def _body_of(envelope: bytes) -> etree._Element:
-    """The first element of the SOAP body; raises RecordError."""
-    root = parse(envelope, "Anfrage")
+    """The first element of the SOAP body; raises NoRequest."""
+    root = papers.read(envelope)
     body = root.find(f"{{{_SOAP}}}Body") if root.tag == f"{{{_SOAP}}}Envelope" else None
     first = None if body is None else next(body.iterchildren("*"), None)
     if first is None:
-        raise RecordError("ist keine SOAP-Anfrage", where="Anfrage", expected="SOAP 1.1 mit einem Inhalt")
+        raise NoRequest("Die Anfrage ist keine SOAP-1.1-Nachricht mit Inhalt")
     return first
 
 

@@ -26,7 +26,7 @@ from kiezbruecke.connector import (
     TheirOrder,
     TheirStand,
 )
-from kiezbruecke.errors import AlreadyUsed, RecordError, SourceError, shown
+from kiezbruecke.errors import AlreadyUsed, NotSent, RecordError, SourceError, shown
 from kiezbruecke.records import Receipt, ReceiptOutcome
 from kiezbruecke.standards.store import parse
 
@@ -43,19 +43,28 @@ EFFECTS = {
     "FESTLEGUNG": "commitment.book",
     "FESTLEGUNG_AENDERUNG": "commitment.change",
     "FESTLEGUNG_AUFHEBUNG": "commitment.cancel",
+    "AUSZAHLUNG": "payment.order",
+    "AUSZAHLUNG_AUFHEBUNG": "payment.cancel",
+    "ANNAHME": "refund.claim",
 }
-BOOKED = ("FESTGELEGT", "AUFGEHOBEN")
+BOOKED = ("FESTGELEGT", "AUFGEHOBEN", "GEBUCHT", "BEZAHLT", "EINGEGANGEN", "RUECKLAEUFER")
+"""The last answers of which each proves that the order was booked; what came back was paid before."""
 
+_ONLY_1_0 = (
+    "the HKR system speaks hkr 1.0, which carries commitments only; payments need hkr 1.1 (schemas/hkr/1.0/README.md): "
+    "ask its operator, or pay by another channel"
+)
 _KNOWN = ("ANGENOMMEN", "TEILWEISE", "ABGEWIESEN")
 
 
 class HkrTarget:
-    """An HKR system as the target of commitments (BatchTarget); also asked for its balances."""
+    """An HKR system as the target of commitments, payments and claims (BatchTarget); also asked for its balances."""
 
     def __init__(self, connection: Connection, context: Context) -> None:
         self.settings = Settings.from_connection(connection)
         self._content = context.content
         self._client = Hkr(self.settings, context.content)
+        self._pays = False
 
     def close(self) -> None:
         """Give the connection back."""
@@ -84,8 +93,26 @@ class HkrTarget:
     def send(self, batch: Batch, messages: Sequence[Message]) -> Mapping[UUID, Receipt]:
         """Post the stored bytes; raises NotSent, Rejected, or anything else for doubt."""
         orders = contract.read_batch(batch.payload)  # before the first byte leaves: later it could only be doubt
+        if any(order.moves_money for order in orders.values()):
+            self._must_pay()
         taken = self._client.submit(batch.payload)
         return self._receipts(messages, orders, taken, _first_word(batch, taken, orders))
+
+    def _must_pay(self) -> None:
+        """Whether they speak 1.1 is asked once per target, before the first payment; raises NotSent where they do not.
+
+        After a restored backup a system of 1.0 could not be asked whether a payment is there. An unclear answer is
+        raised as it is: the batch will be asked after, and proven not to be there.
+        """
+        if self._pays:
+            return
+        try:
+            self._client.stand()
+        except Fault as fault:
+            if fault.role == "Client.SCHEMA":
+                raise NotSent("No payment was sent", where=self.settings.url, helps=_ONLY_1_0) from fault
+            raise
+        self._pays = True
 
     def look_up(self, batch: Batch, messages: Sequence[Message]) -> Mapping[UUID, Answer]:
         """Ask what became of the batch. UNBEKANNT is their proof that it never arrived."""
@@ -134,6 +161,7 @@ class HkrTarget:
         outcome = ReceiptOutcome.CONFIRMED if event in BOOKED else ReceiptOutcome.DELIVERED
         refused = not order.accepted or event == "ABGEWIESEN"
         code = order.answer.body.get("Grundcode", "") if order.answer else order.code
+        came_back = event == "RUECKLAEUFER"  # no complaint about the order: it was carried out
         receipt = Receipt(
             source=self.settings.connection,
             external_id=f"{order.batch_id}/{order.reference}",
@@ -141,7 +169,8 @@ class HkrTarget:
             event=event or ("ANGENOMMEN" if order.accepted else "ABGEWIESEN"),
             reference=order.reference,
             amount=contract.money(order.cents),
-            code=code,
+            code="" if came_back else code,
+            text=code if came_back else "",
             remote_id=order.answer.body.get("HkrBelegnummer", "") if order.answer else "",
         )
         return TheirOrder(
@@ -207,17 +236,19 @@ class HkrTarget:
     def _valid(self, body: bytes, where: str) -> None:
         violation = contract.first_violation(self._content, parse(body, where))
         if violation:
-            raise RecordError(f"entspricht nicht dem Vertrag hkr 1.0: {violation}", where=where)
+            raise RecordError(f"entspricht nicht dem Vertrag hkr 1.1: {violation}", where=where)
 
 
 def _order(message: Message) -> Order:
-    """A message's order; its Fremdkennzeichen must be the message's, or no answer would find back."""
+    """A message's order with its marks; its Fremdkennzeichen must be the message's, or no answer would find back."""
     order = Order.parse(message.payload, f"Nachricht {message.reference}")
     if order.reference != message.reference:
         raise RecordError(
             "das Fremdkennzeichen der Anordnung ist nicht das der Nachricht",
             where=f"Nachricht {message.reference}",
         )
+    if order.moves_money:
+        contract.add_marks(order, message.marks)
     return order
 
 

@@ -19,6 +19,7 @@ from kiezbruecke.connector import check_settings, manifests
 from kiezbruecke.content import find_content
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.probing import try_connection
+from kiezbruecke.vault import CONNECTION_TYPE, keys_of
 
 WORKS = "Die Verbindung ist brauchbar."
 FAILS = (
@@ -51,6 +52,20 @@ class ConnectorHook(BaseHook):
         except ConfigurationError:  # where the content is not: the error names our folders
             works = False
         return works, WORKS if works else FAILS
+
+
+class VaultHook(ConnectorHook):
+    """The keys of the vault: whole, or not. No connector is behind them, and nobody is asked."""
+
+    conn_type = CONNECTION_TYPE
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Whether the password holds keys; which, nobody is told."""
+        try:
+            keys_of(to_ours(self.connection_id, self.get_connection(self.connection_id)))
+        except ConfigurationError as error:
+            return False, str(error)
+        return True, WORKS
 
 
 @cache

@@ -38,6 +38,7 @@ _NOUNS = {
     "connection": "Verbindungen: ausprobieren, ob sie taugen.",
     "destination": "Ziele: ansehen, nach einem echten Neuaufbau zurücksetzen.",
     "recover": "Nach einer zurückgespielten Sicherung: abgleichen, bevor wieder etwas hinausgeht.",
+    "vault": "Der Tresor der Kontodaten: Schlüssel anlegen, ansehen, wechseln.",
     "ledger": "Das Hauptbuch: anlegen, Beweiskette prüfen.",
     "mapping": "Zuordnungen prüfen, ansehen, testen.",
     "codelist": "Codelisten: auflisten, prüfen, amtliche übernehmen.",

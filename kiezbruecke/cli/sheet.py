@@ -44,7 +44,8 @@ def new(
 ) -> None:
     """Eine Beschlussliste für eine Versammlung: Nummern, Titel und beantragte Beträge stehen schon darin.
 
-    Mit --table eine andere Liste zum Ausfüllen.
+    Mit --table eine andere Liste zum Ausfüllen: in der Antragsliste stehen die bewilligten Vorschläge schon, in der
+    Nachweisliste die mit Antrag, mit --area nur die einer Bezirksregion.
     """
     from kiezbruecke.desk.sheets import new_sheet  # noqa: PLC0415 - openpyxl takes a third of a second
 
@@ -61,11 +62,11 @@ def new(
             }
         )
         return
-    if sheet.area is None:
+    if sheet.area is None and not sheet.proposals:
         say(f"{file}")
         return
-    say(f"{file}: {_counted(sheet.proposals)} für {sheet.area.name}")
-    if not sheet.proposals:
+    say(f"{file}: {_counted(sheet.proposals)}{f' für {sheet.area.name}' if sheet.area else ''}")
+    if not sheet.proposals and not table:
         say("Die Liste hat noch keine Zeile; bitte selbst ausfüllen, Vorschläge ohne Nummer als P-1, P-2 …")
 
 

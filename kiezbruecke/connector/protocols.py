@@ -72,6 +72,7 @@ class Item:
     mapping reads such an item. It is the connector's word, never a field that came from outside. `rest`: see there.
     `as_read`: such an item as far as it could be understood; what mappings refuse of that is told with the problem, and
     nothing of it is kept.
+    `secrets`: the fields of `body` that hold account data. Whoever keeps such a body seals it, and says none of it.
     `names`: what the thing is about, the surest name first, where it may come again as another item: a line of a sheet
     that was mended. A problem is listed under the first name; whatever is read well later and bears it mends it.
     """
@@ -85,6 +86,7 @@ class Item:
     rest: Rest | None = field(default=None, repr=False)
     names: tuple[str, ...] = field(default=(), repr=False)
     as_read: Item | None = field(default=None, repr=False)
+    secrets: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

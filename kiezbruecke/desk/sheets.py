@@ -8,7 +8,8 @@ from datetime import date
 from pathlib import Path
 
 from kiezbruecke import german
-from kiezbruecke.cases.join import decision_that_counts
+from kiezbruecke.attention import read_standings
+from kiezbruecke.cases.join import Standing, decision_that_counts
 from kiezbruecke.content.areas import find_area
 from kiezbruecke.content.processes import process_files, read_code_lists, read_process
 from kiezbruecke.content.sets import is_off
@@ -25,7 +26,7 @@ from kiezbruecke.records.references import is_paper
 
 DECISIONS = "decision-line"  # the kind of line of a sheet that is filled in for one assembly
 PAPER_EXAMPLE = "P-1"
-ASKED = shown_column("Beantragt (€)")
+ASKED, GRANTED = shown_column("Beantragt (€)"), shown_column("Bewilligt (€)")
 _LONGEST_TITLE = 500
 _GONE = (ProposalStatus.GONE, ProposalStatus.WITHDRAWN)
 _COMMON = (
@@ -60,17 +61,16 @@ def empty_sheets(content: Path) -> dict[str, bytes]:
 
 
 def new_sheet(house: House, process_id: str, table_name: str, area: str, day: date | None) -> NewSheet:
-    """A sheet for a process; a decision sheet holds the proposals of an area that nobody has decided yet.
+    """A sheet for a process, with the proposals that are to be filled in (`lines` of its table's form).
 
-    Without a name the process's decision sheet. Raises ConfigurationError, InputError.
+    A decision sheet is for one area; of the others one may be named. Without a name the process's decision sheet.
+    Raises ConfigurationError, InputError.
     """
     process = _process(house.content, process_id)
     table, form = _fillable(house.content, table_name)
     place = find_area(process, area) if area else None
-    if table.item != DECISIONS:
-        return NewSheet(
-            f"{form.file}-{process.id}.xlsx", write_form(_form(house.content, table, form, [process])), place, 0
-        )
+    if form.lines != "undecided":
+        return _later_sheet(house, process, table, form, place)
     if place is None:
         raise InputError(
             "Eine Beschlussliste ist für eine Bezirksregion", helps="--area mit ihrem Namen oder ihrer Nummer"
@@ -86,6 +86,46 @@ def new_sheet(house: House, process_id: str, table_name: str, area: str, day: da
         place,
         len(lines),
     )
+
+
+def _later_sheet(house: House, process: Process, table: TableLayout, form: Blank, place: Area | None) -> NewSheet:
+    """What comes after the decision: a line for each grant that has not come so far yet."""
+    standings = read_standings(house.ledger, process) if form.lines else []
+    wanted = [one for one in standings if _is_next(one, form) and place in (None, _area(process, one))]
+    lines = [_granted_line(table, process, one) for one in sorted(wanted, key=lambda one: one.case.reference)]
+    name = "-".join(part for part in (form.file, process.id, place.id if place else "") if part)
+    body = write_form(_form(house.content, table, form, [process], lines, GRANTED))
+    return NewSheet(f"{name}.xlsx", body, place, len(lines))
+
+
+def _is_next(standing: Standing, form: Blank) -> bool:
+    """Whether a grant waits for its line: an application first, then the proof of what was spent."""
+    if not standing.grants or standing.questioned:
+        return False
+    case = standing.case
+    return not case.applications if form.lines == "granted" else bool(case.applications) and not case.settlements
+
+
+def _area(process: Process, standing: Standing) -> Area | None:
+    return next((area for area in process.areas if area.id == standing.area_id), None)
+
+
+def _granted_line(table: TableLayout, process: Process, standing: Standing) -> dict[str, Value]:
+    assert standing.decision is not None
+    title = standing.proposal.title if standing.proposal else standing.decision.title
+    known: dict[Role, Value] = {
+        "process": process.name,
+        "area": standing.area_name,
+        "reference": standing.case.reference,
+        "title": one_line(title)[:_LONGEST_TITLE],
+    }
+    return {**_by_role(table, known), GRANTED: standing.amount}
+
+
+def _by_role(table: TableLayout, known: Mapping[Role, Value]) -> dict[str, Value]:
+    return {
+        column.name: known[column.role] for column in table.columns if column.role is not None and column.role in known
+    }
 
 
 def _refuse_impossible(process: Process, given: date) -> None:
@@ -116,6 +156,7 @@ def _form(
     form: Blank,
     processes: Sequence[Process],
     lines: Sequence[Mapping[str, Value]] = (),
+    shown: str = ASKED,
 ) -> SheetForm:
     sentences = (*(form.prefilled if lines else ()), *form.advice, *_COMMON, *form.further)
     on_paper = any(process.numbers(PAPER_EXAMPLE) for process in processes)
@@ -123,7 +164,7 @@ def _form(
         table,
         _choices(content, table, processes),
         tuple(one for one in sentences if on_paper or PAPER_EXAMPLE not in one),
-        (ASKED,) if lines else (),
+        (shown,) if lines else (),
         lines,
         _told(table, processes),
     )
@@ -197,5 +238,4 @@ def _line(table: TableLayout, process: Process, area: Area, day: date | None, pr
         "reference": proposal.reference_number,
         "title": one_line(proposal.title)[:_LONGEST_TITLE],
     }
-    by_name = {column.name: known[column.role] for column in table.columns if column.role in known}
-    return {**by_name, ASKED: proposal.requested_amount}
+    return {**_by_role(table, known), ASKED: proposal.requested_amount}

@@ -35,7 +35,7 @@ def sums(house: House, process_id: str) -> list[AreaSums]:
     """Every area that has a budget, by its number; three statements."""
     process = read_process(house.content, process_id)
     names = {area.id: area.name for area in process.areas}
-    theirs = money.theirs(house.ledger, process.fiscal_year)
+    theirs = {area: one.committed for area, one in money.theirs(house.ledger, process.fiscal_year).items()}
     return [
         AreaSums(
             area=one.area_id,

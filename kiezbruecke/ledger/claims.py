@@ -15,10 +15,12 @@ from kiezbruecke.connector import Batch, BatchHead, Message, Ticket
 from kiezbruecke.errors import RecordError
 from kiezbruecke.ledger import recoveries
 from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.accounts import about_carrier, about_message, opened, sealed
 from kiezbruecke.ledger.chains import Altered, altered
-from kiezbruecke.ledger.database import Ledger, now
+from kiezbruecke.ledger.database import Ledger, now, vault_of
 from kiezbruecke.ledger.dialects import one_at_a_time
 from kiezbruecke.ledger.drafts import next_serial, series_of_carriers
+from kiezbruecke.ledger.effects import booked
 from kiezbruecke.ledger.events import touch
 from kiezbruecke.ledger.moves import Move, message_rows, move_all
 from kiezbruecke.ledger.people import Person
@@ -29,6 +31,7 @@ from kiezbruecke.ledger.sets import among, rows_among, slices, write_all, write_
 from kiezbruecke.ledger.states import WITHDRAWN, MessageState
 from kiezbruecke.ledger.todo import Answer, Kind, Point, close_point, close_points, raise_point, raise_points
 from kiezbruecke.records import Receipt, ReceiptOutcome
+from kiezbruecke.vault import Vault
 
 CHUNK = 100
 
@@ -140,7 +143,7 @@ def claim(ledger: Ledger, run: Run, limit: int = CHUNK) -> list[tuple[Message, T
     with ledger.write() as connection:
         guard(connection, run)
         rows = _rows(connection, _take_in_hand(connection, run, limit))
-        return [(_message(row), Ticket(row.ticket) if row.ticket else None) for row in rows]
+        return [(_message(row, ledger.vault), Ticket(row.ticket) if row.ticket else None) for row in rows]
 
 
 def claim_batch(
@@ -163,11 +166,11 @@ def claim_batch(
         if not rows or standing is None:
             return None
         head = _new_head(connection, rows[0].destination, year, test)
-        composed = _compose(connection, compose, head, [_message(row) for row in rows], standing)
+        composed = _compose(connection, compose, head, [_message(row, ledger.vault) for row in rows], standing)
         if composed is None:
             return None
         messages, file_name, payload = composed
-        _store_batch(connection, head, file_name, payload)
+        _store_batch(connection, head, file_name, payload, confidential=any(map(_is_confidential, messages)))
         write_among(connection, _PUT_ON, (message.key for message in messages), carrier=head.id)
         for message in messages:
             touch(connection, MESSAGE, message.key, case=message.case_id)
@@ -276,7 +279,7 @@ def sent_with(ledger: Ledger, key: UUID) -> tuple[Message, Ticket | None, Batch 
     with ledger.read() as connection:
         [row] = _rows(connection, [key])
         batch = _stored_batch(connection, row.batch_id) if row.batch_id else None
-    return _message(row), Ticket(row.ticket) if row.ticket else None, batch
+    return _message(row, ledger.vault), Ticket(row.ticket) if row.ticket else None, batch
 
 
 def take_over(ledger: Ledger, run: Run) -> int:
@@ -299,7 +302,10 @@ def in_doubt(ledger: Ledger, run: Run) -> list[tuple[Message, Ticket | None, Bat
     with ledger.read() as connection:
         rows = _rows(connection, _keys_in(connection, run, MessageState.IN_DOUBT))
         batches = {id_: _stored_batch(connection, id_) for id_ in sorted({row.batch_id for row in rows} - {None})}
-    return [(_message(row), Ticket(row.ticket) if row.ticket else None, batches.get(row.batch_id)) for row in rows]
+    return [
+        (_message(row, ledger.vault), Ticket(row.ticket) if row.ticket else None, batches.get(row.batch_id))
+        for row in rows
+    ]
 
 
 def open_doubt(ledger: Ledger, run: Run, message: Message, owner: str, why: str) -> None:
@@ -351,7 +357,7 @@ def delivered_unsettled(ledger: Ledger, run: Run, most: int) -> Iterator[list[As
     for keys in slices(list(times), CHUNK):
         with ledger.read() as connection:
             rows = _rows(connection, keys)
-        yield [Asked(_message(row), Ticket(row.ticket), times[row.key]) for row in rows]
+        yield [Asked(_message(row, ledger.vault), Ticket(row.ticket), times[row.key]) for row in rows]
 
 
 def note_receipts(ledger: Ledger, run: Run, said: Mapping[UUID, Receipt], asked: Iterable[Asked] = ()) -> None:
@@ -375,7 +381,7 @@ def find_message(ledger: Ledger, key: UUID) -> Message | None:
     """A message with its bytes."""
     with ledger.read() as connection:
         rows = _rows(connection, [key])
-    return _message(rows[0]) if rows else None
+    return _message(rows[0], ledger.vault) if rows else None
 
 
 def _changed_unseen(connection: Connection, rows: Sequence[Row[Any]], units: Sequence[Unit]) -> list[Row[Any]]:
@@ -475,16 +481,22 @@ def _standing(connection: Connection, run: Run, but: Collection[UUID]) -> list[M
     """The newest message of every other case of the lane that the destination has; None if one was changed since."""
     rows = connection.execute(_STANDING, {"of_lane": run.lane}).all()
     keys = [row.key for row in rows if row.case_id not in but]
-    return [_message(row) for row in _rows(connection, keys)] if len(_sound(connection, keys)) == len(keys) else None
+    return _messages(connection, keys) if len(_sound(connection, keys)) == len(keys) else None
 
 
-def _store_batch(connection: Connection, head: BatchHead, file_name: str, payload: bytes) -> None:
+def _is_confidential(message: Message) -> bool:
+    return booked(message.effect).confidential
+
+
+def _store_batch(
+    connection: Connection, head: BatchHead, file_name: str, payload: bytes, *, confidential: bool
+) -> None:
     connection.execute(
         insert(t.batches).values(
             id=head.id,
             destination=head.destination,
             file_name=file_name,
-            payload=payload,
+            payload=sealed(connection, payload, about_carrier(head.id)) if confidential else payload,
             sha256=hashlib.sha256(payload).hexdigest(),
             fiscal_year=head.fiscal_year,
             test=head.test,
@@ -497,15 +509,19 @@ def _store_batch(connection: Connection, head: BatchHead, file_name: str, payloa
 def _stored_batch(connection: Connection, batch_id: str) -> Batch:
     row = connection.execute(select(t.batches).where(t.batches.c.id == batch_id)).one()
     head = BatchHead(row.id, row.destination, row.created_at, row.fiscal_year, row.test)
-    return Batch(head, row.file_name, row.payload)
+    return Batch(head, row.file_name, opened(connection, row.payload, about_carrier(row.id)))
 
 
 def _carried(connection: Connection, batch_id: str) -> list[Message]:
     keys = connection.execute(_CARRIED, {"carrier": batch_id}).scalars().all()
-    return [_message(row) for row in _rows(connection, keys)]
+    return _messages(connection, keys)
 
 
-def _message(row: Row[Any]) -> Message:
+def _messages(connection: Connection, keys: Sequence[UUID]) -> list[Message]:
+    return [_message(row, vault_of(connection)) for row in _rows(connection, keys)]
+
+
+def _message(row: Row[Any], vault: Vault) -> Message:
     return Message(
         key=row.key,
         destination=row.destination,
@@ -514,7 +530,7 @@ def _message(row: Row[Any]) -> Message:
         effect=row.effect,
         number=row.number,
         reference=row.reference,
-        payload=row.payload,
+        payload=vault.open(row.payload, about_message(row.key)),
         file_name=row.file_name,
         media_type=row.media_type,
         created_at=row.created_at,

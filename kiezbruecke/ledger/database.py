@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, SAWarning
 from kiezbruecke.errors import ConfigurationError, LedgerError
 from kiezbruecke.ledger.refusals import worded as _worded
 from kiezbruecke.privacy import make_private
+from kiezbruecke.vault import NO_VAULT, Vault
 
 if TYPE_CHECKING:
     from alembic.config import Config  # imported by whoever upgrades: it takes half as long as all the rest
@@ -30,6 +31,7 @@ _ADDRESSES = "sqlite:///… or postgresql+psycopg://…"
 _DRIVERS = {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}
 
 _LAST, _BEFORE = "kiezbruecke.last", "kiezbruecke.before"  # in a connection's info while it writes
+_VAULT = "kiezbruecke.vault"  # and while it is used
 Last = Callable[[Connection, Sequence[Any]], None]
 
 logging.getLogger("alembic").setLevel(logging.WARNING)  # it greets at every look at the schema's version
@@ -38,8 +40,8 @@ logging.getLogger("alembic").setLevel(logging.WARNING)  # it greets at every loo
 class Ledger:
     """The ledger's database. `read()` sees one state; `write()` commits once, or not at all."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, engine: Engine, vault: Vault = NO_VAULT) -> None:
+        self.engine, self.vault = engine, vault
         self._writer = engine.execution_options(kb_write=True)
         self.postgresql = engine.dialect.name == "postgresql"
         self._reader = engine.execution_options(isolation_level="REPEATABLE READ") if self.postgresql else engine
@@ -48,6 +50,7 @@ class Ledger:
     def read(self) -> Iterator[Connection]:
         """A connection for reading; raises LedgerError where the database refuses."""
         with _worded(self.engine), self._reader.connect() as connection:
+            connection.info[_VAULT] = self.vault
             yield connection
 
     @contextmanager
@@ -59,6 +62,7 @@ class Ledger:
         with _worded(self.engine), self._writer.begin() as connection:
             last: dict[Last, list[Any]] = defaultdict(list)
             connection.info[_LAST], connection.info[_BEFORE] = last, self.engine
+            connection.info[_VAULT] = self.vault
             try:
                 yield connection
                 for write, what in last.items():
@@ -80,6 +84,12 @@ def write_last(connection: Connection, write: Last, one: Any) -> None:
     connection.info[_LAST][write].append(one)
 
 
+def vault_of(connection: Connection) -> Vault:
+    """What seals and opens what lies in this ledger."""
+    vault: Vault = connection.info[_VAULT]
+    return vault
+
+
 @contextmanager
 def as_before(connection: Connection) -> Iterator[Connection]:
     """While a transaction writes: the ledger without what it has written so far."""
@@ -93,9 +103,9 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def open_ledger(url: str) -> Ledger:
+def open_ledger(url: str, vault: Vault = NO_VAULT) -> Ledger:
     """Open a ledger whose schema is current; refuses an older or unknown one."""
-    ledger = Ledger(make_engine(url))
+    ledger = Ledger(make_engine(url), vault)
     try:
         _refuse_wrong_schema(ledger)
     except LedgerError:

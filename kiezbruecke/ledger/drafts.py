@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from kiezbruecke.errors import Overtaken
 from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.accounts import about_message, about_preview, as_stored
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
 from kiezbruecke.ledger.draft import Draft
@@ -110,7 +111,7 @@ def add_previews(ledger: Ledger, run: Run, drafts: Sequence[Draft]) -> None:
         guard(connection, run)
         cases = [draft.identity.case_id for draft in drafts]
         write_among(connection, _DROP_PREVIEWS, cases, of_route=run.route)
-        write_all(connection, _ADD_PREVIEW, [_preview(run, draft) for draft in drafts])
+        write_all(connection, _ADD_PREVIEW, [_preview(connection, run, draft) for draft in drafts])
 
 
 def finish_prepare(
@@ -181,7 +182,7 @@ def _add(connection: Connection, run: Run, drafts: Sequence[Draft], owner: str) 
     stored = [draft for draft in fresh if draft.identity.key not in why_not]
     digests = {draft.identity.key: hashlib.sha256(draft.payload).hexdigest() for draft in stored}
     write_all(connection, _ADD, [message_values(run, draft, digests[draft.identity.key]) for draft in stored])
-    write_all(connection, _ADD_BYTES, [_bytes(draft) for draft in stored])
+    write_all(connection, _ADD_BYTES, [bytes_values(connection, draft.identity.key, draft) for draft in stored])
     for draft in stored:
         for unit in (MESSAGE, BYTES):
             touch(connection, unit, draft.identity.key, case=draft.identity.case_id)
@@ -273,16 +274,19 @@ def message_values(run: Run, draft: Draft, digest: str) -> dict[str, Any]:
     }
 
 
-def _bytes(draft: Draft) -> dict[str, Any]:
-    return {"key": draft.identity.key, "payload": draft.payload, "lineage": draft.lineage}
+def bytes_values(connection: Connection, key: UUID, draft: Draft) -> dict[str, Any]:
+    """The row of a message's bytes; what is confidential is sealed."""
+    payload = as_stored(connection, draft.identity.effect, draft.payload, about_message(key))
+    return {"key": key, "payload": payload, "lineage": draft.lineage}
 
 
-def _preview(run: Run, draft: Draft) -> dict[str, Any]:
+def _preview(connection: Connection, run: Run, draft: Draft) -> dict[str, Any]:
+    about = about_preview(run.route, draft.identity.case_id)
     return {
         "route": run.route,
         "case_id": draft.identity.case_id,
         "effect": draft.identity.effect,
         "file_name": draft.file_name,
-        "payload": draft.payload,
+        "payload": as_stored(connection, draft.identity.effect, draft.payload, about),
         "at": now(),
     }

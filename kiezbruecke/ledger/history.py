@@ -10,12 +10,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from kiezbruecke import german
 from kiezbruecke.connector import UNREAD, Gap, Handled, Item
 from kiezbruecke.ledger import seals
 from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.accounts import about_unread, keep_accounts, sealed
 from kiezbruecke.ledger.chains import altered
 from kiezbruecke.ledger.changes import raise_numbers
 from kiezbruecke.ledger.database import Ledger, now, write_last
@@ -41,6 +42,7 @@ from kiezbruecke.ledger.todo import (
 from kiezbruecke.records import Applicant, Application, Decision, Paper, Proposal, Receipt, Record, Settlement
 from kiezbruecke.records.base import digest_of, name_id
 from kiezbruecke.records.identity import case_id, case_key
+from kiezbruecke.vault import Vault
 
 _r, _u = t.records.c, t.unread.c
 _OF_ITEMS = (_r.source == bindparam("of_source"), among(_r.external_id), _r.process_id == bindparam("process"))
@@ -158,11 +160,17 @@ def read_unread(ledger: Ledger, source: str, process_id: str) -> list[Item]:
         keys: dict[Key, None] = dict.fromkeys((row.subject,) for row in rows)
         changed = altered(connection, {seals.UNREAD: keys}).get(seals.UNREAD, {})  # its point stays open
     rows = [row for row in rows if (row.subject,) not in changed]
-    bodies = [row.body if row.text is None else json.loads(row.text) for row in rows]
-    return [
-        Item(row.kind, row.external_id, body, row.raw, row.raw_ref, row.problem)
-        for row, body in zip(rows, bodies, strict=True)
-    ]
+    return [_item(ledger.vault, row) for row in rows]
+
+
+def _item(vault: Vault, row: Row[Any]) -> Item:
+    """What could not be read, as it came: bytes, or fields, which are sealed where they hold account data."""
+    if row.body is None and row.text is None:
+        held = json.loads(vault.open(bytes(row.raw), about_unread(row.subject)))
+        secrets = frozenset(held["secrets"])
+        return Item(row.kind, row.external_id, held["body"], None, row.raw_ref, row.problem, secrets=secrets)
+    body = row.body if row.text is None else json.loads(row.text)
+    return Item(row.kind, row.external_id, body, row.raw, row.raw_ref, row.problem)
 
 
 def ever_set_aside(ledger: Ledger, source: str) -> frozenset[str]:
@@ -202,7 +210,7 @@ def store(ledger: Ledger, run: Run, origin: Origin, taken: Sequence[Taken], curs
         one_at_a_time(connection)
         guard(connection, run)
         new_words = _new_words(connection, origin, taken)
-        read = [one for one in new_words if one.problem is None]
+        read = _with_marks(connection, [one for one in new_words if one.problem is None])
         problems = [one.item for one in new_words if one.problem is not None]
         mended = _mended(connection, origin, new_words)
         stored.set_aside = _list_problems(connection, run, origin, new_words, mended)
@@ -216,6 +224,12 @@ def store(ledger: Ledger, run: Run, origin: Origin, taken: Sequence[Taken], curs
         _set_cursor(connection, origin.source, cursor)
     stored.handled = [Handled(one.item, one.problem, known=one.problem is None and id(one) not in new) for one in taken]
     return stored
+
+
+def _with_marks(connection: Connection, read: Sequence[Taken]) -> list[Taken]:
+    """The door to the records: no account passes it."""
+    lines = keep_accounts(connection, [one.records for one in read])
+    return [replace(one, records=records) for one, records in zip(read, lines, strict=True)]
 
 
 def tell_gaps(ledger: Ledger, run: Run, origin: Origin, gaps: Iterable[Gap]) -> None:
@@ -334,7 +348,9 @@ def _keep_or_forget(connection: Connection, origin: Origin, taken: Iterable[Take
         last[origin.subject(one.item)] = one.item if one.problem is not None and one.heals else None
     last |= dict.fromkeys(mended)
     kept = {row.subject for row in rows_among(connection, _UNREAD, last)}
-    new = [_unread(origin, item) for subject, item in last.items() if item is not None and subject not in kept]
+    new = [
+        _unread(connection, origin, item) for subject, item in last.items() if item is not None and subject not in kept
+    ]
     write_all(connection, _ADD_UNREAD, new)
     for values in new:
         touch(connection, seals.UNREAD, values["subject"])
@@ -509,18 +525,22 @@ def _renamed(identity: UUID, entry: _Entry) -> dict[str, Any]:
     return {"record": identity, "read_from": entry.input, **values}
 
 
-def _unread(origin: Origin, item: Item) -> dict[str, Any]:
+def _unread(connection: Connection, origin: Origin, item: Item) -> dict[str, Any]:
     """The bytes stay here: the source forgets them, and a mended mapping must be able to read them."""
-    is_bytes = isinstance(item.body, bytes)
+    fields = None if isinstance(item.body, bytes) else json.dumps(dict(item.body), default=str)
+    raw = item.raw
+    if item.secrets and fields is not None:  # sealed, with what of it is secret
+        held = json.dumps({"body": json.loads(fields), "secrets": sorted(item.secrets)})
+        fields, raw = None, sealed(connection, held.encode(), about_unread(origin.subject(item)))
     return {
         "subject": origin.subject(item),
         "source": origin.source,
         "process_id": origin.process_id,
         "kind": item.kind,
         "external_id": item.external_id,
-        "body": item.body if is_bytes else None,
-        "text": None if isinstance(item.body, bytes) else json.dumps(dict(item.body), default=str),
-        "raw": item.raw,
+        "body": item.body if isinstance(item.body, bytes) else None,
+        "text": fields,
+        "raw": raw,
         "raw_ref": item.raw_ref,
         "problem": item.problem,
         "at": now(),

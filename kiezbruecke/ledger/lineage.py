@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.accounts import about_message
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import insert_or_ignore
 from kiezbruecke.ledger.events import touch
@@ -60,4 +61,5 @@ def read_lineage(ledger: Ledger, key: UUID) -> Lineage | None:
     if row is None:
         return None
     version = MappingVersion(row.digest, row.name, row.version, row.rules) if row.digest else None
-    return Lineage(row.lineage, row.payload, row.media_type, version)
+    payload = ledger.vault.open(row.payload, about_message(key))
+    return Lineage(row.lineage, payload, row.media_type, version)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
@@ -101,6 +101,11 @@ class Balance:
     refunded: int
 
     @property
+    def sums(self) -> Sums:
+        """What they must have confirmed, too."""
+        return Sums(self.booked, self.paid, self.refunded)
+
+    @property
     def bound(self) -> int:
         """What is held and not paid."""
         return self.committed - self.paid
@@ -109,6 +114,17 @@ class Balance:
     def free(self) -> int:
         """`amount = free + bound + paid - refunded`, always."""
         return self.amount - self.committed + self.refunded
+
+
+class Sums(NamedTuple):
+    """An area's money in cents that both sides must agree about: committed in all, paid (net of returns), refunded."""
+
+    committed: int
+    paid: int
+    refunded: int
+
+
+NOTHING = Sums(0, 0, 0)
 
 
 class TheirSum(Protocol):
@@ -360,16 +376,17 @@ def store_theirs(ledger: Ledger, run: Run, destination: str, fiscal_year: int, s
             )
 
 
-def theirs(ledger: Ledger, fiscal_year: int) -> dict[str, int]:
-    """Committed cents per area according to the destinations' last answers."""
-    sums: dict[str, int] = {}
+def theirs(ledger: Ledger, fiscal_year: int) -> dict[str, Sums]:
+    """What the destinations' last answers say per area, in cents."""
+    b = t.balances.c
+    query = (
+        select(b.area_id, func.sum(b.committed_cents), func.sum(b.paid_cents), func.sum(b.refunded_cents))
+        .where(b.fiscal_year == fiscal_year)
+        .group_by(b.area_id)
+    )
     with ledger.read() as connection:
-        query = select(t.balances.c.area_id, t.balances.c.committed_cents).where(
-            t.balances.c.fiscal_year == fiscal_year
-        )
-        for area_id, committed in connection.execute(query).all():
-            sums[area_id] = sums.get(area_id, 0) + committed
-    return sums
+        rows = connection.execute(query).all()
+    return {area_id: Sums(*map(int, sums)) for area_id, *sums in rows}
 
 
 def locked_budgets(connection: Connection, areas: Iterable[Area]) -> dict[Area, Row[Any]]:

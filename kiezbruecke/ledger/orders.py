@@ -140,6 +140,18 @@ def settle(connection: Connection, keys: Sequence[UUID]) -> None:
     raise_points(connection, [_bounced(row) for row, state, _ in changed if state is OrderState.BOUNCED])
 
 
+def take_over(connection: Connection, draft: Draft) -> None:
+    """An order that only its destination knew is one of ours again; its state follows from what it says there.
+
+    No budget and no second order is asked after: it is there, and what it pays is paid.
+    """
+    known = {row.key for row in rows_among(connection, _ORDERS, [draft.identity.key])}
+    if draft.order is not None and not known:
+        write_all(connection, _ADD, [{**_row(draft), "state": OrderState.REJECTED.value}])
+        touch(connection, ORDER, draft.identity.key, case=draft.identity.case_id)
+    settle(connection, [draft.identity.key])
+
+
 def _make(connection: Connection, drafts: Sequence[Draft], why_not: Any) -> dict[UUID, str]:
     cases = [draft.identity.case_id for draft in drafts]
     live: dict[UUID, list[Row[Any]]] = defaultdict(list)

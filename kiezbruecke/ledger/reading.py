@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import JSON, ColumnElement, Connection, Row, Select, bindparam, case, func, select, true, union
 
 from kiezbruecke.ledger import tables as t
+from kiezbruecke.ledger.accounts import about_message, about_preview, opened
 from kiezbruecke.ledger.database import Ledger
 from kiezbruecke.ledger.pauses import Pause, read_pauses
 from kiezbruecke.ledger.refusals import readable
@@ -40,7 +41,12 @@ _KINDS: dict[str, type[Record]] = {
 }
 R = TypeVar("R", bound=Record)
 _SAID = (
-    select(t.records, t.messages.c.effect, t.messages.c.generation, t.messages.c.number, t.message_bytes.c.payload)
+    select(
+        t.records,
+        *(t.messages.c[name] for name in ("effect", "generation", "number")),
+        t.message_bytes.c.key,
+        t.message_bytes.c.payload,
+    )
     .join(t.messages, t.messages.c.case_id == t.records.c.case_id)
     .join(t.message_bytes, t.message_bytes.c.key == t.messages.c.key)
     .where(
@@ -296,7 +302,8 @@ def find_head(ledger: Ledger, wanted: str) -> tuple[MessageHead, str] | None:
 def read_payloads(ledger: Ledger, keys: Sequence[UUID]) -> dict[UUID, bytes]:
     """The bytes of messages, by key."""
     with ledger.read() as connection:
-        return {row.key: bytes(row.payload) for row in rows_among(connection, _PAYLOADS, keys)}
+        rows = rows_among(connection, _PAYLOADS, keys)
+        return {row.key: opened(connection, row.payload, about_message(row.key)) for row in rows}
 
 
 def read_said(ledger: Ledger, destination: str, records: Iterable[UUID]) -> dict[UUID, tuple[Record, str, bytes]]:
@@ -304,7 +311,10 @@ def read_said(ledger: Ledger, destination: str, records: Iterable[UUID]) -> dict
     with ledger.read() as connection:
         rows = rows_among(connection, _SAID, records, there=destination)
     last = {row.id: row for row in sorted(rows, key=lambda row: (row.generation, row.number))}
-    return {identity: (record_of(row), row.effect, bytes(row.payload)) for identity, row in last.items()}
+    payloads = {
+        identity: ledger.vault.open(bytes(row.payload), about_message(row.key)) for identity, row in last.items()
+    }
+    return {identity: (record_of(row), row.effect, payloads[identity]) for identity, row in last.items()}
 
 
 def as_id(wanted: str) -> UUID | None:
@@ -570,4 +580,8 @@ def read_previews(ledger: Ledger, route: str) -> list[Preview]:
     )
     with ledger.read() as connection:
         rows = connection.execute(query).all()
-    return [Preview(row.reference, row.case_id, row.effect, row.file_name, row.payload, row.at) for row in rows]
+    payloads = [ledger.vault.open(bytes(row.payload), about_preview(route, row.case_id)) for row in rows]
+    return [
+        Preview(row.reference, row.case_id, row.effect, row.file_name, payload, row.at)
+        for row, payload in zip(rows, payloads, strict=True)
+    ]

@@ -297,6 +297,7 @@ POINT = Unit("point", (Piece(t.attention, (_a.id,)),), _a.case_id, _a.case_id.is
 COMMITMENT = Unit("commitment", (Piece(t.commitments, (_k.case_id,)),), _k.case_id, None)
 ORDER = Unit("order", (Piece(t.orders, (t.orders.c.key,)),), t.orders.c.case_id, None)
 BASELINE = Unit("baseline", (Piece(t.baselines, (t.baselines.c.case_id,)),), t.baselines.c.case_id, None)
+ACCOUNT = Unit("account", (Piece(t.accounts, (t.accounts.c.mark,)),))
 BATCH = Unit("batch", (Piece(t.batches, (t.batches.c.id,)),))
 VOTES = Unit(  # what the cases of an area take of its budget, as they were counted last
     "votes",
@@ -316,5 +317,5 @@ VERSION = Unit("mapping-version", (Piece(t.mapping_versions, (t.mapping_versions
 OF_CASES = (CASE, RECORD, MESSAGE, BYTES, RECEIPT, POINT, COMMITMENT, ORDER, BASELINE)
 ALL = (
     *OF_CASES,
-    *(BATCH, VOTES, BUDGET, THEIR_SUMS, RECOVERY, DESTINATION, FLAG, SERIAL, CURSOR, UNREAD, VERSION),
+    *(ACCOUNT, BATCH, VOTES, BUDGET, THEIR_SUMS, RECOVERY, DESTINATION, FLAG, SERIAL, CURSOR, UNREAD, VERSION),
 )

@@ -1,7 +1,8 @@
 """The ledger's tables. Invariants are constraints and partial unique indexes, not `if`s.
 
 Money is integer cents. Times are UTC. No table but `records`, `record_history`, `receipts`, `unread`, `messages`,
-`message_bytes`, `batches` and `previews` holds content; none of these columns is ever logged.
+`message_bytes`, `batches` and `previews` holds content; none of these columns is ever logged. Account data stands in
+`accounts` and in the bytes of what is confidential, sealed by the vault (`ledger/accounts.py`), and nowhere else.
 """
 
 from __future__ import annotations
@@ -282,6 +283,16 @@ unread = Table(  # what no mapping could read and the source will not say again;
     Column("problem", Text),
     Column("at", Moment, nullable=False),
     Index("ix_unread_source", "source", "process_id"),
+)
+
+accounts = Table(  # whom grants are paid to, sealed by the vault: the only place where account data stands
+    "accounts",
+    metadata,
+    Column("mark", String(64), primary_key=True),  # of IBAN and holder (keyed): by it applications name the account
+    Column("key_id", String(4), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("hint", String(12), nullable=False),  # DE89…3000
+    Column("at", Moment, nullable=False),
 )
 
 batches = Table(

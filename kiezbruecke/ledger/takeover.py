@@ -15,11 +15,12 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from kiezbruecke.ledger import orders
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
 from kiezbruecke.ledger.draft import Draft
-from kiezbruecke.ledger.drafts import message_values
+from kiezbruecke.ledger.drafts import bytes_values, message_values
 from kiezbruecke.ledger.events import TAKEN_OVER, append_event, touch
 from kiezbruecke.ledger.moves import Move, message_rows, move_all
 from kiezbruecke.ledger.receipts import (
@@ -174,7 +175,11 @@ def _take_over_case(
         move_all(connection, [Move(row, MessageState.REFUSED, WITHDRAWN) for row in rows.values()])
     for one in sorted(theirs, key=lambda each: each.draft.identity.number):
         _write(connection, run, ours.get(one.draft.reference), one, counts)
-    _settle_money(connection, case_id, [one for one in theirs if not one.draft.test])
+    live = [one for one in theirs if not one.draft.test]
+    if run.lane.split("|")[1] == "commitment":
+        _settle_money(connection, case_id, live)
+    for one in live:
+        orders.take_over(connection, _as_stored(one.draft, ours.get(one.draft.reference)))
 
 
 def _ours(connection: Connection, run: Run, case_id: UUID) -> Sequence[Row[Any]]:
@@ -186,6 +191,14 @@ def _ours(connection: Connection, run: Run, case_id: UUID) -> Sequence[Row[Any]]
     newest = connection.execute(query.order_by(_m.generation, _m.number)).all()
     generation = max((row.generation for row in newest), default=1)
     return [row for row in newest if row.generation == generation]
+
+
+def _as_stored(draft: Draft, row: Row[Any] | None) -> Draft:
+    """Under the key that the message has here."""
+    if row is None:
+        return draft
+    identity = replace(draft.identity, generation=row.generation, effect=row.effect, number=row.number)
+    return replace(draft, identity=identity)
 
 
 def _name_lost(connection: Connection, rows: Sequence[Row[Any]]) -> None:
@@ -210,9 +223,7 @@ def _write(connection: Connection, run: Run, row: Row[Any] | None, one: Theirs, 
     if row is None:
         values = message_values(run, replace(draft, state=state), digest)
         connection.execute(insert(t.messages).values(**values, note=NOTE, remote_id=one.receipt.remote_id[:80]))
-        connection.execute(
-            insert(t.message_bytes).values(key=draft.identity.key, payload=draft.payload, lineage=draft.lineage)
-        )
+        connection.execute(insert(t.message_bytes).values(**bytes_values(connection, draft.identity.key, draft)))
     else:
         changed: dict[str, Any] = {"state": state.value, "note": NOTE, "updated_at": now()}
         if one.receipt.remote_id:
@@ -220,7 +231,7 @@ def _write(connection: Connection, run: Run, row: Row[Any] | None, one: Theirs, 
         if row.amount_cents != draft.amount_cents or row.effect != draft.identity.effect:
             changed |= {"amount_cents": draft.amount_cents, "basis": draft.basis, "sha256": digest}
             changed |= {"effect": draft.identity.effect, "voucher": draft.voucher, "mapping": "", "mapping_digest": ""}
-            bytes_ = {"payload": draft.payload, "lineage": draft.lineage}
+            bytes_ = bytes_values(connection, row.key, draft)
             connection.execute(update(t.message_bytes).where(t.message_bytes.c.key == row.key).values(**bytes_))
         else:
             digest = row.sha256

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 from uuid import UUID
 
+from kiezbruecke import clock
+from kiezbruecke.cases.grants import line_that_counts
 from kiezbruecke.cases.join import Standing
 from kiezbruecke.connector import HasOrders, TheirOrder
 from kiezbruecke.effects import effect
-from kiezbruecke.ledger.draft import Draft, Identity
+from kiezbruecke.ledger.draft import Draft, Identity, OrderTerms
 from kiezbruecke.ledger.money import cents
 from kiezbruecke.ledger.takeover import Theirs
 from kiezbruecke.records.identity import fremdkennzeichen
 from kiezbruecke.stages.work import Sending
 
 _NUMBER = re.compile(r"(?<=[A-Z])(\d+)$")
+_KINDS: Mapping[str, Literal["payment", "refund"]] = {"payment.order": "payment", "refund.claim": "refund"}
+UNKNOWN_ACCOUNT = "unbekannt"  # in the place of a mark, of an order that was taken over without its application
 
 
 def their_orders(work: Sending, standings: Sequence[Standing]) -> list[tuple[UUID, list[Theirs]]] | None:
@@ -60,5 +65,18 @@ def _theirs(work: Sending, standing: Standing, order: TheirOrder) -> Theirs:
         amount_cents=cents(order.amount),
         area=(work.process.id, order.fiscal_year, order.area),
         test=order.test,
+        order=_terms(work, standing, order),
     )
     return Theirs(draft, order.receipt)
+
+
+def _terms(work: Sending, standing: Standing, order: TheirOrder) -> OrderTerms | None:
+    """What they have does not say whose account it is: that of the application as it stands, or nobody's we know."""
+    payments = work.process.payments
+    kind = _KINDS.get(order.effect)
+    if kind is None or payments is None:
+        return None
+    application, _ = line_that_counts(standing.case.applications)
+    account = application.account if application is not None and application.account else UNKNOWN_ACCOUNT
+    due_on = order.receipt.occurred_on or clock.today()
+    return OrderTerms(kind, payments.channel, due_on, account=account if kind == "payment" else "")

@@ -6,7 +6,7 @@ Standing + Due ──▶ roots ──▶ (outbound mapping) ──▶ bytes ─�
 from __future__ import annotations
 
 from collections.abc import Mapping as Roots
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -29,7 +29,7 @@ from kiezbruecke.mapping.lineage import Trace, seal
 from kiezbruecke.records import Process, name_id
 from kiezbruecke.records.base import CENT
 from kiezbruecke.records.identity import fremdkennzeichen
-from kiezbruecke.records.views import CaseView, MessageView
+from kiezbruecke.records.views import CaseView, MessageView, PayeeView
 from kiezbruecke.standards import packers, store
 
 
@@ -76,11 +76,24 @@ class _Bytes:
     trace: Trace
 
 
-def compose(workshop: Workshop, standing: Standing, due: Due, voucher: str, at: datetime, last: bytes = b"") -> Draft:
-    """The message for one due effect; raises RecordError if the case cannot become one. `last`: see `DueCase`."""
+@dataclass(frozen=True)
+class LookedUp:
+    """What the ledger was asked for a message beside its case; see `DueCase`."""
+
+    last: bytes = b""
+    payee: PayeeView | None = field(default=None, repr=False)
+
+
+NOTHING = LookedUp()
+
+
+def compose(
+    workshop: Workshop, standing: Standing, due: Due, voucher: str, at: datetime, looked_up: LookedUp = NOTHING
+) -> Draft:
+    """The message for one due effect; raises RecordError if the case cannot become one."""
     identity = _identity(workshop, standing, due)
     message = _message_view(workshop, identity, due, _reference(workshop, standing, due), voucher, at)
-    made = _bytes(workshop, standing, due, message, last)
+    made = _bytes(workshop, standing, due, message, looked_up)
     return Draft(
         identity=identity,
         reference=message.reference,
@@ -137,9 +150,9 @@ def _given(workshop: Workshop, standing: Standing, due: Due, message: MessageVie
     return _roots(workshop, of, _documents(workshop, standing, message))
 
 
-def _bytes(workshop: Workshop, standing: Standing, due: Due, message: MessageView, last: bytes) -> _Bytes:
+def _bytes(workshop: Workshop, standing: Standing, due: Due, message: MessageView, looked_up: LookedUp) -> _Bytes:
     documents = _documents(workshop, standing, message)
-    of = DueCase(workshop.process, standing, due, message, workshop.texts, last)
+    of = DueCase(workshop.process, standing, due, message, workshop.texts, looked_up.last, looked_up.payee)
     payload, trace = workshop.mapping.write_traced(_roots(workshop, of, documents))
     if workshop.checker is not None:
         workshop.checker.check(payload)

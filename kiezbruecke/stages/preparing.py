@@ -30,7 +30,7 @@ from kiezbruecke.effects import Due, FollowUp, Lane, Waits, effect, rule_of
 from kiezbruecke.effects.effect import digest
 from kiezbruecke.errors import RecordError
 from kiezbruecke.german import day
-from kiezbruecke.ledger import MessageState, changes, claims, evidence, money
+from kiezbruecke.ledger import MessageState, accounts, changes, claims, evidence, money
 from kiezbruecke.ledger import drafts as ledger_drafts
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.areas import Counted, count
@@ -46,8 +46,9 @@ from kiezbruecke.ledger.states import IS_IT_THERE
 from kiezbruecke.ledger.todo import Kind, Name, Point
 from kiezbruecke.mapping.for_clerks import for_clerks
 from kiezbruecke.records import Budget, Process
+from kiezbruecke.records.views import PayeeView
 from kiezbruecke.stages import sent_anew
-from kiezbruecke.stages.composing import Workshop, compose
+from kiezbruecke.stages.composing import LookedUp, Workshop, compose
 from kiezbruecke.stages.work import Counts, Sending, view_of
 
 CHUNK = 100  # cases in hand at a time, with their documents: memory stays flat, however many there are
@@ -198,15 +199,38 @@ def write_messages(work: Sending, due: Sequence[tuple[Standing, Due]]) -> tuple[
     """The bytes of every due message; a case that cannot become one is set aside and stops no other."""
     workshop, count = _workshop(work), sum(one.effect.takes_voucher for _, one in due)
     vouchers = iter(ledger_drafts.take_vouchers(work.ledger, work.route.destination, work.process.fiscal_year, count))
-    last = _last_words(work, due)
+    last, payees = _last_words(work, due), _payees(work, due)
     at, drafts, problems = now(), [], []
     for standing, one in due:
         voucher = next(vouchers) if one.effect.takes_voucher else ""
         try:
-            drafts.append(compose(workshop, standing, one, voucher, at, last.get(standing.case.id, b"")))
+            looked_up = LookedUp(last.get(standing.case.id, b""), _payee(payees, one))
+            drafts.append(compose(workshop, standing, one, voucher, at, looked_up))
         except RecordError as error:
             problems.append(_problem(work, standing, for_clerks(error)))
     return drafts, problems
+
+
+def _payees(work: Sending, due: Sequence[tuple[Standing, Due]]) -> dict[str, PayeeView]:
+    """Whom the orders of these cases pay, by the marks of their accounts: the vault is asked only here."""
+    marks = {one.order.account for _, one in due if one.order is not None and one.order.account}
+    if not marks:
+        return {}
+    with work.ledger.read() as connection:
+        return accounts.payees(connection, marks)
+
+
+def _payee(payees: Mapping[str, PayeeView], due: Due) -> PayeeView | None:
+    """Whom this order pays; raises RecordError where the vault has lost the account."""
+    if due.order is None or not due.order.account:
+        return None
+    if due.order.account not in payees:
+        what, expected = (
+            "Zu diesem Antrag liegt keine Kontoverbindung im Tresor",
+            "eine Zeile mit Kontoinhaber und IBAN",
+        )
+        raise RecordError(what, expected=expected)
+    return payees[due.order.account]
 
 
 def _last_words(work: Sending, due: Sequence[tuple[Standing, Due]]) -> dict[UUID, bytes]:

@@ -187,13 +187,19 @@ def _compare(house: House, sending: Sequence[SendingRoute]) -> tuple[str, ...]:
         if not run_in_recovery(house, route, "reconcile", _fetch_sums).get("sums"):
             continue
         process = read_process(house.content, route.process)
-        ours = {one.area_id: one.booked for one in money.balances(house.ledger, process.id)}
+        ours = {one.area_id: one.sums for one in money.balances(house.ledger, process.id)}
         theirs = money.theirs(house.ledger, process.fiscal_year)
         for area in sorted(ours.keys() | theirs.keys()):
-            if ours.get(area, 0) != theirs.get(area, 0):
-                sums = f"{money.euros(ours.get(area, 0))} im Hauptbuch, {money.euros(theirs.get(area, 0))} dort"
-                differences.append(f"{area}: {sums}".replace(".", ","))
+            differences += _differences(area, ours.get(area, money.NOTHING), theirs.get(area, money.NOTHING))
     return tuple(differences)
+
+
+def _differences(area: str, ours: money.Sums, theirs: money.Sums) -> list[str]:
+    return [
+        f"{area}: {word} {german.euros(money.euros(one))} im Hauptbuch, {german.euros(money.euros(other))} dort"
+        for word, one, other in zip(("festgelegt", "ausgezahlt", "erstattet"), ours, theirs, strict=True)
+        if one != other
+    ]
 
 
 def _fetch_sums(work: Sending, counts: Counts) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pydantic import SecretStr
 from kiezbruecke.airflow import hooks
 from kiezbruecke.airflow.provider import get_provider_info
 from kiezbruecke.connector import Manifest, manifests
+from kiezbruecke.vault import CONNECTION_TYPE, new_keys
 
 
 def test_the_generated_file_equals_the_manifests(root: Path) -> None:
@@ -44,8 +46,20 @@ def test_every_connection_type_has_a_hook() -> None:
         assert hook.conn_type == described["connection-type"]
 
     assert {described["connection-type"] for described in get_provider_info()["connection-types"]} == {
-        manifest.connection_type for manifest in manifests().values()
+        *(manifest.connection_type for manifest in manifests().values()),
+        CONNECTION_TYPE,
     }
+
+
+def test_the_form_of_the_vault_says_whether_its_keys_are_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing of them."""
+    keys = new_keys("").text()
+    for password, works in ((keys.replace("\n", " "), True), (keys[:-9], False), ("", False)):
+        monkeypatch.setenv("AIRFLOW_CONN_TRESOR", json.dumps({"conn_type": CONNECTION_TYPE, "password": password}))
+        works_, said = hooks.VaultHook("tresor").test_connection()
+
+        assert works_ is works
+        assert keys.split(":")[1][:10] not in said
 
 
 @pytest.mark.parametrize("manifest", manifests().values(), ids=lambda manifest: manifest.name)

@@ -34,6 +34,7 @@ HEALED_HKR = (
     "commit_then_lose",
     "lose_before_commit",
     "duplicate_ack",
+    "replayed_ack",
     "wrong_sum",
     "wrong_answer_sum",
     "gap",

@@ -26,9 +26,11 @@ from kiezbruecke.ledger.reading import read_cases
 from kiezbruecke.ledger.todo import OpenPoint
 from kiezbruecke.records import Budget, BudgetStatus, Decision, OrderState, Outcome, Receipt, ReceiptOutcome
 from kiezbruecke.records.identity import case_id, fremdkennzeichen
+from kiezbruecke.vault import Vault, new_keys
 from tests.builders import PROCESS as PARTICIPATION
 from tests.postgres import Postgres, running_postgres
 
+VAULT = Vault(lambda: new_keys("keys of the tests"))  # made anew by every process
 PROCESS, AREA, YEAR = "kk-tk-2026", "090416", 2026
 HKR, EFILE = "hkr-tk", "eakte-tk"
 MONEY, FILES = f"{HKR}|commitment", f"{EFILE}|file"
@@ -81,7 +83,7 @@ def url(fresh: Fresh) -> str:
 @pytest.fixture
 def ledger(request: pytest.FixtureRequest, url: str) -> Iterator[Ledger]:
     """This test's ledger, on both databases; whatever the test has written must be sealed, unless it tampers."""
-    opened = Ledger(make_engine(url))
+    opened = Ledger(make_engine(url), VAULT)
     yield opened
     if request.node.get_closest_marker("tampers") is None:
         assert evidence.verify(opened).broken == ()

@@ -220,7 +220,7 @@ def test_their_sums_replace_the_last_ones(desk: Desk) -> None:
     money.store_theirs(ledger, run, HKR, YEAR, [_Sum("090311", Decimal("5.00"), Decimal(0))])
     money.store_theirs(ledger, run, HKR, YEAR, two)
 
-    assert money.theirs(ledger, YEAR) == {AREA: 310}
+    assert money.theirs(ledger, YEAR) == {AREA: money.Sums(310, 0, 0)}
 
 
 def test_an_older_run_stores_no_older_sums(desk: Desk) -> None:

@@ -42,10 +42,10 @@ from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.ledger.seals import FREE
 from kiezbruecke.ledger.tables import Moment
 from kiezbruecke.ledger.witness import Tally
-from kiezbruecke.records import ReceiptOutcome
+from kiezbruecke.records import Account, ReceiptOutcome
 from tests.builders import by
 
-from .conftest import FILES, HKR, MONEY, PROCESS, YEAR, Desk, Fresh, draft, receipt
+from .conftest import FILES, HKR, MONEY, PROCESS, VAULT, YEAR, Desk, Fresh, draft, receipt
 
 SEALED = [table for table in t.metadata.sorted_tables if table.name not in FREE]
 COLUMNS = [column for table in SEALED for column in table.columns if f"{table.name}.{column.name}" not in FREE]
@@ -59,7 +59,7 @@ class _Sum:
 def full(fresh_sqlite: Fresh) -> Path:
     """A ledger with a row in every table."""
     url = fresh_sqlite()
-    with closing(Ledger(make_engine(url))) as ledger:
+    with closing(Ledger(make_engine(url), VAULT)) as ledger:
         desk = Desk(ledger)
         desk.grant("10000")
         first, second = desk.decide("P-1", 1), desk.decide("P-2", 2)
@@ -85,8 +85,10 @@ def full(fresh_sqlite: Fresh) -> Path:
         set_paused(ledger, "kk-tk-hkr", value=True, person=by("Kim Kunz"), reason="Umzug")
         reset_destination(ledger, "another", person=by("Kim Kunz"), reason="neu")
         with changes.alone(ledger, desk.run(MONEY)) as connection:
-            areas.count(connection, {first: ("090416", 100), second: ("090416", 85000)})
+            areas.count(connection, {first: areas.Counted("090416", 100), second: areas.Counted("090416", 85000)})
         recoveries.notice(ledger, {"another": Tally()}, "somebody says so")
+        paid_to = Account(origin="sheet:2", holder="Beispielverein", iban="DE93999999990000000001")
+        desk.store([Taken(Item("application-line", "sheet:2", {}), (paid_to,))], "antraege-tk")
         drop_anchor(ledger)
         assert evidence.verify(ledger).broken == ()
     return Path(url.removeprefix("sqlite:///"))

@@ -49,7 +49,7 @@ def nothing_twice(day: Yesterday, before: tuple[list[str], list[tuple[str, str, 
     assert len({reference for reference, _, _ in orders}) == len(orders)
     (ours,) = [one for one in money.balances(day.world.ledger, "kk-tk-2026") if one.area_id == "090416"]
     assert ours.committed == ours.booked == 14_800
-    assert money.theirs(day.world.ledger, 2026) == {"090416": 14_800}
+    assert money.theirs(day.world.ledger, 2026) == {"090416": money.Sums(14_800, 0, 0)}
     assert evidence.verify(day.world.ledger).broken == ()
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from kiezbruecke import german
 from kiezbruecke.errors import RecordError
 from kiezbruecke.mapping.interpret.draft import NodeDraft
 from kiezbruecke.mapping.schema.tree import Node
@@ -40,6 +43,7 @@ _PROBLEMS = {
     "too_many_marks": "ein Buchstabe trägt mehr Zeichen über und unter sich, als eine Sprache kennt",
     "value_error": "der Wert ist nicht brauchbar",
 }
+_SUM = re.compile(r"Decimal\('([0-9.]+)'\)")
 _BOUNDS = {
     "pattern": "das Muster {}",
     "min_length": "mindestens {} Zeichen",
@@ -92,13 +96,19 @@ def _problem(error: ValidationError, draft: NodeDraft, file: str) -> RecordError
     first = error.errors(include_input=False, include_url=False)[0]
     problem = _PROBLEMS.get(first["type"], "der Wert passt nicht zum Feld")
     context = first.get("ctx", {})
-    bounds = (text.format(context[key]) for key, text in _BOUNDS.items() if key in context)
+    bounds = (text.format(_bound(context[key])) for key, text in _BOUNDS.items() if key in context)
     expected = next(bounds, "").replace(" or ", " oder ")
     place = draft
     for name in (part for part in first["loc"] if isinstance(part, str)):
         if name in place.node.children:
             place = next(iter(place.of(name)), None) or NodeDraft(place.node.children[name], _join(place.path, name))
     return place.problem(problem, expected, file)
+
+
+def _bound(value: object) -> object:
+    """A sum as people write it: pydantic gives its repr."""
+    found = _SUM.fullmatch(str(value))
+    return german.number(Decimal(found[1])) if found else value
 
 
 def _join(path: str, name: str) -> str:

@@ -44,7 +44,8 @@ class LayoutColumn(BaseModel):
     In a table that people fill in or other systems write: `required` is a column and a value in every line, `present`
     a column whose cells may be empty; `aliases` are other spellings of its header; `role` is what it is to whoever
     reads the sheet; `repeats` says that „wie oben“ means the value above; `empty` is what an empty cell says, or a
-    column that is not there; `choices` is a code list for the template.
+    column that is not there; `choices` is a code list for the template. `secret`: its values are account data; whoever
+    reads the sheet keeps them in the vault and says them nowhere.
 
     In a file that carries many lines (`kiezbruecke.mapping.schema.carrier`) a column may hold a `fact`: of the whole
     file in its header and trailer, a mark of a person in its lines. No rule fills it.
@@ -65,6 +66,7 @@ class LayoutColumn(BaseModel):
     ] | None = None  # fmt: skip
     required: bool = False
     present: bool = False
+    secret: bool = False
     max_length: int | None = Field(None, ge=1)
     note: str = ""
     length: int | None = Field(None, ge=1, le=100_000)

@@ -74,9 +74,10 @@ def source_types(definition: Definition, content: Path) -> dict[str, Type]:
 
 def _sheet(name: str, content: Path) -> ItemShape:
     table = read_table(content, name)
+    nodes = table.tree().children
+    judges = {column.key: _filled if column.required else _anything for column in table.fields}
     cells = tuple(
-        replace(node, leaf=Leaf("text", judge=_filled if node.minimum else _anything))
-        for node in table.tree().children.values()
+        replace(nodes[column.key], leaf=Leaf("text", column.max_length, judges[column.key])) for column in table.fields
     )
     line = Node(name, expand=lambda: NodeContent(group=Group("sequence", (*_OF_EVERY_LINE, *cells))))
     columns = {column.name: column.key for column in table.fields}

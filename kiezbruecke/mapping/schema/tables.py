@@ -76,6 +76,9 @@ class Blank(BaseModel):
     advice: tuple[str, ...] = ()
     further: tuple[str, ...] = Field((), description="Advice that stands behind what is true of every sheet")
     prefilled: tuple[str, ...] = ()
+    lines: Literal["undecided", "granted", "applied"] | None = Field(
+        None, description="Which proposals of an area stand there already: not decided, granted, applied for"
+    )
 
 
 class TableLayout(BaseModel):
@@ -153,6 +156,11 @@ class TableLayout(BaseModel):
     def of_role(self, role: Role) -> LayoutColumn | None:
         """The column that has this role."""
         return next((column for column in self.columns if column.role == role), None)
+
+    @cached_property
+    def secrets(self) -> frozenset[str]:
+        """The keys of the columns that hold account data."""
+        return frozenset(column.key for column in self.columns if column.secret)
 
     def said(self, role: Role, values: Mapping[str, str]) -> str:
         """What a line says in the column of this role; nothing where there is none."""
@@ -267,6 +275,9 @@ class TableLayout(BaseModel):
                 raise _WrongColumn(told, number, "aliases" if column.aliases else "name")
             if column.role in roles:
                 raise _WrongColumn(f"two columns have the role '{column.role}'; expected one", number, "role")
+            if column.secret and (column.role or column.key == self.id or column.repeats or column.choices):
+                told = "a secret column says what nobody may see; expected no role, repeats, choices or id for it"
+                raise _WrongColumn(told, number, "secret")
             names |= mine
             roles |= {column.role} if column.role else set()
         known = {column.key: column for column in self.columns}

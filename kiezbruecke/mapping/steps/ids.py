@@ -7,11 +7,21 @@ import re
 import unicodedata
 from uuid import UUID
 
+import schwifty
+from schwifty.exceptions import (
+    InvalidBBANChecksum,
+    InvalidChecksumDigits,
+    InvalidCountryCode,
+    InvalidLength,
+    SchwiftyException,
+)
+
 from kiezbruecke.mapping.steps.registry import StepExample, step
 from kiezbruecke.mapping.values import Unusable, to_text
+from kiezbruecke.plaintext import one_line
 from kiezbruecke.records.base import name_id
 
-_IBAN = re.compile(r"(?:DE[0-9]{20}|(?!DE)[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30})")
+_BETWEEN = re.compile(r"[\s\-\u2010-\u2015\u2212]")  # blanks and hyphens, as people group long numbers
 _HEX = "[0-9A-Fa-f]"
 _HYPHENATED = f"{_HEX}{{8}}(?:-{_HEX}{{4}}){{3}}-{_HEX}{{12}}"
 _UUID = re.compile(rf"(?:urn:uuid:)?(?P<plain>{_HYPHENATED}|{_HEX}{{32}})|\{{(?P<braced>{_HYPHENATED})\}}")
@@ -21,22 +31,44 @@ _DIGESTS = ("sha256", "sha512")
 @step(
     StepExample("DE02 1203 0000 0000 2020 51", "DE02120300000000202051"),
     StepExample("de02120300000000202051", "DE02120300000000202051"),
+    StepExample("DE02-1203-0000-0000-2020-51", "DE02120300000000202051"),
     StepExample("NL91 ABNA 0417 1643 00", "NL91ABNA0417164300"),
     StepExample("DE89370400440532013001", Unusable),
     StepExample("DE8937040044053201300", Unusable),
 )
 def iban(value: object) -> str:
-    """Check an IBAN (form, length of a German one, check digits by ISO 13616) and write it without blanks.
+    """Check an IBAN (country, length, check digits by ISO 13616, the country's own form) and write it without blanks.
 
-    That the account exists, and whose it is, only the bank can say.
+    Blanks and hyphens of every kind and small letters do not matter. That the account exists, and whose it is, only the
+    bank can say.
     """
-    given = "".join(to_text(value).split())
-    compact = given.upper() if given.isascii() else ""
-    if not _IBAN.fullmatch(compact):
-        raise Unusable("die IBAN hat nicht die Form einer IBAN", "eine IBAN wie DE02 1203 0000 0000 2020 51")
-    if not ("02" <= compact[2:4] <= "98" and _remainder(compact) == 1):
-        raise Unusable("die Prüfziffern der IBAN stimmen nicht", "die IBAN noch einmal vom Kontoinhaber")
-    return compact
+    compact = _BETWEEN.sub("", one_line(to_text(value))).upper()
+    try:
+        return str(schwifty.IBAN(compact if compact.isascii() else "", validate_bban=True))
+    except InvalidCountryCode:
+        raise Unusable("das Land der IBAN ist keines mit IBANs", "eine IBAN wie DE02 1203 0000 0000 2020 51") from None
+    except InvalidLength:
+        raise Unusable(f"die IBAN hat {len(compact)} Zeichen", _how_long(compact)) from None
+    except InvalidChecksumDigits:
+        raise Unusable("die Prüfziffern der IBAN stimmen nicht", "die IBAN noch einmal vom Kontoinhaber") from None
+    except InvalidBBANChecksum:
+        raise Unusable("die Kontonummer in der IBAN ist falsch", "die IBAN noch einmal vom Kontoinhaber") from None
+    except SchwiftyException:
+        raise Unusable("die IBAN hat nicht die Form einer IBAN", "eine IBAN wie DE02 1203 0000 0000 2020 51") from None
+
+
+@step(
+    StepExample("DEUTDEFF", "DEUTDEFF"),
+    StepExample("deut de ff 500", "DEUTDEFF500"),
+    StepExample("DEUT", Unusable),
+)
+def bic(value: object) -> str:
+    """Check a BIC (form by ISO 9362) and write it without blanks. That there is such a bank is not looked up."""
+    compact = _BETWEEN.sub("", one_line(to_text(value))).upper()
+    try:
+        return str(schwifty.BIC(compact if compact.isascii() else ""))
+    except SchwiftyException:
+        raise Unusable("der BIC hat nicht die Form eines BIC", "8 oder 11 Zeichen wie DEUTDEFF, oder nichts") from None
 
 
 @step(
@@ -100,9 +132,9 @@ def hash_(value: object, method: str) -> str:
     return hashlib.new(method, _encoded(to_text(value))).hexdigest()
 
 
-def _remainder(compact: str) -> int:
-    """ISO 7064 mod 97-10: the first four characters at the end, letters as 10 to 35."""
-    return int("".join(str(int(one, 36)) for one in compact[4:] + compact[:4])) % 97
+def _how_long(compact: str) -> str:
+    """How many characters the country's IBANs have."""
+    return f"{schwifty.IBAN(compact, allow_invalid=True).spec.iban_length} Zeichen für {compact[:2]}"
 
 
 def _encoded(text: str) -> bytes:

@@ -8,25 +8,27 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import pytest
 
 from connectors.hkr.source import Rueckmeldungen
 from connectors.hkr.target import HkrTarget
-from kiezbruecke.connector import Batch, BatchHead, Connection, Context, Item, Message
+from kiezbruecke.connector import Batch, BatchHead, Connection, Context, Item, Mark, MarkKind, Message
 from kiezbruecke.records import Process
 from kiezbruecke.sandbox import Running, start
 
 ROOT = Path(__file__).parents[3]
 CREATE = "connectors.hkr.sandbox:create"
 WHEN = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
+ONE, TWO = "KK26-090416-00001-F1", "KK26-090416-00002-F1"
+IBAN, OTHER_IBAN = "DE89370400440532013000", "AT611904300234573201"  # from the standards' own examples
 NAMESPACE = "urn:x-kiezbruecke:hkr:anordnung:1.0"
 
 
 def order_bytes(reference: str, amount: str, **given: str) -> bytes:
-    """One Anordnung; `given`: kind, related, area, voucher, year, payee, decision ('' = none), marks."""
+    """One Anordnung; `given`: kind, related, area, voucher, year, due, payee, decision ('' = none), marks."""
     related = given.get("related")
     decision = (
         "<Beschluss><Protokoll>P 7/2026</Protokoll><Datum>2026-04-21</Datum><ErfasstVon>SPK</ErfasstVon></Beschluss>"
@@ -38,10 +40,43 @@ def order_bytes(reference: str, amount: str, **given: str) -> bytes:
         + (f"<BezugFremdkennzeichen>{related}</BezugFremdkennzeichen>" if related else "")
         + f"<Buchungsstelle><Haushaltsjahr>{given.get('year', '2026')}</Haushaltsjahr><Kapitel>3306</Kapitel>"
         f"<Titel>68406</Titel><Unterkonto>{given.get('area', '090416')}</Unterkonto></Buchungsstelle>"
-        f"<Betrag>{amount}</Betrag><Waehrung>EUR</Waehrung>{given.get('payee', '')}"
+        f"<Betrag>{amount}</Betrag><Waehrung>EUR</Waehrung>"
+        + (f"<Faelligkeit>{due}</Faelligkeit>" if (due := given.get("due")) else "")
+        + f"{given.get('payee', '')}"
         f"<Verwendungszweck>Kiezkasse {reference}</Verwendungszweck>{given.get('decision', decision)}"
         f"{given.get('marks', '')}</Anordnung>"
     ).encode()
+
+
+def payee(iban: str = IBAN) -> str:
+    """Whom a payment goes to."""
+    return f"<Empfaenger><Name>Kiezverein e. V.</Name><IBAN>{iban}</IBAN></Empfaenger>"
+
+
+def marks(
+    factual: str = "a.meier", arithmetical: str = "b.kurz@ba.example", ordered: str = "c.lang"
+) -> tuple[Mark, ...]:
+    """The three marks of an order, by their log-ins."""
+    people = zip(MarkKind, (factual, arithmetical, ordered), strict=True)
+    return tuple(Mark(kind, f"Name von {account}", account, WHEN, "airflow") for kind, account in people)
+
+
+def payment(reference: str, amount: str, related: str = ONE, **given: str) -> Message:
+    """A payment order that is due on the sandbox's day, with its marks."""
+    given = {"kind": "AUSZAHLUNG", "due": "2026-11-23", "payee": payee(), "decision": "", **given}
+    return replace(message(reference, amount, related=related, **given), effect="payment.order", marks=marks())
+
+
+def cancelling(reference: str, amount: str, related: str, kind: str = "AUSZAHLUNG_AUFHEBUNG") -> Message:
+    """Takes a payment back before it is carried out."""
+    made = message(reference, amount, related=related, kind=kind, decision="")
+    return replace(made, effect="payment.cancel", marks=marks())
+
+
+def claim(reference: str, amount: str, related: str = "", **given: str) -> Message:
+    """A refund claim, with its marks."""
+    given = {"kind": "ANNAHME", "due": "2026-11-23", "decision": "", "related": related, **given}
+    return replace(message(reference, amount, **given), effect="refund.claim", marks=marks())
 
 
 def message(reference: str, amount: str, **given: str) -> Message:
@@ -115,10 +150,29 @@ class Desk:
     def events(self) -> list[tuple[str, str, str]]:
         return [(i.body["Fremdkennzeichen"], i.body["Ereignis"], i.body["Betrag"]) for i in self.fetch()]
 
+    def of(self, reference: str) -> list[tuple[str, str]]:
+        """What was said of one order, and of what sum."""
+        return [(event, amount) for one, event, amount in self.events() if one == reference]
+
     def received(self) -> list[dict[str, Any]]:
-        with urlopen(f"{self.running.url}/_sandbox/received", timeout=5) as answer:
-            rows: list[dict[str, Any]] = json.load(answer)
+        rows: list[dict[str, Any]] = self.control("received")
         return rows
+
+    def sums(self) -> list[tuple[str, ...]]:
+        """Area, committed, ordered, paid, returned, refunded; in euros."""
+        return [tuple(row.values())[1:] for row in self.control("sums")]
+
+    def day(self, on: str) -> dict[str, Any]:
+        """A day of their cash office."""
+        done: dict[str, Any] = self.control("day", "POST", {"date": on})
+        return done
+
+    def control(self, name: str, method: str = "GET", body: Any = None) -> Any:
+        """Ask the sandbox beside its service."""
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(f"{self.running.url}/_sandbox/{name}", data, method=method)
+        with urlopen(request, timeout=5) as answer:
+            return json.loads(answer.read() or b"null")
 
     def arm(self, name: str, times: int = 1) -> None:
         self.running.arm(name, times)

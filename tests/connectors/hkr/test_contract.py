@@ -174,6 +174,9 @@ def test_the_manifest_says_what_the_target_can_do():
         "commitment.book",
         "commitment.change",
         "commitment.cancel",
+        "payment.order",
+        "payment.cancel",
+        "refund.claim",
     ]
     assert manifest.item_kinds == ("rueckmeldung",)
 

@@ -132,17 +132,6 @@ def test_a_limit_per_unterkonto_holds_to_the_cent(open_desk, make):
     assert [event for _, event, _ in desk.events()] == ["FESTGELEGT", "ABGEWIESEN", "FESTGELEGT", "ABGEWIESEN"]
 
 
-def test_the_sandbox_does_not_pretend_to_pay(desk, make):
-    """The contract knows payment orders; this sandbox books commitments only and says so."""
-    payee = "<Faelligkeit>2026-12-01</Faelligkeit><Empfaenger><Name>Testverein</Name><IBAN>{}</IBAN></Empfaenger>"
-    mark = "<{0}><Person>p-{0}</Person><Zeit>2026-11-23T06:00:00Z</Zeit><Verfahren>T</Verfahren></{0}>"
-    marks = "".join(mark.format(name) for name in ("SachlichRichtig", "RechnerischRichtig", "Angeordnet"))
-    order = {"kind": "AUSZAHLUNG", "related": ONE, "marks": marks, "decision": ""}
-    desk.send(make("KK26-090416-00001-A1", "5.00", payee=payee.format("DE02120300000000202051"), **order))
-
-    assert desk.fetch()[0].body["Grundcode"] == "ART"
-
-
 # -- faults --------------------------------------------------------------------------------------------------
 
 
