@@ -2,6 +2,7 @@
 
     collecting route     collect
     sending route        prepare >> deliver >> reconcile
+    with four eyes       beside it <route>-freigabe: certify >> order, questions to people (`releasing.py`)
     broken route file    one task that says why; all of them are one import error in the web interface
     broken mapping       the same, with the finding: file, line, column, what helps
 
@@ -59,8 +60,14 @@ def route_dags(content: Path) -> dict[str, DAG]:
     verdicts = known(content)
     places = route_places(content)
     names = frozenset(place.name for place in places)
-    dags = (_dag_of(place, content, verdicts, names) for place in places if wanted in (None, _dag_id(place.name)))
-    return {dag.dag_id: dag for dag in dags}
+    dags = [_dag_of(place, content, verdicts, names) for place in places if wanted in (None, _dag_id(place.name))]
+    asking = [dag for place in places if wanted in (None, asks(place.name)) and (dag := _asking_dag(place, content))]
+    return {dag.dag_id: dag for dag in (*dags, *asking)}
+
+
+def asks(route: str) -> str:
+    """The DAG that asks people about a route which needs four eyes."""
+    return f"{_dag_id(route)}-freigabe"
 
 
 def report_broken_routes(content: Path) -> None:
@@ -179,6 +186,45 @@ def _route_dag(place: RoutePlace, content: Path, verdicts: Verdicts, names: froz
             if before is not None:
                 before >> now
             before = now
+    return dag
+
+
+def _asking_dag(place: RoutePlace, content: Path) -> DAG | None:
+    """The questions of a live route with four eyes; none of any other, nor of one whose own DAG says what is wrong."""
+    try:
+        route = place.read()
+    except ConfigurationError:
+        return None
+    if not isinstance(route, SendingRoute) or route.release != "four_eyes" or route.mode != "live":
+        return None
+    from kiezbruecke.airflow.releasing import ReleaseOperator  # noqa: PLC0415 - few routes ask anybody
+
+    with DAG(
+        dag_id=asks(route.name),
+        dag_display_name=f"Freigabe: {route.title or route.name}",
+        description=f"Fragt, was auf der Strecke {route.name} freigegeben wird; dasselbe geht mit kiezbruecke release",
+        schedule=_clock(route.schedule, place.file) if route.schedule else None,
+        max_active_runs=1,
+        allowed_run_types=KINDS,
+        catchup=False,
+        is_paused_upon_creation=False,
+        auto_register=False,
+        default_args={"owner": route.owner, **RETRY},
+        tags=["kiezbruecke", route.process],
+    ) as dag:
+        certify, order = (
+            ReleaseOperator(
+                task_id=act,
+                task_display_name=page.STEPS[act][0],
+                doc_md=page.step_page(act),
+                act=act,
+                route=route.name,
+                content=content,
+                trigger_rule="all_done",  # what was certified earlier can be ordered, whatever became of the rest
+            )
+            for act in ("certify", "order")
+        )
+        certify >> order
     return dag
 
 

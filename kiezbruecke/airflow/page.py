@@ -19,6 +19,8 @@ STEPS = {
         "Abgleichen",
         "Fragt nach, was aus Gesendetem geworden ist, und vergleicht, wo das Gegenüber es kann.",
     ),
+    "certify": ("Bescheinigen", "Fragt, ob die Zahlungen sachlich und rechnerisch richtig sind. Sendet nichts."),
+    "order": ("Anordnen", "Fragt, ob die bescheinigten Zahlungen angeordnet werden. Der nächste Lauf sendet sie."),
     "housekeeping": (
         "Fristen überwachen",
         "Überwacht Fristen und schließt Punkte, die sich von selbst erledigt haben.",

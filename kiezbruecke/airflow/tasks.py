@@ -7,14 +7,19 @@ ours may quote what a person wrote: of an unexpected error only its kind and its
 from __future__ import annotations
 
 import traceback
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 from kiezbruecke.airflow.resolver import airflow_connection
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, Overtaken, Recovering
 from kiezbruecke.privacy import keep_private
+
+if TYPE_CHECKING:
+    from kiezbruecke.house import House
 
 
 def perform(step: str, route: str | None, content: Path) -> dict[str, int]:
@@ -23,24 +28,32 @@ def perform(step: str, route: str | None, content: Path) -> dict[str, int]:
     try:
         return _call(step, route, content)
     except Exception as error:  # noqa: BLE001 - translated, and raised below
-        translated = _translate(error)
+        translated = translate(error)
     raise translated  # outside the handler: the original, with its text, must not hang on it
 
 
 def _call(step: str, route: str | None, content: Path) -> dict[str, int]:
-    """`content` is the bundle of this very run, not where the worker happens to stand."""
     from kiezbruecke import pipeline  # noqa: PLC0415 - parsing stays light: the clients come with the pipeline
-    from kiezbruecke.airflow.witness import VariableWitness  # noqa: PLC0415
-    from kiezbruecke.edge import open_house  # noqa: PLC0415
 
-    with closing(open_house(content, airflow_connection, [VariableWitness()])) as house:
+    with house_of_task(content) as house:
         counts: dict[str, int] = getattr(pipeline, step)(house, *([route] if route else []))
     if counts.get("overtaken") and not counts.get("changed"):
         raise Overtaken("a newer run has taken over", where=f"route {route}")  # and what follows is that one's
     return dict(counts)
 
 
-def _translate(error: Exception) -> AirflowException:
+@contextmanager
+def house_of_task(content: Path) -> Iterator[House]:
+    """The house of a task. `content` is the bundle of this very run, not where the worker happens to stand."""
+    from kiezbruecke.airflow.witness import VariableWitness  # noqa: PLC0415
+    from kiezbruecke.edge import open_house  # noqa: PLC0415
+
+    with closing(open_house(content, airflow_connection, [VariableWitness()])) as house:
+        yield house
+
+
+def translate(error: Exception) -> AirflowException:
+    """What Airflow is told of an error, and so whether it tries again."""
     match error:
         case ConfigurationError() | Recovering():  # a person acts; trying again changes nothing
             return AirflowFailException(f"{error.code} {error}")

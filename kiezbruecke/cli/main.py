@@ -27,13 +27,14 @@ from kiezbruecke.privacy import keep_private
 
 _CallError: Any = typer.BadParameter.__mro__[2]  # click's ClickException, which typer keeps in different places
 
-_VERBS = ("run", "status", "reconcile", "evaluate")
+_VERBS = ("run", "status", "reconcile", "evaluate", "login")
 _NOUNS = {
     "todo": "Was eine Person entscheiden oder ansehen muss.",
     "case": "Ein Fall, von der Idee bis zur Festlegung.",
     "sheet": "Listen für die Fachverwaltung, aus dem Hauptbuch vorausgefüllt.",
     "message": "Nachrichten und ihre Zustände.",
     "process": "Verfahren: nach einem Muster anlegen, auflisten, prüfen, was noch fehlt.",
+    "release": "Freigaben mit vier Augen: ansehen, bescheinigen, anordnen, zurückhalten.",
     "route": "Strecken: auflisten, anhalten, Altfälle markieren.",
     "connection": "Verbindungen: ausprobieren, ob sie taugen.",
     "destination": "Ziele: ansehen, nach einem echten Neuaufbau zurücksetzen.",

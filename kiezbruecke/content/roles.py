@@ -7,12 +7,13 @@ needed to read it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from kiezbruecke.content.yaml import place_of, read_yaml
 from kiezbruecke.errors import ConfigurationError
@@ -69,6 +70,8 @@ class Role(BaseModel):
     may: Mapping[Guarded, frozenset[Deed]] | Literal["everything"]
     routes: tuple[str, ...] = ("*",)
     """Patterns of route names"""
+    most_per_order: Annotated[Decimal | None, Field(gt=0, decimal_places=2)] = None
+    """No single payment that these people order may be larger (euros)"""
 
     def allows(self, deed: Deed, thing: Guarded) -> bool:
         """Whether this is allowed on a thing that belongs to no route, or on any of the role's routes."""

@@ -89,7 +89,9 @@ class SendingRoute(_Route):
     connections: int = Field(1, ge=1, le=16, description="How many of a window are sent side by side")
     answer_within_days: int = Field(3, ge=1, description="After this a missing receipt raises attention")
     pace: Pace = Pace()
-    release: Literal["none", "four_eyes"] = "none"
+    release: Literal["none", "four_eyes"] = Field(
+        "none", description="four_eyes: leaves with the marks of two persons only (kiezbruecke release)"
+    )
 
 
 Route = CollectingRoute | SendingRoute
@@ -193,9 +195,6 @@ def _read(name: str, body: dict[str, Any], layers: tuple[Layer, ...]) -> Route:
     if route.name != name:
         what, expected = f"the route is called '{route.name}'", f"'{name}', like its file"
         raise ConfigurationError(what, where=_at(layers, "name"), expected=expected)
-    if isinstance(route, SendingRoute) and route.release != "none":
-        what = "release: four_eyes is not available yet"
-        raise ConfigurationError(what, where=_at(layers, "release"), expected="none")
     if isinstance(route, SendingRoute) and route.connections > route.window:
         what = f"connections: {route.connections} is more than window: {route.window}"
         helps = "only messages of one window are sent side by side; window is how many a crash may leave in doubt"

@@ -48,6 +48,10 @@ KINDS: Mapping[Kind, tuple[str, str]] = {  # the word, and what it means for who
     ),
     Kind.TROUBLE: ("Störung", "Der IT-Betrieb behebt sie; der nächste gelungene Lauf nimmt den Punkt von der Liste."),
     Kind.RECOVERING: ("Abgleich nötig", "Das Ziel weiß mehr als das Hauptbuch; bis zum Abgleich geht nichts hinaus."),
+    Kind.UNRELEASED: (
+        "neu freizugeben",
+        "Die Anordnung gilt nicht mehr; ohne eine neue geht nichts hinaus. Der Punkt erledigt sich damit.",
+    ),
     Kind.PRESENT: (
         "liegt es vor?",
         "Nach einer zurückgespielten Sicherung: bitte am Ziel nachsehen.",
@@ -144,6 +148,7 @@ COUNTS: Mapping[str, tuple[str, str]] = {  # of one, of several; what has no wor
     "confirmed": ("vom Ziel übernommen und bestätigt", "vom Ziel übernommen und bestätigt"),
     "different": ("am Ziel mit anderem Betrag", "am Ziel mit anderem Betrag"),
     "overdue": ("überfällig", "überfällig"),
+    "void": ("wartet auf eine neue Anordnung", "warten auf eine neue Anordnung"),
     "drift": ("Abweichung, die eine Zuordnung bricht", "Abweichungen, die eine Zuordnung brechen"),
     "overtaken": ("Schritt von einem neueren Lauf abgelöst", "Schritte von einem neueren Lauf abgelöst"),
 }

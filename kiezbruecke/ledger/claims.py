@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, bindparam, exists, func, insert, or_, se
 
 from kiezbruecke.connector import Batch, BatchHead, Message, Ticket
 from kiezbruecke.errors import RecordError
-from kiezbruecke.ledger import recoveries
+from kiezbruecke.ledger import recoveries, releases
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.accounts import about_carrier, about_message, opened, sealed
 from kiezbruecke.ledger.chains import Altered, altered
@@ -26,7 +26,7 @@ from kiezbruecke.ledger.moves import Move, message_rows, move_all
 from kiezbruecke.ledger.people import Person
 from kiezbruecke.ledger.receipts import Word, apply_receipts
 from kiezbruecke.ledger.runs import Run, guard
-from kiezbruecke.ledger.seals import BATCH, BYTES, MESSAGE, Key, Unit
+from kiezbruecke.ledger.seals import APPROVAL, BATCH, BYTES, MESSAGE, Key, Unit
 from kiezbruecke.ledger.sets import among, rows_among, slices, write_all, write_among
 from kiezbruecke.ledger.states import WITHDRAWN, MessageState
 from kiezbruecke.ledger.todo import Answer, Kind, Point, close_point, close_points, raise_point, raise_points
@@ -140,10 +140,13 @@ class Asked:
 
 def claim(ledger: Ledger, run: Run, limit: int = CHUNK) -> list[tuple[Message, Ticket | None]]:
     """Take up to `limit` waiting messages in hand; also those that an older run had claimed and not sent."""
+    void: set[UUID] = set()
     with ledger.write() as connection:
         guard(connection, run)
-        rows = _rows(connection, _take_in_hand(connection, run, limit))
-        return [(_message(row, ledger.vault), Ticket(row.ticket) if row.ticket else None) for row in rows]
+        rows = _rows(connection, _take_in_hand(connection, run, limit, void))
+        messages = _marked(connection, rows)
+    _put_back(ledger, run, void)
+    return [(one, Ticket(row.ticket) if row.ticket else None) for one, row in zip(messages, rows, strict=True)]
 
 
 def claim_batch(
@@ -154,6 +157,15 @@ def claim_batch(
     A carrier whose bytes were stored before goes first, with these bytes and the same id, and all its messages:
     those that are settled already are not touched again.
     """
+    void: set[UUID] = set()
+    claimed = _claim_batch(ledger, run, compose, void, year=year, test=test, full_list=full_list, limit=limit)
+    _put_back(ledger, run, void)
+    return claimed
+
+
+def _claim_batch(
+    ledger: Ledger, run: Run, compose: Compose, void: set[UUID], *, year: int, test: bool, full_list: bool, limit: int
+) -> tuple[Batch, list[Message]] | None:
     with ledger.write() as connection:
         one_at_a_time(connection)
         guard(connection, run)
@@ -161,12 +173,12 @@ def claim_batch(
             keys = connection.execute(_ON_CARRIER, {**_waiting(run), "carrier": old}).scalars().all()
             _mark_claimed(connection, run, keys)
             return _stored_batch(connection, old), _carried(connection, old)
-        rows = _rows(connection, _take_in_hand(connection, run, None if full_list else limit))
+        rows = _rows(connection, _take_in_hand(connection, run, None if full_list else limit, void))
         standing = _standing(connection, run, {row.case_id for row in rows}) if full_list and rows else []
         if not rows or standing is None:
             return None
         head = _new_head(connection, rows[0].destination, year, test)
-        composed = _compose(connection, compose, head, [_message(row, ledger.vault) for row in rows], standing)
+        composed = _compose(connection, compose, head, _marked(connection, rows), standing)
         if composed is None:
             return None
         messages, file_name, payload = composed
@@ -209,9 +221,9 @@ def begin_sending(ledger: Ledger, run: Run, keys: Sequence[UUID], carrier: str =
     None where a destination recovers, and nothing of a carrier if one of its messages, or its bytes, are not so.
     """
     try:
-        return _begin_sending(ledger, run, keys, carrier, (BYTES,))
+        return _begin_sending(ledger, run, keys, carrier, (BYTES, APPROVAL))
     except Altered:  # the commit has compared the messages, which it seals anew: now they are looked at one by one
-        return _begin_sending(ledger, run, keys, carrier, (MESSAGE, BYTES))
+        return _begin_sending(ledger, run, keys, carrier, (MESSAGE, BYTES, APPROVAL))
 
 
 def _begin_sending(ledger: Ledger, run: Run, keys: Sequence[UUID], carrier: str, units: Sequence[Unit]) -> list[UUID]:
@@ -226,7 +238,13 @@ def _begin_sending(ledger: Ledger, run: Run, keys: Sequence[UUID], carrier: str,
         else:
             changed = _changed_unseen(connection, claimed, units)
         raise_points(connection, map(_altered_point, changed))
-        sound = [row for row in claimed if row not in changed] if not (carrier and changed) else []
+        stays = {row.key for row in changed}
+        void = releases.unreleased(connection, [row.key for row in claimed if row.key not in stays])
+        releases.put_back(connection, void)
+        stays |= void
+        if carrier and (stays or releases.holds_a_carrier(connection, carrier)):
+            stays = {row.key for row in claimed}  # stored bytes cannot go without one of their messages
+        sound = [row for row in claimed if row.key not in stays]
         close_points(connection, [(Kind.ALTERED, str(row.key)) for row in sound])
         for destination in {row.destination for row in sound}:
             recoveries.count_send(connection, destination)
@@ -401,14 +419,16 @@ def _waiting(run: Run) -> dict[str, Any]:
     return {"of_lane": run.lane, "below": run.fence}
 
 
-def _take_in_hand(connection: Connection, run: Run, limit: int | None) -> list[UUID]:
+def _take_in_hand(connection: Connection, run: Run, limit: int | None, void: set[UUID]) -> list[UUID]:
     """Claim what waits, up to `limit`, and give back what is as recorded: nothing is made of what was changed.
 
-    Without a limit all of it is one list, which is whole or not sent.
+    Without a limit all of it is one list, which is whole or not sent. `void` gets what needs marks and lacks one.
     """
     while keys := [row.key for row in _next(connection, run, limit)]:
         _mark_claimed(connection, run, keys)  # what was changed as well: it is not asked for again in this run
         sound = _sound(connection, keys)
+        void |= (lacking := releases.unreleased(connection, sound))
+        sound = [key for key in sound if key not in lacking]
         if limit is None:
             return sound if len(sound) == len(keys) else []
         if sound:
@@ -416,9 +436,18 @@ def _take_in_hand(connection: Connection, run: Run, limit: int | None) -> list[U
     return []
 
 
+def _put_back(ledger: Ledger, run: Run, void: Collection[UUID]) -> None:
+    """In a transaction of its own: the claim has locked messages without waiting for its turn."""
+    if void:
+        with ledger.write() as connection:
+            one_at_a_time(connection)
+            guard(connection, run)
+            releases.put_back(connection, list(_held_by(connection, run, void)))
+
+
 def _sound(connection: Connection, keys: Sequence[UUID]) -> list[UUID]:
     """Those of the messages that are as recorded; a point names each of the others."""
-    changed = _changed_unseen(connection, list(message_rows(connection, keys).values()), (MESSAGE, BYTES))
+    changed = _changed_unseen(connection, list(message_rows(connection, keys).values()), (MESSAGE, BYTES, APPROVAL))
     raise_points(connection, map(_altered_point, changed))
     return [key for key in keys if key not in {row.key for row in changed}]
 
@@ -514,7 +543,13 @@ def _stored_batch(connection: Connection, batch_id: str) -> Batch:
 
 def _carried(connection: Connection, batch_id: str) -> list[Message]:
     keys = connection.execute(_CARRIED, {"carrier": batch_id}).scalars().all()
-    return _messages(connection, keys)
+    return _marked(connection, _rows(connection, keys))
+
+
+def _marked(connection: Connection, rows: Sequence[Row[Any]]) -> list[Message]:
+    """Messages with the marks that people have given them."""
+    marks = releases.marks_of(connection, [row.key for row in rows])
+    return [replace(_message(row, vault_of(connection)), marks=marks.get(row.key, ())) for row in rows]
 
 
 def _messages(connection: Connection, keys: Sequence[UUID]) -> list[Message]:

@@ -21,6 +21,7 @@ from kiezbruecke.ledger.events import PREPARED, append_event, sign, touch
 from kiezbruecke.ledger.lineage import MappingVersion, remember_version
 from kiezbruecke.ledger.people import Person, signed
 from kiezbruecke.ledger.recoveries import vouchers
+from kiezbruecke.ledger.releases import ask_for_marks
 from kiezbruecke.ledger.runs import Run, guard
 from kiezbruecke.ledger.seals import BASELINE, BYTES, MESSAGE, SERIAL
 from kiezbruecke.ledger.sets import among, in_runs, in_turns, rows_among, write_all, write_among
@@ -183,6 +184,7 @@ def _add(connection: Connection, run: Run, drafts: Sequence[Draft], owner: str) 
     digests = {draft.identity.key: hashlib.sha256(draft.payload).hexdigest() for draft in stored}
     write_all(connection, _ADD, [message_values(run, draft, digests[draft.identity.key]) for draft in stored])
     write_all(connection, _ADD_BYTES, [bytes_values(connection, draft.identity.key, draft) for draft in stored])
+    ask_for_marks(connection, stored, digests)
     for draft in stored:
         for unit in (MESSAGE, BYTES):
             touch(connection, unit, draft.identity.key, case=draft.identity.case_id)

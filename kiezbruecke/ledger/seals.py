@@ -297,6 +297,8 @@ POINT = Unit("point", (Piece(t.attention, (_a.id,)),), _a.case_id, _a.case_id.is
 COMMITMENT = Unit("commitment", (Piece(t.commitments, (_k.case_id,)),), _k.case_id, None)
 ORDER = Unit("order", (Piece(t.orders, (t.orders.c.key,)),), t.orders.c.case_id, None)
 BASELINE = Unit("baseline", (Piece(t.baselines, (t.baselines.c.case_id,)),), t.baselines.c.case_id, None)
+APPROVAL = Unit("approval", (Piece(t.approvals, (t.approvals.c.key,), t.approvals.c.key == _m.key),), _m.case_id, None)
+RELEASE = Unit("release", (Piece(t.releases, (t.releases.c.id,)),))
 ACCOUNT = Unit("account", (Piece(t.accounts, (t.accounts.c.mark,)),))
 BATCH = Unit("batch", (Piece(t.batches, (t.batches.c.id,)),))
 VOTES = Unit(  # what the cases of an area take of its budget, as they were counted last
@@ -314,8 +316,8 @@ CURSOR = Unit("cursor", (Piece(t.cursors, (t.cursors.c.source,)),))
 UNREAD = Unit("unread", (Piece(t.unread, (t.unread.c.subject,)),))
 VERSION = Unit("mapping-version", (Piece(t.mapping_versions, (t.mapping_versions.c.digest,)),))
 
-OF_CASES = (CASE, RECORD, MESSAGE, BYTES, RECEIPT, POINT, COMMITMENT, ORDER, BASELINE)
+OF_CASES = (CASE, RECORD, MESSAGE, BYTES, RECEIPT, POINT, COMMITMENT, ORDER, BASELINE, APPROVAL)
 ALL = (
     *OF_CASES,
-    *(ACCOUNT, BATCH, VOTES, BUDGET, THEIR_SUMS, RECOVERY, DESTINATION, FLAG, SERIAL, CURSOR, UNREAD, VERSION),
+    *(ACCOUNT, RELEASE, BATCH, VOTES, BUDGET, THEIR_SUMS, RECOVERY, DESTINATION, FLAG, SERIAL, CURSOR, UNREAD, VERSION),
 )

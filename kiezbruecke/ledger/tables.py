@@ -533,6 +533,48 @@ orders = Table(  # to pay or to collect; one per message. Its state follows from
     ),
 )
 
+releases = Table(  # every act of a person about what needs four eyes: who, under which log-in, and what was shown
+    "releases",
+    metadata,
+    Column("id", _BIG, primary_key=True),
+    Column("route", String(60), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("shown", String(160), nullable=False),  # digests of all that the person was shown
+    Column("numbers", JSON, nullable=False),  # the numbers of it: no name, no account
+    Column("count", Integer, nullable=False),
+    Column("sum_cents", BigInteger, nullable=False),
+    Column("person", String(80), nullable=False),
+    Column("account", String(160), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("valid_until", Moment),  # of an order: what has not begun to leave by then does not leave
+    Index("ix_releases_route", "route", "kind", "id"),
+)
+
+approvals = Table(  # three marks on the bytes of one message; who has such a row leaves with all three or not at all
+    "approvals",
+    metadata,
+    Column("key", Uuid, ForeignKey(messages.c.key), primary_key=True),
+    Column("sha256", String(64), nullable=False),  # of the bytes that the marks are on
+    Column("factual", _BIG, ForeignKey(releases.c.id)),
+    Column("factual_account", String(160), nullable=False, server_default=""),
+    Column("arithmetical", _BIG, ForeignKey(releases.c.id)),
+    Column("arithmetical_account", String(160), nullable=False, server_default=""),
+    Column("ordered", _BIG, ForeignKey(releases.c.id)),
+    Column("ordered_account", String(160), nullable=False, server_default=""),
+    CheckConstraint("(factual IS NULL) = (factual_account = '')", name="factual_by_somebody"),
+    CheckConstraint("(arithmetical IS NULL) = (arithmetical_account = '')", name="arithmetical_by_somebody"),
+    CheckConstraint("(ordered IS NULL) = (ordered_account = '')", name="ordered_by_somebody"),
+    CheckConstraint(
+        "ordered IS NULL OR (factual IS NOT NULL AND arithmetical IS NOT NULL)", name="certified_before_ordered"
+    ),
+    CheckConstraint(
+        "ordered IS NULL OR (lower(ordered_account) <> lower(factual_account)"
+        " AND lower(ordered_account) <> lower(arithmetical_account))",
+        name="four_eyes",
+    ),
+)
+
 balances = Table(  # their own sums, from the last HoleSalden
     "balances",
     metadata,

@@ -42,6 +42,7 @@ class Kind(StrEnum):
     INCOMPLETE = "incomplete"  # a source could not be read whole; what is known stays as it was
     TROUBLE = "trouble"  # a route fails because of something outside: IT operations acts, its next success closes it
     RECOVERING = "recovering"  # a destination knows more than the ledger: nothing goes out
+    UNRELEASED = "unreleased"  # its order has run out or is void: it waits for a new one
     BOUNCED = "bounced"  # a payment came back
     PRESENT = "present"  # after a restored backup: is it there already?
 
@@ -86,6 +87,7 @@ ABOUT_MESSAGES = (
     Kind.CONTRADICTION,
     Kind.WARNING,
     Kind.ALTERED,
+    Kind.UNRELEASED,
 )
 Name = tuple[Kind, str]  # kind and subject: one open point
 

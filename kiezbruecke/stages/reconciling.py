@@ -15,7 +15,7 @@ from kiezbruecke.content.routes import CollectingRoute, Route, SendingRoute, rou
 from kiezbruecke.effects import Due, rule_of
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
-from kiezbruecke.ledger import Ledger, MessageState, Run, begin_run, claims, end_run, money
+from kiezbruecke.ledger import Ledger, MessageState, Run, begin_run, claims, end_run, money, releases
 from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.dialects import one_at_a_time
 from kiezbruecke.ledger.drafts import generation_of
@@ -74,6 +74,8 @@ def remind_everywhere(house: House) -> Counts:
     found, broken = _read_routes(house.content)
     for error in broken:
         log.warning("%s", error.line())
+    if void := releases.put_back_what_ran_out(ledger):
+        counts.more("void", void)
     for route in found:
         if isinstance(route, SendingRoute) and route.mode == "live":
             run = begin_run(ledger, f"{lane_of(route)}|housekeeping", route.name, "housekeeping")

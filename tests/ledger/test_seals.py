@@ -28,9 +28,21 @@ from sqlalchemy import (
     update,
 )
 
-from kiezbruecke.connector import Item, Ticket
+from kiezbruecke.connector import Item, MarkKind, Ticket
 from kiezbruecke.errors import LedgerError
-from kiezbruecke.ledger import Ledger, areas, changes, claims, evidence, history, money, recoveries, seals
+from kiezbruecke.ledger import (
+    Ledger,
+    MessageState,
+    areas,
+    changes,
+    claims,
+    evidence,
+    history,
+    money,
+    recoveries,
+    releases,
+    seals,
+)
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.anchors import drop_anchor
 from kiezbruecke.ledger.database import make_engine
@@ -38,6 +50,7 @@ from kiezbruecke.ledger.drafts import add_baseline, add_messages
 from kiezbruecke.ledger.history import Taken
 from kiezbruecke.ledger.lineage import MappingVersion
 from kiezbruecke.ledger.pauses import set_paused
+from kiezbruecke.ledger.people import How, Person, signed
 from kiezbruecke.ledger.reset import reset_destination
 from kiezbruecke.ledger.seals import FREE
 from kiezbruecke.ledger.tables import Moment
@@ -76,6 +89,7 @@ def full(fresh_sqlite: Fresh) -> Path:
         claims.begin_sending(ledger, run, [booked.identity.key])
         desk.answer(booked, ReceiptOutcome.CONFIRMED)
         desk.pay(second, "850")
+        _release_one(desk)
         desk.hear(receipt(booked, ReceiptOutcome.NOTED, external_id="strange", key=None, reference="UNKNOWN"))
         origin = history.Origin("box", PROCESS, "spk-tk", keeps_unread=True)
         letter = Taken(Item("letter", "1", b"?", raw=b"?"), problem="unlesbar")
@@ -92,6 +106,16 @@ def full(fresh_sqlite: Fresh) -> Path:
         drop_anchor(ledger)
         assert evidence.verify(ledger).broken == ()
     return Path(url.removeprefix("sqlite:///"))
+
+
+def _release_one(desk: Desk) -> None:
+    """A message that has its three marks."""
+    desk.prepare(draft(desk.decide("P-3", 3), state=MessageState.HELD), run=desk.run(FILES, "kk-tk-eakte"))
+    act = releases.Act("kk-tk-eakte", "anordnen", "1-0-x", {"areas": {}}, 1, 0, datetime.now(UTC))
+    for kinds, who in (((MarkKind.FACTUAL, MarkKind.ARITHMETICAL), "Kim Kunz"), ((MarkKind.ORDERED,), "Jo Jung")):
+        person = signed(Person(who, who, How.AIRFLOW), "geprüft", "")
+        with desk.ledger.write() as connection:
+            releases.give_marks(connection, act, person, kinds, releases.held(connection, "kk-tk-eakte"))
 
 
 @pytest.mark.parametrize("column", COLUMNS, ids=str)

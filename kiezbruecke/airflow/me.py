@@ -1,0 +1,25 @@
+"""`GET /kiezbruecke/me`: whose this log-in is and which roles it has now, answered by Airflow's own auth manager.
+
+Airflow authenticates no mounted application by itself: every path here must ask for the user.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.api_fastapi.core_api.security import GetUserDep
+from fastapi import FastAPI
+
+app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+
+
+@app.get("/me")
+def me(user: GetUserDep) -> dict[str, Any]:
+    """The log-in, its name for people, its roles; 401 and 403 are Airflow's where a token holds no more."""
+    return {"account": str(user.get_id()), "name": user.get_name(), "roles": sorted(roles_of(user))}
+
+
+def roles_of(user: Any) -> set[str]:
+    """The simple auth manager knows one role of a user, FAB several with a name each."""
+    one = {user.role} if getattr(user, "role", None) else set()
+    return one | {str(getattr(role, "name", role)) for role in getattr(user, "roles", None) or ()}

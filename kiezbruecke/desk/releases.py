@@ -1,0 +1,76 @@
+"""What a release shows as lines for people, and what people have done about a route: numbers, never a payee."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+
+from kiezbruecke import german
+from kiezbruecke.desk.view import DeskView
+from kiezbruecke.house import House
+from kiezbruecke.ledger import releases
+from kiezbruecke.ledger.money import euros
+from kiezbruecke.ledger.people import Person
+from kiezbruecke.release import ActKind, AreaSum, ReleaseView
+
+VERBS = {
+    ActKind.CERTIFY: "sachlich und rechnerisch richtig",
+    ActKind.FACTUAL: "sachlich richtig",
+    ActKind.ARITHMETICAL: "rechnerisch richtig",
+    ActKind.ORDER: "angeordnet",
+    ActKind.HOLD_BACK: "zurückgehalten",
+}
+
+
+class ActView(DeskView):
+    """One act of a person."""
+
+    number: int
+    at: datetime
+    what: str
+    count: int
+    sum: Decimal
+    person: str
+    reason: str
+    valid_until: datetime | None
+
+
+def acts(house: House, route: str, most: int = 50) -> list[ActView]:
+    """What people have done about a route, newest first."""
+    return [
+        ActView(
+            number=row.id,
+            at=row.at,
+            what=VERBS[ActKind(row.kind)],
+            count=row.count,
+            sum=euros(row.sum_cents),
+            person=str(Person.stored(row.person, row.account)),
+            reason=row.reason,
+            valid_until=row.valid_until,
+        )
+        for row in releases.acts_of(house.ledger, route, most)
+    ]
+
+
+def headlines(view: ReleaseView) -> Iterator[str]:
+    """What a person reads before signing, line by line; the areas stand in a table of their own."""
+    yield f"{german.count(view.count, 'Nachricht', 'Nachrichten')}, zusammen {german.euros(view.sum)}"
+    if view.last_at is None:
+        yield "Auf dieser Strecke ist es das erste Mal"
+    else:
+        last = german.count(view.last_count, "Nachricht", "Nachrichten")
+        yield f"Das letzte Mal am {german.moment(view.last_at)}: {last}, {german.euros(view.last_sum)}"
+    for one in view.cautions:
+        more = " …" if one.count > len(one.references) else ""
+        yield f"Achtung, {one.text}: {one.count} ({', '.join(one.references)}{more})"
+    for reason in view.obstacles:
+        yield f"Geht jetzt nicht: {reason}"
+    if view.kind is ActKind.ORDER:
+        yield f"Die Anordnung gilt {german.count(view.holds_days, 'Tag', 'Tage')}, längstens bis zum Kassenschluss"
+
+
+def difference(area: AreaSum) -> str:
+    """An area beside the last time: `+3 · +850,00 €`."""
+    count, total = area.count - area.last_count, area.sum - area.last_sum
+    return f"{count:+d} · {'+' if total > 0 else ''}{german.euros(total)}"
