@@ -8,6 +8,7 @@ command line and in tests as well (import-linter holds it). The fields of the co
 from __future__ import annotations
 
 import asyncio
+import logging
 import posixpath
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ from kiezbruecke.errors import ConfigurationError, NotSent
 from kiezbruecke.troubles import Cause, Trouble, trouble_of
 
 T = TypeVar("T")
+asyncssh.set_log_level(logging.WARNING)  # at INFO it tells accounts and paths of every session
 
 
 class Line:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 import asyncssh
@@ -93,6 +94,15 @@ def test_a_wrong_password_is_told_without_it(open_desk, pair):
 
     assert raised.value.trouble.cause is Cause.PASSWORD
     assert "kanari" not in told(raised.value) + repr(target) + repr(vars(target)) + repr(target.settings)
+
+
+def test_a_session_is_not_logged(open_desk, pair, caplog):
+    """Logs are read by more people than know the account; and a line per file and step helps nobody."""
+    desk = open_desk("sftp")
+    with caplog.at_level(logging.INFO):
+        desk.send(*pair)
+
+    assert caplog.text == ""
 
 
 def test_nobody_there_was_not_sent(open_desk, pair):
