@@ -23,6 +23,7 @@ ELSEWHERE = {
     "consul": "the same: no shipped route reads from it",
     "hkr_file": "it says nothing over HTTP to us; what its files say is read by tests/connectors/hkr_file",
     "oparl": "the same: no shipped route reads from it",
+    "bank": "the same; its files hold names of strangers: tests/connectors/bank/test_reading.py looks for these",
 }
 SLOW = {"slow_drip"}  # the same words, slowly
 ROUNDS = {"hkr": 400, "meinberlin": 45}  # the large one: every fault, and most of its places

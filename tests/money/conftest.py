@@ -1,4 +1,4 @@
-"""A district that pays: application and settlement sheets, four eyes, the budget system – real parts, without Airflow."""
+"""A district that pays: its sheets, four eyes, a real budget system – all but Airflow."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Till:
     def hkr_sums(self) -> dict[str, Decimal]:
         """The budget system's own books of Müggelheim, in euros."""
         with urlopen(f"{self.world.sandboxes['hkr'].url}/_sandbox/sums", timeout=5) as answer:
-            [sums] = [one for one in json.load(answer) if one["area"] == "090416"]
+            [sums] = [one for one in json.load(answer) if one["Unterkonto"] == "090416"]
         return {name: Decimal(sums[name]) for name in ("committed", "paid", "returned", "refunded")}
 
     def orders(self, reference: str = "P-1") -> dict[str, OrderState]:
