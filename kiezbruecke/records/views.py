@@ -141,9 +141,7 @@ class PaymentView(View):
     """A payment order, its cancellation, or a refund claim that is being written."""
 
     reference: str = at_most(25)  # Fremdkennzeichen; also the EndToEndId
-    related_reference: str | None = at_most(
-        25, default=None
-    )  # of the order that is cancelled, or whose money comes back
+    related_reference: str | None = at_most(25, default=None)  # the cancelled order, or whose money comes back
     commitment_reference: str = at_most(25)  # of the Festlegung that pays for it
     voucher: str = at_most(8)  # Belegnummer
     instalment: int
