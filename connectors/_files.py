@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
-from typing import Self
+from typing import BinaryIO, Self
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -75,12 +75,18 @@ class OpenFolder:
 
     def read(self, name: str, most: int) -> tuple[bytes, os.stat_result]:
         """The first bytes of a regular file, and what is known of exactly that file; raises OSError."""
+        with self.stream(name) as (handle, seen):
+            return handle.read(most), seen
+
+    @contextmanager
+    def stream(self, name: str) -> Iterator[tuple[BinaryIO, os.stat_result]]:
+        """A regular file to be read piece by piece, and what is known of exactly that file; raises OSError."""
         descriptor = self._open(name)
         with os.fdopen(descriptor, "rb") as handle:
             seen = os.fstat(descriptor)
             if not stat.S_ISREG(seen.st_mode):
                 raise NoFileError(name)
-            return handle.read(most), seen
+            yield handle, seen
 
     def replace(self, name: str, body: bytes) -> None:
         """Write a file of ours atomically; an older one of the same name is replaced."""

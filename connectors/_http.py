@@ -85,13 +85,18 @@ class HttpSettings(BaseModel):
         if own := sorted({*OWN} & given.keys()):
             raise ConfigurationError(f"extra must not hold {', '.join(own)}", where=where)
         account = {"login": connection.login, "password": connection.password}
-        body = {**given, **account, "connection": connection.id, "address": address_of(connection)}
+        body = {**given, **account, "connection": connection.id, "address": cls.address_from(connection)}
         try:
             found = cls.model_validate(body)
         except ValidationError as error:
             raise ConfigurationError(_first(error), where=where, expected=cls._expected(error)) from None
         found.refuse_bad_files()
         return found
+
+    @classmethod
+    def address_from(cls, connection: Connection) -> str:
+        """The address of a connection; raises ConfigurationError. A system with another way may have none."""
+        return address_of(connection)
 
     def refuse_bad_files(self) -> None:
         """Name the certificate, key or authority that is missing, unreadable, expired, or does not fit."""

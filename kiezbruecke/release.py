@@ -35,7 +35,7 @@ from kiezbruecke.content.routes import SendingRoute, find_route
 from kiezbruecke.errors import ConfigurationError, InputError
 from kiezbruecke.german import BERLIN
 from kiezbruecke.house import House
-from kiezbruecke.ledger import releases
+from kiezbruecke.ledger import accounts, releases
 from kiezbruecke.ledger.chains import altered
 from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.dialects import one_at_a_time
@@ -81,9 +81,12 @@ Holders = Callable[[Connection, Collection[str]], Mapping[str, str]]
 """Whose the accounts of these marks are: the vault's answer. A mark that is missing in it cannot be read here."""
 
 
-def no_vault(_connection: Connection, _marks: Collection[str]) -> Mapping[str, str]:
-    """Where no vault is opened no account has a known holder."""
-    return {}
+def from_the_vault(connection: Connection, marks: Collection[str]) -> Mapping[str, str]:
+    """Whose the accounts are, as the vault says; without its key no account has a known holder."""
+    try:
+        return {mark: payee.holder for mark, payee in accounts.payees(connection, marks).items()}
+    except ConfigurationError:
+        return {}
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,7 @@ class ReleaseView(_Shown):
 
 
 def show(
-    house: House, route: str, kind: ActKind, *, only: Collection[str] = (), holders: Holders = no_vault
+    house: House, route: str, kind: ActKind, *, only: Collection[str] = (), holders: Holders = from_the_vault
 ) -> ReleaseView:
     """What waits for an act on a route; `only` these Fremdkennzeichen. Changes nothing. Raises InputError."""
     desk = _desk(house, route)
@@ -168,7 +171,7 @@ def certify(
     *,
     kind: ActKind = ActKind.CERTIFY,
     only: Collection[str] = (),
-    holders: Holders = no_vault,
+    holders: Holders = from_the_vault,
 ) -> int:
     """Certify what was shown (sachlich, rechnerisch, both); how many messages. Raises InputError with what changed."""
     if kind not in (ActKind.CERTIFY, ActKind.FACTUAL, ActKind.ARITHMETICAL):
@@ -184,7 +187,7 @@ def order(
     reason: str = "angeordnet",
     *,
     only: Collection[str] = (),
-    holders: Holders = no_vault,
+    holders: Holders = from_the_vault,
 ) -> int:
     """Order what was shown, so that a run may send it; how many messages. Raises InputError with what changed."""
     return _act(house, route, shown, approver, reason, ActKind.ORDER, only, holders)

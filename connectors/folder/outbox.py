@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,15 +30,20 @@ class Outbox:
         self._folder = folder
         self._connection_id = connection_id
 
-    def put(self, name: str, payload: bytes) -> datetime:
-        """Put the file there, then its `.ok`; since when it lies there. Raises NotSent, Rejected or AlreadyUsed."""
+    def put(self, name: str, payload: bytes, note: Callable[[], None] = lambda: None) -> datetime:
+        """Put the file there, then its `.ok`; since when it lies there. Raises NotSent, Rejected or AlreadyUsed.
+
+        `note` is called between the two: the file lies there whole, and nobody may have taken it yet.
+        """
         final = self._place(name)
         if not _is_there(final, payload):
             _write(final, payload)
+        since = _put_at(final)  # once its .ok is there, a reader may take it away
+        note()
         marker = _marker(final)
         if not files.is_file(marker):
             files.replace(marker, _marker_text(final, payload))
-        return _put_at(final)
+        return since
 
     def find(self, name: str, payload: bytes) -> datetime | NotThere | CannotTell:
         """Since when it lies there with its `.ok`. Without it nobody reads it yet: sending again completes it."""

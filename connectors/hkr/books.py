@@ -195,20 +195,21 @@ class Books:
     # -- taking a batch in -----------------------------------------------------------------------------------
 
     def _take_in(self, db: sqlite3.Connection, root: etree._Element, digest: str, orders: list[Arrived]) -> Result:
-        batch_id = text(root, "Kopf/StapelId")
+        head = root[0]  # a search through a whole batch for each of its orders would be a long one
+        batch_id = text(head, "StapelId")
         number = int(db.execute("select count(*) + 1 from batches").fetchone()[0])
         remote_id = f"HKR-{number:08d}"
         reason = self._whole_batch(root, orders)
-        verdicts = [reason if reason.code else self._line(db, root, order) for order in orders]
+        verdicts = [reason if reason.code else self._line(db, text(head, "Haushaltsjahr"), order) for order in orders]
         status = _status(verdicts, reason)
         db.execute(
             "insert into batches values (?, ?, ?, ?, ?, ?)",
             (batch_id, digest, remote_id, status, reason.code, reason.text),
         )
-        sender = text(root, "Kopf/Vorverfahren")
+        sender = text(head, "Vorverfahren")
         db.execute("insert or replace into stands values (?, ?)", (sender, batch_id))
         for position, (order, verdict) in enumerate(zip(orders, verdicts, strict=True)):
-            _keep_content(db, root, order, verdict)
+            _keep_content(db, head, order, verdict)
             db.execute(
                 "insert into lines values (?, ?, ?, ?, ?, ?)",
                 (batch_id, position, order.reference, order.cents, verdict.code, verdict.text),
@@ -220,12 +221,12 @@ class Books:
             return Verdict("TEST", "Ein Teststapel an ein produktives Verfahren")
         return papers.head_refusal(root, orders)
 
-    def _line(self, db: sqlite3.Connection, root: etree._Element, order: Arrived) -> Verdict:
+    def _line(self, db: sqlite3.Connection, batch_year: str, order: Arrived) -> Verdict:
         """Accept and book one order, or say why not."""
         year = order.place.year
         if self._take("reject_line"):
             return Verdict("SACHBEARBEITUNG", "Die Anordnung wurde bei der Eingangsprüfung zurückgewiesen")
-        if (lacks := papers.missing(order, text(root, "Kopf/Haushaltsjahr"))).code:
+        if (lacks := papers.missing(order, batch_year)).code:
             return lacks
         digest = order.digest
         known = db.execute("select digest from orders where reference = ?", (order.reference,)).fetchone()
@@ -269,13 +270,13 @@ def _note_received(db: sqlite3.Connection, order: Arrived) -> None:
     payments.note(db, order.reference, "received", _now())
 
 
-def _keep_content(db: sqlite3.Connection, root: etree._Element, order: Arrived, verdict: Verdict) -> None:
+def _keep_content(db: sqlite3.Connection, head: etree._Element, order: Arrived, verdict: Verdict) -> None:
     """What was accepted stands for good; what was refused until something is accepted under its Fremdkennzeichen."""
     known = db.execute("select code from contents where reference = ?", (order.reference,)).fetchone()
     if known is not None and known["code"] == "":
         return
     place = (order.place.year, order.place.chapter, order.place.title, order.place.area)
-    batch_id, test = text(root, "Kopf/StapelId"), text(root, "Kopf/Test") in ("true", "1")
+    batch_id, test = text(head, "StapelId"), text(head, "Test") in ("true", "1")
     about = (order.reference, batch_id, order.kind, order.cents, order.related, order.voucher)
     values = (*about, *place, test, verdict.code)
     db.execute(f"insert or replace into contents values ({', '.join('?' * len(values))})", values)  # noqa: S608

@@ -6,6 +6,7 @@ Who checks himself finds no mistake: amounts, sums, duties, IBAN and marks are j
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ _DUTIES = {  # rule 8
     "ANNAHME": ("Faelligkeit", *_MARKS),
     "ANNAHME_AUFHEBUNG": ("BezugFremdkennzeichen", *_MARKS),
 }
+_ELEMENT = re.compile(r"Element '(?:\{[^}]*\})?(\w+)'")
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
 
 
@@ -171,6 +173,14 @@ def read(document: bytes) -> etree._Element:
 def schema(content: Path) -> etree.XMLSchema:
     """The contract."""
     return etree.XMLSchema(etree.parse(content / FOLDER / "profile.xsd"))
+
+
+def violation(contract: etree.XMLSchema, root: etree._Element) -> str:
+    """Which element breaks the contract, never with what value; empty where none does."""
+    if contract.validate(root):
+        return ""
+    named = _ELEMENT.match(contract.error_log[0].message)
+    return named[1] if named else "Dokument"
 
 
 def digest(element: etree._Element) -> str:

@@ -83,12 +83,18 @@ def create(state: Path, faults: Faults, options: dict[str, str]) -> Starlette:
 
     async def day(request: Request) -> Response:
         given = await request.body()
-        on = date.fromisoformat(json.loads(given)["date"]) if given else service.books.today()
+        try:
+            on = date.fromisoformat(json.loads(given)["date"]) if given else service.books.today()
+        except (ValueError, KeyError, TypeError):
+            return JSONResponse({"error": 'expected: {"date": "2026-11-27"}, or nothing'}, 422)
         return JSONResponse({"date": on.isoformat(), **service.books.day(on)})
 
     async def bounces(request: Request) -> Response:
-        given = await request.json()
-        service.books.arm_bounces(given.get("Fremdkennzeichen", []), given.get("IBAN", []))
+        try:
+            given = json.loads(await request.body())
+            service.books.arm_bounces(*(list(map(str, given.get(name, []))) for name in ("Fremdkennzeichen", "IBAN")))
+        except (ValueError, AttributeError, TypeError):
+            return JSONResponse({"error": 'expected: {"Fremdkennzeichen": […], "IBAN": […]}'}, 422)
         return Response(status_code=204)
 
     routes = [
@@ -165,8 +171,8 @@ class _Service:
         newer = root.tag in (tag("HoleStand"), tag("FrageAnordnungen"))
         if root.tag not in operations or (newer and self._faults.take("only_1_0")):
             return 500, _fault("SCHEMA", "Unbekannte Operation")
-        if not self._schema.validate(root):
-            return 500, _fault("SCHEMA", "Die Anfrage verletzt den Vertrag")
+        if wrong := papers.violation(self._schema, root):
+            return 500, _fault("SCHEMA", f"Die Anfrage verletzt den Vertrag: {wrong}")
         return 200, _envelope(operations[root.tag](root))
 
     # -- the operations --------------------------------------------------------------------------------------

@@ -35,10 +35,6 @@ class Grant:
     final_on: date | None = None  # from this day on nobody can object; None as long as there is no Bescheid
     problems: tuple[str, ...] = ()
 
-    def wakes_on(self, today: date) -> date | None:
-        """The day on which it stands otherwise by itself, if one is ahead."""
-        return self.final_on if self.final_on is not None and self.final_on > today else None
-
 
 def grant_of(standing: Standing, today: date) -> Grant | None:
     """The grant of a case; None where nothing was ever granted."""

@@ -59,7 +59,7 @@ class AreaSum:
 
 @dataclass(frozen=True)
 class Counted:
-    """What a case takes of which area's budget, and when it stands otherwise by itself."""
+    """What a case takes of which area's budget, and on which day, past or ahead, it begins to stand otherwise."""
 
     area_id: str
     cents: int

@@ -128,7 +128,7 @@ def settle(connection: Connection, keys: Sequence[UUID]) -> None:
     What has no order, such as a test's message, is passed over.
     """
     rows = rows_among(connection, _ORDERS, keys)
-    said = _said(connection, rows)
+    said, odd = _said(connection, rows)
     cancelled = {row.key for row in rows_among(connection, _CANCELLED, [row.key for row in rows])}
     changes = [(row, *_state_of(row, said.get(row.key, Moved()), cancelled=row.key in cancelled)) for row in rows]
     changed = [(row, state, moved) for row, state, moved in changes if (row.state, row.moved_on) != (state, moved.on)]
@@ -138,6 +138,7 @@ def settle(connection: Connection, keys: Sequence[UUID]) -> None:
         touch(connection, ORDER, row.key, case=row.case_id)
         append_event(connection, row.case_id, f"order.{state.value}", {"reference": row.reference, "before": row.state})
     raise_points(connection, [_bounced(row) for row, state, _ in changed if state is OrderState.BOUNCED])
+    raise_points(connection, [_another_sum(row, odd[row.key]) for row in rows if row.key in odd])
 
 
 def take_over(connection: Connection, draft: Draft) -> None:
@@ -228,15 +229,18 @@ def _area(draft: Draft) -> money.Area:
     return draft.area
 
 
-def _said(connection: Connection, rows: Iterable[Row[Any]]) -> dict[UUID, Moved]:
-    """Per order what all words about it prove. One about another sum proves nothing: it is on the list."""
+def _said(connection: Connection, rows: Iterable[Row[Any]]) -> tuple[dict[UUID, Moved], dict[UUID, str]]:
+    """Per order what all words about it prove, and the event of one about another sum, which proves nothing."""
     amounts = {row.key: row.amount_cents for row in rows}
     events: dict[UUID, dict[str, date | None]] = defaultdict(dict)
+    odd: dict[UUID, str] = {}
     for row in rows_among(connection, _WORDS, amounts):
         said = Receipt.model_validate_json(row.body)
         if said.amount is None or money.cents(said.amount) == amounts[row.message_key]:
             events[row.message_key][row.event] = said.occurred_on
-    return {key: _proven(found) for key, found in events.items()}
+        elif row.event == BOUNCED:  # what was confirmed with another sum is on the list already
+            odd[row.message_key] = row.event
+    return {key: _proven(found) for key, found in events.items()}, odd
 
 
 def _proven(events: Mapping[str, date | None]) -> Moved:
@@ -280,6 +284,14 @@ def _move_budgets(connection: Connection, changed: Sequence[tuple[Row[Any], Orde
         elif moved.on is None or moved.on.year == row.fiscal_year:  # later it is income, and refills nothing
             refunded[area] += more
     money.add_moved(connection, paid, refunded)
+
+
+def _another_sum(row: Row[Any], event: str) -> Point:
+    text = (
+        f"{row.reference}: Zurückgekommen ({event}) ist ein anderer Betrag, als ausgezahlt wurde; "
+        "bitte mit der Kasse klären"
+    )
+    return Point(Kind.DIFFERENCE, str(row.key), row.route, row.owner, text, (Answer.DONE,), row.case_id, row.key)
 
 
 def _bounced(row: Row[Any]) -> Point:

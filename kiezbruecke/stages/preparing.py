@@ -289,9 +289,8 @@ def _count(work: Sending, survey: Survey, cases: Sequence[UUID]) -> None:
 
 
 def _takes(standing: Standing) -> Counted:
-    today = clock.today()
-    grant = grant_of(standing, today)
-    return Counted(standing.area_id, money.cents(standing.amount), grant.wakes_on(today) if grant else None)
+    grant = grant_of(standing, clock.today())
+    return Counted(standing.area_id, money.cents(standing.amount), grant.final_on if grant else None)
 
 
 def _digests(survey: Survey) -> dict[str, str]:

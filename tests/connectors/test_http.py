@@ -13,6 +13,7 @@ from kiezbruecke.connector import Connection, manifests
 from kiezbruecke.errors import ConfigurationError
 
 NEEDED = {
+    "bank": {"debtor_name": "Bezirksamt", "debtor_iban": "DE02100500000054540402"},
     "hkr": {"dienststelle": "BA-TK"},
     "consul": {},
     "meinberlin": {},

@@ -116,6 +116,18 @@ def test_another_sum_pays_nothing_and_is_told(desk: Desk) -> None:
     assert [point.kind for point in desk.points()] == ["difference"]
 
 
+def test_a_part_that_comes_back_is_a_persons(desk: Desk) -> None:
+    """A fee was kept, or half of it came: the order stays paid, and nobody guesses."""
+    case = _bound(desk)
+    order = _paid(desk, case)
+
+    desk.answer(order, number="2", **WORDS["returned"], amount=Decimal("840.00"))
+
+    assert desk.orders(case) == {order.reference: OrderState.PAID}
+    assert desk.balance() == (15000, 0, 85000, 0)
+    assert [point.kind for point in desk.points()] == ["difference"]
+
+
 def test_who_was_refused_and_is_paid_all_the_same_is_not_paid_again(desk: Desk) -> None:
     """The bank has paid, whatever it said before: the order is live, and a person is asked."""
     case = _bound(desk)

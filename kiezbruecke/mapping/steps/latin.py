@@ -66,7 +66,7 @@ _UNKNOWN = {
     "C": "ein Steuerzeichen",
 }
 
-_SEPA = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/-?:().,'+ ")
+SEPA = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/-?:().,'+ ")
 _SPELLED = {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "ẞ": "SS"}
 _SIGNS = {"&": "+", "€": "EUR"}
 _JOINED = {"æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "þ": "th", "Þ": "Th"}
@@ -110,14 +110,64 @@ def sepa_text(value: object) -> str:
     Umlauts are spelled out, marks dropped, & becomes +, quotes ', dashes -, € EUR, anything else a point. A text of
     which no letter and no digit is left is refused. Shorten after this step: umlauts grow.
     """
-    spelled = unicodedata.normalize("NFC", to_text(value)).translate(_TRANSLITERATED)
-    kept = "".join(_sepa(one) for one in unicodedata.normalize("NFD", " ".join(spelled.split())))
+    return spelled_in(to_text(value), SEPA)
+
+
+def spelled_in(text: str, allowed: frozenset[str]) -> str:
+    """The same for a bank that takes further characters: what is allowed stays, the rest is spelled in `SEPA`."""
+    words = " ".join(unicodedata.normalize("NFC", text).split())
+    kept = words if allowed.issuperset(words) else "".join(one if one in allowed else _spelled(one) for one in words)
     if not any(one.isalnum() for one in kept):
         raise Unusable("vom Text bleibt in Zahlungsdateien nichts Lesbares", "lateinische Buchstaben oder Ziffern")
     return " ".join(kept.split())
 
 
+@step(
+    StepExample("Łukasz Groß & Söhne", "Lukasz Groß & Söhne"),
+    StepExample("Žižka „Grün“ – 850 €", "Žižka 'Grün' - 850 €"),
+    StepExample("Fest 🎉", "Fest ."),
+    StepExample("Ελλάδα", Unusable),
+)
+def latin9(value: object) -> str:
+    """Write a text in the characters of ISO-8859-15: Western European letters, umlauts and € stay as they are.
+
+    Marks that the set lacks are dropped (Ł becomes L, ń n), typographic quotes become ', dashes -, anything else a
+    point. A text of which no letter and no digit is left is refused. `latin9_changes` counts what this changes.
+    """
+    kept = "".join(map(_latin9, unicodedata.normalize("NFC", " ".join(to_text(value).split()))))
+    if not any(one.isalnum() for one in kept):
+        raise Unusable(
+            "vom Text bleibt im Zeichensatz ISO-8859-15 nichts Lesbares", "lateinische Buchstaben oder Ziffern"
+        )
+    return " ".join(kept.split())
+
+
+@step(StepExample("Łukasz Groß & Söhne", 1), StepExample("Jürgen", 0), StepExample("Fest 🎉🎉", 2), gives="integer")
+def latin9_changes(value: object) -> int:
+    """How many characters `latin9` replaces or drops, so that a file can say that a name is not quite the name."""
+    text = unicodedata.normalize("NFC", " ".join(to_text(value).split()))
+    return sum(_latin9(one) != one for one in text)
+
+
+def _latin9(character: str) -> str:
+    """The character if ISO-8859-15 has it, else what stands for it there."""
+    if _in_latin9(character):
+        return character
+    if unicodedata.category(character)[0] in "MC":
+        return ""
+    spelled = unicodedata.normalize("NFD", "ß" if character == "ẞ" else character.translate(_TRANSLITERATED))
+    return "".join(filter(_in_latin9, spelled)) or "."  # never longer than it was
+
+
+def _in_latin9(character: str) -> bool:
+    return unicodedata.category(character)[0] != "C" and bool(character.encode("iso-8859-15", "ignore"))
+
+
+def _spelled(character: str) -> str:
+    return "".join(map(_sepa, unicodedata.normalize("NFD", character.translate(_TRANSLITERATED))))
+
+
 def _sepa(character: str) -> str:
-    if character in _SEPA:
+    if character in SEPA:
         return character
     return "" if unicodedata.category(character)[0] in "MC" else "."

@@ -18,6 +18,8 @@ from connectors.hkr import contract
 from connectors.hkr.contract import Order
 from kiezbruecke.connector import BatchHead, read_manifest
 
+from .conftest import IBAN, payment
+
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "schemas" / "hkr" / "1.0"
 XS = "{http://www.w3.org/2001/XMLSchema}"
@@ -86,6 +88,14 @@ def test_a_request_against_the_contract_gets_a_fault_with_a_code(desk, body):
     assert fault.findtext("faultcode") == "soap:Client.SCHEMA"
     assert fault.findtext(f"detail/{contract.tag('Fehler')}/{contract.tag('Code')}") == "SCHEMA"
     assert contract.first_violation(ROOT, fault.find("detail")[0]) is None
+
+
+def test_a_fault_names_the_element_and_quotes_nothing(desk):
+    """Whoever writes an adapter must find it; what stands in it is nobody's."""
+    body = desk.batch(payment("KK26-090416-00001-Z1", "1.00")).payload.partition(b"\n")[2].decode()
+    fault = _post(desk, SOAP.format(body.replace(IBAN, f"{IBAN}-")))
+
+    assert fault.findtext("faultstring") == "Die Anfrage verletzt den Vertrag: IBAN"
 
 
 def test_the_sandbox_hands_out_the_wsdl(desk):

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from decimal import Decimal
 from time import process_time
+from urllib.error import HTTPError
 from uuid import UUID
 
 import pytest
@@ -141,6 +142,17 @@ def test_the_sandbox_can_be_asked_what_happened_and_when_but_names_no_payee(boun
     assert IBAN not in json.dumps(bound.received()) + json.dumps(bound.sums())
     assert IBAN.encode() not in kept
     assert b"Kiezverein" not in kept
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "body"), [("day", "POST", {"date": "27.11.2026"}), ("day", "POST", []), ("bounces", "PUT", [1])]
+)
+def test_a_control_that_is_not_understood_says_what_it_expects(desk, name, method, body):
+    """And does nothing."""
+    with pytest.raises(HTTPError) as caught:
+        desk.control(name, method, body)
+
+    assert (caught.value.code, json.load(caught.value)["error"].split(":")[0]) == (422, "expected")
 
 
 # -- what the books refuse -----------------------------------------------------------------------------------
