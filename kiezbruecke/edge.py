@@ -24,6 +24,7 @@ from kiezbruecke.vault import Vault, find_keys
 
 log = logging.getLogger("kiezbruecke")
 PAGE = "KIEZBRUECKE_PAGE"
+REPORTS = "KIEZBRUECKE_REPORTS"
 ANCHORS, ANCHOR_KEY = "KIEZBRUECKE_ANCHORS", "KIEZBRUECKE_ANCHOR_KEY"
 
 
@@ -41,7 +42,9 @@ def open_house(content: Path | None = None, connect: Connect | None = None, witn
     key = os.environ.get(ANCHOR_KEY)
     anchors = Path(os.environ.get(ANCHORS) or find_state(found) / "anchors.jsonl")
     post = find_state(found) / "post"
-    return House(found, ledger, connect, named, anchors, Path(key) if key else None, _page(), post)
+    reports = Path(os.environ.get(REPORTS) or find_state(found) / "abgleich")
+    signs = Path(key) if key else None
+    return House(found, ledger, connect, named, anchors, signs, page=_page(), post=post, reports=reports)
 
 
 def _page() -> str:

@@ -26,6 +26,7 @@ class House:
     anchor_key: Path | None = None  # an Ed25519 private key (PEM) that signs them
     page: str = ""  # base address of the desk's pages, for links in letters
     post: Path | None = None  # the folder for letters where no server takes them
+    reports: Path | None = None  # the folder into which the evening's reconciliation writes its files
 
     @property
     def vault(self) -> Vault:

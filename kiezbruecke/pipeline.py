@@ -20,8 +20,13 @@ The steps are plain functions of their work and counts; what surrounds them (mod
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from kiezbruecke.desk import evening
 from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
+from kiezbruecke.ledger.database import now
+from kiezbruecke.ledger.finding import keep_findable
 from kiezbruecke.ledger.people import Person, signed
 from kiezbruecke.ledger.reading import MessageHead
 from kiezbruecke.stages import (
@@ -48,6 +53,7 @@ __all__ = [
     "SheetOutlook",
     "SheetRoute",
     "SheetThere",
+    "close_the_day",
     "collect",
     "deliver",
     "hand_over",
@@ -150,9 +156,10 @@ def resend(house: House, head: MessageHead, *, person: Person, reason: str) -> C
 
 
 def housekeeping(house: House) -> Counts:
-    """Look at what waits too long, in every sending route, and hold the ends of the chains of evidence."""
+    """Look at what waits too long, in every sending route, hold the ends of the chains, keep cases findable."""
     counts = reconciling.remind_everywhere(house)
     anchoring.carry_out(house)
+    keep_findable(house.ledger)
     return counts
 
 
@@ -162,6 +169,11 @@ def morning_post(house: House) -> Counts:
 
     late = mailing.tell_late(house)
     return Counts({"alarms": late} if late else {}) + mailing.morning_post(house)
+
+
+def close_the_day(house: House) -> Mapping[str, int]:
+    """Compare both sides of every process, and say so in files; raises Differing where they differ."""
+    return evening.close_the_day(house, now())
 
 
 def recover(house: House, destination: str) -> recovering.RecoveryFindings:

@@ -13,6 +13,7 @@ up and ask the ledger what there is to do. Airflow can lose such a wake-up: the 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -39,6 +40,7 @@ from kiezbruecke.errors import ConfigurationError
 
 ZONE = "Europe/Berlin"
 HOUSEKEEPING = "kb-housekeeping"
+EVENING = "kb-evening"
 STEPS = {CollectingRoute: ("collect",), SendingRoute: ("prepare", "deliver", "reconcile")}
 KINDS = frozenset(DagRunType) - {DagRunType.BACKFILL}  # no run for a day gone by: the ledger knows what is due
 SILENT = frozenset({"prepare"})  # only builds messages; nobody needs to wake up for them
@@ -104,12 +106,23 @@ def _refuse_unfit_connection(place: RoutePlace) -> None:
 
 
 def housekeeping_dag(content: Path) -> DAG:
-    """Watches deadlines and closes points on the to-do list that have healed by themselves."""
+    """Watches deadlines, closes points that have healed by themselves, and sends the morning's post."""
+    title = "Fristen überwachen, erledigte Punkte schließen"
+    return _house_dag(HOUSEKEEPING, title, "stündlich", "5 * * * *", ("housekeeping", "morning_post"), content)
+
+
+def evening_dag(content: Path) -> DAG:
+    """Compares both sides' sums of all processes; its run fails where they differ."""
+    return _house_dag(EVENING, "Abgleich am Abend", "täglich um 19:30", "30 19 * * *", ("close_the_day",), content)
+
+
+def _house_dag(dag_id: str, title: str, when: str, cron: str, steps: Sequence[str], content: Path) -> DAG:
+    """A DAG of steps that are about the house, and about no route."""
     with DAG(
-        dag_id=HOUSEKEEPING,
-        dag_display_name="Fristen überwachen, erledigte Punkte schließen",
-        description=f"{HOUSEKEEPING}: stündlich",
-        schedule=CronTriggerTimetable("5 * * * *", timezone=ZONE),
+        dag_id=dag_id,
+        dag_display_name=title,
+        description=f"{dag_id}: {when}",
+        schedule=CronTriggerTimetable(cron, timezone=ZONE),
         max_active_runs=1,
         allowed_run_types=KINDS,
         catchup=False,
@@ -119,7 +132,7 @@ def housekeeping_dag(content: Path) -> DAG:
         tags=["kiezbruecke"],
     ) as dag:
         before = None
-        for step in ("housekeeping", "morning_post"):
+        for step in steps:
             now = _house_step(step, content)
             if before is not None:
                 before >> now
@@ -210,7 +223,7 @@ def _asking_dag(place: RoutePlace, content: Path) -> DAG | None:
         route = place.read()
     except ConfigurationError:
         return None
-    if not isinstance(route, SendingRoute) or route.release != "four_eyes" or route.mode != "live":
+    if not _asks_people(route):
         return None
     from kiezbruecke.airflow.releasing import ReleaseOperator  # noqa: PLC0415 - few routes ask anybody
 
@@ -218,7 +231,7 @@ def _asking_dag(place: RoutePlace, content: Path) -> DAG | None:
         dag_id=asks(route.name),
         dag_display_name=f"Freigabe: {route.title or route.name}",
         description=f"Fragt, was auf der Strecke {route.name} freigegeben wird; dasselbe geht mit kiezbruecke release",
-        schedule=_clock(route.schedule, place.file) if route.schedule else None,
+        schedule=_asking_times(route, place.file),
         max_active_runs=1,
         allowed_run_types=KINDS,
         catchup=False,
@@ -243,6 +256,14 @@ def _asking_dag(place: RoutePlace, content: Path) -> DAG | None:
     return dag
 
 
+def _asking_times(route: Route, file: Path) -> Any:
+    """When the route has prepared something; and by its clock, for a question that nobody has answered."""
+    prepared = Asset(_asset(asks(route.name)))
+    if route.schedule is None:
+        return prepared
+    return AssetOrTimeSchedule(timetable=_clock(route.schedule, file), assets=prepared)
+
+
 def _step(step: str, route: Route, content: Path) -> Any:
     """One task. `content` travels in the closure: an argument would be serialised, and the path changes."""
 
@@ -251,16 +272,27 @@ def _step(step: str, route: Route, content: Path) -> Any:
         task_display_name=page.STEPS[step][0],
         doc_md=page.step_page(step),
         pool=_pool(route),
-        outlets=[] if step in SILENT else [Asset(_asset(route.name))],
+        outlets=_outlets(step, route),
         multiple_outputs=False,
     )
     def run(name: str) -> dict[str, int]:
         counts = perform(step, name, content)
-        if not counts.get("changed"):
+        if not counts.get("prepared" if step in SILENT else "changed"):
             _wake_nobody()
         return counts
 
     return run(route.name)
+
+
+def _outlets(step: str, route: Route) -> list[Asset]:
+    """Whom a step wakes: other routes, and the questions about what it has prepared."""
+    if step not in SILENT:
+        return [Asset(_asset(route.name))]
+    return [Asset(_asset(asks(route.name)))] if _asks_people(route) else []
+
+
+def _asks_people(route: Route) -> bool:
+    return isinstance(route, SendingRoute) and route.release == "four_eyes" and route.mode == "live"
 
 
 def _wake_nobody() -> None:

@@ -29,6 +29,10 @@ STEPS = {
         "Morgenpost",
         "Schreibt jeder Stelle einmal am Tag, was hinausging, was wartet und was zu tun ist.",
     ),
+    "close_the_day": (
+        "Summen vergleichen",
+        "Vergleicht je Bezirksregion unsere Summen mit denen des HKR und scheitert, wenn sie verschieden sind.",
+    ),
 }
 RESULT = "Das Ergebnis (XCom) sind nur Zahlen; die Inhalte stehen im Hauptbuch (`kiezbruecke status`)."
 MODES = {"live": "sendet", "dry_run": "bereitet nur vor und sendet nichts", "off": "ausgeschaltet"}

@@ -15,7 +15,7 @@ from kiezbruecke.desk.contents import (
 )
 from kiezbruecke.desk.destinations import DestinationView, destination
 from kiezbruecke.desk.evaluation import AreaEvaluation, Duration, Evaluation, WaitingCase, evaluate
-from kiezbruecke.desk.messages import MessageFacts, MessageStory, message, messages, stored_message
+from kiezbruecke.desk.messages import MessageFacts, MessageStory, message, messages, refuse_to_show, stored_message
 from kiezbruecke.desk.points import PointStory, PointView, point, points, stored_point
 from kiezbruecke.desk.recoveries import RecoveryView, recoveries
 from kiezbruecke.desk.routes import (
@@ -34,7 +34,15 @@ from kiezbruecke.desk.routes import (
     status,
     training_routes,
 )
-from kiezbruecke.desk.sums import AreaSums, sums
+from kiezbruecke.desk.sums import (
+    AreaSums,
+    Difference,
+    Hanging,
+    ProcessCounts,
+    Reconciliation,
+    UnmatchedAnswer,
+    reconciliation,
+)
 from kiezbruecke.desk.view import DeskView
 
 __all__ = [
@@ -44,23 +52,28 @@ __all__ = [
     "CaseStory",
     "DeskView",
     "DestinationView",
+    "Difference",
     "Document",
     "DocumentView",
     "Duration",
     "Evaluation",
     "EventView",
+    "Hanging",
     "HouseStatus",
     "MessageFacts",
     "MessageStory",
     "PointStory",
     "PointView",
     "PreviewView",
+    "ProcessCounts",
     "ReceiptView",
+    "Reconciliation",
     "RecoveryView",
     "RouteCheckView",
     "RouteStatusView",
     "RouteView",
     "RunView",
+    "UnmatchedAnswer",
     "WaitingCase",
     "cases",
     "check_routes",
@@ -77,13 +90,14 @@ __all__ = [
     "points",
     "preview_view",
     "receipts",
+    "reconciliation",
     "recoveries",
+    "refuse_to_show",
     "route",
     "routes",
     "runs",
     "status",
     "stored_message",
     "stored_point",
-    "sums",
     "training_routes",
 ]

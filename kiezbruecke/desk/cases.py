@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
@@ -23,7 +23,8 @@ from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.events import events_of
-from kiezbruecke.ledger.reading import StoredOrder, find_case, find_papers, search_cases
+from kiezbruecke.ledger.finding import search_cases
+from kiezbruecke.ledger.reading import StoredOrder, find_case, find_papers
 from kiezbruecke.ledger.todo import Kind, points_of_case
 from kiezbruecke.records import Commitment, CommitmentState, Decision, OrderState, Outcome
 from kiezbruecke.records.views import StoryKind
@@ -163,12 +164,15 @@ class CaseFound(DeskView):
 FEWEST, MOST = 2, 50  # letters of a search, cases that it finds
 
 
-def find_cases(house: House, part: str) -> list[CaseFound]:
-    """At most fifty cases by a part of reference number, Fremdkennzeichen or title; one statement."""
+def find_cases(house: House, part: str, processes: Sequence[str] | None = None) -> list[CaseFound]:
+    """At most fifty cases by a part of number, Fremdkennzeichen, title or file number; four statements.
+
+    `processes`: only these. What has changed since somebody searched last is read first (`ledger/finding.py`).
+    """
     part = " ".join(part.split())
     if len(part) < FEWEST:
         raise InputError(f"Zum Suchen gehören mindestens {FEWEST} Zeichen", where="case find")
-    found = search_cases(house.ledger, part, MOST)
+    found = search_cases(house.ledger, part, MOST, processes)
     processes = [read_process(house.content, name) for name in sorted({one.process_id for one in found})]
     names = {(process.id, area.id): area.name for process in processes for area in process.areas}
     return [

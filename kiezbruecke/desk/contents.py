@@ -110,7 +110,7 @@ def _documents(house: House, message: str) -> Mapping[str, Document]:
         return {}  # account data is shown to nobody
     whole = find_message(house.ledger, head.key)
     assert whole is not None
-    files: Mapping[str, bytes] = {whole.file_name: whole.payload}
+    files: Mapping[str, bytes] = {whole.file_name or head.reference: whole.payload}
     if whole.payload.startswith(_ZIP):
         try:
             files = zips.read(whole.payload, head.reference)

@@ -147,13 +147,16 @@ def check_routes(content: Path, connect: Connect, name: str | None = None) -> li
     return [_check(place, content, connect, names) for place in wanted]
 
 
-def status(house: House) -> HouseStatus:
-    """Every route, the list, what recovers; five statements, however many routes there are, if nothing does."""
+def status(house: House, *, counts: bool = True) -> HouseStatus:
+    """Every route, the list, what recovers; five statements, however many routes there are, if nothing does.
+
+    Without `counts` no route says how many of its messages are in which state; four statements.
+    """
     places = route_places(house.content)
     reads = _reader(house, places)
     found = {place.name: _read_or_error(place, reads) for place in places}
     abouts = {name: "" if isinstance(one, str) else _connection(one) for name, one in found.items()}
-    known = route_statuses(house.ledger, abouts)
+    known = route_statuses(house.ledger, abouts, counts=counts)
     return HouseStatus(
         routes=tuple(_status(found[name], one) for name, one in known.items()),
         attention=count_open_points(house.ledger),

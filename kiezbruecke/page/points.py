@@ -97,7 +97,7 @@ def show(request: Request, house: HouseOf, visitor: VisitorOf) -> Response:
     counted = [(one, sum(one.shows(visitor, point) for point in seen)) for one in _FILTERS]
     rows = [one for one in seen if chosen.shows(visitor, one)]
     found = table(request, chosen.title, _COLUMNS, rows, empty=chosen.empty)
-    status = desk.status(house)
+    status = desk.status(house, counts=False)
     return render(
         request,
         "points.html",
