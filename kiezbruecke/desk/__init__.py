@@ -24,7 +24,15 @@ from kiezbruecke.desk.routes import (
     runs,
     status,
 )
-from kiezbruecke.desk.sums import AreaSums, sums
+from kiezbruecke.desk.sums import (
+    AreaSums,
+    Difference,
+    Hanging,
+    ProcessCounts,
+    Reconciliation,
+    UnmatchedAnswer,
+    reconciliation,
+)
 from kiezbruecke.desk.view import DeskView
 
 __all__ = [
@@ -34,19 +42,24 @@ __all__ = [
     "CaseStory",
     "DeskView",
     "DestinationView",
+    "Difference",
     "Duration",
     "Evaluation",
+    "Hanging",
     "HouseStatus",
     "MessageFacts",
     "MessageStory",
     "PointStory",
     "PointView",
     "PreviewView",
+    "ProcessCounts",
+    "Reconciliation",
     "RecoveryView",
     "RouteCheckView",
     "RouteStatusView",
     "RouteView",
     "RunView",
+    "UnmatchedAnswer",
     "WaitingCase",
     "cases",
     "check_routes",
@@ -59,6 +72,7 @@ __all__ = [
     "point",
     "points",
     "preview_view",
+    "reconciliation",
     "recoveries",
     "refuse_to_show",
     "route",
@@ -67,5 +81,4 @@ __all__ = [
     "status",
     "stored_message",
     "stored_point",
-    "sums",
 ]
