@@ -39,6 +39,7 @@ from kiezbruecke.errors import ConfigurationError
 
 ZONE = "Europe/Berlin"
 HOUSEKEEPING = "kb-housekeeping"
+EVENING = "kb-evening"
 STEPS = {CollectingRoute: ("collect",), SendingRoute: ("prepare", "deliver", "reconcile")}
 KINDS = frozenset(DagRunType) - {DagRunType.BACKFILL}  # no run for a day gone by: the ledger knows what is due
 SILENT = frozenset({"prepare"})  # only builds messages; nobody needs to wake up for them
@@ -105,11 +106,22 @@ def _refuse_unfit_connection(place: RoutePlace) -> None:
 
 def housekeeping_dag(content: Path) -> DAG:
     """Watches deadlines and closes points on the to-do list that have healed by themselves."""
+    title = "Fristen überwachen, erledigte Punkte schließen"
+    return _house_dag(HOUSEKEEPING, title, "stündlich", "5 * * * *", "housekeeping", content)
+
+
+def evening_dag(content: Path) -> DAG:
+    """Compares both sides' sums of all processes; its run fails where they differ."""
+    return _house_dag(EVENING, "Abgleich am Abend", "täglich um 19:30", "30 19 * * *", "close_the_day", content)
+
+
+def _house_dag(dag_id: str, title: str, when: str, cron: str, step: str, content: Path) -> DAG:
+    """A DAG of one step that is about the house, and about no route."""
     with DAG(
-        dag_id=HOUSEKEEPING,
-        dag_display_name="Fristen überwachen, erledigte Punkte schließen",
-        description=f"{HOUSEKEEPING}: stündlich",
-        schedule=CronTriggerTimetable("5 * * * *", timezone=ZONE),
+        dag_id=dag_id,
+        dag_display_name=title,
+        description=f"{dag_id}: {when}",
+        schedule=CronTriggerTimetable(cron, timezone=ZONE),
         max_active_runs=1,
         allowed_run_types=KINDS,
         catchup=False,
@@ -120,13 +132,13 @@ def housekeeping_dag(content: Path) -> DAG:
     ) as dag:
 
         @task(
-            task_id="housekeeping",
-            task_display_name=page.STEPS["housekeeping"][0],
-            doc_md=page.step_page("housekeeping"),
+            task_id=step,
+            task_display_name=page.STEPS[step][0],
+            doc_md=page.step_page(step),
             multiple_outputs=False,
         )
         def run() -> dict[str, int]:
-            return perform("housekeeping", None, content)
+            return perform(step, None, content)
 
         run()
     return dag

@@ -13,7 +13,7 @@ from airflow.sdk import DAG
 from airflow.serialization.serialized_objects import DagSerialization
 
 from kiezbruecke.airflow import verdicts
-from kiezbruecke.airflow.dags import HOUSEKEEPING, BrokenRoutes, asks, pools, report_broken_routes, route_dags
+from kiezbruecke.airflow.dags import EVENING, HOUSEKEEPING, BrokenRoutes, asks, pools, report_broken_routes, route_dags
 from kiezbruecke.content.routes import CollectingRoute, SendingRoute, routes
 from tests.world import change_route
 
@@ -49,7 +49,7 @@ def test_every_route_is_a_dag(root: Path) -> None:
 
     assert bag.import_errors == {}
     assert bag.dag_warnings == set()
-    assert set(bag.dags) == {*routes(root), HOUSEKEEPING, *map(asks, _with_four_eyes(root))}
+    assert set(bag.dags) == {*routes(root), HOUSEKEEPING, EVENING, *map(asks, _with_four_eyes(root))}
 
 
 def test_what_needs_four_eyes_is_asked_for_when_it_is_prepared(root: Path) -> None:
@@ -171,7 +171,7 @@ print(json.dumps([len(bag.dags), [name for name in {HEAVY!r} if name in sys.modu
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=tmp_path)
 
     count, heavy = json.loads(done.stdout.splitlines()[-1])
-    assert count == len(routes(root)) + 1 + len(_with_four_eyes(root))
+    assert count == len(routes(root)) + 2 + len(_with_four_eyes(root))
     assert heavy == []
 
 
