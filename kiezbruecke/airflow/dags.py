@@ -207,7 +207,7 @@ def _asking_dag(place: RoutePlace, content: Path) -> DAG | None:
         route = place.read()
     except ConfigurationError:
         return None
-    if not isinstance(route, SendingRoute) or route.release != "four_eyes" or route.mode != "live":
+    if not _asks_people(route):
         return None
     from kiezbruecke.airflow.releasing import ReleaseOperator  # noqa: PLC0415 - few routes ask anybody
 
@@ -215,7 +215,7 @@ def _asking_dag(place: RoutePlace, content: Path) -> DAG | None:
         dag_id=asks(route.name),
         dag_display_name=f"Freigabe: {route.title or route.name}",
         description=f"Fragt, was auf der Strecke {route.name} freigegeben wird; dasselbe geht mit kiezbruecke release",
-        schedule=_clock(route.schedule, place.file) if route.schedule else None,
+        schedule=_asking_times(route, place.file),
         max_active_runs=1,
         allowed_run_types=KINDS,
         catchup=False,
@@ -240,6 +240,14 @@ def _asking_dag(place: RoutePlace, content: Path) -> DAG | None:
     return dag
 
 
+def _asking_times(route: Route, file: Path) -> Any:
+    """When the route has prepared something; and by its clock, for a question that nobody has answered."""
+    prepared = Asset(_asset(asks(route.name)))
+    if route.schedule is None:
+        return prepared
+    return AssetOrTimeSchedule(timetable=_clock(route.schedule, file), assets=prepared)
+
+
 def _step(step: str, route: Route, content: Path) -> Any:
     """One task. `content` travels in the closure: an argument would be serialised, and the path changes."""
 
@@ -248,16 +256,27 @@ def _step(step: str, route: Route, content: Path) -> Any:
         task_display_name=page.STEPS[step][0],
         doc_md=page.step_page(step),
         pool=_pool(route),
-        outlets=[] if step in SILENT else [Asset(_asset(route.name))],
+        outlets=_outlets(step, route),
         multiple_outputs=False,
     )
     def run(name: str) -> dict[str, int]:
         counts = perform(step, name, content)
-        if not counts.get("changed"):
+        if not counts.get("prepared" if step in SILENT else "changed"):
             _wake_nobody()
         return counts
 
     return run(route.name)
+
+
+def _outlets(step: str, route: Route) -> list[Asset]:
+    """Whom a step wakes: other routes, and the questions about what it has prepared."""
+    if step not in SILENT:
+        return [Asset(_asset(route.name))]
+    return [Asset(_asset(asks(route.name)))] if _asks_people(route) else []
+
+
+def _asks_people(route: Route) -> bool:
+    return isinstance(route, SendingRoute) and route.release == "four_eyes" and route.mode == "live"
 
 
 def _wake_nobody() -> None:

@@ -6,7 +6,7 @@ Each view is read by id or by counted queries: how many statements it takes does
 from kiezbruecke.desk.cases import CaseFound, CaseStory, cases, find_cases
 from kiezbruecke.desk.destinations import DestinationView, destination
 from kiezbruecke.desk.evaluation import AreaEvaluation, Duration, Evaluation, WaitingCase, evaluate
-from kiezbruecke.desk.messages import MessageFacts, MessageStory, message, messages, stored_message
+from kiezbruecke.desk.messages import MessageFacts, MessageStory, message, messages, refuse_to_show, stored_message
 from kiezbruecke.desk.points import PointStory, PointView, point, points, stored_point
 from kiezbruecke.desk.recoveries import RecoveryView, recoveries
 from kiezbruecke.desk.routes import (
@@ -75,6 +75,7 @@ __all__ = [
     "preview_view",
     "reconciliation",
     "recoveries",
+    "refuse_to_show",
     "route",
     "routes",
     "runs",

@@ -141,10 +141,8 @@ def _granted_line(table: TableLayout, process: Process, standing: Standing) -> d
     return {**_by_role(table, known), GRANTED: standing.amount}
 
 
-def _by_role(table: TableLayout, known: Mapping[Role, Value]) -> dict[str, Value]:
-    return {
-        column.name: known[column.role] for column in table.columns if column.role is not None and column.role in known
-    }
+def _by_role(table: TableLayout, known: dict[Role, Value]) -> dict[str, Value]:
+    return {column.name: known[column.role] for column in table.columns if column.role in known}
 
 
 def _refuse_impossible(process: Process, given: date) -> None:

@@ -33,6 +33,7 @@ from tests.world import BUDGET_HEADER, budget
 from tools import commands
 
 NAME = "--name", "IT-Betrieb", "--reason", "Probe"
+_SIGNS = "--shown", "nichts", "--reason", "Probe"
 CALLS = {  # one call of every command; what it writes stands in {out}
     "run": ("run", "kk-tk-budgets"),
     "status": ("status",),
@@ -61,6 +62,12 @@ CALLS = {  # one call of every command; what it writes stands in {out}
     "route pause": ("route", "pause", "kk-tk-hkr", *NAME),
     "route preview": ("route", "preview", "kk-tk-hkr", "--out", "{out}/preview"),
     "route baseline": ("route", "baseline", "kk-tk-hkr", *NAME),
+    "login": ("login", "--url", "ftp://nirgends", "--user", "x"),
+    "release show": ("release", "show", "kk-tk-zahlungen"),
+    "release list": ("release", "list", "kk-tk-zahlungen"),
+    "release certify": ("release", "certify", "kk-tk-zahlungen", *_SIGNS),
+    "release order": ("release", "order", "kk-tk-zahlungen", *_SIGNS),
+    "release hold-back": ("release", "hold-back", "kk-tk-zahlungen", "KK26-090517-00001-Z1", "--reason", "Probe"),
     "destination show": ("destination", "show", "hkr-tk"),
     "destination pause": ("destination", "pause", "hkr-tk", *NAME),
     "destination resume": ("destination", "resume", "hkr-tk", *NAME),
@@ -73,6 +80,9 @@ CALLS = {  # one call of every command; what it writes stands in {out}
     "recover dismiss": ("recover", "dismiss", "hkr-tk", *NAME),
     "destination reset": ("destination", "reset", "hkr-tk", *NAME, "--yes"),
     "sheet new": ("sheet", "new", "--process", "kk-tk-2026", "--area", "Müggelheim", "-o", "{out}/neu.xlsx"),
+    "vault key": ("vault", "key", "-o", "{out}/keys"),
+    "vault status": ("vault", "status"),
+    "vault rotate": ("vault", "rotate"),
     "ledger verify": ("ledger", "verify"),
     "ledger anchor": ("ledger", "anchor", "--to", "{out}/anker.json"),
     "ledger accept": ("ledger", "accept", *NAME),

@@ -35,6 +35,8 @@ READING = [
     ("route", "runs", "kk-tk-hkr"),
     ("connection", "test", "hkr-tk"),
     ("route", "preview", "kk-tk-eakte"),
+    ("release", "show", "kk-tk-zahlungen"),
+    ("release", "list", "kk-tk-zahlungen"),
     ("destination", "show", "eakte-tk"),
     ("recover", "show"),
     ("reconcile",),
@@ -69,6 +71,7 @@ CHANGING = [
     ("destination", "resume", "eakte-tk", *WHO),
     ("destination", "reset", "eakte-tk", "--yes", *WHO),
     ("recover", "begin", "eakte-tk", *WHO),
+    ("vault", "key"),
     ("ledger", "anchor"),
     ("ledger", "accept", *WHO),
     ("sandbox", "fault", "hkr", "refuse_one"),
@@ -77,7 +80,9 @@ CHANGING = [
 ELSEWHERE = {
     "sandbox start", "webhook serve", "schemas install", "schemas add", "codelist import", "drift accept", "drift wsdl",
     "mapping new", "mapping editor", "new connector", "process new", "sheet new", "message resend",
-    "recover run", "recover answer", "recover end", "recover dismiss", "budget places", "case document",
+    "vault status", "vault rotate", "recover run", "recover answer", "recover end", "recover dismiss",
+    "login", "release certify", "release order", "release hold-back",
+    "budget places", "case document",
 }  # fmt: skip
 
 

@@ -183,7 +183,7 @@ def test_the_password_is_asked_for_without_echo(town: Town) -> None:
     if pid == 0:
         command = [sys.executable, "-c", COMMAND, "login", "--url", town.airflow.address, "--user", "muster"]
         os.execve(sys.executable, command, town.environment)  # in the parent's folder: the checkout
-    said = _read_until(terminal, b"Kennwort")
+    said = _read_until(terminal, b"Kennwort: ")  # the blank comes when the echo is off
     os.write(terminal, f"{password}\n".encode())
     said += _read_until(terminal, None)
     os.waitpid(pid, 0)
