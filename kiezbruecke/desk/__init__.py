@@ -32,6 +32,7 @@ from kiezbruecke.desk.sums import (
     Reconciliation,
     UnmatchedAnswer,
     reconciliation,
+    sums,
 )
 from kiezbruecke.desk.view import DeskView
 
@@ -81,4 +82,5 @@ __all__ = [
     "status",
     "stored_message",
     "stored_point",
+    "sums",
 ]
