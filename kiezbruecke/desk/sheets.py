@@ -13,8 +13,8 @@ from kiezbruecke.cases.join import Standing, budget_lines_of, budgets_that_count
 from kiezbruecke.content.areas import find_area
 from kiezbruecke.content.processes import process_files, read_code_lists, read_process
 from kiezbruecke.content.sets import is_off
-from kiezbruecke.desk.view import DeskView
 from kiezbruecke.desk.places import BudgetPlace
+from kiezbruecke.desk.view import DeskView
 from kiezbruecke.desk.workbook import Choice, SheetForm, Value, shown_column, write_form
 from kiezbruecke.errors import ConfigurationError, InputError
 from kiezbruecke.house import House

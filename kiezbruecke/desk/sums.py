@@ -232,6 +232,14 @@ def reconciliation(house: House, processes: Sequence[str], at: datetime) -> Reco
     )
 
 
+def sums(house: House, process_id: str) -> list[AreaSums]:
+    """The areas of one process alone, by their number; four statements."""
+    sides = _sides(house.content)
+    side = _side(sides, process_id)
+    books, told = asked.books(house.ledger, list(sides)), asked.told(house.ledger, [side.process.fiscal_year])
+    return [one for one in _areas(side, sides, books, told) if one.area]
+
+
 def _sides(content: Path) -> dict[str, _Side]:
     """All processes in use. A route that cannot be read says so elsewhere; its sums are compared all the same."""
     routes: dict[str, dict[str, Route]] = {}
