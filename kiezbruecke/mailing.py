@@ -92,7 +92,8 @@ def tell_late(house: House, at: datetime | None = None) -> int:
     at = at or now()
     known = {place.name for place in route_places(house.content)}
     late = unended(house.ledger, at - LATE)
-    what = f"Ein Schritt läuft seit mehr als {LATE // timedelta(hours=1)} Stunden, oder er wurde abgebrochen."
+    hours = count(LATE // timedelta(hours=1), "Stunde", "Stunden")
+    what = f"Ein Schritt läuft länger als {hours}, oder er wurde abgebrochen."
     return sum(alarm(house, route, what, at) for route in sorted(late.keys() & known))
 
 

@@ -3,12 +3,12 @@
     /listen                          the routes that take lists; pre-filled and empty ones to download
     /listen/vorlage                  one of them (XLSX)
     /listen/<route>                  hand one in; the lists that lie there, with their reports
-    /listen/<route>/ansehen          POST: what would follow, line by line; nothing is stored
+    /listen/<route>/ansehen          POST: hold a file in memory; GET: what would follow, line by line
     /listen/<route>/uebernehmen      POST: exactly the bytes that were looked at, by their SHA-256; twice is once
     /listen/<route>/bericht?liste=…  the report beside a handled list (CSV)
 
-Between looking and taking over the bytes stay in this process's memory, for the log-in that sent them; where they are
-gone (a restart, another process), the same file is chosen again, and its SHA-256 says whether it is the same.
+Between looking and taking over the bytes stay in this process's memory, for the log-in that sent them, and are written
+nowhere; where they are gone (a restart, another process), the page says so and the file is chosen again.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from kiezbruecke.ledger.people import Person
 from kiezbruecke.page.admission import FormOf, HouseOf, VisitorOf, file_of, require
 from kiezbruecke.page.refusals import Refused, not_found
 from kiezbruecke.page.rendering import Entry, render
-from kiezbruecke.page.tables import Column, Heading, Table, table
+from kiezbruecke.page.tables import Column, table
 from kiezbruecke.page.visitor import Visitor
 
 ENTRY = Entry("/listen", "Beschlusslisten", Right.READ)
@@ -43,7 +43,6 @@ router = APIRouter()
 Start = Callable[[str, Person], bool]  # a route, for whom; False where it could not be started now
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _PLACES = {"": "wartet auf das Einlesen", "done": "eingelesen", "failed": "nicht zu gebrauchen"}
-_SHOWN = 200  # lines of a list that is looked at
 _KEPT_SECONDS, _KEPT_BYTES = 3600, 64 * 1024 * 1024
 _ROUTES: Sequence[Column[pipeline.SheetRoute]] = (
     Column("Liste", lambda one: one.title, "liste"),
@@ -51,7 +50,7 @@ _ROUTES: Sequence[Column[pipeline.SheetRoute]] = (
     Column("Was können Sie tun?"),
 )
 _LINES: Sequence[Column[pipeline.LineOutlook]] = (
-    Column("Zeile", numeric=True),
+    Column("Zeile", lambda one: one.row, "zeile", numeric=True),
     Column("Fall"),
     Column("Verstanden"),
     Column("Was daraus folgt"),
@@ -147,21 +146,32 @@ def one(request: Request, house: HouseOf, visitor: VisitorOf, route: str) -> Res
 
 
 @router.post("/listen/{route}/ansehen")
-def look(request: Request, house: HouseOf, visitor: VisitorOf, form: FormOf, route: str) -> Response:
-    """What would follow from the file that was sent. It is kept for this log-in only, and written nowhere."""
+def send(request: Request, house: HouseOf, visitor: VisitorOf, form: FormOf, route: str) -> Response:
+    """Take the file into this process's memory, for this log-in only; it is written nowhere."""
     require(visitor, Right.ANSWER, route)
-    found = _route(house, visitor, route)
+    _route(house, visitor, route)
     name, body = _file(form)
     shown = pipeline.look_ahead(house, route, name, body)
     request.app.state.in_hand.keep(visitor.person.login, shown.look, name, body)
-    waiting = [line for line in shown.lines if not line.sound]
+    query = urlencode({"liste": shown.look})
+    return RedirectResponse(f"{request.scope.get('root_path', '')}/listen/{quote(route)}/ansehen?{query}", 303)
+
+
+@router.get("/listen/{route}/ansehen")
+def look(request: Request, house: HouseOf, visitor: VisitorOf, route: str) -> Response:
+    """What would follow from it now, joined with all that is known by now; nothing is stored."""
+    require(visitor, Right.ANSWER, route)
+    found = _route(house, visitor, route)
+    name, body = _in_hand(request, visitor, request.query_params.get("liste", ""))
+    shown = pipeline.look_ahead(house, route, name, body)
+    first = sorted(shown.lines, key=lambda line: line.sound)  # those that somebody must look at
     return render(
         request,
         "sheet_look.html",
         route=found,
         shown=shown,
-        waiting=waiting,
-        table=_lines(shown),
+        waiting=[line for line in first if not line.sound],
+        table=table(request, "Zeile für Zeile", _LINES, first, empty="Die Liste hat keine Zeile."),
         areas=table(request, "Budgets danach", _AREAS, shown.areas, empty="Die Liste betrifft kein Budget.", name="b-"),
     )
 
@@ -172,14 +182,7 @@ def take(request: Request, house: HouseOf, visitor: VisitorOf, form: FormOf, rou
     require(visitor, Right.ANSWER, route)
     _route(house, visitor, route)
     digest = str(form.get("look", ""))
-    held = request.app.state.in_hand.find(visitor.person.login, digest)
-    if held is None and file_of(form, "datei") is None:
-        raise Refused(
-            422,
-            "Bitte sehen Sie die Liste noch einmal an",
-            "Seit dem Ansehen ist zu viel Zeit vergangen, oder die Seite wurde neu gestartet. Es ist nichts geschehen.",
-        )
-    name, body = held or _file(form)
+    name, body = _in_hand(request, visitor, digest)
     done = pipeline.hand_over(house, route, name, body, look=digest, person=visitor.person)
     started = done.stored and request.app.state.start(route, visitor.person)
     query = urlencode({"liste": done.look, **({"lauf": "1"} if started else {})})
@@ -212,11 +215,16 @@ def _file(form: FormData) -> tuple[str, bytes]:
     return found.filename, found.file.read()
 
 
-def _lines(shown: pipeline.SheetOutlook) -> Table[pipeline.LineOutlook]:
-    """Those first that somebody must look at. What was sent has no address, so there is no second page to go to."""
-    first = sorted(shown.lines, key=lambda line: line.sound)
-    headings = tuple(Heading(one.title, one.numeric, one.hidden, "", "") for one in _LINES)
-    return Table("Zeile für Zeile", "Die Liste hat keine Zeile.", headings, first[:_SHOWN], len(first), 1, 1, "", "")
+def _in_hand(request: Request, visitor: Visitor, digest: str) -> tuple[str, bytes]:
+    """What this log-in has sent to be looked at."""
+    held: tuple[str, bytes] | None = request.app.state.in_hand.find(visitor.person.login, digest)
+    if held is None:
+        raise Refused(
+            422,
+            "Bitte geben Sie die Liste noch einmal zum Ansehen ab",
+            "Seit dem Ansehen ist zu viel Zeit vergangen, oder die Seite wurde neu gestartet. Es ist nichts geschehen.",
+        )
+    return held
 
 
 def _day(given: str) -> date | None:

@@ -225,7 +225,7 @@ def test_a_step_that_has_not_ended_in_hours_is_told(world: World, post: Post) ->
     assert mailing.tell_late(world.house, datetime.now(UTC)) == 0
     assert mailing.tell_late(world.house, late) == 1
     assert mailing.tell_late(world.house, late) == 0
-    assert "seit mehr als 4 Stunden" in text_of(post, IT)
+    assert "länger als 4 Stunden" in text_of(post, IT)
     world.run("kk-tk-hkr")
     assert mailing.tell_late(world.house, late + timedelta(days=1)) == 0
 

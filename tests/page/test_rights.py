@@ -32,7 +32,7 @@ ADDRESSES: dict[str, tuple[str, ...]] = {  # how each is called; `{case}` and `{
     "/listen": ("GET",),
     "/listen/vorlage": ("GET",),
     "/listen/{route}": ("GET",),
-    "/listen/{route}/ansehen": ("POST",),
+    "/listen/{route}/ansehen": ("GET", "POST"),
     "/listen/{route}/uebernehmen": ("POST",),
     "/listen/{route}/bericht": ("GET",),
     "/nachrichten": ("GET",),

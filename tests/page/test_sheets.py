@@ -53,7 +53,8 @@ class Clerk:
         return found[1]
 
     def look(self, raw: bytes, name: str = "april.csv", path: str = PATH) -> httpx.Response:
-        return self.client.post(f"{path}/ansehen", data={"_token": self.token()}, files={"datei": (name, raw)})
+        sent = self.client.post(f"{path}/ansehen", data={"_token": self.token()}, files={"datei": (name, raw)})
+        return self.client.get(sent.headers["location"]) if sent.status_code == 303 else sent
 
     def take(self, raw: bytes, path: str = PATH) -> httpx.Response:
         digest = hashlib.sha256(raw).hexdigest()
@@ -122,8 +123,21 @@ def test_what_was_not_looked_at_by_this_log_in_is_not_taken(office: Office) -> N
         klara.look(raw)
         said = karl.take(raw)
     assert said.status_code == 422
-    assert "noch einmal an" in said.text
+    assert "noch einmal zum Ansehen" in said.text
     assert list(office.world.inbox.iterdir()) == []
+
+
+def test_looking_has_an_address_for_this_log_in_alone(office: Office) -> None:
+    """Reloading and the back button show it again, as things stand by then; nobody else sees it."""
+    raw = sheet(line("P-1"))
+    address = f"{PATH}/ansehen?liste={hashlib.sha256(raw).hexdigest()}"
+    with office.log_in("klara") as klara, office.log_in("karl") as karl:
+        klara.look(raw)
+        assert "frei bleiben 1.750,00 €" in klara.open(address)
+        office.world.drop(line("P-7", "2.000,00"), name="andere.csv")
+        office.world.run(ROUTE)
+        assert "übersteigen das Budget um 250,00 €" in klara.open(address)
+        assert karl.client.get(address).status_code == 422
 
 
 def test_an_upload_is_never_served_as_a_page(office: Office) -> None:
