@@ -13,7 +13,7 @@ from kiezbruecke.content.processes import read_process
 from kiezbruecke.documents import (
     NOTICE,
     ORDER,
-    Grant,
+    GrantedProject,
     PaymentOrder,
     Setting,
     find_templates,
@@ -75,7 +75,7 @@ def _standing(house: House, wanted: str) -> Standing:
     return read_standing(house.ledger, read_process(house.content, case.process_id), case)
 
 
-def _grant(standing: Standing) -> Grant:
+def _grant(standing: Standing) -> GrantedProject:
     """What both papers rest on: a vote that grants, a line of an application sheet, a process that pays."""
     process, reference = standing.process, standing.case.reference
     grant = grant_of(standing, clock.today())
@@ -89,7 +89,7 @@ def _grant(standing: Standing) -> Grant:
         raise InputError("Dieses Verfahren zahlt nichts aus", where=process.id, helps="payments: in seiner Datei")
     if grant.problems:
         raise InputError(f"Erst ist etwas zu klären: {'; '.join(grant.problems)}", where=reference)
-    return Grant(
+    return GrantedProject(
         proposal=standing.proposal,
         decision=standing.decision,
         application=_named(standing, grant.application),

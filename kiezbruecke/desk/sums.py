@@ -437,8 +437,8 @@ def _days(since: datetime, at: datetime) -> int:
     return (at.astimezone(BERLIN).date() - since.astimezone(BERLIN).date()).days
 
 
-def _counts(side: _Side, tally: asked.Tally | None) -> ProcessCounts:
-    known = tally or asked.Tally(0, 0, 0, 0)
+def _counts(side: _Side, tally: asked.MoneyCount | None) -> ProcessCounts:
+    known = tally or asked.MoneyCount(0, 0, 0, 0)
     return ProcessCounts(
         process=side.process.id,
         name=side.process.name,
