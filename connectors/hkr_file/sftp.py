@@ -32,6 +32,7 @@ class Line:
         self._runner: asyncio.Runner | None = None
         self._connection: asyncssh.SSHClientConnection | None = None
         self._client: asyncssh.SFTPClient | None = None
+        self._key: asyncssh.SSHKey | None = None  # with a passphrase it costs a second to read: once is enough
 
     def call(self, ask: Callable[[asyncssh.SFTPClient], Awaitable[T]]) -> T:
         """Ask for something; raises NotSent where nobody could be asked, OSError for everything else."""
@@ -62,6 +63,8 @@ class Line:
             runner.close()
 
     def _open(self) -> None:
+        if self._settings.key_file and self._key is None:
+            self._key = _own_key(self._settings)
         self._runner = asyncio.Runner()
         try:
             self._runner.run(self._connect())
@@ -74,7 +77,7 @@ class Line:
     async def _connect(self) -> None:
         given = self._settings
         async with asyncio.timeout(given.conn_timeout):
-            self._connection = await asyncssh.connect(given.host, given.port, **_options(given))
+            self._connection = await asyncssh.connect(given.host, given.port, **_options(given, self._key))
             self._client = await self._connection.start_sftp_client()
 
     async def _within(self, answer: Awaitable[T]) -> T:
@@ -162,14 +165,14 @@ async def _sync(handle: Any) -> None:
         return
 
 
-def _options(given: Settings) -> dict[str, Any]:
+def _options(given: Settings, key: asyncssh.SSHKey | None) -> dict[str, Any]:
     """Only what the connection says: no agent, no key or configuration of whoever runs this, no host that is new."""
     return {
         "config": None,
         "agent_path": None,
         "username": given.login,
         "password": given.password.get_secret_value() or None,
-        "client_keys": [_own_key(given)] if given.key_file else None,
+        "client_keys": [key] if key else None,
         "known_hosts": _known(given),
         "gss_auth": False,
         "connect_timeout": given.conn_timeout,

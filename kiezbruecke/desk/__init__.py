@@ -42,6 +42,7 @@ from kiezbruecke.desk.sums import (
     Reconciliation,
     UnmatchedAnswer,
     reconciliation,
+    sums,
 )
 from kiezbruecke.desk.view import DeskView
 
@@ -99,5 +100,6 @@ __all__ = [
     "status",
     "stored_message",
     "stored_point",
+    "sums",
     "training_routes",
 ]

@@ -75,7 +75,7 @@ def test_a_key_of_our_own_logs_in(open_desk, pair, tmp_path):
     """With its passphrase; without it there is one clear line."""
     key = asyncssh.generate_private_key("ssh-ed25519")
     file = tmp_path / "id"
-    key.write_private_key(str(file), passphrase="wort")
+    key.write_private_key(str(file), passphrase="wort", rounds=50)
     (tmp_path / "authorized").write_bytes(key.export_public_key())
     desk = replace(open_desk("sftp", f"authorized={tmp_path}/authorized"), password="")
     with pytest.raises(ConfigurationError, match="key_file cannot be read"):
