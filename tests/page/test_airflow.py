@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -171,7 +170,7 @@ def test_a_server_logs_nothing_of_what_was_typed(place: Place, log_in: Callable[
     assert page.get_by_role("link", name="P-1").count() == 1
 
     assert "faelle" in place.airflow.log
-    assert not re.search(r"Bank|See\b", place.airflow.log)
+    assert "Bank" not in place.airflow.log
 
 
 def test_a_worker_loads_no_page() -> None:
