@@ -39,7 +39,7 @@ from kiezbruecke.stages import (
     recovering,
     telling,
 )
-from kiezbruecke.stages.looking_ahead import AreaOutlook, Handover, LineOutlook, SheetOutlook, SheetRoute, SheetThere
+from kiezbruecke.stages.looking_ahead import AreaOutlook, HandedIn, LineOutlook, SheetOutlook, SheetRoute, SheetThere
 from kiezbruecke.stages.resending import Resending
 from kiezbruecke.stages.running import Steps
 from kiezbruecke.stages.work import Collecting, Counts, Sending
@@ -47,7 +47,7 @@ from kiezbruecke.stages.work import Collecting, Counts, Sending
 __all__ = [
     "AreaOutlook",
     "Counts",
-    "Handover",
+    "HandedIn",
     "House",
     "LineOutlook",
     "SheetOutlook",
@@ -186,7 +186,7 @@ def look_ahead(house: House, name: str, file: str, body: bytes) -> SheetOutlook:
     return looking_ahead.look_ahead(house, name, file, body)
 
 
-def hand_over(house: House, name: str, file: str, body: bytes, *, look: str, person: Person) -> Handover:
+def hand_over(house: House, name: str, file: str, body: bytes, *, look: str, person: Person) -> HandedIn:
     """Put the sheet that was looked at (`look`: its SHA-256) where the route finds it; twice is once."""
     return looking_ahead.hand_over(house, name, file, body, look=look, person=person)
 

@@ -125,7 +125,7 @@ class SheetOutlook(_View):
         return not self.problem and not self.twin and any(line.understood for line in self.lines)
 
 
-class Handover(_View):
+class HandedIn(_View):
     """What became of a sheet that was handed over."""
 
     route: str
@@ -164,7 +164,7 @@ def look_ahead(house: House, route: str, name: str, body: bytes) -> SheetOutlook
         return _look(work, source.look(name, body))
 
 
-def hand_over(house: House, route: str, name: str, body: bytes, *, look: str, person: Person) -> Handover:
+def hand_over(house: House, route: str, name: str, body: bytes, *, look: str, person: Person) -> HandedIn:
     """Put exactly the bytes that were looked at where the route's source finds them; twice is once. Raises InputError.
 
     `look`: the SHA-256 that the person was shown. Who it was is written down before the file is there. Starting the
@@ -182,7 +182,7 @@ def hand_over(house: House, route: str, name: str, body: bytes, *, look: str, pe
     with _opened(house, route) as (work, source):
         found = source.look(name, body)
         if found.twin:
-            return Handover(route=route, file=found.twin, look=digest, stored=False)
+            return HandedIn(route=route, file=found.twin, look=digest, stored=False)
         if found.problem or all(taken.problem is not None for _, taken in _read(work, found)):
             raise InputError(
                 "Aus dieser Datei kann keine Zeile übernommen werden; es ist nichts geschehen",
@@ -191,7 +191,7 @@ def hand_over(house: House, route: str, name: str, body: bytes, *, look: str, pe
             )
         write_down(work.ledger, work.party.id, route, digest, by.person)
         file, stored = source.put(name, body)
-    return Handover(route=route, file=file, look=digest, stored=stored)
+    return HandedIn(route=route, file=file, look=digest, stored=stored)
 
 
 def sheet_routes(house: House) -> list[SheetRoute]:
