@@ -64,12 +64,18 @@ def route_dags(content: Path) -> dict[str, DAG]:
     names = frozenset(place.name for place in places)
     dags = [_dag_of(place, content, verdicts, names) for place in places if wanted in (None, _dag_id(place.name))]
     asking = [dag for place in places if wanted in (None, asks(place.name)) and (dag := _asking_dag(place, content))]
-    return {dag.dag_id: dag for dag in (*dags, *asking)}
+    points = [dag for place in places if wanted in (None, answers(place.name)) and (dag := _points_dag(place, content))]
+    return {dag.dag_id: dag for dag in (*dags, *asking, *points)}
 
 
 def asks(route: str) -> str:
     """The DAG that asks people about a route which needs four eyes."""
     return f"{_dag_id(route)}-freigabe"
+
+
+def answers(route: str) -> str:
+    """The DAG that asks people about points which stop a route."""
+    return f"{_dag_id(route)}-punkte"
 
 
 def report_broken_routes(content: Path) -> None:
@@ -253,6 +259,39 @@ def _asking_dag(place: RoutePlace, content: Path) -> DAG | None:
             for act in ("certify", "order")
         )
         certify >> order
+    return dag
+
+
+def _points_dag(place: RoutePlace, content: Path) -> DAG | None:
+    """The questions about what stops a route, where its file says `ask: true`."""
+    try:
+        route = place.read()
+    except ConfigurationError:
+        return None
+    if not route.ask or _is_off(route):
+        return None
+    from kiezbruecke.airflow.answering import PointOperator  # noqa: PLC0415 - few routes ask anybody
+
+    with DAG(
+        dag_id=answers(route.name),
+        dag_display_name=f"Punkte: {route.title or route.name}",
+        description=f"Fragt, was die Strecke {route.name} aufhält; dasselbe geht auf dem Schreibtisch",
+        schedule=CronTriggerTimetable("*/15 * * * *", timezone=ZONE),
+        max_active_runs=1,
+        allowed_run_types=KINDS,
+        catchup=False,
+        is_paused_upon_creation=False,
+        auto_register=False,
+        default_args={"owner": route.owner, **RETRY},
+        tags=["kiezbruecke", route.process],
+    ) as dag:
+        PointOperator(
+            task_id="answer",
+            task_display_name=page.STEPS["answer"][0],
+            doc_md=page.step_page("answer"),
+            route=route.name,
+            content=content,
+        )
     return dag
 
 
