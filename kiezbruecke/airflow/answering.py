@@ -10,7 +10,7 @@ nobody is recorded and the point stays open.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -57,14 +57,19 @@ class PointOperator(HITLOperator):
             super().execute(context)
         except TaskAwaitingInput as waits:
             method, timeout = waits.method_name, waits.timeout
-        raise TaskAwaitingInput(method_name=method, kwargs={"number": point.id, "shown": shown(point)}, timeout=timeout)
+        raise TaskAwaitingInput(
+            method_name=method,
+            kwargs={"number": point.id, "shown": shown(point), "offered": self.options},
+            timeout=timeout,
+        )
 
     def execute_complete(  # type: ignore[override]
-        self, context: Context, event: dict[str, Any], number: int = 0, shown: str = ""
+        self, context: Context, event: dict[str, Any], number: int = 0, shown: str = "", offered: Sequence[str] = ()
     ) -> dict[str, int]:
         """Carry out the answer as whoever gave it; the result is a count only, for Airflow keeps it."""
         if event.get("error_type") == "timeout":
             raise AirflowSkipException("nobody has answered; the next run asks again")
+        self.options = [*offered]  # of the question; this object was made anew
         answer = super().execute_complete(context, event)
         (chosen,) = answer["chosen_options"]
         if chosen == LATER:
