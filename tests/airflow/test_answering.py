@@ -148,5 +148,6 @@ def test_a_route_asks_only_where_its_file_says_so(content: Path) -> None:
     dag = route_dags(content)[answers(ROUTE)]
     (task,) = dag.tasks
     assert task.options == [LATER]
+    assert task.task_display_name == "Punkt beantworten"
     assert task.response_timeout is not None
     assert task.retries == 3
