@@ -5,9 +5,9 @@ Each view is read by id or by counted queries: how many statements it takes does
 
 from kiezbruecke.desk.cases import CaseFound, CaseStory, EventView, cases, find_cases
 from kiezbruecke.desk.contents import (
-    Document,
-    DocumentView,
     ReceiptView,
+    SentFile,
+    SentFileView,
     documents,
     note_case_opening,
     open_document,
@@ -54,8 +54,6 @@ __all__ = [
     "DeskView",
     "DestinationView",
     "Difference",
-    "Document",
-    "DocumentView",
     "Duration",
     "Evaluation",
     "EventView",
@@ -74,6 +72,8 @@ __all__ = [
     "RouteStatusView",
     "RouteView",
     "RunView",
+    "SentFile",
+    "SentFileView",
     "UnmatchedAnswer",
     "WaitingCase",
     "cases",

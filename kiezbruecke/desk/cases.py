@@ -173,8 +173,8 @@ def find_cases(house: House, part: str, processes: Sequence[str] | None = None) 
     if len(part) < FEWEST:
         raise InputError(f"Zum Suchen gehören mindestens {FEWEST} Zeichen", where="case find")
     found = search_cases(house.ledger, part, MOST, processes)
-    processes = [read_process(house.content, name) for name in sorted({one.process_id for one in found})]
-    names = {(process.id, area.id): area.name for process in processes for area in process.areas}
+    known = [read_process(house.content, name) for name in sorted({one.process_id for one in found})]
+    names = {(process.id, area.id): area.name for process in known for area in process.areas}
     return [
         CaseFound(
             id=one.id,

@@ -26,7 +26,7 @@ from kiezbruecke.standards import zips
 _ZIP = b"PK\x03\x04"
 
 
-class DocumentView(DeskView):
+class SentFileView(DeskView):
     """A file of a message, as it was sent."""
 
     name: str
@@ -51,10 +51,10 @@ class ReceiptView(DeskView):
 
 
 @dataclass(frozen=True)
-class Document:
+class SentFile:
     """A file with its bytes."""
 
-    view: DocumentView
+    view: SentFileView
     data: bytes = field(repr=False)
 
 
@@ -74,12 +74,12 @@ def receipts(ledger: Ledger, case_id: UUID) -> tuple[ReceiptView, ...]:
     )
 
 
-def documents(house: House, message: str) -> tuple[DocumentView, ...]:
+def documents(house: House, message: str) -> tuple[SentFileView, ...]:
     """The files of a message: those of its package, else the message itself. Raises InputError."""
     return tuple(one.view for one in _documents(house, message).values())
 
 
-def open_document(house: House, message: str, name: str, person: Person) -> Document:
+def open_document(house: House, message: str, name: str, person: Person) -> SentFile:
     """One file of a message; that this person has opened it is in the case's evidence first. Raises InputError."""
     head = stored_message(house.ledger, message)
     found = _documents(house, message).get(name)
@@ -104,7 +104,7 @@ def note_case_opening(ledger: Ledger, person: Person, case_id: UUID) -> None:
 _CASE = "Fall"
 
 
-def _documents(house: House, message: str) -> Mapping[str, Document]:
+def _documents(house: House, message: str) -> Mapping[str, SentFile]:
     head = stored_message(house.ledger, message)
     if effect(head.effect).confidential:
         return {}  # account data is shown to nobody
@@ -116,9 +116,9 @@ def _documents(house: House, message: str) -> Mapping[str, Document]:
             files = zips.read(whole.payload, head.reference)
         except RecordError:
             raise InputError("Die Dokumente dieser Nachricht sind nicht zu lesen", where=head.reference) from None
-    return {name: Document(_view(name, data), data) for name, data in files.items()}
+    return {name: SentFile(_view(name, data), data) for name, data in files.items()}
 
 
-def _view(name: str, data: bytes) -> DocumentView:
+def _view(name: str, data: bytes) -> SentFileView:
     kind = mimetypes.guess_type(name, strict=True)[0] or "application/octet-stream"
-    return DocumentView(name=name, size=len(data), media_type=kind)
+    return SentFileView(name=name, size=len(data), media_type=kind)

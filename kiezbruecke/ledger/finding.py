@@ -1,9 +1,9 @@
-"""Finds cases by a part of what people know of them: number, titles, Fremdkennzeichen, the destination's own number.
+"""Finds cases by a part of what people know of them: number, titles, Fremdkennzeichen, numbers of vouchers.
 
     cases.changed > changes.found ─▶ the words of these cases, folded, one text each ─▶ `findable` ─▶ a search reads it
 
 Nothing that runs pays for it: whoever searches, and housekeeping, first brings up to date what has changed since (the
-numbers of `changes.py`). A text is searched as a whole: at 100,000 cases that is 20 MB and some 30 ms, with no index of
+numbers of `changes.py`). A text is searched as a whole: at 100,000 cases that is 10 MB and some 20 ms, with no index of
 letter groups that one of the two databases would have to be taught.
 """
 
@@ -30,7 +30,7 @@ _NUMBERS = select(_n.number, _n.found).where(_n.process_id == bindparam("process
 _NEW = select(_c.id).where(_c.process_id == bindparam("process"), _c.changed > bindparam("since")).order_by(_c.id)
 _UP_TO = update(t.changes).where(_n.process_id == bindparam("process")).values(found=bindparam("up_to"))
 _CASES = select(_c.id, _c.process_id, _c.reference, _c.area_id).where(among(_c.id))
-_MARKS = select(_m.case_id, _m.reference.label("word"), _m.remote_id).where(among(_m.case_id))
+_MARKS = select(_m.case_id, _m.reference.label("word"), _m.remote_id, _m.voucher).where(among(_m.case_id))
 _FORGET = delete(t.findable).where(among(_f.case_id))
 _ADD = insert(t.findable)
 _TITLED = _r.kind.in_([Proposal.kind, Decision.kind])
@@ -108,7 +108,7 @@ def _rows(ledger: Ledger, connection: Connection, cases: Sequence[UUID]) -> list
     for row in rows_among(connection, _titles(ledger), cases):
         words[row.case_id][_folded(row.word or "")] = None
     for row in rows_among(connection, _MARKS, cases):
-        words[row.case_id] |= {_folded(row.word): None, _folded(row.remote_id): None}
+        words[row.case_id] |= dict.fromkeys(map(_folded, (row.word, row.remote_id, row.voucher)))
     return [
         {
             "case_id": row.id,

@@ -1,6 +1,7 @@
 """Before any page: who is it, has the form come from us, what does it say. One dependency of the whole app.
 
-Order matters: a stranger's body is not read, a foreign form's is not kept.
+Order matters: a foreign form's body is never read, and of a stranger's only what somebody can have typed, to be given
+back to whoever's session has ended.
 
 A form carries a token: HMAC over a cookie of this browser and the log-in. Another site can neither read nor guess it;
 another person's log-in in the same browser makes it stale, and then the form comes back with what was typed.
@@ -24,6 +25,7 @@ from kiezbruecke.page.refusals import FOREIGN, NO_ROLE, NOT_LOGGED_IN, STALE, TO
 from kiezbruecke.page.visitor import Visitor
 
 COOKIE, TOKEN = "kb_schreibtisch", "_token"
+MOST_TYPED = 256 * 1024
 MOST_BYTES = 10 * 1024 * 1024 + 64 * 1024  # a sheet, and the fields beside it
 _FIELDS, _FIELD = 2000, 64 * 1024
 _READS = frozenset({"GET", "HEAD"})
@@ -36,7 +38,7 @@ async def admit(request: Request) -> None:
     visitor = await request.app.state.who(request)
     if visitor is None:
         if request.method not in _READS and _is_ours(request):
-            request.state.form = await _form(request)  # to be shown again: nothing of it is lost
+            request.state.form = await _form(request, MOST_TYPED)  # to be shown again: nothing of it is lost
         raise NOT_LOGGED_IN
     request.state.visitor = visitor
     if not any(visitor.may(right) for right in Right):
@@ -46,7 +48,7 @@ async def admit(request: Request) -> None:
         return
     if not _is_ours(request):
         raise FOREIGN
-    request.state.form = await _form(request)
+    request.state.form = await _form(request, MOST_BYTES)
     given = request.state.form.get(TOKEN, "")
     if not (isinstance(given, str) and hmac.compare_digest(given.encode(), form_token(request).encode())):
         raise STALE
@@ -111,11 +113,11 @@ def _is_ours(request: Request) -> bool:
     return request.headers.get("sec-fetch-site", "same-origin") in _OURS
 
 
-async def _form(request: Request) -> FormData:
+async def _form(request: Request, most: int) -> FormData:
     said = request.headers.get("content-length", "")
     if not said.isdecimal():
         raise UNREADABLE
-    if int(said) > MOST_BYTES:
+    if int(said) > most:
         raise TOO_LARGE
     try:
         return await request.form(max_files=20, max_fields=_FIELDS, max_part_size=_FIELD)

@@ -19,7 +19,7 @@ from kiezbruecke.errors import ConfigurationError, InputError, LedgerError
 from kiezbruecke.house import House
 from kiezbruecke.page import cases, mappings, messages, operations, points, sheets, statement
 from kiezbruecke.page.admission import COOKIE, admit
-from kiezbruecke.page.refusals import AWAY, BROKEN, Refused, not_found
+from kiezbruecke.page.refusals import AWAY, BROKEN, PageRefusal, not_found
 from kiezbruecke.page.rendering import Entry, render_refusal
 from kiezbruecke.page.sheets import InHand, Start, nobody_starts
 from kiezbruecke.page.visitor import Who
@@ -129,7 +129,7 @@ async def _with_headers(request: Request, call: _NEXT) -> Response:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refused)
+    assert isinstance(error, PageRefusal)
     return render_refusal(request, error)
 
 
@@ -138,10 +138,10 @@ async def _no_such_page(request: Request, error: Exception) -> Response:
     if not hasattr(request.state, "visitor"):  # no route, so nobody was asked who they are
         try:
             await admit(request)
-        except Refused as refused:
+        except PageRefusal as refused:
             return render_refusal(request, refused)
     if isinstance(error, HTTPException) and error.status_code == 405:
-        return render_refusal(request, Refused(405, "So geht das hier nicht", "Bitte benutzen Sie das Formular."))
+        return render_refusal(request, PageRefusal(405, "So geht das hier nicht", "Bitte benutzen Sie das Formular."))
     return render_refusal(request, not_found("Diese Seite"))
 
 
@@ -149,7 +149,7 @@ async def _not_possible(request: Request, error: Exception) -> Response:
     """What a person asked for and is not possible: its text is German."""
     assert isinstance(error, InputError)
     return render_refusal(
-        request, Refused(422, "Das ist so nicht möglich", f"{error.line()}. Es ist nichts geschehen.")
+        request, PageRefusal(422, "Das ist so nicht möglich", f"{error.line()}. Es ist nichts geschehen.")
     )
 
 
@@ -164,7 +164,7 @@ async def _broken(request: Request, error: Exception) -> Response:  # noqa: ARG0
 
 
 _HANDLERS: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
-    Refused: _refused,
+    PageRefusal: _refused,
     HTTPException: _no_such_page,
     RequestValidationError: _no_such_page,
     InputError: _not_possible,

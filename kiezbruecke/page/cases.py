@@ -21,7 +21,7 @@ from starlette.responses import RedirectResponse, Response
 from kiezbruecke import desk
 from kiezbruecke.content.processes import process_files
 from kiezbruecke.content.roles import Right
-from kiezbruecke.desk import CaseFound, CaseStory, DocumentView, MessageFacts, words
+from kiezbruecke.desk import CaseFound, CaseStory, MessageFacts, SentFileView, words
 from kiezbruecke.desk.cases import MOST
 from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
@@ -195,7 +195,7 @@ def _case(house: House, visitor: Visitor, case: UUID) -> CaseStory:
     return found
 
 
-def _files(house: House, message: UUID) -> Sequence[DocumentView]:
+def _files(house: House, message: UUID) -> Sequence[SentFileView]:
     try:
         return desk.documents(house, str(message))
     except InputError:

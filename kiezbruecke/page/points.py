@@ -30,7 +30,7 @@ from kiezbruecke.house import House
 from kiezbruecke.ledger.people import REASON
 from kiezbruecke.ledger.todo import Answer
 from kiezbruecke.page.admission import FormOf, HouseOf, VisitorOf, require
-from kiezbruecke.page.refusals import Refused, not_allowed, not_found
+from kiezbruecke.page.refusals import PageRefusal, not_allowed, not_found
 from kiezbruecke.page.rendering import Entry, render
 from kiezbruecke.page.tables import PER_PAGE, Column, table
 from kiezbruecke.page.visitor import Visitor
@@ -117,7 +117,9 @@ def ask(request: Request, house: HouseOf, visitor: VisitorOf) -> Response:
     """The form for one point, or for several of one kind."""
     points = _points(house, visitor, request.query_params.getlist("nr"))
     if not points:
-        raise Refused(422, "Kein Punkt ausgewählt", "Bitte kreuzen Sie auf dem Schreibtisch mindestens einen Punkt an.")
+        raise PageRefusal(
+            422, "Kein Punkt ausgewählt", "Bitte kreuzen Sie auf dem Schreibtisch mindestens einen Punkt an."
+        )
     return _form(request, house, [_Shown(one, _seen(one)) for one in points], {})
 
 

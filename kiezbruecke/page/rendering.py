@@ -17,7 +17,7 @@ from kiezbruecke.desk import words
 from kiezbruecke.effects import effect
 from kiezbruecke.house import House
 from kiezbruecke.page.admission import TOKEN, form_token
-from kiezbruecke.page.refusals import Refused
+from kiezbruecke.page.refusals import PageRefusal
 from kiezbruecke.page.visitor import Visitor
 from kiezbruecke.printable import printable
 
@@ -39,7 +39,7 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
     return HTMLResponse(page, status)
 
 
-def render_refusal(request: Request, refused: Refused) -> HTMLResponse:
+def render_refusal(request: Request, refused: PageRefusal) -> HTMLResponse:
     """The page that says what was not possible; where it helps, with what was typed."""
     typed = _typed(request) if refused.again else {}
     return render(request, "refused.html", refused.status, refused=refused, typed=typed)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,6 +47,7 @@ class Site:
 
     address: str
     ledger: Ledger
+    content: Path = ROOT
     away: list[Exception] = field(default_factory=list)
     """What opening the house raises, while there is something"""
 
@@ -99,7 +101,7 @@ def site(ledger: Ledger) -> Iterator[Site]:
     def open_house() -> House:
         if found.away:
             raise found.away[0]
-        return House(ROOT, ledger, no_connection)
+        return House(found.content, ledger, no_connection)
 
     with serving(open_house) as address:
         found.address = address
@@ -115,7 +117,7 @@ def lite(fresh_sqlite: Callable[[], str]) -> Iterator[Site]:
     def open_house() -> House:
         if found.away:
             raise found.away[0]
-        return House(ROOT, opened, no_connection)
+        return House(found.content, opened, no_connection)
 
     with serving(open_house) as address:
         found.address = address

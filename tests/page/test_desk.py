@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -18,6 +19,7 @@ from kiezbruecke.ledger.events import events_of
 from kiezbruecke.ledger.todo import CLOSED, Answer, Kind, Point, find_point, raise_point
 from kiezbruecke.records import ReceiptOutcome
 from tests.page.conftest import People, Site, look
+from tests.world import change_route
 
 EVIL = "<script>alert(1)</script>\u202e hcsiraD"
 
@@ -307,6 +309,33 @@ def test_much_is_shown_fifty_rows_at_a_time(people: People) -> None:
     page.goto(f"{people.site.address}/faelle/{case}?e-seite=3")
     assert "Seite 3 von 41" in page.inner_text("main")
     look(page)
+
+
+def test_practice_is_named_on_every_page(people: People, content: Path) -> None:
+    """Whoever practises must never wonder whether it counts."""
+    change_route(content, "kk-tk-eakte", environment="test")
+    people.site.content = content
+    page = people.page()
+    for path in ("/", "/faelle", f"/faelle/{people.site.desk.decide('P-1')}"):
+        page.goto(people.site.address + path)
+        assert "Schulungsmodus" in page.inner_text(".kb-training")
+        assert "kk-tk-eakte" in page.inner_text(".kb-training")
+    look(page)
+
+
+def test_whoever_goes_by_keyboard_can_skip_the_bar(people: People) -> None:
+    """The first stop leads to the content, and every stop is seen."""
+    page = people.page()
+    page.keyboard.press("Tab")
+    first = page.locator(":focus")
+    assert first.inner_text() == "Zum Inhalt"
+    box = first.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+
+    assert page.evaluate("document.activeElement.closest('main') !== null")
 
 
 def test_a_table_is_sorted_by_links_that_say_so(people: People) -> None:

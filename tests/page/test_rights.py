@@ -137,6 +137,16 @@ def test_a_forged_form_does_nothing(site: Site, path: str, forged: str) -> None:
     assert found.closed_at is None
 
 
+def test_nobody_makes_the_server_read_much(site: Site) -> None:
+    """A stranger's ten megabytes are not parsed; what somebody can have typed is given back."""
+    with client(site) as nobody:
+        large = nobody.post("/punkte/antwort", data={"text": "x" * 300_000})
+        typed = nobody.post("/punkte/antwort", data={"text": "lange überlegt"})
+
+    assert (large.status_code, typed.status_code) == (413, 401)
+    assert "lange überlegt" in typed.text
+
+
 def test_a_form_of_another_site_is_not_shown_again(site: Site) -> None:
     """Else somebody could put words into another person's form."""
     with client(site) as nobody, client(site, "klara") as klara:
