@@ -23,7 +23,9 @@ from airflow.models.xcom import XComModel
 from airflow.utils import db
 from airflow.utils.session import create_session
 from airflow.utils.state import DagRunState, State, TaskInstanceState
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import case, delete, false, func, select, update
+
+from kiezbruecke.airflow.dags import asks
 
 UNFINISHED = (DagRunState.QUEUED, DagRunState.RUNNING)
 
@@ -94,10 +96,16 @@ def close_dangling() -> list[str]:
     return sorted({run.dag_id for run in runs})
 
 
-def awaken() -> None:
-    """No route is paused: somebody may have done that in the web interface, and it would wait for ever."""
+def awaken(*, asking: bool) -> None:
+    """No route is paused: somebody may have done that in the web interface, and it would wait for ever.
+
+    Without `asking` the questions about a release rest: nobody is there who would answer them.
+    """
+    rests = DagModel.dag_id.endswith(asks("")) if not asking else false()
     with create_session() as session:
-        session.execute(update(DagModel).where(DagModel.is_stale.is_(False)).values(is_paused=False))
+        session.execute(
+            update(DagModel).where(DagModel.is_stale.is_(False)).values(is_paused=case((rests, True), else_=False))
+        )
 
 
 def trigger(route: str) -> None:
