@@ -59,8 +59,8 @@ class People:
                 view = release.show(self.house, route, kind)
                 if view.count and not view.obstacles:
                     _answer(self.house, view, approver(who))
-                    self.say(f"{german.count(view.count, *words)} über {german.euros(view.sum)}: {_SAID[kind]}")
                     if kind is ActKind.ORDER:
+                        self.say(f"{german.count(view.count, *words)} über {german.euros(view.sum)}: {_HONEST}")
                         yield route
 
     # -- the cash office -------------------------------------------------------------------------------------
@@ -111,11 +111,10 @@ _ORDERS = {
     f"{PREFIX}-zahlungen": ("Auszahlung", "Auszahlungen"),
     f"{PREFIX}-erstattungen": ("Rückforderung", "Rückforderungen"),
 }
-_HONEST = "die Vorführung antwortet für sie, mit der Funktion von kiezbruecke release"  # nobody has logged in
-_SAID = {
-    ActKind.CERTIFY: f"{CERTIFIER['name']} (erfunden) bescheinigt; {_HONEST}",
-    ActKind.ORDER: f"{ORDERER['name']} (erfunden) ordnet an; {_HONEST}",
-}
+_HONEST = (  # nobody has logged in
+    f"{CERTIFIER['name']} bescheinigt, {ORDERER['name']} ordnet an; beide sind erfunden, die Vorführung antwortet für sie, "
+    "mit der Funktion von kiezbruecke release"
+)
 
 
 def _answer(house: House, view: release.ReleaseView, who: Approver) -> None:
