@@ -70,7 +70,7 @@ def waits(house: House, cases: int, rounds: int) -> dict[str, list[Measured]]:
         "case show, not sent yet": lambda: desk.cases(house, _reference(chosen.choice(unsent))),
         "message show": lambda: desk.message(house.ledger, chosen.choice(files)),
         "status": lambda: desk.status(house),
-        "reconcile": lambda: desk.sums(house, PROCESS),
+        "reconcile": lambda: desk.reconciliation(house, [PROCESS], datetime.now(UTC)),
     }
     found: dict[str, list[Measured]] = {}
     for what, look in looks.items():

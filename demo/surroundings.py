@@ -95,6 +95,8 @@ def _connections(urls: Mapping[str, str]) -> dict[str, Any]:
             "extra": {**INITIATOR, "site": SITE},
         },
         **{f"{name}-tk": _folder(STATE / "eingang" / name, profile) for name, profile in SHEETS.items()},
+        "antraege-tk": _folder(STATE / "eingang" / "antraege", "application-sheet"),
+        "nachweise-tk": _folder(STATE / "eingang" / "nachweise", "settlement-sheet"),
         "statusliste-tk": _folder(STATE / "ausgang" / "statusliste", "status-list"),
         "eakte-tk": {
             "conn_type": "kb_xta",

@@ -23,6 +23,7 @@ from kiezbruecke.vault import VARIABLE as VAULT
 from kiezbruecke.vault import Vault, find_keys
 
 log = logging.getLogger("kiezbruecke")
+REPORTS = "KIEZBRUECKE_REPORTS"
 ANCHORS, ANCHOR_KEY = "KIEZBRUECKE_ANCHORS", "KIEZBRUECKE_ANCHOR_KEY"
 
 
@@ -39,7 +40,8 @@ def open_house(content: Path | None = None, connect: Connect | None = None, witn
     named = (file_witness(found), *witnesses)
     key = os.environ.get(ANCHOR_KEY)
     anchors = Path(os.environ.get(ANCHORS) or find_state(found) / "anchors.jsonl")
-    return House(found, ledger, connect, named, anchors, Path(key) if key else None)
+    reports = Path(os.environ.get(REPORTS) or find_state(found) / "abgleich")
+    return House(found, ledger, connect, named, anchors, Path(key) if key else None, reports=reports)
 
 
 def _said_day() -> date | None:

@@ -12,7 +12,8 @@
     ├── SourceError           a source could not be read to the end; nothing is lost, tried again
     ├── LedgerError           the ledger refuses (schema too old, overtaken by a newer run)
     │   ├── Overtaken         a newer run of the same lane has taken over; this one stops quietly
-    │   └── Recovering        the destination knows more than the ledger: nothing goes out until a person ends that
+    │   ├── Recovering        the destination knows more than the ledger: nothing goes out until a person ends that
+    │   └── Differing         both sides' sums are not equal, or a budget is not what its cases add up to
     └── MachineError          the machine refuses (disk full, folder not to be written); tried again
 
 Anything else that is raised while sending means that nobody knows: the message is in doubt.
@@ -142,6 +143,13 @@ class Recovering(LedgerError):
     """The destination knows more than the ledger (a restored backup): nothing goes out until a person ends that."""
 
     code = "KB-502"
+    expected_word = "erwartet"
+
+
+class Differing(LedgerError):
+    """Both sides' sums differ, or a budget is not what its cases add up to. Nothing was changed; a person looks."""
+
+    code = "KB-503"
     expected_word = "erwartet"
 
 

@@ -46,7 +46,7 @@ class _StayHere(HTTPRedirectHandler):
 
 def log_in(url: str, user: str, password: str) -> Login:
     """A token for this user; raises InputError where Airflow gives none."""
-    address = _checked(url)
+    address = checked(url)
     status, body = _call("POST", f"{address}/auth/token", {"username": user, "password": password})
     token = body.get("access_token")
     if status in (200, 201) and isinstance(token, str):
@@ -57,7 +57,7 @@ def log_in(url: str, user: str, password: str) -> Login:
 
 def who(login: Login) -> Approver:
     """Whose the token is and which roles they have now, as the server says; InputError where it holds no more."""
-    status, body = _call("GET", f"{_checked(login.url)}/kiezbruecke/me", token=login.token)
+    status, body = _call("GET", f"{checked(login.url)}/kiezbruecke/me", token=login.token)
     if status in (401, 403):
         raise InputError("Die Anmeldung gilt nicht mehr", where=login.url, helps=_AGAIN)
     if status == 404:
@@ -95,7 +95,7 @@ def kept(state: Path) -> Login:
     return found
 
 
-def _checked(url: str) -> str:
+def checked(url: str) -> str:
     """An address to which a password may go: https, or this machine."""
     parts = urlsplit(url.strip())
     host, here = parts.hostname or "", False

@@ -20,8 +20,12 @@ The steps are plain functions of their work and counts; what surrounds them (mod
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from kiezbruecke.desk import evening
 from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
+from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.people import Person, signed
 from kiezbruecke.ledger.reading import MessageHead
 from kiezbruecke.stages import anchoring, collecting, delivering, preparing, reconciling, recovering, telling
@@ -32,6 +36,7 @@ from kiezbruecke.stages.work import Collecting, Counts, Sending
 __all__ = [
     "Counts",
     "House",
+    "close_the_day",
     "collect",
     "deliver",
     "housekeeping",
@@ -132,6 +137,11 @@ def housekeeping(house: House) -> Counts:
     counts = reconciling.remind_everywhere(house)
     anchoring.carry_out(house)
     return counts
+
+
+def close_the_day(house: House) -> Mapping[str, int]:
+    """Compare both sides of every process, and say so in files; raises Differing where they differ."""
+    return evening.close_the_day(house, now())
 
 
 def recover(house: House, destination: str) -> recovering.RecoveryFindings:

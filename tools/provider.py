@@ -46,9 +46,13 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-HIDDEN = {"http": ("extra", "schema"), "none": ("extra", "schema", "host", "port", "login", "password")}
+HIDDEN = {
+    "http": ("extra", "schema"),
+    "sftp": ("extra", "schema"),
+    "none": ("extra", "schema", "host", "port", "login", "password"),
+}
 RELABELED = {"host": "Adresse", "port": "Port", "login": "Benutzername", "password": "Passwort"}
-PLACEHOLDERS = {"host": "https://name.example/pfad"}
+PLACEHOLDERS = {"http": {"host": "https://name.example/pfad"}, "sftp": {"host": "sftp.example"}, "none": {}}
 ENVIRONMENT = FormField(
     label="Umgebung",
     help="Was das Ziel ist. Eine Strecke mit environment: test sendet nur an eine Verbindung, die test sagt",
@@ -76,7 +80,7 @@ def _is_ours(manifest: Manifest) -> bool:
 
 
 def _connection_type(manifest: Manifest) -> dict[str, Any]:
-    shown = manifest.transport == "http"
+    shown = manifest.transport != "none"
     return {
         "connection-type": manifest.connection_type,
         "hook-name": f"Kiezbrücke: {manifest.title}",
@@ -85,7 +89,7 @@ def _connection_type(manifest: Manifest) -> dict[str, Any]:
         "ui-field-behaviour": {
             "hidden-fields": [*HIDDEN[manifest.transport]],
             "relabeling": RELABELED if shown else {},
-            "placeholders": PLACEHOLDERS if shown else {},
+            "placeholders": PLACEHOLDERS[manifest.transport],
         },
     }
 

@@ -75,7 +75,9 @@ class BankTarget:
         try:
             note = self._way.note_of(batch.head.id)
         except _FAILED as error:
-            return dict.fromkeys(keys, CannotTell(type(error).__name__, reached=not isinstance(error, OSError | NotSent)))
+            return dict.fromkeys(
+                keys, CannotTell(type(error).__name__, reached=not isinstance(error, OSError | NotSent))
+            )
         if note is None:
             return dict.fromkeys(keys, NotThere())
         if note.sha256 != hashlib.sha256(batch.payload).hexdigest():

@@ -39,6 +39,7 @@ from kiezbruecke.errors import ConfigurationError
 
 ZONE = "Europe/Berlin"
 HOUSEKEEPING = "kb-housekeeping"
+EVENING = "kb-evening"
 STEPS = {CollectingRoute: ("collect",), SendingRoute: ("prepare", "deliver", "reconcile")}
 KINDS = frozenset(DagRunType) - {DagRunType.BACKFILL}  # no run for a day gone by: the ledger knows what is due
 SILENT = frozenset({"prepare"})  # only builds messages; nobody needs to wake up for them
@@ -105,11 +106,22 @@ def _refuse_unfit_connection(place: RoutePlace) -> None:
 
 def housekeeping_dag(content: Path) -> DAG:
     """Watches deadlines and closes points on the to-do list that have healed by themselves."""
+    title = "Fristen überwachen, erledigte Punkte schließen"
+    return _house_dag(HOUSEKEEPING, title, "stündlich", "5 * * * *", "housekeeping", content)
+
+
+def evening_dag(content: Path) -> DAG:
+    """Compares both sides' sums of all processes; its run fails where they differ."""
+    return _house_dag(EVENING, "Abgleich am Abend", "täglich um 19:30", "30 19 * * *", "close_the_day", content)
+
+
+def _house_dag(dag_id: str, title: str, when: str, cron: str, step: str, content: Path) -> DAG:
+    """A DAG of one step that is about the house, and about no route."""
     with DAG(
-        dag_id=HOUSEKEEPING,
-        dag_display_name="Fristen überwachen, erledigte Punkte schließen",
-        description=f"{HOUSEKEEPING}: stündlich",
-        schedule=CronTriggerTimetable("5 * * * *", timezone=ZONE),
+        dag_id=dag_id,
+        dag_display_name=title,
+        description=f"{dag_id}: {when}",
+        schedule=CronTriggerTimetable(cron, timezone=ZONE),
         max_active_runs=1,
         allowed_run_types=KINDS,
         catchup=False,
@@ -120,13 +132,13 @@ def housekeeping_dag(content: Path) -> DAG:
     ) as dag:
 
         @task(
-            task_id="housekeeping",
-            task_display_name=page.STEPS["housekeeping"][0],
-            doc_md=page.step_page("housekeeping"),
+            task_id=step,
+            task_display_name=page.STEPS[step][0],
+            doc_md=page.step_page(step),
             multiple_outputs=False,
         )
         def run() -> dict[str, int]:
-            return perform("housekeeping", None, content)
+            return perform(step, None, content)
 
         run()
     return dag
@@ -195,7 +207,7 @@ def _asking_dag(place: RoutePlace, content: Path) -> DAG | None:
         route = place.read()
     except ConfigurationError:
         return None
-    if not isinstance(route, SendingRoute) or route.release != "four_eyes" or route.mode != "live":
+    if not _asks_people(route):
         return None
     from kiezbruecke.airflow.releasing import ReleaseOperator  # noqa: PLC0415 - few routes ask anybody
 
@@ -203,7 +215,7 @@ def _asking_dag(place: RoutePlace, content: Path) -> DAG | None:
         dag_id=asks(route.name),
         dag_display_name=f"Freigabe: {route.title or route.name}",
         description=f"Fragt, was auf der Strecke {route.name} freigegeben wird; dasselbe geht mit kiezbruecke release",
-        schedule=_clock(route.schedule, place.file) if route.schedule else None,
+        schedule=_asking_times(route, place.file),
         max_active_runs=1,
         allowed_run_types=KINDS,
         catchup=False,
@@ -228,6 +240,14 @@ def _asking_dag(place: RoutePlace, content: Path) -> DAG | None:
     return dag
 
 
+def _asking_times(route: Route, file: Path) -> Any:
+    """When the route has prepared something; and by its clock, for a question that nobody has answered."""
+    prepared = Asset(_asset(asks(route.name)))
+    if route.schedule is None:
+        return prepared
+    return AssetOrTimeSchedule(timetable=_clock(route.schedule, file), assets=prepared)
+
+
 def _step(step: str, route: Route, content: Path) -> Any:
     """One task. `content` travels in the closure: an argument would be serialised, and the path changes."""
 
@@ -236,16 +256,27 @@ def _step(step: str, route: Route, content: Path) -> Any:
         task_display_name=page.STEPS[step][0],
         doc_md=page.step_page(step),
         pool=_pool(route),
-        outlets=[] if step in SILENT else [Asset(_asset(route.name))],
+        outlets=_outlets(step, route),
         multiple_outputs=False,
     )
     def run(name: str) -> dict[str, int]:
         counts = perform(step, name, content)
-        if not counts.get("changed"):
+        if not counts.get("prepared" if step in SILENT else "changed"):
             _wake_nobody()
         return counts
 
     return run(route.name)
+
+
+def _outlets(step: str, route: Route) -> list[Asset]:
+    """Whom a step wakes: other routes, and the questions about what it has prepared."""
+    if step not in SILENT:
+        return [Asset(_asset(route.name))]
+    return [Asset(_asset(asks(route.name)))] if _asks_people(route) else []
+
+
+def _asks_people(route: Route) -> bool:
+    return isinstance(route, SendingRoute) and route.release == "four_eyes" and route.mode == "live"
 
 
 def _wake_nobody() -> None:

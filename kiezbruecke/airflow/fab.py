@@ -11,7 +11,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from kiezbruecke.airflow.dags import HOUSEKEEPING
+from kiezbruecke.airflow.dags import EVENING, HOUSEKEEPING
 from kiezbruecke.content import find_content
 from kiezbruecke.content.roles import Deed, Guarded, Role, read_roles
 from kiezbruecke.content.routes import route_places
@@ -60,7 +60,7 @@ CHANGES = frozenset({Deed.CREATE, Deed.EDIT, Deed.DELETE})
 def main() -> int:
     """Print the roles in the form of `airflow roles export`; one that may do everything is FAB's own *Admin*."""
     content = find_content()
-    routes = [*(place.name for place in route_places(content)), HOUSEKEEPING]
+    routes = [*(place.name for place in route_places(content)), HOUSEKEEPING, EVENING]
     body = list(_entries(read_roles(content), routes))
     json.dump(body, sys.stdout, indent=2, ensure_ascii=False)
     return 0

@@ -25,6 +25,10 @@ STEPS = {
         "Fristen überwachen",
         "Überwacht Fristen und schließt Punkte, die sich von selbst erledigt haben.",
     ),
+    "close_the_day": (
+        "Summen vergleichen",
+        "Vergleicht je Bezirksregion unsere Summen mit denen des HKR und scheitert, wenn sie verschieden sind.",
+    ),
 }
 RESULT = "Das Ergebnis (XCom) sind nur Zahlen; die Inhalte stehen im Hauptbuch (`kiezbruecke status`)."
 MODES = {"live": "sendet", "dry_run": "bereitet nur vor und sendet nichts", "off": "ausgeschaltet"}

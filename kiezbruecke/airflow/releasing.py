@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException, TaskAwaitingInput
 
-from kiezbruecke.airflow.people import by_user
 from kiezbruecke.airflow.tasks import house_of_task, translate
 from kiezbruecke.errors import ConfigurationError, InputError
 from kiezbruecke.privacy import keep_private
@@ -56,7 +55,7 @@ class ReleaseOperator(HITLOperator):
             method, timeout = waits.method_name, waits.timeout
         raise TaskAwaitingInput(method_name=method, kwargs={"shown": shown}, timeout=timeout)
 
-    def execute_complete(self, context: Context, event: dict[str, Any], shown: str = "") -> dict[str, int]:  # type: ignore[override]
+    def execute_complete(self, context: Context, event: dict[str, Any], shown: str = "") -> dict[str, int]:
         """Act as whoever has answered; the result is a count only, for Airflow keeps it."""
         if event.get("error_type") == "timeout":
             raise AirflowSkipException("nobody has answered; the next run asks again")
@@ -84,6 +83,7 @@ def approver(user: Any) -> Approver:
     from airflow.api_fastapi.app import get_auth_manager_cls  # noqa: PLC0415 - only where somebody has answered
 
     from kiezbruecke.airflow.me import roles_of  # noqa: PLC0415
+    from kiezbruecke.airflow.people import by_user  # noqa: PLC0415
     from kiezbruecke.airflow.roles import RolesAuthManager  # noqa: PLC0415
     from kiezbruecke.release import Approver  # noqa: PLC0415
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 from kiezbruecke.airflow.resolver import airflow_connection
-from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, Overtaken, Recovering
+from kiezbruecke.errors import ConfigurationError, Differing, KiezbrueckeError, Overtaken, Recovering
 from kiezbruecke.privacy import keep_private
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def house_of_task(content: Path) -> Iterator[House]:
 def translate(error: Exception) -> AirflowException:
     """What Airflow is told of an error, and so whether it tries again."""
     match error:
-        case ConfigurationError() | Recovering():  # a person acts; trying again changes nothing
+        case ConfigurationError() | Recovering() | Differing():  # a person acts; trying again changes nothing
             return AirflowFailException(f"{error.code} {error}")
         case Overtaken():
             return AirflowSkipException(f"{error.code} {error}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,8 +12,11 @@ from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, say, table
 from kiezbruecke.desk import words
 from kiezbruecke.desk.cases import MOST, ProofView
+from kiezbruecke.desk.papers import draft_paper
+from kiezbruecke.documents import DEFAULT
 from kiezbruecke.effects import effect
 from kiezbruecke.ledger.events import ROWS
+from kiezbruecke.machine import write_file
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -47,6 +51,30 @@ def show(
         return
     for one in found:
         _show(one)
+
+
+@app.command()
+def document(
+    context: typer.Context,
+    case: Annotated[str, typer.Argument(help="Referenznummer, Fremdkennzeichen oder Schlüssel.")],
+    paper: Annotated[str, typer.Argument(metavar="bescheid|anordnung", help="Welches Schriftstück.")],
+    out: Annotated[Path, typer.Option("--out", metavar="ORDNER", help="Wohin.")] = Path(),
+    documents: Annotated[
+        str, typer.Option("--documents", metavar="NAME", help="Vorlagen in mappings/documents.")
+    ] = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Zuwendungsbescheid oder Auszahlungsanordnung als Entwurf (PDF) zum Prüfen und Unterschreiben.
+
+    Entschieden wird dadurch nichts. Der Bescheid nennt, wer den Antrag gestellt hat.
+    """
+    found = draft_paper(house_of(context), case, paper, documents)
+    file = out / found.file_name
+    write_file(file, found.content)
+    if as_json:
+        emit({"file": str(file), "paper": paper})
+    else:
+        say(f"{file}: ein Entwurf; er gilt erst mit Prüfung und Unterschrift")
 
 
 def _show(case: desk.CaseStory) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from kiezbruecke.cli.output import AsJson, emit, say
 from kiezbruecke.content import find_content, find_state
-from kiezbruecke.login import keep, log_in, who
+from kiezbruecke.login import checked, keep, log_in, who
 
 
 def login(
@@ -18,6 +18,7 @@ def login(
     as_json: AsJson = False,
 ) -> None:
     """Bei Airflow anmelden. Das Kennwort wird verdeckt gefragt und nicht aufgehoben."""
+    checked(url)  # before anybody types a password
     name = user or typer.prompt("Anmeldename", err=True)
     found = log_in(url, name, _password())
     person = who(found)

@@ -32,6 +32,7 @@ _NOUNS = {
     "todo": "Was eine Person entscheiden oder ansehen muss.",
     "case": "Ein Fall, von der Idee bis zur Festlegung.",
     "sheet": "Listen für die Fachverwaltung, aus dem Hauptbuch vorausgefüllt.",
+    "budget": "Budgets: Kapitel und Titel aus dem Haushaltsplan in eine Budgetliste übernehmen.",
     "message": "Nachrichten und ihre Zustände.",
     "process": "Verfahren: nach einem Muster anlegen, auflisten, prüfen, was noch fehlt.",
     "release": "Freigaben mit vier Augen: ansehen, bescheinigen, anordnen, zurückhalten.",

@@ -66,6 +66,7 @@ def show(
     ledger = house_of(context).ledger
     found = desk.message(ledger, message)
     if payload is not None:
+        desk.refuse_to_show(found.effect, found.reference)
         whole = find_message(ledger, found.key)
         assert whole is not None
         write_file(payload, whole.payload, folders=False)

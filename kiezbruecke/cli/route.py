@@ -117,6 +117,7 @@ def preview(
     found = read_previews(house.ledger, route)
     if out is not None:
         for one in found:
+            desk.refuse_to_show(one.effect, one.case)
             write_file(out / Path(one.file_name).name, one.payload)
     shown = [desk.preview_view(one) for one in found]
     if as_json:

@@ -51,7 +51,7 @@ def new(
 
     sheet = new_sheet(house_of(context), process, table, area, _day(day))
     file = output or Path(sheet.file_name)
-    _write(file, sheet.body)
+    write_new(file, sheet.body)
     if as_json:
         emit(
             {
@@ -70,18 +70,7 @@ def new(
         say("Die Liste hat noch keine Zeile; bitte selbst ausfüllen, Vorschläge ohne Nummer als P-1, P-2 …")
 
 
-def _day(given: str) -> date | None:
-    if not given:
-        return None
-    try:
-        found = STEPS["german_date"].apply(given)
-    except Unusable as error:
-        raise CallError(f"--date: {error.problem}", helps=f"erwartet: {error.expected}") from None
-    assert isinstance(found, date)
-    return found
-
-
-def _write(file: Path, body: bytes) -> None:
+def write_new(file: Path, body: bytes) -> None:
     """Never over a sheet that somebody may have begun to fill in."""
     try:
         with file.open("xb") as handle:
@@ -98,6 +87,17 @@ def _write(file: Path, body: bytes) -> None:
         raise ConfigurationError(
             "die Datei kann nicht geschrieben werden", where=str(file), helps=error.strerror or ""
         ) from None
+
+
+def _day(given: str) -> date | None:
+    if not given:
+        return None
+    try:
+        found = STEPS["german_date"].apply(given)
+    except Unusable as error:
+        raise CallError(f"--date: {error.problem}", helps=f"erwartet: {error.expected}") from None
+    assert isinstance(found, date)
+    return found
 
 
 def _counted(proposals: int) -> str:

@@ -18,7 +18,6 @@ from kiezbruecke.edge import key_file
 from kiezbruecke.errors import InputError
 from kiezbruecke.ledger.rotation import count_sealed, seal_anew
 from kiezbruecke.machine import write_file
-from kiezbruecke.privacy import make_private
 from kiezbruecke.vault import NoKeys, new_keys
 
 app = typer.Typer(no_args_is_help=True)
@@ -82,8 +81,7 @@ def key(
         raise InputError(
             "Die Datei gibt es schon", where=str(file), helps="nichts wurde verändert; mit -o eine andere nennen"
         )
-    make_private(file)
-    write_file(file, keys.text(), folders=False)
+    write_file(file, keys.text())  # whole or not at all, and 0600: what a command writes is for our own account
     if as_json:
         emit({"file": str(file), "newest": keys.newest, "keys": [*keys.sealing]})
         return

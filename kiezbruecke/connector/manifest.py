@@ -109,8 +109,10 @@ class Manifest(BaseModel):
     )
     can: Capabilities = Capabilities()
     profiles: dict[str, TargetProfile] = Field({}, description="By a connection's `profile`, where its target differs")
-    transport: Literal["http", "none"] = Field(
-        "http", description="http: has an address, an account, and the fields that all connections over HTTP have"
+    transport: Literal["http", "sftp", "none"] = Field(
+        "http",
+        description="http: has an address, an account, and the fields that all connections over HTTP have; "
+        "sftp: has an address and an account, and is a folder of this machine where the address is empty",
     )
     fields: dict[str, FormField] = {}
     options: dict[str, str] = Field({}, description="What it reads of a route's `with`: name, and what it is for")

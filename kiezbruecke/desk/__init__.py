@@ -6,7 +6,7 @@ Each view is read by id or by counted queries: how many statements it takes does
 from kiezbruecke.desk.cases import CaseFound, CaseStory, cases, find_cases
 from kiezbruecke.desk.destinations import DestinationView, destination
 from kiezbruecke.desk.evaluation import AreaEvaluation, Duration, Evaluation, WaitingCase, evaluate
-from kiezbruecke.desk.messages import MessageFacts, MessageStory, message, messages, stored_message
+from kiezbruecke.desk.messages import MessageFacts, MessageStory, message, messages, refuse_to_show, stored_message
 from kiezbruecke.desk.points import PointStory, PointView, point, points, stored_point
 from kiezbruecke.desk.recoveries import RecoveryView, recoveries
 from kiezbruecke.desk.routes import (
@@ -24,7 +24,16 @@ from kiezbruecke.desk.routes import (
     runs,
     status,
 )
-from kiezbruecke.desk.sums import AreaSums, sums
+from kiezbruecke.desk.sums import (
+    AreaSums,
+    Difference,
+    Hanging,
+    ProcessCounts,
+    Reconciliation,
+    UnmatchedAnswer,
+    reconciliation,
+    sums,
+)
 from kiezbruecke.desk.view import DeskView
 
 __all__ = [
@@ -34,19 +43,24 @@ __all__ = [
     "CaseStory",
     "DeskView",
     "DestinationView",
+    "Difference",
     "Duration",
     "Evaluation",
+    "Hanging",
     "HouseStatus",
     "MessageFacts",
     "MessageStory",
     "PointStory",
     "PointView",
     "PreviewView",
+    "ProcessCounts",
+    "Reconciliation",
     "RecoveryView",
     "RouteCheckView",
     "RouteStatusView",
     "RouteView",
     "RunView",
+    "UnmatchedAnswer",
     "WaitingCase",
     "cases",
     "check_routes",
@@ -59,7 +73,9 @@ __all__ = [
     "point",
     "points",
     "preview_view",
+    "reconciliation",
     "recoveries",
+    "refuse_to_show",
     "route",
     "routes",
     "runs",

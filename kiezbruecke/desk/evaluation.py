@@ -18,6 +18,7 @@ from kiezbruecke.attention import read_standings
 from kiezbruecke.cases.join import ZERO, Standing
 from kiezbruecke.cases.timeline import GRANTING, status_of
 from kiezbruecke.content.processes import read_process
+from kiezbruecke.desk.sums import WHOLE, WHOLE_NAME, system_of
 from kiezbruecke.desk.view import DeskView
 from kiezbruecke.effects import Effect
 from kiezbruecke.german import BERLIN
@@ -27,7 +28,6 @@ from kiezbruecke.ledger.reading import MessageHead, confirmations
 from kiezbruecke.ledger.states import UNSETTLED, WITHDRAWN
 from kiezbruecke.records.views import CaseState
 
-WHOLE, WHOLE_NAME = "", "Insgesamt"  # number and name of the line for all areas together
 _REFUSED = (CaseState.REJECTED, CaseState.NOT_ELIGIBLE)
 _UNDECIDED = (CaseState.SUBMITTED, CaseState.UNDER_REVIEW, CaseState.SHORTLISTED, CaseState.UNDECIDED)
 
@@ -172,13 +172,8 @@ def _ways(standings: Sequence[Standing], confirmed: Mapping[UUID, datetime]) -> 
     begun = [one for one in plugins.effects().values() if one.name in sent and one.rule and not one.in_list]
     return [
         _Way("Idee bis Beschluss", _to_the_vote),
-        *(_Way(f"Beschluss bis Bestätigung ({_system(one)})", _to_its_end(one, confirmed)) for one in begun),
+        *(_Way(f"Beschluss bis Bestätigung ({system_of(one.name)})", _to_its_end(one, confirmed)) for one in begun),
     ]
-
-
-def _system(effect: Effect) -> str:
-    """Who confirms it, without its article."""
-    return effect.partner.partition(" ")[2] or effect.title
 
 
 def _to_the_vote(standing: Standing) -> int | None:

@@ -9,7 +9,8 @@ from decimal import Decimal
 from lxml.html import builder as E  # noqa: N812 - lxml's own name for it
 
 from kiezbruecke import german, printed
-from kiezbruecke.desk.evaluation import WHOLE_NAME, AreaEvaluation, Evaluation, WaitingCase
+from kiezbruecke.desk.evaluation import AreaEvaluation, Evaluation, WaitingCase
+from kiezbruecke.desk.sums import WHOLE_NAME
 from kiezbruecke.desk.workbook import Value, write_tables
 
 _COUNTS = ("Fälle", "offen", "bewilligt", "abgelehnt", "sonstige", "in Klärung", "berichtigt")

@@ -8,6 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from kiezbruecke.desk.view import DeskView
+from kiezbruecke.effects import effect
 from kiezbruecke.errors import InputError
 from kiezbruecke.ledger import Ledger, MessageState
 from kiezbruecke.ledger.money import euros
@@ -110,3 +111,11 @@ def _facts(head: MessageHead, case: str) -> dict[str, object]:
     same = {name: getattr(head, name) for name in MessageFacts.model_fields if hasattr(head, name)}
     amount = None if head.amount_cents is None else euros(head.amount_cents)
     return {**same, "case": case, "amount": amount, "file": head.file_name, "batch": head.batch_id}
+
+
+def refuse_to_show(name: str, subject: str) -> None:
+    """Bytes that hold account data are written out for nobody; raises InputError. `name`: of the effect."""
+    if effect(name).confidential:
+        raise InputError(
+            "Die Bytes dieser Nachricht enthalten Kontodaten und werden nicht herausgegeben", where=subject
+        )

@@ -23,7 +23,7 @@ _COMMANDS: Mapping[type[DeskView], str] = {
     desk.PointView: "`todo list`: a list of them",
     desk.PointStory: "`todo show`, `todo decide`",
     desk.HouseStatus: "`status`",
-    desk.AreaSums: "`reconcile`: a list of them",
+    desk.Reconciliation: "`reconcile`",
     desk.Evaluation: "`evaluate`",
     desk.RouteView: "`route list`: a list of them; `route pause`",
     desk.RunView: "`route runs`: a list of them",
@@ -45,7 +45,7 @@ _NAMES = {
 
 def views_page() -> str:
     """The whole page: views that commands answer with, then those that stand inside them."""
-    inside = {inner: view for view in _COMMANDS for inner in _inside(view) if inner not in _COMMANDS}
+    inside = {inner: outer for view in _COMMANDS for inner, outer in _inside(view) if inner not in _COMMANDS}
     sections = [_section(view, where) for view, where in _COMMANDS.items()]
     sections += [_section(view, f"In {outer.__name__}") for view, outer in inside.items()]
     return "\n".join([_HEAD, *sections])
@@ -65,11 +65,13 @@ def _own_fields(view: type[DeskView]) -> Iterator[tuple[str, Any]]:
     yield from ((name, field) for name, field in view.model_fields.items() if name not in known)
 
 
-def _inside(view: type[DeskView]) -> Iterator[type[DeskView]]:
+def _inside(view: type[DeskView]) -> Iterator[tuple[type[DeskView], type[DeskView]]]:
+    """The views that stand in it, at any depth, each with the one that it stands in."""
     for field in view.model_fields.values():
         for part in (field.annotation, *get_args(field.annotation)):
             if isinstance(part, type) and issubclass(part, DeskView):
-                yield part
+                yield part, view
+                yield from _inside(part)
 
 
 def _type(kind: Any) -> str:

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from kiezbruecke import german
 from kiezbruecke.attention import read_standings
-from kiezbruecke.cases.join import Standing, decision_that_counts
+from kiezbruecke.cases.join import Standing, budget_lines_of, budgets_that_count, decision_that_counts
 from kiezbruecke.content.areas import find_area
 from kiezbruecke.content.processes import process_files, read_code_lists, read_process
 from kiezbruecke.content.sets import is_off
+from kiezbruecke.desk.places import BudgetPlace
 from kiezbruecke.desk.workbook import Choice, SheetForm, Value, shown_column, write_form
 from kiezbruecke.errors import ConfigurationError, InputError
 from kiezbruecke.house import House
-from kiezbruecke.ledger.reading import StoredCase, read_process_cases
+from kiezbruecke.ledger.reading import StoredCase, read_budget_lines, read_process_cases
 from kiezbruecke.mapping.codelists.reading import read_translation
 from kiezbruecke.mapping.schema.columns import Role
 from kiezbruecke.mapping.schema.tables import Blank, TableLayout, source_tables
 from kiezbruecke.plaintext import one_line
-from kiezbruecke.records import Area, Process, Proposal, ProposalStatus
+from kiezbruecke.records import Area, Budget, Process, Proposal, ProposalStatus
 from kiezbruecke.records.references import is_paper
 
+BUDGETS = "budget-line"
 DECISIONS = "decision-line"  # the kind of line of a sheet that is filled in for one assembly
 PAPER_EXAMPLE = "P-1"
 ASKED, GRANTED = shown_column("Beantragt (€)"), shown_column("Bewilligt (€)")
@@ -88,6 +90,23 @@ def new_sheet(house: House, process_id: str, table_name: str, area: str, day: da
     )
 
 
+def budget_sheet(house: House, process_id: str, place_of: Callable[[int], BudgetPlace]) -> NewSheet:
+    """A budget sheet with a line per area: Kapitel and Titel of the year, the sum and status that stand by now.
+
+    `place_of` gives the place of the process's year. Raises ConfigurationError, InputError.
+    """
+    process = _process(house.content, process_id)
+    place = place_of(process.fiscal_year)
+    table, form = next((one, one.form) for one in source_tables(house.content).values() if one.item == BUDGETS)
+    assert form is not None
+    words = _status_words(house.content, table, process)
+    with house.ledger.read() as connection:
+        known = budgets_that_count(budget_lines_of(process, read_budget_lines(connection, process.id)))
+    lines = [_budget_line(table, process, area, place, known.get(area.id), words) for area in process.areas]
+    body = write_form(_form(house.content, table, form, [process], lines, ""))
+    return NewSheet(f"{form.file}-{process.id}.xlsx", body, None, 0)
+
+
 def _later_sheet(house: House, process: Process, table: TableLayout, form: Blank, place: Area | None) -> NewSheet:
     """What comes after the decision: a line for each grant that has not come so far yet."""
     standings = read_standings(house.ledger, process) if form.lines else []
@@ -122,10 +141,8 @@ def _granted_line(table: TableLayout, process: Process, standing: Standing) -> d
     return {**_by_role(table, known), GRANTED: standing.amount}
 
 
-def _by_role(table: TableLayout, known: Mapping[Role, Value]) -> dict[str, Value]:
-    return {
-        column.name: known[column.role] for column in table.columns if column.role is not None and column.role in known
-    }
+def _by_role(table: TableLayout, known: dict[Role, Value]) -> dict[str, Value]:
+    return {column.name: known[column.role] for column in table.columns if column.role in known}
 
 
 def _refuse_impossible(process: Process, given: date) -> None:
@@ -164,7 +181,7 @@ def _form(
         table,
         _choices(content, table, processes),
         tuple(one for one in sentences if on_paper or PAPER_EXAMPLE not in one),
-        (shown,) if lines else (),
+        (shown,) if lines and shown else (),
         lines,
         _told(table, processes),
     )
@@ -239,3 +256,30 @@ def _line(table: TableLayout, process: Process, area: Area, day: date | None, pr
         "title": one_line(proposal.title)[:_LONGEST_TITLE],
     }
     return {**_by_role(table, known), ASKED: proposal.requested_amount}
+
+
+def _budget_line(
+    table: TableLayout,
+    process: Process,
+    area: Area,
+    place: BudgetPlace,
+    known: Budget | None,
+    words: Mapping[str, str],
+) -> dict[str, Value]:
+    """What is not known stays empty: a sum is the clerk's to say, and a line without one is refused."""
+    roles: dict[Role, Value] = {"process": process.name, "area": area.name, "fiscal_year": process.fiscal_year}
+    keys: dict[str, Value] = {"kapitel": place.chapter, "titel": place.title}
+    if known:
+        keys |= {"betrag": known.amount, "status": words.get(known.status, "")}
+    return {
+        **_by_role(table, roles),
+        **{column.name: keys[column.key] for column in table.columns if column.key in keys},
+    }
+
+
+def _status_words(content: Path, table: TableLayout, process: Process) -> dict[str, str]:
+    """The German word of each status that a budget can have."""
+    lists = read_code_lists(content, process.id)
+    chosen = next((column.choices for column in table.columns if column.key == "status"), "")
+    entries = read_translation(content, lists.get(chosen, chosen)).entries if chosen else {}
+    return {code: word for word, code in reversed(list(entries.items()))}

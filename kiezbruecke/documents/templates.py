@@ -20,11 +20,11 @@ from typing import Any, Final
 
 from kiezbruecke.documents.letters import FONTS, shown
 from kiezbruecke.documents.press import PressError, press
-from kiezbruecke.documents.sample import samples
+from kiezbruecke.documents.sample import samples_of
 from kiezbruecke.errors import ConfigurationError, RecordError
 
 DEFAULT: Final = "kiezkasse"
-PARTS: Final = ("vorschlag", "beschluss")
+PARTS: Final = ("vorschlag", "beschluss")  # of every folder; those that people sign (`drafts.py`) only where wanted
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,59}")
 _FORBIDDEN = {
@@ -63,13 +63,15 @@ class Templates:
 
     def check(self, part: str) -> None:
         """Set a made-up case; raises ConfigurationError for the first error or warning of the template."""
-        for values, day in samples():
+        for values, day in samples_of(part):
             try:
                 self._press(part, values, day, strict=True)
             except PressError as error:
                 raise ConfigurationError(error.what, where=f"{self.folder}/{error.place}") from None
 
     def _press(self, part: str, values: Mapping[str, Any], day: date, *, strict: bool = False) -> bytes:
+        if not (self.folder / f"{part}.typ").is_file():
+            raise ConfigurationError("the template is missing", where=f"{self.folder / part}.typ")
         data = json.dumps({**shown(values), "day": {"year": day.year, "month": day.month, "day": day.day}})
         moment = int(datetime.combine(day, time(), UTC).timestamp())
         return press(self.folder / f"{part}.typ", FONTS, data, moment, strict=strict)

@@ -197,11 +197,10 @@ def withdraw(ledger: Ledger, run: Run, keys: Sequence[UUID]) -> int:
         rows = message_rows(connection, keys)
         never_left = (MessageState.WAITING, MessageState.HELD)
         waiting = [key for key in keys if key in rows and rows[key].state in never_left]
-        return len(
-            move_all(
-                connection, [Move(rows[key], MessageState.REFUSED, WITHDRAWN) for key in _sound(connection, waiting)]
-            )
-        )
+        moves = [Move(rows[key], MessageState.REFUSED, WITHDRAWN) for key in _sound(connection, waiting)]
+        back = move_all(connection, moves)
+        close_points(connection, [(Kind.UNRELEASED, str(key)) for key in back])
+        return len(back)
 
 
 def keep_tickets(ledger: Ledger, run: Run, tickets: Mapping[UUID, Ticket]) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, insert, not_, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, func, insert, not_, or_, select, update
 
 from kiezbruecke.connector import Mark, MarkKind
 from kiezbruecke.ledger import tables as t
@@ -53,7 +53,7 @@ _WITH_MONEY = (
 )
 _NEEDS_BUDGET = not_(or_(_m.effect.like("%.cancel"), func.coalesce(_o.kind, "") == "refund"))  # else money comes back
 _FROZEN = and_(_NEEDS_BUDGET, func.coalesce(_b.status, "") != BudgetStatus.RELEASED.value)
-_HELD = (
+_HELD: Select[Any] = (
     select(
         *(_m.key, _m.case_id, _m.reference, _m.amount_cents, _m.sha256, _m.state, _m.batch_id, _m.destination),
         *(_a.sha256.label("marked"), _a.factual_account, _a.arithmetical_account, _a.ordered_account),
@@ -81,12 +81,12 @@ _RUN_OUT = (
     .select_from(_WITH_MONEY)
     .where(_m.state == MessageState.WAITING.value, not_(func.coalesce(_VALID, False)))
 )
-_MARKS = select(_a).where(among(_a.key))
+_MARKS = select(t.approvals).where(among(_a.key))
 _RELEASES = select(_r.id, _r.person, _r.account, _r.at).where(among(_r.id))
 _ADD = insert(t.approvals)
 _VOID_ORDER = update(t.approvals).where(_a.key == bindparam("message")).values(ordered=None, ordered_account="")
 _ON_CARRIER = select(_m.key, _m.state).where(_m.batch_id == bindparam("carrier"))
-_LAST = (
+_LAST: Select[Any] = (
     select(_r.id, _r.count, _r.sum_cents, _r.at, _r.numbers)
     .where(_r.route == bindparam("of_route"), _r.kind == bindparam("of_kind"))
     .order_by(_r.id.desc())
@@ -98,7 +98,7 @@ _APPLIED = (
     .where(among(t.records.c.case_id), t.records.c.kind == "application")
     .order_by(t.records.c.seq)
 )
-_PAID = (  # who was paid on which account, or is being paid, with the lines that applied for it
+_PAID: Select[Any] = (  # who was paid on which account, or is being paid, with the lines that applied for it
     select(_o.key, _o.account, t.records.c.body)
     .join_from(t.orders, t.records, t.records.c.case_id == _o.case_id)
     .where(_o.kind == "payment", _o.state.not_in(("ordered", *_GONE)), t.records.c.kind == "application")

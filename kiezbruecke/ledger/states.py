@@ -48,6 +48,7 @@ MESSAGE = Machine(
     {
         MessageState.HELD: {
             "release": MessageState.WAITING,
+            "ask": MessageState.HELD,  # after a restored backup: the order may have been given, and sent, since
             "refuse": MessageState.REFUSED,
             "deliver": MessageState.DELIVERED,
             "confirm": MessageState.CONFIRMED,

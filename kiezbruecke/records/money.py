@@ -109,9 +109,9 @@ class Account(Record):
     kind: ClassVar[str] = "account"
 
     origin: str = Field(description="Of the application that it belongs to")
-    holder: Text = personal(..., min_length=1, max_length=70)  # as the bank knows it, not the project's contact
-    iban: str = personal(..., min_length=5, max_length=34)
-    bic: str = personal("", max_length=11)
+    holder: Text = personal(..., min_length=1, max_length=70, description="As the bank knows it, not the contact")
+    iban: str = personal(..., min_length=5, max_length=34, description="Without blanks")
+    bic: str = personal("", max_length=11, description="Empty where the line names none")
 
     @property
     def identity(self) -> UUID:

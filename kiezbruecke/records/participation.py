@@ -155,8 +155,8 @@ class Budget(Record):
     fiscal_year: int
     area_id: str
     amount: Money
-    chapter: str = Field(pattern=r"^[0-9]{4}$", description="Kapitel")
-    title: str = Field(pattern=r"^[0-9]{5}$", description="Titel")
+    chapter: str = Field(pattern=r"^[0-9]{4}$", description="Kapitel", json_schema_extra={"maxLength": 4})
+    title: str = Field(pattern=r"^[0-9]{5}$", description="Titel", json_schema_extra={"maxLength": 5})
     status: BudgetStatus
     valid_from: date
     reason: Text = ""

@@ -64,7 +64,7 @@ class CaseView(View):
 
     id: UUID
     process_id: str
-    area_id: str
+    area_id: str = at_most(6)  # it is the Unterkonto of a booking
     area_name: str = at_most(200)
     reference: str = at_most(20, must_travel=True)  # '2026-00001', or 'P-1' for a proposal from paper
     title: str
@@ -81,8 +81,8 @@ class MessageView(View):
     effect: str
     number: int
     reference: str = at_most(25)  # Fremdkennzeichen
-    related_reference: str | None = None  # of the commitment that is changed or cancelled
-    voucher: str  # Belegnummer, 8 digits, unique per destination and year
+    related_reference: str | None = at_most(25, default=None)  # of the commitment that is changed or cancelled
+    voucher: str = at_most(8)  # Belegnummer, digits, unique per destination and year
     test: bool = False
 
 
@@ -141,7 +141,7 @@ class PaymentView(View):
     """A payment order, its cancellation, or a refund claim that is being written."""
 
     reference: str = at_most(25)  # Fremdkennzeichen; also the EndToEndId
-    related_reference: str | None = None  # of the order that is cancelled, or whose money comes back
+    related_reference: str | None = at_most(25, default=None)  # the cancelled order, or whose money comes back
     commitment_reference: str = at_most(25)  # of the Festlegung that pays for it
     voucher: str = at_most(8)  # Belegnummer
     instalment: int

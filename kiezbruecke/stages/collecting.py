@@ -33,6 +33,8 @@ from kiezbruecke.stages.work import Collecting, Counts, Reach, act_on_drift
 
 log = logging.getLogger("kiezbruecke")
 _FIELD = re.compile(r"\(Quelle: item\.(?P<name>\w+)\)")  # as a rule's problem names its source
+_OF_ACCOUNTS = f"record {Account.__name__}"  # the target of a mapping that reads account data
+_IN_THE_CLEAR = "Kontodaten kommen nur aus Tabellen, deren Spalten dafür als geheim gekennzeichnet sind (secret: true)"
 CHUNK = {"full": 500, "new": 100}  # items at a time: a listing is mostly as before, a box holds whole letters
 
 
@@ -167,6 +169,8 @@ def _read(work: Collecting, item: Item, absent: frozenset[str] = frozenset()) ->
     mappings = [mapping for mapping in work.mappings if item.kind in mapping.reads and not _says_nothing(mapping, item)]
     if not mappings:
         return Taken(item, problem=f"Keine Zuordnung dieser Strecke liest ein Element der Art „{item.kind}“")
+    if not item.secrets and any(mapping.target == _OF_ACCOUNTS for mapping in mappings):
+        return Taken(item, problem=_IN_THE_CLEAR, heals=False)  # such an item would be kept as it is
     try:
         return _mapped(work, item, mappings, absent)
     except ConfigurationError:
@@ -201,7 +205,7 @@ def _mapped(work: Collecting, item: Item, mappings: Sequence[Mapping], absent: f
 
 def _says_nothing(mapping: Mapping, item: Item) -> bool:
     """A line without account data makes no account: that may come later, in a line of its own."""
-    if mapping.goal.model is not Account or not isinstance(item.body, Fields):
+    if mapping.target != _OF_ACCOUNTS or not item.secrets or not isinstance(item.body, Fields):
         return False
     return not any(item.body.get(name) for name in item.secrets)
 

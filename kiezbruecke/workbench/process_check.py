@@ -169,7 +169,9 @@ def _form(manifest: Manifest, using: dict[str, Route], content: Path) -> dict[st
     tables = [*sources, *(one.target.removeprefix("table ") for one in mappings if one.target.startswith("table "))]
     required = [name for name, said in manifest.fields.items() if said.required]
     extra = {name: tables[0] if name == "profile" and tables else "…" for name in required}
-    address = {"host": "https://…", "login": "…", "password": "…"} if manifest.transport == "http" else {}
+    hosts = {"http": "https://…", "sftp": "…", "none": ""}
+    host = hosts[manifest.transport]
+    address = {"host": host, "login": "…", "password": "…"} if host else {}
     return {"conn_type": manifest.connection_type, **address, **({"extra": extra} if extra else {})}
 
 

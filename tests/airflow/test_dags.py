@@ -13,7 +13,7 @@ from airflow.sdk import DAG
 from airflow.serialization.serialized_objects import DagSerialization
 
 from kiezbruecke.airflow import verdicts
-from kiezbruecke.airflow.dags import HOUSEKEEPING, BrokenRoutes, pools, report_broken_routes, route_dags
+from kiezbruecke.airflow.dags import EVENING, HOUSEKEEPING, BrokenRoutes, asks, pools, report_broken_routes, route_dags
 from kiezbruecke.content.routes import CollectingRoute, SendingRoute, routes
 from tests.world import change_route
 
@@ -23,6 +23,11 @@ HEAVY = ("lxml", "zeep", "requests", "openpyxl", "typst", "shapely", "kiezbrueck
 def bag_of(content: Path) -> BundleDagBag:
     known = {"default_pool", *pools(content)}
     return BundleDagBag(dag_folder=content, bundle_path=content, bundle_name="kb", known_pools=known)
+
+
+def _with_four_eyes(content: Path) -> list[str]:
+    found = (route for route in routes(content).values() if isinstance(route, SendingRoute) and route.mode == "live")
+    return [route.name for route in found if route.release == "four_eyes"]
 
 
 def write_route(content: Path, name: str, changes: dict[str, object] | None = None) -> None:
@@ -44,7 +49,19 @@ def test_every_route_is_a_dag(root: Path) -> None:
 
     assert bag.import_errors == {}
     assert bag.dag_warnings == set()
-    assert set(bag.dags) == {*routes(root), HOUSEKEEPING}
+    assert set(bag.dags) == {*routes(root), HOUSEKEEPING, EVENING, *map(asks, _with_four_eyes(root))}
+
+
+def test_what_needs_four_eyes_is_asked_for_when_it_is_prepared(root: Path) -> None:
+    """Beside its route, which does not wait for an answer; the second question whatever became of the first."""
+    dags = route_dags(root)
+    for name in _with_four_eyes(root):
+        tasks = dags[asks(name)].topological_sort()
+        timetable = json.dumps(DagSerialization.serialize_dag(dags[asks(name)])["timetable"])
+        assert [(task.task_id, task.trigger_rule) for task in tasks] == [("certify", "all_done"), ("order", "all_done")]
+        assert f"kb-route-{name}-freigabe" in timetable
+        assert [asset.name for asset in dags[name].get_task("prepare").outlets] == [f"kb-route-{name}-freigabe"]
+    assert _with_four_eyes(root)
 
 
 def test_every_dag_can_be_serialised(root: Path) -> None:
@@ -154,7 +171,7 @@ print(json.dumps([len(bag.dags), [name for name in {HEAVY!r} if name in sys.modu
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=tmp_path)
 
     count, heavy = json.loads(done.stdout.splitlines()[-1])
-    assert count == len(routes(root)) + 1
+    assert count == len(routes(root)) + 2 + len(_with_four_eyes(root))
     assert heavy == []
 
 

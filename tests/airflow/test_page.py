@@ -9,7 +9,7 @@ import pytest
 from airflow.serialization.serialized_objects import DagSerialization
 
 from kiezbruecke.airflow import page
-from kiezbruecke.airflow.dags import HOUSEKEEPING, housekeeping_dag, route_dags
+from kiezbruecke.airflow.dags import EVENING, HOUSEKEEPING, evening_dag, housekeeping_dag, route_dags
 from kiezbruecke.content.routes import find_route
 
 
@@ -60,12 +60,13 @@ def test_the_mappings_that_a_page_names_are_there(root: Path) -> None:
 def test_people_read_german_names(root: Path) -> None:
     """Ids are for files and logs."""
     shown = json.dumps(DagSerialization.serialize_dag(route_dags(root)["kk-tk-hkr"]), ensure_ascii=False)
-    tasks = [task for dag in (*route_dags(root).values(), housekeeping_dag(root)) for task in dag.tasks]
+    own = (housekeeping_dag(root), evening_dag(root))
+    tasks = [task for dag in (*route_dags(root).values(), *own) for task in dag.tasks]
 
     assert '"Festlegungen an das HKR-Verfahren geben"' in shown
     assert {task.task_display_name for task in tasks} == {name for name, _ in page.STEPS.values()}
     assert all(task.doc_md for task in tasks)
-    assert housekeeping_dag(root).dag_display_name != HOUSEKEEPING
+    assert {dag.dag_display_name for dag in own}.isdisjoint({HOUSEKEEPING, EVENING})
 
 
 def test_a_file_that_quotes_a_fence_does_not_end_its_own(root: Path, tmp_path: Path) -> None:

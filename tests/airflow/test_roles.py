@@ -23,7 +23,7 @@ from airflow.api_fastapi.auth.managers.models.resource_details import AccessView
 from airflow.api_fastapi.common.types import MenuItem
 
 from kiezbruecke.airflow import fab, hooks, people, roles
-from kiezbruecke.airflow.dags import HOUSEKEEPING
+from kiezbruecke.airflow.dags import EVENING, HOUSEKEEPING
 from kiezbruecke.airflow.roles import MENU, RolesAuthManager, thing_of
 from kiezbruecke.content.roles import Guarded, Role, read_roles
 from kiezbruecke.errors import ConfigurationError
@@ -207,7 +207,7 @@ def test_a_clerk_sees_the_routes_of_her_district_alone(airflow: Airflow) -> None
 
     assert ROUTE in seen["spk"]
     assert all(name.startswith("kk-tk-") for name in seen["spk"])
-    assert seen["it"] == seen["chefin"] == seen["spk"] | {HOUSEKEEPING}
+    assert seen["it"] == seen["chefin"] == seen["spk"] | {HOUSEKEEPING, EVENING}
 
 
 def test_the_menu_leads_where_one_may_go(airflow: Airflow) -> None:

@@ -27,7 +27,7 @@ from kiezbruecke import ledger, pipeline
 from kiezbruecke.airflow.resolver import airflow_connection
 from kiezbruecke.airflow.tasks import perform
 from kiezbruecke.content.routes import routes
-from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, Overtaken, SourceError
+from kiezbruecke.errors import ConfigurationError, Differing, KiezbrueckeError, Overtaken, SourceError
 
 CANARY = "Erika Kanarienvogel"
 
@@ -44,6 +44,7 @@ def _ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ("error", "becomes"),
     [
         (ConfigurationError("wrong"), AirflowFailException),  # trying again does not mend a file
+        (Differing("Summen stimmen nicht"), AirflowFailException),  # asking once more gives the same sums
         (Overtaken("a newer run works"), AirflowSkipException),
         (SourceError("half a page"), AirflowException),  # tried again
     ],

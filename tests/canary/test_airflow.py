@@ -15,7 +15,10 @@ from tests.canary.conftest import EVERYTHING, Aviary, write_her_words
 from tests.needles import files_of, hits_in_file
 from tests.world import ROOT
 
-COLLECTING = ("kk-tk-budgets", "kk-tk-beschluesse", "kk-tk-meinberlin", "kk-tk-eakte-postfach", "kb-housekeeping")
+COLLECTING = (
+    *("kk-tk-budgets", "kk-tk-beschluesse", "kk-tk-meinberlin", "kk-tk-eakte-postfach"),
+    *("kb-housekeeping", "kb-evening"),
+)
 KEPT = {"task_instance", "xcom", "log", "dag_run", "serialized_dag", "connection"}  # of these there must be rows
 
 

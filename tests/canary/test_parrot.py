@@ -21,6 +21,7 @@ ELSEWHERE = {
     "xta": "a fault at every call, and each of its switches: test_everywhere.py; a round here takes seconds",
     "decidim": "not spoiled place by place yet: its route is off; its own tests look at what errors quote",
     "consul": "the same: no shipped route reads from it",
+    "hkr_file": "it says nothing over HTTP to us; what its files say is read by tests/connectors/hkr_file",
     "oparl": "the same: no shipped route reads from it",
     "bank": "the same; its files hold names of strangers: tests/connectors/bank/test_reading.py looks for these",
 }

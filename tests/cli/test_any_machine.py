@@ -33,15 +33,18 @@ from tests.world import BUDGET_HEADER, budget
 from tools import commands
 
 NAME = "--name", "IT-Betrieb", "--reason", "Probe"
+_SIGNS = "--shown", "nichts", "--reason", "Probe"
 CALLS = {  # one call of every command; what it writes stands in {out}
     "run": ("run", "kk-tk-budgets"),
     "status": ("status",),
-    "reconcile": ("reconcile",),
+    "reconcile": ("reconcile", "--csv", "{out}/sums.csv", "--xlsx", "{out}/sums.xlsx", "--html", "{out}/sums.html"),
+    "budget places": ("budget", "places", "{out}/plan.csv", "--bereich", "39", "--titel-bezeichnung", "Sondermittel"),
     "evaluate": ("evaluate", "kk-tk-2026", "--out", "{out}/auswertung"),
     "todo list": ("todo", "list"),
     "todo show": ("todo", "show", "1"),
     "todo decide": ("todo", "decide", "1", "gesehen", *NAME),
     "case show": ("case", "show", "KK26-090517-00001"),
+    "case document": ("case", "document", "KK26-090517-00001", "bescheid", "--out", "{out}/papiere"),
     "case find": ("case", "find", "Bank"),
     "message list": ("message", "list"),
     "message show": ("message", "show", "KK26-090517-00001-F1"),
@@ -59,6 +62,12 @@ CALLS = {  # one call of every command; what it writes stands in {out}
     "route pause": ("route", "pause", "kk-tk-hkr", *NAME),
     "route preview": ("route", "preview", "kk-tk-hkr", "--out", "{out}/preview"),
     "route baseline": ("route", "baseline", "kk-tk-hkr", *NAME),
+    "login": ("login", "--url", "ftp://nirgends", "--user", "x"),
+    "release show": ("release", "show", "kk-tk-zahlungen"),
+    "release list": ("release", "list", "kk-tk-zahlungen"),
+    "release certify": ("release", "certify", "kk-tk-zahlungen", *_SIGNS),
+    "release order": ("release", "order", "kk-tk-zahlungen", *_SIGNS),
+    "release hold-back": ("release", "hold-back", "kk-tk-zahlungen", "KK26-090517-00001-Z1", "--reason", "Probe"),
     "destination show": ("destination", "show", "hkr-tk"),
     "destination pause": ("destination", "pause", "hkr-tk", *NAME),
     "destination resume": ("destination", "resume", "hkr-tk", *NAME),
@@ -71,6 +80,9 @@ CALLS = {  # one call of every command; what it writes stands in {out}
     "recover dismiss": ("recover", "dismiss", "hkr-tk", *NAME),
     "destination reset": ("destination", "reset", "hkr-tk", *NAME, "--yes"),
     "sheet new": ("sheet", "new", "--process", "kk-tk-2026", "--area", "Müggelheim", "-o", "{out}/neu.xlsx"),
+    "vault key": ("vault", "key", "-o", "{out}/keys"),
+    "vault status": ("vault", "status"),
+    "vault rotate": ("vault", "rotate"),
     "ledger verify": ("ledger", "verify"),
     "ledger anchor": ("ledger", "anchor", "--to", "{out}/anker.json"),
     "ledger accept": ("ledger", "accept", *NAME),

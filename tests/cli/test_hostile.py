@@ -87,7 +87,7 @@ COMMANDS = [
     ("run", HOSTILE),
     ("route", "runs", HOSTILE),
     ("destination", "show", HOSTILE),
-    ("reconcile", "--process", HOSTILE),
+    ("reconcile", HOSTILE),
     ("mapping", "check", HOSTILE),
     ("mapping", "steps", HOSTILE),
     ("codelist", "check", HOSTILE),

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 import typer
 
 from kiezbruecke.cli.main import app
+from kiezbruecke.desk.places import HEADER
 from tests.world import World, line
 from tools.commands import commands
 
@@ -33,6 +35,8 @@ READING = [
     ("route", "runs", "kk-tk-hkr"),
     ("connection", "test", "hkr-tk"),
     ("route", "preview", "kk-tk-eakte"),
+    ("release", "show", "kk-tk-zahlungen"),
+    ("release", "list", "kk-tk-zahlungen"),
     ("destination", "show", "eakte-tk"),
     ("recover", "show"),
     ("reconcile",),
@@ -67,6 +71,7 @@ CHANGING = [
     ("destination", "resume", "eakte-tk", *WHO),
     ("destination", "reset", "eakte-tk", "--yes", *WHO),
     ("recover", "begin", "eakte-tk", *WHO),
+    ("vault", "key"),
     ("ledger", "anchor"),
     ("ledger", "accept", *WHO),
     ("sandbox", "fault", "hkr", "refuse_one"),
@@ -75,7 +80,9 @@ CHANGING = [
 ELSEWHERE = {
     "sandbox start", "webhook serve", "schemas install", "schemas add", "codelist import", "drift accept", "drift wsdl",
     "mapping new", "mapping editor", "new connector", "process new", "sheet new", "message resend",
-    "recover run", "recover answer", "recover end", "recover dismiss",
+    "vault status", "vault rotate", "recover run", "recover answer", "recover end", "recover dismiss",
+    "login", "release certify", "release order", "release hold-back",
+    "budget places", "case document",
 }  # fmt: skip
 
 
@@ -237,18 +244,68 @@ def test_a_case_is_found_by_each_of_its_names(call: Call, asked: World, name: st
 def test_reconcile_speaks_euros(call: Call, asked: World) -> None:
     """Euros as texts, because programs round numbers."""
     said = call("reconcile", "--json")
-    (row,) = said.json
+    row, whole = said.json["areas"]
+    told = row.pop("told_at")
 
     assert said.code == 0
     assert row == {
+        "process": "kk-tk-2026",
+        "year": 2026,
         "area": "090416",
         "name": "Müggelheim",
+        "status": "freigegeben",
         "budget": "2600.00",
         "committed": "850.00",
+        "bound": "850.00",
+        "ordered": "0.00",
+        "paid": "0.00",
+        "refunded": "0.00",
         "free": "1750.00",
         "ours": "850.00",
         "theirs": "850.00",
+        "differences": [],
     }
+    assert datetime.fromisoformat(told).tzinfo is not None
+    assert (whole["name"], whole["free"]) == ("Insgesamt", "1750.00")
+    assert said.json["hanging"] == said.json["broken"] == []
+
+
+def test_reconcile_writes_the_files_that_are_asked_for(call: Call, asked: World, tmp_path: Path) -> None:
+    """Each by its own name; the mail on the screen, in words, instead of a table."""
+    files = {ending: tmp_path / f"summen.{ending}" for ending in ("csv", "xlsx", "html")}
+    said = call("reconcile", "kk-tk-2026", *(part for name, file in files.items() for part in (f"--{name}", str(file))))
+
+    assert (said.code, said.err) == (0, "")
+    assert "kk-tk-2026 Insgesamt" in said.out
+    assert {file.name for file in tmp_path.glob("summen.*")} == {file.name for file in files.values()}
+    assert (
+        files["csv"]
+        .read_text("utf-8-sig")
+        .splitlines()[1]
+        .startswith("kk-tk-2026;2026;Müggelheim;freigegeben;2600,00;")
+    )
+    assert call("reconcile", "--mail", "-").out == "Nichts zu melden.\n"
+    assert not (tmp_path / "-").exists()
+
+
+def test_places_of_the_budget_plan_go_into_a_new_sheet(call: Call, asked: World, tmp_path: Path) -> None:
+    """Shown as a table, told as JSON; a sheet that is there is not touched; a bad row that is known stops it."""
+    row_ = dict.fromkeys(HEADER, "") | {"ID": "19364", "Typ": "2", "Bereich": "39", "Kapitel": "4500"}
+    row_ |= {"Bereichsbezeichnung": "Treptow-Köpenick", "Titel": "52610", "Titelart": "Ausgabetitel", "Jahr": "2026"}
+    row_ |= {"Titelbezeichnung": "Sondermittel der Bezirksverordnetenversammlung", "BetragTyp": "Soll"}
+    plan, sheet = tmp_path / "plan.csv", tmp_path / "neu.xlsx"
+    plan.write_text(";".join(HEADER) + "\n" + ";".join((row_ | {"Betrag": "50000"}).values()) + "\n", "utf-8-sig")
+    asking = ("budget", "places", str(plan), "--bereich", "Treptow-Köpenick", "--titel-bezeichnung", "Sondermittel")
+
+    assert "4500" in call(*asking).out
+    assert "50.000" in call(*asking).out
+    found = call(*asking, "--bekannt", "19364=50000", "--process", "kk-tk-2026", "-o", str(sheet), "--json")
+    assert found.json["places"][0]["title"] == "52610"
+    assert found.json["file"] == str(sheet)
+    assert sheet.stat().st_size > 0
+    assert "die Datei gibt es schon" in call(*asking, "--process", "kk-tk-2026", "-o", str(sheet)).err
+    assert "steht anders da" in call(*asking, "--bekannt", "19364=49999").err
+    assert "keine bekannte Zeile" in call(*asking, "--bekannt", "viel").err
 
 
 def test_reconcile_ends_with_1_where_sums_differ(call: Call, world: World) -> None:
@@ -296,7 +353,7 @@ def test_todo_list_names_answers(call: Call, asked: World) -> None:
         (("message", "show", "KK26-090416-P0009-F1"), "Diese Nachricht gibt es nicht"),
         (("todo", "show", "99"), "Einen Punkt 99 gibt es nicht"),
         (("destination", "show", "nirgends-tk"), "no connection is called 'nirgends-tk'"),
-        (("reconcile", "--process", "kk-xx-2026"), "kk-xx-2026.yaml: the file is missing"),
+        (("reconcile", "kk-xx-2026"), "KB-101 kk-xx-2026: Dieses Verfahren gibt es nicht"),
         (("sandbox", "start", "nirgends"), "no sandbox is called 'nirgends'"),
         (("route", "pause", "nirgends", "--name", "A", "--reason", "B"), "nirgends: Eine Strecke dieses Namens"),
     ],

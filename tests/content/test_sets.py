@@ -15,6 +15,7 @@ from kiezbruecke.errors import ConfigurationError
 from tests.world import change_route
 
 SHIPPED = (
+    "antraege",
     "antworten",
     "beschluesse",
     "budgets",
@@ -23,6 +24,7 @@ SHIPPED = (
     "hkr",
     "hkr-rueckmeldungen",
     "meinberlin",
+    "nachweise",
     "offene-daten",
     "statusliste",
 )
@@ -38,6 +40,7 @@ def test_the_shipped_routes_have_the_names_and_parties_they_always_had(root: Pat
     }
 
     assert parties == {
+        "kk-tk-antraege": "antraege-tk",
         "kk-tk-antworten": "meinberlin-tk",
         "kk-tk-beschluesse": "beschluesse-tk",
         "kk-tk-budgets": "budgets-tk",
@@ -46,6 +49,7 @@ def test_the_shipped_routes_have_the_names_and_parties_they_always_had(root: Pat
         "kk-tk-hkr": "hkr-tk",
         "kk-tk-hkr-rueckmeldungen": "hkr-tk",
         "kk-tk-meinberlin": "meinberlin-tk",
+        "kk-tk-nachweise": "nachweise-tk",
         "kk-tk-offene-daten": "offene-daten-tk",
         "kk-tk-statusliste": "statusliste-tk",
     }
@@ -87,7 +91,7 @@ def test_what_is_said_to_sending_routes_is_not_said_to_collecting_ones(content: 
 
     assert {route.start_from for route in sending} == {date(2026, 5, 1)}
     assert {route.mode for route in sending if route.name not in OFF} == {"dry_run"}
-    assert sum(isinstance(route, CollectingRoute) for route in found.values()) == 5
+    assert sum(isinstance(route, CollectingRoute) for route in found.values()) == 7
 
 
 @pytest.mark.parametrize("off", OFF)

@@ -40,7 +40,7 @@ LOOKS: dict[str, tuple[Look, int]] = {
     "the status": (desk.status, 5),
     "the routes": (desk.routes, 1),
     "the runs of a route": (lambda house: desk.runs(house.ledger, "kk-tk-hkr", 20), 1),
-    "the sums": (lambda house: desk.sums(house, PROCESS.id), 3),
+    "the sums": (lambda house: desk.sums(house, PROCESS.id), 4),
 }
 
 

@@ -21,7 +21,7 @@ FIRST, SECOND = "KK26-090416-P0001-Z1", "KK26-090416-P0001-Z2"
 
 def test_a_grant_is_paid_and_settled_to_the_cent(till: Till) -> None:
     """850 granted, ordered by two people, paid; 812.40 proven, 37.60 come back and are free again."""
-    _apply(till)
+    apply_for(till)
     till.round()
     assert till.orders() == {FIRST: OrderState.ORDERED}
     assert till.balance() == _euros("1750", "850", "0", "0")
@@ -48,7 +48,7 @@ def test_a_grant_is_paid_and_settled_to_the_cent(till: Till) -> None:
 
 def test_nothing_leaves_without_two_people(till: Till) -> None:
     """However often it runs."""
-    _apply(till)
+    apply_for(till)
     for _ in range(3):
         till.round()
 
@@ -59,7 +59,7 @@ def test_nothing_leaves_without_two_people(till: Till) -> None:
 
 def test_a_bounced_payment_is_paid_once_to_the_other_account(till: Till) -> None:
     """Not again to the same one, and not twice to the new one."""
-    _apply(till)
+    apply_for(till)
     till.round()
     till.release()
     till.round()
@@ -70,7 +70,7 @@ def test_a_bounced_payment_is_paid_once_to_the_other_account(till: Till) -> None
     assert till.orders() == {FIRST: OrderState.BOUNCED}
     assert till.balance() == _euros("1750", "850", "0", "0")
 
-    _apply(till, iban=OTHER, why="Zahlendreher in der IBAN", name="mai.csv")
+    apply_for(till, iban=OTHER, why="Zahlendreher in der IBAN", name="mai.csv")
     till.round()
     till.release()
     till.round()
@@ -84,7 +84,7 @@ def test_a_bounced_payment_is_paid_once_to_the_other_account(till: Till) -> None
 
 def test_a_decision_taken_back_cancels_what_is_booked(till: Till) -> None:
     """The payment first, then the commitment: only their words free the money."""
-    _apply(till)
+    apply_for(till)
     till.round()
     till.release()
     till.round()
@@ -103,7 +103,7 @@ def test_a_decision_taken_back_cancels_what_is_booked(till: Till) -> None:
 
 def test_an_order_that_waits_follows_a_corrected_decision(till: Till) -> None:
     """It is written anew with the other sum; nobody can release the old one."""
-    _apply(till)
+    apply_for(till)
     till.round()
     till.world.drop(line("P-1", "800,-", why="Angebot günstiger"), name="mai.csv")
     for _ in range(2):
@@ -118,7 +118,7 @@ def test_an_order_that_waits_follows_a_corrected_decision(till: Till) -> None:
 
 def test_a_frozen_budget_orders_nothing_and_lets_nothing_out(till: Till) -> None:
     """Also what two people have released already."""
-    _apply(till)
+    apply_for(till)
     till.round()
     till.release()
     till.world.drop_budget(budget(status="gesperrt", why="Haushaltssperre"), name="sperre.csv")
@@ -130,7 +130,7 @@ def test_a_frozen_budget_orders_nothing_and_lets_nothing_out(till: Till) -> None
 
 def test_a_notice_becomes_final_on_its_day(till: Till) -> None:
     """Nothing is heard of the case in between; the day wakes it."""
-    _apply(till, days=("20.04.2026", "10.05.2026", "04.05.2026", ""))
+    apply_for(till, days=("20.04.2026", "10.05.2026", "04.05.2026", ""))
     till.round()
     assert till.orders() == {}
 
@@ -145,7 +145,7 @@ def test_a_notice_becomes_final_on_its_day(till: Till) -> None:
 @pytest.mark.parametrize("fault", ["duplicate_ack", "replayed_ack", "reordered_ack", "commit_then_lose", "reset"])
 def test_faults_of_the_budget_system_pay_nobody_twice(till: Till, fault: str) -> None:
     """Doubled, replayed, reordered, lost: once, to the cent."""
-    _apply(till)
+    apply_for(till)
     till.round()
     till.release()
     till.world.sandboxes["hkr"].arm(fault)
@@ -161,7 +161,8 @@ def test_faults_of_the_budget_system_pay_nobody_twice(till: Till, fault: str) ->
     assert till.balance() == _euros("1750", "0", "850", "0")
 
 
-def _apply(till: Till, iban: str = "", why: str = "", name: str = "april.csv", days: tuple[str, ...] = DAYS) -> None:
+def apply_for(till: Till, iban: str = "", why: str = "", name: str = "april.csv", days: tuple[str, ...] = DAYS) -> None:
+    """A clerk hands in the application for P-1."""
     more = {"iban": iban} if iban else {}
     till.world.apply_for(application(days=days, why=why, **more), name=name)  # type: ignore[arg-type]
 

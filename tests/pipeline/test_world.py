@@ -508,7 +508,7 @@ def _ours(world: World) -> Decimal:
 
 
 def _theirs(world: World) -> Decimal:
-    return sum((one.theirs for one in sums(world.house, "kk-tk-2026")), Decimal())
+    return sum((one.theirs or Decimal() for one in sums(world.house, "kk-tk-2026")), Decimal())
 
 
 def _previews(world: World) -> int:

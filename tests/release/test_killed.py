@@ -15,6 +15,7 @@ from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import make_engine
 from kiezbruecke.release import ActKind
 from tests.crash_points import count_points, die_at
+from tests.ledger.conftest import VAULT
 
 from .conftest import CERTIFIER, ORDERER, ROUTE, Office, everybody_known, house_on
 
@@ -55,7 +56,7 @@ def test_an_act_that_is_killed_happens_once(
 
     def inside(reference: str, shown: str) -> Callable[[], None]:
         def work() -> None:
-            with closing(Ledger(make_engine(url))) as own:
+            with closing(Ledger(make_engine(url), VAULT)) as own:
                 act(Office(house_on(office.house.content, own), office.desk), reference, shown)
 
         return work
@@ -80,7 +81,7 @@ def test_a_run_that_is_killed_sends_once(office: Office, url: str) -> None:
     """Between claim and first byte: the next run takes it, or asks after it; its marks are as they were."""
 
     def take() -> None:
-        with closing(Ledger(make_engine(url))) as own:
+        with closing(Ledger(make_engine(url), VAULT)) as own:
             Office(house_on(office.house.content, own), type(office.desk)(own)).take()
 
     def prepared() -> None:

@@ -12,11 +12,11 @@ import pytest
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
-from kiezbruecke import clock, pipeline, release
+from kiezbruecke import attention, clock, pipeline, release
 from kiezbruecke.connector import Batch, MarkKind, Message
 from kiezbruecke.errors import InputError
 from kiezbruecke.german import BERLIN
-from kiezbruecke.ledger import MessageState, Run, claims, evidence, releases
+from kiezbruecke.ledger import MessageState, Run, claims, evidence, releases, takeover
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.people import How, Person
 from kiezbruecke.records import BudgetStatus
@@ -246,11 +246,11 @@ def test_who_is_paid_certifies_nothing_of_it_either(office: Office) -> None:
 def test_without_the_vault_nobody_releases(office: Office) -> None:
     """Whose account it is cannot be compared then."""
     office.pay()
-    view = release.show(office.house, ROUTE, ActKind.CERTIFY)
+    view = release.show(office.house, ROUTE, ActKind.CERTIFY, holders=lambda *_: {})
 
     assert [one.kind for one in view.cautions] == ["unread_holder"]
     with pytest.raises(InputError, match="hier nicht lesbar"):
-        release.certify(office.house, ROUTE, view.shown, CERTIFIER, "geprüft")
+        release.certify(office.house, ROUTE, view.shown, CERTIFIER, "geprüft", holders=lambda *_: {})
 
 
 def test_a_role_has_a_limit(office: Office) -> None:
@@ -415,6 +415,35 @@ def test_what_is_on_a_carrier_is_not_held_back_alone(office: Office) -> None:
 
     with pytest.raises(InputError, match="schon in der Lieferung"):
         release.hold_back(office.house, ROUTE, payment.reference, ORDERER, "falsch")
+
+
+def test_after_a_restored_backup_a_person_looks_before_anybody_releases(office: Office) -> None:
+    """The backup is from before the order: the payment may have been sent since. Nobody can order it unseen."""
+    payment = office.pay()
+    office.certify()
+    run = office.desk.run(PAYMENTS, ROUTE)
+    assert takeover.hold_for_a_person(office.ledger, run, [payment.identity.key], "spk-tk") == 1
+    assert (office.show().count, office.show(ActKind.ORDER).count) == (0, 0)
+
+    [point] = office.desk.points("present")
+    who = Person("Kim Kunz", "kunz", How.OS)
+    attention.decide(office.ledger, point, "liegt_nicht_vor", person=who, reason="nachgesehen")
+    assert office.take() == []
+    assert office.order() == 1
+    assert len(office.take()) == 1
+
+
+def test_a_void_order_that_is_withdrawn_asks_nobody_any_more(office: Office) -> None:
+    """The decision was corrected meanwhile: the point has healed."""
+    payment = office.pay()
+    office.both()
+    office.desk.grant("1000000", BudgetStatus.BLOCKED)
+    assert office.take() == []
+    assert len(office.desk.points("unreleased")) == 1
+    claims.withdraw(office.ledger, office.desk.run(PAYMENTS, ROUTE), [payment.identity.key])
+
+    assert office.state(payment) is MessageState.REFUSED
+    assert office.desk.points("unreleased") == []
 
 
 def test_held_back_is_refused_and_told(office: Office) -> None:

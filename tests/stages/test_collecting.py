@@ -65,6 +65,7 @@ class Reading:
     reads: tuple[str, ...] = ("0402", "proposal")
     digest: str = "of the mapping"
     name: str = "reading"
+    target: str = "record Proposal"
 
     def read(self, item: Item, roots: Mapping[str, Any]) -> Record:
         """The record of an item."""

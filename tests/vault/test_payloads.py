@@ -27,6 +27,7 @@ from kiezbruecke.privacy import make_private
 from kiezbruecke.records import Account, Application
 from kiezbruecke.vault import MAGIC, Keys, Vault, key_of, new_keys, read_keys
 from tests.ledger.conftest import FILES, PROCESS, YEAR, Desk, draft
+from tests.needles import files_of, hits, hits_in_file
 from tests.world import HOLDER, IBAN
 
 SECRET = f"<Empfaenger><IBAN>{IBAN}</IBAN></Empfaenger>".encode()
@@ -115,6 +116,34 @@ def test_they_lie_sealed_and_are_read_as_they_were(book: Ledger) -> None:
     assert len(cells) == 3 + 3 + 1 + 1 + 1
     assert all(cell.startswith(MAGIC) and IBAN.encode() not in cell for cell in cells)
     opens(book, drafts)
+
+
+def test_no_account_stands_in_the_database_s_files(book: Ledger) -> None:
+    """No table, no free page, no log of writes; before and after a rotation, and after everything was deleted."""
+    drafts = everything_sealed(book)
+    assert found_in_files(book) == set()
+    book.vault.__dict__.update(keys=KEYS.with_another())
+    book.vault.__dict__.pop("_sealing", None)
+    assert rotation.seal_anew(book) == 9
+    opens(book, drafts)
+    assert found_in_files(book) == set()
+
+
+def found_in_files(ledger: Ledger) -> set[str]:
+    """Account data in the files of the database as they lie on the disk, and in every cell as it is read."""
+    with ledger.engine.connect() as connection:
+        if ledger.postgresql:
+            connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("CHECKPOINT")
+            folder = Path(connection.exec_driver_sql("SHOW data_directory").scalar_one())
+            base = connection.exec_driver_sql("SELECT oid FROM pg_database WHERE datname = current_database()")
+            files = [*files_of(folder / "base" / str(base.scalar_one())), *files_of(folder / "pg_wal")]
+        else:
+            file = Path(str(ledger.engine.url.database))
+            files = [file, file.with_name(f"{file.name}-wal")]
+        cells = [row for table in t.metadata.sorted_tables for row in connection.execute(select(table))]
+    assert any(MAGIC in file.read_bytes() for file in files)
+    words = (IBAN, HOLDER, "99999999000000")
+    return {word for file in files for word in hits_in_file(file, words)} | hits(repr(cells).encode(), words)
 
 
 def test_digests_are_of_the_plain_bytes(book: Ledger) -> None:

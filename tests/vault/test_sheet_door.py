@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 from sqlalchemy import func, select
 
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.ledger import history
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.accounts import payees
 from kiezbruecke.records import Application, Settlement
-from tests.world import HOLDER, IBAN, World, application, settlement
+from tests.world import APPLICATION_HEADER, HOLDER, IBAN, World, application, settlement
 
 ROUTE, PROOFS = "kk-tk-antraege", "kk-tk-nachweise"
 
@@ -144,6 +146,39 @@ def test_what_is_wrong_is_one_line_and_disturbs_no_other(office: World, line: st
     assert len(applications(office)) == 1
 
 
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [
+        (850.5, ""),
+        (850, ""),
+        (850.005, "„Antragssumme (€)“ hat mehr als zwei Nachkommastellen"),
+        (-850, "„Antragssumme (€)“: der Betrag ist nicht lesbar"),
+        (0, "beantragt 0,00 €"),
+        (1e9, "die Zahl ist zu groß"),
+        (1e300, "„Antragssumme (€)“ enthält eine zu große Zahl"),
+        (True, "„Antragssumme (€)“ enthält einen Wahrheitswert"),
+        ("=1+1", "„Antragssumme (€)“"),
+        ("#NV", "„Antragssumme (€)“"),
+    ],
+)
+def test_numbers_of_a_workbook_are_exact_or_refused(office: World, value: object, word: str) -> None:
+    """Nothing is rounded, and no formula is believed."""
+    header = APPLICATION_HEADER.split(";")
+    cells: list[object] = list(application("2026-00001", costs="").split(";"))
+    cells[header.index("Antragssumme (€)")] = value
+    book = Workbook()
+    assert book.active is not None
+    book.active.append(header)
+    book.active.append(cells)
+    sheet = office.state / "eingang" / "antraege" / "antraege.xlsx"
+    book.save(sheet)
+    office.run(ROUTE)
+    [(taken, why)] = hints(office, sheet)
+
+    assert taken == ("nicht übernommen" if word else "übernommen")
+    assert word in why
+
+
 def test_two_faults_of_a_line_are_told_at_once(office: World) -> None:
     [(_, why)] = told(office, application(iban="DE94999999990000000001", days=("gestern", "", "", "")))
 
@@ -171,6 +206,20 @@ def test_without_keys_lines_without_accounts_are_taken(world: World) -> None:
     world.run(ROUTE)
 
     assert len(applications(world)) == 1
+
+
+def test_account_data_of_a_table_that_does_not_call_it_secret_is_refused(odd_world: World) -> None:
+    """Such a line would be kept in the clear where a mapping cannot read it."""
+    table = odd_world.content / "schemas/tables/application-sheet.yaml"
+    table.write_text(table.read_text("utf-8").replace("secret: true, ", ""), "utf-8")
+    odd_world.give_keys()
+    sheet = odd_world.apply_for(application("2026-00001"))
+    odd_world.run(ROUTE)
+
+    [(left, why)] = hints(odd_world, sheet)
+    assert (left, accounts(odd_world)) == ("nicht übernommen", 0)
+    assert "als geheim gekennzeichnet" in why
+    assert history.read_unread(odd_world.ledger, "antraege-tk", "kk-tk-2026") == []
 
 
 def test_a_settlement_is_taken_once_and_corrected_with_a_reason(world: World) -> None:

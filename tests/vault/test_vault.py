@@ -126,6 +126,7 @@ def test_a_file_that_others_may_read_is_refused(tmp_path: Path, mode: int) -> No
         (KEYS.text() + "2:geheim", "the 3. word is no key"),
         ("nur ein Passwort", "the 1. word is no key"),
     ],
+    ids=["nothing", "only the mark", "one twice", "too short", "no base64", "a password"],  # keys differ per process
 )
 def test_what_is_no_key_is_told_by_its_place(tmp_path: Path, text: str, why: str) -> None:
     """Never by what stands there: it may be half a secret."""

@@ -89,10 +89,12 @@ def test_it_names_every_connection_with_what_it_must_be(content: Path, wanted: P
     connections = {one.name: one for one in new_process(content, wanted).report.connections}
 
     assert {name: one.types for name, one in connections.items()} == {
+        "antraege-li": ("kb_folder", "kb_webhook"),
         "beschluesse-li": ("kb_folder", "kb_webhook"),
         "budgets-li": ("kb_folder", "kb_webhook"),
         "eakte-li": ("kb_xta",),
         "hkr-li": ("kb_hkr",),
+        "nachweise-li": ("kb_folder", "kb_webhook"),
         "statusliste-li": ("kb_folder",),
         "offene-daten-li": ("kb_folder",),
     }

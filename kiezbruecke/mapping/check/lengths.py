@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 _NEVER_LONGER = frozenset(
     {"trim", "collapse_space", "text", "unformula", "first", "nothing_if_zero", "split", "before", "after", "digits"}
-    | {"din91379", "html_to_text", "nothing_if", "bracketed"}
+    | {"din91379", "html_to_text", "nothing_if", "bracketed", "latin9"}
 )
 _GROWS = {"upper": 3, "lower": 2, "sepa_text": 3}  # to how many characters one may become: ß SS, İ i̇, € EUR
 _ASCII = frozenset({"hash", "uuid", "name_uuid", "iban", "digits", "date_format", "time_format", "money_text"})

@@ -102,8 +102,10 @@ def _header_findings(base: Definition, over: Definition) -> Iterator[Finding]:
 
 
 def _kind(target: str) -> tuple[str, ...]:
-    """What must stay: the kind and name, or standard and root – its version may be another."""
+    """What must stay: the kind and name, or standard and root – its version may be another. Tables have common keys."""
     words = target.split()
+    if words[0] == "table":
+        return (words[0],)
     return (words[0], words[-1]) if len(words) == 3 else tuple(words)
 
 

@@ -31,6 +31,7 @@ Role = Literal["reference", "area", "process", "fiscal_year", "meeting", "title"
 _UNREACHABLE = re.compile(r"[/@\[\]]")  # what a target path cannot name
 _NOT_IN_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # and what no text may hold
+_COMMA, _POINT, _CENTS = (re.compile(one) for one in (r"-?\d{1,15},\d\d", r"-?\d{1,15}\.\d\d", r"-?\d{1,17}"))
 _BERLIN = ZoneInfo("Europe/Berlin")
 
 
@@ -45,6 +46,9 @@ class LayoutColumn(BaseModel):
     reads the sheet; `repeats` says that „wie oben“ means the value above; `empty` is what an empty cell says, or a
     column that is not there; `choices` is a code list for the template. `secret`: its values are account data; whoever
     reads the sheet keeps them in the vault and says them nowhere.
+
+    In a file that carries many lines (`kiezbruecke.mapping.schema.carrier`) a column may hold a `fact`: of the whole
+    file in its header and trailer, a mark of a person in its lines. No rule fills it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -70,16 +74,17 @@ class LayoutColumn(BaseModel):
     align: Literal["left", "right"] | None = None
     fill: Literal[" ", "0"] | None = None
     const: str | None = None
+    fact: str | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _named(cls, body: Any) -> Any:
-        """Without a key the name is the key; `fill: 0` is the character."""
+        """Without a key the fact or the name is the key; `fill: 0` is the character."""
         if not isinstance(body, dict):
             return body
         zero = {"fill": "0"} if body.get("fill") == 0 and body["fill"] is not False else {}
         aliases = {"aliases": tuple(body["aliases"])} if isinstance(body.get("aliases"), list) else {}
-        return {"key": body.get("name", ""), **body, **zero, **aliases}
+        return {"key": body.get("fact") or body.get("name", ""), **body, **zero, **aliases}
 
     @model_validator(mode="after")
     def _agrees(self) -> LayoutColumn:
@@ -90,7 +95,9 @@ class LayoutColumn(BaseModel):
             raise ValueError("zeros on the right would change the value; expected align: right")
         if _UNREACHABLE.search(self.key):
             raise ValueError("the key holds / @ [ or ], which no target can name; expected a key such as ja_nein")
-        if self.filler and (self.required or self.type != "text" or self.max_length):
+        if self.const is not None and self.fact is not None:
+            raise ValueError("a column holds a constant or a fact; expected one of them")
+        if self.filler and not self.fact and (self.required or self.type != "text" or self.max_length):
             raise ValueError("no rule fills this column; expected only length, align, fill and const, or a name")
         if self.length is not None and len(self._longest()) > self.length:
             raise ValueError(f"'{self._longest()}' needs more than {self.length} characters")
@@ -99,7 +106,7 @@ class LayoutColumn(BaseModel):
     @property
     def filler(self) -> bool:
         """Whether no rule fills it."""
-        return self.const is not None or not self.key
+        return self.const is not None or self.fact is not None or not self.key
 
     @property
     def mandatory(self) -> bool:
@@ -121,12 +128,12 @@ class LayoutColumn(BaseModel):
         """The most characters that a value may have."""
         return min((size for size in (self.length, self.max_length) if size is not None), default=None)
 
-    def cell(self, value: object) -> str:
-        """The value as it stands in the cell, not filled up; raises Unusable."""
+    def cell(self, value: object, *, machine: bool = False) -> str:
+        """The value as it stands in the cell, not filled up; raises Unusable. `machine`: no spreadsheet opens it."""
         text = self._written(value)
         if self.limit is not None and len(text) > self.limit:
             raise Unusable("der Text ist zu lang", f"höchstens {self.limit} Zeichen")
-        if self.length is not None:
+        if self.length is not None or machine:
             return _one_line(text)
         return harmless(text) if self.type == "text" else text
 
@@ -136,6 +143,21 @@ class LayoutColumn(BaseModel):
         if self.right and fill == "0" and self.type != "text":
             return text.zfill(size)
         return text.rjust(size, fill) if self.right else text.ljust(size, fill)
+
+    def stripped(self, text: str) -> str:
+        """What `padded` has filled up, without it."""
+        if self.type == "text" or not self.right:
+            return text.strip(self.fill or " ") if self.right else text.rstrip(self.fill or " ")
+        sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text)
+        bare = digits.strip() if (self.fill or " ") == " " else digits.lstrip("0") or "0"
+        return f"{sign}{bare}"
+
+    def cents(self, text: str) -> int:
+        """A cell of a `money` column in cents; raises ValueError."""
+        known = {"comma": _COMMA, "point": _POINT, "cents": _CENTS}[self._written_as]
+        if not known.fullmatch(text):
+            raise ValueError("no sum of money")
+        return int(text.replace(",", "").replace(".", ""))
 
     def _written(self, value: object) -> str:
         written = self._written_as

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.language.findings import nearest
+from kiezbruecke.mapping.schema.carrier import Carrier, Part
 from kiezbruecke.mapping.schema.columns import LayoutColumn, Role
 from kiezbruecke.mapping.schema.layout import Located, read_layout
 from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, NodeContent
@@ -48,7 +49,7 @@ _WANTED = {  # what pydantic calls a wrong value, and what a layout needs there
     "too_short": "at least one column",
     "tuple_type": "a list of columns",
 }
-_ONLY_FIXED = ("length", "start", "align", "fill", "const")
+_ONLY_FIXED = ("length", "start", "align", "fill")
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -103,6 +104,7 @@ class TableLayout(BaseModel):
     id: str = ""
     shown: tuple[str, ...] = ()
     form: Blank | None = None
+    file: Carrier | None = None
     columns: tuple[LayoutColumn, ...] = Field(min_length=1)
 
     @field_validator("columns", "shown", mode="before")
@@ -114,6 +116,11 @@ class TableLayout(BaseModel):
     @classmethod
     def _form(cls, body: Any) -> Any:
         return Blank.model_validate(body) if isinstance(body, dict) else body
+
+    @field_validator("file", mode="before")
+    @classmethod
+    def _file(cls, body: Any) -> Any:
+        return Carrier.model_validate(body) if isinstance(body, dict) else body
 
     @field_validator("delimiter")
     @classmethod
@@ -133,6 +140,7 @@ class TableLayout(BaseModel):
         else:
             self._check_csv()
         self._check_source()
+        self._check_file()
         return self
 
     @property
@@ -166,7 +174,7 @@ class TableLayout(BaseModel):
 
     def cell(self, column: LayoutColumn, value: object) -> str:
         """The value as it stands in the cell; raises Unusable where it does not fit the column or the encoding."""
-        text = column.cell(value)
+        text = column.cell(value, machine=self.file is not None)
         try:
             text.encode(self.encoding)
         except UnicodeEncodeError as error:
@@ -177,10 +185,31 @@ class TableLayout(BaseModel):
     def line(self, cells: Mapping[str, str]) -> bytes:
         """One line with its end; a column without a cell stays empty, or is filled up."""
         if self.format == "csv":
-            return self._csv_line([cells.get(column.key, "") for column in self.columns])
+            return self._csv_line([column.const or cells.get(column.key, "") for column in self.columns])
         texts = (column.const or cells.get(column.key, "") for column in self.columns)
         record = "".join(column.padded(text) for column, text in zip(self.columns, texts, strict=True))
         return f"{record}{_LINE_ENDS[self.line_end]}".encode(self.encoding)
+
+    def read_line(self, line: bytes) -> dict[str, str]:
+        """The cells of one line without its end, by key; raises ValueError where it is no line of this table."""
+        text = line.decode(self.encoding)
+        found = self._texts(text) if self.format == "fixed" else next(csv.reader([text], delimiter=self.delimiter), [])
+        if len(found) != len(self.columns):
+            raise ValueError("another number of cells")
+        pairs = list(zip(self.columns, found, strict=True))
+        if any(column.const is not None and cell != column.const for column, cell in pairs):
+            raise ValueError("another constant")
+        return {column.key: cell for column, cell in pairs if column.key}
+
+    @cached_property
+    def file_header(self) -> TableLayout | None:
+        """The first record of the file that carries the lines; a table of one line, written like these."""
+        return self._part(self.file.header) if self.file and self.file.header else None
+
+    @cached_property
+    def file_trailer(self) -> TableLayout | None:
+        """Its last record."""
+        return self._part(self.file.trailer) if self.file and self.file.trailer else None
 
     def header_line(self) -> bytes:
         """The line of names above the table, nothing where the table has none."""
@@ -195,6 +224,22 @@ class TableLayout(BaseModel):
             leaf=Leaf(_KINDS[column.type], column.limit, lambda text: _accept(self.cell(column, text))),
             documentation=column.note or column.name,
         )
+
+    def _part(self, columns: Part) -> TableLayout:
+        alike: dict[str, Any] = {"format": self.format, "encoding": self.encoding, "line_end": self.line_end}
+        csv_only = {"delimiter": self.delimiter, "header": False}
+        shape = csv_only if self.format == "csv" else {"record_length": sum(one.length or 0 for one in self.columns)}
+        return _FilePart(name=self.name, file=Carrier(), columns=columns, **alike, **shape)
+
+    def _texts(self, text: str) -> list[str]:
+        """The cells of a fixed-length record, without what they are filled up with."""
+        found, place = [], 0
+        for column in self.columns:
+            size = column.length or 0
+            cell = text[place : place + size]
+            found.append(column.const or "" if cell == column.padded(column.const or "") else column.stripped(cell))
+            place += size
+        return found if len(text) == place else []
 
     def _csv_line(self, cells: list[str]) -> bytes:
         line = io.StringIO(newline="")
@@ -249,6 +294,16 @@ class TableLayout(BaseModel):
             if not column.name:
                 raise _WrongColumn("a column has no name; expected {name: …, type: text}", number)
 
+    def _check_file(self) -> None:
+        """What the file that carries the lines looks at must be there; each of its parts is a line of its own."""
+        known = {column.key: column for column in self.columns}
+        if self.file is None:
+            if fact := next((column.fact for column in self.columns if column.fact), ""):
+                raise ValueError(f"'{fact}' is a fact of a file; expected file: {{…}} beside the columns")
+            return
+        self.file.check(known)
+        _ = self.file_header, self.file_trailer  # made, and so checked
+
     def _check_record(self) -> None:
         if {"delimiter", "header"} & self.model_fields_set:
             raise ValueError("fixed-length records have neither delimiter nor header; expected format: csv, or neither")
@@ -274,6 +329,13 @@ class TableLayout(BaseModel):
             except UnicodeEncodeError:
                 told = f"the constant of '{column.name}' does not exist in {self.encoding}"
                 raise _WrongColumn(told, number, "const") from None
+
+
+class _FilePart(TableLayout):
+    """Header or trailer of a file: its facts were looked at with the file."""
+
+    def _check_file(self) -> None:
+        """Nothing more."""
 
 
 def source_tables(content: Path) -> dict[str, TableLayout]:
@@ -320,7 +382,7 @@ def _refused(error: ValidationError, layout: Located) -> ConfigurationError:
     first = error.errors(include_url=False)[0]
     where, key = layout.where(first["loc"]), str(first["loc"][-1]) if first["loc"] else ""
     context = first.get("ctx", {})
-    model = LayoutColumn if "columns" in first["loc"][:1] else TableLayout
+    model = _model_of(first["loc"])
     match first["type"]:
         case "extra_forbidden":
             known = ", ".join(model.model_fields)
@@ -335,6 +397,12 @@ def _refused(error: ValidationError, layout: Located) -> ConfigurationError:
         case _:
             expected = _WANTED.get(first["type"], "another value").format(**context)
             return ConfigurationError(f"'{key}' has the wrong form", where=where, expected=expected)
+
+
+def _model_of(loc: tuple[int | str, ...]) -> type[BaseModel]:
+    """Whose keys stand at a place of the layout."""
+    columns = "columns" in loc[:1] or any(part in loc[:2] for part in ("header", "trailer"))
+    return LayoutColumn if columns else Carrier if "file" in loc[:1] else TableLayout
 
 
 def _accept(_: str) -> None:

@@ -122,6 +122,47 @@ def spelled_in(text: str, allowed: frozenset[str]) -> str:
     return " ".join(kept.split())
 
 
+@step(
+    StepExample("Łukasz Groß & Söhne", "Lukasz Groß & Söhne"),
+    StepExample("Žižka „Grün“ – 850 €", "Žižka 'Grün' - 850 €"),
+    StepExample("Fest 🎉", "Fest ."),
+    StepExample("Ελλάδα", Unusable),
+)
+def latin9(value: object) -> str:
+    """Write a text in the characters of ISO-8859-15: Western European letters, umlauts and € stay as they are.
+
+    Marks that the set lacks are dropped (Ł becomes L, ń n), typographic quotes become ', dashes -, anything else a
+    point. A text of which no letter and no digit is left is refused. `latin9_changes` counts what this changes.
+    """
+    kept = "".join(map(_latin9, unicodedata.normalize("NFC", " ".join(to_text(value).split()))))
+    if not any(one.isalnum() for one in kept):
+        raise Unusable(
+            "vom Text bleibt im Zeichensatz ISO-8859-15 nichts Lesbares", "lateinische Buchstaben oder Ziffern"
+        )
+    return " ".join(kept.split())
+
+
+@step(StepExample("Łukasz Groß & Söhne", 1), StepExample("Jürgen", 0), StepExample("Fest 🎉🎉", 2), gives="integer")
+def latin9_changes(value: object) -> int:
+    """How many characters `latin9` replaces or drops, so that a file can say that a name is not quite the name."""
+    text = unicodedata.normalize("NFC", " ".join(to_text(value).split()))
+    return sum(_latin9(one) != one for one in text)
+
+
+def _latin9(character: str) -> str:
+    """The character if ISO-8859-15 has it, else what stands for it there."""
+    if _in_latin9(character):
+        return character
+    if unicodedata.category(character)[0] in "MC":
+        return ""
+    spelled = unicodedata.normalize("NFD", "ß" if character == "ẞ" else character.translate(_TRANSLITERATED))
+    return "".join(filter(_in_latin9, spelled)) or "."  # never longer than it was
+
+
+def _in_latin9(character: str) -> bool:
+    return unicodedata.category(character)[0] != "C" and bool(character.encode("iso-8859-15", "ignore"))
+
+
 def _spelled(character: str) -> str:
     return "".join(map(_sepa, unicodedata.normalize("NFD", character.translate(_TRANSLITERATED))))
 

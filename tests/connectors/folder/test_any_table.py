@@ -357,6 +357,7 @@ def test_no_code_knows_a_table_by_name(content: Path) -> None:
     [
         (("key: wunsch", "key: Wünsch"), "'Wünsch' is no key for rules"),
         (("role: title", "role: reference"), "two columns have the role 'reference'"),
+        (("role: title", "role: title, secret: true"), "a secret column says what nobody may see"),
         (("[inhalt/kurz]", "[NR]"), "two columns may be called 'nr'"),
         (("id: laufende_nummer", "id: nummer"), "id: 'nummer' is no column with a value in every line"),
         (("role: title", "role: titel"), "'role' has the wrong form"),
