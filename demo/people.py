@@ -112,8 +112,8 @@ _ORDERS = {
     f"{PREFIX}-erstattungen": ("Rückforderung", "Rückforderungen"),
 }
 _HONEST = (  # nobody has logged in
-    f"{CERTIFIER['name']} bescheinigt, {ORDERER['name']} ordnet an; beide sind erfunden, die Vorführung antwortet für sie, "
-    "mit der Funktion von kiezbruecke release"
+    f"{CERTIFIER['name']} bescheinigt, {ORDERER['name']} ordnet an; beide sind erfunden, "
+    "und die Vorführung antwortet für sie, mit der Funktion von kiezbruecke release"
 )
 
 

@@ -2,9 +2,9 @@
 
     sheets, days of release, closed accounts ─▶ per area: budget, granted, paid, refunded; so also bound and free
 
-No line of the software has a part in it, nor has its ledger: a sheet is read with csv or openpyxl, and the rules are those
-that a clerk knows. The last line of a decision counts; the waiver, or 34 days after the Bescheid, make it final; it is
-paid on the next day on which people release, if the account is known, the fund is not frozen and the cash office is open;
+No line of the software has a part in it, nor has its ledger: a sheet is read with csv or openpyxl, and the rules are
+those that a clerk knows. The last line of a decision counts; the waiver, or 34 days after the Bescheid, make it final; it
+is paid on the next day on which people release, if the account is known, the fund not frozen and the cash office open;
 what a closed account sends back is paid when another one is known; of what was paid and not spent the rest comes back.
 """
 
@@ -63,7 +63,7 @@ class _Case:
 
 @dataclass(frozen=True)
 class Rules:
-    """What is known beside the sheets: when people released, until when the cash office is open, which accounts close."""
+    """What no sheet says: when people released, until when the cash office is open, which accounts are closed."""
 
     releases: Sequence[date]
     cut_off: date
@@ -71,7 +71,7 @@ class Rules:
 
 
 def reckon(folders: Path, rules: Rules) -> dict[str, Account]:
-    """Per area, from the sheets of `budgets`, `beschluesse`, `antraege`, `nachweise`; their names begin with the day."""
+    """Per area, from the sheets in `budgets`, `beschluesse`, `antraege`, `nachweise`; a name begins with the day."""
     cases = _read_cases(folders)
     budgets, frozen = _read_budgets(folders / "budgets")
     found = {}

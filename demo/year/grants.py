@@ -1,10 +1,11 @@
-"""A year of money in twenty areas: who is granted what, applies when, is paid on which account, and proves what. Invented.
+"""A year of money in twenty areas: who is granted what, who applies when and with which account, who proves what.
 
     plan(budgets, per_area) ──▶ Morning, Morning, …    what people put in and do on a day
                             └─▶ till.py plays it       with the real software
                             └─▶ cashbook.py            reads the same sheets again and says what must have come out
 
-Fixed chance: the same year at every run. The budgets are the demonstration's own sheet (11 real ones of 2024, 9 invented).
+All people and grants are invented. Fixed chance: the same year at every run. The budgets are the demonstration's own
+sheet: eleven real ones of 2024, nine invented.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ def plan(budgets: Mapping[str, Decimal], per_area: int) -> list[Morning]:
     second = [grant for area, budget in budgets.items() for grant in _moving_up(area, budget, per_area, stands)]
     of = partial(_of, grants)
     frozen = list(budgets)[2::5]
-    late = [grant for grant in of("late")]
+    late = of("late")
     too_late = [grant for grant in late if grant.area in list(budgets)[::3]]
     in_time = [grant for grant in late if grant not in too_late]
     known = [grant for grant in grants if grant.kind != "late"]

@@ -1,4 +1,4 @@
-"""The year of money, played and compared: what our ledger says, what HKR's sandbox says, what the sheets say by hand."""
+"""The year of money, played and compared: our ledger, HKR's sandbox, and what the sheets come to by hand."""
 
 from __future__ import annotations
 

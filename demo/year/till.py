@@ -1,4 +1,4 @@
-"""Plays the year of money: sheets into folders, the real routes, two who release, HKR's sandbox that pays and goes wrong.
+"""Plays the year of money: sheets, the real routes, two who release, HKR's sandbox that pays and goes wrong.
 
 Without Airflow, in this process: it says which day it is, and drives the pipeline as the command line does.
 """
