@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from kiezbruecke.content.processes import read_process
@@ -14,8 +15,8 @@ from kiezbruecke.ledger import Ledger, MessageState
 from kiezbruecke.ledger.money import NOTHING, Balance, Sums, balances, euros, theirs
 from kiezbruecke.ledger.reading import MessageHead, StoredCase, read_process_cases
 
-COUNTS = ("Vorschläge", "beschlossen", "in der E-Akte")
-MONEY = ("Budget €", "gebunden €", "ausgezahlt €", "erstattet €", "frei €")
+COUNTS = ("Vorschläge", "beschlossen", "E-Akte")
+MONEY = ("Budget", "gebunden", "ausgezahlt", "erstattet", "frei")
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,12 @@ def read_lines(ledger: Ledger, content: Path, process_id: str) -> list[Line]:
 
 def show(lines: list[Line]) -> Table:
     """The table: areas with a Kiezkasse in the demonstration one by one, the others in one line."""
-    table = Table(title="Kiezkassen Treptow-Köpenick 2026", title_justify="left")
-    table.add_column("Bezirksregion")
+    title = "Kiezkassen Treptow-Köpenick 2026 (Beträge in Euro)"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
+    table.add_column("Bezirksregion", no_wrap=True)
     for column in (*COUNTS, *MONEY):
         table.add_column(column, justify="right")
-    table.add_column("beide Seiten gleich", justify="center")
+    table.add_column("HKR gleich", justify="center")
     active = [line for line in lines if line.counts[0]]
     others = [line for line in lines if not line.counts[0]]
     for line in active:

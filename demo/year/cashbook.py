@@ -3,8 +3,8 @@
     sheets, days of release, closed accounts ─▶ per area: budget, granted, paid, refunded; so also bound and free
 
 No line of the software has a part in it, nor has its ledger: a sheet is read with csv or openpyxl, and the rules are
-those that a clerk knows. The last line of a decision counts; the waiver, or 34 days after the Bescheid, make it final; it
-is paid on the next day on which people release, if the account is known, the fund not frozen and the cash office open;
+those that a clerk knows. The last line of a decision counts; the waiver, or 34 days after the Bescheid, make it final;
+it is paid on the next day on which people release, if its account is known, its fund not frozen, the cash office open;
 what a closed account sends back is paid when another one is known; of what was paid and not spent the rest comes back.
 """
 

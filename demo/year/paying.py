@@ -9,12 +9,14 @@ from pathlib import Path
 
 from demo.year.cashbook import Account, Rules, reckon
 from demo.year.grants import CUT_OFF, PROCESS, Morning, closed_accounts, plan
+from demo.year.stage import logged
 from demo.year.till import Till, till
 from kiezbruecke import german
 from kiezbruecke.ledger import evidence, money
 
 PER_AREA = 20
 COLUMNS = ("budget", "bound", "paid", "refunded", "free")
+_AREAS = ("Bezirksregion", "Bezirksregionen")
 Sums = Mapping[str, Decimal]
 
 
@@ -34,7 +36,7 @@ class Settled:
 def settle(state: Path, budgets: Mapping[str, Decimal], per_area: int, say: Callable[[str], None]) -> Settled:
     """Play the year of these areas in a folder that is emptied first, and compare."""
     mornings = plan(budgets, per_area)
-    with till(state) as world:
+    with till(state) as world, logged(state):
         world.close_accounts(closed_accounts(budgets))
         for morning in mornings:
             world.play(morning)
@@ -48,8 +50,12 @@ def settle(state: Path, budgets: Mapping[str, Decimal], per_area: int, say: Call
         return Settled(by_hand, ours, theirs, _grants(mornings), world.released, world.failed, wrong)
 
 
-def table(settled: Settled) -> Iterator[str]:
-    """The sums of all three, a line each."""
+def told(settled: Settled) -> Iterator[str]:
+    """How it has ended: the sums of all three, a line each, and what is not equal."""
+    areas = german.count(len([one for one in settled.by_hand.values() if one["free"] != one["budget"]]), *_AREAS)
+    yield f"{german.count(settled.grants, 'Bewilligung', 'Bewilligungen')} in {areas}"
+    yield f"{german.count(settled.released, 'Anordnung', 'Anordnungen')} von zweien freigegeben"
+    yield f"{german.count(settled.failed, 'Lauf', 'Läufe')} nach einem Fehler wiederholt"
     yield f"{'':28}" + "".join(f"{word:>14}" for word in ("Budget", "gebunden", "ausgezahlt", "erstattet", "frei"))
     for name, side in (
         ("von Hand, aus den Listen", settled.by_hand),
@@ -58,6 +64,12 @@ def table(settled: Settled) -> Iterator[str]:
     ):
         totals = [sum((sums[column] for sums in side.values()), Decimal(0)) for column in COLUMNS]
         yield f"{name:28}" + "".join(f"{german.number(total):>14}" for total in totals)
+    yield from (f"✗ {line}" for line in settled.wrong)
+    yield (
+        "Nicht alles stimmt auf den Cent."
+        if settled.wrong
+        else "Alle drei stimmen auf den Cent überein, je Bezirksregion."
+    )
 
 
 def _grants(mornings: Sequence[Morning]) -> int:

@@ -166,7 +166,8 @@ def till(state: Path) -> Iterator[Till]:
         (state / "connections.json").write_text(json.dumps(_connections(state, hkr)), "utf-8")
         _make_keys(state)
         os.environ.update({"KIEZBRUECKE_STATE": str(state), "KIEZBRUECKE_CONTENT": str(ROOT)})
-        os.environ.pop("KIEZBRUECKE_LEDGER_URL", None)
+        for name in ("KIEZBRUECKE_LEDGER_URL", clock.VARIABLE):
+            os.environ.pop(name, None)
         upgrade(ledger_url(ROOT))
         with closing(open_house(ROOT)) as house:
             yield Till(state, house, hkr, areas, random.Random("faults"))  # noqa: S311 - no secret
