@@ -101,7 +101,7 @@ class _Shown(BaseModel):
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
 
-class AreaSum(_Shown):
+class ReleasedArea(_Shown):
     """What of a release is one area's, beside the last release of the same kind."""
 
     area: str
@@ -139,7 +139,7 @@ class ReleaseView(_Shown):
     kind: ActKind
     count: int
     sum: Decimal
-    areas: tuple[AreaSum, ...]
+    areas: tuple[ReleasedArea, ...]
     last_at: datetime | None
     """When the last act of this kind was"""
     last_count: int
@@ -312,10 +312,10 @@ class _Look:
         missing = {MarkKind.FACTUAL: not row.factual_account, MarkKind.ARITHMETICAL: not row.arithmetical_account}
         return any(missing[mark] for mark in self.kind.marks)
 
-    def _areas(self, last: Mapping[str, Sequence[int]]) -> Iterator[AreaSum]:
+    def _areas(self, last: Mapping[str, Sequence[int]]) -> Iterator[ReleasedArea]:
         for area in sorted({*self.by_area, *last}):
             (count, total), (before, sum_before) = self.by_area.get(area, (0, 0)), last.get(area, (0, 0))
-            yield AreaSum(
+            yield ReleasedArea(
                 area=area,
                 name=self.desk.area(area),
                 count=count,

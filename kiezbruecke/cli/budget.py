@@ -11,7 +11,7 @@ import typer
 from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, say, table
 from kiezbruecke.cli.sheet import write_new
-from kiezbruecke.desk.places import BudgetPlace, Wanted, read_places, the_place
+from kiezbruecke.desk.places import BudgetPlace, WantedPlaces, read_places, the_place
 from kiezbruecke.errors import CallError
 from kiezbruecke.german import count
 
@@ -50,7 +50,7 @@ def places(  # noqa: PLR0913, PLR0917 - an option each
     as_json: AsJson = False,
 ) -> None:
     """Kapitel und Titel im Haushaltsplan suchen, und eine Budgetliste damit vorausfüllen."""
-    wanted = Wanted(bereich, titel_bezeichnung, kapitel)
+    wanted = WantedPlaces(bereich, titel_bezeichnung, kapitel)
     found = read_places(file, wanted, dict(map(_known, bekannt or ())))
     written = _sheet(context, found, process, output) if process else None
     if as_json:

@@ -13,7 +13,7 @@ from kiezbruecke.content.processes import read_process
 from kiezbruecke.documents import (
     NOTICE,
     ORDER,
-    Grant,
+    GrantedProject,
     PaymentOrder,
     Setting,
     find_templates,
@@ -36,14 +36,14 @@ _STATES: Mapping[OrderState, str] = {
 
 
 @dataclass(frozen=True)
-class Paper:
+class PrintedPaper:
     """A draft: its file's name and its bytes, PDF/A-2a and PDF/UA-1."""
 
     file_name: str
     content: bytes
 
 
-def draft_paper(house: House, wanted: str, kind: str, templates: str) -> Paper:
+def draft_paper(house: House, wanted: str, kind: str, templates: str) -> PrintedPaper:
     """The draft of one case, by reference number, Fremdkennzeichen or id; `templates` names a folder of documents.
 
     Raises InputError (German) where the case has not what the paper is about.
@@ -63,7 +63,7 @@ def draft_paper(house: House, wanted: str, kind: str, templates: str) -> Paper:
         setting = Setting(standing.area_name, process.name, process.organisation, order.reference)
         values = values_of_order(grant, _as_written(standing, order, commitment), setting)
         content = found.typeset(ORDER, values, clock.today())
-    return Paper(f"Entwurf-{PAPERS[kind]}-{standing.case.reference}-{standing.area_id}.pdf", content)
+    return PrintedPaper(f"Entwurf-{PAPERS[kind]}-{standing.case.reference}-{standing.area_id}.pdf", content)
 
 
 def _standing(house: House, wanted: str) -> Standing:
@@ -75,7 +75,7 @@ def _standing(house: House, wanted: str) -> Standing:
     return read_standing(house.ledger, read_process(house.content, case.process_id), case)
 
 
-def _grant(standing: Standing) -> Grant:
+def _grant(standing: Standing) -> GrantedProject:
     """What both papers rest on: a vote that grants, a line of an application sheet, a process that pays."""
     process, reference = standing.process, standing.case.reference
     grant = grant_of(standing, clock.today())
@@ -89,7 +89,7 @@ def _grant(standing: Standing) -> Grant:
         raise InputError("Dieses Verfahren zahlt nichts aus", where=process.id, helps="payments: in seiner Datei")
     if grant.problems:
         raise InputError(f"Erst ist etwas zu klären: {'; '.join(grant.problems)}", where=reference)
-    return Grant(
+    return GrantedProject(
         proposal=standing.proposal,
         decision=standing.decision,
         application=_named(standing, grant.application),

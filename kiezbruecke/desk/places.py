@@ -54,7 +54,7 @@ class BudgetPlace(DeskView):
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedPlaces:
     """Which rows: the Bereich by name or number; part of the Titel's name; Kapitel where given."""
 
     division: str
@@ -72,7 +72,7 @@ class Wanted:
         )
 
 
-def read_places(file: Path, wanted: Wanted, known: Mapping[str, int] | None = None) -> list[BudgetPlace]:
+def read_places(file: Path, wanted: WantedPlaces, known: Mapping[str, int] | None = None) -> list[BudgetPlace]:
     """The rows of spending that fit, by year, Kapitel and Titel.
 
     `known`: sums in whole euros by the number (ID) of their row, as they are known from elsewhere. Raises InputError,

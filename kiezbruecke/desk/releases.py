@@ -12,7 +12,7 @@ from kiezbruecke.house import House
 from kiezbruecke.ledger import releases
 from kiezbruecke.ledger.money import euros
 from kiezbruecke.ledger.people import Person
-from kiezbruecke.release import ActKind, AreaSum, ReleaseView
+from kiezbruecke.release import ActKind, ReleasedArea, ReleaseView
 
 VERBS = {
     ActKind.CERTIFY: "sachlich und rechnerisch richtig",
@@ -70,7 +70,7 @@ def headlines(view: ReleaseView) -> Iterator[str]:
         yield f"Die Anordnung gilt {german.count(view.holds_days, 'Tag', 'Tage')}, längstens bis zum Kassenschluss"
 
 
-def difference(area: AreaSum) -> str:
+def difference(area: ReleasedArea) -> str:
     """An area beside the last time: `+3 · +850,00 €`."""
     count, total = area.count - area.last_count, area.sum - area.last_sum
     return f"{count:+d} · {'+' if total > 0 else ''}{german.euros(total)}"

@@ -268,13 +268,13 @@ def _side_of(process: Process, routes: Mapping[str, Route]) -> _Side:
 def _areas(
     side: _Side,
     sides: Mapping[str, _Side],
-    books: Mapping[money.Area, asked.Books],
-    told: Mapping[tuple[str, int, str], asked.Told],
+    books: Mapping[money.Area, asked.AreaBooks],
+    told: Mapping[tuple[str, int, str], asked.TheirWord],
 ) -> Iterator[AreaSums]:
     """Every area that has a budget, holds money, or of which the other side says that it does; then the whole."""
     process, year = side.process.id, side.process.fiscal_year
     together = [one.process.id for one in sides.values() if one.destinations & side.destinations] or [process]
-    answers: dict[str, list[asked.Told]] = {area: [] for _, when, area in books if when == year}
+    answers: dict[str, list[asked.TheirWord]] = {area: [] for _, when, area in books if when == year}
     for (where, when, area), one in told.items():
         if where in side.destinations and when == year:
             answers.setdefault(area, []).append(one)
@@ -285,7 +285,7 @@ def _areas(
         says = any((one.committed, one.paid, one.refunded) != (0, 0, 0) for one in theirs)
         if process in holders or (not holders and says and process == together[0]):
             others = [books[one, year, area] for one in holders if one != process]
-            own = books.get((process, year, area), asked.Books())
+            own = books.get((process, year, area), asked.AreaBooks())
             found.append(_area(side, area, own, others, theirs, asked_at))
     yield from found
     if found:
@@ -295,9 +295,9 @@ def _areas(
 def _area(
     side: _Side,
     area: str,
-    own: asked.Books,
-    others: Sequence[asked.Books],
-    theirs: Sequence[asked.Told],
+    own: asked.AreaBooks,
+    others: Sequence[asked.AreaBooks],
+    theirs: Sequence[asked.TheirWord],
     asked_at: datetime | None,
 ) -> AreaSums:
     euros = money.euros
@@ -321,7 +321,9 @@ def _area(
     )
 
 
-def _differences(side: _Side, ours: Sequence[asked.Books], theirs: Sequence[asked.Told]) -> Iterator[Difference]:
+def _differences(
+    side: _Side, ours: Sequence[asked.AreaBooks], theirs: Sequence[asked.TheirWord]
+) -> Iterator[Difference]:
     """Of all processes that book at the same place: their system knows one sum per area."""
     pairs = [("gebucht", sum(one.booked for one in ours), sum(one.committed for one in theirs))]
     if side.pays_through_them:
@@ -351,7 +353,7 @@ def _whole(process: str, year: int, areas: Sequence[AreaSums]) -> AreaSums:
     )
 
 
-def _broken(side: _Side, books: Mapping[money.Area, asked.Books]) -> Iterator[str]:
+def _broken(side: _Side, books: Mapping[money.Area, asked.AreaBooks]) -> Iterator[str]:
     """Each part of the identity against what cases and orders add up to, so that two faults do not hide each other."""
     for (process, year, area), own in books.items():
         if process != side.process.id:
@@ -435,8 +437,8 @@ def _days(since: datetime, at: datetime) -> int:
     return (at.astimezone(BERLIN).date() - since.astimezone(BERLIN).date()).days
 
 
-def _counts(side: _Side, tally: asked.Tally | None) -> ProcessCounts:
-    known = tally or asked.Tally(0, 0, 0, 0)
+def _counts(side: _Side, tally: asked.MoneyCount | None) -> ProcessCounts:
+    known = tally or asked.MoneyCount(0, 0, 0, 0)
     return ProcessCounts(
         process=side.process.id,
         name=side.process.name,

@@ -1,7 +1,7 @@
 """The documents of a case: what a proposal and its decision look like on paper, the same bytes every time."""
 
 from kiezbruecke.documents.case import PDF_VERSION, Document, documents_for
-from kiezbruecke.documents.drafts import NOTICE, ORDER, Grant, PaymentOrder, values_of_notice, values_of_order
+from kiezbruecke.documents.drafts import NOTICE, ORDER, GrantedProject, PaymentOrder, values_of_notice, values_of_order
 from kiezbruecke.documents.sheets import Setting
 from kiezbruecke.documents.templates import DEFAULT, PARTS, Templates, find_templates
 
@@ -12,7 +12,7 @@ __all__ = [
     "PARTS",
     "PDF_VERSION",
     "Document",
-    "Grant",
+    "GrantedProject",
     "PaymentOrder",
     "Setting",
     "Templates",

@@ -20,7 +20,7 @@ ORDER: Final = "anordnung"
 
 
 @dataclass(frozen=True)
-class Grant:
+class GrantedProject:
     """What was decided and applied for."""
 
     proposal: Proposal | None
@@ -49,7 +49,7 @@ class PaymentOrder:
     """In German"""
 
 
-def values_of_notice(grant: Grant, setting: Setting) -> dict[str, Any]:
+def values_of_notice(grant: GrantedProject, setting: Setting) -> dict[str, Any]:
     """`data.…` of a Bescheid: all that a document of the case knows, and `data.grant`."""
     application, terms = grant.application, grant.payments
     return _values(grant, setting) | {
@@ -70,7 +70,7 @@ def values_of_notice(grant: Grant, setting: Setting) -> dict[str, Any]:
     }
 
 
-def values_of_order(grant: Grant, order: PaymentOrder, setting: Setting) -> dict[str, Any]:
+def values_of_order(grant: GrantedProject, order: PaymentOrder, setting: Setting) -> dict[str, Any]:
     """`data.…` of an Anordnung: all that a document of the case knows, and `data.order`."""
     application = grant.application
     return _values(grant, setting) | {
@@ -90,7 +90,7 @@ def values_of_order(grant: Grant, order: PaymentOrder, setting: Setting) -> dict
     }
 
 
-def _values(grant: Grant, setting: Setting) -> dict[str, Any]:
+def _values(grant: GrantedProject, setting: Setting) -> dict[str, Any]:
     title = proposal_title(grant.proposal, grant.decision) if grant.proposal else decision_title(grant.decision)
     return {**values_of(grant.proposal, grant.decision, setting), "title": title}
 

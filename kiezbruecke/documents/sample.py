@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from kiezbruecke.documents.drafts import NOTICE, ORDER, Grant, PaymentOrder, values_of_notice, values_of_order
+from kiezbruecke.documents.drafts import NOTICE, ORDER, GrantedProject, PaymentOrder, values_of_notice, values_of_order
 from kiezbruecke.documents.sheets import Setting, decision_title, proposal_title, values_of
 from kiezbruecke.records import Application, Decision, Outcome, Payments, Proposal, Votes
 
@@ -88,7 +88,7 @@ def _drafts(part: str) -> Iterator[tuple[dict[str, Any], date]]:
         (None, _BARE, _NOTHING_MORE, ()),
     ):
         application = _APPLICATION.model_copy(update=known)
-        grant = Grant(proposal, decision, application, Decimal("850.00"), 2026, "3300/68406", basis, _PAYMENTS)
+        grant = GrantedProject(proposal, decision, application, Decimal("850.00"), 2026, "3300/68406", basis, _PAYMENTS)
         yield values_of_notice(grant, _SETTING) if part == NOTICE else values_of_order(grant, _ORDER, _SETTING), _DAY
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -177,7 +177,12 @@ def _meaning(word: Word) -> _Meaning:
 
 
 def _warning(word: Word) -> Point:
-    return _point(word.row, Kind.WARNING, f"{word.row.reference}: Zugestellt, aber mit einem Hinweis{_code(word.said)}")
+    """What is only noted warns by itself, once per code: an earlier warning must not swallow it."""
+    text = f"{word.row.reference}: Zugestellt, aber mit einem Hinweis{_code(word.said)}"
+    point = _point(word.row, Kind.WARNING, text)
+    if word.said.verdict is not ReceiptOutcome.NOTED:
+        return point
+    return replace(point, subject=":".join((point.subject, *_codes(word.said))))
 
 
 def _settles(receipt: Receipt) -> Sequence[Kind]:

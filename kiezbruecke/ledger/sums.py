@@ -32,7 +32,7 @@ _later = t.orders.alias("later")
 
 
 @dataclass(frozen=True)
-class Books:
+class AreaBooks:
     """An area's money in cents: what its row of `budgets` holds, and what cases and orders add up to."""
 
     status: str = ""
@@ -63,7 +63,7 @@ class Books:
 
 
 @dataclass(frozen=True)
-class Told:
+class TheirWord:
     """What a finance system said last of an area, in cents, and when."""
 
     committed: int
@@ -94,7 +94,7 @@ class Open:
 
 
 @dataclass(frozen=True)
-class Tally:
+class MoneyCount:
     """How many messages about money a process has sent, how many are confirmed; of the open ones the cents."""
 
     sent: int
@@ -115,7 +115,7 @@ class Unmatched:
     since: datetime
 
 
-def books(ledger: Ledger, processes: Collection[str]) -> dict[Area, Books]:
+def books(ledger: Ledger, processes: Collection[str]) -> dict[Area, AreaBooks]:
     """Our side of every area that has a budget or a case that holds money, in one moment; three statements."""
     with ledger.read() as connection:
         rows = [
@@ -126,16 +126,16 @@ def books(ledger: Ledger, processes: Collection[str]) -> dict[Area, Books]:
     found: dict[Area, dict[str, Any]] = {}
     for area, values in rows:
         found.setdefault(area, {}).update(values)
-    return {area: Books(**values) for area, values in sorted(found.items())}
+    return {area: AreaBooks(**values) for area, values in sorted(found.items())}
 
 
-def told(ledger: Ledger, years: Collection[int]) -> dict[tuple[str, int, str], Told]:
+def told(ledger: Ledger, years: Collection[int]) -> dict[tuple[str, int, str], TheirWord]:
     """Their side, by destination, year and area."""
     s = t.balances.c
     with ledger.read() as connection:
         rows = connection.execute(select(t.balances).where(s.fiscal_year.in_(years))).all()
     return {
-        (row.destination, row.fiscal_year, row.area_id): Told(
+        (row.destination, row.fiscal_year, row.area_id): TheirWord(
             row.committed_cents, row.paid_cents, row.refunded_cents, row.at
         )
         for row in rows
@@ -149,7 +149,7 @@ def still_open(ledger: Ledger, processes: Collection[str], effects: Collection[s
     return [_opened(row) for row in rows]
 
 
-def tallies(ledger: Ledger, processes: Collection[str], effects: Collection[str]) -> dict[str, Tally]:
+def tallies(ledger: Ledger, processes: Collection[str], effects: Collection[str]) -> dict[str, MoneyCount]:
     """Per process."""
     sent, done = _m.state.in_(_SENT), _m.state == MessageState.CONFIRMED
     waits = _m.state.in_(UNSETTLED)
@@ -164,7 +164,7 @@ def tallies(ledger: Ledger, processes: Collection[str], effects: Collection[str]
         .group_by(t.cases.c.process_id)
     )
     with ledger.read() as connection:
-        return {row[0]: Tally(*map(int, row[1:])) for row in connection.execute(query)}
+        return {row[0]: MoneyCount(*map(int, row[1:])) for row in connection.execute(query)}
 
 
 def unmatched(ledger: Ledger, routes: Collection[str]) -> list[Unmatched]:

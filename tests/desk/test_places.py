@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
-from kiezbruecke.desk.places import HEADER, BudgetPlace, Wanted, read_places, the_place
+from kiezbruecke.desk.places import HEADER, BudgetPlace, WantedPlaces, read_places, the_place
 from kiezbruecke.desk.sheets import budget_sheet
 from kiezbruecke.errors import InputError
 from tests.world import World, make_world, odd_world, processes, world
@@ -49,7 +49,7 @@ def plan(tmp_path: Path) -> Path:
 
 
 def places(file: Path, text: str = SOCIAL, **known: int) -> list[BudgetPlace]:
-    return read_places(file, Wanted("treptow-köpenick", text), {key[1:]: amount for key, amount in known.items()})
+    return read_places(file, WantedPlaces("treptow-köpenick", text), {key[1:]: amount for key, amount in known.items()})
 
 
 def test_the_spending_of_the_district_is_found_by_its_name(plan: Path) -> None:
@@ -60,8 +60,8 @@ def test_the_spending_of_the_district_is_found_by_its_name(plan: Path) -> None:
         ("18073", "3300", "68406", 777000),
         ("18219", "3330", "68406", 250000),
     ]
-    assert read_places(plan, Wanted("39", "sondermittel"))[0].title == "52610"
-    assert read_places(plan, Wanted("39", "", chapter="3300"))[0].id == "18073"
+    assert read_places(plan, WantedPlaces("39", "sondermittel"))[0].title == "52610"
+    assert read_places(plan, WantedPlaces("39", "", chapter="3300"))[0].id == "18073"
 
 
 def test_zeros_that_a_spreadsheet_took_away_come_back(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_only_one_complete_place_goes_into_a_sheet(plan: Path, tmp_path: Path) -
 def test_the_place_stands_in_a_budget_sheet_that_can_be_read(world: World, plan: Path) -> None:
     """One line per area, what stood before in it; filled in, the folder takes it and the ledger has the new Titel."""
     world.run("kk-tk-budgets")
-    place = the_place(read_places(plan, Wanted("39", "Sondermittel")), 2026)
+    place = the_place(read_places(plan, WantedPlaces("39", "Sondermittel")), 2026)
     sheet = budget_sheet(world.house, "kk-tk-2026", lambda _: place)
     book = load_workbook(io.BytesIO(sheet.body))
     page = book.worksheets[0]
