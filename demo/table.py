@@ -51,17 +51,17 @@ def read_lines(ledger: Ledger, content: Path, process_id: str) -> list[Line]:
 def show(lines: list[Line]) -> Table:
     """The table: areas with a Kiezkasse in the demonstration one by one, the others in one line."""
     title = "Kiezkassen Treptow-Köpenick 2026 (Beträge in Euro)"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=0, pad_edge=False)
     table.add_column("Bezirksregion", no_wrap=True)
     for column in (*COUNTS, *MONEY):
         table.add_column(column, justify="right")
-    table.add_column("HKR gleich", justify="center")
+    table.add_column("HKR", justify="center")
     active = [line for line in lines if line.counts[0]]
     others = [line for line in lines if not line.counts[0]]
     for line in active:
         table.add_row(*_cells(line))
     if others:
-        table.add_row(*_cells(_sum(f"{len(others)} weitere (nur Budget)", others)))
+        table.add_row(*_cells(_sum(f"{len(others)} ohne Vorschläge", others)))
     table.add_section()
     table.add_row(*_cells(_sum("zusammen", lines)), style="bold")
     return table
@@ -109,7 +109,7 @@ def _sum(name: str, lines: list[Line]) -> Line:
 
 
 def _cells(line: Line) -> list[str]:
-    both = "ja" if line.equal else "NEIN"
+    both = "gleich" if line.equal else "NEIN"
     return [line.name, *map(str, line.counts), *map(_euros, line.money), both]
 
 
