@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kiezbruecke.desk import PointView
     from kiezbruecke.house import House
 
-COLLECT = ("kk-tk-budgets", "kk-tk-beschluesse", "kk-tk-meinberlin", "kk-tk-antraege", "kk-tk-nachweise")
+COLLECT = ("kk-tk-budgets", "kk-tk-beschluesse", "kk-tk-meinberlin")
 PROCESS = "kk-tk-2026"
 
 
@@ -58,7 +58,7 @@ def _demonstrate(register: Register, teller: Teller) -> int:
             servers.release()
             teller.say(f"Airflow läuft: {', '.join(servers.running)}, nur auf 127.0.0.1")
             people = People(house, PROCESS, teller.say)
-            watch.run(dict.fromkeys((*COLLECT, people.answers, *servers.interrupted)), people.act)
+            watch.run(dict.fromkeys((*COLLECT, *servers.interrupted)), people)
         teller.say("Alles ruht, Airflow und die Nachbauten werden beendet")
     return _show(teller)
 

@@ -42,14 +42,14 @@ class People:
     process: str
     say: Callable[[str], None]
 
-    @property
-    def answers(self) -> str:
-        """The route that hears what the cash office says."""
-        return f"{PREFIX}-hkr-rueckmeldungen"
-
     def act(self) -> list[str]:
         """Whatever somebody can do now; the routes that are to look at it."""
-        return [*self._release()] or [*self._pay()] or [*self._fill_in()]
+        return [*self._release()] or [*self._hear()] or [*self._fill_in()]
+
+    def meanwhile(self) -> None:
+        """The cash office does not wait until all routes rest: what it has booked it pays."""
+        if any(float(one["ordered"]) for one in self._hkr("GET", "sums")):
+            self._pay()
 
     # -- two people ------------------------------------------------------------------------------------------
 
@@ -65,7 +65,18 @@ class People:
 
     # -- the cash office -------------------------------------------------------------------------------------
 
-    def _pay(self) -> Iterator[str]:
+    def _hear(self) -> Iterator[str]:
+        """The answers that the ledger does not know yet, also of an earlier demonstration."""
+        self._pay()
+        cases = read_process_cases(self.house.ledger, self.process).cases
+        known = {order.reference: order.state for case in cases for order in case.orders}
+        last = {one["Fremdkennzeichen"]: one["answers"].rpartition(",")[2] for one in self._hkr("GET", "received")}
+        if any(
+            known.get(reference, _SAID[word]) is not _SAID[word] for reference, word in last.items() if word in _SAID
+        ):
+            yield f"{PREFIX}-hkr-rueckmeldungen"
+
+    def _pay(self) -> None:
         """Days go by at the cash office, as many as something happens on."""
         self._hkr("PUT", "bounces", {"IBAN": [_closed_account()]})
         begin = self._last_day()
@@ -78,7 +89,6 @@ class People:
                 *([german.count(refunded, "Erstattung eingegangen", "Erstattungen eingegangen")] if refunded else []),
             ]
             self.say(f"Kasse (Nachbau): {', '.join(words)}")
-            yield self.answers
 
     def _last_day(self) -> date:
         """The last day on which money moved there, else the demonstration's."""
@@ -95,7 +105,7 @@ class People:
     # -- a clerk ---------------------------------------------------------------------------------------------
 
     def _fill_in(self) -> Iterator[str]:
-        """A payment has come back: another account. It was paid: a proof of use."""
+        """A payment has come back: another account. It was paid: a proof of use. What lies in an inbox is read."""
         cases = read_process_cases(self.house.ledger, self.process).cases
         states = {order.state for case in cases for order in case.orders}
         for name, after, words in (
@@ -104,6 +114,7 @@ class People:
         ):
             if after in states and surroundings.drop(name, surroundings.LATER / name):
                 self.say(f"Die Fachverwaltung legt ab: {words}")
+            if surroundings.waiting(name):
                 yield f"{PREFIX}-{name}"
 
 
@@ -111,6 +122,7 @@ _ORDERS = {
     f"{PREFIX}-zahlungen": ("Auszahlung", "Auszahlungen"),
     f"{PREFIX}-erstattungen": ("Rückforderung", "Rückforderungen"),
 }
+_SAID = {"BEZAHLT": OrderState.PAID, "RUECKLAEUFER": OrderState.BOUNCED, "EINGEGANGEN": OrderState.RECEIVED}
 _HONEST = (  # nobody has logged in
     f"{CERTIFIER['name']} bescheinigt, {ORDERER['name']} ordnet an; beide sind erfunden, "
     "und die Vorführung antwortet für sie, mit der Funktion von kiezbruecke release"

@@ -67,6 +67,11 @@ def drop(name: str, sheets: Path) -> int:
     return dropped
 
 
+def waiting(name: str) -> bool:
+    """Whether a sheet lies in an inbox that nobody has read."""
+    return any(file.is_file() for file in (STATE / "eingang" / name).glob("*.*"))
+
+
 def make_keys() -> None:
     """The keys with which account data is sealed, made up once, for this machine only."""
     file = STATE / vault.FILE

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from demo import control
+from demo.people import People
 from demo.servers import Servers
 from kiezbruecke.airflow.dags import HOUSEKEEPING
 from kiezbruecke.errors import KiezbrueckeError
@@ -40,17 +41,18 @@ class Watch:
     told: set[int] = field(default_factory=set)
     retried: set[tuple[str, str, int]] = field(default_factory=set)
     before: int = field(default_factory=control.last_number)
+    meanwhile: Callable[[], None] = lambda: None
 
-    def run(self, routes: Iterable[str], people: Callable[[], Iterable[str]]) -> None:
+    def run(self, routes: Iterable[str], people: People) -> None:
         """Start the routes, let people do what they can whenever all is quiet, then look after deadlines.
 
-        `people` says which routes are to look at what they have done; none: they have nothing more to do.
+        They say which routes are to look at what they have done; none: they have nothing more to do.
         """
         deadline = time.monotonic() + self.within
-        woken = tuple(routes)
+        woken, self.meanwhile = list(routes), people.meanwhile
         for _ in range(ROUNDS):
             self._settle(woken, deadline)
-            if not (woken := tuple(people())):
+            if not (woken := people.act()):
                 return self._start((HOUSEKEEPING,), deadline)
         raise DemoError(f"people still have something to do after {ROUNDS} rounds", where=str(self.logs))
 
@@ -73,7 +75,8 @@ class Watch:
         while not self._look(done):
             if time.monotonic() > deadline:
                 raise DemoError(f"not finished after {self.within:.0f} s", where=str(self.logs))
-            time.sleep(0.3)
+            self.meanwhile()
+            time.sleep(0.5)
 
     def _look(self, done: Callable[[], bool]) -> bool:
         self.servers.check()

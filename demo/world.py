@@ -60,8 +60,9 @@ def world(commands: Commands, register: Register, teller: Teller) -> Iterator[Se
         teller.say(f"Nachbauten laufen: {', '.join(f'{name} {box.url}' for name, box in sandboxes.items())}")
         connections = surroundings.write_connections({name: box.url for name, box in sandboxes.items()})
         control.store_connections(connections)
-        servers.interrupted = control.close_dangling()
-        control.awaken(asking=commands is WHOLE)
+        asking = commands is WHOLE
+        servers.interrupted = control.close_dangling(asking=asking)
+        control.awaken(asking=asking)
         again = german.count(len(servers.interrupted), "abgebrochene Strecke läuft", "abgebrochene Strecken laufen")
         left = f", {again} noch einmal" if servers.interrupted else ""
         teller.say(f"Hauptbuch und Airflow sind vorbereitet{left}")
