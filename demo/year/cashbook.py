@@ -78,10 +78,10 @@ def reckon(folders: Path, rules: Rules) -> dict[str, Account]:
     for area, budget in budgets.items():
         mine = [case for (where, _), case in cases.items() if where == area]
         granted = sum((case.amount(date.max) for case in mine), ZERO)
-        payments = {number: paid for number, case in enumerate(mine) if (paid := _paid(case, rules, frozen[area]))}
-        refunds = [_refund(mine[number], on, amount, rules) for number, (on, amount) in payments.items()]
-        paid = sum((amount for _, amount in payments.values()), ZERO)
-        found[area] = Account(budget, granted, paid, sum(refunds, ZERO))
+        payments = [(case, *payment) for case in mine if (payment := _paid(case, rules, frozen[area]))]
+        paid = sum((amount for _, _, amount in payments), ZERO)
+        refunded = sum((_refund(case, on, amount, rules) for case, on, amount in payments), ZERO)
+        found[area] = Account(budget, granted, paid, refunded)
     return found
 
 
