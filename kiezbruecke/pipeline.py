@@ -26,6 +26,7 @@ from kiezbruecke.desk import evening
 from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
 from kiezbruecke.ledger.database import now
+from kiezbruecke.ledger.finding import keep_findable
 from kiezbruecke.ledger.people import Person, signed
 from kiezbruecke.ledger.reading import MessageHead
 from kiezbruecke.stages import anchoring, collecting, delivering, preparing, reconciling, recovering, telling
@@ -133,9 +134,10 @@ def resend(house: House, head: MessageHead, *, person: Person, reason: str) -> C
 
 
 def housekeeping(house: House) -> Counts:
-    """Look at what waits too long, in every sending route, and hold the ends of the chains of evidence."""
+    """Look at what waits too long, in every sending route, hold the ends of the chains, keep cases findable."""
     counts = reconciling.remind_everywhere(house)
     anchoring.carry_out(house)
+    keep_findable(house.ledger)
     return counts
 
 

@@ -236,57 +236,10 @@ def find_case(ledger: Ledger, wanted: str) -> list[StoredCase]:
     return sorted(found, key=lambda case: case.process_id)
 
 
-@dataclass(frozen=True)
-class CaseHead:
-    """A case by its names."""
-
-    id: UUID
-    process_id: str
-    reference: str
-    area_id: str
-    title: str
-
-
-def search_cases(ledger: Ledger, part: str, at_most: int) -> list[CaseHead]:
-    """Cases of whose reference number, Fremdkennzeichen or title this is a part, in any case; one statement."""
-    c, m, r = t.cases.c, t.messages.c, t.records.c
-    title, area = (_said(ledger, name) for name in ("title", "area_id"))
-    titled = r.kind.in_([Proposal.kind, Decision.kind])
-    pattern = _pattern(part)
-    named = union(
-        select(c.id).where(func.lower(c.reference).like(pattern, escape="\\")),
-        select(m.case_id).where(func.lower(m.reference).like(pattern, escape="\\")),
-        select(r.case_id).where(titled, func.lower(title).like(pattern, escape="\\")),
-    )
-    query = (
-        select(c.id, c.process_id, c.reference, c.area_id, r.kind, title.label("title"), area.label("said"))
-        .outerjoin(t.records, (r.case_id == c.id) & titled)
-        .where(c.id.in_(named))
-        .order_by(c.reference, c.process_id, c.area_id, r.kind.desc(), r.seq)
-        .limit(at_most * 20)  # a case has a proposal and few lines
-    )
-    with ledger.read() as connection:
-        rows = connection.execute(query).all()
-    found: dict[UUID, CaseHead] = {}
-    for row in rows:  # the platform's word about a title goes first, the last line's about an area
-        before = found.get(row.id)
-        title_, area_ = (before.title, before.area_id) if before else ("", row.area_id)
-        found[row.id] = CaseHead(
-            row.id, row.process_id, row.reference, row.area_id or row.said or area_, title_ or row.title or ""
-        )
-    return list(found.values())[:at_most]
-
-
 def _said(ledger: Ledger, name: str) -> ColumnElement[Any]:
     """A field of a record's body."""
     body = t.records.c.body
     return body.cast(JSON)[name].as_string() if ledger.postgresql else func.json_extract(body, f"$.{name}")
-
-
-def _pattern(part: str) -> str:
-    """For LIKE: SQLite makes only ASCII letters small, so that another one may be any sign."""
-    quoted = part.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{''.join(char if char.isascii() else '_' for char in quoted)}%"
 
 
 def find_head(ledger: Ledger, wanted: str) -> tuple[MessageHead, str] | None:
@@ -392,9 +345,10 @@ def confirmations(ledger: Ledger, process_id: str) -> dict[UUID, datetime]:
 STEPS = ("collect", "prepare", "deliver", "reconcile", "housekeeping")  # of all routes; others are seen as the last
 
 
-def route_statuses(ledger: Ledger, routes: Mapping[str, str]) -> dict[str, RouteStatus]:
+def route_statuses(ledger: Ledger, routes: Mapping[str, str], *, counts: bool = True) -> dict[str, RouteStatus]:
     """Last run, states and the oldest message that is not settled, by route; three statements.
 
+    Without `counts` no message is looked at, of which there may be millions; two statements.
     `routes`: their connections by their names. A step has failed until it has gone well: another one proves nothing.
     """
     m, r = t.messages.c, t.runs.c
@@ -408,7 +362,8 @@ def route_statuses(ledger: Ledger, routes: Mapping[str, str]) -> dict[str, Route
     oldest: dict[str, datetime] = {}
     with ledger.read() as connection:
         last = connection.execute(select(t.runs).where(r.id.in_(newest)).order_by(r.id)).all()
-        rows = connection.execute(counted.where(m.route.in_(routes)).group_by(m.route, m.state)).all()
+        counting = counted.where(m.route.in_(routes)).group_by(m.route, m.state)
+        rows = connection.execute(counting).all() if counts else ()
         pauses = read_pauses(connection)
     runs: dict[str, list[Row[Any]]] = defaultdict(list)
     for run in last:
