@@ -7,8 +7,10 @@ from datetime import datetime
 
 from kiezbruecke import german
 from kiezbruecke.ledger import MessageState
+from kiezbruecke.ledger.events import OPENED
 from kiezbruecke.ledger.people import How, Person
 from kiezbruecke.ledger.todo import HEALED, MENDED, Answer, Kind
+from kiezbruecke.records import CommitmentState, OrderState, ReceiptOutcome
 
 STATES: Mapping[MessageState, tuple[str, str]] = {  # of one message, of several
     MessageState.HELD: ("wartet auf Freigabe", "warten auf Freigabe"),
@@ -48,6 +50,7 @@ KINDS: Mapping[Kind, tuple[str, str]] = {  # the word, and what it means for who
     ),
     Kind.TROUBLE: ("Störung", "Der IT-Betrieb behebt sie; der nächste gelungene Lauf nimmt den Punkt von der Liste."),
     Kind.RECOVERING: ("Abgleich nötig", "Das Ziel weiß mehr als das Hauptbuch; bis zum Abgleich geht nichts hinaus."),
+    Kind.BOUNCED: ("Rückläufer", "Eine Zahlung ist zurückgekommen; es fehlt eine neue Bankverbindung."),
     Kind.UNRELEASED: (
         "neu freizugeben",
         "Die Anordnung gilt nicht mehr; ohne eine neue geht nichts hinaus. Der Punkt erledigt sich damit.",
@@ -96,6 +99,34 @@ THEN: Mapping[Answer, str] = {  # said when it was given
     Answer.ASSIGN: "Auf der nächsten Beschlussliste dieser Bezirksregion steht er mit.",
     Answer.HAS_HAPPENED: "Die Nachricht gilt als bestätigt.",
     Answer.HAS_NOT_HAPPENED: "Die Nachricht gilt als abgewiesen und steht neu auf der Liste.",
+}
+
+COMMITMENTS: Mapping[CommitmentState, str] = {
+    CommitmentState.REQUESTED: "angefordert",
+    CommitmentState.BOOKED: "gebucht",
+    CommitmentState.REFUSED: "abgewiesen",
+    CommitmentState.CANCEL_REQUESTED: "Aufhebung angefordert",
+    CommitmentState.CANCELLED: "aufgehoben",
+}
+
+ORDERS: Mapping[OrderState, str] = {
+    OrderState.ORDERED: "angeordnet",
+    OrderState.SENT: "gesendet",
+    OrderState.IN_DOUBT: "ungewiss",
+    OrderState.REJECTED: "abgewiesen",
+    OrderState.BOOKED: "gebucht",
+    OrderState.PAID: "ausgezahlt",
+    OrderState.BOUNCED: "zurückgekommen",
+    OrderState.RECEIVED: "eingegangen",
+    OrderState.CANCELLED: "aufgehoben",
+}
+ORDER_KINDS: Mapping[str, str] = {"payment": "Auszahlung", "refund": "Rückforderung"}
+
+RECEIPTS: Mapping[ReceiptOutcome, str] = {  # what a word that came back proves
+    ReceiptOutcome.DELIVERED: "angekommen",
+    ReceiptOutcome.CONFIRMED: "bestätigt",
+    ReceiptOutcome.REFUSED: "abgewiesen",
+    ReceiptOutcome.NOTED: "zur Kenntnis",
 }
 
 NEEDS = ("Punkt braucht", "Punkte brauchen")
@@ -179,6 +210,7 @@ EVENTS: Mapping[str, str] = {
     "attention.closed": "von der Liste genommen",
     "case.baseline": "als von Hand erfasst markiert",
     "evidence.accepted": "von Hand Geändertes gilt, wie es steht",
+    OPENED: "Einsicht",
 }
 
 FIELDS: Mapping[str, str] = {  # of one message, point or destination, looked at alone
