@@ -50,6 +50,7 @@ KINDS: Mapping[Kind, tuple[str, str]] = {  # the word, and what it means for who
     ),
     Kind.TROUBLE: ("Störung", "Der IT-Betrieb behebt sie; der nächste gelungene Lauf nimmt den Punkt von der Liste."),
     Kind.RECOVERING: ("Abgleich nötig", "Das Ziel weiß mehr als das Hauptbuch; bis zum Abgleich geht nichts hinaus."),
+    Kind.BOUNCED: ("Rückläufer", "Eine Zahlung ist zurückgekommen; es fehlt eine neue Bankverbindung."),
     Kind.UNRELEASED: (
         "neu freizugeben",
         "Die Anordnung gilt nicht mehr; ohne eine neue geht nichts hinaus. Der Punkt erledigt sich damit.",

@@ -21,14 +21,17 @@ SHIPPED = (
     "budgets",
     "eakte",
     "eakte-postfach",
+    "erstattungen",
     "hkr",
     "hkr-rueckmeldungen",
     "meinberlin",
     "nachweise",
     "offene-daten",
     "statusliste",
+    "zahlungen",
 )
 OFF = ("kk-tk-antworten", "kk-tk-offene-daten")
+BY_NAME = ("kk-tk-erstattungen", "kk-tk-zahlungen")  # shipped off, and turned on in the process's file
 PROCESS = "mappings/processes/kk-tk-2026.yaml"
 
 
@@ -46,12 +49,14 @@ def test_the_shipped_routes_have_the_names_and_parties_they_always_had(root: Pat
         "kk-tk-budgets": "budgets-tk",
         "kk-tk-eakte": "eakte-tk",
         "kk-tk-eakte-postfach": "eakte-tk",
+        "kk-tk-erstattungen": "hkr-tk",
         "kk-tk-hkr": "hkr-tk",
         "kk-tk-hkr-rueckmeldungen": "hkr-tk",
         "kk-tk-meinberlin": "meinberlin-tk",
         "kk-tk-nachweise": "nachweise-tk",
         "kk-tk-offene-daten": "offene-daten-tk",
         "kk-tk-statusliste": "statusliste-tk",
+        "kk-tk-zahlungen": "hkr-tk",
     }
     assert {route.process for route in found.values()} == {"kk-tk-2026"}
 
@@ -90,7 +95,7 @@ def test_what_is_said_to_sending_routes_is_not_said_to_collecting_ones(content: 
     sending = [route for route in found.values() if isinstance(route, SendingRoute)]
 
     assert {route.start_from for route in sending} == {date(2026, 5, 1)}
-    assert {route.mode for route in sending if route.name not in OFF} == {"dry_run"}
+    assert {route.mode for route in sending if route.name not in (*OFF, *BY_NAME)} == {"dry_run"}
     assert sum(isinstance(route, CollectingRoute) for route in found.values()) == 7
 
 

@@ -31,8 +31,8 @@ from tests.ledger.conftest import HKR, Desk
 UNSENT = f"2026-{bench.UNSENT:05d}"  # decided, nothing sent: the sums of its area decide
 Look = Callable[[House], Any]
 LOOKS: dict[str, tuple[Look, int]] = {
-    "a settled case": (lambda house: desk.cases(house, "2026-00001"), 9),
-    "a case that hangs on its area": (lambda house: desk.cases(house, UNSENT), 11),
+    "a settled case": (lambda house: desk.cases(house, "2026-00001"), 10),
+    "a case that hangs on its area": (lambda house: desk.cases(house, UNSENT), 12),
     "a search": (lambda house: desk.find_cases(house, "00001"), 4),
     "a message": (lambda house: desk.message(house.ledger, f"KK26-{PROCESS.areas[0].id}-00001-E1"), 2),
     "all messages": (lambda house: desk.messages(house.ledger), 1),

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from kiezbruecke.documents import DEFAULT, PARTS, Templates, find_templates
-from kiezbruecke.documents.sample import samples
+from kiezbruecke.documents import DEFAULT, NOTICE, ORDER, PARTS, Templates, find_templates
+from kiezbruecke.documents.sample import samples, samples_of
 from kiezbruecke.errors import ConfigurationError, RecordError
 from tests.pdf_words import words_of
 
@@ -178,11 +178,11 @@ def test_a_template_knows_no_other_time_than_the_documents(own: Own) -> None:
 
 def test_the_page_names_all_data() -> None:
     """Whoever writes a template reads there what it may show, and nothing that is not there."""
-    values, _ = next(samples())
+    values = {name: value for part in (*PARTS, NOTICE, ORDER) for name, value in next(samples_of(part))[0].items()}
     parts = {f"{name}.{field}" for name, value in values.items() if isinstance(value, dict) for field in value}
     page = re.findall(r"^\|(.*?)\|", (HOME / "README.md").read_text("utf-8"), re.MULTILINE)
 
-    assert set(re.findall(r"`([\w.]+)`", " ".join(page))) == (parts | {*values, "day"}) - {"decision"}
+    assert set(re.findall(r"`([\w.]+)`", " ".join(page))) == (parts | {*values, "day"}) - {"decision", "grant", "order"}
 
 
 def test_typst_is_loaded_for_the_first_document_and_not_before() -> None:
