@@ -149,6 +149,8 @@ COUNTS: Mapping[str, tuple[str, str]] = {  # of one, of several; what has no wor
     "changed_decision": ("geänderter Beschluss", "geänderte Beschlüsse"),
     "new_budget": ("neue Budgetzeile", "neue Budgetzeilen"),
     "changed_budget": ("geänderte Budgetzeile", "geänderte Budgetzeilen"),
+    "new_application": ("neue Antragszeile", "neue Antragszeilen"),
+    "new_settlement": ("neue Nachweiszeile", "neue Nachweiszeilen"),
     "new_paper": ("neue Drucksache", "neue Drucksachen"),
     "changed_paper": ("geänderte Drucksache", "geänderte Drucksachen"),
     "echo": ("eigene Antwort, wie sie dort steht", "eigene Antworten, wie sie dort stehen"),

@@ -76,13 +76,22 @@ def about_unread(subject: str) -> str:
 
 def keep_accounts(connection: Connection, lines: Sequence[Records]) -> list[Records]:
     """Put accounts into the vault; what is left of each line's records are the others, applications with a mark."""
-    accounts = {one.origin: one for records in lines for one in records if isinstance(one, Account)}
+    accounts, vault = _accounts(lines), vault_of(connection)
     if not accounts:
         return list(lines)
-    vault = vault_of(connection)
+    _add(connection, vault, {vault.mark(one.iban, one.holder): one for one in accounts.values()})
+    return with_marks(vault, lines)
+
+
+def with_marks(vault: Vault, lines: Sequence[Records]) -> list[Records]:
+    """The same records as `keep_accounts` leaves, for who only looks ahead: nothing is kept."""
+    accounts = _accounts(lines)
     marks = {origin: vault.mark(one.iban, one.holder) for origin, one in accounts.items()}
-    _add(connection, vault, {marks[origin]: one for origin, one in accounts.items()})
     return [tuple(_without_accounts(records, accounts, marks)) for records in lines]
+
+
+def _accounts(lines: Sequence[Records]) -> dict[str, Account]:
+    return {one.origin: one for records in lines for one in records if isinstance(one, Account)}
 
 
 def payees(connection: Connection, marks: Iterable[str]) -> dict[str, PayeeView]:

@@ -27,7 +27,7 @@ from kiezbruecke.ledger.seals import ORDER
 from kiezbruecke.ledger.sets import among, rows_among, write_all
 from kiezbruecke.ledger.states import ORDER as MACHINE
 from kiezbruecke.ledger.states import WITHDRAWN, MessageState
-from kiezbruecke.ledger.todo import Answer, Kind, Point, raise_points
+from kiezbruecke.ledger.todo import Answer, Kind, Point, close_points, raise_points
 from kiezbruecke.records import BudgetStatus, CommitmentState, OrderState, Receipt
 
 BOOKED, PAID, BOUNCED, RECEIVED, CANCELLED = "GEBUCHT", "BEZAHLT", "RUECKLAEUFER", "EINGEGANGEN", "AUFGEHOBEN"
@@ -87,6 +87,7 @@ _LIVE = (
     .where(among(_o.case_id), _o.state.not_in([state.value for state in OrderState if not state.live]))
     .order_by(_o.key)
 )
+_CAME_BACK = select(_o.key).where(among(_o.case_id), _o.state == OrderState.BOUNCED.value)
 _BOUND = select(_c.case_id, _c.state, _c.booked_cents).where(among(_c.case_id)).order_by(_c.case_id)
 
 
@@ -172,6 +173,8 @@ def _make(connection: Connection, drafts: Sequence[Draft], why_not: Any) -> dict
     write_all(connection, _ADD, [_row(draft) for draft in made])
     for draft in made:
         touch(connection, ORDER, draft.identity.key, case=draft.identity.case_id)
+    mended = rows_among(connection, _CAME_BACK, [draft.identity.case_id for draft in made])
+    close_points(connection, [(Kind.BOUNCED, str(row.key)) for row in mended])  # another one has taken its place
     return reasons
 
 

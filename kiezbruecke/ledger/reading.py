@@ -295,6 +295,30 @@ def list_messages(
     return [(_head(row), row.case_reference) for row in rows]
 
 
+def newest_messages(
+    ledger: Ledger,
+    at_most: int,
+    *,
+    states: Collection[MessageState] = (),
+    routes: Collection[str] | None = None,
+    mapping: str = "",
+) -> list[tuple[MessageHead, str]]:
+    """The messages that were moved last, with their case's reference number, the newest first; one statement.
+
+    `routes`: of these alone; None: of all. `mapping`: its name, whatever its version was.
+    """
+    m, query = t.messages.c, _with_case()
+    if states:
+        query = query.where(m.state.in_([state.value for state in states]))
+    if routes is not None:
+        query = query.where(m.route.in_(routes))
+    if mapping:
+        query = query.where(m.mapping.startswith(f"{mapping} v", autoescape=True))
+    with ledger.read() as connection:
+        rows = connection.execute(query.order_by(m.updated_at.desc(), m.reference).limit(at_most)).all()
+    return [(_head(row), row.case_reference) for row in rows]
+
+
 @dataclass(frozen=True)
 class Attempt:
     """One step of a message."""
@@ -340,6 +364,64 @@ def confirmations(ledger: Ledger, process_id: str) -> dict[UUID, datetime]:
     )
     with ledger.read() as connection:
         return {row.message_key: row.at for row in connection.execute(query).all()}
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Messages of an owner that one destination has not settled: how many, since when, with which sum."""
+
+    owner: str
+    destination: str
+    effect: str
+    sent: bool  # they are there, and an answer is waited for; else they have not left for certain
+    many: int
+    since: datetime
+    amount: Decimal
+
+
+def read_waiting(ledger: Ledger) -> list[Waiting]:
+    """What is not settled, without tests, the oldest first; one statement."""
+    m = t.messages.c
+    sent = case((m.state == MessageState.DELIVERED.value, 1), else_=0)
+    names = (m.owner, m.destination, m.effect, sent.label("sent"))
+    query = (
+        select(*names, func.count().label("many"), func.min(m.updated_at).label("since"), func.sum(m.amount_cents))
+        .where(m.state.in_([state.value for state in UNSETTLED]), m.test.is_(False))
+        .group_by(m.owner, m.destination, m.effect, sent)
+    )
+    with ledger.read() as connection:
+        rows = connection.execute(query).all()
+    found = [
+        Waiting(row[0], row[1], row[2], bool(row[3]), row.many, row.since, int(row[6] or 0) * CENT) for row in rows
+    ]
+    return sorted(found, key=lambda one: (one.since, one.destination, one.effect))
+
+
+def read_moved(ledger: Ledger, since: datetime) -> dict[str, dict[MessageState, int]]:
+    """How many messages were sent (DELIVERED) and confirmed for the first time since then, by owner, without tests.
+
+    One that was confirmed at once has been sent, too.
+    """
+    a, m = t.attempts.c, t.messages.c
+    there = (MessageState.DELIVERED.value, MessageState.CONFIRMED.value)
+    found: dict[str, dict[MessageState, int]] = defaultdict(dict)
+    with ledger.read() as connection:
+        for state, of in ((MessageState.DELIVERED, there), (MessageState.CONFIRMED, there[1:])):
+            first = (
+                select(a.message_key, func.min(a.at).label("at"))
+                .where(a.after.in_(of))
+                .group_by(a.message_key)
+                .subquery()
+            )
+            query = (
+                select(m.owner, func.count())
+                .join(first, first.c.message_key == m.key)
+                .where(first.c.at >= since, m.test.is_(False))
+                .group_by(m.owner)
+            )
+            for owner, many in connection.execute(query).all():
+                found[owner][state] = many
+    return dict(found)
 
 
 STEPS = ("collect", "prepare", "deliver", "reconcile", "housekeeping")  # of all routes; others are seen as the last
@@ -392,6 +474,15 @@ def _status(
     failed = next((run for run in reversed(runs) if run.error and not (run.counts or {}).get("overtaken")), None)
     error, step = (failed.error, failed.step) if failed else ("", "")
     return RouteStatus(route, runs[-1].started_at, runs[-1].step, error, step, paused, states, oldest)
+
+
+def unended(ledger: Ledger, before: datetime) -> dict[str, datetime]:
+    """Routes whose newest step was begun before this moment and has not ended, with when; one statement."""
+    r = t.runs.c
+    newest = select(func.max(r.id)).group_by(r.route)
+    query = select(r.route, r.started_at).where(r.id.in_(newest), r.ended_at.is_(None), r.started_at < before)
+    with ledger.read() as connection:
+        return {row.route: row.started_at for row in connection.execute(query).all()}
 
 
 def last_runs(ledger: Ledger, route: str, at_most: int) -> list[Row[Any]]:

@@ -17,16 +17,21 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 
 from kiezbruecke.errors import ConfigurationError, InputError, LedgerError
 from kiezbruecke.house import House
-from kiezbruecke.page import cases, points, statement
+from kiezbruecke.page import cases, mappings, messages, operations, points, sheets, statement
 from kiezbruecke.page.admission import COOKIE, admit
 from kiezbruecke.page.refusals import AWAY, BROKEN, PageRefusal, not_found
 from kiezbruecke.page.rendering import Entry, render_refusal
+from kiezbruecke.page.sheets import InHand, Start, nobody_starts
 from kiezbruecke.page.visitor import Who
 
 log = logging.getLogger("kiezbruecke")
 PAGES: Sequence[tuple[APIRouter, Entry | None]] = (  # in the order of the bar
     (points.router, points.ENTRY),
     (cases.router, cases.ENTRY),
+    (sheets.router, sheets.ENTRY),
+    (messages.router, messages.ENTRY),
+    (operations.router, operations.ENTRY),
+    (mappings.router, mappings.ENTRY),
     (statement.router, None),
 )
 _HEADERS = {
@@ -41,16 +46,19 @@ _HEADERS = {
 _NEXT = Callable[[Request], Awaitable[Response]]
 
 
-def page_app(open_house: Callable[[], House], who: Who, *, secret: bytes, log_in: str = "") -> FastAPI:
+def page_app(
+    open_house: Callable[[], House], who: Who, *, secret: bytes, log_in: str = "", start: Start = nobody_starts
+) -> FastAPI:
     """The page on a house that is opened when somebody asks for it, and again where that failed.
 
     `who`: says who is logged in. `secret`: the key of form tokens, the same in all processes that serve the page.
-    `log_in`: the address at which one logs in.
+    `log_in`: the address at which one logs in. `start`: starts a route; False where that is not possible now.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(admit)])
     kept = _Kept(open_house)
     app.state.house, app.state.opened = kept.open, kept.opened
     app.state.who, app.state.secret, app.state.log_in = who, secret, log_in
+    app.state.start, app.state.in_hand = start, InHand()
     app.state.entries = [entry for _, entry in PAGES if entry is not None]
     for router, _ in PAGES:
         app.include_router(router)
@@ -102,6 +110,8 @@ _STATIC = {
 
 async def _with_headers(request: Request, call: _NEXT) -> Response:
     answer = await call(request)
+    if (form := getattr(request.state, "form", None)) is not None:
+        await form.close()  # what was sent lies in a temporary file until then
     for name, value in _HEADERS.items():
         answer.headers.setdefault(name, value)
     static = request.scope["path"].removeprefix(request.scope.get("root_path", "")).startswith("/static/")

@@ -29,6 +29,7 @@ from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.database import make_engine
 from kiezbruecke.ledger.people import How, Person
 from kiezbruecke.page.app import page_app
+from kiezbruecke.page.sheets import Start, nobody_starts
 from kiezbruecke.page.visitor import Visitor
 from tests.builders import ROOT
 from tests.ledger.conftest import Desk, fresh, fresh_postgresql, fresh_sqlite, ledger, postgres, url
@@ -78,10 +79,10 @@ async def who(request: Request) -> Visitor | None:
 
 
 @contextmanager
-def serving(open_house: Callable[[], House], log_in: str = "/anmelden") -> Iterator[str]:
+def serving(open_house: Callable[[], House], log_in: str = "/anmelden", start: Start = nobody_starts) -> Iterator[str]:
     """The page's address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        app = page_app(open_house, who, secret=b"of this test", log_in=log_in)
+        app = page_app(open_house, who, secret=b"of this test", log_in=log_in, start=start)
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, ws="none"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

@@ -29,8 +29,21 @@ ADDRESSES: dict[str, tuple[str, ...]] = {  # how each is called; `{case}` and `{
     "/faelle": ("GET", "POST"),
     "/faelle/{case}": ("GET",),
     "/faelle/{case}/dokumente/{message}": ("GET",),
+    "/listen": ("GET",),
+    "/listen/vorlage": ("GET",),
+    "/listen/{route}": ("GET",),
+    "/listen/{route}/ansehen": ("GET", "POST"),
+    "/listen/{route}/uebernehmen": ("POST",),
+    "/listen/{route}/bericht": ("GET",),
+    "/nachrichten": ("GET",),
+    "/nachrichten/{key}": ("GET", "POST"),
+    "/betrieb": ("GET",),
+    "/betrieb/strecke": ("GET", "POST"),
+    "/zuordnungen": ("GET",),
+    "/zuordnungen/{name}": ("GET",),
     "/barrierefreiheit": ("GET",),
 }
+ROUTE = "kk-tk-beschluesse"
 CALLS = [(path, method) for path, methods in ADDRESSES.items() for method in methods]
 TOKEN = re.compile(r'name="_token" value="([0-9a-f]{64})"')
 
@@ -70,7 +83,7 @@ def test_no_page_lets_a_body_be_read_before_it_is_known_whose_it_is(ledger: Ledg
 @pytest.mark.parametrize(("path", "method"), CALLS)
 def test_a_stranger_sees_nothing(site: Site, path: str, method: str) -> None:
     """Neither what is there nor which addresses there are."""
-    here = path.format(case=site.desk.decide(), message=uuid4())
+    here = path.format(case=site.desk.decide(), message=uuid4(), route=ROUTE, key=uuid4(), name="commitment-hkr")
     with client(site) as nobody:
         said = nobody.request(method, here, data={"text": "x"} if method == "POST" else None)
         nowhere = nobody.request(method, "/gibt/es/nicht")
@@ -84,7 +97,7 @@ def test_a_stranger_sees_nothing(site: Site, path: str, method: str) -> None:
 @pytest.mark.parametrize(("path", "method"), CALLS)
 def test_whoever_has_no_role_sees_nothing(site: Site, path: str, method: str) -> None:
     """A log-in alone is no right."""
-    here = path.format(case=site.desk.decide(), message=uuid4())
+    here = path.format(case=site.desk.decide(), message=uuid4(), route=ROUTE, key=uuid4(), name="commitment-hkr")
     with client(site, "fremd") as stranger:
         said = stranger.request(method, here, data={"text": "x"} if method == "POST" else None)
 
@@ -116,7 +129,7 @@ def test_a_forged_form_does_nothing(site: Site, path: str, forged: str) -> None:
             case "garbage":
                 headers = {"Content-Type": "multipart/form-data; boundary=x"}
         body = {"content": b"--x\r\nno headers\r\n"} if forged == "garbage" else {"data": data}
-        said = klara.post(path, headers=headers, **body)  # type: ignore[arg-type]
+        said = klara.post(path.format(route=ROUTE, key=uuid4(), name="commitment-hkr"), headers=headers, **body)  # type: ignore[arg-type]
 
     assert said.status_code in (400, 403, 413), said.text
     found = find_point(site.ledger, number)
