@@ -33,7 +33,7 @@ from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
 from kiezbruecke.ledger.people import Person
 from kiezbruecke.page.admission import FormOf, HouseOf, VisitorOf, file_of, require
-from kiezbruecke.page.refusals import Refused, not_found
+from kiezbruecke.page.refusals import PageRefusal, not_found
 from kiezbruecke.page.rendering import Entry, render
 from kiezbruecke.page.tables import Column, table
 from kiezbruecke.page.visitor import Visitor
@@ -211,7 +211,7 @@ def _route(house: House, visitor: Visitor, name: str) -> pipeline.SheetRoute:
 def _file(form: FormData) -> tuple[str, bytes]:
     found: UploadFile | None = file_of(form, "datei")
     if found is None or not found.filename:
-        raise Refused(422, "Keine Datei ausgewählt", "Bitte wählen Sie die ausgefüllte Liste aus (XLSX oder CSV).")
+        raise PageRefusal(422, "Keine Datei ausgewählt", "Bitte wählen Sie die ausgefüllte Liste aus (XLSX oder CSV).")
     return found.filename, found.file.read()
 
 
@@ -219,7 +219,7 @@ def _in_hand(request: Request, visitor: Visitor, digest: str) -> tuple[str, byte
     """What this log-in has sent to be looked at."""
     held: tuple[str, bytes] | None = request.app.state.in_hand.find(visitor.person.login, digest)
     if held is None:
-        raise Refused(
+        raise PageRefusal(
             422,
             "Bitte geben Sie die Liste noch einmal zum Ansehen ab",
             "Seit dem Ansehen ist zu viel Zeit vergangen, oder die Seite wurde neu gestartet. Es ist nichts geschehen.",
@@ -233,7 +233,9 @@ def _day(given: str) -> date | None:
     try:
         return date.fromisoformat(given)
     except ValueError:
-        raise Refused(422, "Diesen Tag gibt es nicht", f"Bitte so eingeben: {german.day(date(2026, 4, 24))}.") from None
+        raise PageRefusal(
+            422, "Diesen Tag gibt es nicht", f"Bitte so eingeben: {german.day(date(2026, 4, 24))}."
+        ) from None
 
 
 def _download(name: str, body: bytes, kind: str) -> Response:
