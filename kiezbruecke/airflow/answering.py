@@ -63,7 +63,7 @@ class PointOperator(HITLOperator):
             timeout=timeout,
         )
 
-    def execute_complete(  # type: ignore[override]
+    def execute_complete(
         self, context: Context, event: dict[str, Any], number: int = 0, shown: str = "", offered: Sequence[str] = ()
     ) -> dict[str, int]:
         """Carry out the answer as whoever gave it; the result is a count only, for Airflow keeps it."""
