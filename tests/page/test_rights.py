@@ -41,6 +41,8 @@ ADDRESSES: dict[str, tuple[str, ...]] = {  # how each is called; `{case}` and `{
     "/betrieb/strecke": ("GET", "POST"),
     "/zuordnungen": ("GET",),
     "/zuordnungen/{name}": ("GET",),
+    "/freigaben": ("GET",),
+    "/freigaben/{route}": ("GET", "POST"),
     "/abgleich": ("GET",),
     "/abgleich/datei": ("GET",),
     "/barrierefreiheit": ("GET",),
