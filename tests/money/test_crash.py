@@ -1,7 +1,7 @@
 """Killed at every point of a payment run, run again: one payment, to the cent, and nothing waits for anybody.
 
-Certifying and ordering are killed in tests/release, what is common to all messages in tests/crash; so on PostgreSQL only
-the run that sends is killed here. `KIEZBRUECKE_CRASH_POINTS=all` kills everywhere, on both databases.
+Certifying and ordering are killed in tests/release, what is common to all messages in tests/crash; so on PostgreSQL
+only the run that sends is killed here. `KIEZBRUECKE_CRASH_POINTS=all` kills everywhere, on both databases.
 """
 
 from __future__ import annotations
