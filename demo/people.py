@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.request import ProxyHandler, Request, build_opener
 
@@ -41,10 +42,11 @@ class People:
     house: House
     process: str
     say: Callable[[str], None]
+    seen: set[Path] = field(default_factory=set)  # sheets that a route was woken for
 
     def act(self) -> list[str]:
         """Whatever somebody can do now; the routes that are to look at it."""
-        return [*self._release()] or [*self._hear()] or [*self._fill_in()]
+        return [*self._release()] or self._hear() or self._fill_in()
 
     def meanwhile(self) -> None:
         """The cash office does not wait until all routes rest: what it has booked it pays."""
@@ -65,16 +67,15 @@ class People:
 
     # -- the cash office -------------------------------------------------------------------------------------
 
-    def _hear(self) -> Iterator[str]:
+    def _hear(self) -> list[str]:
         """The answers that the ledger does not know yet, also of an earlier demonstration."""
         self._pay()
         cases = read_process_cases(self.house.ledger, self.process).cases
         known = {order.reference: order.state for case in cases for order in case.orders}
         last = {one["Fremdkennzeichen"]: one["answers"].rpartition(",")[2] for one in self._hkr("GET", "received")}
-        if any(
-            known.get(reference, _SAID[word]) is not _SAID[word] for reference, word in last.items() if word in _SAID
-        ):
-            yield f"{PREFIX}-hkr-rueckmeldungen"
+        said = {reference: _SAID[word] for reference, word in last.items() if word in _SAID}
+        unheard = any(known.get(reference, state) is not state for reference, state in said.items())
+        return [f"{PREFIX}-hkr-rueckmeldungen"] if unheard else []
 
     def _pay(self) -> None:
         """Days go by at the cash office, as many as something happens on."""
@@ -104,18 +105,21 @@ class People:
 
     # -- a clerk ---------------------------------------------------------------------------------------------
 
-    def _fill_in(self) -> Iterator[str]:
+    def _fill_in(self) -> list[str]:
         """A payment has come back: another account. It was paid: a proof of use. What lies in an inbox is read."""
         cases = read_process_cases(self.house.ledger, self.process).cases
         states = {order.state for case in cases for order in case.orders}
+        woken = []
         for name, after, words in (
             ("antraege", OrderState.BOUNCED, "eine berichtigte Antragsliste mit einem anderen Konto"),
             ("nachweise", OrderState.PAID, "eine Nachweisliste: 37,60 € sind nicht ausgegeben"),
         ):
             if after in states and surroundings.drop(name, surroundings.LATER / name):
                 self.say(f"Die Fachverwaltung legt ab: {words}")
-            if surroundings.waiting(name):
-                yield f"{PREFIX}-{name}"
+            if new := surroundings.waiting(name) - self.seen:  # what stays there is not waited for
+                self.seen |= new
+                woken.append(f"{PREFIX}-{name}")
+        return woken[:1]  # it wakes the other one
 
 
 _ORDERS = {

@@ -67,9 +67,9 @@ def drop(name: str, sheets: Path) -> int:
     return dropped
 
 
-def waiting(name: str) -> bool:
-    """Whether a sheet lies in an inbox that nobody has read."""
-    return any(file.is_file() for file in (STATE / "eingang" / name).glob("*.*"))
+def waiting(name: str) -> set[Path]:
+    """The sheets in an inbox that nobody has read."""
+    return {file for file in (STATE / "eingang" / name).glob("[!.~]*.*") if file.is_file()}
 
 
 def make_keys() -> None:

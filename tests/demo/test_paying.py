@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from demo.year import cashbook
 from demo.year.cashbook import Rules, reckon
 from demo.year.grants import CUT_OFF, KINDS, closed_accounts, plan
 from demo.year.paying import Settled, settle, told
@@ -74,6 +76,14 @@ def test_the_books_find_a_cent(played: Played) -> None:
 
     assert [area for area in before if before[area] != after[area]] == [AREAS[1]]
     assert after[AREAS[1]].paid != played.settled.ours[AREAS[1]]["paid"]
+
+
+def test_the_books_have_no_line_of_the_software() -> None:
+    """A mistake that both made would be found by nobody."""
+    assert cashbook.__file__
+    source = Path(cashbook.__file__).read_text("utf-8")
+
+    assert re.findall(r"^(?:from|import) (?:kiezbruecke|connectors|demo)\b.*", source, re.MULTILINE) == []
 
 
 def test_a_difference_is_told(played: Played) -> None:
