@@ -43,7 +43,8 @@ async def who(request: Request) -> Visitor | None:
     if not get_auth_manager().is_authorized_dag(method="GET", user=user):
         return Visitor(person)
     known = read_roles(find_content())
-    return Visitor(person, tuple(known[name] for name in sorted(roles_of(user) & known.keys())))
+    names = frozenset(roles_of(user) & known.keys())
+    return Visitor(person, tuple(known[name] for name in sorted(names)), names)
 
 
 def connection(name: str) -> Connection:

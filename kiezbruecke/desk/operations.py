@@ -19,7 +19,6 @@ from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.german import BERLIN
 from kiezbruecke.house import House
 from kiezbruecke.ledger import MessageState
-from kiezbruecke.ledger.recoveries import is_recovering
 from kiezbruecke.ledger.states import UNSETTLED
 from kiezbruecke.ledger.todo import Kind
 
@@ -79,8 +78,10 @@ class Operations(DeskView):
 
 
 def operations(house: House, at: datetime) -> Operations:
-    """All routes and connections; nine statements, and one per connection."""
-    known = {one.route: one for one in status(house).routes}
+    """All routes and connections; seven statements, if nothing recovers."""
+    house_now = status(house)
+    known = {one.route: one for one in house_now.routes}
+    recovering = {one.destination for one in house_now.recovering}
     troubles: dict[str, list[str]] = defaultdict(list)
     for point in points(house):
         if point.kind is Kind.TROUBLE:
@@ -93,7 +94,8 @@ def operations(house: House, at: datetime) -> Operations:
     for one in found:
         if one.connection:
             by_party[one.connection].append(one)
-    parties = (_party(house, name, some, at.astimezone(BERLIN).date()) for name, some in sorted(by_party.items()))
+    today = at.astimezone(BERLIN).date()
+    parties = (_party(house, name, some, name in recovering, today) for name, some in sorted(by_party.items()))
     return Operations(routes=tuple(found), parties=tuple(parties))
 
 
@@ -162,10 +164,9 @@ def _unsettled(messages: Mapping[MessageState, int]) -> int:
     return sum(many for state, many in messages.items() if state in UNSETTLED)
 
 
-def _party(house: House, name: str, about: list[RouteNow], today: date) -> PartyNow:
+def _party(house: House, name: str, about: list[RouteNow], recovering: bool, today: date) -> PartyNow:
     names = tuple(one.route for one in about)
     waiting = sum(one.stuck for one in about)
-    recovering = is_recovering(house.ledger, name)
     try:
         party = house.connect(name)
         connector, ends = manifest_for(party).title, certificate_end(party)

@@ -17,7 +17,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 
 from kiezbruecke.errors import ConfigurationError, InputError, LedgerError
 from kiezbruecke.house import House
-from kiezbruecke.page import cases, mappings, messages, operations, points, sheets, statement
+from kiezbruecke.page import cases, mappings, messages, operations, points, releases, sheets, statement, sums
 from kiezbruecke.page.admission import COOKIE, admit
 from kiezbruecke.page.refusals import AWAY, BROKEN, PageRefusal, not_found
 from kiezbruecke.page.rendering import Entry, render_refusal
@@ -29,6 +29,8 @@ PAGES: Sequence[tuple[APIRouter, Entry | None]] = (  # in the order of the bar
     (points.router, points.ENTRY),
     (cases.router, cases.ENTRY),
     (sheets.router, sheets.ENTRY),
+    (releases.router, releases.ENTRY),
+    (sums.router, sums.ENTRY),
     (messages.router, messages.ENTRY),
     (operations.router, operations.ENTRY),
     (mappings.router, mappings.ENTRY),

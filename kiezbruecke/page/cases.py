@@ -34,7 +34,8 @@ from kiezbruecke.page.visitor import Visitor
 
 ENTRY = Entry("/faelle", "Fälle")
 router = APIRouter()
-_NUMBER = re.compile(r"(?=.*\d)[A-Z0-9#()/.-]{2,40}")  # of a case or message: says nothing about a person
+# of a case, message or voucher: short letters, then digits – says nothing about a person
+_NUMBER = re.compile(r"\d[\d-]{1,39}|[A-Z]{1,4}\d{0,4}(-[A-Z]{0,2}\d{1,12}){1,5}")
 _FOUND: Sequence[Column[CaseFound]] = (
     Column("Fall", lambda one: one.reference, "fall"),
     Column("Titel", lambda one: one.title, "titel"),
@@ -96,7 +97,7 @@ def find(request: Request, house: HouseOf, visitor: VisitorOf, form: FormOf) -> 
     """What was typed: a number becomes an address, anything else is answered at once and stands nowhere."""
     require(visitor, Right.SEE)
     typed = " ".join(str(form.get("text-suche", "")).split())[:200]
-    if _NUMBER.fullmatch(typed.upper()) and any(sign.isdigit() for sign in typed):
+    if _NUMBER.fullmatch(typed.upper()):
         root = request.scope.get("root_path", "")
         return RedirectResponse(f"{root}/faelle?{urlencode({'nummer': typed.upper()})}", 303)
     return _search(request, house, visitor, typed)

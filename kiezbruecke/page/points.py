@@ -202,13 +202,15 @@ def _answer_one(house: House, visitor: Visitor, point: PointStory, form: FormDat
     reason = " ".join(reason.splitlines())  # browsers send a field of several lines with its breaks
     if not reason.strip():
         return "Bitte geben Sie eine Begründung an."
+    if wanted == Answer.ASSIGN and not form.get("area"):
+        return "Bitte wählen Sie die Bezirksregion."
     try:
         area = _area(house, point, str(form.get("area", ""))) if wanted == Answer.ASSIGN else None
         stored = desk.stored_point(house.ledger, point.id)
         attention.decide(house.ledger, stored, wanted, person=visitor.person, reason=reason, area=area)
     except InputError as error:
         closed = desk.stored_point(house.ledger, point.id).closed_at is not None
-        return "" if closed else f"{error.line()}."
+        return "" if closed else f"{error.what}."  # what helps would be a command
     return ""
 
 

@@ -18,6 +18,8 @@ class Visitor:
     person: Person
     """Whoever acts here acts as this person; no form has a field for a name"""
     roles: tuple[Role, ...] = ()
+    names: frozenset[str] = frozenset()
+    """What the roles are called, as a process names those who certify and order"""
 
     def may(self, right: Right, about: str | None = None) -> bool:
         """Whether this is allowed at a route or process; without one: at any."""

@@ -30,7 +30,7 @@ from kiezbruecke.ledger.database import make_engine
 from kiezbruecke.ledger.people import How, Person
 from kiezbruecke.page.app import page_app
 from kiezbruecke.page.sheets import Start, nobody_starts
-from kiezbruecke.page.visitor import Visitor
+from kiezbruecke.page.visitor import Visitor, Who
 from tests.builders import ROOT
 from tests.ledger.conftest import Desk, fresh, fresh_postgresql, fresh_sqlite, ledger, postgres, url
 
@@ -79,7 +79,9 @@ async def who(request: Request) -> Visitor | None:
 
 
 @contextmanager
-def serving(open_house: Callable[[], House], log_in: str = "/anmelden", start: Start = nobody_starts) -> Iterator[str]:
+def serving(
+    open_house: Callable[[], House], log_in: str = "/anmelden", start: Start = nobody_starts, who: Who = who
+) -> Iterator[str]:
     """The page's address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         app = page_app(open_house, who, secret=b"of this test", log_in=log_in, start=start)

@@ -117,6 +117,8 @@ STATES: dict[str, Callable[[People], Page]] = {
     "a case of a very long title": lambda people: people.page(
         path=f"/faelle/{people.site.desk.decide('P-1', title='x' * 10_000)}"
     ),
+    "the sums": lambda people: (whole_case(people.site), people.page(path="/abgleich"))[1],
+    "no sums yet": lambda people: people.page(path="/abgleich"),
     "about barriers": lambda people: people.page(path="/barrierefreiheit"),
     "nobody": lambda people: people.page(""),
     "no role": lambda people: people.page("fremd"),
@@ -309,6 +311,19 @@ def test_much_is_shown_fifty_rows_at_a_time(people: People) -> None:
     page.goto(f"{people.site.address}/faelle/{case}?e-seite=3")
     assert "Seite 3 von 41" in page.inner_text("main")
     look(page)
+
+
+def test_both_sides_sums_are_shown_and_loaded(people: People) -> None:
+    """A bar for each area, what hangs, and the same as files; nothing of it for operations."""
+    whole_case(people.site)
+    page = people.page(path="/abgleich")
+    assert page.get_by_label("0 Prozent bezahlt, 33 Prozent gebunden").count() >= 1
+    assert "2.600,00 €" in page.inner_text("main")
+    for kind, begins in (("CSV", b"\xef\xbb\xbf"), ("XLSX", b"PK")):
+        with page.expect_download() as loaded:
+            page.get_by_role("link", name=kind).click()
+        assert Path(loaded.value.path()).read_bytes().startswith(begins)
+    assert "fehlt Ihnen das Recht" in people.page("otto", "/abgleich").inner_text("main")
 
 
 def test_practice_is_named_on_every_page(people: People, content: Path) -> None:

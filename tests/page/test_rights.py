@@ -41,6 +41,10 @@ ADDRESSES: dict[str, tuple[str, ...]] = {  # how each is called; `{case}` and `{
     "/betrieb/strecke": ("GET", "POST"),
     "/zuordnungen": ("GET",),
     "/zuordnungen/{name}": ("GET",),
+    "/freigaben": ("GET",),
+    "/freigaben/{route}": ("GET", "POST"),
+    "/abgleich": ("GET",),
+    "/abgleich/datei": ("GET",),
     "/barrierefreiheit": ("GET",),
 }
 ROUTE = "kk-tk-beschluesse"
@@ -206,6 +210,33 @@ def test_a_point_of_another_office_is_answered_by_that_one(site: Site) -> None:
     assert (said.status_code, "fehlt Ihnen das Recht" in said.text) == (403, True)
 
 
+def test_a_case_without_an_area_gets_one(site: Site) -> None:
+    """Which one is chosen from the process's own; without one nothing happens."""
+    number, case = a_point(site, "area", answers=(Answer.ASSIGN,)), site.desk.decide("P-1")
+    with client(site, "klara") as klara:
+        page = klara.get(f"/punkte/antwort?nr={number}").text
+        seen = re.search(rf'name="seen-{number}" value="(\w+)"', page)
+        assert seen
+        data = {"nr": str(number), "answer": "zuordnen", "text": "x", f"seen-{number}": seen[1], "_token": token(klara)}
+        without = klara.post("/punkte/antwort", data=data)
+        chosen = klara.post("/punkte/antwort", data={**data, "area": "090416"})
+
+    assert (without.status_code, "Bitte wählen Sie die Bezirksregion" in without.text) == (422, True)
+    assert chosen.status_code == 303
+    found = find_point(site.ledger, number)
+    assert found is not None
+    assert (found.case_id, found.answer) == (case, "zuordnen:090416")
+
+
+@pytest.mark.parametrize(("typed", "shown"), [("2026-00042", True), ("kk26-090416-00001-f1", True), ("Meier2", False)])
+def test_only_a_number_gets_an_address(site: Site, typed: str, shown: bool) -> None:
+    """Addresses are logged, here and by whatever stands before Airflow."""
+    with client(site, "klara") as klara:
+        said = klara.post("/faelle", data={"text-suche": typed, "_token": token(klara)})
+
+    assert ("location" in said.headers) == shown
+
+
 def test_nobody_sees_another_district(site: Site) -> None:
     """A point or case that the role does not cover is not there, whatever its number."""
     with site.ledger.write() as connection:
@@ -243,10 +274,14 @@ def test_rights_on_the_desk_are_said_by_the_file_alone() -> None:
     assert not roles["fachverwaltung"].owns("it-betrieb")
 
 
-def a_point(site: Site, subject: str = "x", reason: str = "Bewilligt ist mehr als beantragt") -> int:
+def a_point(
+    site: Site,
+    subject: str = "x",
+    reason: str = "Bewilligt ist mehr als beantragt",
+    answers: tuple[Answer, ...] = (Answer.RELEASE, Answer.DISMISS),
+) -> int:
     """A point of the department's; its number."""
     case = site.desk.decide("P-1")
-    answers = (Answer.RELEASE, Answer.DISMISS)
     with site.ledger.write() as connection:
         raise_point(connection, Point(Kind.SET_ASIDE, subject, "kk-tk-2026", "spk-tk", reason, answers, case))
     return next(one.id for one in site.desk.points() if one.subject == subject)
