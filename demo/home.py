@@ -24,6 +24,7 @@ OURS = ("AIRFLOW_", "KIEZBRUECKE_")
 TODAY = date(2026, 7, 1)  # to the demonstration: it plays the same in every year
 USERS = {  # roles: mappings/roles.yaml
     "spk": "fachverwaltung",
+    "spk2": "fachverwaltung",  # two people at one point, at one list
     "muster": "certifier",
     "anders": "orderer",
     "betrieb": "betrieb",

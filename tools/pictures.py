@@ -10,7 +10,9 @@ said by a cookie instead of by Airflow: whoever looks is one of `demo/home.py`'s
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import shutil
 import socket
 import sys
@@ -55,7 +57,9 @@ class Camera:
 
     def open(self, user: str, path: str) -> Page:
         """A page as this log-in sees it."""
-        context = self.browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}, base_url=self.address)
+        context = self.browser.new_context(
+            viewport={"width": WIDTH, "height": HEIGHT}, base_url=self.address, locale="de-DE"
+        )
         context.add_cookies([{"name": COOKIE, "value": user, "url": self.address}])
         page = context.new_page()
         page.goto(path)
@@ -79,6 +83,7 @@ class Camera:
 def main() -> int:
     """Play the demonstration and take a picture wherever a clerk would look."""
     with tempfile.TemporaryDirectory(prefix="kb-pictures-") as folder:
+        logging.disable(logging.INFO)
         demo.STATE = Path(folder)  # before its modules read it: what lies in var/ is left alone
         with _house() as house, _page(house) as address, _browser() as browser:
             _photograph(house, Camera(browser, address))
@@ -89,6 +94,7 @@ def _photograph(house: House, camera: Camera) -> None:
     from demo import surroundings  # noqa: PLC0415 - reads STATE
     from demo.people import People  # noqa: PLC0415
 
+    surroundings.drop("budgets", demo.ROOT / "demo" / "budgets")
     for name in COLLECT:
         _run(house, name)
     _hand_in(camera)
@@ -96,7 +102,7 @@ def _photograph(house: House, camera: Camera) -> None:
     _rest(house)
     _look_at_points(camera)
     _sign(camera)
-    people = People(house, f"{PREFIX}-2026", print)
+    people = People(house, f"{PREFIX}-2026", say=lambda _: None)
     while people.act():
         _rest(house)
     _look_at_money(camera)
@@ -105,30 +111,27 @@ def _photograph(house: House, camera: Camera) -> None:
 def _hand_in(camera: Camera) -> None:
     """A clerk downloads a list, hands one in, looks ahead, takes it over."""
     page = camera.open("spk", "/listen")
-    camera.take(page, "listen")
+    camera.take(page, "listen", 520)
     page.goto(f"/listen/{PREFIX}-beschluesse")
     page.get_by_label("Ausgefüllte Liste").set_input_files(demo.ROOT / "demo" / "beschluesse" / LIST)
-    camera.take(page, "liste-abgeben", 560)
     page.get_by_role("button", name="Ansehen, was daraus folgt").click()
     camera.take(page, "liste-ansehen")
     page.get_by_role("button", name="Diese Liste übernehmen").click()
-    camera.take(page, "liste-uebernommen", 560)
+    camera.take(page, "liste-uebernommen", 400)
     page.context.close()
 
 
 def _look_at_points(camera: Camera) -> None:
     page = camera.open("spk", "/")
-    camera.take(page, "schreibtisch", 860)
-    page.get_by_role("link", name="entscheiden").first.click()
+    camera.take(page, "schreibtisch", 920)
+    page.get_by_role("link", name=re.compile(r"Punkt \d+ entscheiden")).first.click()
     camera.take(page, "punkt", 860)
     page.context.close()
 
 
 def _sign(camera: Camera) -> None:
-    """One certifies; what the other one sees before ordering."""
-    page = camera.open("muster", "/freigaben")
-    camera.take(page, "freigaben", 420)
-    page.goto(f"/freigaben/{PREFIX}-zahlungen?was=bescheinigen")
+    """One certifies; the demonstration's people do the rest."""
+    page = camera.open("muster", f"/freigaben/{PREFIX}-zahlungen?was=bescheinigen")
     camera.take(page, "freigabe")
     page.get_by_label("Begründung").fill("Bescheide liegen vor")
     page.get_by_role("button", name="Sachlich").click()
@@ -137,13 +140,13 @@ def _sign(camera: Camera) -> None:
 
 def _look_at_money(camera: Camera) -> None:
     page = camera.open("spk", "/faelle?nummer=2026-00001")
-    camera.take(page, "suche", 420)
+    camera.take(page, "suche", 500)
     page.get_by_role("link", name="2026-00001").click()
     camera.take(page, "fall", 860)
     camera.take(page, "fall-geld", 700, below="Geld")
     page.get_by_role("link", name="Dokumente zu").first.click()
     camera.take(page, "dokumente", 520)
-    page.goto("/abgleich")
+    page.goto("/abgleich?sort=-bezahlt")
     camera.take(page, "abgleich", 860)
     page.context.close()
 
