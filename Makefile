@@ -1,7 +1,7 @@
 # Kiezbrücke's front door. Nothing is needed but Python >= 3.11, pip and make; everything goes into .venv and var/.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo year kill restore up test lint types generate audit sbom bench clean
+.PHONY: help demo year kill restore up pictures test lint types generate audit sbom bench clean
 MAKEFLAGS += --no-print-directory
 unexport PYTHONPATH PYTHONHOME PYTHONWARNINGS
 
@@ -16,6 +16,9 @@ demo: $(INSTALLED) ## the main job on this machine, with a table at the end (aga
 
 up: $(INSTALLED) ## Airflow with its web interface and all sandboxes, until Ctrl-C
 	@$(BIN)/python -m demo.up
+
+pictures: $(INSTALLED) ## the pictures of the desk in docs/pictures, with the demonstration's data; needs Chromium
+	@$(BIN)/python -m tools.pictures
 
 year: $(INSTALLED) ## a year of twenty Kiezkassen against books that are kept without the software
 	@$(BIN)/python -m demo.year

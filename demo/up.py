@@ -62,6 +62,7 @@ def deliveries(register: Register) -> Iterator[str]:
 
 def _say_where(servers: Servers, teller: Teller) -> None:
     teller.say(f"Airflow: http://127.0.0.1:{servers.port}")
+    teller.say(f"Schreibtisch: http://127.0.0.1:{servers.port}/schreibtisch/")
     roles = read_roles(ROOT)
     for user, role in home.USERS.items():
         teller.say(f"  Anmeldung: {user} ({roles[role].title})")

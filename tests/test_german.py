@@ -41,6 +41,7 @@ FOR_PEOPLE = (
 )
 PAGES = (
     "docs/how-to/fachverwaltung.md",
+    "docs/how-to/schreibtisch.md",
     "docs/how-to/zuwendungen.md",
     "docs/how-to/betrieb.md",
     "docs/reference/errors.md",
