@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,7 @@ import demo
 
 if TYPE_CHECKING:
     from kiezbruecke.house import House
+    from kiezbruecke.page.visitor import Who
 
 FOLDER = demo.ROOT / "docs" / "pictures"
 MOST_BYTES = 120_000
@@ -216,7 +217,7 @@ def _page(house: House) -> Iterator[str]:
         thread.join(10)
 
 
-def _who() -> Callable[[Request], object]:
+def _who() -> Who:
     """The demonstration's log-ins, each with its role; the name is the log-in's, as Airflow's simple log-in says it."""
     from demo.home import USERS  # noqa: PLC0415 - reads STATE
     from kiezbruecke.content.roles import read_roles  # noqa: PLC0415

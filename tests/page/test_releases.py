@@ -14,10 +14,10 @@ from kiezbruecke.content.roles import Right, read_roles
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.people import How, Person
 from kiezbruecke.page.visitor import Visitor
-from tests.page.conftest import COOKIE, chromium, look, serving
+from tests.page.conftest import COOKIE, look, serving
 from tests.release.conftest import ROUTE, Office, everybody_known, fresh, fresh_sqlite, office, strict
 
-__all__ = ["chromium", "fresh", "fresh_sqlite", "office", "strict"]
+__all__ = ["fresh", "fresh_sqlite", "office", "strict"]
 PEOPLE = {"muster": "fachkraft", "anders": "leitung", "nachbarin": "nachbar"}
 
 
