@@ -20,7 +20,7 @@ up: $(INSTALLED) ## Airflow with its web interface and all sandboxes, until Ctrl
 year: $(INSTALLED) ## a year of twenty Kiezkassen against books that are kept without the software
 	@$(BIN)/python -m demo.year
 
-kill: $(INSTALLED) ## kill -9 a demonstration twice, on a copy, and let the next one carry on
+kill: $(INSTALLED) ## kill -9 a demonstration three times, on a copy, and let the next one carry on
 	@$(BIN)/python tools/kill_demo.py
 
 restore: $(INSTALLED) ## yesterday's ledger is put back under load, on both databases: nothing may stand twice

@@ -50,13 +50,15 @@ def _demonstrate(register: Register, teller: Teller) -> int:
     if register.ended:
         teller.say(f"Reste eines abgebrochenen Laufs beendet: {german.count(register.ended, 'Prozess', 'Prozesse')}")
     with world(LEAN, register, teller) as servers:
-        from kiezbruecke.edge import open_house  # noqa: PLC0415 - the ledger is prepared by now
+        from demo.people import People  # noqa: PLC0415 - imports Airflow, which is prepared by now
+        from kiezbruecke.edge import open_house  # noqa: PLC0415 - the ledger is, too
 
         with closing(open_house(ROOT)) as house:
             watch = _watch(servers, teller, house)
             servers.release()
             teller.say(f"Airflow läuft: {', '.join(servers.running)}, nur auf 127.0.0.1")
-            watch.run(dict.fromkeys((*COLLECT, *servers.interrupted)))
+            people = People(house, PROCESS, teller.say)
+            watch.run(dict.fromkeys((*COLLECT, *servers.interrupted)), people)
         teller.say("Alles ruht, Airflow und die Nachbauten werden beendet")
     return _show(teller)
 
@@ -94,7 +96,8 @@ def _judgement(verdict: Verdict, wrong: Sequence[str]) -> list[str]:
     cases = german.count(verdict.cases, "Fall", "Fälle")
     return [
         "Alles stimmt überein: Hauptbuch, E-Akte und HKR enthalten genau, was herauskommen muss (demo/expected.json):",
-        f"{cases} über zusammen {german.euros(verdict.total)}, jeder Fall einmal, keiner fehlt, keiner ist doppelt.",
+        f"{cases} über zusammen {german.euros(verdict.total)}, jeder Fall einmal, keiner fehlt, keiner ist doppelt;",
+        f"ausgezahlt {german.euros(verdict.paid)}, erstattet {german.euros(verdict.refunded)}, auf beiden Seiten.",
     ]
 
 
@@ -117,7 +120,9 @@ def _waiting(points: Sequence[PointView]) -> list[str]:
 NEXT = """
 Wie es weitergeht:
   .venv/bin/kiezbruecke todo list              was eine Person braucht, und warum
-  .venv/bin/kiezbruecke case show 2026-00001   ein Fall vom Vorschlag bis zur Festlegung
+  .venv/bin/kiezbruecke case show 2026-00001   ein Fall vom Vorschlag bis zur Erstattung
+  .venv/bin/kiezbruecke case show 2026-00027   eine Auszahlung, die zurückkam
+  .venv/bin/kiezbruecke release list kk-tk-zahlungen   wer was freigegeben hat
   .venv/bin/kiezbruecke message list           alle Nachrichten
   .venv/bin/kiezbruecke reconcile              unsere Summen und die des HKR-Verfahrens
   var/sandbox/xta/                             was die E-Akte bekommen hat

@@ -23,7 +23,9 @@ from airflow.models.xcom import XComModel
 from airflow.utils import db
 from airflow.utils.session import create_session
 from airflow.utils.state import DagRunState, State, TaskInstanceState
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import case, delete, false, func, select, update
+
+from kiezbruecke.airflow.dags import asks
 
 UNFINISHED = (DagRunState.QUEUED, DagRunState.RUNNING)
 
@@ -74,10 +76,11 @@ def store_connections(connections: Mapping[str, Mapping[str, Any]]) -> None:
             session.add(Connection(name, **{**body, "extra": json.dumps(body["extra"], ensure_ascii=False)}))
 
 
-def close_dangling() -> list[str]:
+def close_dangling(*, asking: bool) -> list[str]:
     """Set to failed what a killed Airflow left as running: it would block its route for minutes. The routes, by name.
 
-    Whoever closes a run owes it another: what it had not come to, such as their sums, nobody else would fetch.
+    Whoever closes a run owes it another: what it had not come to, such as their sums, nobody else would fetch. But for
+    the questions about a release, unless somebody is there (`asking`): they rest, and a run of them would never end.
     """
     now = datetime.now(UTC)
     with create_session() as session:
@@ -91,13 +94,19 @@ def close_dangling() -> list[str]:
         )
         session.execute(update(DagRun).where(DagRun.id.in_(dangling)).values(state=DagRunState.FAILED, end_date=now))
         session.execute(update(DagModel).values(exceeds_max_non_backfill=False))  # else no route ever wakes up
-    return sorted({run.dag_id for run in runs})
+    return sorted({run.dag_id for run in runs if asking or not run.dag_id.endswith(asks(""))})
 
 
-def awaken() -> None:
-    """No route is paused: somebody may have done that in the web interface, and it would wait for ever."""
+def awaken(*, asking: bool) -> None:
+    """No route is paused: somebody may have done that in the web interface, and it would wait for ever.
+
+    Without `asking` the questions about a release rest: nobody is there who would answer them.
+    """
+    rests = DagModel.dag_id.endswith(asks("")) if not asking else false()
     with create_session() as session:
-        session.execute(update(DagModel).where(DagModel.is_stale.is_(False)).values(is_paused=False))
+        session.execute(
+            update(DagModel).where(DagModel.is_stale.is_(False)).values(is_paused=case((rests, True), else_=False))
+        )
 
 
 def trigger(route: str) -> None:

@@ -4,7 +4,8 @@
                          ├── var/sandbox/xta/*/*.zip  the messages that the e-file was given
                          └── var/sandbox/hkr/*.sqlite3  the budget system's own books
 
-All three must hold every accepted case once, with its sum, and nothing else.
+All three must hold every accepted case once, with its sum, and nothing else; ledger and books also what was paid, what
+came back in between, and what was returned.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from demo.table import area_of, is_filed
@@ -24,14 +26,16 @@ from kiezbruecke import german
 from kiezbruecke.content.processes import read_process
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.money import euros
-from kiezbruecke.ledger.reading import Snapshot, read_process_cases
-from kiezbruecke.records import CommitmentState, Process
+from kiezbruecke.ledger.reading import Snapshot, StoredCase, read_process_cases
+from kiezbruecke.records import CommitmentState, OrderState, Process
 from kiezbruecke.records.identity import fremdkennzeichen
 from kiezbruecke.standards import xdomea
 from kiezbruecke.standards.parse import parse
 
 Case = tuple[str, str]  # reference number, area: a paper proposal's number is unique in its area only
 Sums = Iterable[tuple[Case, Decimal]]
+WORDS = ("accepted", "paid", "bounced", "refunded")
+NONE = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class Verdict:
 
     cases: int
     total: Decimal
+    paid: Decimal
+    refunded: Decimal
     differences: Sequence[str]
 
 
@@ -52,15 +58,28 @@ def verdict(ledger: Ledger, root: Path, process_id: str, sandboxes: Path) -> Ver
     snapshot = read_process_cases(ledger, process.id)
     expected = _expected(root / "demo" / "expected.json")
     visitors = _visitors(snapshot, root / "demo")
-    places: dict[str, Sums] = {
-        "im Hauptbuch abgelegt": _filed(snapshot),
-        "im Hauptbuch festgelegt": _booked(snapshot),
-        "in der E-Akte": in_the_efile(sandboxes / "xta", process),
-        "in den Büchern des HKR": in_the_books(sandboxes / "hkr", process, [*expected, *_committed(snapshot)]),
+    known = {*expected["accepted"], *_committed(snapshot)}
+    paid_there = partial(paid_in_the_books, sandboxes / "hkr", process, known)
+    places: dict[str, tuple[str, Sums]] = {
+        "im Hauptbuch abgelegt": ("accepted", _filed(snapshot)),
+        "im Hauptbuch festgelegt": ("accepted", _booked(snapshot)),
+        "in der E-Akte": ("accepted", in_the_efile(sandboxes / "xta", process)),
+        "in den Büchern des HKR": ("accepted", in_the_books(sandboxes / "hkr", process, known)),
+        "im Hauptbuch ausgezahlt": ("paid", _ordered(snapshot, OrderState.PAID)),
+        "im Hauptbuch zurückgekommen": ("bounced", _ordered(snapshot, OrderState.BOUNCED)),
+        "im Hauptbuch erstattet": ("refunded", _ordered(snapshot, OrderState.RECEIVED)),
+        "im HKR ausgezahlt": ("paid", paid_there("AUSZAHLUNG", "paid")),
+        "im HKR zurückgekommen": ("bounced", paid_there("AUSZAHLUNG", "returned")),
+        "im HKR erstattet": ("refunded", paid_there("ANNAHME", "refunded")),
     }
-    compared = {case: amount for case, amount in expected.items() if case not in visitors}
-    lines = [line for place, found in places.items() for line in _compare(place, found, expected, visitors)]
-    return Verdict(len(compared), sum(compared.values(), Decimal(0)), lines)
+    lines = [
+        line for place, (what, found) in places.items() for line in _compare(place, found, expected[what], visitors)
+    ]
+    accepted, paid, refunded = (
+        [amount for case, amount in expected[what].items() if case not in visitors]
+        for what in ("accepted", "paid", "refunded")
+    )
+    return Verdict(len(accepted), sum(accepted, NONE), sum(paid, NONE), sum(refunded, NONE), lines)
 
 
 def _compare(place: str, found: Sums, expected: dict[Case, Decimal], visitors: set[Case]) -> Iterator[str]:
@@ -77,20 +96,28 @@ def _words(amounts: list[Decimal]) -> str:
     return " und ".join(german.euros(amount) for amount in amounts) or "nichts"
 
 
-def _expected(file: Path) -> dict[Case, Decimal]:
-    lines = json.loads(file.read_text("utf-8"))["accepted"]
-    return {(line["reference"], line["area"]): Decimal(line["amount"]) for line in lines}
+def _expected(file: Path) -> dict[str, dict[Case, Decimal]]:
+    """Per word of WORDS the cases and sums."""
+    body = json.loads(file.read_text("utf-8"))
+    return {word: {(line["reference"], line["area"]): Decimal(line["amount"]) for line in body[word]} for word in WORDS}
 
 
 def _visitors(snapshot: Snapshot, demo: Path) -> set[Case]:
     """Cases of which a sheet speaks that is not the demonstration's, or whose area's budget it changes."""
-    ours = {hashlib.sha256(file.read_bytes()).hexdigest() for file in demo.glob("b*/*")}
+    sheets = [file for pattern in ("*/*.xlsx", "*/*.csv", "spaeter/*/*") for file in demo.glob(pattern)]
+    ours = {hashlib.sha256(file.read_bytes()).hexdigest() for file in sheets}
     areas = {line.area_id for line in snapshot.budget_lines if _sheet(line.origin) not in ours}
     return {
         (case.reference, area_of(case))
         for case in snapshot.cases
-        if area_of(case) in areas or any(_sheet(decision.origin) not in ours for decision in case.decisions)
+        if area_of(case) in areas or any(_sheet(origin) not in ours for origin in _origins(case))
     }
+
+
+def _origins(case: StoredCase) -> list[str]:
+    """Where each line about a case stands."""
+    told = [decision.origin for decision in case.decisions]
+    return [*told, *(one.origin for one in case.applications), *(one.origin for one in case.settlements)]
 
 
 def _sheet(origin: str) -> str:
@@ -114,6 +141,13 @@ def _booked(snapshot: Snapshot) -> Sums:
             yield (case.reference, area_of(case)), case.commitment.amount
 
 
+def _ordered(snapshot: Snapshot, state: OrderState) -> Sums:
+    for case in snapshot.cases:
+        for order in case.orders:
+            if order.state is state:
+                yield (case.reference, area_of(case)), order.amount
+
+
 def in_the_efile(folder: Path, process: Process) -> Sums:
     """What the messages themselves say, one file per message that was taken."""
     ids = {area.name: area.id for area in process.areas}
@@ -132,9 +166,19 @@ def _fields(xml: bytes) -> dict[str, str]:
 
 def in_the_books(folder: Path, process: Process, cases: Iterable[Case]) -> Sums:
     """The commitments that are not cancelled; each is known by its Fremdkennzeichen."""
-    known = {fremdkennzeichen(process, area, number, "F", 1)[:-1]: (number, area) for number, area in cases}
+    yield from _books(folder, process, cases, "F", "commitments where cents <> 0")
+
+
+def paid_in_the_books(folder: Path, process: Process, cases: Iterable[Case], kind: str, state: str) -> Sums:
+    """The payments or claims (`AUSZAHLUNG`, `ANNAHME`) that have come so far there."""
+    letter = {"AUSZAHLUNG": "Z", "ANNAHME": "R"}[kind]
+    yield from _books(folder, process, cases, letter, f"payments where kind = '{kind}' and state = '{state}'")
+
+
+def _books(folder: Path, process: Process, cases: Iterable[Case], letter: str, rows: str) -> Sums:
+    known = {fremdkennzeichen(process, area, number, letter, 1)[:-1]: (number, area) for number, area in cases}
     for file in folder.glob("*.sqlite3"):
         with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as books:
-            rows = books.execute("select reference, area, cents from commitments where cents <> 0").fetchall()
-        for reference, area, cents in rows:
+            found = books.execute(f"select reference, area, cents from {rows}").fetchall()  # noqa: S608 - ours
+        for reference, area, cents in found:
             yield known.get(reference.rstrip("0123456789"), (reference, area)), euros(cents)

@@ -13,13 +13,22 @@ import socket
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 from demo import ROOT, STATE
 from demo.processes import TOKEN
+from kiezbruecke import clock
 
 OURS = ("AIRFLOW_", "KIEZBRUECKE_")
-USERS = {"spk": "fachverwaltung", "betrieb": "betrieb", "admin": "administration"}  # roles: mappings/roles.yaml
+TODAY = date(2026, 7, 1)  # to the demonstration: it plays the same in every year
+USERS = {  # roles: mappings/roles.yaml
+    "spk": "fachverwaltung",
+    "muster": "certifier",
+    "anders": "orderer",
+    "betrieb": "betrieb",
+    "admin": "administration",
+}
 
 
 def enter() -> int:
@@ -60,6 +69,7 @@ def _kiezbruecke() -> dict[str, str]:
         "KIEZBRUECKE_CONTENT": str(ROOT),
         "KIEZBRUECKE_STATE": str(STATE),
         "KIEZBRUECKE_LEDGER_URL": f"sqlite:///{STATE / 'ledger.sqlite3'}",
+        clock.VARIABLE: TODAY.isoformat(),
     }
 
 

@@ -14,11 +14,21 @@ from pathlib import Path
 from typing import Any
 
 from demo import ROOT, STATE
+from demo.home import TODAY
 from demo.processes import Register
+from kiezbruecke import vault
 from kiezbruecke.connector import manifests
+from kiezbruecke.machine import write_file
+from kiezbruecke.privacy import make_private
 from kiezbruecke.sandbox import Running, start
 
-SHEETS = {"beschluesse": "decision-sheet", "budgets": "budget-sheet"}
+SHEETS = {
+    "beschluesse": "decision-sheet",
+    "budgets": "budget-sheet",
+    "antraege": "application-sheet",
+    "nachweise": "settlement-sheet",
+}
+LATER = ROOT / "demo" / "spaeter"  # sheets that a clerk fills in when something has come back or is done
 PASSWORD = "sandkasten-2026"  # noqa: S105 - of the sandbox's invented accounts
 MODERATOR = {"login": "middleware-kiezkasse@example.org", "password": PASSWORD}
 SITE = "https://mein.berlin.example"  # the sandbox's own address changes with every start
@@ -27,7 +37,7 @@ INITIATOR = {"export_login": "initiative@example.org", "export_password": PASSWO
 
 def start_sandboxes(running: dict[str, Running], register: Register) -> None:
     """Start the sandboxes, each its own process with its own state in var/sandbox/<name>/; `running` gets them."""
-    options = {"meinberlin": [f"data={ROOT / 'demo' / 'proposals.json'}"], "xta": [], "hkr": []}
+    options = {"meinberlin": [f"data={ROOT / 'demo' / 'proposals.json'}"], "xta": [], "hkr": [f"today={TODAY}"]}
 
     def run(name: str) -> None:
         create = manifests()[name].sandbox
@@ -41,17 +51,33 @@ def start_sandboxes(running: dict[str, Running], register: Register) -> None:
 
 
 def fill_inbox() -> int:
-    """Put the demonstration's sheets into the inbox; one whose content has been there is not put in again."""
-    dropped = 0
-    for name in SHEETS:
-        inbox = STATE / "eingang" / name
-        inbox.mkdir(parents=True, exist_ok=True)
-        seen = {_digest(file) for file in inbox.rglob("*") if file.is_file()}
-        for sheet in sorted((ROOT / "demo" / name).iterdir()):
-            if _digest(sheet) not in seen:
-                _drop(sheet, inbox)
-                dropped += 1
+    """Put the demonstration's sheets into the inboxes; how many."""
+    return sum(drop(name, ROOT / "demo" / name) for name in SHEETS)
+
+
+def drop(name: str, sheets: Path) -> int:
+    """Put these sheets into an inbox; one whose content has been there is not put in again."""
+    inbox, dropped = STATE / "eingang" / name, 0
+    inbox.mkdir(parents=True, exist_ok=True)
+    seen = {_digest(file) for file in inbox.rglob("*") if file.is_file()}
+    for sheet in sorted(sheets.glob("*.*")):
+        if _digest(sheet) not in seen:
+            _drop(sheet, inbox)
+            dropped += 1
     return dropped
+
+
+def waiting(name: str) -> set[Path]:
+    """The sheets in an inbox that nobody has read."""
+    return {file for file in (STATE / "eingang" / name).glob("[!.~]*.*") if file.is_file()}
+
+
+def make_keys() -> None:
+    """The keys with which account data is sealed, made up once, for this machine only."""
+    file = STATE / vault.FILE
+    make_private(file)
+    if not file.stat().st_size:
+        write_file(file, vault.new_keys(str(file)).text())
 
 
 def write_connections(urls: Mapping[str, str]) -> dict[str, Any]:

@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from kiezbruecke.content.processes import read_process
 from kiezbruecke.german import number
 from kiezbruecke.ledger import Ledger, MessageState
-from kiezbruecke.ledger.money import Balance, balances, euros, theirs
+from kiezbruecke.ledger.money import NOTHING, Balance, Sums, balances, euros, theirs
 from kiezbruecke.ledger.reading import MessageHead, StoredCase, read_process_cases
+
+COUNTS = ("Vorschläge", "beschlossen", "E-Akte")
+MONEY = ("Budget", "gebunden", "ausgezahlt", "erstattet", "frei")
 
 
 @dataclass(frozen=True)
 class Line:
     """One area: how many proposals went how far, and its money on both sides."""
 
-    area: str
     name: str
-    proposals: int
-    accepted: int
-    filed: int
-    budget: Decimal
-    committed: Decimal
-    free: Decimal
-    theirs: Decimal
+    counts: tuple[int, ...]  # proposals, accepted, filed
+    money: tuple[int, ...]  # cents: budget, bound, paid, refunded, free
+    ours: Sums
+    theirs: Sums
 
     @property
     def equal(self) -> bool:
-        """True if the budget system has the same sum."""
-        return self.committed == self.theirs
+        """True if the budget system has the same sums."""
+        return self.ours == self.theirs
 
 
 def read_lines(ledger: Ledger, content: Path, process_id: str) -> list[Line]:
@@ -40,9 +40,9 @@ def read_lines(ledger: Ledger, content: Path, process_id: str) -> list[Line]:
     process = read_process(content, process_id)
     cases = read_process_cases(ledger, process_id).cases
     money = {balance.area_id: balance for balance in balances(ledger, process_id)}
-    booked_there = theirs(ledger, process.fiscal_year)
+    there = theirs(ledger, process.fiscal_year)
     return [
-        _line(area.id, area.name, mine, money.get(area.id), euros(booked_there.get(area.id, 0)))
+        _line(area.name, mine, money.get(area.id), there.get(area.id, NOTHING))
         for area in process.areas
         if (mine := [case for case in cases if area_of(case) == area.id]) or area.id in money
     ]
@@ -50,17 +50,18 @@ def read_lines(ledger: Ledger, content: Path, process_id: str) -> list[Line]:
 
 def show(lines: list[Line]) -> Table:
     """The table: areas with a Kiezkasse in the demonstration one by one, the others in one line."""
-    table = Table(title="Kiezkassen Treptow-Köpenick 2026", title_justify="left")
-    table.add_column("Bezirksregion")
-    for column in ("Vorschläge", "beschlossen", "in der E-Akte", "Budget €", "festgelegt €", "frei €"):
+    title = "Kiezkassen Treptow-Köpenick 2026 (Beträge in Euro)"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=0, pad_edge=False)
+    table.add_column("Bezirksregion", no_wrap=True)
+    for column in (*COUNTS, *MONEY):
         table.add_column(column, justify="right")
-    table.add_column("beide Seiten gleich", justify="center")
-    active = [line for line in lines if line.proposals]
-    others = [line for line in lines if not line.proposals]
+    table.add_column("HKR", justify="center")
+    active = [line for line in lines if line.counts[0]]
+    others = [line for line in lines if not line.counts[0]]
     for line in active:
         table.add_row(*_cells(line))
     if others:
-        table.add_row(*_cells(_sum(f"{len(others)} weitere (nur Budget)", others)))
+        table.add_row(*_cells(_sum(f"{len(others)} ohne Vorschläge", others)))
     table.add_section()
     table.add_row(*_cells(_sum("zusammen", lines)), style="bold")
     return table
@@ -68,21 +69,19 @@ def show(lines: list[Line]) -> Table:
 
 def difference(line: Line) -> str:
     """What the budget system says instead."""
-    return f"{line.name}: festgelegt sind {number(line.committed)} €, im HKR-Verfahren {number(line.theirs)} €"
+    words = zip(("festgelegt", "ausgezahlt", "erstattet"), line.ours, line.theirs, strict=True)
+    differ = [
+        f"{word} {_euros(ours)} €, im HKR-Verfahren {_euros(there)} €" for word, ours, there in words if ours != there
+    ]
+    return f"{line.name}: {'; '.join(differ)}"
 
 
-def _line(area: str, name: str, cases: list[StoredCase], money: Balance | None, there: Decimal) -> Line:
-    return Line(
-        area,
-        name,
-        proposals=sum(case.proposal is not None or bool(case.area_id) for case in cases),  # or from paper
-        accepted=sum(_accepted(case) for case in cases),
-        filed=sum(any(map(is_filed, case.messages)) for case in cases),
-        budget=euros(money.amount if money else 0),
-        committed=euros(money.booked if money else 0),
-        free=euros(money.amount - money.committed if money else 0),
-        theirs=there,
-    )
+def _line(name: str, cases: list[StoredCase], money: Balance | None, there: Sums) -> Line:
+    proposals = sum(case.proposal is not None or bool(case.area_id) for case in cases)  # or from paper
+    filed = sum(any(map(is_filed, case.messages)) for case in cases)
+    columns = (money.amount, money.bound, money.paid, money.refunded, money.free) if money else (0,) * len(MONEY)
+    counts = (proposals, sum(map(_accepted, cases)), filed)
+    return Line(name, counts, columns, money.sums if money else NOTHING, there)
 
 
 def _accepted(case: StoredCase) -> bool:
@@ -101,14 +100,18 @@ def is_filed(message: MessageHead) -> bool:
 
 
 def _sum(name: str, lines: list[Line]) -> Line:
-    counts = [sum(getattr(line, field) for line in lines) for field in ("proposals", "accepted", "filed")]
-    money = [
-        sum((getattr(line, field) for line in lines), Decimal(0)) for field in ("budget", "committed", "free", "theirs")
-    ]
-    return Line("", name, *counts, *money)
+    def total(columns: Iterable[Iterable[int]]) -> tuple[int, ...]:
+        return tuple(map(sum, zip(*columns, strict=True)))
+
+    counts, money = total(line.counts for line in lines), total(line.money for line in lines)
+    ours, there = (Sums(*total(sums)) for sums in ([line.ours for line in lines], [line.theirs for line in lines]))
+    return Line(name, counts, money, ours, there)
 
 
 def _cells(line: Line) -> list[str]:
-    counts = [str(count) for count in (line.proposals, line.accepted, line.filed)]
-    money = [number(amount) for amount in (line.budget, line.committed, line.free)]
-    return [line.name, *counts, *money, "ja" if line.equal else f"NEIN: dort {number(line.theirs)}"]
+    both = "gleich" if line.equal else "NEIN"
+    return [line.name, *map(str, line.counts), *map(_euros, line.money), both]
+
+
+def _euros(cents: int) -> str:
+    return number(euros(cents))

@@ -1,4 +1,4 @@
-"""Starts the collecting routes and watches until nothing runs and the ledger has nothing left to do.
+"""Starts the collecting routes and watches until nothing runs, nothing is due and nobody has anything left to do.
 
 The routes wake each other through assets. Airflow can lose a wake-up, and a demonstration cannot wait for the
 clock: where the ledger says that a route has something to do while nothing runs, it is started here.
@@ -14,11 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from demo import control
+from demo.people import People
 from demo.servers import Servers
 from kiezbruecke.airflow.dags import HOUSEKEEPING
 from kiezbruecke.errors import KiezbrueckeError
 
 NUDGES = 8
+ROUNDS = 12
 
 
 class DemoError(KiezbrueckeError):
@@ -39,28 +41,42 @@ class Watch:
     told: set[int] = field(default_factory=set)
     retried: set[tuple[str, str, int]] = field(default_factory=set)
     before: int = field(default_factory=control.last_number)
+    meanwhile: Callable[[], None] = lambda: None
 
-    def run(self, routes: Iterable[str]) -> None:
-        """Start the routes, wait until all is quiet and nothing is due, then look after deadlines."""
+    def run(self, routes: Iterable[str], people: People) -> None:
+        """Start the routes, let people do what they can whenever all is quiet, then look after deadlines.
+
+        They say which routes are to look at what they have done; none: they have nothing more to do.
+        """
         deadline = time.monotonic() + self.within
-        for route in routes:
-            control.trigger(route)
-        self._until(self._quiet, deadline)
+        woken, self.meanwhile = list(routes), people.meanwhile
+        for _ in range(ROUNDS):
+            self._settle(woken, deadline)
+            if not (woken := people.act()):
+                return self._start((HOUSEKEEPING,), deadline)
+        raise DemoError(f"people still have something to do after {ROUNDS} rounds", where=str(self.logs))
+
+    def _settle(self, routes: Iterable[str], deadline: float) -> None:
+        """Start them, wait until all is quiet and nothing is due."""
+        self._start(routes, deadline)
         for _ in range(NUDGES):
             due = [route for route, count in self.outstanding().items() if count]
             if not due:
-                control.trigger(HOUSEKEEPING)
-                return self._until(self._quiet, deadline)
-            for route in due:
-                control.trigger(route)
-            self._until(self._quiet, deadline)
+                return
+            self._start(due, deadline)
         raise DemoError(f"still open after {NUDGES} attempts: {dict(self.outstanding())}", where=str(self.logs))
+
+    def _start(self, routes: Iterable[str], deadline: float) -> None:
+        for route in routes:
+            control.trigger(route)
+        self._until(self._quiet, deadline)
 
     def _until(self, done: Callable[[], bool], deadline: float) -> None:
         while not self._look(done):
             if time.monotonic() > deadline:
                 raise DemoError(f"not finished after {self.within:.0f} s", where=str(self.logs))
-            time.sleep(0.3)
+            self.meanwhile()
+            time.sleep(0.5)
 
     def _look(self, done: Callable[[], bool]) -> bool:
         self.servers.check()

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from demo import ROOT, STATE, home, surroundings
 from demo.processes import Register
-from demo.servers import Commands, Servers
+from demo.servers import WHOLE, Commands, Servers
 from kiezbruecke import german
 from kiezbruecke.sandbox import Running
 
@@ -45,8 +45,10 @@ def world(commands: Commands, register: Register, teller: Teller) -> Iterator[Se
 
     Everybody's imports take seconds, so all start at once; Airflow's processes begin when its database is ready.
     """
+    surroundings.make_keys()
     dropped = surroundings.fill_inbox()
     teller.say(f"{german.count(dropped, 'Tabelle', 'Tabellen')} in den Eingangsordner gelegt")
+    teller.say(f"Für die Vorführung ist heute der {german.day(home.TODAY)}")
     servers = Servers(STATE / "airflow", register, home.enter())
     sandboxes: dict[str, Running] = {}
     try:
@@ -58,8 +60,9 @@ def world(commands: Commands, register: Register, teller: Teller) -> Iterator[Se
         teller.say(f"Nachbauten laufen: {', '.join(f'{name} {box.url}' for name, box in sandboxes.items())}")
         connections = surroundings.write_connections({name: box.url for name, box in sandboxes.items()})
         control.store_connections(connections)
-        servers.interrupted = control.close_dangling()
-        control.awaken()
+        asking = commands is WHOLE
+        servers.interrupted = control.close_dangling(asking=asking)
+        control.awaken(asking=asking)
         again = german.count(len(servers.interrupted), "abgebrochene Strecke läuft", "abgebrochene Strecken laufen")
         left = f", {again} noch einmal" if servers.interrupted else ""
         teller.say(f"Hauptbuch und Airflow sind vorbereitet{left}")

@@ -23,6 +23,7 @@ from kiezbruecke.vault import VARIABLE as VAULT
 from kiezbruecke.vault import Vault, find_keys
 
 log = logging.getLogger("kiezbruecke")
+PAGE = "KIEZBRUECKE_PAGE"
 REPORTS = "KIEZBRUECKE_REPORTS"
 ANCHORS, ANCHOR_KEY = "KIEZBRUECKE_ANCHORS", "KIEZBRUECKE_ANCHOR_KEY"
 
@@ -40,8 +41,16 @@ def open_house(content: Path | None = None, connect: Connect | None = None, witn
     named = (file_witness(found), *witnesses)
     key = os.environ.get(ANCHOR_KEY)
     anchors = Path(os.environ.get(ANCHORS) or find_state(found) / "anchors.jsonl")
+    post = find_state(found) / "post"
     reports = Path(os.environ.get(REPORTS) or find_state(found) / "abgleich")
-    return House(found, ledger, connect, named, anchors, Path(key) if key else None, reports=reports)
+    signs = Path(key) if key else None
+    return House(found, ledger, connect, named, anchors, signs, page=_page(), post=post, reports=reports)
+
+
+def _page() -> str:
+    """KIEZBRUECKE_PAGE, else the desk's place below Airflow's own address; empty where nobody has said."""
+    base = os.environ.get("AIRFLOW__API__BASE_URL", "").rstrip("/")
+    return os.environ.get(PAGE, f"{base}/schreibtisch" if base else "").rstrip("/")
 
 
 def _said_day() -> date | None:

@@ -24,6 +24,8 @@ class House:
     witnesses: Sequence[Witness] = ()  # outside the ledger: how often it has begun to send
     anchors: Path | None = None  # the file to which housekeeping carries the ends of the chains of evidence
     anchor_key: Path | None = None  # an Ed25519 private key (PEM) that signs them
+    page: str = ""  # base address of the desk's pages, for links in letters
+    post: Path | None = None  # the folder for letters where no server takes them
     reports: Path | None = None  # the folder into which the evening's reconciliation writes its files
 
     @property

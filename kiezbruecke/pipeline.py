@@ -26,26 +26,49 @@ from kiezbruecke.desk import evening
 from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
 from kiezbruecke.ledger.database import now
+from kiezbruecke.ledger.finding import keep_findable
 from kiezbruecke.ledger.people import Person, signed
 from kiezbruecke.ledger.reading import MessageHead
-from kiezbruecke.stages import anchoring, collecting, delivering, preparing, reconciling, recovering, telling
+from kiezbruecke.stages import (
+    anchoring,
+    collecting,
+    delivering,
+    looking_ahead,
+    preparing,
+    reconciling,
+    recovering,
+    telling,
+)
+from kiezbruecke.stages.looking_ahead import AreaOutlook, HandedIn, LineOutlook, SheetOutlook, SheetRoute, SheetThere
 from kiezbruecke.stages.resending import Resending
 from kiezbruecke.stages.running import Steps
 from kiezbruecke.stages.work import Collecting, Counts, Sending
 
 __all__ = [
+    "AreaOutlook",
     "Counts",
+    "HandedIn",
     "House",
+    "LineOutlook",
+    "SheetOutlook",
+    "SheetRoute",
+    "SheetThere",
     "close_the_day",
     "collect",
     "deliver",
+    "hand_over",
     "housekeeping",
+    "look_ahead",
+    "morning_post",
     "outstanding",
     "prepare",
     "reconcile",
     "recover",
     "resend",
     "run",
+    "sheet_report",
+    "sheet_routes",
+    "sheets_there",
 ]
 
 
@@ -133,10 +156,19 @@ def resend(house: House, head: MessageHead, *, person: Person, reason: str) -> C
 
 
 def housekeeping(house: House) -> Counts:
-    """Look at what waits too long, in every sending route, and hold the ends of the chains of evidence."""
+    """Look at what waits too long, in every sending route, hold the ends of the chains, keep cases findable."""
     counts = reconciling.remind_everywhere(house)
     anchoring.carry_out(house)
+    keep_findable(house.ledger)
     return counts
+
+
+def morning_post(house: House) -> Counts:
+    """Tell every owner what has gone, what waits and what needs them, once a day (`mailing.py`)."""
+    from kiezbruecke import mailing  # noqa: PLC0415 - its tables are XLSX, and openpyxl takes a third of a second
+
+    late = mailing.tell_late(house)
+    return Counts({"alarms": late} if late else {}) + mailing.morning_post(house)
 
 
 def close_the_day(house: House) -> Mapping[str, int]:
@@ -147,6 +179,31 @@ def close_the_day(house: House) -> Mapping[str, int]:
 def recover(house: House, destination: str) -> recovering.RecoveryFindings:
     """After a restored backup: all of the way back that needs no person (`stages/recovering.py`)."""
     return recovering.recover(house, destination, collect_items, prepare_messages)
+
+
+def look_ahead(house: House, name: str, file: str, body: bytes) -> SheetOutlook:
+    """What would follow from a sheet if a route read it now; nothing is stored (`stages/looking_ahead.py`)."""
+    return looking_ahead.look_ahead(house, name, file, body)
+
+
+def hand_over(house: House, name: str, file: str, body: bytes, *, look: str, person: Person) -> HandedIn:
+    """Put the sheet that was looked at (`look`: its SHA-256) where the route finds it; twice is once."""
+    return looking_ahead.hand_over(house, name, file, body, look=look, person=person)
+
+
+def sheet_routes(house: House) -> list[SheetRoute]:
+    """The routes that take sheets."""
+    return looking_ahead.sheet_routes(house)
+
+
+def sheets_there(house: House, name: str) -> list[SheetThere]:
+    """The sheets that lie at a route's source, with who handed them over."""
+    return looking_ahead.sheets_there(house, name)
+
+
+def sheet_report(house: House, name: str, look: str) -> tuple[str, bytes]:
+    """Name and bytes of the report beside a handled sheet (`look`: its SHA-256)."""
+    return looking_ahead.sheet_report(house, name, look)
 
 
 def outstanding(house: House) -> dict[str, int]:

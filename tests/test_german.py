@@ -39,7 +39,13 @@ FOR_PEOPLE = (
     "status",
     "reconcile",
 )
-PAGES = ("docs/how-to/fachverwaltung.md", "docs/how-to/betrieb.md", "docs/reference/errors.md", "demo/README.md")
+PAGES = (
+    "docs/how-to/fachverwaltung.md",
+    "docs/how-to/zuwendungen.md",
+    "docs/how-to/betrieb.md",
+    "docs/reference/errors.md",
+    "demo/README.md",
+)
 _GERMAN = re.compile(
     r"[äöüßÄÖÜ„“]|\b(?:der|die|das|den|dem|ein|eine|einen|nicht|ist|sind|wird|und|von|zu|kein|keine|mit|bitte|fehlt|auf|im)\b"
 )

@@ -44,6 +44,8 @@ def test_the_wheel_holds_the_packages_and_no_content(wheel: Path) -> None:
         "connectors/_template/pyproject.toml",
         "connectors/_template/test_example.py",
         "kiezbruecke/ledger/migrations/env.py",
+        "kiezbruecke/page/templates/frame.html",
+        "kiezbruecke/page/static/page.css",
     ):
         assert needed in names
     assert any(name.endswith("licenses/LICENSE") for name in names)

@@ -1,6 +1,6 @@
-"""Kills `make demo` with SIGKILL – while it starts, and in the middle of sending – and lets the next one carry on.
+"""Kills `make demo` with SIGKILL – while it starts, in the middle of sending, when the first is paid – and carries on.
 
-    copy of this checkout ─ make demo ─ kill -9 ─ make demo ─ kill -9 ─ make demo ─ exit 0, everything once?
+    copy of this checkout ─ (make demo ─ kill -9) three times ─ make demo ─ exit 0, everything once?
 
     python tools/kill_demo.py [KEYS]        (or: make kill)
 
@@ -17,11 +17,13 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,7 +32,7 @@ STARTING_SECONDS, FILED = 6, 5
 
 
 def main() -> int:
-    """Kill twice, run once more, compare; 0 if all is there once."""
+    """Kill three times, run once more, compare; 0 if all is there once."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("keys", nargs="?", type=Path, help="message list --json of a demonstration without a kill")
     keys: Path | None = parser.parse_args().keys
@@ -40,11 +42,12 @@ def main() -> int:
     began = time.monotonic()
     _kill_when(copy, "while it starts", lambda: time.monotonic() - began > STARTING_SECONDS)
     _kill_when(copy, f"after {FILED} files", lambda: len(list(copy.glob("var/sandbox/xta/*/*.zip"))) >= FILED)
+    _kill_when(copy, "when HKR has the first payment", lambda: _has_payments(copy / "var/sandbox/hkr/books.sqlite3"))
     subprocess.run(["make", "demo"], cwd=copy, check=True)
     if keys is not None:
         _compare(_keys(json.loads(keys.read_text("utf-8"))), _keys(json.loads(_messages(copy))))
     shutil.rmtree(folder)
-    print(f"killed twice, and everything is there once ({time.monotonic() - began:.0f} s)")
+    print(f"killed three times, and everything is there once ({time.monotonic() - began:.0f} s)")
     return 0
 
 
@@ -58,6 +61,12 @@ def _kill_when(copy: Path, words: str, ready: Callable[[], bool]) -> None:
     os.killpg(demo.pid, signal.SIGKILL)
     demo.wait()
     print(f"kill -9 {words}", flush=True)
+
+
+def _has_payments(books: Path) -> bool:
+    """Whether the budget system's own books hold a payment by now."""
+    with closing(sqlite3.connect(f"{books.resolve().as_uri()}?mode=ro", uri=True, timeout=30)) as database:
+        return bool(database.execute("select count(*) from payments").fetchone()[0])
 
 
 def _messages(copy: Path) -> str:

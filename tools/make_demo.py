@@ -3,6 +3,7 @@
     the story (below) ─┬─▶ demo/proposals.json            what stands on the platform (sandbox)
                        ├─▶ demo/beschluesse/*.xlsx, .csv   what the assemblies decided
                        ├─▶ demo/budgets/budgetliste-2026.xlsx
+                       ├─▶ demo/antraege, demo/spaeter        who is paid, on which account, and what was spent
                        └─▶ demo/expected.json              what must come out, without asking the engine
 
     python tools/make_demo.py [--check]
@@ -29,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from openpyxl import Workbook
+from schwifty import IBAN
 from shapely.geometry import Point, shape
 from shapely.geometry.base import BaseGeometry
 
@@ -201,6 +203,22 @@ SECOND = (
     Line(24, YES, "400.00", "Nachgerückt von Platz 1 der Warteliste.", RECEIPTS, rank=1),
     Line(38, CUT, "180.50", "Schreibfehler in der ersten Liste: beschlossen waren 180,50 €.", correction=True),
 )
+# Müggelheim applies for what was granted. The accounts are of a bank code that no bank has; the holders are invented.
+PAID_AREA, APPLIED, NOTICE, WAIVER = "090416", date(2026, 4, 30), date(2026, 5, 11), date(2026, 5, 18)
+BEGINS, BANK_CODE = date(2026, 6, 1), "99999999"
+HOLDERS: dict[int | str, str] = {
+    1: "Erfundener Heimatverein Müggelheim",
+    3: "Erfundener Sportverein Müggelheim",
+    17: "Erfundene Jugendgruppe Müggelspree",
+    27: "Erfundener Chor am Dorfanger",
+    36: "Erfundener Gartenverein Kleiner Müggelsee",
+    21: "Erfundener Förderverein der Grundschule",
+    "P-1": "Erfundener Ortschronikkreis",
+}
+CLOSED = 27  # the account in its application is closed: the payment comes back, and a second sheet names another
+SETTLED, SPENT = 1, Decimal("812.40")  # of 850.00: the difference comes back
+UNWAIVED = 36  # nobody has waived: its notice becomes final by itself
+PROVEN = date(2026, 6, 29)
 # Sums that were dealt anew so that the story holds; the others are the recorded ones.
 ASKED = {50: 0, 51: 1_000_000}
 
@@ -230,6 +248,15 @@ DECISION = (
 BUDGET = (
     "Verfahren", "Haushaltsjahr", "Bezirksregion", "Betrag (€)", "Kapitel", "Titel", "Status", "Gültig ab",
     "Grund", "Erfasst von",
+)  # fmt: skip
+APPLICATION = (
+    "Verfahren", "Bezirksregion", "Referenznummer", "Titel", "Antragstellende", "Antrag vom", "Antragssumme (€)",
+    "Voraussichtliche Kosten (€)", "Beginn des Vorhabens", "Bescheid vom", "Verzicht auf Widerspruch am",
+    "Kontoinhaber", "IBAN", "BIC", "Erfasst von", "Korrektur", "Begründung",
+)  # fmt: skip
+SETTLEMENT = (
+    "Verfahren", "Bezirksregion", "Referenznummer", "Titel", "Nachweis angenommen am", "Ausgegeben (€)",
+    "Erfasst von", "Korrektur", "Begründung",
 )  # fmt: skip
 CHAPTER, TITLE = "5950", "97113"
 KNOWN = "Verteilung von 2024 (öffentlich genannt)"
@@ -269,6 +296,15 @@ def make_demo() -> dict[str, bytes]:
             "Beschlüsse", DECISION, _decision_rows(KIEZE["090311"], SECOND, SECOND_SITTING)
         ),
     }
+    files |= {
+        "antraege/antragsliste-mueggelheim-2026.xlsx": _workbook("Anträge", APPLICATION, _application_rows()),
+        "spaeter/antraege/antragsliste-mueggelheim-berichtigung-2026.xlsx": _workbook(
+            "Anträge", APPLICATION, [_application_row(_granted()[CLOSED], 1 + len(HOLDERS), "Das Konto war aufgelöst.")]
+        ),
+        "spaeter/nachweise/nachweisliste-mueggelheim-2026.xlsx": _workbook(
+            "Nachweise", SETTLEMENT, [_settlement_row(_granted()[SETTLED])]
+        ),
+    }
     for area, kiez in KIEZE.items():
         rows = _decision_rows(kiez, STORY[area], kiez.sitting)
         name = f"beschluesse/beschlussliste-{kiez.slug}-2026"
@@ -297,7 +333,24 @@ def expected() -> Row:
             for (area, reference), kind in sorted(aside.items())
         ],
         "sums": sums,
+        **_expected_money(),
     }
+
+
+def _expected_money() -> Row:
+    """What is paid in the end, what came back from the bank in between, and what was not spent."""
+    granted = _granted()
+    paid = [{"reference": line.reference, "area": PAID_AREA, "amount": line.amount} for line in granted.values()]
+    unspent = str(Decimal(granted[SETTLED].amount) - SPENT)
+    return {
+        "paid": sorted(paid, key=lambda line: line["reference"]),
+        "bounced": [{**_of(granted[CLOSED]), "amount": granted[CLOSED].amount}],
+        "refunded": [{**_of(granted[SETTLED]), "amount": unspent}],
+    }
+
+
+def _of(line: Line) -> Row:
+    return {"reference": line.reference, "area": PAID_AREA}
 
 
 def _check_story() -> None:
@@ -314,6 +367,7 @@ def _check_story() -> None:
         assert {too_much} == {line.aside == OVER_BUDGET for line in lines}, f"budget of {KIEZE[area].name}"
     assert expected()["sums"]["090416"] == "2600.00"
     asked = {row["pk"]: row["budget"] for row in _recorded().values()} | ASKED
+    assert HOLDERS.keys() == _granted().keys(), "everybody who was granted something has an account"
     more = [line.number for lines in STORY.values() for line in lines if _more_than(asked, line)]
     assert more == [30], "one proposal gets more than it asked for"
 
@@ -424,13 +478,12 @@ def _point_inside(polygon: BaseGeometry, chance: random.Random) -> list[float]:
 
 
 def _decision_rows(kiez: Kiez, lines: Sequence[Line], sitting: date) -> list[list[Any]]:
-    names = {key: row["name"] for key, row in _recorded().items()}
-    return [_decision_row(kiez, line, sitting, names) for line in lines]
+    return [_decision_row(kiez, line, sitting) for line in lines]
 
 
-def _decision_row(kiez: Kiez, line: Line, sitting: date, names: Mapping[Any, str]) -> list[Any]:
+def _decision_row(kiez: Kiez, line: Line, sitting: date) -> list[Any]:
     chance = random.Random(f"{SEED}-{kiez.area}-{line.reference}-{sitting}")
-    title = line.title or " ".join(names[line.number].split())
+    title = _title(line)
     day = kiez.sitting if line.correction else sitting  # a correction names the sitting that it puts right
     row: list[Any] = [PROCESS, kiez.name, day, line.reference, title, line.outcome]
     row += [Decimal(line.amount) if line.amount else None, *_votes(line, chance), line.rank]
@@ -452,6 +505,36 @@ def _budget_rows() -> list[list[Any]]:
          f"{KNOWN if known else INVENTED}; {PLACEHOLDER}", "SPK 1"]
         for name, euros, known in BUDGETS
     ]  # fmt: skip
+
+
+def _granted() -> dict[int | str, Line]:
+    """What the paid area was granted, by number."""
+    return {line.number: line for line in STORY[PAID_AREA] if line.accepted}
+
+
+def _application_rows() -> list[list[Any]]:
+    granted = _granted()
+    return [_application_row(granted[number], account) for account, number in enumerate(HOLDERS, start=1)]
+
+
+def _application_row(line: Line, account: int, corrects: str = "") -> list[Any]:
+    amount, holder = Decimal(line.amount), HOLDERS[line.number]
+    days = [APPLIED, amount, amount, BEGINS, NOTICE, None if line.number == UNWAIVED else WAIVER]
+    head = [PROCESS, KIEZE[PAID_AREA].name, line.reference, _title(line), holder]
+    return [*head, *days, holder, _iban(account), "", "SPK 1", "ja" if corrects else "", corrects]
+
+
+def _settlement_row(line: Line) -> list[Any]:
+    head = [PROCESS, KIEZE[PAID_AREA].name, line.reference, _title(line)]
+    return [*head, PROVEN, SPENT, "SPK 1", "", ""]
+
+
+def _title(line: Line) -> str:
+    return line.title or " ".join(_recorded()[line.number]["name"].split())
+
+
+def _iban(account: int) -> str:
+    return str(IBAN.generate("DE", bank_code=BANK_CODE, account_code=f"{account:010d}"))
 
 
 def _csv(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:

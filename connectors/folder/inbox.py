@@ -15,10 +15,12 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from connectors._files import NoFileError, OpenFolder
-from connectors.folder.names import REPORT, arrived_name, free_names, is_sheet_name
+from connectors.folder.names import REPORT, arrived_name, free_names, handed_name, is_sheet_name
+from kiezbruecke.connector import KeptSheet
 
 DONE, FAILED = "done", "failed"
 
@@ -129,6 +131,51 @@ class Inbox:
                 digest = None if name.endswith(REPORT) else self._digest(done, name)
                 if digest is not None and digest in digests:
                     yield digest, self.folder / DONE / name
+
+    def put(self, name: str, body: bytes) -> tuple[str, bool]:
+        """Put a file here as somebody would drop it; the name it has, and whether it was written.
+
+        Another content of the same name is not touched: this one gets a name of its own. Of two at once with the same
+        content and name one has written it.
+        """
+        digest = hashlib.sha256(body).hexdigest()
+        with OpenFolder.open(self.folder) as inbox:
+            for free in free_names(handed_name(name), digest):
+                with contextlib.suppress(FileExistsError):
+                    inbox.add(free, body)
+                    return free, True
+                if self._digest(inbox, free) == digest:
+                    return free, False
+        raise FileExistsError(errno.EEXIST, "every name is taken")
+
+    def waiting_twin(self, digest: str, size: int) -> Path | None:
+        """A file with the same content that lies here and was not read yet."""
+        same = (one for one in self.arrivals() if one.size == size and self.digest(one.path) == digest)
+        return next((one.path for one in same), None)
+
+    def kept(self, at_most: int) -> list[KeptSheet]:
+        """What waits here, and what lies in the archives; the newest first."""
+        found = [("", arrival) for arrival in self.arrivals()]
+        found += [(arrival.path.parent.name, arrival) for arrival in self._archived()]
+        found.sort(key=lambda one: (one[1].mtime_ns, one[1].path.name), reverse=True)
+        return [self._kept(place, arrival) for place, arrival in found[:at_most]]
+
+    def _kept(self, place: str, arrival: Arrival) -> KeptSheet:
+        name, at = arrival.path.name, datetime.fromtimestamp(arrival.mtime_ns // 1_000_000_000, UTC)
+        with OpenFolder.open(self.folder) as inbox:
+            if not place:
+                return KeptSheet(name, place, at, self._digest(inbox, name) or "", has_report=False)
+            with inbox.sub(place) as folder:
+                told = folder.look(f"{name}{REPORT}") is not None
+                return KeptSheet(name, place, at, self._digest(folder, name) or "", has_report=told)
+
+    def report(self, place: str, name: str) -> bytes | None:
+        """The report beside an archived sheet; None where there is none. No name leads out of the archive."""
+        wanted = f"{name}{REPORT}"
+        with OpenFolder.open(self.folder) as inbox, contextlib.suppress(FileNotFoundError), inbox.sub(place) as folder:
+            seen = folder.look(wanted) if place in (DONE, FAILED) and wanted in folder.names() else None
+            return folder.read(wanted, seen.st_size + 1)[0] if seen else None
+        return None
 
     def renew_report(self, sheet: Path, change: Callable[[bytes], bytes]) -> None:
         """Write the report beside an archived sheet anew, if it is there and becomes another."""

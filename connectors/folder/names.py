@@ -54,6 +54,15 @@ def own_name(name: str) -> str:
     return f"{_cut(shown.removesuffix(ending))}{ending}"
 
 
+def handed_name(name: str) -> str:
+    """The name under which a sheet that somebody hands over is put into the inbox: one that is read, and no path."""
+    bare = PurePath(PurePath(name.replace("\\", "/")).name.lstrip("~$"))
+    stem = bare.stem
+    if bare.name.lower().endswith(REPORT):
+        stem = PurePath(stem).stem  # else nobody could tell it from a report of ours
+    return own_name(f"{stem.strip('. ') or 'tabelle'}{bare.suffix}")
+
+
 def arrived_name(name: str, digest: str) -> str:
     """The name under which a file had arrived, of its name in the inbox or in the archive: always the same."""
     path = PurePath(name)

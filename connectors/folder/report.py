@@ -34,7 +34,7 @@ def lines_report(
 ) -> bytes:
     """The report of a sheet that could be read; `already`: the rows that are known from a sheet of the same content."""
     rows = [
-        (str(line.number), line.reference, *_outcome(line, problems.get(line.number, ""), already)) for line in lines
+        (str(line.number), line.reference, *outcome(line, problems.get(line.number, ""), already)) for line in lines
     ]
     told = Counter(outcome for _, _, outcome, _ in rows)
     words = [TAKEN, *([ALREADY] if told[ALREADY] else []), LEFT]
@@ -76,7 +76,8 @@ def _with(row: Sequence[str], follows: Mapping[int, str]) -> Sequence[str]:
     return [*row[:_FOLLOWS], follows[number]] if number in follows and row[2] == TAKEN else row
 
 
-def _outcome(line: Line, problem: str, already: Collection[int]) -> tuple[str, str]:
+def outcome(line: Line, problem: str, already: Collection[int]) -> tuple[str, str]:
+    """The words about one line: what became of it, and the hint beside that."""
     if problem:
         return LEFT, problem
     return (ALREADY if line.number in already else TAKEN), line.note

@@ -13,6 +13,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -21,12 +22,12 @@ from connectors._tables import SheetProblem, TableLimits, Worksheet, read_csv, r
 from connectors._tables.limits import MEGABYTE
 from connectors.folder.inbox import DONE, FAILED, Arrival, Inbox
 from connectors.folder.lines import names_of
-from connectors.folder.names import arrived_name
-from connectors.folder.report import for_clerks, lines_report, sheet_report, with_what_follows
+from connectors.folder.names import arrived_name, handed_name
+from connectors.folder.report import for_clerks, lines_report, outcome, sheet_report, with_what_follows
 from connectors.folder.settings import Settings
 from connectors.folder.sheet import Line, Sheet, read_sheet
 from connectors.folder.table import read_source
-from kiezbruecke.connector import Connection, Context, Cursor, Handled, Item
+from kiezbruecke.connector import Connection, Context, Cursor, Handled, Item, KeptSheet, SheetLine, SheetLook
 from kiezbruecke.errors import SourceError
 from kiezbruecke.troubles import trouble_of
 
@@ -112,10 +113,61 @@ class FolderSource:
         self._find_again({_digest_of(line) for _, line in lines} - self._pickups.keys())
         for one, line in lines:
             if pickup := self._pickups.get(_digest_of(line)):
-                said = one.item.problem or ""
-                problem = for_clerks((one.problem or "").removeprefix(said), self._columns)
-                pickup.note(line, problem, besides=bool(said), known=one.known)
+                self._note(pickup, one, line)
         self._archive([pickup for pickup in self._pickups.values() if not pickup.waiting])
+
+    def look(self, name: str, body: bytes) -> SheetLook:
+        """What a run would make of a file, under the name that it would get here; nothing is written."""
+        digest, size = hashlib.sha256(body).hexdigest(), len(body)
+        raw = body if size <= self._settings.max_bytes else None
+        with self._reachable():
+            pickup = self._open(Arrival(Path(handed_name(name)), size, 0, 0), digest, raw)
+            twin = self._twin(digest, size)
+        return SheetLook(
+            pickup.name,
+            digest,
+            pickup.items if pickup.sheet else (),
+            pickup.sheet.notes if pickup.sheet else (),
+            pickup.problem,
+            twin.name if twin else "",
+            partial(self._lines_of, pickup),
+        )
+
+    def put(self, name: str, body: bytes) -> tuple[str, bool]:
+        """Into the inbox, whole, as if somebody had dropped it; not where the same content lies there already."""
+        with self._reachable():
+            if twin := self._twin(hashlib.sha256(body).hexdigest(), len(body)):
+                return twin.name, False
+            return self._inbox.put(name, body)
+
+    def kept(self, at_most: int) -> Sequence[KeptSheet]:
+        """What waits in the inbox and what was archived, the newest first."""
+        with self._reachable():
+            return self._inbox.kept(at_most)
+
+    def report(self, sheet: KeptSheet) -> bytes | None:
+        """The report beside an archived sheet."""
+        with self._reachable():
+            return self._inbox.report(sheet.place, sheet.name)
+
+    def _twin(self, digest: str, size: int) -> Path | None:
+        """The same content, waiting or archived; where a table's things change, an archived one may come again."""
+        archived = None if self._table.id else self._inbox.twin(digest, size)
+        return archived or self._inbox.waiting_twin(digest, size)
+
+    def _lines_of(self, pickup: Pickup, handled: Sequence[Handled]) -> Sequence[SheetLine]:
+        """What the report would say of each line."""
+        lines = pickup.sheet.lines if pickup.sheet else ()
+        for one, line in zip(handled, lines, strict=True):
+            self._note(pickup, one, f"{pickup.digest}:{line.number}")
+        already = () if pickup.again else {int(line.partition(":")[2]) for line in pickup.known}
+        told = (outcome(line, pickup.problems.get(line.number, ""), already) for line in lines)
+        return [SheetLine(line.number, line.reference, *words) for line, words in zip(lines, told, strict=True)]
+
+    def _note(self, pickup: Pickup, one: Handled, line: str) -> None:
+        said = one.item.problem or ""
+        problem = for_clerks((one.problem or "").removeprefix(said), self._columns)
+        pickup.note(line, problem, besides=bool(said), known=one.known)
 
     def tell_what_follows(self, follows: Mapping[str, str]) -> None:
         """Write it into the reports of the archived sheets; a report that somebody has taken away stays away."""
@@ -159,11 +211,16 @@ class FolderSource:
         return self._lines.get(id(item), (item, ""))[1]
 
     def _complete(self) -> list[Arrival]:
-        try:
+        with self._reachable():
             return self._inbox.complete()
+
+    @contextmanager
+    def _reachable(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise SourceError(
-                "the folder cannot be read",
+                "the folder cannot be used",
                 where=self._where,
                 expected=str(self._settings.path),
                 helps=_why(error),

@@ -2,15 +2,15 @@
 
 story ─┬─▶ stage: sheets, platform, routes, sandboxes that go wrong ─▶ what the ledger, the e-file, the HKR hold
        └─▶ books: by hand                                            ─▶ what they must hold
+
+and then a year of money (`paying.py`): the demonstration's twenty budgets, from the vote to the settlement.
 """
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -21,8 +21,10 @@ from demo.expected import in_the_books, in_the_efile
 from demo.processes import only_one
 from demo.world import Teller
 from demo.year.books import Books, keep
-from demo.year.stage import District, Stage, stage
+from demo.year.paying import PER_AREA, settle, told
+from demo.year.stage import District, Stage, logged, stage
 from demo.year.story import Kasse, Word, plan
+from demo.year.till import budgets
 from kiezbruecke import desk, german
 from kiezbruecke.content.processes import read_process
 from kiezbruecke.desk.evaluation_files import as_page, as_workbook
@@ -59,15 +61,16 @@ def main() -> int:
     try:
         with only_one(STATE):
             outcome = play(STATE / "jahr", funds(), PER_KASSE, teller.say)
+            settled = settle(STATE / "jahr-geld", budgets(), PER_AREA, teller.say)
     except KiezbrueckeError as error:
         teller.say(f"{error.code} {error}")
         return 1
     for found in outcome.found:
         write_file(STATE / "jahr" / f"auswertung-{found.process}.xlsx", as_workbook(found))
         write_file(STATE / "jahr" / f"auswertung-{found.process}.html", as_page(found))
-    for line in _told(outcome):
+    for line in (*_told(outcome), *told(settled)):
         teller.say(line)
-    return 1 if outcome.wrong else 0
+    return 1 if outcome.wrong or settled.wrong else 0
 
 
 def funds() -> list[Kasse]:
@@ -92,7 +95,7 @@ def play(state: Path, kassen: Sequence[Kasse], per_kasse: int, say: Callable[[st
     """The year of these funds, in a folder that is emptied first."""
     days = plan(kassen, per_kasse)
     books = keep(days)
-    with stage(state, DISTRICTS) as world, _log(state):
+    with stage(state, DISTRICTS) as world, logged(state):
         for day in days:
             world.play(day)
             say(f"{german.day(day.date)}  {day.title}")
@@ -181,23 +184,6 @@ def _told(outcome: Outcome) -> Iterator[str]:
     yield from (f"✗ {line}" for line in outcome.wrong)
     good = "Hauptbuch, E-Akte, HKR, mein.berlin und Auswertung stimmen mit den Büchern überein."
     yield "Nicht alles ist, wie es sein muss." if outcome.wrong else good
-
-
-@contextmanager
-def _log(state: Path) -> Iterator[None]:
-    """What the software says of all the faults goes into a file, not onto the screen."""
-    logs = [logging.getLogger(name) for name in ("kiezbruecke", "connectors")]
-    handler = logging.FileHandler(state / "protokoll.log", encoding="utf-8")
-    for log in logs:
-        log.addHandler(handler)
-        log.propagate = False
-    try:
-        yield
-    finally:
-        for log in logs:
-            log.propagate = True
-            log.removeHandler(handler)
-        handler.close()
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import logging
 import os
 import random
 import shutil
@@ -224,6 +225,23 @@ def stage(state: Path, districts: Sequence[District]) -> Iterator[Stage]:
     finally:
         for one in sandboxes.values():
             one.stop()
+
+
+@contextmanager
+def logged(state: Path) -> Iterator[None]:
+    """What the software says of all the faults goes into a file, not onto the screen."""
+    logs = [logging.getLogger(name) for name in ("kiezbruecke", "connectors")]
+    handler = logging.FileHandler(state / "protokoll.log", encoding="utf-8")
+    for log in logs:
+        log.addHandler(handler)
+        log.propagate = False
+    try:
+        yield
+    finally:
+        for log in logs:
+            log.propagate = True
+            log.removeHandler(handler)
+        handler.close()
 
 
 def _content(content: Path, districts: Sequence[District]) -> Path:

@@ -13,6 +13,7 @@ up and ask the ledger what there is to do. Airflow can lose such a wake-up: the 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -32,7 +33,7 @@ from airflow.sdk.api.datamodels._generated import DagRunType  # the only place f
 from airflow.sdk.exceptions import AirflowFailException
 
 from kiezbruecke.airflow import page
-from kiezbruecke.airflow.tasks import perform
+from kiezbruecke.airflow.tasks import perform, tell_failure
 from kiezbruecke.airflow.verdicts import Verdicts, examine, known, names_of
 from kiezbruecke.content.routes import CollectingRoute, Route, RoutePlace, SendingRoute, route_places
 from kiezbruecke.errors import ConfigurationError
@@ -63,12 +64,18 @@ def route_dags(content: Path) -> dict[str, DAG]:
     names = frozenset(place.name for place in places)
     dags = [_dag_of(place, content, verdicts, names) for place in places if wanted in (None, _dag_id(place.name))]
     asking = [dag for place in places if wanted in (None, asks(place.name)) and (dag := _asking_dag(place, content))]
-    return {dag.dag_id: dag for dag in (*dags, *asking)}
+    points = [dag for place in places if wanted in (None, answers(place.name)) and (dag := _points_dag(place, content))]
+    return {dag.dag_id: dag for dag in (*dags, *asking, *points)}
 
 
 def asks(route: str) -> str:
     """The DAG that asks people about a route which needs four eyes."""
     return f"{_dag_id(route)}-freigabe"
+
+
+def answers(route: str) -> str:
+    """The DAG that asks people about points which stop a route."""
+    return f"{_dag_id(route)}-punkte"
 
 
 def report_broken_routes(content: Path) -> None:
@@ -105,18 +112,18 @@ def _refuse_unfit_connection(place: RoutePlace) -> None:
 
 
 def housekeeping_dag(content: Path) -> DAG:
-    """Watches deadlines and closes points on the to-do list that have healed by themselves."""
+    """Watches deadlines, closes points that have healed by themselves, and sends the morning's post."""
     title = "Fristen überwachen, erledigte Punkte schließen"
-    return _house_dag(HOUSEKEEPING, title, "stündlich", "5 * * * *", "housekeeping", content)
+    return _house_dag(HOUSEKEEPING, title, "stündlich", "5 * * * *", ("housekeeping", "morning_post"), content)
 
 
 def evening_dag(content: Path) -> DAG:
     """Compares both sides' sums of all processes; its run fails where they differ."""
-    return _house_dag(EVENING, "Abgleich am Abend", "täglich um 19:30", "30 19 * * *", "close_the_day", content)
+    return _house_dag(EVENING, "Abgleich am Abend", "täglich um 19:30", "30 19 * * *", ("close_the_day",), content)
 
 
-def _house_dag(dag_id: str, title: str, when: str, cron: str, step: str, content: Path) -> DAG:
-    """A DAG of one step that is about the house, and about no route."""
+def _house_dag(dag_id: str, title: str, when: str, cron: str, steps: Sequence[str], content: Path) -> DAG:
+    """A DAG of steps that are about the house, and about no route."""
     with DAG(
         dag_id=dag_id,
         dag_display_name=title,
@@ -130,18 +137,29 @@ def _house_dag(dag_id: str, title: str, when: str, cron: str, step: str, content
         default_args={"owner": "kiezbruecke", **RETRY},
         tags=["kiezbruecke"],
     ) as dag:
-
-        @task(
-            task_id=step,
-            task_display_name=page.STEPS[step][0],
-            doc_md=page.step_page(step),
-            multiple_outputs=False,
-        )
-        def run() -> dict[str, int]:
-            return perform(step, None, content)
-
-        run()
+        before = None
+        for step in steps:
+            now = _house_step(step, content)
+            if before is not None:
+                before >> now
+            before = now
     return dag
+
+
+def _house_step(step: str, content: Path) -> Any:
+    """A task of the house. The post goes out also where a deadline could not be looked at."""
+
+    @task(
+        task_id=step,
+        task_display_name=page.STEPS[step][0],
+        doc_md=page.step_page(step),
+        multiple_outputs=False,
+        trigger_rule="all_done",
+    )
+    def run() -> dict[str, int]:
+        return perform(step, None, content)
+
+    return run()
 
 
 def pools(content: Path) -> dict[str, int]:
@@ -188,7 +206,11 @@ def _route_dag(place: RoutePlace, content: Path, verdicts: Verdicts, names: froz
         catchup=False,
         is_paused_upon_creation=_is_off(route),
         auto_register=False,  # broken_routes.py builds the same DAGs and must not claim them
-        default_args={"owner": route.owner, **RETRY},
+        default_args={
+            "owner": route.owner,
+            "on_failure_callback": lambda context: tell_failure(context, content),
+            **RETRY,
+        },
         tags=["kiezbruecke", route.process, *(["aus"] if _is_off(route) else [])],
         doc_md=page.route_page(route, {str(one.relative_to(content)): one for one in place.files}),
     ) as dag:
@@ -237,6 +259,39 @@ def _asking_dag(place: RoutePlace, content: Path) -> DAG | None:
             for act in ("certify", "order")
         )
         certify >> order
+    return dag
+
+
+def _points_dag(place: RoutePlace, content: Path) -> DAG | None:
+    """The questions about what stops a route, where its file says `ask: true`."""
+    try:
+        route = place.read()
+    except ConfigurationError:
+        return None
+    if not route.ask or _is_off(route):
+        return None
+    from kiezbruecke.airflow.answering import PointOperator  # noqa: PLC0415 - few routes ask anybody
+
+    with DAG(
+        dag_id=answers(route.name),
+        dag_display_name=f"Punkte: {route.title or route.name}",
+        description=f"Fragt, was die Strecke {route.name} aufhält; dasselbe geht auf dem Schreibtisch",
+        schedule=CronTriggerTimetable("*/15 * * * *", timezone=ZONE),
+        max_active_runs=1,
+        allowed_run_types=KINDS,
+        catchup=False,
+        is_paused_upon_creation=False,
+        auto_register=False,
+        default_args={"owner": route.owner, **RETRY},
+        tags=["kiezbruecke", route.process],
+    ) as dag:
+        PointOperator(
+            task_id="answer",
+            task_display_name=page.STEPS["answer"][0],
+            doc_md=page.step_page("answer"),
+            route=route.name,
+            content=content,
+        )
     return dag
 
 

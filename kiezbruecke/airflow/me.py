@@ -10,6 +10,8 @@ from typing import Any
 from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import FastAPI
 
+from kiezbruecke.airflow.people import roles_of
+
 app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 
 
@@ -17,9 +19,3 @@ app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 def me(user: GetUserDep) -> dict[str, Any]:
     """The log-in, its name for people, its roles; 401 and 403 are Airflow's where a token holds no more."""
     return {"account": str(user.get_id()), "name": user.get_name(), "roles": sorted(roles_of(user))}
-
-
-def roles_of(user: Any) -> set[str]:
-    """The simple auth manager knows one role of a user, FAB several with a name each."""
-    one = {user.role} if getattr(user, "role", None) else set()
-    return one | {str(getattr(role, "name", role)) for role in getattr(user, "roles", None) or ()}

@@ -21,9 +21,14 @@ STEPS = {
     ),
     "certify": ("Bescheinigen", "Fragt, ob die Zahlungen sachlich und rechnerisch richtig sind. Sendet nichts."),
     "order": ("Anordnen", "Fragt, ob die bescheinigten Zahlungen angeordnet werden. Der nächste Lauf sendet sie."),
+    "answer": ("Punkt beantworten", "Fragt nach dem ältesten Punkt, der die Strecke aufhält. Sendet nichts."),
     "housekeeping": (
         "Fristen überwachen",
         "Überwacht Fristen und schließt Punkte, die sich von selbst erledigt haben.",
+    ),
+    "morning_post": (
+        "Morgenpost",
+        "Schreibt jeder Stelle einmal am Tag, was hinausging, was wartet und was zu tun ist.",
     ),
     "close_the_day": (
         "Summen vergleichen",

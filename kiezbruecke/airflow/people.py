@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kiezbruecke.ledger.people import How, Person
 
 
@@ -11,3 +13,9 @@ def by_user(name: str, user: str | None) -> Person:
     `ledger.people.signed` refuses the person whose run was started by the clock.
     """
     return Person(name, user or "", How.AIRFLOW)
+
+
+def roles_of(user: Any) -> set[str]:
+    """The names of a user's roles: the simple auth manager knows one, FAB several with a name each."""
+    one = {str(user.role)} if getattr(user, "role", None) else set()
+    return one | {str(getattr(role, "name", role)) for role in getattr(user, "roles", None) or ()}

@@ -82,8 +82,7 @@ def approver(user: Any) -> Approver:
     """Whoever has answered, with the roles that the auth manager gives to this log-in now."""
     from airflow.api_fastapi.app import get_auth_manager_cls  # noqa: PLC0415 - only where somebody has answered
 
-    from kiezbruecke.airflow.me import roles_of  # noqa: PLC0415
-    from kiezbruecke.airflow.people import by_user  # noqa: PLC0415
+    from kiezbruecke.airflow.people import by_user, roles_of  # noqa: PLC0415
     from kiezbruecke.airflow.roles import RolesAuthManager  # noqa: PLC0415
     from kiezbruecke.release import Approver  # noqa: PLC0415
 

@@ -6,6 +6,7 @@ ours may quote what a person wrote: of an unexpected error only its kind and its
 
 from __future__ import annotations
 
+import logging
 import traceback
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -14,12 +15,15 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
+from kiezbruecke.airflow.page import STEPS
 from kiezbruecke.airflow.resolver import airflow_connection
 from kiezbruecke.errors import ConfigurationError, Differing, KiezbrueckeError, Overtaken, Recovering
 from kiezbruecke.privacy import keep_private
 
 if TYPE_CHECKING:
     from kiezbruecke.house import House
+
+log = logging.getLogger("kiezbruecke")
 
 
 def perform(step: str, route: str | None, content: Path) -> dict[str, int]:
@@ -30,6 +34,25 @@ def perform(step: str, route: str | None, content: Path) -> dict[str, int]:
     except Exception as error:  # noqa: BLE001 - translated, and raised below
         translated = translate(error)
     raise translated  # outside the handler: the original, with its text, must not hang on it
+
+
+def tell_failure(context: dict[str, object], content: Path) -> None:
+    """Airflow's callback when the last try of a task has failed: operations gets a letter, once a day and step."""
+    ti = context.get("task_instance") or context.get("ti")
+    dag = context["dag"]
+    step = getattr(ti, "task_id", "")
+    _tell(getattr(dag, "dag_id", ""), f"Der Schritt „{STEPS.get(step, (step,))[0]}“ ist fehlgeschlagen.", content)
+
+
+def _tell(route: str, what: str, content: Path) -> None:
+    from kiezbruecke import mailing  # noqa: PLC0415 - as below
+
+    keep_private()
+    try:
+        with house_of_task(content) as house:
+            mailing.alarm(house, route, what)
+    except KiezbrueckeError as error:  # the failure itself stands in Airflow already
+        log.warning("no letter about %s: %s %s", route, error.code, error.line())
 
 
 def _call(step: str, route: str | None, content: Path) -> dict[str, int]:

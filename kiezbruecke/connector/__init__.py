@@ -20,6 +20,7 @@ from kiezbruecke.connector.protocols import (
     HasOrders,
     HasStand,
     Item,
+    KeptSheet,
     Mark,
     MarkKind,
     Message,
@@ -30,7 +31,10 @@ from kiezbruecke.connector.protocols import (
     Remembers,
     Reporting,
     Rest,
+    SheetLine,
+    SheetLook,
     Source,
+    TakesSheets,
     Target,
     TheirOrder,
     TheirStand,
@@ -45,6 +49,7 @@ from kiezbruecke.connector.registry import (
     open_source,
     open_target,
     probe,
+    source_offers,
 )
 
 __all__ = [
@@ -67,6 +72,7 @@ __all__ = [
     "HasOrders",
     "HasStand",
     "Item",
+    "KeptSheet",
     "Manifest",
     "Mark",
     "MarkKind",
@@ -78,7 +84,10 @@ __all__ = [
     "Remembers",
     "Reporting",
     "Rest",
+    "SheetLine",
+    "SheetLook",
     "Source",
+    "TakesSheets",
     "Target",
     "TheirOrder",
     "TheirStand",
@@ -92,4 +101,5 @@ __all__ = [
     "open_target",
     "probe",
     "read_manifest",
+    "source_offers",
 ]

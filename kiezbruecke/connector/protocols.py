@@ -157,6 +157,68 @@ class Reporting(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class SheetLine:
+    """What became, or would become, of one line of a sheet, in the words of the report beside it."""
+
+    row: int
+    reference: str
+    outcome: str
+    hint: str  # what is wrong and what helps, or what was understood without being written
+
+
+@dataclass(frozen=True)
+class SheetLook:
+    """What a source would make of a file that somebody holds in hand; nothing of it is kept.
+
+    `items` are those that `fetch` would hand over, one per line, or none where `problem` says why the file cannot be
+    used. `twin`: the name under which the same content lies there already. `lines` says what the report would, once
+    the items were handled.
+    """
+
+    name: str
+    digest: str
+    items: tuple[Item, ...] = field(repr=False)
+    notes: tuple[str, ...]
+    problem: str = ""
+    twin: str = ""
+    lines: Callable[[Sequence[Handled]], Sequence[SheetLine]] = field(repr=False, compare=False, default=lambda _: ())
+
+
+@dataclass(frozen=True)
+class KeptSheet:
+    """A sheet that lies at a source: `place` is `done`, `failed`, or empty while it waits to be read."""
+
+    name: str
+    place: str
+    at: datetime
+    digest: str
+    has_report: bool
+
+
+@runtime_checkable
+class TakesSheets(Protocol):
+    """A source that people fill with files: what a file would be read as, putting it there, what lies there. Optional.
+
+    Whoever calls has asked who it is; the source asks nobody. Raises SourceError where the place cannot be used.
+    """
+
+    def look(self, name: str, body: bytes) -> SheetLook:
+        """Read a file as `fetch` would, and keep nothing."""
+
+    def put(self, name: str, body: bytes) -> tuple[str, bool]:
+        """Put exactly these bytes where `fetch` finds them, whole or not at all; the name they have there.
+
+        False where the same content lies there already: then nothing was written. Nothing is ever overwritten.
+        """
+
+    def kept(self, at_most: int) -> Sequence[KeptSheet]:
+        """The sheets that wait or were handled, the newest first."""
+
+    def report(self, sheet: KeptSheet) -> bytes | None:
+        """The report beside a handled sheet; None where it is gone."""
+
+
 class MarkKind(StrEnum):
     """What a person vouches for with a mark on an order (VV zu § 70 LHO)."""
 

@@ -48,6 +48,12 @@ def open_source(connection: Connection, context: Context) -> Source:
     return source
 
 
+def source_offers(connection: Connection, optional: type) -> bool:
+    """Whether the source behind a connection offers an optional protocol; nothing is opened for the question."""
+    manifest = manifest_for(connection)
+    return manifest.source is not None and issubclass(_load(manifest.source), optional)
+
+
 def open_target(connection: Connection, context: Context) -> Target | BatchTarget:
     """The target behind a connection."""
     manifest = manifest_for(connection)

@@ -61,6 +61,16 @@ class Guarded(StrEnum):
     VIEW_WEBSITE = "view.website"
 
 
+class Right(StrEnum):
+    """What somebody may do on the desk (`kiezbruecke/page`); none follows from another, nor from Airflow's."""
+
+    SEE = "see"  # that something exists: numbers, states, reasons – no content
+    READ = "read"  # content: titles, sums, documents, the words that came back
+    ANSWER = "answer"  # answer points, send again, hand in lists
+    EDIT = "edit"  # content of the house; mappings are not edited on the page
+    RELEASE = "release"  # let money go
+
+
 class Role(BaseModel):
     """What whoever has this role may do."""
 
@@ -69,7 +79,11 @@ class Role(BaseModel):
     title: str
     may: Mapping[Guarded, frozenset[Deed]] | Literal["everything"]
     routes: tuple[str, ...] = ("*",)
-    """Patterns of route names"""
+    """Patterns of the names of routes, and of the processes that they are for"""
+    desk: frozenset[Right] = frozenset()
+    """What may be done on the desk, at these routes and processes"""
+    owners: tuple[str, ...] = ()
+    """Patterns of owners of points: whose points are this role's own"""
     most_per_order: Annotated[Decimal | None, Field(gt=0, decimal_places=2)] = None
     """No single payment that these people order may be larger (euros)"""
 
@@ -85,6 +99,10 @@ class Role(BaseModel):
     def covers(self, route: str) -> bool:
         """Whether it is one of the role's routes."""
         return any(fnmatchcase(route, pattern) for pattern in self.routes)
+
+    def owns(self, owner: str) -> bool:
+        """Whether points of this owner are the role's own."""
+        return any(fnmatchcase(owner.casefold(), pattern.casefold()) for pattern in self.owners)
 
     @property
     def covers_all(self) -> bool:

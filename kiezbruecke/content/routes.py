@@ -36,6 +36,7 @@ class _Route(BaseModel):
     schedule: str | None = Field(None, description="Cron, Europe/Berlin")
     after: Names = Field((), description="Also start when one of these routes has brought something")
     options: dict[str, Any] = Field({}, alias="with", description="What mappings read as route.*")
+    ask: bool = Field(False, description="Also ask in Airflow's required actions about points that stop the route")
     drift: Literal["warn", "stop"] = Field("warn", description="What a change that breaks a mapping does to a run")
 
 

@@ -3,7 +3,16 @@
 Each view is read by id or by counted queries: how many statements it takes does not depend on how much there is.
 """
 
-from kiezbruecke.desk.cases import CaseFound, CaseStory, cases, find_cases
+from kiezbruecke.desk.cases import CaseFound, CaseStory, EventView, cases, find_cases
+from kiezbruecke.desk.contents import (
+    ReceiptView,
+    SentFile,
+    SentFileView,
+    documents,
+    note_case_opening,
+    open_document,
+    receipts,
+)
 from kiezbruecke.desk.destinations import DestinationView, destination
 from kiezbruecke.desk.evaluation import AreaEvaluation, Duration, Evaluation, WaitingCase, evaluate
 from kiezbruecke.desk.messages import MessageFacts, MessageStory, message, messages, refuse_to_show, stored_message
@@ -23,6 +32,7 @@ from kiezbruecke.desk.routes import (
     routes,
     runs,
     status,
+    training_routes,
 )
 from kiezbruecke.desk.sums import (
     AreaSums,
@@ -46,6 +56,7 @@ __all__ = [
     "Difference",
     "Duration",
     "Evaluation",
+    "EventView",
     "Hanging",
     "HouseStatus",
     "MessageFacts",
@@ -54,25 +65,32 @@ __all__ = [
     "PointView",
     "PreviewView",
     "ProcessCounts",
+    "ReceiptView",
     "Reconciliation",
     "RecoveryView",
     "RouteCheckView",
     "RouteStatusView",
     "RouteView",
     "RunView",
+    "SentFile",
+    "SentFileView",
     "UnmatchedAnswer",
     "WaitingCase",
     "cases",
     "check_routes",
     "destination",
+    "documents",
     "evaluate",
     "find_cases",
     "message",
     "messages",
+    "note_case_opening",
+    "open_document",
     "pause",
     "point",
     "points",
     "preview_view",
+    "receipts",
     "reconciliation",
     "recoveries",
     "refuse_to_show",
@@ -83,4 +101,5 @@ __all__ = [
     "stored_message",
     "stored_point",
     "sums",
+    "training_routes",
 ]

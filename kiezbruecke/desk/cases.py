@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
@@ -23,9 +23,10 @@ from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.events import events_of
-from kiezbruecke.ledger.reading import find_case, find_papers, search_cases
+from kiezbruecke.ledger.finding import search_cases
+from kiezbruecke.ledger.reading import StoredOrder, find_case, find_papers
 from kiezbruecke.ledger.todo import Kind, points_of_case
-from kiezbruecke.records import Commitment, CommitmentState, Decision, Outcome
+from kiezbruecke.records import Commitment, CommitmentState, Decision, OrderState, Outcome
 from kiezbruecke.records.views import StoryKind
 
 
@@ -66,6 +67,21 @@ class CommitmentView(DeskView):
     state: CommitmentState
     booked: Decimal
     """Euros that the budget system has confirmed"""
+
+
+class OrderView(DeskView):
+    """An order to pay, or to collect what is owed back."""
+
+    reference: str
+    """Fremdkennzeichen of its message"""
+    kind: str
+    """`payment` or `refund`"""
+    state: OrderState
+    amount: Decimal
+    """Euros"""
+    due_on: date
+    moved_on: date | None
+    """Day on which the money left, came back or came in"""
 
 
 class DisagreementView(DeskView):
@@ -124,6 +140,7 @@ class CaseStory(DeskView):
     """From the idea to the money, as everyone may read it"""
     decision: DecisionView | None
     commitment: CommitmentView | None
+    orders: tuple[OrderView, ...]
     disagreements: tuple[DisagreementView, ...]
     messages: tuple[MessageFacts, ...]
     attention: tuple[CasePointView, ...]
@@ -147,14 +164,17 @@ class CaseFound(DeskView):
 FEWEST, MOST = 2, 50  # letters of a search, cases that it finds
 
 
-def find_cases(house: House, part: str) -> list[CaseFound]:
-    """At most fifty cases by a part of reference number, Fremdkennzeichen or title; one statement."""
+def find_cases(house: House, part: str, processes: Sequence[str] | None = None) -> list[CaseFound]:
+    """At most fifty cases by a part of number, Fremdkennzeichen, title or file number; four statements.
+
+    `processes`: only these. What has changed since somebody searched last is read first (`ledger/finding.py`).
+    """
     part = " ".join(part.split())
     if len(part) < FEWEST:
         raise InputError(f"Zum Suchen gehören mindestens {FEWEST} Zeichen", where="case find")
-    found = search_cases(house.ledger, part, MOST)
-    processes = [read_process(house.content, name) for name in sorted({one.process_id for one in found})]
-    names = {(process.id, area.id): area.name for process in processes for area in process.areas}
+    found = search_cases(house.ledger, part, MOST, processes)
+    known = [read_process(house.content, name) for name in sorted({one.process_id for one in found})]
+    names = {(process.id, area.id): area.name for process in known for area in process.areas}
     return [
         CaseFound(
             id=one.id,
@@ -198,6 +218,7 @@ def _view(ledger: Ledger, standing: Standing) -> CaseStory:
         story=tuple(StoryEventView(day=one.day, kind=one.kind, text=one.text) for one in story_of(standing)),
         decision=_decision(ledger, standing.decision),
         commitment=_commitment(case.commitment),
+        orders=tuple(map(_order, case.orders)),
         disagreements=tuple(map(_disagreement, standing.disagreements)),
         messages=message_views(case.messages, case.reference),
         attention=_points(ledger, case.id),
@@ -231,6 +252,17 @@ def _commitment(commitment: Commitment | None) -> CommitmentView | None:
     if commitment is None:
         return None
     return CommitmentView(state=commitment.state, booked=commitment.amount)
+
+
+def _order(one: StoredOrder) -> OrderView:
+    return OrderView(
+        reference=one.reference,
+        kind=one.kind,
+        state=one.state,
+        amount=one.amount,
+        due_on=one.due_on,
+        moved_on=one.moved_on,
+    )
 
 
 def _disagreement(one: Disagreement) -> DisagreementView:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -12,7 +12,9 @@ from kiezbruecke.effects import effect
 from kiezbruecke.errors import InputError
 from kiezbruecke.ledger import Ledger, MessageState
 from kiezbruecke.ledger.money import euros
-from kiezbruecke.ledger.reading import MessageHead, attempts_of, find_head, list_messages
+from kiezbruecke.ledger.reading import MessageHead, attempts_of, find_head, list_messages, newest_messages
+
+MOST = 500  # messages of one look
 
 
 class MessageFacts(DeskView):
@@ -72,6 +74,21 @@ def messages(
 ) -> list[MessageFacts]:
     """All messages, or those of a state, route, destination; oldest first, one statement."""
     found = list_messages(ledger, state=state, route=route, destination=destination)
+    return [message_view(head, case) for head, case in found]
+
+
+def newest(
+    ledger: Ledger,
+    *,
+    states: Collection[MessageState] = (),
+    routes: Collection[str] | None = None,
+    mapping: str = "",
+) -> list[MessageFacts]:
+    """The messages that were moved last, at most MOST of them, the newest first; one statement.
+
+    `states`: all if none is named. `routes`: those alone. `mapping`: a name, whatever its version was.
+    """
+    found = newest_messages(ledger, MOST, states=states, routes=routes, mapping=mapping)
     return [message_view(head, case) for head, case in found]
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 
 from kiezbruecke import german
+from kiezbruecke.content.routes import SendingRoute, route_places
 from kiezbruecke.desk.view import DeskView
+from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.house import House
 from kiezbruecke.ledger import releases
 from kiezbruecke.ledger.money import euros
@@ -36,6 +40,17 @@ class ActView(DeskView):
     valid_until: datetime | None
 
 
+def four_eyes_routes(content: Path) -> list[str]:
+    """The routes from which nothing leaves without two people; one whose file is broken sends nothing."""
+    found = []
+    for place in route_places(content):
+        with suppress(ConfigurationError):
+            route = place.read()
+            if isinstance(route, SendingRoute) and route.release == "four_eyes":
+                found.append(route.name)
+    return found
+
+
 def acts(house: House, route: str, most: int = 50) -> list[ActView]:
     """What people have done about a route, newest first."""
     return [
@@ -51,6 +66,14 @@ def acts(house: House, route: str, most: int = 50) -> list[ActView]:
         )
         for row in releases.acts_of(house.ledger, route, most)
     ]
+
+
+def is_signed(house: House, route: str, kind: ActKind, shown: str, person: Person) -> bool:
+    """Whether this person has signed just this view: the second click of two asks for what is done."""
+    return any(
+        (row.kind, row.shown, row.account) == (kind, shown, person.login)
+        for row in releases.acts_of(house.ledger, route, 50)
+    )
 
 
 def headlines(view: ReleaseView) -> Iterator[str]:

@@ -147,18 +147,34 @@ def check_routes(content: Path, connect: Connect, name: str | None = None) -> li
     return [_check(place, content, connect, names) for place in wanted]
 
 
-def status(house: House) -> HouseStatus:
-    """Every route, the list, what recovers; five statements, however many routes there are, if nothing does."""
+def status(house: House, *, counts: bool = True) -> HouseStatus:
+    """Every route, the list, what recovers; five statements, however many routes there are, if nothing does.
+
+    Without `counts` no route says how many of its messages are in which state; four statements.
+    """
     places = route_places(house.content)
     reads = _reader(house, places)
     found = {place.name: _read_or_error(place, reads) for place in places}
     abouts = {name: "" if isinstance(one, str) else _connection(one) for name, one in found.items()}
-    known = route_statuses(house.ledger, abouts)
+    known = route_statuses(house.ledger, abouts, counts=counts)
     return HouseStatus(
         routes=tuple(_status(found[name], one) for name, one in known.items()),
         attention=count_open_points(house.ledger),
         recovering=tuple(recoveries(house)),
     )
+
+
+def training_routes(content: Path) -> list[str]:
+    """The routes that send to a test environment; one whose file is broken sends nowhere."""
+    found = []
+    for place in route_places(content):
+        try:
+            route_ = place.read()
+        except ConfigurationError:
+            continue
+        if isinstance(route_, SendingRoute) and route_.environment != "live" and route_.mode != "off":
+            found.append(route_.name)
+    return found
 
 
 def pause(house: House, name: str) -> Pause | None:

@@ -14,6 +14,7 @@ from kiezbruecke.content.areas import find_area
 from kiezbruecke.content.processes import process_files, read_code_lists, read_process
 from kiezbruecke.content.sets import is_off
 from kiezbruecke.desk.places import BudgetPlace
+from kiezbruecke.desk.view import DeskView
 from kiezbruecke.desk.workbook import Choice, SheetForm, Value, shown_column, write_form
 from kiezbruecke.errors import ConfigurationError, InputError
 from kiezbruecke.house import House
@@ -50,6 +51,34 @@ class NewSheet:
     body: bytes
     area: Area | None
     proposals: int
+
+
+class SheetFormView(DeskView):
+    """What can be downloaded for a process."""
+
+    process: str
+    title: str
+    tables: tuple[tuple[str, str], ...]
+    """Name and title of the tables that people fill in; the first is filled in for one area"""
+    areas: tuple[tuple[str, str], ...]
+    """Number and name"""
+
+
+def sheet_forms(content: Path) -> list[SheetFormView]:
+    """The forms of all processes in use; what is broken is told elsewhere. No statement."""
+    tables = sorted(
+        (table for table in source_tables(content).values() if table.form),
+        key=lambda table: (table.item != DECISIONS, table.title),
+    )
+    names = tuple((table.name, table.title) for table in tables)
+    found = []
+    for file in process_files(content):
+        if is_off(file):
+            continue
+        process = read_process(content, file.stem)
+        areas = tuple((area.id, area.name) for area in process.areas)
+        found.append(SheetFormView(process=process.id, title=process.name, tables=names, areas=areas))
+    return found
 
 
 def empty_sheets(content: Path) -> dict[str, bytes]:

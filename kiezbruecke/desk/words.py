@@ -7,8 +7,10 @@ from datetime import datetime
 
 from kiezbruecke import german
 from kiezbruecke.ledger import MessageState
+from kiezbruecke.ledger.events import OPENED
 from kiezbruecke.ledger.people import How, Person
 from kiezbruecke.ledger.todo import HEALED, MENDED, Answer, Kind
+from kiezbruecke.records import CommitmentState, OrderState, ReceiptOutcome
 
 STATES: Mapping[MessageState, tuple[str, str]] = {  # of one message, of several
     MessageState.HELD: ("wartet auf Freigabe", "warten auf Freigabe"),
@@ -99,6 +101,34 @@ THEN: Mapping[Answer, str] = {  # said when it was given
     Answer.HAS_NOT_HAPPENED: "Die Nachricht gilt als abgewiesen und steht neu auf der Liste.",
 }
 
+COMMITMENTS: Mapping[CommitmentState, str] = {
+    CommitmentState.REQUESTED: "angefordert",
+    CommitmentState.BOOKED: "gebucht",
+    CommitmentState.REFUSED: "abgewiesen",
+    CommitmentState.CANCEL_REQUESTED: "Aufhebung angefordert",
+    CommitmentState.CANCELLED: "aufgehoben",
+}
+
+ORDERS: Mapping[OrderState, str] = {
+    OrderState.ORDERED: "angeordnet",
+    OrderState.SENT: "gesendet",
+    OrderState.IN_DOUBT: "ungewiss",
+    OrderState.REJECTED: "abgewiesen",
+    OrderState.BOOKED: "gebucht",
+    OrderState.PAID: "ausgezahlt",
+    OrderState.BOUNCED: "zurückgekommen",
+    OrderState.RECEIVED: "eingegangen",
+    OrderState.CANCELLED: "aufgehoben",
+}
+ORDER_KINDS: Mapping[str, str] = {"payment": "Auszahlung", "refund": "Rückforderung"}
+
+RECEIPTS: Mapping[ReceiptOutcome, str] = {  # what a word that came back proves
+    ReceiptOutcome.DELIVERED: "angekommen",
+    ReceiptOutcome.CONFIRMED: "bestätigt",
+    ReceiptOutcome.REFUSED: "abgewiesen",
+    ReceiptOutcome.NOTED: "zur Kenntnis",
+}
+
 NEEDS = ("Punkt braucht", "Punkte brauchen")
 OPERATIONS = "IT-Betrieb"
 
@@ -119,6 +149,8 @@ COUNTS: Mapping[str, tuple[str, str]] = {  # of one, of several; what has no wor
     "changed_decision": ("geänderter Beschluss", "geänderte Beschlüsse"),
     "new_budget": ("neue Budgetzeile", "neue Budgetzeilen"),
     "changed_budget": ("geänderte Budgetzeile", "geänderte Budgetzeilen"),
+    "new_application": ("neue Antragszeile", "neue Antragszeilen"),
+    "new_settlement": ("neue Nachweiszeile", "neue Nachweiszeilen"),
     "new_paper": ("neue Drucksache", "neue Drucksachen"),
     "changed_paper": ("geänderte Drucksache", "geänderte Drucksachen"),
     "echo": ("eigene Antwort, wie sie dort steht", "eigene Antworten, wie sie dort stehen"),
@@ -178,6 +210,7 @@ EVENTS: Mapping[str, str] = {
     "attention.closed": "von der Liste genommen",
     "case.baseline": "als von Hand erfasst markiert",
     "evidence.accepted": "von Hand Geändertes gilt, wie es steht",
+    OPENED: "Einsicht",
 }
 
 FIELDS: Mapping[str, str] = {  # of one message, point or destination, looked at alone

@@ -116,7 +116,7 @@ def _views(of: DueCase) -> Mapping[str, Commitment]:
 
 
 def _effect(
-    name: str, title: str, order: CommitmentOrder, happened: tuple[StoryKind, str], *, begins: bool = False
+    name: str, title: str, order: CommitmentOrder, happened: tuple[StoryKind, str], will: str, *, begins: bool = False
 ) -> Effect:
     return Effect(
         name=name,
@@ -124,6 +124,7 @@ def _effect(
         title=title,
         place="ins HKR",
         partner="Das HKR",
+        will=will,
         happened=happened,
         basis=("effect.name", "cents", "standing.area_id", "standing.budget_line"),
         rule="commitment" if begins else "",
@@ -145,8 +146,25 @@ _BOUND = StoryKind.BOUND, "{amount} sind für das Projekt vorgemerkt."
 _CHANGED = StoryKind.CHANGED, "Für das Projekt sind jetzt {amount} vorgemerkt."
 _FREED = StoryKind.FREED, "Das vorgemerkte Geld ist wieder frei."
 BOOK = _effect(
-    "commitment.book", "Festlegung", CommitmentOrder(_ASKED, _BOOKED, _REFUSED, begins=True), _BOUND, begins=True
+    "commitment.book",
+    "Festlegung",
+    CommitmentOrder(_ASKED, _BOOKED, _REFUSED, begins=True),
+    _BOUND,
+    "{amount} werden festgelegt",
+    begins=True,
 )
-CHANGE = _effect("commitment.change", "Festlegung ändern", CommitmentOrder(_ASKED, _BOOKED, _BOOKED), _CHANGED)
-CANCEL = _effect("commitment.cancel", "Festlegung aufheben", CommitmentOrder(_FREEING, _FREE, _BOOKED), _FREED)
+CHANGE = _effect(
+    "commitment.change",
+    "Festlegung ändern",
+    CommitmentOrder(_ASKED, _BOOKED, _BOOKED),
+    _CHANGED,
+    "die Festlegung wird auf {amount} geändert",
+)
+CANCEL = _effect(
+    "commitment.cancel",
+    "Festlegung aufheben",
+    CommitmentOrder(_FREEING, _FREE, _BOOKED),
+    _FREED,
+    "die Festlegung über {amount} wird aufgehoben",
+)
 EFFECTS = (BOOK, CHANGE, CANCEL)

@@ -118,6 +118,7 @@ class Effect:
     basis: tuple[str, ...]
     place: str = ""  # where to, for whoever filled in the sheet: „ins HKR“
     partner: str = ""  # who answers, German with its article, as a sentence begins with it
+    will: str = ""  # what it will do with money, German, for whoever looks ahead; `{amount}` is the sum
     happened: tuple[StoryKind, str] | None = None  # what its confirmation is to everyone; `{amount}` is the sum
     rule: str = ""  # what a route calls the rule under `due:`; empty where another effect of the family begins
     due: Rule | None = None

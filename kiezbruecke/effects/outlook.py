@@ -5,11 +5,12 @@ Pure: the same standing, line and ways give the same words.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kiezbruecke.cases.join import (
     Disagreement,
+    Reason,
     Standing,
     budget_lines_of,
     budgets_that_count,
@@ -33,6 +34,25 @@ _BUDGET_WORDS = {
 }
 
 
+HELPS: Mapping[Reason, str] = {  # for whoever filled in the line
+    Reason.UNKNOWN_REFERENCE: "die Nummer prüfen; steht der Vorschlag auf der Plattform, genügt es, zu warten",
+    Reason.TWICE: "eine der beiden Zeilen löschen",
+    Reason.UNEXPLAINED_CHANGE: "wenn die Zeile berichtigen soll: Korrektur „ja“ und eine Begründung eintragen",
+    Reason.OTHER_AREA: "die Bezirksregion prüfen; berichtigen: Korrektur „ja“ und eine Begründung eintragen",
+    Reason.IMPOSSIBLE_DATE: "den Tag der Sitzung prüfen",
+    Reason.NO_REASON: "die Begründung der Korrektur eintragen",
+    Reason.NO_SUM: "den bewilligten Betrag eintragen",
+    Reason.SUM_WITHOUT_GRANT: "den Betrag löschen, oder das Ergebnis berichtigen",
+    Reason.MORE_THAN_ASKED: "den Betrag prüfen; stimmt er, auf der Zu-tun-Liste freigeben",
+    Reason.PLATFORM_CONTRADICTS: "das Ergebnis prüfen; stimmt es, die Plattform berichtigen oder freigeben",
+    Reason.GONE: "prüfen, ob der Vorschlag zurückgezogen ist; wenn nicht, auf der Zu-tun-Liste freigeben",
+    Reason.AREA_DIFFERS: "die Bezirksregion der Zeile prüfen",
+    Reason.ASSIGNED_DIFFERS: "die Bezirksregion prüfen; stimmt sie, auf der Zu-tun-Liste freigeben",
+    Reason.AREA_UNKNOWN: "die Bezirksregion prüfen; sonst den IT-Betrieb fragen",
+    Reason.NO_BUDGET: "eine Budgetliste mit dem Budget dieser Bezirksregion abgeben",
+    Reason.NOT_RELEASED: "eine Budgetliste mit dem Status „freigegeben“ abgeben",
+    Reason.OVER_BUDGET: "einen Betrag kürzen, oder das Budget mit einer Budgetliste erhöhen",
+}
 _GOES, _GONE = "geht", "gesendet"
 _UNSENT = (MessageState.HELD, MessageState.WAITING, MessageState.CLAIMED)
 
@@ -60,6 +80,40 @@ def what_follows(standing: Standing, line: Decision, ways: Sequence[Way]) -> str
         return _counts(standing, ways)
     place = f"{place_of(decision)}: {said_by(decision)}"
     return f"gilt schon, aus {place}" if is_repeated(decision, line) else f"gilt nicht mehr; es gilt {place}"
+
+
+def what_moves(standing: Standing, ways: Sequence[Way]) -> str:
+    """`850,00 € werden festgelegt`: what becomes of money now; empty where none is moved."""
+    answers = (way.effect.due(standing, way.lane) for way in ways if way.effect.due)
+    due = (one for one in answers if isinstance(one, Due) and one.effect.will)
+    return "; ".join(one.effect.will.format(amount=euros(one.amount)) for one in due)
+
+
+def what_follows_for_money(standing: Standing, ways: Sequence[Way]) -> str:
+    """The same for the lines of application and settlement sheets: where the grant of their case stands then."""
+    if standing.decision is None:
+        return "wartet: zu dieser Referenznummer gibt es noch keinen Beschluss"
+    told = [text for way in ways if way.effect.must_be_released and (text := _of_money(way, standing))]
+    return "; ".join(told) or f"gilt: {status_of(standing).state}"
+
+
+def _of_money(way: Way, standing: Standing) -> str:
+    answer = way.effect.due(standing, way.lane) if way.effect.due else None
+    match answer:
+        case Due():
+            return answer.effect.will.format(amount=euros(answer.amount))
+        case Waits():
+            return f"wartet: {answer.text}"
+        case FollowUp():
+            return f"von Hand: {answer.text}"
+    return ""
+
+
+def what_helps(standing: Standing, line: Decision) -> str:
+    """How to mend what keeps this line back; empty where nothing does."""
+    about = (line.origin, "") if line == standing.decision or standing.decision is None else (line.origin,)
+    found = (HELPS.get(one.reason, "") for one in standing.disagreements if one.line in about)
+    return "; ".join(filter(None, dict.fromkeys(found)))
 
 
 def what_follows_for_budgets(process: Process, lines: Iterable[Budget]) -> dict[str, str]:

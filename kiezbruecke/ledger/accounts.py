@@ -83,14 +83,21 @@ def keep_accounts(connection: Connection, lines: Sequence[Records]) -> list[Reco
 
     An IBAN that a clerk has written into a text beside it (`war DE89 3704 …`) becomes `DE89…` there.
     """
-    lines = [tuple(map(_without_ibans, records)) for records in lines]
-    accounts = {one.origin: one for records in lines for one in records if isinstance(one, Account)}
-    if not accounts:
-        return lines
-    vault = vault_of(connection)
+    accounts, vault = _accounts(lines), vault_of(connection)
+    if accounts:
+        _add(connection, vault, {vault.mark(one.iban, one.holder): one for one in accounts.values()})
+    return with_marks(vault, lines)
+
+
+def with_marks(vault: Vault, lines: Sequence[Records]) -> list[Records]:
+    """The same records as `keep_accounts` leaves, for who only looks ahead: nothing is kept."""
+    lines, accounts = [tuple(map(_without_ibans, records)) for records in lines], _accounts(lines)
     marks = {origin: vault.mark(one.iban, one.holder) for origin, one in accounts.items()}
-    _add(connection, vault, {marks[origin]: one for origin, one in accounts.items()})
     return [tuple(_without_accounts(records, accounts, marks)) for records in lines]
+
+
+def _accounts(lines: Sequence[Records]) -> dict[str, Account]:
+    return {one.origin: one for records in lines for one in records if isinstance(one, Account)}
 
 
 def payees(connection: Connection, marks: Iterable[str]) -> dict[str, PayeeView]:

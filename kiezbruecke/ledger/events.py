@@ -29,6 +29,7 @@ PREPARED = "message.prepared"  # chains the digest of a message's bytes
 TAKEN_OVER = "message.taken_over"  # the same, of a message as its destination has it
 Rows = Mapping[UUID, Mapping[str, str | None]]  # per chain: the digests of rows by title, None for one that is gone
 ROWS = "rows"  # a link that tells nothing but which rows have changed
+OPENED = "content.opened"  # a person has looked at content; no due rule could see that
 
 _c, _j = t.cases.c, t.journals.c
 _CASES = select(_c.id, _c.process_id, _c.last_event, _c.last_hash).where(among(_c.id)).order_by(_c.id).with_for_update()
@@ -103,6 +104,12 @@ def sign(
     write_last(connection, append_links, Told(row.chain, event, {**more, **person.told}))
 
 
+def note_opening(ledger: Ledger, person: Person, case_id: UUID, what: str) -> None:
+    """Write down that a person looks at content of a case, before they do. `what`: its name, no content."""
+    with ledger.write() as connection:
+        append_event(connection, case_id, OPENED, {"what": what, **person.told})
+
+
 def append_links(connection: Connection, things: Sequence[Told | Touched]) -> None:
     """The links of one transaction: what it tells, and the digests of the rows that it has changed."""
     touched: dict[Unit, dict[tuple[Key, UUID], Touched]] = defaultdict(dict)
@@ -121,7 +128,9 @@ def append(connection: Connection, told: Sequence[Told], rows: Rows, journals: M
     `journals`: the titles of the chains that are no case's. A chain of which nothing is told gets a link for its rows.
     """
     ends = _ends(connection, {one.chain for one in told} | rows.keys(), journals)
-    speaking = {one.chain: ends[one.chain].process_id for one in told if one.chain not in journals}
+    speaking = {
+        one.chain: ends[one.chain].process_id for one in told if one.chain not in journals and one.kind != OPENED
+    }
     numbers = {process: raise_number(connection, process) for process in sorted(set(speaking.values()))}
     chains = {one.chain for one in told}
     links = [_Link.of(one) for one in (*told, *(Told(chain, ROWS, {}) for chain in rows if chain not in chains))]

@@ -95,6 +95,7 @@ _LIVE = (
     .where(among(_o.case_id), _o.state.not_in([state.value for state in OrderState if not state.live]))
     .order_by(_o.key)
 )
+_CAME_BACK = select(_o.key).where(among(_o.case_id), _o.state == OrderState.BOUNCED.value)
 _BOUND = select(t.commitments).where(among(_c.case_id)).order_by(_c.case_id)
 
 
@@ -255,6 +256,8 @@ def _make(connection: Connection, drafts: Sequence[Draft], why_not: Any) -> dict
     write_all(connection, _ADD, [_row(draft) for draft in made])
     for draft in made:
         touch(connection, ORDER, draft.identity.key, case=draft.identity.case_id)
+    mended = rows_among(connection, _CAME_BACK, [draft.identity.case_id for draft in made])
+    close_points(connection, [(Kind.BOUNCED, str(row.key)) for row in mended])  # another one has taken its place
     return reasons
 
 

@@ -236,57 +236,10 @@ def find_case(ledger: Ledger, wanted: str) -> list[StoredCase]:
     return sorted(found, key=lambda case: case.process_id)
 
 
-@dataclass(frozen=True)
-class CaseHead:
-    """A case by its names."""
-
-    id: UUID
-    process_id: str
-    reference: str
-    area_id: str
-    title: str
-
-
-def search_cases(ledger: Ledger, part: str, at_most: int) -> list[CaseHead]:
-    """Cases of whose reference number, Fremdkennzeichen or title this is a part, in any case; one statement."""
-    c, m, r = t.cases.c, t.messages.c, t.records.c
-    title, area = (_said(ledger, name) for name in ("title", "area_id"))
-    titled = r.kind.in_([Proposal.kind, Decision.kind])
-    pattern = _pattern(part)
-    named = union(
-        select(c.id).where(func.lower(c.reference).like(pattern, escape="\\")),
-        select(m.case_id).where(func.lower(m.reference).like(pattern, escape="\\")),
-        select(r.case_id).where(titled, func.lower(title).like(pattern, escape="\\")),
-    )
-    query = (
-        select(c.id, c.process_id, c.reference, c.area_id, r.kind, title.label("title"), area.label("said"))
-        .outerjoin(t.records, (r.case_id == c.id) & titled)
-        .where(c.id.in_(named))
-        .order_by(c.reference, c.process_id, c.area_id, r.kind.desc(), r.seq)
-        .limit(at_most * 20)  # a case has a proposal and few lines
-    )
-    with ledger.read() as connection:
-        rows = connection.execute(query).all()
-    found: dict[UUID, CaseHead] = {}
-    for row in rows:  # the platform's word about a title goes first, the last line's about an area
-        before = found.get(row.id)
-        title_, area_ = (before.title, before.area_id) if before else ("", row.area_id)
-        found[row.id] = CaseHead(
-            row.id, row.process_id, row.reference, row.area_id or row.said or area_, title_ or row.title or ""
-        )
-    return list(found.values())[:at_most]
-
-
 def _said(ledger: Ledger, name: str) -> ColumnElement[Any]:
     """A field of a record's body."""
     body = t.records.c.body
     return body.cast(JSON)[name].as_string() if ledger.postgresql else func.json_extract(body, f"$.{name}")
-
-
-def _pattern(part: str) -> str:
-    """For LIKE: SQLite makes only ASCII letters small, so that another one may be any sign."""
-    quoted = part.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{''.join(char if char.isascii() else '_' for char in quoted)}%"
 
 
 def find_head(ledger: Ledger, wanted: str) -> tuple[MessageHead, str] | None:
@@ -342,6 +295,30 @@ def list_messages(
     return [(_head(row), row.case_reference) for row in rows]
 
 
+def newest_messages(
+    ledger: Ledger,
+    at_most: int,
+    *,
+    states: Collection[MessageState] = (),
+    routes: Collection[str] | None = None,
+    mapping: str = "",
+) -> list[tuple[MessageHead, str]]:
+    """The messages that were moved last, with their case's reference number, the newest first; one statement.
+
+    `routes`: of these alone; None: of all. `mapping`: its name, whatever its version was.
+    """
+    m, query = t.messages.c, _with_case()
+    if states:
+        query = query.where(m.state.in_([state.value for state in states]))
+    if routes is not None:
+        query = query.where(m.route.in_(routes))
+    if mapping:
+        query = query.where(m.mapping.startswith(f"{mapping} v", autoescape=True))
+    with ledger.read() as connection:
+        rows = connection.execute(query.order_by(m.updated_at.desc(), m.reference).limit(at_most)).all()
+    return [(_head(row), row.case_reference) for row in rows]
+
+
 @dataclass(frozen=True)
 class Attempt:
     """One step of a message."""
@@ -389,12 +366,71 @@ def confirmations(ledger: Ledger, process_id: str) -> dict[UUID, datetime]:
         return {row.message_key: row.at for row in connection.execute(query).all()}
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """Messages of an owner that one destination has not settled: how many, since when, with which sum."""
+
+    owner: str
+    destination: str
+    effect: str
+    sent: bool  # they are there, and an answer is waited for; else they have not left for certain
+    many: int
+    since: datetime
+    amount: Decimal
+
+
+def read_waiting(ledger: Ledger) -> list[Waiting]:
+    """What is not settled, without tests, the oldest first; one statement."""
+    m = t.messages.c
+    sent = case((m.state == MessageState.DELIVERED.value, 1), else_=0)
+    names = (m.owner, m.destination, m.effect, sent.label("sent"))
+    query = (
+        select(*names, func.count().label("many"), func.min(m.updated_at).label("since"), func.sum(m.amount_cents))
+        .where(m.state.in_([state.value for state in UNSETTLED]), m.test.is_(False))
+        .group_by(m.owner, m.destination, m.effect, sent)
+    )
+    with ledger.read() as connection:
+        rows = connection.execute(query).all()
+    found = [
+        Waiting(row[0], row[1], row[2], bool(row[3]), row.many, row.since, int(row[6] or 0) * CENT) for row in rows
+    ]
+    return sorted(found, key=lambda one: (one.since, one.destination, one.effect))
+
+
+def read_moved(ledger: Ledger, since: datetime) -> dict[str, dict[MessageState, int]]:
+    """How many messages were sent (DELIVERED) and confirmed for the first time since then, by owner, without tests.
+
+    One that was confirmed at once has been sent, too.
+    """
+    a, m = t.attempts.c, t.messages.c
+    there = (MessageState.DELIVERED.value, MessageState.CONFIRMED.value)
+    found: dict[str, dict[MessageState, int]] = defaultdict(dict)
+    with ledger.read() as connection:
+        for state, of in ((MessageState.DELIVERED, there), (MessageState.CONFIRMED, there[1:])):
+            first = (
+                select(a.message_key, func.min(a.at).label("at"))
+                .where(a.after.in_(of))
+                .group_by(a.message_key)
+                .subquery()
+            )
+            query = (
+                select(m.owner, func.count())
+                .join(first, first.c.message_key == m.key)
+                .where(first.c.at >= since, m.test.is_(False))
+                .group_by(m.owner)
+            )
+            for owner, many in connection.execute(query).all():
+                found[owner][state] = many
+    return dict(found)
+
+
 STEPS = ("collect", "prepare", "deliver", "reconcile", "housekeeping")  # of all routes; others are seen as the last
 
 
-def route_statuses(ledger: Ledger, routes: Mapping[str, str]) -> dict[str, RouteStatus]:
+def route_statuses(ledger: Ledger, routes: Mapping[str, str], *, counts: bool = True) -> dict[str, RouteStatus]:
     """Last run, states and the oldest message that is not settled, by route; three statements.
 
+    Without `counts` no message is looked at, of which there may be millions; two statements.
     `routes`: their connections by their names. A step has failed until it has gone well: another one proves nothing.
     """
     m, r = t.messages.c, t.runs.c
@@ -408,7 +444,8 @@ def route_statuses(ledger: Ledger, routes: Mapping[str, str]) -> dict[str, Route
     oldest: dict[str, datetime] = {}
     with ledger.read() as connection:
         last = connection.execute(select(t.runs).where(r.id.in_(newest)).order_by(r.id)).all()
-        rows = connection.execute(counted.where(m.route.in_(routes)).group_by(m.route, m.state)).all()
+        counting = counted.where(m.route.in_(routes)).group_by(m.route, m.state)
+        rows = connection.execute(counting).all() if counts else ()
         pauses = read_pauses(connection)
     runs: dict[str, list[Row[Any]]] = defaultdict(list)
     for run in last:
@@ -437,6 +474,15 @@ def _status(
     failed = next((run for run in reversed(runs) if run.error and not (run.counts or {}).get("overtaken")), None)
     error, step = (failed.error, failed.step) if failed else ("", "")
     return RouteStatus(route, runs[-1].started_at, runs[-1].step, error, step, paused, states, oldest)
+
+
+def unended(ledger: Ledger, before: datetime) -> dict[str, datetime]:
+    """Routes whose newest step was begun before this moment and has not ended, with when; one statement."""
+    r = t.runs.c
+    newest = select(func.max(r.id)).group_by(r.route)
+    query = select(r.route, r.started_at).where(r.id.in_(newest), r.ended_at.is_(None), r.started_at < before)
+    with ledger.read() as connection:
+        return {row.route: row.started_at for row in connection.execute(query).all()}
 
 
 def last_runs(ledger: Ledger, route: str, at_most: int) -> list[Row[Any]]:

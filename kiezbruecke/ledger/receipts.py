@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from kiezbruecke.connector import Item
 from kiezbruecke.errors import shown
 from kiezbruecke.ledger import tables as t
-from kiezbruecke.ledger.database import now
+from kiezbruecke.ledger.database import Ledger, now
 from kiezbruecke.ledger.effects import booked
 from kiezbruecke.ledger.events import append_event, touch
 from kiezbruecke.ledger.money import cents
@@ -129,6 +130,39 @@ def words_about(connection: Connection, key: UUID) -> list[str]:
     rows = connection.execute(select(r.body).where(r.message_key == key).order_by(r.at, r.id)).scalars()
     said = [Receipt.model_validate_json(body).text.strip() for body in rows]
     return list(dict.fromkeys(text for text in said if text))
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A word that came back about a message of a case."""
+
+    reference: str  # Fremdkennzeichen of the message
+    source: str
+    event: str
+    outcome: ReceiptOutcome
+    at: datetime
+    code: str
+    words: tuple[str, ...] = field(repr=False)  # content: their own text
+
+
+def heard_of(ledger: Ledger, case_id: UUID) -> list[Heard]:
+    """All words that came back about a case's messages, oldest first; one statement."""
+    r, m = t.receipts.c, t.messages.c
+    query = (
+        select(m.reference, r.source, r.event, r.outcome, r.at, r.body)
+        .join_from(t.receipts, t.messages, m.key == r.message_key)
+        .where(m.case_id == case_id)
+        .order_by(r.at, r.id)
+    )
+    with ledger.read() as connection:
+        rows = connection.execute(query).all()
+    return [_heard(row, Receipt.model_validate_json(row.body)) for row in rows]
+
+
+def _heard(row: Any, receipt: Receipt) -> Heard:
+    said = (receipt.complaint, receipt.text, *(part.complaint for part in receipt.parts))
+    words = tuple(dict.fromkeys(text.strip() for text in said if text.strip()))
+    return Heard(row.reference, row.source, row.event, ReceiptOutcome(row.outcome), row.at, receipt.code, words)
 
 
 def words_of(connection: Connection, source: str, external_id: str) -> list[str]:

@@ -60,6 +60,7 @@ FREE: Mapping[str, str] = {  # table, or table.column: why it may change without
     "messages.updated_at": "when somebody is reminded",
     "records.input": "whether an item is mapped again although it is as before; what comes of it is sealed",
     "alembic_version": "the schema's number; a ledger opens on its own schema only",
+    "findable": "what a search finds a case by, derived from records and messages; nothing goes out because of it",
     "changes": "what a run looks at, derived: `run --everything` looks at all",
     "lanes": "fences; every run raises its own and stops the older ones",
     "looks": "what a run looks at, derived",

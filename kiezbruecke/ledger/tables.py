@@ -1,8 +1,9 @@
 """The ledger's tables. Invariants are constraints and partial unique indexes, not `if`s.
 
-Money is integer cents. Times are UTC. No table but `records`, `record_history`, `receipts`, `unread`, `messages`,
-`message_bytes`, `batches` and `previews` holds content; none of these columns is ever logged. Account data stands in
-`accounts` and in the bytes of what is confidential, sealed by the vault (`ledger/accounts.py`), and nowhere else.
+Money is integer cents. Times are UTC. No table but `records`, `record_history`, `findable`, `receipts`, `unread`,
+`messages`, `message_bytes`, `batches` and `previews` holds content; none of these columns is ever logged. Account data
+stands in `accounts` and in the bytes of what is confidential, sealed by the vault (`ledger/accounts.py`), and nowhere
+else.
 """
 
 from __future__ import annotations
@@ -173,6 +174,16 @@ changes = Table(  # one number per process; whatever a due rule could see raises
     Column("process_id", String(60), primary_key=True),
     Column("number", BigInteger, nullable=False),
     Column("counted", BigInteger, nullable=False, server_default="-1"),  # up to here `counted_cents` of cases are right
+    Column("found", BigInteger, nullable=False, server_default="-1"),  # and up to here their words in `findable`
+)
+
+findable = Table(  # what people find a case by: numbers, titles, Fremdkennzeichen; derived (`finding.py`)
+    "findable",
+    metadata,
+    Column("case_id", Uuid, ForeignKey(cases.c.id), primary_key=True),
+    Column("process_id", String(60), nullable=False),  # with its order beside it, a search reads this table alone
+    Column("reference", String(40), nullable=False),
+    Column("words", Text, nullable=False),  # folded, one per line
 )
 
 looks = Table(  # up to which number a route has looked, and with which files and versions

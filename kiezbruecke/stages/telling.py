@@ -7,6 +7,7 @@ that have changed since this route looked last, as a sending route does. Killed 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from kiezbruecke import attention
 from kiezbruecke.attention import read_answers
@@ -28,7 +29,7 @@ def tell(work: Collecting) -> None:
     """Hand the source the words for every line of which something may have changed."""
     if not isinstance(work.source, Reporting):
         return
-    routes, process, ledger = _sending(work), work.process, work.ledger
+    routes, process, ledger = live_routes(work.content, work.process.id), work.process, work.ledger
     budgets, verdicts = attention.read_verdicts(ledger, process)
     areas = [f"{area} {one.text if one else ''}" for area, one in sorted(verdicts.items())]
     inputs = digest(code_digest(), process.model_dump_json(), *(one.model_dump_json() for one in routes), *areas)
@@ -45,23 +46,28 @@ def tell(work: Collecting) -> None:
 
 
 def _of_cases(work: Collecting, routes: Sequence[SendingRoute], standings: Sequence[Standing]) -> dict[str, str]:
-    answers = read_answers(work.ledger, [one.case.id for one in standings])
-    ways = [
-        Way(effect(one.effect), view_of(one, generation_of(work.ledger, one.destination), answers, work.content))
-        for one in routes
-    ]
+    ways = ways_of(work, routes, standings)
     return {line.origin: what_follows(one, line, ways) for one in standings for line in one.case.decisions}
 
 
-def _sending(work: Collecting) -> list[SendingRoute]:
+def ways_of(work: Collecting, routes: Sequence[SendingRoute], standings: Sequence[Standing]) -> list[Way]:
+    """The ways of these cases, with what people have answered about them."""
+    answers = read_answers(work.ledger, [one.case.id for one in standings])
+    return [
+        Way(effect(one.effect), view_of(one, generation_of(work.ledger, one.destination), answers, work.content))
+        for one in routes
+    ]
+
+
+def live_routes(content: Path, process_id: str) -> list[SendingRoute]:
     """The process's live routes; one that is broken says so itself."""
     found = []
-    for place in route_places(work.content):
+    for place in route_places(content):
         try:
             route = place.read()
         except ConfigurationError:
             continue
-        ours = isinstance(route, SendingRoute) and route.process == work.process.id
+        ours = isinstance(route, SendingRoute) and route.process == process_id
         if isinstance(route, SendingRoute) and ours and route.mode == "live" and route.environment == "live":
             found.append(route)
     return found

@@ -37,6 +37,26 @@ class _Place:
     nodes: tuple[Node, ...]
 
 
+@dataclass(frozen=True)
+class MappingField:
+    """One rule as the department reads it: the same words as on the printed page."""
+
+    number: int
+    target: str
+    explained: str
+    origin: str
+    done: str
+    condition: str
+    duty: str
+    personal: str
+    note: str
+
+
+def fields_of(mapping: Mapping) -> list[MappingField]:
+    """Every rule of a mapping, in its order; what is not here is not sent."""
+    return [_as_field(place) for place in _places(mapping)]
+
+
 def page(mapping: Mapping, content: Path) -> str:
     """The whole page."""
     title = mapping.definition.title or mapping.name
@@ -109,6 +129,25 @@ def _field(place: _Place) -> list[html.HtmlElement]:
         _personal(rule),
         E.TD(rule.note or "–"),
     ]
+
+
+def _as_field(place: _Place) -> MappingField:
+    rule = place.rule
+    return MappingField(
+        place.number,
+        place.target,
+        place.nodes[-1].documentation or "",
+        _plain(_origin(rule)),
+        "; ".join(_done(rule)) or "unverändert",
+        "; ".join(_conditions(place)) or "–",
+        _duty(place),
+        _plain(_personal(rule)),
+        rule.note or "–",
+    )
+
+
+def _plain(cell: html.HtmlElement) -> str:
+    return " – ".join(text.strip() for text in cell.itertext() if text.strip())
 
 
 def _origin(rule: Rule) -> html.HtmlElement:

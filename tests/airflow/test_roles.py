@@ -170,7 +170,7 @@ CALLS: dict[str, tuple[str, str, Any, str]] = {  # what, how, and who may: [c]le
     "see the pools": ("GET", "/api/v2/pools", None, "oa"),
     "make a pool": ("POST", "/api/v2/pools", {"name": "x", "slots": 1}, "a"),
     "wake up a route": ("POST", "/api/v2/assets/events", {"asset_id": 1, "extra": {}}, "a"),
-    "see the plugins": ("GET", "/api/v2/plugins", None, "a"),
+    "see the plugins": ("GET", "/api/v2/plugins", None, "coa"),
     "delete a route's history": ("DELETE", "/api/v2/dags/kk-tk-gone", None, "a"),
 }
 

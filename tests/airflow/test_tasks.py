@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -25,8 +27,9 @@ from sqlalchemy import func, select
 
 from kiezbruecke import ledger, pipeline
 from kiezbruecke.airflow.resolver import airflow_connection
-from kiezbruecke.airflow.tasks import perform
+from kiezbruecke.airflow.tasks import perform, tell_failure
 from kiezbruecke.content.routes import routes
+from kiezbruecke.edge import local_connections
 from kiezbruecke.errors import ConfigurationError, Differing, KiezbrueckeError, Overtaken, SourceError
 
 CANARY = "Erika Kanarienvogel"
@@ -160,3 +163,18 @@ def _raiser(error: Exception) -> object:
         raise error
 
     return raises
+
+
+def test_a_task_that_has_failed_for_good_is_told_to_operations_once(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no mail server is named, as a file; every further failure of that day is no news."""
+    monkeypatch.setenv("KIEZBRUECKE_STATE", str(tmp_path))
+    monkeypatch.setattr("kiezbruecke.airflow.tasks.airflow_connection", local_connections(root))
+    for _ in range(2):
+        tell_failure({"dag": SimpleNamespace(dag_id="kk-tk-hkr"), "ti": SimpleNamespace(task_id="deliver")}, root)
+
+    (file,) = (tmp_path / "post").glob("*.eml")
+    letter = message_from_bytes(file.read_bytes(), policy=default)
+    assert letter["To"] == "it-betrieb@bezirk.example"
+    assert "Der Schritt „Zustellen“ ist fehlgeschlagen." in letter.get_content()

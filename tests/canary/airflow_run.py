@@ -34,7 +34,7 @@ def main(state: Path, routes: list[str]) -> None:
 
             control.prepare(state / "airflow", pools(demo.ROOT))
             control.store_connections(json.loads((state / "connections.json").read_text("utf-8")))
-            control.awaken()
+            control.awaken(asking=False)
             started.release()
             for route in routes:
                 control.trigger(route)

@@ -80,6 +80,8 @@ CALLS = {  # one call of every command; what it writes stands in {out}
     "recover dismiss": ("recover", "dismiss", "hkr-tk", *NAME),
     "destination reset": ("destination", "reset", "hkr-tk", *NAME, "--yes"),
     "sheet new": ("sheet", "new", "--process", "kk-tk-2026", "--area", "Müggelheim", "-o", "{out}/neu.xlsx"),
+    "sheet check": ("sheet", "check", "{out}/budget.csv", "--route", "kk-tk-budgets"),
+    "sheet take": ("sheet", "take", "{out}/budget.csv", "--route", "kk-tk-budgets", "--look", "0", "--name", "Erika"),
     "vault key": ("vault", "key", "-o", "{out}/keys"),
     "vault status": ("vault", "status"),
     "vault rotate": ("vault", "rotate"),
@@ -361,7 +363,8 @@ def _connect(folder: Path) -> None:
     """A folder with a sheet of budgets, so that a run has something to read and to report."""
     inbox = folder / "out" / "eingang"
     inbox.mkdir()
-    (inbox / "budget.csv").write_text(f"{BUDGET_HEADER}\n{budget()}\n", "utf-8")
+    for place in (inbox, folder / "out"):
+        (place / "budget.csv").write_text(f"{BUDGET_HEADER}\n{budget()}\n", "utf-8")
 
 
 @pytest.fixture

@@ -80,6 +80,7 @@ CHANGING = [
 ELSEWHERE = {
     "sandbox start", "webhook serve", "schemas install", "schemas add", "codelist import", "drift accept", "drift wsdl",
     "mapping new", "mapping editor", "new connector", "process new", "sheet new", "message resend",
+    "sheet check", "sheet take",
     "vault status", "vault rotate", "recover run", "recover answer", "recover end", "recover dismiss",
     "login", "release certify", "release order", "release hold-back",
     "budget places", "case document",

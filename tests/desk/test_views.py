@@ -17,9 +17,13 @@ from kiezbruecke import attention, desk
 from kiezbruecke.cli.output import emit
 from kiezbruecke.connector import Connection
 from kiezbruecke.desk import words
+from kiezbruecke.desk.messages import newest
+from kiezbruecke.desk.morning import mornings
+from kiezbruecke.desk.operations import operations
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger, MessageState
-from kiezbruecke.ledger.database import make_engine
+from kiezbruecke.ledger.database import make_engine, now
+from kiezbruecke.ledger.finding import keep_findable
 from kiezbruecke.ledger.states import may_follow
 from kiezbruecke.ledger.todo import MEANS, Answer, Kind, Point, raise_point
 from kiezbruecke.records import Outcome
@@ -32,12 +36,16 @@ Look = Callable[[House], Any]
 LOOKS: dict[str, tuple[Look, int]] = {
     "a settled case": (lambda house: desk.cases(house, "2026-00001"), 10),
     "a case that hangs on its area": (lambda house: desk.cases(house, UNSENT), 12),
-    "a search": (lambda house: desk.find_cases(house, "00001"), 1),
+    "a search": (lambda house: desk.find_cases(house, "00001"), 4),
     "a message": (lambda house: desk.message(house.ledger, f"KK26-{PROCESS.areas[0].id}-00001-E1"), 2),
+    "the newest messages": (lambda house: newest(house.ledger), 1),
+    "what the house is doing": (lambda house: operations(house, now()), 7),
+    "a morning": (lambda house: mornings(house, now(), now()), 4),
     "all messages": (lambda house: desk.messages(house.ledger), 1),
     "all points": (desk.points, 1),
     "a point": (lambda house: desk.point(house, 1), 1),
     "the status": (desk.status, 5),
+    "the status without counts": (lambda house: desk.status(house, counts=False), 4),
     "the routes": (desk.routes, 1),
     "the runs of a route": (lambda house: desk.runs(house.ledger, "kk-tk-hkr", 20), 1),
     "the sums": (lambda house: desk.sums(house, PROCESS.id), 4),
@@ -54,6 +62,7 @@ def filled(request: pytest.FixtureRequest) -> Iterator[Callable[[int, int], Hous
         if (cases, messages) not in made:
             ledger = Ledger(make_engine(fresh()))
             bench.fill(ledger, PROCESS, cases, messages)
+            keep_findable(ledger)
             made[cases, messages] = House(ROOT, ledger, bench.no_connection)
         return made[cases, messages]
 

@@ -6,7 +6,7 @@ import hashlib
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,6 +16,7 @@ from sqlalchemy import (
     JSON,
     Column,
     Connection,
+    Date,
     Integer,
     LargeBinary,
     Table,
@@ -244,6 +245,9 @@ def _own(table: Table) -> Iterable[Column[Any]]:
     return {*table.primary_key, *unique}
 
 
+_DAY = date(2026, 5, 9)
+
+
 def _other(value: Any, column: Column[Any]) -> Any:
     """Another value of the same kind."""
     if isinstance(value, bool):
@@ -251,6 +255,6 @@ def _other(value: Any, column: Column[Any]) -> Any:
     if isinstance(value, str | bytes):
         return value + type(value)(b"x" if isinstance(value, bytes) else "x")  # type: ignore[operator]
     if value is None or isinstance(value, dict | list | UUID):
-        fresh = {Moment: datetime.now(UTC), Integer: 1, LargeBinary: b"x", Uuid: uuid4(), JSON: {"x": 1}}
+        fresh = {Moment: datetime.now(UTC), Integer: 1, LargeBinary: b"x", Uuid: uuid4(), JSON: {"x": 1}, Date: _DAY}
         return next((one for kind, one in fresh.items() if isinstance(column.type, kind)), "x")
-    return value + (timedelta(days=1) if isinstance(value, datetime) else 1000)
+    return value + (timedelta(days=1) if isinstance(value, date) else 1000)

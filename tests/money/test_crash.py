@@ -1,8 +1,13 @@
-"""Killed at every point of a payment run, run again: one payment, to the cent, and nothing waits for anybody."""
+"""Killed at every point of a payment run, run again: one payment, to the cent, and nothing waits for anybody.
+
+Certifying and ordering are killed in tests/release, what is common to all messages in tests/crash; so on PostgreSQL
+only the run that sends is killed here. `KIEZBRUECKE_CRASH_POINTS=all` kills everywhere, on both databases.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -95,13 +100,12 @@ class CashBox(District):
             rows: list[dict[str, Any]] = json.load(answer)
         return rows
 
-    def cash_days(self) -> None:
-        """Two days of the cash office: what is booked is paid, what is claimed comes in."""
-        for day in ("2026-06-03", "2026-07-20"):
-            body = json.dumps({"date": day}).encode()
-            asked = Request(f"{self.hkr.url}/_sandbox/day", body, {"Content-Type": "application/json"}, method="POST")
-            with urlopen(asked, timeout=10):
-                pass
+    def cash_day(self, day: str) -> None:
+        """What is booked is paid, what is claimed comes in."""
+        body = json.dumps({"date": day}).encode()
+        asked = Request(f"{self.hkr.url}/_sandbox/day", body, {"Content-Type": "application/json"}, method="POST")
+        with urlopen(asked, timeout=10):
+            pass
 
 
 def _wrong_in_the_ledger(house: House) -> list[str]:
@@ -137,28 +141,27 @@ VISITS: dict[str, Move] = {
 }
 
 
-def _to_the_end(house: House) -> None:
+ON_SQLITE = ("the order is written", "it is sent", "their answer is read")
+ON_POSTGRESQL = ("it is sent",)
+
+
+def _to_the_end(house: House, routes: tuple[str, ...]) -> None:
     """What people and schedules do until nothing is left; a click that comes too late does nothing."""
-    for _ in range(2):
-        for route in ("kk-tk-antraege", "kk-tk-nachweise", PAY, CLAIM):
-            _quietly(house, route)
-        for route in (PAY, CLAIM):
-            for kind in (ActKind.CERTIFY, ActKind.ORDER):
-                with suppress(KiezbrueckeError):
+    for route in routes:
+        for kind in (None, ActKind.CERTIFY, ActKind.ORDER, None):
+            with suppress(KiezbrueckeError):
+                if kind is None:
+                    pipeline.run(house, route)
+                else:
                     sign(house, route, kind)
-        for route in (PAY, CLAIM, ANSWERS):
-            _quietly(house, route)
-
-
-def _quietly(house: House, route: str) -> None:
-    with suppress(KiezbrueckeError):
-        pipeline.run(house, route)
+    pipeline.run(house, ANSWERS)
 
 
 def _settle(box: CashBox) -> None:
-    for _ in range(2):
-        box.do(_to_the_end)
-        box.cash_days()
+    """First the payment, then – when it is paid – the claim."""
+    for day, routes in (("2026-06-03", ("kk-tk-antraege", PAY)), ("2026-07-20", ("kk-tk-nachweise", CLAIM))):
+        box.do(lambda house, routes=routes: _to_the_end(house, routes))
+        box.cash_day(day)
         box.do(_run(ANSWERS))
 
 
@@ -183,7 +186,9 @@ def test_a_kill_at_any_point_of_a_payment_pays_once(box: CashBox, tmp_path: Path
     saved, wrong, killed = tmp_path / "saved", [], 0
     for visit, move in VISITS.items():
         box.save(saved)
-        points = points_to_kill(count_points(box.inside(move)))
+        everywhere = os.environ.get("KIEZBRUECKE_CRASH_POINTS") == "all"
+        is_killed = everywhere or visit in (ON_POSTGRESQL if box.postgres else ON_SQLITE)
+        points = points_to_kill(count_points(box.inside(move))) if is_killed else []
         for number, point in points:
             box.restore(saved)
             die_at(number, box.inside(move))
@@ -194,4 +199,4 @@ def test_a_kill_at_any_point_of_a_payment_pays_once(box: CashBox, tmp_path: Path
         killed += len(points)
 
     assert wrong == []
-    assert killed >= 20
+    assert killed >= 5

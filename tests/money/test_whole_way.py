@@ -69,9 +69,11 @@ def test_a_bounced_payment_is_paid_once_to_the_other_account(till: Till) -> None
         till.round()
     assert till.orders() == {FIRST: OrderState.BOUNCED}
     assert till.balance() == _euros("1750", "850", "0", "0")
+    assert len(till.world.points("bounced")) == 1
 
     apply_for(till, iban=OTHER, why="Zahlendreher in der IBAN", name="mai.csv")
     till.round()
+    assert till.world.points("bounced") == []  # another order has taken its place: nobody is needed
     till.release()
     till.round()
     till.cash_day("2026-06-10")

@@ -11,8 +11,8 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +51,7 @@ class Town:
     environment: dict[str, str]
     state: Path
     count: int = 0
+    dag: str = DAG
 
     def held(self) -> Draft:
         """A message that waits for its marks; it pays nobody, so no vault is asked."""
@@ -77,7 +78,7 @@ class Town:
 
     def ask(self) -> str:
         """Start the DAG that asks; its run."""
-        status, body = self.airflow.call("chefin", "POST", f"/api/v2/dags/{DAG}/dagRuns", {"logical_date": None})
+        status, body = self.airflow.call("chefin", "POST", f"/api/v2/dags/{self.dag}/dagRuns", {"logical_date": None})
         assert status == 200, body
         return str(body["dag_run_id"])
 
@@ -88,7 +89,7 @@ class Town:
 
     def until(self, run: str, task: str, states: set[str], tries: int = 1) -> int:
         """The try in which a task has one of these states."""
-        deadline, path = time.monotonic() + 180, f"/api/v2/dags/{DAG}/dagRuns/{run}/taskInstances/{task}"
+        deadline, path = time.monotonic() + 180, f"/api/v2/dags/{self.dag}/dagRuns/{run}/taskInstances/{task}"
         while time.monotonic() < deadline:
             found = self.airflow.call("chefin", "GET", path)[1]
             if found["state"] in states and found["try_number"] >= tries:
@@ -97,22 +98,34 @@ class Town:
             time.sleep(0.3)
         raise AssertionError((found, states, (self.airflow.home / "scheduler.log").read_text("utf-8")[-3000:]))
 
-    def answer(self, user: str, run: str, task: str, option: str) -> int:
-        path = f"/api/v2/dags/{DAG}/dagRuns/{run}/taskInstances/{task}/-1/hitlDetails"
-        return self.airflow.call(user, "PATCH", path, {"chosen_options": [option], "params_input": {}})[0]
+    def answer(self, user: str, run: str, task: str, option: str, **more: str) -> int:
+        path = f"/api/v2/dags/{self.dag}/dagRuns/{run}/taskInstances/{task}/-1/hitlDetails"
+        return self.airflow.call(user, "PATCH", path, {"chosen_options": [option], "params_input": more})[0]
 
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """Prepared, served and scheduled; its DAGs are those of a content in which one route needs four eyes."""
-    home, port = tmp_path_factory.mktemp("airflow"), _free_port()
+    """Its DAGs are those of a content in which one route needs four eyes."""
+
+    def prepare(content: Path) -> None:
+        change_route(content, ROUTE, release="four_eyes", mode="live")
+        say(content, orderers=["leitung"])
+        (content / "mappings/roles.yaml").write_text(ROLES, "utf-8")
+
+    with open_town(tmp_path_factory.mktemp("airflow"), prepare, USERS, DAG) as found:
+        found.office.desk.grant("100000")
+        yield found
+
+
+@contextmanager
+def open_town(home: Path, prepare: Callable[[Path], None], users: Mapping[str, str], dag: str) -> Iterator[Town]:
+    """Prepared, served and scheduled; of its DAGs only `dag` runs."""
+    port = _free_port()
     content, address = home / "content", f"http://127.0.0.1:{port}"
     for folder in ("dags", "mappings", "schemas"):
         shutil.copytree(ROOT / folder, content / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / ".airflowignore", content)
-    change_route(content, ROUTE, release="four_eyes", mode="live")
-    say(content, orderers=["leitung"])
-    (content / "mappings/roles.yaml").write_text(ROLES, "utf-8")
+    prepare(content)
     (home / "var").mkdir()
     bundle = {"path": str(content)}
     where = "airflow.dag_processing.bundles.local.LocalDagBundle"
@@ -123,7 +136,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
             [{"name": "kb", "classpath": where, "kwargs": bundle}]
         ),
         "AIRFLOW__CORE__AUTH_MANAGER": "kiezbruecke.airflow.roles.RolesAuthManager",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{user}:{role}" for user, role in USERS.items()),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{user}:{role}" for user, role in users.items()),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": "2",
@@ -160,10 +173,9 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         found = Airflow(address, home)
         _wait(found, running[0])
         with closing(Ledger(make_engine(url))) as ledger:
-            town = Town(found, Office(house_on(content, ledger), Desk(ledger)), environment, home / "var")
-            town.office.desk.grant("100000")
+            town = Town(found, Office(house_on(content, ledger), Desk(ledger)), environment, home / "var", dag=dag)
             others = [one["dag_id"] for one in found.call("chefin", "GET", "/api/v2/dags")[1]["dags"]]
-            for other in {*others} - {DAG}:  # they would run by the clock
+            for other in {*others} - {dag}:  # they would run by the clock
                 assert found.call("chefin", "PATCH", f"/api/v2/dags/{other}", {"is_paused": True})[0] == 200
             yield town
     finally:

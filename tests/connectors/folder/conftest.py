@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -11,9 +12,10 @@ import pytest
 from openpyxl import Workbook
 
 from connectors.folder.source import FolderSource
-from kiezbruecke.connector import Connection, Context, Handled, Item
+from kiezbruecke.connector import Connection, Context, Handled, Item, SheetLook
 from kiezbruecke.content import find_content
 from kiezbruecke.content.processes import read_process
+from kiezbruecke.errors import SourceError
 from kiezbruecke.records import Process
 
 CANARY = "Erika Kanarienvogel"
@@ -67,7 +69,27 @@ class Desk:
         return path
 
     def fetch(self, source: FolderSource | None = None) -> list[Item]:
-        return list((source or self.source()).fetch(Position()))
+        """What a run reads; whatever a test drops, looking at it before says the same."""
+        source = source or self.source()
+        shown = self._looks(source)
+        items = list(source.fetch(Position()))
+        for digest, look in shown.items():
+            read, seen = (
+                [item for item in some if item.external_id.partition(":")[0] == digest] for some in (items, look.items)
+            )
+            if read:
+                assert _told(seen) == _told(read) or (look.problem and look.problem in (read[0].problem or ""))
+        return items
+
+    def _looks(self, source: FolderSource) -> dict[str, SheetLook]:
+        """Every file that can be read now, looked at as if somebody held it in hand."""
+        found: dict[str, SheetLook] = {}
+        for file in sorted(self.path.iterdir()) if self.path.is_dir() else []:
+            with contextlib.suppress(OSError, SourceError):
+                if file.is_file() and not file.is_symlink():
+                    look = source.look(file.name, file.read_bytes())
+                    found.setdefault(look.digest, look)
+        return found
 
     def run(
         self, source: FolderSource | None = None, problem: Callable[[Item], str | None] = lambda _: None
@@ -144,6 +166,20 @@ def desk(tmp_path: Path, content: Path, process: Process) -> Desk:
     folder = tmp_path / "eingang"
     folder.mkdir()
     return Desk(folder, content, process)
+
+
+def _told(items: Iterable[Item]) -> list[tuple[str, str, object, str]]:
+    """Items without the name of their file, of which one content may have several."""
+    return [
+        (
+            item.kind,
+            item.external_id,
+            {key: value for key, value in dict(item.body).items() if key != "sheet"},
+            (item.problem or "").partition(": ")[2],
+        )
+        for item in items
+        if not isinstance(item.body, bytes)
+    ]
 
 
 def _quoted(text: str, delimiter: str) -> str:

@@ -210,7 +210,7 @@ def test_a_missing_folder_is_a_source_error(desk: Any) -> None:
     """A share that is not mounted must not look like an empty folder."""
     source = desk.source(path=str(desk.path / "fehlt"))
 
-    with pytest.raises(SourceError, match="the folder cannot be read"):
+    with pytest.raises(SourceError, match="the folder cannot be used"):
         desk.fetch(source)
 
 
