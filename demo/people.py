@@ -149,6 +149,6 @@ def _closed_account() -> str:
 
 
 def _rows(sheet: Any) -> list[dict[str, Any]]:
-    lines = load_workbook(sheet, read_only=True).worksheets[0].iter_rows(values_only=True)
+    lines = load_workbook(sheet).worksheets[0].iter_rows(values_only=True)
     head = [str(cell) for cell in next(lines)]
     return [dict(zip(head, line, strict=True)) for line in lines]

@@ -151,7 +151,7 @@ def _rows(sheet: Path) -> Iterator[Line]:
         with sheet.open(encoding="utf-8-sig", newline="") as handle:
             yield from csv.DictReader(handle, delimiter=";")
         return
-    lines: Iterable[Sequence[Any]] = load_workbook(sheet, read_only=True).worksheets[0].iter_rows(values_only=True)
+    lines: Iterable[Sequence[Any]] = load_workbook(sheet).worksheets[0].iter_rows(values_only=True)
     head, *rest = lines
     yield from (dict(zip(map(str, head), map(_word, line), strict=True)) for line in rest)
 

@@ -142,7 +142,7 @@ class Till:
 
 def budgets(areas: Collection[str] = ()) -> dict[str, Decimal]:
     """Euros by area, as the demonstration's budget sheet says; only these areas, where some are named."""
-    head, *lines = load_workbook(BUDGETS, read_only=True).worksheets[0].iter_rows(values_only=True)
+    head, *lines = load_workbook(BUDGETS).worksheets[0].iter_rows(values_only=True)
     rows = [dict(zip(head, line, strict=True)) for line in lines]
     return {
         str(row["Bezirksregion"]): Decimal(str(row["Betrag (€)"]))

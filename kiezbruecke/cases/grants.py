@@ -124,7 +124,6 @@ _WORDS = {
     "expected_costs": "die Gesamtkosten",
     "notice_on": "den Tag des Bescheids",
     "proven_on": "den Tag des Nachweises",
-    "returned": "die Erstattung",
     "spent": "den nachgewiesenen Betrag",
     "starts_on": "den Beginn",
     "waiver_on": "den Tag des Verzichts",

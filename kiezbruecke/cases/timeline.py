@@ -68,11 +68,11 @@ def _of_the_money(standing: Standing) -> CaseState:
 
 
 def booked(standing: Standing) -> bool:
-    """Whether the budget system holds exactly the approved sum."""
+    """Whether the budget system holds exactly the approved sum, in the area of the decision."""
     commitment = standing.case.commitment
-    return (
-        commitment is not None and commitment.state is CommitmentState.BOOKED and commitment.amount == standing.amount
-    )
+    if commitment is None or commitment.state is not CommitmentState.BOOKED:
+        return False
+    return (commitment.amount, commitment.area_id) == (standing.amount, standing.area_id)
 
 
 def _undecided(standing: Standing) -> CaseState:

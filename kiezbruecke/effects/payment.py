@@ -25,7 +25,7 @@ from kiezbruecke.german import day, euros
 from kiezbruecke.ledger import MessageState, orders
 from kiezbruecke.ledger.draft import OrderTerms
 from kiezbruecke.ledger.reading import MessageHead, StoredOrder
-from kiezbruecke.ledger.states import UNSETTLED
+from kiezbruecke.ledger.states import UNSETTLED, WITHDRAWN
 from kiezbruecke.records import GrantState, OrderState, Payments
 from kiezbruecke.records.views import PayeeView, PaymentView, StoryKind
 
@@ -78,7 +78,23 @@ def overtaken(standing: Standing, message: MessageHead, lane: Lane) -> bool:
     grant = grant_of(standing, lane.today)
     if message.effect != ORDER.name or ordered is None or grant is None:
         return False
-    return bool(_differs(standing, grant, ordered)) or grant.state is not GrantState.FINAL
+    return bool(grant.problems or _differs(standing, grant, ordered)) or grant.state is not GrantState.FINAL
+
+
+def _cancel_overtaken(standing: Standing, message: MessageHead, lane: Lane) -> bool:
+    """Whether what a person was to cancel holds again, or is paid already."""
+    grant, live = grant_of(standing, lane.today), payment_of(standing)
+    if live is None or live.reference != message.related_reference or live.state is not OrderState.BOOKED:
+        return True
+    return grant is not None and not _differs(standing, grant, live)
+
+
+def _claim_overtaken(standing: Standing, message: MessageHead, lane: Lane) -> bool:
+    """Whether another sum is to be claimed than the one that waits, or none."""
+    grant = grant_of(standing, lane.today)
+    if grant is None:
+        return False
+    return bool(grant.problems) or refund_due(standing, grant.settlement) * 100 != message.amount_cents
 
 
 def _may_be_paid(standing: Standing, lane: Lane, grant: Grant) -> bool:
@@ -97,13 +113,31 @@ def _why_not(standing: Standing, lane: Lane, grant: Grant, terms: Payments) -> W
         return Waits("Für die Auszahlung fehlt die Bankverbindung; bitte in der Antragsliste nachtragen")
     if terms.most_per_order is not None and standing.amount > terms.most_per_order:
         return Waits(f"Der Betrag {euros(standing.amount)} ist größer als {euros(terms.most_per_order)} je Anordnung")
-    if reason := _out_of_time(standing, lane, terms):
-        return Waits(reason)
+    reason = _out_of_time(standing, lane, terms) or _needs_an_answer(standing, lane, application.account)
+    return Waits(reason) if reason else None
+
+
+def _needs_an_answer(standing: Standing, lane: Lane, account: str) -> str:
+    """Why the last order is followed by another one only if a person says so."""
     last = next((one for one in reversed(standing.case.orders) if one.kind == "payment"), None)
-    bounced = last is not None and last.state is OrderState.BOUNCED
-    if bounced and last is not None and last.account == application.account and str(last.key) not in lane.resend:
-        return Waits(f"{last.reference} ist zurückgekommen; es fehlt eine neue Bankverbindung oder Ihre Antwort")
-    return None
+    if last is None or str(last.key) in lane.resend:
+        return ""
+    if last.state is OrderState.BOUNCED and last.account == account:
+        return f"{last.reference} ist zurückgekommen; es fehlt eine neue Bankverbindung oder Ihre Antwort"
+    if _cancelled_there(standing, lane, last):
+        return f"{last.reference} wurde im HKR aufgehoben, ohne dass es verlangt war; es fehlt Ihre Antwort"
+    return ""
+
+
+def _cancelled_there(standing: Standing, lane: Lane, last: StoredOrder) -> bool:
+    """Whether somebody has cancelled it there by hand: only a person knows why, and whether it shall be paid at all."""
+    if last.state is not OrderState.CANCELLED:
+        return False
+    return not any(
+        (one.key == last.key and one.state is MessageState.REFUSED)  # taken back before it left
+        or (one.related_reference == last.reference and one.state is MessageState.CONFIRMED)
+        for one in lane.sent(standing)
+    )
 
 
 def _out_of_time(standing: Standing, lane: Lane, terms: Payments) -> str:
@@ -138,11 +172,11 @@ def _correction(standing: Standing, lane: Lane, grant: Grant, live: StoredOrder)
         number, basis = lane.next_number(standing), digest(CANCEL.basis_of(standing, live.amount), live.reference)
         last = lane.sent(standing)[-1:]
         refused = last and last[0].effect == CANCEL.name and last[0].state is MessageState.REFUSED
-        if refused:
+        if refused and last[0].note != WITHDRAWN:
             return _by_hand(standing, live, f"Die Aufhebung wurde abgewiesen; {wrong}")
         return Due(CANCEL, number, basis, live.amount, live.reference)
     if live.state is OrderState.PAID:
-        return _by_hand(standing, live, f"Ausgezahlt ist schon; {wrong}. Zu viel Gezahltes bitte zurückfordern")
+        return _by_hand(standing, live, f"Ausgezahlt ist schon; {wrong}. Bitte von Hand klären, was zu tun ist")
     return None
 
 
@@ -152,7 +186,10 @@ def _differs(standing: Standing, grant: Grant, ordered: StoredOrder) -> str:
         return "der Beschluss bewilligt nicht mehr"
     if ordered.amount != standing.amount:
         return f"bewilligt sind jetzt {euros(standing.amount)}"
-    if ordered.state is OrderState.PAID or grant.application is None:
+    commitment = standing.case.commitment
+    if commitment is not None and commitment.area_id != standing.area_id:
+        return "die Bezirksregion ist eine andere"
+    if grant.application is None:
         return ""
     return "die Bankverbindung ist eine andere" if grant.application.account != ordered.account else ""
 
@@ -225,6 +262,7 @@ CANCEL = Effect(
     must_be_released=True,
     first_state=is_held,
     confidential=True,
+    outdated=_cancel_overtaken,
     follow=orders.follow_cancels,
     views=_views,
     view_models=_MODELS,
@@ -243,6 +281,7 @@ CLAIM = Effect(
     takes_voucher=True,
     must_be_released=True,
     first_state=is_held,
+    outdated=_claim_overtaken,
     hold=orders.hold_refunds,
     follow=orders.follow,
     hear=orders.settle,

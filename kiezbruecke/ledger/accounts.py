@@ -10,6 +10,7 @@ are written and opened as they are read: `sealed`, `opened` are the only two tha
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -22,11 +23,14 @@ from kiezbruecke.ledger.effects import booked
 from kiezbruecke.ledger.events import touch
 from kiezbruecke.ledger.seals import ACCOUNT
 from kiezbruecke.ledger.sets import among, rows_among, write_all
-from kiezbruecke.records import Account, Application, Record
+from kiezbruecke.records import Account, Application, Record, Settlement
 from kiezbruecke.records.views import PayeeView
 from kiezbruecke.vault import Vault, key_of, masked
 
 Records = tuple[Record, ...]  # that one line of a sheet became
+
+_IN_TEXT = re.compile(r"\b([A-Z]{2}\d{2})[ -]?[A-Z0-9]{4}(?:[ -]?\d[A-Z0-9]{0,3}){2,8}\b", re.IGNORECASE)
+_TEXTS = ("reason", "applicant_name", "recorded_by")  # where a clerk writes what comes to mind
 
 _a = t.accounts.c
 _KNOWN = select(_a.mark).where(among(_a.mark))
@@ -75,16 +79,19 @@ def about_unread(subject: str) -> str:
 
 
 def keep_accounts(connection: Connection, lines: Sequence[Records]) -> list[Records]:
-    """Put accounts into the vault; what is left of each line's records are the others, applications with a mark."""
+    """Put accounts into the vault; what is left of each line's records are the others, applications with a mark.
+
+    An IBAN that a clerk has written into a text beside it (`war DE89 3704 …`) becomes `DE89…` there.
+    """
     accounts, vault = _accounts(lines), vault_of(connection)
-    if not accounts:
-        return list(lines)
-    _add(connection, vault, {vault.mark(one.iban, one.holder): one for one in accounts.values()})
+    if accounts:
+        _add(connection, vault, {vault.mark(one.iban, one.holder): one for one in accounts.values()})
     return with_marks(vault, lines)
 
 
 def with_marks(vault: Vault, lines: Sequence[Records]) -> list[Records]:
     """The same records as `keep_accounts` leaves, for who only looks ahead: nothing is kept."""
+    lines = [tuple(map(_without_ibans, records)) for records in lines]
     accounts = _accounts(lines)
     marks = {origin: vault.mark(one.iban, one.holder) for origin, one in accounts.items()}
     return [tuple(_without_accounts(records, accounts, marks)) for records in lines]
@@ -112,6 +119,15 @@ def _without_accounts(records: Records, accounts: Mapping[str, Account], marks: 
             yield one.model_copy(update={"account": marks[own.origin], "account_hint": masked(own.iban)})
         elif not isinstance(one, Account):
             yield one
+
+
+def _without_ibans(one: Record) -> Record:
+    """A line of money with no IBAN in its texts; whether its check digits are right does not matter."""
+    if not isinstance(one, Application | Settlement):
+        return one
+    said = {name: text for name in _TEXTS if (text := getattr(one, name, ""))}
+    masked_ = {name: _IN_TEXT.sub(r"\1…", text) for name, text in said.items()}
+    return one if masked_ == said else one.model_copy(update=masked_)
 
 
 def _add(connection: Connection, vault: Vault, accounts: Mapping[str, Account]) -> None:

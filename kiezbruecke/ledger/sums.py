@@ -205,7 +205,7 @@ def _of_orders(connection: Connection, processes: Collection[str]) -> Iterable[t
     area = (_o.process_id, _o.fiscal_year, _o.area_id)
     pays, counts = _o.kind == "payment", _o.state.in_([one for one in OrderState if one.live])
     released = _m.state != MessageState.HELD
-    same_year = or_(_o.moved_on.is_(None), extract("year", _o.moved_on) == _o.fiscal_year)  # later it is income
+    same_year = or_(_o.moved_on.is_(None), extract("year", _o.moved_on) <= _o.fiscal_year)  # later it is income
     query = (
         select(
             *area,

@@ -131,7 +131,6 @@ class Settlement(Record):
     reference_number: str = Field(pattern=FORM)
     proven_on: date = Field(description="Day on which the proof was accepted")
     spent: Money = Field(description="What was proven to have been spent of the grant")
-    returned: Money | None = Field(None, description="What was paid back by itself, where the sheet says so")
     correction: bool = False
     reason: Text = ""
     recorded_by: Text = personal("")

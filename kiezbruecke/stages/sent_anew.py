@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from kiezbruecke.cases.join import Standing
 from kiezbruecke.connector import Found, HasOrders, Target, Ticket
 from kiezbruecke.effects import Due, Lane
-from kiezbruecke.ledger import claims, takeover
+from kiezbruecke.ledger import MessageState, claims, takeover
 from kiezbruecke.ledger.reading import MessageHead
 from kiezbruecke.ledger.todo import Kind, Point
 from kiezbruecke.records import Receipt, ReceiptOutcome
@@ -51,7 +51,7 @@ def _refused(lane: Lane, standing: Standing) -> MessageHead | None:
 def _settle_if_there(work: Sending, standing: Standing, last: MessageHead) -> bool:
     if isinstance(work.target, HasOrders) and (found := their_orders(work, [standing])) is not None:
         return _settle_orders(work, found[0][1], last)
-    if not isinstance(work.target, Target):
+    if not isinstance(work.target, Target) or last.state is not MessageState.REFUSED:
         return False
     message = claims.find_message(work.ledger, last.key)
     assert message is not None
@@ -63,8 +63,11 @@ def _settle_if_there(work: Sending, standing: Standing, last: MessageHead) -> bo
 
 
 def _settle_orders(work: Sending, theirs: Sequence[takeover.Theirs], last: MessageHead) -> bool:
-    """Something of this case stands there under a number that is refused or unknown here."""
-    ours = {last.reference: last}
+    """Something of this case stands there under a number that is refused or unknown here.
+
+    What has arrived stands there by right: a payment that came back, or that they have cancelled.
+    """
+    ours = {last.reference: last} if last.state is MessageState.REFUSED else {}
     there = [one for one in theirs if one.receipt.outcome is not ReceiptOutcome.REFUSED]
     forgotten = [one for one in there if one.draft.reference in ours or one.draft.identity.number > last.number]
     if not forgotten:

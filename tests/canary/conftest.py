@@ -56,6 +56,7 @@ TABLES: dict[str, Collection[str]] = {  # where what may stand in the ledger, an
     "message_bytes": HER_WORDS,  # what was sent
     "batches": HER_WORDS,  # what was sent
     "previews": HER_WORDS,  # what would be sent
+    "findable": HER_WORDS,  # titles, as people search for them
 }
 COLUMNS = {  # who has signed what
     ("events", "body"),  # evidence: who decided

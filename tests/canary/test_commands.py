@@ -218,8 +218,8 @@ SPOILED = {
 
 @pytest.mark.parametrize("spoiled", SPOILED.values(), ids=SPOILED)
 def test_an_error_quotes_neither_who_signs_nor_why(aviary: Aviary, spoiled: tuple[str, ...]) -> None:
-    """Every command that is signed, as the commands themselves say."""
-    signed = [command for command in _every() if "--reason" in _every()[command]]
+    """Every command that is signed with a name, as the commands themselves say."""
+    signed = [command for command, options in _every().items() if {"--name", "--reason"} <= options]
     for command in signed:
         words = [word.format_map(defaultdict(lambda: "4711")) for word in CALLS[command]]
         words = [word if word.isdecimal() or word.startswith("-") else "nirgends" for word in words[: -len(SIGNED)]]

@@ -26,7 +26,8 @@ from kiezbruecke.ledger.database import make_engine, now
 from kiezbruecke.ledger.finding import keep_findable
 from kiezbruecke.ledger.states import may_follow
 from kiezbruecke.ledger.todo import MEANS, Answer, Kind, Point, raise_point
-from kiezbruecke.records import Outcome
+from kiezbruecke.records import OrderState, Outcome
+from kiezbruecke.release import ActKind
 from tests.builders import PROCESS, ROOT
 from tests.desk.conftest import counted
 from tests.ledger.conftest import HKR, Desk
@@ -121,6 +122,8 @@ def test_everything_that_can_stand_in_a_view_has_a_german_word() -> None:
     """A new state, effect, kind or answer without one would be a KeyError on somebody's screen."""
     assert words.STATES.keys() == set(MessageState)
     assert (words.KINDS.keys(), words.ANSWERS.keys(), words.THEN.keys()) == (set(Kind), set(Answer), set(Answer))
+    events = {*(f"order.{one}" for one in OrderState), *(f"release.{one}" for one in ActKind)}
+    assert events <= words.EVENTS.keys()
     for view in (desk.MessageFacts, desk.PointStory, desk.DestinationView):
         assert view.model_fields.keys() <= words.FIELDS.keys()
 

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import resources
 from typing import Any
 
@@ -325,10 +325,26 @@ def _serve(listener: socket.socket, handle: Callable[[socket.socket], None]) -> 
         while True:
             connection, _ = listener.accept()
             with connection:
-                connection.recv(65536)
+                _read_request(connection)
                 handle(connection)
+                _hang_up(connection)
     except OSError:
         return
+
+
+def _read_request(connection: socket.socket) -> None:
+    """All of it: whoever hangs up on what is unread resets the connection."""
+    read = b""
+    while b"\r\n\r\n" not in read and (more := connection.recv(65536)):
+        read += more
+
+
+def _hang_up(connection: socket.socket) -> None:
+    with suppress(OSError):  # some have hung up by themselves
+        connection.settimeout(2)
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(65536):
+            pass
 
 
 @pytest.mark.parametrize(
