@@ -127,6 +127,11 @@ def _look_at_points(camera: Camera) -> None:
     camera.take(page, "schreibtisch", 920)
     page.get_by_role("link", name=re.compile(r"Punkt \d+ entscheiden")).first.click()
     camera.take(page, "punkt", 860)
+    page.goto("/")
+    for box in page.get_by_role("checkbox").all()[:2]:
+        box.check()
+    page.get_by_role("button", name="Ausgewählte zusammen entscheiden").click()
+    camera.take(page, "punkte", 860)
     page.context.close()
 
 
@@ -135,6 +140,7 @@ def _sign(camera: Camera) -> None:
     page = camera.open("muster", f"/freigaben/{PREFIX}-zahlungen?was=bescheinigen")
     camera.take(page, "freigabe")
     page.get_by_label("Begründung").fill("Bescheide liegen vor")
+    camera.take(page, "zeichnen", 440, below="Zeichnen")
     page.get_by_role("button", name="Sachlich").click()
     page.context.close()
 
@@ -146,7 +152,7 @@ def _look_at_money(camera: Camera) -> None:
     camera.take(page, "fall", 860)
     camera.take(page, "fall-geld", 700, below="Geld")
     page.get_by_role("link", name="Dokumente zu").first.click()
-    camera.take(page, "dokumente", 520)
+    camera.take(page, "dokumente", 480)
     page.goto("/abgleich?sort=-bezahlt")
     camera.take(page, "abgleich", 860)
     page.context.close()
