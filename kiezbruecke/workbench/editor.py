@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -71,10 +71,22 @@ def editor_schema(name: str, content: Path, opened: tuple[str, ...] = (), depth:
         first = error.findings[0]
         raise ConfigurationError(first.message, where=str(first.place), expected=first.expected) from None
     root = find_goal(definition, content).root
+    omissible = _places_of_bases(definition, content, depth)
     blocks = {"": _Block("", root, source_types(definition, content))}
     _collect(definition.rules, blocks)
     doors = {*doors_of(definition.rules), *(door for path in opened for door in opened_doors(root, path))}
-    return _Writer(definition, content, open_places(root, doors, depth), blocks).schema()
+    return _Writer(definition, content, open_places(root, doors, depth), blocks, omissible).schema()
+
+
+def _places_of_bases(definition: Definition, content: Path, depth: int) -> list[str]:
+    """What a mapping below fills and another target lacks: it can only be dropped (`omit`)."""
+    found: dict[str, None] = {}
+    for name in definition.bases:
+        base = examine_mapping_file(name, content).definition
+        if base.target != definition.target:
+            below = open_places(find_goal(base, content).root, set(doors_of(base.rules)), depth)
+            found |= dict.fromkeys(below.nodes)
+    return list(found)
 
 
 @dataclass
@@ -111,12 +123,20 @@ def _member(rule: Rule, types: Mapping[str, Type]) -> dict[str, Type]:
 class _Writer:
     """Puts places and sources into one schema: a list of rules for each block."""
 
-    def __init__(self, definition: Definition, content: Path, places: Places, blocks: dict[str, _Block]) -> None:
+    def __init__(
+        self,
+        definition: Definition,
+        content: Path,
+        places: Places,
+        blocks: dict[str, _Block],
+        omissible: Sequence[str] = (),
+    ) -> None:
         self._definition = definition
         self._content = content
         self._places = places.nodes
         self._whole = places.whole
         self._blocks = blocks
+        self._omissible = [path for path in omissible if path not in places.nodes]
         self._types = blocks[""].types
         self._names = {path: f"rules{number}" for number, path in enumerate(self._block_paths()) if path}
 
@@ -152,7 +172,8 @@ class _Writer:
         source: Schema = {"$ref": "#/definitions/sources" if block is not None else "#/definitions/sources_anywhere"}
         if block is not None and block.types != self._types:
             source = source_paths(block.types)
-        return rules_schema(_targets(below), source, [*self._nested(path, below), *_allowed_constants(below)])
+        targets = _targets(below, () if path else self._omissible)
+        return rules_schema(targets, source, [*self._nested(path, below), *_allowed_constants(below)])
 
     def _nested(self, path: str, below: Mapping[str, Node]) -> Iterator[Schema]:
         for place, node in below.items():
@@ -167,13 +188,14 @@ def _in(place: str, path: str) -> bool:
     return not path or place.startswith(f"{path}/")
 
 
-def _targets(below: Mapping[str, Node]) -> Schema:
+def _targets(below: Mapping[str, Node], omissible: Sequence[str]) -> Schema:
     """Each place with what the schema says about it; ordinals by a pattern, as there is no end of them."""
+    dropped = constants((path, "only of the mapping below: {target: …, omit: true}") for path in omissible)
     own: list[Schema] = [{"const": ".", "description": "the block's own text"}]
     listed = constants((path, _about(node)) for path, node in below.items())
     numbered = [path for path in below if repeats(path, below)]
     patterns: list[Schema] = [{"type": "string", "pattern": f"^{tree_pattern(numbered, below)}$"}] if numbered else []
-    return {"anyOf": [*listed, *own, *patterns]}
+    return {"anyOf": [*listed, *own, *patterns, *dropped]}
 
 
 def _about(node: Node) -> str:

@@ -457,14 +457,14 @@ def _slow_budgets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     """Make the moment between two locks long enough to meet."""
     if "crosswise" not in request.node.name:
         return
-    locked, pause = money._locked_budgets, threading.Event()
+    locked, pause = money.locked_budgets, threading.Event()
 
     def slow(*given: object) -> object:
         row = locked(*given)  # type: ignore[arg-type]
         pause.wait(0.05)
         return row
 
-    monkeypatch.setattr(money, "_locked_budgets", slow)
+    monkeypatch.setattr(money, "locked_budgets", slow)
 
 
 # --- small tools

@@ -209,7 +209,7 @@ def test_signs_in_a_value_move_nothing_into_another_column(full: Path, tmp_path:
         "UPDATE events SET case_id = 'x' || rowid",
         "UPDATE events SET rows = '[' WHERE rows <> ''",
         "UPDATE records SET first_seen = 'gestern'",
-        "UPDATE messages SET case_id = 'x'",
+        "UPDATE messages SET case_id = 'x' || rowid",
         "UPDATE messages SET facts = '{'",
         "UPDATE cases SET created_at = 'gestern'",
     ],

@@ -63,6 +63,11 @@ def _rules(body: Any) -> Iterator[Any]:
         yield from _rules(rule.get("rules", []))
 
 
+def _whole(body: Any) -> Any:
+    """With what an overlay takes over from its base."""
+    return {**_whole(_body(FILES[body["extends"]])), **body} if "extends" in body else body
+
+
 @pytest.mark.parametrize("name", mapping_names(ROOT))
 def test_every_shipped_mapping_fits_its_own_schema(name: str) -> None:
     """An editor that underlines what is right is switched off."""
@@ -77,7 +82,7 @@ def test_every_shipped_mapping_fits_its_own_schema(name: str) -> None:
 def test_a_wrong_path_is_underlined_in_every_rule(name: str, key: str) -> None:
     """On both sides, and as deep as the blocks go."""
     schema, body = editor_schema(name, ROOT), _body(FILES[name])
-    roots = set(body["roots"]) - {"item", "route"}
+    roots = set(_whole(body)["roots"]) - {"item", "route"}
     passed = []
     for rule in _rules(body["rules"]):
         right = rule.get(key)

@@ -9,8 +9,8 @@ _NEVER_LONGER = frozenset(
     | {"din91379", "html_to_text", "nothing_if", "bracketed", "latin9"}
 )
 _GROWS = {"upper": 3, "lower": 2, "sepa_text": 3}  # to how many characters one may become: ß SS, İ i̇, € EUR
-_ASCII = frozenset({"hash", "uuid", "name_uuid", "iban", "digits", "date_format", "time_format", "money_text"})
-_MOST = {"uuid": 36, "name_uuid": 36, "iban": 34, "money_text": 19}  # -123456789012345,67
+_ASCII = frozenset({"hash", "uuid", "name_uuid", "iban", "bic", "digits", "date_format", "time_format", "money_text"})
+_MOST = {"uuid": 36, "name_uuid": 36, "iban": 34, "bic": 11, "money_text": 19}  # -123456789012345,67
 _DIGESTS = {"sha256": 64, "sha512": 128}
 LARGEST = 10**9  # what no step can want
 _LONGEST_ADDRESS = 250  # steps.address refuses longer ones
