@@ -68,6 +68,9 @@ _MOVE_BUDGET = (
         refunded_cents=_b.refunded_cents + bindparam("refunded"),
     )
 )
+_RAISE_LIMIT = (
+    update(t.budgets).where(*_THIS_BUDGET, _b.limit_cents < bindparam("least")).values(limit_cents=bindparam("least"))
+)
 _COMMITMENTS = select(t.commitments).where(among(_c.case_id)).order_by(_c.case_id).with_for_update()
 _ADD_COMMITMENT = insert(t.commitments)
 _CHANGE_COMMITMENT = (
@@ -182,6 +185,28 @@ def add_moved(connection: Connection, paid: Mapping[Area, int], refunded: Mappin
     write_all(connection, _MOVE_BUDGET, moves)
     for area in areas:
         touch(connection, BUDGET, *area)
+
+
+def hold_what_was_paid(connection: Connection, paid: Mapping[UUID, int]) -> None:
+    """So many cents of these cases have left: they are held, also where their commitment was cancelled before.
+
+    Also beyond the budget – the money is spent –, whose limit rises with it: nobody can bind it a second time.
+    """
+    drawer = _Drawer(connection)
+    drawer.open_cases(paid)
+    more: dict[Area, int] = defaultdict(int)
+    for case, known in drawer.commitments.items():
+        if (lacking := paid[case] - known.held) > 0:
+            more[known.area] += lacking
+            drawer.take(known.area, lacking)
+            drawer.commitments[case] = replace(known, held=paid[case])
+    raised = ((area, row) for area, row in locked_budgets(connection, more).items())
+    write_all(connection, _RAISE_LIMIT, [_named(area, least=_net(row) + more[area]) for area, row in raised])
+    drawer.close()
+
+
+def _net(budget: Row[Any]) -> int:
+    return int(budget.committed_cents - budget.refunded_cents)
 
 
 @dataclass(frozen=True)

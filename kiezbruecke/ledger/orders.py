@@ -17,7 +17,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from kiezbruecke.ledger import money
 from kiezbruecke.ledger import tables as t
@@ -96,6 +96,11 @@ _LIVE = (
     .order_by(_o.key)
 )
 _CAME_BACK = select(_o.key).where(among(_o.case_id), _o.state == OrderState.BOUNCED.value)
+_PAID_OF = (
+    select(_o.case_id, func.sum(_o.moved_cents).label("cents"))
+    .where(among(_o.case_id), _o.kind == "payment")
+    .group_by(_o.case_id)
+)
 _BOUND = select(t.commitments).where(among(_c.case_id)).order_by(_c.case_id)
 
 
@@ -377,6 +382,10 @@ def _move_budgets(connection: Connection, changed: Sequence[_Step]) -> None:
         area = (row.process_id, row.fiscal_year, row.area_id)
         into = paid if row.kind == "payment" else refunded
         into[area] += _counts(row, step.cents, step.moved.on) - _counts(row, row.moved_cents, row.moved_on)
+    cases = {step.row.case_id for step in changed if step.state is OrderState.PAID}
+    if cases:
+        moved = {row.case_id: int(row.cents) for row in rows_among(connection, _PAID_OF, cases)}
+        money.hold_what_was_paid(connection, moved)
     money.add_moved(connection, paid, refunded)
 
 

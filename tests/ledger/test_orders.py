@@ -169,6 +169,22 @@ def test_only_their_word_makes_a_cancelled_payment_free(desk: Desk) -> None:
     assert desk.orders(case) == {order.reference: OrderState.CANCELLED}
 
 
+def test_what_is_paid_after_its_commitment_was_cancelled_is_held(desk: Desk) -> None:
+    """They have paid all the same: the area cannot bind the same money for somebody else."""
+    case = _bound(desk)
+    order = _delivered(desk, case)
+    desk.answer(order, number="1", outcome=REFUSED, event="ABGEWIESEN")
+    cancel = desk.book(case, "850", 2, "commitment.cancel")
+    desk.deliver(cancel)
+    desk.answer(cancel, CONFIRMED, 7, event="AUFGEHOBEN")
+    assert desk.balance() == (100000, 0, 0, 0)
+
+    desk.answer(order, number="2", **WORDS["paid"])
+
+    assert desk.balance() == (15000, 0, 85000, 0)
+    assert desk.commitment(case) == ("cancelled", 0, 85000)
+
+
 def test_money_that_comes_back_is_free_again(desk: Desk) -> None:
     """37.60 were not spent."""
     case = _bound(desk)
