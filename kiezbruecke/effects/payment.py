@@ -166,8 +166,10 @@ def _order(standing: Standing, lane: Lane, grant: Grant, terms: Payments, sent: 
 def _correction(standing: Standing, lane: Lane, grant: Grant, live: StoredOrder) -> Due | FollowUp | None:
     """What becomes of an order that is on its way or done, where what it says does not hold any more."""
     wrong = _differs(standing, grant, live)
-    if not wrong or standing.shaken:
+    if standing.shaken:
         return None
+    if not wrong:
+        return _contradicted(standing, grant, live)
     if live.state is OrderState.BOOKED:
         number, basis = lane.next_number(standing), digest(CANCEL.basis_of(standing, live.amount), live.reference)
         last = lane.sent(standing)[-1:]
@@ -178,6 +180,13 @@ def _correction(standing: Standing, lane: Lane, grant: Grant, live: StoredOrder)
     if live.state is OrderState.PAID:
         return _by_hand(standing, live, f"Ausgezahlt ist schon; {wrong}. Bitte von Hand klären, was zu tun ist")
     return None
+
+
+def _contradicted(standing: Standing, grant: Grant, live: StoredOrder) -> FollowUp | None:
+    """A sheet that says something else without saying that it corrects stops no issued order; a person hears of it."""
+    if not grant.problems or live.state not in (OrderState.SENT, OrderState.BOOKED):
+        return None
+    return _by_hand(standing, live, f"Angeordnet ist schon; {'; '.join(grant.problems)}")
 
 
 def _differs(standing: Standing, grant: Grant, ordered: StoredOrder) -> str:

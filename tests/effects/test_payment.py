@@ -167,6 +167,17 @@ def test_what_is_booked_and_taken_back_is_cancelled_there() -> None:
     assert commitment(standing(case), a_lane(today=TODAY)) is None
 
 
+def test_a_sheet_that_contradicts_an_issued_order_is_told() -> None:
+    """It stops nothing that has left, but somebody may stop it there."""
+    other = an_application(sheet="antraege-2", account="b" * 64)
+    case = _case(applications=(an_application(), other), orders=(an_order(OrderState.BOOKED),))
+
+    answer = _due(case)
+
+    assert isinstance(answer, FollowUp)
+    assert "ändert die Bankverbindung" in answer.text
+
+
 def test_what_is_paid_and_taken_back_is_a_persons() -> None:
     """A payment cannot be taken back, only claimed."""
     case = _case(a_line(), a_correction(Outcome.WITHDRAWN), orders=(an_order(),))
