@@ -154,6 +154,7 @@ class Balance:
     area: str
     committed: Decimal = Decimal(0)
     paid: Decimal = Decimal(0)
+    refunded: Decimal = Decimal(0)
 
 
 class Counter:
