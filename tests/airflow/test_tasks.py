@@ -26,6 +26,7 @@ from airflow.utils.state import DagRunState
 from sqlalchemy import func, select
 
 from kiezbruecke import ledger, pipeline
+from kiezbruecke.airflow.dags import asks
 from kiezbruecke.airflow.resolver import airflow_connection
 from kiezbruecke.airflow.tasks import perform, tell_failure
 from kiezbruecke.content.routes import routes
@@ -134,7 +135,7 @@ def test_a_route_runs_as_a_real_dag_run(root: Path, tmp_path: Path, monkeypatch:
 
 @pytest.mark.airflow
 def test_airflow_knows_which_tasks_produce_what_wakes_a_route(root: Path) -> None:
-    """The asset view shows where a wake-up comes from; preparing only builds messages and wakes nobody."""
+    """The asset view shows where a wake-up comes from; preparing wakes nobody but who asks for four eyes."""
     db.initdb()
     DagBundlesManager().sync_bundles_to_db()
     sync_bag_to_db(BundleDagBag(dag_folder=root, bundle_path=root, bundle_name="kiezbruecke"), "kiezbruecke", None)
@@ -146,7 +147,9 @@ def test_airflow_knows_which_tasks_produce_what_wakes_a_route(root: Path) -> Non
             for asset in assets
         }
 
-    assert set(producers) == set(routes(root))
+    signed = {asks(one.name) for one in routes(root).values() if getattr(one, "release", "none") == "four_eyes"}
+    assert set(producers) == {*routes(root), *signed}
+    assert producers[asks("kk-tk-zahlungen")] == {("kk-tk-zahlungen", "prepare")}
     assert producers["kk-tk-budgets"] == {("kk-tk-budgets", "collect")}
     assert producers["kk-tk-hkr"] == {("kk-tk-hkr", "deliver"), ("kk-tk-hkr", "reconcile")}
 
