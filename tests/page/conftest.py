@@ -127,9 +127,12 @@ def lite(fresh_sqlite: Callable[[], str]) -> Iterator[Site]:
     opened.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """A real browser; where there is none the tests say so. CI installs it (README)."""
+    """A real browser; where there is none the tests say so. CI installs it (README).
+
+    Of one module: as long as Playwright is open its event loop runs in this thread, and nobody else's can.
+    """
     own = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
         try:
