@@ -50,7 +50,7 @@ def _demonstrate(register: Register, teller: Teller) -> int:
     if register.ended:
         teller.say(f"Reste eines abgebrochenen Laufs beendet: {german.count(register.ended, 'Prozess', 'Prozesse')}")
     with world(LEAN, register, teller) as servers:
-        from demo.people import People  # noqa: PLC0415 - imports Airflow, which is prepared by now
+        from demo.signers import People  # noqa: PLC0415 - imports Airflow, which is prepared by now
         from kiezbruecke.edge import open_house  # noqa: PLC0415 - the ledger is, too
 
         with closing(open_house(ROOT)) as house:

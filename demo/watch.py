@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from demo import control
-from demo.people import People
 from demo.servers import Servers
+from demo.signers import People
 from kiezbruecke.airflow.dags import HOUSEKEEPING
 from kiezbruecke.errors import KiezbrueckeError
 

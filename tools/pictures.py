@@ -93,7 +93,7 @@ def main() -> int:
 
 def _photograph(house: House, camera: Camera) -> None:
     from demo import surroundings  # noqa: PLC0415 - reads STATE
-    from demo.people import People  # noqa: PLC0415
+    from demo.signers import People  # noqa: PLC0415
 
     surroundings.drop("budgets", demo.ROOT / "demo" / "budgets")
     for name in COLLECT:

@@ -58,18 +58,22 @@ def test_a_district_is_a_process_file_and_its_areas(seehausen: World) -> None:
     own = {name: route for name, route in routes(seehausen.content).items() if name.startswith("kk-se-")}
 
     assert sorted(own) == [
+        "kk-se-antraege",
         "kk-se-antworten",
         "kk-se-beschluesse",
         "kk-se-budgets",
         "kk-se-eakte",
         "kk-se-eakte-postfach",
+        "kk-se-erstattungen",
         "kk-se-hkr",
         "kk-se-hkr-rueckmeldungen",
+        "kk-se-nachweise",
         "kk-se-offene-daten",
         "kk-se-statusliste",
+        "kk-se-zahlungen",
     ]
     assert {route.process for route in own.values()} == {"kk-se-2026"}
-    assert len(route_places(seehausen.content)) == 10 + 9
+    assert len(route_places(seehausen.content)) == 14 + 13
 
 
 def test_its_decisions_go_the_whole_way_beside_the_other_districts(seehausen: World) -> None:
