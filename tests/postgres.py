@@ -37,7 +37,9 @@ class Postgres:
         return f"postgresql+psycopg://postgres@/{name}?host={quote(str(self.socket_folder), safe='')}"
 
     def copy_database(self, url: str) -> str:
-        """A copy of the database at `url`; nobody may be connected to it."""
+        """A copy of the database at `url`. Whoever is still connected to it, such as a killed child, is so no more."""
+        left = sql.SQL("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = {}")
+        self._run(left.format(sql.Literal(_name(url))))
         return self.create_database(_name(url))
 
     def drop_database(self, url: str) -> None:
