@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 from pydantic import BaseModel
 
@@ -239,62 +240,53 @@ def _views(of: DueCase) -> Mapping[str, BaseModel]:
 
 _BASIS = ("effect.name", "cents", "standing.area_id", "standing.budget_line")
 _MODELS: Mapping[str, type[BaseModel]] = {"payment": PaymentView, "payee": PayeeView}
-ORDER = Effect(
+_moving_money = partial(  # what all orders have in common: nobody sends one alone
+    Effect,
+    partner="Das HKR",
+    basis=_BASIS,
+    takes_voucher=True,
+    must_be_released=True,
+    first_state=is_held,
+    views=_views,
+)
+ORDER = _moving_money(
     name="payment.order",
     letter="Z",
     title="Auszahlung anordnen",
     place="zur Auszahlung",
     will="{amount} werden zur Auszahlung vorgelegt; sie gehen erst nach den Unterschriften hinaus",
-    partner="Das HKR",
-    basis=_BASIS,
     rule="payment",
     due=payment,
-    takes_voucher=True,
-    must_be_released=True,
-    first_state=is_held,
     confidential=True,
     outdated=overtaken,
     hold=orders.hold_payments,
     follow=orders.follow,
     hear=orders.settle,
-    views=_views,
     view_models=_MODELS,
 )
-CANCEL = Effect(
+CANCEL = _moving_money(
     name="payment.cancel",
     letter="Z",
     title="Auszahlung aufheben",
     will="die Auszahlung über {amount} wird zur Aufhebung vorgelegt",
-    partner="Das HKR",
-    basis=_BASIS,
-    takes_voucher=True,
-    must_be_released=True,
-    first_state=is_held,
     confidential=True,
     outdated=_cancel_overtaken,
     follow=orders.follow_cancels,
-    views=_views,
     view_models=_MODELS,
 )
-CLAIM = Effect(
+CLAIM = _moving_money(
     name="refund.claim",
     letter="R",
     title="Rückforderung",
     place="zur Rückforderung",
     will="{amount} werden zur Rückforderung vorgelegt",
-    partner="Das HKR",
     happened=(StoryKind.CHANGED, "Nicht verwendetes Geld wird zurückgezahlt: {amount}."),
-    basis=_BASIS,
     rule="refund",
     due=refund,
-    takes_voucher=True,
-    must_be_released=True,
-    first_state=is_held,
     outdated=_claim_overtaken,
     hold=orders.hold_refunds,
     follow=orders.follow,
     hear=orders.settle,
-    views=_views,
     view_models={"payment": PaymentView},
 )
 EFFECTS = (ORDER, CANCEL, CLAIM)
