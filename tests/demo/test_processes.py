@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from demo.processes import TOKEN, Register, Tally, only_one
+from demo.processes import TOKEN, Mark, Register, only_one
 from kiezbruecke.errors import ConfigurationError
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -60,7 +60,7 @@ def test_a_process_that_took_over_the_number_is_left_alone(tmp_path: Path, sleep
     register = Register(tmp_path / "processes.json")
     register.note(sleeper, "sandbox")
     mark = register.started[0]
-    register.started = [Tally(mark.name, mark.pid, mark.started - 100)]
+    register.started = [Mark(mark.name, mark.pid, mark.started - 100)]
 
     register.end_leftovers()
 
