@@ -70,6 +70,7 @@ def _surroundings(request: Request) -> dict[str, Any]:
         "token": _token_field(request) if visitor is not None and hasattr(request.state, "browser") else "",
         "training": _training(state, visitor),
         "log_in": state.log_in,
+        "log_out": state.log_out is not None,
     }
 
 

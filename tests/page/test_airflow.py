@@ -150,6 +150,26 @@ def test_it_stands_in_airflows_bar_and_works_in_its_frame(place: Place, log_in: 
     assert page.get_by_role("link", name="Schreibtisch").count() >= 1
 
 
+@pytest.mark.parametrize("framed", [False, True], ids=["own address", "Airflow's frame"])
+def test_whoever_logs_out_is_logged_out_of_airflow(place: Place, log_in: Callable[[str], Page], framed: bool) -> None:
+    """In both places: the token is worth nothing any more, whoever has kept it, and one logs in again from there."""
+    page = log_in("klara")
+    kept = next(one["value"] for one in page.context.cookies() if one["name"] == "_token")
+    if framed:
+        page.goto(f"{place.airflow.address}/plugin/schreibtisch")
+    desk = page.frame_locator("iframe") if framed else page.locator("body")
+    desk.get_by_role("link", name="Abmelden").click()
+    desk.get_by_text("Bitte melden Sie sich an").wait_for()
+    context = page.context
+    assert not [one for one in context.cookies() if one["name"] == "_token"]
+    context.add_cookies([{"name": "_token", "value": kept, "url": place.airflow.address}])
+    assert context.request.get(place.airflow.address + DESK).status == 401
+    assert context.request.get(f"{place.airflow.address}/api/v2/dags").status == 401
+    context.clear_cookies(name="_token")
+    desk.get_by_role("link", name="Anmelden").click()
+    desk.locator('input[name="username"]').wait_for()
+
+
 def test_a_token_that_is_none_opens_nothing(place: Place, chromium: Browser) -> None:
     """Neither a made-up token nor one of Airflow's other servers' making."""
     context = chromium.new_context()

@@ -46,6 +46,7 @@ ADDRESSES: dict[str, tuple[str, ...]] = {  # how each is called; `{case}` and `{
     "/abgleich": ("GET",),
     "/abgleich/datei": ("GET",),
     "/barrierefreiheit": ("GET",),
+    "/abmelden": ("GET",),
 }
 ROUTE = "kk-tk-beschluesse"
 CALLS = [(path, method) for path, methods in ADDRESSES.items() for method in methods]
@@ -157,6 +158,23 @@ def test_a_form_of_another_site_is_not_shown_again(site: Site) -> None:
         for one in (nobody, klara):
             said = one.post("/punkte/antwort", data={"text": "fremd"}, headers={"Sec-Fetch-Site": "cross-site"})
             assert "fremd" not in said.text
+
+
+def test_whoever_logs_out_is_a_stranger_again(site: Site) -> None:
+    """From every page, by a link; another site's link logs nobody out."""
+    with client(site) as klara:
+        klara.cookies.set(COOKIE, "klara", domain="127.0.0.1")  # one that the server's answer can take away
+        for path in ("/", "/faelle", "/listen", "/betrieb", "/barrierefreiheit", "/gibt/es/nicht"):
+            shown = klara.get(path).text
+            assert "Angemeldet: Klara Beispiel" in shown
+            assert 'href="/abmelden"' in shown
+        foreign = klara.get("/abmelden", headers={"Sec-Fetch-Site": "cross-site"})
+        assert (foreign.status_code, klara.get("/").status_code) == (403, 200)
+        gone = klara.get("/abmelden")
+        assert (gone.status_code, gone.headers["location"]) == (303, "/")
+        after = klara.get("/")
+    assert after.status_code == 401
+    assert "Abmelden" not in after.text
 
 
 def test_every_answer_may_be_kept_by_nobody_and_runs_nothing(site: Site) -> None:
