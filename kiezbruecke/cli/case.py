@@ -87,6 +87,7 @@ def _show(case: desk.CaseStory) -> None:
         ("beschlossen", f"{line.outcome.word} am {german.day(line.date)}" if line else ""),
         *_proof(line.proof if line else None),
         ("bewilligt", german.euros(case.granted)),
+        ("Konto", case.account),
         ("zurückgestellt", "; ".join(one.text for one in case.disagreements)),
     ]
     table(f"Fall {case.reference}", ("", ""), [fact for fact in facts if fact[1]])

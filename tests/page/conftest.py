@@ -39,7 +39,9 @@ __all__ = ["fresh", "fresh_postgresql", "fresh_sqlite", "ledger", "postgres", "u
 
 COOKIE = "who"
 ROLES = {"klara": "fachverwaltung", "karl": "fachverwaltung", "otto": "betrieb", "chefin": "administration"}
+ROLES |= {"paula": "certifier", "anders": "orderer"}
 NAMES = {"klara": "Klara Beispiel", "karl": "Karl Muster", "otto": "Otto Betrieb", "chefin": "C. Amt", "fremd": "X"}
+NAMES |= {"paula": "Paula Prüft", "anders": "A. Ordnet"}
 
 
 @dataclass

@@ -29,6 +29,7 @@ ADDRESSES: dict[str, tuple[str, ...]] = {  # how each is called; `{case}` and `{
     "/faelle": ("GET", "POST"),
     "/faelle/{case}": ("GET",),
     "/faelle/{case}/dokumente/{message}": ("GET",),
+    "/faelle/{case}/konto": ("GET", "POST"),
     "/listen": ("GET",),
     "/listen/vorlage": ("GET",),
     "/listen/{route}": ("GET",),
@@ -134,7 +135,8 @@ def test_a_forged_form_does_nothing(site: Site, path: str, forged: str) -> None:
             case "garbage":
                 headers = {"Content-Type": "multipart/form-data; boundary=x"}
         body = {"content": b"--x\r\nno headers\r\n"} if forged == "garbage" else {"data": data}
-        said = klara.post(path.format(route=ROUTE, key=uuid4(), name="commitment-hkr"), headers=headers, **body)  # type: ignore[arg-type]
+        here = path.format(case=uuid4(), route=ROUTE, key=uuid4(), name="commitment-hkr")
+        said = klara.post(here, headers=headers, **body)  # type: ignore[arg-type]
 
     assert said.status_code in (400, 403, 413), said.text
     found = find_point(site.ledger, number)
