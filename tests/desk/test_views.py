@@ -40,7 +40,7 @@ LOOKS: dict[str, tuple[Look, int]] = {
     "a search": (lambda house: desk.find_cases(house, "00001"), 4),
     "a message": (lambda house: desk.message(house.ledger, f"KK26-{PROCESS.areas[0].id}-00001-E1"), 2),
     "the newest messages": (lambda house: newest(house.ledger), 1),
-    "what the house is doing": (lambda house: operations(house, now()), 7),
+    "what the house is doing": (lambda house: operations(house, now()), 8),
     "a morning": (lambda house: mornings(house, now(), now()), 4),
     "all messages": (lambda house: desk.messages(house.ledger), 1),
     "all points": (desk.points, 1),

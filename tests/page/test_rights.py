@@ -40,6 +40,7 @@ ADDRESSES: dict[str, tuple[str, ...]] = {  # how each is called; `{case}` and `{
     "/nachrichten/{key}": ("GET", "POST"),
     "/betrieb": ("GET",),
     "/betrieb/strecke": ("GET", "POST"),
+    "/betrieb/verbindung": ("GET", "POST"),
     "/zuordnungen": ("GET",),
     "/zuordnungen/{name}": ("GET",),
     "/freigaben": ("GET",),
