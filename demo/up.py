@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from demo import ROOT, STATE, home
+from demo import ROOT, STATE, home, surroundings
 from demo.processes import Register, only_one
 from demo.servers import WHOLE, Servers
 from demo.world import Teller, interrupted, world
@@ -19,6 +19,7 @@ from kiezbruecke.content.roles import read_roles
 from kiezbruecke.errors import KiezbrueckeError
 from kiezbruecke.privacy import keep_private
 
+APPLICATIONS = "kk-tk-antraege"
 NAME = "ideen-tk"  # the connection of the webhook
 
 
@@ -34,6 +35,9 @@ def main() -> int:
             servers.release()
             for route in servers.interrupted:
                 control.trigger(route)
+            if surroundings.drop("antraege", surroundings.OPEN / "antraege"):
+                control.trigger(APPLICATIONS)
+                teller.say("Grünau hat beantragt: Drei Zahlungen warten gleich unter Freigaben auf muster, dann anders")
             _say_where(servers, teller)
             teller.say(f"Lieferungen (Webhook): POST {door}, der Schlüssel steht in var/webhook.key")
             while True:
