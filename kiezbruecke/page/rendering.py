@@ -35,7 +35,7 @@ class Entry:
 
 def render(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """The page that a template makes of these values."""
-    page = _TEMPLATES.get_template(template).render(**_surroundings(request), **values)
+    page = TEMPLATES.get_template(template).render(**_surroundings(request), **values)
     return HTMLResponse(page, status)
 
 
@@ -127,4 +127,4 @@ def _environment() -> Environment:
     return found
 
 
-_TEMPLATES = _environment()
+TEMPLATES = _environment()
