@@ -131,7 +131,9 @@ def _rows(
             yield from _rows(part, problems, numbers, sure=below)
 
 
-def _row(draft: NodeDraft, rule: Rule, refused: Unwritable | None, numbers: dict[Place, int], *, sure: bool) -> PreviewRow:
+def _row(
+    draft: NodeDraft, rule: Rule, refused: Unwritable | None, numbers: dict[Place, int], *, sure: bool
+) -> PreviewRow:
     value, why = _shown(draft)
     is_missing = sure and not value and why is None and draft.node.leaf is not None and draft.node.fixed is None
     if is_missing and not rule.rules and not draft.nil:
