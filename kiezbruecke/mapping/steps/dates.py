@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from kiezbruecke.mapping.steps.registry import StepExample, step
 from kiezbruecke.mapping.values import Unusable, to_text
+from kiezbruecke.mapping.wording import Instead, Why
 from kiezbruecke.plaintext import clean
 
 UNSURE_FROM = 22  # midnight in Berlin as UTC says it is 22 or 23 o'clock of the day before; SheetJS writes 23:59:16
@@ -46,7 +47,7 @@ def german_date(value: object) -> date:
             return date(year if year > 99 else 2000 + year, int(found["month"]), int(found["day"]))
         return _day(datetime.fromisoformat(given))
     except (ValueError, OverflowError):
-        raise Unusable("das Datum ist nicht lesbar", "ein Tag wie 24.04.2026") from None
+        raise Unusable(Why.NO_DAY(), Instead.DAY_LIKE("24.04.2026")) from None
 
 
 @step(
@@ -65,9 +66,9 @@ def timestamp(value: object) -> datetime:
         if moment.tzinfo is not None:
             moment.astimezone(UTC)  # year 1 and year 9999 have moments that no other clock can say
     except (ValueError, OverflowError):
-        raise Unusable("die Zeit ist nicht lesbar", "eine Zeit wie 2026-04-24T10:00:00+02:00") from None
+        raise Unusable(Why.NO_MOMENT(), Instead.TIME_LIKE("2026-04-24T10:00:00+02:00")) from None
     if moment.tzinfo is None:
-        raise Unusable("die Zeit trägt keine Zeitzone", "eine Zeit wie 2026-04-24T10:00:00+02:00")
+        raise Unusable(Why.NO_ZONE(), Instead.TIME_LIKE("2026-04-24T10:00:00+02:00"))
     return moment
 
 
@@ -104,7 +105,7 @@ def time_format(value: object, form: str) -> str:
     try:
         return _written(timestamp(value).astimezone(_BERLIN), form)
     except OverflowError:
-        raise Unusable("die Zeit ist nicht lesbar", "eine Zeit wie 2026-04-24T10:00:00+02:00") from None
+        raise Unusable(Why.NO_MOMENT(), Instead.TIME_LIKE("2026-04-24T10:00:00+02:00")) from None
 
 
 @step(
@@ -130,7 +131,7 @@ def _day(value: date) -> date:
     if value.tzinfo:
         return value.astimezone(_BERLIN).date()
     if value.hour >= UNSURE_FROM:
-        raise Unusable("die Uhrzeit liegt kurz vor Mitternacht, der Tag ist nicht sicher", "ein Tag wie 24.04.2026")
+        raise Unusable(Why.UNSURE_DAY(), Instead.DAY_LIKE("24.04.2026"))
     return value.date()
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from kiezbruecke.mapping.steps.registry import StepExample, step
 from kiezbruecke.mapping.values import Unusable, is_nothing, to_text
+from kiezbruecke.mapping.wording import Instead, Why, Wording
 from kiezbruecke.plaintext import clean, one_line
 
 # Every part ends where the next can begin, and no text is longer than a sum: reading costs its length, whatever comes.
@@ -15,7 +16,7 @@ _WHOLE = r"0|[1-9][0-9]{0,2}(?P<group>[. ])[0-9]{3}(?:(?P=group)[0-9]{3}){0,3}|[
 _MONEY = re.compile(rf"(?:(?:€|EUR) ?)?(?P<whole>{_WHOLE})(?:,(?P<cents>[0-9]{{1,2}})|,(?:--?|–|—))? ?(?:€|EUR|Euro)?")
 _PLAIN = re.compile(r"(?:(?:€|EUR) ?)?(?P<whole>0|[1-9][0-9]{0,11})\.(?P<cents>[0-9]{2}) ?(?:€|EUR|Euro)?")
 _ONLY_SIGNS_OF_A_SUM = re.compile(r"(?:[0-9 .,]|€|EUR|Euro)+")
-_SUM = "ein Betrag wie 1.000,00"
+_SUM = Instead.SUM_LIKE("1.000,00")
 _NO_BUDGET = re.compile(r"(?:Kosten:\s*)?keine Angabe", re.IGNORECASE)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _DEGREES = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{1,20})?")
@@ -88,11 +89,11 @@ def decimal(value: object) -> Decimal:
     if isinstance(value, Decimal | float | int) and not isinstance(value, bool):
         number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
         if not number.is_finite():
-            raise Unusable("die Zahl ist nicht endlich", "eine Zahl wie 1234.56")
+            raise Unusable(Why.NOT_FINITE(), Instead.NUMBER_LIKE("1234.56"))
         return number
     given = clean(to_text(value))
     if isinstance(value, bool) or not _DECIMAL.fullmatch(given):
-        raise Unusable("die Zahl ist nicht lesbar", "eine Zahl wie 1234.56")
+        raise Unusable(Why.NO_NUMBER(), Instead.NUMBER_LIKE("1234.56"))
     return Decimal(given)
 
 
@@ -108,7 +109,7 @@ def degrees(value: object) -> float:
     """Read a geographic coordinate in degrees (WGS 84) as machines write it: a decimal point, no letters."""
     given = clean(str(value) if isinstance(value, float | int | Decimal) else to_text(value))
     if not _DEGREES.fullmatch(given) or abs(float(given)) > 180:
-        raise Unusable("die Koordinate ist nicht lesbar", "Grad wie 13.4974, höchstens 180")
+        raise Unusable(Why.NO_COORDINATE(), Instead.DEGREES())
     return float(given)
 
 
@@ -166,7 +167,7 @@ def integer(value: object) -> int:
         return int(value)
     given = clean(to_text(value))
     if not _INTEGER.fullmatch(given):
-        raise Unusable("die Zahl ist nicht lesbar", "eine ganze Zahl")
+        raise Unusable(Why.NO_NUMBER(), Instead.WHOLE_NUMBER())
     return int(given)
 
 
@@ -188,14 +189,14 @@ def yes_no(value: object) -> bool:
         return True
     if word in {"", "nein", "n", "-", "falsch", "false", "no", "0"}:
         return False
-    raise Unusable("weder ja noch nein", "ja, x, nein oder leer")
+    raise Unusable(Why.NEITHER(), Instead.YES_OR_NO())
 
 
-def _why_no_sum(given: str) -> str:
+def _why_no_sum(given: str) -> Wording:
     """Digits with other signs of a sum may be read in two ways (0.850: 85 cents or 850 euros)."""
     if len(given) <= _LONGEST_SUM and _ONLY_SIGNS_OF_A_SUM.fullmatch(given):
-        return "der Betrag ist nicht eindeutig"
-    return "der Betrag ist nicht lesbar"
+        return Why.UNCLEAR_SUM()
+    return Why.NO_SUM()
 
 
 def _cents_exact(value: Decimal) -> Decimal:
@@ -205,5 +206,5 @@ def _cents_exact(value: Decimal) -> Decimal:
 
 def _not_negative(value: Decimal) -> Decimal:
     if value < 0:
-        raise Unusable("der Betrag ist negativ", _SUM)
+        raise Unusable(Why.NEGATIVE_SUM(), _SUM)
     return value
