@@ -14,6 +14,7 @@ from kiezbruecke.plaintext import clean
 UNSURE_FROM = 22  # midnight in Berlin as UTC says it is 22 or 23 o'clock of the day before; SheetJS writes 23:59:16
 _BERLIN = ZoneInfo("Europe/Berlin")
 _GERMAN_DATE = re.compile(r"(?P<day>[0-9]{1,2})\.\s?(?P<month>[0-9]{1,2})\.\s?(?P<year>[0-9]{4}|[0-9]{2})")
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _RUBY_OFFSET = re.compile(r"(?<=[0-9]) (?:UTC|([+-][0-9]{4}))$")
 _DAY_FORMATS = ("TT.MM.JJJJ", "JJJJMMTT", "TTMMJJJJ", "JJMMTT", "JJJJ-MM", "JJJJ")
 _TIME_FORMATS = ("TT.MM.JJJJ hh:mm", "JJJJ-MM-TT hh:mm:ss", "JJJJMMTThhmmss", "hh:mm")
@@ -70,6 +71,31 @@ def timestamp(value: object) -> datetime:
     if moment.tzinfo is None:
         raise Unusable(Why.NO_ZONE(), Instead.TIME_LIKE("2026-04-24T10:00:00+02:00"))
     return moment
+
+
+@step(
+    StepExample("2026-04-24", date(2026, 4, 24)),
+    StepExample(date(2026, 4, 24), date(2026, 4, 24)),
+    StepExample("24.04.2026", Unusable),
+    StepExample("2026-4-24", Unusable),
+    StepExample("2026-04-24T00:00:00Z", Unusable),
+    StepExample("2026-02-30", Unusable),
+    gives="date",
+)
+def iso_date(value: object) -> date:
+    """Read a day as ISO 8601 writes it, and nothing else: no German form, no moment, no week.
+
+    `german_date` reads all of these; a source that promises one form is better held to it.
+    """
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    given = to_text(value).strip()
+    try:
+        if _ISO_DATE.fullmatch(given):
+            return date.fromisoformat(given)
+    except ValueError:
+        pass
+    raise Unusable(Why.NO_DAY(), Instead.DAY_LIKE("2026-04-24"))
 
 
 @step(

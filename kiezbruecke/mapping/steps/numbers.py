@@ -20,6 +20,8 @@ _SUM = Instead.SUM_LIKE("1.000,00")
 _NO_BUDGET = re.compile(r"(?:Kosten:\s*)?keine Angabe", re.IGNORECASE)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _DEGREES = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{1,20})?")
+_TRUTHS = {"1": "true", "true": "true", "0": "false", "false": "false"}
+_MOST_PLACES, _LARGEST_NUMBER = 12, Decimal(10) ** 15
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,10})?|\.[0-9]{1,10})")
 
 
@@ -128,6 +130,29 @@ def cents(value: object) -> int:
 
 
 @step(
+    StepExample(Decimal("850.5"), "850.50", 2),
+    StepExample("3", "3.000", 3),
+    StepExample("850.50", "850.5", 1),
+    StepExample("-0.00", "0", 0),
+    StepExample("0.005", Unusable, 2),
+    StepExample("850,00", Unusable, 2),
+    takes="decimal",
+    argument=int,
+)
+def decimal_places(value: object, places: int) -> str:
+    """Write a number with exactly so many decimal places (at most 12); what is finer is refused, never rounded."""
+    number = decimal(value)
+    if places > _MOST_PLACES:
+        raise Unusable(Why.PLACES(), Instead.PLACES(_MOST_PLACES))
+    if abs(number) >= _LARGEST_NUMBER:
+        raise Unusable(Why.TOO_LARGE(), Instead.SMALLER())
+    written = number.quantize(Decimal(1).scaleb(-places))
+    if written != number:
+        raise Unusable(Why.PLACES(), Instead.PLACES(places))
+    return f"{abs(written) if written.is_zero() else written:f}"
+
+
+@step(
     StepExample(Decimal("1850.5"), "1850,50"),
     StepExample("-5", "-5,00"),
     StepExample(Decimal("0.005"), Unusable),
@@ -190,6 +215,21 @@ def yes_no(value: object) -> bool:
     if word in {"", "nein", "n", "-", "falsch", "false", "no", "0"}:
         return False
     raise Unusable(Why.NEITHER(), Instead.YES_OR_NO())
+
+
+@step(
+    StepExample(True, "true"),
+    StepExample("0", "false"),
+    StepExample("true", "true"),
+    StepExample("ja", Unusable),
+    takes="boolean",
+)
+def true_false(value: object) -> str:
+    """Write a truth as `true` or `false`, where a target does not take 1 and 0, which we write otherwise."""
+    said = to_text(value).strip()
+    if said not in _TRUTHS:
+        raise Unusable(Why.NEITHER(), Instead.TRUE_OR_FALSE())
+    return _TRUTHS[said]
 
 
 def _why_no_sum(given: str) -> Wording:
