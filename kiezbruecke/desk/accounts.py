@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from uuid import UUID
 
+from pydantic import Field
+
 from kiezbruecke.desk import words
+from kiezbruecke.desk.view import DeskView
 from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
 from kiezbruecke.ledger.accounts import note_account, payees
 from kiezbruecke.ledger.people import Person, signed
 from kiezbruecke.ledger.reading import StoredCase, find_case
-from kiezbruecke.records.views import PayeeView
 
 
-@dataclass(frozen=True)
-class ShownAccount:
-    """An account as the vault has it, and where the case names it."""
+class AccountView(DeskView):
+    """An account of a case in full; personal data."""
 
-    payee: PayeeView = field(repr=False)
+    holder: str = Field(repr=False)
+    iban: str = Field(repr=False)
+    bic: str = Field(repr=False)
+    """Empty where the sheet names none"""
     named_in: tuple[str, ...]
     """`antraege.csv, Zeile 3`; `Auszahlung KK26-090416-00001-Z1: ausgezahlt`"""
 
 
-def show_accounts(house: House, case_id: UUID, person: Person, reason: str) -> tuple[ShownAccount, ...]:
+def show_accounts(house: House, case_id: UUID, person: Person, reason: str) -> tuple[AccountView, ...]:
     """All accounts of a case. That this person is shown them, and why, is in the case's evidence before they are.
 
     Raises InputError without a reason and where the case has no account, ConfigurationError without the vault's keys.
@@ -36,7 +39,11 @@ def show_accounts(house: House, case_id: UUID, person: Person, reason: str) -> t
     if not known:
         raise InputError("Zu diesem Fall ist kein Konto bekannt", where=case.reference)
     note_account(house.ledger, case.id, list(known), by)
-    return tuple(ShownAccount(known[mark], tuple(places)) for mark, places in named.items() if mark in known)
+    return tuple(
+        AccountView(**known[mark].model_dump(), named_in=tuple(places))
+        for mark, places in named.items()
+        if mark in known
+    )
 
 
 def _named(case: StoredCase) -> dict[str, list[str]]:

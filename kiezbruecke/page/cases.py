@@ -23,7 +23,6 @@ from kiezbruecke import desk
 from kiezbruecke.content.processes import process_files
 from kiezbruecke.content.roles import Right
 from kiezbruecke.desk import CaseFound, CaseStory, MessageFacts, SentFileView, words
-from kiezbruecke.desk.accounts import ShownAccount, show_accounts
 from kiezbruecke.desk.cases import MOST
 from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
@@ -179,7 +178,7 @@ def account(request: Request, house: HouseOf, visitor: VisitorOf, form: FormOf, 
     if not reason:
         return _account(request, found, error="Bitte geben Sie eine Begründung an.", status=422)
     try:
-        accounts = show_accounts(house, found.id, visitor.person, reason)
+        accounts = desk.show_accounts(house, found.id, visitor.person, reason)
     except InputError as error:
         return _account(request, found, reason=reason, error=f"{error.what}.", status=422)
     return _account(request, found, accounts)
@@ -191,7 +190,7 @@ _HARMLESS = frozenset({"application/pdf", "application/xml", "text/csv"})  # kin
 def _account(
     request: Request,
     case: CaseStory,
-    accounts: Sequence[ShownAccount] = (),
+    accounts: Sequence[desk.AccountView] = (),
     *,
     reason: str = "",
     error: str = "",
