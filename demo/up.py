@@ -14,7 +14,7 @@ from pathlib import Path
 from demo import ROOT, STATE, home, surroundings
 from demo.processes import Register, only_one
 from demo.servers import WHOLE, Servers
-from demo.world import Teller, interrupted, world
+from demo.world import COLLECT, Teller, interrupted, world
 from kiezbruecke.content.roles import read_roles
 from kiezbruecke.errors import KiezbrueckeError
 from kiezbruecke.privacy import keep_private
@@ -33,11 +33,12 @@ def main() -> int:
             from demo import control  # noqa: PLC0415 - imports Airflow, which is prepared by now
 
             servers.release()
-            for route in servers.interrupted:
-                control.trigger(route)
             if surroundings.drop("antraege", surroundings.OPEN / "antraege"):
-                control.trigger(APPLICATIONS)
-                teller.say("Grünau hat beantragt: Drei Zahlungen warten gleich unter Freigaben auf muster, dann anders")
+                teller.say(
+                    "Grünau hat beantragt: Was zu zahlen ist, wartet gleich unter Freigaben auf muster, dann auf anders"
+                )
+            for route in dict.fromkeys((*COLLECT, APPLICATIONS, *servers.interrupted)):  # nobody waits for the clock
+                control.trigger(route)
             _say_where(servers, teller)
             teller.say(f"Lieferungen (Webhook): POST {door}, der Schlüssel steht in var/webhook.key")
             while True:
