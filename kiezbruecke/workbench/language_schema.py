@@ -41,7 +41,7 @@ RULE_WORDS = {
     "codelist": "Translates the value by mappings/codelists/<name>.csv, after the steps.",
     "default": "A text for when there is nothing.",
     "steps": "Small functions, run from left to right.",
-    "when": "A path that must hold something, or {path, equals}.",
+    "when": "A path that must hold something, or {path, equals | not_equals | missing: true}.",
     "each": "A list: the rule or block is repeated for each of its members.",
     "as": "What a member of `each` is called in the paths below; <name>.index counts from 1.",
     "rules": "A block: rules whose targets lie below this one.",
@@ -56,6 +56,8 @@ RULE_WORDS = {
 _TRUTH = frozenset({"required", "pii", "nil", "omit", "abstract"})
 _TEXT: Schema = {"not": {"type": ["array", "object"]}}  # a list of types would have `true` and `false` completed
 _LISTS = frozenset({"reads", "unused"})
+_TEXTS: Schema = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1, "uniqueItems": True}]}
+_ASKED: dict[str, Schema] = {"equals": _TEXTS, "not_equals": _TEXTS, "missing": {"const": True}}
 _VARYING = frozenset({"target", "from", "each", "when", "rules"})
 
 
@@ -93,7 +95,9 @@ def rules_schema(target: Schema, source: Schema, then: Iterable[Schema] = ()) ->
         "target": target,
         "from": source,
         "each": source,
-        "when": {"anyOf": [source, _object({"path": source, "equals": _TEXT}, "path", "equals")]},
+        "when": {
+            "anyOf": [source, *(_object({"path": source, key: asked}, "path", key) for key, asked in _ASKED.items())]
+        },
         "rules": {"type": "array"},
     }
     rule: Schema = {

@@ -219,7 +219,7 @@ class _Checker:
         """Whether a condition could not be read as it stands there."""
         if "when" not in rule.places:
             return False
-        places = {rule.at("when")} | ({rule.when.place, rule.when.equals_place} if rule.when else set())
+        places = {rule.at("when")} | ({rule.when.place, rule.when.texts_place} if rule.when else set())
         return rule.when is None or bool(places & self._found_before)
 
     def _open(self, rule: Rule, draft: NodeDraft, above: Conditions) -> NodeDraft | None:
