@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from kiezbruecke.mapping.language.findings import CODES
 from kiezbruecke.mapping.language.reading import HEADER, RULE
 from kiezbruecke.mapping.schema.models import known_roots
 from kiezbruecke.mapping.steps import STEPS, Step
@@ -49,6 +50,7 @@ RULE_WORDS = {
     "note": "For people; changes no byte.",
     "pii": "true: the value is personal.",
     "legal_basis": "Why something personal may leave the house.",
+    "accept": 'Warnings that are meant, each with why: {KB-M18: "…"}.',
     "type": "A derived type of the target's schema that stands here.",
     "nil": "true: nothing is written as xsi:nil.",
     "omit": "true: drops the rule of the base that has this target.",
@@ -58,6 +60,7 @@ _TEXT: Schema = {"not": {"type": ["array", "object"]}}  # a list of types would 
 _LISTS = frozenset({"reads", "unused"})
 _TEXTS: Schema = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1, "uniqueItems": True}]}
 _ASKED: dict[str, Schema] = {"equals": _TEXTS, "not_equals": _TEXTS, "missing": {"const": True}}
+_CODES: Schema = {code: {"type": "string", "description": text} for code, text in CODES.items()}
 _VARYING = frozenset({"target", "from", "each", "when", "rules"})
 
 
@@ -121,6 +124,7 @@ def _same_everywhere(lists: Path | None) -> dict[str, Schema]:
         "steps": {"type": "array", "items": {"$ref": "#/definitions/step"}},
         "code": _object({"list": _names(lists, ".yaml"), "value": _TEXT}, "list"),
         "codelist": _names(lists, ".csv"),
+        "accept": {"type": "object", "additionalProperties": False, "minProperties": 1, "properties": _CODES},
         "as": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"},
     }
     keys = [key for key in RULE if key not in _VARYING]

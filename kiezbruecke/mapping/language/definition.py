@@ -88,6 +88,7 @@ class Rule:
     omit: bool = False  # an overlay drops the base's rule
     type: str | None = None  # the derived type that stands there (xsi:type)
     nil: bool = False  # nothing is written as xsi:nil
+    accept: Mapping[str, Place] = field(default_factory=dict)  # codes of warnings that are meant, and where each stands
 
     def at(self, key: str) -> Place:
         """Where the value of a key stands."""

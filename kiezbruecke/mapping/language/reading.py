@@ -16,7 +16,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from kiezbruecke.mapping.language.composing import compose, read_bytes
 from kiezbruecke.mapping.language.definition import CodeUse, Definition, Direction, ItemSource, Rule, StepUse, When
-from kiezbruecke.mapping.language.findings import Finding, NotAMapping, Place
+from kiezbruecke.mapping.language.findings import CODES, Finding, NotAMapping, Place
 from kiezbruecke.mapping.language.nodes import NULL, NodeReader
 from kiezbruecke.mapping.language.paths import SourcePath, TargetPath, is_name, is_prefix
 
@@ -28,7 +28,7 @@ _NEEDED = ("name", "version", "direction", "roots", "target", "rules")
 _NEEDED_ABOVE_A_BASE = ("name", "version", "direction", "extends")
 RULE = (
     "target", "from", "const", "code", "codelist", "default", "steps", "when",
-    "each", "as", "type", "nil", "rules", "omit", "required", "note", "pii", "legal_basis",
+    "each", "as", "type", "nil", "rules", "omit", "required", "note", "pii", "legal_basis", "accept",
 )  # fmt: skip
 _ASKED = ("equals", "not_equals", "missing")  # what a condition may ask about its path
 _RESERVED = ("xsi",)  # what messages themselves declare; names that begin with xml are no prefixes at all
@@ -181,6 +181,7 @@ class _Reader(NodeReader):
             note=self.text(keys.get("note")),
             pii=self.truth(keys.get("pii")),
             legal_basis=self.text(keys.get("legal_basis")),
+            accept=self.accepted(keys.get("accept")),
         )
 
     def _combination(self, node: Node, keys: dict[str, Node]) -> None:
@@ -210,6 +211,13 @@ class _Reader(NodeReader):
             self.add(keys["omit"], "KB-M05", "'omit' needs a base", "extends: <mapping>")
         elif keys["omit"].value == "false":
             self.wrong(self.place(keys["omit"]), "'omit' says nothing but true", "omit: true")
+
+    def accepted(self, node: Node | None) -> dict[str, Place]:
+        """The warnings that a rule accepts, each with the reason for it."""
+        keys = self.keys(node, tuple(CODES)) if node is not None else {}
+        for code, why in keys.items():
+            self.text(why, of=f"why {code} is accepted", expected='a reason: {KB-M18: "…"}')
+        return {code: self.place(why) for code, why in keys.items()}
 
     def code(self, node: Node | None) -> CodeUse | None:
         if node is None:
