@@ -19,6 +19,7 @@ import sqlite3
 import sys
 import tempfile
 import traceback
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -389,6 +390,19 @@ def test_every_command_is_called_on_odd_machines() -> None:
     known = {words for words, _ in commands.commands(commands.typer.main.get_command(commands.app))}
 
     assert {f"kiezbruecke {words}" for words in CALLS} == known
+
+
+def test_within_a_few_days_every_command_is_called_on_every_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And on some machine every day."""
+    called: dict[str, set[str]] = defaultdict(set)
+    for day in ("2026-12-31", "2027-01-01", "2027-01-02"):
+        monkeypatch.setenv(sample.DOOR, day)
+        today = {machine.__name__: _sampled(machine) for machine in [*MACHINES, *FILES]}
+        assert set(CALLS) == {name for machine in MACHINES for name in today[machine.__name__]}
+        for machine, names in today.items():
+            called[machine] |= {*names}
+
+    assert called == {machine.__name__: {*(READING if machine in FILES else CALLS)} for machine in [*MACHINES, *FILES]}
 
 
 @pytest.mark.parametrize("machine", [*MACHINES, *FILES], ids=lambda machine: machine.__name__)
