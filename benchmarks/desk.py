@@ -60,6 +60,8 @@ Rows = dict[Any, list[dict[str, Any]]]
 def fill(ledger: Ledger, process: Process, cases: int, messages: int) -> None:
     """Make so many cases and about so many messages; nothing of it went through the pipeline."""
     with ledger.write() as connection:
+        lanes = {_lane(destination, effect) for destination, _, effect, _ in (*_KINDS, _LATER)}
+        connection.execute(insert(t.lanes), [{"name": lane, "fence": 1} for lane in sorted(lanes)])
         for table, rows in _budgets(process, cases).items():
             connection.execute(insert(table), rows)
     each = max(2, messages // cases)
@@ -160,6 +162,10 @@ def _is_unsent(number: int) -> bool:
 def reference(number: int) -> str:
     """Of the case with this number."""
     return f"2026-{number + 1:05d}"
+
+
+def _lane(destination: str, effect: str) -> str:
+    return f"{destination}|{effect.partition('.')[0]}|{PROCESS}"
 
 
 def _station(number: int) -> tuple[OrderState, MessageState]:
@@ -301,7 +307,7 @@ def _messages(case: Any, number: int, area: str, many: int) -> Iterator[dict[str
             "once": place < 2,  # file and commitment
             "number": which,
             "reference": _mark(area, number, letter, which),
-            "lane": f"{destination}|{effect.partition('.')[0]}|{PROCESS}",
+            "lane": _lane(destination, effect),
             "route": route,
             "owner": "spk-tk",
             "state": (_station(number)[1] if effect == "payment.order" else MessageState.CONFIRMED).value,

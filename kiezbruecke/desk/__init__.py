@@ -16,7 +16,7 @@ from kiezbruecke.desk.contents import (
 from kiezbruecke.desk.destinations import DestinationView, destination
 from kiezbruecke.desk.evaluation import AreaEvaluation, Duration, Evaluation, WaitingCase, evaluate
 from kiezbruecke.desk.messages import MessageFacts, MessageStory, message, messages, refuse_to_show, stored_message
-from kiezbruecke.desk.points import PointStory, PointView, point, points, stored_point
+from kiezbruecke.desk.points import PointStory, PointView, point, points, points_of, stored_point
 from kiezbruecke.desk.recoveries import RecoveryView, recoveries
 from kiezbruecke.desk.routes import (
     HouseStatus,
@@ -89,6 +89,7 @@ __all__ = [
     "pause",
     "point",
     "points",
+    "points_of",
     "preview_view",
     "receipts",
     "reconciliation",
