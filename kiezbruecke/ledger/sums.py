@@ -6,14 +6,16 @@ The database adds up, along indexes that hold all that is added: no statement re
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Connection,
     Row,
     Select,
@@ -25,7 +27,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
-    union,
+    union_all,
 )
 
 from kiezbruecke.ledger import tables as t
@@ -38,7 +40,6 @@ from kiezbruecke.records import OrderState
 UNMATCHED = (Kind.CLEARING, Kind.DIFFERENCE, Kind.CONTRADICTION)  # an answer that fits no message, or not this one
 _BOOKED, _BOUNCED = OrderState.BOOKED, OrderState.BOUNCED  # the message is settled, the money is not
 _VAIN = (OrderState.REJECTED, OrderState.CANCELLED)
-_LIVE = [one for one in OrderState if one.live]
 _OPEN_REFUND = (OrderState.ORDERED, OrderState.SENT, OrderState.IN_DOUBT, OrderState.BOOKED)
 _SENT = (
     *(MessageState.SENDING, MessageState.IN_DOUBT, MessageState.DELIVERED),
@@ -91,8 +92,7 @@ class TheirWord:
     at: datetime
 
 
-@dataclass(frozen=True)
-class Open:
+class Open(NamedTuple):
     """A message or an order about money that is not at its end."""
 
     process_id: str
@@ -105,7 +105,7 @@ class Open:
     message_state: MessageState
     note: str
     certified: bool
-    """Whether both marks of those who certify are on it"""
+    """Whether it is held and both marks of those who certify are on it"""
     order_state: OrderState | None
     amount_cents: int
     due_on: date | None
@@ -114,12 +114,10 @@ class Open:
 
 @dataclass(frozen=True)
 class MoneyCount:
-    """How many messages about money a process has sent, how many are confirmed; of the open ones the cents."""
+    """How many messages about money a process has sent, and how many of them are confirmed."""
 
     sent: int
     confirmed: int
-    open: int
-    open_cents: int
 
 
 @dataclass(frozen=True)
@@ -142,12 +140,9 @@ def books(ledger: Ledger, processes: Collection[str]) -> dict[Area, AreaBooks]:
             *_of_cases(connection, processes),
             *_of_orders(connection, processes),
         ]
-        unreleased = _unreleased(connection, processes)
     found: dict[Area, dict[str, Any]] = {}
     for area, values in rows:
         found.setdefault(area, {}).update(values)
-    for area, amount in unreleased.items():
-        found[area]["ordered"] -= amount
     return {area: AreaBooks(**values) for area, values in sorted(found.items())}
 
 
@@ -167,22 +162,19 @@ def told(ledger: Ledger, years: Collection[int]) -> dict[tuple[str, int, str], T
 def still_open(ledger: Ledger, processes: Collection[str], effects: Collection[str]) -> list[Open]:
     """What has not come to its end, oldest first: of these effects, tests apart."""
     with ledger.read() as connection:
-        rows = connection.execute(_open(processes, effects, _lanes(connection, effects))).all()
-    return [_opened(row) for row in rows]
+        rows = connection.execute(_open(effects, _lanes(connection, effects))).all()
+    return sorted((_opened(row) for row in rows if row[0] in processes), key=attrgetter("since", "reference"))
 
 
 def tallies(ledger: Ledger, processes: Collection[str], effects: Collection[str]) -> dict[str, MoneyCount]:
-    """Per process; three statements. Tests apart."""
-    with ledger.read() as connection:
-        lanes = _lanes(connection, effects)
-        counted = connection.execute(_counted(lanes, effects)).all()
-        waiting = {row[0]: (row[1], int(row[2])) for row in connection.execute(_waiting(lanes, effects))}
+    """Per process, tests apart; two statements."""
     sent, confirmed = Counter[str](), Counter[str]()
-    for process, state, many in counted:
-        sent[process] += many if state in _SENT else 0
-        confirmed[process] += many if state == MessageState.CONFIRMED else 0
-    known = {process for process, _, _ in counted} & {*processes}
-    return {one: MoneyCount(sent[one], confirmed[one], *waiting.get(one, (0, 0))) for one in known}
+    with ledger.read() as connection:
+        for process, state, test, effect, many in connection.execute(_counted(_lanes(connection, effects))):
+            if effect in effects and not test:
+                sent[process] += many if state in _SENT else 0
+                confirmed[process] += many if state == MessageState.CONFIRMED else 0
+    return {one: MoneyCount(sent[one], confirmed[one]) for one in processes}
 
 
 def unmatched(ledger: Ledger, routes: Collection[str]) -> list[Unmatched]:
@@ -220,32 +212,31 @@ def _of_cases(connection: Connection, processes: Collection[str]) -> Iterable[tu
 
 
 def _of_orders(connection: Connection, processes: Collection[str]) -> Iterable[tuple[Area, dict[str, Any]]]:
-    """All that count as ordered, also those that wait to be released."""
-    area = (_o.process_id, _o.fiscal_year, _o.area_id)
-    pays, counts = _o.kind == "payment", _o.state.in_(_LIVE)
-    same_year = or_(_o.moved_on.is_(None), extract("year", _o.moved_on) <= _o.fiscal_year)  # later it is income
-    query = (
-        select(
-            *area,
-            func.sum(case((and_(pays, counts), _o.amount_cents), else_=0)),
-            func.sum(case((pays, _o.moved_cents), else_=0)),
-            func.sum(case((and_(~pays, same_year), _o.moved_cents), else_=0)),
-        )
-        .where(_o.process_id.in_(processes))
-        .group_by(*area)
-    )
-    for row in connection.execute(query):
-        yield (row[0], row[1], row[2]), {"ordered": int(row[3]), "moved_out": int(row[4]), "moved_in": int(row[5])}
+    """By orders of each kind and state: in this order the index holds them."""
+    by = (_o.process_id, _o.fiscal_year, _o.area_id, _o.kind, _o.state)
+    this_year = or_(_o.moved_on.is_(None), extract("year", _o.moved_on) <= _o.fiscal_year)  # later it is income
+    came_in = case((and_(_o.kind == "refund", this_year), _o.moved_cents), else_=0)
+    query = select(*by, func.sum(_o.amount_cents), func.sum(_o.moved_cents), func.sum(came_in))
+    found: dict[Area, Counter[str]] = defaultdict(lambda: Counter(ordered=0, moved_out=0, moved_in=0))
+    for row in connection.execute(query.where(_o.process_id.in_(processes)).group_by(*by)):
+        area, pays = found[row[0], row[1], row[2]], row.kind == "payment"
+        area["ordered"] += int(row[5]) if pays and OrderState(row.state).live else 0
+        area["moved_out"] += int(row[6]) if pays else 0
+        area["moved_in"] += int(row[7])
+    for (process, year, area_id), cents in _unreleased(connection).items():
+        found[process, year, area_id]["ordered"] -= cents
+    return ((area, dict(values)) for area, values in found.items() if area[0] in processes)
 
 
-def _unreleased(connection: Connection, processes: Collection[str]) -> dict[Area, int]:
-    """Cents of the orders to pay that count and wait for somebody's release."""
+def _unreleased(connection: Connection) -> dict[Area, int]:
+    """Cents of the orders to pay that count and wait for somebody's release; of all processes, so that the few
+    messages come first."""
     area = (_o.process_id, _o.fiscal_year, _o.area_id)
     query = (
         select(*area, func.sum(_o.amount_cents))
-        .join(t.messages, _m.key == _o.key)
+        .join_from(t.messages, t.orders, _o.key == _m.key)
         .where(_m.lane.in_(_lanes(connection, ["payment"])), _m.state == MessageState.HELD)
-        .where(_o.kind == "payment", _o.state.in_(_LIVE), _o.process_id.in_(processes))
+        .where(_o.kind == "payment", _o.state.in_([one for one in OrderState if one.live]))
         .group_by(*area)
     )
     return {(row[0], row[1], row[2]): int(row[3]) for row in connection.execute(query)}
@@ -258,34 +249,23 @@ def _lanes(connection: Connection, effects: Collection[str]) -> Sequence[str]:
     return connection.execute(select(t.lanes.c.name).where(named)).scalars().all()
 
 
-def _counted(lanes: Sequence[str], effects: Collection[str]) -> Select[Any]:
-    """Process, state, how many. A lane is one process's, so one of its messages tells whose all of them are."""
-    many = (
-        select(_m.lane, _m.state, func.count().label("many"))
-        .where(_m.lane.in_(lanes), _m.effect.in_(effects), _m.test.is_(False))
-        .group_by(_m.lane, _m.state)
-        .subquery()
-    )
-    one = select(_some.c.case_id).where(_some.c.lane == many.c.lane, _some.c.state == many.c.state).limit(1)
-    process = select(t.cases.c.process_id).where(t.cases.c.id == one.scalar_subquery()).scalar_subquery()
-    return select(process, many.c.state, many.c.many)
+def _counted(lanes: Sequence[str]) -> Select[Any]:
+    """Process, state, whether it is a test, effect, how many; in this order the index holds them.
 
-
-def _waiting(lanes: Sequence[str], effects: Collection[str]) -> Select[Any]:
-    """Process, how many are not settled, their cents."""
-    return (
-        select(t.cases.c.process_id, func.count(), func.sum(func.coalesce(_m.amount_cents, 0)))
-        .join(t.cases, t.cases.c.id == _m.case_id)
-        .where(*_on_their_way(lanes, effects))
-        .group_by(t.cases.c.process_id)
-    )
+    A lane is one process's, so one of its messages tells whose all of them are.
+    """
+    by = (_m.lane, _m.state, _m.test, _m.effect)
+    many = select(*by, func.count().label("many")).where(_m.lane.in_(lanes)).group_by(*by).subquery()
+    one = select(t.cases.c.process_id).join(_some, _some.c.case_id == t.cases.c.id).limit(1)
+    of_lane = one.where(_some.c.lane == many.c.lane, _some.c.state == many.c.state).correlate(many)
+    return select(of_lane.scalar_subquery(), many.c.state, many.c.test, many.c.effect, many.c.many)
 
 
 def _on_their_way(lanes: Sequence[str], effects: Collection[str]) -> Sequence[ColumnElement[bool]]:
     return _m.lane.in_(lanes), _m.state.in_(UNSETTLED), _m.test.is_(False), _m.effect.in_(effects)
 
 
-def _open(processes: Collection[str], effects: Collection[str], lanes: Sequence[str]) -> Select[Any]:
+def _open(effects: Collection[str], lanes: Sequence[str]) -> CompoundSelect[Any]:
     """Messages on their way; orders that are booked and not paid, or came back and were not followed by another one;
     claims whose money is not here."""
     followed = exists().where(
@@ -294,41 +274,30 @@ def _open(processes: Collection[str], effects: Collection[str], lanes: Sequence[
     )
     unpaid = and_(_o.kind == "payment", or_(_o.state == _BOOKED, and_(_o.state == _BOUNCED, ~followed)))
     unreturned = and_(_o.kind == "refund", _o.state.in_(_OPEN_REFUND))
-    perhaps = union(select(_m.key).where(*_on_their_way(lanes, effects)), _OPEN_ORDERS)
+    settled = (_m.effect.in_(effects), _m.test.is_(False), _m.state.not_in(UNSETTLED))
+    return union_all(
+        _opens(_m.updated_at).where(*_on_their_way(lanes, effects)),
+        _opens(_o.at).where(_m.key.in_(_OPEN_ORDERS), *settled, or_(unpaid, unreturned)),
+    )
+
+
+def _opens(since: ColumnElement[datetime]) -> Select[Any]:
+    """What is said of each, in the order of Open."""
+    area = func.coalesce(_o.area_id, _c.area_id, t.cases.c.area_id)
+    certified = and_(_v.factual.is_not(None), _v.arithmetical.is_not(None))
     return (
         select(
-            *(t.cases.c.process_id, t.cases.c.reference.label("case_reference")),
-            func.coalesce(_o.area_id, _c.area_id, t.cases.c.area_id).label("area"),
-            *(_m.reference, _m.effect, _m.route, _m.owner, _m.state, _m.note, _m.updated_at),
-            *(_o.state.label("order_state"), _o.due_on, _o.at),
-            func.coalesce(_o.amount_cents, _m.amount_cents, 0).label("cents"),
-            and_(_v.factual.is_not(None), _v.arithmetical.is_not(None)).label("certified"),
+            *(t.cases.c.process_id, t.cases.c.reference, area, _m.reference, _m.effect, _m.route, _m.owner, _m.state),
+            *(_m.note, certified, _o.state, func.coalesce(_o.amount_cents, _m.amount_cents, 0), _o.due_on, since),
         )
         .join(t.cases, t.cases.c.id == _m.case_id)
         .outerjoin(t.orders, _o.key == _m.key)
-        .outerjoin(t.commitments, _c.case_id == _m.case_id)
-        .outerjoin(t.approvals, _v.key == _m.key)
-        .where(_m.key.in_(perhaps), t.cases.c.process_id.in_(processes), _m.effect.in_(effects), _m.test.is_(False))
-        .where(or_(_m.state.in_(UNSETTLED), unpaid, unreturned))
-        .order_by(_m.updated_at, _m.reference)
+        .outerjoin(t.commitments, and_(_o.key.is_(None), _c.case_id == _m.case_id))
+        .outerjoin(t.approvals, and_(_m.state == MessageState.HELD, _v.key == _m.key))
     )
 
 
 def _opened(row: Row[Any]) -> Open:
-    settled = row.state not in UNSETTLED
-    return Open(
-        process_id=row.process_id,
-        case_reference=row.case_reference,
-        area_id=row.area or "",
-        reference=row.reference,
-        effect=row.effect,
-        route=row.route,
-        owner=row.owner,
-        message_state=MessageState(row.state),
-        note=row.note,
-        certified=row.certified,
-        order_state=OrderState(row.order_state) if row.order_state else None,
-        amount_cents=row.cents,
-        due_on=row.due_on,
-        since=row.at if settled and row.at else row.updated_at,
-    )
+    *names, state, note, certified, order_state, cents, due_on, since = row
+    order = OrderState(order_state) if order_state else None
+    return Open(*names, MessageState(state), note, certified, order, cents, due_on, since)

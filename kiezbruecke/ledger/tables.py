@@ -469,6 +469,12 @@ attention = Table(  # one list of all that needs a person
         postgresql_where=text("closed_at IS NULL"),
     ),
     Index("ix_attention_answer", "answer"),
+    Index(  # in their order, past all that are closed
+        "ix_attention_open",
+        "id",
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    ),
 )
 
 budgets = Table(  # what may be committed per process, year and area

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Text, bindparam, cast, func, insert, select, true, update
+from sqlalchemy import Connection, Row, Text, bindparam, cast, func, insert, null, select, true, update
 
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
@@ -111,11 +111,10 @@ _POINTS = (
     .outerjoin(t.cases, t.cases.c.id == _a.case_id)
     .outerjoin(t.messages, t.messages.c.key == _a.message_key)
 )
-_HEADS = (
-    select(
-        *(_a.id, _a.kind, _a.route, _a.owner, cast(_a.answers, Text) != "[]"),
-        *(t.cases.c.reference, _a.opened_at),
-    )
+_HEAD = (_a.id, _a.kind, _a.route, _a.owner, cast(_a.answers, Text) != "[]")
+_HEADS = select(*_HEAD, null()).where(_a.closed_at.is_(None)).order_by(_a.id)
+_HEADS_WITH_CASES = (
+    select(*_HEAD, t.cases.c.reference)
     .outerjoin(t.cases, t.cases.c.id == _a.case_id)
     .where(_a.closed_at.is_(None))
     .order_by(_a.id)
@@ -277,12 +276,13 @@ class PointHead(NamedTuple):
     """So much of an open point as is needed to choose and to sort: of thousands a person reads fifty."""
 
     id: int
+    """Its number: whoever came first has the lowest"""
     kind: Kind
     route: str
     owner: str
     answerable: bool
     case_reference: str | None
-    opened_at: datetime
+    """Where it is asked for"""
 
 
 def open_points(ledger: Ledger, kind: Kind | None = None) -> list[OpenPoint]:
@@ -293,11 +293,11 @@ def open_points(ledger: Ledger, kind: Kind | None = None) -> list[OpenPoint]:
     return [_point(row) for row in rows]
 
 
-def open_heads(ledger: Ledger) -> list[PointHead]:
-    """The same without what a person reads."""
+def open_heads(ledger: Ledger, *, with_cases: bool = False) -> list[PointHead]:
+    """The same without what a person reads. `with_cases`: with their reference numbers, which takes longest."""
     with ledger.read() as connection:
-        rows = connection.execute(_HEADS).all()
-    return [PointHead(row[0], _KINDS[row[1]], *row[2:]) for row in rows]
+        rows = connection.execute(_HEADS_WITH_CASES if with_cases else _HEADS).all()
+    return [PointHead(number, _KINDS[kind], *head) for number, kind, *head in rows]
 
 
 def find_points(ledger: Ledger, numbers: Collection[int]) -> list[OpenPoint]:

@@ -45,7 +45,7 @@ _COLUMNS: Sequence[Column[PointHead]] = (
     Column("Fall", lambda one: one.case_reference, "fall"),
     Column("Was ist geschehen?"),
     Column("Wer", lambda one: one.owner, "wer"),
-    Column("seit", lambda one: one.opened_at, "seit"),
+    Column("seit", lambda one: one.id, "seit"),
     Column("Was können Sie tun?"),
 )
 
@@ -94,11 +94,12 @@ def show(request: Request, house: HouseOf, visitor: VisitorOf) -> Response:
     require(visitor, Right.SEE)
     asked = request.query_params.get("wer", "")
     chosen = next((one for one in _FILTERS if one.name == asked), _FILTERS[0])
-    alike = _alike(visitor, open_heads(house.ledger))
+    by_case = request.query_params.get("sort", "").endswith("fall")
+    alike = _alike(visitor, open_heads(house.ledger, with_cases=by_case))
     counted = [(one, sum(len(some) for some in alike if one.shows(visitor, some[0]))) for one in _FILTERS]
     rows = sorted((point for some in alike if chosen.shows(visitor, some[0]) for point in some), key=attrgetter("id"))
     found = table(request, chosen.title, _COLUMNS, rows, empty=chosen.empty)
-    shown = desk.points_of(house, found.rows)
+    *shown, oldest = desk.points_of(house, [*found.rows, rows[0]]) if rows else [None]
     status = desk.status(house, counted=())
     return render(
         request,
@@ -106,7 +107,7 @@ def show(request: Request, house: HouseOf, visitor: VisitorOf) -> Response:
         table=replace(found, rows=shown),
         filters=counted,
         chosen=chosen,
-        oldest=min((one.opened_at for one in rows), default=None),
+        oldest=oldest.opened_at if oldest else None,
         chosable={one.id for one in found.rows if _FILTERS[0].shows(visitor, one)},
         failing=[one for one in status.failing if visitor.may(Right.SEE, one.route)],
         paused=[one for one in status.routes if one.paused and visitor.may(Right.SEE, one.route)],
