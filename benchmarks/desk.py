@@ -4,7 +4,7 @@ python -m benchmarks.desk --cases 100000 --messages 1000000
 
 The ledger is filled by executemany with cases as a district has them: one in twenty with a corrected line, one in fifty
 decided and not sent yet, so that its area's sum must be known; the others settled and, from three messages a case on,
-paid – but for one in two hundred at each station of an order on its way.
+paid, but for one in a hundred whose order is on its way or came back.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ PROCESS = "kk-tk-2026"
 CORRECTED, UNSENT = 20, 50  # one in so many
 AT = datetime(2026, 5, 4, 6, 15, tzinfo=UTC)
 _CHUNK = 500
-_STATIONS = {  # of an order, by the remainder of its case's number in two hundred: its own state and its message's
+_STATIONS = {  # of an order, by the remainder of its case's number in five hundred: its own state and its message's
     33: (OrderState.ORDERED, MessageState.HELD),
     34: (OrderState.ORDERED, MessageState.WAITING),
     35: (OrderState.SENT, MessageState.DELIVERED),
@@ -170,7 +170,7 @@ def _lane(destination: str, effect: str) -> str:
 
 def _station(number: int) -> tuple[OrderState, MessageState]:
     """Where the case's order to pay stands."""
-    return _STATIONS.get(number % 200, _PAID)
+    return _STATIONS.get(number % 500, _PAID)
 
 
 def _mark(area: str, number: int, letter: str, which: int) -> str:

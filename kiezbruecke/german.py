@@ -15,6 +15,11 @@ def number(amount: Decimal | None) -> str:
     return "" if amount is None else f"{amount:,.2f}".translate(_SIGNS)
 
 
+def whole(many: int) -> str:
+    """`41.200`."""
+    return f"{many:,}".translate(_SIGNS)
+
+
 def euros(amount: Decimal | None) -> str:
     """`1.234,56 €`; empty for None."""
     return "" if amount is None else f"{number(amount)} €"

@@ -3,7 +3,7 @@
 Each view is read by id or by counted queries: how many statements it takes does not depend on how much there is.
 """
 
-from kiezbruecke.desk.cases import CaseFound, CaseStory, EventView, cases, find_cases
+from kiezbruecke.desk.cases import CaseFound, CaseStory, EventView, cases, find_cases, how_much_is_known
 from kiezbruecke.desk.contents import (
     ReceiptView,
     SentFile,
@@ -82,6 +82,7 @@ __all__ = [
     "documents",
     "evaluate",
     "find_cases",
+    "how_much_is_known",
     "message",
     "messages",
     "note_case_opening",

@@ -31,6 +31,7 @@ from sqlalchemy import (
     select,
     true,
     tuple_,
+    union,
     update,
 )
 
@@ -41,7 +42,7 @@ from kiezbruecke.ledger.sets import SLICE, among, rows_among, write_all, write_a
 from kiezbruecke.records import Decision, Proposal
 
 _c, _f, _m, _r, _n = t.cases.c, t.findable.c, t.messages.c, t.records.c, t.changes.c
-AT_ONCE = 100  # cases that a search itself brings up to date: some hundredths of a second
+AT_ONCE = SLICE  # cases that a search itself brings up to date: one step, some hundredths of a second
 _ALL = UUID(int=2**128 - 1)  # in `found_case`: all cases with this number
 _BEHIND = select(_n.process_id).where(_n.found < _n.number).order_by(_n.process_id)
 _NUMBER = select(_n.number).where(_n.process_id == bindparam("process"))
@@ -84,18 +85,13 @@ class Known:
     known: int
     there: int
 
-    @property
-    def all(self) -> bool:
-        """Whether nothing is missing."""
-        return self.known >= self.there
-
 
 def search_cases(ledger: Ledger, part: str, at_most: int, processes: Sequence[str] | None = None) -> list[CaseHead]:
     """Cases of whose names this is a part, capitals or not, by reference number; four statements if nothing is new.
 
-    `processes`: only these. What `how_far` does not count yet is not found, or as it was.
+    `processes`: only these. Where `how_far` says that cases are missing, those are found by their whole number alone.
     """
-    _keep_little(ledger)
+    behind = not _keep_little(ledger)
     place = func.strpos if ledger.postgresql else func.instr
     of_these = true() if processes is None else _f.process_id.in_(processes)
     query = (
@@ -106,6 +102,8 @@ def search_cases(ledger: Ledger, part: str, at_most: int, processes: Sequence[st
     )
     with ledger.read() as connection:
         found = connection.execute(query).scalars().all()
+        if behind:
+            found = list(dict.fromkeys([*_numbered(connection, part, processes), *found]))[:at_most]
         rows = {row.id: row for row in rows_among(connection, _CASES, found)}
         said = rows_among(connection, _titles(ledger), found)
     titles: dict[UUID, str] = {}
@@ -119,13 +117,15 @@ def search_cases(ledger: Ledger, part: str, at_most: int, processes: Sequence[st
     ]
 
 
-def how_far(ledger: Ledger, processes: Sequence[str] | None = None) -> Known:
-    """How much of these processes a search finds now; two statements."""
+def how_far(ledger: Ledger, processes: Sequence[str] | None = None) -> Known | None:
+    """How much of these processes a search knows, where that is not all; three statements, mostly one."""
     of_these = true() if processes is None else _c.process_id.in_(processes)
     with ledger.read() as connection:
+        if connection.execute(_BEHIND).first() is None:
+            return None
         unread = connection.execute(_HOW_MANY.where(of_these)).scalar_one()
         there = connection.execute(select(func.count()).select_from(t.cases).where(of_these)).scalar_one()
-    return Known(there - unread, there)
+    return Known(there - unread, there) if unread else None
 
 
 def keep_findable(ledger: Ledger) -> int:
@@ -138,13 +138,15 @@ def keep_findable(ledger: Ledger) -> int:
     return sum(read for process in behind for read in _steps(ledger, process))
 
 
-def _keep_little(ledger: Ledger) -> None:
-    """The same where it takes no time; a search waits for nobody who is at work on more."""
+def _keep_little(ledger: Ledger) -> bool:
+    """The same where it takes no time; whether all is up to date now. A search waits for nobody who does more."""
     with ledger.read() as connection:
         behind = connection.execute(_BEHIND).first() is not None
-        little = behind and connection.execute(_HOW_MANY).scalar_one() <= AT_ONCE
-    if little:
+        if behind and connection.execute(_HOW_MANY).scalar_one() > AT_ONCE:
+            return False
+    if behind:
         keep_findable(ledger)
+    return True
 
 
 def _steps(ledger: Ledger, process: str) -> Iterator[int]:
@@ -167,6 +169,14 @@ def _step(ledger: Ledger, process: str) -> int:
         up_to, case = (found[-1].changed, cases[-1]) if len(found) == SLICE else (number, _ALL)
         connection.execute(_UP_TO, {"process": process, "up_to": up_to, "case": case})
     return len(found)
+
+
+def _numbered(connection: Connection, number: str, processes: Sequence[str] | None) -> Sequence[UUID]:
+    """The cases that bear just this number, or whose message does."""
+    of_message = select(_m.case_id).where(_m.reference == number)
+    query = select(_c.id).where(_c.id.in_(union(select(_c.id).where(_c.reference == number), of_message)))
+    of_these = true() if processes is None else _c.process_id.in_(processes)
+    return connection.execute(query.where(of_these).order_by(_c.reference, _c.id)).scalars().all()
 
 
 def _rows(ledger: Ledger, connection: Connection, cases: Sequence[UUID]) -> list[dict[str, Any]]:

@@ -298,6 +298,6 @@ def _opens(since: ColumnElement[datetime]) -> Select[Any]:
 
 
 def _opened(row: Row[Any]) -> Open:
-    *names, state, note, certified, order_state, cents, due_on, since = row
+    names, (state, note, certified, order_state, *rest) = row[:7], row[7:]
     order = OrderState(order_state) if order_state else None
-    return Open(*names, MessageState(state), note, certified, order, cents, due_on, since)
+    return Open(*names, MessageState(state), note, certified, order, *rest)

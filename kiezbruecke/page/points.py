@@ -11,7 +11,7 @@ is open once and the ledger closes it once: whoever comes second is told whose a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from operator import attrgetter
 from urllib.parse import urlencode
@@ -99,15 +99,15 @@ def show(request: Request, house: HouseOf, visitor: VisitorOf) -> Response:
     counted = [(one, sum(len(some) for some in alike if one.shows(visitor, some[0]))) for one in _FILTERS]
     rows = sorted((point for some in alike if chosen.shows(visitor, some[0]) for point in some), key=attrgetter("id"))
     found = table(request, chosen.title, _COLUMNS, rows, empty=chosen.empty)
-    *shown, oldest = desk.points_of(house, [*found.rows, rows[0]]) if rows else [None]
+    shown = desk.points_of(house, [*found.rows, *rows[:1]])
     status = desk.status(house, counted=())
     return render(
         request,
         "points.html",
-        table=replace(found, rows=shown),
+        table=found.showing(shown[: len(found.rows)]),
         filters=counted,
         chosen=chosen,
-        oldest=oldest.opened_at if oldest else None,
+        oldest=shown[-1].opened_at if shown else None,
         chosable={one.id for one in found.rows if _FILTERS[0].shows(visitor, one)},
         failing=[one for one in status.failing if visitor.may(Right.SEE, one.route)],
         paused=[one for one in status.routes if one.paused and visitor.may(Right.SEE, one.route)],
