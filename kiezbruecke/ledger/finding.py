@@ -53,7 +53,7 @@ _NEXT = (
     .join(t.changes, and_(*_UNREAD))
     .where(_n.process_id == bindparam("process"))
     .order_by(_c.changed, _c.id)
-    .limit(SLICE)
+    .limit(bindparam("most"))
 )
 _UP_TO = (
     update(t.changes)
@@ -161,7 +161,7 @@ def _step(ledger: Ledger, process: str) -> int:
     with ledger.write() as connection:
         one_at_a_time(connection)
         number = connection.execute(_NUMBER, {"process": process}).scalar_one()
-        found = connection.execute(_NEXT, {"process": process}).all()
+        found = connection.execute(_NEXT, {"process": process, "most": SLICE}).all()
         cases = [row.id for row in found]
         rows = _rows(ledger, connection, cases)
         write_among(connection, _FORGET, cases)

@@ -17,7 +17,6 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Connection,
-    Row,
     Select,
     and_,
     case,
@@ -297,7 +296,7 @@ def _opens(since: ColumnElement[datetime]) -> Select[Any]:
     )
 
 
-def _opened(row: Row[Any]) -> Open:
-    names, (state, note, certified, order_state, *rest) = row[:7], row[7:]
+def _opened(row: Sequence[Any]) -> Open:
+    state, note, certified, order_state = row[7:11]
     order = OrderState(order_state) if order_state else None
-    return Open(*names, MessageState(state), note, certified, order, *rest)
+    return Open._make((*row[:7], MessageState(state), note, certified, order, *row[11:]))

@@ -25,7 +25,7 @@ from kiezbruecke.ledger import Ledger, MessageState
 from kiezbruecke.ledger.database import make_engine, now
 from kiezbruecke.ledger.finding import keep_findable
 from kiezbruecke.ledger.states import may_follow
-from kiezbruecke.ledger.todo import MEANS, Answer, Kind, Point, raise_point
+from kiezbruecke.ledger.todo import MEANS, Answer, Kind, Point, open_heads, raise_point
 from kiezbruecke.records import OrderState, Outcome
 from kiezbruecke.release import ActKind
 from tests.builders import PROCESS, ROOT
@@ -39,17 +39,21 @@ LOOKS: dict[str, tuple[Look, int]] = {
     "a case that hangs on its area": (lambda house: desk.cases(house, UNSENT), 12),
     "a search": (lambda house: desk.find_cases(house, "00001"), 4),
     "a message": (lambda house: desk.message(house.ledger, f"KK26-{PROCESS.areas[0].id}-00001-E1"), 2),
-    "the newest messages": (lambda house: newest(house.ledger), 1),
+    "the newest messages": (lambda house: newest(house.ledger), 2),
+    "the newest messages of two routes": (lambda house: newest(house.ledger, routes=["kk-tk-hkr", "kk-tk-eakte"]), 3),
     "what the house is doing": (lambda house: operations(house, now()), 7),
     "a morning": (lambda house: mornings(house, now(), now()), 4),
     "all messages": (lambda house: desk.messages(house.ledger), 1),
     "all points": (desk.points, 1),
     "a point": (lambda house: desk.point(house, 1), 1),
     "the status": (desk.status, 5),
-    "the status without counts": (lambda house: desk.status(house, counts=False), 4),
+    "the status without counts": (lambda house: desk.status(house, counted=()), 4),
     "the routes": (desk.routes, 1),
     "the runs of a route": (lambda house: desk.runs(house.ledger, "kk-tk-hkr", 20), 1),
-    "the sums": (lambda house: desk.sums(house, PROCESS.id), 4),
+    "the sums": (lambda house: desk.sums(house, PROCESS.id), 6),
+    "the whole reconciliation": (lambda house: desk.reconciliation(house, [PROCESS.id], now()), 11),
+    "how much a search knows": (lambda house: desk.how_much_is_known(house.ledger), 1),
+    "the points of a page": (lambda house: desk.points_of(house, open_heads(house.ledger)[:50]), 1),
 }
 
 
