@@ -35,7 +35,7 @@ from kiezbruecke.ledger.drafts import add_messages
 from kiezbruecke.ledger.history import Taken
 from kiezbruecke.ledger.people import How, Person, signed
 from kiezbruecke.ledger.releases import Act, give_marks
-from kiezbruecke.records import BudgetStatus, ReceiptOutcome
+from kiezbruecke.records import BudgetStatus, OrderState, ReceiptOutcome
 from tests.desk.conftest import counted
 from tests.ledger.conftest import AREA, HKR, PROCESS, YEAR, Desk, decision, draft, receipt
 from tests.ledger.conftest import budget as budget_line
@@ -410,6 +410,13 @@ def test_no_file_names_a_person(till: Till) -> None:
     assert len(found.hanging) == 2
     assert bird not in said
     assert "a" * 64 not in said  # not even the mark of an account
+
+
+def test_open_orders_are_all_that_can_hang() -> None:
+    """What the partial index leaves out is not looked at by anybody who asks what hangs."""
+    listed = set(re.findall(r"'(\w+)'", t.OPEN_ORDERS))
+
+    assert listed == {one.value for one in OrderState} - {"paid", "received", "rejected", "cancelled"}
 
 
 def test_many_cases_are_a_question_each(fresh_sqlite: Any, paying: Path) -> None:

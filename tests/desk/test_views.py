@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # benchmarks/ is no part of the wheel
 
@@ -33,6 +35,7 @@ from tests.desk.conftest import counted
 from tests.ledger.conftest import HKR, Desk
 
 UNSENT = f"2026-{bench.UNSENT:05d}"  # decided, nothing sent: the sums of its area decide
+_WALKS = re.compile(r"SCAN (cases|messages|orders|commitments|records|attention|events)\b(?!.* USING )")
 Look = Callable[[House], Any]
 LOOKS: dict[str, tuple[Look, int]] = {
     "a settled case": (lambda house: desk.cases(house, "2026-00001"), 10),
@@ -85,6 +88,30 @@ def test_a_view_takes_as_many_statements_however_much_there_is(filled: Callable[
             look(house)
 
         assert len(said) == statements, said
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        *("a settled case", "a search", "a message", "the newest messages of two routes", "what the house is doing"),
+        *("the status without counts", "the whole reconciliation", "the points of a page"),
+    ],
+)
+def test_no_page_walks_through_all_there_is(filled: Callable[[int, int], House], what: str) -> None:
+    """Along an index, or past it to single rows: a page costs what it shows, not what has been settled for years."""
+    house = filled(6 * bench.UNSENT, 24 * bench.UNSENT)
+    if house.ledger.postgresql:
+        pytest.skip("PostgreSQL decides by its statistics")
+    asked = list[tuple[str, Any]]()
+    event.listen(house.ledger.engine, "before_cursor_execute", lambda *told: asked.append((told[2], told[3])))
+    LOOKS[what][0](house)
+    with house.ledger.read() as connection:
+        questions = [(one, values) for one, values in asked if one.startswith("SELECT")]
+        plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {one}", values) for one, values in questions]
+        steps = [row.detail for plan in plans for row in plan]
+
+    assert steps
+    assert [one for one in steps if _WALKS.match(one)] == []
 
 
 def test_a_case_shows_what_its_area_has_decided(filled: Callable[[int, int], House]) -> None:
