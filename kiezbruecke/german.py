@@ -36,5 +36,5 @@ def moment(given: datetime | None) -> str:
 
 
 def count(many: int, one: str, more: str) -> str:
-    """`1 Punkt`, `4 Punkte`."""
-    return f"{many} {one if many == 1 else more}"
+    """`1 Punkt`, `41.200 Punkte`."""
+    return f"{whole(many)} {one if many == 1 else more}"

@@ -195,10 +195,10 @@ def how_much_is_known(ledger: Ledger, processes: Sequence[str] | None = None) ->
     found = how_far(ledger, processes)
     if found is None:
         return ""
-    known, there = german.whole(found.known), german.whole(found.there)
+    there = german.count(found.there, "Fall", "Fällen")
     return (
-        f"Die Suche kennt {known} von {there} Fällen; die übrigen kommen in der nächsten Stunde von selbst dazu. "
-        "Mit seiner ganzen Nummer ist jeder Fall zu finden."
+        f"Die Suche kennt {german.whole(found.known)} von {there}; die übrigen kommen in der nächsten Stunde von selbst "
+        "dazu. Mit seiner ganzen Nummer ist jeder Fall zu finden."
     )
 
 

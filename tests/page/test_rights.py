@@ -247,7 +247,7 @@ def test_a_search_says_what_it_does_not_know_yet(site: Site, monkeypatch: pytest
         finding.keep_findable(site.ledger)
         late = klara.post("/faelle", data=form).text
 
-    assert "Die Suche kennt 0 von 1 Fällen" in early
+    assert "Die Suche kennt 0 von 1 Fall;" in early
     assert "Bank am See" not in early
     assert "Die Suche kennt" not in late
     assert "Bank am See" in late
