@@ -196,10 +196,9 @@ def how_much_is_known(ledger: Ledger, processes: Sequence[str] | None = None) ->
     if found is None:
         return ""
     there = german.count(found.there, "Fall", "Fällen")
-    return (
-        f"Die Suche kennt {german.whole(found.known)} von {there}; die übrigen kommen in der nächsten Stunde von selbst "
-        "dazu. Mit seiner ganzen Nummer ist jeder Fall zu finden."
-    )
+    rest = "die übrigen kommen in der nächsten Stunde von selbst dazu"
+    numbered = "Mit seiner ganzen Nummer ist jeder Fall zu finden"
+    return f"Die Suche kennt {german.whole(found.known)} von {there}; {rest}. {numbered}."
 
 
 def cases(house: House, wanted: str) -> list[CaseStory]:
