@@ -233,7 +233,7 @@ def reconciliation(house: House, processes: Sequence[str], at: datetime) -> Reco
 
 
 def sums(house: House, process_id: str) -> list[AreaSums]:
-    """The areas of one process alone, by their number; four statements."""
+    """The areas of one process alone, by their number; six statements."""
     sides = _sides(house.content)
     side = _side(sides, process_id)
     books, told = asked.books(house.ledger, list(sides)), asked.told(house.ledger, [side.process.fiscal_year])
