@@ -162,11 +162,12 @@ _HARMLESS = frozenset({"application/pdf", "application/xml", "text/csv"})  # kin
 
 
 def _search(request: Request, house: House, visitor: Visitor, part: str) -> Response:
-    found, why = list[CaseFound](), ""
+    found, why, missing = list[CaseFound](), "", ""
     if part:
         try:
             names = [file.stem for file in process_files(house.content) if visitor.may(Right.SEE, file.stem)]
             found = desk.find_cases(house, part, names)
+            missing = desk.how_much_is_known(house.ledger, names)
         except InputError as error:
             why = f"{error.what}."
     found = [_readable(visitor, one) for one in found]
@@ -176,6 +177,7 @@ def _search(request: Request, house: House, visitor: Visitor, part: str) -> Resp
         "cases.html",
         table=table(request, "Gefunden", _FOUND, found, empty=empty),
         searched=part,
+        missing=missing,
         many=len(found) >= MOST,
         most=MOST,
     )

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from kiezbruecke import desk
 from kiezbruecke.content.roles import Right
 from kiezbruecke.desk import AreaSums, Hanging, Reconciliation, UnmatchedAnswer
+from kiezbruecke.desk.sums import processes_in_use
 from kiezbruecke.house import House
 from kiezbruecke.page.admission import HouseOf, VisitorOf, require
 from kiezbruecke.page.refusals import not_allowed, not_found
@@ -106,14 +107,10 @@ def download(request: Request, house: HouseOf, visitor: VisitorOf) -> Response:
 def _sums(house: House, visitor: Visitor) -> Reconciliation:
     """The sums of the processes that may be read."""
     require(visitor, Right.READ)
-    at = datetime.now(UTC)
-    whole = desk.reconciliation(house, (), at)
-    readable = [one.process for one in whole.processes if visitor.may(Right.READ, one.process)]
-    if len(readable) == len(whole.processes):
-        return whole
+    readable = [one for one in processes_in_use(house.content) if visitor.may(Right.READ, one)]
     if not readable:
         raise not_allowed(Right.READ)
-    return desk.reconciliation(house, readable, at)
+    return desk.reconciliation(house, readable, datetime.now(UTC))
 
 
 def _bar(area: AreaSums) -> _Bar | None:
