@@ -24,7 +24,10 @@ STATES: Mapping[MessageState, tuple[str, str]] = {  # of one message, of several
 }
 
 KINDS: Mapping[Kind, tuple[str, str]] = {  # the word, and what it means for whoever reads it
-    Kind.SET_ASIDE: ("zurückgestellt", "Der Fall oder die Zeile wartet; alle anderen Fälle gehen weiter."),
+    Kind.SET_ASIDE: (
+        "zurückgestellt",
+        "Der Fall oder die Zeile wartet, alles andere nicht. Eine berichtigte Liste erledigt den Punkt auch.",
+    ),
     Kind.REFUSED: (
         "abgewiesen",
         "Das Ziel hat die Nachricht abgelehnt. Das Geld einer abgewiesenen Festlegung ist frei.",
@@ -63,7 +66,7 @@ KINDS: Mapping[Kind, tuple[str, str]] = {  # the word, and what it means for who
 
 ANSWERS: Mapping[Answer, str] = {  # what follows from it
     Answer.DONE: "Gesehen und geklärt; der Punkt ist vom Tisch.",
-    Answer.RELEASE: "Gesehen, die Beschlussliste gilt.",
+    Answer.RELEASE: "Gesehen, die Beschlussliste gilt. Ist angenommen, geht der Fall hinaus; sonst bleibt es dabei.",
     Answer.DISMISS: "Diese Zeile gilt nicht; sie zählt auch nicht mehr gegen das Budget.",
     Answer.RESEND: "Eine neue Nachricht mit neuem Kennzeichen geht hinaus; erst, wenn die Ursache behoben ist.",
     Answer.ARRIVED: "Sie liegt am Ziel und gilt als zugestellt.",
@@ -83,7 +86,7 @@ SETTLED: Mapping[str, str] = {  # by itself, without a person
     MENDED: "von selbst erledigt: eine spätere Liste hat es berichtigt",
 }
 
-_NEXT_RUN = "Der nächste Lauf der Strecke handelt danach."
+_NEXT_RUN = "Die Software handelt danach, sobald die Strecke das nächste Mal läuft."
 THEN: Mapping[Answer, str] = {  # said when it was given
     Answer.DONE: "Der Punkt ist von der Liste genommen; gesendet wird deswegen nichts.",
     Answer.RELEASE: _NEXT_RUN,
