@@ -94,7 +94,7 @@ def show(request: Request, house: HouseOf, visitor: VisitorOf) -> Response:
         next_step=releases.NEXT,
         waiting=table(
             request,
-            "Wartet auf eine Person",
+            "Wartet auf eine Unterschrift",
             _WAITING,
             waiting_releases(house, visitor),
             empty="Zurzeit wartet nichts auf eine Unterschrift.",

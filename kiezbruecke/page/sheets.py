@@ -142,6 +142,7 @@ def one(request: Request, house: HouseOf, visitor: VisitorOf, route: str) -> Res
         answers=visitor.may(Right.ANSWER, route),
         taken=next((one for one in there if one.look == done), None),
         started=request.query_params.get("lauf") == "1",
+        again="?" + urlencode(request.query_params),
     )
 
 

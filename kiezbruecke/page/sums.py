@@ -84,6 +84,7 @@ def show(request: Request, house: HouseOf, visitor: VisitorOf) -> Response:
             name="u-",
         ),
         bar=_bar,
+        names={one.process: one.name for one in found.processes},
     )
 
 
