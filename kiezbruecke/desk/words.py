@@ -132,6 +132,10 @@ RECEIPTS: Mapping[ReceiptOutcome, str] = {  # what a word that came back proves
     ReceiptOutcome.NOTED: "zur Kenntnis",
 }
 
+RECEIVED: Mapping[str, str] = {"0402": "Importbestätigung", "0403": "Empfangsbestätigung"}  # xdomea says numbers
+
+MODES: Mapping[str, str] = {"live": "in Betrieb", "dry_run": "Probelauf, sendet nichts", "off": "aus"}
+
 NEEDS = ("Punkt braucht", "Punkte brauchen")
 OPERATIONS = "IT-Betrieb"
 
@@ -324,5 +328,16 @@ def paused(route: str, person: str, reason: str, at: datetime | None, connection
 def event(kind: str) -> str:
     """An event; a receipt keeps its standard's name."""
     if kind.startswith("receipt."):
-        return f"Rückmeldung {kind.removeprefix('receipt.')}"
+        return f"Rückmeldung {receipt(kind.removeprefix('receipt.'))}"
     return EVENTS.get(kind, kind)
+
+
+def receipt(name: str) -> str:
+    """What came back, by its standard's name; a number gets a word."""
+    return f"{RECEIVED[name]} ({name})" if name in RECEIVED else name
+
+
+def mode(said: str) -> str:
+    """How a route runs; `live (test)` sends to a test environment."""
+    name, _, test = said.partition(" ")
+    return f"{MODES.get(name, name)}{', an eine Testumgebung' if test else ''}"

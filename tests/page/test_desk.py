@@ -24,10 +24,14 @@ from tests.world import change_route
 EVIL = "<script>alert(1)</script>\u202e hcsiraD"
 
 
-def point(site: Site, subject: str = "x", reason: str = "Bewilligt sind 950,00 €, beantragt waren 900,00 €") -> int:
+def point(
+    site: Site,
+    subject: str = "x",
+    reason: str = "Bewilligt sind 950,00 €, beantragt waren 900,00 €",
+    answers: tuple[Answer, ...] = (Answer.RELEASE, Answer.DISMISS),
+) -> int:
     """A point for the department to decide; its number."""
     case = site.desk.decide("P-1", title="Bank am See")
-    answers = (Answer.RELEASE, Answer.DISMISS)
     with site.ledger.write() as connection:
         raise_point(connection, Point(Kind.SET_ASIDE, subject, "kk-tk-2026", "spk-tk", reason, answers, case))
     return next(one.id for one in site.desk.points() if one.subject == subject)
@@ -96,6 +100,14 @@ def a_search(people: People) -> Page:
     return page
 
 
+def no_common_answer(people: People) -> Page:
+    first = point(people.site, "x", answers=(Answer.RELEASE,))
+    second = point(people.site, "y", answers=(Answer.DISMISS,))
+    page = people.page(path=f"/punkte/antwort?nr={first}&nr={second}")
+    assert "Hier ist nichts zu antworten" not in page.inner_text("main")
+    return page
+
+
 STATES: dict[str, Callable[[People], Page]] = {
     "nothing to do": lambda people: people.page(),
     "points": lambda people: (point(people.site), people.page())[1],
@@ -106,6 +118,7 @@ STATES: dict[str, Callable[[People], Page]] = {
     "a point": lambda people: people.page(path=f"/punkte/antwort?nr={point(people.site)}"),
     "a point of somebody else": lambda people: people.page("otto", f"/punkte/antwort?nr={point(people.site)}"),
     "a form with mistakes": an_unanswered_form,
+    "points without a common answer": no_common_answer,
     "too late": a_late_answer,
     "a session that has ended": an_ended_session,
     "the search": lambda people: people.page(path="/faelle"),
@@ -183,6 +196,33 @@ def press_until(page: Page, selector: str) -> None:
         if page.locator(":focus").count() and wanted.and_(page.locator(":focus")).count():
             return
     raise AssertionError(f"{selector} cannot be reached")
+
+
+def test_points_without_a_common_answer_are_decided_one_by_one(people: People) -> None:
+    """Both were chosen in good faith: the page says why not, and leads on."""
+    page = no_common_answer(people)
+    page.get_by_role("link", name="Punkt 2 entscheiden").click()
+    fill_in(page, "Steht nicht im Protokoll", "verwerfen")
+    page.get_by_role("button", name="Entscheiden").click()
+    page.get_by_role("link", name="Zum Fall P-1").click()
+
+    assert page.get_by_role("heading", name="Fall P-1").count() == 1
+    assert answered(people.site, 2)[0] == "verwerfen"
+
+
+def test_what_was_found_is_sorted_loaded_again_and_gone_back_to(people: People) -> None:
+    """Its address works in this browser and says nothing in another one."""
+    page = a_search(people)
+    address = page.url
+    page.get_by_role("link", name="Titel").click()
+    page.get_by_role("link", name="P-1").click()
+    page.go_back()
+    page.reload()
+    other = people.page("karl", address.removeprefix(people.site.address))
+
+    assert page.get_by_role("link", name="P-1").count() == 1
+    assert "Bitte suchen Sie noch einmal" in other.inner_text("main")
+    assert other.input_value("#text-suche") == ""
 
 
 def test_twice_is_once(people: People) -> None:
