@@ -26,7 +26,7 @@ STATES: Mapping[MessageState, tuple[str, str]] = {  # of one message, of several
 KINDS: Mapping[Kind, tuple[str, str]] = {  # the word, and what it means for whoever reads it
     Kind.SET_ASIDE: (
         "zurückgestellt",
-        "Der Fall oder die Zeile wartet, alles andere nicht. Eine berichtigte Liste erledigt den Punkt auch.",
+        "Der Fall oder die Zeile wartet; alle anderen gehen weiter. Ist eine Liste falsch, hilft eine berichtigte.",
     ),
     Kind.REFUSED: (
         "abgewiesen",
