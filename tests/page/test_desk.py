@@ -225,6 +225,18 @@ def test_what_was_found_is_sorted_loaded_again_and_gone_back_to(people: People) 
     assert other.input_value("#text-suche") == ""
 
 
+def test_no_word_is_cut_at_twice_the_size(people: People) -> None:
+    """Columns are as wide as their longest word; only what strangers have written without a blank is broken."""
+    page = a_search(people)
+    page.set_viewport_size({"width": 640, "height": 900})
+    lines = "of => [...of.childNodes].map(one => (range => (range.selectNode(one), range.getClientRects().length))"
+    words = page.get_by_role("table").locator("th a, td:last-child")
+
+    assert words.count() >= 5
+    for word in words.all():
+        assert word.evaluate(f"{lines}(document.createRange()))") == [1], word.inner_text()
+
+
 def test_twice_is_once(people: People) -> None:
     """A double click, Enter twice, the back button, a second browser of the same person: one effect."""
     number = point(people.site)
