@@ -13,14 +13,19 @@ from playwright.sync_api import Page
 from sqlalchemy import insert
 
 from kiezbruecke.errors import LedgerError
+from kiezbruecke.ledger import recoveries
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.events import events_of
+from kiezbruecke.ledger.pauses import set_paused
+from kiezbruecke.ledger.people import How, Person
 from kiezbruecke.ledger.todo import CLOSED, Answer, Kind, Point, find_point, raise_point
+from kiezbruecke.ledger.witness import Tally
 from kiezbruecke.records import ReceiptOutcome
 from tests.page.conftest import People, Site, look
 from tests.world import change_route
 
+OTTO = Person("Otto Betrieb", "otto", How.AIRFLOW)
 EVIL = "<script>alert(1)</script>\u202e hcsiraD"
 
 
@@ -388,6 +393,35 @@ def test_practice_is_named_on_every_page(people: People, content: Path) -> None:
         assert "Schulungsmodus" in page.inner_text(".kb-training")
         assert "kk-tk-eakte" in page.inner_text(".kb-training")
     look(page)
+
+
+def test_what_is_out_of_order_is_said_at_the_desk(people: People, content: Path) -> None:
+    """A backup that was put back, a route whose file is broken, one that somebody has stopped – and no "all runs"."""
+    change_route(content, "kk-tk-eakte", mode="nonsense")
+    people.site.content = content
+    set_paused(people.site.ledger, "kk-tk-hkr", True, person=OTTO, reason="Inventur")
+    page = people.page()
+    paused = page.inner_text("main")
+    recoveries.notice(people.site.ledger, {"hkr-tk": Tally(sends=4)}, "vier Sendungen mehr")
+    page.reload()
+    look(page)
+    said = page.inner_text("main")
+
+    for text in (paused, said):
+        assert "1 Strecke ist angehalten" in text
+        assert "kk-tk-hkr: Inventur (Otto Betrieb" in text
+        assert "gestört" in text
+        assert "Die Strecken laufen" not in text
+    assert "Nach einer zurückgespielten Sicherung wird abgeglichen" in said
+    assert "hkr-tk" in said
+
+
+def test_a_stopped_route_is_no_running_one(people: People) -> None:
+    set_paused(people.site.ledger, "kk-tk-hkr", True, person=OTTO, reason="Inventur")
+    said = people.page().inner_text("main")
+
+    assert "Hier wartet nichts" in said
+    assert "Die Strecken laufen" not in said
 
 
 def test_whoever_goes_by_keyboard_can_skip_the_bar(people: People) -> None:
