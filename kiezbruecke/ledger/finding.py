@@ -87,17 +87,19 @@ class Known:
 
 
 def search_cases(ledger: Ledger, part: str, at_most: int, processes: Sequence[str] | None = None) -> list[CaseHead]:
-    """Cases of whose names this is a part, capitals or not, by reference number; four statements if nothing is new.
+    """Cases of whose names this is a part, capitals or not; four statements if nothing is new.
 
+    By reference number, those first of whose number it is a part: a Fremdkennzeichen has many more digits.
     `processes`: only these. Where `how_far` says that cases are missing, those are found by their whole number alone.
     """
     behind = not _keep_little(ledger)
     place = func.strpos if ledger.postgresql else func.instr
+    folded = _folded(part)
     of_these = true() if processes is None else _f.process_id.in_(processes)
     query = (
         select(_f.case_id)
-        .where(place(_f.words, _folded(part)) > 0, of_these)
-        .order_by(_f.reference, _f.process_id, _f.case_id)
+        .where(place(_f.words, folded) > 0, of_these)
+        .order_by(place(func.lower(_f.reference), folded) == 0, _f.reference, _f.process_id, _f.case_id)
         .limit(at_most)
     )
     with ledger.read() as connection:

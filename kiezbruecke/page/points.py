@@ -32,6 +32,7 @@ from kiezbruecke.ledger.people import REASON
 from kiezbruecke.ledger.todo import Answer, PointHead, open_heads
 from kiezbruecke.page.admission import FormOf, HouseOf, VisitorOf, require
 from kiezbruecke.page.refusals import PageRefusal, not_allowed, not_found
+from kiezbruecke.page.releases import waiting_releases
 from kiezbruecke.page.rendering import Entry, render
 from kiezbruecke.page.tables import PER_PAGE, Column, table
 from kiezbruecke.page.visitor import Visitor
@@ -64,16 +65,16 @@ _FILTERS = (
     _Filter(
         "meine",
         "Für mich zu entscheiden",
-        "Hier stehen Punkte, die auf Ihre Antwort warten. Zurzeit wartet keiner.",
+        "Zurzeit wartet kein Punkt auf Ihre Antwort.",
         lambda visitor, one: one.answerable and visitor.may_answer(one.route, one.owner),
     ),
     _Filter(
         "stelle",
         "Meine Stelle",
-        "Hier stehen alle Punkte Ihrer Stelle, auch solche, die sich von selbst erledigen. Zurzeit gibt es keinen.",
+        "Zurzeit gibt es keinen Punkt Ihrer Stelle, auch keinen, der sich von selbst erledigt.",
         lambda visitor, one: visitor.owns(one.owner),
     ),
-    _Filter("alle", "Alle", "Hier steht alles, was eine Person braucht. Zurzeit ist das nichts.", lambda *_: True),
+    _Filter("alle", "Alle", "Zurzeit braucht nichts eine Person.", lambda *_: True),
 )
 
 
@@ -112,6 +113,7 @@ def show(request: Request, house: HouseOf, visitor: VisitorOf) -> Response:
         failing=[one for one in status.failing if visitor.may(Right.SEE, one.route)],
         paused=[one for one in status.routes if one.paused and visitor.may(Right.SEE, one.route)],
         recovering=status.recovering,
+        to_sign=waiting_releases(house, visitor, only_own=True),
     )
 
 
@@ -194,7 +196,7 @@ def _form(
         status,
         shown=shown,
         answers=[(one, words.ANSWERS[one]) for one in answers],
-        several_kinds=len({one.point.kind for one in shown}) > 1,
+        answerable=any(one.point.answers for one in shown),
         areas=_areas(house, [one.point for one in shown]) if Answer.ASSIGN in answers else (),
         chosen=str(typed.get("answer", "")),
         reason=str(typed.get("text", "")),

@@ -72,21 +72,20 @@ def show(request: Request, house: HouseOf, visitor: VisitorOf) -> Response:
         request,
         "sums.html",
         sums=found,
-        areas=table(
-            request, "Bezirksregionen", _AREAS, found.areas, empty="Hier steht jede Bezirksregion, die ein Budget hat."
-        ),
+        areas=table(request, "Bezirksregionen", _AREAS, found.areas, empty="Noch hat keine Bezirksregion ein Budget."),
         hanging=table(
-            request, "Was hängt", _HANGING, found.hanging, empty="Hier steht Geld, das noch unterwegs ist.", name="h-"
+            request, "Was hängt", _HANGING, found.hanging, empty="Zurzeit ist kein Geld unterwegs.", name="h-"
         ),
         unmatched=table(
             request,
             "Rückmeldungen, die zu nichts passen",
             _UNMATCHED,
             found.unmatched,
-            empty="Hier steht, was zu keiner Nachricht passt. Zurzeit ist es nichts.",
+            empty="Zurzeit passt jede Rückmeldung zu einer Nachricht.",
             name="u-",
         ),
         bar=_bar,
+        names={one.process: one.name for one in found.processes},
     )
 
 

@@ -43,6 +43,15 @@ def test_a_case_is_found_by_what_somebody_remembers(desk: Desk, part: str) -> No
     assert found(desk, part) == ["P-1"]
 
 
+def test_whose_number_it_is_goes_first(desk: Desk) -> None:
+    """An area's number stands in every Fremdkennzeichen; who types 416 means case 416."""
+    desk.grant("2600.00")
+    desk.book(desk.decide("P-1", 1), "850.00")
+    desk.decide("P-416", 2)
+
+    assert found(desk, "416") == ["P-416", "P-1"]
+
+
 def test_what_changes_is_found_at_once_and_the_old_word_no_more(desk: Desk) -> None:
     """Nothing has to run in between."""
     desk.decide("P-1", title="Bank")

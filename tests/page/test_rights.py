@@ -230,11 +230,14 @@ def test_a_case_without_an_area_gets_one(site: Site) -> None:
 
 @pytest.mark.parametrize(("typed", "shown"), [("2026-00042", True), ("kk26-090416-00001-f1", True), ("Meier2", False)])
 def test_only_a_number_gets_an_address(site: Site, typed: str, shown: bool) -> None:
-    """Addresses are logged, here and by whatever stands before Airflow."""
+    """Addresses are logged, here and by whatever stands before Airflow: words stand there sealed."""
     with client(site, "klara") as klara:
         said = klara.post("/faelle", data={"text-suche": typed, "_token": token(klara)})
+        assert said.status_code == 303
+        found = klara.get(said.headers["location"])
 
-    assert ("location" in said.headers) == shown
+    assert (typed.lower() in said.headers["location"].lower()) == shown
+    assert f'value="{typed.upper() if shown else typed}"' in found.text
 
 
 def test_a_search_says_what_it_does_not_know_yet(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
