@@ -21,6 +21,7 @@ from starlette.responses import RedirectResponse, Response
 
 from kiezbruecke import german
 from kiezbruecke.content.roles import Right
+from kiezbruecke.desk import words
 from kiezbruecke.desk.operations import PartyNow, RouteNow, operations
 from kiezbruecke.house import House
 from kiezbruecke.ledger.database import now
@@ -66,8 +67,8 @@ def show(request: Request, house: HouseOf, visitor: VisitorOf) -> Response:
     return render(
         request,
         "operations.html",
-        routes=table(request, "Strecken", _ROUTES, seen, empty="Hier stehen die Strecken.", name="s-"),
-        parties=table(request, "Verbindungen", _PARTIES, parties, empty="Hier stehen die Verbindungen.", name="v-"),
+        routes=table(request, "Strecken", _ROUTES, seen, empty="Für Ihre Anmeldung gibt es keine Strecke.", name="s-"),
+        parties=table(request, "Verbindungen", _PARTIES, parties, empty="Zurzeit gibt es keine Verbindung.", name="v-"),
         may_pause=lambda one: _may_pause(visitor, one),
         may_pause_party=lambda one: _may_pause_party(visitor, one),
         soon=[one for one in parties if one.days_left is not None and one.days_left <= SOON],
@@ -142,7 +143,7 @@ def _route(house: House, visitor: Visitor, name: str) -> _Pausable:
     facts = [
         ("Strecke", one.route),
         ("Verbindung", one.connection),
-        ("Betriebsart", one.mode),
+        ("Betriebsart", words.mode(one.mode)),
         ("zuletzt", german.moment(one.last_run)),
         ("angehalten von", one.paused_by),
         ("weil", one.paused_because),

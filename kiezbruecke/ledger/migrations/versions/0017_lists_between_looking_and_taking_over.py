@@ -8,7 +8,7 @@ from alembic import op
 from kiezbruecke.ledger import tables
 
 revision = "0017"
-down_revision = "0015"
+down_revision = "0016"
 
 
 def upgrade() -> None:
@@ -24,3 +24,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_uploads_at", "uploads", ["at"], unique=False)
     # ### end Alembic commands ###
+
+
+def downgrade() -> None:
+    """Nothing is lost but what somebody has in hand: the file is sent again"""
+    op.drop_index("ix_uploads_at", table_name="uploads")
+    op.drop_table("uploads")
