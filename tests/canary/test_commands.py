@@ -81,6 +81,7 @@ CALLS: dict[str, tuple[str, ...]] = {  # in this order: those that look, then th
     "sandbox fault": ("hkr",),
     "sandbox start": ("nirgends",),
     "login": ("--url", "ftp://nirgends", "--user", "x"),
+    "case account": (REFERENCE, *SIGNED[2:]),
     "release certify": ("kk-tk-zahlungen", "--shown", "nichts", *SIGNED[2:]),
     "release order": ("kk-tk-zahlungen", "--shown", "nichts", *SIGNED[2:]),
     "release hold-back": ("kk-tk-zahlungen", "KK26-090517-00001-Z1", *SIGNED[2:]),

@@ -49,6 +49,7 @@ CALLS = {  # one call of every command; what it writes stands in {out}
     "todo decide": ("todo", "decide", "1", "gesehen", *NAME),
     "case show": ("case", "show", "KK26-090517-00001"),
     "case document": ("case", "document", "KK26-090517-00001", "bescheid", "--out", "{out}/papiere"),
+    "case account": ("case", "account", "KK26-090517-00001", "--reason", "Probe"),
     "case find": ("case", "find", "Bank"),
     "message list": ("message", "list"),
     "message show": ("message", "show", "KK26-090517-00001-F1"),

@@ -83,7 +83,7 @@ ELSEWHERE = {
     "sheet check", "sheet take",
     "vault status", "vault rotate", "recover run", "recover answer", "recover end", "recover dismiss",
     "login", "release certify", "release order", "release hold-back",
-    "budget places", "case document",
+    "budget places", "case document", "case account",
 }  # fmt: skip
 
 
