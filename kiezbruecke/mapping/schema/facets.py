@@ -65,18 +65,18 @@ def _new(name: str, parent: etree._Element | None = None) -> etree._Element:
 
 
 def restriction(builtin: str) -> etree._Element:
-    """A built-in type as a simple type."""
+    """A built-in type as a simple type; a NOTATION is one of those that the whole schema lists."""
     simple = _new("simpleType")
-    _new("restriction", simple).set("base", f"xs:{builtin}")
+    _new("restriction", simple).set("base", f"xs:{'QName' if builtin == 'NOTATION' else builtin}")
     return simple
 
 
 def narrowed(base: etree._Element, facets: list[etree._Element]) -> etree._Element:
-    """A simple type with more rules."""
+    """A simple type with more rules. What a QName may be depends on prefixes, so the whole schema says it."""
     simple = _new("simpleType")
     step = _new("restriction", simple)
     step.append(base)
-    for facet in facets:
+    for facet in facets if _builtin(simple) != "QName" else ():
         copy = _new(etree.QName(facet).localname, step)
         copy.set("value", facet.get("value", ""))
         if text := documentation(facet):
