@@ -91,10 +91,11 @@ class Judge:
 
     def check_schema(self) -> None:
         """Raises ConfigurationError where the file is no JSON Schema."""
+        from jsonschema import FormatChecker  # type: ignore[import-untyped]  # noqa: PLC0415
         from jsonschema.exceptions import SchemaError  # type: ignore[import-untyped]  # noqa: PLC0415
 
-        try:
-            self._class.check_schema(self.document)
+        try:  # not its formats: it takes patterns for Python's
+            self._class.check_schema(self.document, format_checker=FormatChecker(formats=()))
         except SchemaError as error:
             raise self._no_schema(tuple(error.absolute_path)) from None
 
