@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from kiezbruecke.errors import ConfigurationError, RecordError
-from kiezbruecke.mapping.schema.targets import read_standard
+from kiezbruecke.mapping.schema.targets import find_target, read_standard
+from kiezbruecke.mapping.values import Unusable
 from kiezbruecke.standards import store
 
 XSD = "http://www.w3.org/2001/XMLSchema"
@@ -391,3 +392,98 @@ def test_a_wsdl_beside_schemas_is_named_as_an_entry(add: Add, content: Path) -> 
     assert store.add(content, content.parent / "given", "probe", "2", entries=["dienst.wsdl"]).entries == (
         "dienst.wsdl",
     )
+
+
+PARTS = """
+<xs:complexType name="Form" abstract="true"><xs:sequence/></xs:complexType>
+<xs:complexType name="Fest" block="#all"><xs:sequence/></xs:complexType>
+<xs:complexType name="Mehr"><xs:complexContent><xs:extension base="t:Fest"/></xs:complexContent></xs:complexType>
+<xs:element name="Kopf" abstract="true" type="xs:int"/>
+<xs:element name="Meldung"><xs:complexType><xs:sequence>
+<xs:element name="Teil" minOccurs="0" maxOccurs="9"><xs:complexType>
+<xs:attribute name="id" type="xs:ID"/><xs:attribute name="nr"/><xs:attribute name="zu"/><xs:attribute name="ort"/>
+</xs:complexType></xs:element>
+<xs:element name="Form" type="t:Form" minOccurs="0"/><xs:element name="Fest" type="t:Fest" minOccurs="0"/>
+<xs:element name="Zahl" type="xs:int" minOccurs="0"/>
+</xs:sequence></xs:complexType>
+<xs:key name="nummer"><xs:selector xpath="t:Teil"/><xs:field xpath="@nr"/></xs:key>
+<xs:unique name="einOrt"><xs:selector xpath="t:Teil"/><xs:field xpath="@ort"/></xs:unique>
+<xs:keyref name="gehoertZu" refer="t:nummer"><xs:selector xpath="t:Teil"/><xs:field xpath="@zu"/></xs:keyref>
+</xs:element>"""
+
+
+@pytest.mark.parametrize(
+    ("inside", "told"),
+    [
+        (
+            '<Teil nr="1" id="erika"/><Teil nr="2" id="erika"/>',
+            "die Kennung (xs:ID) steht in der Nachricht schon einmal",
+        ),
+        ('<Teil nr="1" id="1 erika"/>', "der Wert hat nicht den verlangten Typ (Zahl, Datum, Ja/Nein …) (Attribut id)"),
+        (
+            '<Teil nr="erika"/><Teil nr="erika"/>',
+            "der Wert steht doppelt und darf nur einmal vorkommen (xs:key „nummer“)",
+        ),
+        (
+            '<Teil nr="1" ort="erika"/><Teil nr="2" ort="erika"/>',
+            "der Wert steht doppelt und darf nur einmal vorkommen (xs:unique „einOrt“)",
+        ),
+        ("<Teil/>", "ein Wert fehlt, der das Element kennzeichnet (xs:key „nummer“)"),
+        ('<Teil nr="1" zu="erika"/>', "der Verweis zeigt auf nichts in der Nachricht (xs:keyref „gehoertZu“)"),
+        ("<Form/>", "der Typ des Elements ist abstrakt (abstract): ein abgeleiteter muss gewählt sein (xsi:type)"),
+        (
+            '<Fest xsi:type="t:Mehr"/>',
+            "der gewählte Typ (xsi:type) ist hier gesperrt oder nicht von dem verlangten abgeleitet",
+        ),
+        ('<Fest xsi:type="t:Erika"/>', "den gewählten Typ (xsi:type) kennt das Schema nicht"),
+        ('<Zahl xsi:nil="true"/>', "das Element darf nicht ausdrücklich leer sein (xsi:nil)"),
+        ("<Zahl>1<Erika/></Zahl>", "in dem Element darf nur Text stehen"),
+    ],
+)
+def test_a_broken_rule_is_named_as_the_schema_names_it(add: Add, content: Path, inside: str, told: str) -> None:
+    """Identity constraints by their name, abstract and blocked types by that word; never with a value."""
+    add({"haupt.xsd": schema(PARTS)})
+    spaces = 'xmlns="urn:t" xmlns:t="urn:t" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+
+    with pytest.raises(RecordError) as caught:
+        store.validate(content, "probe", "1", f"<Meldung {spaces}>{inside}</Meldung>".encode())
+    assert told in caught.value.line()
+    assert "erika" not in caught.value.line().lower()
+
+
+def test_an_abstract_root_says_so(add: Add, content: Path) -> None:
+    """It was not there at all, though it stands in the file."""
+    add({"haupt.xsd": schema(PARTS)})
+
+    with pytest.raises(ConfigurationError, match=r"the element 'Kopf' is abstract.*expected Meldung"):
+        find_target("probe 1 Kopf", content)
+
+
+def test_a_changed_official_file_names_itself(add: Add, content: Path, tmp_path: Path) -> None:
+    """Also where somebody else says where the fault was met: a mapping's line."""
+    add({"haupt.xsd": schema(kind() + message())})
+    file = tmp_path / "store" / "probe" / "1" / "haupt.xsd"
+    file.write_text(file.read_text("utf-8") + " ")
+
+    with pytest.raises(ConfigurationError) as caught:
+        find_target("probe 1 Meldung", content)
+    assert caught.value.what == "the official file 'haupt.xsd' is missing or was changed"
+
+
+def test_names_of_a_qname_are_the_whole_schemas_matter(add: Add, content: Path) -> None:
+    """What `t:gif` is depends on the message's prefixes: the leaf knows a name, the validator which."""
+    facet = '<xs:enumeration value="t:gif"/>'
+    add(
+        {
+            "haupt.xsd": element(
+                f'<xs:simpleType><xs:restriction base="xs:NOTATION">{facet}</xs:restriction></xs:simpleType>',
+                '<xs:notation name="gif" public="image/gif"/>',
+            )
+        }
+    )
+    leaf = read_standard(content, "probe", "1").root("Meldung").leaf
+
+    assert leaf is not None
+    leaf.judge("x:gif")
+    with pytest.raises(Unusable):
+        leaf.judge("kein Name")

@@ -87,10 +87,10 @@ class Components:
             return self.type_of(self.find("element", element, head))
         return "anyType" if inline is None else inline
 
-    def elements(self) -> Iterator[tuple[Name, etree._Element]]:
-        """All global elements that may stand in a message."""
+    def elements(self, *, abstract: bool = False) -> Iterator[tuple[Name, etree._Element]]:
+        """All global elements that may stand in a message; or the abstract ones, which others stand for."""
         for (kind, name), element in self._index.items():
-            if kind == "element" and element.get("abstract") not in {"true", "1"}:
+            if kind == "element" and (element.get("abstract") in {"true", "1"}) is abstract:
                 yield name, element
 
     def members(self, head: etree._Element) -> list[etree._Element]:

@@ -74,6 +74,10 @@ class Schemas:
         element = self._roots.get(plain)
         if prefix and element is not None and self.prefixes.get(namespace_of(element, "element")) == prefix:
             return self._declared(element)
+        if name in {plain for (_, plain), _ in self._components.elements(abstract=True)}:
+            raise ConfigurationError(
+                f"the element '{name}' is abstract, so no message begins with it", expected=", ".join(self.roots())
+            )
         raise KeyError(name)
 
     @cached_property
