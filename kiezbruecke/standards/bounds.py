@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -19,6 +19,7 @@ from kiezbruecke.errors import ConfigurationError
 
 XS = "{http://www.w3.org/2001/XMLSchema}"
 MOST_PARTICLES = 50_000  # of one type: libxml2 needs a kilobyte and more for each
+MOST_OPTIONAL = 1_000  # of one type: libxml2's time for them grows with the third power, 1.7 s for a thousand
 DEEPEST = 100  # definitions that rest on one another
 LONGEST_PATTERN = 2_000  # signs
 PATIENCE = 0.3  # seconds for one text of 200 signs; what is unambiguous needs a thousandth of it
@@ -61,11 +62,19 @@ _SAMPLES = {"d": "0", "s": " ", "S": "a", "D": "a", "w": "a", "i": "a", "c": "a"
 def refuse_endless(schemas: Iterable[tuple[Path, etree._Element]]) -> None:
     """Raises ConfigurationError where a type, written out, has more particles than anybody can use."""
     found = list(schemas)
-    sizes = _Sizes(schema for _, schema in found)
+    standing = _standing(found)
+    globals_ = sum(1 for _, schema in found for _ in schema.iterchildren(f"{XS}element"))
+
+    def written(part: etree._Element) -> int:
+        """An element may be any that stands for it, and a wildcard any that there is."""
+        return globals_ if part.tag == f"{XS}any" else 1 + standing.get(part.get("ref", "").rpartition(":")[2], 0)
+
+    sizes = _Sizes((schema for _, schema in found), written)
+    optional = _Sizes((schema for _, schema in found), lambda part: part.get("minOccurs") == "0")
     for file, schema in found:
         for definition in schema.iter(*(f"{XS}{kind}" for kind in _NAMED)):
             try:
-                size = sizes.of(definition)
+                size, left_out = sizes.of(definition), optional.of(definition)
             except RecursionError:
                 raise ConfigurationError(
                     f"'{definition.get('name', 'a type without a name')}' rests on more others than can be followed",
@@ -77,6 +86,12 @@ def refuse_endless(schemas: Iterable[tuple[Path, etree._Element]]) -> None:
                     f"'{definition.get('name', 'a type without a name')}' is too large when it is written out",
                     where=f"{file}:{definition.sourceline}",
                     expected=f"at most {MOST_PARTICLES:,} elements, attributes and values in one type",
+                )
+            if left_out > MOST_OPTIONAL:
+                raise ConfigurationError(
+                    f"'{definition.get('name', 'a type without a name')}' has {left_out:,} parts that may be left out",
+                    where=f"{file}:{definition.sourceline}",
+                    expected=f"at most {MOST_OPTIONAL:,} of them in one type",
                 )
 
 
@@ -135,10 +150,35 @@ def _newer(element: etree._Element) -> str:
     )
 
 
-class _Sizes:
-    """How many particles, attributes and values each definition has, written out. Namesakes count together."""
+def _standing(schemas: list[tuple[Path, etree._Element]]) -> dict[str, int]:
+    """How many elements stand for each head, through several steps; raises ConfigurationError for too many steps."""
+    elements = [(file, element) for file, schema in schemas for element in schema.iterchildren(f"{XS}element")]
+    heads = {
+        element.get("name", ""): element.get("substitutionGroup", "").rpartition(":")[2]
+        for _, element in elements
+        if element.get("substitutionGroup")
+    }
+    counts: dict[str, int] = {}
+    for file, element in elements:
+        name, seen = element.get("name", ""), set[str]()
+        while name in heads and name not in seen:
+            seen.add(name)
+            name = heads[name]
+            counts[name] = counts.get(name, 0) + 1
+            if len(seen) > DEEPEST:
+                raise ConfigurationError(
+                    f"'{element.get('name')}' stands for an element that stands for another, and so on",
+                    where=f"{file}:{element.sourceline}",
+                    expected=f"at most {DEEPEST} of them",
+                )
+    return counts
 
-    def __init__(self, schemas: Iterable[etree._Element]) -> None:
+
+class _Sizes:
+    """How many of the particles, attributes and values of each definition, written out, count; namesakes together."""
+
+    def __init__(self, schemas: Iterable[etree._Element], counts: Callable[[etree._Element], int]) -> None:
+        self._counts = counts
         self._known: dict[etree._Element, tuple[int, int]] = {}  # size, and how many levels it rests on
         self._levels = 0  # of what the definition in hand has named so far
         self._named: dict[str, list[etree._Element]] = {}
@@ -166,9 +206,9 @@ class _Sizes:
         if not isinstance(part.tag, str) or part.tag == f"{XS}annotation":
             return 0
         if part.tag in {f"{XS}element", f"{XS}attribute"}:  # what is in it is measured by itself
-            return 1
+            return int(self._counts(part))
         inside = sum(map(self._part, part)) + self._referred(part)
-        return inside if len(part) or inside else 1
+        return inside if len(part) or inside else int(self._counts(part))
 
     def _referred(self, part: etree._Element) -> int:
         names = [name.rpartition(":")[2] for key in _REFERENCES for name in part.get(key, "").split()]

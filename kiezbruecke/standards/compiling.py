@@ -103,7 +103,7 @@ class _Texts(etree.Resolver):
     def _rewritten(self, part: _Part) -> bytes:
         """The schema with our names for locations, and each element in a line of its own, so that errors find it."""
         document, folder = self._documents[part], self._folders[part[0].parent]
-        root = etree.fromstring(etree.tostring(document.element, with_tail=False))
+        root = etree.fromstring(_text(document.element))
         for element, own in zip(root.iter(), document.element.iter(), strict=True):
             element.text, element.tail = _own_line(element.text), _own_line(element.tail)
             if str(element.tag).startswith(f"{{{XS}}}"):
@@ -121,7 +121,7 @@ class _Texts(etree.Resolver):
                 root.remove(link)
             elif file is not None:
                 link.set("schemaLocation", self._names[file, 0])
-        return etree.tostring(root, with_tail=False)
+        return _text(root)
 
 
 def _own_namespace(document: SchemaDocument) -> str:
@@ -141,7 +141,12 @@ def _schema(namespace: str, parts: list[tuple[str, str, str]]) -> bytes:
         link = etree.SubElement(root, f"{{{XS}}}{kind}", schemaLocation=location)
         if space:
             link.set("namespace", space)
-    return etree.tostring(root)
+    return _text(root)
+
+
+def _text(root: etree._Element) -> bytes:
+    """In UTF-8: in ASCII an umlaut in the name of an element (somebody's appinfo) would be a reference, and no name."""
+    return etree.tostring(root, with_tail=False, encoding="utf-8")
 
 
 def _name_of(url: str | None) -> str:

@@ -27,6 +27,7 @@ class Components:
     def __init__(self, documents: Documents) -> None:
         self.documents = documents
         self._originals: dict[etree._Element, etree._Element] = {}
+        self._standing: dict[etree._Element, list[etree._Element]] = {}
 
     @cached_property
     def _index(self) -> dict[tuple[str, Name], etree._Element]:
@@ -95,11 +96,15 @@ class Components:
 
     def members(self, head: etree._Element) -> list[etree._Element]:
         """Who may stand for a global element, itself first, through several steps."""
-        found = [head]
-        if "substitution" not in _blocked(head):
-            for one in found:
-                found += [member for member in self._members.get(_name(one), ()) if member not in found]
-        return [one for one in found if one.get("abstract") not in {"true", "1"}]
+        if head not in self._standing:
+            found = {head: None}
+            waiting = [head] if "substitution" not in _blocked(head) else []
+            while waiting:
+                new = [member for member in self._members.get(_name(waiting.pop(0)), ()) if member not in found]
+                found |= dict.fromkeys(new)
+                waiting += new
+            self._standing[head] = [one for one in found if one.get("abstract") not in {"true", "1"}]
+        return self._standing[head]
 
     @cached_property
     def _members(self) -> dict[Name, list[etree._Element]]:
