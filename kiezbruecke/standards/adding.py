@@ -241,8 +241,12 @@ def _from_files(entries: Sequence[Path], folder: Path, source: Path) -> list[str
     """
     own = source.resolve()
     waiting = list(entries)
+    folders: dict[Path, Folder] = {}
+    seen: set[Path] = set()
     while waiting:
-        file = waiting.pop()
+        if (file := waiting.pop()) in seen:
+            continue
+        seen.add(file)
         taken = folder / file.name
         if taken.exists():
             if taken.read_bytes() != file.read_bytes():
@@ -252,11 +256,12 @@ def _from_files(entries: Sequence[Path], folder: Path, source: Path) -> list[str
         taken.write_bytes(file.read_bytes())
         for link in (link for schema in schemas for link in links(schema)):
             near = file.parent / way_to(link)
-            named = [one for one in (near, Folder(file.parent).named(link)) if one is not None and is_file(one)]
+            beside = folders.setdefault(file.parent, Folder(file.parent, own))
+            named = [one for one in (near, beside.named(link)) if one is not None and is_file(one)]
             inside = [one for one in named if one.resolve().is_relative_to(own)][:1]
             if named and not inside:
                 raise _outside(file, link, entries[0], source)
-            waiting += inside or Folder(file.parent, own).of(imported(link))
+            waiting += inside or beside.of(imported(link))
     return [file.name for file in entries]
 
 

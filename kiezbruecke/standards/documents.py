@@ -223,7 +223,7 @@ class Folder:
     def named(self, link: etree._Element) -> Path | None:
         """The file that a link names, if it is there; else the one whose name differs only as Windows lets it."""
         names = bare_names(link)
-        exact = next((self.path / name for name in names if is_file(self.path / name)), None)
+        exact = next((self.path / name for name in names if name in self._names), None)
         alike = [file for name in names for file in self._folded.get(_folded(name), ())]
         return exact or (alike[0] if len(set(alike)) == 1 else None)
 
@@ -244,10 +244,14 @@ class Folder:
         return [one for one in found if one is not None]
 
     @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(file.name for file in self.path.iterdir() if is_file(file))
+
+    @cached_property
     def _folded(self) -> Mapping[str, list[Path]]:
         found: dict[str, list[Path]] = {}
-        for file in filter(is_file, sorted(self.path.iterdir())):
-            found.setdefault(_folded(file.name), []).append(file)
+        for name in sorted(self._names):
+            found.setdefault(_folded(name), []).append(self.path / name)
         return found
 
     def _is_own(self, file: Path) -> bool:

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.mapping import load_mapping
 from kiezbruecke.mapping.schema.json_patterns import searching
 from kiezbruecke.mapping.schema.json_schema import read_json_schema
 
@@ -110,3 +111,19 @@ PLAIN = st.recursive(
 def test_where_the_grammars_are_one_python_agrees(pattern: str, text: str) -> None:
     """Python's engine is the judge of what both grammars mean alike."""
     assert searching(f"^{pattern}$")(text) is (re.fullmatch(pattern, text, re.ASCII) is not None)
+
+
+@pytest.mark.parametrize(
+    "name", ["$ref", "$id", "$defs", "a b", " a", "a.b", "enum", "properties", "ä", "a:b", "'", "1"]
+)
+def test_a_property_may_be_called_as_it_likes(tmp_path: Path, name: str) -> None:
+    """A keyword's name, a dot or a blank: it is a target, and is written."""
+    file = tmp_path / "schemas" / "json" / "antrag.schema.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({"type": "object", "required": [name], "properties": {name: {"type": "string"}}}))
+    mapping = tmp_path / "mappings" / "outbound" / "antrag" / "mapping.yaml"
+    mapping.parent.mkdir(parents=True)
+    head = "name: antrag\nversion: 1\ndirection: outbound\nroots: [route]\ntarget: json antrag\n"
+    mapping.write_text(f"{head}rules:\n  - {{target: {json.dumps(name)}, from: route.a, required: true}}\n")
+
+    assert json.loads(load_mapping("antrag", tmp_path).write({"route": {"a": "x"}})) == {name: "x"}
