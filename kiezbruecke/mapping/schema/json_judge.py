@@ -185,7 +185,7 @@ def _expected(keyword: str, value: Any) -> Wording | str:
 
 def _format_checker() -> Any:
     """The library's own checks, and the two that it needs other packages for."""
-    from jsonschema import FormatChecker  # type: ignore[import-untyped]  # noqa: PLC0415
+    from jsonschema import FormatChecker  # noqa: PLC0415
 
     checker = FormatChecker(formats=("date", "email", "uuid", "ipv4", "ipv6", "regex"))
     checker.checkers = {
