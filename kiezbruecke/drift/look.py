@@ -14,8 +14,15 @@ from kiezbruecke.drift.places import find_places, used_places
 from kiezbruecke.drift.schemas import compare_places
 from kiezbruecke.drift.services import compare_services, read_service
 from kiezbruecke.mapping import Mapping as RuleMapping
+from kiezbruecke.mapping.loading import assemble, find_goal, read_mapping_file
 
 SAMPLE = 200  # so many items of a run are looked at: enough to see a shape, cheap enough for every run
+
+
+def as_written(name: str, content: Path) -> RuleMapping:
+    """A mapping that its check would refuse, so that it can be said what became of its target; ConfigurationError."""
+    definition = read_mapping_file(name, content)
+    return assemble(definition, find_goal(definition, content), content)
 
 
 def look_at_mapping(mapping: RuleMapping, content: Path, accepted: Fingerprint) -> list[Change]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from xml.parsers import expat
 
 from lxml import etree
@@ -69,9 +70,44 @@ def parse(data: bytes, what: str = "XML") -> etree._Element:
     if b"<!DOCTYPE" in data:
         _refuse_doctype(data, what)
     try:
-        return etree.fromstring(data, _PARSER)
+        return tree(data)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise _unreadable(what, getattr(error, "lineno", None) or 1) from None
+
+
+def tree(data: bytes) -> etree._Element:
+    """The root element of a text that `in_utf8` and one of the two below have let through; raises as lxml does."""
+    return etree.fromstring(data, _PARSER)
+
+
+def without_doctype(data: bytes) -> bytes:
+    """A schema without its document type, every line where it was: official ones declare what only DTDs need.
+
+    What it declares is ignored, so the text that uses an entity is no XML. Raises ValueError with the names of an
+    element and an attribute that would get a value by it: that would be another schema.
+    """
+    reader, span, given = expat.ParserCreate("UTF-8"), [0, 0], list[str]()
+
+    def begins(*_: object) -> None:
+        span[0] = data.rfind(b"<!DOCTYPE", 0, reader.CurrentByteIndex)
+
+    def ends() -> None:
+        span[1] = reader.CurrentByteIndex + 1
+        raise _Started  # before the root's attributes, whose entities expat would expand
+
+    def attribute(element: str, name: str, _kind: str, default: str | None, _required: bool) -> None:
+        if default is not None and not name.startswith("xmlns"):
+            given.append(f"{element}/@{name}")
+
+    reader.StartDoctypeDeclHandler, reader.EndDoctypeDeclHandler = begins, ends
+    reader.AttlistDeclHandler, reader.StartElementHandler = attribute, _started
+    if b"<!DOCTYPE" in data:
+        with suppress(_Started, expat.ExpatError):  # no entity is ever opened; of a broken text lxml says where
+            reader.Parse(data, True)
+    if given:
+        raise ValueError(given[0])
+    first, last = span
+    return data[:first] + b"\n" * data.count(b"\n", first, last) + data[last:]
 
 
 def in_utf8(data: bytes, charset: str | None = None) -> bytes:

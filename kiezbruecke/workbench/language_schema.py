@@ -69,7 +69,7 @@ def general_schema() -> Schema:
     return mapping_schema(
         "A mapping of Kiezbrücke",
         "Keys and steps. `kiezbruecke mapping editor NAME` writes one with the paths of a mapping.",
-        {"rules": rules_schema({"type": "string"}, {"type": "string"})},
+        {"rules": rules_schema({"type": "string"}, {"type": "string"}, {"type": "string"})},
     )
 
 
@@ -92,15 +92,18 @@ def mapping_schema(title: str, description: str, definitions: dict[str, Schema],
     }
 
 
-def rules_schema(target: Schema, source: Schema, then: Iterable[Schema] = ()) -> Schema:
-    """A list of rules whose targets and sources are such; `then` are conditions on single targets."""
+def rules_schema(
+    target: Schema, source: Schema, asked: Schema, then: Iterable[Schema] = (), without_as: Schema | None = None
+) -> Schema:
+    """A list of rules whose targets, sources and conditions are such; `then` speaks of single targets.
+
+    `without_as` is narrower: the sources of rules that give no member a name.
+    """
     own: dict[str, Schema] = {
         "target": target,
         "from": source,
-        "each": source,
-        "when": {
-            "anyOf": [source, *(_object({"path": source, key: asked}, "path", key) for key, asked in _ASKED.items())]
-        },
+        "each": without_as or source,
+        "when": _condition(asked),
         "rules": {"type": "array"},
     }
     rule: Schema = {
@@ -113,7 +116,15 @@ def rules_schema(target: Schema, source: Schema, then: Iterable[Schema] = ()) ->
         },
     }
     conditions = list(then)
+    if without_as is not None:
+        narrower = {"from": without_as, "when": _condition(without_as)}
+        conditions.append({"if": {"required": ["as"]}, "else": {"properties": narrower}})
     return {"type": "array", "minItems": 1, "items": {**rule, **({"allOf": conditions} if conditions else {})}}
+
+
+def _condition(path: Schema) -> Schema:
+    questions = (_object({"path": path, key: asked}, "path", key) for key, asked in _ASKED.items())
+    return {"anyOf": [path, *questions]}
 
 
 def _same_everywhere(lists: Path | None) -> dict[str, Schema]:
