@@ -8,14 +8,37 @@ and stands where its parent stands.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kiezbruecke.errors import RecordError
+from kiezbruecke.mapping.interpret.sources import Origin
 from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.schema.tree import Node
 from kiezbruecke.mapping.values import Unusable
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What the sentence of a refusal says, in its parts: for files that programs read. Never a value.
+
+    `target` and `source` are whole paths with the numbers of members; `source` is empty for constants.
+    """
+
+    target: str
+    source: str
+    rule: Rule | None
+    problem: str
+    expected: str = ""
+
+
+class Refused(RecordError):
+    """A rule or its target cannot use a value; the refusal says which rule, and where the value stood."""
+
+    def __init__(self, what: str, *, where: str, refusal: Refusal) -> None:
+        self.refusal = refusal
+        super().__init__(what, where=where)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +52,8 @@ class Instance:
 
 @dataclass(eq=False)
 class NodeDraft:
-    """A node being filled. `rule` is the last one that spoke about this very place; `nil`: nothing stands there,
-    and the message says so.
+    """A node being filled. `rule` is the last one that spoke about this very place, `origin` where it read; `nil`:
+    nothing stands there, and the message says so. `at` is the path with the members' numbers, too.
     """
 
     node: Node
@@ -41,14 +64,23 @@ class NodeDraft:
     standing: bool = False
     nil: bool = False
     parts: dict[str, dict[Instance, NodeDraft]] = field(default_factory=dict)
+    at: str = ""
+    origin: Origin | None = None
 
     def open(self, name: str, instance: Instance) -> NodeDraft:
         """The part of this name, made where it is not there yet."""
         found = self.parts.setdefault(name, {})
         if instance not in found:
             shown = name if instance.number == 1 else f"{name}[{instance.number}]"
-            found[instance] = NodeDraft(self.node.children[name], f"{self.path}/{shown}" if self.path else shown)
+            found[instance] = self.unspoken(self.node.children[name], shown)
+            if instance.rule:
+                found[instance].at = _below(self.at, f"{name}[{instance.index}]")
         return found[instance]
+
+    def unspoken(self, node: Node, shown: str = "") -> NodeDraft:
+        """A part of which no rule has spoken yet."""
+        shown = shown or node.name
+        return NodeDraft(node, _below(self.path, shown), at=_below(self.at, shown))
 
     def of(self, name: str) -> list[NodeDraft]:
         """The parts of a name in the order of their numbers."""
@@ -68,27 +100,42 @@ class NodeDraft:
         """Whether it is written even if the schema could do without it."""
         return self.standing or self.alive()
 
+    def singly(self) -> Iterator[NodeDraft]:
+        """A draft of several values, one by one."""
+        count = len(self.value)
+        for number, value in enumerate(self.value, 1):
+            origin = self.origin and replace(self.origin, count=count, number=number)
+            yield replace(self, value=value, origin=origin)
+
     def rules(self) -> Iterator[Rule]:
         """Every rule that spoke about this draft or a part of it."""
-        if self.rule:
-            yield self.rule
-        for part in self._all():
-            yield from part.rules()
+        return (one.rule for one in self._spoken() if one.rule)
 
-    def problem(self, problem: str, expected: str = "", file: str = "") -> RecordError:
+    def problem(self, problem: str, expected: str = "", file: str = "") -> Refused:
         """The error that names place, rule and source – never the value."""
-        rule = next(self.rules(), None)
+        one = next(self._spoken(), self)
+        return self.refused(one.rule, one.origin, Unusable(problem, expected), file)
+
+    def refused(self, rule: Rule | None, origin: Origin | None, unusable: Unusable, file: str = "") -> Refused:
+        """The error of a rule that reads there: its target, its source field, file and line, and what is wrong."""
+        source = str(origin) if origin else ""
+        refusal = Refusal(self.at or self.path, source, rule, unusable.problem, unusable.expected)
         if rule is None:
-            return rule_problem(None, self.path, Unusable(problem, expected), file)
-        return rule_problem(rule, self.path, Unusable(problem, expected), file)
+            return Refused(f"'{self.path}' (ohne Regel): {unusable}", where=file, refusal=refusal)
+        where = f"{rule.place.file}:{rule.place.line}"
+        return Refused(f"'{self.path}' (Quelle: {rule.origin}): {unusable}", where=where, refusal=refusal)
+
+    def _spoken(self) -> Iterator[NodeDraft]:
+        """This draft and its parts, as far as a rule spoke about them."""
+        if self.rule:
+            yield self
+        for part in self._all():
+            yield from part._spoken()  # noqa: SLF001 - its own kind
 
     def _all(self) -> Iterator[NodeDraft]:
         for instances in self.parts.values():
             yield from instances.values()
 
 
-def rule_problem(rule: Rule | None, path: str, unusable: Unusable, file: str = "") -> RecordError:
-    """A RecordError: the rule's target, its source field, file and line, and what is wrong."""
-    if rule is None:
-        return RecordError(f"'{path}' (ohne Regel): {unusable}", where=file)
-    return RecordError(f"'{path}' (Quelle: {rule.origin}): {unusable}", where=f"{rule.place.file}:{rule.place.line}")
+def _below(above: str, name: str) -> str:
+    return f"{above}/{name}" if above else name
