@@ -1,0 +1,321 @@
+"""Records out of a file, one by one: JSON, JSON Lines, CSV, XLSX, XML. However long it is, one of them is held.
+
+    [{…}, {…}]                      JSON: the members of a list, or the one object that there is
+    {…}⏎{…}                         JSON Lines: a broken line is one record, the others are read
+    a;b⏎1;2                         CSV, XLSX: below a header; where a table is known, its columns are looked for
+    <r><rec>…</rec><rec>…</rec></r> XML: the elements below the root, or those of a name
+
+What is no record has a `fault`; what is no such file at all raises ConfigurationError. Neither quotes its content.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from itertools import chain, count, islice
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO
+from zipfile import BadZipFile
+
+from lxml import etree
+from openpyxl import load_workbook
+from openpyxl.utils import get_column_letter
+from openpyxl.utils.exceptions import InvalidFileException
+
+from kiezbruecke.errors import ConfigurationError, RecordError
+from kiezbruecke.foreign_json import NotJson, Number, read_members
+from kiezbruecke.mapping.schema.columns import LayoutColumn
+from kiezbruecke.mapping.schema.tables import TableLayout
+from kiezbruecke.mapping.steps.numbers import yes_no
+from kiezbruecke.mapping.values import Unusable
+from kiezbruecke.plaintext import clean, folded, unharmed
+from kiezbruecke.standards.parse import parse_each
+
+_PIECE = 1 << 18  # bytes that are read at once
+_LONGEST_LINE = 32_000_000  # bytes of one record of JSON Lines
+_HEADER_ROWS = 40  # rows in which the header of a known table is looked for
+_DELIMITERS = ";,\t"
+_LONGEST_CELL = 1_000_000  # signs; csv takes 131,072 without being asked
+_NO_WORKBOOK = (BadZipFile, InvalidFileException, KeyError, ValueError, TypeError, EOFError, etree.XMLSyntaxError)
+
+Body = Mapping[str, Any] | bytes
+Values = Iterable[tuple[int, list[Any]]]  # rows: their line or row, and what stands in their cells
+
+
+class Form(StrEnum):
+    """How a file holds its records."""
+
+    JSON = "json"
+    JSON_LINES = "jsonl"
+    CSV = "csv"
+    XLSX = "xlsx"
+    XML = "xml"
+
+
+_BY_ENDING = {**{f".{form.value}": form for form in Form}, ".ndjson": Form.JSON_LINES}
+_BY_SIGN = {b"[": Form.JSON, b"{": Form.JSON_LINES, b"<": Form.XML, b"P": Form.XLSX}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRead:
+    """One record: its number from 1, the line or row that it begins in, and its body. Bytes are still to be read."""
+
+    number: int
+    line: int | None
+    body: Body = b""
+    fault: str = ""  # why it is none, in German
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a file is to be read: `table` gives columns their keys, `element` is what repeats in XML."""
+
+    name: str  # of the file, for errors
+    form: Form
+    table: TableLayout | None = None
+    element: str = ""
+    number: Number = Decimal
+
+
+def form_of(file: Path, start: bytes) -> Form:
+    """The form of a file by its ending, or by what it begins with."""
+    begins = start.removeprefix(codecs.BOM_UTF8).lstrip()[:1]
+    return _BY_ENDING.get(file.suffix.lower()) or _BY_SIGN.get(begins, Form.CSV)
+
+
+def read_records(stream: BinaryIO, reading: Reading) -> Iterator[RecordRead]:
+    """The records in their order; raises ConfigurationError where the file cannot be read on."""
+    numbers = count(1)
+    for line, body, fault in _READERS[reading.form](stream, reading):
+        yield RecordRead(next(numbers), line, body, fault)
+
+
+_Found = Iterator[tuple[int | None, Body, str]]
+
+
+def _json(stream: BinaryIO, reading: Reading) -> _Found:
+    try:
+        for line, body in read_members(codecs.iterdecode(_pieces(stream), "utf-8-sig"), number=reading.number):
+            yield (line, body, "") if isinstance(body, dict) else (line, b"", "ist kein JSON-Objekt")
+    except NotJson as error:
+        raise _broken(reading, "the file is no JSON from here on", f"{reading.name}:{error.line}") from None
+    except UnicodeDecodeError:
+        raise _broken(reading, "the file is not UTF-8") from None
+
+
+def _json_lines(stream: BinaryIO, _: Reading) -> _Found:
+    number, mark = 0, codecs.BOM_UTF8
+    while line := stream.readline(_LONGEST_LINE):
+        number += 1
+        whole = _rest_of_line(stream, line)
+        line, mark = line.removeprefix(mark).strip(), b""
+        if line:
+            yield (number, line, "") if whole else (number, b"", "die Zeile ist zu lang")
+
+
+def _rest_of_line(stream: BinaryIO, line: bytes) -> bool:
+    """Whether there is none; what is too long is read over."""
+    whole = len(line) < _LONGEST_LINE
+    while len(line) == _LONGEST_LINE and not line.endswith(b"\n"):
+        line = stream.readline(_LONGEST_LINE)
+    return whole
+
+
+def _xml(stream: BinaryIO, reading: Reading) -> _Found:
+    try:
+        for element in parse_each(_pieces(stream), reading.element, reading.name):
+            yield element.sourceline, etree.tostring(element, encoding="UTF-8", with_tail=False), ""
+    except RecordError as error:
+        raise ConfigurationError(error.what, where=error.where, expected=error.expected) from None
+
+
+def _csv(stream: BinaryIO, reading: Reading) -> _Found:
+    with _seekable(stream) as file:
+        encoding = _encoding(file, reading)
+        lines = _lines(codecs.iterdecode(_pieces(file), encoding))
+        first = list(islice(lines, _HEADER_ROWS))
+        delimiter = _delimiter(first, reading.table)
+        yield from _table(_csv_rows(chain(first, lines), delimiter, reading), reading)
+
+
+def _delimiter(lines: list[str], table: TableLayout | None) -> str:
+    """What makes the most columns of the header; of a known table the most that it knows."""
+    if table is None:
+        return max(_DELIMITERS, key=next((line for line in lines if line.strip()), "").count)
+    return max(_DELIMITERS, key=lambda sign: max((len(_known(line.split(sign), table)) for line in lines), default=0))
+
+
+def _csv_rows(lines: Iterable[str], delimiter: str, reading: Reading) -> Values:
+    csv.field_size_limit(_LONGEST_CELL)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    line = 1
+    try:
+        for row in reader:
+            yield line, list(row)
+            line = reader.line_num + 1
+    except csv.Error:
+        helps = "a quotation mark within a cell is doubled"
+        raise _broken(reading, "the file is no CSV from here on", f"{reading.name}:{line}", helps) from None
+
+
+def _lines(pieces: Iterable[str]) -> Iterator[str]:
+    """The lines of a text with their ends; `\\r` alone ends none within quotation marks."""
+    rest = ""
+    for piece in pieces:
+        *lines, rest = (rest + piece).split("\n")
+        yield from (f"{line}\n" for line in lines)
+    if rest:
+        yield rest
+
+
+def _encoding(file: BinaryIO, reading: Reading) -> str:
+    """UTF-8, UTF-16 with its mark, else Windows-1252, as offices write it."""
+    file.seek(0)
+    marked = "utf-16" if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else ""
+    for encoding in [marked] if marked else ["utf-8-sig", "cp1252"]:
+        file.seek(0)
+        try:
+            for _ in codecs.iterdecode(_pieces(file), encoding):
+                pass
+        except UnicodeDecodeError:
+            continue
+        file.seek(0)
+        return encoding
+    raise _broken(reading, "the file is neither UTF-8 nor Windows-1252")
+
+
+def _xlsx(stream: BinaryIO, reading: Reading) -> _Found:
+    with _seekable(stream) as file:
+        try:
+            with warnings.catch_warnings(action="ignore"):  # of what it leaves out: pictures, rules of cells
+                sheet = load_workbook(file, read_only=True, keep_links=False).worksheets[0]
+            sheet.reset_dimensions()
+            rows = ((number, [_cell(cell) for cell in row]) for number, row in enumerate(sheet.iter_rows(), 1))
+            yield from _table(rows, reading)
+        except _NO_WORKBOOK:
+            raise _broken(reading, "the file is no XLSX workbook that can be read") from None
+
+
+class _Formula:
+    """A cell whose value nobody knows."""
+
+
+def _cell(cell: Any) -> Any:
+    return _Formula() if cell.data_type in ("f", "e") else cell.value
+
+
+def _table(rows: Values, reading: Reading) -> _Found:
+    """The rows below the header as objects; blank ones are left out."""
+    above = (_columns(row, reading.table) for _, row in islice(_filled(rows), _HEADER_ROWS))
+    columns = next(filter(None, above), None)
+    if columns is None:
+        raise _broken(reading, "the file has no header", helps="its first row names the columns")
+    empty = {one.key: one.empty for one in reading.table.columns if one.empty} if reading.table else {}
+    for line, row in _filled(rows):
+        try:
+            yield line, {**empty, **_object(row, columns)}, ""
+        except Unusable as unusable:
+            yield line, b"", str(unusable)
+
+
+def _filled(rows: Values) -> Iterator[tuple[int, list[Any]]]:
+    return ((line, row) for line, row in rows if any(not _is_blank(cell) for cell in row))
+
+
+def _is_blank(cell: Any) -> bool:
+    return cell is None or (isinstance(cell, str) and not cell.strip())
+
+
+_Columns = list[str | LayoutColumn | None]  # by their place; None for those that nobody reads
+
+
+def _columns(row: list[Any], table: TableLayout | None) -> _Columns:
+    """What the columns are called; of a known table only its own, which may stand below a title."""
+    if table is None:
+        return [(clean(one) or None) if isinstance(one, str) else None for one in row]
+    return [table.by_header.get(folded(str(one))) for one in row] if _known(row, table) else []
+
+
+def _known(row: Iterable[Any], table: TableLayout) -> set[str]:
+    return {folded(one) for one in row if isinstance(one, str)} & table.by_header.keys()
+
+
+def _object(row: list[Any], columns: _Columns) -> dict[str, Any]:
+    """The cells by the names of their columns, those of a table by its keys; what is empty is not there."""
+    found: dict[str, Any] = {}
+    for index, cell in enumerate(row):
+        if _is_blank(cell):
+            continue
+        if index >= len(columns):
+            raise Unusable("die Zeile hat mehr Zellen als die Kopfzeile", 'Text mit Trennzeichen in "…"')
+        column = columns[index]
+        if column is None:
+            continue
+        if isinstance(cell, _Formula):
+            raise Unusable(f"die Zelle in Spalte {get_column_letter(index + 1)} enthält eine Formel", "der Wert selbst")
+        if isinstance(column, LayoutColumn):
+            found[column.key] = _text(cell, column)
+        else:
+            found[column] = unharmed(clean(cell)) if isinstance(cell, str) else _exact(cell)
+    return found
+
+
+def _exact(value: Any) -> Any:
+    """A number as it was typed: the shortest decimal that means this float."""
+    return Decimal(repr(value)) if isinstance(value, float) else value
+
+
+def _text(value: Any, column: LayoutColumn) -> str:
+    """A cell as the mapping of a sheet reads it: German text by the column's type, as the folder hands it over."""
+    match _exact(value):
+        case bool() as truth:
+            return "ja" if truth else "nein"
+        case int() | Decimal() as number if column.type == "money":
+            return f"{number:.2f}".replace(".", ",") if round(number, 2) == number else f"{number:f}".replace(".", ",")
+        case int() | Decimal() as number:
+            return f"{number:f}" if column.type == "number" else f"{number:f}".replace(".", ",")
+        case datetime() | date() as day:
+            return f"{day:%d.%m.%Y}"
+        case other:
+            text = unharmed(clean(str(other)))
+    if column.type != "yes_no":
+        return text
+    try:
+        return "ja" if yes_no(text) else "nein"
+    except Unusable:
+        raise Unusable(f"„{column.name}“ sagt weder ja noch nein", "ja oder nein") from None
+
+
+def _pieces(stream: BinaryIO) -> Iterator[bytes]:
+    return iter(lambda: stream.read(_PIECE), b"")
+
+
+def _seekable(stream: BinaryIO) -> BinaryIO:
+    """The stream, or a copy on the disk where it can be read only once."""
+    if stream.seekable():
+        return stream
+    copy = TemporaryFile()  # noqa: SIM115 - whoever asked for it closes it
+    for piece in _pieces(stream):
+        copy.write(piece)
+    copy.seek(0)
+    return copy
+
+
+def _broken(reading: Reading, what: str, where: str = "", helps: str = "") -> ConfigurationError:
+    return ConfigurationError(what, where=where or reading.name, helps=helps)
+
+
+_READERS: dict[Form, Callable[[BinaryIO, Reading], _Found]] = {
+    Form.JSON: _json,
+    Form.JSON_LINES: _json_lines,
+    Form.CSV: _csv,
+    Form.XLSX: _xlsx,
+    Form.XML: _xml,
+}
