@@ -19,6 +19,7 @@ LONGEST_MEMBER = 32_000_000  # signs of one member of a list that is read piece 
 SIGNS = ("[", "{", ",")  # each value follows one of these; within texts they count as well, which harms nobody
 
 
+_LOOSE = 2  # signs behind a number that may still belong to it: `1e+`
 _BLANKS = re.compile(r"[ \t\n\r]*")
 
 
@@ -118,7 +119,7 @@ class _Window:
                 continue
             except RecursionError:
                 raise NotJson(self.line) from None
-            if end == len(self._text) and self._more():
+            if end >= len(self._text) - _LOOSE and self._more():
                 continue
             return self._taken(body, end)
 
