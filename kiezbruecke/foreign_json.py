@@ -150,7 +150,8 @@ class _Window:
             size += len(piece)
             if size > len(kept):
                 break
-        self._text, self._at = "".join(pieces), 0
+        if size:
+            self._text, self._at = "".join(pieces), 0
         return size > 0
 
 

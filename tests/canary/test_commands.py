@@ -64,6 +64,11 @@ CALLS: dict[str, tuple[str, ...]] = {  # in this order: those that look, then th
     "mapping test": ("case-statusliste", "--update"),
     "mapping lineage": ("case-xdomea-0401",),
     "mapping new": ("probe", "--target", "table status-list"),
+    "mapping run": (
+        *("meinberlin-proposal", "--in", "{samples}", "--out", "{out}/records.jsonl"),
+        *("--given", "{content}/mappings/inbound/meinberlin-proposal/examples/full.input.json"),
+        *("--refused", "{out}/refused.jsonl"),
+    ),
     "mapping steps": (),
     "mapping try": ("case-statusliste", "--records", "3"),
     "mapping upgrade": ("commitment-hkr", "--to", "hkr 1.0 Anordnung", "--out", "other"),
