@@ -44,8 +44,9 @@ _MARKS = (  # the longer first: UTF-32's begins like UTF-16's
 _UNMARKED = ((b"<\0?\0", "utf-16le"), (b"\0<\0?", "utf-16be"))  # XML 1.0, appendix F
 _DECLARED = re.compile(rb"""^(<\?xml\s[^>]{0,100}?)\s+encoding\s*=\s*["']([^"'>]{0,60})["']""")
 _BLANKS = b" \t\r\n"
-_GUARDS = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
-_PARSER = etree.XMLParser(**_GUARDS, remove_comments=False)  # one for all: threads wait for each other in it
+_PARSER = etree.XMLParser(  # one for all: threads wait for each other in it
+    resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=False
+)
 _LONGEST_DECLARATION = 1_000  # bytes, in any encoding
 
 
@@ -79,7 +80,14 @@ def parse_each(pieces: Iterable[bytes], name: str = "", what: str = "XML") -> It
     The document is read piece by piece, and what was handed out is forgotten: take from an element what is needed
     before the next one. Raises RecordError as `parse` does.
     """
-    parser = etree.XMLPullParser(events=("end",), tag=f"{{*}}{name}" if name else None, **_GUARDS)
+    parser = etree.XMLPullParser(
+        events=("end",),
+        tag=f"{{*}}{name}" if name else None,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+    )
     try:
         for piece in _prolog_checked(_pieces_in_utf8(pieces), what):
             parser.feed(piece)

@@ -25,9 +25,6 @@ from typing import Any, BinaryIO
 from zipfile import BadZipFile
 
 from lxml import etree
-from openpyxl import load_workbook
-from openpyxl.utils import get_column_letter
-from openpyxl.utils.exceptions import InvalidFileException
 
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.foreign_json import NotJson, Number, read_members
@@ -43,7 +40,7 @@ _LONGEST_LINE = 32_000_000  # bytes of one record of JSON Lines
 _HEADER_ROWS = 40  # rows in which the header of a known table is looked for
 _DELIMITERS = ";,\t"
 _LONGEST_CELL = 1_000_000  # signs; csv takes 131,072 without being asked
-_NO_WORKBOOK = (BadZipFile, InvalidFileException, KeyError, ValueError, TypeError, EOFError, etree.XMLSyntaxError)
+_NO_WORKBOOK = (BadZipFile, KeyError, ValueError, TypeError, EOFError, etree.XMLSyntaxError)
 
 Body = Mapping[str, Any] | bytes
 Values = Iterable[tuple[int, list[Any]]]  # rows: their line or row, and what stands in their cells
@@ -192,6 +189,9 @@ def _encoding(file: BinaryIO, reading: Reading) -> str:
 
 
 def _xlsx(stream: BinaryIO, reading: Reading) -> _Found:
+    """Imported here: the other forms need no workbooks, and a preview is to be there within a second."""
+    from openpyxl import load_workbook  # noqa: PLC0415
+
     with _seekable(stream) as file:
         try:
             with warnings.catch_warnings(action="ignore"):  # of what it leaves out: pictures, rules of cells
@@ -201,6 +201,10 @@ def _xlsx(stream: BinaryIO, reading: Reading) -> _Found:
             yield from _table(rows, reading)
         except _NO_WORKBOOK:
             raise _broken(reading, "the file is no XLSX workbook that can be read") from None
+
+
+class _NoRecord(Exception):
+    """A line is none; its text says why, without content."""
 
 
 class _Formula:
@@ -221,8 +225,8 @@ def _table(rows: Values, reading: Reading) -> _Found:
     for line, row in _filled(rows):
         try:
             yield line, {**empty, **_object(row, columns)}, ""
-        except Unusable as unusable:
-            yield line, b"", str(unusable)
+        except _NoRecord as why:
+            yield line, b"", str(why)
 
 
 def _filled(rows: Values) -> Iterator[tuple[int, list[Any]]]:
@@ -254,12 +258,12 @@ def _object(row: list[Any], columns: _Columns) -> dict[str, Any]:
         if _is_blank(cell):
             continue
         if index >= len(columns):
-            raise Unusable("die Zeile hat mehr Zellen als die Kopfzeile", 'Text mit Trennzeichen in "…"')
+            raise _NoRecord('die Zeile hat mehr Zellen als die Kopfzeile; erwartet: Text mit Trennzeichen in "…"')
         column = columns[index]
         if column is None:
             continue
         if isinstance(cell, _Formula):
-            raise Unusable(f"die Zelle in Spalte {get_column_letter(index + 1)} enthält eine Formel", "der Wert selbst")
+            raise _NoRecord(f"die {index + 1}. Zelle enthält eine Formel; erwartet: der Wert selbst")
         if isinstance(column, LayoutColumn):
             found[column.key] = _text(cell, column)
         else:
@@ -290,7 +294,7 @@ def _text(value: Any, column: LayoutColumn) -> str:
     try:
         return "ja" if yes_no(text) else "nein"
     except Unusable:
-        raise Unusable(f"„{column.name}“ sagt weder ja noch nein", "ja oder nein") from None
+        raise _NoRecord(f"„{column.name}“ sagt weder ja noch nein") from None
 
 
 def _pieces(stream: BinaryIO) -> Iterator[bytes]:

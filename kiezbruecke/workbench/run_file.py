@@ -21,19 +21,20 @@ from functools import partial
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from kiezbruecke.errors import ConfigurationError, MachineError, RecordError
 from kiezbruecke.foreign_json import read_json
 from kiezbruecke.machine import growing_file, growing_folder
 from kiezbruecke.mapping import Mapping as Ready
 from kiezbruecke.mapping import load_mapping
-from kiezbruecke.mapping.interpret.draft import Refusal, Refused
+from kiezbruecke.mapping.interpret.draft import Unwritable
 from kiezbruecke.mapping.interpret.record import refused_field
 from kiezbruecke.mapping.interpret.sources import read
 from kiezbruecke.mapping.language.paths import SourcePath
-from kiezbruecke.mapping.schema.tables import TableLayout, read_table
+from kiezbruecke.mapping.schema.tables import read_table
 from kiezbruecke.mapping.values import Unusable, to_text
+from kiezbruecke.mapping.wording import Wording
 from kiezbruecke.records import Account
 from kiezbruecke.standards.store import checker
 from kiezbruecke.workbench.example_input import Misfit, read_input, typed, typed_root
@@ -43,7 +44,11 @@ _TOGETHER = 100  # records that a process is given at once
 _AHEAD = 3  # such lots for each process that wait to be written
 _FILE_NAME = re.compile(r"\w[\w.\-]{0,149}")
 _DIGITS = 7  # of a file's number
-_NOT_A_NAME = Unusable("der Wert ist kein Dateiname", "Buchstaben, Ziffern und . _ -, höchstens 150 Zeichen")
+_NOT_A_NAME = Unusable(
+    Wording("der Wert ist kein Dateiname", "NO_FILE_NAME", (), "the value is no name of a file"),
+    Wording("Buchstaben, Ziffern und . _ -, höchstens 150", "", (), "letters, digits and . _ -, at most 150"),
+)
+_UNKNOWN = Wording("ein Feld gibt es dort nicht", "UNKNOWN_FIELD", (), "there is no such field")
 _TAKEN = "ein früherer Satz hat schon denselben Dateinamen"
 
 
@@ -170,22 +175,23 @@ class Writer:
         scope = self.mapping.scope(roots["item"], roots) if "item" in roots else roots
         text = to_text(read(self._naming, scope) or "")
         if not _FILE_NAME.fullmatch(text):
-            raise _refused(self._naming.text, _NOT_A_NAME)
+            raise _unreadable(self._naming.text, _NOT_A_NAME)
         return text
 
     def refusal(self, number: int, line: int | None, error: RecordError) -> dict[str, Any]:
         """The line of `refused.jsonl` about a record."""
-        said = error.refusal if isinstance(error, Refused) else Refusal("", "", None, error.line())
-        place = said.rule.place if said.rule else None
+        said = error if isinstance(error, Unwritable) else None
+        place = said.rule.place if said and said.rule else None
         return {
             "record": number,
             "line": line,
-            "source": said.source,
-            "target": said.target,
+            "source": said.source if said else "",
+            "target": said.target if said else "",
             "rule": self.mapping.numbers.get(place) if place else None,
             "mapping_file": place.file if place else self.mapping.file,
             "mapping_line": place.line if place else None,
-            "reason": str(Unusable(said.problem, said.expected)),
+            "code": said.unusable.problem.code if said else "",
+            "reason": str(said.unusable) if said else error.line(),
         }
 
     def _refuse_accounts(self) -> None:
@@ -235,17 +241,19 @@ def _nested(body: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _misfitting(misfit: Misfit) -> Refused:
+def _misfitting(misfit: Misfit) -> Unwritable:
     """The names of fields that there are not stand in the file, and so may be anything."""
     if misfit.error is None:
-        return _refused(str(misfit.path[0]), Unusable("ein Feld gibt es dort nicht", ", ".join(misfit.known)))
+        return _unreadable(str(misfit.path[0]), Unusable(_UNKNOWN, Wording(", ".join(misfit.known))))
     numbered = (f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in misfit.path)
-    return _refused("".join(numbered)[1:], refused_field(misfit.error)[1])
+    return _unreadable("".join(numbered)[1:], refused_field(misfit.error)[1])
 
 
-def _refused(source: str, unusable: Unusable) -> Refused:
-    refusal = Refusal("", source, None, unusable.problem, unusable.expected)
-    return Refused(str(unusable), where=source, refusal=refusal)
+def _unreadable(source: str, unusable: Unusable) -> Unwritable:
+    """The error of a value that no rule has read yet."""
+    error = Unwritable(None, source, unusable)
+    error.source = source
+    return error
 
 
 def _given(order: Order, mapping: Ready) -> dict[str, Any]:
@@ -319,7 +327,7 @@ def _sink(mapping: Ready, out: Path) -> Iterator[Put]:
     if mapping.goal.kind == "standard":
         raise ConfigurationError("one file cannot hold many messages", where=str(out), expected="a folder")
     with growing_file(out) as file:
-        table = cast("TableLayout | None", mapping.goal.table)
+        table = mapping.goal.table
         file.write(table.header_line() if table else b"")
         yield partial(_into_file, file, b"" if table else b"\n")
 

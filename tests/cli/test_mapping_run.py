@@ -164,6 +164,7 @@ def test_a_refusal_says_where_its_value_stands_and_never_the_value(call: Call, p
         "rule": 4,
         "mapping_file": file,
         "mapping_line": 16,
+        "code": "NO_NUMBER",
         "reason": "die Zahl ist nicht lesbar; erwartet: eine Zahl wie 1234.56",
     }
     assert (second["record"], second["source"]) == (3, "route.batches[2].debits[1].amount")
@@ -312,7 +313,7 @@ def test_a_sheet_is_read_by_its_table(call: Call, place: Path) -> None:
     assert (place / "csv.jsonl").read_bytes() == (place / "xlsx.jsonl").read_bytes()
     assert _lines(place / "csv.jsonl")[0]["requested_amount"] == "1000.00"
     assert [
-        (one["line"], "Spalte B enthält eine Formel" in one["reason"]) for one in _lines(place / "refused.jsonl")
+        (one["line"], "die 2. Zelle enthält eine Formel" in one["reason"]) for one in _lines(place / "refused.jsonl")
     ] == [(3, True)]
 
 

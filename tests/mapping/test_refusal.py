@@ -11,7 +11,7 @@ import pytest
 from lxml import etree
 
 from kiezbruecke.mapping import Mapping, load_mapping
-from kiezbruecke.mapping.interpret.draft import Refusal, Refused
+from kiezbruecke.mapping.interpret.draft import Unwritable
 from kiezbruecke.mapping.interpret.sources import Origin, read, read_members
 from kiezbruecke.mapping.language.paths import SourcePath
 
@@ -54,10 +54,10 @@ def mapping(content: Path, put: Put) -> Mapping:
     return load_mapping("m", content)
 
 
-def _refusal(mapping: Mapping, route: dict[str, Any]) -> Refusal:
-    with pytest.raises(Refused) as refused:
+def _refusal(mapping: Mapping, route: dict[str, Any]) -> Unwritable:
+    with pytest.raises(Unwritable) as refused:
         mapping.write({"route": route})
-    return refused.value.refusal
+    return refused.value
 
 
 def _debits(*amounts: Any) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def test_a_missing_value_is_told_where_it_is_missing(mapping: Mapping) -> None:
     said = _refusal(mapping, {"batches": [{"debits": [{"amount": "1"}, silent]}]})
 
     assert said.source == "route.batches[1].debits[2].amount"
-    assert said.problem == "die Pflichtangabe fehlt"
+    assert said.unusable.problem == "die Pflichtangabe fehlt"
 
 
 def test_a_condition_that_cannot_be_judged_names_its_own_path(mapping: Mapping) -> None:
@@ -111,7 +111,7 @@ def test_no_part_of_a_refusal_holds_a_value(mapping: Mapping) -> None:
     """It is written into files that travel."""
     said = _refusal(mapping, {"batches": [_debits("Mia Muster")]})
 
-    assert "Mia" not in repr((said.target, said.source, said.problem, said.expected))
+    assert "Mia" not in repr((said.line(), said.target, said.source, str(said.unusable)))
 
 
 @pytest.mark.parametrize(

@@ -17,28 +17,7 @@ from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.schema.tree import Node
 from kiezbruecke.mapping.values import Unusable
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """What the sentence of a refusal says, in its parts: for files that programs read. Never a value.
-
-    `target` and `source` are whole paths with the numbers of members; `source` is empty for constants.
-    """
-
-    target: str
-    source: str
-    rule: Rule | None
-    problem: str
-    expected: str = ""
-
-
-class Refused(RecordError):
-    """A rule or its target cannot use a value; the refusal says which rule, and where the value stood."""
-
-    def __init__(self, what: str, *, where: str, refusal: Refusal) -> None:
-        self.refusal = refusal
-        super().__init__(what, where=where)
+from kiezbruecke.mapping.wording import UNSAID, Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,19 +90,16 @@ class NodeDraft:
         """Every rule that spoke about this draft or a part of it."""
         return (one.rule for one in self._spoken() if one.rule)
 
-    def problem(self, problem: str, expected: str = "", file: str = "") -> Refused:
-        """The error that names place, rule and source – never the value."""
+    def problem(self, problem: Wording, expected: Wording = UNSAID, file: str = "") -> Unwritable:
+        """The error at this place, and at the first rule that spoke about it."""
         one = next(self._spoken(), self)
-        return self.refused(one.rule, one.origin, Unusable(problem, expected), file)
+        return self.unwritable(one.rule, one.origin, Unusable(problem, expected), file)
 
-    def refused(self, rule: Rule | None, origin: Origin | None, unusable: Unusable, file: str = "") -> Refused:
-        """The error of a rule that reads there: its target, its source field, file and line, and what is wrong."""
-        source = str(origin) if origin else ""
-        refusal = Refusal(self.at or self.path, source, rule, unusable.problem, unusable.expected)
-        if rule is None:
-            return Refused(f"'{self.path}' (ohne Regel): {unusable}", where=file, refusal=refusal)
-        where = f"{rule.place.file}:{rule.place.line}"
-        return Refused(f"'{self.path}' (Quelle: {rule.origin}): {unusable}", where=where, refusal=refusal)
+    def unwritable(self, rule: Rule | None, origin: Origin | None, unusable: Unusable, file: str = "") -> Unwritable:
+        """The error of a rule about this place; `origin` is where it read."""
+        error = Unwritable(rule, self.path, unusable, file)
+        error.target, error.source = self.at or self.path, str(origin) if origin else ""
+        return error
 
     def _spoken(self) -> Iterator[NodeDraft]:
         """This draft and its parts, as far as a rule spoke about them."""
@@ -139,3 +115,18 @@ class NodeDraft:
 
 def _below(above: str, name: str) -> str:
     return f"{above}/{name}" if above else name
+
+
+class Unwritable(RecordError):
+    """The error that names target, rule and source – never the value – and keeps each of them by itself.
+
+    `target` and `source` are the paths with the numbers of members; no source where none was read.
+    """
+
+    target, source = "", ""
+
+    def __init__(self, rule: Rule | None, path: str, unusable: Unusable, file: str = "") -> None:
+        self.rule, self.path, self.unusable = rule, path, unusable
+        origin = f"Quelle: {rule.origin}" if rule else "ohne Regel"
+        where = f"{rule.place.file}:{rule.place.line}" if rule else file
+        super().__init__(f"'{path}' ({origin}): {unusable}", where=where)
