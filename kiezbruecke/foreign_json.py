@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 MOST_VALUES = 1_000_000  # in one document; a page of 10,000 proposals has about 400,000
@@ -171,6 +172,7 @@ def _children(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) else ()
 
 
+@lru_cache(maxsize=16)
 def _decoder(number: Number) -> json.JSONDecoder:
     def fraction(digits: str) -> Any:
         return number(_decimal(digits))

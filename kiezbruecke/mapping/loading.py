@@ -15,7 +15,15 @@ from kiezbruecke.connector import Item
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.foreign_json import read_json
 from kiezbruecke.mapping.codelists.reading import code_file, read_codes, read_translation, translation_file
-from kiezbruecke.mapping.compile import Compiled, Declined, compile_mapping, straight
+from kiezbruecke.mapping.compile import (
+    Compiled,
+    CompiledRecord,
+    Declined,
+    compile_mapping,
+    compile_record,
+    straight,
+    straight_record,
+)
 from kiezbruecke.mapping.interpret.draft import NodeDraft
 from kiezbruecke.mapping.interpret.interpreter import Lists, make_draft
 from kiezbruecke.mapping.interpret.json import JsonWriter
@@ -104,7 +112,11 @@ class Mapping:
         """The record of an item (or its body); raises RecordError where a value cannot be used."""
         if self.goal.model is None:
             raise ConfigurationError(f"'{self.name}' makes a {self.target}", where=self.file, helps="use write()")
-        return make_record(self.goal.model, self.draft(self.scope(item, roots)), self.file)
+        scope = self.scope(item, roots)
+        try:
+            return self._straight_record.read(scope)
+        except Declined:
+            return make_record(self.goal.model, self.draft(scope), self.file)
 
     def faults(self, item: Item | Roots[str, Any] | bytes, roots: Scope) -> list[RecordError]:
         """Everything for which `read` would refuse an item, not only the first; empty where it would not."""
@@ -185,11 +197,16 @@ class Mapping:
 
     def explain(self) -> str:
         """The generated code; raises Uncompilable where only the interpreter knows a way."""
-        return compile_mapping(self.definition, self.goal, self.lists).source
+        make = compile_mapping if self.goal.model is None else compile_record
+        return make(self.definition, self.goal, self.lists).source
 
     @cached_property
     def _straight(self) -> Compiled:
         return straight(self.definition, self.goal, self.lists, self.digest)
+
+    @cached_property
+    def _straight_record(self) -> CompiledRecord:
+        return straight_record(self.definition, self.goal, self.lists, self.digest)
 
     @cached_property
     def _straight_traced(self) -> Compiled:
