@@ -134,6 +134,7 @@ SHOWS: dict[str, tuple[tuple[str, ...], str]] = {  # exactly these say exactly t
     "recover answer": (THE_CLERK, _SIGNED),
 }
 WRITES: dict[str, tuple[tuple[str, ...], str]] = {  # the same for the files that were asked for
+    "mapping run": (HER_WORDS, "--out: the records, for who has the file of items"),
     "message show": (HER_WORDS, "--payload: the bytes that were sent"),
     "route preview": (HER_WORDS, "--out: the bytes that would be sent"),
 }
