@@ -15,7 +15,7 @@ import typer
 from connectors.meinberlin.client import MeinBerlin
 from kiezbruecke.cli.main import app
 from kiezbruecke.connector import Cursor, Item
-from tests.canary.conftest import EVERYTHING, HER_WORDS, REFERENCE, SIGNED, THE_CLERK, Aviary, write_her_words
+from tests.canary.conftest import EVERYTHING, HER_WORDS, NAME, REFERENCE, SIGNED, THE_CLERK, Aviary, write_her_words
 from tests.needles import files_of, hits, hits_in_file
 from tests.world import ROOT, change_route
 from tools.commands import commands
@@ -134,7 +134,7 @@ SHOWS: dict[str, tuple[tuple[str, ...], str]] = {  # exactly these say exactly t
     "recover answer": (THE_CLERK, _SIGNED),
 }
 WRITES: dict[str, tuple[tuple[str, ...], str]] = {  # the same for the files that were asked for
-    "mapping run": (HER_WORDS, "--out: the records, for who has the file of items"),
+    "mapping run": ((NAME, "Zwitscherfräulein", *HER_WORDS), "--out: the records, for who has the file of items"),
     "message show": (HER_WORDS, "--payload: the bytes that were sent"),
     "route preview": (HER_WORDS, "--out: the bytes that would be sent"),
 }

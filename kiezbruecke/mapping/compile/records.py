@@ -87,9 +87,9 @@ def _refuse_unknown(part: Rule | When, known: frozenset[str]) -> None:
 
 _KNOWN = frozenset(
     {"target", "place", "places", "source", "const", "codelist", "default", "steps", "when", "rules", "required"}
-    | {"note", "pii", "legal_basis"}
+    | {"note", "pii", "legal_basis", "accept"}
 )
-_KNOWN_WHEN = frozenset({"path", "equals", "place", "equals_place"})
+_KNOWN_WHEN = frozenset({"path", "texts", "place", "texts_place", "negated"})
 _SOMETHING = frozenset({type(None), bool, int, float, Decimal})  # nothing of these is to be looked at
 _Path = tuple[str, ...]
 
@@ -229,8 +229,9 @@ class _Writer:
             return
         read = self._read(when.path)
         _refuse_unknown(when, _KNOWN_WHEN)
-        holds = f"not is_nothing({read})" if when.equals is None else f"same({read}, {when.equals!r})"
-        with self._block(f"if {holds}:"):
+        self._line(f"w = {read}")
+        asked = " or ".join(f"same(w, {text!r})" for text in when.texts) if when.texts else "not is_nothing(w)"
+        with self._block(f"if not ({asked}):" if when.negated else f"if {asked}:"):
             yield
 
     @contextmanager
