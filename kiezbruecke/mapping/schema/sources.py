@@ -5,6 +5,9 @@
     json <name>                      an object of schemas/json/<name>.schema.json
     <standard> <version> <element>   an XML answer, read below its root; texts arrive as text. `Root/Part` leads on.
 
+An inbound mapping calls what it reads `item`. An outbound one reads our cases and has no `source`; with one, it takes
+records of anybody's to any target, and the one of its roots that is none of ours is such a record.
+
 A shape says what may be there. It refuses nothing that arrives: a value that is missing is nothing.
 """
 
@@ -12,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,7 +25,7 @@ from kiezbruecke.mapping.language.definition import Definition, ItemSource
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.schema.duty import sure_nodes
 from kiezbruecke.mapping.schema.json_schema import JsonNode, read_json_schema
-from kiezbruecke.mapping.schema.models import OPEN, Type, root_types
+from kiezbruecke.mapping.schema.models import OPEN, Type, is_root, root_types
 from kiezbruecke.mapping.schema.tables import read_table, table_file
 from kiezbruecke.mapping.schema.targets import find_target
 from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, NodeContent
@@ -33,6 +37,7 @@ def _filled(text: str) -> None:
         raise Unusable("die Pflichtangabe fehlt", "ein Wert")
 
 
+_CENTS = -2  # the exponent of a sum
 _OF_EVERY_LINE = (  # what the folder connector tells of a line beside its cells
     Node("sheet", minimum=0, leaf=Leaf("text")),
     Node("row", minimum=0, leaf=Leaf("integer")),
@@ -67,9 +72,51 @@ def find_shape(source: ItemSource, content: Path) -> ItemShape:
 
 
 def source_types(definition: Definition, content: Path) -> dict[str, Type]:
-    """The types of a mapping's roots, the item as its source says; raises ConfigurationError."""
-    types = root_types(definition.roots)
-    return types | ({"item": find_shape(definition.source, content).item} if "item" in types else {})
+    """The types of a mapping's roots, what is read as its source says; raises ConfigurationError."""
+    shape = find_shape(definition.source, content)
+    return open_types(definition) | dict.fromkeys(own_roots(definition)[:1], shape.item)
+
+
+def open_types(definition: Definition) -> dict[str, Type]:
+    """The types of a mapping's roots where nobody knows what its source looks like."""
+    return root_types(definition.roots) | dict.fromkeys(own_roots(definition), OPEN)
+
+
+def own_root(definition: Definition) -> str:
+    """The root that `source` speaks of: an item's, or that of a record of one's own; empty where there is none."""
+    return next(iter(own_roots(definition)), "")
+
+
+def own_roots(definition: Definition) -> list[str]:
+    """What may be meant by `source`; a mapping that is right has one at most."""
+    if definition.direction == "inbound":
+        return ["item"] if "item" in definition.roots else []
+    if "source" not in definition.places:
+        return []
+    return [name for name in definition.roots if name == "item" or not is_root(name)]
+
+
+def roots_of(record: Any, definition: Definition, shape: ItemShape, *, number: int = 1) -> dict[str, Any]:
+    """What an outbound mapping with a source reads of one record: an object, a line by its header, an XML element.
+
+    Fractions come as `fraction` makes them. `number` counts the records; it is what an envelope knows of one.
+    """
+    found = {own_root(definition): shape.keyed(record)}
+    if "envelope" not in definition.roots:
+        return found
+    kind = definition.source.shape or definition.source.kind
+    return {**found, "envelope": {"external_id": str(number), "kind": kind, "source": "", "raw_ref": ""}}
+
+
+def fraction(number: Decimal) -> Decimal | float:
+    """A number of somebody else's record: a sum where it may be one, else a float that is written as it was read.
+
+    Sums are never finer than a cent; quantities and rates are. What no float holds stays what it is.
+    """
+    _, _, exponent = number.as_tuple()
+    if not isinstance(exponent, int) or exponent >= _CENTS or Decimal(repr(float(number))) != number:
+        return number
+    return float(number)
 
 
 def _sheet(name: str, content: Path) -> ItemShape:
@@ -80,7 +127,7 @@ def _sheet(name: str, content: Path) -> ItemShape:
         replace(nodes[column.key], leaf=Leaf("text", column.max_length, judges[column.key])) for column in table.fields
     )
     line = Node(name, expand=lambda: NodeContent(group=Group("sequence", (*_OF_EVERY_LINE, *cells))))
-    columns = {column.name: column.key for column in table.fields}
+    columns = {name: column.key for column in table.fields for name in column.headers}
     return ItemShape(Type("any", fields=NodeFields(line)), (table_file(content, name),), columns)
 
 
