@@ -101,7 +101,7 @@ class LeafChecker:
             configured=rule.source.root == "route",
             texts=texts,
             numbers=numbers_of(rule.source, found),
-            shaped=is_sure(rule.source, texts),
+            shaped=is_sure(rule.source, found, texts),
         )
         for use in rule.steps:
             brought = self._step(use, brought)

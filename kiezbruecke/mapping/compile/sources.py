@@ -15,7 +15,7 @@ from kiezbruecke.mapping.compile.emit import Code
 from kiezbruecke.mapping.interpret.sources import Member, read, read_members
 from kiezbruecke.mapping.language.definition import Rule, When
 from kiezbruecke.mapping.language.paths import SourcePath
-from kiezbruecke.mapping.schema.models import OPEN_ROOTS, may_be_missing, root_model
+from kiezbruecke.mapping.schema.models import may_be_missing, root_model
 from kiezbruecke.mapping.values import is_nothing, same
 
 
@@ -61,7 +61,7 @@ class SourceReader:
                 self.code.line(f"if type({variable}) is not {known}{unless}: decline()")
                 self._locals[name] = Local(variable, model, optional, fields=self._fields(variable, optional=optional))
             else:
-                self._locals[name] = Local(variable, plain=name in OPEN_ROOTS)
+                self._locals[name] = Local(variable, plain=name != "envelope")
 
     @contextmanager
     def member(self, rule: Rule) -> Iterator[None]:

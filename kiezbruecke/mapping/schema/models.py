@@ -83,6 +83,12 @@ class Type:
     sure: bool = False  # its shape says that it is there in any case
     must_travel: bool = False  # a mapping that reads its owner must not forget it
     fields: Fields | None = None
+    leaf: Leaf | None = None  # how its texts are written, where its shape says so
+
+    @property
+    def means(self) -> Kind:
+        """What a text stands for: XML and JSON write days as texts. Else its kind."""
+        return self.leaf.kind if self.leaf is not None and self.kind == "text" else self.kind
 
     @property
     def below(self) -> Fields | None:

@@ -13,6 +13,7 @@ A shape says what may be there. It refuses nothing that arrives: a value that is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -23,6 +24,7 @@ from typing import Any
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.language.definition import Definition, ItemSource
 from kiezbruecke.mapping.language.findings import nearest
+from kiezbruecke.mapping.language.paths import is_name
 from kiezbruecke.mapping.schema.duty import sure_nodes
 from kiezbruecke.mapping.schema.json_schema import JsonNode, read_json_schema
 from kiezbruecke.mapping.schema.models import OPEN, Type, is_root, root_types
@@ -94,6 +96,13 @@ def own_roots(definition: Definition) -> list[str]:
     if "source" not in definition.places:
         return []
     return [name for name in definition.roots if name == "item" or not is_root(name)]
+
+
+def named_root(source: ItemSource) -> str:
+    """What a record of one's own is called unless somebody says otherwise: as its schema, or `item`."""
+    last = re.split("[ /.]", source.shape)[-1].replace("-", "_")
+    name = last[:1].lower() + last[1:]
+    return name if is_name(name) and not is_root(name) else "item"
 
 
 def roots_of(record: Any, definition: Definition, shape: ItemShape, *, number: int = 1) -> dict[str, Any]:
@@ -199,6 +208,7 @@ class NodeFields:
             max_length=leaf.max_length,
             sure=node.name in self._sure and node.fixed is None,
             fields=below,
+            leaf=leaf,
         )
 
 
