@@ -172,6 +172,15 @@ class NodeFields:
         """The names below it, as a path reads them."""
         return list(self._nodes)
 
+    def documentation(self, path: str) -> str:
+        """What the schema says of the place at a path below; nothing where it is silent or has no such place."""
+        for name, node in self._nodes.items():
+            if path == name:
+                return node.documentation
+            if path.startswith(f"{name}.") and (found := NodeFields(node).documentation(path[len(name) + 1 :])):
+                return found
+        return ""
+
     def field(self, name: str) -> Type | None:
         """The type of a field; None where there is none."""
         if name in self._nodes:
