@@ -22,6 +22,7 @@ from lxml import etree
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.machine import write_file
 from kiezbruecke.mapping.interpret.json import dumps
+from kiezbruecke.mapping.interpret.sources import Scope
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.loading import Mapping, mapping_file
 from kiezbruecke.standards.store import parse, validate
@@ -139,11 +140,11 @@ def _own_record(mapping: Mapping, body: AnyMapping[str, Any], example: Example) 
     """The roots that a record of one's own gives, which stands among them or in an XML file beside them."""
     file = example.beside(f"{mapping.own}.xml")
     if file.is_file():
-        return _try_body(mapping, lambda: mapping.roots_of(file.read_bytes()), file)
+        return dict(_try_body(mapping, lambda: mapping.roots_of(file.read_bytes()), file))
     return mapping.roots_of(own_record(body[mapping.own])) if mapping.own in body else {}
 
 
-def _try_body(mapping: Mapping, read: Callable[[], dict[str, Any]], file: Path) -> dict[str, Any]:
+def _try_body(mapping: Mapping, read: Callable[[], Scope], file: Path) -> Scope:
     """What is read; raises ConfigurationError where that is not what the mapping's `source` says."""
     try:
         return read()

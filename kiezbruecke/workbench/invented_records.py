@@ -141,7 +141,7 @@ class _Inventor:
         parts = group.parts
         if group.kind == "choice":
             read = [part for part in parts if any(self._is_read(_below(path, node)) for node in nodes(part))]
-            parts = (read or list(parts))[:1]
+            parts = (*read, *parts)[:1]
         for part in parts:
             if isinstance(part, Group):
                 yield from self._group(part, path, depth)

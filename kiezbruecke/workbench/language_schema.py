@@ -78,17 +78,17 @@ def mapping_schema(
     description: str,
     definitions: dict[str, Schema],
     lists: Path | None = None,
-    own: Sequence[str] | None = None,
+    records: Sequence[str] | None = None,
 ) -> Schema:
     """The schema of a whole file. `definitions` hold `rules`, the list at the top; `lists` is a content folder.
 
-    `own` are the roots that are none of ours; None: nobody knows, so that any name may be one.
+    `records` are the roots that are none of ours; None: nobody knows, so that any name may be one.
     """
-    any_name: list[Schema] = [_OWN_ROOT] if own is None else []
+    any_name: list[Schema] = [_OWN_ROOT] if records is None else []
     own: dict[str, Schema] = {
         "direction": {"enum": ["inbound", "outbound"]},
         "version": {"type": "integer", "minimum": 1},
-        "roots": _many({"anyOf": [*({"const": root} for root in (*known_roots(), *(own or ()))), *any_name]}),
+        "roots": _many({"anyOf": [*({"const": root} for root in (*known_roots(), *(records or ()))), *any_name]}),
         "rules": {"allOf": [{"$ref": "#/definitions/rules"}]},
     }
     return {

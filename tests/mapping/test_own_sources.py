@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
-from shutil import copyfile
 from typing import Any
 
 import pytest
@@ -22,81 +21,21 @@ from kiezbruecke.mapping.compile import Declined, compile_mapping
 from kiezbruecke.mapping.interpret.xml import XmlWriter
 from kiezbruecke.mapping.language.definition import ItemSource
 from kiezbruecke.mapping.schema.sources import fraction, named_root
+from tests.own_sources import DATA, INVOICE, MAPPINGS, ORDER, PLACES, delivery, furnish
 
-DATA = Path(__file__).parent / "data" / "own"
-MAPPINGS = ("rechnung", "lieferung", "bestellung")
-PLACES = {
-    "invoice.schema.json": "schemas/json/invoice.schema.json",
-    "beleg.xsd": "schemas/beleg/1/profile.xsd",
-    "lieferung.xsd": "schemas/lieferung/1/profile.xsd",
-    "bestellungen.yaml": "schemas/tables/bestellungen.yaml",
-    **{f"{name}.yaml": f"mappings/outbound/{name}/mapping.yaml" for name in MAPPINGS},
-}
-INVOICE: dict[str, Any] = {
-    "number": "R-0001",
-    "issued": "2026-04-24",
-    "sent_at": "2026-04-24T08:30:00Z",
-    "currency": "EUR",
-    "paid": True,
-    "total": Decimal("850.50"),
-    "reminders": 2,
-    "buyer": {
-        "name": "Verein Beispiel",
-        "address": {"street": "Musterweg 1", "city": "Musterort", "country": "DE"},
-    },
-    "notes": ["eins", "zwei & drei"],
-    "batches": [
-        {
-            "label": "vorn",
-            "lines": [
-                {"article": "Holz", "quantity": 1.125, "price": Decimal("2.50"), "taxes": [{"rate": 19}, {"rate": 7}]},
-                {"article": "Leim", "quantity": 3, "price": 4},
-            ],
-        },
-        {"label": "hinten", "lines": [{"article": "Nägel", "quantity": 100, "price": Decimal("0.02"), "taxes": []}]},
-    ],
-}
-DELIVERY = """\
-<l:Lieferung xmlns:l="urn:beispiel:lieferung" nr="{nr}"><l:Tag>{tag}</l:Tag><l:Wert>850.5</l:Wert><l:Geld>EUR</l:Geld>\
-<l:Bezahlt>true</l:Bezahlt><l:Empfaenger>{an}</l:Empfaenger>\
-<l:Kiste name="A"><l:Ware menge="3" preis="2.5">Holz</l:Ware><l:Ware menge="{menge}" preis="1">Leim</l:Ware></l:Kiste>\
-<l:Kiste name="B"><l:Ware menge="1" preis="0.125">Nägel</l:Ware></l:Kiste></l:Lieferung>
-"""
-ORDER = {
-    "Nr.": "B-7",
-    "Bestellt am": "24.4.2026",
-    "Betrag (€)": "1.000,50 €",
-    "Bezahlt": "ja",
-    "Name": "Verein Beispiel",
-    "Artikel": "Zelt",
-    "Anzahl": "3",
-}
 Put = Callable[[str, str], Path]
 
 
 @pytest.fixture
 def own(content: Path) -> Path:
     """A content root with schemas that nobody has seen and three mappings upon them."""
-    for name, place in PLACES.items():
-        (content / place).parent.mkdir(parents=True, exist_ok=True)
-        copyfile(DATA / name, content / place)
-    return content
+    return furnish(content)
 
 
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same for properties, which take one root for all their examples."""
-    root = tmp_path_factory.mktemp("own")
-    for folder in ("mappings/routes", "mappings/codelists"):
-        (root / folder).mkdir(parents=True)
-    for name, place in PLACES.items():
-        (root / place).parent.mkdir(parents=True, exist_ok=True)
-        copyfile(DATA / name, root / place)
-    return root
-
-
-def _delivery(**other: str) -> bytes:
-    return DELIVERY.format(**{"nr": "L-1", "tag": "2026-04-24", "an": "Verein Beispiel", "menge": "2"} | other).encode()
+    return furnish(tmp_path_factory.mktemp("own"))
 
 
 def _texts(message: bytes, path: str) -> list[str]:
@@ -111,7 +50,7 @@ def test_a_correct_mapping_of_ones_own_records_is_silent(own: Path, name: str) -
 
 
 @pytest.mark.parametrize(
-    ("name", "record"), [("rechnung", INVOICE), ("lieferung", _delivery()), ("bestellung", ORDER)], ids=MAPPINGS
+    ("name", "record"), [("rechnung", INVOICE), ("lieferung", delivery()), ("bestellung", ORDER)], ids=MAPPINGS
 )
 def test_a_record_becomes_a_valid_message(own: Path, name: str, record: Any) -> None:
     """JSON, XML and the line of a sheet: the same target, judged by the XSD itself."""
@@ -380,7 +319,7 @@ def test_an_element_is_written_straight_as_it_is_interpreted(
     """XML is read by the same reader both times, and the texts of its elements are the same."""
     mapping = load_mapping("lieferung", workshop)
 
-    _alike(mapping, mapping.roots_of(_delivery(nr=nr, tag=tag, an=an, menge=menge)))
+    _alike(mapping, mapping.roots_of(delivery(nr=nr, tag=tag, an=an, menge=menge)))
 
 
 @given(st.dictionaries(st.sampled_from(sorted(ORDER)), st.sampled_from(["", "ja", "3", "1.000 €", "24.4.26", "x & y"])))
@@ -394,7 +333,7 @@ def test_a_line_is_written_straight_as_it_is_interpreted(workshop: Path, changes
 
 def test_a_sound_record_takes_the_fast_way(own: Path) -> None:
     """Lists in lists as well: what always declines would be right and slow."""
-    for name, record in (("rechnung", INVOICE), ("lieferung", _delivery()), ("bestellung", ORDER)):
+    for name, record in (("rechnung", INVOICE), ("lieferung", delivery()), ("bestellung", ORDER)):
         mapping = load_mapping(name, own)
 
         straight = compile_mapping(mapping.definition, mapping.goal, mapping.lists)
