@@ -8,18 +8,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kiezbruecke.errors import RecordError
-from kiezbruecke.mapping.interpret.draft import NodeDraft
+from kiezbruecke.mapping.interpret.draft import NodeDraft, Unwritable
 from kiezbruecke.mapping.interpret.interpreter import make_draft
 from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.loading import Mapping
 from kiezbruecke.mapping.schema.duty import sure_nodes
 from kiezbruecke.mapping.values import Unusable, is_nothing, to_text
+from kiezbruecke.mapping.wording import Why
 
 
 @dataclass(frozen=True)
 class PreviewRow:
-    """One place of the target. `rule` is the number of its rule; `problem` says why its value cannot be used.
+    """One place of the target. `rule` is the number of its rule; `why` says why its value cannot be used.
 
     `refused`: the rule itself could not use it, before the target judged. `dropped`: there is a value, and the
     message does not carry it, because constants alone keep no optional parent alive.
@@ -30,9 +31,14 @@ class PreviewRow:
     source: str
     rule: int
     place: Place
-    problem: str = ""
-    refused: bool = False
+    why: Unusable | None = None
+    refused: Unwritable | None = None
     dropped: bool = False
+
+    @property
+    def problem(self) -> str:
+        """Why its value cannot be used, in German; empty where it can."""
+        return self.refused.what if self.refused else str(self.why or "")
 
     @property
     def file(self) -> str:
@@ -60,7 +66,7 @@ class PreviewRow:
 
 def preview(mapping: Mapping, roots: dict[str, Any]) -> list[PreviewRow]:
     """The places that rules speak about, in the target's order; raises RecordError where the item is unreadable."""
-    problems: dict[int, RecordError] = {}
+    problems: dict[int, Unwritable] = {}
     scope = mapping.scope(roots["item"], roots) if "item" in roots else roots
     draft = make_draft(
         mapping.goal.root,
@@ -113,7 +119,7 @@ def _marked(row: PreviewRow, held: Counter[Any], shown: Counter[Any], texts: Cou
 
 
 def _rows(
-    draft: NodeDraft, problems: dict[int, RecordError], numbers: dict[Place, int], *, sure: bool
+    draft: NodeDraft, problems: dict[int, Unwritable], numbers: dict[Place, int], *, sure: bool
 ) -> Iterator[PreviewRow]:
     """`sure`: the place is written in any case, so that a value must not be missing."""
     if draft.rule is not None:
@@ -126,32 +132,32 @@ def _rows(
 
 
 def _row(
-    draft: NodeDraft, rule: Rule, refused: RecordError | None, numbers: dict[Place, int], *, sure: bool
+    draft: NodeDraft, rule: Rule, refused: Unwritable | None, numbers: dict[Place, int], *, sure: bool
 ) -> PreviewRow:
-    value, problem = _shown(draft)
-    is_missing = sure and not value and not problem and draft.node.leaf is not None and draft.node.fixed is None
+    value, why = _shown(draft)
+    is_missing = sure and not value and why is None and draft.node.leaf is not None and draft.node.fixed is None
     if is_missing and not rule.rules and not draft.nil:
-        problem = "die Pflichtangabe fehlt"
+        why = Unusable(Why.MISSING())
     return PreviewRow(
         draft.path,
         value,
         rule.origin,
         numbers[rule.place],
         rule.place,
-        refused.what if refused else problem,
-        refused=refused is not None,
+        refused.unusable if refused else why,
+        refused,
     )
 
 
-def _shown(draft: NodeDraft) -> tuple[str, str]:
+def _shown(draft: NodeDraft) -> tuple[str, Unusable | None]:
     values = draft.value if isinstance(draft.value, list) else [draft.value]
     if all(is_nothing(value) for value in values):
-        return "", ""
+        return "", None
     try:
         texts = [to_text(value) for value in values]
         if draft.node.leaf is not None:
             for text in texts:
                 draft.node.leaf.judge(text)
     except Unusable as unusable:
-        return "; ".join(str(value) for value in values), str(unusable)
-    return "; ".join(texts), ""
+        return "; ".join(str(value) for value in values), unusable
+    return "; ".join(texts), None

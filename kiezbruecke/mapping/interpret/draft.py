@@ -16,6 +16,7 @@ from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.schema.tree import Node
 from kiezbruecke.mapping.values import Unusable
+from kiezbruecke.mapping.wording import UNSAID, Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +76,20 @@ class NodeDraft:
         for part in self._all():
             yield from part.rules()
 
-    def problem(self, problem: str, expected: str = "", file: str = "") -> RecordError:
-        """The error that names place, rule and source – never the value."""
-        rule = next(self.rules(), None)
-        if rule is None:
-            return rule_problem(None, self.path, Unusable(problem, expected), file)
-        return rule_problem(rule, self.path, Unusable(problem, expected), file)
+    def problem(self, problem: Wording, expected: Wording = UNSAID, file: str = "") -> Unwritable:
+        """The error at this place, and at the first rule that spoke about it."""
+        return Unwritable(next(self.rules(), None), self.path, Unusable(problem, expected), file)
 
     def _all(self) -> Iterator[NodeDraft]:
         for instances in self.parts.values():
             yield from instances.values()
 
 
-def rule_problem(rule: Rule | None, path: str, unusable: Unusable, file: str = "") -> RecordError:
-    """A RecordError: the rule's target, its source field, file and line, and what is wrong."""
-    if rule is None:
-        return RecordError(f"'{path}' (ohne Regel): {unusable}", where=file)
-    return RecordError(f"'{path}' (Quelle: {rule.origin}): {unusable}", where=f"{rule.place.file}:{rule.place.line}")
+class Unwritable(RecordError):
+    """The error that names target, rule and source – never the value – and keeps each of them by itself."""
+
+    def __init__(self, rule: Rule | None, path: str, unusable: Unusable, file: str = "") -> None:
+        self.rule, self.path, self.unusable = rule, path, unusable
+        origin = f"Quelle: {rule.origin}" if rule else "ohne Regel"
+        where = f"{rule.place.file}:{rule.place.line}" if rule else file
+        super().__init__(f"'{path}' ({origin}): {unusable}", where=where)

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kiezbruecke.errors import RecordError
 from kiezbruecke.mapping.codelists.reading import CodeList, Translation
-from kiezbruecke.mapping.interpret.draft import Instance, NodeDraft, rule_problem
+from kiezbruecke.mapping.interpret.draft import Instance, NodeDraft, Unwritable
 from kiezbruecke.mapping.interpret.sources import Scope, read, read_members
 from kiezbruecke.mapping.language.definition import CodeUse, Rule, StepUse, When
 from kiezbruecke.mapping.language.paths import TargetPath
 from kiezbruecke.mapping.schema.tree import Node
 from kiezbruecke.mapping.steps import STEPS
 from kiezbruecke.mapping.values import Unusable, is_nothing, same
+from kiezbruecke.mapping.wording import Instead, Why
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ class Value:
 NOTHING = Value(None, live=False)
 
 
-Refuse = Callable[[NodeDraft, RecordError], None]
+Refuse = Callable[[NodeDraft, Unwritable], None]
 
 
-def _raise(_: NodeDraft, error: RecordError) -> None:
+def _raise(_: NodeDraft, error: Unwritable) -> None:
     raise error
 
 
@@ -81,7 +81,7 @@ class _Interpreter:
             return holds(rule.when, scope)
         except Unusable as unusable:
             path = f"{draft.path}/{rule.target}" if draft.path else str(rule.target)
-            self._refuse(draft, rule_problem(rule, path, unusable))
+            self._refuse(draft, Unwritable(rule, path, unusable))
             return False
 
     def _choose_type(self, rule: Rule, name: str, place: NodeDraft) -> None:
@@ -89,8 +89,8 @@ class _Interpreter:
         if place.node.xsi_type is None and (typed := place.node.typed(name)) is not None:
             place.node = typed
         elif place.node.xsi_type is None or place.node.xsi_type[1] != name.rpartition(":")[2]:
-            problem = Unusable("zwei Regeln wählen hier verschiedene Typen", "Bedingungen, die einander ausschließen")
-            self._refuse(place, rule_problem(rule, place.path, problem))
+            problem = Unusable(Why.TWO_TYPES(), Instead.EXCLUSIVE())
+            self._refuse(place, Unwritable(rule, place.path, problem))
 
     def _fill(self, rule: Rule, place: NodeDraft, scope: Scope) -> None:
         if rule.rules:
@@ -103,7 +103,7 @@ class _Interpreter:
             self._put(rule, place, self._value(rule, scope))
         except Unusable as unusable:
             place.rule = place.rule or rule
-            self._refuse(place, rule_problem(rule, place.path, unusable))
+            self._refuse(place, Unwritable(rule, place.path, unusable))
 
     def _value(self, rule: Rule, scope: Scope) -> Value:
         if rule.source is None:
@@ -121,12 +121,12 @@ class _Interpreter:
     def _put(self, rule: Rule, place: NodeDraft, value: Value) -> None:
         if is_nothing(value.content):
             if rule.required:
-                raise Unusable("der Wert fehlt, ist hier aber Pflicht", "ein Wert")
+                raise Unusable(Why.REQUIRED(), Instead.VALUE())
             place.rule = place.rule or rule
             place.nil, place.standing = place.nil or rule.nil, place.standing or rule.nil
             return
         if place.standing:
-            raise Unusable("zwei Regeln geben hier einen Wert", "Bedingungen, die einander ausschließen")
+            raise Unusable(Why.TWO_RULES(), Instead.EXCLUSIVE())
         place.rule = rule
         if rule.code:
             self._put_code(rule.code, place, value)
