@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import islice, product
 
-from kiezbruecke.mapping.check.english import in_english
 from kiezbruecke.mapping.check.report import CheckReport, Notes
 from kiezbruecke.mapping.language.definition import When
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.schema.models import Type
 from kiezbruecke.mapping.schema.tree import Leaf
 from kiezbruecke.mapping.values import Unusable, to_text
+from kiezbruecke.mapping.wording import OTHERWISE
 
 _TRUTH = {"true": "true", "1": "true", "false": "false", "0": "false"}
 _OTHER = "\0"  # a value that no condition names
@@ -128,7 +128,7 @@ def _refused(leaf: Leaf, wanted: str) -> str:
     try:
         leaf.judge(wanted)
     except Unusable as unusable:
-        return _EXAMPLES.get(leaf.kind) or in_english(unusable)
+        return _EXAMPLES.get(leaf.kind) or unusable.expected.english or OTHERWISE
     return ""
 
 
