@@ -237,8 +237,8 @@ OPEN = """| `item` | inbound | what the source hands over; its fields are in the
 | `route` | both | what the route file says under `with:`; nothing is known of it beforehand |
 """
 OWN = (
-    "| *any other name*, `item` | outbound, with `source:` | [a record of your own](../how-to/own-sources.md), called as "
-    "its schema unless you say otherwise; beside it only `envelope`, whose `external_id` is the record's number |\n"
+    "| *any other name*, `item` | outbound, with `source:` | [a record of your own](../how-to/own-sources.md), called "
+    "as its schema unless you say otherwise; beside it only `envelope`, whose `external_id` is the record's number |\n"
 )
 
 
