@@ -300,7 +300,7 @@ def _is_single(path: SourcePath, types: Mapping[str, Type]) -> bool:
 
 def _there(source: SourcePath, found: Type, conditions: Sequence[When], types: Mapping[str, Type]) -> Type:
     """The type of a source under conditions that ask for what it stands in: that is there, and all it must hold."""
-    common = max((_common(source, when.path) for when in conditions), default=0)
+    common = max((_common(source, when.path) for when in conditions if not when.negated), default=0)
     if not common or not found.nullable:
         return found
     above, below = source.steps[:common], source.steps[common:]
@@ -318,13 +318,13 @@ def _common(one: SourcePath, other: SourcePath) -> int:
 
 
 def _told(source: SourcePath, found: Type, conditions: Sequence[When]) -> Type:
-    """The type of a source that a condition asks for: it is there, and its only text may be named."""
-    asking = [when for when in conditions if when.path.text == source.text]
+    """The type of a source that a condition asks for: it is there, and its only texts may be named."""
+    asking = [when for when in conditions if when.path.text == source.text and not when.negated]
     if asking:
         found = replace(found, nullable=False)
-    given = next((when.equals for when in asking if when.equals), None)
-    known = given is not None and found.kind == "text" and (not found.values or given in found.values)
-    return replace(found, values=(given,)) if known and given is not None else found
+    given = next((when.texts for when in asking if when.texts), ())
+    known = found.kind == "text" and all(not found.values or text in found.values for text in given)
+    return replace(found, values=given) if known and given else found
 
 
 def _limit(use: StepUse) -> str:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.mapping.check.accepted import without_accepted
 from kiezbruecke.mapping.check.conditions import check_condition, exclude, same_question
 from kiezbruecke.mapping.check.lists import ListNames
 from kiezbruecke.mapping.check.mandatory import missing_rules
@@ -42,6 +43,7 @@ def check_mapping(name: str, content: Path) -> list[Finding]:
     found = list(reading.findings)
     if not _other_goal(reading):  # every rule of the base would be wrong, and none of them is
         found += _meaning(reading, content)
+    found = without_accepted(found, reading.definition)
     # a mandatory place without a rule is often only the echo of a misspelt target: causes first
     return sorted(found, key=lambda finding: (finding.code == "KB-M12", finding.place, finding.code))
 
@@ -240,7 +242,7 @@ class _Checker:
         """Whether a condition could not be read as it stands there."""
         if "when" not in rule.places:
             return False
-        places = {rule.at("when")} | ({rule.when.place, rule.when.equals_place} if rule.when else set())
+        places = {rule.at("when")} | ({rule.when.place, rule.when.texts_place} if rule.when else set())
         return rule.when is None or bool(places & self._found_before)
 
     def _open(self, rule: Rule, draft: NodeDraft, above: Conditions) -> NodeDraft | None:
