@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from kiezbruecke.content import find_state
@@ -117,7 +117,7 @@ def _member(rule: Rule, types: Mapping[str, Type]) -> dict[str, Type]:
     found = types.get(rule.each.root, OPEN)
     for step in rule.each.steps:
         found = (found.below.field(step.name) if found.below else None) or OPEN
-    return {rule.name: replace(found, many=False, nullable=False, indexed=True)}
+    return {rule.name: found.member}
 
 
 class _Writer:

@@ -243,7 +243,7 @@ def _lists(path: str, owner: Type, depth: int = 0) -> Iterator[Members]:
         if found.below is None:
             continue
         if found.many:
-            yield Members(below, _singular(name), replace(found, many=False, nullable=False, indexed=True))
+            yield Members(below, _singular(name), found.member)
         elif depth < _DEEP and owner.model is None:
             yield from _lists(below, found, depth + 1)
 

@@ -112,11 +112,13 @@ class _Inventor:
     def _value(self, node: JsonNode, path: str, depth: int) -> Any:
         if node.children:
             return self.object(node, path, depth + 1)
+        if node.leaf is None:  # an object or a list that its schema says nothing of
+            return {} if "object" in node.types else []
         text = _text(node)
         try:
             return as_json(node.types - {"null"}, text)
-        except Unusable:  # an object or a list that its schema says nothing of
-            return {} if "object" in node.types else text
+        except Unusable:  # no text that is known here will do
+            return text
 
     def _parts(self, node: Node, path: str, depth: int) -> Iterator[tuple[Node, str]]:
         if depth > _DEEPEST:

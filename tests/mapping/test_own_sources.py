@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import random
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -72,6 +73,76 @@ def test_lists_in_lists_arrive_in_their_order(own: Path) -> None:
     assert _texts(message, "b:Paket[1]/b:Posten/b:Artikel/text()") == ["Holz", "Leim"]
     assert _texts(message, "b:Paket[1]/b:Posten[1]/b:Steuer/text()") == ["19", "7"]
     assert _texts(message, "b:Paket[1]/b:Posten[2]/b:Steuer/text()") == []
+
+
+GRID = {
+    "type": "object",
+    "required": ["rows"],
+    "properties": {
+        "rows": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "array",
+                "minItems": 1,
+                "items": {
+                    "type": "object",
+                    "required": ["name", "count"],
+                    "properties": {
+                        "name": {"type": "string", "minLength": 1, "maxLength": 70},
+                        "count": {"type": "integer", "minimum": 0},
+                    },
+                },
+            },
+        }
+    },
+}
+GRID_RULES = """\
+name: raster
+version: 1
+direction: outbound
+source: json grid
+roots: [grid]
+target: beleg 1 Beleg
+rules:
+  - {target: Nummer, const: "1"}
+  - {target: Datum, const: 2026-04-24}
+  - {target: Summe, const: "1"}
+  - {target: Summe/@waehrung, const: EUR}
+  - {target: Bezahlt, const: "true"}
+  - {target: Kunde/Name, const: niemand}
+  - {target: Hinweis, from: grid.rows.name}
+  - target: Paket
+    each: grid.rows
+    as: row
+    rules:
+      - {target: "@name", const: Reihe}
+      - target: Posten
+        each: row
+        as: cell
+        rules:
+          - {target: Artikel, from: cell.name}
+          - {target: Menge, from: cell.count}
+          - {target: Preis, from: row.index}
+"""
+
+
+def test_a_list_of_lists_is_gone_through_twice(own: Path, put: Put) -> None:
+    """JSON may have one; its members are lists, and what is in those is known."""
+    put("schemas/json/grid.schema.json", json.dumps(GRID))
+    file = put("mappings/outbound/raster/mapping.yaml", GRID_RULES)
+    mapping = load_mapping("raster", own)
+    cells = [[{"name": "a", "count": 1}, {"name": "b", "count": 2}], [{"name": "c", "count": 3}]]
+    roots = mapping.roots_of({"rows": cells})
+
+    message = compile_mapping(mapping.definition, mapping.goal, mapping.lists).write(roots)
+
+    assert check_mapping("raster", own) == []
+    assert message == XmlWriter(mapping.goal.prefixes, mapping.file).write(mapping.draft(roots))
+    assert [_texts(message, f"b:Paket[{n}]/b:Posten/b:Artikel/text()") for n in (1, 2)] == [["a", "b"], ["c"]]
+    assert _texts(message, "b:Hinweis/text()") == ["a", "b", "c"]
+    file.write_text(GRID_RULES.replace("cell.name", "cell.nam").replace("each: row", 'each: "grid.rows[1]"'), "utf-8")
+    assert ["did you mean 'name'?" in one.line() for one in check_mapping("raster", own)] == [True]
 
 
 def test_an_envelope_counts_the_records(own: Path) -> None:

@@ -310,7 +310,7 @@ class _Checker:
             self._leaves.fits_in_number(rule, place)
         if rule.name in types:
             self._report.error(rule.at("as"), "KB-M03", f"'{rule.name}' is already the name of a source", "a new name")
-        member = replace(found or Type(), many=False, nullable=False, indexed=True)
+        member = (found or Type()).member
         inside = list(all_rules((rule,)))
         names = {path.root for one in inside for _, path, _ in paths_in(one) if path is not rule.each}
         if rule.name in names:

@@ -203,10 +203,20 @@ class NodeFields:
         """The names of what is there in any case."""
         return {node.name for node in sure_nodes(self.node.content)}
 
+    def _lists(self, node: JsonNode, inner: JsonNode) -> Type:
+        """A list of lists: its members are lists, and a path leads through all of them."""
+        last = inner
+        while last.inner is not None:
+            last = last.inner
+        sure = node.name in self._sure
+        return Type("any", many=True, nullable=not sure, sure=sure, fields=NodeFields(last), inner=self._type(inner))
+
     def _type(self, node: Node) -> Type:
+        if isinstance(node, JsonNode) and node.inner is not None:
+            return self._lists(node, node.inner)
         below = NodeFields(node, self.as_text) if node.children or node.derived() else None
-        leaf = node.leaf or (Leaf() if below is None else None)
-        if leaf is None:
+        leaf = node.leaf or (Leaf() if below is None and not isinstance(node, JsonNode) else None)
+        if leaf is None:  # what holds parts, and in JSON lists of lists and objects that nobody has described
             sure = node.name in self._sure
             return Type("any", many=node.repeats, nullable=not sure, sure=sure, fields=below)
         textual = self.as_text or leaf.kind in {"date", "moment"}  # JSON writes days as texts
