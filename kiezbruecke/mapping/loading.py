@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable
 from collections.abc import Mapping as Roots
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ from kiezbruecke.mapping.language.overlay import broken_chain, merge, unknown_ba
 from kiezbruecke.mapping.language.reading import Reading, examine_definition
 from kiezbruecke.mapping.language.walking import all_rules, numbered, paths_in, walk
 from kiezbruecke.mapping.lineage import RuleLine, Trace, Written, rule_lines
-from kiezbruecke.mapping.schema.sources import ItemShape, find_shape
+from kiezbruecke.mapping.schema.sources import ItemShape, find_shape, fraction, own_root, roots_of
 from kiezbruecke.mapping.schema.targets import TargetSchema, find_target
 from kiezbruecke.records import Record
 from kiezbruecke.standards.store import parse
@@ -225,13 +226,24 @@ class Mapping:
         known = {"external_id": item.external_id, "kind": item.kind, "raw_ref": item.raw_ref}
         return {**roots, "item": self._body(item.body), "envelope": {**known, **roots.get("envelope", {})}}
 
+    def roots_of(self, record: Any, *, number: int = 1) -> dict[str, Any]:
+        """What an outbound mapping with a source of its own reads of a record; bytes are read. Raises RecordError."""
+        body = self._body(record) if isinstance(record, bytes) else record
+        return roots_of(body, self.definition, self.shape, number=number)
+
+    @property
+    def own(self) -> str:
+        """The root that its source speaks of; empty where it reads our cases alone."""
+        return own_root(self.definition)
+
     def _body(self, body: Roots[str, Any] | bytes) -> Any:
         if not isinstance(body, bytes):
             return self.shape.keyed(body)
         if self.definition.source.kind == "xml":
-            return parse(body, "Rückmeldung")
+            return parse(body, "Rückmeldung" if self.direction == "inbound" else "Satz")
+        number = Decimal if self.direction == "inbound" else fraction
         try:
-            return self.shape.keyed(read_json(body))
+            return self.shape.keyed(read_json(body, number=number))
         except ValueError:
             raise RecordError("ist kein lesbares JSON", where="Eintrag") from None
 

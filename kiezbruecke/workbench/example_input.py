@@ -24,6 +24,7 @@ from kiezbruecke.machine import read_text
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.language.unreadable import explain
 from kiezbruecke.mapping.schema.models import root_model
+from kiezbruecke.mapping.schema.sources import fraction
 from kiezbruecke.records import Process
 
 _OF_PROCESS = Process.model_fields.keys() - {"areas"}  # a process file also says what is made for it
@@ -133,6 +134,19 @@ def _as_json(value: Any) -> Any:
     if isinstance(value, list):
         return [_as_json(part) for part in value]
     return float(value) if isinstance(value, Decimal) else value
+
+
+def own_record(value: Any) -> Any:
+    """A record of one's own as its file would give it: days are texts, fractions as a run has them."""
+    if isinstance(value, dict):
+        return {key: own_record(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [own_record(part) for part in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float):
+        value = Decimal(repr(value))
+    return fraction(value) if isinstance(value, Decimal) else value
 
 
 def _field(model: type[BaseModel], path: tuple[str, str], value: Any) -> Any:

@@ -27,7 +27,7 @@ from zipfile import BadZipFile
 from lxml import etree
 
 from kiezbruecke.errors import ConfigurationError, RecordError
-from kiezbruecke.foreign_json import NotJson, Number, read_members
+from kiezbruecke.foreign_json import NotJson, read_members
 from kiezbruecke.mapping.schema.columns import LayoutColumn
 from kiezbruecke.mapping.schema.tables import TableLayout
 from kiezbruecke.mapping.steps.numbers import yes_no
@@ -78,7 +78,6 @@ class Reading:
     form: Form
     table: TableLayout | None = None
     element: str = ""
-    number: Number = Decimal
 
 
 def form_of(file: Path, start: bytes) -> Form:
@@ -99,7 +98,7 @@ _Found = Iterator[tuple[int | None, Body, str]]
 
 def _json(stream: BinaryIO, reading: Reading) -> _Found:
     try:
-        for line, body in read_members(codecs.iterdecode(_pieces(stream), "utf-8-sig"), number=reading.number):
+        for line, body in read_members(codecs.iterdecode(_pieces(stream), "utf-8-sig")):
             yield (line, body, "") if isinstance(body, dict) else (line, b"", "ist kein JSON-Objekt")
     except NotJson as error:
         raise _broken(reading, "the file is no JSON from here on", f"{reading.name}:{error.line}") from None

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, nullcontext
@@ -37,7 +37,7 @@ from kiezbruecke.mapping.values import Unusable, to_text
 from kiezbruecke.mapping.wording import Wording
 from kiezbruecke.records import Account
 from kiezbruecke.standards.store import checker
-from kiezbruecke.workbench.example_input import Misfit, read_input, typed, typed_root
+from kiezbruecke.workbench.example_input import Misfit, own_record, read_input, typed, typed_root
 from kiezbruecke.workbench.input_file import Form, Reading, RecordRead, read_records
 
 _TOGETHER = 100  # records that a process is given at once
@@ -88,7 +88,7 @@ Put = Callable[[Done], None]
 def reading_of(mapping: Ready, content: Path, name: str, form: Form, element: str = "") -> Reading:
     """How a file is read for a mapping; raises ConfigurationError where it cannot read such a one."""
     source = mapping.definition.source
-    reads_xml = mapping.direction == "inbound" and source.kind == "xml"
+    reads_xml = bool(mapping.own) and source.kind == "xml"
     if (form is Form.XML) != reads_xml:
         expected = "xml" if reads_xml else ", ".join(one for one in Form if one is not Form.XML)
         raise ConfigurationError(f"'{mapping.name}' does not read {form}", where=name, expected=expected)
@@ -162,12 +162,19 @@ class Writer:
         return json.dumps(found.model_dump(mode="json"), ensure_ascii=False).encode()
 
     def _roots(self, record: RecordRead) -> dict[str, Any]:
+        body = record.body
+        if isinstance(body, bytes) and self.mapping.definition.source.kind != "xml":
+            body = _json_line(body)
         if self.mapping.direction == "inbound":
             kind = next(iter(self.mapping.reads), "")
             envelope = {"source": "", "external_id": str(record.number), "kind": kind, "raw_ref": ""}
             given = self._given.get("envelope", {})
-            return {**self._given, "envelope": {**envelope, **given}, "item": record.body}
-        return {**self._given, **roots_of(record.body, self.mapping)}
+            return {**self._given, "envelope": {**envelope, **given}, "item": body}
+        if self.mapping.own:
+            found = self.mapping.roots_of(body if isinstance(body, bytes) else own_record(body), number=record.number)
+            return {**found, **self._given}
+        assert not isinstance(body, bytes)
+        return {**self._given, **_our_roots(body, self.mapping.definition.roots)}
 
     def _name(self, roots: dict[str, Any], number: int) -> str:
         if self._naming is None:
@@ -200,15 +207,12 @@ class Writer:
             raise ConfigurationError(f"'{self.mapping.name}' reads account data", helps=helps)
 
 
-def roots_of(body: Mapping[str, Any] | bytes, mapping: Ready) -> dict[str, Any]:
-    """What a record gives an outbound mapping: an object of its roots, each as its model has it; raises RecordError.
+def _our_roots(body: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
+    """What a record gives a mapping without a source: an object of its roots, each as its model has it.
 
-    A line of a sheet names them in its header: `payment.amount`.
+    A line of a sheet names them in its header: `payment.amount`. Raises RecordError.
     """
-    if isinstance(body, bytes):
-        body = _json_line(body)
     roots = _nested(body) if any("." in name for name in body) else body
-    known = mapping.definition.roots
     if roots.keys() - set(known):
         expected = ", ".join(known)
         raise RecordError("der Satz hat Felder, die keine Wurzeln der Zuordnung sind", expected=expected)

@@ -427,3 +427,51 @@ def _megabytes(place: Path, form: str, records: list[Any]) -> int:
 def test_memory_does_not_grow_with_the_file(place: Path, form: str) -> None:
     """Fifty thousand records, or a million, are read as they come: the whole list would be 40 MB and more."""
     assert _megabytes(place, form, RECORDS * 2000) - _megabytes(place, form, RECORDS) < 12
+
+
+OWN = """\
+name: eigene
+version: 1
+direction: outbound
+source: %s
+roots: [order]
+target: table zahlen
+rules:
+  - {target: nummer, from: order.number}
+  - {target: summe, from: order.lines.amount, steps: [first, decimal]}
+"""
+ORDER = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="order"><xs:complexType><xs:sequence>
+<xs:element name="number" type="xs:string"/><xs:element name="lines" maxOccurs="9"><xs:complexType><xs:sequence>
+<xs:element name="amount" type="xs:string"/></xs:sequence></xs:complexType></xs:element>
+</xs:sequence></xs:complexType></xs:element></xs:schema>"""
+LINES = {"type": "array", "items": {"type": "object", "properties": {"amount": {"type": "string"}}}}
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl", "xml"])
+def test_a_record_of_ones_own_is_the_root_itself(call: Call, place: Path, form: str) -> None:
+    """Objects and elements alike; an object that is none is refused, and the rest written."""
+    content = place / "content"
+    schema = {"type": "object", "properties": {"number": {"type": "string"}, "lines": LINES}}
+    source = "order 1 order" if form == "xml" else "json order"
+    (content / "mappings/outbound/eigene").mkdir()
+    (content / "mappings/outbound/eigene/mapping.yaml").write_text(OWN % source, "utf-8")
+    (content / "schemas/json/order.schema.json").write_text(json.dumps(schema), "utf-8")
+    (content / "schemas/order/1").mkdir(parents=True)
+    (content / "schemas/order/1/profile.xsd").write_text(ORDER, "utf-8")
+    orders = [
+        {"number": "N-1", "lines": [{"amount": "1.50"}, {"amount": "2"}]},
+        {"number": "N-2", "lines": [{"amount": "x"}]},
+    ]
+    if form == "xml":
+        one = "<order><number>N-1</number><lines><amount>1.50</amount></lines><lines><amount>2</amount></lines></order>"
+        two = "<order><number>N-2</number><lines><amount>x</amount></lines></order>"
+        (place / "in.xml").write_text(f"<orders>{one}{two}</orders>", "utf-8")
+    else:
+        FORMS[form](place / f"in.{form}", orders)
+    said = call("mapping", "run", "eigene", "--in", f"in.{form}", "--out", "o.csv", "--refused", "refused.jsonl")
+    (refused,) = _lines(place / "refused.jsonl")
+
+    assert (said.code, said.err) == (1, "")
+    assert (place / "o.csv").read_bytes() == b"Nummer;Summe\r\nN-1;1,50\r\n"
+    assert refused["record"] == 2
+    assert refused["source"] == ("order.lines.amount" if form == "xml" else "order.lines[1].amount")

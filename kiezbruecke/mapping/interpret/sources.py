@@ -105,7 +105,8 @@ def _type_below(owner: Type, steps: Sequence[SourceStep], above: str) -> tuple[T
         found = fields.field(".".join(step.name for step in steps[:taken]))
         number = steps[taken - 1].number
         if found is not None:
-            many = (owner.many or found.many) and number is None
+            many = (owner.many or found.many) and (number is None or found.inner is not None)
+            found = found if number is None or found.inner is None else found.inner
             return replace(found, many=many, nullable=owner.nullable or found.nullable or number is not None), taken
         if number is not None:
             break
