@@ -46,7 +46,7 @@ Body = Mapping[str, Any] | bytes
 Values = Iterable[tuple[int, list[Any]]]  # rows: their line or row, and what stands in their cells
 
 
-class Form(StrEnum):
+class FileForm(StrEnum):
     """How a file holds its records."""
 
     JSON = "json"
@@ -56,8 +56,8 @@ class Form(StrEnum):
     XML = "xml"
 
 
-_BY_ENDING = {**{f".{form.value}": form for form in Form}, ".ndjson": Form.JSON_LINES}
-_BY_SIGN = {b"[": Form.JSON, b"{": Form.JSON_LINES, b"<": Form.XML, b"P": Form.XLSX}
+_BY_ENDING = {**{f".{form.value}": form for form in FileForm}, ".ndjson": FileForm.JSON_LINES}
+_BY_SIGN = {b"[": FileForm.JSON, b"{": FileForm.JSON_LINES, b"<": FileForm.XML, b"P": FileForm.XLSX}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +71,22 @@ class RecordRead:
 
 
 @dataclass(frozen=True)
-class Reading:
+class FileReading:
     """How a file is to be read: `table` gives columns their keys, `element` is what repeats in XML."""
 
     name: str  # of the file, for errors
-    form: Form
+    form: FileForm
     table: TableLayout | None = None
     element: str = ""
 
 
-def form_of(file: Path, start: bytes) -> Form:
+def form_of(file: Path, start: bytes) -> FileForm:
     """The form of a file by its ending, or by what it begins with."""
     begins = start.removeprefix(codecs.BOM_UTF8).lstrip()[:1]
-    return _BY_ENDING.get(file.suffix.lower()) or _BY_SIGN.get(begins, Form.CSV)
+    return _BY_ENDING.get(file.suffix.lower()) or _BY_SIGN.get(begins, FileForm.CSV)
 
 
-def read_records(stream: BinaryIO, reading: Reading) -> Iterator[RecordRead]:
+def read_records(stream: BinaryIO, reading: FileReading) -> Iterator[RecordRead]:
     """The records in their order; raises ConfigurationError where the file cannot be read on."""
     numbers = count(1)
     for line, body, fault in _READERS[reading.form](stream, reading):
@@ -96,7 +96,7 @@ def read_records(stream: BinaryIO, reading: Reading) -> Iterator[RecordRead]:
 _Found = Iterator[tuple[int | None, Body, str]]
 
 
-def _json(stream: BinaryIO, reading: Reading) -> _Found:
+def _json(stream: BinaryIO, reading: FileReading) -> _Found:
     try:
         for line, body in read_members(codecs.iterdecode(_pieces(stream), "utf-8-sig")):
             yield (line, body, "") if isinstance(body, dict) else (line, b"", "ist kein JSON-Objekt")
@@ -106,7 +106,7 @@ def _json(stream: BinaryIO, reading: Reading) -> _Found:
         raise _broken(reading, "the file is not UTF-8") from None
 
 
-def _json_lines(stream: BinaryIO, _: Reading) -> _Found:
+def _json_lines(stream: BinaryIO, _: FileReading) -> _Found:
     number, mark = 0, codecs.BOM_UTF8
     while line := stream.readline(_LONGEST_LINE):
         number += 1
@@ -124,7 +124,7 @@ def _rest_of_line(stream: BinaryIO, line: bytes) -> bool:
     return whole
 
 
-def _xml(stream: BinaryIO, reading: Reading) -> _Found:
+def _xml(stream: BinaryIO, reading: FileReading) -> _Found:
     try:
         for element in parse_each(_pieces(stream), reading.element, reading.name):
             yield element.sourceline, etree.tostring(element, encoding="UTF-8", with_tail=False), ""
@@ -132,7 +132,7 @@ def _xml(stream: BinaryIO, reading: Reading) -> _Found:
         raise ConfigurationError(error.what, where=error.where, expected=error.expected) from None
 
 
-def _csv(stream: BinaryIO, reading: Reading) -> _Found:
+def _csv(stream: BinaryIO, reading: FileReading) -> _Found:
     with _seekable(stream) as file:
         encoding = _encoding(file, reading)
         lines = _lines(codecs.iterdecode(_pieces(file), encoding))
@@ -148,7 +148,7 @@ def _delimiter(lines: list[str], table: TableLayout | None) -> str:
     return max(_DELIMITERS, key=lambda sign: max((len(_known(line.split(sign), table)) for line in lines), default=0))
 
 
-def _csv_rows(lines: Iterable[str], delimiter: str, reading: Reading) -> Values:
+def _csv_rows(lines: Iterable[str], delimiter: str, reading: FileReading) -> Values:
     csv.field_size_limit(_LONGEST_CELL)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     line = 1
@@ -171,7 +171,7 @@ def _lines(pieces: Iterable[str]) -> Iterator[str]:
         yield rest
 
 
-def _encoding(file: BinaryIO, reading: Reading) -> str:
+def _encoding(file: BinaryIO, reading: FileReading) -> str:
     """UTF-8, UTF-16 with its mark, else Windows-1252, as offices write it."""
     file.seek(0)
     marked = "utf-16" if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else ""
@@ -187,7 +187,7 @@ def _encoding(file: BinaryIO, reading: Reading) -> str:
     raise _broken(reading, "the file is neither UTF-8 nor Windows-1252")
 
 
-def _xlsx(stream: BinaryIO, reading: Reading) -> _Found:
+def _xlsx(stream: BinaryIO, reading: FileReading) -> _Found:
     """Imported here: the other forms need no workbooks, and a preview is to be there within a second."""
     from openpyxl import load_workbook  # noqa: PLC0415
 
@@ -214,7 +214,7 @@ def _cell(cell: Any) -> Any:
     return _Formula() if cell.data_type in ("f", "e") else cell.value
 
 
-def _table(rows: Values, reading: Reading) -> _Found:
+def _table(rows: Values, reading: FileReading) -> _Found:
     """The rows below the header as objects; blank ones are left out."""
     above = (_columns(row, reading.table) for _, row in islice(_filled(rows), _HEADER_ROWS))
     columns = next(filter(None, above), None)
@@ -311,14 +311,14 @@ def _seekable(stream: BinaryIO) -> BinaryIO:
     return copy
 
 
-def _broken(reading: Reading, what: str, where: str = "", helps: str = "") -> ConfigurationError:
+def _broken(reading: FileReading, what: str, where: str = "", helps: str = "") -> ConfigurationError:
     return ConfigurationError(what, where=where or reading.name, helps=helps)
 
 
-_READERS: dict[Form, Callable[[BinaryIO, Reading], _Found]] = {
-    Form.JSON: _json,
-    Form.JSON_LINES: _json_lines,
-    Form.CSV: _csv,
-    Form.XLSX: _xlsx,
-    Form.XML: _xml,
+_READERS: dict[FileForm, Callable[[BinaryIO, FileReading], _Found]] = {
+    FileForm.JSON: _json,
+    FileForm.JSON_LINES: _json_lines,
+    FileForm.CSV: _csv,
+    FileForm.XLSX: _xlsx,
+    FileForm.XML: _xml,
 }

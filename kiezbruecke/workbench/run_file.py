@@ -38,7 +38,7 @@ from kiezbruecke.mapping.wording import Wording
 from kiezbruecke.records import Account
 from kiezbruecke.standards.store import checker
 from kiezbruecke.workbench.example_input import Misfit, own_record, read_input, typed, typed_root
-from kiezbruecke.workbench.input_file import Form, Reading, RecordRead, read_records
+from kiezbruecke.workbench.input_file import FileForm, FileReading, RecordRead, read_records
 
 _TOGETHER = 100  # records that a process is given at once
 _AHEAD = 3  # such lots for each process that wait to be written
@@ -53,7 +53,7 @@ _TAKEN = "ein früherer Satz hat schon denselben Dateinamen"
 
 
 @dataclass(frozen=True)
-class Order:
+class FileRun:
     """What is to be run: a mapping, the roots that all records have in common, the path of the files' names."""
 
     mapping: str
@@ -85,15 +85,15 @@ Tell = Callable[[Summary, Mapping[str, Any] | None], None]
 Put = Callable[[Done], None]
 
 
-def reading_of(mapping: Ready, content: Path, name: str, form: Form, element: str = "") -> Reading:
+def reading_of(mapping: Ready, content: Path, name: str, form: FileForm, element: str = "") -> FileReading:
     """How a file is read for a mapping; raises ConfigurationError where it cannot read such a one."""
     source = mapping.definition.source
     reads_xml = bool(mapping.own) and source.kind == "xml"
-    if (form is Form.XML) != reads_xml:
-        expected = "xml" if reads_xml else ", ".join(one for one in Form if one is not Form.XML)
+    if (form is FileForm.XML) != reads_xml:
+        expected = "xml" if reads_xml else ", ".join(one for one in FileForm if one is not FileForm.XML)
         raise ConfigurationError(f"'{mapping.name}' does not read {form}", where=name, expected=expected)
     table = read_table(content, source.shape) if source.kind == "table" and source.shape else None
-    return Reading(name, form, table, element or _element(mapping))
+    return FileReading(name, form, table, element or _element(mapping))
 
 
 def _element(mapping: Ready) -> str:
@@ -102,7 +102,7 @@ def _element(mapping: Ready) -> str:
 
 
 def run_file(
-    order: Order, stream: BinaryIO, reading: Reading, out: Path, refused: Path | None, tell: Tell, jobs: int = 1
+    order: FileRun, stream: BinaryIO, reading: FileReading, out: Path, refused: Path | None, tell: Tell, jobs: int = 1
 ) -> Summary:
     """Run over all records; `tell` hears of each. Raises ConfigurationError or MachineError, and nothing is written."""
     writer, summary = Writer(order), Summary()
@@ -132,7 +132,7 @@ def _put(put: Put, done: Done, writer: Writer) -> Mapping[str, Any] | None:
 class Writer:
     """Writes one record after the other with one mapping; each process has its own."""
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: FileRun) -> None:
         self.mapping = load_mapping(order.mapping, order.content)
         self._refuse_accounts()
         self._naming = _naming(order.naming, self.mapping)
@@ -260,7 +260,7 @@ def _unreadable(source: str, unusable: Unusable) -> Unwritable:
     return error
 
 
-def _given(order: Order, mapping: Ready) -> dict[str, Any]:
+def _given(order: FileRun, mapping: Ready) -> dict[str, Any]:
     """The roots that all records have in common, read as an example is."""
     if order.given is None:
         return {}
@@ -283,7 +283,7 @@ def _naming(text: str, mapping: Ready) -> SourcePath | None:
     return path
 
 
-def _outcomes(writer: Writer, order: Order, records: Iterable[RecordRead], jobs: int) -> Iterator[Done]:
+def _outcomes(writer: Writer, order: FileRun, records: Iterable[RecordRead], jobs: int) -> Iterator[Done]:
     """What becomes of the records, in their order; lots of them go to other processes where there are several."""
     if jobs == 1:
         yield from map(writer.write, records)
@@ -313,7 +313,7 @@ def _lots(records: Iterable[RecordRead]) -> Iterator[list[RecordRead]]:
 _writers: list[Writer] = []  # the one of this process, where it was begun for others
 
 
-def _begin(order: Order) -> None:
+def _begin(order: FileRun) -> None:
     _writers.append(Writer(order))
 
 

@@ -12,7 +12,7 @@ from lxml import etree
 
 from kiezbruecke.mapping import Mapping, load_mapping
 from kiezbruecke.mapping.interpret.draft import Unwritable
-from kiezbruecke.mapping.interpret.sources import Origin, read, read_members
+from kiezbruecke.mapping.interpret.sources import ReadFrom, read, read_members
 from kiezbruecke.mapping.language.paths import SourcePath
 
 Put = Callable[[str, str], Path]
@@ -131,5 +131,5 @@ def test_a_place_is_written_as_the_source_has_it(each: str, path: str, found: li
     body = {"a": [{"b": {"c": 1}}, {"b": {"c": 2}}], "Nr.1": "x", "x": list(xml)}
     members = read_members(SourcePath.parse(each), {"item": body})
 
-    assert [str(Origin(SourcePath.parse(path), member)) for member in members] == found
+    assert [str(ReadFrom(SourcePath.parse(path), member)) for member in members] == found
     assert all(read(SourcePath.parse(path), {"one": member}) is not None for member in members)

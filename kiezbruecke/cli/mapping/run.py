@@ -18,13 +18,13 @@ from kiezbruecke.content import find_content
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError
 from kiezbruecke.machine import open_file
 from kiezbruecke.mapping import check_mapping, load_mapping
-from kiezbruecke.workbench.input_file import Form, form_of
-from kiezbruecke.workbench.run_file import Order, Summary, Tell, reading_of, run_file
+from kiezbruecke.workbench.input_file import FileForm, form_of
+from kiezbruecke.workbench.run_file import FileRun, Summary, Tell, reading_of, run_file
 
 Source = Annotated[str, typer.Option("--in", help="The file of records; - is standard input.")]
 Out = Annotated[Path, typer.Option("--out", help="A new folder for a file each, or one file: a table, JSON Lines.")]
 RefusedFile = Annotated[Path | None, typer.Option("--refused", help="The file of what was refused, as JSON Lines.")]
-FormOf = Annotated[Form | None, typer.Option("--format", help="How the file is read; else by its ending.")]
+FormOf = Annotated[FileForm | None, typer.Option("--format", help="How the file is read; else by its ending.")]
 Each = Annotated[str, typer.Option("--each", help="XML: the element that is a record; else all below the root.")]
 Given = Annotated[Path | None, typer.Option("--given", help="Roots of all records, written like an example.")]
 Naming = Annotated[str, typer.Option("--name", help="The path of what a file is called; else its number.")]
@@ -58,7 +58,7 @@ def run_over_file(  # noqa: PLR0913, PLR0917 - an option each
             file = Path(source)
             found = form or form_of(file, stream.peek(64))
             reading = reading_of(mapping, root, file.name if source != "-" else "standard input", found, each)
-            order = Order(name, root, given, naming)
+            order = FileRun(name, root, given, naming)
             summary = run_file(order, stream, reading, out, refused, tell, jobs)
     except KiezbrueckeError as error:
         stop(error, as_json=as_json)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kiezbruecke.errors import RecordError
-from kiezbruecke.mapping.interpret.sources import Origin
+from kiezbruecke.mapping.interpret.sources import ReadFrom
 from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.schema.tree import Node
@@ -44,7 +44,7 @@ class NodeDraft:
     nil: bool = False
     parts: dict[str, dict[Instance, NodeDraft]] = field(default_factory=dict)
     at: str = ""
-    origin: Origin | None = None
+    origin: ReadFrom | None = None
 
     def open(self, name: str, instance: Instance) -> NodeDraft:
         """The part of this name, made where it is not there yet."""
@@ -95,7 +95,7 @@ class NodeDraft:
         one = next(self._spoken(), self)
         return self.unwritable(one.rule, one.origin, Unusable(problem, expected), file)
 
-    def unwritable(self, rule: Rule | None, origin: Origin | None, unusable: Unusable, file: str = "") -> Unwritable:
+    def unwritable(self, rule: Rule | None, origin: ReadFrom | None, unusable: Unusable, file: str = "") -> Unwritable:
         """The error of a rule about this place; `origin` is where it read."""
         error = Unwritable(rule, self.path, unusable, file)
         error.target, error.source = self.at or self.path, str(origin) if origin else ""

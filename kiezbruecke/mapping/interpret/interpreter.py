@@ -8,7 +8,7 @@ from typing import Any
 
 from kiezbruecke.mapping.codelists.reading import CodeList, Translation
 from kiezbruecke.mapping.interpret.draft import Instance, NodeDraft, Unwritable
-from kiezbruecke.mapping.interpret.sources import Origin, Scope, read, read_members
+from kiezbruecke.mapping.interpret.sources import ReadFrom, Scope, read, read_members
 from kiezbruecke.mapping.language.definition import CodeUse, Rule, StepUse, When
 from kiezbruecke.mapping.language.paths import SourcePath, TargetPath
 from kiezbruecke.mapping.schema.tree import Node
@@ -161,8 +161,8 @@ def apply_step(use: StepUse, value: Any) -> Any:
     return step.apply(value, step.argument(use.argument) if step.argument and use.argument is not None else None)
 
 
-def _origin(path: SourcePath | None, scope: Scope) -> Origin | None:
-    return Origin(path, scope.get(path.root)) if path else None
+def _origin(path: SourcePath | None, scope: Scope) -> ReadFrom | None:
+    return ReadFrom(path, scope.get(path.root)) if path else None
 
 
 def _translated(translation: Translation, content: Any) -> Any:

@@ -28,11 +28,11 @@ class Member:
 
     value: Any
     index: int
-    origin: Origin | None = None  # of the list, where it was read by a path
+    origin: ReadFrom | None = None  # of the list, where it was read by a path
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class ReadFrom:
     """Where a value was read: a rule's path, and what its root stood for. `number` of `count`: one value of several.
 
     It is written out only where somebody asks, which is when a record is refused.
@@ -72,7 +72,7 @@ def read_members(path: SourcePath, scope: Scope) -> list[Member]:
     if found is None or found is _MISSING:
         return []
     values = list(found) if _is_list(found) else [found]
-    origin = Origin(path, scope.get(path.root), len(values))
+    origin = ReadFrom(path, scope.get(path.root), len(values))
     return [Member(value, index, origin) for index, value in enumerate(values, 1)]
 
 
