@@ -220,6 +220,7 @@ def _table(rows: Values, reading: FileReading) -> _Found:
     columns = next(filter(None, above), None)
     if columns is None:
         raise _broken(reading, "the file has no header", helps="its first row names the columns")
+    _refuse_twins(columns, reading)
     empty = {one.key: one.empty for one in reading.table.columns if one.empty} if reading.table else {}
     for line, row in _filled(rows):
         try:
@@ -244,6 +245,15 @@ def _columns(row: list[Any], table: TableLayout | None) -> _Columns:
     if table is None:
         return [(clean(one) or None) if isinstance(one, str) else None for one in row]
     return [table.by_header.get(folded(str(one))) for one in row] if _known(row, table) else []
+
+
+def _refuse_twins(columns: _Columns, reading: FileReading) -> None:
+    """Of two columns of one name nobody knows which is meant."""
+    first: dict[str, int] = {}
+    for number, column in enumerate(columns, 1):
+        name = column.key if isinstance(column, LayoutColumn) else column
+        if name is not None and first.setdefault(name, number) != number:
+            raise _broken(reading, f"columns {first[name]} and {number} have the same name")
 
 
 def _known(row: Iterable[Any], table: TableLayout) -> set[str]:

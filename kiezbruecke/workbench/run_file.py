@@ -180,7 +180,10 @@ class Writer:
         if self._naming is None:
             return f"{number:0{_DIGITS}}"
         scope = self.mapping.scope(roots["item"], roots) if "item" in roots else roots
-        text = to_text(read(self._naming, scope) or "")
+        try:
+            text = to_text(read(self._naming, scope))
+        except Unusable:
+            raise _unreadable(self._naming.text, _NOT_A_NAME) from None
         if not _FILE_NAME.fullmatch(text):
             raise _unreadable(self._naming.text, _NOT_A_NAME)
         return text

@@ -194,7 +194,7 @@ def test_a_broken_line_is_one_record(call: Call, place: Path) -> None:
     assert [(one["record"], one["line"]) for one in _lines(place / "refused.jsonl")] == [(2, 2), (3, 3)]
 
 
-@pytest.mark.parametrize("name", ["broken.json", "cut.csv", "none.xlsx", "broken.xml", "nothing.csv"])
+@pytest.mark.parametrize("name", ["broken.json", "cut.csv", "none.xlsx", "broken.xml", "nothing.csv", "twins.csv"])
 def test_a_file_that_breaks_off_leaves_everything_as_it_was(call: Call, place: Path, name: str) -> None:
     """One line, and neither half a list nor half a folder."""
     broken = {
@@ -203,6 +203,7 @@ def test_a_file_that_breaks_off_leaves_everything_as_it_was(call: Call, place: P
         "none.xlsx": b"PK\x03\x04 no workbook",
         "broken.xml": b"<rows><row><number>1</number></row><row>",
         "nothing.csv": b"\n\n",
+        "twins.csv": b"route.number;route.number\n1;2\n",
     }
     (place / name).write_bytes(broken[name])
     (place / "liste.csv").write_text("what was there", "utf-8")
