@@ -11,7 +11,7 @@ from kiezbruecke.mapping.check.whole import check_mapping
 from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.loading import Mapping, assemble, find_goal, mapping_file, read_mapping_file
 
-_Stamp = tuple[tuple[str, int, int], ...]
+_Stamp = tuple[object, ...]
 Lists = AnyMapping[str, str]
 _loaded: dict[tuple[Path, tuple[tuple[str, str], ...]], tuple[_Stamp, Mapping]] = {}
 
@@ -25,10 +25,10 @@ def load_mapping(name: str, content: Path, lists: Lists | None = None) -> Mappin
     key = file, tuple(sorted((lists or {}).items()))
     if key in _loaded:
         stamp, mapping = _loaded[key]
-        if stamp == _stamp(mapping.files):
+        if stamp == _stamp(mapping):
             return mapping
     mapping = _load(name, content, lists or {})
-    _loaded[key] = (_stamp(mapping.files), mapping)
+    _loaded[key] = (_stamp(mapping), mapping)
     return mapping
 
 
@@ -53,9 +53,9 @@ def _with_lists(rules: tuple[Rule, ...], lists: Lists) -> tuple[Rule, ...]:
     )
 
 
-def _stamp(files: tuple[Path, ...]) -> _Stamp:
-    """Name, time and size of the files; a file that is gone has no time."""
-    return tuple((str(file), *_state(file)) for file in files)
+def _stamp(mapping: Mapping) -> _Stamp:
+    """Name, time and size of the files, and where the official schema lies; a file that is gone has no time."""
+    return (mapping.official, *((str(file), *_state(file)) for file in mapping.files))
 
 
 def _state(file: Path) -> tuple[int, int]:

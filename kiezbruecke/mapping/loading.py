@@ -16,7 +16,7 @@ from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.foreign_json import read_json
 from kiezbruecke.mapping.codelists.reading import code_file, read_codes, read_translation, translation_file
 from kiezbruecke.mapping.compile import Compiled, Declined, compile_mapping, straight
-from kiezbruecke.mapping.interpret.draft import NodeDraft
+from kiezbruecke.mapping.interpret.draft import NodeDraft, placed
 from kiezbruecke.mapping.interpret.interpreter import Lists, make_draft
 from kiezbruecke.mapping.interpret.json import JsonWriter
 from kiezbruecke.mapping.interpret.namespaces import with_prefixes
@@ -34,7 +34,8 @@ from kiezbruecke.mapping.lineage import RuleLine, Trace, Written, rule_lines
 from kiezbruecke.mapping.schema.sources import ItemShape, find_shape
 from kiezbruecke.mapping.schema.targets import TargetSchema, find_target
 from kiezbruecke.records import Record
-from kiezbruecke.standards.store import parse
+from kiezbruecke.standards import store
+from kiezbruecke.standards.store import NotValid, parse
 
 _ABSTRACT = re.compile(rb"^abstract:[ \t]*[\"']?true\b", re.MULTILINE)
 DIRECTIONS: tuple[Direction, ...] = ("inbound", "outbound")
@@ -53,6 +54,7 @@ class Mapping:
     goal: TargetSchema
     digest: str
     files: tuple[Path, ...] = field(repr=False)
+    content: Path = field(repr=False)
     shape: ItemShape = field(default_factory=ItemShape, repr=False)
 
     @property
@@ -81,18 +83,18 @@ class Mapping:
         return self.definition.target
 
     def write(self, roots: Scope) -> bytes:
-        """The bytes of a message or of a table's line; raises RecordError where a value cannot be used."""
+        """The bytes of a valid message, or of a table's line; raises RecordError where a value cannot be used."""
         try:
-            return self._straight.write(roots)
-        except Declined:
-            return self._interpreted(roots)
+            return self._judged(self.compiled.write(roots))
+        except (Declined, NotValid):
+            return self._traced(roots)[0]
 
     def write_traced(self, roots: Scope) -> tuple[bytes, Trace]:
         """The same bytes, and what was read for them: rule numbers and texts by rule; raises RecordError."""
         trace: list[tuple[int, str]] = []
         try:
-            return self._straight_traced.write(roots, trace), _by_rule(trace)
-        except Declined:
+            return self._judged(self._compiled_traced.write(roots, trace)), _by_rule(trace)
+        except (Declined, NotValid):
             payload, written = self._traced(roots)
             return payload, _by_rule((one.rule, one.text) for one in written if one.read)
 
@@ -157,14 +159,6 @@ class Mapping:
         """The mapping file, as errors name it."""
         return self.definition.places["name"].file
 
-    def _interpreted(self, roots: Scope) -> bytes:
-        draft = self.draft(roots)
-        if self.goal.table is not None:
-            return write_line(self.goal.table, draft)
-        if self.goal.kind == "record":
-            raise ConfigurationError(f"'{self.name}' makes a {self.target}", where=self.file, helps="use read()")
-        return self._writer.write(draft)
-
     def _traced(self, roots: Scope) -> tuple[bytes, list[Written]]:
         if self.goal.kind == "record":
             raise ConfigurationError(f"'{self.name}' makes a {self.target}", where=self.file, helps="use read()")
@@ -177,23 +171,52 @@ class Mapping:
 
         draft = self.draft(roots)
         if self.goal.table is None:
-            return replace(self._writer, wrote=wrote).write(draft), written
+            return self._named(replace(self._writer, wrote=wrote).write(draft), draft), written
         line = write_line(self.goal.table, draft)
         for cell, text in written_cells(self.goal.table, draft):
             wrote(cell, text)
         return line, written
+
+    def _judged(self, payload: bytes) -> bytes:
+        """The message, asked of its schemas; raises NotValid. JSON and tables were judged while they were written."""
+        if self.checker is not None:
+            self.checker.check(payload)
+        return payload
+
+    def _named(self, payload: bytes, draft: NodeDraft) -> bytes:
+        """The same; what no rule alone could know – a key that stands twice – is said of the rule that wrote it."""
+        try:
+            return self._judged(payload)
+        except NotValid as error:
+            raise placed(draft, error.steps).problem(f"{error.rule} ({error.where})", file=self.file) from None
 
     def explain(self) -> str:
         """The generated code; raises Uncompilable where only the interpreter knows a way."""
         return compile_mapping(self.definition, self.goal, self.lists).source
 
     @cached_property
-    def _straight(self) -> Compiled:
+    def compiled(self) -> Compiled:
+        """The compiled form. What it writes is a message only once the schema has seen it: see `write`."""
         return straight(self.definition, self.goal, self.lists, self.digest)
 
     @cached_property
-    def _straight_traced(self) -> Compiled:
+    def _compiled_traced(self) -> Compiled:
         return straight(self.definition, self.goal, self.lists, self.digest, traced=True)
+
+    @cached_property
+    def checker(self) -> store.Checker | None:
+        """What an XML message is checked against: our profile and the official schema, as far as they are there."""
+        return store.checker(self.content, *self._standard) if self._standard else None
+
+    @property
+    def official(self) -> Path | None:
+        """Where the official schema lies now."""
+        return store.official(self.content, *self._standard) if self._standard else None
+
+    @property
+    def _standard(self) -> tuple[str, str] | None:
+        standard, version = self.target.split()[:2]
+        return (standard, version) if self.goal.kind == "standard" else None
 
     @cached_property
     def _writer(self) -> XmlWriter | JsonWriter:
@@ -282,7 +305,7 @@ def assemble(definition: Definition, target: TargetSchema, content: Path) -> Map
     bases = (mapping_file(base, content)[0] for base in definition.bases)
     shape = find_shape(definition.source, content)
     files = (file, *bases, *target.files, *shape.files, *_list_files(rules, content))
-    return Mapping(definition, _lists(rules, content), target, _digest(files, definition), files, shape)
+    return Mapping(definition, _lists(rules, content), target, _digest(files, definition), files, content, shape)
 
 
 def find_goal(definition: Definition, content: Path) -> TargetSchema:

@@ -16,7 +16,7 @@ from kiezbruecke.mapping import Finding, Mapping, check_mapping, load_mapping
 from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.lineage import RuleLine
 from kiezbruecke.mapping.loading import mapping_file
-from kiezbruecke.workbench.examples import Example, find_examples, judge, read_roots
+from kiezbruecke.workbench.examples import Example, find_examples, read_roots
 from kiezbruecke.workbench.preview import PreviewRow, preview, refusal
 from kiezbruecke.workbench.refusal_reason import refused_by, said
 
@@ -54,10 +54,6 @@ def _tried(mapping: Mapping, content: Path, example: Example) -> Iterator[Findin
         yield _failed(mapping, content, example, roots, row)
     if not failed and (problem := refusal(mapping, roots)):
         yield _refused(mapping, content, example, problem)
-    elif not failed and (line := _judged(mapping, content, roots)):
-        file, _ = mapping_file(mapping.name, content)
-        message = f"example '{example.name}' is refused by the schema: {line}"
-        yield Finding(_place(str(file), content), _CODE, message, helps=_remedy("", example))
 
 
 def _failed(mapping: Mapping, content: Path, example: Example, roots: dict[str, Any], row: PreviewRow) -> Finding:
@@ -105,16 +101,6 @@ def _place(where: str, content: Path) -> Place:
     file = Path(where[: found.start()] if found else where)
     shown = file.relative_to(content).as_posix() if file.is_relative_to(content) else str(file)
     return Place(shown, *map(int, found.groups())) if found else Place(shown)
-
-
-def _judged(mapping: Mapping, content: Path, roots: dict[str, Any]) -> str:
-    """Why the official schema refuses the message, where it is installed."""
-    try:
-        if mapping.goal.model is None:
-            judge(mapping, content, mapping.write(roots))
-    except RecordError as error:
-        return error.line()
-    return ""
 
 
 def _remedy(source: str, example: Example) -> str:

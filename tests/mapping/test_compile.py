@@ -12,24 +12,21 @@ from decimal import Decimal
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from kiezbruecke.errors import ConfigurationError, RecordError
+from kiezbruecke.errors import RecordError
 from kiezbruecke.mapping import load_mapping
 from kiezbruecke.mapping.compile import Declined, Uncompilable, compile_mapping
-from kiezbruecke.mapping.compile.quick import careful, is_tame, quick_check
 from kiezbruecke.mapping.interpret.xml import XmlWriter
 from kiezbruecke.mapping.language.reading import read_definition
 from kiezbruecke.mapping.loading import Mapping, assemble
 from kiezbruecke.mapping.schema.targets import find_target
-from kiezbruecke.mapping.schema.xsd import Schemas
-from kiezbruecke.mapping.values import Unusable
 from kiezbruecke.records import Decision
+from kiezbruecke.standards.store import NotValid
 from kiezbruecke.workbench.examples import find_examples, read_roots
 
 DATA = Path(__file__).parent / "data"
@@ -79,7 +76,6 @@ RULES = (
     "{target: Empty/Maybe, from: route.left}",
     "{target: Empty/Maybe, const: vielleicht}",
 )  # fmt: skip
-SHAPES = (st.from_regex(r"[A-Z]{0,4}(-[0-9]{0,5})?", fullmatch=True), st.from_regex(r"-?[0-9]{0,9}(\.[0-9]{0,3})?"))
 
 ORDINARY = {
     "title": "Bänke", "code": "A", "text": "Zwei\nZeilen & <mehr>", "colour": "blau", "money": Decimal("12.50"),
@@ -140,11 +136,14 @@ def interpreted(mapping: Mapping, roots: dict[str, Any]) -> bytes | None:
 
 
 def straight(mapping: Mapping, roots: dict[str, Any]) -> bytes | None:
-    """The compiled form's bytes, or None where it declines."""
+    """The compiled form's bytes, or None where it declines or the schema refuses what it wrote."""
+    assert mapping.checker is not None
     try:
-        return compile_mapping(mapping.definition, mapping.goal, mapping.lists).write(roots)
-    except Declined:
+        written = compile_mapping(mapping.definition, mapping.goal, mapping.lists).write(roots)
+        mapping.checker.check(written)
+    except (Declined, NotValid):
         return None
+    return written
 
 
 @pytest.mark.parametrize("name", COMPILED)
@@ -162,7 +161,7 @@ def test_every_example_is_written_straight_to_the_same_bytes(root: Path, name: s
 def test_what_is_written_straight_is_what_the_interpreter_writes(
     workshop: Callable[[list[str]], Mapping], rules: list[str], given_routes: list[dict[str, Any]]
 ) -> None:
-    """Any rules, any record: the same bytes, or the interpreter decides; nothing refused is ever written."""
+    """Any rules, any record: the same bytes, or the interpreter decides; what the schema refuses, it refuses too."""
     mapping = workshop([*FIRM, *rules])
     try:
         compiled = compile_mapping(mapping.definition, mapping.goal, mapping.lists)
@@ -174,8 +173,12 @@ def test_what_is_written_straight_is_what_the_interpreter_writes(
             written = compiled.write({"route": route})
         except Declined:
             continue
-
-        assert written == oracle
+        try:
+            mapping.checker.check(written)
+        except NotValid:
+            assert oracle is None
+        else:
+            assert written == oracle
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -190,112 +193,15 @@ def test_each_rule_alone_has_a_straight_way(workshop: Callable[[list[str]], Mapp
     assert straight(mapping, {"route": route}) == oracle
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.data())
-def test_a_quick_check_never_takes_what_the_schema_refuses(data: st.DataObject) -> None:
-    """It may know too little, never too much: libxml2 is the judge."""
-    leaf = data.draw(st.sampled_from(_leaves()))
-    text = data.draw(
-        st.one_of(
-            texts,
-            st.from_regex(r"[A-Z]{0,4}(-[0-9]{0,5})?", fullmatch=True),
-            st.from_regex(r"-?[0-9]{0,9}(\.[0-9]{0,3})?"),
-        )
-    )
-    if not text.strip() or not text.isprintable():
-        return  # nothing is never asked about, and what is not printable goes the careful way
-    quick = _asks_quickly(leaf)
-    if quick is not None and quick(text):
-        leaf.judge(text)  # raises where the schema refuses
+def test_what_the_schema_refuses_is_refused_with_rule_and_source(workshop: Callable[[list[str]], Mapping]) -> None:
+    """The generated code asks nobody about a single text: the whole message is refused, the interpreter says why."""
+    mapping = workshop([FIRM[0], "{target: Title, from: route.title}", "{target: Other, const: x}"])
+    roots = {"route": {"title": "x" * 13, "code": "A"}}
 
-
-# Patterns that are written in schemas; the quick check must not give them up.
-ORDINARY_PATTERNS = (
-    "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}(Z|[+\-][0-9]{2}:[0-9]{2})",
-    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(_[A-Za-z0-9]([A-Za-z0-9_\-]*[A-Za-z0-9])?)?\.[a-z0-9]{1,8}",
-    "[A-Z]{2,2}[0-9]{2,2}[a-zA-Z0-9]{1,30}",
-    "[A-Z0-9]{4,4}[A-Z]{2,2}[A-Z0-9]{2,2}([A-Z0-9]{3,3}){0,1}",
-    "[0-9a-f]{128}",
-)
-_ATOMS = (
-    *"abcä", "[ab]", "[a-c]", "[^a]", "(ab)", "(a|b)", "(a|bc)", "(a?b)", ".", "[0-9]", "(ab|a)", "(a{0,2}b)",
-    "(a{1,2})", "[a-b-]", "[-a]", "[a-b-c]", r"\.", r"[\.a]", r"\d", "(|a)", "(a|)", "()", "[a^]", "(ab?)",
-    "([ab]{1,3})", "[ä-ü]", "[+-.]", r"[\d-]", r"[\t-z]", r"[a-\.]", r"[a-z \r\n]", "[&-b]", r"[\-%-~]",
-    "[%-~]{16}", "[a-c]{17}", "(a[a-c]){3}", "(a|b){2}",
-)  # fmt: skip
-_COUNTS = ("", "", "", "?", "*", "+", "{2}", "{0,1}", "{1,3}", "{2,}", "{0}", "{3,5}", "{0,}", "{1,1}", "{0,0}")
-patterns = st.lists(st.tuples(st.sampled_from(_ATOMS), st.sampled_from(_COUNTS)).map("".join), min_size=1, max_size=4)
-
-
-@pytest.mark.parametrize("pattern", ORDINARY_PATTERNS)
-def test_the_patterns_of_the_standards_are_checked_quickly(tmp_path: Path, pattern: str) -> None:
-    """Asking libxml2 for each value costs ten times as much."""
-    assert _asks_quickly(_leaf(tmp_path / "a.xsd", pattern)) is not None
-
-
-@pytest.mark.parametrize(
-    "pattern", ["(ab?){2,}c", "([A-Z]?[a-z]?){24}1", "[a-z ]*[a-z]*[a-z]*[a-z]*", "c|c{2}", "(){2}a"]
-)
-def test_patterns_that_take_long_or_are_read_differently_are_left_to_the_schema(tmp_path: Path, pattern: str) -> None:
-    """Python would look for minutes at some of them; others mean something else to libxml2."""
-    assert _asks_quickly(_leaf(tmp_path / "a.xsd", pattern)) is None
-
-
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(patterns.map("".join), min_size=1, max_size=2).map("|".join), st.data())
-def test_a_quick_pattern_never_takes_what_the_schema_refuses(tmp_path: Path, pattern: str, data: st.DataObject) -> None:
-    """Any pattern: what is taken quickly is taken by libxml2, and a tame one needs no reference in XML."""
-    try:
-        leaf = _leaf(tmp_path / "a.xsd", pattern)
-    except ConfigurationError:
-        return
-    quick = _asks_quickly(leaf)
-    for text in data.draw(st.lists(st.text("abc.-0,&< ä", min_size=1, max_size=8), max_size=12)):
-        if quick is not None and text.strip() and quick(text):
-            leaf.judge(text)  # raises where the schema refuses
-            assert not is_tame(leaf) or not set(text) & set("&<\r\n\t")
-
-
-def _leaf(file: Path, pattern: str) -> Any:
-    restriction = f'<xs:restriction base="xs:string"><xs:pattern value={quoteattr(pattern)}/></xs:restriction>'
-    element = f'<xs:element name="A"><xs:simpleType>{restriction}</xs:simpleType></xs:element>'
-    file.write_text(f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">{element}</xs:schema>', "utf-8")
-    return Schemas.read(file).root("A").leaf
-
-
-def _asks_quickly(leaf: Any) -> Callable[[str], bool] | None:
-    bound: dict[str, object] = {}
-
-    def bind(kind: str, value: object) -> str:
-        bound[f"{kind}_{len(bound)}"] = value
-        return f"{kind}_{len(bound) - 1}"
-
-    quick = quick_check(leaf, "text", bind)
-    return None if quick is None else lambda text: bool(eval(quick or "True", {**bound, "text": text}))
-
-
-@given(texts)
-def test_the_careful_way_takes_what_xml_and_the_type_take(text: str) -> None:
-    """Lengths of plain texts are counted without libxml2; its count is the same."""
-    for leaf in _leaves():
-        try:
-            leaf.judge(text) if "\x00" not in text and "\ud800" not in text else careful(leaf)(text)
-            fine = True
-        except (Unusable, ValueError):
-            fine = False
-        try:
-            careful(leaf)(text)
-        except Unusable:
-            assert not fine
-        else:
-            assert fine
-
-
-def _leaves() -> list[Any]:
-    schemas = Schemas.read(DATA / "everything.xsd")
-    found = [schemas.root("Root").children[name].leaf for name in ("Title", "Text", "Code", "Colour", "Few", "Flag")]
-    return [*found, schemas.root("Root").children["Money"].leaf, schemas.root("Root").children["@id"].leaf]
+    assert b"x" * 13 in mapping.compiled.write(roots)
+    for write in (mapping.write, mapping.write_traced):
+        with pytest.raises(RecordError, match=r"'Title' \(Quelle: route.title\): der Text ist zu lang"):
+            write(roots)
 
 
 def test_the_same_mapping_gives_the_same_source(root: Path) -> None:

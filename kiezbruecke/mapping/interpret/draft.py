@@ -7,7 +7,7 @@ and stands where its parent stands.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,6 +85,17 @@ class NodeDraft:
     def _all(self) -> Iterator[NodeDraft]:
         for instances in self.parts.values():
             yield from instances.values()
+
+
+def placed(draft: NodeDraft, steps: Sequence[tuple[str, int]]) -> NodeDraft:
+    """The draft at a place of the message – local names and numbers, as XML counts them –, as deep as one is there."""
+    for name, number in steps:
+        found = [part for child in draft.parts if draft.node.children[child].local == name for part in draft.of(child)]
+        written = [part for part in found if part.wanted()] or found
+        if not written:
+            break
+        draft = written[min(number, len(written)) - 1]
+    return draft
 
 
 def rule_problem(rule: Rule | None, path: str, unusable: Unusable, file: str = "") -> RecordError:
