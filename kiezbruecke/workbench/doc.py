@@ -15,7 +15,6 @@ from lxml.html import builder as E  # noqa: N812 - lxml's own name for it
 from kiezbruecke import printed
 from kiezbruecke.mapping.language.definition import Rule, When
 from kiezbruecke.mapping.language.paths import TargetStep
-from kiezbruecke.mapping.language.walking import walk
 from kiezbruecke.mapping.loading import Mapping
 from kiezbruecke.mapping.schema.models import root_model
 from kiezbruecke.mapping.schema.tree import Node
@@ -92,10 +91,10 @@ def _roots(mapping: Mapping) -> str:
 
 
 def _places(mapping: Mapping) -> Iterator[_Place]:
-    for one in walk(mapping.definition.rules):
+    for one in mapping.plan.rules:
         if not one.rule.rules:
             nodes = _nodes(mapping.goal.root, one.steps)
-            yield _Place(mapping.numbers[one.rule.place], one.rule, one.target, one.above, nodes)
+            yield _Place(one.number, one.rule, one.target, tuple(block.rule for block in one.above), nodes)
 
 
 def _nodes(root: Node, steps: tuple[TargetStep, ...]) -> tuple[Node, ...]:

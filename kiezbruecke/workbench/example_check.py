@@ -78,8 +78,8 @@ def _refused(mapping: Mapping, content: Path, example: Example, problem: RecordE
     found = said(problem)
     message = f"example '{example.name}' is refused: {found.what}"
     rule = _named(mapping, problem.where) or _nearest(mapping, found.path)
-    places = {number: place for place, number in mapping.numbers.items()}
-    place = places[rule.rule] if rule else _place(str(mapping_file(mapping.name, content)[0]), content)
+    file, _ = mapping_file(mapping.name, content)
+    place = mapping.plan.rules[rule.rule - 1].rule.place if rule else _place(str(file), content)
     return Finding(place, _CODE, message, found.path, found.expected, _remedy("", example))
 
 

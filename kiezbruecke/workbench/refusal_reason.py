@@ -18,7 +18,6 @@ from kiezbruecke.mapping.interpret.interpreter import apply_step, holds
 from kiezbruecke.mapping.interpret.sources import Scope, read, read_members
 from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.language.findings import Place
-from kiezbruecke.mapping.language.walking import walk
 from kiezbruecke.mapping.values import Unusable, is_nothing
 
 _PROBLEMS = {
@@ -67,8 +66,8 @@ def said(error: RecordError) -> RefusalReason:
 
 def refused_by(mapping: Mapping, roots: Scope, place: Place, problem: str) -> RefusalReason:
     """Why the rule at a place gives no value that can be used; `problem` is what the preview says."""
-    one = next(one for one in walk(mapping.definition.rules) if one.rule.place == place)
-    for scope in _scopes((*one.above, one.rule), roots):
+    one = next(one for one in mapping.plan.rules if one.rule.place == place)
+    for scope in _scopes([bound.rule for bound in (*one.above, one)], roots):
         if found := _in_parts(mapping, one.rule, scope):
             return found
     return said(RecordError(problem))

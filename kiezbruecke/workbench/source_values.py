@@ -15,8 +15,8 @@ from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from kiezbruecke.mapping.language.walking import SourceRead, reads
 from kiezbruecke.mapping.loading import Mapping as Ready
+from kiezbruecke.mapping.plan import SourceRead
 from kiezbruecke.mapping.schema.models import may_be_missing, root_model
 from kiezbruecke.mapping.values import is_nothing
 
@@ -69,7 +69,7 @@ def put(value: Any, names: Sequence[str], word: Any) -> Any:
 
 
 def _fields_read(mapping: Ready) -> Iterator[SourceRead]:
-    return (one for one in reads(mapping.definition.rules) if not one.index)
+    return (one for one in mapping.plan.reads if not one.index)
 
 
 def _asked(mapping: Ready, one: SourceRead) -> list[str]:

@@ -16,6 +16,7 @@ from kiezbruecke.mapping.compile.plan import PlannedNode, Uncompilable
 from kiezbruecke.mapping.compile.sources import Read, SourceReader
 from kiezbruecke.mapping.interpret.interpreter import Lists
 from kiezbruecke.mapping.language.definition import CodeUse, Rule, StepUse, When
+from kiezbruecke.mapping.plan import Bound
 from kiezbruecke.mapping.schema.tree import Leaf
 from kiezbruecke.mapping.steps import STEPS
 from kiezbruecke.mapping.values import Unusable, is_nothing
@@ -61,8 +62,9 @@ class ValueWriter:
             yield all_of(self._guards)
         self._guards.pop()
 
-    def fill(self, rule: Rule, place: PlannedNode, number: int) -> None:
+    def fill(self, one: Bound, place: PlannedNode) -> None:
         """The lines for a rule with an origin of its own."""
+        rule, number = one.rule, one.number
         guarded = all_of(self._guards)
         place.opened_by.append(guarded)
         if rule.source is None:

@@ -13,29 +13,20 @@ from typing import Any
 
 from kiezbruecke.errors import RecordError
 from kiezbruecke.mapping.language.definition import Rule
-from kiezbruecke.mapping.language.findings import Place
+from kiezbruecke.mapping.plan import Bound, Instance
 from kiezbruecke.mapping.schema.tree import Node
 from kiezbruecke.mapping.values import Unusable
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """Which of several of one name: its number in the path, and for `each` the rule and the member."""
-
-    number: int = 1
-    rule: Place | None = None
-    index: int = 0
-
-
 @dataclass(eq=False)
 class NodeDraft:
-    """A node being filled. `rule` is the last one that spoke about this very place; `nil`: nothing stands there,
-    and the message says so.
+    """A node being filled. `by` is the last rule that spoke about this very place; `nil`: nothing stands there, and the
+    message says so.
     """
 
     node: Node
     path: str = ""
-    rule: Rule | None = None
+    by: Bound | None = None
     value: Any = None
     live: bool = False
     standing: bool = False
@@ -68,19 +59,17 @@ class NodeDraft:
         """Whether it is written even if the schema could do without it."""
         return self.standing or self.alive()
 
-    def rules(self) -> Iterator[Rule]:
+    def told(self) -> Iterator[Bound]:
         """Every rule that spoke about this draft or a part of it."""
-        if self.rule:
-            yield self.rule
+        if self.by:
+            yield self.by
         for part in self._all():
-            yield from part.rules()
+            yield from part.told()
 
     def problem(self, problem: str, expected: str = "", file: str = "") -> RecordError:
         """The error that names place, rule and source – never the value."""
-        rule = next(self.rules(), None)
-        if rule is None:
-            return rule_problem(None, self.path, Unusable(problem, expected), file)
-        return rule_problem(rule, self.path, Unusable(problem, expected), file)
+        one = next(self.told(), None)
+        return rule_problem(one.rule if one else None, self.path, Unusable(problem, expected), file)
 
     def _all(self) -> Iterator[NodeDraft]:
         for instances in self.parts.values():

@@ -66,10 +66,10 @@ def find_shape(source: ItemSource, content: Path) -> ItemShape:
     return _answer(source.shape, content)
 
 
-def source_types(definition: Definition, content: Path) -> dict[str, Type]:
-    """The types of a mapping's roots, the item as its source says; raises ConfigurationError."""
+def source_types(definition: Definition, shape: ItemShape) -> dict[str, Type]:
+    """The types of a mapping's roots, the item as its shape says."""
     types = root_types(definition.roots)
-    return types | ({"item": find_shape(definition.source, content).item} if "item" in types else {})
+    return types | ({"item": shape.item} if "item" in types else {})
 
 
 def _sheet(name: str, content: Path) -> ItemShape:
