@@ -34,6 +34,7 @@ from kiezbruecke.mapping.lineage import RuleLine, Trace, Written, rule_lines
 from kiezbruecke.mapping.plan import Plan
 from kiezbruecke.mapping.schema.sources import ItemShape, source_types
 from kiezbruecke.mapping.schema.targets import TargetSchema, find_target
+from kiezbruecke.mapping.wording import Why
 from kiezbruecke.records import Record
 from kiezbruecke.standards import store
 from kiezbruecke.standards.store import NotValid, parse
@@ -184,7 +185,8 @@ class Mapping:
         try:
             return self._judged(payload)
         except NotValid as error:
-            raise placed(draft, error.steps).problem(f"{error.rule} ({error.where})", file=self.file) from None
+            why = Why.REFUSED(error.rule, error.where)
+            raise placed(draft, error.steps).problem(why, file=self.file) from None
 
     def explain(self) -> str:
         """The generated code; raises Uncompilable where only the interpreter knows a way."""

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any, Literal
 from uuid import UUID
 
+from kiezbruecke.mapping.wording import UNSAID, Instead, Why, Wording
 from kiezbruecke.records import CENT
 
 Kind = Literal["text", "decimal", "integer", "date", "moment", "boolean", "list", "any"]
@@ -22,9 +23,9 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Unusable(Exception):
-    """A rule cannot use a value. German text for people; never the value itself."""
+    """A rule cannot use a value: why, and what is expected instead; never the value itself. As a text it is German."""
 
-    def __init__(self, problem: str, expected: str = "") -> None:
+    def __init__(self, problem: Wording, expected: Wording = UNSAID) -> None:
         self.problem, self.expected = problem, expected
         super().__init__(f"{problem}; erwartet: {expected}" if expected else problem)
 
@@ -46,15 +47,15 @@ def to_text(value: object) -> str:
         if isinstance(value, known):
             return write(value)
     if isinstance(value, list | tuple):
-        raise Unusable("es liegen mehrere Werte vor", "genau ein Wert (Schritt join oder first)")
-    raise Unusable("der Wert hat keine Textform", "ein Feld statt eines ganzen Objekts")
+        raise Unusable(Why.SEVERAL_VALUES(), Instead.ONE_VALUE())
+    raise Unusable(Why.NO_TEXT(), Instead.A_FIELD())
 
 
 def xml_text(value: object) -> str:
     """The value as text that XML can carry."""
     text = to_text(value)
     if _NOT_XML.search(text):
-        raise Unusable("der Text enthält Steuerzeichen, die XML nicht tragen kann", "lesbarer Text")
+        raise Unusable(Why.NOT_XML(), Instead.READABLE())
     return text
 
 
@@ -69,9 +70,9 @@ def same(value: object, text: str) -> bool:
 
 def _bounded(value: Decimal) -> Decimal:
     if not value.is_finite():
-        raise Unusable("die Zahl ist nicht endlich", "eine Zahl")
+        raise Unusable(Why.NOT_FINITE(), Instead.NUMBER())
     if abs(value) >= _TOO_LARGE:
-        raise Unusable("die Zahl ist zu groß", "eine kleinere Zahl")
+        raise Unusable(Why.TOO_LARGE(), Instead.SMALLER())
     return value
 
 
@@ -82,7 +83,7 @@ def money_text(value: Decimal) -> str:
         return written
     rounded = _bounded(value).quantize(CENT, rounding=ROUND_HALF_EVEN)
     if rounded != value:
-        raise Unusable("der Betrag ist feiner als ein Cent", "höchstens zwei Nachkommastellen")
+        raise Unusable(Why.FINER_THAN_A_CENT(), Instead.CENTS())
     return f"{rounded:f}"
 
 
@@ -94,13 +95,13 @@ def _float_text(value: float) -> str:
 def moment_text(value: datetime) -> str:
     """A moment in UTC with milliseconds; raises Unusable without a time zone."""
     if value.tzinfo is None:
-        raise Unusable("die Zeit trägt keine Zeitzone", "eine Zeit mit Zeitzone")
+        raise Unusable(Why.NO_ZONE(), Instead.TIME_WITH_ZONE())
     try:
         at = value if value.tzinfo is UTC else value.astimezone(UTC)
         day = (at.year, at.month, at.day, at.hour, at.minute, at.second, at.microsecond // 1000)
         return "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ" % day  # noqa: UP031 - half of isoformat's time
     except OverflowError:  # the first hours of year 1 east of Greenwich, the last of 9999 west of it
-        raise Unusable("die Zeit liegt außerhalb des Kalenders", "eine Zeit zwischen den Jahren 1 und 9999") from None
+        raise Unusable(Why.NO_CALENDAR(), Instead.CALENDAR()) from None
 
 
 _WRITERS: tuple[tuple[type, Callable[[Any], str]], ...] = (  # the first that fits: True is an int, a moment a date

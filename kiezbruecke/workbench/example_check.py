@@ -16,6 +16,7 @@ from kiezbruecke.mapping import Finding, Mapping, check_mapping, load_mapping
 from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.lineage import RuleLine
 from kiezbruecke.mapping.loading import mapping_file
+from kiezbruecke.mapping.wording import OTHERWISE
 from kiezbruecke.workbench.examples import Example, find_examples, read_roots
 from kiezbruecke.workbench.preview import PreviewRow, preview, refusal
 from kiezbruecke.workbench.refusal_reason import refused_by, said
@@ -42,7 +43,7 @@ def _tried(mapping: Mapping, content: Path, example: Example) -> Iterator[Findin
         return
     try:
         roots = read_roots(mapping, content, example)
-        failed = [row for row in preview(mapping, roots) if row.problem]
+        failed = [row for row in preview(mapping, roots) if row.why]
     except ConfigurationError as error:
         yield Finding(_place(error.where, content), _CODE, error.what, expected=error.expected, helps=error.helps)
         return
@@ -63,12 +64,13 @@ def _failed(mapping: Mapping, content: Path, example: Example, roots: dict[str, 
         message = f"the example has no root '{root}'"
         expected = f"'{root}:' with what the rules read"
         return Finding(_place(str(example.input), content), _CODE, message, expected=expected)
+    assert row.why is not None, "only such rows fail"
     if row.refused:
-        found = refused_by(mapping, roots, row.place, row.problem)
+        found = refused_by(mapping, roots, row.place, row.why)
         message, expected = f"example '{example.name}': {found.what}", found.expected
     else:
         message = f"example '{example.name}' has no value that fits here"
-        expected = said(RecordError(f"'{row.target}' (ohne Regel): {row.problem}")).expected
+        expected = row.why.expected.english or OTHERWISE
     source = "" if row.source == "Festwert" else row.source
     return Finding(row.place, _CODE, message, row.target, expected, _remedy(source, example))
 

@@ -8,18 +8,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kiezbruecke.errors import RecordError
-from kiezbruecke.mapping.interpret.draft import NodeDraft
+from kiezbruecke.mapping.interpret.draft import NodeDraft, Unwritable
 from kiezbruecke.mapping.interpret.interpreter import make_draft
 from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.loading import Mapping
 from kiezbruecke.mapping.plan import Bound
 from kiezbruecke.mapping.schema.duty import sure_nodes
 from kiezbruecke.mapping.values import Unusable, is_nothing, to_text
+from kiezbruecke.mapping.wording import Why
 
 
 @dataclass(frozen=True)
 class PreviewRow:
-    """One place of the target. `rule` is the number of its rule; `problem` says why its value cannot be used.
+    """One place of the target. `rule` is the number of its rule; `why` says why its value cannot be used.
 
     `refused`: the rule itself could not use it, before the target judged. `dropped`: there is a value, and the
     message does not carry it, because constants alone keep no optional parent alive.
@@ -30,9 +31,14 @@ class PreviewRow:
     source: str
     rule: int
     place: Place
-    problem: str = ""
-    refused: bool = False
+    why: Unusable | None = None
+    refused: Unwritable | None = None
     dropped: bool = False
+
+    @property
+    def problem(self) -> str:
+        """Why its value cannot be used, in German; empty where it can."""
+        return self.refused.what if self.refused else str(self.why or "")
 
     @property
     def file(self) -> str:
@@ -60,7 +66,7 @@ class PreviewRow:
 
 def preview(mapping: Mapping, roots: dict[str, Any]) -> list[PreviewRow]:
     """The places that rules speak about, in the target's order; raises RecordError where the item is unreadable."""
-    problems: dict[int, RecordError] = {}
+    problems: dict[int, Unwritable] = {}
     scope = mapping.scope(roots["item"], roots) if "item" in roots else roots
     draft = make_draft(
         mapping.plan,
@@ -111,7 +117,7 @@ def _marked(row: PreviewRow, held: Counter[Any], shown: Counter[Any], texts: Cou
     return replace(row, dropped=texts[(*place, row.value)] < 0)
 
 
-def _rows(draft: NodeDraft, problems: dict[int, RecordError], *, sure: bool) -> Iterator[PreviewRow]:
+def _rows(draft: NodeDraft, problems: dict[int, Unwritable], *, sure: bool) -> Iterator[PreviewRow]:
     """`sure`: the place is written in any case, so that a value must not be missing."""
     if draft.by is not None:
         yield _row(draft, draft.by, problems.get(id(draft)), sure=sure)
@@ -122,32 +128,32 @@ def _rows(draft: NodeDraft, problems: dict[int, RecordError], *, sure: bool) -> 
             yield from _rows(part, problems, sure=below)
 
 
-def _row(draft: NodeDraft, one: Bound, refused: RecordError | None, *, sure: bool) -> PreviewRow:
+def _row(draft: NodeDraft, one: Bound, refused: Unwritable | None, *, sure: bool) -> PreviewRow:
     rule = one.rule
-    value, problem = _shown(draft)
-    is_missing = sure and not value and not problem and draft.node.leaf is not None and draft.node.fixed is None
+    value, why = _shown(draft)
+    is_missing = sure and not value and why is None and draft.node.leaf is not None and draft.node.fixed is None
     if is_missing and not rule.rules and not draft.nil:
-        problem = "die Pflichtangabe fehlt"
+        why = Unusable(Why.MISSING())
     return PreviewRow(
         draft.path,
         value,
         rule.origin,
         one.number,
         rule.place,
-        refused.what if refused else problem,
-        refused=refused is not None,
+        refused.unusable if refused else why,
+        refused,
     )
 
 
-def _shown(draft: NodeDraft) -> tuple[str, str]:
+def _shown(draft: NodeDraft) -> tuple[str, Unusable | None]:
     values = draft.value if isinstance(draft.value, list) else [draft.value]
     if all(is_nothing(value) for value in values):
-        return "", ""
+        return "", None
     try:
         texts = [to_text(value) for value in values]
         if draft.node.leaf is not None:
             for text in texts:
                 draft.node.leaf.judge(text)
     except Unusable as unusable:
-        return "; ".join(str(value) for value in values), str(unusable)
-    return "; ".join(texts), ""
+        return "; ".join(str(value) for value in values), unusable
+    return "; ".join(texts), None

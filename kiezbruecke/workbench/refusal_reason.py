@@ -1,49 +1,25 @@
 """Who refuses a value of an example, in English: a step, a code list, a duty or the target.
 
-A preview knows the rule and the German sentence of whoever refused. The rule is run once more, part by part, on what
+A preview knows the rule and why its value cannot be used. The rule is run once more, part by part, on what
 it saw: the first part that refuses is named. No value is ever named.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from kiezbruecke.errors import RecordError
 from kiezbruecke.mapping import Mapping
-from kiezbruecke.mapping.check.english import in_english
+from kiezbruecke.mapping.interpret.draft import Unwritable
 from kiezbruecke.mapping.interpret.interpreter import apply_step, holds
 from kiezbruecke.mapping.interpret.sources import Scope, read, read_members
 from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.values import Unusable, is_nothing
+from kiezbruecke.mapping.wording import OTHERWISE, some
 
-_PROBLEMS = {
-    "eine Pflichtangabe fehlt": "a mandatory value is missing",
-    "die Pflichtangabe fehlt": "a mandatory value is missing",
-    "der Wert fehlt, ist hier aber Pflicht": "a value is missing that the rule calls required",
-    "es sind mehr Werte da, als die Nachricht aufnehmen kann": "there are more values than the target can hold",
-    "es sind mehrere Werte da": "there are several values",
-    "es liegen mehrere Werte vor": "there are several values",
-    "mehrere Angaben, wo nur eine erlaubt ist": "several branches of a choice have a value",
-    "das Schema schreibt hier einen anderen Wert vor": "the schema prescribes another value",
-    "der Typ ist abstrakt": "the type is abstract",
-    "der Wert hat keine Textform": "a whole object has no text",
-    "zwei Regeln geben hier einen Wert": "two rules give a value here",
-    "zwei Regeln wählen hier verschiedene Typen": "two rules choose different types here",
-}
-_EXPECTED = {
-    "Bedingungen, die einander ausschließen": "conditions that exclude each other",
-    "ein Feld statt eines ganzen Objekts": "a field of it",
-    "ein abgeleiteter Typ (type: …)": "a derived type (type: …)",
-}
-_ONE_OF = re.compile(r"(?:nur )?eine von: (.*)", re.DOTALL)
-_SENTENCE = re.compile(
-    r"'(?P<path>[^']*)' \((?:Quelle: .*?|ohne Regel)\): (?P<what>.*?)(?:; erwartet: (?P<expected>.*))?", re.DOTALL
-)
-_UNSAID = in_english(Unusable(""))  # what is said where nothing is known: no help behind a step
 _SHOWN = 12
 
 
@@ -57,20 +33,19 @@ class RefusalReason:
 
 
 def said(error: RecordError) -> RefusalReason:
-    """The German error of writing in English, as far as its sentence is known."""
-    found = _SENTENCE.fullmatch(error.what)
-    if not found:
+    """The error of writing in English, where a rule or its place has raised it."""
+    if not isinstance(error, Unwritable):
         return RefusalReason(error.what, error.expected)
-    return RefusalReason(*_both(found["what"], found["expected"] or ""), found["path"])
+    return RefusalReason(error.unusable.problem.english, _wanted(error.unusable), error.path)
 
 
-def refused_by(mapping: Mapping, roots: Scope, place: Place, problem: str) -> RefusalReason:
-    """Why the rule at a place gives no value that can be used; `problem` is what the preview says."""
+def refused_by(mapping: Mapping, roots: Scope, place: Place, why: Unusable) -> RefusalReason:
+    """Why the rule at a place gives no value that can be used; `why` is what the preview knows."""
     one = next(one for one in mapping.plan.rules if one.rule.place == place)
     for scope in _scopes([bound.rule for bound in (*one.above, one)], roots):
         if found := _in_parts(mapping, one.rule, scope):
             return found
-    return said(RecordError(problem))
+    return RefusalReason(why.problem.english, _wanted(why))
 
 
 def _in_parts(mapping: Mapping, rule: Rule, scope: Scope) -> RefusalReason | None:
@@ -82,9 +57,7 @@ def _in_parts(mapping: Mapping, rule: Rule, scope: Scope) -> RefusalReason | Non
         try:
             value = apply_step(use, value)
         except Unusable as unusable:
-            expected = _both("", unusable.expected)[1]
-            what = f"step '{use.name}' cannot read '{rule.source.text}'"
-            return RefusalReason(what, "" if expected == _UNSAID else expected)
+            return RefusalReason(f"step '{use.name}' cannot read '{rule.source.text}'", unusable.expected.english)
     return None if is_nothing(value) else _in_lists(mapping, rule, rule.source.text, value)
 
 
@@ -108,17 +81,11 @@ def _in_lists(mapping: Mapping, rule: Rule, source: str, value: Any) -> RefusalR
 
 
 def _words(entries: Iterable[str]) -> str:
-    words = list(entries)
-    return f"one of {', '.join(words[:_SHOWN])}{', …' if len(words) > _SHOWN else ''}"
+    return f"one of {some(entries, _SHOWN)}"
 
 
-def _both(what: str, expected: str) -> tuple[str, str]:
-    """A German problem and what it expects, in English."""
-    if found := _ONE_OF.fullmatch(expected):
-        wanted = f"one of {found[1]}"
-    else:
-        wanted = _EXPECTED.get(expected) or in_english(Unusable(what, expected or "ein Wert"))
-    return _PROBLEMS.get(what, "the target does not take this value"), wanted
+def _wanted(why: Unusable) -> str:
+    return why.expected.english or OTHERWISE
 
 
 def _scopes(chain: Sequence[Rule], scope: Scope) -> Iterator[Scope]:

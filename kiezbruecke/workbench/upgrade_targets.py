@@ -130,7 +130,7 @@ def _refused(text: str, leaf: Leaf) -> str:
     try:
         leaf.judge(text)
     except Unusable as unusable:
-        return f"narrower: the new schema refuses this text; expected {unusable.expected or 'another one'}"
+        return f"narrower: the new schema refuses this text; expected {unusable.expected.english or 'another one'}"
     return ""
 
 

@@ -23,9 +23,9 @@ def lines(content: Path, put: Put) -> Callable[[bytes], list[str]]:
 
     def of(raw: bytes) -> list[str]:
         put(FILE, "").write_bytes(raw)
-        start = time.perf_counter()
+        start = time.process_time()
         found = [one.line().removeprefix(FILE) for one in check_mapping("in", content)]
-        assert time.perf_counter() - start < 2
+        assert time.process_time() - start < 2
         return found
 
     return of

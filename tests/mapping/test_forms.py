@@ -8,10 +8,7 @@ from pathlib import Path
 import pytest
 
 from kiezbruecke.mapping import Finding, check_mapping
-from kiezbruecke.mapping.check.english import in_english
 from kiezbruecke.mapping.check.lengths import Length
-from kiezbruecke.mapping.schema.facets import FACETS
-from kiezbruecke.mapping.schema.json_values import TYPE_NAMES
 from kiezbruecke.mapping.steps import STEPS
 from kiezbruecke.mapping.values import Unusable
 
@@ -344,16 +341,6 @@ def test_what_is_wrong_with_a_condition_is_said_once(findings: Findings, content
     some = findings(rule % "message.effect, equals: a")
 
     assert [[one.code for one in found] for found in (never, always, some)] == [["KB-M16"], ["KB-M16"], ["KB-M13"]]
-
-
-def test_every_sentence_of_the_schemas_judges_has_its_english() -> None:
-    """Findings are English; what a judge says to the administration is German."""
-    said = [Unusable(problem, expected.format("7")) for problem, expected in FACETS.values()]
-    said += [Unusable("der Wert hat nicht den verlangten Typ", expected) for expected in TYPE_NAMES.values()]
-    english = [in_english(unusable) for unusable in said]
-
-    assert [text for text in english if text == "what the schema allows there"] == []
-    assert not {"höchstens", "mindestens", "einer", "oder", "das", "eine"} & set(" ".join(english).split())
 
 
 def test_a_prefix_that_leaves_no_room_is_one_finding(findings: Findings) -> None:

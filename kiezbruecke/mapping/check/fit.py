@@ -9,7 +9,6 @@ from typing import Any
 from pydantic import BaseModel
 
 from kiezbruecke.mapping.check.arriving import NAMES, Arriving
-from kiezbruecke.mapping.check.english import ANOTHER, OTHERWISE, in_english
 from kiezbruecke.mapping.check.lengths import as_number
 from kiezbruecke.mapping.check.report import CheckReport
 from kiezbruecke.mapping.language.definition import Rule
@@ -19,6 +18,7 @@ from kiezbruecke.mapping.schema.json_schema import JsonNode
 from kiezbruecke.mapping.schema.models import Type
 from kiezbruecke.mapping.schema.tree import Leaf
 from kiezbruecke.mapping.values import Kind, Unusable, is_nothing, to_text
+from kiezbruecke.mapping.wording import OTHERWISE, Instead
 
 _FITS: dict[Kind, frozenset[Kind]] = {
     "decimal": frozenset({"decimal", "integer"}),
@@ -290,14 +290,12 @@ def _at(place: Spot) -> str:
 
 def _expected(leaf: Leaf, why: Unusable) -> str:
     """What a leaf expects, in English; where its judge names no more than a type, an example of it."""
-    said = in_english(why)
+    said = why.expected
     if span := _SPANS.get(leaf.builtin):
-        return said if leaf.facets.keys() & _BOUNDS else f"a whole number from {span[0]} to {span[1]}"
-    if said == ANOTHER:
-        return _EXAMPLES.get(leaf.builtin, said)
-    if said == OTHERWISE:
-        return ", ".join(leaf.enumeration[:_SHOWN]) or _KINDS.get(leaf.kind, said)
-    return said
+        return said.english if leaf.facets.keys() & _BOUNDS else f"a whole number from {span[0]} to {span[1]}"
+    if said.code == Instead.ANOTHER.name:
+        return _EXAMPLES.get(leaf.builtin, said.english)
+    return said.english or ", ".join(leaf.enumeration[:_SHOWN]) or _KINDS.get(leaf.kind, OTHERWISE)
 
 
 def shown_values(values: Sequence[Any]) -> str:

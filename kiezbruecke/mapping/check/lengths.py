@@ -6,11 +6,14 @@ from dataclasses import dataclass, replace
 
 _NEVER_LONGER = frozenset(
     {"trim", "collapse_space", "text", "unformula", "first", "nothing_if_zero", "split", "before", "after", "digits"}
-    | {"din91379", "html_to_text", "nothing_if", "bracketed", "latin9"}
+    | {"din91379", "html_to_text", "nothing_if", "bracketed", "latin9", "nfc"}
 )
 _GROWS = {"upper": 3, "lower": 2, "sepa_text": 3}  # to how many characters one may become: ß SS, İ i̇, € EUR
-_ASCII = frozenset({"hash", "uuid", "name_uuid", "iban", "bic", "digits", "date_format", "time_format", "money_text"})
-_MOST = {"uuid": 36, "name_uuid": 36, "iban": 34, "bic": 11, "money_text": 19}  # -123456789012345,67
+_ASCII = frozenset(
+    {"hash", "uuid", "name_uuid", "iban", "bic", "digits", "date_format", "time_format", "money_text"}
+    | {"true_false", "decimal_places"}
+)
+_MOST = {"uuid": 36, "name_uuid": 36, "iban": 34, "bic": 11, "money_text": 19, "true_false": 5}  # -123456789012345,67
 _DIGESTS = {"sha256": 64, "sha512": 128}
 LARGEST = 10**9  # what no step can want
 _LONGEST_ADDRESS = 250  # steps.address refuses longer ones
@@ -59,6 +62,8 @@ class Length:
                 return _DIGESTS.get(argument or "")
             case "date_format" | "time_format":
                 return len(argument or "")
+            case "decimal_places" if (places := as_number(argument)) is not None:
+                return 17 + places  # a sign, 15 digits, a point
             case "address_part":
                 return 5 if argument == "postcode" else min(self.most or _LONGEST_ADDRESS, _LONGEST_ADDRESS)
         return _MOST.get(step)

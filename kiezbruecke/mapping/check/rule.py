@@ -11,7 +11,6 @@ from pydantic import BaseModel
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.bind import behind
 from kiezbruecke.mapping.check.arriving import NAMES, Arriving, arriving, longest
-from kiezbruecke.mapping.check.english import OTHERWISE, in_english
 from kiezbruecke.mapping.check.fit import Fitting, shown_values
 from kiezbruecke.mapping.check.forms import PROSE, is_sure, is_uuid, numbers_of, texts_of
 from kiezbruecke.mapping.check.lengths import LARGEST, Length, as_number
@@ -25,6 +24,7 @@ from kiezbruecke.mapping.plan import Bound, Spot
 from kiezbruecke.mapping.schema.models import Type
 from kiezbruecke.mapping.steps import STEPS
 from kiezbruecke.mapping.values import Unusable, is_nothing
+from kiezbruecke.mapping.wording import OTHERWISE
 
 _ANYTHING = Arriving(Type("any"), Length())
 
@@ -128,10 +128,9 @@ class LeafChecker:
     def _unreadable(self, use: StepUse, given: Arriving, value: Any, why: Unusable | None) -> Arriving:
         """The finding about a step that reads nothing of what arrives; what comes behind it, nobody knows."""
         message = f"'{use.name}' cannot read {NAMES.get(given.type.kind, 'this')} such as {shown_values([value])}"
-        said = in_english(why) if why is not None else OTHERWISE
         takes = STEPS[use.name].takes
         kind = "a text with digits" if use.name == "digits" else NAMES.get(takes, "a text")
-        self._report.error(use.place, "KB-M09", message, kind if said == OTHERWISE else said)
+        self._report.error(use.place, "KB-M09", message, (why and why.expected.english) or kind)
         return _ANYTHING
 
     def _argument(self, use: StepUse, wanted: type[int | str] | None, choices: tuple[str, ...]) -> bool:
@@ -269,7 +268,7 @@ def _limit(use: StepUse) -> str:
     try:
         STEPS[use.name].apply("1", as_number(use.argument))
     except Unusable as unusable:
-        return in_english(unusable)
+        return unusable.expected.english or OTHERWISE
     return f"less than {LARGEST}" if as_number(use.argument) == LARGEST else ""
 
 

@@ -24,6 +24,7 @@ from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.machine import read_text
 from kiezbruecke.mapping.codelists.validity import ALWAYS, Validity, read_day
 from kiezbruecke.mapping.values import Unusable, to_text
+from kiezbruecke.mapping.wording import Instead, Why, Wording, some
 
 KEYS = (
     "uri",
@@ -60,9 +61,7 @@ class Translation:
         found = self.entries.get(given)
         found = self._folded.get(fold(given)) if found is None else found
         if found is None:
-            raise Unusable(
-                f"der Wert steht nicht in der Codeliste „{self.name}“", _allowed(given, self.entries, self._one_each)
-            )
+            raise Unusable(Why.NOT_ON_THE_LIST(self.name), _allowed(given, self.entries, self._one_each))
         return found
 
     @cached_property
@@ -104,9 +103,7 @@ class CodeList:
         """The code itself; raises Unusable where the list does not have it."""
         given = to_text(value).strip()
         if given not in self.codes:
-            raise Unusable(
-                f"der Code steht nicht in der Codeliste „{self.name}“", _allowed(given, self.codes, list(self.codes))
-            )
+            raise Unusable(Why.NO_CODE(self.name), _allowed(given, self.codes, list(self.codes)))
         return given
 
 
@@ -278,8 +275,8 @@ def _unique(file: Path, rows: list[TranslationRow]) -> dict[str, str]:
     return entries
 
 
-def _allowed(given: str, known: Iterable[str], words: Sequence[str]) -> str:
+def _allowed(given: str, known: Iterable[str], words: Sequence[str]) -> Wording:
     """The first of the words, and the known one that is nearest."""
-    shown = ", ".join(words[:_SHOWN]) + (", …" if len(words) > _SHOWN else "")
+    shown = some(words, _SHOWN)
     close = get_close_matches(given, list(known), n=1, cutoff=0.6)
-    return f"{shown} (am nächsten: {close[0]})" if close else shown
+    return Instead.NEAREST(shown, close[0]) if close else Instead.THESE(shown)

@@ -16,6 +16,7 @@ from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.plan import Bound, Instance
 from kiezbruecke.mapping.schema.tree import Node
 from kiezbruecke.mapping.values import Unusable
+from kiezbruecke.mapping.wording import UNSAID, Wording
 
 
 @dataclass(eq=False)
@@ -66,10 +67,10 @@ class NodeDraft:
         for part in self._all():
             yield from part.told()
 
-    def problem(self, problem: str, expected: str = "", file: str = "") -> RecordError:
-        """The error that names place, rule and source – never the value."""
+    def problem(self, problem: Wording, expected: Wording = UNSAID, file: str = "") -> Unwritable:
+        """The error at this place, and at the first rule that spoke about it."""
         one = next(self.told(), None)
-        return rule_problem(one.rule if one else None, self.path, Unusable(problem, expected), file)
+        return Unwritable(one.rule if one else None, self.path, Unusable(problem, expected), file)
 
     def _all(self) -> Iterator[NodeDraft]:
         for instances in self.parts.values():
@@ -87,8 +88,11 @@ def placed(draft: NodeDraft, steps: Sequence[tuple[str, int]]) -> NodeDraft:
     return draft
 
 
-def rule_problem(rule: Rule | None, path: str, unusable: Unusable, file: str = "") -> RecordError:
-    """A RecordError: the rule's target, its source field, file and line, and what is wrong."""
-    if rule is None:
-        return RecordError(f"'{path}' (ohne Regel): {unusable}", where=file)
-    return RecordError(f"'{path}' (Quelle: {rule.origin}): {unusable}", where=f"{rule.place.file}:{rule.place.line}")
+class Unwritable(RecordError):
+    """The error that names target, rule and source – never the value – and keeps each of them by itself."""
+
+    def __init__(self, rule: Rule | None, path: str, unusable: Unusable, file: str = "") -> None:
+        self.rule, self.path, self.unusable = rule, path, unusable
+        origin = f"Quelle: {rule.origin}" if rule else "ohne Regel"
+        where = f"{rule.place.file}:{rule.place.line}" if rule else file
+        super().__init__(f"'{path}' ({origin}): {unusable}", where=where)

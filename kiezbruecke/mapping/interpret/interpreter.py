@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kiezbruecke.errors import RecordError
 from kiezbruecke.mapping.codelists.reading import CodeList, Translation
-from kiezbruecke.mapping.interpret.draft import NodeDraft, rule_problem
+from kiezbruecke.mapping.interpret.draft import NodeDraft, Unwritable
 from kiezbruecke.mapping.interpret.sources import Scope, read, read_members
 from kiezbruecke.mapping.language.definition import CodeUse, Rule, StepUse, When
 from kiezbruecke.mapping.language.paths import TargetPath
 from kiezbruecke.mapping.plan import Bound, Instance, Plan
 from kiezbruecke.mapping.steps import STEPS
 from kiezbruecke.mapping.values import Unusable, is_nothing, same
+from kiezbruecke.mapping.wording import Instead, Why
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ class Value:
 NOTHING = Value(None, live=False)
 
 
-Refuse = Callable[[NodeDraft, RecordError], None]
+Refuse = Callable[[NodeDraft, Unwritable], None]
 
 
-def _raise(_: NodeDraft, error: RecordError) -> None:
+def _raise(_: NodeDraft, error: Unwritable) -> None:
     raise error
 
 
@@ -82,7 +82,7 @@ class _Interpreter:
             return holds(rule.when, scope)
         except Unusable as unusable:
             path = f"{draft.path}/{rule.target}" if draft.path else str(rule.target)
-            self._refuse(draft, rule_problem(rule, path, unusable))
+            self._refuse(draft, Unwritable(rule, path, unusable))
             return False
 
     def _choose_type(self, rule: Rule, name: str, place: NodeDraft) -> None:
@@ -90,8 +90,8 @@ class _Interpreter:
         if place.node.xsi_type is None and (typed := place.node.typed(name)) is not None:
             place.node = typed
         elif place.node.xsi_type is None or place.node.xsi_type[1] != name.rpartition(":")[2]:
-            problem = Unusable("zwei Regeln wählen hier verschiedene Typen", "Bedingungen, die einander ausschließen")
-            self._refuse(place, rule_problem(rule, place.path, problem))
+            problem = Unusable(Why.TWO_TYPES(), Instead.EXCLUSIVE())
+            self._refuse(place, Unwritable(rule, place.path, problem))
 
     def _fill(self, one: Bound, place: NodeDraft, scope: Scope) -> None:
         rule = one.rule
@@ -105,7 +105,7 @@ class _Interpreter:
             self._put(one, place, self._value(rule, scope))
         except Unusable as unusable:
             place.by = place.by or one
-            self._refuse(place, rule_problem(rule, place.path, unusable))
+            self._refuse(place, Unwritable(rule, place.path, unusable))
 
     def _value(self, rule: Rule, scope: Scope) -> Value:
         if rule.source is None:
@@ -124,12 +124,12 @@ class _Interpreter:
         rule = one.rule
         if is_nothing(value.content):
             if rule.required:
-                raise Unusable("der Wert fehlt, ist hier aber Pflicht", "ein Wert")
+                raise Unusable(Why.REQUIRED(), Instead.VALUE())
             place.by = place.by or one
             place.nil, place.standing = place.nil or rule.nil, place.standing or rule.nil
             return
         if place.standing:
-            raise Unusable("zwei Regeln geben hier einen Wert", "Bedingungen, die einander ausschließen")
+            raise Unusable(Why.TWO_RULES(), Instead.EXCLUSIVE())
         place.by = one
         if rule.code:
             self._put_code(rule.code, place, value)

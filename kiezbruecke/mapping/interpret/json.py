@@ -16,6 +16,7 @@ from kiezbruecke.mapping.interpret.draft import NodeDraft
 from kiezbruecke.mapping.schema.json_schema import JsonNode, JsonSchema
 from kiezbruecke.mapping.schema.json_values import as_json
 from kiezbruecke.mapping.values import Unusable
+from kiezbruecke.mapping.wording import Instead, Why
 
 MAX_DEPTH = 60
 
@@ -48,7 +49,7 @@ class JsonWriter:
             if node.array and (values or node.demanded):
                 found[name] = values
             elif len(values) > 1:
-                raise _place(draft, (name,)).problem("es sind mehrere Werte da", "höchstens einer", self.file)
+                raise _place(draft, (name,)).problem(Why.SEVERAL(), Instead.AT_MOST_ONE(), self.file)
             elif values:
                 found[name] = values[0]
             elif node.demanded and depth < MAX_DEPTH:

@@ -13,46 +13,47 @@ from kiezbruecke.errors import RecordError
 from kiezbruecke.mapping.interpret.draft import NodeDraft
 from kiezbruecke.mapping.schema.tree import Node
 from kiezbruecke.mapping.values import Unusable, to_text
+from kiezbruecke.mapping.wording import UNSAID, Instead, Why
 from kiezbruecke.records import Record
 
 _RecordT = TypeVar("_RecordT", bound=Record)
 
 _PROBLEMS = {
-    "missing": "die Pflichtangabe fehlt",
-    "string_too_short": "der Text ist leer oder zu kurz",
-    "string_too_long": "der Text ist zu lang",
-    "string_pattern_mismatch": "der Text hat nicht die verlangte Form",
-    "enum": "der Wert ist nicht erlaubt",
-    "literal_error": "der Wert ist nicht erlaubt",
-    "greater_than_equal": "die Zahl ist zu klein",
-    "greater_than": "die Zahl ist zu klein",
-    "less_than_equal": "die Zahl ist zu groß",
-    "less_than": "die Zahl ist zu groß",
-    "int_parsing": "die Zahl ist nicht lesbar",
-    "int_from_float": "die Zahl ist keine ganze Zahl",
-    "float_parsing": "die Zahl ist nicht lesbar",
-    "decimal_parsing": "der Betrag ist nicht lesbar",
-    "bool_parsing": "weder ja noch nein",
-    "date_parsing": "das Datum ist nicht lesbar",
-    "date_from_datetime_parsing": "das Datum ist nicht lesbar",
-    "date_from_datetime_inexact": "das Datum trägt eine Uhrzeit",
-    "datetime_parsing": "die Zeit ist nicht lesbar",
-    "datetime_from_date_parsing": "die Zeit ist nicht lesbar",
-    "timezone_aware": "die Zeit trägt keine Zeitzone",
-    "uuid_parsing": "die Kennung ist keine UUID",
-    "too_many_marks": "ein Buchstabe trägt mehr Zeichen über und unter sich, als eine Sprache kennt",
-    "value_error": "der Wert ist nicht brauchbar",
+    "missing": Why.MISSING(),
+    "string_too_short": Why.EMPTY_OR_SHORT(),
+    "string_too_long": Why.TOO_LONG(),
+    "string_pattern_mismatch": Why.WRONG_FORM(),
+    "enum": Why.NOT_ALLOWED(),
+    "literal_error": Why.NOT_ALLOWED(),
+    "greater_than_equal": Why.TOO_SMALL(),
+    "greater_than": Why.TOO_SMALL(),
+    "less_than_equal": Why.TOO_LARGE(),
+    "less_than": Why.TOO_LARGE(),
+    "int_parsing": Why.NO_NUMBER(),
+    "int_from_float": Why.NOT_WHOLE(),
+    "float_parsing": Why.NO_NUMBER(),
+    "decimal_parsing": Why.NO_SUM(),
+    "bool_parsing": Why.NEITHER(),
+    "date_parsing": Why.NO_DAY(),
+    "date_from_datetime_parsing": Why.NO_DAY(),
+    "date_from_datetime_inexact": Why.DAY_WITH_TIME(),
+    "datetime_parsing": Why.NO_MOMENT(),
+    "datetime_from_date_parsing": Why.NO_MOMENT(),
+    "timezone_aware": Why.NO_ZONE(),
+    "uuid_parsing": Why.NOT_A_UUID(),
+    "too_many_marks": Why.MARKS(),
+    "value_error": Why.USELESS(),
 }
 _SUM = re.compile(r"Decimal\('([0-9.]+)'\)")
 _BOUNDS = {
-    "pattern": "das Muster {}",
-    "min_length": "mindestens {} Zeichen",
-    "max_length": "höchstens {} Zeichen",
-    "ge": "mindestens {}",
-    "le": "höchstens {}",
-    "gt": "mehr als {}",
-    "lt": "weniger als {}",
-    "expected": "einer von: {}",
+    "pattern": Instead.PATTERN,
+    "min_length": Instead.AT_LEAST_CHARACTERS,
+    "max_length": Instead.AT_MOST_CHARACTERS,
+    "ge": Instead.AT_LEAST,
+    "le": Instead.AT_MOST,
+    "gt": Instead.MORE_THAN,
+    "lt": Instead.LESS_THAN,
+    "expected": Instead.ONE_OF,
 }
 
 
@@ -88,27 +89,26 @@ def _values(draft: NodeDraft) -> list[Any]:
 def _fitting(node: Node, value: Any) -> Any:
     """Numbers into text fields, texts without blanks around them; everything else is the model's to read."""
     if isinstance(value, list | tuple):
-        raise Unusable("es liegen mehrere Werte vor", "genau ein Wert (Schritt join oder first)")
+        raise Unusable(Why.SEVERAL_VALUES(), Instead.ONE_VALUE())
     return to_text(value) if node.leaf is not None and node.leaf.kind == "text" else value
 
 
 def _problem(error: ValidationError, draft: NodeDraft, file: str) -> RecordError:
     first = error.errors(include_input=False, include_url=False)[0]
-    problem = _PROBLEMS.get(first["type"], "der Wert passt nicht zum Feld")
+    problem = _PROBLEMS.get(first["type"], Why.NO_SUCH_FIELD())
     context = first.get("ctx", {})
-    bounds = (text.format(_bound(context[key])) for key, text in _BOUNDS.items() if key in context)
-    expected = next(bounds, "").replace(" or ", " oder ")
+    bounds = (sentence(_bound(context[key])) for key, sentence in _BOUNDS.items() if key in context)
     place = draft
     for name in (part for part in first["loc"] if isinstance(part, str)):
         if name in place.node.children:
             place = next(iter(place.of(name)), None) or NodeDraft(place.node.children[name], _join(place.path, name))
-    return place.problem(problem, expected, file)
+    return place.problem(problem, next(bounds, UNSAID), file)
 
 
 def _bound(value: object) -> object:
-    """A sum as people write it: pydantic gives its repr."""
+    """A sum and a choice as people write them: pydantic gives a repr, and joins words with „or“."""
     found = _SUM.fullmatch(str(value))
-    return german.number(Decimal(found[1])) if found else value
+    return german.number(Decimal(found[1])) if found else str(value).replace(" or ", " oder ")
 
 
 def _join(path: str, name: str) -> str:

@@ -8,6 +8,7 @@ from kiezbruecke.mapping.interpret.draft import NodeDraft
 from kiezbruecke.mapping.schema.columns import LayoutColumn
 from kiezbruecke.mapping.schema.tables import TableLayout
 from kiezbruecke.mapping.values import Unusable
+from kiezbruecke.mapping.wording import Instead, Why
 
 
 def write_line(table: TableLayout, draft: NodeDraft) -> bytes:
@@ -28,7 +29,7 @@ def _cell(table: TableLayout, column: LayoutColumn, draft: NodeDraft) -> str:
     if found is None or not found.wanted():
         if column.required:
             missing = found or NodeDraft(draft.node.children[column.key], column.key)
-            raise missing.problem("die Pflichtangabe fehlt", "ein Wert", draft.node.name)
+            raise missing.problem(Why.MISSING(), Instead.VALUE(), draft.node.name)
         return ""
     try:
         return table.cell(column, found.value)

@@ -16,6 +16,7 @@ from kiezbruecke.mapping.interpret.namespaces import XSI
 from kiezbruecke.mapping.schema.duty import can_be_empty
 from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, nodes, recurring
 from kiezbruecke.mapping.values import Unusable, xml_text
+from kiezbruecke.mapping.wording import Instead, Why
 
 
 class _Pool(dict[str, deque[NodeDraft]]):
@@ -89,12 +90,12 @@ class XmlWriter:
         self._group(element, draft, group, pool)
         for name, left in pool.items():
             if left and not name.startswith("@"):
-                expected = f"höchstens {left[0].node.maximum}"
-                raise left[0].problem("es sind mehr Werte da, als die Nachricht aufnehmen kann", expected)
+                expected = Instead.AT_MOST(left[0].node.maximum)
+                raise left[0].problem(Why.TOO_MANY(), expected)
 
     def _type(self, element: etree._Element, draft: NodeDraft) -> None:
         if draft.node.abstract:
-            raise draft.problem("der Typ ist abstrakt", "ein abgeleiteter Typ (type: …)", self.file)
+            raise draft.problem(Why.ABSTRACT(), Instead.DERIVED(), self.file)
         if draft.node.xsi_type is not None:
             space, name = draft.node.xsi_type
             prefix = next((prefix for prefix, known in self.prefixes.items() if known == space), "")
@@ -140,7 +141,7 @@ class XmlWriter:
         living = _covering(living, pool) or living
         if len(living) > 1 and group.maximum == 1:
             names = ", ".join(node.name for part in living for node in nodes(part))
-            raise owner.problem("mehrere Angaben, wo nur eine erlaubt ist", f"nur eine von: {names}", self.file)
+            raise owner.problem(Why.SEVERAL_BRANCHES(), Instead.ONLY_ONE(names), self.file)
         chosen = next(iter(living or branches), None)
         if chosen is not None:
             self._part(element, owner, chosen, pool)
@@ -154,7 +155,7 @@ class XmlWriter:
                 self._part(element, owner, part, pool)
                 return
         names = ", ".join(node.name for node in nodes(group))
-        raise owner.problem("eine Pflichtangabe fehlt", f"eine von: {names}", self.file)
+        raise owner.problem(Why.NO_BRANCH(), Instead.ONE_BRANCH(names), self.file)
 
     def _part(self, element: etree._Element, owner: NodeDraft, part: Node | Group, pool: _Pool) -> None:
         if isinstance(part, Group):
@@ -193,7 +194,7 @@ class XmlWriter:
         return text
 
     def _missing(self, draft: NodeDraft) -> Exception:
-        return draft.problem("die Pflichtangabe fehlt", "ein Wert", self.file)
+        return draft.problem(Why.MISSING(), Instead.VALUE(), self.file)
 
 
 def _single(drafts: list[NodeDraft]) -> Iterator[NodeDraft]:
@@ -209,7 +210,7 @@ def _judge(node: Node, leaf: Leaf | None, text: str) -> None:
     if leaf is not None:
         leaf.judge(text)
     if node.fixed not in (None, text):
-        raise Unusable("das Schema schreibt hier einen anderen Wert vor", str(node.fixed))
+        raise Unusable(Why.PRESCRIBED(), Instead.THESE(node.fixed))
 
 
 def _empty_where_allowed(leaf: Leaf | None) -> str | None:

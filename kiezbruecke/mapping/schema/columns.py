@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kiezbruecke.mapping.values import Unusable, to_text
+from kiezbruecke.mapping.wording import Instead, Why
 from kiezbruecke.plaintext import harmless
 
 _DAYS = {  # what a layout calls it, and how it is written
@@ -132,7 +133,7 @@ class LayoutColumn(BaseModel):
         """The value as it stands in the cell, not filled up; raises Unusable. `machine`: no spreadsheet opens it."""
         text = self._written(value)
         if self.limit is not None and len(text) > self.limit:
-            raise Unusable("der Text ist zu lang", f"höchstens {self.limit} Zeichen")
+            raise Unusable(Why.TOO_LONG(), Instead.AT_MOST_CHARACTERS(self.limit))
         if self.length is not None or machine:
             return _one_line(text)
         return harmless(text) if self.type == "text" else text
@@ -197,7 +198,7 @@ def _or(names: tuple[str, ...]) -> str:
 def _readable(value: object) -> str:
     text = to_text(value)
     if _CONTROL.search(text):
-        raise Unusable("der Text enthält Steuerzeichen", "lesbarer Text")
+        raise Unusable(Why.CONTROL(), Instead.READABLE())
     return text
 
 
@@ -209,14 +210,12 @@ def _yes_or_no(value: object, words: tuple[str, str]) -> str:
         return words[0]
     if said in {no, *_NO}:
         return words[1]
-    raise Unusable("weder ja noch nein", f"{words[0]} oder {words[1]}, true oder false, 1 oder 0")
+    raise Unusable(Why.NEITHER(), Instead.TRUTH(*words))
 
 
 def _one_line(text: str) -> str:
     if _NOT_IN_A_LINE.search(text):
-        raise Unusable(
-            "der Text enthält einen Zeilenumbruch oder ein Steuerzeichen", "eine Zeile (Schritt collapse_space)"
-        )
+        raise Unusable(Why.TWO_LINES(), Instead.ONE_LINE())
     return text
 
 
@@ -224,7 +223,7 @@ def _money(value: object, written: str) -> str:
     try:
         amount = to_text(Decimal(to_text(value)))
     except ArithmeticError:
-        raise Unusable("der Betrag ist nicht lesbar", "ein Betrag") from None
+        raise Unusable(Why.NO_SUM(), Instead.SUM()) from None
     if written == "cents":
         return str(int(amount.replace(".", "")))
     return amount if written == "point" else amount.replace(".", ",")
@@ -234,9 +233,9 @@ def _number(value: object) -> str:
     try:
         number = Decimal(str(value) if isinstance(value, int | float) else to_text(value))
     except ArithmeticError:
-        raise Unusable("die Zahl ist nicht lesbar", "eine Zahl wie 52.4") from None
+        raise Unusable(Why.NO_NUMBER(), Instead.NUMBER_LIKE("52.4")) from None
     if not number.is_finite() or not -20 <= number.adjusted() <= 20:
-        raise Unusable("die Zahl ist zu groß oder zu klein", "eine Zahl wie 52.4")
+        raise Unusable(Why.OUT_OF_RANGE(), Instead.NUMBER_LIKE("52.4"))
     return f"{number:f}"
 
 
@@ -244,7 +243,7 @@ def _whole(value: object) -> str:
     try:
         return str(int(to_text(value)))
     except ValueError:
-        raise Unusable("die Zahl ist nicht lesbar", "eine ganze Zahl") from None
+        raise Unusable(Why.NO_NUMBER(), Instead.WHOLE_NUMBER()) from None
 
 
 def _day(value: object) -> date:
@@ -253,7 +252,7 @@ def _day(value: object) -> date:
         try:
             value = _read_day(to_text(value))
         except ValueError:
-            raise Unusable("das Datum ist nicht lesbar", "ein Tag") from None
+            raise Unusable(Why.NO_DAY(), Instead.DAY()) from None
     if isinstance(value, datetime):
         return value.astimezone(_BERLIN).date() if value.tzinfo else value.date()
     return value

@@ -15,6 +15,7 @@ from lxml import etree
 
 from kiezbruecke.mapping.schema.tree import Leaf
 from kiezbruecke.mapping.values import Kind, Unusable
+from kiezbruecke.mapping.wording import Instead, Why, Wording, some
 from kiezbruecke.standards.store import parse
 
 XS = "http://www.w3.org/2001/XMLSchema"
@@ -33,28 +34,29 @@ _KINDS: dict[str, Kind] = {
     "anySimpleType": "any",
     **dict.fromkeys(_INTEGERS, "integer"),
 }
-FACETS = {  # what a broken facet means to people; {} is the facet's value
-    "maxLength": ("der Text ist zu lang", "höchstens {} Zeichen"),
-    "minLength": ("der Text ist zu kurz", "mindestens {} Zeichen"),
-    "length": ("der Text hat die falsche Länge", "genau {} Zeichen"),
-    "pattern": ("der Text hat nicht die verlangte Form", "das Muster {}"),
-    "enumeration": ("der Wert ist nicht erlaubt", "einer von: {}"),
-    "minInclusive": ("die Zahl ist zu klein", "mindestens {}"),
-    "maxInclusive": ("die Zahl ist zu groß", "höchstens {}"),
-    "minExclusive": ("die Zahl ist zu klein", "mehr als {}"),
-    "maxExclusive": ("die Zahl ist zu groß", "weniger als {}"),
-    "totalDigits": ("die Zahl hat zu viele Stellen", "höchstens {} Stellen"),
-    "fractionDigits": ("die Zahl hat zu viele Nachkommastellen", "höchstens {} Nachkommastellen"),
+FACETS = {  # what a broken facet means to people; the expectation takes the facet's value
+    "maxLength": (Why.TOO_LONG, Instead.AT_MOST_CHARACTERS),
+    "minLength": (Why.TOO_SHORT, Instead.AT_LEAST_CHARACTERS),
+    "length": (Why.WRONG_LENGTH, Instead.CHARACTERS),
+    "pattern": (Why.WRONG_FORM, Instead.PATTERN),
+    "enumeration": (Why.NOT_ALLOWED, Instead.ONE_OF),
+    "minInclusive": (Why.TOO_SMALL, Instead.AT_LEAST),
+    "maxInclusive": (Why.TOO_LARGE, Instead.AT_MOST),
+    "minExclusive": (Why.TOO_SMALL, Instead.MORE_THAN),
+    "maxExclusive": (Why.TOO_LARGE, Instead.LESS_THAN),
+    "totalDigits": (Why.DIGITS, Instead.DIGITS),
+    "fractionDigits": (Why.PLACES, Instead.PLACES),
 }
 _SINGLE = (*(facet for facet in FACETS if facet not in {"pattern", "enumeration"}), "whiteSpace")
+_SHOWN = 12  # values of a facet
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 _BY_ERROR = {getattr(etree.ErrorTypes, f"SCHEMAV_CVC_{facet.upper()}_VALID"): facet for facet in FACETS}
-_KIND_NAMES: dict[Kind, str] = {
-    "decimal": "eine Zahl",
-    "integer": "eine ganze Zahl",
-    "date": "ein Tag wie 2026-04-24",
-    "moment": "ein Zeitpunkt",
-    "boolean": "1 oder 0",
+_KIND_NAMES: dict[Kind, Wording] = {
+    "decimal": Instead.NUMBER(),
+    "integer": Instead.WHOLE_NUMBER(),
+    "date": Instead.DAY_LIKE("2026-04-24"),
+    "moment": Instead.MOMENT(),
+    "boolean": Instead.ONE_OR_ZERO(),
 }
 
 
@@ -181,13 +183,13 @@ class _Judge:
         try:
             probe.text = text
         except ValueError:
-            raise Unusable("der Text enthält Zeichen, die XML nicht tragen kann", "lesbarer Text") from None
+            raise Unusable(Why.NOT_IN_XML(), Instead.READABLE()) from None
         schema = self._schema
         try:
             with self._lock:  # libxml2 keeps its error list with the schema
                 errors = [] if schema.validate(probe) else [error.type for error in schema.error_log]
         except etree.XMLSchemaValidateError:  # a pattern that fits in too many ways: libxml2 gives up
-            raise Unusable("der Text lässt sich mit dem Muster des Feldes nicht prüfen", "ein kürzerer Text") from None
+            raise Unusable(Why.UNJUDGEABLE(), Instead.SHORTER()) from None
         if errors:
             raise self._complaint(errors)
 
@@ -207,10 +209,6 @@ class _Judge:
         facet = next((_BY_ERROR[error] for error in errors if error in _BY_ERROR), None)
         if facet is None:
             kind = _kind(self._simple)
-            return Unusable("der Wert passt nicht zum Typ des Feldes", _KIND_NAMES.get(kind, "ein anderer Wert"))
+            return Unusable(Why.WRONG_TYPE(), _KIND_NAMES.get(kind, Instead.ANOTHER()))
         problem, expected = FACETS[facet]
-        return Unusable(problem, expected.format(_shown(_values(self._simple, facet))))
-
-
-def _shown(values: list[str]) -> str:
-    return ", ".join(values[:12]) + (", …" if len(values) > 12 else "")
+        return Unusable(problem(), expected(some(_values(self._simple, facet), _SHOWN)))

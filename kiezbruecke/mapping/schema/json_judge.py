@@ -18,41 +18,43 @@ from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.schema.json_patterns import searching
 from kiezbruecke.mapping.schema.json_values import TYPE_NAMES
 from kiezbruecke.mapping.values import Unusable
+from kiezbruecke.mapping.wording import Instead, Why, Wording, either, some
 
+_SHOWN = 12  # values of a keyword
 _OWN = "urn:kiezbruecke:schema"
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 _FORMATS = {
-    "date": "ein Tag wie 2026-04-24",
-    "date-time": "ein Zeitpunkt wie 2026-04-24T12:00:00Z",
-    "email": "eine E-Mail-Adresse",
-    "uri": "eine Adresse mit Schema, etwa https://…",
-    "uuid": "eine UUID",
+    "date": Instead.DAY_LIKE("2026-04-24"),
+    "date-time": Instead.MOMENT_LIKE("2026-04-24T12:00:00Z"),
+    "email": Instead.MAIL(),
+    "uri": Instead.URI("https://…"),
+    "uuid": Instead.UUID(),
 }
-_PROBLEMS = {  # what a broken keyword means to people; {} is the keyword's value
-    "type": ("der Wert hat nicht den verlangten Typ", "{}"),
-    "enum": ("der Wert ist nicht erlaubt", "einer von: {}"),
-    "const": ("der Wert ist nicht erlaubt", "{}"),
-    "pattern": ("der Text hat nicht die verlangte Form", "das Muster {}"),
-    "format": ("der Text hat nicht die verlangte Form", "{}"),
-    "minLength": ("der Text ist zu kurz", "mindestens {} Zeichen"),
-    "maxLength": ("der Text ist zu lang", "höchstens {} Zeichen"),
-    "minimum": ("die Zahl ist zu klein", "mindestens {}"),
-    "maximum": ("die Zahl ist zu groß", "höchstens {}"),
-    "exclusiveMinimum": ("die Zahl ist zu klein", "mehr als {}"),
-    "exclusiveMaximum": ("die Zahl ist zu groß", "weniger als {}"),
-    "multipleOf": ("die Zahl hat nicht die verlangten Stellen", "ein Vielfaches von {}"),
-    "required": ("die Pflichtangabe fehlt", "ein Wert"),
-    "dependentRequired": ("eine Angabe verlangt eine andere, die fehlt", "beide oder keine"),
-    "minItems": ("es sind zu wenige Werte da", "mindestens {}"),
-    "maxItems": ("es sind mehr Werte da, als die Nachricht aufnehmen kann", "höchstens {}"),
-    "uniqueItems": ("ein Wert steht doppelt", "jeder Wert nur einmal"),
-    "minProperties": ("es sind zu wenige Angaben da", "mindestens {}"),
-    "maxProperties": ("es sind zu viele Angaben da", "höchstens {}"),
-    "oneOf": ("die Angaben passen nicht zu genau einer der erlaubten Formen", "genau eine Form des Schemas"),
-    "anyOf": ("die Angaben passen zu keiner der erlaubten Formen", "eine Form des Schemas"),
-    "not": ("die Angaben sind so nicht erlaubt", ""),
-    "additionalProperties": ("die Angabe kennt das Schema hier nicht", ""),
+_PROBLEMS: dict[str, tuple[Why, Instead | None]] = {  # what a broken keyword means; most take the keyword's value
+    "type": (Why.OTHER_TYPE, Instead.THESE),
+    "enum": (Why.NOT_ALLOWED, Instead.ONE_OF),
+    "const": (Why.NOT_ALLOWED, Instead.THESE),
+    "pattern": (Why.WRONG_FORM, Instead.PATTERN),
+    "format": (Why.WRONG_FORM, Instead.THESE),
+    "minLength": (Why.TOO_SHORT, Instead.AT_LEAST_CHARACTERS),
+    "maxLength": (Why.TOO_LONG, Instead.AT_MOST_CHARACTERS),
+    "minimum": (Why.TOO_SMALL, Instead.AT_LEAST),
+    "maximum": (Why.TOO_LARGE, Instead.AT_MOST),
+    "exclusiveMinimum": (Why.TOO_SMALL, Instead.MORE_THAN),
+    "exclusiveMaximum": (Why.TOO_LARGE, Instead.LESS_THAN),
+    "multipleOf": (Why.OTHER_PLACES, Instead.MULTIPLE),
+    "required": (Why.MISSING, Instead.VALUE),
+    "dependentRequired": (Why.PARTNER_MISSING, Instead.BOTH),
+    "minItems": (Why.TOO_FEW, Instead.AT_LEAST),
+    "maxItems": (Why.TOO_MANY, Instead.AT_MOST),
+    "uniqueItems": (Why.TWICE, Instead.EACH_ONCE),
+    "minProperties": (Why.TOO_FEW_FIELDS, Instead.AT_LEAST),
+    "maxProperties": (Why.TOO_MANY_FIELDS, Instead.AT_MOST),
+    "oneOf": (Why.NOT_ONE_FORM, Instead.ONE_FORM),
+    "anyOf": (Why.NO_FORM, Instead.A_FORM),
+    "not": (Why.FORBIDDEN, None),
+    "additionalProperties": (Why.UNKNOWN_FIELD, None),
 }
 
 _SCHEMA, _SCHEMAS, _NAMED = 'a schema: {"type": …}', "a list of schemas: [{…}, …]", "schemas by name: {name: {…}}"
@@ -78,8 +80,8 @@ class Problem:
     """What is wrong with a message: where (names, and numbers from 0), and what, in German and without the value."""
 
     path: tuple[str | int, ...]
-    problem: str
-    expected: str
+    problem: Wording
+    expected: Wording
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,18 +167,19 @@ def _problem(errors: Iterator[Any]) -> Problem | None:
     path = tuple(error.absolute_path)
     if error.validator == "required":
         path += tuple(name for name in error.validator_value if name not in error.instance)[:1]
-    problem, expected = _PROBLEMS.get(error.validator, ("die Angaben passen nicht zum Schema", ""))
-    return Problem(path, problem, expected.format(_expected(error.validator, error.validator_value)))
+    problem, expected = _PROBLEMS.get(error.validator, (Why.UNFIT, None))
+    wanted = expected(_expected(error.validator, error.validator_value)) if expected is not None else Wording("")
+    return Problem(path, problem(), wanted)
 
 
-def _expected(keyword: str, value: Any) -> str:
+def _expected(keyword: str, value: Any) -> Wording | str:
     """The schema's own value, as people read it; never the message's."""
     values = value if isinstance(value, list) else [value]
     if keyword == "type":
-        return " oder ".join(TYPE_NAMES.get(name, str(name)) for name in values)
+        return either([TYPE_NAMES.get(name, Wording(str(name))) for name in values])
     if keyword == "format":
         return _FORMATS.get(value, str(value))
-    return ", ".join(map(shown, values[:12])) + (", …" if len(values) > 12 else "")
+    return some(map(shown, values), _SHOWN)
 
 
 def _format_checker() -> Any:

@@ -6,16 +6,17 @@ import re
 from decimal import Decimal
 
 from kiezbruecke.mapping.values import Unusable, to_text
+from kiezbruecke.mapping.wording import Instead, Why, either
 
 SCALARS = frozenset({"string", "integer", "number", "boolean"})
 TYPE_NAMES = {
-    "string": "ein Text",
-    "integer": "eine ganze Zahl",
-    "number": "eine Zahl",
-    "boolean": "true oder false",
-    "array": "eine Liste",
-    "object": "ein Objekt",
-    "null": "nichts",
+    "string": Instead.TEXT(),
+    "integer": Instead.WHOLE_NUMBER(),
+    "number": Instead.NUMBER(),
+    "boolean": Instead.TRUE_OR_FALSE(),
+    "array": Instead.LIST(),
+    "object": Instead.OBJECT(),
+    "null": Instead.NOTHING(),
 }
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
@@ -27,7 +28,7 @@ _FINEST = -18  # places after the point; more is not a number that people write
 def as_json(types: frozenset[str], value: object) -> str | int | bool | Decimal:
     """The value as JSON holds it, of one of the types (none: any); numbers are never floats. Raises Unusable."""
     if isinstance(value, list | tuple):
-        raise Unusable("es liegen mehrere Werte vor", "genau ein Wert (Schritt join oder first)")
+        raise Unusable(Why.SEVERAL_VALUES(), Instead.ONE_VALUE())
     if isinstance(value, float):
         value = Decimal(repr(value))
     if isinstance(value, bool):
@@ -46,7 +47,7 @@ def _text_or_read(types: frozenset[str], value: object) -> str | int | bool | De
 def _text(value: object) -> str:
     text = to_text(value)
     if _SURROGATE.search(text):
-        raise Unusable("der Text enthält Zeichen, die es nicht gibt", "lesbarer Text")
+        raise Unusable(Why.NO_CHARACTERS(), Instead.READABLE())
     return text
 
 
@@ -55,7 +56,7 @@ def _number(types: frozenset[str], value: int | Decimal) -> int | Decimal:
         return value
     exponent = value.as_tuple().exponent
     if not isinstance(exponent, int) or exponent < _FINEST or abs(value) >= Decimal(10) ** 18:
-        raise Unusable("die Zahl ist nicht lesbar", "eine endliche Zahl mit höchstens 18 Stellen")
+        raise Unusable(Why.NO_NUMBER(), Instead.FINITE())
     if value == value.to_integral_value() and (exponent >= 0 or (types and "number" not in types)):
         return int(value)
     return value
@@ -69,5 +70,5 @@ def _read(types: frozenset[str], text: str) -> int | bool | Decimal:
         return Decimal(text)
     if "boolean" in types and text in _TRUTHS:
         return _TRUTHS[text]
-    expected = " oder ".join(TYPE_NAMES[name] for name in sorted(types & SCALARS)) or "ein Objekt"
-    raise Unusable("der Wert hat nicht den verlangten Typ", expected)
+    names = [TYPE_NAMES[name] for name in sorted(types & SCALARS)]
+    raise Unusable(Why.OTHER_TYPE(), either(names) if names else Instead.OBJECT())

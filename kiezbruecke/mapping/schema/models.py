@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 from kiezbruecke import plugins
 from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, NodeContent
 from kiezbruecke.mapping.values import Kind, Unusable
+from kiezbruecke.mapping.wording import Why
 from kiezbruecke.records import Applicant, Area, Budget, Commitment, Decision, Process, Proposal
 from kiezbruecke.records.views import CaseView, MessageView, PublicView, StatusView
 
@@ -227,7 +228,7 @@ def _judge(field: FieldInfo, *, many: bool) -> Callable[[str], None]:
         try:
             adapter().validate_python([text] if many else text)
         except ValidationError:
-            raise Unusable("der Wert passt nicht zum Feld") from None
+            raise Unusable(Why.NO_SUCH_FIELD()) from None
 
     return judge
 

@@ -26,11 +26,12 @@ from kiezbruecke.mapping.schema.tables import read_table, table_file
 from kiezbruecke.mapping.schema.targets import find_target
 from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, NodeContent
 from kiezbruecke.mapping.values import Unusable
+from kiezbruecke.mapping.wording import Instead, Why
 
 
 def _filled(text: str) -> None:
     if not text.strip():
-        raise Unusable("die Pflichtangabe fehlt", "ein Wert")
+        raise Unusable(Why.MISSING(), Instead.VALUE())
 
 
 _OF_EVERY_LINE = (  # what the folder connector tells of a line beside its cells

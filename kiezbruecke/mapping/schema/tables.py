@@ -25,6 +25,7 @@ from kiezbruecke.mapping.schema.columns import LayoutColumn, Role
 from kiezbruecke.mapping.schema.layout import Located, read_layout
 from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, NodeContent
 from kiezbruecke.mapping.values import Kind, Unusable
+from kiezbruecke.mapping.wording import Instead, Why
 from kiezbruecke.plaintext import folded
 
 _KINDS: dict[str, Kind] = {
@@ -178,8 +179,8 @@ class TableLayout(BaseModel):
         try:
             text.encode(self.encoding)
         except UnicodeEncodeError as error:
-            problem = f"das {error.start + 1}. Zeichen gibt es im Zeichensatz {self.encoding} nicht"
-            raise Unusable(problem, f"Zeichen aus {self.encoding} (Schritt sepa_text), oder encoding: utf-8") from None
+            problem = Why.NOT_ENCODABLE(error.start + 1, self.encoding)
+            raise Unusable(problem, Instead.ENCODABLE(self.encoding)) from None
         return text
 
     def line(self, cells: Mapping[str, str]) -> bytes:

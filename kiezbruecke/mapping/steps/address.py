@@ -6,6 +6,7 @@ import re
 
 from kiezbruecke.mapping.steps.registry import StepExample, step
 from kiezbruecke.mapping.values import Unusable, to_text
+from kiezbruecke.mapping.wording import Instead, Why
 
 _PARTS = ("street", "house_number", "postcode", "town")
 _POSTCODE = re.compile(r"(?:(?<![^\s,])(?:D|DE)-)?(?<![0-9A-Za-z])((?:0[1-9]|[1-9][0-9])[0-9]{3})(?![0-9A-Za-z])")
@@ -13,7 +14,7 @@ _NUMBER = re.compile(r"[0-9]{1,4}(?: ?[A-Za-z])?(?: ?[-–/] ?[0-9]{1,4}(?: ?[A-
 _NUMBERED = re.compile(r"(?:Straße|Strasse|Str\.|Weg|Platz|Allee|Gasse|Ring)", re.IGNORECASE)
 _ORDINAL = re.compile(r"[0-9]{1,2}\.")
 _LONGEST = 250
-_EXPECTED = "eine Anschrift wie Am Markt 1, 12555 Berlin"
+_EXPECTED = Instead.ADDRESS("Am Markt 1, 12555 Berlin")
 
 
 @step(
@@ -42,7 +43,7 @@ def address_part(value: object, part: str) -> str | None:
     place, postcode, town = _cut(to_text(value))
     if part in {"postcode", "town"}:
         if not postcode or not town:
-            raise Unusable("in der Anschrift fehlen Postleitzahl oder Ort", _EXPECTED)
+            raise Unusable(Why.NO_TOWN(), _EXPECTED)
         return postcode if part == "postcode" else town
     street, number = _street(place)
     return (street if part == "street" else number) or None
@@ -92,4 +93,4 @@ def _named(street: str) -> str:
 
 
 def _ambiguous() -> Unusable:
-    return Unusable("die Anschrift lässt sich nicht eindeutig zerlegen", _EXPECTED)
+    return Unusable(Why.UNCLEAR_ADDRESS(), _EXPECTED)

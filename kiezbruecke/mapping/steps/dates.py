@@ -8,11 +8,13 @@ from zoneinfo import ZoneInfo
 
 from kiezbruecke.mapping.steps.registry import StepExample, step
 from kiezbruecke.mapping.values import Unusable, to_text
+from kiezbruecke.mapping.wording import Instead, Why
 from kiezbruecke.plaintext import clean
 
 UNSURE_FROM = 22  # midnight in Berlin as UTC says it is 22 or 23 o'clock of the day before; SheetJS writes 23:59:16
 _BERLIN = ZoneInfo("Europe/Berlin")
 _GERMAN_DATE = re.compile(r"(?P<day>[0-9]{1,2})\.\s?(?P<month>[0-9]{1,2})\.\s?(?P<year>[0-9]{4}|[0-9]{2})")
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _RUBY_OFFSET = re.compile(r"(?<=[0-9]) (?:UTC|([+-][0-9]{4}))$")
 _DAY_FORMATS = ("TT.MM.JJJJ", "JJJJMMTT", "TTMMJJJJ", "JJMMTT", "JJJJ-MM", "JJJJ")
 _TIME_FORMATS = ("TT.MM.JJJJ hh:mm", "JJJJ-MM-TT hh:mm:ss", "JJJJMMTThhmmss", "hh:mm")
@@ -46,7 +48,7 @@ def german_date(value: object) -> date:
             return date(year if year > 99 else 2000 + year, int(found["month"]), int(found["day"]))
         return _day(datetime.fromisoformat(given))
     except (ValueError, OverflowError):
-        raise Unusable("das Datum ist nicht lesbar", "ein Tag wie 24.04.2026") from None
+        raise Unusable(Why.NO_DAY(), Instead.DAY_LIKE("24.04.2026")) from None
 
 
 @step(
@@ -65,10 +67,35 @@ def timestamp(value: object) -> datetime:
         if moment.tzinfo is not None:
             moment.astimezone(UTC)  # year 1 and year 9999 have moments that no other clock can say
     except (ValueError, OverflowError):
-        raise Unusable("die Zeit ist nicht lesbar", "eine Zeit wie 2026-04-24T10:00:00+02:00") from None
+        raise Unusable(Why.NO_MOMENT(), Instead.TIME_LIKE("2026-04-24T10:00:00+02:00")) from None
     if moment.tzinfo is None:
-        raise Unusable("die Zeit trägt keine Zeitzone", "eine Zeit wie 2026-04-24T10:00:00+02:00")
+        raise Unusable(Why.NO_ZONE(), Instead.TIME_LIKE("2026-04-24T10:00:00+02:00"))
     return moment
+
+
+@step(
+    StepExample("2026-04-24", date(2026, 4, 24)),
+    StepExample(date(2026, 4, 24), date(2026, 4, 24)),
+    StepExample("24.04.2026", Unusable),
+    StepExample("2026-4-24", Unusable),
+    StepExample("2026-04-24T00:00:00Z", Unusable),
+    StepExample("2026-02-30", Unusable),
+    gives="date",
+)
+def iso_date(value: object) -> date:
+    """Read a day as ISO 8601 writes it, and nothing else: no German form, no moment, no week.
+
+    `german_date` reads all of these; a source that promises one form is better held to it.
+    """
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    given = to_text(value).strip()
+    try:
+        if _ISO_DATE.fullmatch(given):
+            return date.fromisoformat(given)
+    except ValueError:
+        pass
+    raise Unusable(Why.NO_DAY(), Instead.DAY_LIKE("2026-04-24"))
 
 
 @step(
@@ -104,7 +131,7 @@ def time_format(value: object, form: str) -> str:
     try:
         return _written(timestamp(value).astimezone(_BERLIN), form)
     except OverflowError:
-        raise Unusable("die Zeit ist nicht lesbar", "eine Zeit wie 2026-04-24T10:00:00+02:00") from None
+        raise Unusable(Why.NO_MOMENT(), Instead.TIME_LIKE("2026-04-24T10:00:00+02:00")) from None
 
 
 @step(
@@ -130,7 +157,7 @@ def _day(value: date) -> date:
     if value.tzinfo:
         return value.astimezone(_BERLIN).date()
     if value.hour >= UNSURE_FROM:
-        raise Unusable("die Uhrzeit liegt kurz vor Mitternacht, der Tag ist nicht sicher", "ein Tag wie 24.04.2026")
+        raise Unusable(Why.UNSURE_DAY(), Instead.DAY_LIKE("24.04.2026"))
     return value.date()
 
 

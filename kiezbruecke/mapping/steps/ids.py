@@ -18,6 +18,7 @@ from schwifty.exceptions import (
 
 from kiezbruecke.mapping.steps.registry import StepExample, step
 from kiezbruecke.mapping.values import Unusable, to_text
+from kiezbruecke.mapping.wording import Instead, Why, Wording
 from kiezbruecke.plaintext import one_line
 from kiezbruecke.records.base import name_id
 
@@ -46,15 +47,15 @@ def iban(value: object) -> str:
     try:
         return str(schwifty.IBAN(compact if compact.isascii() else "", validate_bban=True))
     except InvalidCountryCode:
-        raise Unusable("das Land der IBAN ist keines mit IBANs", "eine IBAN wie DE02 1203 0000 0000 2020 51") from None
+        raise Unusable(Why.NO_IBAN_COUNTRY(), Instead.IBAN("DE02 1203 0000 0000 2020 51")) from None
     except InvalidLength:
-        raise Unusable(f"die IBAN hat {len(compact)} Zeichen", _how_long(compact)) from None
+        raise Unusable(Why.IBAN_LENGTH(len(compact)), _how_long(compact)) from None
     except InvalidChecksumDigits:
-        raise Unusable("die Prüfziffern der IBAN stimmen nicht", "die IBAN noch einmal vom Kontoinhaber") from None
+        raise Unusable(Why.IBAN_CHECK(), Instead.IBAN_ANEW()) from None
     except InvalidBBANChecksum:
-        raise Unusable("die Kontonummer in der IBAN ist falsch", "die IBAN noch einmal vom Kontoinhaber") from None
+        raise Unusable(Why.IBAN_ACCOUNT(), Instead.IBAN_ANEW()) from None
     except SchwiftyException:
-        raise Unusable("die IBAN hat nicht die Form einer IBAN", "eine IBAN wie DE02 1203 0000 0000 2020 51") from None
+        raise Unusable(Why.NO_IBAN(), Instead.IBAN("DE02 1203 0000 0000 2020 51")) from None
 
 
 @step(
@@ -68,7 +69,7 @@ def bic(value: object) -> str:
     try:
         return str(schwifty.BIC(compact if compact.isascii() else ""))
     except SchwiftyException:
-        raise Unusable("der BIC hat nicht die Form eines BIC", "8 oder 11 Zeichen wie DEUTDEFF, oder nichts") from None
+        raise Unusable(Why.NO_BIC(), Instead.BIC()) from None
 
 
 @step(
@@ -81,7 +82,7 @@ def uuid(value: object) -> str:
     """Read a UUID, however it is written, and write it as RFC 9562 does: small letters, four hyphens."""
     found = _UUID.fullmatch(to_text(value).strip())
     if not found:
-        raise Unusable("die UUID ist nicht lesbar", "32 Hexadezimalziffern mit Bindestrichen")
+        raise Unusable(Why.NO_UUID(), Instead.HEX())
     return str(UUID(found["plain"] or found["braced"]))
 
 
@@ -112,7 +113,7 @@ def digits(value: object) -> str:
     """Keep the digits alone, as text: zeros in front stay. Refuse where there is none."""
     kept = "".join(str(unicodedata.decimal(one)) for one in to_text(value) if one.isdecimal())
     if not kept:
-        raise Unusable("der Text enthält keine Ziffer", "eine Nummer")
+        raise Unusable(Why.NO_DIGIT(), Instead.A_NUMBER())
     return kept
 
 
@@ -132,13 +133,13 @@ def hash_(value: object, method: str) -> str:
     return hashlib.new(method, _encoded(to_text(value))).hexdigest()
 
 
-def _how_long(compact: str) -> str:
+def _how_long(compact: str) -> Wording:
     """How many characters the country's IBANs have."""
-    return f"{schwifty.IBAN(compact, allow_invalid=True).spec.iban_length} Zeichen für {compact[:2]}"
+    return Instead.IBAN_LENGTH(schwifty.IBAN(compact, allow_invalid=True).spec.iban_length, compact[:2])
 
 
 def _encoded(text: str) -> bytes:
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError:
-        raise Unusable("der Text enthält Zeichen, die es nicht gibt", "lesbarer Text") from None
+        raise Unusable(Why.NO_CHARACTERS(), Instead.READABLE()) from None

@@ -7,6 +7,7 @@ import unicodedata
 
 from kiezbruecke.mapping.steps.registry import StepExample, step
 from kiezbruecke.mapping.values import Unusable, to_text
+from kiezbruecke.mapping.wording import Instead, Why
 
 # DIN 91379:2022-08, datatype C: all normative characters. tests/standards compare with the norm's own schema.
 _SINGLES = (
@@ -57,13 +58,13 @@ _REPERTOIRE = re.compile(  # the usual comes first; possessive, so that no text 
 )
 
 _UNKNOWN = {
-    "L": "ein Buchstabe, den die Norm nicht kennt",
-    "M": "ein Akzent, den die Norm an dieser Stelle nicht kennt",
-    "N": "eine Ziffer, die die Norm nicht kennt",
-    "P": "ein Satzzeichen, das die Norm nicht kennt",
-    "S": "ein Symbol, das die Norm nicht kennt (Emoji, Formelzeichen)",
-    "Z": "ein Leerzeichen, das die Norm nicht kennt",
-    "C": "ein Steuerzeichen",
+    "L": Why.LETTER(),
+    "M": Why.ACCENT(),
+    "N": Why.DIGIT(),
+    "P": Why.PUNCTUATION(),
+    "S": Why.SYMBOL(),
+    "Z": Why.BLANK(),
+    "C": Why.CONTROL_CHARACTER(),
 }
 
 SEPA = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/-?:().,'+ ")
@@ -74,6 +75,16 @@ _STROKED = dict(zip("øØłŁđĐðÐħĦıŋŊŧŦĸſəƏ", "oOlLdDdDhHinNtTks
 _QUOTES = dict.fromkeys('"`´‘’‚‛“”„‟′″‹›«»ʹʺʾʿ', "'")
 _DASHES = dict.fromkeys("‐‑‒–—―−", "-")
 _TRANSLITERATED = str.maketrans({**_SPELLED, **_SIGNS, **_JOINED, **_STROKED, **_QUOTES, **_DASHES})
+
+
+@step(
+    StepExample("Ju\u0308rgen", "Jürgen"),
+    StepExample("Jürgen", "Jürgen"),
+    StepExample("Ελλάδα", "Ελλάδα"),
+)
+def nfc(value: object) -> str:
+    """Compose the letters (Unicode NFC), as XÖV and most databases compare them; nothing is refused."""
+    return unicodedata.normalize("NFC", to_text(value))
 
 
 @step(
@@ -90,11 +101,11 @@ def din91379(value: object) -> str:
     That is every Latin letter of European names with its marks, and the usual signs; not Greek, not Cyrillic, no emoji,
     no typographic quotes but ’. Names of persons and places have narrower types of their own, which the schema checks.
     """
-    text = unicodedata.normalize("NFC", to_text(value))
+    text = nfc(value)
     known = _REPERTOIRE.match(text)
     end = known.end() if known else 0
     if end < len(text):
-        raise Unusable(_UNKNOWN[unicodedata.category(text[end])[0]], "lateinische Zeichen nach DIN 91379")
+        raise Unusable(_UNKNOWN[unicodedata.category(text[end])[0]], Instead.DIN_91379())
     return text
 
 
@@ -118,7 +129,7 @@ def spelled_in(text: str, allowed: frozenset[str]) -> str:
     words = " ".join(unicodedata.normalize("NFC", text).split())
     kept = words if allowed.issuperset(words) else "".join(one if one in allowed else _spelled(one) for one in words)
     if not any(one.isalnum() for one in kept):
-        raise Unusable("vom Text bleibt in Zahlungsdateien nichts Lesbares", "lateinische Buchstaben oder Ziffern")
+        raise Unusable(Why.NO_SEPA_TEXT(), Instead.LATIN())
     return " ".join(kept.split())
 
 
@@ -136,9 +147,7 @@ def latin9(value: object) -> str:
     """
     kept = "".join(map(_latin9, unicodedata.normalize("NFC", " ".join(to_text(value).split()))))
     if not any(one.isalnum() for one in kept):
-        raise Unusable(
-            "vom Text bleibt im Zeichensatz ISO-8859-15 nichts Lesbares", "lateinische Buchstaben oder Ziffern"
-        )
+        raise Unusable(Why.NO_LATIN9(), Instead.LATIN())
     return " ".join(kept.split())
 
 

@@ -10,6 +10,7 @@ from lxml.etree import ErrorTypes, LxmlError, iterwalk
 
 from kiezbruecke.mapping.steps.registry import StepExample, step
 from kiezbruecke.mapping.values import Unusable, to_text
+from kiezbruecke.mapping.wording import Instead, Why
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -40,9 +41,9 @@ def _html_words(source: str) -> str:
     try:
         root = html.fragment_fromstring(f"<i></i>{_NOT_HTML.sub('', source)}", create_parent="div", parser=parser)
     except LxmlError:
-        raise Unusable("das HTML ist nicht lesbar", "ein Stück HTML oder Text") from None
+        raise Unusable(Why.NO_HTML(), Instead.HTML()) from None
     if any(error.type == ErrorTypes.ERR_RESOURCE_LIMIT for error in parser.error_log):
-        raise Unusable("das HTML ist zu tief verschachtelt", "ein Stück HTML oder Text")  # the rest is lost
+        raise Unusable(Why.DEEP_HTML(), Instead.HTML())  # the rest is lost
     return "".join(_words(root))
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from kiezbruecke.mapping.steps.registry import StepExample, step
 from kiezbruecke.mapping.values import Unusable, is_nothing, to_text
+from kiezbruecke.mapping.wording import Instead, Why, Wording
 from kiezbruecke.plaintext import clean, one_line
 
 # Every part ends where the next can begin, and no text is longer than a sum: reading costs its length, whatever comes.
@@ -15,10 +16,12 @@ _WHOLE = r"0|[1-9][0-9]{0,2}(?P<group>[. ])[0-9]{3}(?:(?P=group)[0-9]{3}){0,3}|[
 _MONEY = re.compile(rf"(?:(?:€|EUR) ?)?(?P<whole>{_WHOLE})(?:,(?P<cents>[0-9]{{1,2}})|,(?:--?|–|—))? ?(?:€|EUR|Euro)?")
 _PLAIN = re.compile(r"(?:(?:€|EUR) ?)?(?P<whole>0|[1-9][0-9]{0,11})\.(?P<cents>[0-9]{2}) ?(?:€|EUR|Euro)?")
 _ONLY_SIGNS_OF_A_SUM = re.compile(r"(?:[0-9 .,]|€|EUR|Euro)+")
-_SUM = "ein Betrag wie 1.000,00"
+_SUM = Instead.SUM_LIKE("1.000,00")
 _NO_BUDGET = re.compile(r"(?:Kosten:\s*)?keine Angabe", re.IGNORECASE)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _DEGREES = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{1,20})?")
+_TRUTHS = {"1": "true", "true": "true", "0": "false", "false": "false"}
+_MOST_PLACES, _LARGEST_NUMBER = 12, Decimal(10) ** 15
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,10})?|\.[0-9]{1,10})")
 
 
@@ -88,11 +91,11 @@ def decimal(value: object) -> Decimal:
     if isinstance(value, Decimal | float | int) and not isinstance(value, bool):
         number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
         if not number.is_finite():
-            raise Unusable("die Zahl ist nicht endlich", "eine Zahl wie 1234.56")
+            raise Unusable(Why.NOT_FINITE(), Instead.NUMBER_LIKE("1234.56"))
         return number
     given = clean(to_text(value))
     if isinstance(value, bool) or not _DECIMAL.fullmatch(given):
-        raise Unusable("die Zahl ist nicht lesbar", "eine Zahl wie 1234.56")
+        raise Unusable(Why.NO_NUMBER(), Instead.NUMBER_LIKE("1234.56"))
     return Decimal(given)
 
 
@@ -108,7 +111,7 @@ def degrees(value: object) -> float:
     """Read a geographic coordinate in degrees (WGS 84) as machines write it: a decimal point, no letters."""
     given = clean(str(value) if isinstance(value, float | int | Decimal) else to_text(value))
     if not _DEGREES.fullmatch(given) or abs(float(given)) > 180:
-        raise Unusable("die Koordinate ist nicht lesbar", "Grad wie 13.4974, höchstens 180")
+        raise Unusable(Why.NO_COORDINATE(), Instead.DEGREES())
     return float(given)
 
 
@@ -124,6 +127,29 @@ def degrees(value: object) -> float:
 def cents(value: object) -> int:
     """Write a sum as its whole number of cents, as budget systems count; a finer sum is refused, never rounded."""
     return int(to_text(_cents_exact(decimal(value))).replace(".", ""))
+
+
+@step(
+    StepExample(Decimal("850.5"), "850.50", 2),
+    StepExample("3", "3.000", 3),
+    StepExample("850.50", "850.5", 1),
+    StepExample("-0.00", "0", 0),
+    StepExample("0.005", Unusable, 2),
+    StepExample("850,00", Unusable, 2),
+    takes="decimal",
+    argument=int,
+)
+def decimal_places(value: object, places: int) -> str:
+    """Write a number with exactly so many decimal places (at most 12); what is finer is refused, never rounded."""
+    number = decimal(value)
+    if places > _MOST_PLACES:
+        raise Unusable(Why.PLACES(), Instead.PLACES(_MOST_PLACES))
+    if abs(number) >= _LARGEST_NUMBER:
+        raise Unusable(Why.TOO_LARGE(), Instead.SMALLER())
+    written = number.quantize(Decimal(1).scaleb(-places))
+    if written != number:
+        raise Unusable(Why.PLACES(), Instead.PLACES(places))
+    return f"{abs(written) if written.is_zero() else written:f}"
 
 
 @step(
@@ -166,7 +192,7 @@ def integer(value: object) -> int:
         return int(value)
     given = clean(to_text(value))
     if not _INTEGER.fullmatch(given):
-        raise Unusable("die Zahl ist nicht lesbar", "eine ganze Zahl")
+        raise Unusable(Why.NO_NUMBER(), Instead.WHOLE_NUMBER())
     return int(given)
 
 
@@ -188,14 +214,29 @@ def yes_no(value: object) -> bool:
         return True
     if word in {"", "nein", "n", "-", "falsch", "false", "no", "0"}:
         return False
-    raise Unusable("weder ja noch nein", "ja, x, nein oder leer")
+    raise Unusable(Why.NEITHER(), Instead.YES_OR_NO())
 
 
-def _why_no_sum(given: str) -> str:
+@step(
+    StepExample(True, "true"),
+    StepExample("0", "false"),
+    StepExample("true", "true"),
+    StepExample("ja", Unusable),
+    takes="boolean",
+)
+def true_false(value: object) -> str:
+    """Write a truth as `true` or `false`, where a target does not take 1 and 0, which we write otherwise."""
+    said = to_text(value).strip()
+    if said not in _TRUTHS:
+        raise Unusable(Why.NEITHER(), Instead.TRUE_OR_FALSE())
+    return _TRUTHS[said]
+
+
+def _why_no_sum(given: str) -> Wording:
     """Digits with other signs of a sum may be read in two ways (0.850: 85 cents or 850 euros)."""
     if len(given) <= _LONGEST_SUM and _ONLY_SIGNS_OF_A_SUM.fullmatch(given):
-        return "der Betrag ist nicht eindeutig"
-    return "der Betrag ist nicht lesbar"
+        return Why.UNCLEAR_SUM()
+    return Why.NO_SUM()
 
 
 def _cents_exact(value: Decimal) -> Decimal:
@@ -205,5 +246,5 @@ def _cents_exact(value: Decimal) -> Decimal:
 
 def _not_negative(value: Decimal) -> Decimal:
     if value < 0:
-        raise Unusable("der Betrag ist negativ", _SUM)
+        raise Unusable(Why.NEGATIVE_SUM(), _SUM)
     return value

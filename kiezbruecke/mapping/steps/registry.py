@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kiezbruecke.mapping.values import Kind, Unusable, is_nothing
+from kiezbruecke.mapping.wording import Instead, Why
 
 Argument = str | int | None
 
@@ -59,7 +60,7 @@ class Step:
         if is_nothing(value) and not self.reads_nothing:
             return None
         if self.choices and argument not in self.choices:
-            raise Unusable(f"der Schritt {self.name} kennt sein Argument nicht", ", ".join(self.choices))
+            raise Unusable(Why.NO_ARGUMENT(self.name), Instead.THESE(", ".join(self.choices)))
         return self.function(value) if self.argument is None else self.function(value, argument)
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from kiezbruecke.mapping.steps.registry import StepExample, step
 from kiezbruecke.mapping.values import Unusable, to_text
+from kiezbruecke.mapping.wording import Instead, Why
 from kiezbruecke.plaintext import unharmed
 
 _JOINERS = frozenset("\u200d\ufe0e\ufe0f")
@@ -95,7 +96,7 @@ def suffix(value: object, end: str) -> str:
 def pad(value: object, length: int) -> str:
     """Fill with zeros from the left: the keys that a spreadsheet took for numbers (postcode, AGS)."""
     if length > _LONGEST:
-        raise Unusable("so viele Nullen trägt kein Feld", f"höchstens {_LONGEST} Stellen")
+        raise Unusable(Why.ZEROS(), Instead.DIGITS(_LONGEST))
     return to_text(value).zfill(length)
 
 
@@ -173,6 +174,6 @@ def _continues(character: str) -> bool:
 
 def _parted(given: str, separator: str) -> tuple[str, str]:
     if not separator or separator not in given:
-        raise Unusable("das Trennzeichen fehlt", f"ein Text mit „{separator}“")
+        raise Unusable(Why.NO_SEPARATOR(), Instead.WITH_SEPARATOR(separator))
     start, _, end = given.partition(separator)
     return start.strip(), end.strip()
