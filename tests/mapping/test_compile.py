@@ -36,7 +36,11 @@ COMPILED = ("case-xdomea-0401", "commitment-hkr")
 HEAD = "name: m\nversion: 1\ndirection: outbound\nroots: [route]\ntarget: e 1 Root\nrules:\n"
 
 # What rules may say about data/everything.xsd. Each example of the property takes some of them.
-FIRM = ('{target: "@id", from: route.code}', "{target: Title, from: route.title, steps: [{clip: 12}]}")
+FIRM = (
+    '{target: "@id", from: route.code}',
+    "{target: Title, from: route.title, steps: [{clip: 12}]}",
+    "{target: Empty/Maybe, const: vielleicht}",
+)
 RULES = (
     '{target: "@test", const: ja, when: route.flag}',
     "{target: Text, from: route.text, required: true}",
@@ -76,7 +80,6 @@ RULES = (
     "{target: Text, from: route.left, when: {path: route.flag, equals: 'true'}}",
     "{target: Text, from: route.right, when: {path: route.flag, equals: 'false'}}",
     "{target: Empty/Maybe, from: route.left}",
-    "{target: Empty/Maybe, const: vielleicht}",
 )  # fmt: skip
 
 ORDINARY = {
@@ -171,7 +174,7 @@ def test_what_is_written_straight_is_what_the_interpreter_writes(
     workshop: Callable[[list[str]], Mapping], rules: list[str], given_routes: list[dict[str, Any]]
 ) -> None:
     """Any rules, any record: the same bytes, or the interpreter decides; what the schema refuses, it refuses too."""
-    mapping = workshop([*FIRM, *rules])
+    mapping = workshop([*(rule for rule in FIRM if "Empty" not in rule or RULES[-1] not in rules), *rules])
     try:
         compiled = compile_mapping(mapping.definition, mapping.plan, mapping.goal, mapping.lists)
     except Uncompilable:
@@ -194,7 +197,7 @@ def test_what_is_written_straight_is_what_the_interpreter_writes(
 def test_each_rule_alone_has_a_straight_way(workshop: Callable[[list[str]], Mapping], rule: str) -> None:
     """Declining is for odd records, not for ordinary rules."""
     other = [] if "Other" in rule or "One" in rule else ["{target: Other, const: x}"]
-    mapping = workshop([*FIRM, rule, *other])
+    mapping = workshop([*(FIRM[:2] if "Empty" in rule else FIRM), rule, *other])
     route = {**ORDINARY, "money": "12,50"} if "german" in rule else dict(ORDINARY)
     oracle = interpreted(mapping, {"route": route})
 
@@ -204,7 +207,7 @@ def test_each_rule_alone_has_a_straight_way(workshop: Callable[[list[str]], Mapp
 
 def test_what_the_schema_refuses_is_refused_with_rule_and_source(workshop: Callable[[list[str]], Mapping]) -> None:
     """The generated code asks nobody about a single text: the whole message is refused, the interpreter says why."""
-    mapping = workshop([FIRM[0], "{target: Title, from: route.title}", "{target: Other, const: x}"])
+    mapping = workshop([FIRM[0], FIRM[2], "{target: Title, from: route.title}", "{target: Other, const: x}"])
     roots = {"route": {"title": "x" * 13, "code": "A"}}
 
     assert b"x" * 13 in mapping.compiled.write(roots)
@@ -259,7 +262,7 @@ def test_a_default_is_any_text(workshop: Callable[[list[str]], Mapping]) -> None
 
 def test_a_code_is_traced_as_it_is_looked_up(workshop: Callable[[list[str]], Mapping]) -> None:
     """Blanks around a code do not make another hash in the one way than in the other."""
-    mapping = workshop(['{target: "@id", const: A}', FIRM[1], RULES[15], "{target: Other, const: x}"])
+    mapping = workshop(['{target: "@id", const: A}', *FIRM[1:], RULES[15], "{target: Other, const: x}"])
     roots = {"route": {"title": "T", "code": " 001 "}}
     payload, trace = mapping.write_traced(roots)
     slow = sorted(((one.rule, one.text) for one in mapping.lineage_of(roots) if one.read), key=lambda pair: pair[0])
@@ -298,6 +301,16 @@ def test_repeated_groups_are_written_alike_or_declined(tmp_path: Path, group: st
         if written is not None:
             assert written == interpreted(mapping, roots)
             valid.assertValid(etree.fromstring(written))
+
+
+def test_nothing_mandatory_is_written_empty(workshop: Callable[[list[str]], Mapping]) -> None:
+    """`<Empty/>` would be valid, and nobody could read anything in it: the record is set aside, whoever writes."""
+    mapping = workshop([*FIRM[:2], RULES[-1], "{target: Other, const: x}"])
+    roots = {"route": {"title": "T", "code": "A", "left": " "}}
+
+    assert straight(mapping, roots) is None
+    with pytest.raises(RecordError, match=r"'Empty' \(Quelle: route.left\): die Pflichtangabe fehlt"):
+        mapping.write(roots)
 
 
 def test_a_refusal_names_the_rule_not_the_generated_code(root: Path) -> None:

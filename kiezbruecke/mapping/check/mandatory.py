@@ -12,7 +12,7 @@ from kiezbruecke.mapping.check.report import CheckReport, Notes, own_conditions
 from kiezbruecke.mapping.language.definition import When
 from kiezbruecke.mapping.language.findings import Finding, Place, Severity
 from kiezbruecke.mapping.plan import Bound, Spot
-from kiezbruecke.mapping.schema.duty import can_be_empty, written_alone
+from kiezbruecke.mapping.schema.duty import can_be_empty, sure_nodes, written_alone
 from kiezbruecke.mapping.schema.tree import Group, Node, nodes
 from kiezbruecke.mapping.values import Unusable
 
@@ -31,7 +31,7 @@ class _Missing:
         """Findings about everything that stands in a place."""
         first = next(draft.speaking(), None) if draft.path else None
         place = first.rule.place if first else place
-        if not draft.standing and draft.path and _needs_text(draft.node):
+        if not draft.standing and draft.path and (_needs_text(draft.node) or _only_attributes(draft)):
             message = f"no rule fills the text of '{draft.path}'"
             yield _finding(place, "KB-M12", message, draft.path, self._text(draft, place))
         if draft.node.abstract:
@@ -161,6 +161,7 @@ class _Missing:
             if sure and not node.optional:
                 yield from self._conditional(owner, drafts, path)
                 yield from self._short_list(owner, drafts, path)
+                yield from self._may_come_empty(owner, drafts, path)
         for draft in drafts:
             if draft.standing:
                 yield from self._leaf(owner, draft, sure=sure)
@@ -212,6 +213,18 @@ class _Missing:
         at = rule.at("each" if rule.each else "from")
         few = f"at least {wanted} member{'s' if wanted > 1 else ''}"
         yield _finding(at, "KB-M13", message, path, few, helps if wanted > 1 else "")
+
+    def _may_come_empty(self, owner: Spot, drafts: list[Spot], path: str) -> Iterator[Finding]:
+        """A mandatory block in which nothing is sure: it is not written empty, so its record may be set aside."""
+        draft, told = drafts[0], [one for draft in drafts for one in draft.below()]
+        asks = draft.standing or any(not node.optional for node in sure_nodes(draft.node.content))
+        if asks or len(drafts) > 1 or not told or not all(one.may_lack for one in told) or draft.node.mixed:
+            return
+        if self._started_by(owner, drafts) or any(one.number in self._wrong for one in told):
+            return
+        message = f"'{path}' is mandatory, but everything in it may be empty; such records are set aside"
+        helps = "say required: true at one of its rules, or give a default"
+        yield _finding(told[0].rule.at("from"), "KB-M13", message, path, "a value in any case", helps)
 
     def _may_be_empty(self, owner: Spot, draft: Spot, one: Bound) -> Iterator[Finding]:
         """A mandatory leaf whose source may be empty – where its parent is written in any case."""
@@ -296,6 +309,12 @@ def _needs_text(node: Node) -> bool:
     except Unusable:
         return True
     return False
+
+
+def _only_attributes(draft: Spot) -> bool:
+    """Whether a mandatory place would be written for its text, and no rule gives it one, be it in an attribute."""
+    node = draft.node
+    return node.leaf is not None and node.fixed is None and not (node.mixed or node.optional or draft.alive())
 
 
 def _finding(place: Place, code: str, message: str, rule: str, expected: str, helps: str = "") -> Finding:

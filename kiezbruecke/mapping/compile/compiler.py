@@ -142,6 +142,6 @@ class _Printer:
             self._values.fill(one, place)
             return
         if one.rule.when is not None:
-            place.alive_by.append(holds)
+            place.conditions.append(holds)
             place.opened_by.append(holds)
         self.rules(one.rules, place)

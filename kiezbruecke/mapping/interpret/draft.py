@@ -21,8 +21,8 @@ from kiezbruecke.mapping.wording import UNSAID, Wording
 
 @dataclass(eq=False)
 class NodeDraft:
-    """A node being filled. `by` is the last rule that spoke about this very place; `nil`: nothing stands there, and the
-    message says so.
+    """A node being filled. `by` is the last rule that spoke about this very place; `opened`: the condition of a block
+    was met; `nil`: nothing stands there, and the message says so.
     """
 
     node: Node
@@ -31,6 +31,7 @@ class NodeDraft:
     value: Any = None
     live: bool = False
     standing: bool = False
+    opened: bool = False
     nil: bool = False
     parts: dict[str, dict[Instance, NodeDraft]] = field(default_factory=dict)
 
@@ -53,8 +54,12 @@ class NodeDraft:
         return [(instance.index if instance.rule else instance.number, part) for instance, part in found]
 
     def alive(self) -> bool:
-        """Whether anything in it was read."""
-        return self.live or any(part.alive() for part in self._all())
+        """Whether anything in it was read. A block's condition keeps alive what stands in it, be it constants alone."""
+        return (
+            self.live
+            or any(part.alive() for part in self._all())
+            or (self.opened and any(part.wanted() for part in self._all()))
+        )
 
     def wanted(self) -> bool:
         """Whether it is written even if the schema could do without it."""

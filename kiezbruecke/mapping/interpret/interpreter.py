@@ -96,7 +96,7 @@ class _Interpreter:
     def _fill(self, one: Bound, place: NodeDraft, scope: Scope) -> None:
         rule = one.rule
         if rule.rules:
-            place.live = place.live or rule.when is not None
+            place.opened = place.opened or rule.when is not None
             self.apply_all(one.rules, place, scope)
             if rule.nil and not place.alive():
                 place.by, place.nil, place.standing = place.by or one, True, True
