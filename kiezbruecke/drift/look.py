@@ -36,7 +36,7 @@ def look_at_answers(mapping: RuleMapping, accepted: Fingerprint, bodies: Iterabl
     items = [body for body, _ in zip(bodies, range(SAMPLE), strict=False)]
     if not items or not accepted.source:
         return []
-    read = read_paths(mapping.definition.rules)
+    read = read_paths(mapping.plan)
     return list(compare_answers(accepted.source, learn(items, list(read)), read))
 
 

@@ -17,7 +17,7 @@ from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.lineage import RuleLine
 from kiezbruecke.mapping.loading import mapping_file
 from kiezbruecke.mapping.wording import OTHERWISE
-from kiezbruecke.workbench.examples import Example, find_examples, judge, read_roots
+from kiezbruecke.workbench.examples import Example, find_examples, read_roots
 from kiezbruecke.workbench.preview import PreviewRow, preview, refusal
 from kiezbruecke.workbench.refusal_reason import refused_by, said
 
@@ -55,10 +55,6 @@ def _tried(mapping: Mapping, content: Path, example: Example) -> Iterator[Findin
         yield _failed(mapping, content, example, roots, row)
     if not failed and (problem := refusal(mapping, roots)):
         yield _refused(mapping, content, example, problem)
-    elif not failed and (line := _judged(mapping, content, roots)):
-        file, _ = mapping_file(mapping.name, content)
-        message = f"example '{example.name}' is refused by the schema: {line}"
-        yield Finding(_place(str(file), content), _CODE, message, helps=_remedy("", example))
 
 
 def _failed(mapping: Mapping, content: Path, example: Example, roots: dict[str, Any], row: PreviewRow) -> Finding:
@@ -84,8 +80,8 @@ def _refused(mapping: Mapping, content: Path, example: Example, problem: RecordE
     found = said(problem)
     message = f"example '{example.name}' is refused: {found.what}"
     rule = _named(mapping, problem.where) or _nearest(mapping, found.path)
-    places = {number: place for place, number in mapping.numbers.items()}
-    place = places[rule.rule] if rule else _place(str(mapping_file(mapping.name, content)[0]), content)
+    file, _ = mapping_file(mapping.name, content)
+    place = mapping.plan.rules[rule.rule - 1].rule.place if rule else _place(str(file), content)
     return Finding(place, _CODE, message, found.path, found.expected, _remedy("", example))
 
 
@@ -107,16 +103,6 @@ def _place(where: str, content: Path) -> Place:
     file = Path(where[: found.start()] if found else where)
     shown = file.relative_to(content).as_posix() if file.is_relative_to(content) else str(file)
     return Place(shown, *map(int, found.groups())) if found else Place(shown)
-
-
-def _judged(mapping: Mapping, content: Path, roots: dict[str, Any]) -> str:
-    """Why the official schema refuses the message, where it is installed."""
-    try:
-        if mapping.goal.model is None:
-            judge(mapping, content, mapping.write(roots))
-    except RecordError as error:
-        return error.line()
-    return ""
 
 
 def _remedy(source: str, example: Example) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from kiezbruecke.mapping.check.conditions import always_there
@@ -10,7 +10,7 @@ from kiezbruecke.mapping.check.example_paths import item_forms, seen_paths
 from kiezbruecke.mapping.check.report import CheckReport
 from kiezbruecke.mapping.language.definition import Definition
 from kiezbruecke.mapping.language.findings import nearest
-from kiezbruecke.mapping.language.walking import SourceRead, reads
+from kiezbruecke.mapping.plan import Plan, SourceRead
 from kiezbruecke.mapping.schema.models import Type
 from kiezbruecke.mapping.schema.sources import own_root
 
@@ -20,9 +20,11 @@ _FORMS = {"xml": "XML", "table": "lines of a sheet"}
 _SHOWN = 12
 
 
-def check_sources(definition: Definition, types: Mapping[str, Type], content: Path, report: CheckReport) -> None:
+def check_sources(
+    definition: Definition, plan: Plan, types: Mapping[str, Type], content: Path, report: CheckReport
+) -> None:
     """Warnings about sources as a whole."""
-    found = list(reads(definition.rules))
+    found = plan.reads
     read = {one.path.names for one in found}
     left_out = _left_out(definition, types, read, report)
     if not definition.abstract:
@@ -129,7 +131,7 @@ def _form(definition: Definition, content: Path, report: CheckReport) -> None:
 def _unseen(
     definition: Definition,
     types: Mapping[str, Type],
-    found: list[SourceRead],
+    found: Sequence[SourceRead],
     content: Path,
     report: CheckReport,
 ) -> None:

@@ -1,4 +1,7 @@
-"""Phase one of the generated code: read every source, take the steps, check the text – in the rules' order."""
+"""Phase one of the generated code: read every source, take the steps, escape the text – in the rules' order.
+
+Whether a text fits its type is asked of the whole message, once it is written (`loading.Mapping`).
+"""
 
 from __future__ import annotations
 
@@ -10,16 +13,17 @@ from kiezbruecke.mapping.compile import runtime
 from kiezbruecke.mapping.compile.annotations import SAFE, plain_type
 from kiezbruecke.mapping.compile.emit import ALWAYS, Code, all_of
 from kiezbruecke.mapping.compile.plan import PlannedNode, Uncompilable
-from kiezbruecke.mapping.compile.quick import careful, is_tame, quick_check
 from kiezbruecke.mapping.compile.sources import Read, SourceReader
 from kiezbruecke.mapping.interpret.interpreter import Lists
 from kiezbruecke.mapping.language.definition import CodeUse, Rule, StepUse, When
+from kiezbruecke.mapping.plan import Bound
 from kiezbruecke.mapping.schema.tree import Leaf
 from kiezbruecke.mapping.steps import STEPS
 from kiezbruecke.mapping.values import Unusable, is_nothing
 
-_REMEMBERED = 32  # texts of one rule; a route has one, districts that share a mapping a few
-_ESCAPED = {False: ('"&"', '"<"', '">"'), True: ('"&"', '"<"', '">"', "'\"'")}
+# Types whose texts mean something else in a message than alone, or whose parts do: asked one by one.
+_ASKED = frozenset({"QName", "NOTATION", "list", "union"})
+_ESCAPED = {False: "&<>\r", True: '&<>"\r\n\t'}
 
 
 class ValueWriter:
@@ -58,8 +62,9 @@ class ValueWriter:
             yield all_of(self._guards)
         self._guards.pop()
 
-    def fill(self, rule: Rule, place: PlannedNode, number: int) -> None:
+    def fill(self, one: Bound, place: PlannedNode) -> None:
         """The lines for a rule with an origin of its own."""
+        rule, number = one.rule, one.number
         guarded = all_of(self._guards)
         place.opened_by.append(guarded)
         if rule.source is None:
@@ -150,27 +155,19 @@ class ValueWriter:
         value = self._value(rule, number)
         text = self.code.variable("text")
         if self.code.is_sure(value):
-            self._check(rule, value, text, place)
+            self._check(value, text, place)
             self.code.surely(text)
         else:
             self.code.declare(text)
             with self.code.block(f"if {value} is not None:"):
-                self._check(rule, value, text, place)
+                self._check(value, text, place)
         place.alive_by.append(f"{value}_ is not None" if rule.default is not None else f"{text} is not None")
         place.standing_by.append(f"{text} is not None")
         self._settle(place, text)
 
-    def _check(self, rule: Rule, value: str, text: str, place: PlannedNode) -> None:
-        """The text as it stands in the document. A route's own texts are the same in every message: remembered."""
-        checked = self._checked(value, place, self._leaf(place))
-        if rule.source is not None and rule.source.root == "route" and checked != value:
-            known = self.code.bind("known", {})
-            self.code.line(f"{text} = {known}.get({value})")
-            with self.code.block(f"if {text} is None:"):
-                self.code.line(f"{text} = {checked}")
-                self.code.line(f"if len({known}) < {_REMEMBERED}: {known}[{value}] = {text}")
-        else:
-            self.code.line(f"{text} = {checked}")
+    def _check(self, value: str, text: str, place: PlannedNode) -> None:
+        """The text as it stands in the document."""
+        self.code.line(f"{text} = {self._written_as(value, place)}")
         if place.node.fixed is not None:
             self.code.line(f"if {value} != {place.node.fixed!r}: decline()")
 
@@ -183,29 +180,29 @@ class ValueWriter:
             raise Uncompilable(f"several values for '{place.path}' under conditions")
         if self.traced:
             self.code.line(f"trace += [({number}, one) for one in {texts}]")
-        check, escape = self.code.bind("judged", careful(leaf)), self.code.named(_escape(place))
-        self.code.line(f"{texts} = [{escape}({check}(one)) for one in {texts}]")
+        escape, one = self.code.named(_escape(place)), self._asked("one", leaf)
+        self.code.line(f"{texts} = [{escape}({one}) for one in {texts}]")
         place.members, place.text = texts, texts
         place.alive_by.append(texts)
         place.standing_by.append(texts)
 
-    def _checked(self, value: str, place: PlannedNode, leaf: Leaf) -> str:
-        """The expression of the text as it stands in the document, checked and escaped."""
-        known = self._safe.get(value)
-        asked = f"{self.code.bind('judged', careful(leaf))}({value})"
-        quick = quick_check(leaf, value, self.code.bind, known)
-        if known is not None:
-            return value if quick == "" else asked if quick is None else f"{value} if {quick} else {asked}"
-        escape = self.code.named(_escape(place))
-        if quick is None:
-            return f"{escape}({asked})"
-        if is_tame(leaf):
-            return f"{value} if {quick} else {escape}({asked})"
-        plain = " and ".join(
-            [f"{value}.isascii()", *(f"{sign} not in {value}" for sign in _ESCAPED[_is_attribute(place)])]
-        )
-        fine = " and ".join([f"{value}.isprintable()", *([quick] if quick else [])])
-        return f"({value} if {plain} else {escape}({value})) if {fine} else {escape}({asked})"
+    def _written_as(self, value: str, place: PlannedNode) -> str:
+        """The expression of the text as it stands in the document, escaped where it is not plain."""
+        asked = self._asked(value, self._leaf(place))
+        if value in self._safe:
+            return asked
+        escape = f"{self.code.named(_escape(place))}({asked})"
+        if asked != value:
+            return escape
+        signs = (f"{sign!r} not in {value}" for sign in _ESCAPED[_is_attribute(place)])
+        plain = " and ".join([f"{value}.isascii()", *signs])
+        return f"{value} if {plain} else {escape}"
+
+    def _asked(self, value: str, leaf: Leaf) -> str:
+        """The text, asked of its type where the whole message could say something else than the type alone."""
+        if leaf.builtin not in _ASKED:
+            return value
+        return f"{self.code.named(runtime.judged)}({value}, {self.code.bind('leaf', leaf)})"
 
     def _value(self, rule: Rule, number: int, *, stripped: bool = False) -> str:
         """Lines that leave the rule's value as a text, or nothing, in a variable; its name."""

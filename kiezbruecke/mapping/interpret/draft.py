@@ -7,39 +7,31 @@ and stands where its parent stands.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from kiezbruecke.errors import RecordError
 from kiezbruecke.mapping.language.definition import Rule
-from kiezbruecke.mapping.language.findings import Place
+from kiezbruecke.mapping.plan import Bound, Instance
 from kiezbruecke.mapping.schema.tree import Node
 from kiezbruecke.mapping.values import Unusable
 from kiezbruecke.mapping.wording import UNSAID, Wording
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """Which of several of one name: its number in the path, and for `each` the rule and the member."""
-
-    number: int = 1
-    rule: Place | None = None
-    index: int = 0
-
-
 @dataclass(eq=False)
 class NodeDraft:
-    """A node being filled. `rule` is the last one that spoke about this very place; `nil`: nothing stands there,
-    and the message says so.
+    """A node being filled. `by` is the last rule that spoke about this very place; `opened`: the condition of a block
+    was met; `nil`: nothing stands there, and the message says so.
     """
 
     node: Node
     path: str = ""
-    rule: Rule | None = None
+    by: Bound | None = None
     value: Any = None
     live: bool = False
     standing: bool = False
+    opened: bool = False
     nil: bool = False
     parts: dict[str, dict[Instance, NodeDraft]] = field(default_factory=dict)
 
@@ -62,27 +54,43 @@ class NodeDraft:
         return [(instance.index if instance.rule else instance.number, part) for instance, part in found]
 
     def alive(self) -> bool:
-        """Whether anything in it was read."""
-        return self.live or any(part.alive() for part in self._all())
+        """Whether anything in it was read. A block's condition keeps alive what stands in it, be it constants alone."""
+        return (
+            self.live
+            or any(part.alive() for part in self._all())
+            or (self.opened and any(part.wanted() for part in self._all()))
+        )
 
     def wanted(self) -> bool:
         """Whether it is written even if the schema could do without it."""
         return self.standing or self.alive()
 
-    def rules(self) -> Iterator[Rule]:
+    def told(self) -> Iterator[Bound]:
         """Every rule that spoke about this draft or a part of it."""
-        if self.rule:
-            yield self.rule
+        if self.by:
+            yield self.by
         for part in self._all():
-            yield from part.rules()
+            yield from part.told()
 
     def problem(self, problem: Wording, expected: Wording = UNSAID, file: str = "") -> Unwritable:
         """The error at this place, and at the first rule that spoke about it."""
-        return Unwritable(next(self.rules(), None), self.path, Unusable(problem, expected), file)
+        one = next(self.told(), None)
+        return Unwritable(one.rule if one else None, self.path, Unusable(problem, expected), file)
 
     def _all(self) -> Iterator[NodeDraft]:
         for instances in self.parts.values():
             yield from instances.values()
+
+
+def placed(draft: NodeDraft, steps: Sequence[tuple[str, int]]) -> NodeDraft:
+    """The draft at a place of the message – local names and numbers, as XML counts them –, as deep as one is there."""
+    for name, number in steps:
+        found = [part for child in draft.parts if draft.node.children[child].local == name for part in draft.of(child)]
+        written = [part for part in found if part.wanted()] or found
+        if not written:
+            break
+        draft = written[min(number, len(written)) - 1]
+    return draft
 
 
 class Unwritable(RecordError):
