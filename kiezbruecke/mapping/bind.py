@@ -276,7 +276,7 @@ def _deepest(spot: Spot, one: Bound) -> Spot:
 
 
 def _is_asked(source: SourcePath, conditions: Sequence[When]) -> bool:
-    return any(when.path.text == source.text for when in conditions)
+    return any(when.path.text == source.text and not when.negated for when in conditions)
 
 
 def _without_number(path: SourcePath, end: int) -> SourcePath:

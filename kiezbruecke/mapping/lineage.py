@@ -130,6 +130,4 @@ def _step(name: str, argument: str | None) -> str:
 
 
 def _when(rule: Rule) -> str:
-    if rule.when is None:
-        return ""
-    return rule.when.path.text if rule.when.equals is None else f"{rule.when.path.text} = {rule.when.equals}"
+    return str(rule.when) if rule.when else ""

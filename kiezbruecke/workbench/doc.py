@@ -182,7 +182,10 @@ def _conditions(place: _Place) -> Iterator[str]:
 
 def _condition(when: When) -> str:
     shown = f"{source_words(when.path.text) or when.path.text} ({when.path.text})"
-    return f"nur wenn angegeben: {shown}" if when.equals is None else f"nur wenn {shown} „{when.equals}“ ist"
+    if not when.texts:
+        return f"nur wenn {'nicht ' if when.negated else ''}angegeben: {shown}"
+    texts = " oder ".join(f"„{text}“" for text in when.texts)
+    return f"nur wenn {shown} {'nicht ' if when.negated else ''}{texts} ist"
 
 
 def _duty(place: _Place) -> str:

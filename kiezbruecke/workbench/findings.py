@@ -13,7 +13,7 @@ HEAD = """\
 
 Each finding is one line: `file:line:column: code message; expected …; what helps`. An **error** keeps the mapping
 from being loaded; a **warning** says that some records will be set aside, or that something changes nothing.
-`--strict` lets warnings count as errors.
+`--strict` lets warnings count as errors; `accept: {KB-M18: "why"}` on a rule says that its warning is meant.
 
 """
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from kiezbruecke.mapping.language.findings import CODES
 from kiezbruecke.mapping.language.reading import HEADER, RULE
 from kiezbruecke.mapping.schema.models import known_roots
 from kiezbruecke.mapping.steps import STEPS, Step
@@ -41,7 +42,7 @@ RULE_WORDS = {
     "codelist": "Translates the value by mappings/codelists/<name>.csv, after the steps.",
     "default": "A text for when there is nothing.",
     "steps": "Small functions, run from left to right.",
-    "when": "A path that must hold something, or {path, equals}.",
+    "when": "A path that must hold something, or {path, equals | not_equals | missing: true}.",
     "each": "A list: the rule or block is repeated for each of its members.",
     "as": "What a member of `each` is called in the paths below; <name>.index counts from 1.",
     "rules": "A block: rules whose targets lie below this one.",
@@ -49,6 +50,7 @@ RULE_WORDS = {
     "note": "For people; changes no byte.",
     "pii": "true: the value is personal.",
     "legal_basis": "Why something personal may leave the house.",
+    "accept": 'Warnings that are meant, each with why: {KB-M18: "…"}.',
     "type": "A derived type of the target's schema that stands here.",
     "nil": "true: nothing is written as xsi:nil.",
     "omit": "true: drops the rule of the base that has this target.",
@@ -56,6 +58,9 @@ RULE_WORDS = {
 _TRUTH = frozenset({"required", "pii", "nil", "omit", "abstract"})
 _TEXT: Schema = {"not": {"type": ["array", "object"]}}  # a list of types would have `true` and `false` completed
 _LISTS = frozenset({"reads", "unused"})
+_TEXTS: Schema = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1, "uniqueItems": True}]}
+_ASKED: dict[str, Schema] = {"equals": _TEXTS, "not_equals": _TEXTS, "missing": {"const": True}}
+_CODES: Schema = {code: {"type": "string", "description": text} for code, text in CODES.items()}
 _VARYING = frozenset({"target", "from", "each", "when", "rules"})
 
 
@@ -93,7 +98,9 @@ def rules_schema(target: Schema, source: Schema, then: Iterable[Schema] = ()) ->
         "target": target,
         "from": source,
         "each": source,
-        "when": {"anyOf": [source, _object({"path": source, "equals": _TEXT}, "path", "equals")]},
+        "when": {
+            "anyOf": [source, *(_object({"path": source, key: asked}, "path", key) for key, asked in _ASKED.items())]
+        },
         "rules": {"type": "array"},
     }
     rule: Schema = {
@@ -117,6 +124,7 @@ def _same_everywhere(lists: Path | None) -> dict[str, Schema]:
         "steps": {"type": "array", "items": {"$ref": "#/definitions/step"}},
         "code": _object({"list": _names(lists, ".yaml"), "value": _TEXT}, "list"),
         "codelist": _names(lists, ".csv"),
+        "accept": {"type": "object", "additionalProperties": False, "minProperties": 1, "properties": _CODES},
         "as": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"},
     }
     keys = [key for key in RULE if key not in _VARYING]

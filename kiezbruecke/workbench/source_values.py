@@ -73,10 +73,10 @@ def _fields_read(mapping: Ready) -> Iterator[SourceRead]:
 
 
 def _asked(mapping: Ready, one: SourceRead) -> list[str]:
-    """What a rule knows of its value: the text of its condition, or the keys of its lists."""
+    """What a rule knows of its value: the texts of its condition, or the keys of its lists."""
     rule = one.rule
-    if one.key == "when" and rule.when is not None and rule.when.equals is not None:
-        return [rule.when.equals]
+    if one.key == "when" and rule.when is not None and rule.when.texts:
+        return list(rule.when.texts)
     if rule.source is None:
         return []
     if rule.codelist:

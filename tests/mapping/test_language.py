@@ -41,7 +41,7 @@ def test_a_good_mapping_has_no_findings(content: Path, put: Put) -> None:
         (HEAD + "- {target: id, from: item.id, each: item.x}\n", "8:3 KB-M03 'each' and 'as' belong together"),
         (HEAD + "- {target: a//b, from: item.id}\n", "8:12 KB-M03 'a//b' is not a target path"),
         (HEAD + '- {target: id, from: "item[x].a"}\n', "8:22 KB-M03 'item[x].a' is not a source path"),
-        (HEAD + "- {target: id, from: item.id, when: {equals: a}}\n", "8:37 KB-M03 'when' is incomplete"),
+        (HEAD + "- {target: id, from: item.id, when: {equals: a}}\n", "8:37 KB-M03 'when' asks for one thing"),
         (HEAD + "- {target: id, from: item.id, required: ja}\n", "8:41 KB-M03 'ja' is neither true nor false"),
         (HEAD + "- {target: id, from: }\n", "8:21 KB-M03 a text is missing"),
         (HEAD + "- {target: id, from: [item.id]}\n", "8:22 KB-M03 this is no text: a list stands here"),

@@ -24,34 +24,33 @@ def check_condition(when: When, asked: Type, report: CheckReport, *, keeps_alive
 
     `keeps_alive`: it stands on constants that only a condition keeps alive, and there it may always hold.
     """
-    if when.equals is not None and asked.whole is not None:
+    if when.texts and asked.whole is not None:
         fields = ", ".join(asked.whole.names()[:_SHOWN])
         message = f"'{when.path.text}' is a whole {asked.whole.title}, which equals nothing"
         report.error(when.place, "KB-M16", message, f"one of its fields: {fields}")
     elif asked.kind == "any":
         return
-    elif when.equals is None:
-        if not keeps_alive:
+    elif not when.texts:
+        if when.negated or not keeps_alive:
             _presence(when, asked, report)
     elif asked.many:
         message = f"'{when.path.text}' is a list, which equals nothing"
         report.error(when.place, "KB-M16", message, "one value, or presence", "choose one: path[1]")
     else:
-        _equality(when, when.equals, asked, report)
+        for text in when.texts:
+            _equality(when, text, asked, report)
 
 
 def exclude(one: Sequence[When], other: Sequence[When]) -> bool:
-    """Whether two rules can be known never to speak both: one value cannot equal two texts."""
+    """Whether two rules can be known never to speak both: no value meets both conditions on one path."""
     return any(
-        first.path.text == second.path.text and _differ(first.equals, second.equals)
-        for first in one
-        for second in other
+        first.path.text == second.path.text and not _together(first, second) for first in one for second in other
     )
 
 
 def same_question(one: Sequence[When], other: Sequence[When]) -> bool:
     """Whether two rules speak together whenever one of them does."""
-    asked, told = ([(when.path.text, _normal(when.equals)) for when in each] for each in (one, other))
+    asked, told = ([_question(when) for when in each] for each in (one, other))
     return asked == told
 
 
@@ -94,15 +93,29 @@ def _uncovered(alternatives: Sequence[tuple[When, ...]], notes: Notes) -> Iterat
 def _domain(whens: Sequence[When], notes: Notes) -> tuple[str | None, ...]:
     """Every value that makes a difference to conditions on one path: all known words, or those that are named."""
     asked = notes.asked.get(whens[0].place, Type())
-    named = dict.fromkeys(when.equals for when in whens if when.equals is not None)
-    values: tuple[str | None, ...] = asked.values or (*(_normal(text) for text in named), _OTHER)
+    values: tuple[str | None, ...] = asked.values or _named(whens)
     if asked.kind == "boolean":
         values = ("true", "false")
     return values if always_there(asked) else (*values, None)
 
 
+def _question(when: When) -> tuple[str, bool, frozenset[str]]:
+    return when.path.text, when.negated, frozenset(map(_normal, when.texts))
+
+
+def _named(whens: Sequence[When]) -> tuple[str | None, ...]:
+    """Every text that conditions name, and one that none does."""
+    return (*dict.fromkeys(_normal(text) for when in whens for text in when.texts), _OTHER)
+
+
+def _together(one: When, other: When) -> bool:
+    """Whether some value meets two conditions on one path."""
+    return any(_holds(one, value) and _holds(other, value) for value in (*_named((one, other)), None))
+
+
 def _holds(when: When, value: str | None) -> bool:
-    return value is not None and (when.equals is None or value in (when.equals, _normal(when.equals)))
+    asked = not when.texts or any(value in (text, _normal(text)) for text in when.texts)
+    return (value is not None and asked) != when.negated
 
 
 def _said(value: str | None) -> str:
@@ -113,6 +126,9 @@ def _said(value: str | None) -> str:
 
 def _presence(when: When, asked: Type, report: CheckReport) -> None:
     if asked.nullable or asked.many:
+        return
+    if when.negated:
+        report.error(when.place, "KB-M16", f"'{when.path.text}' is never missing", "a path that may hold nothing")
         return
     helps = "when: {path: …, equals: true}" if asked.kind == "boolean" else "leave 'when' out"
     report.warning(when.place, "KB-M16", f"'{when.path.text}' is always present", "equals", helps)
@@ -128,7 +144,7 @@ def _equality(when: When, wanted: str, asked: Type, report: CheckReport) -> None
 
 
 def _never(when: When, wanted: str, expected: str, helps: str, report: CheckReport) -> None:
-    place = when.equals_place or when.place
+    place = when.texts_place or when.place
     report.error(place, "KB-M16", f"'{when.path.text}' is never '{wanted}'", expected, helps)
 
 
@@ -163,9 +179,5 @@ _EXAMPLES = {
 }
 
 
-def _differ(one: str | None, other: str | None) -> bool:
-    return one is not None and other is not None and _normal(one) != _normal(other)
-
-
-def _normal(text: str | None) -> str | None:
-    return _TRUTH.get(text.lower(), text) if text is not None else None
+def _normal(text: str) -> str:
+    return _TRUTH.get(text.lower(), text)

@@ -254,13 +254,13 @@ class LeafChecker:
 
 
 def _told(source: SourcePath, found: Type, conditions: Sequence[When]) -> Type:
-    """The type of a source that a condition asks for: it is there, and its only text may be named."""
-    asking = [when for when in conditions if when.path.text == source.text]
+    """The type of a source that a condition asks for: it is there, and its only texts may be named."""
+    asking = [when for when in conditions if when.path.text == source.text and not when.negated]
     if asking:
         found = replace(found, nullable=False)
-    given = next((when.equals for when in asking if when.equals), None)
-    known = given is not None and found.kind == "text" and (not found.values or given in found.values)
-    return replace(found, values=(given,)) if known and given is not None else found
+    given = next((when.texts for when in asking if when.texts), ())
+    known = found.kind == "text" and all(not found.values or text in found.values for text in given)
+    return replace(found, values=given) if known and given else found
 
 
 def _limit(use: StepUse) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.bind import bind
+from kiezbruecke.mapping.check.accepted import without_accepted
 from kiezbruecke.mapping.check.conditions import check_condition, exclude, same_question
 from kiezbruecke.mapping.check.lists import ListNames
 from kiezbruecke.mapping.check.mandatory import missing_rules
@@ -61,6 +62,7 @@ def checked(name: str, content: Path) -> Checked:
     if not _other_goal(reading):  # every rule of the base would be wrong, and none of them is
         meaning = _meaning(reading, content)
         found, mapping = found + meaning.findings, meaning.mapping
+    found = without_accepted(found, reading.definition)
     # a mandatory place without a rule is often only the echo of a misspelt target: causes first
     found.sort(key=lambda finding: (finding.code == "KB-M12", finding.place, finding.code))
     return Checked(found, mapping)
@@ -233,7 +235,7 @@ class _Checker:
         """Whether a condition could not be read as it stands there."""
         if "when" not in rule.places:
             return False
-        places = {rule.at("when")} | ({rule.when.place, rule.when.equals_place} if rule.when else set())
+        places = {rule.at("when")} | ({rule.when.place, rule.when.texts_place} if rule.when else set())
         return rule.when is None or bool(places & self._found_before)
 
     def _numbers(self, one: Bound, spot: Spot) -> None:

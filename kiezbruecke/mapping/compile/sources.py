@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from kiezbruecke.mapping.compile import runtime
 from kiezbruecke.mapping.compile.annotations import member_model, model_below, plain_type
-from kiezbruecke.mapping.compile.emit import Code
+from kiezbruecke.mapping.compile.emit import Code, any_of
 from kiezbruecke.mapping.interpret.sources import Member, read, read_members
 from kiezbruecke.mapping.language.definition import Rule, When
 from kiezbruecke.mapping.language.paths import SourcePath
@@ -93,13 +93,14 @@ class SourceReader:
     def condition(self, when: When) -> str:
         """Whether a condition holds, as an expression."""
         found = self.expression(when.path)
-        if when.equals is not None and found.kind is bool and not found.optional:
-            return (
-                f"{found.expression} is {when.equals.lower() in ('1', 'true')}" if _is_truth(when.equals) else "False"
-            )
-        if when.equals is not None:
-            return f"{self.code.named(same)}({found.expression}, {when.equals!r})"
-        return f"not {self.code.named(is_nothing)}({found.expression})"
+        if not when.texts:
+            return f"{'' if when.negated else 'not '}{self.code.named(is_nothing)}({found.expression})"
+        if found.kind is bool and not found.optional:
+            equal = [f"{found.expression} is {text.lower() in ('1', 'true')}" for text in when.texts if _is_truth(text)]
+        else:
+            equal = [f"{self.code.named(same)}({found.expression}, {text!r})" for text in when.texts]
+        asked = any_of(equal)
+        return f"not ({asked})" if when.negated else asked
 
     def expression(self, path: SourcePath) -> Read:
         """The expression for a path: attributes of models, keys of plain objects, or the interpreter's reader."""

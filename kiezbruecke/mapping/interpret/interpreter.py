@@ -55,7 +55,8 @@ def holds(when: When | None, scope: Scope) -> bool:
     if when is None:
         return True
     value = read(when.path, scope)
-    return not is_nothing(value) if when.equals is None else same(value, when.equals)
+    found = any(same(value, text) for text in when.texts) if when.texts else not is_nothing(value)
+    return found != when.negated
 
 
 class _Interpreter:

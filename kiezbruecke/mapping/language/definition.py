@@ -46,12 +46,22 @@ class CodeUse:
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """`when: path` asks for presence, `when: {path, equals}` for equality. There is nothing more."""
+    """`when: path` asks for presence, `{path, equals}` for one of some texts; `missing`, `not_equals` for the contrary.
+
+    What is missing equals nothing, so `not_equals` holds for it.
+    """
 
     path: SourcePath
-    equals: str | None
+    texts: tuple[str, ...]  # none: presence
     place: Place
-    equals_place: Place | None = None
+    texts_place: Place | None = None
+    negated: bool = False
+
+    def __str__(self) -> str:
+        """The condition in one line, for lineage: `a.b`, `a.b = x | y`, `a.b missing`, `a.b ≠ x`."""
+        if not self.texts:
+            return f"{self.path.text} missing" if self.negated else self.path.text
+        return f"{self.path.text} {'≠' if self.negated else '='} {' | '.join(self.texts)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +88,7 @@ class Rule:
     omit: bool = False  # an overlay drops the base's rule
     type: str | None = None  # the derived type that stands there (xsi:type)
     nil: bool = False  # nothing is written as xsi:nil
+    accept: Mapping[str, Place] = field(default_factory=dict)  # codes of warnings that are meant, and where each stands
 
     def at(self, key: str) -> Place:
         """Where the value of a key stands."""

@@ -208,11 +208,10 @@ def _text(path: _Path) -> str:
     return str(TargetPath(path))
 
 
-def _text_of(rule: Rule) -> tuple[str, str, str | None]:
+def _text_of(rule: Rule) -> tuple[str, str | None]:
     """What tells blocks of one path apart: their list and their condition."""
     when = rule.when
     return (
         rule.each.text if rule.each else "",
-        when.path.text if when else "",
-        when.equals if when else None,
+        str(when) if when else None,
     )

@@ -16,7 +16,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from kiezbruecke.mapping.language.composing import compose, read_bytes
 from kiezbruecke.mapping.language.definition import CodeUse, Definition, Direction, ItemSource, Rule, StepUse, When
-from kiezbruecke.mapping.language.findings import Finding, NotAMapping, Place
+from kiezbruecke.mapping.language.findings import CODES, Finding, NotAMapping, Place
 from kiezbruecke.mapping.language.nodes import NULL, NodeReader
 from kiezbruecke.mapping.language.paths import SourcePath, TargetPath, is_name, is_prefix
 
@@ -28,8 +28,9 @@ _NEEDED = ("name", "version", "direction", "roots", "target", "rules")
 _NEEDED_ABOVE_A_BASE = ("name", "version", "direction", "extends")
 RULE = (
     "target", "from", "const", "code", "codelist", "default", "steps", "when",
-    "each", "as", "type", "nil", "rules", "omit", "required", "note", "pii", "legal_basis",
+    "each", "as", "type", "nil", "rules", "omit", "required", "note", "pii", "legal_basis", "accept",
 )  # fmt: skip
+_ASKED = ("equals", "not_equals", "missing")  # what a condition may ask about its path
 _RESERVED = ("xsi",)  # what messages themselves declare; names that begin with xml are no prefixes at all
 _TEMPLATE = re.compile(r"\{\{|\$\{")
 
@@ -180,6 +181,7 @@ class _Reader(NodeReader):
             note=self.text(keys.get("note")),
             pii=self.truth(keys.get("pii")),
             legal_basis=self.text(keys.get("legal_basis")),
+            accept=self.accepted(keys.get("accept")),
         )
 
     def _combination(self, node: Node, keys: dict[str, Node]) -> None:
@@ -210,6 +212,13 @@ class _Reader(NodeReader):
         elif keys["omit"].value == "false":
             self.wrong(self.place(keys["omit"]), "'omit' says nothing but true", "omit: true")
 
+    def accepted(self, node: Node | None) -> dict[str, Place]:
+        """The warnings that a rule accepts, each with the reason for it."""
+        keys = self.keys(node, tuple(CODES)) if node is not None else {}
+        for code, why in keys.items():
+            self.text(why, of=f"why {code} is accepted", expected='a reason: {KB-M18: "…"}')
+        return {code: self.place(why) for code, why in keys.items()}
+
     def code(self, node: Node | None) -> CodeUse | None:
         if node is None:
             return None
@@ -223,15 +232,28 @@ class _Reader(NodeReader):
     def when(self, node: Node | None) -> When | None:
         if node is None:
             return None
-        keys = self.keys(node, ("path", "equals")) if isinstance(node, MappingNode) else {"path": node}
+        if not isinstance(node, MappingNode):
+            path = self.path(node)
+            return When(path, (), self.place(node)) if path else None
+        keys = self.keys(node, ("path", *_ASKED))
+        asked = [key for key in _ASKED if key in keys]
+        if "path" not in keys or len(asked) != 1:
+            expected = "when: path, or {path: …, equals: …}, not_equals instead of equals, or missing: true"
+            self.wrong(self.place(node), "'when' asks for one thing about one path", expected)
         path = self.path(keys.get("path"))
-        if "path" not in keys or (isinstance(node, MappingNode) and "equals" not in keys):
-            self.wrong(self.place(node), "'when' is incomplete", "when: path, or when: {path: …, equals: …}")
+        texts = self.asked(keys[asked[0]], asked[0]) if asked else ()
         if path is None:
             return None
-        equals = keys.get("equals")
-        equals_place = self.place(equals) if equals is not None else None
-        return When(path, self.optional(equals), self.place(keys["path"]), equals_place)
+        texts_place = self.place(keys[asked[0]]) if texts else None
+        return When(path, texts, self.place(keys["path"]), texts_place, negated=asked[:1] != ["equals"])
+
+    def asked(self, node: Node, key: str) -> tuple[str, ...]:
+        """The texts that a condition compares with, each once; none for `missing: true`."""
+        if key == "missing":
+            if self.text(node) not in {"", "true"}:
+                self.wrong(self.place(node), "'missing' says nothing but true", "missing: true, or when: path")
+            return ()
+        return self.each_once({key: node}, key) if isinstance(node, SequenceNode) else (self.text(node, blank=True),)
 
     def steps(self, node: Node | None) -> tuple[StepUse, ...]:
         if node is None:

@@ -101,7 +101,7 @@ def din91379(value: object) -> str:
     That is every Latin letter of European names with its marks, and the usual signs; not Greek, not Cyrillic, no emoji,
     no typographic quotes but ’. Names of persons and places have narrower types of their own, which the schema checks.
     """
-    text = nfc(value)
+    text: str = nfc(value)
     known = _REPERTOIRE.match(text)
     end = known.end() if known else 0
     if end < len(text):

@@ -1,0 +1,122 @@
+"""What a condition may ask: presence, one of some texts, and the contrary of both – in every way a mapping is run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from kiezbruecke.errors import KiezbrueckeError
+from kiezbruecke.mapping import check_mapping, load_mapping
+
+DATA = Path(__file__).parent / "data"
+HEAD = """\
+name: out
+version: 1
+direction: outbound
+roots: [case, route, budget, message]
+target: formen 1 Formen
+rules:
+  - {target: Etwas, from: case.title}
+"""
+Run = Callable[[str, dict[str, Any]], str]
+
+
+@pytest.fixture
+def forms(put: Callable[[str, str], Path]) -> None:
+    put("schemas/formen/1/profile.xsd", (DATA / "formen.xsd").read_text("utf-8"))
+
+
+@pytest.fixture
+def run(forms: None, content: Path, put: Callable[[str, str], Path]) -> Run:
+    """What stands at a place: by the generated code, with which the interpreter must agree."""
+
+    def of(when: str, route: dict[str, Any]) -> str:
+        put("mappings/outbound/out/mapping.yaml", f"{HEAD}  - {{target: Alles, const: da, when: {when}}}\n")
+        mapping = load_mapping("out", content)
+        roots = {"case": {"title": "Fest"}, "route": route}
+        written = mapping.write(roots)
+        assert mapping.explain()
+        assert written == mapping.interpreted(roots)
+        return etree.fromstring(written).findtext("{*}Alles", "")
+
+    return of
+
+
+@pytest.mark.parametrize(
+    ("when", "speaks"),
+    [
+        ("route.art", {"a", "b", "c"}),
+        ("{path: route.art, missing: true}", {None, ""}),
+        ("{path: route.art, equals: a}", {"a"}),
+        ("{path: route.art, equals: [a, b]}", {"a", "b"}),
+        ("{path: route.art, not_equals: a}", {"b", "c", None, ""}),
+        ("{path: route.art, not_equals: [a, b]}", {"c", None, ""}),
+    ],
+)
+@pytest.mark.parametrize("value", ["a", "b", "c", "", None])
+def test_a_condition_holds_as_its_words_say(run: Run, when: str, speaks: set[str | None], value: str | None) -> None:
+    """What is missing equals nothing."""
+    route = {} if value is None else {"art": value}
+
+    assert run(when, route) == ("da" if value in speaks else "")
+
+
+@pytest.fixture
+def lines(forms: None, content: Path, put: Callable[[str, str], Path]) -> Callable[[str], list[str]]:
+    """The findings about rules, in one line each."""
+
+    def of(rules: str) -> list[str]:
+        put("mappings/outbound/out/mapping.yaml", f"{HEAD}{rules}")
+        found = [one for one in check_mapping("out", content) if not one.message.startswith("no rule reads")]
+        return [f"{one.code} {one.severity} {one.message}" for one in found]
+
+    return of
+
+
+@pytest.mark.parametrize(
+    ("when", "found"),
+    [
+        ("{path: route.art, equals: a, missing: true}", "KB-M03 error 'when' asks for one thing about one path"),
+        ("{path: route.art}", "KB-M03 error 'when' asks for one thing about one path"),
+        ("{path: route.art, missing: false}", "KB-M03 error 'missing' says nothing but true"),
+        ("{path: route.art, equals: [a, a]}", "KB-M03 error 'a' stands twice under 'equals'"),
+        ("{path: case.title, missing: true}", "KB-M16 error 'case.title' is never missing"),
+        ("{path: budget.status, not_equals: [planned, frei]}", "KB-M16 error 'budget.status' is never 'frei'"),
+        ("{path: budget.status, equals: [planned, frei]}", "KB-M16 error 'budget.status' is never 'frei'"),
+    ],
+)
+def test_a_condition_that_means_nothing_is_a_finding(lines: Callable[[str], list[str]], when: str, found: str) -> None:
+    assert found in lines(f"  - {{target: Alles, const: da, when: {when}}}\n")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "clear"),
+    [
+        ("route.art", "{path: route.art, missing: true}", True),
+        ("{path: route.art, equals: [a, b]}", "{path: route.art, not_equals: [a, b]}", True),
+        ("{path: route.art, equals: [a, b]}", "{path: route.art, not_equals: a}", False),
+        ("{path: route.art, equals: [a, b]}", "{path: route.art, equals: [b, c]}", False),
+        ("{path: route.art, equals: a}", "{path: route.art, missing: true}", True),
+        ("{path: route.art, not_equals: a}", "{path: route.art, missing: true}", False),
+        ("{path: route.art, equals: a}", "{path: route.other, missing: true}", False),
+    ],
+)
+def test_two_rules_for_one_place_exclude_each_other(
+    lines: Callable[[str], list[str]], one: str, other: str, clear: bool
+) -> None:
+    """Else some record gives two values for one place, and is set aside on that day."""
+    found = lines(f"  - {{target: Alles, const: a, when: {one}}}\n  - {{target: Alles, const: b, when: {other}}}\n")
+
+    assert [line for line in found if line.startswith("KB-M11")] == (
+        [] if clear else ["KB-M11 warning a second rule for 'Alles', and both conditions may be met"]
+    )
+
+
+def test_a_value_without_a_text_is_no_answer_to_not_equals(run: Run) -> None:
+    """A list is not one text, and guessing would be wrong both ways."""
+    with pytest.raises(KiezbrueckeError, match="mehrere Werte"):
+        run("{path: route.art, not_equals: a}", {"art": ["a", "b"]})
