@@ -299,7 +299,7 @@ def _common(one: SourcePath, other: SourcePath) -> int:
 
 
 def _is_asked(source: SourcePath, conditions: Sequence[When]) -> bool:
-    return any(when.path.text == source.text for when in conditions)
+    return any(when.path.text == source.text and not when.negated for when in conditions)
 
 
 def _without_number(path: SourcePath, end: int) -> SourcePath:

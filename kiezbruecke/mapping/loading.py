@@ -91,7 +91,11 @@ class Mapping:
         try:
             return self._judged(self.compiled.write(roots))
         except (Declined, NotValid):
-            return self._traced(roots)[0]
+            return self.interpreted(roots)
+
+    def interpreted(self, roots: Scope) -> bytes:
+        """The same bytes by the interpreter's hand alone, who finds the words for what cannot be written."""
+        return self._traced(roots)[0]
 
     def write_traced(self, roots: Scope) -> tuple[bytes, Trace]:
         """The same bytes, and what was read for them: rule numbers and texts by rule; raises RecordError."""

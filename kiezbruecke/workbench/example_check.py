@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from kiezbruecke.errors import ConfigurationError, RecordError
-from kiezbruecke.mapping import Finding, Mapping, check_mapping, load_mapping
+from kiezbruecke.mapping import Finding, Mapping
+from kiezbruecke.mapping.check.whole import checked
 from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.lineage import RuleLine
 from kiezbruecke.mapping.loading import mapping_file
@@ -26,16 +27,19 @@ _NUMBER = re.compile(r"\[\d+\]")
 
 
 def check_whole(name: str, content: Path) -> list[Finding]:
-    """The findings of the check and, where it has found no error, of the examples; raises ConfigurationError."""
-    findings = check_mapping(name, content)
-    if any(finding.severity == "error" for finding in findings):
-        return findings
-    try:
-        mapping = load_mapping(name, content)
-    except ConfigurationError:  # an abstract base: it is never run by itself
-        return findings
-    tried = [finding for example in find_examples(name, content) for finding in _tried(mapping, content, example)]
-    return list(dict.fromkeys([*findings, *tried]))
+    """The findings of the check, and beside them those of the examples; raises ConfigurationError.
+
+    What an example shows of a rule that is known to be wrong is only the echo of it.
+    """
+    found = checked(name, content)
+    if found.mapping is None:  # nothing can be tried, or an abstract base: it is never run by itself
+        return found.findings
+    errors = [one for one in found.findings if one.severity == "error"]
+    lines, rules = {(one.place.file, one.place.line) for one in errors}, {one.rule for one in errors if one.rule}
+    examples = find_examples(name, content)
+    tried = [finding for example in examples for finding in _tried(found.mapping, content, example)]
+    new = [one for one in tried if (one.place.file, one.place.line) not in lines and one.rule not in rules]
+    return list(dict.fromkeys([*found.findings, *new]))
 
 
 def _tried(mapping: Mapping, content: Path, example: Example) -> Iterator[Finding]:
@@ -63,7 +67,7 @@ def _failed(mapping: Mapping, content: Path, example: Example, roots: dict[str, 
     if root in mapping.definition.roots and root not in roots:
         message = f"the example has no root '{root}'"
         expected = f"'{root}:' with what the rules read"
-        return Finding(_place(str(example.input), content), _CODE, message, expected=expected)
+        return Finding(_place(str(example.input), content), _CODE, message, row.target, expected)
     assert row.why is not None, "only such rows fail"
     if row.refused:
         found = refused_by(mapping, roots, row.place, row.why)

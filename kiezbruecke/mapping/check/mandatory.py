@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kiezbruecke.mapping.check.conditions import exclude, one_holds, other_case, same_question
+from kiezbruecke.mapping.check.conditions import exclude, one_holds, other_case, same_question, unmet_word
 from kiezbruecke.mapping.check.report import CheckReport, Notes, own_conditions
 from kiezbruecke.mapping.language.definition import When
 from kiezbruecke.mapping.language.findings import Finding, Place, Severity
@@ -26,6 +26,7 @@ class _Missing:
     def __init__(self, notes: Notes, wrong: set[int]) -> None:
         self._notes = notes
         self._wrong = wrong  # rules with an error: one typo is one finding
+        self._branches: set[int] = set()  # places that are branches of a choice, by their identity
 
     def below(self, draft: Spot, place: Place) -> Iterator[Finding]:
         """Findings about everything that stands in a place."""
@@ -50,6 +51,7 @@ class _Missing:
         """`sure`: the group is written wherever its owner is, so that its mandatory nodes are mandatory."""
         spoken = [part for part in group.parts if _spoken(owner, part)]
         if group.kind == "choice":
+            self._branches |= {id(draft) for node in nodes(group) for draft in owner.of(node.name)}
             spoken = _covering(owner, spoken) or spoken
         if group.minimum == 0 and not spoken:
             return
@@ -68,8 +70,12 @@ class _Missing:
             yield _finding(place, "KB-M12", f"no rule for one of {names}", owner.path, "a rule for one of them")
         elif sure and not filled:
             yield from self._no_branch(owner, spoken, names)
-        if len(spoken) > 1 and group.maximum == 1 and not any(node.in_repeated_group for node in nodes(group)):
-            yield from self._several_branches(owner, spoken, names)
+        repeats = group.maximum != 1 or any(node.in_repeated_group for node in nodes(group))
+        several = list(self._several_branches(owner, spoken, names)) if len(spoken) > 1 and not repeats else []
+        yield from several
+        if not several and (filled or not sure):
+            drafts = [draft for branch in spoken for node in nodes(branch) for draft in owner.of(node.name)]
+            yield from self._unmet(owner, drafts, f"one of {names}")
 
     def _no_branch(self, owner: Spot, branches: list[Node | Group], names: str) -> Iterator[Finding]:
         """A mandatory choice none of whose branches is sure to be written, though its owner is."""
@@ -103,6 +109,21 @@ class _Missing:
             for part in draft.of(name):
                 if draft.alive() or not draft.node.optional:  # constants alone keep no optional block alive
                     yield from self._written_under(owner, part)
+
+    def _unmet(self, owner: Spot, drafts: list[Spot], what: str) -> Iterator[Finding]:
+        """Rules that stand under conditions, each for its own case, and a case that none of them is for."""
+        told = [
+            one for draft in drafts for one in (*draft.filled, *(block for block in draft.blocks if block.rule.when))
+        ]
+        own = [own_conditions(owner, one) for one in told]
+        if len(told) < _SEVERAL or not all(own) or self._doubtful(own):
+            return
+        if lost := unmet_word(own, self._notes):
+            message = f"nothing is written for {what} where {lost}"
+            helps = "one more rule, or a word less to ask for"
+            yield Finding(
+                own[-1][0].place, "KB-M25", message, told[-1].target, "a rule for this case", helps, "warning"
+            )
 
     def _doubtful(self, alternatives: list[tuple[When, ...]]) -> bool:
         """Whether a condition is itself what to mend."""
@@ -162,6 +183,8 @@ class _Missing:
                 yield from self._conditional(owner, drafts, path)
                 yield from self._short_list(owner, drafts, path)
                 yield from self._may_come_empty(owner, drafts, path)
+            elif not any(id(draft) in self._branches for draft in drafts):
+                yield from self._unmet(owner, drafts, f"'{path}'")
         for draft in drafts:
             if draft.standing:
                 yield from self._leaf(owner, draft, sure=sure)
@@ -248,6 +271,7 @@ class _Missing:
         return False
 
 
+_SEVERAL = 2
 _TEXT = "- {target: ., from: …}"
 
 

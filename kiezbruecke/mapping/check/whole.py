@@ -31,6 +31,8 @@ from kiezbruecke.mapping.schema.sources import ItemShape, find_shape, named_root
 from kiezbruecke.mapping.schema.targets import TargetSchema
 from kiezbruecke.mapping.schema.tree import Node
 
+# Errors behind which a rule cannot be tried: it leads nowhere, or names what is not there.
+_NOT_TRIED = frozenset({"KB-M03", "KB-M06", "KB-M07", "KB-M08", "KB-M09", "KB-M10"})
 _MOST_RULES = 200  # for one place, each compared with all others
 Types = Mapping[str, Type]
 
@@ -38,7 +40,7 @@ Types = Mapping[str, Type]
 @dataclass(frozen=True)
 class Checked:
     """A mapping as it was checked: every finding in the file's order, missing rules last, and the mapping itself where
-    there is no error among them and it is no mere base.
+    its rules can be tried, be there errors among the findings or not; a mere base is none.
     """
 
     findings: list[Finding]
@@ -63,7 +65,7 @@ def checked(name: str, content: Path) -> Checked:
     found = without_accepted(found, reading.definition)
     # a mandatory place without a rule is often only the echo of a misspelt target: causes first
     found.sort(key=lambda finding: (finding.code == "KB-M12", finding.place, finding.code))
-    return Checked(found, None if any(finding.severity == "error" for finding in found) else mapping)
+    return Checked(found, mapping)
 
 
 def _other_goal(reading: Reading) -> bool:
@@ -114,8 +116,8 @@ class _Checker:
         self._report.rule = ""
         check_sources(self._definition, plan, types, self._content, self._report)
         found = [*self._report.findings, *(missing if not self._definition.abstract else ())]
-        errors = self._found_before or any(one.severity == "error" for one in found)
-        whole = not errors and not self._definition.abstract
+        lost = self._found_before or any(one.severity == "error" and one.code in _NOT_TRIED for one in found)
+        whole = not lost and not self._definition.abstract
         mapping = assemble(self._definition, self._target, self._content, shape, plan) if whole else None
         return Checked([self._of_this_file(finding) for finding in found], mapping)
 
