@@ -1,12 +1,14 @@
 # Kiezbrücke's front door. Nothing is needed but Python >= 3.11, pip and make; everything goes into .venv and var/.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo year kill restore up pictures test lint types generate audit sbom bench clean
+.PHONY: help demo year kill crash restore up pictures test lint types generate audit sbom bench clean
 MAKEFLAGS += --no-print-directory
 unexport PYTHONPATH PYTHONHOME PYTHONWARNINGS
 
 BIN := .venv/bin
 INSTALLED := .venv/installed
+# in the order of tests/conftest.py, which begins with the longest files
+PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -36,7 +38,11 @@ test: lint types ## everything that CI checks, without the demonstration
 	$(BIN)/python -m tools.audit
 	$(BIN)/kiezbruecke mapping check
 	$(BIN)/kiezbruecke mapping test
-	$(BIN)/python -m pytest -n 2 --dist loadfile -q
+	$(BIN)/python -m pytest $(PARALLEL) -q
+
+crash: $(INSTALLED) ## whole what `test` tries a sample of: kill -9 at every crash point, every command on every odd machine
+	KIEZBRUECKE_SAMPLE=all $(BIN)/python -m pytest $(PARALLEL) -q tests/cli/test_any_machine.py \
+	    tests/crash $(wildcard tests/*/test_*crash.py)
 
 lint: $(INSTALLED) ## style and format
 	$(BIN)/ruff check

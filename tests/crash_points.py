@@ -3,6 +3,8 @@
     parent (warm, nothing open) ──fork──▶ child: runs `work`, counts what it passes ──▶ SIGKILL at point n
                                 └─fork──▶ child: runs it all again, tells what it found
 
+Of thousands of points a run of the tests kills at a sample that changes every day: `points_to_kill`.
+
 The production code knows nothing of this: SQLAlchemy's commit, http.client's request and answer and the system's rename
 are wrapped in the child. Whatever is open in the parent would be shared with the child, so the parent opens nothing: no
 database, no line. Each child opens its own.
@@ -10,21 +12,28 @@ database, no line. Each child opens its own.
 
 from __future__ import annotations
 
+import gc
 import http.client
 import os
 import pickle
+import re
 import signal
 import traceback
 import warnings
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy.engine.default import DefaultDialect
 
+from kiezbruecke.ledger import database
+from tests import sample
+
 T = TypeVar("T")
 Work = Callable[[], object]
+Kill = tuple[int, str]  # a point's number and name
 
 
 class ChildFailed(AssertionError):
@@ -48,6 +57,37 @@ class _Counter:
             os.kill(os.getpid(), self.send)
 
 
+def points_to_kill(*visits: Sequence[str]) -> list[list[Kill]]:
+    """Of the points that each visit has passed, those to kill at, per visit.
+
+    A moment's kind is what has just happened and what would come next; numbers do not count. Of each kind the sample
+    has one, the next one every day: after as many days as the most frequent kind has moments all have been tried. Where
+    all of it is asked for it is every point, those too that are the same moment as the next one.
+    """
+    if sample.is_whole():
+        return [list(enumerate(passed, 1)) for passed in visits]
+    kinds: defaultdict[str, list[tuple[int, Kill]]] = defaultdict(list)
+    for visit, passed in enumerate(visits):
+        for kind, kill in _moments(passed):
+            kinds[kind].append((visit, kill))
+    chosen = sorted(sample.one_of(places) for places in kinds.values())
+    return [[kill for place, kill in chosen if place == visit] for visit in range(len(visits))]
+
+
+def _moments(passed: Sequence[str]) -> Iterator[tuple[str, Kill]]:
+    """The points with their kinds, without those that are the same moment as the next one.
+
+    Commits, calls and renames are the only doors: between "after X" and a "before Y" that follows directly nothing
+    outside the process changes, but for a file that is not renamed yet – and that lies there at "before Y".
+    """
+    following = [*passed[1:], ""]
+    before = "the beginning"
+    for number, (point, after) in enumerate(zip(passed, following, strict=True), 1):
+        if not (point.startswith("after ") and after.startswith("before ")):
+            yield re.sub(r"\w*\d\w*", "#", f"{before}, {point}"), (number, point)
+        before = point
+
+
 def count_points(work: Work) -> list[str]:
     """Run `work` once, in a child, and name the points it passes, in order. Point n is the n-th, from 1."""
 
@@ -63,7 +103,7 @@ def count_points(work: Work) -> list[str]:
 def die_at(number: int, work: Work) -> str:
     """Run `work` in a child that is killed with SIGKILL at point `number`; the point's name."""
     reader, writer = os.pipe()
-    child = _fork()
+    child = fork()
     if child == 0:
         os.close(reader)
         _number(_Counter(number, tell=writer))
@@ -81,7 +121,7 @@ def die_at(number: int, work: Work) -> str:
 def in_child(work: Callable[[], T]) -> T:
     """Run `work` in a child and hand its result over; what it opens ends with it. Raises ChildFailed."""
     reader, writer = os.pipe()
-    child = _fork()
+    child = fork()
     if child == 0:
         os.close(reader)
         _end(writer, work)
@@ -129,7 +169,7 @@ def stop_at(number: int, work: Work) -> Beside:
 
 def _beside(work: Work, counter: _Counter) -> Beside:
     reader, writer = os.pipe()
-    child = _fork()
+    child = fork()
     if child == 0:
         os.close(reader)
         _number(counter)
@@ -138,11 +178,16 @@ def _beside(work: Work, counter: _Counter) -> Beside:
     return Beside(child, reader)
 
 
-def _fork() -> int:
+def fork() -> int:
+    """As os.fork; a child that collects garbage leaves alone what it has inherited, or it would copy all of it."""
+    gc.freeze()
     with warnings.catch_warnings():
         # from 3.12 on a fork beside other threads warns; the child uses nothing of theirs (pytest-xdist's channel)
         warnings.simplefilter("ignore", DeprecationWarning)
-        return os.fork()
+        child = os.fork()
+    if child:
+        gc.unfreeze()
+    return child
 
 
 def _end(writer: int, work: Work) -> None:
@@ -171,10 +216,19 @@ def _read(reader: int) -> object:
 
 def _number(counter: _Counter) -> None:
     """Wrap the three doors through which anything leaves this process."""
-    _around(counter, DefaultDialect, "do_commit", lambda *_: "commit")
+    _around(counter, DefaultDialect, "do_commit", lambda *_: f"commit {_whose()}")
     _around_calls(counter)
     for name in ("rename", "replace"):
         _around(counter, os, name, lambda _, final, *__: f"rename {Path(final).name}")
+
+
+def _whose() -> str:
+    """The function of ours whose transaction is committed."""
+    for frame, _ in traceback.walk_stack(None):
+        module = frame.f_globals["__name__"]
+        if module.startswith("kiezbruecke.") and module != database.__name__:
+            return f"{module.removeprefix('kiezbruecke.')}.{frame.f_code.co_name}"
+    return "of nobody"
 
 
 def _around(counter: _Counter, owner: Any, name: str, label: Callable[..., str]) -> None:

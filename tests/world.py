@@ -13,7 +13,9 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.request import urlopen
 
@@ -21,7 +23,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from kiezbruecke import ledger, pipeline, vault
-from kiezbruecke.edge import ledger_url, open_house
+from kiezbruecke.edge import open_house
 from kiezbruecke.house import House
 from kiezbruecke.ledger import todo
 from kiezbruecke.ledger.reading import MessageHead, list_messages
@@ -189,10 +191,20 @@ def found(state: Path, sandboxes: dict[str, Running], content: Path, patch: pyte
     patch.setenv("KIEZBRUECKE_STATE", str(state))
     patch.setenv("KIEZBRUECKE_CONTENT", str(content))
     patch.delenv("KIEZBRUECKE_LEDGER_URL", raising=False)
-    ledger.upgrade(ledger_url())
+    make_private(state / "ledger.sqlite3")
+    (state / "ledger.sqlite3").write_bytes(_empty_ledger())
     world = World(state, content, sandboxes, open_house(), _connections(state, sandboxes))
     world.connect()
     return world
+
+
+@cache
+def _empty_ledger() -> bytes:
+    """As the migrations make it; they are most of what a small world costs."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "ledger.sqlite3"
+        ledger.upgrade(f"sqlite:///{file}")
+        return file.read_bytes()
 
 
 def change_route(content: Path, name: str, **keys: Any) -> None:
@@ -263,12 +275,9 @@ def wipe(sandboxes: dict[str, Running]) -> None:
 
 
 @pytest.fixture(scope="session")
-def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Running]]:
+def processes(one_district: dict[str, Running]) -> dict[str, Running]:
     """One e-file and one budget system for all small worlds of a worker."""
-    started = open_sandboxes(tmp_path_factory.mktemp("sandbox"), ("xta", "hkr"))
-    yield started
-    for running in started.values():
-        running.kill()
+    return one_district
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Every command on odd machines: it does its work, or says in one line why not – never KB-000, never a traceback.
 
-The parent has imported everything; each call is a fork of it that makes its machine odd and then runs `main`.
+The parent has imported everything; each call is a fork of it that makes its machine odd and then runs `main`. On each
+machine a third of the commands is called, each command on a third of the machines, every day others: tests/sample.py.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import sqlite3
 import sys
 import tempfile
 import traceback
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -29,6 +31,8 @@ import connectors
 import kiezbruecke
 from kiezbruecke.cli import main
 from kiezbruecke.ledger import upgrade
+from tests import sample
+from tests.crash_points import fork
 from tests.world import BUDGET_HEADER, budget
 from tools import commands
 
@@ -117,6 +121,7 @@ CALLS = {  # one call of every command; what it writes stands in {out}
     "sandbox start": ("sandbox", "start", "nirgends"),
     "sandbox fault": ("sandbox", "fault", "hkr", "timeout"),
 }
+SHARE = 3  # one command in so many on each machine
 NO_COMMANDS = r"kiezbruecke\.(airflow|testing)|.*__main__"
 IMPORTED_IN_FUNCTIONS = (
     "jsonschema.validators",
@@ -387,6 +392,19 @@ def test_every_command_is_called_on_odd_machines() -> None:
     assert {f"kiezbruecke {words}" for words in CALLS} == known
 
 
+def test_within_a_few_days_every_command_is_called_on_every_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And on some machine every day."""
+    called: dict[str, set[str]] = defaultdict(set)
+    for day in ("2026-12-31", "2027-01-01", "2027-01-02"):
+        monkeypatch.setenv(sample.DOOR, day)
+        today = {machine.__name__: _sampled(machine) for machine in [*MACHINES, *FILES]}
+        assert set(CALLS) == {name for machine in MACHINES for name in today[machine.__name__]}
+        for machine, names in today.items():
+            called[machine] |= {*names}
+
+    assert called == {machine.__name__: {*(READING if machine in FILES else CALLS)} for machine in [*MACHINES, *FILES]}
+
+
 @pytest.mark.parametrize("machine", [*MACHINES, *FILES], ids=lambda machine: machine.__name__)
 def test_no_machine_makes_a_command_end_in_an_unexpected_error(
     machine: Callable[[Place], None], place: Place, tmp_path: Path
@@ -395,7 +413,7 @@ def test_no_machine_makes_a_command_end_in_an_unexpected_error(
     machine(place)
 
     wrong = []
-    for name in READING if machine in FILES else CALLS:
+    for name in _sampled(machine):
         ended = _call(CALLS[name], place, tmp_path)
         if why := _wrong(ended, narrow=machine is narrow_terminal):
             wrong.append(f"{name}: {why} [{ended.code}] {ended.err[-900:]}")
@@ -408,8 +426,8 @@ def test_nothing_half_stays_where_the_disk_is_full(place: Place, tmp_path: Path)
     full_disk(place)
     before = _files(place)
 
-    for words in CALLS.values():
-        _call(words, place, tmp_path)
+    for name in _sampled(full_disk):
+        _call(CALLS[name], place, tmp_path)
     assert _files(place) - before == set()
 
 
@@ -428,6 +446,14 @@ def test_json_is_whole_on_a_terminal_without_umlauts(place: Place, tmp_path: Pat
     ended = _call(("codelist", "list", "--json"), place, tmp_path)
     assert ended.out.isascii()
     assert r"\u00" in _call(("mapping", "steps", "--json"), place, tmp_path).out
+
+
+def _sampled(machine: Callable[[Place], None]) -> list[str]:
+    """The commands that are called on a machine today."""
+    names = list(READING if machine in FILES else CALLS)
+    if sample.is_whole():
+        return names
+    return names[(sample.turn() + [*MACHINES, *FILES].index(machine)) % SHARE :: SHARE]
 
 
 def _files(place: Place) -> set[Path]:
@@ -455,7 +481,7 @@ def _call(words: tuple[str, ...], place: Place, folder: Path) -> Ended:
     with out.open("wb") as told, err.open("wb") as complained, (folder / "relay").open("wb"):
         reads, writes = os.pipe()  # a pipe: what is said must not meet the limit of files
         complains, tells = os.pipe()
-        child = os.fork()
+        child = fork()
         if child == 0:
             os.dup2(writes, 1)
             os.dup2(tells, 2)

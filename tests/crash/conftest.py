@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import gc
 import json
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from functools import cache
 
-import psutil
 import pytest
 
-from kiezbruecke import ledger
+from kiezbruecke.house import House
 from kiezbruecke.sandbox import start
-from tests.postgres import Postgres, running_postgres
+from tests.postgres import Postgres
 
-from .district import DATABASES, ROOT, SHEETS, Journey, Sandboxes, World, forget, remembering, settle
+from .district import DATABASES, ROOT, SHEETS, Journey, Sandboxes, World, forget, settle
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
+def postgres(one_postgres: Postgres) -> Postgres:
     """One PostgreSQL per worker."""
-    with running_postgres() as server:
-        yield server
+    return one_postgres
 
 
 @pytest.fixture(scope="session")
@@ -45,26 +41,19 @@ def sandboxes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandboxes]:
 
 @pytest.fixture(scope="session")
 def warm(sandboxes: Sandboxes, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Run everything once here: the children inherit read mappings, schemas and WSDLs, and nothing that is open."""
-    open_before = _open_here()
+    """Run everything once here."""
     state = tmp_path_factory.mktemp("warm") / "state"
     url = f"sqlite:///{state}/ledger.sqlite3"
     world = World(state, url, sandboxes.xta, sandboxes.hkr, sandboxes.meinberlin)
     world.connect()
-    ledger.upgrade(url)
-    with closing(world.open_house()) as house, remembering():
+    world.upgrade()
+
+    def travel(house: House) -> None:
         for phase in SHEETS:
             world.drop_sheets(phase)
             settle(house, 3)
-    assert _open_here() <= open_before, "a child would share what is open here"
 
-
-def _open_here() -> set[str]:
-    """Files and lines that this process holds open."""
-    gc.collect()
-    process = psutil.Process()
-    lines = {f"{line.laddr} {line.raddr}" for line in process.net_connections()}
-    return lines | {file.path for file in process.open_files()}
+    world.warm(travel)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +10,8 @@ import pytest
 from kiezbruecke import pipeline
 from kiezbruecke.house import House
 from kiezbruecke.ledger import MessageState, evidence, reading, todo
-from tests.crash.district import DECISIONS, District, decision, remembering
-from tests.crash.matrix import points_to_kill
-from tests.crash_points import count_points, die_at, in_child
+from tests.crash.district import DECISIONS, District, decision
+from tests.crash_points import count_points, die_at, in_child, points_to_kill
 from tests.effects.conftest import LETTER, content_with_letters
 from tests.ledger.conftest import postgres
 
@@ -61,13 +59,12 @@ def _wrong_in_the_ledger(house: House) -> list[str]:
 
 @pytest.fixture(scope="module")
 def content(letter_effect: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The content with letters. All of it is read once here: the children inherit it, and nothing that is open."""
+    """The content with letters. All of it is read once here."""
     content = content_with_letters(tmp_path_factory.mktemp("letters") / "content")
     state = tmp_path_factory.mktemp("warm") / "state"
     room = PostRoom(state, f"sqlite:///{state}/ledger.sqlite3", content=content)
     _decide(room)
-    with closing(room.open_house()) as house, remembering():
-        _write(house)
+    room.warm(_write)
     return content
 
 
@@ -99,7 +96,7 @@ def test_a_kill_at_any_point_writes_each_letter_once(decided: PostRoom, tmp_path
     """Every commit and every rename of prepare, deliver and reconcile, before and after; over one line and two."""
     passed = count_points(decided.inside(_write))
     wrong = []
-    for number, point in points_to_kill(passed):
+    for number, point in points_to_kill(passed)[0]:
         decided.restore(tmp_path / "saved")
         die_at(number, decided.inside(_write))
         on_the_way = in_child(decided.inside(_on_the_way))

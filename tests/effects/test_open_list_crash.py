@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +13,8 @@ import pytest
 from kiezbruecke import pipeline
 from kiezbruecke.house import House
 from kiezbruecke.ledger import evidence, reading, todo
-from tests.crash.district import DECISIONS, District, decision, remembering
-from tests.crash.matrix import points_to_kill
-from tests.crash_points import count_points, die_at, in_child
+from tests.crash.district import DECISIONS, District, decision
+from tests.crash_points import count_points, die_at, in_child, points_to_kill
 from tests.effects.test_open_list import FACTS, ROUTE
 from tests.ledger.conftest import postgres
 from tests.world import change_route
@@ -95,14 +93,13 @@ def corrected(content: Path, tmp_path: Path, request: pytest.FixtureRequest) -> 
 
 
 def _warm(content: Path, tmp_path: Path) -> None:
-    """All files are read once here: the children inherit it, and nothing that is open."""
+    """All files are read once here."""
     state = tmp_path / "warm"
     warm = OpenOffice(state, f"sqlite:///{state}/ledger.sqlite3", content=content)
     warm.connect()
     warm.upgrade()
     warm.drop_sheet("beschluesse/april.csv", (*DECISIONS, decision("P-1", "angenommen", "1,-")))
-    with closing(warm.open_house()) as house, remembering():
-        pipeline.run(house, ROUTE)
+    warm.warm(_publish)
 
 
 @pytest.mark.parametrize("corrected", ["sqlite", "postgresql"], indirect=True)
@@ -111,7 +108,7 @@ def test_a_kill_at_any_point_leaves_one_whole_set(corrected: OpenOffice, tmp_pat
     assert corrected.published() == OLD
     passed = count_points(corrected.inside(_publish))
     wrong = []
-    for number, point in points_to_kill(passed):
+    for number, point in points_to_kill(passed)[0]:
         corrected.restore(tmp_path / "saved")
         die_at(number, corrected.inside(_publish))
         wrong += [] if corrected.published() in (OLD, NEW) else [f"point {number}, {point}: neither old nor new"]

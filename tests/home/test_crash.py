@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +13,8 @@ from kiezbruecke import pipeline
 from kiezbruecke.house import House
 from kiezbruecke.ledger import evidence, reading, todo
 from kiezbruecke.sandbox import Running
-from tests.crash.district import BUDGETS, District, remembering
-from tests.crash.matrix import points_to_kill
-from tests.crash_points import count_points, die_at, in_child
+from tests.crash.district import BUDGETS, District
+from tests.crash_points import count_points, die_at, in_child, points_to_kill
 from tests.home.conftest import LOGIN, PASSWORD, ROUTE, content_with_answers, platform, proposal, state_with
 from tests.ledger.conftest import postgres
 from tests.world import DECISION_HEADER, line
@@ -75,25 +72,26 @@ def _answer(house: House) -> Any:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def hall(
-    request: pytest.FixtureRequest, platform: Running, content_with_answers: Path, tmp_path: Path
-) -> Iterator[Hall]:
+def hall(request: pytest.FixtureRequest, platform: Running, content_with_answers: Path, tmp_path: Path) -> Hall:
     """On both databases; this moment is saved."""
     server = request.getfixturevalue("postgres") if request.param == "postgresql" else None
     url = server.create_database() if server else f"sqlite:///{tmp_path}/state/ledger.sqlite3"
     (platform.state / "faults.json").unlink(missing_ok=True)
+    state = tmp_path / "warm"
+    once = Hall(state, f"sqlite:///{state}/ledger.sqlite3", platform, content=content_with_answers)
+    once.begin()
+    once.warm(_answer)
     made = Hall(tmp_path / "state", url, platform, content=content_with_answers, postgres=server)
     made.begin()
     made.save(tmp_path / "saved")
-    with closing(made.open_house()), remembering():
-        yield made
+    return made
 
 
 def test_a_kill_at_any_point_mails_once(hall: Hall, tmp_path: Path) -> None:
     """Between GET, POST and read-back, before and after every commit."""
     passed = count_points(hall.inside(_answer))
     wrong = []
-    for number, point in points_to_kill(passed):
+    for number, point in points_to_kill(passed)[0]:
         hall.restore(tmp_path / "saved")
         hall.forget()
         die_at(number, hall.inside(_answer))

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import select
 
 from kiezbruecke.connector import Item
-from kiezbruecke.ledger import Ledger, MessageState, Run, begin_run, claims, evidence, history, money, todo, upgrade
+from kiezbruecke.ledger import Ledger, MessageState, Run, begin_run, claims, evidence, history, money, todo
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import make_engine
 from kiezbruecke.ledger.draft import Draft, Identity, OrderTerms
@@ -28,7 +28,7 @@ from kiezbruecke.records import Budget, BudgetStatus, Decision, OrderState, Outc
 from kiezbruecke.records.identity import case_id, fremdkennzeichen
 from kiezbruecke.vault import Vault, new_keys
 from tests.builders import PROCESS as PARTICIPATION
-from tests.postgres import Postgres, running_postgres
+from tests.postgres import Postgres
 
 VAULT = Vault(lambda: new_keys("keys of the tests"))  # made anew by every process
 PROCESS, AREA, YEAR = "kk-tk-2026", "090416", 2026
@@ -38,33 +38,29 @@ Fresh = Callable[[], str]
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
+def postgres(one_postgres: Postgres) -> Postgres:
     """One PostgreSQL per worker."""
-    with running_postgres() as server:
-        yield server
+    return one_postgres
 
 
 @pytest.fixture(scope="session")
-def fresh_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Fresh:
+def fresh_sqlite(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Fresh:
     """Addresses of fresh SQLite ledgers, copied from one that was made by the migrations."""
     folder = tmp_path_factory.mktemp("sqlite")
-    upgrade(f"sqlite:///{folder}/template.sqlite3")
     numbers = count(1)
 
     def fresh() -> str:
         file = folder / f"{next(numbers)}.sqlite3"
-        shutil.copy(folder / "template.sqlite3", file)
+        shutil.copy(migrated_sqlite, file)
         return f"sqlite:///{file}"
 
     return fresh
 
 
 @pytest.fixture(scope="session")
-def fresh_postgresql(postgres: Postgres) -> Fresh:
+def fresh_postgresql(postgres: Postgres, migrated_postgresql: str) -> Fresh:
     """Addresses of fresh PostgreSQL ledgers, copied from one that was made by the migrations."""
-    template = postgres.create_database()
-    upgrade(template)
-    return lambda: postgres.copy_database(template)
+    return lambda: postgres.copy_database(migrated_postgresql)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -1,15 +1,10 @@
-"""Killed at every point of a payment run, run again: one payment, to the cent, and nothing waits for anybody.
-
-Certifying and ordering are killed in tests/release, what is common to all messages in tests/crash; so on PostgreSQL
-only the run that sends is killed here. `KIEZBRUECKE_CRASH_POINTS=all` kills everywhere, on both databases.
-"""
+"""Killed at a point of a payment run, run again: one payment, to the cent, and nothing waits for anybody."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,9 +20,8 @@ from kiezbruecke.ledger.reading import find_case
 from kiezbruecke.privacy import make_private
 from kiezbruecke.release import ActKind
 from kiezbruecke.sandbox import Running
-from tests.crash.district import BUDGETS, District, remembering
-from tests.crash.matrix import points_to_kill
-from tests.crash_points import count_points, die_at, in_child
+from tests.crash.district import BUDGETS, District
+from tests.crash_points import count_points, die_at, in_child, points_to_kill
 from tests.ledger.conftest import postgres
 from tests.money.conftest import ANSWERS, CLAIM, COLLECT, PAY, TODAY, processes, sign
 from tests.world import APPLICATION_HEADER, DECISION_HEADER, SETTLEMENT_HEADER, application, line, settlement
@@ -141,10 +135,6 @@ VISITS: dict[str, Move] = {
 }
 
 
-ON_SQLITE = ("the order is written", "it is sent", "their answer is read")
-ON_POSTGRESQL = ("it is sent",)
-
-
 def _to_the_end(house: House, routes: tuple[str, ...]) -> None:
     """What people and schedules do until nothing is left; a click that comes too late does nothing."""
     for route in routes:
@@ -157,46 +147,58 @@ def _to_the_end(house: House, routes: tuple[str, ...]) -> None:
     pipeline.run(house, ANSWERS)
 
 
-def _settle(box: CashBox) -> None:
+def _settle(box: CashBox, do: Callable[[Move], Any]) -> None:
     """First the payment, then – when it is paid – the claim."""
     for day, routes in (("2026-06-03", ("kk-tk-antraege", PAY)), ("2026-07-20", ("kk-tk-nachweise", CLAIM))):
-        box.do(lambda house, routes=routes: _to_the_end(house, routes))
+        do(lambda house, routes=routes: _to_the_end(house, routes))
         box.cash_day(day)
-        box.do(_run(ANSWERS))
+        do(_run(ANSWERS))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def box(request: pytest.FixtureRequest, processes: dict[str, Running], tmp_path: Path) -> Iterator[CashBox]:
-    """On both databases, with empty books."""
-    server = request.getfixturevalue("postgres") if request.param == "postgresql" else None
-    url = server.create_database() if server else f"sqlite:///{tmp_path}/state/ledger.sqlite3"
-    hkr = processes["hkr"]
-    (hkr.state / "faults.json").unlink(missing_ok=True)
-    for file in hkr.state.glob("books.sqlite3*"):
-        file.unlink()
-    made = CashBox(tmp_path / "state", url, hkr, postgres=server)
-    made.begin()
-    with closing(made.open_house()), remembering():
-        yield made
+@pytest.fixture(scope="module")
+def hkr(processes: dict[str, Running], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The budget system; with it everything is done once here."""
+    system, state = processes["hkr"], tmp_path_factory.mktemp("warm")
+    _empty(system)
+    once = CashBox(state, f"sqlite:///{state}/ledger.sqlite3", system)
+    once.begin()
+    once.warm(lambda house: _settle(once, lambda move: move(house)))
+    assert once.problems() == []
+    yield system
     clock.say(None)
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def box(request: pytest.FixtureRequest, hkr: Running, tmp_path: Path) -> CashBox:
+    """On both databases, with empty books."""
+    server = request.getfixturevalue("postgres") if request.param == "postgresql" else None
+    url = server.create_database() if server else f"sqlite:///{tmp_path}/state/ledger.sqlite3"
+    _empty(hkr)
+    made = CashBox(tmp_path / "state", url, hkr, postgres=server)
+    made.begin()
+    return made
+
+
+def _empty(hkr: Running) -> None:
+    (hkr.state / "faults.json").unlink(missing_ok=True)
+    for file in hkr.state.glob("books.sqlite3*"):
+        file.unlink()
+
+
 def test_a_kill_at_any_point_of_a_payment_pays_once(box: CashBox, tmp_path: Path) -> None:
-    """Before and after every commit and every call, from the account to their answer."""
-    saved, wrong, killed = tmp_path / "saved", [], 0
-    for visit, move in VISITS.items():
-        box.save(saved)
-        everywhere = os.environ.get("KIEZBRUECKE_CRASH_POINTS") == "all"
-        is_killed = everywhere or visit in (ON_POSTGRESQL if box.postgres else ON_SQLITE)
-        points = points_to_kill(count_points(box.inside(move))) if is_killed else []
+    """Before and after every kind of commit and of call, from the account to their answer."""
+    passed = []
+    for name, move in VISITS.items():
+        box.save(tmp_path / name)
+        passed.append(count_points(box.inside(move)))
+    wrong, killed = [], 0
+    for (name, move), points in zip(VISITS.items(), points_to_kill(*passed), strict=True):
         for number, point in points:
-            box.restore(saved)
+            box.restore(tmp_path / name)
             die_at(number, box.inside(move))
-            _settle(box)
-            wrong += [f"{visit}, point {number}, {point}: {problem}" for problem in box.problems()]
-        box.restore(saved)
-        box.do(move)
-        killed += len(points)
+            _settle(box, box.do)
+            wrong += [f"{name}, point {number}, {point}: {problem}" for problem in box.problems()]
+            killed += 1
 
     assert wrong == []
     assert killed >= 5

@@ -25,7 +25,7 @@ from kiezbruecke.ledger.todo import Answer, Kind
 from kiezbruecke.sandbox import Running, start
 from kiezbruecke.stages import recovering
 from tests.builders import by
-from tests.postgres import Postgres, running_postgres
+from tests.postgres import Postgres
 from tests.world import ROOT, World, budget, make_world, processes
 
 __all__ = ["make_world", "processes"]
@@ -34,10 +34,9 @@ HKR, EFILE, LIST = "hkr-tk", "eakte-tk", "statusliste-tk"
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
+def postgres(one_postgres: Postgres) -> Postgres:
     """One PostgreSQL per worker."""
-    with running_postgres() as server:
-        yield server
+    return one_postgres
 
 
 @pytest.fixture(scope="session")
