@@ -64,15 +64,15 @@ class ValueWriter:
 
     def fill(self, one: Bound, place: PlannedNode) -> None:
         """The lines for a rule with an origin of its own."""
-        rule, number = one.rule, one.number
+        rule = one.rule
         guarded = all_of(self._guards)
         place.opened_by.append(guarded)
         if rule.source is None:
             self._constant(rule, place, guarded)
         elif rule.code:
-            self._code(rule, rule.code, place, number)
+            self._code(one, rule.code, place)
         else:
-            self._text(rule, place, number)
+            self._text(one, place)
 
     def _constant(self, rule: Rule, place: PlannedNode, guarded: str) -> None:
         text = rule.code.value if rule.code else rule.const
@@ -119,12 +119,12 @@ class ValueWriter:
         own = {} if "code" in place.node.children else {".": parts.pop("code")}
         return own | {name: text for name, text in parts.items() if text and name in place.node.children}
 
-    def _code(self, rule: Rule, use: CodeUse, place: PlannedNode, number: int) -> None:
+    def _code(self, one: Bound, use: CodeUse, place: PlannedNode) -> None:
         """A code that the source gives: what each code of the list writes is known beforehand."""
         codes = self._lists.codes[use.list]
         known = {code: self._code_parts(use, place, code) for code in codes.codes}
         names = sorted({name for parts in known.values() for name in parts})
-        value = self._value(rule, number, stripped=True)
+        value = self._value(one, stripped=True)
         row = self.code.variable("row")
         written = {
             code: tuple(self._written(place, name, parts.get(name)) for name in names) for code, parts in known.items()
@@ -147,12 +147,12 @@ class ValueWriter:
         except Unusable:
             raise Uncompilable(f"a code does not fit '{part.path}'") from None
 
-    def _text(self, rule: Rule, place: PlannedNode, number: int) -> None:
-        leaf = self._leaf(place)
+    def _text(self, one: Bound, place: PlannedNode) -> None:
+        rule, leaf = one.rule, self._leaf(place)
         if rule.source is not None and self._may_be_many(rule, place):
-            self._texts(rule, place, number, leaf)
+            self._texts(rule, place, one.number, leaf)
             return
-        value = self._value(rule, number)
+        value = self._value(one)
         text = self.code.variable("text")
         if self.code.is_sure(value):
             self._check(value, text, place)
@@ -204,8 +204,12 @@ class ValueWriter:
             return value
         return f"{self.code.named(runtime.judged)}({value}, {self.code.bind('leaf', leaf)})"
 
-    def _value(self, rule: Rule, number: int, *, stripped: bool = False) -> str:
-        """Lines that leave the rule's value as a text, or nothing, in a variable; its name."""
+    def _value(self, one: Bound, *, stripped: bool = False) -> str:
+        """Lines that leave the rule's value as a text, or nothing, in a variable; its name.
+
+        Where the plan says that there always is one, its lack is not straight: the interpreter decides.
+        """
+        rule = one.rule
         assert rule.source is not None
         start = self._sources.expression(rule.source)
         value = self.code.variable("value")
@@ -224,12 +228,12 @@ class ValueWriter:
             self.code.line(f"if {value} is None: {value} = {rule.default!r}")
             self._safe.pop(value, None)  # a default is any text
             self.code.surely(value)
-        elif rule.required:
+        elif one.presence == "always":
             self.code.require(value)
             self.code.surely(value)
         if stripped:
             self.code.line(f"if {value} is not None: {value} = {value}.strip()")
-        self._trace(number, value)
+        self._trace(one.number, value)
         return value
 
     def _raw(self, rule: Rule) -> str:
