@@ -38,7 +38,6 @@ from kiezbruecke.mapping.lineage import seal
 from kiezbruecke.records import Proposal
 from kiezbruecke.records.identity import case_id
 from kiezbruecke.stages.work import Counts, lane_of
-from kiezbruecke.standards import store
 
 ROUTE = "kk-tk-eakte"
 OURS, THROUGH_ZEEP, FLOOR, SCRIPT = "ours", "ours through zeep", "floor", "script"
@@ -128,7 +127,6 @@ class Ours:
     def __init__(self, ledger: Ledger, target: district.SoapSink, window: int) -> None:
         self._ledger, self._target, self._route = ledger, target, district.sending_route(ROUTE, window)
         self._mapping = job("xdomea").mapping
-        self._checker = store.checker(workload.ROOT, "xdomea", "4.0.0")
 
     def deliver(self, chunk: Sequence[Piece]) -> None:
         """From JSON bytes to durable receipts."""
@@ -136,7 +134,6 @@ class Ours:
         for piece in chunk:
             proposal = Proposal.model_validate_json(piece.canonical)
             payload, trace = self._mapping.write_traced({**piece.roots, "proposal": proposal})
-            self._checker.check(payload)
             drafts.append(draft_of(self._route, piece.number, payload, seal(trace, payload)))
         _keep(self._ledger, self._route, drafts)
         _deliver(self._ledger, self._route, [self._target], len(chunk))

@@ -97,4 +97,4 @@ def _pain() -> Job:
 
 def _ours(mapping: Compiled) -> dict[str, Write]:
     writer = XmlWriter(mapping.goal.prefixes, mapping.file)
-    return {OURS: mapping.write, INTERPRETED: lambda roots: writer.write(mapping.draft(roots))}
+    return {OURS: mapping.compiled.write, INTERPRETED: lambda roots: writer.write(mapping.draft(roots))}

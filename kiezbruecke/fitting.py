@@ -25,7 +25,6 @@ from kiezbruecke.content.texts import texts_of
 from kiezbruecke.effects import effect, rule_for
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping import load_mapping
-from kiezbruecke.mapping.language.walking import reads
 
 DOCUMENTS = "documents"  # of a route's options: templates of its own
 
@@ -132,7 +131,7 @@ def _refuse_unknown_options(route: Route, place: RoutePlace, content: Path) -> N
 
 def _read_by_mappings(route: Route, content: Path) -> Iterator[tuple[str, ...]]:
     for name in mappings_of(route):
-        for one in reads(load_mapping(name, content).definition.rules):
+        for one in load_mapping(name, content).plan.reads:
             if one.path.root == "route":
                 yield tuple(step.name for step in one.path.steps)
 

@@ -15,8 +15,7 @@ from typing import Any
 from lxml import etree
 
 from kiezbruecke.drift.changes import Change
-from kiezbruecke.mapping.language.definition import Rule
-from kiezbruecke.mapping.language.walking import reads
+from kiezbruecke.mapping.plan import Plan
 
 _KEY = re.compile(r"[a-z_][A-Za-z0-9_]{0,59}")  # no capital, dot, blank or umlaut: that is how people are called
 _XML_NAME = re.compile(r"@?[^\W\d][\w.:-]{0,59}")
@@ -67,10 +66,10 @@ def learn(bodies: Iterable[Any], read: Sequence[tuple[str, ...]]) -> dict[str, F
     return dict(_fields(shape, ""))
 
 
-def read_paths(rules: tuple[Rule, ...]) -> dict[tuple[str, ...], bool]:
+def read_paths(plan: Plan) -> dict[tuple[str, ...], bool]:
     """The paths below `item` that rules read, and whether a rule cannot do without the value."""
     found: dict[tuple[str, ...], bool] = {}
-    for one in reads(rules):
+    for one in plan.reads:
         names = tuple(step.name for step in one.path.steps)
         if one.path.root == "item" and names and not one.index:
             needed = one.key == "from" and one.rule.required and one.rule.when is None

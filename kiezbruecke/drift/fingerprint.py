@@ -56,7 +56,7 @@ def take(mapping: RuleMapping, content: Path, bodies: Iterable[Any] = ()) -> Fin
         read_service(wsdl) if wsdl else None,
         list_prints(mapping, content),
         len(items),
-        learn(items, list(read_paths(mapping.definition.rules))),
+        learn(items, list(read_paths(mapping.plan))),
         record_places(mapping),
     )
 

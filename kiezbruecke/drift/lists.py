@@ -11,7 +11,6 @@ from typing import Any
 from kiezbruecke.drift.changes import Change
 from kiezbruecke.mapping import Mapping as RuleMapping
 from kiezbruecke.mapping.codelists.reading import code_file, translation_file
-from kiezbruecke.mapping.language.walking import all_rules
 
 KEPT = 500  # of a longer list only the codes that rules name are kept, and how many there are
 
@@ -48,7 +47,7 @@ def list_prints(mapping: RuleMapping, content: Path) -> dict[str, ListPrint]:
 
 def named_codes(mapping: RuleMapping, name: str) -> set[str] | None:
     """The codes of a list that the rules write; None where one comes from a source, so that it may be any."""
-    uses = [rule.code for rule in all_rules(mapping.definition.rules) if rule.code and rule.code.list == name]
+    uses = [code for one in mapping.plan.rules if (code := one.rule.code) and code.list == name]
     values = [use.value for use in uses]
     return None if None in values else {value for value in values if value is not None}
 

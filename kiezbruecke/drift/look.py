@@ -15,7 +15,7 @@ from kiezbruecke.drift.records import compare_records
 from kiezbruecke.drift.schemas import compare_places
 from kiezbruecke.drift.services import compare_services, read_service
 from kiezbruecke.mapping import Mapping as RuleMapping
-from kiezbruecke.mapping.loading import assemble, find_goal, read_mapping_file
+from kiezbruecke.mapping.loading import bound_anew, find_goal, read_mapping_file
 
 SAMPLE = 200  # so many items of a run are looked at: enough to see a shape, cheap enough for every run
 
@@ -23,7 +23,7 @@ SAMPLE = 200  # so many items of a run are looked at: enough to see a shape, che
 def as_written(name: str, content: Path) -> RuleMapping:
     """A mapping that its check would refuse, so that it can be said what became of its target; ConfigurationError."""
     definition = read_mapping_file(name, content)
-    return assemble(definition, find_goal(definition, content), content)
+    return bound_anew(definition, find_goal(definition, content), content)
 
 
 def look_at_mapping(mapping: RuleMapping, content: Path, accepted: Fingerprint) -> list[Change]:
@@ -43,7 +43,7 @@ def look_at_answers(mapping: RuleMapping, accepted: Fingerprint, bodies: Iterabl
     items = [body for body, _ in zip(bodies, range(SAMPLE), strict=False)]
     if not items or not accepted.source:
         return []
-    read = read_paths(mapping.definition.rules)
+    read = read_paths(mapping.plan)
     return list(compare_answers(accepted.source, learn(items, list(read)), read))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from kiezbruecke.mapping import Mapping as RuleMapping
 from kiezbruecke.mapping.language.definition import Rule
-from kiezbruecke.mapping.language.walking import WalkedRule, walk
+from kiezbruecke.mapping.plan import Bound
 from kiezbruecke.mapping.schema.duty import sure_nodes
 from kiezbruecke.mapping.schema.tree import Leaf, Node
 
@@ -88,7 +88,7 @@ def place_of(node: Node, *, mandatory: bool, root: str | None = None) -> SchemaP
 def used_places(mapping: RuleMapping) -> dict[str, PlaceUse]:
     """Every place that the rules fill or open, by its path without numbers."""
     uses: dict[str, PlaceUse] = {}
-    walked = list(walk(mapping.definition.rules))
+    walked = mapping.plan.rules
     for one in walked:
         _use(mapping, one, uses)
     for one in reversed(walked):  # what stands in a block before the block
@@ -134,7 +134,7 @@ def _values(leaf: Leaf) -> tuple[str, ...]:
     return leaf.enumeration if len(leaf.enumeration) <= _MANY_VALUES else ()
 
 
-def _use(mapping: RuleMapping, one: WalkedRule, uses: dict[str, PlaceUse]) -> None:
+def _use(mapping: RuleMapping, one: Bound, uses: dict[str, PlaceUse]) -> None:
     rule, names = one.rule, tuple(step.name for step in one.steps)
     sure = not _guarded(one)
     for length in range(len(names) - len(rule.target.steps) + 1, len(names)):
@@ -148,9 +148,9 @@ def _use(mapping: RuleMapping, one: WalkedRule, uses: dict[str, PlaceUse]) -> No
             _add(uses, (*names, part), PlaceUse(always=always, texts=_code_texts(mapping, rule, part)))
 
 
-def _guarded(one: WalkedRule) -> bool:
+def _guarded(one: Bound) -> bool:
     """Whether a condition or a list decides that it speaks at all."""
-    return any(rule.when is not None or rule.each is not None for rule in (*one.above, one.rule))
+    return any(each.rule.when is not None or each.rule.each is not None for each in (*one.above, one))
 
 
 def _is_any_below_always(uses: Mapping[str, PlaceUse], path: str) -> bool:

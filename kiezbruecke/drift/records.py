@@ -14,9 +14,8 @@ from typing import Any
 from kiezbruecke.drift.changes import Change, Severity
 from kiezbruecke.drift.places import SchemaPlace, find_places, used_places
 from kiezbruecke.mapping import Mapping as RuleMapping
-from kiezbruecke.mapping.interpret.sources import UnknownPath, type_at
+from kiezbruecke.mapping.bind import UnknownPath, type_at
 from kiezbruecke.mapping.language.definition import Rule
-from kiezbruecke.mapping.language.walking import reads, walk
 from kiezbruecke.mapping.schema.models import Type
 
 _SHOWN = 5
@@ -52,7 +51,7 @@ def record_places(mapping: RuleMapping) -> dict[str, RecordPlace]:
     if mapping.direction == "inbound" or not mapping.own or item.below is None:
         return {}
     found = {}
-    for one in reads(mapping.definition.rules):
+    for one in mapping.plan.reads:
         path = replace(one.path, steps=tuple(replace(step, number=None) for step in one.path.steps))
         if path.root == mapping.own and path.steps and not one.index:
             with suppress(UnknownPath):
@@ -73,9 +72,9 @@ def _place(found: Type) -> RecordPlace:
 
 def _uses(mapping: RuleMapping) -> dict[str, list[_Use]]:
     places = find_places(mapping.goal.root, used_places(mapping))
-    targets = {one.rule.place: places.get(one.plain, SchemaPlace(minimum=0)) for one in walk(mapping.definition.rules)}
+    targets = {one.rule.place: places.get(one.plain, SchemaPlace(minimum=0)) for one in mapping.plan.rules}
     found: dict[str, list[_Use]] = {}
-    for one in reads(mapping.definition.rules):
+    for one in mapping.plan.reads:
         if one.key == "from":
             found.setdefault(one.path.names, []).append(_Use(one.rule, targets[one.rule.place]))
     return found

@@ -1,6 +1,7 @@
 """The mapping engine: what integrators write, checked before anything is sent.
 
-mapping.yaml ──language──▶ Definition ──check──▶ Mapping ──interpret──▶ NodeDraft ──▶ XML | table line | record
+mapping.yaml ──language──▶ Definition ──bind──▶ Plan ──check──▶ Mapping ─┬─interpret──▶ draft ──▶ XML | line | record
+                                                                        └─compile──▶ straight Python ──▶ XML
 """
 
 from kiezbruecke.mapping.cache import load_mapping

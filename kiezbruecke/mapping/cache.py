@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as AnyMapping
-from dataclasses import replace
 from pathlib import Path
 
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.mapping.check.whole import check_mapping
-from kiezbruecke.mapping.language.definition import Rule
-from kiezbruecke.mapping.loading import Mapping, assemble, find_goal, mapping_file, read_mapping_file
+from kiezbruecke.mapping.check.whole import checked
+from kiezbruecke.mapping.loading import Mapping, examine_mapping_file, mapping_file, with_lists
 
-_Stamp = tuple[tuple[str, int, int], ...]
+_Stamp = tuple[object, ...]
 Lists = AnyMapping[str, str]
 _loaded: dict[tuple[Path, tuple[tuple[str, str], ...]], tuple[_Stamp, Mapping]] = {}
 
@@ -25,37 +23,28 @@ def load_mapping(name: str, content: Path, lists: Lists | None = None) -> Mappin
     key = file, tuple(sorted((lists or {}).items()))
     if key in _loaded:
         stamp, mapping = _loaded[key]
-        if stamp == _stamp(mapping.files):
+        if stamp == _stamp(mapping):
             return mapping
     mapping = _load(name, content, lists or {})
-    _loaded[key] = (_stamp(mapping.files), mapping)
+    _loaded[key] = (_stamp(mapping), mapping)
     return mapping
 
 
 def _load(name: str, content: Path, lists: Lists) -> Mapping:
-    for finding in check_mapping(name, content):
+    found = checked(name, content)
+    for finding in found.findings:
         if finding.severity == "error":
             what = f"{finding.code} {finding.message}"
             raise ConfigurationError(what, where=str(finding.place), expected=finding.expected, helps=finding.helps)
-    definition = read_mapping_file(name, content)
-    if definition.abstract:
-        raise ConfigurationError(
-            f"the mapping '{name}' is abstract", where=str(definition.places["abstract"]), helps="extend it"
-        )
-    definition = replace(definition, rules=_with_lists(definition.rules, lists)) if lists else definition
-    return assemble(definition, find_goal(definition, content), content)
+    if found.mapping is None:
+        place = examine_mapping_file(name, content).definition.places["abstract"]
+        raise ConfigurationError(f"the mapping '{name}' is abstract", where=str(place), helps="extend it")
+    return with_lists(found.mapping, lists) if lists else found.mapping
 
 
-def _with_lists(rules: tuple[Rule, ...], lists: Lists) -> tuple[Rule, ...]:
-    return tuple(
-        replace(rule, codelist=lists.get(rule.codelist or "", rule.codelist), rules=_with_lists(rule.rules, lists))
-        for rule in rules
-    )
-
-
-def _stamp(files: tuple[Path, ...]) -> _Stamp:
-    """Name, time and size of the files; a file that is gone has no time."""
-    return tuple((str(file), *_state(file)) for file in files)
+def _stamp(mapping: Mapping) -> _Stamp:
+    """Name, time and size of the files, and where the official schema lies; a file that is gone has no time."""
+    return (mapping.official, *((str(file), *_state(file)) for file in mapping.files))
 
 
 def _state(file: Path) -> tuple[int, int]:

@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from typing import Any
 
-from kiezbruecke.mapping.language.definition import Definition, Rule
-from kiezbruecke.mapping.language.walking import WalkedRule, walk
+from kiezbruecke.mapping.language.definition import Rule
+from kiezbruecke.mapping.plan import Bound, Plan
 
 Trace = tuple[tuple[int, str], ...]
 """What was read for a message, by rule: the rule's number, and the text as it was written. Constants are left out."""
@@ -59,9 +59,9 @@ class RuleLine:
         return {**asdict(self), "steps": list(self.steps)}
 
 
-def rule_lines(definition: Definition) -> tuple[RuleLine, ...]:
+def rule_lines(plan: Plan) -> tuple[RuleLine, ...]:
     """Every rule with its number, blocks before what stands in them."""
-    return tuple(_line(number, one) for number, one in enumerate(walk(definition.rules), 1))
+    return tuple(map(_line, plan.rules))
 
 
 def seal(trace: Trace, payload: bytes) -> bytes:
@@ -101,10 +101,10 @@ def _hash(keyed: blake2b, number: int, text: str) -> bytes:
     return one.digest()
 
 
-def _line(number: int, one: WalkedRule) -> RuleLine:
+def _line(one: Bound) -> RuleLine:
     rule = one.rule
     return RuleLine(
-        rule=number,
+        rule=one.number,
         target=one.target,
         source=_source(rule),
         file=rule.place.file,

@@ -15,6 +15,7 @@ from typing import Any
 from kiezbruecke.connector import Item
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.foreign_json import read_json
+from kiezbruecke.mapping.bind import bind
 from kiezbruecke.mapping.codelists.reading import code_file, read_codes, read_translation, translation_file
 from kiezbruecke.mapping.compile import (
     Compiled,
@@ -25,7 +26,7 @@ from kiezbruecke.mapping.compile import (
     straight,
     straight_record,
 )
-from kiezbruecke.mapping.interpret.draft import NodeDraft
+from kiezbruecke.mapping.interpret.draft import NodeDraft, placed
 from kiezbruecke.mapping.interpret.interpreter import Lists, make_draft
 from kiezbruecke.mapping.interpret.json import JsonWriter
 from kiezbruecke.mapping.interpret.namespaces import with_prefixes
@@ -35,15 +36,17 @@ from kiezbruecke.mapping.interpret.table import write_line, written_cells
 from kiezbruecke.mapping.interpret.xml import XmlWriter
 from kiezbruecke.mapping.language.composing import MAX_BYTES
 from kiezbruecke.mapping.language.definition import Definition, Direction, Rule
-from kiezbruecke.mapping.language.findings import NotAMapping, Place
+from kiezbruecke.mapping.language.findings import NotAMapping
 from kiezbruecke.mapping.language.overlay import broken_chain, merge, unknown_base
 from kiezbruecke.mapping.language.reading import Reading, examine_definition
-from kiezbruecke.mapping.language.walking import all_rules, numbered, paths_in, walk
 from kiezbruecke.mapping.lineage import RuleLine, Trace, Written, rule_lines
-from kiezbruecke.mapping.schema.sources import ItemShape, find_shape, fraction, own_root, roots_of
+from kiezbruecke.mapping.plan import Plan
+from kiezbruecke.mapping.schema.sources import ItemShape, fraction, own_root, roots_of, source_types
 from kiezbruecke.mapping.schema.targets import TargetSchema, find_target
+from kiezbruecke.mapping.wording import Why
 from kiezbruecke.records import Record
-from kiezbruecke.standards.store import parse
+from kiezbruecke.standards import store
+from kiezbruecke.standards.store import NotValid, parse
 
 _ABSTRACT = re.compile(rb"^abstract:[ \t]*[\"']?true\b", re.MULTILINE)
 DIRECTIONS: tuple[Direction, ...] = ("inbound", "outbound")
@@ -62,7 +65,9 @@ class Mapping:
     goal: TargetSchema
     digest: str
     files: tuple[Path, ...] = field(repr=False)
-    shape: ItemShape = field(default_factory=ItemShape, repr=False)
+    content: Path = field(repr=False)
+    shape: ItemShape = field(repr=False)
+    plan: Plan = field(repr=False)
 
     @property
     def name(self) -> str:
@@ -90,18 +95,22 @@ class Mapping:
         return self.definition.target
 
     def write(self, roots: Scope) -> bytes:
-        """The bytes of a message or of a table's line; raises RecordError where a value cannot be used."""
+        """The bytes of a valid message, or of a table's line; raises RecordError where a value cannot be used."""
         try:
-            return self._straight.write(roots)
-        except Declined:
-            return self._interpreted(roots)
+            return self._judged(self.compiled.write(roots))
+        except (Declined, NotValid):
+            return self.interpreted(roots)
+
+    def interpreted(self, roots: Scope) -> bytes:
+        """The same bytes by the interpreter's hand alone, who finds the words for what cannot be written."""
+        return self._traced(roots)[0]
 
     def write_traced(self, roots: Scope) -> tuple[bytes, Trace]:
         """The same bytes, and what was read for them: rule numbers and texts by rule; raises RecordError."""
         trace: list[tuple[int, str]] = []
         try:
-            return self._straight_traced.write(roots, trace), _by_rule(trace)
-        except Declined:
+            return self._judged(self._compiled_traced.write(roots, trace)), _by_rule(trace)
+        except (Declined, NotValid):
             payload, written = self._traced(roots)
             return payload, _by_rule((one.rule, one.text) for one in written if one.read)
 
@@ -124,7 +133,7 @@ class Mapping:
         found: list[RecordError] = []
         try:
             scope = self.scope(item, roots)
-            make_draft(self.goal.root, self.definition.rules, self.lists, scope, lambda _, error: found.append(error))
+            make_draft(self.plan, self.lists, scope, lambda _, error: found.append(error))
             if not found:
                 self.read(item, roots)
         except RecordError as error:
@@ -133,17 +142,12 @@ class Mapping:
 
     def draft(self, roots: Scope) -> NodeDraft:
         """The target being filled, before it is written: for previews."""
-        return make_draft(self.goal.root, self.definition.rules, self.lists, roots)
+        return make_draft(self.plan, self.lists, roots)
 
     @cached_property
     def rule_lines(self) -> tuple[RuleLine, ...]:
         """What the numbers of the rules mean."""
-        return rule_lines(self.definition)
-
-    @cached_property
-    def numbers(self) -> dict[Place, int]:
-        """The number of each rule by its place."""
-        return numbered(self.definition.rules)
+        return rule_lines(self.plan)
 
     def uses(self, path: str) -> bool:
         """Whether a rule reads this path (`case.documents`), or one below it."""
@@ -154,29 +158,19 @@ class Mapping:
         """The target's fields (of its first level) that rules fill from these fields of an item."""
         return frozenset(
             one.steps[0].name
-            for one in walk(self.definition.rules)
-            for _, path, _ in paths_in(one.rule)
-            if path.root == "item" and path.steps and path.steps[0].name in fields
+            for one in self.plan.rules
+            for read in one.reads
+            if read.path.root == "item" and read.path.steps and read.path.steps[0].name in fields
         )
 
     @cached_property
     def _read(self) -> frozenset[tuple[str, ...]]:
-        rules = all_rules(self.definition.rules)
-        paths = (one for rule in rules for one in (rule.source, rule.each, rule.when and rule.when.path) if one)
-        return frozenset((one.root, *(step.name for step in one.steps)) for one in paths)
+        return frozenset(tuple(read.path.names.split(".")) for read in self.plan.reads)
 
     @property
     def file(self) -> str:
         """The mapping file, as errors name it."""
         return self.definition.places["name"].file
-
-    def _interpreted(self, roots: Scope) -> bytes:
-        draft = self.draft(roots)
-        if self.goal.table is not None:
-            return write_line(self.goal.table, draft)
-        if self.goal.kind == "record":
-            raise ConfigurationError(f"'{self.name}' makes a {self.target}", where=self.file, helps="use read()")
-        return self._writer.write(draft)
 
     def _traced(self, roots: Scope) -> tuple[bytes, list[Written]]:
         if self.goal.kind == "record":
@@ -184,34 +178,66 @@ class Mapping:
         written: list[Written] = []
 
         def wrote(draft: NodeDraft, text: str) -> None:
-            if draft.rule is not None and draft.value is not None:  # else the schema's own: fixed, or empty
-                read = draft.rule.source is not None and not (draft.rule.code and draft.node.name in _BESIDE_A_CODE)
-                written.append(Written(self.numbers[draft.rule.place], draft.path, text, read=read))
+            if draft.by is not None and draft.value is not None:  # else the schema's own: fixed, or empty
+                rule = draft.by.rule
+                read = rule.source is not None and not (rule.code and draft.node.name in _BESIDE_A_CODE)
+                written.append(Written(draft.by.number, draft.path, text, read=read))
 
         draft = self.draft(roots)
         if self.goal.table is None:
-            return replace(self._writer, wrote=wrote).write(draft), written
+            return self._named(replace(self._writer, wrote=wrote).write(draft), draft), written
         line = write_line(self.goal.table, draft)
         for cell, text in written_cells(self.goal.table, draft):
             wrote(cell, text)
         return line, written
 
+    def _judged(self, payload: bytes) -> bytes:
+        """The message, asked of its schemas; raises NotValid. JSON and tables were judged while they were written."""
+        if self.checker is not None:
+            self.checker.check(payload)
+        return payload
+
+    def _named(self, payload: bytes, draft: NodeDraft) -> bytes:
+        """The same; what no rule alone could know – a key that stands twice – is said of the rule that wrote it."""
+        try:
+            return self._judged(payload)
+        except NotValid as error:
+            why = Why.REFUSED(error.rule, error.where)
+            raise placed(draft, error.steps).problem(why, file=self.file) from None
+
     def explain(self) -> str:
         """The generated code; raises Uncompilable where only the interpreter knows a way."""
-        make = compile_mapping if self.goal.model is None else compile_record
-        return make(self.definition, self.goal, self.lists).source
+        if self.goal.model is not None:
+            return compile_record(self.definition, self.goal, self.lists).source
+        return compile_mapping(self.definition, self.plan, self.goal, self.lists).source
 
     @cached_property
-    def _straight(self) -> Compiled:
-        return straight(self.definition, self.goal, self.lists, self.digest)
+    def compiled(self) -> Compiled:
+        """The compiled form. What it writes is a message only once the schema has seen it: see `write`."""
+        return straight(self.definition, self.plan, self.goal, self.lists, self.digest)
 
     @cached_property
     def _straight_record(self) -> CompiledRecord:
         return straight_record(self.definition, self.goal, self.lists, self.digest)
 
     @cached_property
-    def _straight_traced(self) -> Compiled:
-        return straight(self.definition, self.goal, self.lists, self.digest, traced=True)
+    def _compiled_traced(self) -> Compiled:
+        return straight(self.definition, self.plan, self.goal, self.lists, self.digest, traced=True)
+
+    @cached_property
+    def checker(self) -> store.Checker | None:
+        """What an XML message is checked against: our profile and the official schema, as far as they are there."""
+        return store.checker(self.content, *self._standard) if self._standard else None
+
+    @property
+    def official(self) -> Path | None:
+        """Where the official schema lies now."""
+        return store.official(self.content, *self._standard) if self._standard else None
+
+    @property
+    def _standard(self) -> tuple[str, str] | None:
+        standard, version = self.target.split()[:2]
+        return (standard, version) if self.goal.kind == "standard" else None
 
     @cached_property
     def _writer(self) -> XmlWriter | JsonWriter:
@@ -304,14 +330,34 @@ def _examine(name: str, content: Path, above: tuple[str, ...]) -> Reading:
     return merge(_examine(base, content, (*above, name)), own)
 
 
-def assemble(definition: Definition, target: TargetSchema, content: Path) -> Mapping:
-    """Put a checked definition together with its lists and its target."""
+def assemble(definition: Definition, target: TargetSchema, content: Path, shape: ItemShape, plan: Plan) -> Mapping:
+    """Put a checked definition together with its plan, its lists and its target."""
     file, _ = mapping_file(definition.name, content)
-    rules = list(all_rules(definition.rules))
+    rules = [one.rule for one in plan.rules]
     bases = (mapping_file(base, content)[0] for base in definition.bases)
-    shape = find_shape(definition.source, content)
     files = (file, *bases, *target.files, *shape.files, *_list_files(rules, content))
-    return Mapping(definition, _lists(rules, content), target, _digest(files, definition), files, shape)
+    lists, digest = _lists(rules, content), _digest(files, definition)
+    return Mapping(definition, lists, target, digest, files, content, shape, plan)
+
+
+def with_lists(mapping: Mapping, lists: Roots[str, str]) -> Mapping:
+    """The same mapping with other code lists in the place of those that it names."""
+    rules = _renamed(mapping.definition.rules, lists)
+    return bound_anew(replace(mapping.definition, rules=rules), mapping.goal, mapping.content)
+
+
+def bound_anew(definition: Definition, target: TargetSchema, content: Path) -> Mapping:
+    """A definition with its plan, whatever a check would say of it."""
+    shape = find_shape(definition.source, content)
+    plan = bind(definition.rules, target.root, source_types(definition, shape))
+    return assemble(definition, target, content, shape, plan)
+
+
+def _renamed(rules: tuple[Rule, ...], lists: Roots[str, str]) -> tuple[Rule, ...]:
+    return tuple(
+        replace(rule, codelist=lists.get(rule.codelist or "", rule.codelist), rules=_renamed(rule.rules, lists))
+        for rule in rules
+    )
 
 
 def find_goal(definition: Definition, content: Path) -> TargetSchema:

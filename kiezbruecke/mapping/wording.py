@@ -165,6 +165,7 @@ class Why(_Sentence):
     UNKNOWN_FIELD = "die Angabe kennt das Schema hier nicht", "the schema has no such field here"
     UNFIT = "die Angaben passen nicht zum Schema", "the schema does not take this"
     USELESS = "der Wert ist nicht brauchbar", "the value cannot be used"
+    REFUSED = "{0} ({1})", "the schema refuses the whole message because of it ({1})"
 
 
 class Instead(_Sentence):

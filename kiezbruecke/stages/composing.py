@@ -30,7 +30,7 @@ from kiezbruecke.records import Process, name_id
 from kiezbruecke.records.base import CENT
 from kiezbruecke.records.identity import fremdkennzeichen
 from kiezbruecke.records.views import CaseView, MessageView, PayeeView
-from kiezbruecke.standards import packers, store
+from kiezbruecke.standards import packers
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,6 @@ class Workshop:
     route: SendingRoute
     mapping: Mapping
     generation: int
-
-    @cached_property
-    def checker(self) -> store.Checker | None:
-        """What an XML message of the mapping is checked against."""
-        standard, version = _standard(self.mapping)
-        return store.checker(self.content, standard, version) if standard else None
 
     @cached_property
     def templates(self) -> Templates | None:
@@ -154,8 +148,6 @@ def _bytes(workshop: Workshop, standing: Standing, due: Due, message: MessageVie
     documents = _documents(workshop, standing, message)
     of = DueCase(workshop.process, standing, due, message, workshop.texts, looked_up.last, looked_up.payee)
     payload, trace = workshop.mapping.write_traced(_roots(workshop, of, documents))
-    if workshop.checker is not None:
-        workshop.checker.check(payload)
     if packer := packers.PACKERS.get(_standard(workshop.mapping)[0]):
         made = packer.pack(message, payload, [(document.view.file, document.content) for document in documents])
         return _Bytes(made.payload, made.file_name, made.media_type, made.facts, trace)

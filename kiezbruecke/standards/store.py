@@ -11,12 +11,13 @@ from kiezbruecke.standards.files import (
 )
 from kiezbruecke.standards.install import Installation, install
 from kiezbruecke.standards.parse import parse
-from kiezbruecke.standards.validate import Checker, Validator, checker, validate, validator
+from kiezbruecke.standards.validate import Checker, NotValid, Validator, checker, validate, validator
 
 __all__ = [
     "Checker",
     "Held",
     "Installation",
+    "NotValid",
     "SchemaManifest",
     "SchemaOrigin",
     "Validator",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -95,6 +95,18 @@ def validator(content: Path, standard: str, version: str, *, official: bool = Fa
     return _compile_official(content, standard, version, folder, tuple(known.files.values()))
 
 
+class NotValid(RecordError):
+    """A message that its schema refuses: the broken `rule`, and `steps` to its place below the root, as local names
+    and numbers.
+    """
+
+    def __init__(self, problems: Sequence[str], where: str, root: etree._Element | None = None) -> None:
+        more = f"; und {len(problems) - 1} weitere" if len(problems) > 1 else ""
+        super().__init__(problems[0] + more, where=where)
+        self.rule = problems[0].partition(": ")[2] or problems[0]
+        self.steps = () if root is None else tuple(_steps(root, problems[0].partition(",")[0]))
+
+
 @dataclass(frozen=True)
 class Checker:
     """What the messages of one standard are checked against; found once, so that a run judges all of them alike."""
@@ -103,12 +115,14 @@ class Checker:
     validators: tuple[Validator, ...]
 
     def check(self, payload: bytes) -> None:
-        """Raises RecordError (German) with path, line and rule, never with a value."""
-        root = parse(payload, f"{self.standard}-Nachricht")
+        """Raises NotValid (German) with path, line and rule, never with a value."""
+        try:
+            root = parse(payload, f"{self.standard}-Nachricht")
+        except RecordError as error:  # what XML cannot carry at all
+            raise NotValid([error.what], error.where) from None
         for each in self.validators:
             if problems := each.problems(root):
-                more = f"; und {len(problems) - 1} weitere" if len(problems) > 1 else ""
-                raise RecordError(problems[0] + more, where=each.name)
+                raise NotValid(problems, each.name, root)
 
 
 def checker(content: Path, standard: str, version: str) -> Checker:
@@ -194,3 +208,13 @@ def _is_name(text: str) -> bool:
         return etree.QName(text).namespace is None and ":" not in text
     except ValueError:
         return False
+
+
+def _steps(root: etree._Element, path: str) -> Iterator[tuple[str, int]]:
+    """Local names and numbers of the elements down to a place, as libxml2 writes it; nothing where it names none."""
+    names = {prefix: space for prefix, space in root.nsmap.items() if prefix}
+    found = root.getroottree().xpath(path, namespaces=names) if path.startswith("/") else []
+    element = next((one for one in found if etree.iselement(one)), root)
+    for one in reversed([element, *element.iterancestors()][:-1]):
+        number = len([*one.itersiblings(etree.QName(one), preceding=True)])
+        yield etree.QName(one).localname, number + 1

@@ -1,7 +1,7 @@
 """What a changed mapping would change: both versions run on the same input, and their outputs are compared.
 
 examples of both ─┐            ┌─▶ OLD ─▶ output ─┐
-                  ├─▶ roots ──▶┤                  ├─▶ same | changed fields | (in)valid | set aside
+                  ├─▶ roots ──▶┤                  ├─▶ same | changed fields | set aside
 stored messages ──┘            └─▶ NEW ─▶ output ─┘
 """
 
@@ -15,10 +15,10 @@ from typing import Any, Literal
 from kiezbruecke.errors import RecordError
 from kiezbruecke.mapping.lineage import RuleLine
 from kiezbruecke.mapping.loading import Mapping
-from kiezbruecke.workbench.examples import find_examples, judge, read_roots
+from kiezbruecke.workbench.examples import find_examples, read_roots
 from kiezbruecke.workbench.versions import Version
 
-Verdict = Literal["same", "changed", "now invalid", "valid again", "now set aside", "no longer set aside"]
+Verdict = Literal["same", "changed", "now set aside", "no longer set aside"]
 _Place = tuple[str, int]  # a target path, and which of several values of that path
 
 
@@ -78,12 +78,11 @@ class CaseDiff:
 
 @dataclass(frozen=True)
 class _Output:
-    """What one version made: its bytes and values by place, or why it set the record aside or is not valid."""
+    """What one version made: its bytes and values by place, or why it set the record aside."""
 
     payload: bytes = b""
     values: dict[_Place, tuple[str, RuleLine | None]] = field(default_factory=dict)
     refused: str = ""
-    invalid: str = ""
 
 
 def example_cases(old: Version, new: Version) -> Iterator[Case]:
@@ -117,14 +116,12 @@ def _compare(case: Case, old: _Output, new: _Output) -> CaseDiff:
     verdict = _verdict(old, new)
     if old.refused or new.refused:
         return CaseDiff(case.name, verdict, (), new.refused or old.refused, exact)
-    return CaseDiff(case.name, verdict, tuple(_changes(old, new)), new.invalid or old.invalid, exact)
+    return CaseDiff(case.name, verdict, tuple(_changes(old, new)), "", exact)
 
 
 def _verdict(old: _Output, new: _Output) -> Verdict:
     if bool(old.refused) != bool(new.refused):
         return "now set aside" if new.refused else "no longer set aside"
-    if bool(old.invalid) != bool(new.invalid):
-        return "now invalid" if new.invalid else "valid again"
     return "same" if (old.payload, old.refused) == (new.payload, new.refused) else "changed"
 
 
@@ -143,14 +140,9 @@ def _changes(old: _Output, new: _Output) -> Iterator[FieldChange]:
 def _run(version: Version, case: Case) -> _Output:
     mapping, roots = version.mapping, _declared(version.mapping, case.roots)
     try:
-        output = _record(mapping, roots) if mapping.goal.model is not None else _message(mapping, roots)
+        return _record(mapping, roots) if mapping.goal.model is not None else _message(mapping, roots)
     except RecordError as error:
         return _Output(refused=error.what)
-    try:
-        judge(mapping, version.content, output.payload)
-    except RecordError as error:
-        return _Output(output.payload, output.values, invalid=error.line())
-    return output
 
 
 def _declared(mapping: Mapping, roots: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from kiezbruecke import printed
 from kiezbruecke.mapping.language.definition import Rule, When
 from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.language.paths import TargetStep
-from kiezbruecke.mapping.language.walking import reads, walk
 from kiezbruecke.mapping.loading import Mapping
 from kiezbruecke.mapping.schema.models import root_model
 from kiezbruecke.mapping.schema.sources import NodeFields
@@ -97,10 +96,11 @@ def _roots(mapping: Mapping) -> str:
 
 def _places(mapping: Mapping) -> Iterator[_Place]:
     told = _told(mapping)
-    for one in walk(mapping.definition.rules):
+    for one in mapping.plan.rules:
         if not one.rule.rules:
             nodes, place = _nodes(mapping.goal.root, one.steps), one.rule.place
-            yield _Place(mapping.numbers[place], one.rule, one.target, one.above, nodes, told.get(place, ""))
+            above = tuple(block.rule for block in one.above)
+            yield _Place(one.number, one.rule, one.target, above, nodes, told.get(place, ""))
 
 
 def _told(mapping: Mapping) -> dict[Place, str]:
@@ -108,7 +108,7 @@ def _told(mapping: Mapping) -> dict[Place, str]:
     fields, own = mapping.shape.item.fields, mapping.own
     if not own or not isinstance(fields, NodeFields):
         return {}
-    found = (one for one in reads(mapping.definition.rules) if one.key == "from" and one.path.root == own)
+    found = (one for one in mapping.plan.reads if one.key == "from" and one.path.root == own)
     return {one.rule.place: fields.documentation(one.path.names.removeprefix(f"{own}.")) for one in found}
 
 

@@ -23,7 +23,7 @@ from kiezbruecke.mapping.language.findings import NotAMapping
 from kiezbruecke.mapping.language.walking import walk
 from kiezbruecke.mapping.loading import examine_mapping_file, find_goal
 from kiezbruecke.mapping.schema.models import OPEN, Type
-from kiezbruecke.mapping.schema.sources import own_roots, source_types
+from kiezbruecke.mapping.schema.sources import find_shape, own_roots, source_types
 from kiezbruecke.mapping.schema.tree import Leaf, Node
 from kiezbruecke.workbench.described import described, short
 from kiezbruecke.workbench.editor_sources import other_names, source_paths
@@ -76,7 +76,7 @@ def editor_schema(name: str, content: Path, opened: tuple[str, ...] = (), depth:
         raise ConfigurationError(first.message, where=str(first.place), expected=first.expected) from None
     root = find_goal(definition, content).root
     omissible = _places_of_bases(definition, content, depth)
-    blocks = {"": _Block("", root, source_types(definition, content))}
+    blocks = {"": _Block("", root, source_types(definition, find_shape(definition.source, content)))}
     _collect(definition.rules, blocks)
     doors = {*doors_of(definition.rules), *(door for path in opened for door in opened_doors(root, path))}
     for room in _ROOMS:

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from kiezbruecke.errors import ConfigurationError, RecordError
-from kiezbruecke.mapping import Finding, Mapping, check_mapping, load_mapping
+from kiezbruecke.mapping import Finding, Mapping
+from kiezbruecke.mapping.check.whole import checked
 from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.lineage import RuleLine
 from kiezbruecke.mapping.loading import mapping_file
 from kiezbruecke.mapping.wording import OTHERWISE
-from kiezbruecke.workbench.examples import Example, find_examples, judge, read_roots
+from kiezbruecke.workbench.examples import Example, find_examples, read_roots
 from kiezbruecke.workbench.preview import PreviewRow, preview, refusal
 from kiezbruecke.workbench.refusal_reason import refused_by, said
 
@@ -26,16 +27,19 @@ _NUMBER = re.compile(r"\[\d+\]")
 
 
 def check_whole(name: str, content: Path) -> list[Finding]:
-    """The findings of the check and, where it has found no error, of the examples; raises ConfigurationError."""
-    findings = check_mapping(name, content)
-    if any(finding.severity == "error" for finding in findings):
-        return findings
-    try:
-        mapping = load_mapping(name, content)
-    except ConfigurationError:  # an abstract base: it is never run by itself
-        return findings
-    tried = [finding for example in find_examples(name, content) for finding in _tried(mapping, content, example)]
-    return list(dict.fromkeys([*findings, *tried]))
+    """The findings of the check, and beside them those of the examples; raises ConfigurationError.
+
+    What an example shows of a rule that is known to be wrong is only the echo of it.
+    """
+    found = checked(name, content)
+    if found.mapping is None:  # nothing can be tried, or an abstract base: it is never run by itself
+        return found.findings
+    errors = [one for one in found.findings if one.severity == "error"]
+    lines, rules = {(one.place.file, one.place.line) for one in errors}, {one.rule for one in errors if one.rule}
+    examples = find_examples(name, content)
+    tried = [finding for example in examples for finding in _tried(found.mapping, content, example)]
+    new = [one for one in tried if (one.place.file, one.place.line) not in lines and one.rule not in rules]
+    return list(dict.fromkeys([*found.findings, *new]))
 
 
 def _tried(mapping: Mapping, content: Path, example: Example) -> Iterator[Finding]:
@@ -55,10 +59,6 @@ def _tried(mapping: Mapping, content: Path, example: Example) -> Iterator[Findin
         yield _failed(mapping, content, example, roots, row)
     if not failed and (problem := refusal(mapping, roots)):
         yield _refused(mapping, content, example, problem)
-    elif not failed and (line := _judged(mapping, content, roots)):
-        file, _ = mapping_file(mapping.name, content)
-        message = f"example '{example.name}' is refused by the schema: {line}"
-        yield Finding(_place(str(file), content), _CODE, message, helps=_remedy("", example))
 
 
 def _failed(mapping: Mapping, content: Path, example: Example, roots: dict[str, Any], row: PreviewRow) -> Finding:
@@ -67,7 +67,7 @@ def _failed(mapping: Mapping, content: Path, example: Example, roots: dict[str, 
     if root in mapping.definition.roots and root not in roots:
         message = f"the example has no root '{root}'"
         expected = f"'{root}:' with what the rules read"
-        return Finding(_place(str(example.input), content), _CODE, message, expected=expected)
+        return Finding(_place(str(example.input), content), _CODE, message, row.target, expected)
     assert row.why is not None, "only such rows fail"
     if row.refused:
         found = refused_by(mapping, roots, row.place, row.why)
@@ -84,8 +84,8 @@ def _refused(mapping: Mapping, content: Path, example: Example, problem: RecordE
     found = said(problem)
     message = f"example '{example.name}' is refused: {found.what}"
     rule = _named(mapping, problem.where) or _nearest(mapping, found.path)
-    places = {number: place for place, number in mapping.numbers.items()}
-    place = places[rule.rule] if rule else _place(str(mapping_file(mapping.name, content)[0]), content)
+    file, _ = mapping_file(mapping.name, content)
+    place = mapping.plan.rules[rule.rule - 1].rule.place if rule else _place(str(file), content)
     return Finding(place, _CODE, message, found.path, found.expected, _remedy("", example))
 
 
@@ -107,16 +107,6 @@ def _place(where: str, content: Path) -> Place:
     file = Path(where[: found.start()] if found else where)
     shown = file.relative_to(content).as_posix() if file.is_relative_to(content) else str(file)
     return Place(shown, *map(int, found.groups())) if found else Place(shown)
-
-
-def _judged(mapping: Mapping, content: Path, roots: dict[str, Any]) -> str:
-    """Why the official schema refuses the message, where it is installed."""
-    try:
-        if mapping.goal.model is None:
-            judge(mapping, content, mapping.write(roots))
-    except RecordError as error:
-        return error.line()
-    return ""
 
 
 def _remedy(source: str, example: Example) -> str:

@@ -129,12 +129,18 @@ HELP = {
         "warning",
     ),
     "KB-M24": Help(
-        "Where nothing else is wrong, the examples are played through. A value of theirs does not fit, though its "
+        "The examples are played through, beside other mistakes too. A value of theirs does not fit, though its "
         "kind does: a free text in an IBAN's place, a text that a step cannot read, a word that a code list does not "
         "have. Nothing else finds such mistakes before records arrive: without an example that holds the value, "
         "`check` is silent. `try` invents more. The finding stands at the rule, or in the example where that cannot "
         "be read. Examples that expect an error are left out.",
         "- {target: Konto/IBAN, from: case.reference}",
+    ),
+    "KB-M25": Help(
+        "Several rules or blocks stand under conditions, one for each case, and the source knows a word that none of "
+        "them is for: nothing is written then. Only known words are told, those of an enumeration and yes or no.",
+        "- {target: Ja, const: ja, when: {path: decision.outcome, equals: approved}}  (and Nein for rejected alone)",
+        "warning",
     ),
 }
 

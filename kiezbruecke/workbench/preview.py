@@ -10,9 +10,9 @@ from typing import Any
 from kiezbruecke.errors import RecordError
 from kiezbruecke.mapping.interpret.draft import NodeDraft, Unwritable
 from kiezbruecke.mapping.interpret.interpreter import make_draft
-from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.loading import Mapping
+from kiezbruecke.mapping.plan import Bound
 from kiezbruecke.mapping.schema.duty import sure_nodes
 from kiezbruecke.mapping.values import Unusable, is_nothing, to_text
 from kiezbruecke.mapping.wording import Why
@@ -69,13 +69,12 @@ def preview(mapping: Mapping, roots: dict[str, Any]) -> list[PreviewRow]:
     problems: dict[int, Unwritable] = {}
     scope = mapping.scope(roots["item"], roots) if "item" in roots else roots
     draft = make_draft(
-        mapping.goal.root,
-        mapping.definition.rules,
+        mapping.plan,
         mapping.lists,
         scope,
         lambda place, error: problems.update({id(place): error}),
     )
-    rows = list(_rows(draft, problems, mapping.numbers, sure=True))
+    rows = list(_rows(draft, problems, sure=True))
     return rows if mapping.goal.model is not None else _compared(rows, mapping, roots)
 
 
@@ -118,22 +117,19 @@ def _marked(row: PreviewRow, held: Counter[Any], shown: Counter[Any], texts: Cou
     return replace(row, dropped=texts[(*place, row.value)] < 0)
 
 
-def _rows(
-    draft: NodeDraft, problems: dict[int, Unwritable], numbers: dict[Place, int], *, sure: bool
-) -> Iterator[PreviewRow]:
+def _rows(draft: NodeDraft, problems: dict[int, Unwritable], *, sure: bool) -> Iterator[PreviewRow]:
     """`sure`: the place is written in any case, so that a value must not be missing."""
-    if draft.rule is not None:
-        yield _row(draft, draft.rule, problems.get(id(draft)), numbers, sure=sure)
+    if draft.by is not None:
+        yield _row(draft, draft.by, problems.get(id(draft)), sure=sure)
     mandatory = {node.name for node in sure_nodes(draft.node.content)}
     for name in draft.node.children if draft.parts else ():
         for part in draft.of(name):
             below = part.wanted() or (name in mandatory and (sure or draft.wanted()))
-            yield from _rows(part, problems, numbers, sure=below)
+            yield from _rows(part, problems, sure=below)
 
 
-def _row(
-    draft: NodeDraft, rule: Rule, refused: Unwritable | None, numbers: dict[Place, int], *, sure: bool
-) -> PreviewRow:
+def _row(draft: NodeDraft, one: Bound, refused: Unwritable | None, *, sure: bool) -> PreviewRow:
+    rule = one.rule
     value, why = _shown(draft)
     is_missing = sure and not value and why is None and draft.node.leaf is not None and draft.node.fixed is None
     if is_missing and not rule.rules and not draft.nil:
@@ -142,7 +138,7 @@ def _row(
         draft.path,
         value,
         rule.origin,
-        numbers[rule.place],
+        one.number,
         rule.place,
         refused.unusable if refused else why,
         refused,

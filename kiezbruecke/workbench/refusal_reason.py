@@ -17,7 +17,6 @@ from kiezbruecke.mapping.interpret.interpreter import apply_step, holds
 from kiezbruecke.mapping.interpret.sources import Scope, read, read_members
 from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.language.findings import Place
-from kiezbruecke.mapping.language.walking import walk
 from kiezbruecke.mapping.values import Unusable, is_nothing
 from kiezbruecke.mapping.wording import OTHERWISE, some
 
@@ -42,8 +41,8 @@ def said(error: RecordError) -> RefusalReason:
 
 def refused_by(mapping: Mapping, roots: Scope, place: Place, why: Unusable) -> RefusalReason:
     """Why the rule at a place gives no value that can be used; `why` is what the preview knows."""
-    one = next(one for one in walk(mapping.definition.rules) if one.rule.place == place)
-    for scope in _scopes((*one.above, one.rule), roots):
+    one = next(one for one in mapping.plan.rules if one.rule.place == place)
+    for scope in _scopes([bound.rule for bound in (*one.above, one)], roots):
         if found := _in_parts(mapping, one.rule, scope):
             return found
     return RefusalReason(why.problem.english, _wanted(why))

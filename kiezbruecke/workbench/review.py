@@ -22,8 +22,6 @@ from ruamel.yaml.error import YAMLError
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.machine import write_file
 from kiezbruecke.mapping.language.findings import Place
-from kiezbruecke.mapping.language.walking import all_rules
-from kiezbruecke.mapping.lineage import rule_lines
 from kiezbruecke.mapping.loading import Mapping
 
 FILE = "reviewed.yaml"
@@ -109,12 +107,12 @@ def _header(mapping: Mapping) -> str:
 def _rules(mapping: Mapping) -> dict[str, str]:
     """Each rule by its target; of several with one target the later ones are counted."""
     found: dict[str, str] = {}
-    for line, rule in zip(rule_lines(mapping.definition), all_rules(mapping.definition.rules), strict=True):
-        name, count = line.target, 1
+    for one in mapping.plan.rules:
+        name, count = one.target, 1
         while name in found:
             count += 1
-            name = f"{line.target} ({count})"
-        found[name] = digest_of(repr(_meaning(rule)))
+            name = f"{one.target} ({count})"
+        found[name] = digest_of(repr(_meaning(one.rule)))
     return found
 
 

@@ -197,7 +197,7 @@ class Writer:
             "line": line,
             "source": said.source if said else "",
             "target": said.target if said else "",
-            "rule": self.mapping.numbers.get(place) if place else None,
+            "rule": said.by.number if said and said.by else None,
             "mapping_file": place.file if place else self.mapping.file,
             "mapping_line": place.line if place else None,
             "code": said.unusable.problem.code if said else "",

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.machine import whole_folder, write_file
+from kiezbruecke.mapping.bind import bind
 from kiezbruecke.mapping.check.whole import check_mapping
 from kiezbruecke.mapping.codelists.reading import read_codes
 from kiezbruecke.mapping.language.definition import SOURCES, Definition, Direction, ItemSource
 from kiezbruecke.mapping.language.findings import Finding, nearest
 from kiezbruecke.mapping.language.paths import TargetPath
-from kiezbruecke.mapping.language.walking import reads
 from kiezbruecke.mapping.loading import mapping_names, read_mapping_file
 from kiezbruecke.mapping.schema.models import Type, is_root, known_roots, root_types
 from kiezbruecke.mapping.schema.sources import find_shape, named_root, own_root
@@ -75,16 +75,16 @@ def new_mapping(request: ScaffoldRequest, content: Path) -> Path:
     header = _header(request, direction, roots, target, _fields(request, direction, types))
     text = header + _rules(request, content, target, types)
     with whole_folder(folder):  # half a mapping would be loaded by the next run
-        _write_whole(folder, f"{editor_line(folder, content)}\n{text}", roots, content)
+        _write_whole(folder, f"{editor_line(folder, content)}\n{text}", types, target, content)
     return folder / "mapping.yaml"
 
 
-def _write_whole(folder: Path, text: str, roots: tuple[str, ...], content: Path) -> None:
+def _write_whole(folder: Path, text: str, types: dict[str, Type], target: TargetSchema, content: Path) -> None:
     write_file(folder / "mapping.yaml", text)
     definition = read_mapping_file(folder.name, content)
-    read = [one.path.names for one in reads(definition.rules)]
+    read = [one.path.names for one in bind(definition.rules, target.root, types).reads]
     for case in ("full", "minimal"):
-        _write_example(folder / "examples" / case, definition, roots, read, content)
+        _write_example(folder / "examples" / case, definition, tuple(types), read, content)
     _mark_roots(folder / "mapping.yaml", check_mapping(folder.name, content))
 
 

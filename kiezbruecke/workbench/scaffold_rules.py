@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.codelists.reading import CodeList
-from kiezbruecke.mapping.schema.duty import can_be_empty
+from kiezbruecke.mapping.schema.duty import can_be_empty, can_hold
 from kiezbruecke.mapping.schema.tree import Group, Node, nodes
 from kiezbruecke.workbench.described import described, some
 from kiezbruecke.workbench.guessing import Guess, Guesser
@@ -132,7 +132,7 @@ class RuleWriter:
                 self._comment(
                     place, f"{place.path} may repeat: a block with each and as writes one per member of a list"
                 )
-            self._content(node, place, guesser)
+            self._filled(node, place, guesser)
         else:
             each = f"each: {scalar(members.path)}  # TODO guess: please check"
             self._block(place, [each, f"as: {members.name}"], node, guesser.inside(members))
@@ -150,18 +150,27 @@ class RuleWriter:
     def _block(self, place: _Place, keys: list[str], node: Node, guesser: Guesser) -> None:
         inner = place.in_block()
         head = [f"- target: {scalar(place.below)}", *(f"  {key}" for key in keys), "  rules:"]
-        before = len(self.lines)
         self.lines += [" " * place.indent + line for line in head]
-        self._content(node, inner, guesser)
-        if not any(line.lstrip().startswith("- ") for line in self.lines[before + len(head) :]):
-            self._optional_leaf(node, inner, guesser)
+        self._filled(node, inner, guesser)
 
-    def _optional_leaf(self, node: Node, place: _Place, guesser: Guesser) -> None:
-        """A block needs a rule: where nothing below is mandatory, the first place that takes a text."""
-        first = next((child for child in node.children.values() if child.leaf is not None), None)
-        if first is None:
+    def _filled(self, node: Node, place: _Place, guesser: Guesser) -> None:
+        """The content; where nothing in it is mandatory, a rule for the first place that takes a text: a place in which
+        nothing stands is not written.
+        """
+        before = len(self.lines)
+        self._content(node, place, guesser)
+        if can_hold(node) and not any(line.lstrip().startswith("- ") for line in self.lines[before:]):
+            self._first(node, place, guesser)
+
+    def _first(self, node: Node, place: _Place, guesser: Guesser) -> None:
+        below = [child for child in nodes(node.content.group) if not recursive(child, place.above)]
+        leaf = next((child for child in below if child.leaf is not None and not holds_elements(child)), None)
+        if leaf is not None:
+            self._leaf(leaf, place.at(leaf), guesser)
+        elif below:
+            self._inner(below[0], place.at(below[0]), guesser)
+        else:
             raise ConfigurationError(f"nothing in '{place.path}' takes a value", helps=f"--open {place.path}/…")
-        self._leaf(first, place.at(first), guesser)
 
     def _leaf(self, node: Node, place: _Place, guesser: Guesser) -> None:
         assert node.leaf is not None

@@ -17,8 +17,8 @@ from lxml import etree
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from kiezbruecke.mapping.language.walking import SourceRead, reads
 from kiezbruecke.mapping.loading import Mapping as Ready
+from kiezbruecke.mapping.plan import SourceRead
 from kiezbruecke.mapping.schema.models import Type, may_be_missing, root_model
 from kiezbruecke.mapping.values import is_nothing
 
@@ -98,7 +98,7 @@ def _local(name: Any) -> str:
 
 
 def _fields_read(mapping: Ready) -> Iterator[SourceRead]:
-    return (one for one in reads(mapping.definition.rules) if not one.index)
+    return (one for one in mapping.plan.reads if not one.index)
 
 
 def _asked(mapping: Ready, one: SourceRead) -> list[str]:

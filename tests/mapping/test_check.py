@@ -250,6 +250,71 @@ def test_a_mandatory_choice_that_may_stay_empty_is_a_warning(choices: Findings, 
     assert said in found[0].message
 
 
+GEMEINDE = (
+    '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="E"><xs:complexType><xs:sequence>'
+    '<xs:element name="Gemeinde"><xs:complexType><xs:sequence><xs:element name="Name" type="xs:string" minOccurs="0"/>'
+    '</xs:sequence></xs:complexType></xs:element><xs:element name="Marke"><xs:complexType/></xs:element>'
+    '<xs:element name="A" type="xs:string"/></xs:sequence></xs:complexType></xs:element></xs:schema>'
+)
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("", ("KB-M12", "no rule fills the mandatory 'Gemeinde'")),
+        ("- {target: Gemeinde/Name, from: proposal.url}\n", ("KB-M13", "everything in it may be empty")),
+        ("- {target: Gemeinde/Name, from: proposal.url, required: true}\n", None),
+        ("- {target: Gemeinde/Name, const: Treptow}\n", None),
+    ],
+)
+def test_a_mandatory_block_is_not_written_empty(
+    content: Path, put: Callable[[str, str], Path], rule: str, said: tuple[str, str] | None
+) -> None:
+    """`<Gemeinde/>` would be valid; a type that can hold nothing is written by itself."""
+    put("schemas/e/1/profile.xsd", GEMEINDE)
+    head = "name: m\nversion: 1\ndirection: outbound\nroots: [case, proposal]\ntarget: e 1 E\nrules:\n"
+    put("mappings/outbound/m/mapping.yaml", f"{head}- {{target: A, from: case.title}}\n{rule}")
+    found = [one for one in check_mapping("m", content) if not one.message.startswith("no rule reads")]
+
+    assert [one.code for one in found] == ([said[0]] if said else [])
+    assert all(said and said[1] in one.message for one in found)
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        (
+            (
+                "- {target: Mail, const: m, when: {path: budget.status, equals: planned}}\n"
+                "- {target: Phone, const: p, when: {path: budget.status, equals: blocked}}\n"
+            ),
+            "for one of Mail, Phone where 'budget.status' is 'released'",
+        ),
+        (
+            (
+                "- {target: plain, const: m, when: {path: budget.status, equals: planned}}\n"
+                "- {target: plain, const: p, when: {path: budget.status, equals: released}}\n"
+            ),
+            "for 'plain' where 'budget.status' is 'blocked'",
+        ),
+        ("- {target: plain, const: m, when: {path: budget.status, equals: planned}}\n", ""),
+        (
+            (
+                "- {target: plain, const: m, when: {path: message.effect, equals: a}}\n"
+                "- {target: plain, const: p, when: {path: message.effect, equals: b}}\n"
+            ),
+            "",
+        ),
+    ],
+)
+def test_a_known_word_that_no_branch_is_for_is_a_warning(findings: Findings, rules: str, said: str) -> None:
+    """Two of four words have a branch: somebody forgot the others. One alone is meant, and free texts nobody knows."""
+    found = findings(rules)
+
+    assert [(one.code, one.severity) for one in found] == ([("KB-M25", "warning")] if said else [])
+    assert all(said in one.message and one.rule for one in found)
+
+
 @pytest.mark.parametrize(
     "rules",
     [

@@ -12,24 +12,23 @@ from decimal import Decimal
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from kiezbruecke.errors import ConfigurationError, RecordError
+from kiezbruecke.errors import RecordError
 from kiezbruecke.mapping import load_mapping
+from kiezbruecke.mapping.bind import bind
 from kiezbruecke.mapping.compile import Declined, Uncompilable, compile_mapping
-from kiezbruecke.mapping.compile.quick import careful, is_tame, quick_check
 from kiezbruecke.mapping.interpret.xml import XmlWriter
 from kiezbruecke.mapping.language.reading import read_definition
 from kiezbruecke.mapping.loading import Mapping, assemble
+from kiezbruecke.mapping.schema.sources import ItemShape, source_types
 from kiezbruecke.mapping.schema.targets import find_target
-from kiezbruecke.mapping.schema.xsd import Schemas
-from kiezbruecke.mapping.values import Unusable
 from kiezbruecke.records import Decision
+from kiezbruecke.standards.store import NotValid
 from kiezbruecke.workbench.examples import find_examples, read_roots
 
 DATA = Path(__file__).parent / "data"
@@ -37,7 +36,11 @@ COMPILED = ("case-xdomea-0401", "commitment-hkr")
 HEAD = "name: m\nversion: 1\ndirection: outbound\nroots: [route]\ntarget: e 1 Root\nrules:\n"
 
 # What rules may say about data/everything.xsd. Each example of the property takes some of them.
-FIRM = ('{target: "@id", from: route.code}', "{target: Title, from: route.title, steps: [{clip: 12}]}")
+FIRM = (
+    '{target: "@id", from: route.code}',
+    "{target: Title, from: route.title, steps: [{clip: 12}]}",
+    "{target: Empty/Maybe, const: vielleicht}",
+)
 RULES = (
     '{target: "@test", const: ja, when: route.flag}',
     "{target: Text, from: route.text, required: true}",
@@ -77,9 +80,7 @@ RULES = (
     "{target: Text, from: route.left, when: {path: route.flag, equals: 'true'}}",
     "{target: Text, from: route.right, when: {path: route.flag, equals: 'false'}}",
     "{target: Empty/Maybe, from: route.left}",
-    "{target: Empty/Maybe, const: vielleicht}",
 )  # fmt: skip
-SHAPES = (st.from_regex(r"[A-Z]{0,4}(-[0-9]{0,5})?", fullmatch=True), st.from_regex(r"-?[0-9]{0,9}(\.[0-9]{0,3})?"))
 
 ORDINARY = {
     "title": "Bänke", "code": "A", "text": "Zwei\nZeilen & <mehr>", "colour": "blau", "money": Decimal("12.50"),
@@ -120,15 +121,22 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Callable[[list[str]], 
     (content / "mappings/codelists/medium.yaml").write_text(
         'uri: "urn:m&<"\nversion: "1"\nwrite_names: true\ncodes: {"001": "Ein <Name>", "002": "", A: B}\n', "utf-8"
     )
-    target = find_target("e 1 Root", content)
     file = content / "mappings/outbound/m/mapping.yaml"
 
     def make(rules: list[str]) -> Mapping:
         single = [part for rule in rules for part in rule.split(" | ")]
         file.write_text(HEAD + "".join(f"  - {rule}\n" for rule in single), "utf-8")
-        return assemble(read_definition(file, "mapping.yaml", "outbound"), target, content)
+        return made(file, content)
 
     return make
+
+
+def made(file: Path, content: Path, roots: tuple[str, ...] = ("route",)) -> Mapping:
+    """The mapping in a file, whatever a check would say."""
+    definition = replace(read_definition(file, "mapping.yaml", "outbound"), roots=roots)
+    target, shape = find_target("e 1 Root", content), ItemShape()
+    plan = bind(definition.rules, target.root, source_types(definition, shape))
+    return assemble(definition, target, content, shape, plan)
 
 
 def interpreted(mapping: Mapping, roots: dict[str, Any]) -> bytes | None:
@@ -140,11 +148,14 @@ def interpreted(mapping: Mapping, roots: dict[str, Any]) -> bytes | None:
 
 
 def straight(mapping: Mapping, roots: dict[str, Any]) -> bytes | None:
-    """The compiled form's bytes, or None where it declines."""
+    """The compiled form's bytes, or None where it declines or the schema refuses what it wrote."""
+    assert mapping.checker is not None
     try:
-        return compile_mapping(mapping.definition, mapping.goal, mapping.lists).write(roots)
-    except Declined:
+        written = compile_mapping(mapping.definition, mapping.plan, mapping.goal, mapping.lists).write(roots)
+        mapping.checker.check(written)
+    except (Declined, NotValid):
         return None
+    return written
 
 
 @pytest.mark.parametrize("name", COMPILED)
@@ -162,10 +173,10 @@ def test_every_example_is_written_straight_to_the_same_bytes(root: Path, name: s
 def test_what_is_written_straight_is_what_the_interpreter_writes(
     workshop: Callable[[list[str]], Mapping], rules: list[str], given_routes: list[dict[str, Any]]
 ) -> None:
-    """Any rules, any record: the same bytes, or the interpreter decides; nothing refused is ever written."""
-    mapping = workshop([*FIRM, *rules])
+    """Any rules, any record: the same bytes, or the interpreter decides; what the schema refuses, it refuses too."""
+    mapping = workshop([*(rule for rule in FIRM if "Empty" not in rule or RULES[-1] not in rules), *rules])
     try:
-        compiled = compile_mapping(mapping.definition, mapping.goal, mapping.lists)
+        compiled = compile_mapping(mapping.definition, mapping.plan, mapping.goal, mapping.lists)
     except Uncompilable:
         return
     for route in given_routes:
@@ -174,15 +185,19 @@ def test_what_is_written_straight_is_what_the_interpreter_writes(
             written = compiled.write({"route": route})
         except Declined:
             continue
-
-        assert written == oracle
+        try:
+            mapping.checker.check(written)
+        except NotValid:
+            assert oracle is None
+        else:
+            assert written == oracle
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_each_rule_alone_has_a_straight_way(workshop: Callable[[list[str]], Mapping], rule: str) -> None:
     """Declining is for odd records, not for ordinary rules."""
     other = [] if "Other" in rule or "One" in rule else ["{target: Other, const: x}"]
-    mapping = workshop([*FIRM, rule, *other])
+    mapping = workshop([*(FIRM[:2] if "Empty" in rule else FIRM), rule, *other])
     route = {**ORDINARY, "money": "12,50"} if "german" in rule else dict(ORDINARY)
     oracle = interpreted(mapping, {"route": route})
 
@@ -190,112 +205,15 @@ def test_each_rule_alone_has_a_straight_way(workshop: Callable[[list[str]], Mapp
     assert straight(mapping, {"route": route}) == oracle
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.data())
-def test_a_quick_check_never_takes_what_the_schema_refuses(data: st.DataObject) -> None:
-    """It may know too little, never too much: libxml2 is the judge."""
-    leaf = data.draw(st.sampled_from(_leaves()))
-    text = data.draw(
-        st.one_of(
-            texts,
-            st.from_regex(r"[A-Z]{0,4}(-[0-9]{0,5})?", fullmatch=True),
-            st.from_regex(r"-?[0-9]{0,9}(\.[0-9]{0,3})?"),
-        )
-    )
-    if not text.strip() or not text.isprintable():
-        return  # nothing is never asked about, and what is not printable goes the careful way
-    quick = _asks_quickly(leaf)
-    if quick is not None and quick(text):
-        leaf.judge(text)  # raises where the schema refuses
+def test_what_the_schema_refuses_is_refused_with_rule_and_source(workshop: Callable[[list[str]], Mapping]) -> None:
+    """The generated code asks nobody about a single text: the whole message is refused, the interpreter says why."""
+    mapping = workshop([FIRM[0], FIRM[2], "{target: Title, from: route.title}", "{target: Other, const: x}"])
+    roots = {"route": {"title": "x" * 13, "code": "A"}}
 
-
-# Patterns that are written in schemas; the quick check must not give them up.
-ORDINARY_PATTERNS = (
-    "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}(Z|[+\-][0-9]{2}:[0-9]{2})",
-    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(_[A-Za-z0-9]([A-Za-z0-9_\-]*[A-Za-z0-9])?)?\.[a-z0-9]{1,8}",
-    "[A-Z]{2,2}[0-9]{2,2}[a-zA-Z0-9]{1,30}",
-    "[A-Z0-9]{4,4}[A-Z]{2,2}[A-Z0-9]{2,2}([A-Z0-9]{3,3}){0,1}",
-    "[0-9a-f]{128}",
-)
-_ATOMS = (
-    *"abcä", "[ab]", "[a-c]", "[^a]", "(ab)", "(a|b)", "(a|bc)", "(a?b)", ".", "[0-9]", "(ab|a)", "(a{0,2}b)",
-    "(a{1,2})", "[a-b-]", "[-a]", "[a-b-c]", r"\.", r"[\.a]", r"\d", "(|a)", "(a|)", "()", "[a^]", "(ab?)",
-    "([ab]{1,3})", "[ä-ü]", "[+-.]", r"[\d-]", r"[\t-z]", r"[a-\.]", r"[a-z \r\n]", "[&-b]", r"[\-%-~]",
-    "[%-~]{16}", "[a-c]{17}", "(a[a-c]){3}", "(a|b){2}",
-)  # fmt: skip
-_COUNTS = ("", "", "", "?", "*", "+", "{2}", "{0,1}", "{1,3}", "{2,}", "{0}", "{3,5}", "{0,}", "{1,1}", "{0,0}")
-patterns = st.lists(st.tuples(st.sampled_from(_ATOMS), st.sampled_from(_COUNTS)).map("".join), min_size=1, max_size=4)
-
-
-@pytest.mark.parametrize("pattern", ORDINARY_PATTERNS)
-def test_the_patterns_of_the_standards_are_checked_quickly(tmp_path: Path, pattern: str) -> None:
-    """Asking libxml2 for each value costs ten times as much."""
-    assert _asks_quickly(_leaf(tmp_path / "a.xsd", pattern)) is not None
-
-
-@pytest.mark.parametrize(
-    "pattern", ["(ab?){2,}c", "([A-Z]?[a-z]?){24}1", "[a-z ]*[a-z]*[a-z]*[a-z]*", "c|c{2}", "(){2}a"]
-)
-def test_patterns_that_take_long_or_are_read_differently_are_left_to_the_schema(tmp_path: Path, pattern: str) -> None:
-    """Python would look for minutes at some of them; others mean something else to libxml2."""
-    assert _asks_quickly(_leaf(tmp_path / "a.xsd", pattern)) is None
-
-
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(patterns.map("".join), min_size=1, max_size=2).map("|".join), st.data())
-def test_a_quick_pattern_never_takes_what_the_schema_refuses(tmp_path: Path, pattern: str, data: st.DataObject) -> None:
-    """Any pattern: what is taken quickly is taken by libxml2, and a tame one needs no reference in XML."""
-    try:
-        leaf = _leaf(tmp_path / "a.xsd", pattern)
-    except ConfigurationError:
-        return
-    quick = _asks_quickly(leaf)
-    for text in data.draw(st.lists(st.text("abc.-0,&< ä", min_size=1, max_size=8), max_size=12)):
-        if quick is not None and text.strip() and quick(text):
-            leaf.judge(text)  # raises where the schema refuses
-            assert not is_tame(leaf) or not set(text) & set("&<\r\n\t")
-
-
-def _leaf(file: Path, pattern: str) -> Any:
-    restriction = f'<xs:restriction base="xs:string"><xs:pattern value={quoteattr(pattern)}/></xs:restriction>'
-    element = f'<xs:element name="A"><xs:simpleType>{restriction}</xs:simpleType></xs:element>'
-    file.write_text(f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">{element}</xs:schema>', "utf-8")
-    return Schemas.read(file).root("A").leaf
-
-
-def _asks_quickly(leaf: Any) -> Callable[[str], bool] | None:
-    bound: dict[str, object] = {}
-
-    def bind(kind: str, value: object) -> str:
-        bound[f"{kind}_{len(bound)}"] = value
-        return f"{kind}_{len(bound) - 1}"
-
-    quick = quick_check(leaf, "text", bind)
-    return None if quick is None else lambda text: bool(eval(quick or "True", {**bound, "text": text}))
-
-
-@given(texts)
-def test_the_careful_way_takes_what_xml_and_the_type_take(text: str) -> None:
-    """Lengths of plain texts are counted without libxml2; its count is the same."""
-    for leaf in _leaves():
-        try:
-            leaf.judge(text) if "\x00" not in text and "\ud800" not in text else careful(leaf)(text)
-            fine = True
-        except (Unusable, ValueError):
-            fine = False
-        try:
-            careful(leaf)(text)
-        except Unusable:
-            assert not fine
-        else:
-            assert fine
-
-
-def _leaves() -> list[Any]:
-    schemas = Schemas.read(DATA / "everything.xsd")
-    found = [schemas.root("Root").children[name].leaf for name in ("Title", "Text", "Code", "Colour", "Few", "Flag")]
-    return [*found, schemas.root("Root").children["Money"].leaf, schemas.root("Root").children["@id"].leaf]
+    assert b"x" * 13 in mapping.compiled.write(roots)
+    for write in (mapping.write, mapping.write_traced):
+        with pytest.raises(RecordError, match=r"'Title' \(Quelle: route.title\): der Text ist zu lang"):
+            write(roots)
 
 
 def test_the_same_mapping_gives_the_same_source(root: Path) -> None:
@@ -335,8 +253,8 @@ def test_both_ways_give_the_same_trace(root: Path, name: str) -> None:
 def test_a_default_is_any_text(workshop: Callable[[list[str]], Mapping]) -> None:
     """What stands in for a number may need references in XML, though no number does."""
     rule = "{target: Text, from: decision.approved_amount, default: ohne & mit}"
-    made = workshop([*FIRM, rule, "{target: Other, const: x}"])
-    mapping = replace(made, definition=replace(made.definition, roots=("route", "decision")))
+    content = workshop([*FIRM, rule, "{target: Other, const: x}"]).content
+    mapping = made(content / "mappings/outbound/m/mapping.yaml", content, ("route", "decision"))
     roots = {"route": {"title": "T", "code": "A"}, "decision": Decision.model_construct(approved_amount=None)}
 
     assert b"ohne &amp; mit" in (straight(mapping, roots) or b"")
@@ -344,7 +262,7 @@ def test_a_default_is_any_text(workshop: Callable[[list[str]], Mapping]) -> None
 
 def test_a_code_is_traced_as_it_is_looked_up(workshop: Callable[[list[str]], Mapping]) -> None:
     """Blanks around a code do not make another hash in the one way than in the other."""
-    mapping = workshop(['{target: "@id", const: A}', FIRM[1], RULES[15], "{target: Other, const: x}"])
+    mapping = workshop(['{target: "@id", const: A}', *FIRM[1:], RULES[15], "{target: Other, const: x}"])
     roots = {"route": {"title": "T", "code": " 001 "}}
     payload, trace = mapping.write_traced(roots)
     slow = sorted(((one.rule, one.text) for one in mapping.lineage_of(roots) if one.read), key=lambda pair: pair[0])
@@ -372,7 +290,7 @@ def test_repeated_groups_are_written_alike_or_declined(tmp_path: Path, group: st
     schema.write_text(f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">{element}</xs:schema>', "utf-8")
     file = tmp_path / "mappings/outbound/m/mapping.yaml"
     file.write_text(HEAD + "  - {target: A, from: route.words}\n", "utf-8")
-    mapping = assemble(read_definition(file, "mapping.yaml", "outbound"), find_target("e 1 Root", tmp_path), tmp_path)
+    mapping = made(file, tmp_path)
     valid = etree.XMLSchema(etree.parse(schema))
     for count in range(1, 13):
         roots = {"route": {"words": ["w"] * count}}
@@ -383,6 +301,16 @@ def test_repeated_groups_are_written_alike_or_declined(tmp_path: Path, group: st
         if written is not None:
             assert written == interpreted(mapping, roots)
             valid.assertValid(etree.fromstring(written))
+
+
+def test_nothing_mandatory_is_written_empty(workshop: Callable[[list[str]], Mapping]) -> None:
+    """`<Empty/>` would be valid, and nobody could read anything in it: the record is set aside, whoever writes."""
+    mapping = workshop([*FIRM[:2], RULES[-1], "{target: Other, const: x}"])
+    roots = {"route": {"title": "T", "code": "A", "left": " "}}
+
+    assert straight(mapping, roots) is None
+    with pytest.raises(RecordError, match=r"'Empty' \(Quelle: route.left\): die Pflichtangabe fehlt"):
+        mapping.write(roots)
 
 
 def test_a_refusal_names_the_rule_not_the_generated_code(root: Path) -> None:

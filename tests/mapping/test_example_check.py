@@ -196,6 +196,15 @@ def test_examples_are_not_tried_before_the_rules_fit(lines: Callable[..., list[s
     assert "KB-M08" in finding
 
 
+def test_examples_are_tried_beside_other_mistakes(lines: Callable[..., list[str]], put: Put) -> None:
+    """Mending one by one takes an afternoon: a constant that does not fit hides no value, nor is it said twice."""
+    put(f"{FOLDER}/mapping.yaml", f"{MAPPING}- {{target: Colour, const: gruen}}\n")
+    found = lines("{title: T, pin: Name}")
+
+    assert [one.partition(" ")[2][:6] for one in found] == ["KB-M14", "KB-M24"]
+    assert found[1].startswith("mapping.yaml:9:12:")
+
+
 def test_the_command_ends_with_one(lines: Callable[..., list[str]], content: Path) -> None:
     """A pipeline of the code host stops there."""
     lines("{title: T, pin: Name}")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kiezbruecke.mapping import check_mapping, load_mapping
-from kiezbruecke.mapping.interpret.sources import UnknownPath, type_at
+from kiezbruecke.mapping.bind import UnknownPath, type_at
 from kiezbruecke.mapping.language.definition import ItemSource
 from kiezbruecke.mapping.language.paths import SourcePath
 from kiezbruecke.mapping.schema.models import Type

@@ -7,9 +7,13 @@ from pathlib import Path
 import pytest
 
 from kiezbruecke.drift.answers import read_paths
+from kiezbruecke.mapping.bind import bind
 from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.language.reading import read_definition
-from kiezbruecke.mapping.language.walking import reads, walk
+from kiezbruecke.mapping.language.walking import walk
+from kiezbruecke.mapping.plan import Plan
+from kiezbruecke.mapping.schema.models import record_tree, root_types
+from kiezbruecke.records import Proposal
 
 MAPPING = """\
 name: in
@@ -39,6 +43,12 @@ def rules(tmp_path: Path) -> tuple[Rule, ...]:
     return read_definition(file, "mapping.yaml", "inbound").rules
 
 
+@pytest.fixture
+def plan(rules: tuple[Rule, ...]) -> Plan:
+    """Bound to a record that has some of its places only."""
+    return bind(rules, record_tree(Proposal, "Proposal"), root_types(("item",)))
+
+
 def test_rules_are_walked_with_their_whole_paths(rules: tuple[Rule, ...]) -> None:
     """Blocks come before what stands in them; the number is people's, the plain path the schema's."""
     walked = list(walk(rules))
@@ -49,9 +59,9 @@ def test_rules_are_walked_with_their_whole_paths(rules: tuple[Rule, ...]) -> Non
     assert [(one.block, one.plain) for one in walked[1:3]] == [("", "documents"), ("documents", "documents/name")]
 
 
-def test_members_are_read_by_the_path_of_their_list(rules: tuple[Rule, ...]) -> None:
+def test_members_are_read_by_the_path_of_their_list(plan: Plan) -> None:
     """Whoever compares what is read with what is there knows no names of members; a member's number is no field."""
-    assert [(one.key, one.path.names, one.index) for one in reads(rules)] == [
+    assert [(one.key, one.path.names, one.index) for one in plan.reads] == [
         ("from", "item.title", False),
         ("when", "item.open", False),
         ("each", "item.teile", False),
@@ -62,9 +72,9 @@ def test_members_are_read_by_the_path_of_their_list(rules: tuple[Rule, ...]) -> 
     ]
 
 
-def test_drift_sees_what_a_rule_reads_of_its_own_members(rules: tuple[Rule, ...]) -> None:
+def test_drift_sees_what_a_rule_reads_of_its_own_members(plan: Plan) -> None:
     """A rule may go through a list itself: a field that then is missing from its members breaks it."""
-    assert read_paths(rules) == {
+    assert read_paths(plan) == {
         ("title",): False,
         ("open",): False,
         ("teile",): False,

@@ -40,7 +40,7 @@ def run(forms: None, content: Path, put: Callable[[str, str], Path]) -> Run:
         roots = {"case": {"title": "Fest"}, "route": route}
         written = mapping.write(roots)
         assert mapping.explain()
-        assert written == mapping._interpreted(roots)
+        assert written == mapping.interpreted(roots)
         return etree.fromstring(written).findtext("{*}Alles", "")
 
     return of

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from kiezbruecke.errors import RecordError
 from kiezbruecke.mapping import load_mapping
-from kiezbruecke.mapping.language.walking import all_rules, numbered
 from kiezbruecke.mapping.lineage import Trace, matches, opened, seal
 from kiezbruecke.workbench.examples import find_examples, read_roots
 
@@ -62,10 +61,11 @@ def test_the_number_of_a_rule_leads_to_its_line() -> None:
 
 def test_blocks_count_in_the_numbering() -> None:
     """One rule, one number, in the file's order: people count from the top."""
-    rules = load_mapping("case-xdomea-0401", ROOT).definition.rules
-    numbers = [numbered(rules)[rule.place] for rule in all_rules(rules)]
+    rules = load_mapping("case-xdomea-0401", ROOT).plan.rules
 
-    assert numbers == list(range(1, len(numbers) + 1))
+    assert [one.number for one in rules] == list(range(1, len(rules) + 1))
+    assert [one.rule.place for one in rules] == sorted(one.rule.place for one in rules)
+    assert any(one.rule.rules for one in rules)
 
 
 @given(TRACES, st.binary(max_size=200))

@@ -159,6 +159,9 @@ def test_a_payment_is_filled_and_valid(content: Path) -> None:
         file,
         {
             "CstmrCdtTrfInitn/GrpHdr/NbOfTxs": 'const: "1"',
+            "CstmrCdtTrfInitn/GrpHdr/InitgPty/Nm": "const: Bezirksamt",
+            f"{paid}/Dbtr/Nm": "const: Bezirkskasse",
+            f"{paid}/DbtrAgt/FinInstnId/BICFI": "const: COBADEFFXXX",
             f"{paid}/PmtMtd": "const: TRF",
             f"{paid}/DbtrAcct/Id/IBAN": "const: DE02120300000000202051",
             f"{paid}/CdtTrfTxInf/Amt/InstdAmt/@Ccy": "const: EUR",

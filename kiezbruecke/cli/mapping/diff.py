@@ -35,7 +35,7 @@ def diff_mappings(
     content: Content = None,
     as_json: Json = False,
 ) -> None:
-    """How many outputs change, in which fields, and whether one becomes invalid; exit code 1 where one changes."""
+    """How many outputs change, in which fields, and whether one is set aside; exit code 1 where one changes."""
     try:
         found = _diff(old, new, find_content(content), messages=messages)
     except KiezbrueckeError as error:

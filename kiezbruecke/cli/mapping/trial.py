@@ -40,7 +40,7 @@ def try_records(
         if mapping.direction == "inbound":
             raise ConfigurationError(f"'{name}' reads, it writes no messages", helps="mapping test runs its examples")
         roots = read_roots(mapping, root, chosen_example(name, root, example))
-        done = try_mapping(mapping, root, roots, records=records, seed=seed)
+        done = try_mapping(mapping, roots, records=records, seed=seed)
     except KiezbrueckeError as error:
         stop(error, as_json=as_json)
     if as_json:

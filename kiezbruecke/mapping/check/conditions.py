@@ -67,6 +67,14 @@ def other_case(alternatives: Sequence[tuple[When, ...]], notes: Notes) -> str:
     return "" if case is None else " and ".join(f"'{path}' {_said(value)}" for path, value in case.items())
 
 
+def unmet_word(alternatives: Sequence[tuple[When, ...]], notes: Notes) -> str:
+    """A case of known words – an enumeration's, yes or no – in which none of several conditions is met; "" for none."""
+    for case in _uncovered(alternatives, notes):
+        if all(value not in (None, _OTHER) for value in case.values()):
+            return " and ".join(f"'{path}' {_said(value)}" for path, value in case.items())
+    return ""
+
+
 def always_there(asked: Type) -> bool:
     """Whether something is never nothing: then a condition that asks for it always holds."""
     return not asked.nullable and not asked.many and (asked.kind != "any" or asked.whole is not None)

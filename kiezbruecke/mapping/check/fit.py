@@ -11,9 +11,9 @@ from pydantic import BaseModel
 from kiezbruecke.mapping.check.arriving import NAMES, Arriving
 from kiezbruecke.mapping.check.lengths import as_number
 from kiezbruecke.mapping.check.report import CheckReport
-from kiezbruecke.mapping.interpret.draft import NodeDraft
 from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.language.findings import Place, nearest
+from kiezbruecke.mapping.plan import Spot
 from kiezbruecke.mapping.schema.json_schema import JsonNode
 from kiezbruecke.mapping.schema.models import Type
 from kiezbruecke.mapping.schema.tree import Leaf
@@ -81,7 +81,7 @@ class Fitting:
         self._is_record = model is not None
         self._machine_item = machine_item  # machines write 850.00, people 850,00 €
 
-    def check(self, rule: Rule, place: NodeDraft, leaf: Leaf, arriving: Arriving) -> None:
+    def check(self, rule: Rule, place: Spot, leaf: Leaf, arriving: Arriving) -> None:
         """Add what does not fit."""
         leaf = self._with_words(place, leaf)
         if arriving.type.many and not place.node.repeats:
@@ -105,7 +105,7 @@ class Fitting:
             self._length(rule, place, leaf, arriving)
             self._form(rule, place, leaf, arriving)
 
-    def fits_in_number(self, rule: Rule, place: NodeDraft, key: str) -> None:
+    def fits_in_number(self, rule: Rule, place: Spot, key: str) -> None:
         """A list has no end that anybody knows; the target may have one."""
         node = place.node
         if node.maximum is None or (node.in_repeated_group and not isinstance(node, JsonNode)):
@@ -115,7 +115,7 @@ class Fitting:
         helps = f"{numbered}, '{node.name}[2]' from path[2] …" if node.maximum > 1 else numbered
         self._report.warning(rule.at(key), "KB-M11", message, f"at most {node.maximum} values", helps)
 
-    def partners(self, rule: Rule, place: NodeDraft, leaf: Leaf, partners: Sequence[str]) -> None:
+    def partners(self, rule: Rule, place: Spot, leaf: Leaf, partners: Sequence[str]) -> None:
         """The words of a code list must fit the target."""
         leaf = self._with_words(place, leaf)
         refused = [(value, why) for value in partners if not is_nothing(value) and (why := _refused(leaf, value))]
@@ -125,7 +125,7 @@ class Fitting:
             helps = nearest(refused[0][0], leaf.enumeration) if len(refused) == 1 else ""
             self._report.error(rule.at("codelist"), "KB-M10", message, _expected(leaf, refused[0][1]), helps)
 
-    def _text(self, place: NodeDraft, leaf: Leaf, text: str, at: Place, key: str) -> None:
+    def _text(self, place: Spot, leaf: Leaf, text: str, at: Place, key: str) -> None:
         if is_nothing(text):
             self._report.error(at, "KB-M03", f"this {key} is nothing, so it is never written", "a text", "leave it out")
             return
@@ -136,7 +136,7 @@ class Fitting:
             expected = f"'{place.node.fixed}', or no rule at all"
             self._report.error(at, "KB-M14", f"the schema fixes '{_at(place)}'", expected)
 
-    def _wrong_kind(self, rule: Rule, place: NodeDraft, leaf: Leaf, arriving: Arriving) -> bool:
+    def _wrong_kind(self, rule: Rule, place: Spot, leaf: Leaf, arriving: Arriving) -> bool:
         fitting, kind = _FITS.get(leaf.kind), arriving.type.means
         if fitting is None or kind == "any" or kind in fitting:
             return False
@@ -151,7 +151,7 @@ class Fitting:
     def _by_machine(self, rule: Rule) -> bool:
         return self._machine_item and rule.source is not None and rule.source.root == "item"
 
-    def _values(self, rule: Rule, place: NodeDraft, leaf: Leaf, arriving: Arriving) -> bool:
+    def _values(self, rule: Rule, place: Spot, leaf: Leaf, arriving: Arriving) -> bool:
         """Every known word, or samples of the kind, against the target's own rules; whether none of them fits."""
         if not arriving.values or (self._is_record and not arriving.all_known):
             return False
@@ -177,7 +177,7 @@ class Fitting:
             self._report.warning(rule.at("from"), "KB-M14", message, expected, "such records are set aside")
         return whole
 
-    def _form(self, rule: Rule, place: NodeDraft, leaf: Leaf, arriving: Arriving) -> None:
+    def _form(self, rule: Rule, place: Spot, leaf: Leaf, arriving: Arriving) -> None:
         """Where nothing shapes a free text, a pattern or a list of words will refuse some of it."""
         if self._is_record or not _has_form(place, leaf):
             return
@@ -194,7 +194,7 @@ class Fitting:
                 rule.at("from"), "KB-M14", message, _expected(leaf, unfit[0]), "a step that writes it otherwise"
             )
 
-    def _clips(self, rule: Rule, place: NodeDraft, leaf: Leaf) -> None:
+    def _clips(self, rule: Rule, place: Spot, leaf: Leaf) -> None:
         least = max(
             (int(value) for facet in ("minLength", "length") for value in leaf.facets.get(facet, ())), default=0
         )
@@ -209,7 +209,7 @@ class Fitting:
                 message = f"clip leaves less than '{_at(place)}' needs"
                 self._report.error(use.at_argument, "KB-M14", message, f"at least {least} characters")
 
-    def _affixes(self, rule: Rule, place: NodeDraft, leaf: Leaf) -> bool:
+    def _affixes(self, rule: Rule, place: Spot, leaf: Leaf) -> bool:
         """A text that is put before or behind must leave room, and begin or end one of the words of an enumeration.
 
         Returns whether it leaves none.
@@ -227,14 +227,14 @@ class Fitting:
                 self._report.error(use.at_argument, "KB-M14", message, ", ".join(leaf.enumeration[:_SHOWN]))
         return False
 
-    def _with_words(self, place: NodeDraft, leaf: Leaf) -> Leaf:
+    def _with_words(self, place: Spot, leaf: Leaf) -> Leaf:
         """A record's leaf with the words that its field allows, where they are known."""
         found = Type("any", self._model)
         for name in place.path.split("/"):
             found = (found.below.field(name) if found.below else None) or Type()
         return replace(leaf, enumeration=found.values) if self._is_record and found.values else leaf
 
-    def _peoples_words(self, rule: Rule, place: NodeDraft, leaf: Leaf, arriving: Arriving) -> None:
+    def _peoples_words(self, rule: Rule, place: Spot, leaf: Leaf, arriving: Arriving) -> None:
         """What people write into a cell is hardly ever one of a record's words."""
         cell = not self._machine_item and rule.source is not None and rule.source.root == "item"
         if not (self._is_record and leaf.enumeration and cell) or rule.steps or rule.codelist or arriving.all_known:
@@ -243,7 +243,7 @@ class Fitting:
         helps = "a codelist that gives each of them a partner; such records are set aside"
         self._report.warning(rule.at("from"), "KB-M14", message, ", ".join(leaf.enumeration[:_SHOWN]), helps)
 
-    def _fixed(self, rule: Rule, place: NodeDraft, arriving: Arriving) -> None:
+    def _fixed(self, rule: Rule, place: Spot, arriving: Arriving) -> None:
         """The schema knows the only value; a source that gives another one sets its record aside."""
         fixed = place.node.fixed
         if fixed is None or rule.codelist or (arriving.all_known and set(map(to_text, arriving.values)) == {fixed}):
@@ -252,7 +252,7 @@ class Fitting:
         helps = "no rule at all writes it; another value sets its record aside"
         self._report.warning(rule.at("from"), "KB-M14", message, f"'{fixed}'", helps)
 
-    def _euros(self, rule: Rule, place: NodeDraft, leaf: Leaf) -> None:
+    def _euros(self, rule: Rule, place: Spot, leaf: Leaf) -> None:
         """85000 is a valid number of euros too, and a hundred times too many."""
         if not rule.steps or rule.steps[-1].name != "cents" or leaf.kind != "decimal" or _refused(leaf, "850.50"):
             return
@@ -260,7 +260,7 @@ class Fitting:
             message = f"'cents' writes 85000 for 850.00, but '{_at(place)}' takes decimal places, as euros have them"
             self._report.warning(rule.steps[-1].place, "KB-M14", message, "no 'cents'", "leave the step out")
 
-    def _length(self, rule: Rule, place: NodeDraft, leaf: Leaf, arriving: Arriving) -> None:
+    def _length(self, rule: Rule, place: Spot, leaf: Leaf, arriving: Arriving) -> None:
         most, length = leaf.max_length, arriving.length
         clipped = any(use.name == "clip" for use in rule.steps[-1:])
         if most is None or arriving.all_known or leaf.enumeration or clipped:
@@ -283,7 +283,7 @@ class Fitting:
         self._report.warning(rule.at("from"), "KB-M18", message, f"at most {most} characters", helps)
 
 
-def _at(place: NodeDraft) -> str:
+def _at(place: Spot) -> str:
     """A place as findings name it: its path, or the root's name."""
     return place.path or place.node.name
 
@@ -312,7 +312,7 @@ def _refused(leaf: Leaf, value: Any) -> Unusable | None:
     return None
 
 
-def _has_form(place: NodeDraft, leaf: Leaf) -> bool:
+def _has_form(place: Spot, leaf: Leaf) -> bool:
     """Whether a target asks for more than a length; of JSON only its judge knows."""
     formed = bool(leaf.patterns or leaf.enumeration) or leaf.builtin not in _PLAIN
     return formed or isinstance(place.node, JsonNode)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import takewhile
 from typing import Any
 
 from pydantic import BaseModel
 
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.mapping.bind import behind
 from kiezbruecke.mapping.check.arriving import NAMES, Arriving, arriving, longest
 from kiezbruecke.mapping.check.fit import Fitting, shown_values
 from kiezbruecke.mapping.check.forms import PROSE, is_sure, is_uuid, numbers_of, texts_of
@@ -17,18 +17,16 @@ from kiezbruecke.mapping.check.lengths import LARGEST, Length, as_number
 from kiezbruecke.mapping.check.lists import ListNames
 from kiezbruecke.mapping.check.report import CheckReport
 from kiezbruecke.mapping.codelists.reading import CodeList, Translation
-from kiezbruecke.mapping.interpret.draft import NodeDraft
-from kiezbruecke.mapping.interpret.sources import UnknownPath, type_at
 from kiezbruecke.mapping.language.definition import CodeUse, Rule, StepUse, When
-from kiezbruecke.mapping.language.findings import Place, nearest
-from kiezbruecke.mapping.language.paths import SourcePath, SourceStep
+from kiezbruecke.mapping.language.findings import nearest
+from kiezbruecke.mapping.language.paths import SourcePath
+from kiezbruecke.mapping.plan import Bound, Spot
 from kiezbruecke.mapping.schema.models import Type
 from kiezbruecke.mapping.steps import STEPS
 from kiezbruecke.mapping.values import Unusable, is_nothing
 from kiezbruecke.mapping.wording import OTHERWISE
 
 _ANYTHING = Arriving(Type("any"), Length())
-_KEEPS_KIND = frozenset({"first", "nothing_if_zero"})
 
 
 class LeafChecker:
@@ -41,13 +39,9 @@ class LeafChecker:
         self._report = report
         self._fitting = Fitting(report, model=model, machine_item=machine_item)
 
-    def check(self, rule: Rule, place: NodeDraft, types: Mapping[str, Type], conditions: Sequence[When]) -> Type:
-        """Add what is wrong; returns the type that arrives, for the check of mandatory targets.
-
-        `conditions` are all that the rule stands under: one may say what its source holds.
-        """
-        self._report.rule = place.path
-        found = self._arriving(rule, types, conditions)
+    def check(self, one: Bound, place: Spot) -> None:
+        """Add what is wrong. `place` is where it stands."""
+        rule, found = one.rule, self._arriving(one)
         translation = self._translation(rule)
         if rule.code:
             self._code(rule, rule.code, place, found)
@@ -62,49 +56,31 @@ class LeafChecker:
                 found = _ANYTHING
             self._fitting.check(rule, place, place.node.leaf, found)
         self._without_effect(rule, found.type)
-        return replace(
-            found.type, nullable=found.type.nullable and not (rule.required or rule.nil) and rule.default is None
-        )
 
-    def fits_in_number(self, rule: Rule, place: NodeDraft) -> None:
+    def fits_in_number(self, rule: Rule, place: Spot) -> None:
         """Warn where the list that `each` goes through may be longer than the target."""
         self._fitting.fits_in_number(rule, place, "each")
 
-    def type_of(self, path: SourcePath, types: Mapping[str, Type], place: Place) -> Type | None:
-        """The type of a path; an unknown path becomes a finding."""
-        try:
-            found = type_at(path, types)
-        except UnknownPath as unknown:
-            self._report.error(place, "KB-M08", unknown.message, unknown.expected, unknown.helps)
-            return None
-        for number, step in enumerate(path.steps, 1):
-            if (step.number or 1) > 1 and _is_single(above := _without_number(path, number), types):
-                message = f"'{above.text}' is no list, so '{above.text}[{step.number}]' is always empty"
-                self._report.error(place, "KB-M08", message, f"'{above.text}' without a number")
-                return None
-        return found
-
-    def _arriving(self, rule: Rule, types: Mapping[str, Type], conditions: Sequence[When]) -> Arriving:
-        if rule.source is None:
+    def _arriving(self, one: Bound) -> Arriving:
+        source, found = one.rule.source, one.arrives
+        if source is None:
             return Arriving(Type("text"), Length())
-        found = self.type_of(rule.source, types, rule.at("from"))
         if found is None:
             return _ANYTHING
         if found.whole is not None:
-            message = f"'{rule.source.text}' is a whole {found.whole.title}"
             expected = f"one of its fields: {', '.join(found.whole.names()[:15])}"
-            self._report.error(rule.at("from"), "KB-M14", message, expected)
+            message = f"'{source.text}' is a whole {found.whole.title}"
+            self._report.error(one.rule.at("from"), "KB-M14", message, expected)
             return _ANYTHING
-        told = _told(rule.source, _there(rule.source, found, conditions, types), conditions)
-        texts = texts_of(rule.source, found)
+        texts = texts_of(source, found)
         brought = arriving(
-            told,
-            configured=rule.source.root == "route",
+            _told(source, found, one.conditions),
+            configured=source.root == "route",
             texts=texts,
-            numbers=numbers_of(rule.source, found),
-            shaped=is_sure(rule.source, found, texts),
+            numbers=numbers_of(source, found),
+            shaped=is_sure(source, found, texts),
         )
-        for use in rule.steps:
+        for use in one.rule.steps:
             brought = self._step(use, brought)
         return brought
 
@@ -124,14 +100,8 @@ class LeafChecker:
         if single and step.takes == "list":
             message = f"'{use.name}' has one value only, so it changes nothing"
             self._report.warning(use.place, "KB-M19", message, "a list", "leave the step out")
-        kind = given.type.kind if use.name in _KEEPS_KIND else step.gives
-        many = step.gives == "list"
-        nullable = given.type.nullable and not step.reads_nothing
-        after = replace(
-            given,
-            type=Type("text" if many else kind, many=many, nullable=nullable),
-            length=given.length.after(use.name, use.argument),
-        )
+        length = given.length.after(use.name, use.argument)
+        after = replace(given, type=behind(given.type, use), length=length)
         return self._tried(use, given, after)
 
     def _tried(self, use: StepUse, given: Arriving, after: Arriving) -> Arriving:
@@ -218,7 +188,7 @@ class LeafChecker:
             helps = "add them to the list; such records are set aside"
             add(rule.at("codelist"), "KB-M22", message, ", ".join(known[:12]), helps)
 
-    def _code(self, rule: Rule, use: CodeUse, place: NodeDraft, given: Arriving) -> None:
+    def _code(self, rule: Rule, use: CodeUse, place: Spot, given: Arriving) -> None:
         try:
             codes = self._lists.codes(use.list)
         except ConfigurationError as error:
@@ -243,7 +213,7 @@ class LeafChecker:
         else:
             self._codes_fit(use, codes, place)
 
-    def _codes_fit(self, use: CodeUse, codes: CodeList, place: NodeDraft) -> None:
+    def _codes_fit(self, use: CodeUse, codes: CodeList, place: Spot) -> None:
         """The codes and what a message says of their list, against the target's own rules."""
         self._list_is_named(use, codes, place)
         holder = place.node.children.get("code", place.node)
@@ -260,7 +230,7 @@ class LeafChecker:
                 message = f"the schema fixes '{place.path}/{name}', but the code list '{use.list}' says '{text}'"
                 self._report.error(use.list_place, "KB-M10", message, f"'{node.fixed}'")
 
-    def _list_is_named(self, use: CodeUse, codes: CodeList, place: NodeDraft) -> None:
+    def _list_is_named(self, use: CodeUse, codes: CodeList, place: Spot) -> None:
         """What a message says of a list comes from the list; a place without room for it holds a mere text."""
         for name, text, key in (("@listURI", codes.uri, "uri"), ("@listVersionID", codes.version, "version")):
             node = place.node.children.get(name)
@@ -281,40 +251,6 @@ class LeafChecker:
         if rule.default is not None and known and not found.nullable and not is_nothing(rule.default):
             message = f"'{rule.origin}' is never empty, so the default is never written"
             self._report.warning(rule.at("default"), "KB-M19", message, "no default")
-
-
-def _without_number(path: SourcePath, end: int) -> SourcePath:
-    """The beginning of a path, the number of its last name left out."""
-    steps = (*path.steps[: end - 1], SourceStep(path.steps[end - 1].name))
-    return SourcePath(path.root, steps, ".".join([path.root, *(step.name for step in steps)]))
-
-
-def _is_single(path: SourcePath, types: Mapping[str, Type]) -> bool:
-    """Whether a path is known to lead to one thing, and not to a list."""
-    try:
-        found = type_at(path, types)
-    except UnknownPath:  # one name of several that are joined with dots
-        return False
-    return not found.many and (found.kind != "any" or found.whole is not None)
-
-
-def _there(source: SourcePath, found: Type, conditions: Sequence[When], types: Mapping[str, Type]) -> Type:
-    """The type of a source under conditions that ask for what it stands in: that is there, and all it must hold."""
-    common = max((_common(source, when.path) for when in conditions if not when.negated), default=0)
-    if not common or not found.nullable:
-        return found
-    above, below = source.steps[:common], source.steps[common:]
-    try:
-        owner = type_at(replace(source, steps=above), types)
-        return type_at(replace(source, steps=below), {source.root: replace(owner, nullable=False)})
-    except UnknownPath:  # a name that holds dots was cut
-        return found
-
-
-def _common(one: SourcePath, other: SourcePath) -> int:
-    """How many steps two paths share."""
-    pairs = zip(one.steps, other.steps, strict=False) if one.root == other.root else ()
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _told(source: SourcePath, found: Type, conditions: Sequence[When]) -> Type:

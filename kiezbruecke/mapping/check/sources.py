@@ -10,7 +10,7 @@ from kiezbruecke.mapping.check.example_paths import item_forms, seen_paths
 from kiezbruecke.mapping.check.report import CheckReport
 from kiezbruecke.mapping.language.definition import Definition
 from kiezbruecke.mapping.language.findings import nearest
-from kiezbruecke.mapping.language.walking import SourceRead, reads
+from kiezbruecke.mapping.plan import Plan
 from kiezbruecke.mapping.schema.models import Type
 from kiezbruecke.mapping.schema.sources import own_root
 
@@ -20,15 +20,17 @@ _FORMS = {"xml": "XML", "table": "lines of a sheet"}
 _SHOWN = 12
 
 
-def check_sources(definition: Definition, types: Mapping[str, Type], content: Path, report: CheckReport) -> None:
+def check_sources(
+    definition: Definition, plan: Plan, types: Mapping[str, Type], content: Path, report: CheckReport
+) -> None:
     """Warnings about sources as a whole."""
-    found = list(reads(definition.rules))
+    found = plan.reads
     read = {one.path.names for one in found}
     left_out = _left_out(definition, types, read, report)
     if not definition.abstract:
         _unused_roots(definition, types, {one.path.root for one in found}, report)
         _must_travel(definition, types, read | left_out, report)
-    _unseen(definition, types, found, content, report)
+    _unseen(definition, types, plan, content, report)
     _form(definition, content, report)
 
 
@@ -129,7 +131,7 @@ def _form(definition: Definition, content: Path, report: CheckReport) -> None:
 def _unseen(
     definition: Definition,
     types: Mapping[str, Type],
-    found: list[SourceRead],
+    plan: Plan,
     content: Path,
     report: CheckReport,
 ) -> None:
@@ -138,11 +140,11 @@ def _unseen(
         root for root in (own_root(definition), "route") if (known := types.get(root)) and known.below is None
     }
     seen = seen_paths(definition, content, open_roots)
-    for one in found:
-        held = seen.get(one.path.root)
-        text = one.path.names
-        if held and one.path.steps and text not in held:
-            report.rule = str(one.rule.target)
+    for one, read in [(bound, read) for bound in plan.rules for read in bound.reads]:
+        held, text = seen.get(read.path.root), read.path.names
+        if held and read.path.steps and text not in held:
+            report.rule = one.target
             expected = f"one of {', '.join(sorted(held)[:_SHOWN])}"
             helps = nearest(text, held) or "give an example this value"
-            report.warning(one.place, "KB-M21", f"no example holds '{text}'", expected, helps)
+            report.warning(read.place, "KB-M21", f"no example holds '{text}'", expected, helps)
+    report.rule = ""

@@ -1,51 +1,71 @@
 """What can be known before anything is sent: `check` reads a mapping against its sources' types and its target.
 
-rules ──▶ a dry draft (every place a rule speaks about) ──▶ is every mandatory place spoken about?
+rules ──bind──▶ plan ──▶ each rule by itself ──▶ is every mandatory place spoken about? ──▶ Checked: findings, mapping
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.mapping.bind import bind
 from kiezbruecke.mapping.check.accepted import without_accepted
 from kiezbruecke.mapping.check.conditions import check_condition, exclude, same_question
 from kiezbruecke.mapping.check.lists import ListNames
 from kiezbruecke.mapping.check.mandatory import missing_rules
-from kiezbruecke.mapping.check.nearest_path import helping
-from kiezbruecke.mapping.check.report import CheckReport, Notes, Spoken
+from kiezbruecke.mapping.check.report import CheckReport, Notes
 from kiezbruecke.mapping.check.rule import LeafChecker
 from kiezbruecke.mapping.check.sources import ONLY_INBOUND, always_read, check_sources
-from kiezbruecke.mapping.interpret.draft import Instance, NodeDraft
 from kiezbruecke.mapping.interpret.namespaces import prefix_problems
-from kiezbruecke.mapping.language.definition import Rule, When
+from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.language.findings import Finding, NotAMapping, Place, nearest
 from kiezbruecke.mapping.language.reading import Reading
-from kiezbruecke.mapping.language.walking import all_rules, paths_in
-from kiezbruecke.mapping.loading import examine_mapping_file, find_goal
+from kiezbruecke.mapping.language.walking import paths_in, walk
+from kiezbruecke.mapping.loading import Mapping as Ready
+from kiezbruecke.mapping.loading import assemble, examine_mapping_file, find_goal
+from kiezbruecke.mapping.plan import Bound, Spot
 from kiezbruecke.mapping.schema.models import Type, is_root, known_roots, only_outbound
-from kiezbruecke.mapping.schema.sources import named_root, open_types, own_roots, source_types
+from kiezbruecke.mapping.schema.sources import ItemShape, find_shape, named_root, own_roots, source_types
 from kiezbruecke.mapping.schema.targets import TargetSchema
+from kiezbruecke.mapping.schema.tree import Node
 
+# Errors behind which a rule cannot be tried: it leads nowhere, or names what is not there.
+_NOT_TRIED = frozenset({"KB-M03", "KB-M06", "KB-M07", "KB-M08", "KB-M09", "KB-M10"})
 _MOST_RULES = 200  # for one place, each compared with all others
 Types = Mapping[str, Type]
-Conditions = tuple[When, ...]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A mapping as it was checked: every finding in the file's order, missing rules last, and the mapping itself where
+    its rules can be tried, be there errors among the findings or not; a mere base is none.
+    """
+
+    findings: list[Finding]
+    mapping: Ready | None = None
 
 
 def check_mapping(name: str, content: Path) -> list[Finding]:
     """Every finding in the file's order, missing rules last. Raises ConfigurationError for an unknown name."""
+    return checked(name, content).findings
+
+
+def checked(name: str, content: Path) -> Checked:
+    """What there is to say about a mapping, and the mapping. Raises ConfigurationError for an unknown name."""
     try:
         reading = examine_mapping_file(name, content)
     except NotAMapping as error:
-        return error.findings
-    found = list(reading.findings)
+        return Checked(error.findings)
+    found, mapping = list(reading.findings), None
     if not _other_goal(reading):  # every rule of the base would be wrong, and none of them is
-        found += _meaning(reading, content)
+        meaning = _meaning(reading, content)
+        found, mapping = found + meaning.findings, meaning.mapping
     found = without_accepted(found, reading.definition)
     # a mandatory place without a rule is often only the echo of a misspelt target: causes first
-    return sorted(found, key=lambda finding: (finding.code == "KB-M12", finding.place, finding.code))
+    found.sort(key=lambda finding: (finding.code == "KB-M12", finding.place, finding.code))
+    return Checked(found, mapping)
 
 
 def _other_goal(reading: Reading) -> bool:
@@ -54,16 +74,16 @@ def _other_goal(reading: Reading) -> bool:
     return any(finding.code == "KB-M05" and finding.place == place for finding in reading.findings)
 
 
-def _meaning(reading: Reading, content: Path) -> list[Finding]:
+def _meaning(reading: Reading, content: Path) -> Checked:
     """What is wrong with what the rules say, as far as they could be read."""
     definition = reading.definition
     if not definition.target:
-        return []
+        return Checked([])
     try:
         target = find_goal(definition, content)
     except ConfigurationError as error:
         place = definition.places["target"]
-        return [Finding(place, "KB-M06", error.what, expected=error.expected, helps=error.helps)]
+        return Checked([Finding(place, "KB-M06", error.what, expected=error.expected, helps=error.helps)])
     return _Checker(reading, target, content).run()
 
 
@@ -83,17 +103,23 @@ class _Checker:
             machine_item=reading.definition.source.kind != "table",
         )
 
-    def run(self) -> list[Finding]:
+    def run(self) -> Checked:
         self._header()
-        draft = NodeDraft(self._target.root, rule=None)
-        types = self._types()
+        shape = self._shape()
+        types = source_types(self._definition, shape)
+        plan = bind(self._definition.rules, self._target.root, types, self._broken)
         self._notes.always = always_read(self._definition, types)
-        self._rules(self._definition.rules, draft, types, ())
-        missing = missing_rules(draft, self._notes, self._definition.places["rules"])
+        self._report.take(plan.findings)
+        for one in plan.rules:
+            self._rule(one, types)
+        missing = missing_rules(plan.root, self._notes, self._report, self._definition.places["rules"])
         self._report.rule = ""
-        check_sources(self._definition, types, self._content, self._report)
+        check_sources(self._definition, plan, types, self._content, self._report)
         found = [*self._report.findings, *(missing if not self._definition.abstract else ())]
-        return [self._of_this_file(finding) for finding in found]
+        lost = self._found_before or any(one.severity == "error" and one.code in _NOT_TRIED for one in found)
+        whole = not lost and not self._definition.abstract
+        mapping = assemble(self._definition, self._target, self._content, shape, plan) if whole else None
+        return Checked([self._of_this_file(finding) for finding in found], mapping)
 
     def _of_this_file(self, finding: Finding) -> Finding:
         """A base may be whole by itself: what is missing is missing in the overlay."""
@@ -107,14 +133,14 @@ class _Checker:
         expected = self._notes.rule_at(extends, finding.rule, node) if pasted else finding.expected
         return replace(finding, place=extends, expected=expected)
 
-    def _types(self) -> Types:
-        """The types of the roots; a source that is not there is a finding, and what it speaks of is open."""
+    def _shape(self) -> ItemShape:
+        """The shape of what is read; a source that is not there is a finding, and what it speaks of is open."""
         try:
-            return source_types(self._definition, self._content)
+            return find_shape(self._definition.source, self._content)
         except ConfigurationError as error:
             helps = error.helps or (f"see {error.where}" if error.where else "")
             self._report.error(self._definition.places["source"], "KB-M08", error.what, error.expected, helps)
-            return open_types(self._definition)
+            return ItemShape()
 
     def _header(self) -> None:
         places = self._definition.places
@@ -171,72 +197,60 @@ class _Checker:
                 expected = f"no 'source' here, or roots: [{named_root(self._definition.source)}]"
                 self._report.warning(place, "KB-M19", message, expected)
 
-    def _rules(self, rules: tuple[Rule, ...], draft: NodeDraft, types: Types, above: Conditions) -> None:
-        for rule in rules:
-            self._rule(rule, draft, types, above)
-
-    def _rule(self, rule: Rule, draft: NodeDraft, types: Types, above: Conditions) -> None:
-        self._notes.beside[rule.place] = draft.path
-        place = self._open(rule, draft, above)
-        self._report.rule = place.path if place else _joined(draft.path, str(rule.target))
-        types = self._each(rule, place, types)
-        self._when(rule, types, draft)
-        conditions = (*above, rule.when) if rule.when else above
-        if place is None:
-            self._sources_below(rule, types)
-        elif rule.rules:
-            self._block(rule, place, types, conditions)
-        else:
-            self._leaf(rule, place, types, conditions)
-
-    def _block(self, rule: Rule, place: NodeDraft, types: Types, conditions: Conditions) -> None:
-        if not place.node.children:
-            self._report.error(rule.place, "KB-M07", f"'{place.path}' holds no other targets", "from, const or code")
-            place.rule, place.standing, place.live = rule, True, True  # one finding is enough
+    def _rule(self, one: Bound, types: Types) -> None:
+        rule, spot = one.rule, one.spot
+        self._report.rule, self._report.number = spot.path if spot else one.target, one.number
+        block = one.above[-1].spot.path if one.above and one.above[-1].spot else ""
+        self._notes.around[rule.place] = block, spot.path if spot and rule.rules else ""
+        if spot is not None:
+            self._numbers(one, spot)
+            self._nil(rule, spot)
+        self._each(one, types)
+        self._when(one)
+        if spot is None or (rule.rules and not spot.node.children):
             return
+        if rule.rules:
+            self._block(rule)
+        else:
+            self._leaf(one, spot)
+
+    def _block(self, rule: Rule) -> None:
         if rule.required:
             message, helps = "'required' on a block changes nothing", "required: true at the rule that needs a value"
             self._report.warning(rule.at("required"), "KB-M19", message, "no 'required' here", helps)
-        self._notes.inside[rule.place] = place.path
-        place.rule = place.rule or rule
-        place.live = place.live or rule.when is not None
-        self._notes.depth[id(place)] = len(conditions)
-        if rule.when:
-            self._notes.blocks.setdefault(id(place), []).append(Spoken(rule, conditions))
-        self._rules(rule.rules, place, types, conditions)
 
-    def _leaf(self, rule: Rule, place: NodeDraft, types: Types, conditions: Conditions) -> None:
-        spoken = self._notes.spoken.setdefault(id(place), [])
-        if len(spoken) >= _MOST_RULES:
-            message = f"more than {_MOST_RULES} rules for '{place.path}'"
-            self._report.error(rule.place, "KB-M11", message, "few rules for one place", "a code list, or blocks")
-        elif not any(self._together(rule, place, conditions, other) for other in spoken):
-            self._apart(rule, place, conditions, spoken)
-        spoken.append(Spoken(rule, conditions))
-        place.rule, place.standing = rule, True
-        place.live = place.live or rule.source is not None or rule.when is not None
-        broken = rule.place in self._broken
-        place.value = Type("any") if broken else self._leaves.check(rule, place, types, conditions)
-        self._notes.arrived[rule.place] = place.value
+    def _leaf(self, one: Bound, spot: Spot) -> None:
+        before = spot.filled[: spot.filled.index(one)]
+        if len(before) >= _MOST_RULES:
+            message = f"more than {_MOST_RULES} rules for '{spot.path}'"
+            self._report.error(one.rule.place, "KB-M11", message, "few rules for one place", "a code list, or blocks")
+        elif not any(self._together(one, spot, other) for other in before):
+            self._apart(one, spot, before)
+        if one.rule.place not in self._broken:
+            self._leaves.check(one, spot)
 
-    def _together(self, rule: Rule, place: NodeDraft, conditions: Conditions, other: Spoken) -> bool:
+    def _together(self, one: Bound, spot: Spot, other: Bound) -> bool:
         """Whether two rules for one place will always meet; then one of them is too many."""
-        if conditions and other.conditions and not same_question(conditions, other.conditions):
+        if one.conditions and other.conditions and not same_question(one.conditions, other.conditions):
             return False
-        if exclude(conditions, other.conditions) or self._broken_when(rule) or self._broken_when(other.rule):
-            return False  # what a broken condition was meant to keep apart, nobody knows
+        if self._kept_apart(one, other):
+            return False
         helps = "give both a 'when', or number the targets: X[2]"
-        self._report.error(rule.place, "KB-M11", f"a second rule for '{place.path}'", "one rule", helps)
+        self._report.error(one.rule.place, "KB-M11", f"a second rule for '{spot.path}'", "one rule", helps)
         return True
 
-    def _apart(self, rule: Rule, place: NodeDraft, conditions: Conditions, spoken: list[Spoken]) -> None:
+    def _apart(self, one: Bound, spot: Spot, before: list[Bound]) -> None:
         """Two rules for one place: their conditions must exclude each other."""
-        for other in spoken:
-            if exclude(conditions, other.conditions) or self._broken_when(rule) or self._broken_when(other.rule):
-                continue
-            message = f"a second rule for '{place.path}', and both conditions may be met"
-            helps = "when: {path: …, equals: …} with the same path in both"
-            self._report.warning(rule.place, "KB-M11", message, "conditions that exclude each other", helps)
+        for other in before:
+            if not self._kept_apart(one, other):
+                message = f"a second rule for '{spot.path}', and both conditions may be met"
+                helps = "when: {path: …, equals: …} with the same path in both"
+                self._report.warning(one.rule.place, "KB-M11", message, "conditions that exclude each other", helps)
+
+    def _kept_apart(self, one: Bound, other: Bound) -> bool:
+        """What a broken condition was meant to keep apart, nobody knows."""
+        broken = self._broken_when(one.rule) or self._broken_when(other.rule)
+        return broken or exclude(one.conditions, other.conditions)
 
     def _broken_when(self, rule: Rule) -> bool:
         """Whether a condition could not be read as it stands there."""
@@ -245,132 +259,80 @@ class _Checker:
         places = {rule.at("when")} | ({rule.when.place, rule.when.texts_place} if rule.when else set())
         return rule.when is None or bool(places & self._found_before)
 
-    def _open(self, rule: Rule, draft: NodeDraft, above: Conditions) -> NodeDraft | None:
-        """The place of the rule in the dry draft, or None where the target has no such path."""
-        self._report.rule = _joined(draft.path, str(rule.target))
-        for position, step in enumerate(rule.target.steps):
-            if step.name not in draft.node.children:
-                self._unknown_target(rule, draft, step.name)
-                return None
-            node = draft.node.children[step.name]
+    def _numbers(self, one: Bound, spot: Spot) -> None:
+        """`X[2]` where X stands once, or `X[4]` where it stands three times."""
+        nodes: list[Node] = []
+        above: Spot | None = spot
+        for _ in one.rule.target.steps:
+            if above is not None:
+                nodes.insert(0, above.node)
+                above = above.above
+        for step, node in zip(one.rule.target.steps, nodes, strict=True):
             if step.number > 1 and not node.repeats:
                 message = f"'{step.name}' stands only once, so there is no '{step}'"
-                self._report.error(rule.place, "KB-M11", message, f"'{step.name}' without a number")
+                self._report.error(one.rule.place, "KB-M11", message, f"'{step.name}' without a number")
             elif node.maximum is not None and step.number > node.maximum and not node.in_repeated_group:
                 message = f"'{step.name}' stands at most {node.maximum} times, so there is no '{step}'"
-                self._report.error(rule.place, "KB-M11", message, f"at most '{step.name}[{node.maximum}]'")
-            last = position == len(rule.target.steps) - 1
-            draft = draft.open(step.name, Instance(step.number, rule.place if last and _is_own(rule) else None))
-            self._notes.depth.setdefault(id(draft), len(above))
-        self._kind(rule, draft)
-        return draft
+                self._report.error(one.rule.place, "KB-M11", message, f"at most '{step.name}[{node.maximum}]'")
 
-    def _kind(self, rule: Rule, place: NodeDraft) -> None:
-        """`type` chooses a derived type, `nil` needs a schema that allows it."""
-        if rule.type is not None:
-            typed = place.node.typed(rule.type)
-            names = list(place.node.derived())
-            if typed is not None:
-                place.node = typed
-            elif place.node.xsi_type is None or place.node.xsi_type[1] != rule.type.rpartition(":")[2]:
-                message = f"no type '{rule.type}' may stand at '{place.path}'"
-                expected = ", ".join(names[:15]) or "no 'type' here"
-                self._report.error(rule.at("type"), "KB-M07", message, expected, nearest(rule.type, names))
-        if rule.nil and not place.node.nillable:
-            message = f"'{place.path}' cannot be nil: the schema does not say nillable"
+    def _nil(self, rule: Rule, spot: Spot) -> None:
+        """`nil` needs a schema that allows it."""
+        if rule.nil and not spot.node.nillable:
+            message = f"'{spot.path}' cannot be nil: the schema does not say nillable"
             self._report.error(rule.at("nil"), "KB-M07", message, "a rule without 'nil'")
         elif rule.nil and rule.required:
             message = "'required' sets the record aside before 'nil' is written, so 'nil' changes nothing"
             self._report.warning(rule.at("nil"), "KB-M19", message, "one of the two")
 
-    def _unknown_target(self, rule: Rule, draft: NodeDraft, name: str) -> None:
-        names = list(draft.node.children)
-        above = draft.path or draft.node.name
-        expected = ", ".join(names[:15]) + (", …" if len(names) > 15 else "") if names else f"'{above}' itself"
-        helps = helping(self._target.root, draft.node, draft.path, name)
-        if name == ".":
-            helps = f"'.' stands alone, for the text of the block around it; here: target: {draft.node.name}"
-        self._report.error(rule.place, "KB-M07", f"'{above}' has no '{name}'", expected, helps)
-        draft.live = True  # that it holds only constants, nobody can say
-        if draft.node.leaf is not None and draft.path:
-            draft.rule, draft.standing = draft.rule or rule, True
-
-    def _each(self, rule: Rule, place: NodeDraft | None, types: Types) -> Types:
+    def _each(self, one: Bound, types: Types) -> None:
+        rule, spot, found = one.rule, one.spot, one.listed
         if rule.each is None or rule.name is None:
-            return types
-        found = self._leaves.type_of(rule.each, types, rule.at("each"))
-        if found is not None:
-            self._notes.members[rule.place] = found
+            return
         if found and (found.kind != "any" or found.whole) and not found.many:
             self._report.error(rule.at("each"), "KB-M14", f"'{rule.each.text}' is no list", "a list")
-        if place is not None and not place.node.repeats:
-            message, helps = f"'{place.path}' stands only once", "put 'each' on a block that may repeat"
+        if spot is not None and not spot.node.repeats:
+            message, helps = f"'{spot.path}' stands only once", "put 'each' on a block that may repeat"
             self._report.error(rule.at("each"), "KB-M11", message, "a target that repeats", helps)
-        if place is not None and place.node.repeats and found and found.many:
-            self._leaves.fits_in_number(rule, place)
-        if rule.name in types:
+        if spot is not None and spot.node.repeats and found and found.many:
+            self._leaves.fits_in_number(rule, spot)
+        if rule.name in types or (one.above and rule.name in one.above[-1].members):
             self._report.error(rule.at("as"), "KB-M03", f"'{rule.name}' is already the name of a source", "a new name")
-        member = (found or Type()).member
-        inside = list(all_rules((rule,)))
-        names = {path.root for one in inside for _, path, _ in paths_in(one) if path is not rule.each}
-        if rule.name in names:
-            return {**types, rule.name: member}
-        unknown = names - types.keys() - {one.name for one in inside}
-        if len(unknown) == 1:  # the two names are one, and one of them is misspelt
-            other = unknown.pop()
-            message = f"the rules below read '{other}', but the member is called '{rule.name}'"
-            self._report.error(rule.at("as"), "KB-M08", message, f"as: {other}", "one name in both places")
-            return {**types, rule.name: member, other: member}
-        message = f"nothing below reads '{rule.name}', so every member gives the same"
-        self._report.warning(rule.at("as"), "KB-M19", message, f"from: {rule.name}.…")
-        return {**types, rule.name: member}
+        if not _reads_member(one):
+            message = f"nothing below reads '{rule.name}', so every member gives the same"
+            self._report.warning(rule.at("as"), "KB-M19", message, f"from: {rule.name}.…")
 
-    def _when(self, rule: Rule, types: Types, draft: NodeDraft) -> None:
-        if rule.when is None:
+    def _when(self, one: Bound) -> None:
+        when, found = one.rule.when, one.asked
+        if when is None:
             return
         before = len(self._report.findings)
-        found = self._leaves.type_of(rule.when.path, types, rule.when.place)
         if found is not None:
-            self._notes.asked[rule.when.place] = found
-        if self._broken_when(rule):
-            self._notes.doubtful.add(rule.when.place)
-        elif found is not None:
-            check_condition(rule.when, found, self._report, keeps_alive=_keeps_alive(rule, draft))
+            self._notes.asked[when.place] = found
+        if found is None or self._broken_when(one.rule):
+            self._notes.doubtful.add(when.place)
+        else:
+            check_condition(when, found, self._report, keeps_alive=_keeps_alive(one))
         if len(self._report.findings) > before:
-            self._notes.doubtful.add(rule.when.place)
-
-    def _sources_below(self, rule: Rule, types: Types) -> None:
-        """Where the target is unknown, the sources are still worth a look."""
-        if rule.source is not None:
-            self._leaves.type_of(rule.source, types, rule.at("from"))
-        for inner in rule.rules:
-            self._report.rule = _joined(self._report.rule, str(inner.target))
-            inner_types = types
-            if inner.each and inner.name:
-                inner_types = {**types, inner.name: Type("any", indexed=True)}
-            self._sources_below(inner, inner_types)
+            self._notes.doubtful.add(when.place)
 
 
-def _keeps_alive(rule: Rule, draft: NodeDraft) -> bool:
+def _reads_member(one: Bound) -> bool:
+    """Whether a rule or one below it reads the member of its `each`, by any name that stands for it."""
+    outside = one.above[-1].members if one.above else {}
+    names = one.members.keys() - outside.keys() | {one.rule.name}
+    inside = (each.rule for each in walk((one.rule,)))
+    return any(path.root in names for rule in inside for _, path, _ in paths_in(rule) if path is not one.rule.each)
+
+
+def _keeps_alive(one: Bound) -> bool:
     """Whether a condition stands on constants alone, so that nothing but the condition opens their optional place."""
-    if any(one.source is not None for one in all_rules((rule,))):
+    if any(inner.rule.source is not None for inner in walk((one.rule,))):
         return False
-    if rule.rules:
+    if one.rule.rules:
         return True
-    node = draft.node
-    for step in rule.target.steps[:-1]:
-        if step.name not in node.children:
-            return False
-        node = node.children[step.name]
-        if node.optional:
-            return True
+    above = one.spot.above if one.spot else None
+    for _ in one.rule.target.steps[:-1]:
+        if above is None or above.node.optional:
+            return above is not None
+        above = above.above
     return False
-
-
-def _is_own(rule: Rule) -> bool:
-    """Whether a rule makes places of its own, beside what other rules say of the same path."""
-    return rule.each is not None or (rule.type is not None and rule.when is not None)
-
-
-def _joined(above: str, path: str) -> str:
-    return above if path == "." and above else f"{above}/{path}" if above else path

@@ -1,10 +1,11 @@
 """The compiled form: rules and schema become straight Python that writes the bytes – or declines.
 
-    rules + target tree ──plan──▶ nodes ──sources, values, elements──▶ source ──exec──▶ write(scope) -> bytes
-                        ──records──▶ source ──exec──▶ read(scope) -> Record
+    plan ──▶ places ──sources, values, elements──▶ source ──exec──▶ write(scope) -> bytes ──▶ valid?
+         ──records──▶ source ──exec──▶ read(scope) -> Record
 
 The compiled form holds only the straight way. Whatever is not straight makes it decline, and the interpreter
-decides and finds the words (ADR 0009). What it writes is what the interpreter would have written, to the byte.
+decides and finds the words (ADR 0009). What it writes and the schema takes is what the interpreter would have
+written, to the byte (ADR 0024).
 """
 
 from kiezbruecke.mapping.compile.compiler import Compiled, compile_mapping, straight

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -14,8 +14,8 @@ from kiezbruecke.mapping.compile.plan import PlannedNode, Uncompilable
 from kiezbruecke.mapping.compile.values import ValueWriter
 from kiezbruecke.mapping.interpret.interpreter import Lists
 from kiezbruecke.mapping.interpret.sources import Scope
-from kiezbruecke.mapping.language.definition import Definition, Rule
-from kiezbruecke.mapping.language.walking import numbered
+from kiezbruecke.mapping.language.definition import Definition
+from kiezbruecke.mapping.plan import Bound, Plan
 from kiezbruecke.mapping.schema.targets import TargetSchema
 from kiezbruecke.mapping.values import Unusable, moment_text, money_text
 
@@ -41,7 +41,9 @@ class Compiled:
             raise runtime.Declined from None
 
 
-def compile_mapping(definition: Definition, target: TargetSchema, lists: Lists, *, traced: bool = False) -> Compiled:
+def compile_mapping(
+    definition: Definition, plan: Plan, target: TargetSchema, lists: Lists, *, traced: bool = False
+) -> Compiled:
     """The compiled form of an XML mapping; raises Uncompilable where only the interpreter knows a way.
 
     The same mapping, schema and lists give the same source, to the letter.
@@ -53,7 +55,7 @@ def compile_mapping(definition: Definition, target: TargetSchema, lists: Lists, 
     elements = ElementWriter(code, _by_namespace(target.prefixes))
     root = PlannedNode(target.root, "")
     values.roots(definition.roots)
-    _Planner(values, elements, numbered(definition.rules)).rules(definition.rules, root)
+    _Printer(values, elements).rules(plan.top, root)
     whole = text_of(elements.document(root, target.prefixes))
     code.line(f"return {whole}")
     source = code.source("def write(scope, trace):")
@@ -61,7 +63,7 @@ def compile_mapping(definition: Definition, target: TargetSchema, lists: Lists, 
 
 
 def straight(
-    definition: Definition, target: TargetSchema, lists: Lists, digest: str, *, traced: bool = False
+    definition: Definition, plan: Plan, target: TargetSchema, lists: Lists, digest: str, *, traced: bool = False
 ) -> Compiled:
     """The compiled form, kept by the digest of all that decides it; one that declines where there is none.
 
@@ -72,7 +74,7 @@ def straight(
         if len(_kept) >= _KEPT:
             _kept.pop(next(iter(_kept)))
         try:
-            _kept[key] = compile_mapping(definition, target, lists, traced=traced)
+            _kept[key] = compile_mapping(definition, plan, target, lists, traced=traced)
         except Uncompilable:
             _kept[key] = Compiled("", _never)
     return _kept[key]
@@ -94,53 +96,52 @@ def _by_namespace(prefixes: Mapping[Any, str]) -> dict[str, str]:
     return {namespace: prefix or "" for prefix, namespace in prefixes.items()}
 
 
-class _Planner:
-    """Walks the rules in their order; each leaves its lines and its place."""
+class _Printer:
+    """Walks the plan's rules in their order; each leaves its lines and its place."""
 
-    def __init__(self, values: ValueWriter, elements: ElementWriter, numbers: Mapping[Any, int]) -> None:
+    def __init__(self, values: ValueWriter, elements: ElementWriter) -> None:
         self._values = values
         self._elements = elements
-        self._numbers = numbers
 
-    def rules(self, rules: tuple[Rule, ...], place: PlannedNode) -> None:
-        for rule in rules:
-            if getattr(rule, "type", None) or getattr(rule, "nil", False):
+    def rules(self, rules: Iterable[Bound], place: PlannedNode) -> None:
+        for one in rules:
+            if one.rule.type or one.rule.nil:
                 raise Uncompilable("chosen types and nil are written by the interpreter")
-            if rule.each is None:
-                self._plain(rule, place)
+            if one.rule.each is None:
+                self._plain(one, place)
             else:
-                self._each(rule, place)
+                self._each(one, place)
 
-    def _plain(self, rule: Rule, place: PlannedNode) -> None:
-        with self._values.guard(rule.when) as holds:
-            for step in rule.target.steps:
+    def _plain(self, one: Bound, place: PlannedNode) -> None:
+        with self._values.guard(one.rule.when) as holds:
+            for step in one.rule.target.steps:
                 place = place.open(step.name, step.number)
-            self._inside(rule, place, holds)
+            self._inside(one, place, holds)
 
-    def _each(self, rule: Rule, place: PlannedNode) -> None:
+    def _each(self, one: Bound, place: PlannedNode) -> None:
         """A loop: all rules about a member stand in it, so its element is finished in it."""
-        if not rule.target.steps:
+        if not one.rule.target.steps:
             raise Uncompilable("'each' about the block itself")
         code = self._values.code
         members = code.variable("members")
         code.line(f"{members} = []")
-        for step in rule.target.steps[:-1]:
+        for step in one.rule.target.steps[:-1]:
             place = place.open(step.name, step.number)
-        last = rule.target.steps[-1]
+        last = one.rule.target.steps[-1]
         found = place.open_members(last.name, last.number, members)
         inner = PlannedNode(found.node, found.path, found.number)
-        with self._values.member(rule), self._values.guard(rule.when) as holds:
-            self._inside(rule, inner, holds)
+        with self._values.member(one.rule), self._values.guard(one.rule.when) as holds:
+            self._inside(one, inner, holds)
             self._elements.member(inner, members)
         found.alive_by.append(members)
         found.standing_by.append(members)
         found.opened_by.append(members)
 
-    def _inside(self, rule: Rule, place: PlannedNode, holds: str) -> None:
-        if not rule.rules:
-            self._values.fill(rule, place, self._numbers[rule.place])
+    def _inside(self, one: Bound, place: PlannedNode, holds: str) -> None:
+        if not one.rule.rules:
+            self._values.fill(one, place)
             return
-        if rule.when is not None:
-            place.alive_by.append(holds)
+        if one.rule.when is not None:
+            place.conditions.append(holds)
             place.opened_by.append(holds)
-        self.rules(rule.rules, place)
+        self.rules(one.rules, place)

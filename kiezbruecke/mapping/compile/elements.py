@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from kiezbruecke.mapping.compile.emit import ALWAYS, NEVER, Code, Piece, Var, all_of, any_of, text_of
 from kiezbruecke.mapping.compile.plan import PlannedNode, Uncompilable, none_of
 from kiezbruecke.mapping.compile.runtime import as_bytes, attribute_value, text_content
-from kiezbruecke.mapping.schema.duty import can_be_empty
+from kiezbruecke.mapping.schema.duty import can_be_empty, can_hold
 from kiezbruecke.mapping.schema.tree import Group, Node, nodes, recurring
 from kiezbruecke.mapping.values import Unusable
 
@@ -57,15 +57,13 @@ class ElementWriter:
         content = self._content(place)
         end = f"</{self._tag(node)}>"
         if content is None:
-            return [*start, "/>"]
+            return [*start, "/>"] if not can_hold(node) else self._nothing()
         if node.leaf is not None or any(isinstance(piece, str) and piece for piece in content):
             return [*start, ">", *content, end]
-        inside, whole = self.code.variable("inside"), self.code.variable("element")
+        inside = self.code.variable("inside")
         self.code.line(f"{inside} = {text_of(content)}")
-        self.code.line(
-            f"{whole} = {text_of([*start, '>', Var(inside), end])} if {inside} else {text_of([*start, '/>'])}"
-        )
-        return [Var(whole)]
+        self.code.line(f"if not {inside}: decline()")
+        return [*start, ">", Var(inside), end]
 
     def _content(self, place: PlannedNode) -> list[Piece] | None:
         """What stands between the tags; None where nothing can."""
@@ -83,24 +81,31 @@ class ElementWriter:
     def _own_text(self, place: PlannedNode) -> list[Piece]:
         if place.constant is not None:
             return [place.constant]
+        instead, beside = self._without_value(place), place.alive_below()
         if place.text:
-            instead = self._without_value(place.node)
-            if instead is None:
+            if instead is None or beside == NEVER:
                 self.code.require(place.text)
             elif not self.code.is_sure(place.text):
+                if not instead and beside != ALWAYS:
+                    self.code.line(f"if {place.text} is None and not ({beside}): decline()")
                 self.code.line(f"if {place.text} is None: {place.text} = {instead!r}")
             return [Var(place.text)]
-        instead = self._without_value(place.node)
-        if instead is None:
-            self.code.line("decline()")
-            return [""]
+        if instead is None or (not instead and beside == NEVER):
+            return self._nothing()
+        if not instead and beside != ALWAYS:
+            self.code.line(f"if not ({beside}): decline()")
         return [instead]
 
-    def _without_value(self, node: Node) -> str | None:
-        """What an element that no rule gives a text holds: its fixed value, or nothing where its type allows it."""
+    def _nothing(self) -> list[Piece]:
+        self.code.line("decline()")
+        return [""]
+
+    def _without_value(self, place: PlannedNode) -> str | None:
+        """What an element that no rule gives a text holds: its fixed value, or nothing beside its attributes."""
+        node = place.node
         if node.fixed is not None:
             return text_content(node.fixed)
-        if node.leaf is None or not node.children:
+        if node.leaf is None or not place.parts:
             return None
         try:
             node.leaf.judge("")
@@ -319,13 +324,13 @@ class ElementWriter:
                 if attribute.fixed is None:
                     return None
                 attributes += f' {self._tag(attribute)}="{attribute_value(attribute.fixed)}"'
-        text = self._without_value(node) if node.leaf is not None else ""
         below = self._group_itself(node.content.group, depth + 1) if node.content.group.minimum else ""
-        if text is None or below is None:
+        if below is None or (node.leaf is not None and node.fixed is None):
             return None
-        if node.leaf is None and not below:
-            return f"<{tag}{attributes}/>"
-        return f"<{tag}{attributes}>{text}{below}</{tag}>"
+        inside = text_content(node.fixed or "") + below
+        if not inside:
+            return None if can_hold(node) else f"<{tag}{attributes}/>"
+        return f"<{tag}{attributes}>{inside}</{tag}>"
 
     def _declared(self, variable: str) -> None:
         self.code.line(f'{variable} = ""')

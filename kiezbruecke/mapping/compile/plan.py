@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from kiezbruecke.mapping.compile.emit import NEVER, any_of
+from kiezbruecke.mapping.compile.emit import NEVER, all_of, any_of
 from kiezbruecke.mapping.schema.tree import Node
 
 
@@ -27,6 +27,7 @@ class PlannedNode:
     alive_by: list[str] = field(default_factory=list)
     standing_by: list[str] = field(default_factory=list)
     opened_by: list[str] = field(default_factory=list)
+    conditions: list[str] = field(default_factory=list)  # of blocks: they keep alive what stands in it
     members: str = ""
     parts: dict[str, list[PlannedNode]] = field(default_factory=dict)
     constant: str | None = None  # the text, where it is known before any record
@@ -53,8 +54,12 @@ class PlannedNode:
 
     def alive(self) -> str:
         """Whether anything in it was read."""
-        below = (part.alive() for parts in self.parts.values() for part in parts) if not self.members else ()
-        return any_of([*self.alive_by, *below])
+        held = all_of([any_of(self.conditions), any_of(part.wanted() for part in self._parts())])
+        return any_of([*self.alive_by, self.alive_below(), held])
+
+    def alive_below(self) -> str:
+        """Whether anything in a part of it was read."""
+        return any_of(part.alive() for part in self._parts())
 
     def wanted(self) -> str:
         """Whether it is written even if the schema could do without it."""
@@ -68,6 +73,9 @@ class PlannedNode:
     def has_value(self) -> bool:
         """Whether rules give it a text of its own."""
         return bool(self.text) or self.constant is not None
+
+    def _parts(self) -> list[PlannedNode]:
+        return [] if self.members else [part for found in self.parts.values() for part in found]
 
     def _below(self, name: str, number: int) -> PlannedNode:
         if name not in self.node.children:

@@ -1,4 +1,7 @@
-"""Phase one of the generated code: read every source, take the steps, check the text – in the rules' order."""
+"""Phase one of the generated code: read every source, take the steps, escape the text – in the rules' order.
+
+Whether a text fits its type is asked of the whole message, once it is written (`loading.Mapping`).
+"""
 
 from __future__ import annotations
 
@@ -10,16 +13,17 @@ from kiezbruecke.mapping.compile import runtime
 from kiezbruecke.mapping.compile.annotations import SAFE, plain_type
 from kiezbruecke.mapping.compile.emit import ALWAYS, Code, all_of
 from kiezbruecke.mapping.compile.plan import PlannedNode, Uncompilable
-from kiezbruecke.mapping.compile.quick import careful, is_tame, quick_check
 from kiezbruecke.mapping.compile.sources import Read, SourceReader
 from kiezbruecke.mapping.interpret.interpreter import Lists
 from kiezbruecke.mapping.language.definition import CodeUse, Rule, StepUse, When
+from kiezbruecke.mapping.plan import Bound
 from kiezbruecke.mapping.schema.tree import Leaf
 from kiezbruecke.mapping.steps import STEPS
 from kiezbruecke.mapping.values import Unusable, is_nothing
 
-_REMEMBERED = 32  # texts of one rule; a route has one, districts that share a mapping a few
-_ESCAPED = {False: ('"&"', '"<"', '">"'), True: ('"&"', '"<"', '">"', "'\"'")}
+# Types whose texts mean something else in a message than alone, or whose parts do: asked one by one.
+_ASKED = frozenset({"QName", "NOTATION", "list", "union"})
+_ESCAPED = {False: "&<>\r", True: '&<>"\r\n\t'}
 
 
 class ValueWriter:
@@ -58,16 +62,17 @@ class ValueWriter:
             yield all_of(self._guards)
         self._guards.pop()
 
-    def fill(self, rule: Rule, place: PlannedNode, number: int) -> None:
+    def fill(self, one: Bound, place: PlannedNode) -> None:
         """The lines for a rule with an origin of its own."""
+        rule = one.rule
         guarded = all_of(self._guards)
         place.opened_by.append(guarded)
         if rule.source is None:
             self._constant(rule, place, guarded)
         elif rule.code:
-            self._code(rule, rule.code, place, number)
+            self._code(one, rule.code, place)
         else:
-            self._text(rule, place, number)
+            self._text(one, place)
 
     def _constant(self, rule: Rule, place: PlannedNode, guarded: str) -> None:
         text = rule.code.value if rule.code else rule.const
@@ -114,12 +119,12 @@ class ValueWriter:
         own = {} if "code" in place.node.children else {".": parts.pop("code")}
         return own | {name: text for name, text in parts.items() if text and name in place.node.children}
 
-    def _code(self, rule: Rule, use: CodeUse, place: PlannedNode, number: int) -> None:
+    def _code(self, one: Bound, use: CodeUse, place: PlannedNode) -> None:
         """A code that the source gives: what each code of the list writes is known beforehand."""
         codes = self._lists.codes[use.list]
         known = {code: self._code_parts(use, place, code) for code in codes.codes}
         names = sorted({name for parts in known.values() for name in parts})
-        value = self._value(rule, number, stripped=True)
+        value = self._value(one, stripped=True)
         row = self.code.variable("row")
         written = {
             code: tuple(self._written(place, name, parts.get(name)) for name in names) for code, parts in known.items()
@@ -142,35 +147,27 @@ class ValueWriter:
         except Unusable:
             raise Uncompilable(f"a code does not fit '{part.path}'") from None
 
-    def _text(self, rule: Rule, place: PlannedNode, number: int) -> None:
-        leaf = self._leaf(place)
+    def _text(self, one: Bound, place: PlannedNode) -> None:
+        rule, leaf = one.rule, self._leaf(place)
         if rule.source is not None and self._may_be_many(rule, place):
-            self._texts(rule, place, number, leaf)
+            self._texts(rule, place, one.number, leaf)
             return
-        value = self._value(rule, number)
+        value = self._value(one)
         text = self.code.variable("text")
         if self.code.is_sure(value):
-            self._check(rule, value, text, place)
+            self._check(value, text, place)
             self.code.surely(text)
         else:
             self.code.declare(text)
             with self.code.block(f"if {value} is not None:"):
-                self._check(rule, value, text, place)
+                self._check(value, text, place)
         place.alive_by.append(f"{value}_ is not None" if rule.default is not None else f"{text} is not None")
         place.standing_by.append(f"{text} is not None")
         self._settle(place, text)
 
-    def _check(self, rule: Rule, value: str, text: str, place: PlannedNode) -> None:
-        """The text as it stands in the document. A route's own texts are the same in every message: remembered."""
-        checked = self._checked(value, place, self._leaf(place))
-        if rule.source is not None and rule.source.root == "route" and checked != value:
-            known = self.code.bind("known", {})
-            self.code.line(f"{text} = {known}.get({value})")
-            with self.code.block(f"if {text} is None:"):
-                self.code.line(f"{text} = {checked}")
-                self.code.line(f"if len({known}) < {_REMEMBERED}: {known}[{value}] = {text}")
-        else:
-            self.code.line(f"{text} = {checked}")
+    def _check(self, value: str, text: str, place: PlannedNode) -> None:
+        """The text as it stands in the document."""
+        self.code.line(f"{text} = {self._written_as(value, place)}")
         if place.node.fixed is not None:
             self.code.line(f"if {value} != {place.node.fixed!r}: decline()")
 
@@ -183,32 +180,36 @@ class ValueWriter:
             raise Uncompilable(f"several values for '{place.path}' under conditions")
         if self.traced:
             self.code.line(f"trace += [({number}, one) for one in {texts}]")
-        check, escape = self.code.bind("judged", careful(leaf)), self.code.named(_escape(place))
-        self.code.line(f"{texts} = [{escape}({check}(one)) for one in {texts}]")
+        escape, one = self.code.named(_escape(place)), self._asked("one", leaf)
+        self.code.line(f"{texts} = [{escape}({one}) for one in {texts}]")
         place.members, place.text = texts, texts
         place.alive_by.append(texts)
         place.standing_by.append(texts)
 
-    def _checked(self, value: str, place: PlannedNode, leaf: Leaf) -> str:
-        """The expression of the text as it stands in the document, checked and escaped."""
-        known = self._safe.get(value)
-        asked = f"{self.code.bind('judged', careful(leaf))}({value})"
-        quick = quick_check(leaf, value, self.code.bind, known)
-        if known is not None:
-            return value if quick == "" else asked if quick is None else f"{value} if {quick} else {asked}"
-        escape = self.code.named(_escape(place))
-        if quick is None:
-            return f"{escape}({asked})"
-        if is_tame(leaf):
-            return f"{value} if {quick} else {escape}({asked})"
-        plain = " and ".join(
-            [f"{value}.isascii()", *(f"{sign} not in {value}" for sign in _ESCAPED[_is_attribute(place)])]
-        )
-        fine = " and ".join([f"{value}.isprintable()", *([quick] if quick else [])])
-        return f"({value} if {plain} else {escape}({value})) if {fine} else {escape}({asked})"
+    def _written_as(self, value: str, place: PlannedNode) -> str:
+        """The expression of the text as it stands in the document, escaped where it is not plain."""
+        asked = self._asked(value, self._leaf(place))
+        if value in self._safe:
+            return asked
+        escape = f"{self.code.named(_escape(place))}({asked})"
+        if asked != value:
+            return escape
+        signs = (f"{sign!r} not in {value}" for sign in _ESCAPED[_is_attribute(place)])
+        plain = " and ".join([f"{value}.isascii()", *signs])
+        return f"{value} if {plain} else {escape}"
 
-    def _value(self, rule: Rule, number: int, *, stripped: bool = False) -> str:
-        """Lines that leave the rule's value as a text, or nothing, in a variable; its name."""
+    def _asked(self, value: str, leaf: Leaf) -> str:
+        """The text, asked of its type where the whole message could say something else than the type alone."""
+        if leaf.builtin not in _ASKED:
+            return value
+        return f"{self.code.named(runtime.judged)}({value}, {self.code.bind('leaf', leaf)})"
+
+    def _value(self, one: Bound, *, stripped: bool = False) -> str:
+        """Lines that leave the rule's value as a text, or nothing, in a variable; its name.
+
+        Where the plan says that there always is one, its lack is not straight: the interpreter decides.
+        """
+        rule = one.rule
         assert rule.source is not None
         start = self._sources.expression(rule.source)
         value = self.code.variable("value")
@@ -227,12 +228,12 @@ class ValueWriter:
             self.code.line(f"if {value} is None: {value} = {rule.default!r}")
             self._safe.pop(value, None)  # a default is any text
             self.code.surely(value)
-        elif rule.required:
+        elif one.presence == "always":
             self.code.require(value)
             self.code.surely(value)
         if stripped:
             self.code.line(f"if {value} is not None: {value} = {value}.strip()")
-        self._trace(number, value)
+        self._trace(one.number, value)
         return value
 
     def _raw(self, rule: Rule) -> str:

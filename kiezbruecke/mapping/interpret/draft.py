@@ -7,40 +7,33 @@ and stands where its parent stands.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kiezbruecke.errors import RecordError
 from kiezbruecke.mapping.interpret.sources import ReadFrom
 from kiezbruecke.mapping.language.definition import Rule
-from kiezbruecke.mapping.language.findings import Place
+from kiezbruecke.mapping.plan import Bound, Instance
 from kiezbruecke.mapping.schema.tree import Node
 from kiezbruecke.mapping.values import Unusable
 from kiezbruecke.mapping.wording import UNSAID, Wording
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """Which of several of one name: its number in the path, and for `each` the rule and the member."""
-
-    number: int = 1
-    rule: Place | None = None
-    index: int = 0
-
-
 @dataclass(eq=False)
 class NodeDraft:
-    """A node being filled. `rule` is the last one that spoke about this very place, `origin` where it read; `nil`:
-    nothing stands there, and the message says so. `at` is the path with the members' numbers, too.
+    """A node being filled. `by` is the last rule that spoke about this very place, `origin` where it read; `opened`:
+    the condition of a block was met; `nil`: nothing stands there, and the message says so. `at` is the path with the
+    members' numbers, too.
     """
 
     node: Node
     path: str = ""
-    rule: Rule | None = None
+    by: Bound | None = None
     value: Any = None
     live: bool = False
     standing: bool = False
+    opened: bool = False
     nil: bool = False
     parts: dict[str, dict[Instance, NodeDraft]] = field(default_factory=dict)
     at: str = ""
@@ -72,8 +65,12 @@ class NodeDraft:
         return [(instance.index if instance.rule else instance.number, part) for instance, part in found]
 
     def alive(self) -> bool:
-        """Whether anything in it was read."""
-        return self.live or any(part.alive() for part in self._all())
+        """Whether anything in it was read. A block's condition keeps alive what stands in it, be it constants alone."""
+        return (
+            self.live
+            or any(part.alive() for part in self._all())
+            or (self.opened and any(part.wanted() for part in self._all()))
+        )
 
     def wanted(self) -> bool:
         """Whether it is written even if the schema could do without it."""
@@ -86,24 +83,24 @@ class NodeDraft:
             origin = self.origin and replace(self.origin, count=count, number=number)
             yield replace(self, value=value, origin=origin)
 
-    def rules(self) -> Iterator[Rule]:
+    def told(self) -> Iterator[Bound]:
         """Every rule that spoke about this draft or a part of it."""
-        return (one.rule for one in self._spoken() if one.rule)
+        return (one.by for one in self._spoken() if one.by)
 
     def problem(self, problem: Wording, expected: Wording = UNSAID, file: str = "") -> Unwritable:
         """The error at this place, and at the first rule that spoke about it."""
         one = next(self._spoken(), self)
-        return self.unwritable(one.rule, one.origin, Unusable(problem, expected), file)
+        return self.unwritable(one.by, one.origin, Unusable(problem, expected), file)
 
-    def unwritable(self, rule: Rule | None, origin: ReadFrom | None, unusable: Unusable, file: str = "") -> Unwritable:
+    def unwritable(self, by: Bound | None, origin: ReadFrom | None, unusable: Unusable, file: str = "") -> Unwritable:
         """The error of a rule about this place; `origin` is where it read."""
-        error = Unwritable(rule, self.path, unusable, file)
+        error = Unwritable(by, self.path, unusable, file)
         error.target, error.source = self.at or self.path, str(origin) if origin else ""
         return error
 
     def _spoken(self) -> Iterator[NodeDraft]:
         """This draft and its parts, as far as a rule spoke about them."""
-        if self.rule:
+        if self.by:
             yield self
         for part in self._all():
             yield from part._spoken()  # noqa: SLF001 - its own kind
@@ -117,6 +114,17 @@ def _below(above: str, name: str) -> str:
     return f"{above}/{name}" if above else name
 
 
+def placed(draft: NodeDraft, steps: Sequence[tuple[str, int]]) -> NodeDraft:
+    """The draft at a place of the message – local names and numbers, as XML counts them –, as deep as one is there."""
+    for name, number in steps:
+        found = [part for child in draft.parts if draft.node.children[child].local == name for part in draft.of(child)]
+        written = [part for part in found if part.wanted()] or found
+        if not written:
+            break
+        draft = written[min(number, len(written)) - 1]
+    return draft
+
+
 class Unwritable(RecordError):
     """The error that names target, rule and source – never the value – and keeps each of them by itself.
 
@@ -125,8 +133,14 @@ class Unwritable(RecordError):
 
     target, source = "", ""
 
-    def __init__(self, rule: Rule | None, path: str, unusable: Unusable, file: str = "") -> None:
-        self.rule, self.path, self.unusable = rule, path, unusable
+    def __init__(self, by: Bound | None, path: str, unusable: Unusable, file: str = "") -> None:
+        self.by, self.path, self.unusable = by, path, unusable
+        rule = self.rule
         origin = f"Quelle: {rule.origin}" if rule else "ohne Regel"
         where = f"{rule.place.file}:{rule.place.line}" if rule else file
         super().__init__(f"'{path}' ({origin}): {unusable}", where=where)
+
+    @property
+    def rule(self) -> Rule | None:
+        """The rule as it stands in the file."""
+        return self.by.rule if self.by else None

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from kiezbruecke.mapping.codelists.reading import CodeList, Translation
-from kiezbruecke.mapping.interpret.draft import Instance, NodeDraft, Unwritable
+from kiezbruecke.mapping.interpret.draft import NodeDraft, Unwritable
 from kiezbruecke.mapping.interpret.sources import ReadFrom, Scope, read, read_members
 from kiezbruecke.mapping.language.definition import CodeUse, Rule, StepUse, When
 from kiezbruecke.mapping.language.paths import SourcePath, TargetPath
-from kiezbruecke.mapping.schema.tree import Node
+from kiezbruecke.mapping.plan import Bound, Instance, Plan
 from kiezbruecke.mapping.steps import STEPS
 from kiezbruecke.mapping.values import Unusable, is_nothing, same
 from kiezbruecke.mapping.wording import Instead, Why
@@ -43,10 +43,10 @@ def _raise(_: NodeDraft, error: Unwritable) -> None:
     raise error
 
 
-def make_draft(root: Node, rules: tuple[Rule, ...], lists: Lists, scope: Scope, refuse: Refuse = _raise) -> NodeDraft:
+def make_draft(plan: Plan, lists: Lists, scope: Scope, refuse: Refuse = _raise) -> NodeDraft:
     """Apply all rules; `refuse` is told where one cannot use its value, and raises unless it is a preview."""
-    draft = NodeDraft(root)
-    _Interpreter(lists, refuse).apply_all(rules, draft, scope)
+    draft = NodeDraft(plan.root.node)
+    _Interpreter(lists, refuse).apply_all(plan.top, draft, scope)
     return draft
 
 
@@ -64,49 +64,51 @@ class _Interpreter:
         self._lists = lists
         self._refuse = refuse
 
-    def apply_all(self, rules: tuple[Rule, ...], draft: NodeDraft, scope: Scope) -> None:
-        for rule in rules:
-            self._apply(rule, draft, scope)
+    def apply_all(self, rules: Iterable[Bound], draft: NodeDraft, scope: Scope) -> None:
+        for one in rules:
+            self._apply(one, draft, scope)
 
-    def _apply(self, rule: Rule, draft: NodeDraft, scope: Scope) -> None:
+    def _apply(self, one: Bound, draft: NodeDraft, scope: Scope) -> None:
+        rule = one.rule
         for instance, inner in _scopes(rule, scope):
-            if self._holds(rule, draft, inner):
+            if self._holds(one, draft, inner):
                 place = _open(draft, rule.target, instance)
                 if rule.type is not None:
-                    self._choose_type(rule, rule.type, place)
-                self._fill(rule, place, inner)
+                    self._choose_type(one, rule.type, place)
+                self._fill(one, place, inner)
 
-    def _holds(self, rule: Rule, draft: NodeDraft, scope: Scope) -> bool:
+    def _holds(self, one: Bound, draft: NodeDraft, scope: Scope) -> bool:
         """Whether the rule speaks; a value that has no text equals nothing and is no answer either."""
         try:
-            return holds(rule.when, scope)
+            return holds(one.rule.when, scope)
         except Unusable as unusable:
-            place = draft.unspoken(draft.node, str(rule.target))
-            self._refuse(draft, place.unwritable(rule, _origin(rule.when.path if rule.when else None, scope), unusable))
+            place, when = draft.unspoken(draft.node, str(one.rule.target)), one.rule.when
+            self._refuse(draft, place.unwritable(one, _origin(when.path if when else None, scope), unusable))
             return False
 
-    def _choose_type(self, rule: Rule, name: str, place: NodeDraft) -> None:
+    def _choose_type(self, one: Bound, name: str, place: NodeDraft) -> None:
         """The place takes a derived type; what was said of it before stays."""
         if place.node.xsi_type is None and (typed := place.node.typed(name)) is not None:
             place.node = typed
         elif place.node.xsi_type is None or place.node.xsi_type[1] != name.rpartition(":")[2]:
             problem = Unusable(Why.TWO_TYPES(), Instead.EXCLUSIVE())
-            self._refuse(place, place.unwritable(rule, None, problem))
+            self._refuse(place, place.unwritable(one, None, problem))
 
-    def _fill(self, rule: Rule, place: NodeDraft, scope: Scope) -> None:
+    def _fill(self, one: Bound, place: NodeDraft, scope: Scope) -> None:
+        rule = one.rule
         if rule.rules:
-            place.live = place.live or rule.when is not None
-            self.apply_all(rule.rules, place, scope)
+            place.opened = place.opened or rule.when is not None
+            self.apply_all(one.rules, place, scope)
             if rule.nil and not place.alive():
-                place.rule, place.nil, place.standing = place.rule or rule, True, True
+                place.by, place.nil, place.standing = place.by or one, True, True
             return
         origin = _origin(rule.source, scope)
         try:
-            self._put(rule, place, self._value(rule, scope))
+            self._put(one, place, self._value(rule, scope))
         except Unusable as unusable:
-            place.rule = place.rule or rule
-            self._refuse(place, place.unwritable(rule, origin, unusable))
-        if place.rule is rule:
+            place.by = place.by or one
+            self._refuse(place, place.unwritable(one, origin, unusable))
+        if place.by is one:
             place.origin = origin
 
     def _value(self, rule: Rule, scope: Scope) -> Value:
@@ -122,16 +124,17 @@ class _Interpreter:
             return Value(content, live=True)
         return NOTHING if rule.default is None else Value(rule.default, live=False)
 
-    def _put(self, rule: Rule, place: NodeDraft, value: Value) -> None:
+    def _put(self, one: Bound, place: NodeDraft, value: Value) -> None:
+        rule = one.rule
         if is_nothing(value.content):
             if rule.required:
                 raise Unusable(Why.REQUIRED(), Instead.VALUE())
-            place.rule = place.rule or rule
+            place.by = place.by or one
             place.nil, place.standing = place.nil or rule.nil, place.standing or rule.nil
             return
         if place.standing:
             raise Unusable(Why.TWO_RULES(), Instead.EXCLUSIVE())
-        place.rule = rule
+        place.by = one
         if rule.code:
             self._put_code(rule.code, place, value)
         elif isinstance(value.content, list | tuple) and place.node.repeats:
@@ -152,7 +155,7 @@ class _Interpreter:
         for name, text in parts.items():
             if text and name in place.node.children:
                 part = place.open(name, Instance())
-                part.value, part.standing, part.rule = text, True, place.rule
+                part.value, part.standing, part.by = text, True, place.by
 
 
 def apply_step(use: StepUse, value: Any) -> Any:

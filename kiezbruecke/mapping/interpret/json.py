@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from kiezbruecke.mapping.interpret.draft import NodeDraft
+from kiezbruecke.mapping.schema.duty import can_hold
 from kiezbruecke.mapping.schema.json_schema import JsonNode, JsonSchema
 from kiezbruecke.mapping.schema.json_values import as_json
 from kiezbruecke.mapping.values import Unusable
@@ -60,7 +61,8 @@ class JsonWriter:
         """What the schema demands and no rule gave: a fixed value, or an object that may be written by itself."""
         if node.fixed is not None:
             return {name: as_json(node.types, node.fixed)}
-        return {name: self._object(_silent(draft, name), depth + 1)} if "object" in node.types else {}
+        made = self._object(_silent(draft, name), depth + 1) if "object" in node.types else {}
+        return {name: made} if made or not can_hold(node) else {}  # an empty one is missing: the judge says so
 
     def _value(self, draft: NodeDraft, depth: int) -> Any:
         if draft.value is None:

@@ -1,4 +1,4 @@
-"""Reads a path in what a mapping is given: models, JSON objects, rows, XML elements – and the static types of paths.
+"""Reads a path in what a mapping is given: models, JSON objects, rows, XML elements.
 
 A name may hold dots itself (xdomea's `identifikation.nachricht`, a sheet's `Nr.`): where one name is not
 there, it is tried joined with the next. A path through a list goes through each of its members.
@@ -13,9 +13,7 @@ from typing import Any
 from lxml import etree
 from pydantic import BaseModel
 
-from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.language.paths import SourcePath, SourceStep
-from kiezbruecke.mapping.schema.models import OPEN, Fields, Type
 
 Scope = Mapping[str, Any]
 
@@ -53,14 +51,6 @@ class ReadFrom:
         return "".join([start, *map(_shown, self.path.steps)])
 
 
-class UnknownPath(Exception):
-    """A path leads nowhere. `expected` and `helps` say what is there."""
-
-    def __init__(self, message: str, expected: str, helps: str) -> None:
-        self.message, self.expected, self.helps = message, expected, helps
-        super().__init__(message)
-
-
 def read(path: SourcePath, scope: Scope) -> Any:
     """The value at a path; None where there is nothing. XML leaves come as their text."""
     return _plain(_at(scope.get(path.root), path.steps))
@@ -74,51 +64,6 @@ def read_members(path: SourcePath, scope: Scope) -> list[Member]:
     values = list(found) if _is_list(found) else [found]
     origin = ReadFrom(path, scope.get(path.root), len(values))
     return [Member(value, index, origin) for index, value in enumerate(values, 1)]
-
-
-def type_at(path: SourcePath, scope: Mapping[str, Type]) -> Type:
-    """The static type of a path; raises UnknownPath."""
-    if path.root not in scope:
-        raise UnknownPath(
-            f"'{path.root}' is no root of this mapping",
-            f"one of {', '.join(sorted(scope))}",
-            nearest(path.root, scope) or "name it under roots",
-        )
-    found, above, steps = scope[path.root], path.root, path.steps
-    while steps:
-        found, taken = _type_below(found, steps, above)
-        above = ".".join([above, *(step.name for step in steps[:taken])])
-        steps = steps[taken:]
-    return found
-
-
-def _type_below(owner: Type, steps: Sequence[SourceStep], above: str) -> tuple[Type, int]:
-    """The type of the next name, and how many steps make it: a name may hold dots."""
-    fields = owner.below
-    if owner.indexed and steps[0].name == "index" and (fields is None or "index" not in fields.names()):
-        return Type("integer"), 1
-    if fields is None and owner.kind == "any":
-        return OPEN, len(steps)
-    if fields is None:
-        raise UnknownPath(f"'{above}' has no fields", f"'{above}' itself", "")
-    for taken in range(1, len(steps) + 1):
-        found = fields.field(".".join(step.name for step in steps[:taken]))
-        number = steps[taken - 1].number
-        if found is not None:
-            many = (owner.many or found.many) and (number is None or found.inner is not None)
-            found = found if number is None or found.inner is None else found.inner
-            return replace(found, many=many, nullable=owner.nullable or found.nullable or number is not None), taken
-        if number is not None:
-            break
-    raise _unknown_field(fields, [step.name for step in steps], above)
-
-
-def _unknown_field(fields: Fields, path: Sequence[str], above: str) -> UnknownPath:
-    names = fields.names()
-    joined = (".".join(path[:end]) for end in range(1, len(path) + 1))
-    helps = next((near for name in joined if (near := nearest(name, names))), "")
-    shown = ", ".join(names[:30]) + (", …" if len(names) > 30 else "")
-    return UnknownPath(f"'{above}' has no field '{path[0]}'", shown, helps)
 
 
 def _at(value: Any, steps: Sequence[SourceStep]) -> Any:

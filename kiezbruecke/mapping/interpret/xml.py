@@ -13,7 +13,7 @@ from lxml import etree
 
 from kiezbruecke.mapping.interpret.draft import NodeDraft
 from kiezbruecke.mapping.interpret.namespaces import XSI
-from kiezbruecke.mapping.schema.duty import can_be_empty
+from kiezbruecke.mapping.schema.duty import can_be_empty, can_hold
 from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, nodes, recurring
 from kiezbruecke.mapping.values import Unusable, xml_text
 from kiezbruecke.mapping.wording import Instead, Why
@@ -172,7 +172,13 @@ class XmlWriter:
                 pool[node.name].popleft()
             written += 1
         for _ in range(written, node.minimum):
-            self._fill(etree.SubElement(element, _tag(node)), self._unruled(owner, node))
+            self._alone(etree.SubElement(element, _tag(node)), self._unruled(owner, node))
+
+    def _alone(self, element: etree._Element, draft: NodeDraft) -> None:
+        """What must stand there though no rule gives it anything: never empty where it could hold something."""
+        self._fill(element, draft)
+        if not element.text and len(element) == 0 and can_hold(draft.node) and not draft.nil:
+            raise self._missing(draft)
 
     def _unruled(self, owner: NodeDraft, node: Node) -> NodeDraft:
         """What stands for a mandatory node without a value: a draft whose rules gave nothing, or an empty one."""

@@ -39,6 +39,7 @@ CODES = {
     "KB-M22": "values without a partner",
     "KB-M23": "numbers with a gap",
     "KB-M24": "the mapping refuses its own example",
+    "KB-M25": "a case that no branch is for",
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from kiezbruecke.mapping.schema.tree import Group, Node, NodeContent
+from kiezbruecke.mapping.schema.tree import Group, Node, NodeContent, nodes
 
 
 def sure_nodes(content: NodeContent) -> Iterator[Node]:
@@ -25,9 +25,15 @@ def can_be_empty(part: Node | Group) -> bool:
 def written_alone(part: Node | Group) -> int | None:
     """How many places are written without any rule: what is fixed, or made only of such. None: a rule is needed.
 
-    Nothing is written of what is optional; of a choice nobody else chooses.
+    Nothing is written of what is optional; of a choice nobody else chooses. What could hold something and would stand
+    there empty is not written: nobody can read it (`can_hold`).
     """
     return _alone(part, {})
+
+
+def can_hold(node: Node) -> bool:
+    """Whether a text or an element may stand in it: then it is not written with neither."""
+    return node.leaf is not None or next(nodes(node.content.group), None) is not None
 
 
 def _sure(group: Group) -> Iterator[Node]:
@@ -61,9 +67,16 @@ def _node_alone(node: Node, known: dict[int, int | None]) -> int | None:
     content = node.content
     if id(content) not in known:
         known[id(content)] = None  # a type that needs itself has no end
-        known[id(content)] = _all_alone((*content.attributes, content.group), known)
+        known[id(content)] = _content_alone(node, known)
     below = known[id(content)]
     return None if below is None else below + 1
+
+
+def _content_alone(node: Node, known: dict[int, int | None]) -> int | None:
+    attributes, inside = _all_alone(node.content.attributes, known), _alone(node.content.group, known)
+    if attributes is None or inside is None or (inside == 0 and can_hold(node)):
+        return None
+    return attributes + inside
 
 
 def _all_alone(parts: Iterable[Node | Group], known: dict[int, int | None]) -> int | None:

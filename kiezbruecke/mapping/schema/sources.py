@@ -74,15 +74,10 @@ def find_shape(source: ItemSource, content: Path) -> ItemShape:
     return _answer(source.shape, content)
 
 
-def source_types(definition: Definition, content: Path) -> dict[str, Type]:
-    """The types of a mapping's roots, what is read as its source says; raises ConfigurationError."""
-    shape = find_shape(definition.source, content)
-    return open_types(definition) | dict.fromkeys(own_roots(definition)[:1], shape.item)
-
-
-def open_types(definition: Definition) -> dict[str, Type]:
-    """The types of a mapping's roots where nobody knows what its source looks like."""
-    return root_types(definition.roots) | dict.fromkeys(own_roots(definition), OPEN)
+def source_types(definition: Definition, shape: ItemShape) -> dict[str, Type]:
+    """The types of a mapping's roots, what its source speaks of as its shape says."""
+    own = own_roots(definition)
+    return root_types(definition.roots) | dict.fromkeys(own, OPEN) | dict.fromkeys(own[:1], shape.item)
 
 
 def own_root(definition: Definition) -> str:
