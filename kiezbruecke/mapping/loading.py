@@ -41,7 +41,7 @@ from kiezbruecke.mapping.language.overlay import broken_chain, merge, unknown_ba
 from kiezbruecke.mapping.language.reading import Reading, examine_definition
 from kiezbruecke.mapping.lineage import RuleLine, Trace, Written, rule_lines
 from kiezbruecke.mapping.plan import Plan
-from kiezbruecke.mapping.schema.sources import ItemShape, fraction, own_root, roots_of, source_types
+from kiezbruecke.mapping.schema.sources import ItemShape, find_shape, fraction, own_root, roots_of, source_types
 from kiezbruecke.mapping.schema.targets import TargetSchema, find_target
 from kiezbruecke.mapping.wording import Why
 from kiezbruecke.records import Record
