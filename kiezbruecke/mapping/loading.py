@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable
 from collections.abc import Mapping as Roots
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,15 @@ from kiezbruecke.connector import Item
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.foreign_json import read_json
 from kiezbruecke.mapping.codelists.reading import code_file, read_codes, read_translation, translation_file
-from kiezbruecke.mapping.compile import Compiled, Declined, compile_mapping, straight
+from kiezbruecke.mapping.compile import (
+    Compiled,
+    CompiledRecord,
+    Declined,
+    compile_mapping,
+    compile_record,
+    straight,
+    straight_record,
+)
 from kiezbruecke.mapping.interpret.draft import NodeDraft
 from kiezbruecke.mapping.interpret.interpreter import Lists, make_draft
 from kiezbruecke.mapping.interpret.json import JsonWriter
@@ -31,7 +40,7 @@ from kiezbruecke.mapping.language.overlay import broken_chain, merge, unknown_ba
 from kiezbruecke.mapping.language.reading import Reading, examine_definition
 from kiezbruecke.mapping.language.walking import all_rules, numbered, paths_in, walk
 from kiezbruecke.mapping.lineage import RuleLine, Trace, Written, rule_lines
-from kiezbruecke.mapping.schema.sources import ItemShape, find_shape
+from kiezbruecke.mapping.schema.sources import ItemShape, find_shape, fraction, own_root, roots_of
 from kiezbruecke.mapping.schema.targets import TargetSchema, find_target
 from kiezbruecke.records import Record
 from kiezbruecke.standards.store import parse
@@ -104,7 +113,11 @@ class Mapping:
         """The record of an item (or its body); raises RecordError where a value cannot be used."""
         if self.goal.model is None:
             raise ConfigurationError(f"'{self.name}' makes a {self.target}", where=self.file, helps="use write()")
-        return make_record(self.goal.model, self.draft(self.scope(item, roots)), self.file)
+        scope = self.scope(item, roots)
+        try:
+            return self._straight_record.read(scope)
+        except Declined:
+            return make_record(self.goal.model, self.draft(scope), self.file)
 
     def faults(self, item: Item | Roots[str, Any] | bytes, roots: Scope) -> list[RecordError]:
         """Everything for which `read` would refuse an item, not only the first; empty where it would not."""
@@ -185,11 +198,16 @@ class Mapping:
 
     def explain(self) -> str:
         """The generated code; raises Uncompilable where only the interpreter knows a way."""
-        return compile_mapping(self.definition, self.goal, self.lists).source
+        make = compile_mapping if self.goal.model is None else compile_record
+        return make(self.definition, self.goal, self.lists).source
 
     @cached_property
     def _straight(self) -> Compiled:
         return straight(self.definition, self.goal, self.lists, self.digest)
+
+    @cached_property
+    def _straight_record(self) -> CompiledRecord:
+        return straight_record(self.definition, self.goal, self.lists, self.digest)
 
     @cached_property
     def _straight_traced(self) -> Compiled:
@@ -208,13 +226,24 @@ class Mapping:
         known = {"external_id": item.external_id, "kind": item.kind, "raw_ref": item.raw_ref}
         return {**roots, "item": self._body(item.body), "envelope": {**known, **roots.get("envelope", {})}}
 
+    def roots_of(self, record: Any, *, number: int = 1) -> dict[str, Any]:
+        """What an outbound mapping with a source of its own reads of a record; bytes are read. Raises RecordError."""
+        body = self._body(record) if isinstance(record, bytes) else record
+        return roots_of(body, self.definition, self.shape, number=number)
+
+    @property
+    def own(self) -> str:
+        """The root that its source speaks of; empty where it reads our cases alone."""
+        return own_root(self.definition)
+
     def _body(self, body: Roots[str, Any] | bytes) -> Any:
         if not isinstance(body, bytes):
             return self.shape.keyed(body)
         if self.definition.source.kind == "xml":
-            return parse(body, "Rückmeldung")
+            return parse(body, "Rückmeldung" if self.direction == "inbound" else "Satz")
+        number = Decimal if self.direction == "inbound" else fraction
         try:
-            return self.shape.keyed(read_json(body))
+            return self.shape.keyed(read_json(body, number=number))
         except ValueError:
             raise RecordError("ist kein lesbares JSON", where="Eintrag") from None
 

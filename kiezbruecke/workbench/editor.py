@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kiezbruecke.content import find_state
@@ -23,7 +23,7 @@ from kiezbruecke.mapping.language.findings import NotAMapping
 from kiezbruecke.mapping.language.walking import walk
 from kiezbruecke.mapping.loading import examine_mapping_file, find_goal
 from kiezbruecke.mapping.schema.models import OPEN, Type
-from kiezbruecke.mapping.schema.sources import source_types
+from kiezbruecke.mapping.schema.sources import own_roots, source_types
 from kiezbruecke.mapping.schema.tree import Leaf, Node
 from kiezbruecke.workbench.described import described, short
 from kiezbruecke.workbench.editor_sources import other_names, source_paths
@@ -134,7 +134,7 @@ def _member(rule: Rule, types: Mapping[str, Type]) -> dict[str, Type]:
     found = types.get(rule.each.root, OPEN)
     for step in rule.each.steps:
         found = (found.below.field(step.name) if found.below else None) or OPEN
-    return {rule.name: replace(found, many=False, nullable=False, indexed=True)}
+    return {rule.name: found.member}
 
 
 class _Writer:
@@ -164,7 +164,8 @@ class _Writer:
         definitions |= {name: _values(leaf) for leaf, name in self._lists.items()}
         definitions["sources"] = source_paths(self._types)
         definitions["sources_anywhere"] = source_paths(self._types, other_names(self._types))
-        return mapping_schema(self._definition.name, self._description(), definitions, self._content)
+        own = own_roots(self._definition)
+        return mapping_schema(self._definition.name, self._description(), definitions, self._content, own)
 
     def _description(self) -> str:
         name, target = self._definition.name, self._definition.target

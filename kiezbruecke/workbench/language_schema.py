@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,9 @@ HEADER_WORDS = {
     "version": "A number from 1; it grows with every change of meaning.",
     "title": "What the mapping is, for people.",
     "note": "For people; changes no byte.",
-    "direction": "inbound: an item becomes a record. outbound: a case becomes a message or a line of a table.",
+    "direction": "inbound: an item becomes a record. outbound: a case, or a record of your own, becomes a message.",
     "reads": "Inbound only: the kinds of item it reads.",
-    "source": "What an inbound mapping reads.",
+    "source": "What an item looks like; in an outbound mapping, a record of your own.",
     "roots": "What its paths may begin with.",
     "target": "record <Name>, table <name>, json <name>, or <standard> <version> <root element>.",
     "rules": "One rule per place of the target.",
@@ -57,6 +57,11 @@ RULE_WORDS = {
 }
 _TRUTH = frozenset({"required", "pii", "nil", "omit", "abstract"})
 _TEXT: Schema = {"not": {"type": ["array", "object"]}}  # a list of types would have `true` and `false` completed
+_OWN_ROOT: Schema = {
+    "type": "string",
+    "pattern": "^[A-Za-z_][A-Za-z0-9_]*$",
+    "description": "A record of your own, which `source` describes.",
+}
 _LISTS = frozenset({"reads", "unused"})
 _TEXTS: Schema = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1, "uniqueItems": True}]}
 _ASKED: dict[str, Schema] = {"equals": _TEXTS, "not_equals": _TEXTS, "missing": {"const": True}}
@@ -73,12 +78,22 @@ def general_schema() -> Schema:
     )
 
 
-def mapping_schema(title: str, description: str, definitions: dict[str, Schema], lists: Path | None = None) -> Schema:
-    """The schema of a whole file. `definitions` hold `rules`, the list at the top; `lists` is a content folder."""
+def mapping_schema(
+    title: str,
+    description: str,
+    definitions: dict[str, Schema],
+    lists: Path | None = None,
+    records: Sequence[str] | None = None,
+) -> Schema:
+    """The schema of a whole file. `definitions` hold `rules`, the list at the top; `lists` is a content folder.
+
+    `records` are the roots that are none of ours; None: nobody knows, so that any name may be one.
+    """
+    any_name: list[Schema] = [_OWN_ROOT] if records is None else []
     own: dict[str, Schema] = {
         "direction": {"enum": ["inbound", "outbound"]},
         "version": {"type": "integer", "minimum": 1},
-        "roots": _many({"anyOf": [{"const": root} for root in known_roots()]}),
+        "roots": _many({"anyOf": [*({"const": root} for root in (*known_roots(), *(records or ()))), *any_name]}),
         "rules": {"allOf": [{"$ref": "#/definitions/rules"}]},
     }
     return {

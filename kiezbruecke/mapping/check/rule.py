@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 from pydantic import BaseModel
@@ -94,14 +95,14 @@ class LeafChecker:
             expected = f"one of its fields: {', '.join(found.whole.names()[:15])}"
             self._report.error(rule.at("from"), "KB-M14", message, expected)
             return _ANYTHING
-        told = _told(rule.source, found, conditions)
+        told = _told(rule.source, _there(rule.source, found, conditions, types), conditions)
         texts = texts_of(rule.source, found)
         brought = arriving(
             told,
             configured=rule.source.root == "route",
             texts=texts,
             numbers=numbers_of(rule.source, found),
-            shaped=is_sure(rule.source, texts),
+            shaped=is_sure(rule.source, found, texts),
         )
         for use in rule.steps:
             brought = self._step(use, brought)
@@ -295,6 +296,25 @@ def _is_single(path: SourcePath, types: Mapping[str, Type]) -> bool:
     except UnknownPath:  # one name of several that are joined with dots
         return False
     return not found.many and (found.kind != "any" or found.whole is not None)
+
+
+def _there(source: SourcePath, found: Type, conditions: Sequence[When], types: Mapping[str, Type]) -> Type:
+    """The type of a source under conditions that ask for what it stands in: that is there, and all it must hold."""
+    common = max((_common(source, when.path) for when in conditions if not when.negated), default=0)
+    if not common or not found.nullable:
+        return found
+    above, below = source.steps[:common], source.steps[common:]
+    try:
+        owner = type_at(replace(source, steps=above), types)
+        return type_at(replace(source, steps=below), {source.root: replace(owner, nullable=False)})
+    except UnknownPath:  # a name that holds dots was cut
+        return found
+
+
+def _common(one: SourcePath, other: SourcePath) -> int:
+    """How many steps two paths share."""
+    pairs = zip(one.steps, other.steps, strict=False) if one.root == other.root else ()
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _told(source: SourcePath, found: Type, conditions: Sequence[When]) -> Type:

@@ -1,6 +1,7 @@
 """The compiled form: rules and schema become straight Python that writes the bytes – or declines.
 
     rules + target tree ──plan──▶ nodes ──sources, values, elements──▶ source ──exec──▶ write(scope) -> bytes
+                        ──records──▶ source ──exec──▶ read(scope) -> Record
 
 The compiled form holds only the straight way. Whatever is not straight makes it decline, and the interpreter
 decides and finds the words (ADR 0009). What it writes is what the interpreter would have written, to the byte.
@@ -8,6 +9,16 @@ decides and finds the words (ADR 0009). What it writes is what the interpreter w
 
 from kiezbruecke.mapping.compile.compiler import Compiled, compile_mapping, straight
 from kiezbruecke.mapping.compile.plan import Uncompilable
+from kiezbruecke.mapping.compile.records import CompiledRecord, compile_record, straight_record
 from kiezbruecke.mapping.compile.runtime import Declined
 
-__all__ = ["Compiled", "Declined", "Uncompilable", "compile_mapping", "straight"]
+__all__ = [
+    "Compiled",
+    "CompiledRecord",
+    "Declined",
+    "Uncompilable",
+    "compile_mapping",
+    "compile_record",
+    "straight",
+    "straight_record",
+]

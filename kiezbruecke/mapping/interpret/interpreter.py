@@ -8,9 +8,9 @@ from typing import Any
 
 from kiezbruecke.mapping.codelists.reading import CodeList, Translation
 from kiezbruecke.mapping.interpret.draft import Instance, NodeDraft, Unwritable
-from kiezbruecke.mapping.interpret.sources import Scope, read, read_members
+from kiezbruecke.mapping.interpret.sources import ReadFrom, Scope, read, read_members
 from kiezbruecke.mapping.language.definition import CodeUse, Rule, StepUse, When
-from kiezbruecke.mapping.language.paths import TargetPath
+from kiezbruecke.mapping.language.paths import SourcePath, TargetPath
 from kiezbruecke.mapping.schema.tree import Node
 from kiezbruecke.mapping.steps import STEPS
 from kiezbruecke.mapping.values import Unusable, is_nothing, same
@@ -81,8 +81,8 @@ class _Interpreter:
         try:
             return holds(rule.when, scope)
         except Unusable as unusable:
-            path = f"{draft.path}/{rule.target}" if draft.path else str(rule.target)
-            self._refuse(draft, Unwritable(rule, path, unusable))
+            place = draft.unspoken(draft.node, str(rule.target))
+            self._refuse(draft, place.unwritable(rule, _origin(rule.when.path if rule.when else None, scope), unusable))
             return False
 
     def _choose_type(self, rule: Rule, name: str, place: NodeDraft) -> None:
@@ -91,7 +91,7 @@ class _Interpreter:
             place.node = typed
         elif place.node.xsi_type is None or place.node.xsi_type[1] != name.rpartition(":")[2]:
             problem = Unusable(Why.TWO_TYPES(), Instead.EXCLUSIVE())
-            self._refuse(place, Unwritable(rule, place.path, problem))
+            self._refuse(place, place.unwritable(rule, None, problem))
 
     def _fill(self, rule: Rule, place: NodeDraft, scope: Scope) -> None:
         if rule.rules:
@@ -100,11 +100,14 @@ class _Interpreter:
             if rule.nil and not place.alive():
                 place.rule, place.nil, place.standing = place.rule or rule, True, True
             return
+        origin = _origin(rule.source, scope)
         try:
             self._put(rule, place, self._value(rule, scope))
         except Unusable as unusable:
             place.rule = place.rule or rule
-            self._refuse(place, Unwritable(rule, place.path, unusable))
+            self._refuse(place, place.unwritable(rule, origin, unusable))
+        if place.rule is rule:
+            place.origin = origin
 
     def _value(self, rule: Rule, scope: Scope) -> Value:
         if rule.source is None:
@@ -156,6 +159,10 @@ def apply_step(use: StepUse, value: Any) -> Any:
     """One step on one value; raises Unusable."""
     step = STEPS[use.name]
     return step.apply(value, step.argument(use.argument) if step.argument and use.argument is not None else None)
+
+
+def _origin(path: SourcePath | None, scope: Scope) -> ReadFrom | None:
+    return ReadFrom(path, scope.get(path.root)) if path else None
 
 
 def _translated(translation: Translation, content: Any) -> Any:
