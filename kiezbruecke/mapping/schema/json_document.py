@@ -37,6 +37,8 @@ def read_document(file: Path) -> Mapping[str, Any]:
         raise ConfigurationError("the schema cannot be read", where=str(file), expected="JSON in UTF-8") from None
     if not isinstance(body, dict):
         raise ConfigurationError("the schema is no object", where=str(file), expected='{"type": "object", …}')
+    if not isinstance(body.get("$schema", ""), str):
+        raise ConfigurationError("'$schema' is no text", where=str(file), expected="the address of a draft")
     own = str(body.pop("$id", body.pop("id", ""))).rstrip("#")
     _localise(body, own)
     _refuse_foreign(file, body)
@@ -59,8 +61,10 @@ def pointer_to(above: str, *names: str) -> str:
 
 
 def _localise(value: Any, own: str) -> None:
-    """Write references to the file's own address as what they are: references into the file."""
+    """Write references to the file's own address as what they are: references into the file, which is of one draft."""
     for body in _schemas(value):
+        if body is not value:
+            body.pop("$schema", None)
         reference = body.get("$ref")
         if own and isinstance(reference, str) and reference.startswith(f"{own}#"):
             body["$ref"] = reference.removeprefix(own)

@@ -147,7 +147,9 @@ class Judge:
         from referencing import Registry, Resource  # noqa: PLC0415
         from referencing.jsonschema import DRAFT202012  # noqa: PLC0415
 
-        whole: Resource[Any] = Resource.from_contents(self.document, default_specification=DRAFT202012)
+        # the class tells its draft; told once more, the library would take a class of its own and Python's patterns
+        contents = {keyword: value for keyword, value in self.document.items() if keyword != "$schema"}
+        whole: Resource[Any] = Resource.from_contents(contents, default_specification=DRAFT202012)
         registry: Registry[Any] = Registry().with_resource(_OWN, whole)  # it cannot retrieve anything
         return self._own_class({"$ref": _OWN}, registry=registry, format_checker=_format_checker())
 
