@@ -18,6 +18,7 @@ from kiezbruecke.mapping.schema.tree import Node
 from kiezbruecke.workbench.scaffold_limits import signature
 
 MOST = 1500  # open places; more would make the file larger than an editor likes
+_MOST_IN_PART = 600  # of a schema that is opened in part: its places stand in the blocks once more
 _NUMBER = r"(\[[1-9][0-9]*\])?"
 
 
@@ -35,8 +36,8 @@ def open_places(root: Node, doors: set[str], depth: int) -> Places:
     if len(found) <= MOST:
         return Places(found, whole=True)
     for levels in range(depth, -1, -1):
-        found = dict(islice(_below_doors(root, "", doors, (levels, levels)), MOST + 1))
-        if len(found) <= MOST:
+        found = dict(islice(_below_doors(root, "", doors, (levels, levels)), _MOST_IN_PART + 1))
+        if len(found) <= _MOST_IN_PART:
             break
     return Places(found, whole=False)
 
