@@ -1,6 +1,6 @@
 """`make bench`: our ways beside the others in one run; QUICK=1 for a first look, LONG=1 for 100,000 cases.
 
-equality ─▶ mapping ─▶ chain ─▶ pipeline ─▶ ledger ─▶ XTA ─▶ stages ─▶ desk ─▶ processes ─▶ table, results.json
+equality ─▶ mapping ─▶ chain ─▶ pipeline ─▶ ledger ─▶ XTA ─▶ stages ─▶ desk ─▶ pages ─▶ processes ─▶ table, results.json
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from time import perf_counter
 
 from rich.console import Console
 
-from benchmarks import batches, delivery, desk, offline, processes, stages, ways, workload, xta
+from benchmarks import batches, delivery, desk, offline, pages, processes, stages, ways, workload, xta
 from benchmarks.clock import Contest, Measured, fsync_us, middle, timed
 from benchmarks.district import CHUNK
 from benchmarks.report import Results
@@ -41,13 +41,15 @@ class Scale:
     looks: int
     colds: int
     parses: int
+    pages: tuple[int, int] = (10_000, 40_000)  # cases, messages
     routes: int = 240
 
 
 FULL = Scale("full", workload.RECORDS, 15, 50, 12, CHUNK, 9, 100, 80, (1_000, 10_000), (10_000, 100_000), 200, 3, 3)
-QUICK = Scale("quick", 1_000, 5, 4, 8, CHUNK, 5, 30, 40, (200, 1_000), (1_000, 10_000), 100, 1, 1)
+QUICK = Scale("quick", 1_000, 5, 4, 8, CHUNK, 5, 30, 40, (200, 1_000), (1_000, 10_000), 100, 1, 1, (1_000, 4_000))
 LONG = Scale(
-    "long", workload.RECORDS, 15, 50, 12, CHUNK, 9, 100, 80, (1_000, 10_000, 100_000), (100_000, 1_000_000), 200, 3, 3
+    *("long", workload.RECORDS, 15, 50, 12, CHUNK, 9, 100, 80, (1_000, 10_000, 100_000), (100_000, 1_000_000)),
+    *(200, 3, 3, (100_000, 400_000)),
 )
 Section = Callable[[Scale, Results], None]
 
@@ -206,6 +208,19 @@ def _desk(scale: Scale, results: Results) -> None:
     results.keep("case_show_p95_ms", slowest, f"{cases:,} cases, {messages:,} messages")
 
 
+def _pages(scale: Scale, results: Results) -> None:
+    databases = {"": pages.on_sqlite}
+    if batches.has_postgresql():
+        databases["_postgresql"] = pages.on_postgresql
+    cases, messages = scale.pages
+    for suffix, asked in databases.items():
+        look = asked(read_process(workload.ROOT, desk.PROCESS), cases, messages, scale.rounds)
+        results.keep_raw(f"pages{suffix}, ms", look.found, 1000)
+        slowest = Measured(*(max(getattr(one, clock) for one in look.found.values()) for clock in ("cpu", "wall")))
+        results.keep(f"page_ms{suffix}", slowest * 1000, f"{cases:,} cases, {messages:,} messages")
+        results.keep(f"search_unread_ms{suffix}", look.unread * 1000, f"{cases:,} cases")
+
+
 def _parse(scale: Scale, results: Results) -> None:
     results.keep("parse_240_s", middle(processes.parse_seconds(scale.routes, scale.parses)), f"{scale.parses} runs")
 
@@ -235,6 +250,7 @@ SECTIONS: tuple[tuple[str, Section], ...] = (
     ("connections to a late sink", _latency),
     ("all stages, few and many cases", _stages),
     ("looks at cases", _desk),
+    ("pages of the desk, both databases", _pages),
     ("one parse of the routes", _parse),
     ("cold start", _cold),
 )

@@ -3,7 +3,8 @@
 python -m benchmarks.desk --cases 100000 --messages 1000000
 
 The ledger is filled by executemany with cases as a district has them: one in twenty with a corrected line, one in fifty
-decided and not sent yet, so that its area's sum must be known; the others settled.
+decided and not sent yet, so that its area's sum must be known; the others settled and, from three messages a case on,
+paid, but for one in a hundred whose order is on its way or came back.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from time import perf_counter
 from typing import Any
 from uuid import uuid5
 
-from sqlalchemy import event, insert
+from sqlalchemy import event, func, insert, literal, select, update
 
 from benchmarks.clock import Measured, timed
 from kiezbruecke import desk
@@ -30,15 +31,28 @@ from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger, MessageState, upgrade
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import make_engine
-from kiezbruecke.records import Budget, BudgetStatus, Decision, Outcome, Process, Proposal, Record
+from kiezbruecke.records import Budget, BudgetStatus, Decision, OrderState, Outcome, Process, Proposal, Record
 from kiezbruecke.records.base import NAMESPACE
 from kiezbruecke.records.identity import case_id
 
 PROCESS = "kk-tk-2026"
 CORRECTED, UNSENT = 20, 50  # one in so many
-_AT = datetime(2026, 5, 4, 6, 15, tzinfo=UTC)
+AT = datetime(2026, 5, 4, 6, 15, tzinfo=UTC)
 _CHUNK = 500
-_KINDS = (("eakte-tk", "file.create", "E"), ("hkr-tk", "commitment.book", "F"))
+_STATIONS = {  # of an order, by the remainder of its case's number in five hundred: its own state and its message's
+    33: (OrderState.ORDERED, MessageState.HELD),
+    34: (OrderState.ORDERED, MessageState.WAITING),
+    35: (OrderState.SENT, MessageState.DELIVERED),
+    36: (OrderState.BOOKED, MessageState.CONFIRMED),
+    37: (OrderState.BOUNCED, MessageState.CONFIRMED),
+}
+_PAID = (OrderState.PAID, MessageState.CONFIRMED)
+_KINDS = (  # destination, route, effect, letter of the first messages of a case
+    ("eakte-tk", "kk-tk-eakte", "file.create", "E"),
+    ("hkr-tk", "kk-tk-hkr", "commitment.book", "F"),
+    ("hkr-tk", "kk-tk-zahlungen", "payment.order", "Z"),
+)
+_LATER = ("statusliste-tk", "kk-tk-statusliste", "status.list", "S")
 _BYTES = {"payload": b"<nachricht/>" * 80, "lineage": b""}
 Rows = dict[Any, list[dict[str, Any]]]
 
@@ -46,6 +60,8 @@ Rows = dict[Any, list[dict[str, Any]]]
 def fill(ledger: Ledger, process: Process, cases: int, messages: int) -> None:
     """Make so many cases and about so many messages; nothing of it went through the pipeline."""
     with ledger.write() as connection:
+        lanes = {_lane(destination, effect) for destination, _, effect, _ in (*_KINDS, _LATER)}
+        connection.execute(insert(t.lanes), [{"name": lane, "fence": 1} for lane in sorted(lanes)])
         for table, rows in _budgets(process, cases).items():
             connection.execute(insert(table), rows)
     each = max(2, messages // cases)
@@ -55,7 +71,11 @@ def fill(ledger: Ledger, process: Process, cases: int, messages: int) -> None:
             _add_case(chunk, process, number, each)
         with ledger.write() as connection:
             for table, rows in chunk.items():
-                connection.execute(insert(table), rows)
+                if rows:
+                    connection.execute(insert(table), rows)
+    with ledger.write() as connection:
+        for statement in _sums():
+            connection.execute(statement)
 
 
 def waits(house: House, cases: int, rounds: int) -> dict[str, list[Measured]]:
@@ -66,8 +86,8 @@ def waits(house: House, cases: int, rounds: int) -> dict[str, list[Measured]]:
     areas = read_process(house.content, PROCESS).areas
     files = [_mark(areas[number % len(areas)].id, number, "E", 1) for number in settled]
     looks: Mapping[str, Callable[[], object]] = {
-        "case show, settled": lambda: desk.cases(house, _reference(chosen.choice(settled))),
-        "case show, not sent yet": lambda: desk.cases(house, _reference(chosen.choice(unsent))),
+        "case show, settled": lambda: desk.cases(house, reference(chosen.choice(settled))),
+        "case show, not sent yet": lambda: desk.cases(house, reference(chosen.choice(unsent))),
         "message show": lambda: desk.message(house.ledger, chosen.choice(files)),
         "status": lambda: desk.status(house),
         "reconcile": lambda: desk.reconciliation(house, [PROCESS], datetime.now(UTC)),
@@ -139,8 +159,18 @@ def _is_unsent(number: int) -> bool:
     return number % UNSENT == UNSENT - 1
 
 
-def _reference(number: int) -> str:
+def reference(number: int) -> str:
+    """Of the case with this number."""
     return f"2026-{number + 1:05d}"
+
+
+def _lane(destination: str, effect: str) -> str:
+    return f"{destination}|{effect.partition('.')[0]}|{PROCESS}"
+
+
+def _station(number: int) -> tuple[OrderState, MessageState]:
+    """Where the case's order to pay stands."""
+    return _STATIONS.get(number % 500, _PAID)
 
 
 def _mark(area: str, number: int, letter: str, which: int) -> str:
@@ -176,26 +206,26 @@ def _budgets(process: Process, cases: int) -> Rows:
                 "chapter": "5950",
                 "title": "97113",
                 "limit_cents": int(amount * 100),
-                "at": _AT,
+                "at": AT,
             }
         )
     return rows
 
 
 def _add_case(rows: Rows, process: Process, number: int, messages: int) -> None:
-    reference, area = _reference(number), process.areas[number % len(process.areas)].id
-    case = case_id(process.id, reference)
+    named, area = reference(number), process.areas[number % len(process.areas)].id
+    case = case_id(process.id, named)
     told = [_proposal(process, number, area), *_lines(process, number, area)]
     sent = [] if _is_unsent(number) else list(_messages(case, number, area, messages))
-    events = [_event(case, seq, "proposal.recorded", reference) for seq in range(1, len(told) + 1)]
-    events += [_event(case, len(told) + 1 + n, "message.confirmed", row["reference"]) for n, row in enumerate(sent)]
+    events = [event_row(case, seq, "proposal.recorded", named) for seq in range(1, len(told) + 1)]
+    events += [event_row(case, len(told) + 1 + n, "message.confirmed", row["reference"]) for n, row in enumerate(sent)]
     takes = 80000 if number % CORRECTED == 0 else 85000
     rows.setdefault(t.cases, []).append(
         {
             "id": case,
             "process_id": process.id,
-            "reference": reference,
-            "created_at": _AT,
+            "reference": named,
+            "created_at": AT,
             "last_event": len(events),
             "counted_area": area,
             "counted_cents": takes,
@@ -207,21 +237,25 @@ def _add_case(rows: Rows, process: Process, number: int, messages: int) -> None:
         rows.setdefault(t.message_bytes, []).extend({"key": one["key"], **_BYTES} for one in sent)
         rows.setdefault(t.attempts, []).extend(map(_attempt, sent))
         rows.setdefault(t.commitments, []).append(_commitment(process, case, number, area))
+        orders = [_order(process, one, number, area) for one in sent if one["effect"] == "payment.order"]
+        rows.setdefault(t.orders, []).extend(orders)
+        held = [one for one in sent if one["state"] == MessageState.HELD]
+        rows.setdefault(t.approvals, []).extend({"key": one["key"], "sha256": one["sha256"]} for one in held)
     rows.setdefault(t.events, []).extend(events)
-    rows.setdefault(t.attention, []).append(_point(case, reference))
+    rows.setdefault(t.attention, []).append(_point(case, named))
 
 
 def _proposal(process: Process, number: int, area: str) -> Proposal:
     return Proposal(
         source="meinberlin-tk",
         external_id=str(number),
-        reference_number=_reference(number),
+        reference_number=reference(number),
         process_id=process.id,
         area_id=area,
         title=f"Sommerfest Nummer {number}",
         description_text="Ein Fest für alle, die in der Straße wohnen. " * 8,
         requested_amount=Decimal(1000),
-        created_at=_AT,
+        created_at=AT,
     )
 
 
@@ -233,7 +267,7 @@ def _lines(process: Process, number: int, area: str) -> Iterator[Decision]:
         process_id=process.id,
         area_id=area,
         decided_on=date(2026, 4, 24),
-        reference_number=_reference(number),
+        reference_number=reference(number),
         outcome=Outcome.ACCEPTED,
         approved_amount=Decimal(850),
     )
@@ -254,29 +288,29 @@ def _record(record: Record, process: Process, case: Any) -> dict[str, Any]:
         "version": 1,
         "digest": "0" * 64,
         "body": record.canonical(),
-        "first_seen": _AT,
+        "first_seen": AT,
     }
 
 
 def _messages(case: Any, number: int, area: str, many: int) -> Iterator[dict[str, Any]]:
-    """One file, one commitment, and status lists for the rest."""
-    kinds = [*_KINDS, *[("statusliste-tk", "status.list", "S")] * (many - 2)]
-    for place, (destination, effect, letter) in enumerate(kinds):
-        which = max(1, place - 1)
-        moment = _AT + timedelta(minutes=place)
+    """One file, one commitment, one order to pay, and status lists for the rest; the first of it where it is less."""
+    kinds = [*_KINDS, *[_LATER] * (many - len(_KINDS))][:many]
+    for place, (destination, route, effect, letter) in enumerate(kinds):
+        which = max(1, place - len(_KINDS) + 1)
+        moment = AT + timedelta(minutes=place)
         yield {
             "key": uuid5(NAMESPACE, f"{case}{effect}{which}"),
             "destination": destination,
             "generation": 1,
             "case_id": case,
             "effect": effect,
-            "once": place < 2,
+            "once": place < 2,  # file and commitment
             "number": which,
             "reference": _mark(area, number, letter, which),
-            "lane": f"{destination}|{effect.partition('.')[0]}|{PROCESS}",
-            "route": f"kk-tk-{destination.removesuffix('-tk')}",
+            "lane": _lane(destination, effect),
+            "route": route,
             "owner": "spk-tk",
-            "state": MessageState.CONFIRMED.value,
+            "state": (_station(number)[1] if effect == "payment.order" else MessageState.CONFIRMED).value,
             "basis": "0" * 64,
             "amount_cents": 85000,
             "sha256": "0" * 64,
@@ -293,7 +327,7 @@ def _messages(case: Any, number: int, area: str, many: int) -> Iterator[dict[str
 
 def _attempt(message: Mapping[str, Any]) -> dict[str, Any]:
     states = {"before": "delivered", "after": "confirmed", "note": "FESTGELEGT"}
-    return {"message_key": message["key"], "at": _AT, "fence": 1, **states}
+    return {"message_key": message["key"], "at": AT, "fence": 1, **states}
 
 
 def _commitment(process: Process, case: Any, number: int, area: str) -> dict[str, Any]:
@@ -306,16 +340,54 @@ def _commitment(process: Process, case: Any, number: int, area: str) -> dict[str
         "booked_cents": 85000,
         "held_cents": 85000,
         "reference": _mark(area, number, "F", 1),
-        "at": _AT,
+        "at": AT,
     }
 
 
-def _event(case: Any, seq: int, kind: str, reference: str) -> dict[str, Any]:
-    body = f'{{"reference": "{reference}"}}'
-    return {"case_id": case, "seq": seq, "at": _AT, "kind": kind, "body": body, "previous": "", "hash": "0" * 64}
+def _order(process: Process, message: Mapping[str, Any], number: int, area: str) -> dict[str, Any]:
+    state = _station(number)[0]
+    paid = state is OrderState.PAID
+    return {
+        "key": message["key"],
+        "case_id": message["case_id"],
+        "kind": "payment",
+        "instalment": 1,
+        "channel": "hkr",
+        "process_id": process.id,
+        "fiscal_year": process.fiscal_year,
+        "area_id": area,
+        "state": state.value,
+        "amount_cents": message["amount_cents"],
+        "moved_cents": message["amount_cents"] if paid else 0,
+        "moved_on": date(2026, 5, 11) if paid else None,
+        "due_on": date(2026, 5, 11),
+        "account": f"{number:064x}",
+        "at": AT,
+    }
 
 
-def _point(case: Any, reference: str) -> dict[str, Any]:
+def _sums() -> Iterator[Any]:
+    """What cases and orders add up to, in the budgets, and the budget system's word that it is so."""
+    b, c, o = t.budgets.c, t.commitments.c, t.orders.c
+
+    def of_area(amount: Any, where: Any) -> Any:
+        same = (where.process_id == b.process_id, where.fiscal_year == b.fiscal_year, where.area_id == b.area_id)
+        return select(func.coalesce(func.sum(amount), 0)).where(*same).scalar_subquery()
+
+    held, paid = of_area(c.held_cents, c), of_area(o.moved_cents, o)
+    yield update(t.budgets).values(committed_cents=held, paid_cents=paid, limit_cents=b.limit_cents + held)
+    said = select(literal("hkr-tk"), b.fiscal_year, b.area_id, b.committed_cents, b.paid_cents, literal(0), b.at)
+    names = ["destination", "fiscal_year", "area_id", "committed_cents", "paid_cents", "refunded_cents", "at"]
+    yield insert(t.balances).from_select(names, said)
+
+
+def event_row(case: Any, seq: int, kind: str, about: str) -> dict[str, Any]:
+    """A link of a case's evidence; nobody checks the chain."""
+    body = f'{{"reference": "{about}"}}'
+    return {"case_id": case, "seq": seq, "at": AT, "kind": kind, "body": body, "previous": "", "hash": "0" * 64}
+
+
+def _point(case: Any, about: str) -> dict[str, Any]:
     """Long settled."""
     return {
         "kind": "set_aside",
@@ -323,10 +395,10 @@ def _point(case: Any, reference: str) -> dict[str, Any]:
         "case_id": case,
         "route": PROCESS,
         "owner": "spk-tk",
-        "reason": f"{reference}: wartete",
+        "reason": f"{about}: wartete",
         "answers": [],
-        "opened_at": _AT,
-        "closed_at": _AT,
+        "opened_at": AT,
+        "closed_at": AT,
         "answer": "healed",
     }
 

@@ -86,6 +86,10 @@ GOALS = (
     Goal("growth_reconcile", "reconcile, a transport report each", 1.2, "at most"),
     Goal("memory_mb", "peak memory over all stages", 150, "at most", "MB"),
     Goal("case_show_p95_ms", "a case by its number, 95 of 100 looks", 60, "at most", "ms", "wall"),
+    Goal("page_ms", "the slowest page of the desk, whole", 150, "at most", "ms"),
+    Goal("page_ms_postgresql", "… PostgreSQL, our side", 150, "at most", "ms"),
+    Goal("search_unread_ms", "a search directly after an upgrade", 150, "at most", "ms"),
+    Goal("search_unread_ms_postgresql", "… PostgreSQL, our side", 150, "at most", "ms"),
     Goal("cold_s", "process start → 30 cases in e-file and budget system, without Airflow", 2, "at most", "s", "wall"),
     Goal("parse_240_s", "one parse of 240 routes, our own time", 0.4, "at most", "s"),
 )

@@ -15,6 +15,11 @@ def number(amount: Decimal | None) -> str:
     return "" if amount is None else f"{amount:,.2f}".translate(_SIGNS)
 
 
+def whole(many: int) -> str:
+    """`41.200`."""
+    return f"{many:,}".translate(_SIGNS)
+
+
 def euros(amount: Decimal | None) -> str:
     """`1.234,56 €`; empty for None."""
     return "" if amount is None else f"{number(amount)} €"
@@ -31,5 +36,5 @@ def moment(given: datetime | None) -> str:
 
 
 def count(many: int, one: str, more: str) -> str:
-    """`1 Punkt`, `4 Punkte`."""
-    return f"{many} {one if many == 1 else more}"
+    """`1 Punkt`, `41.200 Punkte`."""
+    return f"{whole(many)} {one if many == 1 else more}"

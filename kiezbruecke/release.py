@@ -193,6 +193,12 @@ def order(
     return _act(house, route, shown, approver, reason, ActKind.ORDER, only, holders)
 
 
+def may_act(house: House, route: str, kind: ActKind, names: frozenset[str]) -> bool:
+    """Whether one of these roles may do this on a route; what it may not sign is said when somebody tries."""
+    desk = _desk(house, route)
+    return bool(_allowed(desk, names, _roles_for(desk, kind)))
+
+
 def hold_back(house: House, route: str, reference: str, approver: Approver, reason: str) -> None:
     """Keep one waiting message back for good: it is refused, and its owner hears so. Raises InputError."""
     desk = _desk(house, route)
@@ -446,15 +452,17 @@ def _refuse_stranger(desk: _Desk, approver: Approver, wanted: Collection[str]) -
     if approver.person.how is not How.AIRFLOW:
         what = "Freigeben kann nur, wer bei Airflow angemeldet ist"
         raise InputError(f"{what}. {_NOTHING}", where=route, helps="kiezbruecke login")
-    allowed = [
-        desk.roles[name]
-        for name in sorted(approver.roles & set(wanted))
-        if name in desk.roles and desk.roles[name].covers(route)
-    ]
+    allowed = _allowed(desk, approver.roles, wanted)
     if not allowed:
         expected = ", ".join(sorted(set(wanted))) or "keine Rolle; sie fehlen in der Verfahrensdatei"
         raise InputError(f"Diese Anmeldung hat dafür keine Rolle. {_NOTHING}", where=route, expected=expected)
     return allowed
+
+
+def _allowed(desk: _Desk, names: frozenset[str], wanted: Collection[str]) -> list[Role]:
+    """Those of these roles that are wanted, and cover the route."""
+    known = [desk.roles[name] for name in sorted(names & set(wanted)) if name in desk.roles]
+    return [role for role in known if role.covers(desk.route.name)]
 
 
 def _refuse_other_view(view: ReleaseView, shown: str) -> None:
@@ -477,13 +485,13 @@ def _refuse_other_view(view: ReleaseView, shown: str) -> None:
 def _differences(before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
     count, total, messages, content, marks, budgets, _ = (a != b for a, b in zip(before, after, strict=True))
     if count:
-        yield f"{german.count(int(after[0]), 'Nachricht', 'Nachrichten')} statt {before[0]}"
+        yield f"{german.count(int(after[0]), 'Anordnung', 'Anordnungen')} statt {before[0]}"
     if total:
         yield f"{german.euros(euros(int(after[1])))} statt {german.euros(euros(int(before[1])))}"
     if messages and not count:
-        yield "andere Nachrichten"
+        yield "andere Anordnungen"
     if content and not messages:
-        yield "der Inhalt einer Nachricht"
+        yield "der Inhalt einer Anordnung"
     if marks and not messages:
         yield "jemand anderes hat inzwischen gezeichnet"
     if budgets and not messages:
@@ -498,7 +506,7 @@ def _refuse_certifier(rows: Sequence[Row[Any]], by: Signed) -> None:
     own = [row for row in rows if mine in (row.factual_account.casefold(), row.arithmetical_account.casefold())]
     if own:
         what = (
-            f"Wer bescheinigt hat, ordnet nicht an ({german.count(len(own), 'Nachricht', 'Nachrichten')}). {_NOTHING}"
+            f"Wer bescheinigt hat, ordnet nicht an ({german.count(len(own), 'Anordnung', 'Anordnungen')}). {_NOTHING}"
         )
         raise InputError(what, where=own[0].reference)
 

@@ -18,7 +18,7 @@ from benchmarks import batches, offline, report, ways
 from benchmarks.__main__ import SECTIONS, Scale
 from benchmarks.clock import Measured
 
-TINY = Scale("tiny", 200, 2, 2, 1, 3, 1, 2, 2, (5, 10), (100, 300), 2, 1, 1, routes=20)
+TINY = Scale("tiny", 200, 2, 2, 1, 3, 1, 2, 2, (5, 10), (100, 300), 2, 1, 1, (100, 300), routes=20)
 TITLES = [title for title, _ in SECTIONS]
 
 

@@ -36,6 +36,8 @@ def find(
     table("Gefunden", ("Fall", "Titel", "Verfahren", "Bezirksregion"), rows, empty=f"nichts zu „{part}“.")
     if len(found) == MOST:
         say(f"Es werden höchstens {MOST} gezeigt; mehr Zeichen grenzen die Suche ein.")
+    if missing := desk.how_much_is_known(house_of(context).ledger):
+        say(missing)
 
 
 @app.command()

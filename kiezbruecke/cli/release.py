@@ -32,7 +32,7 @@ def show(
         emit(view)
         return
     rows = [(one.name, one.count, german.euros(one.sum), releases.difference(one)) for one in view.areas]
-    columns = ("Bezirksregion", "# Nachrichten", "Summe €", "gegenüber dem letzten Mal")
+    columns = ("Bezirksregion", "# Anordnungen", "Summe €", "gegenüber dem letzten Mal")
     table(f"{view.process}: {releases.VERBS[kind]}", columns, rows, empty="nichts wartet darauf.")
     lines = [(one.reference, german.euros(one.sum), german.day(one.due_on)) for one in view.lines]
     table("Im Einzelnen", ("Kennzeichen", "Betrag €", "fällig"), lines)
@@ -95,7 +95,7 @@ def list_acts(context: typer.Context, route: Route, as_json: AsJson = False) -> 
         (one.number, one.at, one.what, one.count, german.euros(one.sum), one.person, one.reason, one.valid_until)
         for one in found
     ]
-    columns = ("#", "am", "was", "# Nachrichten", "Summe €", "wer", "warum", "gilt bis")
+    columns = ("#", "am", "was", "# Anordnungen", "Summe €", "wer", "warum", "gilt bis")
     table("Freigaben", columns, rows)
 
 
@@ -108,4 +108,4 @@ def _tell(count: int, kind: ActKind, person: Approver, as_json: bool) -> None:
     if as_json:
         emit({"count": count, "kind": kind, "person": person.person.name, "account": person.person.account})
         return
-    say(f"{german.count(count, 'Nachricht', 'Nachrichten')} {releases.VERBS[kind]}: {person.person}")
+    say(f"{german.count(count, 'Anordnung', 'Anordnungen')} {releases.VERBS[kind]}: {person.person}")

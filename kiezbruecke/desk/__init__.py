@@ -3,7 +3,7 @@
 Each view is read by id or by counted queries: how many statements it takes does not depend on how much there is.
 """
 
-from kiezbruecke.desk.cases import CaseFound, CaseStory, EventView, cases, find_cases
+from kiezbruecke.desk.cases import CaseFound, CaseStory, EventView, cases, find_cases, how_much_is_known
 from kiezbruecke.desk.contents import (
     ReceiptView,
     SentFile,
@@ -16,7 +16,7 @@ from kiezbruecke.desk.contents import (
 from kiezbruecke.desk.destinations import DestinationView, destination
 from kiezbruecke.desk.evaluation import AreaEvaluation, Duration, Evaluation, WaitingCase, evaluate
 from kiezbruecke.desk.messages import MessageFacts, MessageStory, message, messages, refuse_to_show, stored_message
-from kiezbruecke.desk.points import PointStory, PointView, point, points, stored_point
+from kiezbruecke.desk.points import PointStory, PointView, point, points, points_of, stored_point
 from kiezbruecke.desk.recoveries import RecoveryView, recoveries
 from kiezbruecke.desk.routes import (
     HouseStatus,
@@ -82,6 +82,7 @@ __all__ = [
     "documents",
     "evaluate",
     "find_cases",
+    "how_much_is_known",
     "message",
     "messages",
     "note_case_opening",
@@ -89,6 +90,7 @@ __all__ = [
     "pause",
     "point",
     "points",
+    "points_of",
     "preview_view",
     "receipts",
     "reconciliation",

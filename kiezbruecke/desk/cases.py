@@ -11,6 +11,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict
 
+from kiezbruecke import german
 from kiezbruecke.attention import read_standing
 from kiezbruecke.cases.join import Disagreement, Reason, Standing
 from kiezbruecke.cases.papers import numbers_of, proof_of
@@ -23,7 +24,7 @@ from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.events import events_of
-from kiezbruecke.ledger.finding import search_cases
+from kiezbruecke.ledger.finding import how_far, search_cases
 from kiezbruecke.ledger.reading import StoredOrder, find_case, find_papers
 from kiezbruecke.ledger.todo import Kind, points_of_case
 from kiezbruecke.records import Commitment, CommitmentState, Decision, OrderState, Outcome
@@ -167,7 +168,8 @@ FEWEST, MOST = 2, 50  # letters of a search, cases that it finds
 def find_cases(house: House, part: str, processes: Sequence[str] | None = None) -> list[CaseFound]:
     """At most fifty cases by a part of number, Fremdkennzeichen, title or file number; four statements.
 
-    `processes`: only these. What has changed since somebody searched last is read first (`ledger/finding.py`).
+    `processes`: only these. The little that has changed since somebody searched last is read first; after an upgrade or
+    a great change `how_much_is_known` says what is missing.
     """
     part = " ".join(part.split())
     if len(part) < FEWEST:
@@ -186,6 +188,17 @@ def find_cases(house: House, part: str, processes: Sequence[str] | None = None) 
         )
         for one in found
     ]
+
+
+def how_much_is_known(ledger: Ledger, processes: Sequence[str] | None = None) -> str:
+    """What a search does not know yet, in a German sentence; empty where it knows all. At most three statements."""
+    found = how_far(ledger, processes)
+    if found is None:
+        return ""
+    there = german.count(found.there, "Fall", "Fällen")
+    rest = "die übrigen kommen in der nächsten Stunde von selbst dazu"
+    numbered = "Mit seiner ganzen Nummer ist jeder Fall zu finden"
+    return f"Die Suche kennt {german.whole(found.known)} von {there}; {rest}. {numbered}."
 
 
 def cases(house: House, wanted: str) -> list[CaseStory]:

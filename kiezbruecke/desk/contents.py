@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +25,7 @@ from kiezbruecke.records import ReceiptOutcome
 from kiezbruecke.standards import zips
 
 _ZIP = b"PK\x03\x04"
+_NUMBERED = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}_")
 
 
 class SentFileView(DeskView):
@@ -33,6 +35,11 @@ class SentFileView(DeskView):
     size: int
     """Bytes"""
     media_type: str
+
+    @property
+    def called(self) -> str:
+        """Its name as people say it: without the number that xdomea puts before the names of all files."""
+        return _NUMBERED.sub("", self.name.rpartition("/")[2])
 
 
 class ReceiptView(DeskView):

@@ -84,7 +84,7 @@ def newest(
     routes: Collection[str] | None = None,
     mapping: str = "",
 ) -> list[MessageFacts]:
-    """The messages that were moved last, at most MOST of them, the newest first; one statement.
+    """The messages that were moved last, at most MOST of them, the newest first; two statements.
 
     `states`: all if none is named. `routes`: those alone. `mapping`: a name, whatever its version was.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
@@ -18,7 +18,6 @@ from kiezbruecke.desk.view import DeskView
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.german import BERLIN
 from kiezbruecke.house import House
-from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.states import UNSETTLED
 from kiezbruecke.ledger.todo import Kind
 
@@ -79,13 +78,12 @@ class Operations(DeskView):
 
 def operations(house: House, at: datetime) -> Operations:
     """All routes and connections; seven statements, if nothing recovers."""
-    house_now = status(house)
+    house_now = status(house, counted=UNSETTLED)
     known = {one.route: one for one in house_now.routes}
     recovering = {one.destination for one in house_now.recovering}
     troubles: dict[str, list[str]] = defaultdict(list)
-    for point in points(house):
-        if point.kind is Kind.TROUBLE:
-            troubles[point.route].append(point.reason)
+    for point in points(house, kind=Kind.TROUBLE):
+        troubles[point.route].append(point.reason)
     operated = _who_operates(house.content)
     found = [
         _route(one, known[one.route], troubles[one.route], operated.get(one.route, ""), at) for one in routes(house)
@@ -114,7 +112,7 @@ def _route(one: RouteView, now: RouteStatusView, troubles: Sequence[str], operat
         last_step=now.last_step,
         next_run=None if rests else next_run(one.schedule, at),
         after=one.after,
-        stuck=_unsettled(now.messages),
+        stuck=sum(now.messages.values()),
         oldest=now.oldest_unsettled,
         why=(*troubles, *error),
         paused=now.paused,
@@ -158,10 +156,6 @@ def _who_operates(content: Path) -> dict[str, str]:
         with suppress(ConfigurationError):
             found[place.name] = place.read().operations
     return found
-
-
-def _unsettled(messages: Mapping[MessageState, int]) -> int:
-    return sum(many for state, many in messages.items() if state in UNSETTLED)
 
 
 def _party(house: House, name: str, about: list[RouteNow], recovering: bool, today: date) -> PartyNow:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from functools import cache, partial
@@ -17,7 +17,7 @@ from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.people import Person
 from kiezbruecke.ledger.receipts import words_about, words_of
-from kiezbruecke.ledger.todo import Answer, Kind, OpenPoint, find_point, open_points
+from kiezbruecke.ledger.todo import Answer, Kind, OpenPoint, PointHead, find_point, find_points, open_points
 
 _LINE = re.compile(r"^(?P<sheet>[^#]{1,200})#(?P<row>\d{1,7}): ")
 _RULE = re.compile(r"(?:(?P<place>[\w./-]+\.yaml:\d+): )?'[^']{1,200}' \(Quelle: (?P<source>[^()]{1,200})\): ")
@@ -66,11 +66,15 @@ class PointStory(PointView):
     """Content: the destination's own text, word for word, oldest first"""
 
 
-def points(house: House, owner: str = "") -> list[PointView]:
-    """All open points, oldest first, or those of whom a part of the name is given; one statement."""
-    columns = _columns(house)
-    found = [PointView(**_facts(point, columns)) for point in open_points(house.ledger)]
-    return [one for one in found if owner.casefold() in one.owner.casefold()]
+def points(house: House, owner: str = "", kind: Kind | None = None) -> list[PointView]:
+    """All open points, oldest first, or those of whom a part of the name is given, or of one kind; one statement."""
+    found = open_points(house.ledger, kind)
+    return _views(house, [one for one in found if owner.casefold() in one.owner.casefold()])
+
+
+def points_of(house: House, heads: Sequence[PointHead]) -> list[PointView]:
+    """The points of these heads; one statement."""
+    return _views(house, find_points(house.ledger, [one.id for one in heads]))
 
 
 def point(house: House, number: int) -> PointStory:
@@ -88,6 +92,11 @@ def stored_point(ledger: Ledger, number: int) -> OpenPoint:
         helps = "siehe kiezbruecke todo list"
         raise InputError(f"Einen Punkt {number} gibt es nicht", helps=helps)
     return found
+
+
+def _views(house: House, found: Sequence[OpenPoint]) -> list[PointView]:
+    columns = _columns(house)
+    return [PointView(**_facts(point, columns)) for point in found]
 
 
 def _columns(house: House) -> Columns:

@@ -18,6 +18,17 @@ from kiezbruecke.ledger.money import euros
 from kiezbruecke.ledger.people import Person
 from kiezbruecke.release import ActKind, ReleasedArea, ReleaseView
 
+DOING = {  # what a person presses
+    ActKind.CERTIFY: "Sachlich und rechnerisch richtig zeichnen",
+    ActKind.FACTUAL: "Sachlich richtig zeichnen",
+    ActKind.ARITHMETICAL: "Rechnerisch richtig zeichnen",
+    ActKind.ORDER: "Anordnen",
+    ActKind.HOLD_BACK: "Zurückhalten",
+}
+NEXT = {  # what comes after it
+    ActKind.CERTIFY: "Als Nächstes ordnet eine andere Person an.",
+    ActKind.ORDER: "Sobald die Strecke das nächste Mal läuft, geht es hinaus.",
+}
 VERBS = {
     ActKind.CERTIFY: "sachlich und rechnerisch richtig",
     ActKind.FACTUAL: "sachlich richtig",
@@ -32,6 +43,7 @@ class ActView(DeskView):
 
     number: int
     at: datetime
+    kind: ActKind
     what: str
     count: int
     sum: Decimal
@@ -40,14 +52,14 @@ class ActView(DeskView):
     valid_until: datetime | None
 
 
-def four_eyes_routes(content: Path) -> list[str]:
+def four_eyes_routes(content: Path) -> list[SendingRoute]:
     """The routes from which nothing leaves without two people; one whose file is broken sends nothing."""
     found = []
     for place in route_places(content):
         with suppress(ConfigurationError):
             route = place.read()
             if isinstance(route, SendingRoute) and route.release == "four_eyes":
-                found.append(route.name)
+                found.append(route)
     return found
 
 
@@ -57,6 +69,7 @@ def acts(house: House, route: str, most: int = 50) -> list[ActView]:
         ActView(
             number=row.id,
             at=row.at,
+            kind=ActKind(row.kind),
             what=VERBS[ActKind(row.kind)],
             count=row.count,
             sum=euros(row.sum_cents),
@@ -78,11 +91,11 @@ def is_signed(house: House, route: str, kind: ActKind, shown: str, person: Perso
 
 def headlines(view: ReleaseView) -> Iterator[str]:
     """What a person reads before signing, line by line; the areas stand in a table of their own."""
-    yield f"{german.count(view.count, 'Nachricht', 'Nachrichten')}, zusammen {german.euros(view.sum)}"
+    yield f"{german.count(view.count, 'Anordnung', 'Anordnungen')}, zusammen {german.euros(view.sum)}"
     if view.last_at is None:
         yield "Auf dieser Strecke ist es das erste Mal"
     else:
-        last = german.count(view.last_count, "Nachricht", "Nachrichten")
+        last = german.count(view.last_count, "Anordnung", "Anordnungen")
         yield f"Das letzte Mal am {german.moment(view.last_at)}: {last}, {german.euros(view.last_sum)}"
     for one in view.cautions:
         more = " …" if one.count > len(one.references) else ""

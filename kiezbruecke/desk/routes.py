@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -147,16 +147,16 @@ def check_routes(content: Path, connect: Connect, name: str | None = None) -> li
     return [_check(place, content, connect, names) for place in wanted]
 
 
-def status(house: House, *, counts: bool = True) -> HouseStatus:
+def status(house: House, *, counted: Collection[MessageState] = tuple(MessageState)) -> HouseStatus:
     """Every route, the list, what recovers; five statements, however many routes there are, if nothing does.
 
-    Without `counts` no route says how many of its messages are in which state; four statements.
+    `counted`: the states of which a route says how many of its messages are in them; where it is none, four statements.
     """
     places = route_places(house.content)
     reads = _reader(house, places)
     found = {place.name: _read_or_error(place, reads) for place in places}
     abouts = {name: "" if isinstance(one, str) else _connection(one) for name, one in found.items()}
-    known = route_statuses(house.ledger, abouts, counts=counts)
+    known = route_statuses(house.ledger, abouts, counted=counted)
     return HouseStatus(
         routes=tuple(_status(found[name], one) for name, one in known.items()),
         attention=count_open_points(house.ledger),

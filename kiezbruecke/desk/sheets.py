@@ -38,8 +38,9 @@ _COMMON = (
     "Werte eintragen, keine Formeln: der Wert einer Formel ist nicht bekannt, die Zeile wird nicht übernommen.",
     "Keine verbundenen Zellen und keine Summenzeile: sie werden nicht verstanden.",
     "Beträge wie 850,00 oder 1.000,00. Ein Betrag wie 0.850 kann zweierlei heißen und wird nicht übernommen.",
-    "Speichern als XLSX ohne Makros und ohne Kennwort oder als „CSV UTF-8“, dann in den vereinbarten Ordner legen.",
-    "Nach höchstens einer Viertelstunde liegt die Datei in „done“ oder „failed“, daneben ein Bericht zu jeder Zeile.",
+    "Speichern als XLSX ohne Makros und ohne Kennwort oder als „CSV UTF-8“.",
+    "Dann am Schreibtisch abgeben; dort steht vorher, was aus jeder Zeile folgt, und danach der Bericht.",
+    "Ohne Schreibtisch: in den vereinbarten Ordner legen; nach einer Viertelstunde liegt daneben der Bericht.",
 )
 
 

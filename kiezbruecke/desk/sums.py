@@ -224,16 +224,16 @@ def reconciliation(house: House, processes: Sequence[str], at: datetime) -> Reco
     unmatched = asked.unmatched(house.ledger, sorted(routes))
     return Reconciliation(
         at=at,
-        processes=tuple(_counts(side, tallies.get(side.process.id)) for side in wanted),
+        processes=tuple(_counts(side, tallies[side.process.id], still_open) for side in wanted),
         areas=tuple(one for side in wanted for one in _areas(side, sides, books, told)),
         broken=tuple(text for side in wanted for text in _broken(side, books)),
-        hanging=tuple(_hanging(by_id[one.process_id], one, at) for one in still_open),
+        hanging=tuple(_hanging(by_id, still_open, at)),
         unmatched=tuple(_unmatched(routes[one.route], one, at) for one in unmatched),
     )
 
 
 def sums(house: House, process_id: str) -> list[AreaSums]:
-    """The areas of one process alone, by their number; four statements."""
+    """The areas of one process alone, by their number; six statements."""
     sides = _sides(house.content)
     side = _side(sides, process_id)
     books, told = asked.books(house.ledger, list(sides)), asked.told(house.ledger, [side.process.fiscal_year])
@@ -370,26 +370,29 @@ def _broken(side: _Side, books: Mapping[money.Area, asked.AreaBooks]) -> Iterato
                 yield f"{where}, {what}: {says} laut Budget, {adds} laut Fällen und Anordnungen ({process})"
 
 
-def _hanging(side: _Side, one: asked.Open, at: datetime) -> Hanging:
-    what, who, until = _standing(side, one)
-    return Hanging(
-        process=one.process_id,
-        case=one.case_reference,
-        area_name=side.names.get(one.area_id, one.area_id),
-        reference=one.reference,
-        effect=plugins.effects()[one.effect].title,
-        what=what,
-        amount=money.euros(one.amount_cents),
-        since=one.since,
-        days=_days(one.since, at),
-        who=who,
-        late=at.astimezone(BERLIN).date() > until,
-    )
+def _hanging(sides: Mapping[str, _Side], found: Sequence[asked.Open], at: datetime) -> Iterator[Hanging]:
+    titles, today = {name: known.title for name, known in plugins.effects().items()}, _berlin(at)
+    for one in found:
+        side, since = sides[one.process_id], _berlin(one.since)
+        what, who, until = _standing(side, one, since)
+        yield Hanging(
+            process=one.process_id,
+            case=one.case_reference,
+            area_name=side.names.get(one.area_id, one.area_id),
+            reference=one.reference,
+            effect=titles[one.effect],
+            what=what,
+            amount=money.euros(one.amount_cents),
+            since=one.since,
+            days=(today - since).days,
+            who=who,
+            late=today > until,
+        )
 
 
-def _standing(side: _Side, one: asked.Open) -> tuple[str, str, date]:
+def _standing(side: _Side, one: asked.Open, since: date) -> tuple[str, str, date]:
     """Where it stands, who must act, and the last day on which that is as it should be."""
-    since, route = one.since.astimezone(BERLIN).date(), side.routes.get(one.route)
+    route = side.routes.get(one.route)
     answer = route.answer_within_days if isinstance(route, SendingRoute) else _ANSWER_DAYS
     if one.message_state in UNSETTLED:
         what, who, days = _on_its_way(side, one, answer)
@@ -428,24 +431,24 @@ def _unmatched(side: _Side, one: asked.Unmatched, at: datetime) -> UnmatchedAnsw
         case=one.case_reference,
         since=one.since,
         who=one.owner,
-        late=_days(one.since, at) > _SOON,
+        late=(_berlin(at) - _berlin(one.since)).days > _SOON,
     )
 
 
-def _days(since: datetime, at: datetime) -> int:
-    """From day to day in Berlin."""
-    return (at.astimezone(BERLIN).date() - since.astimezone(BERLIN).date()).days
+def _berlin(moment: datetime) -> date:
+    """The day there."""
+    return moment.astimezone(BERLIN).date()
 
 
-def _counts(side: _Side, tally: asked.MoneyCount | None) -> ProcessCounts:
-    known = tally or asked.MoneyCount(0, 0, 0, 0)
+def _counts(side: _Side, tally: asked.MoneyCount, still_open: Sequence[asked.Open]) -> ProcessCounts:
+    ours = [one for one in still_open if one.process_id == side.process.id and one.message_state in UNSETTLED]
     return ProcessCounts(
         process=side.process.id,
         name=side.process.name,
-        sent=known.sent,
-        confirmed=known.confirmed,
-        open=known.open,
-        open_amount=money.euros(known.open_cents),
+        sent=tally.sent,
+        confirmed=tally.confirmed,
+        open=len(ours),
+        open_amount=money.euros(sum(one.amount_cents for one in ours)),
     )
 
 

@@ -24,7 +24,10 @@ STATES: Mapping[MessageState, tuple[str, str]] = {  # of one message, of several
 }
 
 KINDS: Mapping[Kind, tuple[str, str]] = {  # the word, and what it means for whoever reads it
-    Kind.SET_ASIDE: ("zurückgestellt", "Der Fall oder die Zeile wartet; alle anderen Fälle gehen weiter."),
+    Kind.SET_ASIDE: (
+        "zurückgestellt",
+        "Der Fall oder die Zeile wartet; alle anderen gehen weiter. Ist eine Liste falsch, hilft eine berichtigte.",
+    ),
     Kind.REFUSED: (
         "abgewiesen",
         "Das Ziel hat die Nachricht abgelehnt. Das Geld einer abgewiesenen Festlegung ist frei.",
@@ -63,7 +66,7 @@ KINDS: Mapping[Kind, tuple[str, str]] = {  # the word, and what it means for who
 
 ANSWERS: Mapping[Answer, str] = {  # what follows from it
     Answer.DONE: "Gesehen und geklärt; der Punkt ist vom Tisch.",
-    Answer.RELEASE: "Gesehen, die Beschlussliste gilt.",
+    Answer.RELEASE: "Gesehen, die Beschlussliste gilt. Ist angenommen, geht der Fall hinaus; sonst bleibt es dabei.",
     Answer.DISMISS: "Diese Zeile gilt nicht; sie zählt auch nicht mehr gegen das Budget.",
     Answer.RESEND: "Eine neue Nachricht mit neuem Kennzeichen geht hinaus; erst, wenn die Ursache behoben ist.",
     Answer.ARRIVED: "Sie liegt am Ziel und gilt als zugestellt.",
@@ -83,7 +86,7 @@ SETTLED: Mapping[str, str] = {  # by itself, without a person
     MENDED: "von selbst erledigt: eine spätere Liste hat es berichtigt",
 }
 
-_NEXT_RUN = "Der nächste Lauf der Strecke handelt danach."
+_NEXT_RUN = "Die Software handelt danach, sobald die Strecke das nächste Mal läuft."
 THEN: Mapping[Answer, str] = {  # said when it was given
     Answer.DONE: "Der Punkt ist von der Liste genommen; gesendet wird deswegen nichts.",
     Answer.RELEASE: _NEXT_RUN,
@@ -128,6 +131,10 @@ RECEIPTS: Mapping[ReceiptOutcome, str] = {  # what a word that came back proves
     ReceiptOutcome.REFUSED: "abgewiesen",
     ReceiptOutcome.NOTED: "zur Kenntnis",
 }
+
+RECEIVED: Mapping[str, str] = {"0402": "Importbestätigung", "0403": "Empfangsbestätigung"}  # xdomea says numbers
+
+MODES: Mapping[str, str] = {"live": "in Betrieb", "dry_run": "Probelauf, sendet nichts", "off": "aus"}
 
 NEEDS = ("Punkt braucht", "Punkte brauchen")
 OPERATIONS = "IT-Betrieb"
@@ -321,5 +328,16 @@ def paused(route: str, person: str, reason: str, at: datetime | None, connection
 def event(kind: str) -> str:
     """An event; a receipt keeps its standard's name."""
     if kind.startswith("receipt."):
-        return f"Rückmeldung {kind.removeprefix('receipt.')}"
+        return f"Rückmeldung {receipt(kind.removeprefix('receipt.'))}"
     return EVENTS.get(kind, kind)
+
+
+def receipt(name: str) -> str:
+    """What came back, by its standard's name; a number gets a word."""
+    return f"{RECEIVED[name]} ({name})" if name in RECEIVED else name
+
+
+def mode(said: str) -> str:
+    """How a route runs; `live (test)` sends to a test environment."""
+    name, _, test = said.partition(" ")
+    return f"{MODES.get(name, name)}{', an eine Testumgebung' if test else ''}"

@@ -115,10 +115,14 @@ def open_ledger(url: str, vault: Vault = NO_VAULT) -> Ledger:
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Create the ledger's schema, or bring it up to date (Alembic); up to a revision, for tests of the next one."""
+    """Create the ledger's schema, or bring it up to date (Alembic); up to a revision, for tests of the next one.
+
+    Afterwards, step by step, what cases are found by: whoever is killed there leaves it to housekeeping.
+    """
     from alembic import command  # noqa: PLC0415 - see above
 
     from kiezbruecke.ledger.evidence import seal_all  # noqa: PLC0415 - needs this module
+    from kiezbruecke.ledger.finding import keep_findable  # noqa: PLC0415 - the same
 
     ledger = Ledger(make_engine(url))
     try:
@@ -130,6 +134,8 @@ def upgrade(url: str, revision: str = "head") -> None:
             command.upgrade(config, revision)
             if before is not None and before < SEALED <= (_revision(connection) or ""):
                 seal_all(connection)
+        if revision == "head":
+            keep_findable(ledger)
     finally:
         ledger.close()
 

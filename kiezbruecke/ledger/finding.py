@@ -2,33 +2,64 @@
 
     cases.changed > changes.found ─▶ the words of these cases, folded, one text each ─▶ `findable` ─▶ a search reads it
 
-Nothing that runs pays for it: whoever searches, and housekeeping, first brings up to date what has changed since (the
-numbers of `changes.py`). A text is searched as a whole: at 100,000 cases that is 10 MB and some 20 ms, with no index of
-letter groups that one of the two databases would have to be taught.
+Nothing that runs pays for it. Housekeeping and an upgrade bring up to date what has changed since (the numbers of
+`changes.py`), step by step, each its own transaction; a search does so itself where it is little, else it answers from
+what is known and says how far that is: nobody waits until a hundred thousand cases are read. A text is searched as a
+whole: at 100,000 cases that is 10 MB and some 20 ms, with no index of letter groups that one of the two databases
+would have to be taught.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ColumnElement, Connection, Select, bindparam, delete, func, insert, select, true, update
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    true,
+    tuple_,
+    union,
+    update,
+)
 
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger
 from kiezbruecke.ledger.dialects import one_at_a_time
-from kiezbruecke.ledger.sets import among, rows_among, slices, write_all, write_among
+from kiezbruecke.ledger.sets import SLICE, among, rows_among, write_all, write_among
 from kiezbruecke.records import Decision, Proposal
 
 _c, _f, _m, _r, _n = t.cases.c, t.findable.c, t.messages.c, t.records.c, t.changes.c
+AT_ONCE = SLICE  # cases that a search itself brings up to date: one step, some hundredths of a second
+_ALL = UUID(int=2**128 - 1)  # in `found_case`: all cases with this number
 _BEHIND = select(_n.process_id).where(_n.found < _n.number).order_by(_n.process_id)
-_NUMBERS = select(_n.number, _n.found).where(_n.process_id == bindparam("process"))
-_NEW = select(_c.id).where(_c.process_id == bindparam("process"), _c.changed > bindparam("since")).order_by(_c.id)
-_UP_TO = update(t.changes).where(_n.process_id == bindparam("process")).values(found=bindparam("up_to"))
+_NUMBER = select(_n.number).where(_n.process_id == bindparam("process"))
+_UNREAD = (_c.process_id == _n.process_id, tuple_(_c.changed, _c.id) > tuple_(_n.found, _n.found_case))
+_HOW_MANY = select(func.count()).select_from(t.cases.join(t.changes, and_(*_UNREAD))).where(_n.found < _n.number)
+_NEXT = (
+    select(_c.id, _c.changed)
+    .join(t.changes, and_(*_UNREAD))
+    .where(_n.process_id == bindparam("process"))
+    .order_by(_c.changed, _c.id)
+    .limit(bindparam("most"))
+)
+_UP_TO = (
+    update(t.changes)
+    .where(_n.process_id == bindparam("process"))
+    .values(found=bindparam("up_to"), found_case=bindparam("case"))
+)
 _CASES = select(_c.id, _c.process_id, _c.reference, _c.area_id).where(among(_c.id))
 _MARKS = select(_m.case_id, _m.reference.label("word"), _m.remote_id, _m.voucher).where(among(_m.case_id))
 _FORGET = delete(t.findable).where(among(_f.case_id))
@@ -47,22 +78,34 @@ class CaseHead:
     title: str
 
 
-def search_cases(ledger: Ledger, part: str, at_most: int, processes: Sequence[str] | None = None) -> list[CaseHead]:
-    """Cases of whose names this is a part, capitals or not, by reference number; four statements if nothing is new.
+@dataclass(frozen=True)
+class Known:
+    """How many cases a search knows as they are now, and how many there are."""
 
-    `processes`: only these.
+    known: int
+    there: int
+
+
+def search_cases(ledger: Ledger, part: str, at_most: int, processes: Sequence[str] | None = None) -> list[CaseHead]:
+    """Cases of whose names this is a part, capitals or not; four statements if nothing is new.
+
+    By reference number, those first of whose number it is a part: a Fremdkennzeichen has many more digits.
+    `processes`: only these. Where `how_far` says that cases are missing, those are found by their whole number alone.
     """
-    keep_findable(ledger)
+    behind = not _keep_little(ledger)
     place = func.strpos if ledger.postgresql else func.instr
+    folded = _folded(part)
     of_these = true() if processes is None else _f.process_id.in_(processes)
     query = (
         select(_f.case_id)
-        .where(place(_f.words, _folded(part)) > 0, of_these)
-        .order_by(_f.reference, _f.process_id, _f.case_id)
+        .where(place(_f.words, folded) > 0, of_these)
+        .order_by(place(func.lower(_f.reference), folded) == 0, _f.reference, _f.process_id, _f.case_id)
         .limit(at_most)
     )
     with ledger.read() as connection:
         found = connection.execute(query).scalars().all()
+        if behind:
+            found = list(dict.fromkeys([*_numbered(connection, part, processes), *found]))[:at_most]
         rows = {row.id: row for row in rows_among(connection, _CASES, found)}
         said = rows_among(connection, _titles(ledger), found)
     titles: dict[UUID, str] = {}
@@ -76,27 +119,66 @@ def search_cases(ledger: Ledger, part: str, at_most: int, processes: Sequence[st
     ]
 
 
+def how_far(ledger: Ledger, processes: Sequence[str] | None = None) -> Known | None:
+    """How much of these processes a search knows, where that is not all; three statements, mostly one."""
+    of_these = true() if processes is None else _c.process_id.in_(processes)
+    with ledger.read() as connection:
+        if connection.execute(_BEHIND).first() is None:
+            return None
+        unread = connection.execute(_HOW_MANY.where(of_these)).scalar_one()
+        there = connection.execute(select(func.count()).select_from(t.cases).where(of_these)).scalar_one()
+    return Known(there - unread, there) if unread else None
+
+
 def keep_findable(ledger: Ledger) -> int:
-    """Bring up to date what cases are found by; how many had changed. One statement where nothing has."""
+    """Bring up to date what cases are found by; how many had changed. One statement where nothing has.
+
+    In transactions of five hundred cases, which keep no run waiting for long; whoever is killed goes on from there.
+    """
     with ledger.read() as connection:
         behind = connection.execute(_BEHIND).scalars().all()
-    return sum(_keep(ledger, process) for process in behind)
+    return sum(read for process in behind for read in _steps(ledger, process))
 
 
-def _keep(ledger: Ledger, process: str) -> int:
-    """One process, in transactions that keep no run waiting for long; whoever is killed here begins again."""
+def _keep_little(ledger: Ledger) -> bool:
+    """The same where it takes no time; whether all is up to date now. A search waits for nobody who does more."""
     with ledger.read() as connection:
-        number, since = connection.execute(_NUMBERS, {"process": process}).one()
-        changed = connection.execute(_NEW, {"process": process, "since": since}).scalars().all()
-    for some in slices(changed):
-        with ledger.write() as connection:
-            one_at_a_time(connection)
-            rows = _rows(ledger, connection, some)
-            write_among(connection, _FORGET, some)
-            write_all(connection, _ADD, rows)
+        behind = connection.execute(_BEHIND).first() is not None
+        if behind and connection.execute(_HOW_MANY).scalar_one() > AT_ONCE:
+            return False
+    if behind:
+        keep_findable(ledger)
+    return True
+
+
+def _steps(ledger: Ledger, process: str) -> Iterator[int]:
+    """Cases read by each step, in the order of their numbers; none is left when it took fewer than it could."""
+    read = SLICE
+    while read == SLICE:
+        yield (read := _step(ledger, process))
+
+
+def _step(ledger: Ledger, process: str) -> int:
+    """The next cases of a process. The number comes first: what changes meanwhile has a higher one."""
     with ledger.write() as connection:
-        connection.execute(_UP_TO, {"process": process, "up_to": number})
-    return len(changed)
+        one_at_a_time(connection)
+        number = connection.execute(_NUMBER, {"process": process}).scalar_one()
+        found = connection.execute(_NEXT, {"process": process, "most": SLICE}).all()
+        cases = [row.id for row in found]
+        rows = _rows(ledger, connection, cases)
+        write_among(connection, _FORGET, cases)
+        write_all(connection, _ADD, rows)
+        up_to, case = (found[-1].changed, cases[-1]) if len(found) == SLICE else (number, _ALL)
+        connection.execute(_UP_TO, {"process": process, "up_to": up_to, "case": case})
+    return len(found)
+
+
+def _numbered(connection: Connection, number: str, processes: Sequence[str] | None) -> Sequence[UUID]:
+    """The cases that bear just this number, or whose message does."""
+    of_message = select(_m.case_id).where(_m.reference == number)
+    query = select(_c.id).where(_c.id.in_(union(select(_c.id).where(_c.reference == number), of_message)))
+    of_these = true() if processes is None else _c.process_id.in_(processes)
+    return connection.execute(query.where(of_these).order_by(_c.reference, _c.id)).scalars().all()
 
 
 def _rows(ledger: Ledger, connection: Connection, cases: Sequence[UUID]) -> list[dict[str, Any]]:

@@ -49,7 +49,7 @@ class Person:
         return {"person": self.name, "account": self.account, "how": self.how.value}
 
     def __str__(self) -> str:
-        return f"{self.name} (Anmeldung: {self.account})" if self.account else self.name
+        return self.name if self.account in ("", self.name) else f"{self.name} (Anmeldung: {self.account})"
 
 
 class Signed(NamedTuple):

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
-from sqlalchemy import JSON, ColumnElement, Connection, Row, Select, bindparam, case, func, select, true, union
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    Executable,
+    Row,
+    Select,
+    bindparam,
+    case,
+    func,
+    select,
+    true,
+    union,
+    union_all,
+)
 
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.accounts import about_message, about_preview, opened
 from kiezbruecke.ledger.database import Ledger
 from kiezbruecke.ledger.pauses import Pause, read_pauses
 from kiezbruecke.ledger.refusals import readable
-from kiezbruecke.ledger.sets import among, rows_among
+from kiezbruecke.ledger.sets import among, rows_among, slices
 from kiezbruecke.ledger.states import UNSETTLED, MessageState
 from kiezbruecke.ledger.todo import Answer
 from kiezbruecke.records import (
@@ -40,6 +54,7 @@ _KINDS: dict[str, type[Record]] = {
     kind.kind: kind for kind in (Applicant, Application, Budget, Decision, Paper, Proposal, Settlement)
 }
 R = TypeVar("R", bound=Record)
+_SOUGHT = 100  # routes and states in one question for the newest messages: SQLite joins at most five hundred
 _SAID = (
     select(
         t.records,
@@ -303,20 +318,41 @@ def newest_messages(
     routes: Collection[str] | None = None,
     mapping: str = "",
 ) -> list[tuple[MessageHead, str]]:
-    """The messages that were moved last, with their case's reference number, the newest first; one statement.
+    """The messages that were moved last, with their case's reference number, the newest first; two statements.
 
-    `routes`: of these alone; None: of all. `mapping`: its name, whatever its version was.
+    `routes`: of these alone; None: of all. `mapping`: its name, whatever its version was. Of what is settled (there may
+    be millions) the newest of each route and state are found by index; one more statement for each hundred of these.
     """
-    m, query = t.messages.c, _with_case()
-    if states:
-        query = query.where(m.state.in_([state.value for state in states]))
-    if routes is not None:
-        query = query.where(m.route.in_(routes))
-    if mapping:
-        query = query.where(m.mapping.startswith(f"{mapping} v", autoescape=True))
+    found: dict[UUID, datetime] = {}
     with ledger.read() as connection:
-        rows = connection.execute(query.order_by(m.updated_at.desc(), m.reference).limit(at_most)).all()
-    return [(_head(row), row.case_reference) for row in rows]
+        for query in _newest(at_most, states or [*MessageState], routes, mapping):
+            found |= {row.key: row.updated_at for row in connection.execute(query)}
+        newest = sorted(found, key=found.__getitem__, reverse=True)[:at_most]
+        rows = rows_among(connection, _with_case().where(among(t.messages.c.key)), newest)
+    return [
+        (_head(row), row.case_reference)
+        for row in sorted(sorted(rows, key=lambda row: row.reference), key=lambda row: row.updated_at, reverse=True)
+    ]
+
+
+def _newest(
+    at_most: int, states: Collection[MessageState], routes: Collection[str] | None, mapping: str
+) -> Iterator[Executable]:
+    """Keys and moments of at least the newest of all."""
+    m = t.messages.c
+    alike = m.mapping.startswith(f"{mapping} v", autoescape=True) if mapping else true()
+
+    def newest(*where: ColumnElement[bool]) -> Select[Any]:
+        query = select(m.key, m.updated_at).where(alike, *where).order_by(m.updated_at.desc()).limit(at_most)
+        return query.subquery().select()
+
+    if routes is None:
+        yield newest(m.state.in_(states))
+        return
+    open_, settled = UNSETTLED.intersection(states), sorted({*states} - UNSETTLED)
+    yield newest(m.route.in_(routes), m.state.in_(open_))
+    for some in slices([(route, state) for route in sorted(routes) for state in settled], _SOUGHT):
+        yield union_all(*(newest(m.route == route, m.state == state) for route, state in some))
 
 
 @dataclass(frozen=True)
@@ -427,10 +463,12 @@ def read_moved(ledger: Ledger, since: datetime) -> dict[str, dict[MessageState, 
 STEPS = ("collect", "prepare", "deliver", "reconcile", "housekeeping")  # of all routes; others are seen as the last
 
 
-def route_statuses(ledger: Ledger, routes: Mapping[str, str], *, counts: bool = True) -> dict[str, RouteStatus]:
+def route_statuses(
+    ledger: Ledger, routes: Mapping[str, str], *, counted: Collection[MessageState] = tuple(MessageState)
+) -> dict[str, RouteStatus]:
     """Last run, states and the oldest message that is not settled, by route; three statements.
 
-    Without `counts` no message is looked at, of which there may be millions; two statements.
+    `counted`: how many messages are in these states; there may be millions of settled ones. None: two statements.
     `routes`: their connections by their names. A step has failed until it has gone well: another one proves nothing.
     """
     m, r = t.messages.c, t.runs.c
@@ -439,13 +477,13 @@ def route_statuses(ledger: Ledger, routes: Mapping[str, str], *, counts: bool = 
         for route in routes
         for step in (*STEPS, None)
     ]
-    counted = select(m.route, m.state, func.count().label("many"), func.min(m.updated_at).label("since"))
+    counting = select(m.route, m.state, func.count().label("many"), func.min(m.updated_at).label("since"))
     states: dict[str, dict[MessageState, int]] = defaultdict(dict)
     oldest: dict[str, datetime] = {}
     with ledger.read() as connection:
         last = connection.execute(select(t.runs).where(r.id.in_(newest)).order_by(r.id)).all()
-        counting = counted.where(m.route.in_(routes)).group_by(m.route, m.state)
-        rows = connection.execute(counting).all() if counts else ()
+        query = counting.where(m.route.in_(routes), m.state.in_(counted)).group_by(m.route, m.state)
+        rows = connection.execute(query).all() if counted else ()
         pauses = read_pauses(connection)
     runs: dict[str, list[Row[Any]]] = defaultdict(list)
     for run in last:

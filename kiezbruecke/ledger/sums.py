@@ -1,15 +1,33 @@
 """What the evening's reconciliation asks: the money of each area – as its budget says, as its cases and orders say, as
-the other side says –, and what of it has not come to its end. One statement per question, however many cases there are.
+the other side says –, and what of it has not come to its end.
+
+The database adds up, along indexes that hold all that is added: no statement reads the rows of what is settled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, and_, case, exists, extract, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Select,
+    and_,
+    case,
+    exists,
+    extract,
+    func,
+    or_,
+    select,
+    text,
+    union_all,
+)
 
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger
@@ -28,7 +46,8 @@ _SENT = (
 )
 
 _b, _c, _o, _m, _a, _v = t.budgets.c, t.commitments.c, t.orders.c, t.messages.c, t.attention.c, t.approvals.c
-_later = t.orders.alias("later")
+_later, _some = t.orders.alias("later"), t.messages.alias("some")
+_OPEN_ORDERS = select(_o.key).where(text(t.OPEN_ORDERS))
 
 
 @dataclass(frozen=True)
@@ -72,8 +91,7 @@ class TheirWord:
     at: datetime
 
 
-@dataclass(frozen=True)
-class Open:
+class Open(NamedTuple):
     """A message or an order about money that is not at its end."""
 
     process_id: str
@@ -86,7 +104,7 @@ class Open:
     message_state: MessageState
     note: str
     certified: bool
-    """Whether both marks of those who certify are on it"""
+    """Whether it is held and both marks of those who certify are on it"""
     order_state: OrderState | None
     amount_cents: int
     due_on: date | None
@@ -95,12 +113,10 @@ class Open:
 
 @dataclass(frozen=True)
 class MoneyCount:
-    """How many messages about money a process has sent, how many are confirmed; of the open ones the cents."""
+    """How many messages about money a process has sent, and how many of them are confirmed."""
 
     sent: int
     confirmed: int
-    open: int
-    open_cents: int
 
 
 @dataclass(frozen=True)
@@ -116,7 +132,7 @@ class Unmatched:
 
 
 def books(ledger: Ledger, processes: Collection[str]) -> dict[Area, AreaBooks]:
-    """Our side of every area that has a budget or a case that holds money, in one moment; three statements."""
+    """Our side of every area that has a budget or a case that holds money, in one moment; five statements."""
     with ledger.read() as connection:
         rows = [
             *_of_budgets(connection, processes),
@@ -145,26 +161,19 @@ def told(ledger: Ledger, years: Collection[int]) -> dict[tuple[str, int, str], T
 def still_open(ledger: Ledger, processes: Collection[str], effects: Collection[str]) -> list[Open]:
     """What has not come to its end, oldest first: of these effects, tests apart."""
     with ledger.read() as connection:
-        rows = connection.execute(_open(processes, effects)).all()
-    return [_opened(row) for row in rows]
+        rows = connection.execute(_open(effects, _lanes(connection, effects))).all()
+    return sorted((_opened(row) for row in rows if row[0] in processes), key=attrgetter("since", "reference"))
 
 
 def tallies(ledger: Ledger, processes: Collection[str], effects: Collection[str]) -> dict[str, MoneyCount]:
-    """Per process."""
-    sent, done = _m.state.in_(_SENT), _m.state == MessageState.CONFIRMED
-    waits = _m.state.in_(UNSETTLED)
-    query = (
-        select(
-            t.cases.c.process_id,
-            *(func.sum(case((condition, 1), else_=0)) for condition in (sent, done, waits)),
-            func.sum(case((waits, func.coalesce(_m.amount_cents, 0)), else_=0)),
-        )
-        .join(t.cases, t.cases.c.id == _m.case_id)
-        .where(t.cases.c.process_id.in_(processes), _m.effect.in_(effects), _m.test.is_(False))
-        .group_by(t.cases.c.process_id)
-    )
+    """Per process, tests apart; two statements."""
+    sent, confirmed = Counter[str](), Counter[str]()
     with ledger.read() as connection:
-        return {row[0]: MoneyCount(*map(int, row[1:])) for row in connection.execute(query)}
+        for process, state, test, effect, many in connection.execute(_counted(_lanes(connection, effects))):
+            if effect in effects and not test:
+                sent[process] += many if state in _SENT else 0
+                confirmed[process] += many if state == MessageState.CONFIRMED else 0
+    return {one: MoneyCount(sent[one], confirmed[one]) for one in processes}
 
 
 def unmatched(ledger: Ledger, routes: Collection[str]) -> list[Unmatched]:
@@ -202,26 +211,61 @@ def _of_cases(connection: Connection, processes: Collection[str]) -> Iterable[tu
 
 
 def _of_orders(connection: Connection, processes: Collection[str]) -> Iterable[tuple[Area, dict[str, Any]]]:
+    """By orders of each kind and state: in this order the index holds them."""
+    by = (_o.process_id, _o.fiscal_year, _o.area_id, _o.kind, _o.state)
+    this_year = or_(_o.moved_on.is_(None), extract("year", _o.moved_on) <= _o.fiscal_year)  # later it is income
+    came_in = case((and_(_o.kind == "refund", this_year), _o.moved_cents), else_=0)
+    query = select(*by, func.sum(_o.amount_cents), func.sum(_o.moved_cents), func.sum(came_in))
+    found: dict[Area, Counter[str]] = defaultdict(lambda: Counter(ordered=0, moved_out=0, moved_in=0))
+    for row in connection.execute(query.where(_o.process_id.in_(processes)).group_by(*by)):
+        area, pays = found[row[0], row[1], row[2]], row.kind == "payment"
+        area["ordered"] += int(row[5]) if pays and OrderState(row.state).live else 0
+        area["moved_out"] += int(row[6]) if pays else 0
+        area["moved_in"] += int(row[7])
+    for (process, year, area_id), cents in _unreleased(connection).items():
+        found[process, year, area_id]["ordered"] -= cents
+    return ((area, dict(values)) for area, values in found.items() if area[0] in processes)
+
+
+def _unreleased(connection: Connection) -> dict[Area, int]:
+    """Cents of the orders to pay that count and wait for somebody's release; of all processes, so that the few
+    messages come first."""
+    lanes = connection.execute(select(t.lanes.c.name)).scalars().all()
     area = (_o.process_id, _o.fiscal_year, _o.area_id)
-    pays, counts = _o.kind == "payment", _o.state.in_([one for one in OrderState if one.live])
-    released = _m.state != MessageState.HELD
-    same_year = or_(_o.moved_on.is_(None), extract("year", _o.moved_on) <= _o.fiscal_year)  # later it is income
     query = (
-        select(
-            *area,
-            func.sum(case((and_(pays, counts, released), _o.amount_cents), else_=0)),
-            func.sum(case((pays, _o.moved_cents), else_=0)),
-            func.sum(case((and_(~pays, same_year), _o.moved_cents), else_=0)),
-        )
-        .join(t.messages, _m.key == _o.key)
-        .where(_o.process_id.in_(processes))
+        select(*area, func.sum(_o.amount_cents))
+        .join_from(t.messages, t.orders, _o.key == _m.key)
+        .where(_m.lane.in_(lanes), _m.state == MessageState.HELD)
+        .where(_o.kind == "payment", _o.state.in_([one for one in OrderState if one.live]))
         .group_by(*area)
     )
-    for row in connection.execute(query):
-        yield (row[0], row[1], row[2]), {"ordered": int(row[3]), "moved_out": int(row[4]), "moved_in": int(row[5])}
+    return {(row[0], row[1], row[2]): int(row[3]) for row in connection.execute(query)}
 
 
-def _open(processes: Collection[str], effects: Collection[str]) -> Select[Any]:
+def _lanes(connection: Connection, effects: Collection[str]) -> Sequence[str]:
+    """The lanes that hold messages of these effects. All states are named, so that each lane is a few looks into the
+    index however much it holds."""
+    in_lane = (_m.lane == t.lanes.c.name, _m.state.in_([*MessageState]), _m.test.is_(False), _m.effect.in_(effects))
+    return connection.execute(select(t.lanes.c.name).where(exists().where(*in_lane))).scalars().all()
+
+
+def _counted(lanes: Sequence[str]) -> Select[Any]:
+    """Process, state, whether it is a test, effect, how many; in this order the index holds them.
+
+    A lane is one process's, so one of its messages tells whose all of them are.
+    """
+    by = (_m.lane, _m.state, _m.test, _m.effect)
+    many = select(*by, func.count().label("many")).where(_m.lane.in_(lanes)).group_by(*by).subquery()
+    one = select(t.cases.c.process_id).join(_some, _some.c.case_id == t.cases.c.id).limit(1)
+    of_lane = one.where(_some.c.lane == many.c.lane, _some.c.state == many.c.state).correlate(many)
+    return select(of_lane.scalar_subquery(), many.c.state, many.c.test, many.c.effect, many.c.many)
+
+
+def _on_their_way(lanes: Sequence[str], effects: Collection[str]) -> Sequence[ColumnElement[bool]]:
+    return _m.lane.in_(lanes), _m.state.in_(UNSETTLED), _m.test.is_(False), _m.effect.in_(effects)
+
+
+def _open(effects: Collection[str], lanes: Sequence[str]) -> CompoundSelect[Any]:
     """Messages on their way; orders that are booked and not paid, or came back and were not followed by another one;
     claims whose money is not here."""
     followed = exists().where(
@@ -230,40 +274,30 @@ def _open(processes: Collection[str], effects: Collection[str]) -> Select[Any]:
     )
     unpaid = and_(_o.kind == "payment", or_(_o.state == _BOOKED, and_(_o.state == _BOUNCED, ~followed)))
     unreturned = and_(_o.kind == "refund", _o.state.in_(_OPEN_REFUND))
+    settled = (_m.effect.in_(effects), _m.test.is_(False), _m.state.not_in(UNSETTLED))
+    return union_all(
+        _opens(_m.updated_at).where(*_on_their_way(lanes, effects)),
+        _opens(_o.at).where(_m.key.in_(_OPEN_ORDERS), *settled, or_(unpaid, unreturned)),
+    )
+
+
+def _opens(since: ColumnElement[datetime]) -> Select[Any]:
+    """What is said of each, in the order of Open."""
+    area = func.coalesce(_o.area_id, _c.area_id, t.cases.c.area_id)
+    certified = and_(_v.factual.is_not(None), _v.arithmetical.is_not(None))
     return (
         select(
-            *(t.cases.c.process_id, t.cases.c.reference.label("case_reference")),
-            func.coalesce(_o.area_id, _c.area_id, t.cases.c.area_id).label("area"),
-            *(_m.reference, _m.effect, _m.route, _m.owner, _m.state, _m.note, _m.updated_at),
-            *(_o.state.label("order_state"), _o.due_on, _o.at),
-            func.coalesce(_o.amount_cents, _m.amount_cents, 0).label("cents"),
-            and_(_v.factual.is_not(None), _v.arithmetical.is_not(None)).label("certified"),
+            *(t.cases.c.process_id, t.cases.c.reference, area, _m.reference, _m.effect, _m.route, _m.owner, _m.state),
+            *(_m.note, certified, _o.state, func.coalesce(_o.amount_cents, _m.amount_cents, 0), _o.due_on, since),
         )
         .join(t.cases, t.cases.c.id == _m.case_id)
         .outerjoin(t.orders, _o.key == _m.key)
-        .outerjoin(t.commitments, _c.case_id == _m.case_id)
-        .outerjoin(t.approvals, _v.key == _m.key)
-        .where(t.cases.c.process_id.in_(processes), _m.effect.in_(effects), _m.test.is_(False))
-        .where(or_(_m.state.in_(UNSETTLED), unpaid, unreturned))
-        .order_by(_m.updated_at, _m.reference)
+        .outerjoin(t.commitments, and_(_o.key.is_(None), _c.case_id == _m.case_id))
+        .outerjoin(t.approvals, and_(_m.state == MessageState.HELD, _v.key == _m.key))
     )
 
 
-def _opened(row: Row[Any]) -> Open:
-    settled = row.state not in UNSETTLED
-    return Open(
-        process_id=row.process_id,
-        case_reference=row.case_reference,
-        area_id=row.area or "",
-        reference=row.reference,
-        effect=row.effect,
-        route=row.route,
-        owner=row.owner,
-        message_state=MessageState(row.state),
-        note=row.note,
-        certified=row.certified,
-        order_state=OrderState(row.order_state) if row.order_state else None,
-        amount_cents=row.cents,
-        due_on=row.due_on,
-        since=row.at if settled and row.at else row.updated_at,
-    )
+def _opened(row: Sequence[Any]) -> Open:
+    state, note, certified, order_state = row[7:11]
+    order = OrderState(order_state) if order_state else None
+    return Open._make((*row[:7], MessageState(state), note, certified, order, *row[11:]))

@@ -162,7 +162,7 @@ cases = Table(
     Column("counted_cents", BigInteger, nullable=False, server_default="0"),  # as it was joined last
     Column("wakes_on", Date),  # from this day on it stands otherwise, though nothing has been heard of it
     UniqueConstraint("process_id", "reference", "area_id"),
-    Index("ix_cases_changed", "process_id", "changed"),
+    Index("ix_cases_changed", "process_id", "changed", "id"),
     Index("ix_cases_wakes", "process_id", "wakes_on"),
     Index("ix_cases_counted", "process_id", "counted_area", "counted_cents"),
     Index("ix_cases_reference", "reference"),
@@ -174,7 +174,8 @@ changes = Table(  # one number per process; whatever a due rule could see raises
     Column("process_id", String(60), primary_key=True),
     Column("number", BigInteger, nullable=False),
     Column("counted", BigInteger, nullable=False, server_default="-1"),  # up to here `counted_cents` of cases are right
-    Column("found", BigInteger, nullable=False, server_default="-1"),  # and up to here their words in `findable`
+    Column("found", BigInteger, nullable=False, server_default="-1"),  # and up to here their words in `findable`,
+    Column("found_case", Uuid, nullable=False, server_default="f" * 32),  # of those with this number up to this case
 )
 
 findable = Table(  # what people find a case by: numbers, titles, Fremdkennzeichen; derived (`finding.py`)
@@ -358,11 +359,11 @@ messages = Table(
     Column("updated_at", Moment, nullable=False),
     UniqueConstraint("destination", "generation", "case_id", "effect", "number"),
     UniqueConstraint("destination", "generation", "reference"),
-    Index("ix_messages_lane_state", "lane", "state"),
+    Index("ix_messages_lane_state", "lane", "state", "test", "effect"),  # counted without reading a message
     Index("ix_messages_case", "case_id"),
     Index("ix_messages_ticket", "ticket"),
     Index("ix_messages_reference", "reference"),
-    Index("ix_messages_states", "route", "state", "destination", "updated_at"),  # counted without reading a message
+    Index("ix_messages_states", "route", "state", "updated_at", "destination"),  # counted, and the newest of them found
     Index("ix_messages_batch", "batch_id"),
     Index(  # in the order in which they are claimed
         "ix_messages_claimable",
@@ -468,6 +469,12 @@ attention = Table(  # one list of all that needs a person
         postgresql_where=text("closed_at IS NULL"),
     ),
     Index("ix_attention_answer", "answer"),
+    Index(  # in their order, past all that are closed
+        "ix_attention_open",
+        "id",
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    ),
 )
 
 budgets = Table(  # what may be committed per process, year and area
@@ -506,7 +513,12 @@ commitments = Table(  # one per case; it carries totals
     Column("reference", String(25), nullable=False),  # of the first, booking message
     Column("at", Moment, nullable=False),
     CheckConstraint("held_cents >= booked_cents", name="held_covers_booked"),
+    Index(
+        "ix_commitments_area", "process_id", "fiscal_year", "area_id", "held_cents", "booked_cents"
+    ),  # added up alone
 )
+
+OPEN_ORDERS = "state IN ('ordered', 'sent', 'in_doubt', 'booked', 'bounced')"  # whose money is not where it belongs
 
 orders = Table(  # to pay or to collect; one per message. Its state follows from the message and from what came back
     "orders",
@@ -531,7 +543,11 @@ orders = Table(  # to pay or to collect; one per message. Its state follows from
     CheckConstraint("kind IN ('payment', 'refund')", name="kind_known"),
     CheckConstraint("kind <> 'payment' OR account <> ''", name="payment_has_account"),
     Index("ix_orders_case", "case_id"),
-    Index("ix_orders_area", "process_id", "fiscal_year", "area_id", "state"),
+    Index(  # added up without reading an order
+        "ix_orders_area",
+        *("process_id", "fiscal_year", "area_id", "kind", "state", "amount_cents", "moved_cents", "moved_on"),
+    ),
+    Index("ix_orders_open", "state", "key", sqlite_where=text(OPEN_ORDERS), postgresql_where=text(OPEN_ORDERS)),
     Index("ix_orders_account", "account"),
     Index(  # whatever the channel: nobody is paid twice
         "uq_orders_live",

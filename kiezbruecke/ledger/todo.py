@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, Text, bindparam, cast, func, insert, null, select, true, update
 
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
@@ -111,6 +111,15 @@ _POINTS = (
     .outerjoin(t.cases, t.cases.c.id == _a.case_id)
     .outerjoin(t.messages, t.messages.c.key == _a.message_key)
 )
+_HEAD = (_a.id, _a.kind, _a.route, _a.owner, cast(_a.answers, Text) != "[]")
+_HEADS = select(*_HEAD, null()).where(_a.closed_at.is_(None)).order_by(_a.id)
+_HEADS_WITH_CASES = (
+    select(*_HEAD, t.cases.c.reference)
+    .outerjoin(t.cases, t.cases.c.id == _a.case_id)
+    .where(_a.closed_at.is_(None))
+    .order_by(_a.id)
+)
+_KINDS = {kind.value: kind for kind in Kind}
 _OF_ROUTE = select(_a.subject, _a.case_id).where(
     _a.kind == bindparam("kind"), _a.route == bindparam("route"), _a.closed_at.is_(None)
 )
@@ -263,11 +272,39 @@ def replace_points(
     raise_points(connection, wanted)
 
 
-def open_points(ledger: Ledger) -> list[OpenPoint]:
-    """What needs a person now, oldest first."""
+class PointHead(NamedTuple):
+    """So much of an open point as is needed to choose and to sort: of thousands a person reads fifty."""
+
+    id: int
+    """Its number: whoever came first has the lowest"""
+    kind: Kind
+    route: str
+    owner: str
+    answerable: bool
+    case_reference: str | None
+    """Where it is asked for"""
+
+
+def open_points(ledger: Ledger, kind: Kind | None = None) -> list[OpenPoint]:
+    """What needs a person now, oldest first; of one kind, or all."""
+    of_kind = true() if kind is None else _a.kind == kind
     with ledger.read() as connection:
-        rows = connection.execute(_POINTS.where(_a.closed_at.is_(None)).order_by(_a.id)).all()
+        rows = connection.execute(_POINTS.where(_a.closed_at.is_(None), of_kind).order_by(_a.id)).all()
     return [_point(row) for row in rows]
+
+
+def open_heads(ledger: Ledger, *, with_cases: bool = False) -> list[PointHead]:
+    """The same without what a person reads. `with_cases`: with their reference numbers, which takes longest."""
+    with ledger.read() as connection:
+        rows = connection.execute(_HEADS_WITH_CASES if with_cases else _HEADS).all()
+    return [PointHead(number, _KINDS[kind], *head) for number, kind, *head in rows]
+
+
+def find_points(ledger: Ledger, numbers: Collection[int]) -> list[OpenPoint]:
+    """Points by their numbers, open or closed, in this order; without those that there are not."""
+    with ledger.read() as connection:
+        rows = {row.id: row for row in rows_among(connection, _POINTS.where(among(_a.id)), numbers)}
+    return [_point(rows[number]) for number in numbers if number in rows]
 
 
 def count_open_points(ledger: Ledger) -> int:

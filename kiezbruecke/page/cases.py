@@ -1,6 +1,7 @@
 """Cases: found by what somebody remembers of one, and one case as a line from the idea to the settlement.
 
-/faelle                             the search; what is typed may be a person's words, so it is never in an address
+/faelle?gesucht=…                   the search; what is typed may be a person's words: an address has them sealed, for
+                                    the browser they were typed in alone (its cookie is half of the key)
 /faelle?nummer=…                    the same by a number, which is nobody's
 /faelle/<id>                        the case; whoever reads its content is in its evidence
 /faelle/<id>/dokumente/<key>?name=  one file of a message, as it was sent
@@ -8,12 +9,15 @@
 
 from __future__ import annotations
 
+import hmac
 import re
+from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
+from cryptography.fernet import Fernet, InvalidToken
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -87,20 +91,23 @@ _EVENTS: Sequence[Column[desk.EventView]] = (
 
 @router.get("/faelle")
 def search(request: Request, house: HouseOf, visitor: VisitorOf) -> Response:
-    """The search; with a number its result."""
+    """The search; with a number, or words that this browser has sealed, its result."""
     require(visitor, Right.SEE)
-    return _search(request, house, visitor, request.query_params.get("nummer", ""))
+    number, sealed = request.query_params.get("nummer", ""), request.query_params.get("gesucht", "")
+    if number or not sealed:
+        return _search(request, house, visitor, number)
+    words = _opened(request, sealed)
+    return _search(request, house, visitor, words, why="" if words else "Bitte suchen Sie noch einmal.")
 
 
 @router.post("/faelle")
-def find(request: Request, house: HouseOf, visitor: VisitorOf, form: FormOf) -> Response:
-    """What was typed: a number becomes an address, anything else is answered at once and stands nowhere."""
+def find(request: Request, visitor: VisitorOf, form: FormOf) -> Response:
+    """What was typed becomes an address, as it is or sealed: so sorting, reloading and going back find it again."""
     require(visitor, Right.SEE)
     typed = " ".join(str(form.get("text-suche", "")).split())[:200]
-    if _NUMBER.fullmatch(typed.upper()):
-        root = request.scope.get("root_path", "")
-        return RedirectResponse(f"{root}/faelle?{urlencode({'nummer': typed.upper()})}", 303)
-    return _search(request, house, visitor, typed)
+    number = _NUMBER.fullmatch(typed.upper())
+    asked = {"nummer": typed.upper()} if number else {"gesucht": _sealed(request, typed)} if typed else {}
+    return RedirectResponse(f"{request.scope.get('root_path', '')}/faelle?{urlencode(asked)}", 303)
 
 
 @router.get("/faelle/{case}")
@@ -116,17 +123,15 @@ def show(request: Request, house: HouseOf, visitor: VisitorOf, case: UUID) -> Re
         "case.html",
         case=found,
         reads=reads,
-        money=table(request, "Geld", _MONEY, _money(found), empty="Hier steht, was festgelegt und gezahlt wird."),
-        messages=table(
-            request, "Nachrichten", _MESSAGES, found.messages, empty="Hier steht, was hinausgeht.", name="n-"
-        ),
-        receipts=table(request, "Rückmeldungen", _RECEIPTS, receipts, empty="Hier steht, was zurückkam.", name="r-"),
+        money=table(request, "Geld", _MONEY, _money(found), empty="Noch ist nichts festgelegt und nichts gezahlt."),
+        messages=table(request, "Nachrichten", _MESSAGES, found.messages, empty="Noch ging nichts hinaus.", name="n-"),
+        receipts=table(request, "Rückmeldungen", _RECEIPTS, receipts, empty="Noch kam nichts zurück.", name="r-"),
         events=table(
             request,
             "Ereignisse",
             _EVENTS,
             [one for one in reversed(found.events) if one.kind != ROWS],
-            empty="Hier steht jeder Schritt.",
+            empty="Noch ist nichts geschehen.",
             name="e-",
         ),
         points=[one for one in found.attention if one.open],
@@ -161,21 +166,40 @@ def documents(request: Request, house: HouseOf, visitor: VisitorOf, case: UUID, 
 _HARMLESS = frozenset({"application/pdf", "application/xml", "text/csv"})  # kinds that a browser runs nothing of
 
 
-def _search(request: Request, house: House, visitor: Visitor, part: str) -> Response:
-    found, why = list[CaseFound](), ""
+def _sealed(request: Request, words: str) -> str:
+    return _seal_of(request).encrypt(words.encode()).decode()
+
+
+def _opened(request: Request, sealed: str) -> str:
+    """The words; nothing where another browser has sealed them, or this one before it was closed."""
+    try:
+        return _seal_of(request).decrypt(sealed.encode()).decode()
+    except InvalidToken:
+        return ""
+
+
+def _seal_of(request: Request) -> Fernet:
+    key: bytes = request.app.state.secret
+    return Fernet(urlsafe_b64encode(hmac.digest(key, f"search\0{request.state.browser}".encode(), "sha256")))
+
+
+def _search(request: Request, house: House, visitor: Visitor, part: str, why: str = "") -> Response:
+    found, missing = list[CaseFound](), ""
     if part:
         try:
             names = [file.stem for file in process_files(house.content) if visitor.may(Right.SEE, file.stem)]
             found = desk.find_cases(house, part, names)
+            missing = desk.how_much_is_known(house.ledger, names)
         except InputError as error:
             why = f"{error.what}."
     found = [_readable(visitor, one) for one in found]
-    empty = why or ("Dazu gibt es keinen Fall." if part else "Hier stehen die Fälle, die zu Ihrer Suche passen.")
+    empty = why or ("Dazu gibt es keinen Fall." if part else "Hier steht gleich, was zu Ihrer Suche passt.")
     return render(
         request,
         "cases.html",
         table=table(request, "Gefunden", _FOUND, found, empty=empty),
         searched=part,
+        missing=missing,
         many=len(found) >= MOST,
         most=MOST,
     )

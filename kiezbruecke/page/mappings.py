@@ -66,7 +66,7 @@ def show(request: Request, house: HouseOf, visitor: VisitorOf) -> Response:
     """Which mappings there are, and what uses them."""
     require(visitor, Right.SEE)
     found = _used(house, visitor)
-    empty = "Hier stehen die Zuordnungen der Strecken, die Sie sehen."
+    empty = "Die Strecken, die Sie sehen, haben zurzeit keine Zuordnung."
     return render(request, "mappings.html", table=table(request, "Zuordnungen", _MAPPINGS, found, empty=empty))
 
 

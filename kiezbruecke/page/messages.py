@@ -79,7 +79,7 @@ def show(request: Request, house: HouseOf, visitor: VisitorOf) -> Response:
     return render(
         request,
         "messages.html",
-        table=table(request, "Nachrichten", _COLUMNS, found, empty="Hier stehen Nachrichten, zu denen das passt."),
+        table=table(request, "Nachrichten", _COLUMNS, found, empty="Dazu gibt es zurzeit keine Nachricht."),
         filters=[(key, title) for key, (title, _) in _FILTERS.items()],
         chosen=name,
         narrowed=urlencode({key: value for key, value in (("strecke", route), ("zuordnung", mapping)) if value}),

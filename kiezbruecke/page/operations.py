@@ -61,8 +61,8 @@ def show(request: Request, house: HouseOf, visitor: VisitorOf) -> Response:
     return render(
         request,
         "operations.html",
-        routes=table(request, "Strecken", _ROUTES, seen, empty="Hier stehen die Strecken.", name="s-"),
-        parties=table(request, "Verbindungen", _PARTIES, parties, empty="Hier stehen die Verbindungen.", name="v-"),
+        routes=table(request, "Strecken", _ROUTES, seen, empty="Für Ihre Anmeldung gibt es keine Strecke.", name="s-"),
+        parties=table(request, "Verbindungen", _PARTIES, parties, empty="Zurzeit gibt es keine Verbindung.", name="v-"),
         may_pause=lambda one: _may_pause(visitor, one),
         soon=[one for one in parties if one.days_left is not None and one.days_left <= SOON],
         stuck=[one for one in seen if one.why],

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from operator import attrgetter
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
@@ -24,13 +25,14 @@ from kiezbruecke import attention, desk
 from kiezbruecke.content.areas import find_area
 from kiezbruecke.content.processes import process_files, read_process
 from kiezbruecke.content.roles import Right
-from kiezbruecke.desk import PointStory, PointView, words
+from kiezbruecke.desk import PointStory, words
 from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
 from kiezbruecke.ledger.people import REASON
-from kiezbruecke.ledger.todo import Answer
+from kiezbruecke.ledger.todo import Answer, PointHead, open_heads
 from kiezbruecke.page.admission import FormOf, HouseOf, VisitorOf, require
 from kiezbruecke.page.refusals import PageRefusal, not_allowed, not_found
+from kiezbruecke.page.releases import waiting_releases
 from kiezbruecke.page.rendering import Entry, render
 from kiezbruecke.page.tables import PER_PAGE, Column, table
 from kiezbruecke.page.visitor import Visitor
@@ -38,13 +40,13 @@ from kiezbruecke.records import Area
 
 ENTRY = Entry("/", "Schreibtisch")
 router = APIRouter()
-_COLUMNS: Sequence[Column[PointView]] = (
+_COLUMNS: Sequence[Column[PointHead]] = (
     Column("Auswahl", hidden=True),
     Column("Art", lambda one: words.KINDS[one.kind][0], "art"),
     Column("Fall", lambda one: one.case_reference, "fall"),
     Column("Was ist geschehen?"),
     Column("Wer", lambda one: one.owner, "wer"),
-    Column("seit", lambda one: one.opened_at, "seit"),
+    Column("seit", lambda one: one.id, "seit"),
     Column("Was können Sie tun?"),
 )
 
@@ -56,23 +58,23 @@ class _Filter:
     name: str
     title: str
     empty: str
-    shows: Callable[[Visitor, PointView], bool]
+    shows: Callable[[Visitor, PointHead], bool]
 
 
 _FILTERS = (
     _Filter(
         "meine",
         "Für mich zu entscheiden",
-        "Hier stehen Punkte, die auf Ihre Antwort warten. Zurzeit wartet keiner.",
-        lambda visitor, one: bool(one.answers) and visitor.may_answer(one.route, one.owner),
+        "Zurzeit wartet kein Punkt auf Ihre Antwort.",
+        lambda visitor, one: one.answerable and visitor.may_answer(one.route, one.owner),
     ),
     _Filter(
         "stelle",
         "Meine Stelle",
-        "Hier stehen alle Punkte Ihrer Stelle, auch solche, die sich von selbst erledigen. Zurzeit gibt es keinen.",
+        "Zurzeit gibt es keinen Punkt Ihrer Stelle, auch keinen, der sich von selbst erledigt.",
         lambda visitor, one: visitor.owns(one.owner),
     ),
-    _Filter("alle", "Alle", "Hier steht alles, was eine Person braucht. Zurzeit ist das nichts.", lambda *_: True),
+    _Filter("alle", "Alle", "Zurzeit braucht nichts eine Person.", lambda *_: True),
 )
 
 
@@ -93,23 +95,34 @@ def show(request: Request, house: HouseOf, visitor: VisitorOf) -> Response:
     require(visitor, Right.SEE)
     asked = request.query_params.get("wer", "")
     chosen = next((one for one in _FILTERS if one.name == asked), _FILTERS[0])
-    seen = [one for one in desk.points(house) if visitor.may(Right.SEE, one.route)]
-    counted = [(one, sum(one.shows(visitor, point) for point in seen)) for one in _FILTERS]
-    rows = [one for one in seen if chosen.shows(visitor, one)]
+    by_case = request.query_params.get("sort", "").endswith("fall")
+    alike = _alike(visitor, open_heads(house.ledger, with_cases=by_case))
+    counted = [(one, sum(len(some) for some in alike if one.shows(visitor, some[0]))) for one in _FILTERS]
+    rows = sorted((point for some in alike if chosen.shows(visitor, some[0]) for point in some), key=attrgetter("id"))
     found = table(request, chosen.title, _COLUMNS, rows, empty=chosen.empty)
-    status = desk.status(house, counts=False)
+    shown = desk.points_of(house, [*found.rows, *rows[:1]])
+    status = desk.status(house, counted=())
     return render(
         request,
         "points.html",
-        table=found,
+        table=found.showing(shown[: len(found.rows)]),
         filters=counted,
         chosen=chosen,
-        oldest=min((one.opened_at for one in rows), default=None),
-        chosable={one.id for one in rows if _FILTERS[0].shows(visitor, one)},
+        oldest=shown[-1].opened_at if shown else None,
+        chosable={one.id for one in found.rows if _FILTERS[0].shows(visitor, one)},
         failing=[one for one in status.failing if visitor.may(Right.SEE, one.route)],
         paused=[one for one in status.routes if one.paused and visitor.may(Right.SEE, one.route)],
         recovering=status.recovering,
+        to_sign=waiting_releases(house, visitor, only_own=True),
     )
+
+
+def _alike(visitor: Visitor, heads: Sequence[PointHead]) -> Sequence[Sequence[PointHead]]:
+    """What the visitor may see, by all that decides whose it is: of ten thousand points that is asked a few times."""
+    found: dict[tuple[str, str, bool], list[PointHead]] = {}
+    for one in heads:
+        found.setdefault((one.route, one.owner, one.answerable), []).append(one)
+    return [some for some in found.values() if visitor.may(Right.SEE, some[0].route)]
 
 
 @router.get("/punkte/antwort")
@@ -183,7 +196,7 @@ def _form(
         status,
         shown=shown,
         answers=[(one, words.ANSWERS[one]) for one in answers],
-        several_kinds=len({one.point.kind for one in shown}) > 1,
+        answerable=any(one.point.answers for one in shown),
         areas=_areas(house, [one.point for one in shown]) if Answer.ASSIGN in answers else (),
         chosen=str(typed.get("answer", "")),
         reason=str(typed.get("text", "")),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -17,6 +18,7 @@ from starlette.responses import RedirectResponse, Response
 
 from kiezbruecke import release
 from kiezbruecke.content.roles import Right
+from kiezbruecke.content.routes import SendingRoute
 from kiezbruecke.desk import releases
 from kiezbruecke.desk.releases import ActView
 from kiezbruecke.errors import InputError
@@ -39,14 +41,14 @@ _LINES: Sequence[Column[Line]] = (
 )
 _AREAS: Sequence[Column[ReleasedArea]] = (
     Column("Bezirksregion", lambda one: one.name, "region"),
-    Column("Nachrichten", lambda one: one.count, "anzahl", numeric=True),
+    Column("Anordnungen", lambda one: one.count, "anzahl", numeric=True),
     Column("Summe", lambda one: one.sum, "summe", numeric=True),
     Column("gegenüber dem letzten Mal", numeric=True),
 )
 _ACTS: Sequence[Column[ActView]] = (
     Column("am", lambda one: one.at, "am"),
     Column("was", lambda one: one.what, "was"),
-    Column("Nachrichten", lambda one: one.count, "anzahl", numeric=True),
+    Column("Anordnungen", lambda one: one.count, "anzahl", numeric=True),
     Column("Summe", lambda one: one.sum, "summe", numeric=True),
     Column("wer", lambda one: one.person, "wer"),
     Column("warum"),
@@ -59,13 +61,21 @@ class _Waiting:
     """What waits on a route for one kind of act."""
 
     view: ReleaseView
-    verb: str
+    title: str
+    """The route's, and what is to be done"""
+    own: bool
+    """Whether the visitor may do it"""
+
+    @property
+    def address(self) -> str:
+        """Where it is done, below the page's own."""
+        return f"/freigaben/{self.view.route}?{urlencode({'was': self.view.kind.value})}"
 
 
 _WAITING: Sequence[Column[_Waiting]] = (
-    Column("Strecke", lambda one: one.view.route, "strecke"),
-    Column("wird", lambda one: one.verb, "was"),
-    Column("Nachrichten", lambda one: one.view.count, "anzahl", numeric=True),
+    Column("Was zu tun ist", lambda one: one.title, "was"),
+    Column("Verfahren", lambda one: one.view.process, "verfahren"),
+    Column("Anordnungen", lambda one: one.view.count, "anzahl", numeric=True),
     Column("Summe", lambda one: one.view.sum, "summe", numeric=True),
 )
 
@@ -74,30 +84,43 @@ _WAITING: Sequence[Column[_Waiting]] = (
 def show(request: Request, house: HouseOf, visitor: VisitorOf) -> Response:
     """What waits for somebody's mark, and the acts so far."""
     require(visitor, Right.RELEASE)
-    routes = _routes(house, visitor)
-    waiting = [_Waiting(release.show(house, route, kind), releases.VERBS[kind]) for route in routes for kind in _KINDS]
-    acts = sorted((act for route in routes for act in releases.acts(house, route)), key=lambda act: act.at)
+    acts = [act for route in _routes(house, visitor) for act in releases.acts(house, route.name)]
+    acts.sort(key=lambda act: act.at)
+    done = request.query_params.get("gezeichnet", "")
     return render(
         request,
         "releases.html",
+        signed=_last_own(visitor, acts, done),
+        next_step=releases.NEXT,
         waiting=table(
             request,
-            "Wartet auf eine Person",
+            "Wartet auf eine Unterschrift",
             _WAITING,
-            [one for one in waiting if one.view.count],
-            empty="Hier steht, was erst mit zwei Personen hinausgeht. Zurzeit wartet nichts.",
+            waiting_releases(house, visitor),
+            empty="Zurzeit wartet nichts auf eine Unterschrift.",
         ),
         acts=table(
-            request, "Bisherige Freigaben", _ACTS, acts[::-1], empty="Hier steht, wer was freigegeben hat.", name="a-"
+            request, "Bisherige Freigaben", _ACTS, acts[::-1], empty="Noch hat niemand etwas freigegeben.", name="a-"
         ),
     )
+
+
+def waiting_releases(house: House, visitor: Visitor, *, only_own: bool = False) -> list[_Waiting]:
+    """What waits for a signature on the routes that this visitor releases; `only_own`: for theirs."""
+    found = [_waiting(house, visitor, route, kind) for route in _routes(house, visitor) for kind in _KINDS]
+    return [one for one in found if one.view.count and (one.own or not only_own)]
+
+
+def _waiting(house: House, visitor: Visitor, route: SendingRoute, kind: ActKind) -> _Waiting:
+    own = release.may_act(house, route.name, kind, visitor.names)
+    return _Waiting(release.show(house, route.name, kind), f"{route.title or route.name}: {kind.value}", own)
 
 
 @router.get("/freigaben/{route}")
 def look(request: Request, house: HouseOf, visitor: VisitorOf, route: str) -> Response:
     """What exactly would be signed."""
     _refuse(house, visitor, route)
-    return _view(request, house, route, _kind(request.query_params.get("was")))
+    return _view(request, house, visitor, route, _kind(request.query_params.get("was")))
 
 
 @router.post("/freigaben/{route}")
@@ -112,14 +135,21 @@ def sign(request: Request, house: HouseOf, visitor: VisitorOf, form: FormOf, rou
         else:
             release.certify(house, route, shown, approver, reason)
     except InputError as error:
-        if releases.is_signed(house, route, kind, shown, visitor.person):
-            return RedirectResponse(f"{request.scope.get('root_path', '')}/freigaben", 303)
-        return _view(request, house, route, kind, 422, error=f"{error.what}.", reason=reason)
-    return RedirectResponse(f"{request.scope.get('root_path', '')}/freigaben", 303)
+        if not releases.is_signed(house, route, kind, shown, visitor.person):
+            return _view(request, house, visitor, route, kind, 422, error=f"{error.what}.", reason=reason)
+    query = urlencode({"gezeichnet": kind.value})
+    return RedirectResponse(f"{request.scope.get('root_path', '')}/freigaben?{query}", 303)
 
 
 def _view(
-    request: Request, house: House, route: str, kind: ActKind, status: int = 200, error: str = "", reason: str = ""
+    request: Request,
+    house: House,
+    visitor: Visitor,
+    route: str,
+    kind: ActKind,
+    status: int = 200,
+    error: str = "",
+    reason: str = "",
 ) -> Response:
     view = release.show(house, route, kind)
     return render(
@@ -127,7 +157,8 @@ def _view(
         "release.html",
         status,
         view=view,
-        verb=releases.VERBS[kind],
+        doing=releases.DOING[kind],
+        own=release.may_act(house, route, kind, visitor.names),
         headlines=list(releases.headlines(view)),
         areas=table(request, "Bezirksregionen", _AREAS, view.areas, empty="Nichts wartet darauf.", name="b-"),
         lines=table(request, "Im Einzelnen", _LINES, view.lines, empty="Nichts wartet darauf."),
@@ -138,14 +169,20 @@ def _view(
     )
 
 
-def _routes(house: House, visitor: Visitor) -> list[str]:
-    return [route for route in releases.four_eyes_routes(house.content) if visitor.may(Right.RELEASE, route)]
+def _last_own(visitor: Visitor, acts: Sequence[ActView], kind: str) -> ActView | None:
+    """What the visitor has signed last, of this kind: an address alone claims nothing."""
+    own = (one for one in reversed(acts) if (one.kind, one.person) == (kind, str(visitor.person)))
+    return next(own, None)
+
+
+def _routes(house: House, visitor: Visitor) -> list[SendingRoute]:
+    return [one for one in releases.four_eyes_routes(house.content) if visitor.may(Right.RELEASE, one.name)]
 
 
 def _refuse(house: House, visitor: Visitor, route: str) -> None:
     """A route that is not the visitor's is not there."""
     require(visitor, Right.RELEASE)
-    if route not in _routes(house, visitor):
+    if route not in {one.name for one in _routes(house, visitor)}:
         raise not_found("Diese Strecke")
 
 

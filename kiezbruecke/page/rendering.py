@@ -120,6 +120,8 @@ def _environment() -> Environment:
         "kind_word": lambda kind: words.KINDS[kind][0],
         "kind_meaning": lambda kind: words.KINDS[kind][1],
         "event_word": words.event,
+        "received_word": words.receipt,
+        "mode_word": words.mode,
         "effect_word": lambda name: effect(name).title,
     }
     found.filters.update(filters)

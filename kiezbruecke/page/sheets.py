@@ -105,7 +105,7 @@ def show(request: Request, house: HouseOf, visitor: VisitorOf) -> Response:
     require(visitor, Right.READ)
     routes = [one for one in pipeline.sheet_routes(house) if visitor.may(Right.READ, one.route)]
     forms = [one for one in sheet_forms(house.content) if visitor.may(Right.READ, one.process)]
-    empty = "Hier stehen die Listen, die Sie abgeben können. Für Ihre Anmeldung gibt es zurzeit keine."
+    empty = "Für Ihre Anmeldung gibt es zurzeit keine Liste, die Sie abgeben können."
     return render(
         request,
         "sheets.html",
@@ -137,11 +137,12 @@ def one(request: Request, house: HouseOf, visitor: VisitorOf, route: str) -> Res
         request,
         "sheet.html",
         route=found,
-        table=table(request, "Frühere Listen", _THERE, there, empty="Hier stehen die Listen, die abgegeben wurden."),
+        table=table(request, "Frühere Listen", _THERE, there, empty="Noch wurde keine Liste abgegeben."),
         places=_PLACES,
         answers=visitor.may(Right.ANSWER, route),
         taken=next((one for one in there if one.look == done), None),
         started=request.query_params.get("lauf") == "1",
+        again="?" + urlencode(request.query_params),
     )
 
 

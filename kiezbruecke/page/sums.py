@@ -18,6 +18,7 @@ from starlette.responses import Response
 from kiezbruecke import desk
 from kiezbruecke.content.roles import Right
 from kiezbruecke.desk import AreaSums, Hanging, Reconciliation, UnmatchedAnswer
+from kiezbruecke.desk.sums import processes_in_use
 from kiezbruecke.house import House
 from kiezbruecke.page.admission import HouseOf, VisitorOf, require
 from kiezbruecke.page.refusals import not_allowed, not_found
@@ -71,21 +72,20 @@ def show(request: Request, house: HouseOf, visitor: VisitorOf) -> Response:
         request,
         "sums.html",
         sums=found,
-        areas=table(
-            request, "Bezirksregionen", _AREAS, found.areas, empty="Hier steht jede Bezirksregion, die ein Budget hat."
-        ),
+        areas=table(request, "Bezirksregionen", _AREAS, found.areas, empty="Noch hat keine Bezirksregion ein Budget."),
         hanging=table(
-            request, "Was hängt", _HANGING, found.hanging, empty="Hier steht Geld, das noch unterwegs ist.", name="h-"
+            request, "Was hängt", _HANGING, found.hanging, empty="Zurzeit ist kein Geld unterwegs.", name="h-"
         ),
         unmatched=table(
             request,
             "Rückmeldungen, die zu nichts passen",
             _UNMATCHED,
             found.unmatched,
-            empty="Hier steht, was zu keiner Nachricht passt. Zurzeit ist es nichts.",
+            empty="Zurzeit passt jede Rückmeldung zu einer Nachricht.",
             name="u-",
         ),
         bar=_bar,
+        names={one.process: one.name for one in found.processes},
     )
 
 
@@ -106,14 +106,10 @@ def download(request: Request, house: HouseOf, visitor: VisitorOf) -> Response:
 def _sums(house: House, visitor: Visitor) -> Reconciliation:
     """The sums of the processes that may be read."""
     require(visitor, Right.READ)
-    at = datetime.now(UTC)
-    whole = desk.reconciliation(house, (), at)
-    readable = [one.process for one in whole.processes if visitor.may(Right.READ, one.process)]
-    if len(readable) == len(whole.processes):
-        return whole
+    readable = [one for one in processes_in_use(house.content) if visitor.may(Right.READ, one)]
     if not readable:
         raise not_allowed(Right.READ)
-    return desk.reconciliation(house, readable, at)
+    return desk.reconciliation(house, readable, datetime.now(UTC))
 
 
 def _bar(area: AreaSums) -> _Bar | None:

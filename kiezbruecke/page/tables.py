@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
@@ -13,6 +13,7 @@ from starlette.requests import Request
 PER_PAGE = 50
 _HIGHEST = 10**6
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,11 @@ class Table(Generic[T]):
     before: str
     """Address of the page before; empty on the first"""
     after: str
+
+    def showing(self, rows: Sequence[U]) -> Table[U]:
+        """The same table with what its rows stand for."""
+        same: Table[Any] = self
+        return replace(same, rows=rows)
 
 
 def table(

@@ -164,7 +164,8 @@ def _read_with_rest(work: Collecting, item: Item, made_of: str) -> Taken:
 def _read(work: Collecting, item: Item, absent: frozenset[str] = frozenset()) -> Taken:
     """The records that the route's mappings make of an item, or the one line why not; of `absent` they know nothing."""
     if item.problem is not None:
-        problem = "; ".join((item.problem, *_besides(work, item)))
+        besides = tuple(_besides(work, item))
+        problem = "; ".join((item.problem.removesuffix(".") if besides else item.problem, *besides))
         return Taken(item, problem=problem, heals=item.raw is not None)
     mappings = [mapping for mapping in work.mappings if item.kind in mapping.reads and not _says_nothing(mapping, item)]
     if not mappings:

@@ -35,7 +35,7 @@ from kiezbruecke.ledger.drafts import add_messages
 from kiezbruecke.ledger.history import Taken
 from kiezbruecke.ledger.people import How, Person, signed
 from kiezbruecke.ledger.releases import Act, give_marks
-from kiezbruecke.records import BudgetStatus, ReceiptOutcome
+from kiezbruecke.records import BudgetStatus, OrderState, ReceiptOutcome
 from tests.desk.conftest import counted
 from tests.ledger.conftest import AREA, HKR, PROCESS, YEAR, Desk, decision, draft, receipt
 from tests.ledger.conftest import budget as budget_line
@@ -412,6 +412,13 @@ def test_no_file_names_a_person(till: Till) -> None:
     assert "a" * 64 not in said  # not even the mark of an account
 
 
+def test_open_orders_are_all_that_can_hang() -> None:
+    """What the partial index leaves out is not looked at by anybody who asks what hangs."""
+    listed = set(re.findall(r"'(\w+)'", t.OPEN_ORDERS))
+
+    assert listed == {one.value for one in OrderState} - {"paid", "received", "rejected", "cancelled"}
+
+
 def test_many_cases_are_a_question_each(fresh_sqlite: Any, paying: Path) -> None:
     """Sums are added by the database; how many statements it takes does not depend on how much there is."""
     with closing(Ledger(make_engine(fresh_sqlite()))) as ledger:
@@ -422,7 +429,7 @@ def test_many_cases_are_a_question_each(fresh_sqlite: Any, paying: Path) -> None
         with counted(ledger) as after:
             found = views.reconciliation(house, [PROCESS], datetime.now(UTC))
 
-    assert len(after) == len(before) <= 8
+    assert len(after) == len(before) <= 11
     assert found.areas[0].ours == Decimal("100.00")
     assert len(found.hanging) == 625
     assert f"Und {625 - MOST_ON_A_PAGE} weitere" in as_page(found)
@@ -445,6 +452,7 @@ def _fill(ledger: Ledger, many: int) -> None:
         fixed |= {"file_name": "", "media_type": "", "facts": {}, "mapping": "", "mapping_digest": ""}
         fixed |= {"created_at": at, "updated_at": at}
         states = ("delivered", *["confirmed"] * 15)
+        connection.execute(insert(t.lanes), [{"name": "x", "fence": 1}])  # as every run does that writes a message
         connection.execute(
             insert(t.messages),
             [

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # benchmarks/ is no part of the wheel
 
@@ -25,7 +27,7 @@ from kiezbruecke.ledger import Ledger, MessageState
 from kiezbruecke.ledger.database import make_engine, now
 from kiezbruecke.ledger.finding import keep_findable
 from kiezbruecke.ledger.states import may_follow
-from kiezbruecke.ledger.todo import MEANS, Answer, Kind, Point, raise_point
+from kiezbruecke.ledger.todo import MEANS, Answer, Kind, Point, open_heads, raise_point
 from kiezbruecke.records import OrderState, Outcome
 from kiezbruecke.release import ActKind
 from tests.builders import PROCESS, ROOT
@@ -33,23 +35,28 @@ from tests.desk.conftest import counted
 from tests.ledger.conftest import HKR, Desk
 
 UNSENT = f"2026-{bench.UNSENT:05d}"  # decided, nothing sent: the sums of its area decide
+_WALKS = re.compile(r"SCAN (cases|messages|orders|commitments|records|attention|events)\b(?!.* USING )")
 Look = Callable[[House], Any]
 LOOKS: dict[str, tuple[Look, int]] = {
     "a settled case": (lambda house: desk.cases(house, "2026-00001"), 10),
     "a case that hangs on its area": (lambda house: desk.cases(house, UNSENT), 12),
     "a search": (lambda house: desk.find_cases(house, "00001"), 4),
     "a message": (lambda house: desk.message(house.ledger, f"KK26-{PROCESS.areas[0].id}-00001-E1"), 2),
-    "the newest messages": (lambda house: newest(house.ledger), 1),
+    "the newest messages": (lambda house: newest(house.ledger), 2),
+    "the newest messages of two routes": (lambda house: newest(house.ledger, routes=["kk-tk-hkr", "kk-tk-eakte"]), 3),
     "what the house is doing": (lambda house: operations(house, now()), 7),
     "a morning": (lambda house: mornings(house, now(), now()), 4),
     "all messages": (lambda house: desk.messages(house.ledger), 1),
     "all points": (desk.points, 1),
     "a point": (lambda house: desk.point(house, 1), 1),
     "the status": (desk.status, 5),
-    "the status without counts": (lambda house: desk.status(house, counts=False), 4),
+    "the status without counts": (lambda house: desk.status(house, counted=()), 4),
     "the routes": (desk.routes, 1),
     "the runs of a route": (lambda house: desk.runs(house.ledger, "kk-tk-hkr", 20), 1),
-    "the sums": (lambda house: desk.sums(house, PROCESS.id), 4),
+    "the sums": (lambda house: desk.sums(house, PROCESS.id), 6),
+    "the whole reconciliation": (lambda house: desk.reconciliation(house, [PROCESS.id], now()), 11),
+    "how much a search knows": (lambda house: desk.how_much_is_known(house.ledger), 1),
+    "the points of a page": (lambda house: desk.points_of(house, open_heads(house.ledger)[:50]), 1),
 }
 
 
@@ -81,6 +88,30 @@ def test_a_view_takes_as_many_statements_however_much_there_is(filled: Callable[
             look(house)
 
         assert len(said) == statements, said
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        *("a settled case", "a search", "a message", "the newest messages of two routes", "what the house is doing"),
+        *("the status without counts", "the whole reconciliation", "the points of a page"),
+    ],
+)
+def test_no_page_walks_through_all_there_is(filled: Callable[[int, int], House], what: str) -> None:
+    """Along an index, or past it to single rows: a page costs what it shows, not what has been settled for years."""
+    house = filled(6 * bench.UNSENT, 24 * bench.UNSENT)
+    if house.ledger.postgresql:
+        pytest.skip("PostgreSQL decides by its statistics")
+    asked = list[tuple[str, Any]]()
+    event.listen(house.ledger.engine, "before_cursor_execute", lambda *told: asked.append((told[2], told[3])))
+    LOOKS[what][0](house)
+    with house.ledger.read() as connection:
+        questions = [(one, values) for one, values in asked if one.startswith("SELECT")]
+        plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {one}", values) for one, values in questions]
+        steps = [row.detail for plan in plans for row in plan]
+
+    assert steps
+    assert [one for one in steps if _WALKS.match(one)] == []
 
 
 def test_a_case_shows_what_its_area_has_decided(filled: Callable[[int, int], House]) -> None:

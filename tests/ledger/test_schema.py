@@ -8,19 +8,21 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Select, inspect, text
+from sqlalchemy import Select, insert, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from kiezbruecke.edge import ledger_url
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, LedgerError
 from kiezbruecke.ledger import Ledger, claims, history, open_ledger, upgrade
-from kiezbruecke.ledger.database import alembic_config, make_engine
+from kiezbruecke.ledger.database import alembic_config, make_engine, now
 from kiezbruecke.ledger.tables import metadata
 from tests.postgres import Postgres
 
@@ -37,10 +39,13 @@ def test_the_partial_indexes_are_there(ledger: Ledger) -> None:
     """Alembic does not compare conditions: without them two Vorgänge would be legal."""
     with ledger.read() as connection:
         looking = inspect(connection)
-        indexes = {index["name"]: index for name in ("messages", "attention") for index in looking.get_indexes(name)}
+        indexes = {
+            index["name"]: index for name in ("messages", "attention", "orders") for index in looking.get_indexes(name)
+        }
 
     for name in ("uq_messages_once", "uq_attention_open"):
         assert indexes[name]["unique"]
+    for name in ("uq_messages_once", "uq_attention_open", "ix_attention_open", "ix_orders_open"):
         assert any("where" in option for option in indexes[name].get("dialect_options", {}))
 
 
@@ -69,6 +74,49 @@ def test_an_upgrade_can_be_repeated(url: str, ledger: Ledger) -> None:
     with ledger.read() as connection:
         assert connection.execute(text("select fence from lanes")).scalar_one() == 7
     open_ledger(url).close()
+
+
+def test_an_upgrade_reads_what_cases_are_found_by(empty_url: str) -> None:
+    """Else the first clerk to search would wait until a hundred thousand cases are read."""
+    upgrade(empty_url, "0015")
+    ledger = Ledger(make_engine(empty_url))
+    with ledger.write() as connection:
+        connection.execute(text("insert into changes (process_id, number) values ('p', 3)"))
+        values = {"id": uuid4(), "process_id": "p", "reference": "P-1", "created_at": now(), "changed": 2}
+        connection.execute(insert(metadata.tables["cases"]).values(**values))
+    upgrade(empty_url)
+
+    with ledger.read() as connection:
+        assert connection.execute(text("select words from findable")).scalars().all() == ["p-1"]
+        assert connection.execute(text("select found from changes")).scalar_one() == 3
+    ledger.close()
+
+
+def test_the_newest_schema_can_be_left_and_come_back_to(url: str, ledger: Ledger) -> None:
+    """Whoever must go back to the version before takes the ledger along; what was read in part is read again."""
+    with ledger.write() as connection:
+        connection.execute(
+            insert(metadata.tables["changes"]),
+            [
+                {"process_id": "p", "number": 3, "found": 2, "found_case": UUID(int=7)},
+                {"process_id": "q", "number": 3, "found": 3, "found_case": UUID(int=2**128 - 1)},
+            ],
+        )
+    _downgrade(ledger, "0015")
+    with ledger.read() as connection:
+        found = connection.execute(text("select found from changes order by process_id")).scalars().all()
+        assert found == [1, 3]
+    upgrade(url)
+
+    with ledger.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def _downgrade(ledger: Ledger, revision: str) -> None:
+    config = alembic_config()
+    with ledger.write() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
 
 
 def test_the_schema_that_is_expected_is_alembics_head(ledger: Ledger) -> None:

@@ -13,21 +13,30 @@ from playwright.sync_api import Page
 from sqlalchemy import insert
 
 from kiezbruecke.errors import LedgerError
+from kiezbruecke.ledger import recoveries
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.events import events_of
+from kiezbruecke.ledger.pauses import set_paused
+from kiezbruecke.ledger.people import How, Person
 from kiezbruecke.ledger.todo import CLOSED, Answer, Kind, Point, find_point, raise_point
+from kiezbruecke.ledger.witness import Tally
 from kiezbruecke.records import ReceiptOutcome
 from tests.page.conftest import People, Site, look
 from tests.world import change_route
 
+OTTO = Person("Otto Betrieb", "otto", How.AIRFLOW)
 EVIL = "<script>alert(1)</script>\u202e hcsiraD"
 
 
-def point(site: Site, subject: str = "x", reason: str = "Bewilligt sind 950,00 €, beantragt waren 900,00 €") -> int:
+def point(
+    site: Site,
+    subject: str = "x",
+    reason: str = "Bewilligt sind 950,00 €, beantragt waren 900,00 €",
+    answers: tuple[Answer, ...] = (Answer.RELEASE, Answer.DISMISS),
+) -> int:
     """A point for the department to decide; its number."""
     case = site.desk.decide("P-1", title="Bank am See")
-    answers = (Answer.RELEASE, Answer.DISMISS)
     with site.ledger.write() as connection:
         raise_point(connection, Point(Kind.SET_ASIDE, subject, "kk-tk-2026", "spk-tk", reason, answers, case))
     return next(one.id for one in site.desk.points() if one.subject == subject)
@@ -96,6 +105,14 @@ def a_search(people: People) -> Page:
     return page
 
 
+def no_common_answer(people: People) -> Page:
+    first = point(people.site, "x", answers=(Answer.RELEASE,))
+    second = point(people.site, "y", answers=(Answer.DISMISS,))
+    page = people.page(path=f"/punkte/antwort?nr={first}&nr={second}")
+    assert "Hier ist nichts zu antworten" not in page.inner_text("main")
+    return page
+
+
 STATES: dict[str, Callable[[People], Page]] = {
     "nothing to do": lambda people: people.page(),
     "points": lambda people: (point(people.site), people.page())[1],
@@ -106,6 +123,7 @@ STATES: dict[str, Callable[[People], Page]] = {
     "a point": lambda people: people.page(path=f"/punkte/antwort?nr={point(people.site)}"),
     "a point of somebody else": lambda people: people.page("otto", f"/punkte/antwort?nr={point(people.site)}"),
     "a form with mistakes": an_unanswered_form,
+    "points without a common answer": no_common_answer,
     "too late": a_late_answer,
     "a session that has ended": an_ended_session,
     "the search": lambda people: people.page(path="/faelle"),
@@ -183,6 +201,45 @@ def press_until(page: Page, selector: str) -> None:
         if page.locator(":focus").count() and wanted.and_(page.locator(":focus")).count():
             return
     raise AssertionError(f"{selector} cannot be reached")
+
+
+def test_points_without_a_common_answer_are_decided_one_by_one(people: People) -> None:
+    """Both were chosen in good faith: the page says why not, and leads on."""
+    page = no_common_answer(people)
+    page.get_by_role("link", name="Punkt 2 entscheiden").click()
+    fill_in(page, "Steht nicht im Protokoll", "verwerfen")
+    page.get_by_role("button", name="Entscheiden").click()
+    page.get_by_role("link", name="Zum Fall P-1").click()
+
+    assert page.get_by_role("heading", name="Fall P-1").count() == 1
+    assert answered(people.site, 2)[0] == "verwerfen"
+
+
+def test_what_was_found_is_sorted_loaded_again_and_gone_back_to(people: People) -> None:
+    """Its address works in this browser and says nothing in another one."""
+    page = a_search(people)
+    address = page.url
+    page.get_by_role("link", name="Titel").click()
+    page.get_by_role("link", name="P-1").click()
+    page.go_back()
+    page.reload()
+    other = people.page("karl", address.removeprefix(people.site.address))
+
+    assert page.get_by_role("link", name="P-1").count() == 1
+    assert "Bitte suchen Sie noch einmal" in other.inner_text("main")
+    assert other.input_value("#text-suche") == ""
+
+
+def test_no_word_is_cut_at_twice_the_size(people: People) -> None:
+    """Columns are as wide as their longest word; only what strangers have written without a blank is broken."""
+    page = a_search(people)
+    page.set_viewport_size({"width": 640, "height": 900})
+    lines = "of => [...of.childNodes].map(one => (range => (range.selectNode(one), range.getClientRects().length))"
+    words = page.get_by_role("table").locator("th a, td:last-child")
+
+    assert words.count() >= 5
+    for word in words.all():
+        assert word.evaluate(f"{lines}(document.createRange()))") == [1], word.inner_text()
 
 
 def test_twice_is_once(people: People) -> None:
@@ -336,6 +393,35 @@ def test_practice_is_named_on_every_page(people: People, content: Path) -> None:
         assert "Schulungsmodus" in page.inner_text(".kb-training")
         assert "kk-tk-eakte" in page.inner_text(".kb-training")
     look(page)
+
+
+def test_what_is_out_of_order_is_said_at_the_desk(people: People, content: Path) -> None:
+    """A backup that was put back, a route whose file is broken, one that somebody has stopped – and no "all runs"."""
+    change_route(content, "kk-tk-eakte", mode="nonsense")
+    people.site.content = content
+    set_paused(people.site.ledger, "kk-tk-hkr", True, person=OTTO, reason="Inventur")
+    page = people.page()
+    paused = page.inner_text("main")
+    recoveries.notice(people.site.ledger, {"hkr-tk": Tally(sends=4)}, "vier Sendungen mehr")
+    page.reload()
+    look(page)
+    said = page.inner_text("main")
+
+    for text in (paused, said):
+        assert "1 Strecke ist angehalten" in text
+        assert "kk-tk-hkr: Inventur (Otto Betrieb" in text
+        assert "gestört" in text
+        assert "Die Strecken laufen" not in text
+    assert "Nach einer zurückgespielten Sicherung wird abgeglichen" in said
+    assert "hkr-tk" in said
+
+
+def test_a_stopped_route_is_no_running_one(people: People) -> None:
+    set_paused(people.site.ledger, "kk-tk-hkr", True, person=OTTO, reason="Inventur")
+    said = people.page().inner_text("main")
+
+    assert "Hier wartet nichts" in said
+    assert "Die Strecken laufen" not in said
 
 
 def test_whoever_goes_by_keyboard_can_skip_the_bar(people: People) -> None:

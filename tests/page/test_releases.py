@@ -74,14 +74,28 @@ def test_two_people_sign_and_one_does_not(office: Office, chromium: Browser) -> 
         look(people["muster"])
         assert "850,00 €" in people["muster"].inner_text("main")
         sign(people["muster"], "bescheinigen")
-        people["muster"].wait_for_url("**/freigaben")
-        sign(people["muster"], "anordnen")
-        refused = people["muster"].inner_text("main")
-        sign(people["anders"], "anordnen")
-        people["anders"].wait_for_url("**/freigaben")
+        people["muster"].wait_for_url("**/freigaben?gezeichnet=bescheinigen")
+        look(people["muster"])
+        signed = people["muster"].inner_text("main")
+        people["muster"].goto(f"/freigaben/{ROUTE}?was=anordnen")
+        look(people["muster"])
+        only_looks = people["muster"].inner_text("main")
+        people["muster"].goto("/")
+        at_the_desk = people["muster"].inner_text("main")
+        people["anders"].goto("/")
         look(people["anders"])
+        people["anders"].get_by_role("link", name="anordnen").click()
+        sign(people["anders"], "anordnen")
+        people["anders"].wait_for_url("**/freigaben?gezeichnet=anordnen")
+        look(people["anders"])
+        people["muster"].goto("/freigaben?gezeichnet=anordnen")
+        of_another = people["muster"].inner_text("main")
 
-    assert "Es ist nichts freigegeben worden" in refused
+    assert "Gezeichnet: 1 Anordnung, 850,00 €" in signed
+    assert "Als Nächstes ordnet eine andere Person an" in signed
+    assert "zeichnen muss hier eine andere Person" in only_looks
+    assert "Unterschrift" not in at_the_desk
+    assert "Gezeichnet:" not in of_another  # an address claims nothing
     assert office.acts() == [("bescheinigen", "airflow:muster", 1, 85000), ("anordnen", "airflow:anders", 1, 85000)]
     assert [message.key for message in office.take()] == [payment.identity.key]
     assert office.state(payment) is MessageState.SENDING
@@ -96,12 +110,12 @@ def test_what_was_not_shown_is_not_signed(office: Office, chromium: Browser) -> 
         office.pay("20")
         page.fill("#text", "geprüft")
         page.locator("main form button").click()
-        assert "2 Nachrichten statt 1" in page.inner_text("main")
+        assert "2 Anordnungen statt 1" in page.inner_text("main")
         look(page)
         assert office.acts() == []
         page.fill("#text", "geprüft")
         page.locator("main form button").dblclick()
-        page.wait_for_url("**/freigaben")
+        page.wait_for_url("**/freigaben?gezeichnet=bescheinigen")
 
     assert [one[2] for one in office.acts()] == [2]
 

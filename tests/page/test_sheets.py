@@ -86,7 +86,7 @@ def test_a_list_is_looked_at_taken_over_and_read(office: Office) -> None:
         assert shown.status_code == 200
         assert "850,00 € werden festgelegt; frei bleiben 1.750,00 €" in shown.text
         assert "Was hilft: den bewilligten Betrag eintragen." in shown.text
-        assert "1 Zeile braucht Sie, von 2" in shown.text
+        assert "1 von 2 Zeilen wartet auf Sie" in shown.text
         assert list(office.world.inbox.iterdir()) == []
         taken = klara.take(raw)
         assert taken.status_code == 303

@@ -259,10 +259,10 @@ def test_two_people_release_with_commands(town: Town) -> None:
 
     assert "Angemeldet als muster" in who.stdout
     assert "keine Rolle" in refused.stderr
-    assert "1 Nachricht angeordnet: anders" in done.stdout, done.stderr
+    assert "1 Anordnung angeordnet: anders" in done.stdout, done.stderr
     assert [(one["what"], one["person"]) for one in listed[:2]] == [
-        ("angeordnet", "anders (Anmeldung: anders)"),
-        ("sachlich und rechnerisch richtig", "muster (Anmeldung: muster)"),
+        ("angeordnet", "anders"),
+        ("sachlich und rechnerisch richtig", "muster"),
     ]
     assert town.office.state(message) is MessageState.WAITING
 

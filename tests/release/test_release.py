@@ -121,7 +121,7 @@ def test_one_message_more_is_another_view(office: Office, kind: ActKind) -> None
     if kind is ActKind.ORDER:
         office.certify()
 
-    with pytest.raises(InputError, match=r"2 Nachrichten statt 1; 870,00 € statt 850,00 €\. Es ist nichts geschehen"):
+    with pytest.raises(InputError, match=r"2 Anordnungen statt 1; 870,00 € statt 850,00 €\. Es ist nichts geschehen"):
         office.order(view=view) if kind is ActKind.ORDER else office.certify(view=view)
     assert office.take() == []
 
@@ -132,7 +132,7 @@ def test_another_message_of_the_same_sum_is_another_view(office: Office) -> None
     view = office.show(only=[first.reference])
     other = office.pay()
 
-    with pytest.raises(InputError, match="andere Nachrichten"):
+    with pytest.raises(InputError, match="andere Anordnungen"):
         office.certify(view=view, only=[other.reference])
 
 

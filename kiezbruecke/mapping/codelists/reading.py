@@ -66,10 +66,11 @@ class Translation:
 
     @cached_property
     def _one_each(self) -> list[str]:
-        """The first word for each value."""
+        """A word for each value: the first that is not the value itself, for people know names and no numbers."""
         first: dict[str, str] = {}
         for word, value in self.entries.items():
-            first.setdefault(value, word)
+            if first.get(value, value) == value:
+                first[value] = word
         return list(first.values())
 
     @cached_property
