@@ -175,10 +175,10 @@ def workshop(content: Path, put: Callable[[str, str], Path]) -> Callable[[list[s
 
 
 def _loaded(content: Path) -> Mapping:
-    from kiezbruecke.mapping.loading import assemble, find_goal, read_mapping_file
+    from kiezbruecke.mapping.loading import bound_anew, find_goal, read_mapping_file
 
     definition = read_mapping_file("in", content)
-    return assemble(definition, find_goal(definition, content), content)
+    return bound_anew(definition, find_goal(definition, content), content)
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
