@@ -167,7 +167,7 @@ def _limit_files() -> None:
 
 def _nobody() -> None:
     """Whoever this is may not read the interpreter's own files: what a command loads late is loaded before."""
-    for charset in ("utf-8-sig", "latin-1", "ascii", "idna"):
+    for charset in ("utf-8-sig", "utf-16", "latin-1", "iso-8859-15", "cp1252", "ascii", "idna"):
         codecs.lookup(charset)
     os.setgroups([])
     os.setgid(65534)
