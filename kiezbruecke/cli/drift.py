@@ -67,7 +67,7 @@ def check_drift(names: Names = None, content: Content = None, samples: Samples =
     """
     try:
         root = find_content(content)
-        found = [_looked_at(name, root, samples or []) for name in names or mapping_names(root)]
+        found = [_looked_at(name, root, samples or []) for name in names or dict.fromkeys(mapping_names(root))]
     except KiezbrueckeError as error:
         stop(error, as_json=as_json)
     looked = [one for one in found if isinstance(one, _Looked)]
@@ -78,9 +78,11 @@ def check_drift(names: Names = None, content: Content = None, samples: Samples =
         print_json([*rows, *errors])
     else:
         _print(looked)
-        for one in unread:
-            say(f"{one.error.code} {one.name}: {one.error.line()}", err=True)
+        for one in unread[1:]:
+            say(f"{one.error.code} {one.name}: {one.error.line()}")
     if unread:
+        first = unread[0]  # the line that an exit code 2 always has; the others stand in the report
+        say(f"{first.error.code} {first.name}: {first.error.line()}", err=True)
         raise typer.Exit(2)
     if any(change.severity == "breaking" for one in looked for change in one.changes):
         raise typer.Exit(1)

@@ -18,7 +18,7 @@ from lxml import etree
 from ruamel.yaml import YAML
 
 from kiezbruecke.errors import ConfigurationError, RecordError
-from kiezbruecke.machine import write_file
+from kiezbruecke.machine import open_file, write_file
 from kiezbruecke.standards import files, zips
 from kiezbruecke.standards.bounds import refuse_other_words, refuse_slow_patterns
 from kiezbruecke.standards.compiling import compiled
@@ -223,7 +223,8 @@ def _in_folder(source: Path) -> dict[str, list[bytes]]:
 def _unpacked(source: Path, folder: Path) -> Path:
     """A ZIP's schemas in an empty folder, as they lie in it."""
     try:
-        packed: Mapping[str, bytes] = zips.read(source.read_bytes(), source.name, _LIMITS)
+        with open_file(source, what="the source") as packing:
+            packed: Mapping[str, bytes] = zips.read(packing.read(), source.name, _LIMITS)
     except OSError:
         raise ConfigurationError("cannot be read", where=str(source), expected="an XSD, a folder or a ZIP") from None
     except RecordError as error:
