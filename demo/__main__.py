@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from demo import ROOT, STATE
 from demo.processes import Register, only_one
 from demo.servers import LEAN, Servers
-from demo.world import Teller, interrupted, world
+from demo.world import COLLECT, Teller, interrupted, world
 from kiezbruecke import german
 from kiezbruecke.errors import KiezbrueckeError
 from kiezbruecke.privacy import keep_private
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from kiezbruecke.desk import PointView
     from kiezbruecke.house import House
 
-COLLECT = ("kk-tk-budgets", "kk-tk-beschluesse", "kk-tk-meinberlin")
 PROCESS = "kk-tk-2026"
 
 

@@ -36,6 +36,7 @@ Case = tuple[str, str]  # reference number, area: a paper proposal's number is u
 Sums = Iterable[tuple[Case, Decimal]]
 WORDS = ("accepted", "paid", "bounced", "refunded")
 NONE = Decimal(0)
+OURS = ("*/*.xlsx", "*/*.csv", "spaeter/*/*")  # the sheets that the demonstration itself hands in
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def _expected(file: Path) -> dict[str, dict[Case, Decimal]]:
 
 def _visitors(snapshot: Snapshot, demo: Path) -> set[Case]:
     """Cases of which a sheet speaks that is not the demonstration's, or whose area's budget it changes."""
-    sheets = [file for pattern in ("*/*.xlsx", "*/*.csv", "spaeter/*/*") for file in demo.glob(pattern)]
+    sheets = [file for pattern in OURS for file in demo.glob(pattern)]
     ours = {hashlib.sha256(file.read_bytes()).hexdigest() for file in sheets}
     areas = {line.area_id for line in snapshot.budget_lines if _sheet(line.origin) not in ours}
     return {

@@ -31,6 +31,7 @@ SHEETS = {
 LATER = ROOT / "demo" / "spaeter"  # sheets that a clerk fills in when something has come back or is done
 PASSWORD = "sandkasten-2026"  # noqa: S105 - of the sandbox's invented accounts
 MODERATOR = {"login": "middleware-kiezkasse@example.org", "password": PASSWORD}
+OPEN = ROOT / "demo" / "offen"  # sheets of `make up` alone: what follows from them people release on the page
 SITE = "https://mein.berlin.example"  # the sandbox's own address changes with every start
 INITIATOR = {"export_login": "initiative@example.org", "export_password": PASSWORD}
 

@@ -11,14 +11,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from demo import ROOT, STATE, home
+from demo import ROOT, STATE, home, surroundings
 from demo.processes import Register, only_one
 from demo.servers import WHOLE, Servers
-from demo.world import Teller, interrupted, world
+from demo.world import COLLECT, Teller, interrupted, world
 from kiezbruecke.content.roles import read_roles
 from kiezbruecke.errors import KiezbrueckeError
 from kiezbruecke.privacy import keep_private
 
+APPLICATIONS = "kk-tk-antraege"
 NAME = "ideen-tk"  # the connection of the webhook
 
 
@@ -32,7 +33,11 @@ def main() -> int:
             from demo import control  # noqa: PLC0415 - imports Airflow, which is prepared by now
 
             servers.release()
-            for route in servers.interrupted:
+            if surroundings.drop("antraege", surroundings.OPEN / "antraege"):
+                teller.say(
+                    "Grünau hat beantragt: Was zu zahlen ist, wartet gleich unter Freigaben auf muster, dann auf anders"
+                )
+            for route in dict.fromkeys((*COLLECT, APPLICATIONS, *servers.interrupted)):  # nobody waits for the clock
                 control.trigger(route)
             _say_where(servers, teller)
             teller.say(f"Lieferungen (Webhook): POST {door}, der Schlüssel steht in var/webhook.key")

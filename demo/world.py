@@ -18,6 +18,8 @@ from demo.servers import WHOLE, Commands, Servers
 from kiezbruecke import german
 from kiezbruecke.sandbox import Running
 
+COLLECT = ("kk-tk-budgets", "kk-tk-beschluesse", "kk-tk-meinberlin")  # with them everything begins
+
 
 class Teller:
     """Says what happens, with the seconds since the start."""

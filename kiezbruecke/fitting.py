@@ -47,7 +47,10 @@ def refuse_unfit_words(place: RoutePlace, content: Path, names: Collection[str])
 def refuse_broken_mappings(route: Route, content: Path) -> None:
     """Every mapping that the route names must be able to work; raises ConfigurationError with its first finding."""
     for name in mappings_of(route):
-        load_mapping(name, content)
+        mapping = load_mapping(name, content)
+        if mapping.direction == "outbound" and mapping.own:
+            what = f"the mapping '{name}' reads records of its own, and a route gives it cases"
+            raise ConfigurationError(what, where=mapping.file, expected="a mapping without 'source'")
 
 
 def mappings_of(route: Route) -> tuple[str, ...]:

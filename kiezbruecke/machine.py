@@ -12,8 +12,10 @@ import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
 from secrets import token_hex
+from typing import BinaryIO
 
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError, MachineError
 
@@ -49,6 +51,46 @@ def write_file(file: Path, content: str | bytes, *, folders: bool = True) -> Non
 
 
 @contextmanager
+def growing_file(file: Path) -> Iterator[BinaryIO]:
+    """A file that is written piece by piece in the block, and is there whole behind it or not at all; as `write_file`.
+
+    The folders above it must be there.
+    """
+    target = file.resolve()
+    part = target.with_name(f".{token_hex(8)}.part")
+    try:
+        with part.open("xb") as handle:
+            yield handle
+            handle.flush()
+            os.fsync(handle.fileno())
+        _take_place(part, target)
+    except OSError as error:
+        raise _worded(error, error.filename or file) from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def growing_folder(folder: Path) -> Iterator[Path]:
+    """A folder that is filled in the block, under another name until it is whole; it must be new, or empty.
+
+    The folders above it must be there.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigurationError("is there already", where=str(folder), expected="a new folder, or an empty one")
+    target = folder.resolve()
+    part = target.with_name(f".{token_hex(8)}.part")
+    try:
+        part.mkdir()
+        yield part
+        part.replace(target)
+    except OSError as error:
+        raise _worded(error, folder if error.filename in {str(part), part} else error.filename or folder) from None
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
 def whole_folder(folder: Path) -> Iterator[None]:
     """A new folder that is filled in the block, or is not there: whatever stops the block takes it away again."""
     was_there = folder.exists()
@@ -60,15 +102,26 @@ def whole_folder(folder: Path) -> Iterator[None]:
         raise
 
 
-def read_file(file: Path, *, what: str = "the file") -> bytes:
-    """The bytes of a regular file of a sane size; raises FileNotFoundError, and ConfigurationError for the rest.
+def open_file(file: Path, *, what: str = "the file") -> BufferedReader:
+    """A regular file of any size, to be read piece by piece; raises ConfigurationError."""
+    try:
+        _refuse_endless(file, file.stat(), what)
+        return file.open("rb")
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{what} cannot be read: {_reason(error)}", where=str(file)) from None
 
-    A pipe or a device would be read for ever.
-    """
+
+def _refuse_endless(file: Path, state: os.stat_result, what: str) -> None:
+    """A pipe or a device would be read for ever."""
+    if not stat.S_ISREG(state.st_mode):
+        raise ConfigurationError(f"{what} is no file", where=str(file), expected="a file")
+
+
+def read_file(file: Path, *, what: str = "the file") -> bytes:
+    """The bytes of a regular file of a sane size; raises FileNotFoundError, and ConfigurationError for the rest."""
     try:
         state = file.stat()
-        if stat.S_ISDIR(state.st_mode) or not stat.S_ISREG(state.st_mode):
-            raise ConfigurationError(f"{what} is no file", where=str(file), expected="a file")
+        _refuse_endless(file, state, what)
         if state.st_size > MAX_BYTES:
             raise ConfigurationError(f"{what} is too large", where=str(file), expected=f"at most {MAX_BYTES} bytes")
         return file.read_bytes()
@@ -120,10 +173,14 @@ def _replace(file: Path, content: bytes) -> None:
             handle.write(content)
             handle.flush()
             os.fsync(handle.fileno())
-        if file.exists():
-            if not file.is_file():
-                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(file))
-            part.chmod(stat.S_IMODE(file.stat().st_mode))
-        part.replace(file)
+        _take_place(part, file)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _take_place(part: Path, file: Path) -> None:
+    if file.exists():
+        if not file.is_file():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(file))
+        part.chmod(stat.S_IMODE(file.stat().st_mode))
+    part.replace(file)

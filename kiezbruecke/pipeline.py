@@ -29,6 +29,7 @@ from kiezbruecke.ledger.database import now
 from kiezbruecke.ledger.finding import keep_findable
 from kiezbruecke.ledger.people import Person, signed
 from kiezbruecke.ledger.reading import MessageHead
+from kiezbruecke.ledger.uploads import drop_old_uploads
 from kiezbruecke.stages import (
     anchoring,
     collecting,
@@ -156,10 +157,11 @@ def resend(house: House, head: MessageHead, *, person: Person, reason: str) -> C
 
 
 def housekeeping(house: House) -> Counts:
-    """Look at what waits too long, in every sending route, hold the ends of the chains, keep cases findable."""
+    """Look at what waits too long, in every sending route, hold the chains' ends, keep cases findable, clear away."""
     counts = reconciling.remind_everywhere(house)
     anchoring.carry_out(house)
     keep_findable(house.ledger)
+    drop_old_uploads(house.ledger)
     return counts
 
 

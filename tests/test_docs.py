@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
@@ -184,6 +186,21 @@ def test_the_table_on_its_page_is_read_as_the_page_says(tmp_path: Path) -> None:
     ]
     for shown in re.findall(r"`(\d+;[^`]*)`", page):
         assert shown in reports.replace('"', "")
+
+
+def test_the_page_about_running_over_a_file_says_what_happens(tmp_path: Path) -> None:
+    """Its file, its command, what is said and what is refused: to the letter."""
+    page = (ROOT / "docs/how-to/run-over-a-file.md").read_text("utf-8")
+    ((path, text),) = MARKED.findall(page)
+    (tmp_path / path).write_text(text, "utf-8")
+    ((words, says),) = re.findall(r"^\$ kiezbruecke (.*)\n((?:[^`$].*\n)*)", page, re.MULTILINE)
+    (refused,) = re.findall(r"^<!-- output: refused.jsonl -->\n```json\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    command = [Path(sys.executable).with_name("kiezbruecke"), *words.split(), "--content", str(ROOT)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout, done.stderr) == (1, says, "")
+    assert (tmp_path / "refused.jsonl").read_text("utf-8") == refused
+    assert [one.name for one in (tmp_path / "nachrichten").iterdir()] == ["0000001.xml"]
 
 
 def test_the_finding_on_the_page_of_shapes_is_the_one_that_check_gives(shapes: Path) -> None:

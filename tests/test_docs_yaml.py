@@ -31,6 +31,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(page for folder in FOLDERS for page in (RO
 WALKED = {  # as a whole, by tests/test_tutorial.py, test_docs.py, pipeline/test_webhook.py, connectors/hkr_file
     "docs/how-to/another-finance-system.md",
     "docs/tutorial/first-mapping.md",
+    "docs/how-to/own-sources.md",
     "docs/how-to/shapes.md",
     "docs/how-to/tables.md",
     "docs/how-to/webhook.md",

@@ -14,6 +14,7 @@ from kiezbruecke.connector import Connection
 from kiezbruecke.content.routes import SendingRoute, route_places, routes
 from kiezbruecke.desk import check_routes
 from kiezbruecke.errors import ConfigurationError
+from tests.own_sources import furnish
 from tests.world import World, change_route, make_world, odd_world, processes
 
 __all__ = ["make_world", "odd_world", "processes"]
@@ -65,6 +66,15 @@ def test_a_mapping_that_cannot_work_is_a_finding_of_its_route(content: Path) -> 
     [found] = check_routes(content, nowhere, "kk-tk-hkr")
 
     assert "KB-M08" in found.errors[0]
+
+
+def test_a_mapping_of_other_records_is_no_mapping_of_a_route(content: Path) -> None:
+    """It would find nothing in a case, and set every one of them aside."""
+    furnish(content)
+    change_route(content, "kk-tk-hkr", mapping="rechnung")
+    [found] = check_routes(content, nowhere, "kk-tk-hkr")
+
+    assert "'rechnung' reads records of its own, and a route gives it cases" in found.errors[0]
 
 
 def test_the_shipped_routes_are_in_order(root: Path) -> None:

@@ -1,4 +1,4 @@
-"""The tutorial runs as it is written: files written, changes made, commands called, outputs compared."""
+"""Tutorial and how-to run as they are written: files written, changes made, commands called, outputs compared."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from kiezbruecke.cli.main import app
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs/tutorial/first-mapping.md"
+WALKED = (PAGE, ROOT / "docs/how-to/own-sources.md")
 BLOCK = re.compile(r"^<!-- (walk|file|change|part of)(?:: ([^\n]+))? -->\n```\w+\n(.*?)^```", re.DOTALL | re.MULTILINE)
 COUNT = re.compile(r"^\W*\d+|\(\d+ of them")  # what `try` counts: the reasons are the promise
 
@@ -46,9 +47,10 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_tutorial_works_as_it_is_written(checkout: Path) -> None:
+@pytest.mark.parametrize("page", WALKED, ids=lambda page: page.stem)
+def test_a_page_works_as_it_is_written(checkout: Path, page: Path) -> None:
     """A reader's first hour: one wrong line there costs more than a wrong line anywhere else."""
-    wrong = [line for block in Block.all_of(PAGE.read_text("utf-8")) for line in _go(block, checkout)]
+    wrong = [line for block in Block.all_of(page.read_text("utf-8")) for line in _go(block, checkout)]
 
     assert wrong == []
 
@@ -69,6 +71,7 @@ def _go(block: Block, checkout: Path) -> list[str]:
     """Do what the block says; the page's lines that are not true."""
     match block.task:
         case "file":
+            (checkout / block.about).parent.mkdir(parents=True, exist_ok=True)
             (checkout / block.about).write_text(block.text, "utf-8")
         case "change":
             return _change(checkout / block.about, block.text)

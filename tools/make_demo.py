@@ -4,6 +4,7 @@
                        ├─▶ demo/beschluesse/*.xlsx, .csv   what the assemblies decided
                        ├─▶ demo/budgets/budgetliste-2026.xlsx
                        ├─▶ demo/antraege, demo/spaeter        who is paid, on which account, and what was spent
+       ├─▶ demo/offen                         who applies when `make up` runs: people release it, not the demonstration
                        └─▶ demo/expected.json              what must come out, without asking the engine
 
     python tools/make_demo.py [--check]
@@ -215,6 +216,12 @@ HOLDERS: dict[int | str, str] = {
     21: "Erfundener Förderverein der Grundschule",
     "P-1": "Erfundener Ortschronikkreis",
 }
+OPEN_AREA, OPEN_ACCOUNTS = "090311", 11  # Grünau applies when people are there to release it; its first account
+OPEN_HOLDERS: dict[int | str, str] = {
+    2: "Erfundener Bürgerverein Grünau",
+    9: "Erfundene Naturfreunde am Langen See",
+    16: "Erfundener Ruderverein Dahme",
+}
 CLOSED = 27  # the account in its application is closed: the payment comes back, and a second sheet names another
 SETTLED, SPENT = 1, Decimal("812.40")  # of 850.00: the difference comes back
 UNWAIVED = 36  # nobody has waived: its notice becomes final by itself
@@ -298,8 +305,11 @@ def make_demo() -> dict[str, bytes]:
     }
     files |= {
         "antraege/antragsliste-mueggelheim-2026.xlsx": _workbook("Anträge", APPLICATION, _application_rows()),
+        "offen/antraege/antragsliste-gruenau-2026.xlsx": _workbook("Anträge", APPLICATION, _open_rows()),
         "spaeter/antraege/antragsliste-mueggelheim-berichtigung-2026.xlsx": _workbook(
-            "Anträge", APPLICATION, [_application_row(_granted()[CLOSED], 1 + len(HOLDERS), "Das Konto war aufgelöst.")]
+            "Anträge",
+            APPLICATION,
+            [_application_row(PAID_AREA, _granted()[CLOSED], 1 + len(HOLDERS), "Das Konto war aufgelöst.")],
         ),
         "spaeter/nachweise/nachweisliste-mueggelheim-2026.xlsx": _workbook(
             "Nachweise", SETTLEMENT, [_settlement_row(_granted()[SETTLED])]
@@ -368,6 +378,7 @@ def _check_story() -> None:
     assert expected()["sums"]["090416"] == "2600.00"
     asked = {row["pk"]: row["budget"] for row in _recorded().values()} | ASKED
     assert HOLDERS.keys() == _granted().keys(), "everybody who was granted something has an account"
+    assert len(_open_rows()) == len(OPEN_HOLDERS), "who applies while somebody is there was granted something"
     more = [line.number for lines in STORY.values() for line in lines if _more_than(asked, line)]
     assert more == [30], "one proposal gets more than it asked for"
 
@@ -514,13 +525,18 @@ def _granted() -> dict[int | str, Line]:
 
 def _application_rows() -> list[list[Any]]:
     granted = _granted()
-    return [_application_row(granted[number], account) for account, number in enumerate(HOLDERS, start=1)]
+    return [_application_row(PAID_AREA, granted[number], account) for account, number in enumerate(HOLDERS, start=1)]
 
 
-def _application_row(line: Line, account: int, corrects: str = "") -> list[Any]:
-    amount, holder = Decimal(line.amount), HOLDERS[line.number]
+def _open_rows() -> list[list[Any]]:
+    lines = [line for line in STORY[OPEN_AREA] if line.accepted and line.number in OPEN_HOLDERS]
+    return [_application_row(OPEN_AREA, line, account) for account, line in enumerate(lines, start=OPEN_ACCOUNTS)]
+
+
+def _application_row(area: str, line: Line, account: int, corrects: str = "") -> list[Any]:
+    amount, holder = Decimal(line.amount), (HOLDERS | OPEN_HOLDERS)[line.number]
     days = [APPLIED, amount, amount, BEGINS, NOTICE, None if line.number == UNWAIVED else WAIVER]
-    head = [PROCESS, KIEZE[PAID_AREA].name, line.reference, _title(line), holder]
+    head = [PROCESS, KIEZE[area].name, line.reference, _title(line), holder]
     return [*head, *days, holder, _iban(account), "", "SPK 1", "ja" if corrects else "", corrects]
 
 

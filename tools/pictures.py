@@ -5,7 +5,9 @@
     python -m tools.pictures        (or: make pictures)
 
 The demonstration's own sandboxes, sheets, log-ins and people, in a folder that is thrown away. Only who is logged in is
-said by a cookie instead of by Airflow: whoever looks is one of `demo/home.py`'s log-ins, with that log-in's role.
+said by a cookie instead of by Airflow: whoever looks is one of `demo/home.py`'s log-ins, with that log-in's role. And
+whatever the ledger has noted in these minutes is shown as of the demonstration's day, so that two runs give the same
+bytes.
 """
 
 from __future__ import annotations
@@ -22,14 +24,18 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from datetime import time as clock_time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 from starlette.requests import Request
+from starlette.responses import RedirectResponse
 
 import demo
+from kiezbruecke import german
 
 if TYPE_CHECKING:
     from kiezbruecke.house import House
@@ -47,6 +53,7 @@ ROUTES = (
     "hkr-rueckmeldungen", "statusliste",
 )  # fmt: skip
 MOST_ROUNDS = 8
+NINE = clock_time(9)
 
 
 @dataclass
@@ -209,10 +216,12 @@ def _rest(house: House) -> None:
 @contextmanager
 def _page(house: House) -> Iterator[str]:
     """The page's address on loopback."""
+    from kiezbruecke.page import rendering  # noqa: PLC0415
     from kiezbruecke.page.app import page_app  # noqa: PLC0415
 
+    rendering.TEMPLATES.filters["moment"] = _on_the_day
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        app = page_app(lambda: house, _who(), secret=os.urandom(32))
+        app = page_app(lambda: house, _who(), secret=os.urandom(32), log_out=lambda _, back: RedirectResponse(back))
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, ws="none"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
@@ -221,6 +230,13 @@ def _page(house: House) -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         server.should_exit = True
         thread.join(10)
+
+
+def _on_the_day(noted: datetime | None) -> str:
+    """All that happened in this run did so at nine o'clock on the demonstration's day."""
+    from demo.home import TODAY  # noqa: PLC0415 - reads STATE
+
+    return german.moment(datetime.combine(TODAY, NINE, german.BERLIN)) if noted else ""
 
 
 def _who() -> Who:

@@ -236,6 +236,10 @@ OPEN = """| `item` | inbound | what the source hands over; its fields are in the
 | `envelope` | inbound | {envelope} of the item, all text; `source` is the connection's name |
 | `route` | both | what the route file says under `with:`; nothing is known of it beforehand |
 """
+OWN = (
+    "| *any other name*, `item` | outbound, with `source:` | [a record of your own](../how-to/own-sources.md), called "
+    "as its schema unless you say otherwise; beside it only `envelope`, whose `external_id` is the record's number |\n"
+)
 
 
 def page() -> str:
@@ -251,7 +255,8 @@ def page() -> str:
 
 def _overview() -> str:
     rows = [f"| `{name}` | {_where(name)} | {_what(name, model)} |\n" for name, model in sorted(ROOTS.items())]
-    return "".join(rows) + OPEN.format(envelope=", ".join(f"`{name}`" for name in sorted(Envelope.model_fields)))
+    known = ", ".join(f"`{name}`" for name in sorted(Envelope.model_fields))
+    return "".join(rows) + OPEN.format(envelope=known) + OWN
 
 
 def _where(root: str) -> str:

@@ -10,12 +10,14 @@ import logging
 
 from airflow.api.client import get_current_api_client
 from airflow.api_fastapi.app import get_auth_manager
+from airflow.api_fastapi.core_api.routes.public.auth import logout
 from airflow.api_fastapi.core_api.security import bearer_scheme, get_user
 from airflow.configuration import conf
 from airflow.models.connection import Connection as AirflowConnection
 from airflow.sdk.exceptions import AirflowNotFoundException
 from fastapi import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 
 from kiezbruecke.airflow.people import by_user, roles_of
 from kiezbruecke.airflow.plugin import DESK
@@ -65,6 +67,15 @@ def _log_in() -> str:
     return get_auth_manager().get_url_login(next_url=f"{base}{DESK}/")
 
 
+def _log_out(request: Request, back: str) -> Response:
+    """As Airflow itself does it: the token is worth nothing from now on, in no browser and on none of its servers."""
+    manager = get_auth_manager()
+    answer = logout(request, manager, None, None)
+    if not manager.get_url_logout():  # else the log-in's own page has the last word
+        answer.headers["Location"] = back
+    return answer
+
+
 def _start(route: str, person: Person) -> bool:
     """Start a route's DAG for this person; a run that cannot be made is no failure: the route has a clock as well."""
     try:
@@ -77,4 +88,4 @@ def _start(route: str, person: Person) -> bool:
 
 # of Airflow's own secret, which all its servers share; not the secret itself, which signs other things
 _SECRET = hashlib.sha256(b"kiezbruecke desk\0" + conf.get("api", "secret_key").encode()).digest()
-app = page_app(_house, who, secret=_SECRET, log_in=_log_in(), start=_start)
+app = page_app(_house, who, secret=_SECRET, log_in=_log_in(), log_out=_log_out, start=_start)

@@ -10,13 +10,19 @@ import typer
 from kiezbruecke import desk, german
 from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, say, table
+from kiezbruecke.content import find_state
+from kiezbruecke.content.roles import Right, read_roles
 from kiezbruecke.desk import words
 from kiezbruecke.desk.cases import MOST, ProofView
 from kiezbruecke.desk.papers import draft_paper
 from kiezbruecke.documents import DEFAULT
 from kiezbruecke.effects import effect
+from kiezbruecke.errors import InputError
+from kiezbruecke.house import House
 from kiezbruecke.ledger.events import ROWS
+from kiezbruecke.login import kept, who
 from kiezbruecke.machine import write_file
+from kiezbruecke.release import Approver
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -79,6 +85,40 @@ def document(
         say(f"{file}: ein Entwurf; er gilt erst mit Prüfung und Unterschrift")
 
 
+@app.command()
+def account(
+    context: typer.Context,
+    case: Annotated[str, typer.Argument(help="Referenznummer, Fremdkennzeichen oder Schlüssel.")],
+    reason: Annotated[str, typer.Option("--reason", help="Warum.")],
+    as_json: AsJson = False,
+) -> None:
+    """Das Konto eines Falls ganz zeigen, das sonst überall verkürzt steht.
+
+    Dazu gehören eine Anmeldung an Airflow (kiezbruecke login) und das Recht unmask in mappings/roles.yaml. Wer das
+    Konto wann und warum gesehen hat, steht danach bei den Ereignissen des Falls.
+    """
+    house = house_of(context)
+    person = who(kept(find_state(house.content)))
+    found = desk.cases(house, case)
+    if len(found) > 1:
+        names = ", ".join(f"{one.reference} in {one.process}: {one.id}" for one in found)
+        raise InputError("Mehrere Fälle heißen so", where=case, expected=names, helps="den Schlüssel nennen")
+    if not _may_unmask(house, person, found[0].process):
+        raise InputError("Diese Anmeldung hat nicht das Recht, ein Konto ganz zu sehen", where=case)
+    accounts = desk.show_accounts(house, found[0].id, person.person, reason)
+    if as_json:
+        emit(accounts)
+        return
+    rows = [(one.iban, one.holder, one.bic, "; ".join(one.named_in)) for one in accounts]
+    table(f"Konto zu Fall {found[0].reference}", ("IBAN", "Kontoinhaber", "BIC", "steht in"), rows)
+
+
+def _may_unmask(house: House, person: Approver, process: str) -> bool:
+    known = read_roles(house.content)
+    roles = (known[name] for name in person.roles & known.keys())
+    return any(Right.UNMASK in role.desk and role.covers(process) for role in roles)
+
+
 def _show(case: desk.CaseStory) -> None:
     line = case.decision
     facts = [
@@ -89,6 +129,7 @@ def _show(case: desk.CaseStory) -> None:
         ("beschlossen", f"{line.outcome.word} am {german.day(line.date)}" if line else ""),
         *_proof(line.proof if line else None),
         ("bewilligt", german.euros(case.granted)),
+        ("Konto", case.account),
         ("zurückgestellt", "; ".join(one.text for one in case.disagreements)),
     ]
     table(f"Fall {case.reference}", ("", ""), [fact for fact in facts if fact[1]])

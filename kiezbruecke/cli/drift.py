@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from kiezbruecke.content import find_content
 from kiezbruecke.drift import (
     Change,
     Fingerprint,
+    as_written,
     breaking,
     fingerprint_file,
     look_at_answers,
@@ -49,18 +51,37 @@ class _Looked:
     changes: list[Change]
 
 
+@dataclass(frozen=True)
+class _Unread:
+    """A mapping that cannot be looked at; the others can."""
+
+    name: str
+    error: KiezbrueckeError
+
+
 @app.command("check")
 def check_drift(names: Names = None, content: Content = None, samples: Samples = None, as_json: Json = False) -> None:
-    """Compare what is there with what was accepted; exit code 1 where a change breaks a mapping."""
+    """Compare what is there with what was accepted.
+
+    Exit code 1 where a change breaks a mapping, 2 where a mapping, schema or list cannot be read at all.
+    """
     try:
         root = find_content(content)
-        looked = [_look(name, root, samples or []) for name in names or mapping_names(root)]
+        found = [_looked_at(name, root, samples or []) for name in names or mapping_names(root)]
     except KiezbrueckeError as error:
         stop(error, as_json=as_json)
+    looked = [one for one in found if isinstance(one, _Looked)]
+    unread = [one for one in found if isinstance(one, _Unread)]
     if as_json:
-        print_json({"mapping": one.mapping.name, **change.as_dict()} for one in looked for change in one.changes)
+        rows = [{"mapping": one.mapping.name, **change.as_dict()} for one in looked for change in one.changes]
+        errors = [{"mapping": one.name, "error": one.error.code, "line": one.error.line()} for one in unread]
+        print_json([*rows, *errors])
     else:
         _print(looked)
+        for one in unread:
+            say(f"{one.error.code} {one.name}: {one.error.line()}", err=True)
+    if unread:
+        raise typer.Exit(2)
     if any(change.severity == "breaking" for one in looked for change in one.changes):
         raise typer.Exit(1)
 
@@ -108,9 +129,16 @@ def compare_wsdl(
         raise typer.Exit(1)
 
 
+def _looked_at(name: str, root: Path, samples: list[Path]) -> _Looked | _Unread:
+    try:
+        return _look(name, root, samples)
+    except KiezbrueckeError as error:
+        return _Unread(name, error)
+
+
 def _look(name: str, root: Path, samples: list[Path], *, anew: bool = False) -> _Looked:
     """Without `--samples` the mapping's examples stand for the source. `anew`: a broken fingerprint is as none."""
-    mapping = load_mapping(name, root)
+    mapping = load_mapping(name, root) if anew else _mapping(name, root)
     bodies = list(_bodies(mapping, root, samples)) if mapping.direction == "inbound" else []
     try:
         accepted = read_fingerprint(mapping, root)
@@ -123,6 +151,19 @@ def _look(name: str, root: Path, samples: list[Path], *, anew: bool = False) -> 
         return _Looked(mapping, None, now, [])
     changes = [*look_at_mapping(mapping, root, accepted), *look_at_answers(mapping, accepted, bodies)]
     return _Looked(mapping, accepted, now, changes)
+
+
+def _mapping(name: str, root: Path) -> Mapping:
+    """A mapping, also one whose check fails, if what it was built on has changed: that is what is asked for."""
+    try:
+        return load_mapping(name, root)
+    except ConfigurationError as error:
+        with suppress(ConfigurationError):
+            mapping = as_written(name, root)
+            accepted = read_fingerprint(mapping, root)
+            if accepted and breaking(look_at_mapping(mapping, root, accepted)):
+                return mapping
+        raise error from None
 
 
 def _bodies(mapping: Mapping, root: Path, samples: list[Path]) -> Iterator[Any]:

@@ -69,6 +69,7 @@ class Right(StrEnum):
     ANSWER = "answer"  # answer points, send again, hand in lists
     EDIT = "edit"  # content of the house; mappings are not edited on the page
     RELEASE = "release"  # let money go
+    UNMASK = "unmask"  # see the account of a case in full, with a reason
 
 
 class Role(BaseModel):

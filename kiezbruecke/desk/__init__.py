@@ -3,6 +3,7 @@
 Each view is read by id or by counted queries: how many statements it takes does not depend on how much there is.
 """
 
+from kiezbruecke.desk.accounts import AccountView, show_accounts
 from kiezbruecke.desk.cases import CaseFound, CaseStory, EventView, cases, find_cases, how_much_is_known
 from kiezbruecke.desk.contents import (
     ReceiptView,
@@ -47,6 +48,7 @@ from kiezbruecke.desk.sums import (
 from kiezbruecke.desk.view import DeskView
 
 __all__ = [
+    "AccountView",
     "AreaEvaluation",
     "AreaSums",
     "CaseFound",
@@ -99,6 +101,7 @@ __all__ = [
     "route",
     "routes",
     "runs",
+    "show_accounts",
     "status",
     "stored_message",
     "stored_point",

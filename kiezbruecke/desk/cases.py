@@ -13,6 +13,7 @@ from pydantic import ConfigDict
 
 from kiezbruecke import german
 from kiezbruecke.attention import read_standing
+from kiezbruecke.cases.grants import line_that_counts
 from kiezbruecke.cases.join import Disagreement, Reason, Standing
 from kiezbruecke.cases.papers import numbers_of, proof_of
 from kiezbruecke.cases.story import story_of
@@ -137,6 +138,8 @@ class CaseStory(DeskView):
     """Euros"""
     granted: Decimal | None
     """Euros, by the decision that counts; null where it grants nothing"""
+    account: str
+    """The masked IBAN of the application that counts: `DE89…3000`; empty where none names one"""
     story: tuple[StoryEventView, ...]
     """From the idea to the money, as everyone may read it"""
     decision: DecisionView | None
@@ -218,6 +221,7 @@ def cases(house: House, wanted: str) -> list[CaseStory]:
 
 def _view(ledger: Ledger, standing: Standing) -> CaseStory:
     case, proposal = standing.case, standing.proposal
+    application, _ = line_that_counts(case.applications)
     return CaseStory(
         id=case.id,
         process=case.process_id,
@@ -228,6 +232,7 @@ def _view(ledger: Ledger, standing: Standing) -> CaseStory:
         state=status_of(standing).state,
         requested=proposal.requested_amount if proposal else None,
         granted=standing.amount if standing.grants else None,
+        account=application.account_hint if application else "",
         story=tuple(StoryEventView(day=one.day, kind=one.kind, text=one.text) for one in story_of(standing)),
         decision=_decision(ledger, standing.decision),
         commitment=_commitment(case.commitment),

@@ -18,6 +18,7 @@ from kiezbruecke.desk.view import DeskView
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.german import BERLIN
 from kiezbruecke.house import House
+from kiezbruecke.ledger.pauses import Pause, read_pauses
 from kiezbruecke.ledger.states import UNSETTLED
 from kiezbruecke.ledger.todo import Kind
 
@@ -60,8 +61,14 @@ class PartyNow(DeskView):
     connection: str
     connector: str
     routes: tuple[str, ...]
+    operations: str
+    """Who may pause it: whoever operates all its routes; empty where they have several"""
     waiting: int
     recovering: bool
+    paused: bool
+    paused_by: str
+    paused_because: str
+    paused_at: datetime | None
     certificate_ends: date | None
     """Of our own certificate that ends first; null where there is none, or it cannot be read here"""
     days_left: int | None
@@ -77,7 +84,7 @@ class Operations(DeskView):
 
 
 def operations(house: House, at: datetime) -> Operations:
-    """All routes and connections; seven statements, if nothing recovers."""
+    """All routes and connections; eight statements, if nothing recovers."""
     house_now = status(house, counted=UNSETTLED)
     known = {one.route: one for one in house_now.routes}
     recovering = {one.destination for one in house_now.recovering}
@@ -93,8 +100,15 @@ def operations(house: House, at: datetime) -> Operations:
         if one.connection:
             by_party[one.connection].append(one)
     today = at.astimezone(BERLIN).date()
-    parties = (_party(house, name, some, name in recovering, today) for name, some in sorted(by_party.items()))
-    return Operations(routes=tuple(found), parties=tuple(parties))
+    with house.ledger.read() as connection:
+        pauses = read_pauses(connection).connections
+    return Operations(
+        routes=tuple(found),
+        parties=tuple(
+            _party(house, name, some, today, recovering=name in recovering, pause=pauses.get(name))
+            for name, some in sorted(by_party.items())
+        ),
+    )
 
 
 def _route(one: RouteView, now: RouteStatusView, troubles: Sequence[str], operated: str, at: datetime) -> RouteNow:
@@ -158,30 +172,28 @@ def _who_operates(content: Path) -> dict[str, str]:
     return found
 
 
-def _party(house: House, name: str, about: list[RouteNow], recovering: bool, today: date) -> PartyNow:
-    names = tuple(one.route for one in about)
-    waiting = sum(one.stuck for one in about)
+def _party(
+    house: House, name: str, about: list[RouteNow], today: date, *, recovering: bool, pause: Pause | None
+) -> PartyNow:
+    connector, ends, error = "", None, ""
     try:
         party = house.connect(name)
         connector, ends = manifest_for(party).title, certificate_end(party)
-    except ConfigurationError as error:
-        return PartyNow(
-            connection=name,
-            connector="",
-            routes=names,
-            waiting=waiting,
-            recovering=recovering,
-            certificate_ends=None,
-            days_left=None,
-            error=error.line(),
-        )
+    except ConfigurationError as found:
+        error = found.line()
+    operated = {one.operations for one in about}
     return PartyNow(
         connection=name,
         connector=connector,
-        routes=names,
-        waiting=waiting,
+        routes=tuple(one.route for one in about),
+        operations=operated.pop() if len(operated) == 1 else "",
+        waiting=sum(one.stuck for one in about),
         recovering=recovering,
+        paused=pause is not None,
+        paused_by=pause.person.name if pause else "",
+        paused_because=pause.reason if pause else "",
+        paused_at=pause.at if pause else None,
         certificate_ends=ends,
         days_left=(ends - today).days if ends else None,
-        error="",
+        error=error,
     )

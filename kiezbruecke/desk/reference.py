@@ -17,6 +17,7 @@ _HEAD = """# What `--json` says
 """
 _COMMANDS: Mapping[type[DeskView], str] = {
     desk.CaseStory: "`case show`: a list of them",
+    desk.AccountView: "`case account`: a list of them",
     desk.CaseFound: "`case find`: a list of them",
     desk.MessageFacts: "`message list`: a list of them",
     desk.MessageStory: "`message show`, `message resend`",

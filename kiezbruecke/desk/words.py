@@ -7,7 +7,7 @@ from datetime import datetime
 
 from kiezbruecke import german
 from kiezbruecke.ledger import MessageState
-from kiezbruecke.ledger.events import OPENED
+from kiezbruecke.ledger.events import OPENED, SHOWN
 from kiezbruecke.ledger.people import How, Person
 from kiezbruecke.ledger.todo import HEALED, MENDED, Answer, Kind
 from kiezbruecke.records import CommitmentState, OrderState, ReceiptOutcome
@@ -234,6 +234,7 @@ EVENTS: Mapping[str, str] = {
     "case.baseline": "als von Hand erfasst markiert",
     "evidence.accepted": "von Hand Geändertes gilt, wie es steht",
     OPENED: "Einsicht",
+    SHOWN: "Konto gezeigt",
 }
 
 FIELDS: Mapping[str, str] = {  # of one message, point or destination, looked at alone

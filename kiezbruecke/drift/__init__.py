@@ -15,13 +15,14 @@ from kiezbruecke.drift.fingerprint import (
     render,
     take,
 )
-from kiezbruecke.drift.look import SAMPLE, look_at_answers, look_at_mapping
+from kiezbruecke.drift.look import SAMPLE, as_written, look_at_answers, look_at_mapping
 
 __all__ = [
     "NAME",
     "SAMPLE",
     "Change",
     "Fingerprint",
+    "as_written",
     "breaking",
     "fingerprint_file",
     "is_as_accepted",

@@ -13,6 +13,7 @@ from kiezbruecke.content.yaml import read_yaml
 from kiezbruecke.drift.answers import Field, learn, read_paths
 from kiezbruecke.drift.lists import ListPrint, list_prints
 from kiezbruecke.drift.places import SchemaPlace, find_places, used_places
+from kiezbruecke.drift.records import RecordPlace, record_places
 from kiezbruecke.drift.services import Service, read_service
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping import Mapping as RuleMapping
@@ -35,6 +36,7 @@ class Fingerprint:
     lists: Mapping[str, ListPrint] = field(default_factory=dict)
     samples: int = 0  # how many items the source's shape was learnt from
     source: Mapping[str, Field] = field(default_factory=dict)
+    record: Mapping[str, RecordPlace] = field(default_factory=dict)  # of one's own, as its schema has it
 
 
 def fingerprint_file(mapping: RuleMapping, content: Path) -> Path:
@@ -55,16 +57,18 @@ def take(mapping: RuleMapping, content: Path, bodies: Iterable[Any] = ()) -> Fin
         list_prints(mapping, content),
         len(items),
         learn(items, list(read_paths(mapping.plan))),
+        record_places(mapping),
     )
 
 
 def built_on(mapping: RuleMapping, content: Path) -> str:
-    """One digest over the files that decide the target's shape, its service and its code lists."""
+    """One digest over the files that decide the target's shape, its service, its code lists, a record of one's own."""
     wsdl = service_file(mapping, content)
     lists = [translation_file(content, name) for name in sorted(mapping.lists.translations)]
     lists += [code_file(content, name) for name in sorted(mapping.lists.codes)]
+    own = mapping.shape.files if mapping.direction == "outbound" else ()
     found = hashlib.sha256(mapping.target.encode())
-    for file in (*mapping.goal.files, *((wsdl,) if wsdl else ()), *lists):
+    for file in (*mapping.goal.files, *((wsdl,) if wsdl else ()), *lists, *own):
         found.update(hashlib.sha256(file.read_bytes()).digest())
     return found.hexdigest()
 
@@ -122,12 +126,16 @@ def render(fingerprint: Fingerprint) -> str:
             entries = body.pop("entries")
             lines += [f"  {flow(name)}:", *(f"    {key}: {flow(body[key])}" for key in body), "    entries:"]
             lines += [f"      {flow(key)}: {flow(text)}" for key, text in entries.items()]
+    if fingerprint.record:
+        lines += ["record:", *_lines(fingerprint.record, 2)]
     if fingerprint.source:
         lines += ["source:", f"  samples: {fingerprint.samples}", "  fields:", *_lines(fingerprint.source, 4)]
     return "\n".join(lines) + "\n"
 
 
-def _lines(parts: Mapping[str, SchemaPlace] | Mapping[str, Field], indent: int) -> list[str]:
+def _lines(
+    parts: Mapping[str, SchemaPlace] | Mapping[str, Field] | Mapping[str, RecordPlace], indent: int
+) -> list[str]:
     return [f"{' ' * indent}{flow(path)}: {flow(parts[path].as_dict())}" for path in sorted(parts)]
 
 
@@ -142,6 +150,10 @@ def _read(body: Any) -> Fingerprint:
         {name: ListPrint(**{**one, "entries": one["entries"] or {}}) for name, one in body.get("lists", {}).items()},
         int(source.get("samples", 0)),
         {path: Field(**{**one, "kinds": tuple(one["kinds"])}) for path, one in source.get("fields", {}).items()},
+        {
+            path: RecordPlace(**{**one, "values": tuple(one.get("values", ()))})
+            for path, one in body.get("record", {}).items()
+        },
     )
 
 

@@ -30,7 +30,8 @@ class SchemaPlace:
     facets: Mapping[str, str] = field(default_factory=dict)
     values: tuple[str, ...] = ()
     fixed: str | None = None
-    namespace: str = ""
+    namespace: str = ""  # of the root; below it only where it is another one, and "-" for none
+    nillable: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """For the file: only what is not as usual."""
@@ -51,6 +52,7 @@ _USUAL: dict[str, Any] = {
     "values": (),
     "fixed": None,
     "namespace": "",
+    "nillable": False,
 }
 
 
@@ -63,11 +65,13 @@ class PlaceUse:
     always: bool = False  # some rule fills it whatever the source holds
     texts: frozenset[str] | None = frozenset()
     type: str = ""  # the derived type that a rule chooses
+    nil: bool = False  # a rule says so where it has no value
 
 
-def place_of(node: Node, *, mandatory: bool, root: bool = False) -> SchemaPlace:
-    """What the schema says of a node."""
+def place_of(node: Node, *, mandatory: bool, root: str | None = None) -> SchemaPlace:
+    """What the schema says of a node; `root` is the namespace of the root, None for the root itself."""
     leaf = node.leaf
+    namespace = node.namespace or ("-" if root else "")
     return SchemaPlace(
         node.minimum,
         node.maximum,
@@ -76,7 +80,8 @@ def place_of(node: Node, *, mandatory: bool, root: bool = False) -> SchemaPlace:
         _facets(leaf) if leaf else {},
         _values(leaf) if leaf else (),
         node.fixed,
-        node.namespace if root else "",
+        "" if node.name.startswith("@") or namespace == root else namespace,
+        node.nillable,
     )
 
 
@@ -94,20 +99,23 @@ def used_places(mapping: RuleMapping) -> dict[str, PlaceUse]:
 
 def find_places(root: Node, used: Mapping[str, PlaceUse]) -> dict[str, SchemaPlace]:
     """What the schema says of the used places and of the mandatory ones beside them; a path it lacks is left out."""
-    found = {"": place_of(root, mandatory=True, root=True)}
+    found = {"": place_of(root, mandatory=True)}
     _look(root, "", used, found)
     return found
 
 
-def _look(node: Node, path: str, used: Mapping[str, PlaceUse], found: dict[str, SchemaPlace]) -> None:
+def _look(
+    node: Node, path: str, used: Mapping[str, PlaceUse], found: dict[str, SchemaPlace], space: str | None = None
+) -> None:
+    space = node.namespace if space is None else space
     duty = {child.name for child in sure_nodes(node.content)}
     for name, child in node.children.items():
         below = f"{path}/{name}" if path else name
         if below in used or name in duty:
-            found[below] = place_of(child, mandatory=name in duty)
+            found[below] = place_of(child, mandatory=name in duty, root=space)
         if below in used:
             child = child.derived().get(used[below].type, child) if used[below].type else child  # noqa: PLW2901
-            _look(child, below, used, found)
+            _look(child, below, used, found, space)
 
 
 def _facets(leaf: Leaf) -> dict[str, str]:
@@ -116,6 +124,8 @@ def _facets(leaf: Leaf) -> dict[str, str]:
     }
     if leaf.max_length is not None:
         found.setdefault("maxLength", str(leaf.max_length))
+    if leaf.kind != "any" and (leaf.kind == "text" or leaf.builtin != "string"):
+        found["type"] = leaf.builtin
     patterns = " & ".join("|".join(step) for step in leaf.patterns)
     return found | ({"pattern": patterns} if patterns else {})
 
@@ -132,7 +142,7 @@ def _use(mapping: RuleMapping, one: Bound, uses: dict[str, PlaceUse]) -> None:
     highest = max((step.number for step in rule.target.steps[-1:]), default=1)
     texts = frozenset[str]() if rule.rules else _texts(mapping, rule)
     always = sure and not rule.rules and _is_always(rule)
-    _add(uses, names, PlaceUse(highest, rule.each is not None, always, texts, rule.type or ""))
+    _add(uses, names, PlaceUse(highest, rule.each is not None, always, texts, rule.type or "", rule.nil))
     if rule.code:
         for part in _CODE_PARTS:
             _add(uses, (*names, part), PlaceUse(always=always, texts=_code_texts(mapping, rule, part)))
@@ -161,6 +171,7 @@ def _add(uses: dict[str, PlaceUse], names: tuple[str, ...], use: PlaceUse) -> No
         always=known.always or use.always,
         texts=texts,
         type=known.type or use.type,
+        nil=known.nil or use.nil,
     )
 
 

@@ -9,6 +9,23 @@ from kiezbruecke.drift.changes import Change, Part, Severity
 from kiezbruecke.drift.places import PlaceUse, SchemaPlace
 
 _AT_MOST = {"maxLength", "maxInclusive", "maxExclusive", "totalDigits", "fractionDigits"}
+_BASES = {
+    "normalizedString": "string",
+    "token": "normalizedString",
+    **dict.fromkeys(("language", "NMTOKEN", "Name"), "token"),
+    "NCName": "Name",
+    **dict.fromkeys(("ID", "IDREF", "ENTITY"), "NCName"),
+    "integer": "decimal",
+    **dict.fromkeys(("nonPositiveInteger", "long", "nonNegativeInteger"), "integer"),
+    "negativeInteger": "nonPositiveInteger",
+    "int": "long",
+    "short": "int",
+    "byte": "short",
+    **dict.fromkeys(("unsignedLong", "positiveInteger"), "nonNegativeInteger"),
+    "unsignedInt": "unsignedLong",
+    "unsignedShort": "unsignedInt",
+    "unsignedByte": "unsignedShort",
+}
 _AT_LEAST = {"minLength", "minInclusive", "minExclusive"}
 
 
@@ -53,11 +70,16 @@ def _one(path: str, old: SchemaPlace, new: SchemaPlace, use: PlaceUse | None, pa
         return
     yield from _occurrence(path, old, new, use, part)
     if use is None:  # only beside what the rules fill
-        if (old.kind, old.facets, old.values) != (new.kind, new.facets, new.values):
+        facets = old.facets if "type" in old.facets else {**old.facets, **_type(new)}  # older ones do not say
+        if (old.kind, facets, old.values) != (new.kind, new.facets, new.values):
             yield Change("compatible", part, path, "has another type; no rule fills it")
         return
-    if old.namespace != new.namespace:
-        yield Change("breaking", part, path or "/", f"namespace {old.namespace} became {new.namespace}")
+    known = old.namespace or "type" in old.facets  # older fingerprints do not say that it is the root's
+    if old.namespace != new.namespace and known:
+        words = [{"": "of the root", "-": "none"}.get(one, one) for one in (old.namespace, new.namespace)]
+        yield Change("breaking", part, path or "/", f"namespace {words[0]} became {words[1]}")
+    if old.nillable and not new.nillable:
+        yield Change(_severity(breaks=use.nil), part, path, "may no longer be nil")
     yield from _facets(path, old, new, use, part)
     yield from _values(path, old, new, use, part)
     if old.fixed != new.fixed:
@@ -92,6 +114,8 @@ def _facets(path: str, old: SchemaPlace, new: SchemaPlace, use: PlaceUse, part: 
         before, now = old.facets.get(name), new.facets.get(name)
         if before == now:
             continue
+        if name == "type" and (before is None or now is None):
+            continue  # an older fingerprint does not say; a place without text says so by its kind
         narrower = now is not None and (before is None or not _is_wider(name, before, now))
         hit = narrower and not _all_fit(name, now or "", use)
         yield Change(_severity(breaks=hit), part, path, f"{name} {before or 'free'} became {now or 'free'}")
@@ -99,12 +123,24 @@ def _facets(path: str, old: SchemaPlace, new: SchemaPlace, use: PlaceUse, part: 
 
 def _is_wider(name: str, before: str, now: str) -> bool:
     """Whether the new facet allows all that the old one did. Of patterns nobody can tell: they are narrower."""
+    if name == "type":
+        return now == "string" or now in _bases(before)
     try:
         if name in _AT_MOST:
             return Decimal(now) >= Decimal(before)
         return name in _AT_LEAST and Decimal(now) <= Decimal(before)
     except InvalidOperation:
         return False
+
+
+def _type(place: SchemaPlace) -> dict[str, str]:
+    return {name: text for name, text in place.facets.items() if name == "type"}
+
+
+def _bases(builtin: str) -> Iterator[str]:
+    """The types of XSD that a built-in one is derived from (part 2, section 3)."""
+    while builtin := _BASES.get(builtin, ""):
+        yield builtin
 
 
 def _all_fit(name: str, now: str, use: PlaceUse) -> bool:

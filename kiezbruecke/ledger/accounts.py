@@ -18,9 +18,10 @@ from uuid import UUID
 from sqlalchemy import Connection, insert, select
 
 from kiezbruecke.ledger import tables as t
-from kiezbruecke.ledger.database import now, vault_of
+from kiezbruecke.ledger.database import Ledger, now, vault_of
 from kiezbruecke.ledger.effects import booked
-from kiezbruecke.ledger.events import touch
+from kiezbruecke.ledger.events import SHOWN, append_event, touch
+from kiezbruecke.ledger.people import Signed
 from kiezbruecke.ledger.seals import ACCOUNT
 from kiezbruecke.ledger.sets import among, rows_among, write_all
 from kiezbruecke.records import Account, Application, Record, Settlement
@@ -112,6 +113,13 @@ def payees(connection: Connection, marks: Iterable[str]) -> dict[str, PayeeView]
     return {mark: PayeeView.model_validate_json(plain) for mark, plain in opened_}
 
 
+def note_account(ledger: Ledger, case_id: UUID, marks: Sequence[str], by: Signed) -> None:
+    """Write down that a person is shown these accounts of a case, and why; before they are shown."""
+    told = {"accounts": list(marks), "note": _without_iban(by.reason), **by.person.told}
+    with ledger.write() as connection:
+        append_event(connection, case_id, SHOWN, told)
+
+
 def _without_accounts(records: Records, accounts: Mapping[str, Account], marks: Mapping[str, str]) -> Iterator[Record]:
     """The records but for accounts; an application of the same line says by its mark which one is meant."""
     for one in records:
@@ -126,8 +134,12 @@ def _without_ibans(one: Record) -> Record:
     if not isinstance(one, Application | Settlement):
         return one
     said = {name: text for name in _TEXTS if (text := getattr(one, name, ""))}
-    masked_ = {name: _IN_TEXT.sub(r"\1…", text) for name, text in said.items()}
+    masked_ = {name: _without_iban(text) for name, text in said.items()}
     return one if masked_ == said else one.model_copy(update=masked_)
+
+
+def _without_iban(text: str) -> str:
+    return _IN_TEXT.sub(r"\1…", text)
 
 
 def _add(connection: Connection, vault: Vault, accounts: Mapping[str, Account]) -> None:

@@ -29,7 +29,9 @@ PREPARED = "message.prepared"  # chains the digest of a message's bytes
 TAKEN_OVER = "message.taken_over"  # the same, of a message as its destination has it
 Rows = Mapping[UUID, Mapping[str, str | None]]  # per chain: the digests of rows by title, None for one that is gone
 ROWS = "rows"  # a link that tells nothing but which rows have changed
-OPENED = "content.opened"  # a person has looked at content; no due rule could see that
+OPENED = "content.opened"  # a person has looked at content
+SHOWN = "account.shown"  # or at an account in full
+_LOOKED = frozenset({OPENED, SHOWN})  # no due rule could see that
 
 _c, _j = t.cases.c, t.journals.c
 _CASES = select(_c.id, _c.process_id, _c.last_event, _c.last_hash).where(among(_c.id)).order_by(_c.id).with_for_update()
@@ -129,7 +131,7 @@ def append(connection: Connection, told: Sequence[Told], rows: Rows, journals: M
     """
     ends = _ends(connection, {one.chain for one in told} | rows.keys(), journals)
     speaking = {
-        one.chain: ends[one.chain].process_id for one in told if one.chain not in journals and one.kind != OPENED
+        one.chain: ends[one.chain].process_id for one in told if one.chain not in journals and one.kind not in _LOOKED
     }
     numbers = {process: raise_number(connection, process) for process in sorted(set(speaking.values()))}
     chains = {one.chain for one in told}

@@ -65,6 +65,7 @@ FREE: Mapping[str, str] = {  # table, or table.column: why it may change without
     "lanes": "fences; every run raises its own and stops the older ones",
     "looks": "what a run looks at, derived",
     "previews": "dry runs: replaced by every run, never sent",
+    "uploads": "lists that are looked at: read by their sender alone, by their digest, and checked when taken over",
     "runs": "the diary of runs: shown to IT operations, decides about nothing that goes out",
     "verdicts": "what a run looks at, derived from budgets and decisions",
 }

@@ -1,9 +1,9 @@
 """The ledger's tables. Invariants are constraints and partial unique indexes, not `if`s.
 
 Money is integer cents. Times are UTC. No table but `records`, `record_history`, `findable`, `receipts`, `unread`,
-`messages`, `message_bytes`, `batches` and `previews` holds content; none of these columns is ever logged. Account data
-stands in `accounts` and in the bytes of what is confidential, sealed by the vault (`ledger/accounts.py`), and nowhere
-else.
+`messages`, `message_bytes`, `batches`, `previews` and `uploads` holds content; none of these columns is ever logged.
+Account data stands in `accounts` and in the bytes of what is confidential, sealed by the vault (`ledger/accounts.py`),
+for an hour in `uploads`, sealed by the page, and nowhere else.
 """
 
 from __future__ import annotations
@@ -634,4 +634,14 @@ baselines = Table(  # cases that were typed by hand before a route went live
     Column("account", String(160), nullable=False, server_default=""),
     Column("reason", Text, nullable=False),
     Column("at", Moment, nullable=False),
+)
+
+uploads = Table(  # lists that somebody looks at before they count: sealed, for an hour, for who has sent them alone
+    "uploads",
+    metadata,
+    Column("login", String(160), primary_key=True),
+    Column("sha256", String(64), primary_key=True),  # of the bytes as they were sent
+    Column("sealed", LargeBinary, nullable=False),  # with the file's name
+    Column("at", Moment, nullable=False),
+    Index("ix_uploads_at", "at"),
 )

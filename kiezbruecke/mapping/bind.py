@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from kiezbruecke.mapping.language.definition import Rule, StepUse, When
 from kiezbruecke.mapping.language.findings import Finding, Place, nearest
@@ -57,6 +58,8 @@ class _Binder:
         outer, scope = scope, self._with_member(rule, listed, scope, path)
         asked = None if rule.when is None else self._type_of(rule.when.path, scope.types, rule.when.place, path)
         arrives = None if rule.source is None else self._type_of(rule.source, scope.types, rule.at("from"), path)
+        if arrives is not None and rule.source is not None:
+            arrives = _there(rule.source, arrives, _conditions(rule, above), scope.types)
         one = Bound(
             number=len(self.bound) + 1,
             rule=rule,
@@ -128,7 +131,7 @@ class _Binder:
         """The scope inside of an `each`. Of two names that should be one, both stand for the member."""
         if rule.each is None or rule.name is None:
             return scope
-        member = replace(listed or OPEN, many=False, nullable=False, indexed=True)
+        member = (listed or OPEN).member
         names = {rule.name: member}
         if misspelt := _misspelt_member(rule, scope.types):
             message = f"the rules below read '{misspelt}', but the member is called '{rule.name}'"
@@ -143,7 +146,7 @@ class _Binder:
             return Type("text")
         if arrives is None or arrives.whole is not None:
             return OPEN
-        conditions = [one for one in (*(bound.rule.when for bound in above), rule.when) if one]
+        conditions = _conditions(rule, above)
         found = replace(arrives, nullable=False) if _is_asked(rule.source, conditions) else arrives
         for use in rule.steps:
             found = behind(found, use)
@@ -217,7 +220,8 @@ def _type_below(owner: Type, steps: Sequence[SourceStep], above: str) -> tuple[T
         found = fields.field(".".join(step.name for step in steps[:taken]))
         number = steps[taken - 1].number
         if found is not None:
-            many = (owner.many or found.many) and number is None
+            many = (owner.many or found.many) and (number is None or found.inner is not None)
+            found = found if number is None or found.inner is None else found.inner
             return replace(found, many=many, nullable=owner.nullable or found.nullable or number is not None), taken
         if number is not None:
             break
@@ -273,6 +277,29 @@ def _deepest(spot: Spot, one: Bound) -> Spot:
             break
         spot = found
     return spot
+
+
+def _conditions(rule: Rule, above: tuple[Bound, ...]) -> tuple[When, ...]:
+    return (*(above[-1].conditions if above else ()), *([rule.when] if rule.when else []))
+
+
+def _there(source: SourcePath, found: Type, conditions: Sequence[When], types: Types) -> Type:
+    """The type of a source under conditions that ask for what it stands in: that is there, and all it must hold."""
+    common = max((_common(source, when.path) for when in conditions if not when.negated), default=0)
+    if not common or not found.nullable:
+        return found
+    above, below = source.steps[:common], source.steps[common:]
+    try:
+        owner = type_at(replace(source, steps=above), types)
+        return type_at(replace(source, steps=below), {source.root: replace(owner, nullable=False)})
+    except UnknownPath:  # a name that holds dots was cut
+        return found
+
+
+def _common(one: SourcePath, other: SourcePath) -> int:
+    """How many steps two paths share."""
+    pairs = zip(one.steps, other.steps, strict=False) if one.root == other.root else ()
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _is_asked(source: SourcePath, conditions: Sequence[When]) -> bool:

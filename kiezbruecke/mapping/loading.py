@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable
 from collections.abc import Mapping as Roots
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,15 @@ from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.foreign_json import read_json
 from kiezbruecke.mapping.bind import bind
 from kiezbruecke.mapping.codelists.reading import code_file, read_codes, read_translation, translation_file
-from kiezbruecke.mapping.compile import Compiled, Declined, compile_mapping, straight
+from kiezbruecke.mapping.compile import (
+    Compiled,
+    CompiledRecord,
+    Declined,
+    compile_mapping,
+    compile_record,
+    straight,
+    straight_record,
+)
 from kiezbruecke.mapping.interpret.draft import NodeDraft, placed
 from kiezbruecke.mapping.interpret.interpreter import Lists, make_draft
 from kiezbruecke.mapping.interpret.json import JsonWriter
@@ -27,12 +36,12 @@ from kiezbruecke.mapping.interpret.table import write_line, written_cells
 from kiezbruecke.mapping.interpret.xml import XmlWriter
 from kiezbruecke.mapping.language.composing import MAX_BYTES
 from kiezbruecke.mapping.language.definition import Definition, Direction, Rule
-from kiezbruecke.mapping.language.findings import NotAMapping
+from kiezbruecke.mapping.language.findings import NotAMapping, Place
 from kiezbruecke.mapping.language.overlay import broken_chain, merge, unknown_base
 from kiezbruecke.mapping.language.reading import Reading, examine_definition
 from kiezbruecke.mapping.lineage import RuleLine, Trace, Written, rule_lines
 from kiezbruecke.mapping.plan import Plan
-from kiezbruecke.mapping.schema.sources import ItemShape, source_types
+from kiezbruecke.mapping.schema.sources import ItemShape, fraction, own_root, roots_of, source_types
 from kiezbruecke.mapping.schema.targets import TargetSchema, find_target
 from kiezbruecke.mapping.wording import Why
 from kiezbruecke.records import Record
@@ -113,7 +122,11 @@ class Mapping:
         """The record of an item (or its body); raises RecordError where a value cannot be used."""
         if self.goal.model is None:
             raise ConfigurationError(f"'{self.name}' makes a {self.target}", where=self.file, helps="use write()")
-        return make_record(self.goal.model, self.draft(self.scope(item, roots)), self.file)
+        scope = self.scope(item, roots)
+        try:
+            return self._compiled_record.read(scope)
+        except Declined:
+            return make_record(self.goal.model, self.draft(scope), self.file)
 
     def faults(self, item: Item | Roots[str, Any] | bytes, roots: Scope) -> list[RecordError]:
         """Everything for which `read` would refuse an item, not only the first; empty where it would not."""
@@ -135,6 +148,11 @@ class Mapping:
     def rule_lines(self) -> tuple[RuleLine, ...]:
         """What the numbers of the rules mean."""
         return rule_lines(self.plan)
+
+    @cached_property
+    def numbers(self) -> dict[Place, int]:
+        """The number of each rule by its place."""
+        return {one.rule.place: one.number for one in self.plan.rules}
 
     def uses(self, path: str) -> bool:
         """Whether a rule reads this path (`case.documents`), or one below it."""
@@ -194,6 +212,8 @@ class Mapping:
 
     def explain(self) -> str:
         """The generated code; raises Uncompilable where only the interpreter knows a way."""
+        if self.goal.model is not None:
+            return compile_record(self.definition, self.goal, self.lists).source
         return compile_mapping(self.definition, self.plan, self.goal, self.lists).source
 
     @cached_property
@@ -221,6 +241,10 @@ class Mapping:
         return (standard, version) if self.goal.kind == "standard" else None
 
     @cached_property
+    def _compiled_record(self) -> CompiledRecord:
+        return straight_record(self.definition, self.goal, self.lists, self.digest)
+
+    @cached_property
     def _writer(self) -> XmlWriter | JsonWriter:
         if self.goal.json is not None:
             return JsonWriter(self.goal.json, self.file)
@@ -233,13 +257,24 @@ class Mapping:
         known = {"external_id": item.external_id, "kind": item.kind, "raw_ref": item.raw_ref}
         return {**roots, "item": self._body(item.body), "envelope": {**known, **roots.get("envelope", {})}}
 
+    def roots_of(self, record: Any, *, number: int = 1) -> dict[str, Any]:
+        """What an outbound mapping with a source of its own reads of a record; bytes are read. Raises RecordError."""
+        body = self._body(record) if isinstance(record, bytes) else record
+        return roots_of(body, self.definition, self.shape, number=number)
+
+    @property
+    def own(self) -> str:
+        """The root that its source speaks of; empty where it reads our cases alone."""
+        return own_root(self.definition)
+
     def _body(self, body: Roots[str, Any] | bytes) -> Any:
         if not isinstance(body, bytes):
             return self.shape.keyed(body)
         if self.definition.source.kind == "xml":
-            return parse(body, "Rückmeldung")
+            return parse(body, "Rückmeldung" if self.direction == "inbound" else "Satz")
+        number = Decimal if self.direction == "inbound" else fraction
         try:
-            return self.shape.keyed(read_json(body))
+            return self.shape.keyed(read_json(body, number=number))
         except ValueError:
             raise RecordError("ist kein lesbares JSON", where="Eintrag") from None
 

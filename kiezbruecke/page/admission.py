@@ -37,7 +37,7 @@ async def admit(request: Request) -> None:
     request.state.visitor = None
     visitor = await request.app.state.who(request)
     if visitor is None:
-        if request.method not in _READS and _is_ours(request):
+        if request.method not in _READS and is_ours(request):
             request.state.form = await _form(request, MOST_TYPED)  # to be shown again: nothing of it is lost
         raise NOT_LOGGED_IN
     request.state.visitor = visitor
@@ -46,7 +46,7 @@ async def admit(request: Request) -> None:
     _name_browser(request)
     if request.method in _READS:
         return
-    if not _is_ours(request):
+    if not is_ours(request):
         raise FOREIGN
     request.state.form = await _form(request, MOST_BYTES)
     given = request.state.form.get(TOKEN, "")
@@ -108,7 +108,7 @@ def _name_browser(request: Request) -> None:
     request.state.browser = secrets.token_urlsafe(32) if request.state.new_browser else given
 
 
-def _is_ours(request: Request) -> bool:
+def is_ours(request: Request) -> bool:
     """What the browser says of where the form came from; one that says nothing has the token to show."""
     return request.headers.get("sec-fetch-site", "same-origin") in _OURS
 

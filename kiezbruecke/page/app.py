@@ -17,12 +17,14 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 
 from kiezbruecke.errors import ConfigurationError, InputError, LedgerError
 from kiezbruecke.house import House
-from kiezbruecke.page import cases, mappings, messages, operations, points, releases, sheets, statement, sums
+from kiezbruecke.page import cases, leaving, mappings, messages, operations, points, releases, sheets, statement, sums
 from kiezbruecke.page.admission import COOKIE, admit
+from kiezbruecke.page.leaving import LogOut
 from kiezbruecke.page.refusals import AWAY, BROKEN, PageRefusal, not_found
 from kiezbruecke.page.rendering import Entry, render_refusal
-from kiezbruecke.page.sheets import InHand, Start, nobody_starts
+from kiezbruecke.page.sheets import Start, nobody_starts
 from kiezbruecke.page.visitor import Who
+from kiezbruecke.vault import Keys, Vault
 
 log = logging.getLogger("kiezbruecke")
 PAGES: Sequence[tuple[APIRouter, Entry | None]] = (  # in the order of the bar
@@ -35,6 +37,7 @@ PAGES: Sequence[tuple[APIRouter, Entry | None]] = (  # in the order of the bar
     (operations.router, operations.ENTRY),
     (mappings.router, mappings.ENTRY),
     (statement.router, None),
+    (leaving.router, None),
 )
 _HEADERS = {
     # the kit draws its icons as masks of data: addresses; nothing else comes from anywhere but here
@@ -49,18 +52,26 @@ _NEXT = Callable[[Request], Awaitable[Response]]
 
 
 def page_app(
-    open_house: Callable[[], House], who: Who, *, secret: bytes, log_in: str = "", start: Start = nobody_starts
+    open_house: Callable[[], House],
+    who: Who,
+    *,
+    secret: bytes,
+    log_in: str = "",
+    log_out: LogOut | None = None,
+    start: Start = nobody_starts,
 ) -> FastAPI:
     """The page on a house that is opened when somebody asks for it, and again where that failed.
 
-    `who`: says who is logged in. `secret`: the key of form tokens, the same in all processes that serve the page.
-    `log_in`: the address at which one logs in. `start`: starts a route; False where that is not possible now.
+    `who`: says who is logged in. `secret`: the key of form tokens and of lists in hand, the same in all processes that
+    serve the page. `log_in`: the address at which one logs in. `log_out`: ends the log-in, where that is possible here.
+    `start`: starts a route; False where that is not possible now.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(admit)])
     kept = _Kept(open_house)
     app.state.house, app.state.opened = kept.open, kept.opened
-    app.state.who, app.state.secret, app.state.log_in = who, secret, log_in
-    app.state.start, app.state.in_hand = start, InHand()
+    app.state.who, app.state.secret = who, secret
+    app.state.log_in, app.state.log_out = log_in, log_out
+    app.state.start, app.state.vault = start, Vault(lambda: Keys("page", secret, {"1": secret}))
     app.state.entries = [entry for _, entry in PAGES if entry is not None]
     for router, _ in PAGES:
         app.include_router(router)

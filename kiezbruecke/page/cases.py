@@ -5,6 +5,7 @@
 /faelle?nummer=…                    the same by a number, which is nobody's
 /faelle/<id>                        the case; whoever reads its content is in its evidence
 /faelle/<id>/dokumente/<key>?name=  one file of a message, as it was sent
+/faelle/<id>/konto                  POST: the account in full, once and with a reason; it has no address of its own
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from kiezbruecke.desk.cases import MOST
 from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
 from kiezbruecke.ledger.events import OPENED, ROWS
+from kiezbruecke.ledger.people import REASON
 from kiezbruecke.page.admission import FormOf, HouseOf, VisitorOf, require
 from kiezbruecke.page.refusals import not_found
 from kiezbruecke.page.rendering import Entry, render
@@ -123,6 +125,7 @@ def show(request: Request, house: HouseOf, visitor: VisitorOf, case: UUID) -> Re
         "case.html",
         case=found,
         reads=reads,
+        unmasks=visitor.may(Right.UNMASK, found.process),
         money=table(request, "Geld", _MONEY, _money(found), empty="Noch ist nichts festgelegt und nichts gezahlt."),
         messages=table(request, "Nachrichten", _MESSAGES, found.messages, empty="Noch ging nichts hinaus.", name="n-"),
         receipts=table(request, "Rückmeldungen", _RECEIPTS, receipts, empty="Noch kam nichts zurück.", name="r-"),
@@ -163,7 +166,44 @@ def documents(request: Request, house: HouseOf, visitor: VisitorOf, case: UUID, 
     return Response(document.data, media_type=kind, headers=headers)
 
 
+@router.get("/faelle/{case}/konto")
+def ask_for_account(request: Request, house: HouseOf, visitor: VisitorOf, case: UUID) -> Response:
+    """The form that asks why; it shows nothing."""
+    found = _case(house, visitor, case)
+    require(visitor, Right.UNMASK, found.process)
+    return _account(request, found)
+
+
+@router.post("/faelle/{case}/konto")
+def account(request: Request, house: HouseOf, visitor: VisitorOf, form: FormOf, case: UUID) -> Response:
+    """The account, in the answer to this form and nowhere else: who asks again is in the evidence again."""
+    found = _case(house, visitor, case)
+    require(visitor, Right.UNMASK, found.process)
+    reason = " ".join(str(form.get("text", "")).split())
+    if not reason:
+        return _account(request, found, error="Bitte geben Sie eine Begründung an.", status=422)
+    try:
+        accounts = desk.show_accounts(house, found.id, visitor.person, reason)
+    except InputError as error:
+        return _account(request, found, reason=reason, error=f"{error.what}.", status=422)
+    return _account(request, found, accounts)
+
+
 _HARMLESS = frozenset({"application/pdf", "application/xml", "text/csv"})  # kinds that a browser runs nothing of
+
+
+def _account(
+    request: Request,
+    case: CaseStory,
+    accounts: Sequence[desk.AccountView] = (),
+    *,
+    reason: str = "",
+    error: str = "",
+    status: int = 200,
+) -> Response:
+    return render(
+        request, "account.html", status, case=case, accounts=accounts, reason=reason, error=error, most=REASON
+    )
 
 
 def _sealed(request: Request, words: str) -> str:

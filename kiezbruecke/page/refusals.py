@@ -12,6 +12,7 @@ _RIGHTS = {
     Right.ANSWER: "das zu beantworten oder auszulösen",
     Right.EDIT: "das zu ändern",
     Right.RELEASE: "Geld freizugeben",
+    Right.UNMASK: "ein Konto ganz zu sehen",
 }
 
 

@@ -35,7 +35,7 @@ class Entry:
 
 def render(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """The page that a template makes of these values."""
-    page = _TEMPLATES.get_template(template).render(**_surroundings(request), **values)
+    page = TEMPLATES.get_template(template).render(**_surroundings(request), **values)
     return HTMLResponse(page, status)
 
 
@@ -70,6 +70,7 @@ def _surroundings(request: Request) -> dict[str, Any]:
         "token": _token_field(request) if visitor is not None and hasattr(request.state, "browser") else "",
         "training": _training(state, visitor),
         "log_in": state.log_in,
+        "log_out": state.log_out is not None,
     }
 
 
@@ -128,4 +129,4 @@ def _environment() -> Environment:
     return found
 
 
-_TEMPLATES = _environment()
+TEMPLATES = _environment()

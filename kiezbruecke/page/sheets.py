@@ -3,22 +3,18 @@
     /listen                          the routes that take lists; pre-filled and empty ones to download
     /listen/vorlage                  one of them (XLSX)
     /listen/<route>                  hand one in; the lists that lie there, with their reports
-    /listen/<route>/ansehen          POST: hold a file in memory; GET: what would follow, line by line
+    /listen/<route>/ansehen          POST: hold a file; GET: what would follow, line by line
     /listen/<route>/uebernehmen      POST: exactly the bytes that were looked at, by their SHA-256; twice is once
     /listen/<route>/bericht?liste=…  the report beside a handled list (CSV)
 
-Between looking and taking over the bytes stay in this process's memory, for the log-in that sent them, and are written
-nowhere; where they are gone (a restart, another process), the page says so and the file is chosen again.
+Between looking and taking over the bytes lie sealed in the ledger for an hour, for the log-in that sent them
+(`ledger/uploads.py`); where they are gone, the page says so and the file is chosen again.
 """
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import date
-from threading import Lock
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter
@@ -32,6 +28,7 @@ from kiezbruecke.desk.sheets import new_sheet, sheet_forms
 from kiezbruecke.errors import InputError
 from kiezbruecke.house import House
 from kiezbruecke.ledger.people import Person
+from kiezbruecke.ledger.uploads import find_upload, keep_upload
 from kiezbruecke.page.admission import FormOf, HouseOf, VisitorOf, file_of, require
 from kiezbruecke.page.refusals import PageRefusal, not_found
 from kiezbruecke.page.rendering import Entry, render
@@ -43,7 +40,6 @@ router = APIRouter()
 Start = Callable[[str, Person], bool]  # a route, for whom; False where it could not be started now
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _PLACES = {"": "wartet auf das Einlesen", "done": "eingelesen", "failed": "nicht zu gebrauchen"}
-_KEPT_SECONDS, _KEPT_BYTES = 3600, 64 * 1024 * 1024
 _ROUTES: Sequence[Column[pipeline.SheetRoute]] = (
     Column("Liste", lambda one: one.title, "liste"),
     Column("Verfahren", lambda one: one.process, "verfahren"),
@@ -75,28 +71,6 @@ _THERE: Sequence[Column[pipeline.SheetThere]] = (
 def nobody_starts(_route: str, _person: Person) -> bool:
     """Where no Airflow runs, the next run takes the list."""
     return False
-
-
-@dataclass
-class InHand:
-    """The bytes of lists that were looked at, per log-in and SHA-256; the oldest go first."""
-
-    _held: OrderedDict[tuple[str, str], tuple[float, str, bytes]] = field(default_factory=OrderedDict)
-    _lock: Lock = field(default_factory=Lock)
-
-    def keep(self, login: str, digest: str, name: str, body: bytes) -> None:
-        """For an hour, as long as there is room."""
-        with self._lock:
-            self._held.pop((login, digest), None)
-            self._held[login, digest] = (time.monotonic(), name, body)
-            while sum(len(body) for _, _, body in self._held.values()) > _KEPT_BYTES:
-                self._held.popitem(last=False)
-
-    def find(self, login: str, digest: str) -> tuple[str, bytes] | None:
-        """Name and bytes of what this log-in has looked at."""
-        with self._lock:
-            since, name, body = self._held.get((login, digest), (0.0, "", b""))
-            return (name, body) if name and time.monotonic() - since < _KEPT_SECONDS else None
 
 
 @router.get("/listen")
@@ -148,12 +122,12 @@ def one(request: Request, house: HouseOf, visitor: VisitorOf, route: str) -> Res
 
 @router.post("/listen/{route}/ansehen")
 def send(request: Request, house: HouseOf, visitor: VisitorOf, form: FormOf, route: str) -> Response:
-    """Take the file into this process's memory, for this log-in only; it is written nowhere."""
+    """Hold the file for this log-in, and show what would follow from it."""
     require(visitor, Right.ANSWER, route)
     _route(house, visitor, route)
     name, body = _file(form)
     shown = pipeline.look_ahead(house, route, name, body)
-    request.app.state.in_hand.keep(visitor.person.login, shown.look, name, body)
+    keep_upload(house.ledger, request.app.state.vault, visitor.person.login, shown.look, name, body)
     query = urlencode({"liste": shown.look})
     return RedirectResponse(f"{request.scope.get('root_path', '')}/listen/{quote(route)}/ansehen?{query}", 303)
 
@@ -163,7 +137,7 @@ def look(request: Request, house: HouseOf, visitor: VisitorOf, route: str) -> Re
     """What would follow from it now, joined with all that is known by now; nothing is stored."""
     require(visitor, Right.ANSWER, route)
     found = _route(house, visitor, route)
-    name, body = _in_hand(request, visitor, request.query_params.get("liste", ""))
+    name, body = _in_hand(request, house, visitor, request.query_params.get("liste", ""))
     shown = pipeline.look_ahead(house, route, name, body)
     first = sorted(shown.lines, key=lambda line: line.sound)  # those that somebody must look at
     return render(
@@ -183,7 +157,7 @@ def take(request: Request, house: HouseOf, visitor: VisitorOf, form: FormOf, rou
     require(visitor, Right.ANSWER, route)
     _route(house, visitor, route)
     digest = str(form.get("look", ""))
-    name, body = _in_hand(request, visitor, digest)
+    name, body = _in_hand(request, house, visitor, digest)
     done = pipeline.hand_over(house, route, name, body, look=digest, person=visitor.person)
     started = done.stored and request.app.state.start(route, visitor.person)
     query = urlencode({"liste": done.look, **({"lauf": "1"} if started else {})})
@@ -216,14 +190,14 @@ def _file(form: FormData) -> tuple[str, bytes]:
     return found.filename, found.file.read()
 
 
-def _in_hand(request: Request, visitor: Visitor, digest: str) -> tuple[str, bytes]:
+def _in_hand(request: Request, house: House, visitor: Visitor, digest: str) -> tuple[str, bytes]:
     """What this log-in has sent to be looked at."""
-    held: tuple[str, bytes] | None = request.app.state.in_hand.find(visitor.person.login, digest)
+    held = find_upload(house.ledger, request.app.state.vault, visitor.person.login, digest)
     if held is None:
         raise PageRefusal(
             422,
             "Bitte geben Sie die Liste noch einmal zum Ansehen ab",
-            "Seit dem Ansehen ist zu viel Zeit vergangen, oder die Seite wurde neu gestartet. Es ist nichts geschehen.",
+            "Seit dem Ansehen ist zu viel Zeit vergangen, oder es waren seitdem viele andere. Es ist nichts geschehen.",
         )
     return held
 

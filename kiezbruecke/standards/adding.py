@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import re
 import tempfile
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,26 +20,26 @@ from ruamel.yaml import YAML
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.machine import write_file
 from kiezbruecke.standards import files, zips
-from kiezbruecke.standards.bounds import refuse_slow_patterns
+from kiezbruecke.standards.bounds import refuse_other_words, refuse_slow_patterns
 from kiezbruecke.standards.compiling import compiled
 from kiezbruecke.standards.documents import (
-    XS,
     Documents,
     Folder,
-    bare_name,
-    heads,
     imported,
     is_file,
     linked,
     links,
     location,
-    read_schema,
+    schemas_in,
+    tops,
+    way_to,
 )
 from kiezbruecke.standards.install import put
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")  # of a standard and of a version: they are folders
 _LIMITS = zips.Limits(entries=5000, folders=True)
 _UNKNOWN = "unknown, please complete"
+_ENDINGS = (".xsd", ".wsdl")
 _WORDS = {"entries": "entry"}
 
 
@@ -67,15 +68,19 @@ def add(
         if not _NAME.fullmatch(name):
             raise ConfigurationError(f"'{name}' is no name of a {what}", expected="letters, digits, dots and hyphens")
     known = files.manifest(content, standard, version)
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as place, tempfile.TemporaryDirectory() as unpacked:
         folder = Path(place)
-        chosen = _laid_out(source, folder, entries)
-        documents = Documents.read([folder / name for name in chosen])
-        _compile(documents, source)
+        given = source if source.is_dir() or _is_schema(source) else _unpacked(source, Path(unpacked))
+        try:
+            chosen = _laid_out(given, folder, entries)
+            documents = Documents.read([folder / name for name in chosen])
+            _compile(documents)
+        except ConfigurationError as error:
+            raise _as_given(_as_given(error, folder, given), Path(unpacked), source) from None
         taken = {file.name: file.read_bytes() for file in documents.files}
         found = _manifest(standard, version, origin or SchemaOrigin(), chosen, taken, documents)
     if known is not None:
-        told = _told(origin or SchemaOrigin(), found.entries if entries or source.suffix.lower() == ".xsd" else ())
+        told = _told(origin or SchemaOrigin(), found.entries if entries or _is_schema(source) else ())
         found = _again(known, found, told, force=force)
     put(taken, files.store(content) / standard / version)
     if found != known:
@@ -118,13 +123,13 @@ def _again(
 
 def _laid_out(source: Path, folder: Path, entries: Sequence[str]) -> list[str]:
     """Put the files side by side into an empty folder; gives the names that the schema begins with."""
-    if source.suffix.lower() == ".xsd" and not source.is_dir():
+    if _is_schema(source):
         return _from_files([source], folder, source.parent)
-    if source.is_dir() and any("/" in entry for entry in entries):
+    if any("/" in entry for entry in entries):
         return _from_files([_by_path(source, entry) for entry in entries], folder, source)
-    found = _in_folder(source) if source.is_dir() else _in_zip(source)
+    found = _in_folder(source)
     if not found:
-        raise ConfigurationError("holds no XSD", where=str(source), expected="files that end in .xsd")
+        raise ConfigurationError("holds no XSD", where=str(source), expected="files that end in .xsd or .wsdl")
     for entry in entries:
         if entry not in found:
             raise ConfigurationError(
@@ -132,12 +137,27 @@ def _laid_out(source: Path, folder: Path, entries: Sequence[str]) -> list[str]:
             )
     for name, contents in found.items():
         _write_file(folder / name, contents[0], source)
-    doubtful = {name for name, contents in found.items() if len(set(contents)) > 1}
-    if doubtful and entries:
-        doubtful &= {file.name for file in Documents.read([folder / name for name in entries]).files}
-    for name in sorted(doubtful):
-        raise _twice(name, len(found[name]), source)
-    return list(entries) or [file.name for file in _beginnings(_schemas(folder, source))]
+    if doubtful := _doubtful(found, folder, entries):
+        if entries and all(is_file(source / entry) for entry in entries):  # those at the top, and what they name
+            for name in found:
+                (folder / name).unlink()
+            return _from_files([source / entry for entry in entries], folder, source)
+        raise _twice(doubtful[0], len(found[doubtful[0]]), source)
+    return list(entries) or [file.name for file in _beginnings(folder)]
+
+
+def _doubtful(found: Mapping[str, list[bytes]], folder: Path, entries: Sequence[str]) -> list[str]:
+    """The names of several different files, of those that the entries need."""
+    several = sorted(name for name, contents in found.items() if len(set(contents)) > 1)
+    if not several or not entries:
+        return several
+    needed = {file.name for file in Documents.read([folder / name for name in entries]).files}
+    return [name for name in several if name in {*needed, *entries}]
+
+
+def _is_schema(source: Path) -> bool:
+    """Whether it is a file with a schema in it, or should be: neither folder nor ZIP."""
+    return is_file(source) and source.suffix.lower() != ".zip" and not zipfile.is_zipfile(source)
 
 
 def _by_path(source: Path, entry: str) -> Path:
@@ -159,6 +179,7 @@ def _twice(name: str, count: int, source: Path) -> ConfigurationError:
 
 def _write_file(file: Path, content: bytes, source: Path) -> None:
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
     except OSError as error:
         raise ConfigurationError(
@@ -168,39 +189,29 @@ def _write_file(file: Path, content: bytes, source: Path) -> None:
         ) from None
 
 
-def _beginnings(found: list[Path]) -> list[Path]:
-    """The files that no other one includes or imports; in a circle of imports, those that no other includes."""
-    folder = Folder(found[0].parent)
-    needed = {one for file in found for link in links(read_schema(file)) for one in linked(link, folder) if one != file}
-    return [file for file in found if file not in needed] or heads(found)
+def _beginnings(place: Path) -> list[Path]:
+    """The files that no other one includes or imports, and one of each circle; a WSDL only where there is no XSD."""
+    files = sorted(place.iterdir())
+    found = {file: schemas_in(file) for file in [one for one in files if _is_xsd(one)] or files}
+    folder = Folder(place)
+    return tops(
+        {
+            file: [one for schema in schemas for link in links(schema) for one in linked(link, folder)]
+            for file, schemas in found.items()
+        }
+    )
 
 
-def _schemas(folder: Path, source: Path) -> list[Path]:
-    """The files that are schemas; raises ConfigurationError, naming the file as its owner knows it."""
-    found = sorted(folder.iterdir())
-    for file in found:
-        name = etree.QName(_read(file, source))
-        if (name.namespace, name.localname) != (XS, "schema"):
-            raise ConfigurationError(
-                f"'{file.name}' holds no schema", where=str(source), expected=f"xs:schema, not {name.localname}"
-            )
-    return found
-
-
-def _read(file: Path, source: Path) -> etree._Element:
-    try:
-        return read_schema(file)
-    except ConfigurationError as error:
-        raise ConfigurationError(
-            f"'{file.name}': {error.what}", where=str(source), expected=error.expected, helps=error.helps
-        ) from None
+def _is_xsd(file: Path) -> bool:
+    """By its name, which may be nothing but the ending: XTA's envelope schema is called '.xsd'."""
+    return file.name.lower().endswith(".xsd")
 
 
 def _in_folder(source: Path) -> dict[str, list[bytes]]:
     found: dict[str, list[bytes]] = {}
     own = source.resolve()
     for path in sorted(source.rglob("*")):
-        if path.is_file() and (path.suffix.lower() == ".xsd" or path.name == ".xsd"):
+        if path.is_file() and path.name.lower().endswith(_ENDINGS):
             if not path.resolve().is_relative_to(own):
                 raise ConfigurationError(
                     "the symbolic link leads out of the folder", where=str(path), expected=f"a file below {source}"
@@ -209,8 +220,8 @@ def _in_folder(source: Path) -> dict[str, list[bytes]]:
     return found
 
 
-def _in_zip(source: Path) -> dict[str, list[bytes]]:
-    found: dict[str, list[bytes]] = {}
+def _unpacked(source: Path, folder: Path) -> Path:
+    """A ZIP's schemas in an empty folder, as they lie in it."""
     try:
         packed: Mapping[str, bytes] = zips.read(source.read_bytes(), source.name, _LIMITS)
     except OSError:
@@ -218,9 +229,9 @@ def _in_zip(source: Path) -> dict[str, list[bytes]]:
     except RecordError as error:
         raise ConfigurationError(error.what, where=str(source), expected="an XSD, a folder or a ZIP") from None
     for name, content in packed.items():
-        if name.lower().endswith(".xsd"):
-            found.setdefault(name.rpartition("/")[2], []).append(content)
-    return found
+        if name.lower().endswith(_ENDINGS):
+            _write_file(folder / name, content, source)
+    return folder
 
 
 def _from_files(entries: Sequence[Path], folder: Path, source: Path) -> list[str]:
@@ -230,23 +241,27 @@ def _from_files(entries: Sequence[Path], folder: Path, source: Path) -> list[str
     """
     own = source.resolve()
     waiting = list(entries)
+    folders: dict[Path, Folder] = {}
+    seen: set[Path] = set()
     while waiting:
-        file = waiting.pop()
+        if (file := waiting.pop()) in seen:
+            continue
+        seen.add(file)
         taken = folder / file.name
         if taken.exists():
             if taken.read_bytes() != file.read_bytes():
                 raise _twice(file.name, 2, source)
             continue
-        root = read_schema(file)
+        schemas = schemas_in(file)
         taken.write_bytes(file.read_bytes())
-        for link in links(root):
-            place = location(link)
-            near = file.parent / place if place and "//" not in place else file.parent
-            named = [one for one in (near, file.parent / bare_name(link)) if is_file(one)]
+        for link in (link for schema in schemas for link in links(schema)):
+            near = file.parent / way_to(link)
+            beside = folders.setdefault(file.parent, Folder(file.parent, own))
+            named = [one for one in (near, beside.named(link)) if one is not None and is_file(one)]
             inside = [one for one in named if one.resolve().is_relative_to(own)][:1]
             if named and not inside:
                 raise _outside(file, link, entries[0], source)
-            waiting += inside or Folder(file.parent, own).of(imported(link))
+            waiting += inside or beside.of(imported(link))
     return [file.name for file in entries]
 
 
@@ -260,20 +275,27 @@ def _outside(file: Path, link: etree._Element, entry: Path, source: Path) -> Con
     )
 
 
-def _compile(documents: Documents, source: Path) -> None:
-    """Raises ConfigurationError; the files are named as they lie in the source, not in our temporary folder."""
-    try:
-        refuse_slow_patterns((document.file, document.element) for document in documents.documents)
-        compiled(documents)
-    except ConfigurationError as error:
-        folder = str(documents.files[0].parent)
-        own = str(source.parent if source.is_file() and source.suffix == ".xsd" else source)
-        raise ConfigurationError(
-            error.what,
-            where=error.where.replace(folder, own),
-            expected=error.expected.replace(folder, own),
-            helps=error.helps,
-        ) from None
+def _compile(documents: Documents) -> None:
+    """Raises ConfigurationError for what is no schema, is none of this version of XSD, or costs too much."""
+    found = [(document.file, document.element) for document in documents.documents]
+    refuse_other_words(found)
+    refuse_slow_patterns(found)
+    compiled(documents)
+
+
+def _as_given(error: ConfigurationError, folder: Path, source: Path) -> ConfigurationError:
+    """The files are named as they lie in the source, not in our temporary folder."""
+    own = source.parent if _is_schema(source) else source
+
+    def given(text: str) -> str:
+        name = text.partition(f"{folder}/")[2].partition(":")[0]
+        found = sorted(source.rglob("*.*")) if name and source.is_dir() else []
+        below = next((file for file in found if file.name == name), own / name)
+        return text.replace(f"{folder}/{name}", str(below)).replace(str(folder), str(own))
+
+    return ConfigurationError(
+        error.what, where=given(error.where), expected=given(error.expected), helps=given(error.helps)
+    )
 
 
 def _manifest(

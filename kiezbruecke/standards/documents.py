@@ -6,19 +6,24 @@ their target namespace where no location helps. The network is never asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import unquote
 
 from lxml import etree
 
-from kiezbruecke.errors import ConfigurationError, RecordError
+from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.machine import read_file
 from kiezbruecke.standards.bounds import refuse_endless
-from kiezbruecke.standards.parse import parse
+from kiezbruecke.standards.parse import in_utf8, parse, tree, without_doctype
 
 XS = "http://www.w3.org/2001/XMLSchema"
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
 XML = "http://www.w3.org/XML/1998/namespace"
 CHAMELEON = "{urn:x-kiezbruecke}chameleon"  # marks a document that took the namespace of its host
 BUILT_IN = {  # what schemas import from the web and seldom bring along, in our own words
@@ -32,35 +37,52 @@ BUILT_IN = {  # what schemas import from the web and seldom bring along, in our 
 <xs:attribute ref="xml:space"/><xs:attribute ref="xml:id"/></xs:attributeGroup></xs:schema>""".encode()
 }
 _LINKS = frozenset({"include", "import", "redefine"})
+_WSDL = {"http://schemas.xmlsoap.org/wsdl/": ("definitions",), "http://www.w3.org/ns/wsdl": ("description",)}
+_Part = TypeVar("_Part")
 
 
 @dataclass(frozen=True, eq=False)
 class SchemaDocument:
-    """One `xs:schema`, with the namespace it has here."""
+    """One `xs:schema`, with the namespace it has here; `number` tells the schemas of one WSDL apart, from 0."""
 
     file: Path
     element: etree._Element
     namespace: str
+    number: int = 0
 
 
 @dataclass(frozen=True)
 class Missing:
-    """A file that a schema names and nobody has: who names it, in which line, and what is expected."""
+    """A file that a schema names and nobody has: who names it, in which line, and what is expected.
+
+    `other` is the namespace of the file that has the name, and is another schema than the import says.
+    """
 
     file: Path
     line: int
     kind: str
     location: str
     namespace: str
+    other: str | None = None
 
     def error(self) -> ConfigurationError:
         """Who names it, what is expected, where to get it."""
-        wanted = f"a file named '{Path(self.location).name}'" if self.location else ""
+        where, name = f"{self.file}:{self.line}", re.split(r"[/\\]", self.location)[-1]
+        if not self.location and self.kind != "import":
+            return ConfigurationError(f"the {self.kind} names no file", where=where, expected="schemaLocation=…")
+        if self.other is not None:
+            return ConfigurationError(
+                f"the {self.kind} of '{self.namespace}' names '{name}', which is of '{self.other}'",
+                where=where,
+                expected=f"a file with targetNamespace '{self.namespace}'",
+                helps="get the right file from whoever publishes the schema and put it beside the others",
+            )
+        wanted = f"a file named '{name}'" if self.location else ""
         space = f"a file with targetNamespace '{self.namespace}'" if self.kind == "import" else ""
         place = self.location if "//" in self.location else "whoever publishes the schema"
         return ConfigurationError(
             f"the {self.kind} of '{self.location or self.namespace}' is not there",
-            where=f"{self.file}:{self.line}",
+            where=where,
             expected=" or ".join(filter(None, (wanted, space))) + f" in {self.file.parent}",
             helps=f"get it from {place} and put it beside the others",
         )
@@ -85,14 +107,58 @@ class Documents:
 
 
 def read_schema(file: Path) -> etree._Element:
-    """The root of a file with a schema in it; raises ConfigurationError."""
+    """The root of a file with a schema in it, without its document type; raises ConfigurationError with the line."""
     try:
-        return parse(read_file(file, what="the schema"), str(file))
-    except OSError:
+        data = in_utf8(read_file(file, what="the schema"))
+    except FileNotFoundError:
         raise ConfigurationError("the schema is missing", where=str(file), expected="an XSD") from None
-    except RecordError as error:
-        what = "has a document type (DOCTYPE)" if "DOCTYPE" in error.what else "is not XML"
-        raise ConfigurationError(f"the schema {what}", where=str(file), expected="an XSD without DOCTYPE") from None
+    except LookupError:
+        raise ConfigurationError(
+            "the schema's encoding is not read here", where=f"{file}:1", expected="UTF-8"
+        ) from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ConfigurationError("the schema has signs that are not of its encoding", where=f"{file}:{line}") from None
+    try:
+        return tree(without_doctype(data))
+    except etree.XMLSyntaxError as error:
+        entity = error.code == etree.ErrorTypes.ERR_UNDECLARED_ENTITY
+        what = "uses an entity, and none is expanded" if entity else "is not XML"
+        expected = "the text that the entity stands for" if entity else "well-formed XML"
+        where = f"{file}:{error.lineno or 1}"
+        raise ConfigurationError(f"the schema {what}", where=where, expected=expected) from None
+    except ValueError as error:
+        raise ConfigurationError(
+            f"the schema's document type (DOCTYPE) gives '{error}' a value",
+            where=f"{file}:1",
+            expected="a DOCTYPE that declares only what nobody uses",
+            helps="write the value where it is meant",
+        ) from None
+
+
+def schemas_in(file: Path) -> list[etree._Element]:
+    """The `xs:schema` of a file, or all those of a WSDL; raises ConfigurationError."""
+    root = read_schema(file)
+    if root.tag == f"{{{XS}}}schema":
+        return [root]
+    name = etree.QName(root)
+    if name.localname not in _WSDL.get(name.namespace or "", ()):
+        old = "; its namespace is that of a draft" if name.localname == "schema" else ""
+        raise ConfigurationError(
+            "holds no schema",
+            where=f"{file}:{root.sourceline}",
+            expected=f"xs:schema, not {name.localname}{old}",
+        )
+    found = list(root.iter(f"{{{XS}}}schema"))
+    if not found:
+        elsewhere = [link.get("location", "") for link in root.iterchildren(f"{{{name.namespace}}}import")]
+        raise ConfigurationError(
+            "the WSDL holds no schema",
+            where=f"{file}:{root.sourceline}",
+            expected="types in it",
+            helps=f"they may be in {', '.join(elsewhere)}" if elsewhere else "",
+        )
+    return found
 
 
 def links(schema: etree._Element) -> Iterator[etree._Element]:
@@ -110,12 +176,24 @@ def is_file(path: Path) -> bool:
 
 def location(link: etree._Element) -> str:
     """Where a link leads: an xs:anyURI, so blanks around it are nothing and `%20` is one."""
-    return unquote(" ".join(link.get("schemaLocation", "").split())).replace("\0", "")
+    return unquote(_written(link)).replace("\0", "")
 
 
-def bare_name(link: etree._Element) -> str:
-    """The file name in a link's location, whatever address it is."""
-    return location(link).replace("\\", "/").rpartition("/")[2]
+def way_to(link: etree._Element) -> str:
+    """The path in a link's location, seen from its own file; nothing where it is an address."""
+    place = location(link).replace("\\", "/")
+    return "" if "//" in place else place
+
+
+def bare_names(link: etree._Element) -> list[str]:
+    """The file names that a link's location may mean: as it stands, without query and fragment, without `file:`."""
+    address, plain = _written(link), re.split(r"[?#]", _written(link))[0]
+    found = [re.split(r"[/\\]", unquote(one).replace("\0", ""))[-1] for one in (address, plain)]
+    return [name for name in dict.fromkeys([*found, found[-1].rpartition(":")[2]]) if name]
+
+
+def _written(link: etree._Element) -> str:
+    return " ".join(link.get("schemaLocation", "").split())
 
 
 def imported(link: etree._Element) -> str:
@@ -125,7 +203,7 @@ def imported(link: etree._Element) -> str:
 
 def linked(link: etree._Element, files: Folder) -> list[Path]:
     """The files that an include or import means: by name, else (imports) all that have the namespace."""
-    named = files.beside(bare_name(link))
+    named = files.named(link)
     if etree.QName(link).localname != "import":
         return [named] if named else []
     namespace = imported(link)
@@ -142,9 +220,12 @@ class Folder:
     own: Path | None = None
     _namespaces: dict[Path, str | None] = field(default_factory=dict)
 
-    def beside(self, name: str) -> Path | None:
-        """The file of a name, if it is there."""
-        return self.path / name if name and is_file(self.path / name) else None
+    def named(self, link: etree._Element) -> Path | None:
+        """The file that a link names, if it is there; else the one whose name differs only as Windows lets it."""
+        names = bare_names(link)
+        exact = next((self.path / name for name in names if name in self._names), None)
+        alike = [file for name in names for file in self._folded.get(_folded(name), ())]
+        return exact or (alike[0] if len(set(alike)) == 1 else None)
 
     def namespace(self, file: Path) -> str | None:
         """A schema's target namespace; None for what is not one schema."""
@@ -156,23 +237,40 @@ class Folder:
         """The files with this target namespace that no other of them includes."""
         near = [file for file in sorted(self.path.glob("*.xsd")) if self._is_own(file)]
         found = [file for file in near if self.namespace(file) == namespace]
-        return heads(found) if namespace else []
+        return tops({file: self._included(file) for file in found}) if namespace else []
+
+    def _included(self, file: Path) -> list[Path]:
+        found = (self.named(link) for link in links(read_schema(file)) if etree.QName(link).localname != "import")
+        return [one for one in found if one is not None]
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(file.name for file in self.path.iterdir() if is_file(file))
+
+    @cached_property
+    def _folded(self) -> Mapping[str, list[Path]]:
+        found: dict[str, list[Path]] = {}
+        for name in sorted(self._names):
+            found.setdefault(_folded(name), []).append(self.path / name)
+        return found
 
     def _is_own(self, file: Path) -> bool:
         return self.own is None or file.resolve().is_relative_to(self.own)
 
 
-def heads(files: Iterable[Path]) -> list[Path]:
-    """The files that none of the others includes or redefines; in a circle, all of them."""
-    found = list(files)
-    included = {
-        bare_name(link)
-        for file in found
-        for link in links(read_schema(file))
-        if etree.QName(link).localname != "import"
-        if bare_name(link) != file.name
-    }
-    return [file for file in found if file.name not in included] or found
+def tops(parts: Mapping[_Part, Iterable[_Part]]) -> list[_Part]:
+    """Those from which all others are reached: what no other names, and one of every circle that is left."""
+    needed = {below for part, named in parts.items() for below in named if below != part}
+    reached: set[_Part] = set()
+    found: list[_Part] = []
+    for part in sorted(parts, key=needed.__contains__):
+        if part not in reached:
+            found.append(part)
+            waiting = [part]
+            while waiting:
+                reached.add(one := waiting.pop())
+                waiting += [below for below in parts.get(one, ()) if below not in reached]
+    return [part for part in parts if part in found]
 
 
 class _Reading:
@@ -189,7 +287,7 @@ class _Reading:
             if (file, namespace) in seen:
                 continue
             seen.add((file, namespace))
-            for document in _schemas_in(file, namespace):
+            for document in _documents_in(file, namespace):
                 self._documents.append(document)
                 waiting += reversed([one for one in self._needed(document) if one not in seen])
         self._add_built_in()
@@ -202,9 +300,8 @@ class _Reading:
         folder = self._folders.setdefault(document.file.parent, Folder(document.file.parent))
         for link in links(document.element):
             kind, found = etree.QName(link).localname, linked(link, folder)
-            if not found and (kind != "import" or location(link) or imported(link)):  # <xs:import/> names nobody
-                named = (location(link), imported(link))
-                self._missing.append(Missing(document.file, int(link.sourceline or 0), kind, *named))
+            if not found and not (kind == "import" and names_nobody(link)):
+                self._missing.append(_missing(document.file, link, folder))
             for file in found:
                 is_host = kind != "import" and folder.namespace(file) == ""
                 yield file, document.namespace if is_host else ""
@@ -216,17 +313,25 @@ class _Reading:
             self._documents.append(SchemaDocument(Path(), parse(BUILT_IN[namespace]), namespace))
 
 
-def _schemas_in(file: Path, host: str) -> Iterator[SchemaDocument]:
+def names_nobody(link: etree._Element) -> bool:
+    """Whether an import needs no file: it has no attribute (XSD 1.0, 4.2.3), or means what every schema knows."""
+    return imported(link) in {XS, XSI} or not (location(link) or imported(link))
+
+
+def _missing(file: Path, link: etree._Element, folder: Folder) -> Missing:
+    named = folder.named(link)
+    other = folder.namespace(named) if named else None
+    kind = etree.QName(link).localname
+    return Missing(file, int(link.sourceline or 0), kind, location(link), imported(link), other)
+
+
+def _documents_in(file: Path, host: str) -> Iterator[SchemaDocument]:
     """The schemas of a file: one, or those of a WSDL; one without a namespace takes that of its host."""
-    root = read_schema(file)
-    found = list(root.iter(f"{{{XS}}}schema"))
-    if not found:
-        raise ConfigurationError("holds no schema", where=str(file), expected="an XSD, its root is xs:schema")
-    for schema in found:
+    for number, schema in enumerate(schemas_in(file)):
         if host and not schema.get("targetNamespace"):
             schema.set("targetNamespace", host)
             schema.set(CHAMELEON, "true")
-        yield SchemaDocument(file, schema, schema.get("targetNamespace", ""))
+        yield SchemaDocument(file, schema, schema.get("targetNamespace", ""), number)
 
 
 def _target_namespace(file: Path) -> str | None:
@@ -235,3 +340,8 @@ def _target_namespace(file: Path) -> str | None:
     except ConfigurationError:
         return None
     return root.get("targetNamespace", "") if root.tag == f"{{{XS}}}schema" else None
+
+
+def _folded(name: str) -> str:
+    """A file's name without what file systems of Windows and macOS do not tell apart."""
+    return unicodedata.normalize("NFC", name).casefold()

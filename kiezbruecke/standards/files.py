@@ -136,7 +136,7 @@ def digest_of(file: Path) -> str:
 def _check_file(file: Path, expected: str) -> None:
     if digest_of(file) != expected:
         raise ConfigurationError(
-            "this official file is missing or was changed",
+            f"the official file '{file.name}' is missing or was changed",
             where=str(file),
             expected=f"SHA-256 {expected}",
             helps="install again: kiezbruecke schemas install --from FOLDER",

@@ -41,6 +41,12 @@ _RULES = {
     "SCHEMAV_CVC_DATATYPE_VALID_1_2_2": "der Wert hat nicht den verlangten Typ (Zahl, Datum, Ja/Nein …)",
     "SCHEMAV_CVC_TYPE_3_1_3": "der Wert hat nicht den verlangten Typ",
     "SCHEMAV_CVC_ELT_1": "diese Nachricht kennt das Schema nicht",
+    "SCHEMAV_CVC_ELT_2": "das Element ist abstrakt (abstract): nur ein anderes kann für es stehen",
+    "SCHEMAV_CVC_TYPE_2": "der Typ des Elements ist abstrakt (abstract): ein abgeleiteter muss gewählt sein (xsi:type)",
+    "SCHEMAV_CVC_ELT_3_1": "das Element darf nicht ausdrücklich leer sein (xsi:nil)",
+    "SCHEMAV_CVC_ELT_4_2": "den gewählten Typ (xsi:type) kennt das Schema nicht",
+    "SCHEMAV_CVC_ELT_4_3": "der gewählte Typ (xsi:type) ist hier gesperrt oder nicht von dem verlangten abgeleitet",
+    "SCHEMAV_CVC_TYPE_3_1_2": "in dem Element darf nur Text stehen",
     "SCHEMAV_CVC_ELT_5_2_2_2_1": "hier ist ein anderer Wert fest vorgeschrieben",
     "SCHEMAV_CVC_ELT_5_2_2_2_2": "hier ist ein anderer Wert fest vorgeschrieben",
     "SCHEMAV_CVC_AU": "bei einem Attribut ist ein anderer Wert fest vorgeschrieben",
@@ -50,6 +56,12 @@ _RULES = {
     "SCHEMAV_CVC_COMPLEX_TYPE_3_2_1": "ein Attribut ist hier nicht erlaubt",
     "SCHEMAV_CVC_COMPLEX_TYPE_4": "ein Pflichtattribut fehlt",
 }
+
+
+_CONSTRAINT = re.compile(
+    r"(unique|key) identity-constraint '(?:\{[^}]*\})?([^']+)'|of (keyref) '(?:\{[^}]*\})?([^']+)'\.$"
+)
+_ID = re.compile(r": '(.*)' is not a valid value of the atomic type 'xs:ID'\.$", re.DOTALL)
 
 
 class Validator:
@@ -169,6 +181,10 @@ def _rule(entry: Any) -> str:
         missing = "Missing child element" in entry.message
         what = "hier fehlt ein Pflichtelement" if missing else "dieses Element steht hier nicht richtig"
         return f"{what}; erwartet: {names}" if names else what
+    if entry.type_name == "SCHEMAV_CVC_IDC":
+        return _constraint(entry.message)
+    if (found := _ID.search(entry.message)) and _is_name(found[1]):  # as an ID it could stand; so it stands twice
+        return "die Kennung (xs:ID) steht in der Nachricht schon einmal"
     rule = _RULES.get(entry.type_name, "das Schema verlangt hier etwas anderes")
     attribute = _ATTRIBUTE.search(entry.message)
     return f"{rule} (Attribut {attribute[1]})" if attribute else rule
@@ -182,3 +198,23 @@ def _steps(root: etree._Element, path: str) -> Iterator[tuple[str, int]]:
     for one in reversed([element, *element.iterancestors()][:-1]):
         number = len([*one.itersiblings(etree.QName(one), preceding=True)])
         yield etree.QName(one).localname, number + 1
+
+
+def _constraint(message: str) -> str:
+    """What is wrong by a rule for the whole message, which the schema calls by a name."""
+    found = _CONSTRAINT.search(message)
+    if found is None:
+        return "eine Regel des Schemas über mehrere Werte (xs:unique, xs:key, xs:keyref) ist verletzt"
+    kind, name = found[1] or found[3], found[2] or found[4]
+    if kind == "keyref":
+        return f"der Verweis zeigt auf nichts in der Nachricht (xs:keyref „{name}“)"
+    if message.endswith("evaluate to a node."):
+        return f"ein Wert fehlt, der das Element kennzeichnet (xs:key „{name}“)"
+    return f"der Wert steht doppelt und darf nur einmal vorkommen (xs:{kind} „{name}“)"
+
+
+def _is_name(text: str) -> bool:
+    try:
+        return etree.QName(text).namespace is None and ":" not in text
+    except ValueError:
+        return False

@@ -14,9 +14,11 @@ from lxml.html import builder as E  # noqa: N812 - lxml's own name for it
 
 from kiezbruecke import printed
 from kiezbruecke.mapping.language.definition import Rule, When
+from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.language.paths import TargetStep
 from kiezbruecke.mapping.loading import Mapping
 from kiezbruecke.mapping.schema.models import root_model
+from kiezbruecke.mapping.schema.sources import NodeFields
 from kiezbruecke.mapping.schema.tree import Node
 from kiezbruecke.workbench.examples import find_examples, read_roots
 from kiezbruecke.workbench.german_words import source_words, step_words
@@ -34,6 +36,7 @@ class _Place:
     target: str
     above: tuple[Rule, ...]
     nodes: tuple[Node, ...]
+    told: str = ""  # what the schema of somebody else's record says of the source
 
 
 @dataclass(frozen=True)
@@ -87,14 +90,25 @@ def _head(mapping: Mapping) -> html.HtmlElement:
 
 
 def _roots(mapping: Mapping) -> str:
-    return ", ".join(source_words(root) or root for root in mapping.definition.roots)
+    own = f"{mapping.own} ({mapping.definition.source})"
+    return ", ".join(own if root == mapping.own else source_words(root) or root for root in mapping.definition.roots)
 
 
 def _places(mapping: Mapping) -> Iterator[_Place]:
+    told = _told(mapping)
     for one in mapping.plan.rules:
         if not one.rule.rules:
-            nodes = _nodes(mapping.goal.root, one.steps)
-            yield _Place(one.number, one.rule, one.target, tuple(block.rule for block in one.above), nodes)
+            nodes, above = _nodes(mapping.goal.root, one.steps), tuple(block.rule for block in one.above)
+            yield _Place(one.number, one.rule, one.target, above, nodes, told.get(one.rule.place, ""))
+
+
+def _told(mapping: Mapping) -> dict[Place, str]:
+    """What the schema of an item or of a record of one's own says of the field that each rule takes its value from."""
+    fields, own = mapping.shape.item.fields, mapping.own
+    if not own or not isinstance(fields, NodeFields):
+        return {}
+    found = (one for one in mapping.plan.reads if one.key == "from" and one.path.root == own)
+    return {one.rule.place: fields.documentation(one.path.names.removeprefix(f"{own}.")) for one in found}
 
 
 def _nodes(root: Node, steps: tuple[TargetStep, ...]) -> tuple[Node, ...]:
@@ -121,7 +135,7 @@ def _field(place: _Place) -> list[html.HtmlElement]:
     return [
         E.TD(str(place.number)),
         target,
-        _origin(rule),
+        _origin(place),
         E.TD("; ".join(_done(rule)) or "unverändert"),
         E.TD("; ".join(_conditions(place)) or "–"),
         E.TD(_duty(place)),
@@ -136,7 +150,7 @@ def _as_field(place: _Place) -> MappingField:
         place.number,
         place.target,
         place.nodes[-1].documentation or "",
-        _plain(_origin(rule)),
+        _plain(_origin(place)),
         "; ".join(_done(rule)) or "unverändert",
         "; ".join(_conditions(place)) or "–",
         _duty(place),
@@ -149,11 +163,12 @@ def _plain(cell: html.HtmlElement) -> str:
     return " – ".join(text.strip() for text in cell.itertext() if text.strip())
 
 
-def _origin(rule: Rule) -> html.HtmlElement:
+def _origin(place: _Place) -> html.HtmlElement:
+    rule = place.rule
     if rule.source is None:
         constant = rule.code.value if rule.code else rule.const
         return E.TD(f"fester Wert „{constant}“")
-    words = source_words(rule.source.text)
+    words = place.told or source_words(rule.source.text)
     cell = E.TD(words, E.BR(), E.CODE(rule.source.text)) if words else E.TD(E.CODE(rule.source.text))
     model, name = root_model(rule.source.root), rule.source.steps[0].name if rule.source.steps else ""
     if model is not None and name in model.model_fields and (text := model.model_fields[name].description):
@@ -181,7 +196,8 @@ def _conditions(place: _Place) -> Iterator[str]:
 
 
 def _condition(when: When) -> str:
-    shown = f"{source_words(when.path.text) or when.path.text} ({when.path.text})"
+    words = source_words(when.path.text)
+    shown = f"{words} ({when.path.text})" if words else when.path.text
     if not when.texts:
         return f"nur wenn {'nicht ' if when.negated else ''}angegeben: {shown}"
     texts = " oder ".join(f"„{text}“" for text in when.texts)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kiezbruecke.content import find_state
@@ -23,11 +23,12 @@ from kiezbruecke.mapping.language.findings import NotAMapping
 from kiezbruecke.mapping.language.walking import walk
 from kiezbruecke.mapping.loading import examine_mapping_file, find_goal
 from kiezbruecke.mapping.schema.models import OPEN, Type
-from kiezbruecke.mapping.schema.sources import find_shape, source_types
+from kiezbruecke.mapping.schema.sources import find_shape, own_roots, source_types
 from kiezbruecke.mapping.schema.tree import Leaf, Node
 from kiezbruecke.workbench.described import described, short
 from kiezbruecke.workbench.editor_sources import other_names, source_paths
 from kiezbruecke.workbench.editor_targets import (
+    MOST,
     Places,
     children_of,
     doors_of,
@@ -41,7 +42,10 @@ from kiezbruecke.workbench.editor_targets import (
 from kiezbruecke.workbench.language_schema import Schema, constants, mapping_schema, rules_schema
 
 DEPTH = 2
+LARGEST = 1_000_000  # bytes; editors read the file anew with every change
+_ROOMS = (MOST, 500, 150, 0)  # how many places are open beside those that the rules fill, until it fits
 _MOST_IN_BLOCKS = 3000  # places in all blocks together
+_MOST_VALUES = 300  # of a longer list an editor completes nothing; `check` knows it
 
 
 def editor_file(name: str, content: Path) -> Path:
@@ -59,12 +63,12 @@ def write_editor_schema(name: str, content: Path, opened: tuple[str, ...] = (), 
     """Write the schema of a mapping; raises ConfigurationError where the mapping or an opened place is unknown."""
     file = editor_file(name, content)
     schema = editor_schema(name, content, opened, depth)
-    write_file(file, json.dumps(schema, ensure_ascii=False, separators=(",", ":")) + "\n")
+    write_file(file, _text(schema))
     return file
 
 
 def editor_schema(name: str, content: Path, opened: tuple[str, ...] = (), depth: int = DEPTH) -> Schema:
-    """The JSON Schema (draft 7) of a mapping."""
+    """The JSON Schema (draft 7) of a mapping, with fewer places open where it would be too large for an editor."""
     try:
         definition = examine_mapping_file(name, content).definition  # as far as it goes: it is being written
     except NotAMapping as error:
@@ -75,7 +79,15 @@ def editor_schema(name: str, content: Path, opened: tuple[str, ...] = (), depth:
     blocks = {"": _Block("", root, source_types(definition, find_shape(definition.source, content)))}
     _collect(definition.rules, blocks)
     doors = {*doors_of(definition.rules), *(door for path in opened for door in opened_doors(root, path))}
-    return _Writer(definition, content, open_places(root, doors, depth), blocks, omissible).schema()
+    for room in _ROOMS:
+        schema = _Writer(definition, content, open_places(root, doors, depth, room), blocks, omissible).schema()
+        if len(_text(schema).encode()) <= LARGEST:
+            break
+    return schema
+
+
+def _text(schema: Schema) -> str:
+    return json.dumps(schema, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def _places_of_bases(definition: Definition, content: Path, depth: int) -> list[str]:
@@ -91,11 +103,15 @@ def _places_of_bases(definition: Definition, content: Path, depth: int) -> list[
 
 @dataclass
 class _Block:
-    """A block of the mapping: its path without numbers, its node, and what the paths in it may begin with."""
+    """A block of the mapping: its path without numbers, its node, and what the paths in it may begin with.
+
+    `members` are those of blocks in it: a block's own `when` asks each member.
+    """
 
     path: str
     node: Node
     types: dict[str, Type]
+    members: dict[str, Type] = field(default_factory=dict)
 
 
 def _collect(rules: tuple[Rule, ...], blocks: dict[str, _Block]) -> None:
@@ -106,6 +122,7 @@ def _collect(rules: tuple[Rule, ...], blocks: dict[str, _Block]) -> None:
         if block is not None and not rule.rules:
             block.types |= _member(rule, block.types)
         elif block is not None and node is not None:
+            block.members |= _member(rule, block.types)
             inner = blocks.setdefault(one.plain, _Block(one.plain, node.derived().get(rule.type or "", node), {}))
             inner.types |= block.types | _member(rule, block.types)
 
@@ -117,7 +134,7 @@ def _member(rule: Rule, types: Mapping[str, Type]) -> dict[str, Type]:
     found = types.get(rule.each.root, OPEN)
     for step in rule.each.steps:
         found = (found.below.field(step.name) if found.below else None) or OPEN
-    return {rule.name: replace(found, many=False, nullable=False, indexed=True)}
+    return {rule.name: found.member}
 
 
 class _Writer:
@@ -139,13 +156,16 @@ class _Writer:
         self._omissible = [path for path in omissible if path not in places.nodes]
         self._types = blocks[""].types
         self._names = {path: f"rules{number}" for number, path in enumerate(self._block_paths()) if path}
+        self._lists: dict[Leaf, str] = {}
 
     def schema(self) -> Schema:
         """The whole schema, with what is open in its description."""
         definitions = {"rules": self._rules(""), **{name: self._rules(path) for path, name in self._names.items()}}
+        definitions |= {name: _values(leaf) for leaf, name in self._lists.items()}
         definitions["sources"] = source_paths(self._types)
         definitions["sources_anywhere"] = source_paths(self._types, other_names(self._types))
-        return mapping_schema(self._definition.name, self._description(), definitions, self._content)
+        own = own_roots(self._definition)
+        return mapping_schema(self._definition.name, self._description(), definitions, self._content, own)
 
     def _description(self) -> str:
         name, target = self._definition.name, self._definition.target
@@ -169,11 +189,23 @@ class _Writer:
         below = {
             place[len(path) + 1 if path else 0 :]: node for place, node in self._places.items() if _in(place, path)
         }
-        source: Schema = {"$ref": "#/definitions/sources" if block is not None else "#/definitions/sources_anywhere"}
-        if block is not None and block.types != self._types:
-            source = source_paths(block.types)
+        source, strict = self._sources(path, block)
+        asked = source
+        if block is not None and block.members:
+            seen = block.types | block.members
+            asked = source_paths(seen, other_names(seen))
         targets = _targets(below, () if path else self._omissible)
-        return rules_schema(targets, source, [*self._nested(path, below), *_allowed_constants(below)])
+        then = [*self._nested(path, below), *self._allowed_constants(below)]
+        return rules_schema(targets, source, asked, then, strict)
+
+    def _sources(self, path: str, block: _Block | None) -> tuple[Schema, Schema | None]:
+        """The source paths of a block, and those of its rules without `as`, where nothing else can be meant.
+
+        A new `as` is known when the file is written again; until then its name must not be underlined.
+        """
+        if block is not None and block.types != self._types:
+            return source_paths(block.types, other_names(block.types)), None
+        return {"$ref": "#/definitions/sources_anywhere"}, {"$ref": "#/definitions/sources"} if not path else None
 
     def _nested(self, path: str, below: Mapping[str, Node]) -> Iterator[Schema]:
         for place, node in below.items():
@@ -182,6 +214,16 @@ class _Writer:
                 yield _if([(place, node)], below, {"rules": {"$ref": f"#/definitions/{name}"}}, "rules")
             if kinds := list(node.derived()):
                 yield _if([(place, node)], below, {"type": {"anyOf": constants((kind, "") for kind in kinds)}}, "type")
+
+    def _allowed_constants(self, below: Mapping[str, Node]) -> Iterator[Schema]:
+        """Where the schema lists the allowed texts, a constant is one of them; each list stands there once."""
+        alike: dict[Leaf, list[tuple[str, Node]]] = {}
+        for path, node in below.items():
+            if node.leaf is not None and 0 < len(node.leaf.enumeration) <= _MOST_VALUES:
+                alike.setdefault(node.leaf, []).append((path, node))
+        for leaf, places in alike.items():
+            name = self._lists.setdefault(leaf, f"values{len(self._lists)}")
+            yield _if(places, below, {"const": {"$ref": f"#/definitions/{name}"}}, "const")
 
 
 def _in(place: str, path: str) -> bool:
@@ -209,15 +251,8 @@ def _about(node: Node) -> str:
     return short(about)
 
 
-def _allowed_constants(below: Mapping[str, Node]) -> Iterator[Schema]:
-    """Where the schema lists the allowed texts, a constant is one of them; places with the same list go together."""
-    alike: dict[Leaf, list[tuple[str, Node]]] = {}
-    for path, node in below.items():
-        if node.leaf is not None and node.leaf.enumeration:
-            alike.setdefault(node.leaf, []).append((path, node))
-    for leaf, places in alike.items():
-        pairs = ((text, leaf.codes.get(text, "")) for text in leaf.enumeration)
-        yield _if(places, below, {"const": {"anyOf": constants(pairs)}}, "const")
+def _values(leaf: Leaf) -> Schema:
+    return {"anyOf": constants((text, leaf.codes.get(text, "")) for text in leaf.enumeration)}
 
 
 def _if(places: list[tuple[str, Node]], below: Mapping[str, Node], then: Schema, key: str) -> Schema:

@@ -20,7 +20,7 @@ _NUMBER = r"(\[[1-9][0-9]*\])?"
 
 def source_paths(types: Mapping[str, Type], *more: Schema) -> Schema:
     """The paths below what a block sees; one list, as hovers read only one. What is too large stays open as well."""
-    listed = {name: _paths(name, found) for name, found in types.items()}
+    listed = {name: told_paths(name, found) for name, found in types.items()}
     paths = {path: words for found in listed.values() for path, words in (found or {}).items()}
     return {
         "anyOf": [
@@ -37,13 +37,13 @@ def other_names(types: Mapping[str, Type]) -> Schema:
     return {"type": "string", "pattern": rf"^(?!({'|'.join(map(re.escape, types))})(\.|\[|$))"}
 
 
-def _paths(name: str, found: Type) -> dict[str, str] | None:
-    """Everything below a root, as deep as there is room; None where it holds anything."""
+def told_paths(name: str, found: Type) -> dict[str, str] | None:
+    """Everything below a root with what stands there, as deep as there is room; None where it holds anything."""
     if found.below is None and found.kind == "any":
         return None
     own = {f"{name}.index": "integer, from 1"} if found.indexed else {}
     if found.below is None:
-        return {name: found.kind, **own}
+        return {name: found.means, **own}
     for depth in range(_DEPTH, 0, -1):
         paths = dict(islice(_fields(name, found, depth), MOST + 1))
         if len(paths) <= MOST:
@@ -63,7 +63,7 @@ def _fields(path: str, owner: Type, depth: int) -> Iterator[tuple[str, str]]:
 
 
 def _told(found: Type, documentation: str) -> str:
-    kind = f"{found.below.title} with fields" if found.below is not None else found.kind
+    kind = f"{found.below.title} with fields" if found.below is not None else found.means
     words = [f"{kind}, {_MANY}" if found.many else kind, *(["may be empty"] if found.nullable else [])]
     words += [f"one of: {some(list(found.values))}"] if found.values else []
     return short("; ".join([*words, *([documentation] if documentation else [])]))
@@ -72,9 +72,7 @@ def _told(found: Type, documentation: str) -> str:
 def _documentation(owner: Type, name: str) -> str:
     if owner.model is not None:
         return owner.model.model_fields[name].description or ""
-    if isinstance(owner.fields, NodeFields) and name in owner.fields.node.children:
-        return owner.fields.node.children[name].documentation
-    return ""
+    return owner.fields.documentation(name) if isinstance(owner.fields, NodeFields) else ""
 
 
 def _numbered_sources(paths: Mapping[str, str]) -> list[Schema]:

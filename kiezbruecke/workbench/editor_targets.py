@@ -18,7 +18,6 @@ from kiezbruecke.mapping.schema.tree import Node
 from kiezbruecke.workbench.scaffold_limits import signature
 
 MOST = 1500  # open places; more would make the file larger than an editor likes
-_MOST_IN_PART = 600  # of a schema that is opened in part: its places stand in the blocks once more
 _NUMBER = r"(\[[1-9][0-9]*\])?"
 
 
@@ -30,16 +29,17 @@ class Places:
     whole: bool
 
 
-def open_places(root: Node, doors: set[str], depth: int) -> Places:
+def open_places(root: Node, doors: set[str], depth: int, most: int = MOST) -> Places:
     """Everything where that is little; else the doors with `depth` levels below each, or fewer where they are many."""
-    found = dict(islice(_all(root, "", ()), MOST + 1))
-    if len(found) <= MOST:
-        return Places(found, whole=True)
-    for levels in range(depth, -1, -1):
-        found = dict(islice(_below_doors(root, "", doors, (levels, levels)), _MOST_IN_PART + 1))
-        if len(found) <= _MOST_IN_PART:
-            break
-    return Places(found, whole=False)
+    spoken_of = dict(_below_doors(root, "", doors, (0, 0)))  # is never closed, however deep it stands in its like
+    found = dict(islice(_all(root, "", ()), most + 1))
+    if len(found) <= most:
+        return Places(found | spoken_of, whole=True)
+    for levels in range(depth, 0, -1):
+        found = dict(islice(_below_doors(root, "", doors, (levels, levels)), most + 1))
+        if len(found) <= most:
+            return Places(found, whole=False)
+    return Places(spoken_of, whole=False)
 
 
 def _all(node: Node, path: str, above: tuple[object, ...]) -> Iterator[tuple[str, Node]]:

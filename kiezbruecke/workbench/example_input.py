@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Sequence
 from collections.abc import Mapping as AnyMapping
-from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -23,6 +24,7 @@ from kiezbruecke.machine import read_text
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.language.unreadable import explain
 from kiezbruecke.mapping.schema.models import root_model
+from kiezbruecke.mapping.schema.sources import fraction
 from kiezbruecke.records import Process
 
 _OF_PROCESS = Process.model_fields.keys() - {"areas"}  # a process file also says what is made for it
@@ -100,13 +102,29 @@ def typed_root(name: str, value: Any, content: Path, file: Path) -> Any:
     """A root as its model has it, given in part as its fields; raises ConfigurationError."""
     if name == "process" and isinstance(value, str):
         value = {key: part for key, part in _read_process(content, value, file).items() if key in _OF_PROCESS}
+    try:
+        return typed(name, value)
+    except Misfit as misfit:
+        raise _worded(misfit, file) from None
+
+
+class Misfit(Exception):
+    """A field of a root is none, or takes another value. `known` are the fields that there are, where it is none."""
+
+    def __init__(self, path: tuple[str | int, ...], error: ValidationError | None, known: Collection[str] = ()) -> None:
+        self.path, self.error, self.known = path, error, known
+        super().__init__("a root does not fit")
+
+
+def typed(name: str, value: Any) -> Any:
+    """A root as its model has it, given in part as its fields, an open one as JSON; raises Misfit."""
     model = root_model(name)
     if model is None or not isinstance(value, dict):
         return _as_json(value)
     try:
         return model.model_validate(value)
     except ValidationError:
-        return {field: _field(model, (name, field), part, file) for field, part in value.items()}
+        return {field: _field(model, (name, field), part) for field, part in value.items()}
 
 
 def _as_json(value: Any) -> Any:
@@ -118,23 +136,44 @@ def _as_json(value: Any) -> Any:
     return float(value) if isinstance(value, Decimal) else value
 
 
-def _field(model: type[BaseModel], path: tuple[str, str], value: Any, file: Path) -> Any:
-    """One field of a root that an example gives only in part."""
-    root, name = path
-    field = model.model_fields.get(name)
-    if field is None:
-        raise ConfigurationError(
-            f"unknown field '{name}' in '{root}'",
-            where=position_of(file, path),
-            expected=", ".join(model.model_fields),
-            helps=nearest(name, model.model_fields),
-        )
+def own_record(value: Any) -> Any:
+    """A record of one's own as its file would give it: days are texts, fractions as a run has them."""
+    if isinstance(value, dict):
+        return {key: own_record(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [own_record(part) for part in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float):
+        value = Decimal(repr(value))
+    return fraction(value) if isinstance(value, Decimal) else value
+
+
+def _field(model: type[BaseModel], path: tuple[str, str], value: Any) -> Any:
+    """One field of a root that is given only in part."""
+    if path[1] not in model.model_fields:
+        raise Misfit(path, None, model.model_fields)
     try:
-        return TypeAdapter(cast("Any", Annotated[field.annotation, field])).validate_python(value)
+        return _adapter(model, path[1]).validate_python(value)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        shown = ".".join(map(str, (*path, *first["loc"])))
-        raise ConfigurationError(f"{shown}: {first['msg']}", where=position_of(file, (*path, *first["loc"]))) from None
+        loc = error.errors(include_input=False, include_url=False)[0]["loc"]
+        raise Misfit((*path, *loc), error) from None
+
+
+@cache
+def _adapter(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
+    field = model.model_fields[name]
+    return TypeAdapter(cast("Any", Annotated[field.annotation, field]))
+
+
+def _worded(misfit: Misfit, file: Path) -> ConfigurationError:
+    where = position_of(file, misfit.path)
+    if misfit.error is None:
+        root, name = map(str, misfit.path)
+        expected, helps = ", ".join(misfit.known), nearest(name, misfit.known)
+        return ConfigurationError(f"unknown field '{name}' in '{root}'", where=where, expected=expected, helps=helps)
+    message = misfit.error.errors(include_input=False, include_url=False)[0]["msg"]
+    return ConfigurationError(f"{'.'.join(map(str, misfit.path))}: {message}", where=where)
 
 
 def _read_process(content: Path, name: str, file: Path) -> AnyMapping[str, Any]:

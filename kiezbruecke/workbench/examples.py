@@ -3,12 +3,15 @@
     examples/full/input.yaml + expected.xml      or, flat,      examples/full.input.json + full.expected.json
 
 The input holds the roots; a typed root is read with its own model, so days and sums are what they are later.
-`item.xml` beside the input is an item in XML. An expected RecordError stands in `expected.error`.
+`item.xml` beside the input is an item in XML, `<root>.xml` a record of one's own. An expected RecordError stands in
+`expected.error`.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -19,11 +22,12 @@ from lxml import etree
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.machine import write_file
 from kiezbruecke.mapping.interpret.json import dumps
+from kiezbruecke.mapping.interpret.sources import Scope
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.loading import Mapping, mapping_file
 from kiezbruecke.standards.store import parse
 from kiezbruecke.workbench import review
-from kiezbruecke.workbench.example_input import position_of, read_input, typed_root
+from kiezbruecke.workbench.example_input import own_record, position_of, read_input, typed_root
 
 _INPUTS = (".yaml", ".json")
 _OUTPUTS = ("xml", "json", "csv", "txt", "error")
@@ -120,27 +124,39 @@ def read_roots(mapping: Mapping, content: Path, example: Example) -> dict[str, A
                 expected=", ".join(known),
                 helps=nearest(str(name), known),
             )
-    roots = {name: typed_root(name, value, content, example.input) for name, value in body.items()}
+    own = mapping.own if mapping.direction == "outbound" else ""
+    roots = {name: typed_root(name, value, content, example.input) for name, value in body.items() if name != own}
+    if own:
+        return _own_record(mapping, body, example) | roots
     item = example.beside("item.xml")
     if item.is_file():
         roots["item"] = item.read_bytes()
     if "item" in roots and not example.beside("expected.error").is_file():
-        _try_item(mapping, roots, item if item.is_file() else example.input)
+        _try_body(mapping, lambda: mapping.scope(roots["item"], roots), item if item.is_file() else example.input)
     return roots
 
 
-def _try_item(mapping: Mapping, roots: dict[str, Any], file: Path) -> None:
-    """Raises ConfigurationError where the item is not what the mapping's `source` says."""
+def _own_record(mapping: Mapping, body: AnyMapping[str, Any], example: Example) -> dict[str, Any]:
+    """The roots that a record of one's own gives, which stands among them or in an XML file beside them."""
+    file = example.beside(f"{mapping.own}.xml")
+    if file.is_file():
+        return dict(_try_body(mapping, lambda: mapping.roots_of(file.read_bytes()), file))
+    return mapping.roots_of(own_record(body[mapping.own])) if mapping.own in body else {}
+
+
+def _try_body(mapping: Mapping, read: Callable[[], Scope], file: Path) -> Scope:
+    """What is read; raises ConfigurationError where that is not what the mapping's `source` says."""
     try:
-        mapping.scope(roots["item"], roots)
+        return read()
     except RecordError:
         kind = mapping.definition.source.kind
         other = "source: xml reads XML" if kind != "xml" else "source: json reads JSON and rows"
+        what = "item" if mapping.direction == "inbound" else "record"
         raise ConfigurationError(
-            f"the item cannot be read as {'XML' if kind == 'xml' else 'JSON'}",
+            f"the {what} cannot be read as {'XML' if kind == 'xml' else 'JSON'}",
             where=str(file),
             expected=f"what the mapping says: source: {mapping.definition.source}",
-            helps=f"mend the item, or the mapping: {other}",
+            helps=f"mend the {what}, or the mapping: {other}",
         ) from None
 
 

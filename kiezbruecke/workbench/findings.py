@@ -55,7 +55,7 @@ HELP = {
     "KB-M08": Help(
         "The source has no such field, or the root is not declared under `roots`, or is there for the other "
         "direction only: `item` and `envelope` when something is read, `case`, `decision` and the like when it is "
-        "written.",
+        "written. Beside a record of one's own there is only `envelope`.",
         "from: case.titel",
     ),
     "KB-M09": Help(
@@ -102,7 +102,7 @@ HELP = {
     ),
     "KB-M19": Help(
         "Something that changes nothing: a root nobody reads, a default behind what is never empty, a member "
-        "of `each` that is not used, `source` in an outbound mapping, a field under `unused` that a rule reads.",
+        "of `each` that is not used, `source` where every root is ours, a field under `unused` that a rule reads.",
         "- {target: A, from: case.id, default: keine}",
         "warning",
     ),

@@ -7,21 +7,21 @@ abbreviations of ISO 20022 share. Same names, same guess; where two are as good,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
 
-from pydantic import BaseModel
-
-from kiezbruecke.mapping.schema.models import OPEN_ROOTS, Type, field_type, root_types
+from kiezbruecke.mapping.language.paths import is_name
+from kiezbruecke.mapping.schema.models import OPEN, Type
 from kiezbruecke.mapping.schema.tree import Leaf
 from kiezbruecke.mapping.values import Kind, Unusable, to_text
-from kiezbruecke.workbench.invented import invented
+from kiezbruecke.workbench.invented import invented, invented_text
 
 _WORDS = re.compile(r"[A-Z]+(?![a-zäöüß])|[A-ZÄÖÜ]?[a-zäöüß]+|[0-9]+")
 _IDEAS = {
     "title": "titel betreff title subject bezeichnung inhaltsangabe überschrift headline",
-    "amount": "betrag amount amt summe sum ctrlsum wert euro",
-    "date": "datum date dt am tag day",
+    "amount": "betrag amount amt summe sum total ctrlsum wert euro",
+    "date": "datum date dt am tag day issued",
     "moment": "zeitpunkt moment zeit time tm dttm at zeitstempel timestamp",
     "created": "cre created creation erstellt erstellung",
     "name": "name nm namen",
@@ -43,6 +43,18 @@ _IDEAS = {
     "hash": "hash sha512 prüfsumme",
     "chapter": "chapter kapitel",
     "source": "source quelle",
+    "currency": "currency waehrung währung ccy",
+    "country": "country land ctry",
+    "city": "city ort stadt town",
+    "street": "street strasse straße",
+    "quantity": "quantity menge anzahl qty",
+    "price": "price preis",
+    "article": "article artikel ware product",
+    "paid": "paid bezahlt",
+    "note": "note notes hinweis hinweise bemerkung",
+    "line": "line lines posten position positionen",
+    "package": "package paket batch batches",
+    "buyer": "buyer customer kunde käufer",
 }
 _IDEA = {word: idea for idea, words in _IDEAS.items() for word in words.split()}
 _MOMENTS = re.compile(r"(?P<what>.+?)s?(?:zeitpunkt|zeitstempel|zeit)")  # Erstellungszeitpunkt, Sendezeit
@@ -67,6 +79,8 @@ _FITS: dict[Kind, frozenset[Kind]] = {
 }
 _KEYS = frozenset({"id", "reference", "number", "voucher", "chapter", "hash"})  # cut short, they name something else
 _ENOUGH = 1.5
+_DEEP = 5  # levels of a schema that are looked through
+_MOST = 3_000  # fields of a root that are compared
 _CLOCK = "message.created_at"  # the only clock that a mapping has (docs/reference/roots.md)
 
 
@@ -80,15 +94,17 @@ class SourceField:
     kind: Kind
     nullable: bool
     example: str
+    max_length: int | None = None
+    values: tuple[str, ...] = ()  # all that are possible, where somebody else's schema says so
 
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """A list of models that `each` can go through; `name` is what a member is called."""
+    """A list that `each` can go through; `name` is what a member is called."""
 
     path: str
     name: str
-    model: type[BaseModel]
+    member: Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +119,16 @@ class Guess:
 class Guesser:
     """Knows the typed fields of the roots. An open root (item, route) holds anything, so it is never guessed."""
 
-    def __init__(self, roots: tuple[str, ...]) -> None:
-        types = root_types(roots)
-        models = [(name, types[name]) for name in roots if name in types and name not in OPEN_ROOTS]
-        self._sources = [source for name, found in models if found.model for source in _sources(name, found)]
-        self._members = [one for name, found in models if found.model for one in _lists(name, found.model)]
+    def __init__(self, types: Mapping[str, Type]) -> None:
+        known = [(name, found) for name, found in types.items() if found.below is not None and name != "envelope"]
+        self._sources = [source for name, found in known for source in islice(_sources(name, found), _MOST)]
+        self._members = [one for name, found in known for one in islice(_lists(name, found), _MOST)]
 
     def inside(self, members: Members) -> Guesser:
         """What is known below `each`: the member's fields come first."""
-        inner = Guesser(())
-        own = Type("any", members.model)
-        inner._sources = [*_sources(members.name, own), *self._sources]
+        inner = Guesser({members.name: members.member})
+        inner._sources += self._sources
+        inner._members += self._members
         return inner
 
     def members(self, name: str) -> Members | None:
@@ -129,6 +144,13 @@ class Guesser:
         best = sorted((one for one in rated if one[0] >= _ENOUGH), key=lambda one: -one[0])
         found = next((source for _, source in best if _fits(source, leaf)), None) or self._clock(last, above, leaf)
         return None if found is None else _guess(found, leaf)
+
+    def guess_word(self, path: str, leaf: Leaf) -> Guess | None:
+        """The same for a target that takes a few words only: a source that has no others."""
+        words = set(leaf.enumeration)
+        known = Guesser({})
+        known._sources = [source for source in self._sources if source.values and words.issuperset(source.values)]
+        return known.guess(path, leaf)
 
     def _clock(self, last: str, above: list[str], leaf: Leaf) -> SourceField | None:
         """A message's own moment, where nothing else is meant: the head's, or one of being made."""
@@ -180,28 +202,57 @@ def _fits(source: SourceField, leaf: Leaf) -> bool:
 
 def _guess(source: SourceField, leaf: Leaf) -> Guess:
     free = leaf.kind == "text" and source.kind == "text" and not source.ideas & _KEYS
-    return Guess(source.path, source.nullable, leaf.max_length if free else None)
+    fits = source.max_length is not None and leaf.max_length is not None and source.max_length <= leaf.max_length
+    return Guess(source.path, source.nullable, leaf.max_length if free and not fits else None)
 
 
-def _sources(path: str, owner: Type, above: frozenset[str] = frozenset()) -> Iterator[SourceField]:
-    assert owner.model is not None
+def _sources(path: str, owner: Type, above: frozenset[str] = frozenset(), depth: int = 0) -> Iterator[SourceField]:
+    """Every field below a type that holds one value, in its order; no schema is followed for ever."""
+    assert owner.below is not None
     around = above | set(ideas(path.rpartition(".")[2]))
-    for name, field in owner.model.model_fields.items():
-        found = field_type(field)
-        below = f"{path}.{name}"
+    for name in owner.below.names():
+        found, below = owner.below.field(name) or OPEN, f"{path}.{name}"
         nullable = owner.nullable or found.nullable
         if found.many:
             continue
-        if found.model is not None:
-            yield from _sources(below, Type("any", found.model, nullable=nullable), around)
+        if found.kind != "any":
+            kind_ideas = {"date": {"date"}, "moment": {"moment"}}.get(found.means, set())
+            example, own = _example(owner, name, found, path), frozenset({*ideas(name), *kind_ideas})
+            values = found.values if found.leaf is not None else ()
+            yield SourceField(below, own, around, found.means, nullable, example, _longest(found), values)
+        if found.below is not None and depth < _DEEP:
+            yield from _sources(below, replace(found, nullable=nullable), around, depth + 1)
+
+
+def _example(owner: Type, name: str, found: Type, path: str) -> str:
+    if owner.model is not None:
+        return to_text(invented(name, owner.model.model_fields[name], path))
+    return invented_text(name, found.leaf or Leaf(found.kind))
+
+
+def _longest(found: Type) -> int | None:
+    """The longest text of somebody else's field; of ours, what people write is cut where the target ends."""
+    return found.max_length if found.leaf is not None else None
+
+
+def _lists(path: str, owner: Type, depth: int = 0) -> Iterator[Members]:
+    """The lists below a type, through its objects; what is in a list is found inside it."""
+    assert owner.below is not None
+    for name in owner.below.names():
+        found, below = owner.below.field(name) or OPEN, f"{path}.{name}"
+        if found.below is None:
             continue
-        example = to_text(invented(name, field, path))
-        kind_ideas = {"date": {"date"}, "moment": {"moment"}}.get(found.kind, set())
-        yield SourceField(below, frozenset({*ideas(name), *kind_ideas}), around, found.kind, nullable, example)
+        if found.many:
+            yield Members(below, _singular(name), found.member)
+        elif depth < _DEEP and owner.model is None:
+            yield from _lists(below, found, depth + 1)
 
 
-def _lists(path: str, model: type[BaseModel]) -> Iterator[Members]:
-    for name, field in model.model_fields.items():
-        found = field_type(field)
-        if found.many and found.model is not None:
-            yield Members(f"{path}.{name}", name.removesuffix("s"), found.model)
+def _singular(name: str) -> str:
+    """What one of a list is called."""
+    plain = name[:1].lower() + name[1:]
+    for end in ("ches", "shes", "sses", "xes"):
+        if plain.endswith(end):
+            return plain.removesuffix("es")
+    word = plain.removesuffix("s")
+    return word if is_name(word) else "member"

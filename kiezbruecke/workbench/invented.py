@@ -20,6 +20,9 @@ from ruamel.yaml.representer import RoundTripRepresenter
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from kiezbruecke.mapping.schema.models import field_type, root_model
+from kiezbruecke.mapping.schema.pattern_example import example_of
+from kiezbruecke.mapping.schema.tree import Leaf
+from kiezbruecke.mapping.values import Kind, Unusable
 from kiezbruecke.records import name_id
 
 _TEXTS = {
@@ -63,6 +66,13 @@ _NUMBERS = {"fiscal_year": 2026, "row": 2, "lon": 13.62, "lat": 52.45}
 _DAY = date(2026, 4, 24)
 _MOMENT = datetime(2026, 4, 27, 4, 15, 0, 250_000, tzinfo=UTC)
 _SUM = Decimal("850.00")
+_OF_KIND: Mapping[Kind, tuple[str, ...]] = {
+    "boolean": ("false", "0"),
+    "date": (_DAY.isoformat(),),
+    "decimal": (str(_SUM), "850", "1", "0.5"),
+    "integer": ("1", "2026", "10"),
+    "moment": ("2026-04-27T04:15:00Z", "2026-04-27T04:15:00"),
+}
 
 
 class _Representer(RoundTripRepresenter):
@@ -79,10 +89,18 @@ def _sum(representer: _Representer, value: Decimal) -> Any:
 _Representer.add_representer(Decimal, _sum)
 
 
-def input_text(roots: tuple[str, ...], read: Iterable[str], *, full: bool) -> str:
-    """An example's `input.yaml`: every field, or the mandatory ones and those that the rules read."""
-    paths = sorted(set(read))
-    body = {name: _root(name, [path for path in paths if path.split(".")[0] == name], full=full) for name in roots}
+def input_text(
+    roots: tuple[str, ...], read: Iterable[str], *, full: bool, records: Mapping[str, Any] | None = None
+) -> str:
+    """An example's `input.yaml`: every field, or the mandatory ones and those that the rules read.
+
+    `records` are roots whose values are there already; None for one that stands in a file of its own.
+    """
+    paths, given = sorted(set(read)), records or {}
+    body = {
+        name: given[name] if name in given else _root(name, [one for one in paths if _is_of(name, one)], full=full)
+        for name in roots
+    }
     stream = StringIO()
     yaml = YAML()
     yaml.Representer = _Representer
@@ -90,7 +108,30 @@ def input_text(roots: tuple[str, ...], read: Iterable[str], *, full: bool) -> st
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.dump({name: value for name, value in body.items() if value is not None}, stream)
     what = "every field has a value" if full else "only what must be there"
-    return f"# Invented: {what}. Replace it by a case of yours, without a real person.\n{stream.getvalue()}"
+    beside = "".join(f" The record stands in {name}.xml." for name, value in given.items() if value is None)
+    return f"# Invented: {what}. Replace it by a case of yours, without a real person.{beside}\n{stream.getvalue()}"
+
+
+def _is_of(root: str, path: str) -> bool:
+    return path.partition(".")[0] == root
+
+
+def invented_text(name: str, leaf: Leaf) -> str:
+    """A text that a schema takes in a place of this name; a plain word where none is found."""
+    patterns = (example_of(pattern) for step in leaf.patterns[-1:] for pattern in step)
+    least = int(leaf.facets.get("minLength", leaf.facets.get("length", ("0",)))[0])
+    plain = (_TEXTS.get(name.lower(), ""), "Beispiel", "1", "A", "DE", "0" * least, ("Beispiel " * 40)[:least])
+    candidates = (*leaf.enumeration, *_OF_KIND.get(leaf.kind, ()), *patterns, *plain)
+    fitting = (text for text in (one[: leaf.max_length].strip() for one in candidates) if text and _takes(leaf, text))
+    return next(fitting, "Beispiel")
+
+
+def _takes(leaf: Leaf, text: str) -> bool:
+    try:
+        leaf.judge(text)
+    except Unusable:
+        return False
+    return True
 
 
 def _root(name: str, read: list[str], *, full: bool) -> Any:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,9 @@ HEADER_WORDS = {
     "version": "A number from 1; it grows with every change of meaning.",
     "title": "What the mapping is, for people.",
     "note": "For people; changes no byte.",
-    "direction": "inbound: an item becomes a record. outbound: a case becomes a message or a line of a table.",
+    "direction": "inbound: an item becomes a record. outbound: a case, or a record of your own, becomes a message.",
     "reads": "Inbound only: the kinds of item it reads.",
-    "source": "What an inbound mapping reads.",
+    "source": "What an item looks like; in an outbound mapping, a record of your own.",
     "roots": "What its paths may begin with.",
     "target": "record <Name>, table <name>, json <name>, or <standard> <version> <root element>.",
     "rules": "One rule per place of the target.",
@@ -57,6 +57,11 @@ RULE_WORDS = {
 }
 _TRUTH = frozenset({"required", "pii", "nil", "omit", "abstract"})
 _TEXT: Schema = {"not": {"type": ["array", "object"]}}  # a list of types would have `true` and `false` completed
+_OWN_ROOT: Schema = {
+    "type": "string",
+    "pattern": "^[A-Za-z_][A-Za-z0-9_]*$",
+    "description": "A record of your own, which `source` describes.",
+}
 _LISTS = frozenset({"reads", "unused"})
 _TEXTS: Schema = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1, "uniqueItems": True}]}
 _ASKED: dict[str, Schema] = {"equals": _TEXTS, "not_equals": _TEXTS, "missing": {"const": True}}
@@ -69,16 +74,26 @@ def general_schema() -> Schema:
     return mapping_schema(
         "A mapping of Kiezbrücke",
         "Keys and steps. `kiezbruecke mapping editor NAME` writes one with the paths of a mapping.",
-        {"rules": rules_schema({"type": "string"}, {"type": "string"})},
+        {"rules": rules_schema({"type": "string"}, {"type": "string"}, {"type": "string"})},
     )
 
 
-def mapping_schema(title: str, description: str, definitions: dict[str, Schema], lists: Path | None = None) -> Schema:
-    """The schema of a whole file. `definitions` hold `rules`, the list at the top; `lists` is a content folder."""
+def mapping_schema(
+    title: str,
+    description: str,
+    definitions: dict[str, Schema],
+    lists: Path | None = None,
+    records: Sequence[str] | None = None,
+) -> Schema:
+    """The schema of a whole file. `definitions` hold `rules`, the list at the top; `lists` is a content folder.
+
+    `records` are the roots that are none of ours; None: nobody knows, so that any name may be one.
+    """
+    any_name: list[Schema] = [_OWN_ROOT] if records is None else []
     own: dict[str, Schema] = {
         "direction": {"enum": ["inbound", "outbound"]},
         "version": {"type": "integer", "minimum": 1},
-        "roots": _many({"anyOf": [{"const": root} for root in known_roots()]}),
+        "roots": _many({"anyOf": [*({"const": root} for root in (*known_roots(), *(records or ()))), *any_name]}),
         "rules": {"allOf": [{"$ref": "#/definitions/rules"}]},
     }
     return {
@@ -92,15 +107,18 @@ def mapping_schema(title: str, description: str, definitions: dict[str, Schema],
     }
 
 
-def rules_schema(target: Schema, source: Schema, then: Iterable[Schema] = ()) -> Schema:
-    """A list of rules whose targets and sources are such; `then` are conditions on single targets."""
+def rules_schema(
+    target: Schema, source: Schema, asked: Schema, then: Iterable[Schema] = (), without_as: Schema | None = None
+) -> Schema:
+    """A list of rules whose targets, sources and conditions are such; `then` speaks of single targets.
+
+    `without_as` is narrower: the sources of rules that give no member a name.
+    """
     own: dict[str, Schema] = {
         "target": target,
         "from": source,
-        "each": source,
-        "when": {
-            "anyOf": [source, *(_object({"path": source, key: asked}, "path", key) for key, asked in _ASKED.items())]
-        },
+        "each": without_as or source,
+        "when": _condition(asked),
         "rules": {"type": "array"},
     }
     rule: Schema = {
@@ -113,7 +131,15 @@ def rules_schema(target: Schema, source: Schema, then: Iterable[Schema] = ()) ->
         },
     }
     conditions = list(then)
+    if without_as is not None:
+        narrower = {"from": without_as, "when": _condition(without_as)}
+        conditions.append({"if": {"required": ["as"]}, "else": {"properties": narrower}})
     return {"type": "array", "minItems": 1, "items": {**rule, **({"allOf": conditions} if conditions else {})}}
+
+
+def _condition(path: Schema) -> Schema:
+    questions = (_object({"path": path, key: asked}, "path", key) for key, asked in _ASKED.items())
+    return {"anyOf": [path, *questions]}
 
 
 def _same_everywhere(lists: Path | None) -> dict[str, Schema]:

@@ -134,7 +134,7 @@ class RuleWriter:
                 )
             self._filled(node, place, guesser)
         else:
-            each = f"each: {members.path}  # TODO guess: please check"
+            each = f"each: {scalar(members.path)}  # TODO guess: please check"
             self._block(place, [each, f"as: {members.name}"], node, guesser.inside(members))
 
     def _derived(self, node: Node, place: _Place, guesser: Guesser) -> None:
@@ -180,6 +180,8 @@ class RuleWriter:
         allowed = node.leaf.enumeration
         if node.fixed is not None:
             self._rule(place, f"{target}, const: {scalar(node.fixed)}")
+        elif allowed and (word := guesser.guess_word(place.path, node.leaf)):
+            self._guess(place, target, word)
         elif allowed:
             self._rule(place, f"{target}, const: {scalar(allowed[0]) if len(allowed) == 1 else TODO}")
         else:
@@ -194,7 +196,7 @@ class RuleWriter:
             return
         steps = f", steps: [collapse_space, {{clip: {guess.clip}}}]" if guess.clip else ""
         required = ", required: true" if guess.required else ""
-        self._rule(place, f"{target}, from: {guess.path}{steps}{required}", "  # TODO guess: please check")
+        self._rule(place, f"{target}, from: {scalar(guess.path)}{steps}{required}", "  # TODO guess: please check")
 
     def _code(self, codes: CodeList, node: Node, place: _Place) -> None:
         self._heading(node, place)

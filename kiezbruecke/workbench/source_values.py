@@ -5,6 +5,7 @@ A trial takes each of them in turn, because chance alone seldom meets the one of
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from enum import Enum
@@ -12,12 +13,13 @@ from itertools import chain, zip_longest
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
+from lxml import etree
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from kiezbruecke.mapping.loading import Mapping as Ready
 from kiezbruecke.mapping.plan import SourceRead
-from kiezbruecke.mapping.schema.models import may_be_missing, root_model
+from kiezbruecke.mapping.schema.models import Type, may_be_missing, root_model
 from kiezbruecke.mapping.values import is_nothing
 
 Words = dict[str, list[Any]]
@@ -40,6 +42,10 @@ def words_of(mapping: Ready, roots: Mapping[str, Any]) -> tuple[Words, Words]:
             continue
         if may_be_missing(root):
             typed[root] = [None]
+        if root == mapping.own:
+            typed.update(_of_shape(mapping.shape.item, root, names))
+            _add(named.setdefault(path, []), _asked(mapping, one), None, typed.get(path, []))
+            continue
         along = list(_along(root_model(root), names))
         typed.update((".".join([root, *names[:end]]), words) for end, (_, words) in enumerate(along, 1) if words)
         field = along[-1][0] if along else None
@@ -65,7 +71,30 @@ def put(value: Any, names: Sequence[str], word: Any) -> Any:
         return {**value, names[0]: put(value.get(names[0]), names[1:], word)}
     if isinstance(value, list | tuple):
         return type(value)(put(part, names, word) for part in value)
-    return value
+    return _element_with(value, names, word) if etree.iselement(value) else value
+
+
+def _element_with(element: etree._Element, names: Sequence[str], word: Any) -> etree._Element:
+    """A copy of an element with a word as the text at the end of the path; nothing takes the text away."""
+    changed = copy.deepcopy(element)
+    places = [changed]
+    for name in names[:-1]:
+        places = [below for place in places for below in _named(place, name)]
+    for place in places:
+        for key in [key for key in place.attrib if names[-1] == f"@{_local(key)}"]:
+            place.set(key, word) if isinstance(word, str) else place.attrib.pop(key)
+        for below in _named(place, names[-1]):
+            below[:] = []
+            below.text = word if isinstance(word, str) else None
+    return changed
+
+
+def _named(element: etree._Element, name: str) -> list[etree._Element]:
+    return [child for child in element.iterchildren(etree.Element) if _local(child.tag) == name]
+
+
+def _local(name: Any) -> str:
+    return str(name).rpartition("}")[2]
 
 
 def _fields_read(mapping: Ready) -> Iterator[SourceRead]:
@@ -105,6 +134,17 @@ def _along(model: Any, names: Sequence[str]) -> Iterator[tuple[FieldInfo | None,
         nothing = [field.default] if is_nothing(field.default) else []
         yield field, list(dict.fromkeys([*nothing, *(word for kind in kinds for word in _words(kind))]))
         model = next((part for kind in kinds for part in (kind, *get_args(kind)) if _is_model(part)), None)
+
+
+def _of_shape(found: Type, path: str, names: Sequence[str]) -> Iterator[tuple[str, list[Any]]]:
+    """Along a path of somebody else's record: each place with the words that its schema allows."""
+    for name in names:
+        below = found.below.field(name) if found.below is not None else None
+        if below is None:  # a name that holds dots, or what nobody knows
+            return
+        found, path = below, f"{path}.{name}"
+        words = [True, False] if found.kind == "boolean" else list(found.values)
+        yield path, [*([None] if found.nullable else []), *words]
 
 
 def _kinds(annotation: Any) -> Iterator[Any]:

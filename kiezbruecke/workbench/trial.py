@@ -18,6 +18,7 @@ from decimal import Decimal
 from typing import Annotated, Any, cast
 from uuid import UUID
 
+from lxml import etree
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
@@ -26,6 +27,7 @@ from kiezbruecke.mapping.compile import Declined
 from kiezbruecke.mapping.interpret.sources import Scope
 from kiezbruecke.mapping.loading import Mapping as Ready
 from kiezbruecke.mapping.schema.models import root_model
+from kiezbruecke.mapping.values import Unusable, xml_text
 from kiezbruecke.workbench.source_values import paths_of, put, turns, words_of
 
 _TEXTS = (
@@ -135,7 +137,7 @@ def _replaced(value: Any, names: Sequence[str], chance: random.Random) -> Any:
         return {**value, names[0]: _replaced(value.get(names[0]), names[1:], chance)}
     if isinstance(value, list | tuple):
         return type(value)(_replaced(part, names, chance) for part in value)
-    return value
+    return put(value, names, chance.choice(_XML_TEXTS)) if etree.iselement(value) else value
 
 
 def _of_field(known: FieldInfo, value: Any, chance: random.Random) -> Any:
@@ -152,6 +154,14 @@ def _of_field(known: FieldInfo, value: Any, chance: random.Random) -> Any:
     return value
 
 
+def _can_stand_in_xml(text: str) -> bool:
+    try:
+        xml_text(text)
+    except Unusable:
+        return False
+    return True
+
+
 def _other(value: Any, chance: random.Random) -> Any:
     """For open roots: mostly another text, sometimes another kind of value."""
     if isinstance(value, list):
@@ -159,5 +169,6 @@ def _other(value: Any, chance: random.Random) -> Any:
     return chance.choice(_TEXTS if chance.random() < 0.8 else _CANDIDATES)
 
 
+_XML_TEXTS = tuple(text for text in _TEXTS if _can_stand_in_xml(text))
 _adapters: dict[int, TypeAdapter[Any]] = {}  # by field of a model, which lives as long as the process
 _CANDIDATES: tuple[Any, ...] = (None, True, False, *_TEXTS, *_SUMS, *_NUMBERS, *_DAYS, *_MOMENTS, *_UUIDS, 1.5)

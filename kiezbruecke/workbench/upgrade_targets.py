@@ -37,7 +37,7 @@ class Placing:
         self._old, self._new, self._moves = mapping.goal.root, target.root, moves
         self._search = Search(target.root)
         self._lists = mapping.lists
-        self._numbers = {one.rule.place: one.number for one in mapping.plan.rules}
+        self._numbers = mapping.numbers
         self._samples = samples
 
     def rules(self, rules: tuple[Rule, ...], above: Path_, shown: str) -> tuple[PlacedRule, ...]:

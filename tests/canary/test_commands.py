@@ -15,7 +15,7 @@ import typer
 from connectors.meinberlin.client import MeinBerlin
 from kiezbruecke.cli.main import app
 from kiezbruecke.connector import Cursor, Item
-from tests.canary.conftest import EVERYTHING, HER_WORDS, REFERENCE, SIGNED, THE_CLERK, Aviary, write_her_words
+from tests.canary.conftest import EVERYTHING, HER_WORDS, NAME, REFERENCE, SIGNED, THE_CLERK, Aviary, write_her_words
 from tests.needles import files_of, hits, hits_in_file
 from tests.world import ROOT, change_route
 from tools.commands import commands
@@ -64,6 +64,11 @@ CALLS: dict[str, tuple[str, ...]] = {  # in this order: those that look, then th
     "mapping test": ("case-statusliste", "--update"),
     "mapping lineage": ("case-xdomea-0401",),
     "mapping new": ("probe", "--target", "table status-list"),
+    "mapping run": (
+        *("meinberlin-proposal", "--in", "{samples}", "--out", "{out}/records.jsonl"),
+        *("--given", "{content}/mappings/inbound/meinberlin-proposal/examples/full.input.json"),
+        *("--refused", "{out}/refused.jsonl"),
+    ),
     "mapping steps": (),
     "mapping try": ("case-statusliste", "--records", "3"),
     "mapping upgrade": ("commitment-hkr", "--to", "hkr 1.0 Anordnung", "--out", "other"),
@@ -81,6 +86,7 @@ CALLS: dict[str, tuple[str, ...]] = {  # in this order: those that look, then th
     "sandbox fault": ("hkr",),
     "sandbox start": ("nirgends",),
     "login": ("--url", "ftp://nirgends", "--user", "x"),
+    "case account": (REFERENCE, *SIGNED[2:]),
     "release certify": ("kk-tk-zahlungen", "--shown", "nichts", *SIGNED[2:]),
     "release order": ("kk-tk-zahlungen", "--shown", "nichts", *SIGNED[2:]),
     "release hold-back": ("kk-tk-zahlungen", "KK26-090517-00001-Z1", *SIGNED[2:]),
@@ -129,6 +135,7 @@ SHOWS: dict[str, tuple[tuple[str, ...], str]] = {  # exactly these say exactly t
     "recover answer": (THE_CLERK, _SIGNED),
 }
 WRITES: dict[str, tuple[tuple[str, ...], str]] = {  # the same for the files that were asked for
+    "mapping run": ((NAME, "Zwitscherfräulein", *HER_WORDS), "--out: the records, for who has the file of items"),
     "message show": (HER_WORDS, "--payload: the bytes that were sent"),
     "route preview": (HER_WORDS, "--out: the bytes that would be sent"),
 }

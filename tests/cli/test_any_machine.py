@@ -49,6 +49,7 @@ CALLS = {  # one call of every command; what it writes stands in {out}
     "todo decide": ("todo", "decide", "1", "gesehen", *NAME),
     "case show": ("case", "show", "KK26-090517-00001"),
     "case document": ("case", "document", "KK26-090517-00001", "bescheid", "--out", "{out}/papiere"),
+    "case account": ("case", "account", "KK26-090517-00001", "--reason", "Probe"),
     "case find": ("case", "find", "Bank"),
     "message list": ("message", "list"),
     "message show": ("message", "show", "KK26-090517-00001-F1"),
@@ -102,6 +103,10 @@ CALLS = {  # one call of every command; what it writes stands in {out}
     "mapping test": ("mapping", "test", "case-statusliste", "--update"),
     "mapping lineage": ("mapping", "lineage", "commitment-hkr"),
     "mapping new": ("mapping", "new", "probe", "--target", "table status-list"),
+    "mapping run": (
+        *("mapping", "run", "payment-pain", "--in", "{out}/zahlung.json"),
+        *("--out", "{out}/messages", "--refused", "{out}/refused.jsonl"),
+    ),
     "mapping steps": ("mapping", "steps"),
     "mapping try": ("mapping", "try", "case-statusliste", "--records", "3"),
     "mapping upgrade": ("mapping", "upgrade", "commitment-hkr", "--to", "hkr 1.0 Anordnung", "--out", "andere"),
@@ -356,6 +361,7 @@ def fresh(everything_imported: None) -> Iterator[Path]:
     (folder / "out").mkdir()
     (folder / "out" / "probe.xsd").write_text(_XSD, "utf-8")
     shutil.copyfile(root / "tests/mapping/data/farben_2.xml", folder / "out" / "liste.xml")
+    shutil.copyfile(root / "mappings/outbound/payment-pain/examples/full.input.json", folder / "out" / "zahlung.json")
     for name in ("a.wsdl", "b.wsdl"):
         shutil.copyfile(root / "schemas/hkr/1.0/service.wsdl", folder / "out" / name)
     _connect(folder)

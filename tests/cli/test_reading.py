@@ -79,11 +79,11 @@ CHANGING = [
 # Tested below and beside their modules: one keeps running, others need files of their own or write into the content.
 ELSEWHERE = {
     "sandbox start", "webhook serve", "schemas install", "schemas add", "codelist import", "drift accept", "drift wsdl",
-    "mapping new", "mapping editor", "new connector", "process new", "sheet new", "message resend",
+    "mapping new", "mapping editor", "mapping run", "new connector", "process new", "sheet new", "message resend",
     "sheet check", "sheet take",
     "vault status", "vault rotate", "recover run", "recover answer", "recover end", "recover dismiss",
     "login", "release certify", "release order", "release hold-back",
-    "budget places", "case document",
+    "budget places", "case document", "case account",
 }  # fmt: skip
 
 

@@ -44,7 +44,7 @@ LOOKS: dict[str, tuple[Look, int]] = {
     "a message": (lambda house: desk.message(house.ledger, f"KK26-{PROCESS.areas[0].id}-00001-E1"), 2),
     "the newest messages": (lambda house: newest(house.ledger), 2),
     "the newest messages of two routes": (lambda house: newest(house.ledger, routes=["kk-tk-hkr", "kk-tk-eakte"]), 3),
-    "what the house is doing": (lambda house: operations(house, now()), 7),
+    "what the house is doing": (lambda house: operations(house, now()), 8),
     "a morning": (lambda house: mornings(house, now(), now()), 4),
     "all messages": (lambda house: desk.messages(house.ledger), 1),
     "all points": (desk.points, 1),

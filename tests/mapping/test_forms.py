@@ -273,7 +273,7 @@ def test_the_rule_that_is_missing_can_be_pasted_where_the_finding_stands(
 @pytest.mark.parametrize(
     ("head", "line", "said", "severity"),
     [
-        ("source: json", "6:9", "KB-M19 'source' speaks of items", "warning"),
+        ("source: json", "6:9", "KB-M19 'source' speaks of a record of your own", "warning"),
         ("reads: [case]", "6:8", "KB-M19 'reads' speaks of items", "warning"),
         ("unused: [case.title]", "6:10", "KB-M19 'case.title' is named as unused, but a rule reads it", "warning"),
     ],

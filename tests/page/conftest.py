@@ -21,6 +21,7 @@ from playwright.sync_api import Error as PlaywrightError
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 
 from benchmarks.desk import no_connection
 from kiezbruecke.content.roles import read_roles
@@ -38,7 +39,9 @@ __all__ = ["fresh", "fresh_postgresql", "fresh_sqlite", "ledger", "postgres", "u
 
 COOKIE = "who"
 ROLES = {"klara": "fachverwaltung", "karl": "fachverwaltung", "otto": "betrieb", "chefin": "administration"}
+ROLES |= {"paula": "certifier", "anders": "orderer"}
 NAMES = {"klara": "Klara Beispiel", "karl": "Karl Muster", "otto": "Otto Betrieb", "chefin": "C. Amt", "fremd": "X"}
+NAMES |= {"paula": "Paula Prüft", "anders": "A. Ordnet"}
 
 
 @dataclass
@@ -78,13 +81,20 @@ async def who(request: Request) -> Visitor | None:
     return Visitor(Person(NAMES[name], name, How.AIRFLOW), roles)
 
 
+def log_out(_request: Request, back: str) -> Response:
+    """The test's way out: the cookie is gone."""
+    answer = RedirectResponse(back, 303)
+    answer.delete_cookie(COOKIE)
+    return answer
+
+
 @contextmanager
 def serving(
     open_house: Callable[[], House], log_in: str = "/anmelden", start: Start = nobody_starts, who: Who = who
 ) -> Iterator[str]:
     """The page's address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        app = page_app(open_house, who, secret=b"of this test", log_in=log_in, start=start)
+        app = page_app(open_house, who, secret=b"of this test", log_in=log_in, log_out=log_out, start=start)
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, ws="none"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -11,21 +12,32 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from playwright.sync_api import Browser, Page
 
+from kiezbruecke import login, vault
 from kiezbruecke.airflow import roles
 from kiezbruecke.airflow.roles import RolesAuthManager
+from kiezbruecke.connector import Item
 from kiezbruecke.ledger import Ledger, upgrade
 from kiezbruecke.ledger.database import make_engine
+from kiezbruecke.ledger.events import SHOWN, events_of
+from kiezbruecke.ledger.history import Taken
 from kiezbruecke.ledger.todo import Answer, Kind, Point, find_point, raise_point
+from kiezbruecke.login import keep
+from kiezbruecke.privacy import make_private
+from kiezbruecke.records import Account, Application
+from kiezbruecke.vault import Vault, new_keys, read_keys
 from tests.airflow.test_roles import SECRET, SERVE, Airflow, _free_port, _wait
 from tests.ledger.conftest import Desk
 from tests.page.conftest import look
+from tests.world import HOLDER, IBAN, ROOT
 
 pytestmark = pytest.mark.airflow
-USERS = {"klara": "fachverwaltung", "karl": "fachverwaltung", "otto": "betrieb"}
+PEOPLE = ("klara", "karl", "otto")
+USERS = {"klara": "fachverwaltung", "karl": "fachverwaltung", "otto": "betrieb", "paula": "certifier"}
 DESK = "/schreibtisch/"
 
 
@@ -35,6 +47,25 @@ class Place:
 
     airflow: Airflow
     ledger: Ledger
+    url: str
+
+    def apply(self, number: str) -> UUID:
+        """A new case whose application names an account; its id."""
+        case = Desk(self.ledger).decide(number, int(number.removeprefix("P-")))
+        origin = f"{hashlib.sha256(number.encode()).hexdigest()}:2"
+        application = Application(
+            origin=origin,
+            sheet="antraege.csv",
+            row=2,
+            process_id="kk-tk-2026",
+            area_id="090416",
+            reference_number=number,
+            amount="850.00",
+        )
+        account = Account(origin=origin, holder=HOLDER, iban=IBAN)
+        taken = Taken(Item("application-line", origin, {}), (application, account))
+        Desk(self.ledger).store([taken], "antraege-tk")
+        return case
 
     def point(self, subject: str) -> int:
         """A new point for the department."""
@@ -52,6 +83,9 @@ def place(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plac
     (home / "var").mkdir()
     url = f"sqlite:///{home / 'var/ledger.sqlite3'}"
     upgrade(url)
+    keys = home / "var" / vault.FILE
+    make_private(keys)
+    keys.write_text(new_keys(str(keys)).text())
     settings = {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
@@ -75,8 +109,8 @@ def place(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plac
         found = Airflow(f"http://127.0.0.1:{port}", home)
         try:
             _wait(found, server)
-            ledger = Ledger(make_engine(url))
-            yield Place(found, ledger)
+            ledger = Ledger(make_engine(url), Vault(lambda: read_keys(keys)))
+            yield Place(found, ledger, url)
             ledger.close()
         finally:
             for number in (signal.SIGTERM, signal.SIGKILL):
@@ -112,7 +146,7 @@ def log_in(chromium: Browser, place: Place) -> Iterator[Callable[[str], Page]]:
 def test_three_people_and_one_point(place: Place, log_in: Callable[[str], Page]) -> None:
     """The clerk decides, the second clerk is too late, operations sees no content."""
     number = place.point("three")
-    klara, karl, otto = (log_in(name) for name in USERS)
+    klara, karl, otto = (log_in(name) for name in PEOPLE)
     for page in (klara, karl):
         page.goto(f"{place.airflow.address}{DESK}punkte/antwort?nr={number}")
         page.check("#answer-freigeben")
@@ -150,6 +184,26 @@ def test_it_stands_in_airflows_bar_and_works_in_its_frame(place: Place, log_in: 
     assert page.get_by_role("link", name="Schreibtisch").count() >= 1
 
 
+@pytest.mark.parametrize("framed", [False, True], ids=["own address", "Airflow's frame"])
+def test_whoever_logs_out_is_logged_out_of_airflow(place: Place, log_in: Callable[[str], Page], framed: bool) -> None:
+    """In both places: the token is worth nothing any more, whoever has kept it, and one logs in again from there."""
+    page = log_in("klara")
+    kept = next(one["value"] for one in page.context.cookies() if one["name"] == "_token")
+    if framed:
+        page.goto(f"{place.airflow.address}/plugin/schreibtisch")
+    desk = page.frame_locator("iframe") if framed else page.locator("body")
+    desk.get_by_role("link", name="Abmelden").click()
+    desk.get_by_text("Bitte melden Sie sich an").wait_for()
+    context = page.context
+    assert not [one for one in context.cookies() if one["name"] == "_token"]
+    context.add_cookies([{"name": "_token", "value": kept, "url": place.airflow.address}])
+    assert context.request.get(place.airflow.address + DESK).status == 401
+    assert context.request.get(f"{place.airflow.address}/api/v2/dags").status == 401
+    context.clear_cookies(name="_token")
+    desk.get_by_role("link", name="Anmelden").click()
+    desk.locator('input[name="username"]').wait_for()
+
+
 def test_a_token_that_is_none_opens_nothing(place: Place, chromium: Browser) -> None:
     """Neither a made-up token nor one of Airflow's other servers' making."""
     context = chromium.new_context()
@@ -158,6 +212,35 @@ def test_a_token_that_is_none_opens_nothing(place: Place, chromium: Browser) -> 
         answer = context.request.get(place.airflow.address + DESK)
         assert answer.status == 401
     context.close()
+
+
+@pytest.mark.parametrize(("name", "number", "shown"), [("paula", "P-61", True), ("klara", "P-62", False)])
+def test_a_command_shows_an_account_to_whom_airflow_gives_the_role(
+    place: Place, name: str, number: str, shown: bool
+) -> None:
+    """The same right, the same function and the same evidence as on the page; the account is said there alone."""
+    case, state = place.apply(number), place.airflow.home / "var"
+    password = json.loads(place.airflow.passwords.read_text("utf-8"))[name]
+    keep(state, login.log_in(place.airflow.address, name, password))
+    command = [str(Path(sys.executable).with_name("kiezbruecke")), "case", "account", number]
+    where = {"KIEZBRUECKE_CONTENT": str(ROOT), "KIEZBRUECKE_STATE": str(state), "KIEZBRUECKE_LEDGER_URL": place.url}
+    done = subprocess.run(
+        [*command, "--reason", "Vergleich mit dem Antrag"],
+        env={**os.environ, **where},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    told = [one.body for one in events_of(place.ledger, case) if one.kind == SHOWN]
+
+    assert (IBAN in done.stdout, HOLDER in done.stdout) == (shown, shown)
+    assert IBAN not in done.stderr
+    if shown:
+        assert (done.returncode, [(one["account"], one["how"]) for one in told]) == (0, [("paula", "airflow")])
+    else:
+        assert (done.returncode, told) == (2, [])
+        assert "nicht das Recht" in done.stderr
 
 
 def test_a_server_logs_nothing_of_what_was_typed(place: Place, log_in: Callable[[str], Page]) -> None:

@@ -383,6 +383,18 @@ def test_both_sides_sums_are_shown_and_loaded(people: People) -> None:
     assert "fehlt Ihnen das Recht" in people.page("otto", "/abgleich").inner_text("main")
 
 
+def test_the_forms_that_ask_why_are_for_everybody(people: People) -> None:
+    """The account of a case, a connection that is to rest: axe finds nothing, and a narrow screen cuts nothing off."""
+    for name, path in (
+        ("paula", f"/faelle/{people.site.desk.decide('P-1')}/konto"),
+        ("otto", "/betrieb/verbindung?name=hkr-tk"),
+    ):
+        page = people.page(name, path)
+        assert page.get_by_label("Begründung").count() == 1
+        assert page.get_by_role("link", name="Abmelden").count() == 1
+        look(page)
+
+
 def test_practice_is_named_on_every_page(people: People, content: Path) -> None:
     """Whoever practises must never wonder whether it counts."""
     change_route(content, "kk-tk-eakte", environment="test")

@@ -28,13 +28,14 @@ class Hall:
 
 @pytest.fixture(scope="module")
 def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
-    """Server, scheduler and worker know the folder as Airflow's connection."""
+    """Two servers, scheduler and worker know the folder as Airflow's connection."""
     home = tmp_path_factory.mktemp("airflow")
     inbox = home / "eingang"
     inbox.mkdir()
     extra = {"path": str(inbox), "profile": "decision-sheet", "settle_seconds": 0}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIRFLOW_CONN_BESCHLUESSE-TK", json.dumps({"conn_type": "kb_folder", "extra": extra}))
+        patch.setenv("AIRFLOW__API__WORKERS", "2")  # who looks and who takes over need not meet the same process
         with open_town(home, lambda _: None, {"klara": "fachverwaltung", "chefin": "administration"}, ROUTE) as town:
             pool = {"name": "kb-beschluesse-tk", "slots": 2, "include_deferred": False}
             assert town.airflow.call("chefin", "POST", "/api/v2/pools", pool)[0] == 201

@@ -14,6 +14,8 @@ import pytest
 from kiezbruecke.connector import Connection
 from kiezbruecke.desk.operations import certificate_end, next_run, operations
 from kiezbruecke.ledger import MessageState
+from kiezbruecke.ledger.chains import journal_of
+from kiezbruecke.ledger.events import events_of
 from kiezbruecke.ledger.pauses import paused
 from tests.mailing.conftest import make_certificate
 from tests.page.conftest import COOKIE, serving
@@ -121,6 +123,34 @@ def test_whoever_operates_pauses_and_resumes_with_a_reason(office: tuple[World, 
         assert no.status_code == 403
         otto.post("/betrieb/strecke", data={**data, "soll": "weiter", "text": "fertig"})
     assert not paused(world.ledger, "kk-tk-hkr", "hkr-tk")
+
+
+def test_whoever_operates_rests_a_connection_with_all_its_routes(office: tuple[World, str]) -> None:
+    """As `destination pause` does: with a reason, once; the pause of one of its routes is another one and stays."""
+    world, address = office
+    with logged_in(address, "otto") as otto, logged_in(address, "klara") as klara:
+        path, data = "/betrieb/verbindung", {"_token": token(otto), "name": "hkr-tk", "soll": "anhalten"}
+        pause_route = {**data, "name": "kk-tk-hkr", "text": "nur diese"}
+        otto.post("/betrieb/strecke", data=pause_route)
+        assert otto.post(path, data=data).status_code == 422
+        for _ in range(2):
+            done = otto.post(path, data={**data, "text": "Wartung des HKR"})
+            assert done.status_code == 303
+        assert "Die Verbindung ist angehalten" in otto.get(done.headers["location"]).text
+        listed = klara.get("/betrieb").text
+        assert "Wartung des HKR" in listed
+        assert "hkr-tk weiterlaufen lassen" not in listed
+        assert "hkr-tk weiterlaufen lassen" in otto.get("/betrieb").text
+        for name, status in (("hkr-tk", 403), ("gibt-es-nicht", 404)):
+            assert klara.get(f"{path}?name={name}").status_code == status
+        no = klara.post(path, data={**data, "_token": token(klara), "soll": "weiter", "text": "x"})
+        assert no.status_code == 403
+        assert paused(world.ledger, "kk-tk-hkr-rueckmeldungen", "hkr-tk")
+        otto.post(path, data={**data, "soll": "weiter", "text": "fertig"})
+    assert not paused(world.ledger, "kk-tk-hkr-rueckmeldungen", "hkr-tk")
+    assert paused(world.ledger, "kk-tk-hkr", "hkr-tk")
+    told = [one.kind for one in events_of(world.ledger, journal_of("destination:hkr-tk"))]
+    assert told.count("destination.paused") == told.count("destination.resumed") == 1
 
 
 def test_betrieb_says_what_ran_what_runs_next_and_what_is_stuck(office: tuple[World, str]) -> None:

@@ -29,6 +29,7 @@ ADDRESSES: dict[str, tuple[str, ...]] = {  # how each is called; `{case}` and `{
     "/faelle": ("GET", "POST"),
     "/faelle/{case}": ("GET",),
     "/faelle/{case}/dokumente/{message}": ("GET",),
+    "/faelle/{case}/konto": ("GET", "POST"),
     "/listen": ("GET",),
     "/listen/vorlage": ("GET",),
     "/listen/{route}": ("GET",),
@@ -39,6 +40,7 @@ ADDRESSES: dict[str, tuple[str, ...]] = {  # how each is called; `{case}` and `{
     "/nachrichten/{key}": ("GET", "POST"),
     "/betrieb": ("GET",),
     "/betrieb/strecke": ("GET", "POST"),
+    "/betrieb/verbindung": ("GET", "POST"),
     "/zuordnungen": ("GET",),
     "/zuordnungen/{name}": ("GET",),
     "/freigaben": ("GET",),
@@ -46,6 +48,7 @@ ADDRESSES: dict[str, tuple[str, ...]] = {  # how each is called; `{case}` and `{
     "/abgleich": ("GET",),
     "/abgleich/datei": ("GET",),
     "/barrierefreiheit": ("GET",),
+    "/abmelden": ("GET",),
 }
 ROUTE = "kk-tk-beschluesse"
 CALLS = [(path, method) for path, methods in ADDRESSES.items() for method in methods]
@@ -133,7 +136,8 @@ def test_a_forged_form_does_nothing(site: Site, path: str, forged: str) -> None:
             case "garbage":
                 headers = {"Content-Type": "multipart/form-data; boundary=x"}
         body = {"content": b"--x\r\nno headers\r\n"} if forged == "garbage" else {"data": data}
-        said = klara.post(path.format(route=ROUTE, key=uuid4(), name="commitment-hkr"), headers=headers, **body)  # type: ignore[arg-type]
+        here = path.format(case=uuid4(), route=ROUTE, key=uuid4(), name="commitment-hkr")
+        said = klara.post(here, headers=headers, **body)  # type: ignore[arg-type]
 
     assert said.status_code in (400, 403, 413), said.text
     found = find_point(site.ledger, number)
@@ -157,6 +161,23 @@ def test_a_form_of_another_site_is_not_shown_again(site: Site) -> None:
         for one in (nobody, klara):
             said = one.post("/punkte/antwort", data={"text": "fremd"}, headers={"Sec-Fetch-Site": "cross-site"})
             assert "fremd" not in said.text
+
+
+def test_whoever_logs_out_is_a_stranger_again(site: Site) -> None:
+    """From every page, by a link; another site's link logs nobody out."""
+    with client(site) as klara:
+        klara.cookies.set(COOKIE, "klara", domain="127.0.0.1")  # one that the server's answer can take away
+        for path in ("/", "/faelle", "/listen", "/betrieb", "/barrierefreiheit", "/gibt/es/nicht"):
+            shown = klara.get(path).text
+            assert "Angemeldet: Klara Beispiel" in shown
+            assert 'href="/abmelden"' in shown
+        foreign = klara.get("/abmelden", headers={"Sec-Fetch-Site": "cross-site"})
+        assert (foreign.status_code, klara.get("/").status_code) == (403, 200)
+        gone = klara.get("/abmelden")
+        assert (gone.status_code, gone.headers["location"]) == (303, "/")
+        after = klara.get("/")
+    assert after.status_code == 401
+    assert "Abmelden" not in after.text
 
 
 def test_every_answer_may_be_kept_by_nobody_and_runs_nothing(site: Site) -> None:
@@ -246,9 +267,10 @@ def test_a_search_says_what_it_does_not_know_yet(site: Site, monkeypatch: pytest
     monkeypatch.setattr(finding, "AT_ONCE", 0)
     with client(site, "klara") as klara:
         form = {"text-suche": "bank", "_token": token(klara)}
-        early = klara.post("/faelle", data=form).text
+        found = klara.post("/faelle", data=form).headers["location"]
+        early = klara.get(found).text
         finding.keep_findable(site.ledger)
-        late = klara.post("/faelle", data=form).text
+        late = klara.get(found).text
 
     assert "Die Suche kennt 0 von 1 Fall;" in early
     assert "Bank am See" not in early

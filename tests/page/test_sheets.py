@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 import httpx
 import pytest
 from openpyxl import load_workbook
 
+from kiezbruecke.house import House
+from kiezbruecke.ledger import Ledger
+from kiezbruecke.ledger.database import make_engine
 from kiezbruecke.ledger.handed import who_handed_over
 from kiezbruecke.ledger.people import Person
 from tests.page.conftest import COOKIE, serving
@@ -116,8 +120,28 @@ def test_a_double_click_and_a_second_browser_are_one_list(office: Office) -> Non
     assert len(office.started) == 1
 
 
+def test_another_server_takes_over_what_one_has_shown(office: Office, caplog: pytest.LogCaptureFixture) -> None:
+    """Behind one address there may be several, each with memory of its own; only the ledger is the same."""
+    raw, world = sheet(line("P-1")), office.world
+    caplog.set_level(logging.DEBUG)
+    with closing(Ledger(make_engine(world.ledger.engine.url.render_as_string(hide_password=False)))) as another:
+        second = House(world.content, another, world.house.connect)
+        with serving(lambda: second) as address, office.log_in("klara") as klara:
+            klara.look(raw)
+            with Office(world, address, []).log_in("klara") as there:
+                shown = there.open(f"{PATH}/ansehen?liste={hashlib.sha256(raw).hexdigest()}")
+                taken = there.take(raw)
+    (by,) = who_handed_over(world.ledger, "beschluesse-tk", [hashlib.sha256(raw).hexdigest()]).values()
+
+    assert "frei bleiben 1.750,00 €" in shown
+    assert taken.status_code == 303
+    assert (world.inbox / "april.csv").read_bytes() == raw
+    assert by.person.account == "klara"
+    assert "Bank am See" not in caplog.text
+
+
 def test_what_was_not_looked_at_by_this_log_in_is_not_taken(office: Office) -> None:
-    """A forged digest, another one's list, a restarted server: nothing happens, and what helps is said."""
+    """A forged digest, another one's list, an hour later: nothing happens, and what helps is said."""
     raw = sheet(line("P-1"))
     with office.log_in("klara") as klara, office.log_in("karl") as karl:
         klara.look(raw)

@@ -74,15 +74,14 @@ def test_a_missing_import_says_who_needs_it(content: Path, given: Path) -> None:
 
 
 def test_no_schema_is_told(content: Path, tmp_path: Path) -> None:
-    """An empty folder, another XML, a document type, a broken type: one line each."""
+    """An empty folder, another XML, a broken one, a broken type: one line each, with file and line."""
     folder = tmp_path / "bad"
     folder.mkdir()
     bad = {
         "holds no XSD": "",
-        "'x.xsd' holds no schema": "<a/>",
-        "'x.xsd': the schema has a document type": "<!DOCTYPE a><a/>",
-        "'x.xsd': the schema is not XML": "<a",
-        "does not compile": _schema("a", '<xs:element name="A" type="a:Nowhere"/>'),
+        r"x\.xsd:1: holds no schema": "<a/>",
+        r"x\.xsd:2: the schema is not XML": "<a>\n<",
+        r"x\.xsd:1: the schema does not compile": _schema("a", '<xs:element name="A" type="a:Nowhere"/>'),
     }
     for message, text in bad.items():
         if text:

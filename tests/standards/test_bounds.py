@@ -64,6 +64,48 @@ def test_what_doubles_with_every_level_is_refused_before_it_is_written_out(conte
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
 
 
+OPTIONAL = "".join(f'<xs:element name="e{number}" type="xs:int" minOccurs="0"/>' for number in range(3000))
+STANDING = "".join(f'<xs:element name="e{number}" substitutionGroup="h" type="xs:int"/>' for number in range(1500))
+CHAIN = "".join(f'<xs:element name="e{number}" substitutionGroup="e{number - 1}"/>' for number in range(1, 1500))
+MANY = {
+    "parts that may be left out": (
+        f'<xs:element name="M"><xs:complexType><xs:sequence>{OPTIONAL}</xs:sequence></xs:complexType></xs:element>',
+        "has 3,000 parts that may be left out; expected at most 1,000",
+    ),
+    "elements that stand for a head in every place": (
+        f'<xs:element name="h" abstract="true"/>{STANDING}<xs:element name="M"><xs:complexType><xs:sequence>'
+        + "".join(f'<xs:element ref="h"/><xs:element name="s{number}"/>' for number in range(40))
+        + "</xs:sequence></xs:complexType></xs:element>",
+        "is too large when it is written out",
+    ),
+    "wildcards for every element": (
+        f'<xs:element name="h" abstract="true"/>{STANDING}<xs:element name="M"><xs:complexType><xs:sequence>'
+        + "".join(
+            f'<xs:any namespace="##other" processContents="lax"/><xs:element name="s{number}"/>' for number in range(40)
+        )
+        + "</xs:sequence></xs:complexType></xs:element>",
+        "is too large when it is written out",
+    ),
+    "elements that stand for one another": (
+        f'<xs:element name="e0" type="xs:int"/>{CHAIN}',
+        "stands for an element that stands for another, and so on; expected at most 100",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MANY)
+def test_what_takes_libxml2_or_us_too_long_is_refused_before_it_begins(content: Path, case: str) -> None:
+    """3,000 optional parts took libxml2 a minute, 1,500 heads of heads ended in a traceback."""
+    body, told = MANY[case]
+    file = content / "a.xsd"
+    file.write_text(f"<xs:schema {XS}>{body}</xs:schema>")
+    began = time.process_time()
+
+    with pytest.raises(ConfigurationError, match=rf"a\.xsd:1: .*{told}"):
+        store.add(content, file, "probe", "1")
+    assert time.process_time() - began < 5
+
+
 @pytest.mark.parametrize(
     "pattern", ["(a|aa)+b", "(x+x+)+y", "((a{1,20}){1,20}){1,20}b", "(ab|abab)+c", r"(\d|\d\d)+x", "a" * 3000]
 )

@@ -6,6 +6,7 @@ import pytest
 from lxml import etree
 
 from kiezbruecke.errors import RecordError
+from kiezbruecke.standards.parse import parse_each
 from kiezbruecke.standards.store import parse
 
 LAUGHS = "<!DOCTYPE a [<!ENTITY x 'ha'>" + "".join(
@@ -81,3 +82,39 @@ def test_umlauts_are_the_same_in_every_encoding(encoding: str) -> None:
     document = f'<?xml version="1.0" encoding="{encoding}" standalone="yes"?>\n<a>Müggelsee</a>'
 
     assert parse(document.encode(encoding)).text == "Müggelsee"
+
+
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+@pytest.mark.parametrize("case", BAD)
+def test_hostile_or_broken_xml_is_refused_in_pieces_too(case: str, size: int) -> None:
+    """Whatever piece it stands in, and before an element of it is handed out."""
+    if size == 1 and len(BAD[case]) > 100_000:
+        pytest.skip("ten million pieces")
+    pieces = (BAD[case][start : start + size] for start in range(0, len(BAD[case]), size))
+    with pytest.raises(RecordError) as caught:
+        list(parse_each(pieces, what="Antwort"))
+
+    assert caught.value.line().startswith("Antwort")
+    assert "erika" not in caught.value.line()
+
+
+ROWS = "<r xmlns='urn:x'><!-- x --><kopf/><s n='1'><s>Bank</s></s><u><s n='2'>Müll</s></u></r>"
+
+
+@pytest.mark.parametrize("size", [1, 5, 1000])
+@pytest.mark.parametrize("charset", ["utf-8", "utf-16", "iso-8859-1"])
+@pytest.mark.parametrize(("name", "found"), [("s", ["s1", "s2"]), ("", ["kopf", "s1", "u"]), ("x", [])])
+def test_elements_come_one_by_one(size: int, charset: str, name: str, found: list[str]) -> None:
+    """Those of a name, the outermost of them; or all below the root. In any charset, in pieces of any size."""
+    data = f"<?xml version='1.0' encoding='{charset}'?>{ROWS}".encode(charset)
+    pieces = (data[start : start + size] for start in range(0, len(data), size))
+
+    assert [etree.QName(one).localname + one.get("n", "") for one in parse_each(pieces, name)] == found
+
+
+def test_elements_that_were_handed_out_are_forgotten() -> None:
+    """Or a long document would stand in memory at its end; libxml2 reads a few elements ahead."""
+    pieces = [b"<r>", *(b"<w><s>x</s></w>" for _ in range(10_000)), b"</r>"]
+    left = [len(one.getroottree().getroot()) for one in parse_each(pieces, "s")]
+
+    assert max(left) < 500

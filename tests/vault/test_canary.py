@@ -5,8 +5,12 @@ application sheet ─▶ collecting at log level DEBUG, commands, tasks ─▶ e
 
 from __future__ import annotations
 
+import hashlib
+import re
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from openpyxl import Workbook
 from sqlalchemy import select
@@ -15,11 +19,13 @@ from connectors.folder.table import read_table
 from kiezbruecke.ledger import history
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.accounts import payees
+from kiezbruecke.ledger.reading import find_case
 from kiezbruecke.mapping import Mapping
 from kiezbruecke.vault import MAGIC
 from tests.canary.conftest import Aviary, aviary, boxes
 from tests.needles import files_of, hits, hits_in_file
-from tests.world import ROOT, application, settlement
+from tests.page.conftest import COOKIE, serving
+from tests.world import APPLICATION_HEADER, ROOT, application, settlement
 
 __all__ = ["aviary", "boxes"]
 
@@ -82,6 +88,31 @@ def test_an_account_goes_the_whole_way_and_is_in_the_sheet_only(nest: Aviary) ->
     assert (nest.world.state / "ledger.sqlite3-wal").stat().st_size > 0
     assert leaks(nest) == {}
     assert nest.sinks.log.getvalue()
+
+
+def test_an_account_on_the_page_is_in_two_answers_only(nest: Aviary) -> None:
+    """A sheet is looked at, taken over, and the account is shown: its bytes wait sealed, and nothing else keeps it."""
+    raw, token = f"{APPLICATION_HEADER}\n{good()}\n".encode("utf-8-sig"), re.compile(r'name="_token" value="(\w+)"')
+    with serving(lambda: nest.world.house) as address:
+
+        def send(name: str, path: str, files: Any = None, **fields: str) -> httpx.Response:
+            with httpx.Client(base_url=address, cookies={COOKIE: name}, trust_env=False, timeout=30) as client:
+                [key, *_] = token.findall(client.get("/faelle").text)
+                done = client.post(path, data={"_token": key, **fields}, files=files)
+                return client.get(done.headers["location"]) if done.status_code == 303 else done
+
+        seen = send("klara", "/listen/kk-tk-antraege/ansehen", files={"datei": ("antraege.csv", raw)})
+        assert leaks(nest) == {}
+        taken = send("klara", "/listen/kk-tk-antraege/uebernehmen", look=hashlib.sha256(raw).hexdigest())
+        nest.go(*ROUTES)
+        [case] = find_case(nest.world.ledger, "2026-00004")
+        shown = send("paula", f"/faelle/{case.id}/konto", text=f"Vergleich mit {SPELLED}")
+
+    assert [one.status_code for one in (seen, taken, shown)] == [200, 200, 200]
+    assert hits((seen.text + taken.text).encode(), ACCOUNT) == set()
+    assert {HOLDER, IBAN} <= hits(shown.content, ACCOUNT)
+    assert len(nest.cells()["uploads", "sealed"]) == 1
+    assert leaks(nest) == {}
 
 
 def test_what_is_wrong_with_a_line_is_said_without_the_account(nest: Aviary) -> None:

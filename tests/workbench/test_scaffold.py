@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from kiezbruecke.cli.mapping import app
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping import check_mapping, load_mapping
-from kiezbruecke.mapping.schema.models import root_models
+from kiezbruecke.mapping.schema.models import root_models, root_types
 from kiezbruecke.mapping.schema.tree import Leaf
 from kiezbruecke.workbench.examples import find_examples, read_roots, run_examples
 from kiezbruecke.workbench.guessing import Guesser
@@ -274,7 +274,7 @@ def test_a_code_list_is_taken_in_the_version_that_the_schema_fixes(content: Path
 )
 def test_a_moment_of_a_message_is_guessed_from_its_clock(path: str) -> None:
     """There is one clock that a mapping has, and every head of a message asks for it."""
-    guess = Guesser(("case", "decision", "message")).guess(path, Leaf("moment"))
+    guess = Guesser(root_types(("case", "decision", "message"))).guess(path, Leaf("moment"))
 
     assert guess is not None
     assert guess.path == "message.created_at"
@@ -283,7 +283,7 @@ def test_a_moment_of_a_message_is_guessed_from_its_clock(path: str) -> None:
 @pytest.mark.parametrize("path", ["Beschluss/Zeitpunkt", "Frist", "Antrag/Eingang"])
 def test_another_moment_is_left_to_a_person(path: str) -> None:
     """When something else happened, no clock of ours knows."""
-    assert Guesser(("case", "decision", "message")).guess(path, Leaf("moment")) is None
+    assert Guesser(root_types(("case", "decision", "message"))).guess(path, Leaf("moment")) is None
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,9 @@ NewName = Annotated[str, typer.Argument(help="The new mapping: small letters, di
 TargetText = Annotated[
     str, typer.Option("--target", help="'<standard> <version> <root>', 'table X', 'json X' or 'record X'.")
 ]
+SourceText = Annotated[
+    str, typer.Option("--source", help="What a record looks like: 'json X', 'table X', '<standard> <version> <root>'.")
+]
 RootNames = Annotated[str, typer.Option("--roots", help="What it may read, with commas: case,decision,message.")]
 Opened = Annotated[list[str] | None, typer.Option("--open", help="An optional place to be written too: A/B.")]
 Optional = Annotated[bool, typer.Option("--optional", help="List the optional places as comments.")]
@@ -27,13 +30,14 @@ DirectionName = Annotated[str, typer.Option("--direction", help="inbound or outb
 
 
 @app.command("new")
-def write_new_mapping(
+def write_new_mapping(  # noqa: PLR0913, PLR0917 - an option each
     name: NewName,
     target: TargetText,
     roots: RootNames = "",
     opened: Opened = None,
     optional: Optional = False,
     direction: DirectionName = "",
+    source: SourceText = "",
     content: Content = None,
     as_json: Json = False,
 ) -> None:
@@ -42,11 +46,11 @@ def write_new_mapping(
         root = find_content(content)
         wanted = tuple(part.strip() for part in roots.split(",") if part.strip())
         way = cast("Direction", direction) if direction else None
-        file = new_mapping(ScaffoldRequest(name, target, wanted, way, tuple(opened or ()), optional), root)
+        file = new_mapping(ScaffoldRequest(name, target, wanted, way, tuple(opened or ()), optional, source), root)
         schema = write_editor_schema(name, root, tuple(opened or ()))
     except KiezbrueckeError as error:
         stop(error, as_json=as_json)
-    files = [_shown(one, root) for one in (file, *sorted(file.parent.glob("examples/*/input.yaml")), schema)]
+    files = [_shown(one, root) for one in (file, *sorted(file.parent.glob("examples/*/*")), schema)]
     lines = file.read_text("utf-8").splitlines()
     todo = sum(TODO in line for line in lines if not line.lstrip().startswith("#"))  # optional places are comments
     if as_json:

@@ -11,7 +11,9 @@ from kiezbruecke.mapping.check.report import CheckReport, Notes
 from kiezbruecke.mapping.language.definition import When
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.schema.models import Type
+from kiezbruecke.mapping.schema.tree import Leaf
 from kiezbruecke.mapping.values import Unusable, to_text
+from kiezbruecke.mapping.wording import OTHERWISE
 
 _TRUTH = {"true": "true", "1": "true", "false": "false", "0": "false"}
 _OTHER = "\0"  # a value that no condition names
@@ -141,6 +143,17 @@ def _equality(when: When, wanted: str, asked: Type, report: CheckReport) -> None
         _never(when, wanted, ", ".join(asked.values), nearest(wanted, asked.values), report)
     elif asked.kind not in {"text", "boolean"} and (expected := _other_form(asked, wanted)):
         _never(when, wanted, expected, "", report)
+    elif asked.kind == "text" and asked.leaf is not None and (why := _refused(asked.leaf, wanted)):
+        _never(when, wanted, why, "", report)
+
+
+def _refused(leaf: Leaf, wanted: str) -> str:
+    """What the source's own schema expects where it refuses the text."""
+    try:
+        leaf.judge(wanted)
+    except Unusable as unusable:
+        return _EXAMPLES.get(leaf.kind) or unusable.expected.english or OTHERWISE
+    return ""
 
 
 def _never(when: When, wanted: str, expected: str, helps: str, report: CheckReport) -> None:

@@ -13,6 +13,7 @@ from ruamel.yaml.error import YAMLError
 
 from kiezbruecke.errors import KiezbrueckeError
 from kiezbruecke.mapping.language.definition import Definition
+from kiezbruecke.mapping.schema.sources import own_root
 from kiezbruecke.standards.store import parse
 
 _LARGEST = 500_000
@@ -24,8 +25,9 @@ def seen_paths(definition: Definition, content: Path, roots: set[str]) -> dict[s
     found: dict[str, set[str]] = {root: set() for root in roots}
     names = (definition.name, *definition.bases)
     folders = [content / "mappings" / definition.direction / name / "examples" for name in names]
-    for file in (file for folder in folders for file in sorted(folder.glob("**/*")) if roots and _readable(file)):
-        body = _body(file)
+    own = own_root(definition)
+    for file in (file for folder in folders for file in sorted(folder.glob("**/*")) if roots and _readable(file, own)):
+        body = _body(file, own)
         for root in roots & body.keys():
             found[root] |= set(_paths(body[root], root))
     return found
@@ -34,8 +36,9 @@ def seen_paths(definition: Definition, content: Path, roots: set[str]) -> dict[s
 def item_forms(definition: Definition, content: Path) -> set[str]:
     """What the items of its own examples are: 'xml', 'table' (a sheet's line), or 'any' where nobody knows."""
     folder = content / "mappings" / definition.direction / definition.name / "examples"
-    bodies = [_body(file) for file in sorted(folder.glob("**/*")) if _readable(file)]
-    return {_form(body["item"]) for body in bodies if "item" in body}
+    own = own_root(definition)
+    bodies = [_body(file, own) for file in sorted(folder.glob("**/*")) if _readable(file, own)]
+    return {_form(body[own]) for body in bodies if own in body}
 
 
 def _form(item: Any) -> str:
@@ -44,16 +47,16 @@ def _form(item: Any) -> str:
     return "table" if isinstance(item, dict) and item.keys() >= {"sheet", "row"} else "any"
 
 
-def _readable(file: Path) -> bool:
+def _readable(file: Path, own: str) -> bool:
     name = file.name.rpartition(".input.")[2] if ".input." in file.name else file.name
-    inputs = {"input.yaml", "input.json", "yaml", "json", "item.xml"}
-    return (name in inputs or file.name.endswith(".item.xml")) and file.is_file() and file.stat().st_size <= _LARGEST
+    inputs = {"input.yaml", "input.json", "yaml", "json", f"{own}.xml"}
+    return (name in inputs or file.name.endswith(f".{own}.xml")) and file.is_file() and file.stat().st_size <= _LARGEST
 
 
-def _body(file: Path) -> dict[str, Any]:
+def _body(file: Path, own: str) -> dict[str, Any]:
     try:
         if file.suffix == ".xml":
-            return {"item": parse(file.read_bytes(), file.name)}
+            return {own: parse(file.read_bytes(), file.name)}
         text = file.read_text("utf-8")
         body = json.loads(text) if file.suffix == ".json" else YAML(typ="safe", pure=True).load(text)
     except (OSError, ValueError, RecursionError, YAMLError, KiezbrueckeError):

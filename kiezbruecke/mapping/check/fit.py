@@ -137,7 +137,7 @@ class Fitting:
             self._report.error(at, "KB-M14", f"the schema fixes '{_at(place)}'", expected)
 
     def _wrong_kind(self, rule: Rule, place: Spot, leaf: Leaf, arriving: Arriving) -> bool:
-        fitting, kind = _FITS.get(leaf.kind), arriving.type.kind
+        fitting, kind = _FITS.get(leaf.kind), arriving.type.means
         if fitting is None or kind == "any" or kind in fitting:
             return False
         message = f"{kind} does not fit '{_at(place)}'"

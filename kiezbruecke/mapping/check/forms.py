@@ -9,6 +9,9 @@ from uuid import UUID
 
 from kiezbruecke.mapping.language.paths import SourcePath
 from kiezbruecke.mapping.schema.models import OPEN_ROOTS, Type
+from kiezbruecke.mapping.schema.pattern_example import example_of
+from kiezbruecke.mapping.schema.tree import Leaf
+from kiezbruecke.mapping.values import Kind, Unusable
 
 PROSE = ("Sommerfest am Wasser", "Müggelheim: Bänke, 2. Teil")
 _UUID = "4c760250-54b9-51da-b98d-115d22133b41"
@@ -54,6 +57,13 @@ _FORMS: dict[str, tuple[str, ...]] = {
     "url": ("https://mein.example.org/vorschlaege/2026-00001/",),
     "voucher": ("00000001",),
 }
+_WRITTEN: dict[Kind, tuple[str, ...]] = {  # as XML and JSON write what they hold as texts
+    "boolean": ("true", "false", "1", "0"),
+    "date": ("2026-04-24", "2026-12-01"),
+    "decimal": ("1", "0.5", "850.50", "12345.67"),
+    "integer": ("1", "26", "2026"),
+    "moment": ("2026-04-24T08:30:00Z", "2026-04-24T08:30:00+02:00", "2026-04-24T08:30:00"),
+}
 _UUID_LENGTH = 36
 _SURE = frozenset(  # every value of these looks like the ones above, so a step that reads none of them reads nothing
     {"area.id", "area_id", "bezirk_id", "case.reference", "reference_number", "sha512", "voucher"}
@@ -76,7 +86,9 @@ _NUMBERS: dict[str, tuple[int, ...]] = {
 
 
 def texts_of(path: SourcePath, found: Type) -> tuple[str, ...]:
-    """Texts such as a record holds at a path; nothing for items and routes, whose texts nobody here knows."""
+    """Texts such as a record holds at a path; nothing for what is open, whose texts nobody here knows."""
+    if found.leaf is not None:
+        return _of_shape(found.leaf) if found.kind == "text" else ()
     if path.root in OPEN_ROOTS or path.root == "envelope" or found.kind != "text":
         return ()
     if found.max_length == _UUID_LENGTH:
@@ -85,8 +97,26 @@ def texts_of(path: SourcePath, found: Type) -> tuple[str, ...]:
     return _FORMS.get(f"{path.root}.{last}") or _FORMS.get(last, PROSE)
 
 
-def is_sure(path: SourcePath, texts: tuple[str, ...]) -> bool:
+def _of_shape(leaf: Leaf) -> tuple[str, ...]:
+    """Texts that the schema of a source takes."""
+    patterns = [example_of(pattern) for step in leaf.patterns[-1:] for pattern in step]
+    given = _WRITTEN.get(leaf.kind, (*filter(None, patterns), *PROSE))
+    texts = (text[: leaf.max_length].strip() for text in given)
+    return tuple(dict.fromkeys(text for text in texts if _takes(leaf, text)))
+
+
+def _takes(leaf: Leaf, text: str) -> bool:
+    try:
+        leaf.judge(text)
+    except Unusable:
+        return False
+    return True
+
+
+def is_sure(path: SourcePath, found: Type, texts: tuple[str, ...]) -> bool:
     """Whether every text at a path has the form of these."""
+    if found.leaf is not None:
+        return bool(texts) and found.means in _WRITTEN
     last = path.steps[-1].name if path.steps else ""
     return bool(texts) and (texts == (_UUID,) or f"{path.root}.{last}" in _SURE or last in _SURE)
 
@@ -96,7 +126,8 @@ def numbers_of(path: SourcePath, found: Type) -> tuple[int, ...]:
     if found.kind != "integer" or not path.steps:
         return ()
     last = path.steps[-1].name
-    return () if path.root in OPEN_ROOTS and last != "row" else _NUMBERS.get(last, ())
+    of_others = found.leaf is not None or path.root in OPEN_ROOTS
+    return () if of_others and last != "row" else _NUMBERS.get(last, ())
 
 
 def is_uuid(text: str) -> bool:

@@ -78,7 +78,7 @@ class LeafChecker:
             configured=source.root == "route",
             texts=texts,
             numbers=numbers_of(source, found),
-            shaped=is_sure(source, texts),
+            shaped=is_sure(source, found, texts),
         )
         for use in one.rule.steps:
             brought = self._step(use, brought)

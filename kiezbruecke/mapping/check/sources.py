@@ -12,6 +12,7 @@ from kiezbruecke.mapping.language.definition import Definition
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.plan import Plan
 from kiezbruecke.mapping.schema.models import Type
+from kiezbruecke.mapping.schema.sources import own_root
 
 ONLY_INBOUND = frozenset({"item", "envelope"})
 _DEEP = 6
@@ -118,11 +119,11 @@ def _touched(path: str, spoken: set[str]) -> bool:
 def _form(definition: Definition, content: Path, report: CheckReport) -> None:
     """A mapping that reads JSON or a sheet's line where XML arrives, or the other way round, reads nothing."""
     place = definition.places.get("source", definition.places["roots"])
-    if "item" not in definition.roots or place.file != definition.file:
+    if not own_root(definition) or place.file != definition.file:
         return
     forms, xml = item_forms(definition, content), definition.source.kind == "xml"
     if forms == {"table" if xml else "xml"}:
-        message = f"the source is {definition.source.kind}, but the items of the examples are {_FORMS[forms.pop()]}"
+        message = f"the source is {definition.source.kind}, but what the examples give it is {_FORMS[forms.pop()]}"
         expected = "source: table <name>" if xml else "source: xml, or <standard> <version> <element>"
         report.error(place, "KB-M03", message, expected)
 
@@ -135,7 +136,9 @@ def _unseen(
     report: CheckReport,
 ) -> None:
     """An open source is known by its examples alone."""
-    open_roots = {root for root in ("item", "route") if (known := types.get(root)) and known.below is None}
+    open_roots = {
+        root for root in (own_root(definition), "route") if (known := types.get(root)) and known.below is None
+    }
     seen = seen_paths(definition, content, open_roots)
     for one, read in [(bound, read) for bound in plan.rules for read in bound.reads]:
         held, text = seen.get(read.path.root), read.path.names

@@ -20,14 +20,14 @@ from kiezbruecke.mapping.check.rule import LeafChecker
 from kiezbruecke.mapping.check.sources import ONLY_INBOUND, always_read, check_sources
 from kiezbruecke.mapping.interpret.namespaces import prefix_problems
 from kiezbruecke.mapping.language.definition import Rule
-from kiezbruecke.mapping.language.findings import Finding, NotAMapping, nearest
+from kiezbruecke.mapping.language.findings import Finding, NotAMapping, Place, nearest
 from kiezbruecke.mapping.language.reading import Reading
 from kiezbruecke.mapping.language.walking import paths_in, walk
 from kiezbruecke.mapping.loading import Mapping as Ready
 from kiezbruecke.mapping.loading import assemble, examine_mapping_file, find_goal
 from kiezbruecke.mapping.plan import Bound, Spot
 from kiezbruecke.mapping.schema.models import Type, is_root, known_roots, only_outbound
-from kiezbruecke.mapping.schema.sources import ItemShape, find_shape, source_types
+from kiezbruecke.mapping.schema.sources import ItemShape, find_shape, named_root, own_roots, source_types
 from kiezbruecke.mapping.schema.targets import TargetSchema
 from kiezbruecke.mapping.schema.tree import Node
 
@@ -134,7 +134,7 @@ class _Checker:
         return replace(finding, place=extends, expected=expected)
 
     def _shape(self) -> ItemShape:
-        """The shape of the items; a source that is not there is a finding, and its items are open."""
+        """The shape of what is read; a source that is not there is a finding, and what it speaks of is open."""
         try:
             return find_shape(self._definition.source, self._content)
         except ConfigurationError as error:
@@ -144,11 +144,14 @@ class _Checker:
 
     def _header(self) -> None:
         places = self._definition.places
+        own = own_roots(self._definition) if self._definition.direction == "outbound" else []
         for root in self._definition.roots:
             place = places.get(f"roots.{root}", places["roots"])
-            if not is_root(root):
+            if own:
+                self._beside_own(root, own[0], place)
+            elif not is_root(root):
                 message, helps = f"there is no root '{root}'", nearest(root, known_roots())
-                self._report.error(place, "KB-M08", message, ", ".join(known_roots()), helps)
+                self._report.error(place, "KB-M08", message, ", ".join(known_roots()), helps or self._of_ones_own(root))
             elif root in ONLY_INBOUND and self._definition.direction == "outbound":
                 message = f"'{root}' is there for inbound mappings only, so it is always empty here"
                 self._report.error(place, "KB-M08", message, ", ".join(sorted({*known_roots()} - ONLY_INBOUND)))
@@ -157,7 +160,7 @@ class _Checker:
                 self._report.error(
                     place, "KB-M08", message, ", ".join(name for name in known_roots() if not only_outbound(name))
                 )
-        self._only_inbound()
+        self._of_items(own)
         for message, expected in prefix_problems(self._definition, self._target):
             self._report.error(places["prefix"], "KB-M03", message, expected)
         inbound = self._definition.direction == "inbound"
@@ -168,13 +171,31 @@ class _Checker:
         if inbound and not self._definition.reads and not self._definition.abstract:
             self._report.error(places["name"], "KB-M03", "'reads' is missing", "reads: [kind of item]")
 
-    def _only_inbound(self) -> None:
-        """An outbound mapping reads no items, so it says nothing about them."""
+    def _beside_own(self, root: str, own: str, place: Place) -> None:
+        """Beside a record of one's own stands what is known of any record, and nothing else: there is no case."""
+        if root in {own, "envelope"}:
+            return
+        message = f"'{root}' is not there beside '{own}', the record that 'source' speaks of"
+        self._report.error(place, "KB-M08", message, f"roots: [{own}], or [{own}, envelope]")
+
+    def _of_ones_own(self, root: str) -> str:
+        outbound = self._definition.direction == "outbound"
+        return f"source: json <name> makes '{root}' a record of your own" if outbound else ""
+
+    def _of_items(self, own: list[str]) -> None:
+        """An outbound mapping reads no items; a source of its own speaks of one root that is none of ours."""
+        places = self._definition.places
         for key in ("source", "reads"):
-            place = self._definition.places.get(key)
-            if place and self._definition.direction == "outbound" and place.file == self._definition.file:
-                message = f"'{key}' speaks of items, which an outbound mapping does not read"
-                self._report.warning(place, "KB-M19", message, f"no '{key}' here")
+            place = places.get(key)
+            if self._definition.direction == "inbound" or place is None or place.file != self._definition.file:
+                continue
+            if key == "reads":
+                message = "'reads' speaks of items, which an outbound mapping does not read"
+                self._report.warning(place, "KB-M19", message, "no 'reads' here")
+            elif not own:
+                message = "'source' speaks of a record of your own, and every root here is one of ours"
+                expected = f"no 'source' here, or roots: [{named_root(self._definition.source)}]"
+                self._report.warning(place, "KB-M19", message, expected)
 
     def _rule(self, one: Bound, types: Types) -> None:
         rule, spot = one.rule, one.spot

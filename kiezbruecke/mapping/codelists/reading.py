@@ -207,7 +207,9 @@ def read_code_file(file: Path) -> dict[str, Any]:
         raise ConfigurationError(f"there is no code list '{file.stem}'", where=str(file))
     body = read_texts(file)
     if not isinstance(body.get("codes"), dict):
-        raise ConfigurationError("no codes", where=str(file), expected="uri, version, codes: {'001': Text}")
+        raise ConfigurationError(
+            "no codes", where=place_of(file, ["codes"]), expected="uri, version, codes: {'001': Text}"
+        )
     return body
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
+from kiezbruecke.mapping.interpret.sources import Scope, read_members
+from kiezbruecke.mapping.language.paths import SourcePath
 from kiezbruecke.mapping.schema.tree import Leaf
 from kiezbruecke.mapping.values import is_nothing, to_text, xml_text
 
@@ -70,7 +72,10 @@ def some_texts(value: Any) -> list[str]:
 
 
 def dig(value: Any, names: Sequence[str]) -> Any:
-    """A path through plain objects, where a name may hold dots itself; declines at anything else."""
+    """A path through plain objects and lists, where a name may hold dots itself; declines at anything else."""
+    if type(value) is list:
+        found = [below for part in value if (below := dig(part, names)) is not None]
+        return [one for below in found for one in (below if isinstance(below, list | tuple) else (below,))] or None
     for end in range(1, len(names) + 1):
         if type(value) is not dict:
             if value is None:
@@ -80,3 +85,15 @@ def dig(value: Any, names: Sequence[str]) -> Any:
         if key in value:
             return value[key] if end == len(names) else dig(value[key], names[end:])
     return None
+
+
+def some_members(value: Any) -> Sequence[Any]:
+    """The members of what `each` goes through; a single value is a list of one."""
+    if isinstance(value, list | tuple):
+        return value
+    return () if value is None else (value,)
+
+
+def read_values(path: SourcePath, scope: Scope) -> list[Any]:
+    """The members at a path that leads through something else than plain objects."""
+    return [member.value for member in read_members(path, scope)]

@@ -15,7 +15,7 @@ from kiezbruecke.mapping.compile.emit import Code, any_of
 from kiezbruecke.mapping.interpret.sources import Member, read, read_members
 from kiezbruecke.mapping.language.definition import Rule, When
 from kiezbruecke.mapping.language.paths import SourcePath
-from kiezbruecke.mapping.schema.models import OPEN_ROOTS, may_be_missing, root_model
+from kiezbruecke.mapping.schema.models import may_be_missing, root_model
 from kiezbruecke.mapping.values import is_nothing, same
 
 
@@ -61,7 +61,7 @@ class SourceReader:
                 self.code.line(f"if type({variable}) is not {known}{unless}: decline()")
                 self._locals[name] = Local(variable, model, optional, fields=self._fields(variable, optional=optional))
             else:
-                self._locals[name] = Local(variable, plain=name in OPEN_ROOTS)
+                self._locals[name] = Local(variable, plain=name != "envelope")
 
     @contextmanager
     def member(self, rule: Rule) -> Iterator[None]:
@@ -74,6 +74,9 @@ class SourceReader:
         if found and model is not None:
             head = f"for {index}, {variable} in enumerate({found[0]} or (), 1):"
             local, entry = Local(variable, model, index=index), f"{self.code.named(Member)}({variable}, {index})"
+        elif (plain := self._plain(rule.each, members=True)) is not None:
+            head = f"for {index}, {variable} in enumerate({self.code.named(runtime.some_members)}({plain}), 1):"
+            local, entry = Local(variable, plain=True), f"{self.code.named(Member)}({variable}, {index})"
         else:
             head = f"for {variable} in {self.code.named(read_members)}({self._path(rule.each)}, {self._scope()}):"
             local, entry = Local(f"{variable}_", plain=True), variable
@@ -83,7 +86,7 @@ class SourceReader:
             if model is not None:
                 self.code.line(f"if type({variable}) is not {self.code.bind('model', model)}: decline()")
                 local = replace(local, fields=self._fields(variable))
-            else:
+            elif local.variable != variable:
                 self.code.line(f"{local.variable} = {variable}.value")
             self._locals = {**outer, rule.name: local}
             yield
@@ -108,15 +111,22 @@ class SourceReader:
             expression, annotation, optional = typed
             kind, nullable = plain_type(annotation)
             return Read(expression, kind, optional or nullable)
-        local = self._locals.get(path.root)
-        if local and local.plain and _is_plain(path):
-            value = self.code.variable("found")
-            keys = "".join(f"[{step.name!r}]" for step in path.steps)
-            names = tuple(step.name for step in path.steps)
-            self.code.line(f"try: {value} = {local.variable}{keys}")
-            self.code.line(f"except (KeyError, TypeError): {value} = {self._slow(path, local.variable, names)}")
-            return Read(value)
+        if (plain := self._plain(path)) is not None:
+            return Read(plain)
         return Read(f"{self.code.named(read)}({self._path(path)}, {self._scope()})")
+
+    def _plain(self, path: SourcePath, *, members: bool = False) -> str | None:
+        """Lines that leave what stands at a path of plain objects in a variable; its name. None for other paths."""
+        local = self._locals.get(path.root)
+        if local is None or not local.plain or not _is_plain(path):
+            return None
+        value = self.code.variable("found")
+        keys = "".join(f"[{step.name!r}]" for step in path.steps)
+        names = tuple(step.name for step in path.steps)
+        self.code.line(f"try: {value} = {local.variable}{keys}")
+        slow = self._slow(path, local.variable, names, members=members)
+        self.code.line(f"except (KeyError, TypeError): {value} = {slow}")
+        return value
 
     def annotation(self, path: SourcePath) -> Any | None:
         """The annotation of a path, without lines for reading it."""
@@ -136,8 +146,8 @@ class SourceReader:
         self.code.line(f"{fields} = {f'None if {variable} is None else ' if optional else ''}{variable}.__dict__")
         return fields
 
-    def _slow(self, path: SourcePath, variable: str, names: tuple[str, ...]) -> str:
-        reads = f"{self.code.named(read)}({self._path(path)}, {self._scope()})"
+    def _slow(self, path: SourcePath, variable: str, names: tuple[str, ...], *, members: bool) -> str:
+        reads = f"{self.code.named(runtime.read_values if members else read)}({self._path(path)}, {self._scope()})"
         return f"{self.code.named(runtime.dig)}({variable}, {names!r}) if type({variable}) is dict else {reads}"
 
     def _typed(self, path: SourcePath) -> tuple[str, Any, bool] | None:

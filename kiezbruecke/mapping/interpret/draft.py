@@ -8,10 +8,11 @@ and stands where its parent stands.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kiezbruecke.errors import RecordError
+from kiezbruecke.mapping.interpret.sources import ReadFrom
 from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.plan import Bound, Instance
 from kiezbruecke.mapping.schema.tree import Node
@@ -21,8 +22,9 @@ from kiezbruecke.mapping.wording import UNSAID, Wording
 
 @dataclass(eq=False)
 class NodeDraft:
-    """A node being filled. `by` is the last rule that spoke about this very place; `opened`: the condition of a block
-    was met; `nil`: nothing stands there, and the message says so.
+    """A node being filled. `by` is the last rule that spoke about this very place, `origin` where it read; `opened`:
+    the condition of a block was met; `nil`: nothing stands there, and the message says so. `at` is the path with the
+    members' numbers, too.
     """
 
     node: Node
@@ -34,14 +36,23 @@ class NodeDraft:
     opened: bool = False
     nil: bool = False
     parts: dict[str, dict[Instance, NodeDraft]] = field(default_factory=dict)
+    at: str = ""
+    origin: ReadFrom | None = None
 
     def open(self, name: str, instance: Instance) -> NodeDraft:
         """The part of this name, made where it is not there yet."""
         found = self.parts.setdefault(name, {})
         if instance not in found:
             shown = name if instance.number == 1 else f"{name}[{instance.number}]"
-            found[instance] = NodeDraft(self.node.children[name], f"{self.path}/{shown}" if self.path else shown)
+            found[instance] = self.unspoken(self.node.children[name], shown)
+            if instance.rule:
+                found[instance].at = _below(self.at, f"{name}[{instance.index}]")
         return found[instance]
+
+    def unspoken(self, node: Node, shown: str = "") -> NodeDraft:
+        """A part of which no rule has spoken yet."""
+        shown = shown or node.name
+        return NodeDraft(node, _below(self.path, shown), at=_below(self.at, shown))
 
     def of(self, name: str) -> list[NodeDraft]:
         """The parts of a name in the order of their numbers."""
@@ -65,17 +76,30 @@ class NodeDraft:
         """Whether it is written even if the schema could do without it."""
         return self.standing or self.alive()
 
-    def told(self) -> Iterator[Bound]:
-        """Every rule that spoke about this draft or a part of it."""
-        if self.by:
-            yield self.by
-        for part in self._all():
-            yield from part.told()
+    def singly(self) -> Iterator[NodeDraft]:
+        """A draft of several values, one by one."""
+        count = len(self.value)
+        for number, value in enumerate(self.value, 1):
+            origin = self.origin and replace(self.origin, count=count, number=number)
+            yield replace(self, value=value, origin=origin)
 
     def problem(self, problem: Wording, expected: Wording = UNSAID, file: str = "") -> Unwritable:
         """The error at this place, and at the first rule that spoke about it."""
-        one = next(self.told(), None)
-        return Unwritable(one.rule if one else None, self.path, Unusable(problem, expected), file)
+        one = next(self._spoken(), self)
+        return self.unwritable(one.by.rule if one.by else None, one.origin, Unusable(problem, expected), file)
+
+    def unwritable(self, rule: Rule | None, origin: ReadFrom | None, unusable: Unusable, file: str = "") -> Unwritable:
+        """The error of a rule about this place; `origin` is where it read."""
+        error = Unwritable(rule, self.path, unusable, file)
+        error.target, error.source = self.at or self.path, str(origin) if origin else ""
+        return error
+
+    def _spoken(self) -> Iterator[NodeDraft]:
+        """This draft and its parts, as far as a rule spoke about them."""
+        if self.by:
+            yield self
+        for part in self._all():
+            yield from part._spoken()  # noqa: SLF001 - its own kind
 
     def _all(self) -> Iterator[NodeDraft]:
         for instances in self.parts.values():
@@ -93,8 +117,17 @@ def placed(draft: NodeDraft, steps: Sequence[tuple[str, int]]) -> NodeDraft:
     return draft
 
 
+def _below(above: str, name: str) -> str:
+    return f"{above}/{name}" if above else name
+
+
 class Unwritable(RecordError):
-    """The error that names target, rule and source – never the value – and keeps each of them by itself."""
+    """The error that names target, rule and source – never the value – and keeps each of them by itself.
+
+    `target` and `source` are the paths with the numbers of members; no source where none was read.
+    """
+
+    target, source = "", ""
 
     def __init__(self, rule: Rule | None, path: str, unusable: Unusable, file: str = "") -> None:
         self.rule, self.path, self.unusable = rule, path, unusable

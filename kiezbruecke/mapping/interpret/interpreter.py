@@ -8,9 +8,9 @@ from typing import Any
 
 from kiezbruecke.mapping.codelists.reading import CodeList, Translation
 from kiezbruecke.mapping.interpret.draft import NodeDraft, Unwritable
-from kiezbruecke.mapping.interpret.sources import Scope, read, read_members
+from kiezbruecke.mapping.interpret.sources import ReadFrom, Scope, read, read_members
 from kiezbruecke.mapping.language.definition import CodeUse, Rule, StepUse, When
-from kiezbruecke.mapping.language.paths import TargetPath
+from kiezbruecke.mapping.language.paths import SourcePath, TargetPath
 from kiezbruecke.mapping.plan import Bound, Instance, Plan
 from kiezbruecke.mapping.steps import STEPS
 from kiezbruecke.mapping.values import Unusable, is_nothing, same
@@ -82,8 +82,8 @@ class _Interpreter:
         try:
             return holds(rule.when, scope)
         except Unusable as unusable:
-            path = f"{draft.path}/{rule.target}" if draft.path else str(rule.target)
-            self._refuse(draft, Unwritable(rule, path, unusable))
+            place = draft.unspoken(draft.node, str(rule.target))
+            self._refuse(draft, place.unwritable(rule, _origin(rule.when.path if rule.when else None, scope), unusable))
             return False
 
     def _choose_type(self, rule: Rule, name: str, place: NodeDraft) -> None:
@@ -92,7 +92,7 @@ class _Interpreter:
             place.node = typed
         elif place.node.xsi_type is None or place.node.xsi_type[1] != name.rpartition(":")[2]:
             problem = Unusable(Why.TWO_TYPES(), Instead.EXCLUSIVE())
-            self._refuse(place, Unwritable(rule, place.path, problem))
+            self._refuse(place, place.unwritable(rule, None, problem))
 
     def _fill(self, one: Bound, place: NodeDraft, scope: Scope) -> None:
         rule = one.rule
@@ -102,11 +102,14 @@ class _Interpreter:
             if rule.nil and not place.alive():
                 place.by, place.nil, place.standing = place.by or one, True, True
             return
+        origin = _origin(rule.source, scope)
         try:
             self._put(one, place, self._value(rule, scope))
         except Unusable as unusable:
             place.by = place.by or one
-            self._refuse(place, Unwritable(rule, place.path, unusable))
+            self._refuse(place, place.unwritable(rule, origin, unusable))
+        if place.by is one:
+            place.origin = origin
 
     def _value(self, rule: Rule, scope: Scope) -> Value:
         if rule.source is None:
@@ -159,6 +162,10 @@ def apply_step(use: StepUse, value: Any) -> Any:
     """One step on one value; raises Unusable."""
     step = STEPS[use.name]
     return step.apply(value, step.argument(use.argument) if step.argument and use.argument is not None else None)
+
+
+def _origin(path: SourcePath | None, scope: Scope) -> ReadFrom | None:
+    return ReadFrom(path, scope.get(path.root)) if path else None
 
 
 def _translated(translation: Translation, content: Any) -> Any:

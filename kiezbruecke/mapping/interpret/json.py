@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, cast
 
@@ -101,7 +101,7 @@ def _wanted(draft: NodeDraft, name: str) -> Iterator[NodeDraft]:
     """What is to be written under a name; a draft of several values becomes several."""
     for part in draft.of(name):
         if part.wanted() and isinstance(part.value, list) and part.node.repeats:
-            yield from (replace(part, value=value) for value in part.value)
+            yield from part.singly()
         elif part.wanted():
             yield part
 
@@ -109,7 +109,7 @@ def _wanted(draft: NodeDraft, name: str) -> Iterator[NodeDraft]:
 def _silent(draft: NodeDraft, name: str) -> NodeDraft:
     """A part that gives nothing: the one that a rule spoke about, or an empty one."""
     spoken = next((part for part in draft.of(name) if not part.wanted()), None)
-    return spoken or NodeDraft(draft.node.children[name], f"{draft.path}/{name}" if draft.path else name)
+    return spoken or draft.unspoken(draft.node.children[name])
 
 
 def _place(draft: NodeDraft, path: tuple[str | int, ...]) -> NodeDraft:

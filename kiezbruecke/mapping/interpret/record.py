@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -11,7 +12,6 @@ from pydantic import ValidationError
 from kiezbruecke import german
 from kiezbruecke.errors import RecordError
 from kiezbruecke.mapping.interpret.draft import NodeDraft
-from kiezbruecke.mapping.schema.tree import Node
 from kiezbruecke.mapping.values import Unusable, to_text
 from kiezbruecke.mapping.wording import UNSAID, Instead, Why
 from kiezbruecke.records import Record
@@ -79,37 +79,51 @@ def _fields(draft: NodeDraft) -> dict[str, Any]:
 def _values(draft: NodeDraft) -> list[Any]:
     if draft.node.leaf is None:
         return [_fields(draft)]
-    values = draft.value if isinstance(draft.value, list) and draft.node.repeats else [draft.value]
+    return [_fitting(one) for one in _singly(draft)]
+
+
+def _singly(draft: NodeDraft) -> Iterable[NodeDraft]:
+    return draft.singly() if isinstance(draft.value, list) and draft.node.repeats else [draft]
+
+
+def _fitting(draft: NodeDraft) -> Any:
+    """Numbers into text fields, texts without blanks around them; everything else is the model's to read."""
+    leaf, value = draft.node.leaf, draft.value
+    if isinstance(value, list | tuple):
+        raise draft.problem(Why.SEVERAL_VALUES(), Instead.ONE_VALUE())
     try:
-        return [_fitting(draft.node, value) for value in values]
+        return to_text(value) if leaf is not None and leaf.kind == "text" else value
     except Unusable as unusable:
         raise draft.problem(unusable.problem, unusable.expected) from None
 
 
-def _fitting(node: Node, value: Any) -> Any:
-    """Numbers into text fields, texts without blanks around them; everything else is the model's to read."""
-    if isinstance(value, list | tuple):
-        raise Unusable(Why.SEVERAL_VALUES(), Instead.ONE_VALUE())
-    return to_text(value) if node.leaf is not None and node.leaf.kind == "text" else value
-
-
-def _problem(error: ValidationError, draft: NodeDraft, file: str) -> RecordError:
+def refused_field(error: ValidationError) -> tuple[tuple[int | str, ...], Unusable]:
+    """Where a model first refuses what it is given, and why: in German, without the value."""
     first = error.errors(include_input=False, include_url=False)[0]
     problem = _PROBLEMS.get(first["type"], Why.NO_SUCH_FIELD())
     context = first.get("ctx", {})
     bounds = (sentence(_bound(context[key])) for key, sentence in _BOUNDS.items() if key in context)
+    return first["loc"], Unusable(problem, next(bounds, UNSAID))
+
+
+def _problem(error: ValidationError, draft: NodeDraft, file: str) -> RecordError:
+    loc, unusable = refused_field(error)
     place = draft
-    for name in (part for part in first["loc"] if isinstance(part, str)):
-        if name in place.node.children:
-            place = next(iter(place.of(name)), None) or NodeDraft(place.node.children[name], _join(place.path, name))
-    return place.problem(problem, next(bounds, UNSAID), file)
+    for name, number in zip(loc, (*loc[1:], 0), strict=True):
+        if isinstance(name, str) and name in place.node.children:
+            place = _part(place, name, number if isinstance(number, int) else 0)
+    return place.problem(unusable.problem, unusable.expected, file)
+
+
+def _part(draft: NodeDraft, name: str, number: int) -> NodeDraft:
+    """What the model calls so: the first of a name that has no number, the part itself where it gave nothing."""
+    parts = draft.of(name)
+    given = [one for part in parts if part.wanted() for one in _singly(part)]
+    found = given[number : number + 1] or parts[:1]
+    return found[0] if found else draft.unspoken(draft.node.children[name])
 
 
 def _bound(value: object) -> object:
     """A sum and a choice as people write them: pydantic gives a repr, and joins words with „or“."""
     found = _SUM.fullmatch(str(value))
     return german.number(Decimal(found[1])) if found else str(value).replace(" or ", " oder ")
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}/{name}" if path else name

@@ -6,8 +6,8 @@ there, it is tried joined with the next. A path through a list goes through each
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lxml import etree
@@ -26,6 +26,29 @@ class Member:
 
     value: Any
     index: int
+    origin: ReadFrom | None = None  # of the list, where it was read by a path
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFrom:
+    """Where a value was read: a rule's path, and what its root stood for. `number` of `count`: one value of several.
+
+    It is written out only where somebody asks, which is when a record is refused.
+    """
+
+    path: SourcePath
+    root: Any
+    count: int = 1
+    number: int = 1
+
+    def __str__(self) -> str:
+        """The path from a root with the numbers of members: `batches[2].debits[7].amount`. Never a value."""
+        member = self.root if isinstance(self.root, Member) else None
+        start = str(replace(member.origin, number=member.index)) if member and member.origin else self.path.root
+        places = list(_places(self.root, self.path.steps, start))
+        if len(places) == self.count:
+            return places[self.number - 1]
+        return "".join([start, *map(_shown, self.path.steps)])
 
 
 def read(path: SourcePath, scope: Scope) -> Any:
@@ -39,7 +62,8 @@ def read_members(path: SourcePath, scope: Scope) -> list[Member]:
     if found is None or found is _MISSING:
         return []
     values = list(found) if _is_list(found) else [found]
-    return [Member(value, index) for index, value in enumerate(values, 1)]
+    origin = ReadFrom(path, scope.get(path.root), len(values))
+    return [Member(value, index, origin) for index, value in enumerate(values, 1)]
 
 
 def _at(value: Any, steps: Sequence[SourceStep]) -> Any:
@@ -72,6 +96,31 @@ def _through(values: Sequence[Any], steps: Sequence[SourceStep]) -> Any:
         if below is not None and below is not _MISSING:
             found += below if _is_list(below) else [below]
     return found or _MISSING
+
+
+def _places(value: Any, steps: Sequence[SourceStep], at: str) -> Iterator[str]:
+    """Where each of the values stands that `_at` finds, in its order."""
+    value = value.value if isinstance(value, Member) else value
+    if _is_list(value):
+        for number, part in enumerate(value, 1):
+            yield from _places(part, steps, f"{at}[{number}]") if steps else (f"{at}[{number}]",)
+    elif not steps:
+        yield from () if value is None or value is _MISSING else (at,)
+    else:
+        yield from _places_below(value, steps, at)
+
+
+def _places_below(value: Any, steps: Sequence[SourceStep], at: str) -> Iterator[str]:
+    for end in range(1, len(steps) + 1):
+        found = _child(value, ".".join(step.name for step in steps[:end]))
+        if found is not _MISSING:
+            below = "".join(map(_shown, steps[:end]))
+            yield from _places(_numbered(found, steps[end - 1].number), steps[end:], at + below)
+            return
+
+
+def _shown(step: SourceStep) -> str:
+    return f".{step.name}" if step.number is None else f".{step.name}[{step.number}]"
 
 
 def _child(value: Any, name: str) -> Any:

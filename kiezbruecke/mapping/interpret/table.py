@@ -28,7 +28,7 @@ def _cell(table: TableLayout, column: LayoutColumn, draft: NodeDraft) -> str:
     found = next(iter(draft.of(column.key)), None)
     if found is None or not found.wanted():
         if column.required:
-            missing = found or NodeDraft(draft.node.children[column.key], column.key)
+            missing = found or draft.unspoken(draft.node.children[column.key])
             raise missing.problem(Why.MISSING(), Instead.VALUE(), draft.node.name)
         return ""
     try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from lxml import etree
 
@@ -183,7 +183,7 @@ class XmlWriter:
     def _unruled(self, owner: NodeDraft, node: Node) -> NodeDraft:
         """What stands for a mandatory node without a value: a draft whose rules gave nothing, or an empty one."""
         silent = next((part for part in owner.of(node.name) if not part.wanted()), None)
-        return silent or NodeDraft(node, f"{owner.path}/{node.name}" if owner.path else node.name)
+        return silent or owner.unspoken(node)
 
     def _text(self, draft: NodeDraft, leaf: Leaf | None) -> str:
         value = draft.node.fixed if draft.value is None else draft.value
@@ -207,7 +207,7 @@ def _single(drafts: list[NodeDraft]) -> Iterator[NodeDraft]:
     """What is to be written; a draft of several values becomes several."""
     for draft in drafts:
         if draft.wanted() and isinstance(draft.value, list) and draft.node.repeats:
-            yield from (replace(draft, value=value) for value in draft.value)
+            yield from draft.singly()
         elif draft.wanted():
             yield draft
 

@@ -11,6 +11,7 @@ from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.language.paths import SourcePath, TargetPath
 
 Direction = Literal["inbound", "outbound"]
+SOURCES = "json, xml, table <name>, json <name> or <standard> <version> <element>"  # what `source:` may say
 _SHAPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")  # also the name of a file
 
 

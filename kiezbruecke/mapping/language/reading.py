@@ -15,7 +15,16 @@ from pathlib import Path
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from kiezbruecke.mapping.language.composing import compose, read_bytes
-from kiezbruecke.mapping.language.definition import CodeUse, Definition, Direction, ItemSource, Rule, StepUse, When
+from kiezbruecke.mapping.language.definition import (
+    SOURCES,
+    CodeUse,
+    Definition,
+    Direction,
+    ItemSource,
+    Rule,
+    StepUse,
+    When,
+)
 from kiezbruecke.mapping.language.findings import CODES, Finding, NotAMapping, Place
 from kiezbruecke.mapping.language.nodes import NULL, NodeReader
 from kiezbruecke.mapping.language.paths import SourcePath, TargetPath, is_name, is_prefix
@@ -285,8 +294,7 @@ class _Reader(NodeReader):
         return 0
 
     def source(self, node: Node | None) -> ItemSource:
-        expected = "json, xml, table <name>, json <name> or <standard> <version> <element>"
-        found = None if node is None else self.parsed(node, ItemSource.parse, expected)
+        found = None if node is None else self.parsed(node, ItemSource.parse, SOURCES)
         return found or ItemSource()
 
     def constant(self, node: Node | None) -> str | None:

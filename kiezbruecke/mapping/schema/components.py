@@ -27,6 +27,7 @@ class Components:
     def __init__(self, documents: Documents) -> None:
         self.documents = documents
         self._originals: dict[etree._Element, etree._Element] = {}
+        self._standing: dict[etree._Element, list[etree._Element]] = {}
 
     @cached_property
     def _index(self) -> dict[tuple[str, Name], etree._Element]:
@@ -87,19 +88,23 @@ class Components:
             return self.type_of(self.find("element", element, head))
         return "anyType" if inline is None else inline
 
-    def elements(self) -> Iterator[tuple[Name, etree._Element]]:
-        """All global elements that may stand in a message."""
+    def elements(self, *, abstract: bool = False) -> Iterator[tuple[Name, etree._Element]]:
+        """All global elements that may stand in a message; or the abstract ones, which others stand for."""
         for (kind, name), element in self._index.items():
-            if kind == "element" and element.get("abstract") not in {"true", "1"}:
+            if kind == "element" and (element.get("abstract") in {"true", "1"}) is abstract:
                 yield name, element
 
     def members(self, head: etree._Element) -> list[etree._Element]:
         """Who may stand for a global element, itself first, through several steps."""
-        found = [head]
-        if "substitution" not in _blocked(head):
-            for one in found:
-                found += [member for member in self._members.get(_name(one), ()) if member not in found]
-        return [one for one in found if one.get("abstract") not in {"true", "1"}]
+        if head not in self._standing:
+            found = {head: None}
+            waiting = [head] if "substitution" not in _blocked(head) else []
+            while waiting:
+                new = [member for member in self._members.get(_name(waiting.pop(0)), ()) if member not in found]
+                found |= dict.fromkeys(new)
+                waiting += new
+            self._standing[head] = [one for one in found if one.get("abstract") not in {"true", "1"}]
+        return self._standing[head]
 
     @cached_property
     def _members(self) -> dict[Name, list[etree._Element]]:

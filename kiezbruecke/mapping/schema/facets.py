@@ -67,18 +67,21 @@ def _new(name: str, parent: etree._Element | None = None) -> etree._Element:
 
 
 def restriction(builtin: str) -> etree._Element:
-    """A built-in type as a simple type."""
+    """A built-in type as a simple type; of a QName and a NOTATION only the whole message knows the prefixes."""
     simple = _new("simpleType")
-    _new("restriction", simple).set("base", f"xs:{builtin}")
+    _new("restriction", simple).set("base", f"xs:{'Name' if builtin in {'QName', 'NOTATION'} else builtin}")
     return simple
 
 
 def narrowed(base: etree._Element, facets: list[etree._Element]) -> etree._Element:
-    """A simple type with more rules."""
+    """A simple type with more rules; which names with prefixes are allowed is the whole schema's to say."""
     simple = _new("simpleType")
     step = _new("restriction", simple)
     step.append(base)
+    is_name = _builtin(simple) == "Name"
     for facet in facets:
+        if is_name and ":" in facet.get("value", ""):
+            continue
         copy = _new(etree.QName(facet).localname, step)
         copy.set("value", facet.get("value", ""))
         if text := documentation(facet):

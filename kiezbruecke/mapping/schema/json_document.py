@@ -6,6 +6,7 @@ That are foreign references, those that go round in a circle, and patterns that 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,8 @@ def _refuse_foreign(file: Path, document: Mapping[str, Any]) -> None:
             )
         for pattern in (body.get("pattern"), *_named(body, "patternProperties")):
             _refuse_pattern(file, pattern)
+        for pattern in _named(body, "patternProperties"):
+            _refuse_for_names(file, pattern)
 
 
 def _refuse_circles(file: Path, document: Mapping[str, Any]) -> None:
@@ -165,4 +168,16 @@ def _refuse_pattern(file: Path, pattern: Any) -> None:
     except ValueError as error:
         raise ConfigurationError(
             f"the pattern '{pattern}' {error}", where=str(file), expected="a regular expression such as ^[A-Z]{2}$"
+        ) from None
+
+
+def _refuse_for_names(file: Path, pattern: str) -> None:
+    """Names are judged by the library, with Python's engine."""
+    try:
+        re.compile(pattern)
+    except re.error:
+        raise ConfigurationError(
+            f"the pattern '{pattern}' cannot be used for names of properties",
+            where=str(file),
+            expected="one without \\p{…} and named groups",
         ) from None

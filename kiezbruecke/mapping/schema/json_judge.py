@@ -93,10 +93,11 @@ class Judge:
 
     def check_schema(self) -> None:
         """Raises ConfigurationError where the file is no JSON Schema."""
+        from jsonschema import FormatChecker  # type: ignore[import-untyped]  # noqa: PLC0415
         from jsonschema.exceptions import SchemaError  # type: ignore[import-untyped]  # noqa: PLC0415
 
-        try:
-            self._class.check_schema(self.document)
+        try:  # not its formats: it takes patterns for Python's
+            self._class.check_schema(self.document, format_checker=FormatChecker(formats=()))
         except SchemaError as error:
             raise self._no_schema(tuple(error.absolute_path)) from None
 
@@ -184,7 +185,7 @@ def _expected(keyword: str, value: Any) -> Wording | str:
 
 def _format_checker() -> Any:
     """The library's own checks, and the two that it needs other packages for."""
-    from jsonschema import FormatChecker  # type: ignore[import-untyped]  # noqa: PLC0415
+    from jsonschema import FormatChecker  # noqa: PLC0415
 
     checker = FormatChecker(formats=("date", "email", "uuid", "ipv4", "ipv6", "regex"))
     checker.checkers = {

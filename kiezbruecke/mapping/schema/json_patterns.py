@@ -8,7 +8,6 @@ Python's engine, with one repetition and a text that is short: it tries all ways
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Annotated
@@ -16,40 +15,41 @@ from typing import Annotated
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import SchemaError
 
+from kiezbruecke.mapping.schema.json_grammar import PYTHON, RUST, spelled
+
 Search = Callable[[str], bool]
 _NO_MATTER = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)  # escapes and classes: one sign each
 _INNERMOST = re.compile(r"\((?:\?(?::|=|!|<=|<!|P?<\w+>))?([^()]*)\)([*+{]?)")
 _TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL)
 _LONGEST, _MOST_CHOICES = 1_000, 4  # of what Python's engine is given: signs of a text, choices of a pattern
 _REPEATS = re.compile(r"[*+?{|]")
-_SETS = re.compile(r"\[[^\]]*(?:&&|--|~~|\[)")  # in a class, Rust reads these as operations on sets
 
 
 @cache
 def searching(pattern: str) -> Search:
     """Says whether a text holds the pattern; raises ValueError with what is wrong with it."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # of sets in classes, which the pattern does not mean
-            compiled = re.compile(pattern)
-    except (re.error, OverflowError, RecursionError):
-        raise ValueError("cannot be read") from None
-    search = _rust(pattern) or _conditions(pattern)
+    rust = spelled(pattern, RUST)
+    search = _rust(rust) or _conditions(rust)
     if search is not None:
         return search
-    if _nested(pattern):
+    python = spelled(pattern, PYTHON)
+    try:
+        compiled = re.compile(python, re.ASCII)
+    except (re.error, OverflowError, RecursionError):
+        raise ValueError("cannot be read") from None
+    if _nested(python):
         raise ValueError("may need for ever: it repeats a repetition beside a look-around")
-    if _choices(pattern) > _MOST_CHOICES:
+    if _choices(python) > _MOST_CHOICES:
         raise ValueError("may need for ever: it repeats several times beside a look-around")
     return lambda text: len(text) <= _LONGEST and compiled.search(text) is not None
 
 
 def _rust(pattern: str) -> Search | None:
     try:
-        adapter = None if _SETS.search(pattern) else TypeAdapter(Annotated[str, StringConstraints(pattern=pattern)])
+        adapter = TypeAdapter(Annotated[str, StringConstraints(pattern=pattern)])
     except SchemaError:
         return None
-    return None if adapter is None else partial(_fits, adapter)
+    return partial(_fits, adapter)
 
 
 def _fits(adapter: TypeAdapter[str], text: str) -> bool:

@@ -44,12 +44,14 @@ _JSON_TYPES: tuple[tuple[type, str], ...] = (  # the first that fits: True is an
 class JsonNode(Node):
     """A property. `types` are JSON's names, empty for any; an `array` is a repeated field.
 
-    `demanded`: the property must be there, be it as an empty list or an empty object.
+    `demanded`: the property must be there, be it as an empty list or an empty object. `inner`: it is a list of such
+    lists, which sources may hold and no target can be.
     """
 
     types: frozenset[str] = frozenset()
     array: bool = False
     demanded: bool = False
+    inner: JsonNode | None = None
 
     @property
     def nullable(self) -> bool:
@@ -188,7 +190,7 @@ class JsonSchema:
         least = _bound(parts, "minItems", max) or 0
         most = _bound(parts, "maxItems", min)
         if item.array:  # a list of lists has no name of its own to write to
-            item = JsonNode(name)
+            item = JsonNode(name, inner=item)
         return replace(
             item,
             minimum=least if demanded else 0,

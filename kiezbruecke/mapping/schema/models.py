@@ -84,6 +84,19 @@ class Type:
     sure: bool = False  # its shape says that it is there in any case
     must_travel: bool = False  # a mapping that reads its owner must not forget it
     fields: Fields | None = None
+    leaf: Leaf | None = None  # how its texts are written, where its shape says so
+    inner: Type | None = None  # of a list of lists: the lists that are its members
+
+    @property
+    def means(self) -> Kind:
+        """What a text stands for: XML and JSON write days as texts. Else its kind."""
+        return self.leaf.kind if self.leaf is not None and self.kind == "text" else self.kind
+
+    @property
+    def member(self) -> Type:
+        """One of the list that this is: it is there, and has an index; of a list of lists it is a list itself."""
+        one = self.inner or replace(self, many=False)
+        return replace(one, nullable=False, indexed=True)
 
     @property
     def below(self) -> Fields | None:

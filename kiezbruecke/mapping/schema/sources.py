@@ -5,13 +5,18 @@
     json <name>                      an object of schemas/json/<name>.schema.json
     <standard> <version> <element>   an XML answer, read below its root; texts arrive as text. `Root/Part` leads on.
 
+An inbound mapping calls what it reads `item`. An outbound one reads our cases and has no `source`; with one, it takes
+records of anybody's to any target, and the one of its roots that is none of ours is such a record.
+
 A shape says what may be there. It refuses nothing that arrives: a value that is missing is nothing.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,9 +24,10 @@ from typing import Any
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.language.definition import Definition, ItemSource
 from kiezbruecke.mapping.language.findings import nearest
+from kiezbruecke.mapping.language.paths import is_name
 from kiezbruecke.mapping.schema.duty import sure_nodes
 from kiezbruecke.mapping.schema.json_schema import JsonNode, read_json_schema
-from kiezbruecke.mapping.schema.models import OPEN, Type, root_types
+from kiezbruecke.mapping.schema.models import OPEN, Type, is_root, root_types
 from kiezbruecke.mapping.schema.tables import read_table, table_file
 from kiezbruecke.mapping.schema.targets import find_target
 from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, NodeContent
@@ -34,6 +40,7 @@ def _filled(text: str) -> None:
         raise Unusable(Why.MISSING(), Instead.VALUE())
 
 
+_CENTS = -2  # the exponent of a sum
 _OF_EVERY_LINE = (  # what the folder connector tells of a line beside its cells
     Node("sheet", minimum=0, leaf=Leaf("text")),
     Node("row", minimum=0, leaf=Leaf("integer")),
@@ -68,9 +75,57 @@ def find_shape(source: ItemSource, content: Path) -> ItemShape:
 
 
 def source_types(definition: Definition, shape: ItemShape) -> dict[str, Type]:
-    """The types of a mapping's roots, the item as its shape says."""
-    types = root_types(definition.roots)
-    return types | ({"item": shape.item} if "item" in types else {})
+    """The types of a mapping's roots, what is read as its source's shape says."""
+    return open_types(definition) | dict.fromkeys(own_roots(definition)[:1], shape.item)
+
+
+def open_types(definition: Definition) -> dict[str, Type]:
+    """The types of a mapping's roots where nobody knows what its source looks like."""
+    return root_types(definition.roots) | dict.fromkeys(own_roots(definition), OPEN)
+
+
+def own_root(definition: Definition) -> str:
+    """The root that `source` speaks of: an item's, or that of a record of one's own; empty where there is none."""
+    return next(iter(own_roots(definition)), "")
+
+
+def own_roots(definition: Definition) -> list[str]:
+    """What may be meant by `source`; a mapping that is right has one at most."""
+    if definition.direction == "inbound":
+        return ["item"] if "item" in definition.roots else []
+    if "source" not in definition.places:
+        return []
+    return [name for name in definition.roots if name == "item" or not is_root(name)]
+
+
+def named_root(source: ItemSource) -> str:
+    """What a record of one's own is called unless somebody says otherwise: as its schema, or `item`."""
+    last = re.split("[ /.]", source.shape)[-1].replace("-", "_")
+    name = last[:1].lower() + last[1:]
+    return name if is_name(name) and not is_root(name) else "item"
+
+
+def roots_of(record: Any, definition: Definition, shape: ItemShape, *, number: int = 1) -> dict[str, Any]:
+    """What an outbound mapping with a source reads of one record: an object, a line by its header, an XML element.
+
+    Fractions come as `fraction` makes them. `number` counts the records; it is what an envelope knows of one.
+    """
+    found = {own_root(definition): shape.keyed(record)}
+    if "envelope" not in definition.roots:
+        return found
+    kind = definition.source.shape or definition.source.kind
+    return {**found, "envelope": {"external_id": str(number), "kind": kind, "source": "", "raw_ref": ""}}
+
+
+def fraction(number: Decimal) -> Decimal | float:
+    """A number of somebody else's record: a sum where it may be one, else a float that is written as it was read.
+
+    Sums are never finer than a cent; quantities and rates are. What no float holds stays what it is.
+    """
+    _, _, exponent = number.as_tuple()
+    if not isinstance(exponent, int) or exponent >= _CENTS or Decimal(repr(float(number))) != number:
+        return number
+    return float(number)
 
 
 def _sheet(name: str, content: Path) -> ItemShape:
@@ -81,7 +136,7 @@ def _sheet(name: str, content: Path) -> ItemShape:
         replace(nodes[column.key], leaf=Leaf("text", column.max_length, judges[column.key])) for column in table.fields
     )
     line = Node(name, expand=lambda: NodeContent(group=Group("sequence", (*_OF_EVERY_LINE, *cells))))
-    columns = {column.name: column.key for column in table.fields}
+    columns = {name: column.key for column in table.fields for name in column.headers}
     return ItemShape(Type("any", fields=NodeFields(line)), (table_file(content, name),), columns)
 
 
@@ -117,6 +172,15 @@ class NodeFields:
         """The names below it, as a path reads them."""
         return list(self._nodes)
 
+    def documentation(self, path: str) -> str:
+        """What the schema says of the place at a path below; nothing where it is silent or has no such place."""
+        for name, node in self._nodes.items():
+            if path == name:
+                return node.documentation
+            if path.startswith(f"{name}.") and (found := NodeFields(node).documentation(path[len(name) + 1 :])):
+                return found
+        return ""
+
     def field(self, name: str) -> Type | None:
         """The type of a field; None where there is none."""
         if name in self._nodes:
@@ -138,10 +202,20 @@ class NodeFields:
         """The names of what is there in any case."""
         return {node.name for node in sure_nodes(self.node.content)}
 
+    def _lists(self, node: JsonNode, inner: JsonNode) -> Type:
+        """A list of lists: its members are lists, and a path leads through all of them."""
+        last = inner
+        while last.inner is not None:
+            last = last.inner
+        sure = node.name in self._sure
+        return Type("any", many=True, nullable=not sure, sure=sure, fields=NodeFields(last), inner=self._type(inner))
+
     def _type(self, node: Node) -> Type:
+        if isinstance(node, JsonNode) and node.inner is not None:
+            return self._lists(node, node.inner)
         below = NodeFields(node, self.as_text) if node.children or node.derived() else None
-        leaf = node.leaf or (Leaf() if below is None else None)
-        if leaf is None:
+        leaf = node.leaf or (Leaf() if below is None and not isinstance(node, JsonNode) else None)
+        if leaf is None:  # what holds parts, and in JSON lists of lists and objects that nobody has described
             sure = node.name in self._sure
             return Type("any", many=node.repeats, nullable=not sure, sure=sure, fields=below)
         textual = self.as_text or leaf.kind in {"date", "moment"}  # JSON writes days as texts
@@ -153,6 +227,7 @@ class NodeFields:
             max_length=leaf.max_length,
             sure=node.name in self._sure and node.fixed is None,
             fields=below,
+            leaf=leaf,
         )
 
 

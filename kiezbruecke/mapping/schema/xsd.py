@@ -43,6 +43,7 @@ class Schemas:
         self._components = Components(documents)
         self._simple = SimpleTypes(self._components)
         self._contents: dict[Definition, NodeContent] = {}
+        self._nodes: dict[etree._Element, Node] = {}
 
     @classmethod
     def read(cls, *files: Path) -> Schemas:
@@ -74,6 +75,10 @@ class Schemas:
         element = self._roots.get(plain)
         if prefix and element is not None and self.prefixes.get(namespace_of(element, "element")) == prefix:
             return self._declared(element)
+        if name in {plain for (_, plain), _ in self._components.elements(abstract=True)}:
+            raise ConfigurationError(
+                f"the element '{name}' is abstract, so no message begins with it", expected=", ".join(self.roots())
+            )
         raise KeyError(name)
 
     @cached_property
@@ -91,6 +96,12 @@ class Schemas:
         return replace(node, minimum=minimum, maximum=maximum, documentation=documentation(use) or node.documentation)
 
     def _declared(self, element: etree._Element) -> Node:
+        """The node of a declaration, the same wherever it is named."""
+        if element not in self._nodes:
+            self._nodes[element] = self._new_node(element)
+        return self._nodes[element]
+
+    def _new_node(self, element: etree._Element) -> Node:
         declared = self._components.type_of(element)
         said = documentation(element)
         if not said and not isinstance(declared, str) and declared.get("name"):

@@ -16,6 +16,7 @@ import pytest
 from openpyxl import load_workbook
 from shapely.geometry import Point, shape
 
+from demo.expected import OURS
 from kiezbruecke.connector import Item
 from kiezbruecke.content import find_content
 from kiezbruecke.mapping import load_mapping
@@ -133,6 +134,17 @@ def test_invented_budgets_say_so() -> None:
 
     assert sum(reason.startswith("Betrag erfunden (Vorführdaten)") for reason in reasons) == 9
     assert all("Platzhalter" in reason for reason in reasons)
+
+
+def test_what_waits_for_people_is_no_part_of_what_the_demonstration_proves(make_demo: ModuleType) -> None:
+    """`make up` leaves something to release; `make demo` expects nothing of it, as of a visitor's own sheet."""
+    (sheet,) = (DEMO / "offen" / "antraege").iterdir()
+    lines = [dict(zip(make_demo.APPLICATION, line, strict=True)) for line in table(sheet)[1:]]
+    proven = {line["reference"] for line in json.loads((DEMO / "expected.json").read_text("utf-8"))["paid"]}
+
+    assert [line["Antragssumme (€)"] for line in lines] == [850, 500, 240]
+    assert {line["Referenznummer"] for line in lines}.isdisjoint(proven)
+    assert sheet not in {file for pattern in OURS for file in DEMO.glob(pattern)}
 
 
 def test_the_sheets_have_the_agreed_columns(make_demo: ModuleType) -> None:

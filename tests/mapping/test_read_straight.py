@@ -1,0 +1,225 @@
+"""Records by generated code: what it reads is what the interpreter reads, and what that refuses it declines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kiezbruecke.errors import RecordError
+from kiezbruecke.mapping import Mapping, load_mapping, mapping_names
+from kiezbruecke.mapping.compile import CompiledRecord, Declined, Uncompilable, compile_record
+from kiezbruecke.mapping.compile.records import straight_record
+from kiezbruecke.mapping.interpret.record import make_record
+from kiezbruecke.mapping.language.paths import SourcePath
+from kiezbruecke.records import Record
+from kiezbruecke.workbench.examples import find_examples, read_roots
+
+ROOT = Path(__file__).resolve().parents[2]
+INBOUND = [name for name in mapping_names(ROOT) if (ROOT / "mappings/inbound" / name).is_dir()]
+READ_FROM_XML = {"hkr-rueckmeldung", "xdomea-0402", "xdomea-0403"}
+
+
+def _compiled(mapping: Mapping) -> CompiledRecord:
+    return compile_record(mapping.definition, mapping.goal, mapping.lists)
+
+
+def _interpreted(mapping: Mapping, scope: dict[str, Any]) -> Record | None:
+    assert mapping.goal.model is not None
+    try:
+        return make_record(mapping.goal.model, mapping.draft(scope), mapping.file)
+    except RecordError:
+        return None
+
+
+def _same(mapping: Mapping, compiled: CompiledRecord, scope: dict[str, Any]) -> bool:
+    """Whether generated code reads what the interpreter reads; True, too, where it leaves that to it."""
+    try:
+        read = compiled.read(scope)
+    except Declined:
+        return True
+    oracle = _interpreted(mapping, scope)
+    return read == oracle and oracle is not None and read.canonical() == oracle.canonical()
+
+
+def test_every_mapping_to_a_record_is_compiled_but_those_of_xml() -> None:
+    """Whoever adds one that is not should know it."""
+    interpreted = set()
+    for name in INBOUND:
+        try:
+            _compiled(load_mapping(name, ROOT))
+        except Uncompilable:
+            interpreted.add(name)
+
+    assert interpreted == READ_FROM_XML
+
+
+@pytest.mark.parametrize("name", sorted(set(INBOUND) - READ_FROM_XML))
+def test_every_example_is_read_straight_to_the_same_record(name: str) -> None:
+    """A compiled form that always declines would be right and useless."""
+    mapping = load_mapping(name, ROOT)
+    compiled = _compiled(mapping)
+    for example in find_examples(name, ROOT):
+        roots = read_roots(mapping, ROOT, example)
+        scope = dict(mapping.scope(roots["item"], roots))
+        oracle = _interpreted(mapping, scope)
+        if oracle is None:
+            with pytest.raises(Declined):
+                compiled.read(scope)
+        else:
+            assert compiled.read(scope) == oracle, example.name
+            assert mapping.read(roots["item"], roots) == oracle
+
+
+ODD = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-5, 10**7),
+    st.decimals(-10, 10**6, places=3),
+    st.floats(allow_nan=False),
+    st.text(max_size=6),
+    st.sampled_from(
+        ["", " ", "\u00a0", "850,00 €", "24.04.2026", "2026-05-04T10:00:00+02:00", "true", "ja", "x" * 5000]
+    ),
+    st.lists(st.one_of(st.text(max_size=3), st.none(), st.integers()), max_size=3),
+    st.dictionaries(
+        st.sampled_from(["id", "area", "lon", "lat"]), st.one_of(st.text(max_size=3), st.floats(0, 90)), max_size=3
+    ),
+)
+
+
+@pytest.mark.parametrize("name", sorted(set(INBOUND) - READ_FROM_XML))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_odd_items_are_read_the_same_or_left_to_the_interpreter(name: str, data: st.DataObject) -> None:
+    """Any value at any place that a rule reads; nothing that the interpreter refuses becomes a record."""
+    mapping = load_mapping(name, ROOT)
+    compiled = straight_record(mapping.definition, mapping.goal, mapping.lists, mapping.digest)
+    example = data.draw(st.sampled_from(find_examples(name, ROOT)))
+    roots = read_roots(mapping, ROOT, example)
+    scope = dict(mapping.scope(roots["item"], roots))
+    item = dict(scope["item"])
+    keys = sorted({*item, *(rule.source.steps[0].name for rule in _read(mapping) if rule.source.steps)})
+    for key in data.draw(st.lists(st.sampled_from(keys), min_size=1, max_size=3)):
+        item[key] = data.draw(ODD)
+
+    assert _same(mapping, compiled, {**scope, "item": item})
+
+
+def _read(mapping: Mapping) -> list[Any]:
+    return [rule for rule in mapping.definition.rules if rule.source and rule.source.root == "item"]
+
+
+RULES = [
+    "{target: description_text, from: item.a}",
+    "{target: description_text, from: item.b, when: item.c}",
+    "{target: description_text, from: item.a, required: true}",
+    "{target: description_text, from: item.a, default: ohne}",
+    "{target: description_text, const: fest, when: {path: item.b, equals: x}}",
+    "{target: description_text, from: item.a.b}",
+    "{target: labels, from: item.list}",
+    '{target: labels, from: item.a, steps: [{split: ","}]}',
+    "{target: category, from: item.list, steps: [first]}",
+    "{target: category, from: item.Nr.1}",
+    "{target: requested_amount, from: item.n, steps: [german_money]}",
+    "{target: requested_amount, from: item.n}",
+    "{target: point/lon, from: item.n} | {target: point/lat, const: '52.5'}",
+    "{target: counts/pro, from: item.n}",
+    "{target: counts/contra, const: '1'}",
+    "{target: counts/votes, const: '1', when: item.c}",
+    "{target: counts/comments, from: item.n, default: '3'}",
+    "{target: counts, when: item.c, rules: [{target: pro, const: '7'}]}",
+    "{target: archived, from: item.c}",
+    "{target: url, const: u, when: {path: item.a, missing: true}}",
+    "{target: url, const: u, when: {path: item.a, not_equals: [x, neu]}}",
+    "{target: url, const: u, when: {path: item.b, equals: [x, neu]}}",
+    "{target: status, from: item.a, codelist: worte}",
+    "{target: status, from: item.a, codelist: worte, default: submitted}",
+    "{target: url, from: envelope.source}",
+]
+FIRM = (
+    "{target: source, const: s}",
+    "{target: external_id, from: envelope.external_id}",
+    "{target: process_id, from: process.id}",
+    "{target: reference_number, const: '1'}",
+    "{target: title, const: Bank}",
+)
+SMALL = st.one_of(
+    st.sampled_from([None, "", " ", "x", "a,b", "neu", "1.5", "850,00", Decimal("1.5"), True, False]),
+    st.integers(0, 3),
+    st.lists(st.sampled_from(["", "x", "y"]), max_size=2),
+    st.just({"b": "x"}),
+)
+ITEMS = st.dictionaries(st.sampled_from(["a", "b", "c", "n", "list", "Nr.1", "Nr", "a.b"]), SMALL)
+
+
+@pytest.fixture
+def workshop(content: Path, put: Callable[[str, str], Path]) -> Callable[[list[str]], Mapping]:
+    """Makes a mapping of rules; two that speak of one place are no error while they are drawn."""
+    put("mappings/codelists/worte.csv", "from;to\nneu;submitted\nx;accepted\n")
+    head = "name: in\nversion: 1\ndirection: inbound\nreads: [x]\nsource: json\nroots: [item, envelope, process]\n"
+
+    def make(rules: list[str]) -> Mapping:
+        lines = [line for rule in rules for line in rule.split(" | ")]
+        text = head + "target: record Proposal\nrules:\n" + "".join(f"  - {line}\n" for line in [*FIRM, *lines])
+        put("mappings/inbound/in/mapping.yaml", text)
+        return _loaded(content)
+
+    return make
+
+
+def _loaded(content: Path) -> Mapping:
+    from kiezbruecke.mapping.bind import bind
+    from kiezbruecke.mapping.loading import assemble, find_goal, read_mapping_file
+    from kiezbruecke.mapping.schema.sources import find_shape, source_types
+
+    definition = read_mapping_file("in", content)
+    goal, shape = find_goal(definition, content), find_shape(definition.source, content)
+    plan = bind(definition.rules, goal.root, source_types(definition, shape))
+    return assemble(definition, goal, content, shape, plan)
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.sampled_from(RULES), unique=True, max_size=8), st.lists(ITEMS, min_size=1, max_size=6))
+def test_what_is_read_straight_is_what_the_interpreter_reads(
+    workshop: Callable[[list[str]], Mapping], rules: list[str], items: list[dict[str, Any]]
+) -> None:
+    """Any rules, any item: conditions, defaults, constants, names with points, records within the record."""
+    mapping = workshop(rules)
+    compiled = _compiled(mapping)
+    roots = {"envelope": {"source": "s", "external_id": "1"}, "process": {"id": "kk"}}
+
+    assert [item for item in items if not _same(mapping, compiled, {**roots, "item": item})] == []
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_each_rule_alone_has_a_straight_way(workshop: Callable[[list[str]], Mapping], rule: str) -> None:
+    """Or the comparison would compare nothing."""
+    mapping = workshop([rule])
+    item = {"a": "neu", "b": "x", "c": True, "n": 1, "list": ["x", "y"], "Nr.1": "eins"}
+    if ".a.b" in rule:
+        item["a"] = {"b": "x"}
+    if "point" in rule:
+        item["n"] = Decimal("13.5")
+    if "german_money" in rule:
+        item["n"] = "850,00"
+    scope = {"envelope": {"source": "s", "external_id": "1"}, "process": {"id": "kk"}, "item": item}
+
+    assert _compiled(mapping).read(scope) == _interpreted(mapping, scope)
+
+
+def test_a_rule_that_says_more_than_the_code_knows_is_left_to_the_interpreter(
+    workshop: Callable[[list[str]], Mapping],
+) -> None:
+    """A key that the language learns later must not be left out silently."""
+    mapping = workshop(["{target: category, from: item.a}"])
+    rule = replace(mapping.definition.rules[-1], each=SourcePath.parse("item.list"), name="one")
+
+    with pytest.raises(Uncompilable, match="each"):
+        compile_record(replace(mapping.definition, rules=(rule,)), mapping.goal, mapping.lists)

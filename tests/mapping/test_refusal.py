@@ -1,0 +1,135 @@
+"""What is refused says in parts, for programs, what its sentence says: rule, target and source with numbers, reason."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from kiezbruecke.mapping import Mapping, load_mapping
+from kiezbruecke.mapping.interpret.draft import Unwritable
+from kiezbruecke.mapping.interpret.sources import ReadFrom, read, read_members
+from kiezbruecke.mapping.language.paths import SourcePath
+
+Put = Callable[[str, str], Path]
+NUMBER = {"type": "number", "minimum": 1}
+DEBIT = {"type": "object", "required": ["amount"], "properties": {"amount": NUMBER, "word": {"maxLength": 5}}}
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "batch": {
+            "type": "array",
+            "items": {"type": "object", "properties": {"debit": {"type": "array", "items": DEBIT}}},
+        },
+        "words": {"type": "array", "items": {"type": "string", "maxLength": 3}},
+        "kind": {"enum": ["a", "b"]},
+    },
+}
+RULES = """\
+- target: batch
+  each: route.batches
+  as: batch
+  rules:
+    - target: debit
+      each: batch.debits
+      as: debit
+      rules:
+        - {target: amount, from: debit.amount, steps: [decimal]}
+        - {target: word, from: debit.note.word, when: {path: debit.kind, equals: "1"}}
+- {target: words, from: route.words}
+- {target: kind, const: a}
+"""
+
+
+@pytest.fixture
+def mapping(content: Path, put: Put) -> Mapping:
+    """Lists within lists, as a collection of direct debits has them."""
+    put("schemas/json/sammlung.schema.json", json.dumps(SCHEMA))
+    head = "name: m\nversion: 1\ndirection: outbound\nroots: [route]\ntarget: json sammlung\nrules:\n"
+    put("mappings/outbound/m/mapping.yaml", head + RULES)
+    return load_mapping("m", content)
+
+
+def _refusal(mapping: Mapping, route: dict[str, Any]) -> Unwritable:
+    with pytest.raises(Unwritable) as refused:
+        mapping.write({"route": route})
+    return refused.value
+
+
+def _debits(*amounts: Any) -> dict[str, Any]:
+    return {"debits": [{"amount": amount} for amount in amounts]}
+
+
+def test_a_step_names_the_member_that_it_cannot_read(mapping: Mapping) -> None:
+    """Of thousands of debits a person looks for one."""
+    said = _refusal(mapping, {"batches": [_debits("1"), _debits("2", "3", "Mia Muster")]})
+
+    assert (said.source, said.target) == ("route.batches[2].debits[3].amount", "batch[2]/debit[3]/amount")
+    assert said.rule is not None
+    assert said.rule.place.line == 15
+
+
+def test_the_target_names_the_member_that_it_does_not_take(mapping: Mapping) -> None:
+    """A value may be a fine number, and too small."""
+    said = _refusal(mapping, {"batches": [_debits("1", "0.5")]})
+
+    assert (said.source, said.target) == ("route.batches[1].debits[2].amount", "batch[1]/debit[2]/amount")
+
+
+def test_a_missing_value_is_told_where_it_is_missing(mapping: Mapping) -> None:
+    """The path leads to where something should stand."""
+    silent = {"amount": "", "kind": "1", "note": {"word": "ab"}}
+    said = _refusal(mapping, {"batches": [{"debits": [{"amount": "1"}, silent]}]})
+
+    assert said.source == "route.batches[1].debits[2].amount"
+    assert said.unusable.problem == "die Pflichtangabe fehlt"
+
+
+def test_a_condition_that_cannot_be_judged_names_its_own_path(mapping: Mapping) -> None:
+    """It is not the rule's value that is wrong."""
+    debit = {"amount": "1", "kind": {"not": "text"}, "note": {"word": "ab"}}
+    said = _refusal(mapping, {"batches": [{"debits": [debit]}]})
+
+    assert (said.source, said.target) == ("route.batches[1].debits[1].kind", "batch[1]/debit[1]/word")
+
+
+def test_one_of_several_values_is_named_by_its_number(mapping: Mapping) -> None:
+    """Without an `each` nothing but the list itself counts them."""
+    assert _refusal(mapping, {"words": ["ab", "abc", "abcd"]}).source == "route.words[3]"
+
+
+def test_numbers_that_a_step_has_moved_are_not_guessed(mapping: Mapping) -> None:
+    """Where an empty value has dropped out, nobody knows which one it was: the list is named."""
+    assert _refusal(mapping, {"words": ["ab", "", "abcd"]}).source == "route.words"
+
+
+def test_no_part_of_a_refusal_holds_a_value(mapping: Mapping) -> None:
+    """It is written into files that travel."""
+    said = _refusal(mapping, {"batches": [_debits("Mia Muster")]})
+
+    assert "Mia" not in repr((said.line(), said.target, said.source, str(said.unusable)))
+
+
+@pytest.mark.parametrize(
+    ("each", "path", "found"),
+    [
+        ("item.a", "one.b.c", ["item.a[1].b.c", "item.a[2].b.c"]),
+        ("item.a.b.c", "one", ["item.a[1].b.c", "item.a[2].b.c"]),
+        ("item.x", "one.@k", ["item.x[1].@k", "item.x[2].@k"]),
+        ("item.a[2].b", "one.c", ["item.a[2].b.c"]),
+        ("item.Nr.1", "one", ["item.Nr.1"]),
+        ("item.a", "one.index", ["item.a[1].index", "item.a[2].index"]),
+    ],
+)
+def test_a_place_is_written_as_the_source_has_it(each: str, path: str, found: list[str]) -> None:
+    """Objects, names with points, elements and attributes."""
+    xml = etree.fromstring("<r><x k='1'/><x k='2'/></r>")
+    body = {"a": [{"b": {"c": 1}}, {"b": {"c": 2}}], "Nr.1": "x", "x": list(xml)}
+    members = read_members(SourcePath.parse(each), {"item": body})
+
+    assert [str(ReadFrom(SourcePath.parse(path), member)) for member in members] == found
+    assert all(read(SourcePath.parse(path), {"one": member}) is not None for member in members)
