@@ -13,6 +13,7 @@ from kiezbruecke.mapping.language.definition import When
 from kiezbruecke.mapping.language.findings import Finding, Place, Severity
 from kiezbruecke.mapping.plan import Bound, Spot
 from kiezbruecke.mapping.schema.duty import can_be_empty, sure_nodes, written_alone
+from kiezbruecke.mapping.schema.json_schema import JsonNode
 from kiezbruecke.mapping.schema.tree import Group, Node, nodes
 from kiezbruecke.mapping.values import Unusable
 
@@ -238,9 +239,15 @@ class _Missing:
         yield _finding(at, "KB-M13", message, path, few, helps if wanted > 1 else "")
 
     def _may_come_empty(self, owner: Spot, drafts: list[Spot], path: str) -> Iterator[Finding]:
-        """A mandatory block in which nothing is sure: it is not written empty, so its record may be set aside."""
+        """A mandatory block in which nothing is sure: it is not written empty, so its record may be set aside.
+
+        A list of JSON that is demanded stands there, be it empty.
+        """
         draft, told = drafts[0], [one for draft in drafts for one in draft.below()]
         asks = draft.standing or any(not node.optional for node in sure_nodes(draft.node.content))
+        asks = asks or any(
+            isinstance(one, JsonNode) and one.array and one.demanded for one in draft.node.children.values()
+        )
         if asks or len(drafts) > 1 or not told or not all(one.may_lack for one in told) or draft.node.mixed:
             return
         if self._started_by(owner, drafts) or any(one.number in self._wrong for one in told):
