@@ -155,7 +155,13 @@ EXAMPLE = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="urn:x
     <xs:sequence><xs:element name="Radius" type="xs:decimal"/></xs:sequence>
   </xs:extension></xs:complexContent></xs:complexType>
   <xs:element name="Grant"><xs:complexType><xs:sequence><xs:element name="EndDate" type="xs:date" nillable="true"/></xs:sequence></xs:complexType></xs:element>
-</xs:schema>"""  # noqa: E501 - the schema that docs/how-to/schemas.md speaks of without showing it
+  <xs:element name="Notice"><xs:complexType><xs:sequence>
+    <xs:element name="Art" type="xs:string" minOccurs="0"/>
+    <xs:element name="Partei" minOccurs="0"><xs:complexType><xs:choice>
+      <xs:element name="Person" type="xs:string"/><xs:element name="Organisation" type="xs:string"/>
+    </xs:choice></xs:complexType></xs:element>
+  </xs:sequence></xs:complexType></xs:element>
+</xs:schema>"""  # noqa: E501 - the schema that docs/how-to/{schemas,mapping}.md speak of without showing it
 
 
 def _unseen(content: Path, text: str, marker: str) -> list[str]:

@@ -72,7 +72,7 @@ def read_paths(plan: Plan) -> dict[tuple[str, ...], bool]:
     for one in plan.reads:
         names = tuple(step.name for step in one.path.steps)
         if one.path.root == "item" and names and not one.index:
-            needed = one.key == "from" and one.rule.required and one.rule.when is None
+            needed = one.key == "from" and one.rule.required and not one.rule.when
             found[names] = found.get(names, False) or needed
     return found
 

@@ -150,7 +150,7 @@ def _use(mapping: RuleMapping, one: Bound, uses: dict[str, PlaceUse]) -> None:
 
 def _guarded(one: Bound) -> bool:
     """Whether a condition or a list decides that it speaks at all."""
-    return any(each.rule.when is not None or each.rule.each is not None for each in (*one.above, one))
+    return any(each.rule.when or each.rule.each is not None for each in (*one.above, one))
 
 
 def _is_any_below_always(uses: Mapping[str, PlaceUse], path: str) -> bool:

@@ -52,12 +52,12 @@ class _Binder:
             self._rule(rule, above, spot, scope)
 
     def _rule(self, rule: Rule, above: tuple[Bound, ...], block: Spot | None, scope: _Scope) -> None:
-        spot = None if block is None else self._open(rule, block, sum(1 for one in above if one.rule.when))
+        spot = None if block is None else self._open(rule, block, sum(len(one.rule.when) for one in above))
         path = spot.path if spot else _joined(_target(above), str(rule.target))
         listed = None if rule.each is None else self._type_of(rule.each, scope.types, rule.at("each"), path)
         outer, scope = scope, self._with_member(rule, listed, scope, path)
-        asked = None if rule.when is None else self._type_of(rule.when.path, scope.types, rule.when.place, path)
-        conditions = [one for one in (*(bound.rule.when for bound in above), rule.when) if one and not one.negated]
+        asked = tuple(self._type_of(when.path, scope.types, when.place, path) for when in rule.asked)
+        conditions = [when for each in (*(one.rule for one in above), rule) for when in each.when if not when.negated]
         arrives = None if rule.source is None else self._type_of(rule.source, scope.types, rule.at("from"), path)
         if rule.source is not None and arrives is not None:
             arrives = _there(rule.source, arrives, conditions, scope.types)
@@ -319,7 +319,7 @@ def _is_single(path: SourcePath, types: Types) -> bool:
 
 def _is_own(rule: Rule) -> bool:
     """Whether a rule makes places of its own, beside what other rules say of the same path."""
-    return rule.each is not None or (rule.type is not None and rule.when is not None)
+    return rule.each is not None or (rule.type is not None and bool(rule.when))
 
 
 def _target(above: tuple[Bound, ...]) -> str:

@@ -130,4 +130,4 @@ def _step(name: str, argument: str | None) -> str:
 
 
 def _when(rule: Rule) -> str:
-    return str(rule.when) if rule.when else ""
+    return "otherwise" if rule.otherwise else " and ".join(map(str, rule.asked))

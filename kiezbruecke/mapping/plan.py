@@ -51,7 +51,7 @@ class Bound:
 
     `members` are the names in scope with the paths that they stand for; `arrives` is the type that its source brings,
     `gives` what is left of it behind the steps (open where something on the way is unknown), `listed` the type that its
-    `each` goes through, `asked` the type that its `when` asks.
+    `each` goes through, `asked` the types that its `when` asks.
     """
 
     number: int
@@ -63,7 +63,7 @@ class Bound:
     arrives: Type | None = None
     gives: Type | None = None
     listed: Type | None = None
-    asked: Type | None = None
+    asked: tuple[Type | None, ...] = ()
     rules: list[Bound] = field(default_factory=list, repr=False)
 
     @property
@@ -89,7 +89,7 @@ class Bound:
     @property
     def conditions(self) -> tuple[When, ...]:
         """Every condition that it stands under, the outermost first."""
-        return tuple(one.rule.when for one in (*self.above, self) if one.rule.when)
+        return tuple(when for one in (*self.above, self) for when in one.rule.when)
 
     @property
     def presence(self) -> Presence:
@@ -173,8 +173,8 @@ class Spot:
     @property
     def live(self) -> bool:
         """Whether something is read for this very place."""
-        told = any(one.rule.source is not None or one.rule.when is not None for one in self.filled)
-        return told or self.lost is not None or self.settled or any(one.rule.when is not None for one in self.blocks)
+        told = any(one.rule.source is not None or one.rule.when for one in self.filled)
+        return told or self.lost is not None or self.settled or any(one.rule.when for one in self.blocks)
 
     def alive(self) -> bool:
         """Whether anything in it is read."""

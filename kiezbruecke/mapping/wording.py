@@ -67,6 +67,7 @@ class Why(_Sentence):
     PRESCRIBED = "das Schema schreibt hier einen anderen Wert vor", "the schema prescribes another value"
     ABSTRACT = "der Typ ist abstrakt", "the type is abstract"
     NO_TEXT = "der Wert hat keine Textform", "a whole object has no text"
+    NO_CASE = "keiner der vorgesehenen Fälle trifft zu, oder mehrere zugleich", "no case applies, or several at once"
     TWO_RULES = "zwei Regeln geben hier einen Wert", "two rules give a value here"
     TWO_TYPES = "zwei Regeln wählen hier verschiedene Typen", "two rules choose different types here"
 
@@ -178,6 +179,7 @@ class Instead(_Sentence):
     ONE_OF = "einer von: {}", "one of {}"
     ONE_BRANCH = "eine von: {}", "one of {}"
     ONLY_ONE = "nur eine von: {}", "one of {}"
+    ONE_CASE = "genau einer der Fälle: {}", "exactly one of the cases: {}"
     AT_MOST_ONE = "höchstens einer", "at most one"
     PLACES = "höchstens {} Nachkommastellen", "at most {} decimal places"
     DIGITS = "höchstens {} Stellen", "at most {} digits"

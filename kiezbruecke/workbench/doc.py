@@ -192,8 +192,9 @@ def _conditions(place: _Place) -> Iterator[str]:
     for rule in (*place.above, place.rule):
         if rule.each is not None:
             yield f"je Eintrag von {rule.each.text}"
-        if rule.when is not None:
-            yield _condition(rule.when)
+        yield from map(_condition, rule.asked)
+        if rule.otherwise:
+            yield "in allen anderen Fällen"
 
 
 def _condition(when: When) -> str:

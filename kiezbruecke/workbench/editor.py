@@ -20,7 +20,7 @@ from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.machine import write_file
 from kiezbruecke.mapping.language.definition import Definition, Rule
 from kiezbruecke.mapping.language.findings import NotAMapping
-from kiezbruecke.mapping.language.walking import walk
+from kiezbruecke.mapping.language.walking import all_rules, walk
 from kiezbruecke.mapping.loading import examine_mapping_file, find_goal
 from kiezbruecke.mapping.schema.models import OPEN, Type
 from kiezbruecke.mapping.schema.sources import find_shape, own_roots, source_types
@@ -157,6 +157,7 @@ class _Writer:
         self._types = blocks[""].types
         self._names = {path: f"rules{number}" for number, path in enumerate(self._block_paths()) if path}
         self._lists: dict[Leaf, str] = {}
+        self._has_cases = any(rule.one_of for rule in all_rules(definition.rules))
 
     def schema(self) -> Schema:
         """The whole schema, with what is open in its description."""
@@ -211,7 +212,8 @@ class _Writer:
         for place, node in below.items():
             name = self._names.get(f"{path}/{place}" if path else place)
             if name is not None and children_of(node):
-                yield _if([(place, node)], below, {"rules": {"$ref": f"#/definitions/{name}"}}, "rules")
+                for key in ("rules", "one_of") if self._has_cases else ("rules",):
+                    yield _if([(place, node)], below, {key: {"$ref": f"#/definitions/{name}"}}, key)
             if kinds := list(node.derived()):
                 yield _if([(place, node)], below, {"type": {"anyOf": constants((kind, "") for kind in kinds)}}, "type")
 

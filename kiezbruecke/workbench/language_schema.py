@@ -43,6 +43,9 @@ RULE_WORDS = {
     "default": "A text for when there is nothing.",
     "steps": "Small functions, run from left to right.",
     "when": "A path that must hold something, or {path, equals | not_equals | missing: true}.",
+    "otherwise": "true: where no rule speaks that stands right above and asks something.",
+    "at_least": "So many members of `each`, or the record is set aside.",
+    "one_of": "A block of cases: exactly one of its rules speaks, or the record is set aside.",
     "each": "A list: the rule or block is repeated for each of its members.",
     "as": "What a member of `each` is called in the paths below; <name>.index counts from 1.",
     "rules": "A block: rules whose targets lie below this one.",
@@ -55,7 +58,7 @@ RULE_WORDS = {
     "nil": "true: nothing is written as xsi:nil.",
     "omit": "true: drops the rule of the base that has this target.",
 }
-_TRUTH = frozenset({"required", "pii", "nil", "omit", "abstract"})
+_TRUTH = frozenset({"required", "otherwise", "pii", "nil", "omit", "abstract"})
 _TEXT: Schema = {"not": {"type": ["array", "object"]}}  # a list of types would have `true` and `false` completed
 _OWN_ROOT: Schema = {
     "type": "string",
@@ -66,7 +69,7 @@ _LISTS = frozenset({"reads", "unused"})
 _TEXTS: Schema = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1, "uniqueItems": True}]}
 _ASKED: dict[str, Schema] = {"equals": _TEXTS, "not_equals": _TEXTS, "missing": {"const": True}}
 _CODES: Schema = {code: {"type": "string", "description": text} for code, text in CODES.items()}
-_VARYING = frozenset({"target", "from", "each", "when", "rules"})
+_VARYING = frozenset({"target", "from", "each", "when", "rules", "one_of"})
 
 
 def general_schema() -> Schema:
@@ -120,6 +123,7 @@ def rules_schema(
         "each": without_as or source,
         "when": _condition(asked),
         "rules": {"type": "array"},
+        "one_of": {"type": "array"},
     }
     rule: Schema = {
         "type": "object",
@@ -151,6 +155,7 @@ def _same_everywhere(lists: Path | None) -> dict[str, Schema]:
         "code": _object({"list": _names(lists, ".yaml"), "value": _TEXT}, "list"),
         "codelist": _names(lists, ".csv"),
         "accept": {"type": "object", "additionalProperties": False, "minProperties": 1, "properties": _CODES},
+        "at_least": {"type": "integer", "minimum": 1},
         "as": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"},
     }
     keys = [key for key in RULE if key not in _VARYING]

@@ -104,6 +104,6 @@ def _scopes(chain: Sequence[Rule], scope: Scope) -> Iterator[Scope]:
 
 def _holds(rule: Rule, scope: Scope) -> bool:
     try:
-        return holds(rule.when, scope)
+        return all(holds(when, scope) for when in rule.when)
     except Unusable:
         return False

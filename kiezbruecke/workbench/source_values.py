@@ -104,8 +104,8 @@ def _fields_read(mapping: Ready) -> Iterator[SourceRead]:
 def _asked(mapping: Ready, one: SourceRead) -> list[str]:
     """What a rule knows of its value: the texts of its condition, or the keys of its lists."""
     rule = one.rule
-    if one.key == "when" and rule.when is not None and rule.when.texts:
-        return list(rule.when.texts)
+    if one.key == "when":
+        return [text for when in rule.asked if when.place == one.place for text in when.texts]
     if rule.source is None:
         return []
     if rule.codelist:

@@ -48,5 +48,5 @@ def _places(rule: Rule) -> Iterator[Place]:
         yield from (step.place, step.at_argument)
     if rule.code:
         yield from (rule.code.place, rule.code.list_place)
-    if rule.when:
-        yield from (rule.when.place, rule.when.texts_place or rule.when.place)
+    for when in rule.asked:
+        yield from (when.place, when.texts_place or when.place)

@@ -19,7 +19,7 @@ from kiezbruecke.mapping.check.report import CheckReport, Notes
 from kiezbruecke.mapping.check.rule import LeafChecker
 from kiezbruecke.mapping.check.sources import ONLY_INBOUND, always_read, check_sources
 from kiezbruecke.mapping.interpret.namespaces import prefix_problems
-from kiezbruecke.mapping.language.definition import Rule
+from kiezbruecke.mapping.language.definition import Rule, When
 from kiezbruecke.mapping.language.findings import Finding, NotAMapping, Place, nearest
 from kiezbruecke.mapping.language.reading import Reading
 from kiezbruecke.mapping.language.walking import paths_in, walk
@@ -256,8 +256,8 @@ class _Checker:
         """Whether a condition could not be read as it stands there."""
         if "when" not in rule.places:
             return False
-        places = {rule.at("when")} | ({rule.when.place, rule.when.texts_place} if rule.when else set())
-        return rule.when is None or bool(places & self._found_before)
+        places = {place for when in rule.when for place in (when.place, when.texts_place)}
+        return not rule.when or bool({rule.at("when"), *places} & self._found_before)
 
     def _numbers(self, one: Bound, spot: Spot) -> None:
         """`X[2]` where X stands once, or `X[4]` where it stands three times."""
@@ -302,9 +302,10 @@ class _Checker:
             self._report.warning(rule.at("as"), "KB-M19", message, f"from: {rule.name}.…")
 
     def _when(self, one: Bound) -> None:
-        when, found = one.rule.when, one.asked
-        if when is None:
-            return
+        for when, found in zip(one.rule.asked, one.asked, strict=True):
+            self._condition(one, when, found)
+
+    def _condition(self, one: Bound, when: When, found: Type | None) -> None:
         before = len(self._report.findings)
         if found is not None:
             self._notes.asked[when.place] = found

@@ -9,7 +9,7 @@ from typing import Any
 
 from kiezbruecke.mapping.compile import runtime
 from kiezbruecke.mapping.compile.elements import ElementWriter
-from kiezbruecke.mapping.compile.emit import Code, text_of
+from kiezbruecke.mapping.compile.emit import Code, any_of, text_of
 from kiezbruecke.mapping.compile.plan import PlannedNode, Uncompilable
 from kiezbruecke.mapping.compile.values import ValueWriter
 from kiezbruecke.mapping.interpret.interpreter import Lists
@@ -133,6 +133,8 @@ class _Printer:
         with self._values.member(one.rule), self._values.guard(one.rule.when) as holds:
             self._inside(one, inner, holds)
             self._elements.member(inner, members)
+        if one.rule.at_least:
+            code.line(f"if len({members}) < {one.rule.at_least}: decline()")
         found.alive_by.append(members)
         found.standing_by.append(members)
         found.opened_by.append(members)
@@ -141,7 +143,10 @@ class _Printer:
         if not one.rule.rules:
             self._values.fill(one, place)
             return
-        if one.rule.when is not None:
+        if one.rule.when:
             place.conditions.append(holds)
             place.opened_by.append(holds)
+        if one.rule.one_of:
+            cases = [self._values.case(each.rule.when) for each in one.rules]
+            self._values.code.line(f"if not ({any_of(cases)}): decline()")
         self.rules(one.rules, place)

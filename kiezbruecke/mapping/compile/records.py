@@ -8,8 +8,8 @@ it does not know a record to be fine: then the interpreter decides, and words th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from hashlib import sha256
@@ -87,9 +87,9 @@ def _refuse_unknown(part: Rule | When, known: frozenset[str]) -> None:
 
 _KNOWN = frozenset(
     {"target", "place", "places", "source", "const", "codelist", "default", "steps", "when", "rules", "required"}
-    | {"note", "pii", "legal_basis", "accept"}
+    | {"otherwise", "note", "pii", "legal_basis", "accept"}
 )
-_KNOWN_WHEN = frozenset({"path", "texts", "place", "texts_place", "negated"})
+_KNOWN_WHEN = frozenset({"path", "texts", "place", "texts_place", "negated", "derived"})
 _SOMETHING = frozenset({type(None), bool, int, float, Decimal})  # nothing of these is to be looked at
 _Path = tuple[str, ...]
 
@@ -123,7 +123,7 @@ class _Writer:
             if any(step.number != 1 for step in rule.target.steps):
                 raise Uncompilable("numbered places are read by the interpreter")
             path = (*above, *(step.name for step in rule.target.steps))
-            with self._guard(rule.when):
+            with self._guards(rule.when):
                 self._rule(rule, path, root)
 
     def source(self, roots: tuple[str, ...], root: Node) -> str:
@@ -138,7 +138,7 @@ class _Writer:
     def _rule(self, rule: Rule, path: _Path, root: Node) -> None:
         if rule.rules:
             self._node(path, root)
-            if rule.when is not None:
+            if rule.when:
                 self._live(path)
             self.rules(rule.rules, path, root)
             return
@@ -163,7 +163,7 @@ class _Writer:
             raise Uncompilable("a constant without a text")
         self._line(f"v = {rule.const!r}")
         self._put(place)
-        if rule.when is not None:
+        if rule.when:
             self._live(path[:-1])
         place.spoken = True
 
@@ -223,10 +223,14 @@ class _Writer:
         return f"{root}.get({names[0]!r})" if len(names) == 1 else f"dig({root}, {names!r})"
 
     @contextmanager
-    def _guard(self, when: When | None) -> Iterator[None]:
-        if when is None:
+    def _guards(self, conditions: Sequence[When]) -> Iterator[None]:
+        with ExitStack() as opened:
+            for when in conditions:
+                opened.enter_context(self._guard(when))
             yield
-            return
+
+    @contextmanager
+    def _guard(self, when: When) -> Iterator[None]:
         read = self._read(when.path)
         _refuse_unknown(when, _KNOWN_WHEN)
         self._line(f"w = {read}")

@@ -5,7 +5,7 @@ Whether a text fits its type is asked of the whole message, once it is written (
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -50,17 +50,22 @@ class ValueWriter:
         self._guards = guards
 
     @contextmanager
-    def guard(self, when: When | None) -> Iterator[str]:
-        """The lines below stand under the condition; gives the condition as an expression."""
-        if when is None:
+    def guard(self, conditions: Sequence[When]) -> Iterator[str]:
+        """The lines below stand under the conditions; gives all that hold there as an expression."""
+        if not conditions:
             yield all_of(self._guards)
             return
-        holds = self.code.variable("if_")
-        self.code.line(f"{holds} = {self._sources.condition(when)}")
+        holds = self.case(conditions)
         self._guards.append(holds)
         with self.code.block(f"if {holds}:"):
             yield all_of(self._guards)
         self._guards.pop()
+
+    def case(self, conditions: Sequence[When]) -> str:
+        """A variable that says whether all conditions hold."""
+        holds = self.code.variable("if_")
+        self.code.line(f"{holds} = {all_of([self._sources.condition(when) for when in conditions])}")
+        return holds
 
     def fill(self, one: Bound, place: PlannedNode) -> None:
         """The lines for a rule with an origin of its own."""

@@ -50,10 +50,8 @@ def make_draft(plan: Plan, lists: Lists, scope: Scope, refuse: Refuse = _raise) 
     return draft
 
 
-def holds(when: When | None, scope: Scope) -> bool:
-    """Whether a condition is met; no condition always is. Raises Unusable where a value cannot be compared."""
-    if when is None:
-        return True
+def holds(when: When, scope: Scope) -> bool:
+    """Whether a condition is met. Raises Unusable where a value cannot be compared."""
     value = read(when.path, scope)
     found = any(same(value, text) for text in when.texts) if when.texts else not is_nothing(value)
     return found != when.negated
@@ -69,22 +67,32 @@ class _Interpreter:
             self._apply(one, draft, scope)
 
     def _apply(self, one: Bound, draft: NodeDraft, scope: Scope) -> None:
-        rule = one.rule
+        rule, spoken = one.rule, 0
         for instance, inner in _scopes(rule, scope):
             if self._holds(one, draft, inner):
                 place = _open(draft, rule.target, instance)
                 if rule.type is not None:
                     self._choose_type(one, rule.type, place)
                 self._fill(one, place, inner)
+                spoken += 1
+        if spoken < rule.at_least:
+            few = Unusable(Why.TOO_FEW(), Instead.AT_LEAST(rule.at_least))
+            self._refuse_at(one, draft, _origin(rule.each, scope), few)
 
     def _holds(self, one: Bound, draft: NodeDraft, scope: Scope) -> bool:
         """Whether the rule speaks; a value that has no text equals nothing and is no answer either."""
-        try:
-            return holds(one.rule.when, scope)
-        except Unusable as unusable:
-            place, when = draft.unspoken(draft.node, str(one.rule.target)), one.rule.when
-            self._refuse(draft, place.unwritable(one, _origin(when.path if when else None, scope), unusable))
-            return False
+        for when in one.rule.when:
+            try:
+                if not holds(when, scope):
+                    return False
+            except Unusable as unusable:
+                self._refuse_at(one, draft, _origin(when.path, scope), unusable)
+                return False
+        return True
+
+    def _refuse_at(self, one: Bound, draft: NodeDraft, origin: ReadFrom | None, unusable: Unusable) -> None:
+        """Refuse what a rule asks or counts before it has a place of its own."""
+        self._refuse(draft, draft.unspoken(draft.node, str(one.rule.target)).unwritable(one, origin, unusable))
 
     def _choose_type(self, one: Bound, name: str, place: NodeDraft) -> None:
         """The place takes a derived type; what was said of it before stays."""
@@ -97,7 +105,10 @@ class _Interpreter:
     def _fill(self, one: Bound, place: NodeDraft, scope: Scope) -> None:
         rule = one.rule
         if rule.rules:
-            place.opened = place.opened or rule.when is not None
+            place.opened = place.opened or bool(rule.when)
+            if rule.one_of and not any(self._holds(case, place, scope) for case in one.rules):
+                cases = "; ".join(" and ".join(map(str, case.rule.asked)) for case in one.rules)
+                self._refuse(place, place.unwritable(one, None, Unusable(Why.NO_CASE(), Instead.ONE_CASE(cases))))
             self.apply_all(one.rules, place, scope)
             if rule.nil and not place.alive():
                 place.by, place.nil, place.standing = place.by or one, True, True
@@ -114,7 +125,7 @@ class _Interpreter:
     def _value(self, rule: Rule, scope: Scope) -> Value:
         if rule.source is None:
             constant = rule.code.value if rule.code else rule.const
-            return Value(constant, live=rule.when is not None)
+            return Value(constant, live=bool(rule.when))
         content = read(rule.source, scope)
         for use in rule.steps:
             content = apply_step(use, content)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from kiezbruecke.mapping.language.findings import Place
@@ -57,6 +57,12 @@ class When:
     place: Place
     texts_place: Place | None = None
     negated: bool = False
+    derived: bool = False  # of other rules' conditions: of those above an `otherwise`, of the other cases of `one_of`
+
+    @property
+    def contrary(self) -> When:
+        """What holds wherever this does not."""
+        return replace(self, negated=not self.negated, derived=True)
 
     def __str__(self) -> str:
         """The condition in one line, for lineage: `a.b`, `a.b = x | y`, `a.b missing`, `a.b ≠ x`."""
@@ -78,10 +84,13 @@ class Rule:
     codelist: str | None = None
     default: str | None = None
     steps: tuple[StepUse, ...] = ()
-    when: When | None = None
+    when: tuple[When, ...] = ()  # all of them hold where the rule speaks
+    otherwise: bool = False
     each: SourcePath | None = None
     name: str | None = None
+    at_least: int = 0  # so many members of `each`, or the record is set aside
     rules: tuple[Rule, ...] = ()
+    one_of: bool = False  # exactly one of its rules speaks, or the record is set aside
     required: bool = False
     note: str = ""
     pii: bool = False
@@ -94,6 +103,11 @@ class Rule:
     def at(self, key: str) -> Place:
         """Where the value of a key stands."""
         return self.places.get(key, self.place)
+
+    @property
+    def asked(self) -> tuple[When, ...]:
+        """The conditions that stand at the rule itself."""
+        return tuple(when for when in self.when if not when.derived)
 
     @property
     def origin(self) -> str:

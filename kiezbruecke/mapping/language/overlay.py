@@ -208,10 +208,6 @@ def _text(path: _Path) -> str:
     return str(TargetPath(path))
 
 
-def _text_of(rule: Rule) -> tuple[str, str | None]:
+def _text_of(rule: Rule) -> tuple[str, str]:
     """What tells blocks of one path apart: their list and their condition."""
-    when = rule.when
-    return (
-        rule.each.text if rule.each else "",
-        str(when) if when else None,
-    )
+    return rule.each.text if rule.each else "", " and ".join(map(str, rule.when))

@@ -7,8 +7,8 @@ The file is read as a tree of positioned nodes, not as values: a scalar is the t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -37,7 +37,8 @@ _NEEDED = ("name", "version", "direction", "roots", "target", "rules")
 _NEEDED_ABOVE_A_BASE = ("name", "version", "direction", "extends")
 RULE = (
     "target", "from", "const", "code", "codelist", "default", "steps", "when",
-    "each", "as", "type", "nil", "rules", "omit", "required", "note", "pii", "legal_basis", "accept",
+    "otherwise", "each", "as", "at_least", "type", "nil", "rules", "one_of",
+    "omit", "required", "note", "pii", "legal_basis", "accept",
 )  # fmt: skip
 _ASKED = ("equals", "not_equals", "missing")  # what a condition may ask about its path
 _RESERVED = ("xsi",)  # what messages themselves declare; names that begin with xml are no prefixes at all
@@ -143,7 +144,24 @@ class _Reader(NodeReader):
         if not isinstance(node, SequenceNode) or not node.value:
             self.wrong(self.place(node), "no list of rules", "- {target: …, from: …}")
             return ()
-        return tuple(rule for part in node.value if (rule := self.rule(part)))
+        return tuple(self._with_otherwise([rule for part in node.value if (rule := self.rule(part))]))
+
+    def _with_otherwise(self, rules: Sequence[Rule]) -> Iterator[Rule]:
+        """`otherwise`: where none of the rules speaks that stand right above and ask something."""
+        asked: list[When] = []
+        answered = False
+        for rule in rules:
+            if not rule.otherwise:
+                asked = [] if answered or not rule.when else asked
+                asked += [] if rule.each else rule.when
+                answered = False
+                yield rule
+                continue
+            if not asked:
+                expected = "rules with 'when', and without 'each', right above"
+                self.wrong(rule.at("otherwise"), "'otherwise' has no conditions above it", expected)
+            answered = True
+            yield replace(rule, when=tuple(dict.fromkeys(when.contrary for when in asked)))
 
     def rule(self, node: Node) -> Rule | None:
         before = len(self.findings)
@@ -165,8 +183,20 @@ class _Reader(NodeReader):
 
     def below(self, keys: Mapping[str, Node]) -> tuple[Rule, ...]:
         """The rules of a block; a block that has none, or that is one more origin, is a mistake of its own."""
-        rules = self.rules(keys.get("rules"))
+        rules = self.rules(keys.get("rules")) or self.cases(keys.get("one_of"))
         return rules if {"from", "const", "code"}.isdisjoint(keys) else ()
+
+    def cases(self, node: Node | None) -> tuple[Rule, ...]:
+        """The rules of `one_of`: each asks something, the last may say `otherwise`; none speaks beside another."""
+        rules = self.rules(node)
+        for rule in rules:
+            if not rule.when or rule.each:
+                self.wrong(rule.place, "a case of 'one_of' asks nothing", "'when' or 'otherwise', and no 'each'")
+        others = [[when.contrary for other in rules if other is not rule for when in other.asked] for rule in rules]
+        return tuple(
+            rule if rule.otherwise else replace(rule, when=(*rule.when, *dict.fromkeys(against)))
+            for rule, against in zip(rules, others, strict=True)
+        )
 
     def _rule(self, keys: Mapping[str, Node], target: TargetPath, below: tuple[Rule, ...]) -> Rule:
         return Rule(
@@ -179,7 +209,10 @@ class _Reader(NodeReader):
             codelist=self.optional(keys.get("codelist")),
             default=self.constant(keys.get("default")),
             steps=self.steps(keys.get("steps")),
-            when=self.when(keys.get("when")),
+            when=self.conditions(keys),
+            otherwise=self.truth(keys.get("otherwise")),
+            at_least=self.count(keys.get("at_least")),
+            one_of="one_of" in keys,
             each=self.path(keys.get("each")),
             name=self.member(keys.get("as")),
             rules=below,
@@ -195,17 +228,21 @@ class _Reader(NodeReader):
 
     def _combination(self, node: Node, keys: dict[str, Node]) -> None:
         """A rule takes its value from one place, or is a block of rules."""
-        given = [key for key in ("from", "const", "code", "rules") if key in keys]
+        given = [key for key in ("from", "const", "code", "rules", "one_of") if key in keys]
         if "omit" in keys:
             self._omission(keys)
             return
         if given == ["from", "code"] and "value" in self.keys(keys["code"], ("list", "value"), quiet=True):
             self.wrong(self.place(keys["code"]), "'code' has a value and 'from' gives another", "one of them")
         elif len(given) != 1 and given != ["from", "code"]:
-            self.wrong(self.place(node), "a rule needs exactly one origin", "one of from, const, code, rules")
+            self.wrong(self.place(node), "a rule needs exactly one origin", "one of from, const, code, rules, one_of")
         for key in ("steps", "codelist", "default"):
             if key in keys and "from" not in keys:
                 self.wrong(self.place(keys[key]), f"'{key}' needs 'from'", "from: path")
+        if "otherwise" in keys and "when" in keys:
+            self.wrong(self.place(keys["otherwise"]), "'otherwise' beside 'when'", "one of the two")
+        if "at_least" in keys and "each" not in keys:
+            self.wrong(self.place(keys["at_least"]), "'at_least' counts the members of 'each'", "each: path, as: name")
         if "nil" in keys and ("default" in keys or not {"from", "rules"} & set(keys)):
             self.wrong(self.place(keys["nil"]), "'nil' is for what may be nothing", "from or rules, and no default")
         if ("each" in keys) != ("as" in keys):
@@ -238,9 +275,19 @@ class _Reader(NodeReader):
         list_at = self.place(keys.get("list", node))
         return CodeUse(name, self.optional(keys.get("value")), self.place(keys.get("value", node)), list_at)
 
-    def when(self, node: Node | None) -> When | None:
-        if node is None:
-            return None
+    def conditions(self, keys: Mapping[str, Node]) -> tuple[When, ...]:
+        when = self.when(keys["when"]) if "when" in keys else None
+        return (when,) if when else ()
+
+    def count(self, node: Node | None) -> int:
+        text = self.text(node, expected="a number, from 1")
+        if text.isascii() and text.isdigit() and int(text[:5]) > 0:
+            return int(text[:5])
+        if node is not None and text:
+            self.wrong(self.place(node), f"'{text}' is no count", "a number, from 1")
+        return 0
+
+    def when(self, node: Node) -> When | None:
         if not isinstance(node, MappingNode):
             path = self.path(node)
             return When(path, (), self.place(node)) if path else None

@@ -56,5 +56,5 @@ def paths_in(rule: Rule) -> Iterator[tuple[str, SourcePath, Place]]:
         yield "each", rule.each, rule.at("each")
     if rule.source:
         yield "from", rule.source, rule.at("from")
-    if rule.when:
-        yield "when", rule.when.path, rule.when.place
+    for when in rule.asked:
+        yield "when", when.path, when.place
