@@ -138,11 +138,11 @@ class _Browser:
         return self._runner.run(self._text("GET", path))
 
     def search(self, words: str) -> str:
-        """The page of what was found; what is typed is posted."""
+        """The page of what was found; what is typed is posted, and its answer leads there."""
         return self._runner.run(self._text("POST", "/faelle", {"text-suche": words, "_token": self._token}))
 
     async def _text(self, method: str, path: str, data: dict[str, str] | None = None) -> str:
-        answer = await self._client.request(method, path, data=data)
+        answer = await self._client.request(method, path, data=data, follow_redirects=True)
         answer.raise_for_status()
         return answer.text
 
