@@ -197,7 +197,7 @@ def test_each_role_may_do_what_it_is_for(airflow: Airflow, what: str) -> None:
 
 
 @pytest.mark.parametrize("user", USERS)
-def test_nosaidstarts_ten_years_of_runs(airflow: Airflow, user: str) -> None:
+def test_nobody_starts_ten_years_of_runs(airflow: Airflow, user: str) -> None:
     """Airflow takes a backfill from whoever may start a run; it would keep the route busy for weeks."""
     years = {"dag_id": ROUTE, "from_date": "2016-01-01T00:00:00Z", "to_date": "2026-01-01T00:00:00Z"}
     status, said = airflow.call(user, "POST", "/api/v2/backfills", years)
@@ -266,7 +266,7 @@ def test_a_password_stands_in_its_file_alone(airflow: Airflow) -> None:
     assert not any(password in airflow.log for password in known.values())
 
 
-def test_a_run_that_somesaidhas_started_names_the_log_in(airflow: Airflow) -> None:
+def test_a_run_that_somebody_has_started_names_the_log_in(airflow: Airflow) -> None:
     """Whoever acts through Airflow acts under the log-in that Airflow has asked a password of."""
     status, run = airflow.call("spk", "POST", RUN, {"logical_date": None})
 
