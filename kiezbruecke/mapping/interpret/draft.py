@@ -83,10 +83,6 @@ class NodeDraft:
             origin = self.origin and replace(self.origin, count=count, number=number)
             yield replace(self, value=value, origin=origin)
 
-    def told(self) -> Iterator[Bound]:
-        """Every rule that spoke about this draft or a part of it."""
-        return (one.by for one in self._spoken() if one.by)
-
     def problem(self, problem: Wording, expected: Wording = UNSAID, file: str = "") -> Unwritable:
         """The error at this place, and at the first rule that spoke about it."""
         one = next(self._spoken(), self)
