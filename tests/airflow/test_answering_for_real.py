@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -32,17 +33,21 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         roles.write_text(text.replace(before, "    dag.hitl_detail: [read, edit]\n    dag.xcom"), "utf-8")
 
     with open_town(tmp_path_factory.mktemp("airflow"), prepare, USERS, f"{ROUTE}-punkte") as found:
-        idle(found)
         yield found
 
 
-def idle(town: Town) -> None:
-    """The run that its clock begins at once has found nothing to ask: of two runs one would wait for the other."""
-    for _ in range(40):
-        runs = town.airflow.call("chefin", "GET", f"/api/v2/dags/{town.dag}/dagRuns")[1]["dag_runs"]
-        if runs and all(one["state"] in {"success", "failed"} for one in runs):
-            return
+def asked(town: Town) -> str:
+    """The run that asks: behind each quarter of an hour the clock begins one, too, and there is one at a time."""
+    town.ask()
+    runs = f"/api/v2/dags/{town.dag}/dagRuns"
+    for _ in range(360):
+        for run in [one["dag_run_id"] for one in town.airflow.call("chefin", "GET", runs)[1]["dag_runs"]]:
+            found = town.airflow.call("chefin", "GET", f"{runs}/{quote(run)}/taskInstances/answer")[1]
+            if found["state"] == "awaiting_input":
+                town.waits(run, "answer")
+                return str(run)
         time.sleep(0.5)
+    pytest.fail(f"no run of {town.dag} asks")
 
 
 def stop(town: Town, reason: str) -> int:
@@ -56,8 +61,7 @@ def stop(town: Town, reason: str) -> int:
 def test_the_answer_of_a_required_action_is_the_ledgers(town: Town) -> None:
     """By whoever is logged in at Airflow, with the reason that was typed; a foreign word is refused by Airflow."""
     number = stop(town, "Mehr als die Hälfte fehlt")
-    run = town.ask()
-    town.waits(run, "answer")
+    run = asked(town)
     assert town.answer("otto", run, "answer", "storniert", begruendung="x") == 400
     assert town.answer("klara", run, "answer", "erledigt", begruendung="x") == 403
     assert town.answer("otto", run, "answer", "erledigt", begruendung="angerufen") == 200
@@ -70,8 +74,7 @@ def test_the_answer_of_a_required_action_is_the_ledgers(town: Town) -> None:
 def test_a_question_that_comes_too_late_changes_nothing(town: Town) -> None:
     """The desk's page was faster; Airflow's task ends as skipped."""
     number = stop(town, "Wieder fehlt die Hälfte")
-    run = town.ask()
-    town.waits(run, "answer")
+    run = asked(town)
     ledger = town.office.desk.ledger
     point = find_point(ledger, number)
     assert point is not None
