@@ -107,8 +107,8 @@ def name_it(world: World, post: Post, **extra: Any) -> None:
     world.connect()
 
 
-def make_certificate(file: Path) -> Path:
-    """A certificate of the server's own, with its key."""
+def make_certificate(file: Path, ends: datetime | None = None) -> Path:
+    """A certificate of the server's own, with its key; it ends tomorrow unless said."""
     key, name = (
         ec.generate_private_key(ec.SECP256R1()),
         x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "post")]),
@@ -121,7 +121,7 @@ def make_certificate(file: Path) -> Path:
         .public_key(key.public_key())
         .serial_number(1)
         .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_after(ends or now + timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())

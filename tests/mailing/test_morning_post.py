@@ -17,6 +17,7 @@ from kiezbruecke import mailing
 from kiezbruecke.content.owners import owner_of, read_owners
 from kiezbruecke.content.routes import route_places
 from kiezbruecke.errors import ConfigurationError, NotSent
+from kiezbruecke.german import BERLIN
 from kiezbruecke.house import House
 from kiezbruecke.ledger import begin_run, evidence
 from tests.mailing.conftest import Post, name_it
@@ -50,8 +51,8 @@ def text_of(post: Post, to: str) -> str:
 
 
 def at_noon() -> datetime:
-    """Of today, whatever the clock says now: what was sent a moment ago is of the last day."""
-    return datetime.now(UTC).replace(hour=12, minute=0)
+    """Of Berlin's today, whatever the clock says now: what was sent a moment ago is of the last day."""
+    return datetime.now(BERLIN).replace(hour=12, minute=0)
 
 
 def test_an_owner_reads_what_went_what_waits_and_what_is_theirs(busy: World, post: Post) -> None:
