@@ -166,6 +166,8 @@ def _plain(cell: html.HtmlElement) -> str:
 
 def _origin(place: _Place) -> html.HtmlElement:
     rule = place.rule
+    if rule.ends:
+        return E.TD("–")
     if rule.source is None:
         constant = rule.code.value if rule.code else rule.const
         return E.TD(f"fester Wert „{constant}“")
@@ -178,10 +180,14 @@ def _origin(place: _Place) -> html.HtmlElement:
 
 
 def _done(rule: Rule) -> Iterator[str]:
+    if rule.ends:
+        yield f"mehr als {rule.ends} Ebenen: der Vorgang wird zurückgestellt"
     for use in rule.steps:
         yield step_words(use.name, use.argument)
     if rule.codelist:
-        yield f"übersetzt nach der Codeliste {rule.codelist}"
+        column = f", Spalte {rule.column}" if rule.column else ""
+        exact = "" if rule.fold else ", Groß- und Kleinschreibung genau"
+        yield f"übersetzt nach der Codeliste {rule.codelist}{column}{exact}"
     if rule.code:
         yield f"als Code der Liste {rule.code.list}"
     if rule.default is not None:
@@ -203,7 +209,8 @@ def _condition(when: When) -> str:
     if not when.texts:
         return f"nur wenn {'nicht ' if when.negated else ''}angegeben: {shown}"
     texts = " oder ".join(f"„{text}“" for text in when.texts)
-    return f"nur wenn {shown} {'nicht ' if when.negated else ''}{texts} ist"
+    fold = " (Groß- und Kleinschreibung gleich)" if when.fold else ""
+    return f"nur wenn {shown} {'nicht ' if when.negated else ''}{texts} ist{fold}"
 
 
 def _duty(place: _Place) -> str:
@@ -229,7 +236,8 @@ def _codelists(mapping: Mapping, places: list[_Place]) -> Iterator[html.HtmlElem
     lists = mapping.lists
     if lists.translations or lists.codes:
         yield E.H2("Codelisten")
-    for name, translation in sorted(lists.translations.items()):
+    for lookup, translation in sorted(lists.translations.items()):
+        name = f"{lookup.list}, Spalte {lookup.column}" if lookup.column else lookup.list
         rows = [[E.TH(given, scope="row"), E.TD(value or "(leer)")] for given, value in translation.entries.items()]
         yield printed.table(f"{name}: welcher Wert zu welchem wird", ("Wert der Quelle", "Wert im Ziel"), rows)
     used = {place.rule.code.list: place.rule.code.value for place in places if place.rule.code}

@@ -142,6 +142,11 @@ HELP = {
         "- {target: Ja, const: ja, when: {path: decision.outcome, equals: approved}}  (and Nein for rejected alone)",
         "warning",
     ),
+    "KB-M26": Help(
+        "`use` names a group that is not there; or a group uses itself, and no list (`each`) or no `depth` ends that; "
+        "or groups in groups make more rules than a mapping may have.",
+        "- {target: Anschrift, from: case.applicant, as: person, use: anschrfit}",
+    ),
 }
 
 

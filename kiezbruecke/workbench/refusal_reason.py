@@ -64,8 +64,8 @@ def _in_parts(mapping: Mapping, rule: Rule, scope: Scope) -> RefusalReason | Non
 def _in_lists(mapping: Mapping, rule: Rule, source: str, value: Any) -> RefusalReason | None:
     many = value if isinstance(value, list | tuple) else [value]
     try:
-        if rule.codelist:
-            translation = mapping.lists.translations[rule.codelist]
+        if rule.lookup:
+            translation = mapping.lists.translations[rule.lookup]
             many = [translation.translate(part) for part in many]
     except Unusable:
         return RefusalReason(

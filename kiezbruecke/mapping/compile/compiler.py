@@ -107,10 +107,17 @@ class _Printer:
         for one in rules:
             if one.rule.type or one.rule.nil:
                 raise Uncompilable("chosen types and nil are written by the interpreter")
-            if one.rule.each is None:
+            if one.rule.ends:
+                self._end(one)
+            elif one.rule.each is None:
                 self._plain(one, place)
             else:
                 self._each(one, place)
+
+    def _end(self, one: Bound) -> None:
+        """Whoever goes on where a group ends is set aside."""
+        with self._values.member(one.rule), self._values.guard(one.rule.when):
+            self._values.code.line("decline()")
 
     def _plain(self, one: Bound, place: PlannedNode) -> None:
         with self._values.guard(one.rule.when) as holds:

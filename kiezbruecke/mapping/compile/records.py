@@ -87,9 +87,9 @@ def _refuse_unknown(part: Rule | When, known: frozenset[str]) -> None:
 
 _KNOWN = frozenset(
     {"target", "place", "places", "source", "const", "codelist", "default", "steps", "when", "rules", "required"}
-    | {"otherwise", "note", "pii", "legal_basis", "accept"}
+    | {"otherwise", "note", "pii", "legal_basis", "accept", "column", "fold", "use"}
 )
-_KNOWN_WHEN = frozenset({"path", "texts", "place", "texts_place", "negated", "derived"})
+_KNOWN_WHEN = frozenset({"path", "texts", "place", "texts_place", "negated", "derived", "fold"})
 _SOMETHING = frozenset({type(None), bool, int, float, Decimal})  # nothing of these is to be looked at
 _Path = tuple[str, ...]
 
@@ -178,8 +178,8 @@ class _Writer:
         self._line("if v.__class__ is str:")
         self._line("    if not v or v.isspace(): v = None")
         self._line("elif v.__class__ not in something and is_nothing(v): v = None")
-        if rule.codelist:
-            translate = self._bind("translate", self._lists.translations[rule.codelist].translate)
+        if rule.lookup:
+            translate = self._bind("translate", self._lists.translations[rule.lookup].translate)
             with self._block("if v is not None:"):
                 self._line("if v.__class__ is list or v.__class__ is tuple: decline()")
                 self._line(f"v = {translate}(v)")
@@ -234,7 +234,8 @@ class _Writer:
         read = self._read(when.path)
         _refuse_unknown(when, _KNOWN_WHEN)
         self._line(f"w = {read}")
-        asked = " or ".join(f"same(w, {text!r})" for text in when.texts) if when.texts else "not is_nothing(w)"
+        fold = ", folded=True" if when.fold else ""
+        asked = " or ".join(f"same(w, {text!r}{fold})" for text in when.texts) if when.texts else "not is_nothing(w)"
         with self._block(f"if not ({asked}):" if when.negated else f"if {asked}:"):
             yield
 
