@@ -87,7 +87,10 @@ def _never(_: Scope, __: list[tuple[int, str]]) -> str:
 def _function(source: str, bound: Mapping[str, object], name: str) -> Callable[..., str]:
     """The function that the source defines. The source is made of a checked mapping; texts stand in it as literals."""
     names: dict[str, Any] = dict(bound)
-    exec(compile(source, f"<mapping {name}>", "exec"), names)  # noqa: S102
+    try:
+        exec(compile(source, f"<mapping {name}>", "exec"), names)  # noqa: S102
+    except SyntaxError:  # Python takes twenty loops in each other and a hundred indentations
+        raise Uncompilable("lists that stand so deep in each other are written by the interpreter") from None
     function: Callable[..., str] = names["write"]
     return function
 

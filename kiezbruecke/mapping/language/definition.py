@@ -137,8 +137,9 @@ class Rule:
 
     @property
     def origin(self) -> str:
-        """What people are told the value comes from: its source field, or 'Festwert'."""
-        return self.source.text if self.source else "Festwert"
+        """What people are told the value comes from: its source field (of a group's end its list), or 'Festwert'."""
+        path = self.each if self.ends else self.source
+        return path.text if path else "Festwert"
 
 
 @dataclass(frozen=True, slots=True)

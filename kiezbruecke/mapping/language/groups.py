@@ -19,7 +19,7 @@ from kiezbruecke.mapping.language.reading import Reading
 from kiezbruecke.mapping.language.walking import all_rules, walk
 
 _MOST_RULES = 5_000
-_MOST_BLOCKS = 60  # in each other, as in a file
+_MOST_BLOCKS = 40  # in each other: everybody who walks them does it by recursion
 Groups = Mapping[str, RuleGroup]
 
 
@@ -30,18 +30,19 @@ def expand(reading: Reading, groups: Groups) -> Reading:
         return reading
     uses = _uses(definition, groups)
     findings = {use.rule.place: found for use in uses if (found := _mistake(use, groups, definition.roots))}
-    expander = _Expander(groups, frozenset(findings), frozenset(definition.roots))
+    expander = _Expander(groups, reading.broken | findings.keys(), frozenset(definition.roots))
     rules = expander.rules(definition.rules, _Within())
-    broken = reading.broken | findings.keys() | expander.too_many.keys()
-    told = [*reading.findings, *findings.values(), *list(expander.too_many.values())[:1]]
-    return replace(reading, definition=replace(definition, rules=rules, groups=groups), findings=told, broken=broken)
+    told = [found for place, found in findings.items() if place not in reading.broken]
+    told = [*reading.findings, *told, *list(expander.too_many.values())[:1]]
+    return replace(reading, definition=replace(definition, rules=rules, groups=groups), findings=told)
 
 
 def idle_groups(definition: Definition) -> Iterator[Finding]:
     """Warnings about groups of the file that nobody uses, and about a depth where nothing goes deeper."""
-    used = {rule.use for rule in all_rules(definition.rules)}
+    used = {rule.use for rule in all_rules(definition.rules) if rule.use}
+    misspelt = bool(used - definition.groups.keys())
     for name, group in definition.groups.items():
-        if name not in used and group.place.file == definition.file and not definition.abstract:
+        if name not in used and group.place.file == definition.file and not (definition.abstract or misspelt):
             message = f"nothing uses the group '{name}'"
             yield Finding(group.place, "KB-M19", message, expected=f"use: {name}", severity="warning")
     for use in _uses(definition, definition.groups):
@@ -155,15 +156,15 @@ class _Expander:
     def _used(self, rule: Rule, made: Rule, inner: _Within) -> Rule:
         """The block with the rules of its group, or the end of a group that uses itself."""
         if rule.place in self._mistaken:
-            return made
+            return replace(made, ends=1)  # nobody knows what would stand there
         if rule.depth and inner.groups.count(rule.use) >= rule.depth:
             return replace(made, ends=rule.depth)
         if self._count > _MOST_RULES or inner.blocks >= _MOST_BLOCKS:
             message = f"groups give more than {_MOST_RULES} rules, or more than {_MOST_BLOCKS} blocks in each other"
             found = Finding(rule.at("use"), "KB-M26", message, str(rule.target), "fewer uses, or less depth")
             self.too_many[rule.place] = found
-            return made
-        within = replace(inner, groups=(*inner.groups, rule.use), blocks=inner.blocks + 1)
+            return replace(made, ends=1)
+        within = replace(inner, groups=(*inner.groups, rule.use))
         return replace(made, rules=self.rules(self._groups[rule.use].rules, within))
 
     def _named(self, rule: Rule, within: _Within) -> _Within:
