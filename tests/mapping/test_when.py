@@ -56,6 +56,10 @@ def run(forms: None, content: Path, put: Callable[[str, str], Path]) -> Run:
         ("{path: route.art, equals: [a, b]}", {"a", "b"}),
         ("{path: route.art, not_equals: a}", {"b", "c", None, ""}),
         ("{path: route.art, not_equals: [a, b]}", {"c", None, ""}),
+        ("{path: route.art, equals: [A, ' B ']}", set()),
+        ("{path: route.art, equals: [A, ' B '], fold: true}", {"a", "b"}),
+        ("{path: route.art, not_equals: A, fold: true}", {"b", "c", None, ""}),
+        ("{path: route.art, equals: A, fold: false}", set()),
     ],
 )
 @pytest.mark.parametrize("value", ["a", "b", "c", "", None])

@@ -42,7 +42,7 @@ def merge(base: Reading, over: Reading) -> Reading:
     rules = merger.into(base.definition.rules, list(_entries(over.definition.rules, ())))
     answers = _answers({**base.answers, **over.answers, **merger.answers}, merger.replaced)
     anywhere = {rule.place: rule for rule in all_rules(rules)}
-    rules = _Answering(answers, findings, anywhere).rules(rules)
+    rules = _Answering(answers, findings, anywhere, _place(over.definition)).rules(rules)
     definition = _header(base.definition, over.definition, rules)
     return Reading(definition, findings, base.broken | over.broken, answers)
 
@@ -239,6 +239,7 @@ class _Answering:
     answers: Mapping[Place, tuple[Place, ...]]
     findings: list[Finding]
     anywhere: Mapping[Place, Rule]  # the two files may nest their blocks in different ways
+    extends: Place  # where the overlay names its base
 
     def rules(self, rules: tuple[Rule, ...], *, cases: bool = False) -> tuple[Rule, ...]:
         """The rules of one block; `cases`: they are those of `one_of`."""
@@ -251,9 +252,17 @@ class _Answering:
             return rule
         asking = [one for one in self._answered(rule, beside, cases=cases) if not (one.otherwise or one.each)]
         if not asking or not all(one.when for one in asking):
-            expected = "rules with 'when' here, or in the base for the same target"
-            self.findings.append(no_conditions(rule, expected))
+            self.findings.append(self._unasked(rule))
         return answering(rule, asking)
+
+    def _unasked(self, rule: Rule) -> Finding:
+        """What the base's `otherwise` answered, the overlay has taken away; it is mended in the overlay."""
+        if rule.place.file == self.extends.file:
+            return no_conditions(rule, "rules with 'when' here, or in the base for the same target")
+        target = str(rule.target)
+        message = f"the base's 'otherwise' for '{target}' has no conditions any more"
+        expected = f"a rule with 'when' for what it answers, or {{target: {target}, omit: true}}"
+        return Finding(self.extends, "KB-M05", message, target, expected, f"see {rule.place}")
 
     def _answered(self, rule: Rule, beside: tuple[Rule, ...], *, cases: bool) -> Iterable[Rule]:
         told = self.answers.get(rule.place, ())

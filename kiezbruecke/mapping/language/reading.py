@@ -420,7 +420,7 @@ class _Reader(NodeReader):
 
 def answering(rule: Rule, asking: Sequence[Rule]) -> Rule:
     """An `otherwise` with the conditions under which none of the rules speaks that it answers."""
-    return replace(rule, when=tuple(dict.fromkeys(when.contrary for one in asking for when in one.when)))
+    return replace(rule, when=tuple(dict.fromkeys(when.contrary for one in asking for when in one.asked)))
 
 
 def exclusive(cases: Sequence[Rule]) -> tuple[Rule, ...]:
