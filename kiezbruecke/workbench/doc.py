@@ -14,7 +14,6 @@ from lxml.html import builder as E  # noqa: N812 - lxml's own name for it
 
 from kiezbruecke import printed
 from kiezbruecke.mapping.language.definition import Rule, When
-from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.language.paths import TargetStep
 from kiezbruecke.mapping.loading import Mapping
 from kiezbruecke.mapping.schema.models import root_model
@@ -98,18 +97,21 @@ def _places(mapping: Mapping) -> Iterator[_Place]:
     told = _told(mapping)
     for one in mapping.plan.rules:
         if not one.rule.rules:
-            nodes, place = _nodes(mapping.goal.root, one.steps), one.rule.place
+            nodes = _nodes(mapping.goal.root, one.steps)
             above = tuple(block.rule for block in one.above)
-            yield _Place(one.number, one.rule, one.target, above, nodes, told.get(place, ""))
+            yield _Place(one.number, one.rule, one.target, above, nodes, told.get(id(one.rule), ""))
 
 
-def _told(mapping: Mapping) -> dict[Place, str]:
-    """What the schema of an item or of a record of one's own says of the field that each rule takes its value from."""
+def _told(mapping: Mapping) -> dict[int, str]:
+    """What the schema of an item or of a record of one's own says of the field that each rule takes its value from.
+
+    By the rule's identity: those of a group stand at one place for all its uses.
+    """
     fields, own = mapping.shape.item.fields, mapping.own
     if not own or not isinstance(fields, NodeFields):
         return {}
     found = (one for one in mapping.plan.reads if one.key == "from" and one.path.root == own)
-    return {one.rule.place: fields.documentation(one.path.names.removeprefix(f"{own}.")) for one in found}
+    return {id(one.rule): fields.documentation(one.path.names.removeprefix(f"{own}.")) for one in found}
 
 
 def _nodes(root: Node, steps: tuple[TargetStep, ...]) -> tuple[Node, ...]:

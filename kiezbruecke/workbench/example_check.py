@@ -70,7 +70,7 @@ def _failed(mapping: Mapping, content: Path, example: Example, roots: dict[str, 
         return Finding(_place(str(example.input), content), _CODE, message, row.target, expected)
     assert row.why is not None, "only such rows fail"
     if row.refused:
-        found = refused_by(mapping, roots, row.place, row.why)
+        found = refused_by(mapping, roots, row.rule, row.why)
         message, expected = f"example '{example.name}': {found.what}", found.expected
     else:
         message = f"example '{example.name}' has no value that fits here"

@@ -106,7 +106,7 @@ def test_generated_code_and_interpreter_read_a_list_alike(load: Load, land: obje
         ),
         (
             "land",
-            "1:49 KB-M10 the code list 'land' has several columns of values; codelist: {list: land, column: code | name}",
+            "1:49 KB-M10 the code list 'land' has several columns of values; codelist: {list: land, column: code",
         ),
         ("{list: lnad, column: name}", "1:56 KB-M10 there is no code list 'lnad.csv'; land; did you mean 'land'?"),
         ("{column: name}", "1:49 KB-M03 'codelist' names no list; codelist: {list: name, column: name}; "),

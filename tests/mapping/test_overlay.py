@@ -277,7 +277,7 @@ def test_what_an_otherwise_of_the_base_answers_must_stay(lines: Lines, rule: str
     assert said.startswith(
         "bezirk/mapping.yaml:4:10: KB-M05 the base's 'otherwise' for 'Colour' has no conditions any more"
     )
-    assert said.endswith("land/mapping.yaml:22:13")
+    assert said.endswith("land/mapping.yaml:22:14")
     assert lines(f"{OVER}rules:\n- {rule}\n- {{target: Colour, omit: true}}\n", ASKING) == []
 
 
