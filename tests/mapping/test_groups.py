@@ -11,12 +11,18 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft7Validator
 from lxml import etree
+from ruamel.yaml import YAML
 
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.mapping import Mapping, check_mapping, load_mapping
 from kiezbruecke.mapping.compile import Declined
+from kiezbruecke.mapping.compile.plan import Uncompilable
 from kiezbruecke.mapping.interpret.xml import XmlWriter
+from kiezbruecke.workbench.doc import fields_of
+from kiezbruecke.workbench.editor import editor_schema
+from kiezbruecke.workbench.upgrade import upgrade
 
 DATA = Path(__file__).parent / "data"
 PARTY = {
@@ -360,3 +366,40 @@ def test_an_overlay_uses_a_group_of_its_base(load: Load, root: Path, put: Put) -
     message = etree.fromstring(load_mapping("dort", root).write({"shipment": {"sender": FROM, "parts": []}}))
 
     assert message.xpath("Zahler/Anschrift/*/text()") == ["Musterweg 1", "Musterort"]
+
+
+def test_deeper_than_generated_code_goes_the_interpreter_writes(load: Load) -> None:
+    """Python takes twenty loops in each other; a record may go deeper than that."""
+    mapping = load(PARTS.replace("depth: 4", "depth: 30"))
+    roots = {"shipment": {"sender": FROM, "parts": nested(30)}}
+
+    with pytest.raises(Uncompilable):
+        mapping.explain()
+    assert len(etree.fromstring(mapping.write(roots)).xpath("//Nummer")) == 30
+
+
+def test_the_department_reads_where_a_group_ends(load: Load) -> None:
+    """A rule like any other: what sets a record aside stands on the page."""
+    told = [one for one in fields_of(load(PARTS)) if "Ebenen" in one.done]
+
+    assert [one.done for one in told] == ["mehr als 4 Ebenen: der Vorgang wird zurückgestellt"]
+    assert told[0].target == "Teil" + "/Teile/Teil" * 4
+
+
+def test_an_editor_knows_groups_and_their_names(load: Load, root: Path) -> None:
+    load(PARTS)
+    schema = editor_schema("teile", root)
+
+    def problems(text: str) -> list[str]:
+        return [one.message for one in Draft7Validator(schema).iter_errors(YAML(typ="safe").load(text))]
+
+    assert problems(HEAD + PARTS) == []
+    assert problems((HEAD + PARTS).replace("use: teil}", "use: tiel}")) != []
+    assert problems((HEAD + PARTS).replace("depth: 4", "depth: 1")) != []
+    assert problems((HEAD + PARTS).replace("target: Nummer", "traget: Nummer")) != []
+
+
+def test_a_mapping_with_groups_is_not_rewritten(load: Load, root: Path) -> None:
+    """One line stands for several places, which a new schema may move apart."""
+    with pytest.raises(ConfigurationError, match="has groups"):
+        upgrade(load(ADDRESS), root, "teile 1 Lieferung", "neu")
