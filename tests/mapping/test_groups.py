@@ -403,3 +403,67 @@ def test_a_mapping_with_groups_is_not_rewritten(load: Load, root: Path) -> None:
     """One line stands for several places, which a new schema may move apart."""
     with pytest.raises(ConfigurationError, match="has groups"):
         upgrade(load(ADDRESS), root, "teile 1 Lieferung", "neu")
+
+
+def test_an_example_need_not_be_as_deep_as_a_group_may_go(load: Load, root: Path, put: Put) -> None:
+    """Of an open source the examples alone know the paths: a line that reads one of them at some level is right."""
+    body = (HEAD + PARTS).replace("source: json shipment\n", "").replace("shipment", "route")
+    example = {"route": {"sender": FROM, "parts": nested(2, kind="a")}}
+    put("mappings/outbound/teile/examples/flach.input.json", json.dumps(example))
+
+    def warned(text: str) -> list[str]:
+        put("mappings/outbound/teile/mapping.yaml", text)
+        return [one.message for one in check_mapping("teile", root) if one.code == "KB-M21"]
+
+    assert warned(body) == []
+    assert warned(body.replace("from: part.number", "from: part.nummer")) == ["no example holds 'route.parts.nummer'"]
+
+
+USES = st.tuples(st.sampled_from("abc"), st.booleans(), st.sampled_from([None, 2, 3]))
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(graph=st.fixed_dictionaries(dict.fromkeys("abc", st.lists(USES, max_size=2))))
+def test_whatever_uses_whatever_comes_to_an_end(load: Load, root: Path, graph: dict[str, list[Any]]) -> None:
+    """A circle without a list, or without a depth, is an error; anything else is a mapping that writes."""
+    body = "groups:\n"
+    for name, uses in graph.items():
+        body += f"  {name}:\n    - {{target: Nummer, from: part.number}}\n"
+        for used, listed, depth in uses:
+            each = ", each: part.parts, as: part" if listed else ""
+            deep = f", depth: {depth}" if depth else ""
+            body += f"    - {{target: Teile/Teil{each}, use: {used}{deep}}}\n"
+    body += SENDER + "  - {target: Teil, each: shipment.parts, as: part, use: a}\n"
+    endless = any(_leads(graph, used, name, {listed}) for name, uses in graph.items() for used, listed, _ in uses)
+    with suppress(ConfigurationError):
+        mapping = load(body)
+        record = {"shipment": {"sender": FROM, "parts": nested(2)}}
+        with suppress(RecordError):
+            assert mapping.write(record) == mapping.interpreted(record)
+    said = [one.message for one in check_mapping("teile", root) if one.code == "KB-M26"]
+    circles = [one for one in said if not one.startswith("groups give more")]
+
+    assert bool(circles) == (endless or _says_no_depth(graph))
+
+
+def _leads(graph: dict[str, list[Any]], at: str, to: str, listed: set[bool], *, any_way: bool = False) -> bool:
+    """Whether uses lead from one group to another, without any list unless any way will do."""
+    if True in listed and not any_way:
+        return False
+    reached, waiting = set[str](), [at]
+    while waiting:
+        one = waiting.pop()
+        if one == to:
+            return True
+        if one not in reached:
+            reached.add(one)
+            waiting += [used for used, is_list, _ in graph[one] if any_way or not is_list]
+    return False
+
+
+def _says_no_depth(graph: dict[str, list[Any]]) -> bool:
+    uses = [(name, *use) for name, uses in graph.items() for use in uses]
+    return any(
+        listed and depth is None and _leads(graph, used, name, set(), any_way=True)
+        for name, used, listed, depth in uses
+    )
