@@ -316,7 +316,8 @@ def examine_mapping_file(name: str, content: Path) -> Reading:
     """A mapping upon its bases, as far as all of them can be understood; raises ConfigurationError or NotAMapping."""
     chain = list(_chain(name, content, ()))
     groups = {key: group for reading in chain for key, group in reading.definition.groups.items()}
-    return reduce(merge, (expand(reading, groups) for reading in chain))
+    roots = frozenset(root for reading in chain for root in reading.definition.roots)
+    return reduce(merge, (expand(reading, groups, roots) for reading in chain))
 
 
 def _chain(name: str, content: Path, above: tuple[str, ...]) -> Iterator[Reading]:

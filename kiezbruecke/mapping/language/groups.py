@@ -23,14 +23,17 @@ _MOST_BLOCKS = 40  # in each other: everybody who walks them does it by recursio
 Groups = Mapping[str, RuleGroup]
 
 
-def expand(reading: Reading, groups: Groups) -> Reading:
-    """The same with the rules of groups in the blocks that use them; a use that cannot be meant is a finding."""
+def expand(reading: Reading, groups: Groups, roots: frozenset[str]) -> Reading:
+    """The same with the rules of groups in the blocks that use them; a use that cannot be meant is a finding.
+
+    `groups` and `roots` are those of the whole mapping, its bases among it.
+    """
     definition = reading.definition
     if not groups and not any(rule.use for rule in all_rules(definition.rules)):
         return reading
     uses = _uses(definition, groups)
-    findings = {use.rule.place: found for use in uses if (found := _mistake(use, groups, definition.roots))}
-    expander = _Expander(groups, reading.broken | findings.keys(), frozenset(definition.roots))
+    findings = {use.rule.place: found for use in uses if (found := _mistake(use, groups, roots))}
+    expander = _Expander(groups, reading.broken | findings.keys(), roots)
     rules = expander.rules(definition.rules, _Within())
     told = [found for place, found in findings.items() if place not in reading.broken]
     told = [*reading.findings, *told, *list(expander.too_many.values())[:1]]
@@ -63,13 +66,18 @@ class _Use:
 
 def _uses(definition: Definition, groups: Groups) -> Iterator[_Use]:
     """Every use as it is written: in the rules outside of groups, then in each group."""
-    for name, rules in (("", definition.rules), *((name, group.rules) for name, group in groups.items())):
-        for one in walk(rules):
-            if one.rule.use and not any(block.use for block in one.above):
-                yield _Use(one.rule, name, any(block.each is not None for block in (*one.above, one.rule)))
+    yield from _uses_in(definition.rules, "")
+    for name, group in groups.items():
+        yield from _uses_in(group.rules, name)
 
 
-def _mistake(use: _Use, groups: Groups, roots: tuple[str, ...]) -> Finding | None:
+def _uses_in(rules: tuple[Rule, ...], inside: str) -> Iterator[_Use]:
+    for one in walk(rules):
+        if one.rule.use and not any(block.use for block in one.above):
+            yield _Use(one.rule, inside, any(rule.each is not None for rule in (*one.above, one.rule)))
+
+
+def _mistake(use: _Use, groups: Groups, roots: frozenset[str]) -> Finding | None:
     """Why a use leads nowhere, or never ends."""
     rule, target = use.rule, str(use.rule.target)
     if rule.source is not None and rule.name in roots:
@@ -99,13 +107,8 @@ def _returns(use: _Use, groups: Groups, *, eachless: bool) -> bool:
             return True
         if one.rule.use in groups and one.rule.use not in seen:
             seen.add(one.rule.use)
-            waiting += _uses_in(one.rule.use, groups)
+            waiting += _uses_in(groups[one.rule.use].rules, one.rule.use)
     return False
-
-
-def _uses_in(name: str, groups: Groups) -> list[_Use]:
-    walked = [one for one in walk(groups[name].rules) if one.rule.use]
-    return [_Use(one.rule, name, any(rule.each is not None for rule in (*one.above, one.rule))) for one in walked]
 
 
 @dataclass(frozen=True)
