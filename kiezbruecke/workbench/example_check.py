@@ -13,7 +13,7 @@ from typing import Any
 
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.mapping import Finding, Mapping
-from kiezbruecke.mapping.check.whole import checked
+from kiezbruecke.mapping.check.whole import checked, each_once
 from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.lineage import RuleLine
 from kiezbruecke.mapping.loading import mapping_file
@@ -39,7 +39,7 @@ def check_whole(name: str, content: Path) -> list[Finding]:
     examples = find_examples(name, content)
     tried = [finding for example in examples for finding in _tried(found.mapping, content, example)]
     new = [one for one in tried if (one.place.file, one.place.line) not in lines and one.rule not in rules]
-    return list(dict.fromkeys([*found.findings, *new]))
+    return each_once(list(dict.fromkeys([*found.findings, *new])), found.mapping.definition)
 
 
 def _tried(mapping: Mapping, content: Path, example: Example) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -22,8 +23,10 @@ from kiezbruecke.mapping.compile.plan import Uncompilable
 from kiezbruecke.mapping.interpret.xml import XmlWriter
 from kiezbruecke.workbench.doc import fields_of
 from kiezbruecke.workbench.editor import editor_schema
+from kiezbruecke.workbench.example_check import check_whole
 from kiezbruecke.workbench.upgrade import upgrade
 
+ROOT = Path(__file__).parents[2]
 DATA = Path(__file__).parent / "data"
 PARTY = {
     "type": "object",
@@ -467,3 +470,43 @@ def _says_no_depth(graph: dict[str, list[Any]]) -> bool:
         listed and depth is None and _leads(graph, used, name, set(), any_way=True)
         for name, used, listed, depth in uses
     )
+
+
+def test_an_example_is_refused_once_at_the_line_of_the_group(load: Load, root: Path, put: Put) -> None:
+    """However many levels of it fail, and in the words of the level that fails first."""
+    example = {"shipment": {"sender": FROM, "parts": nested(3, kind="zu lang")}}
+    put("mappings/outbound/teile/examples/lang.input.json", json.dumps(example))
+    put("mappings/codelists/art.csv", "from;to\na;A\n")
+    kinds = "{target: Stufe, from: part.kind, codelist: art}"
+    with suppress(ConfigurationError):
+        load(
+            PARTS.replace("{target: Stufe, const: A, when: {path: part.kind, equals: a}}", kinds).replace(
+                "    - {target: Stufe, from: part.index, otherwise: true}\n", ""
+            )
+        )
+
+    said = [one for one in check_whole("teile", root) if one.code == "KB-M24"]
+
+    assert [(one.place.line - HEAD.count("\n"), one.rule) for one in said] == [(4, "Teil/Stufe")]
+
+
+def test_a_record_is_read_by_a_group_straight(tmp_path: Path) -> None:
+    """An overlay of a shipped mapping: its group stands in the place of the base's rules, and code is made of it."""
+    for part in ("mappings", "schemas"):
+        copytree(ROOT / part, tmp_path / part)
+    file = tmp_path / "mappings/inbound/dort/mapping.yaml"
+    file.parent.mkdir()
+    file.write_text(
+        "name: dort\nversion: 1\ndirection: inbound\nextends: decision-sheet\ngroups:\n  stimmen:\n"
+        "    - {target: yes, from: zeile.ja, steps: [integer]}\n"
+        "    - {target: no, from: zeile.nein, steps: [integer]}\n"
+        "rules:\n  - {target: votes, from: item, as: zeile, use: stimmen}\n",
+        "utf-8",
+    )
+    mapping, base = load_mapping("dort", tmp_path), load_mapping("decision-sheet", tmp_path)
+
+    assert check_mapping("dort", tmp_path) == []
+    told = [(one.target, one.source) for one in mapping.rule_lines]
+    assert told == [(one.target, one.source) for one in base.rule_lines]
+    assert {one.target for one in mapping.rule_lines if "/dort/" in one.file} == {"votes/yes", "votes/no"}
+    assert "root_item.get('ja')" in mapping.explain()

@@ -63,13 +63,13 @@ def checked(name: str, content: Path) -> Checked:
     if not _other_goal(reading):  # every rule of the base would be wrong, and none of them is
         meaning = _meaning(reading, content)
         found, mapping = found + meaning.findings, meaning.mapping
-    found = _each_once(without_accepted(found, reading.definition), reading.definition)
+    found = each_once(without_accepted(found, reading.definition), reading.definition)
     # a mandatory place without a rule is often only the echo of a misspelt target: causes first
     found.sort(key=lambda finding: (finding.code == "KB-M12", finding.place, finding.code))
     return Checked(found, mapping)
 
 
-def _each_once(findings: list[Finding], definition: Definition) -> list[Finding]:
+def each_once(findings: list[Finding], definition: Definition) -> list[Finding]:
     """What is wrong with a rule of a group is said once, at the group's line, however often the group is used."""
     inside = {group.place for group in definition.groups.values()}
     rules = (rule for group in definition.groups.values() for rule in all_rules(group.rules))

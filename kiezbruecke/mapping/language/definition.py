@@ -167,10 +167,11 @@ class ItemSource:
 
 @dataclass(frozen=True, slots=True)
 class RuleGroup:
-    """Rules that are written once, and where their name stands."""
+    """Rules that are written once, where their name stands, and whether some block uses them."""
 
     place: Place
     rules: tuple[Rule, ...]
+    used: bool = False
 
 
 @dataclass(frozen=True, slots=True)

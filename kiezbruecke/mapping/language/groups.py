@@ -37,15 +37,17 @@ def expand(reading: Reading, groups: Groups, roots: frozenset[str]) -> Reading:
     rules = expander.rules(definition.rules, _Within())
     told = [found for place, found in findings.items() if place not in reading.broken]
     told = [*reading.findings, *told, *list(expander.too_many.values())[:1]]
-    return replace(reading, definition=replace(definition, rules=rules, groups=groups), findings=told)
+    used = {rule.use for rule in all_rules(rules)}
+    marked = {name: replace(group, used=name in used) for name, group in groups.items()}
+    return replace(reading, definition=replace(definition, rules=rules, groups=marked), findings=told)
 
 
 def idle_groups(definition: Definition) -> Iterator[Finding]:
     """Warnings about groups of the file that nobody uses, and about a depth where nothing goes deeper."""
     used = {rule.use for rule in all_rules(definition.rules) if rule.use}
-    misspelt = bool(used - definition.groups.keys())
+    meant = definition.abstract or bool(used - definition.groups.keys())  # for overlays, or by another name
     for name, group in definition.groups.items():
-        if name not in used and group.place.file == definition.file and not (definition.abstract or misspelt):
+        if not (group.used or meant) and group.place.file == definition.file:
             message = f"nothing uses the group '{name}'"
             yield Finding(group.place, "KB-M19", message, expected=f"use: {name}", severity="warning")
     for use in _uses(definition, definition.groups):

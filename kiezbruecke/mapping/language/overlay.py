@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from kiezbruecke.mapping.language.definition import Definition, Rule
+from kiezbruecke.mapping.language.definition import Definition, Rule, RuleGroup
 from kiezbruecke.mapping.language.findings import Finding, NotAMapping, Place, nearest
 from kiezbruecke.mapping.language.paths import TargetPath, TargetStep
 from kiezbruecke.mapping.language.reading import Reading, answering, exclusive, no_conditions
@@ -77,11 +77,17 @@ def _header(base: Definition, over: Definition, rules: tuple[Rule, ...]) -> Defi
         unused=tuple(dict.fromkeys((*base.unused, *over.unused))),
         target=over.target or base.target,
         prefix=base.prefix if over.prefix is None else over.prefix,
-        groups={**base.groups, **over.groups},
+        groups=_groups(base, over),
         rules=rules,
         places={**base.places, **_own_places(over), **_omissions(over)},
         bases=(base.name, *base.bases),
     )
+
+
+def _groups(base: Definition, over: Definition) -> dict[str, RuleGroup]:
+    """The groups of the whole; one that either of the two uses is used."""
+    used = {name for one in (base, over) for name, group in one.groups.items() if group.used}
+    return {name: replace(group, used=name in used) for name, group in {**base.groups, **over.groups}.items()}
 
 
 def _own_places(over: Definition) -> dict[str, Place]:
@@ -125,8 +131,9 @@ def _entries(rules: tuple[Rule, ...], above: _Path) -> Iterator[_Entry]:
 
 
 def _only_groups(rule: Rule) -> bool:
-    """Whether a block says nothing but a path."""
-    return not (rule.places.keys() - {"target", "rules", "note"})
+    """Whether a block says nothing but a path, and perhaps which group stands there and what that is about."""
+    said = rule.places.keys() - {"target", "rules", "note"}
+    return not said or (bool(rule.use) and said <= {"use", "from", "as"})
 
 
 class _Merger:
