@@ -490,6 +490,52 @@ def test_an_example_is_refused_once_at_the_line_of_the_group(load: Load, root: P
     assert [(one.place.line - HEAD.count("\n"), one.rule) for one in said] == [(4, "Teil/Stufe")]
 
 
+TREE = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"teile": {"type": "array", "items": {"$ref": "#/$defs/teil"}}},
+    "$defs": {
+        "teil": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["nr"],
+            "properties": {
+                "nr": {"type": "string"},
+                "teile": {"type": "array", "items": {"$ref": "#/$defs/teil"}},
+            },
+        }
+    },
+}
+INTO_JSON = """\
+name: baum
+version: 1
+direction: outbound
+source: json shipment
+roots: [shipment]
+target: json baum
+unused: [shipment.sender]
+groups:
+  teil:
+    - {target: nr, from: part.number}
+    - {target: teile, each: part.parts, as: part, use: teil, depth: 3}
+rules:
+  - {target: teile, each: shipment.parts, as: part, use: teil}
+"""
+
+
+def test_a_group_fills_json_as_well(root: Path, put: Put) -> None:
+    """Trees into trees, and too deep is the same reason."""
+    put("schemas/json/baum.schema.json", json.dumps(TREE))
+    put("mappings/outbound/baum/mapping.yaml", INTO_JSON)
+    mapping = load_mapping("baum", root)
+
+    assert check_mapping("baum", root) == []
+    written = mapping.write({"shipment": {"sender": FROM, "parts": nested(3)}})
+    assert json.loads(written) == {"teile": [{"nr": "3", "teile": [{"nr": "2", "teile": [{"nr": "1"}]}]}]}
+    with pytest.raises(RecordError, match="höchstens 3 Ebenen"):
+        mapping.write({"shipment": {"sender": FROM, "parts": nested(4)}})
+
+
 def test_a_record_is_read_by_a_group_straight(tmp_path: Path) -> None:
     """An overlay of a shipped mapping: its group stands in the place of the base's rules, and code is made of it."""
     for part in ("mappings", "schemas"):
