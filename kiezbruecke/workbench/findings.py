@@ -104,8 +104,8 @@ HELP = {
     ),
     "KB-M19": Help(
         "Something that changes nothing: a root nobody reads, a default behind what is never empty, a member "
-        "of `each` that is not used, `source` where every root is ours, a field under `unused` that a rule reads, a group "
-        "that no block uses.",
+        "of `each` that is not used, `source` where every root is ours, a field under `unused` that a rule reads, a "
+        "group that no block uses.",
         "- {target: A, from: case.id, default: keine}",
         "warning",
     ),
