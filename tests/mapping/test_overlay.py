@@ -259,6 +259,19 @@ def test_what_an_overlay_answers_in_its_own_file_stays(content: Path, lines: Lin
     assert ">nein<" in _written(content, "A")
 
 
+def test_an_otherwise_answers_through_three_files(content: Path, put: Put, lines: Lines) -> None:
+    """The Land asks, the group of districts asks something else in its place, the district says otherwise."""
+    asked = "{target: plain, const: c, when: {path: case.area_id, equals: C}}"
+    lines(f"{OVER}rules:\n- {asked}\n", ASKING)
+    put("mappings/outbound/ort/mapping.yaml", "name: ort\nversion: 1\ndirection: outbound\nextends: bezirk\n"
+        "rules:\n- {target: plain, const: sonst, otherwise: true}\n")  # fmt: skip
+    written = {area: load_mapping("ort", content).write({"case": {**CASE, "area_id": area}}).decode() for area in "AC"}
+
+    assert check_mapping("ort", content) == []
+    assert (">sonst<" in written["A"], ">rot<" in written["A"]) == (True, True)
+    assert (">c<" in written["C"], ">rot<" in written["C"]) == (True, False)
+
+
 @pytest.mark.parametrize("target", ["Phone", "Title"])
 def test_an_otherwise_that_answers_nothing_is_a_finding(lines: Lines, target: str) -> None:
     """Neither here nor in the base anything is asked: it would speak always."""

@@ -106,10 +106,9 @@ def _question(when: When) -> tuple[str, bool, frozenset[str]]:
 
 
 def _named(whens: Sequence[When]) -> tuple[str | None, ...]:
-    """Every text that conditions name, and one that none does; where case does not matter, also in another case."""
-    named = [text for when in whens for text in when.texts]
-    other = [text.swapcase() for when in whens if when.fold for text in when.texts]
-    return (*dict.fromkeys(map(_normal, (*named, *other))), _OTHER)
+    """Every text that conditions name, and one that none does; where case does not matter, also one in another form."""
+    named = dict.fromkeys(_normal(text) for when in whens for text in when.texts)
+    return (*named, _OTHER, *(f" {text.swapcase()} " for when in whens if when.fold for text in when.texts))
 
 
 def _together(one: When, other: When) -> bool:
