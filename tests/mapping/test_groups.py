@@ -361,6 +361,29 @@ def test_an_overlay_speaks_about_one_use_or_about_the_group(load: Load, root: Pa
     assert all_of_them.xpath("//Ort/text()") == ["hier", "hier"]
 
 
+def test_an_otherwise_of_a_group_answers_what_stands_in_its_own_block(load: Load, root: Path, put: Put) -> None:
+    """An overlay that asks something else for one party asks it for that party alone."""
+    asking = ADDRESS.replace(
+        "    - {target: Land, from: ort.country}\n",
+        "    - {target: Land, const: hier, when: {path: ort.country, equals: DE}}\n"
+        "    - {target: Land, const: dort, otherwise: true}\n",
+    )
+    load(asking)
+    put(
+        "mappings/outbound/dort/mapping.yaml",
+        OVER + "rules:\n  - target: Absender/Anschrift/Land\n    const: hier\n"
+        "    when: {path: shipment.sender.address.country, equals: AT}\n"
+        "  - {target: Absender/Anschrift/Land, const: dort, otherwise: true}\n",
+    )
+    home = {"name": "Amt Beispiel", "address": {**WHERE, "country": "DE"}}
+
+    message = etree.fromstring(
+        load_mapping("dort", root).write({"shipment": {"sender": home, "receiver": home, "parts": []}})
+    )
+
+    assert message.xpath("//Land/text()") == ["dort", "hier"]
+
+
 def test_an_overlay_uses_a_group_of_its_base(load: Load, root: Path, put: Put) -> None:
     load(ADDRESS)
     rules = "rules:\n  - {target: Zahler/Anschrift, from: shipment.sender.address, as: ort, use: anschrift}\n"

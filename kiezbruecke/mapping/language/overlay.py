@@ -41,8 +41,7 @@ def merge(base: Reading, over: Reading) -> Reading:
     merger = _Merger(base.definition.rules, findings)
     rules = merger.into(base.definition.rules, list(_entries(over.definition.rules, ())))
     answers = _answers({**base.answers, **over.answers, **merger.answers}, merger.replaced)
-    anywhere = {rule.place: rule for rule in all_rules(rules)}
-    rules = _Answering(answers, findings, anywhere, _place(over.definition)).rules(rules)
+    rules = _Answering(answers, findings, _alone(rules, over.definition), _place(over.definition)).rules(rules)
     definition = _header(base.definition, over.definition, rules)
     return Reading(definition, findings, base.broken | over.broken, answers)
 
@@ -232,11 +231,17 @@ class _Merger:
 def _answers(
     told: Mapping[Place, tuple[Place, ...]], replaced: Mapping[Place, tuple[Place, ...]]
 ) -> dict[Place, tuple[Place, ...]]:
-    """What each `otherwise` answers, now that some rules stand for others."""
+    """What each `otherwise` answers, now that some rules stand for others – for those of a group perhaps in one use."""
     return {
-        place: tuple(dict.fromkeys(new for one in asking for new in replaced.get(one, (one,))))
+        place: tuple(dict.fromkeys(new for one in asking for new in (one, *replaced.get(one, ()))))
         for place, asking in told.items()
     }
+
+
+def _alone(rules: tuple[Rule, ...], definition: Definition) -> dict[Place, Rule]:
+    """The rules that stand in no group, and so at one place only."""
+    grouped = {rule.place for group in definition.groups.values() for rule in all_rules(group.rules)}
+    return {rule.place: rule for rule in all_rules(rules) if rule.place not in grouped}
 
 
 @dataclass(frozen=True)
@@ -245,7 +250,7 @@ class _Answering:
 
     answers: Mapping[Place, tuple[Place, ...]]
     findings: list[Finding]
-    anywhere: Mapping[Place, Rule]  # the two files may nest their blocks in different ways
+    alone: Mapping[Place, Rule]  # those of no group: the two files may nest their blocks in different ways
     extends: Place  # where the overlay names its base
 
     def rules(self, rules: tuple[Rule, ...], *, cases: bool = False) -> tuple[Rule, ...]:
@@ -258,7 +263,8 @@ class _Answering:
         if not rule.otherwise:
             return rule
         asking = [one for one in self._answered(rule, beside, cases=cases) if not (one.otherwise or one.each)]
-        if not asking or not all(one.when for one in asking):
+        told = any(finding.place == rule.at("otherwise") for finding in self.findings)
+        if not told and (not asking or not all(one.when for one in asking)):
             self.findings.append(self._unasked(rule))
         return answering(rule, asking)
 
@@ -276,7 +282,8 @@ class _Answering:
         if not told and cases:
             return beside
         own = [one for one in beside if one.place in told]
-        return own or [self.anywhere[place] for place in told if place in self.anywhere]
+        elsewhere = told if rule.place in self.alone else ()
+        return own or [self.alone[place] for place in elsewhere if place in self.alone]
 
 
 def _below(rule: Rule, path: _Path) -> _Path:
