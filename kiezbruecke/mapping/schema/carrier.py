@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from kiezbruecke.mapping.schema.columns import LayoutColumn
 
@@ -47,13 +47,8 @@ class Carrier(BaseModel):
 
     ending: str = Field("", pattern=r"^[a-z0-9]{0,8}$")
     reads: Mapping[Read, str] = {}
-    header: Part = ()
-    trailer: Part = ()
-
-    @field_validator("header", "trailer", mode="before")
-    @classmethod
-    def _tuples(cls, body: Any) -> Any:
-        return tuple(body) if isinstance(body, list) else body
+    header: Part = Field((), strict=False)
+    trailer: Part = Field((), strict=False)
 
     @property
     def parts(self) -> tuple[Part, ...]:

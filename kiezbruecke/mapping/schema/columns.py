@@ -56,7 +56,7 @@ class LayoutColumn(BaseModel):
 
     name: str = ""
     key: str = ""
-    aliases: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = Field((), strict=False)
     role: Role | None = None
     repeats: bool = False
     choices: str = ""
@@ -84,8 +84,7 @@ class LayoutColumn(BaseModel):
         if not isinstance(body, dict):
             return body
         zero = {"fill": "0"} if body.get("fill") == 0 and body["fill"] is not False else {}
-        aliases = {"aliases": tuple(body["aliases"])} if isinstance(body.get("aliases"), list) else {}
-        return {"key": body.get("fact") or body.get("name", ""), **body, **zero, **aliases}
+        return {"key": body.get("fact") or body.get("name", ""), **body, **zero}
 
     @model_validator(mode="after")
     def _agrees(self) -> LayoutColumn:

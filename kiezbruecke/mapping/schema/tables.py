@@ -18,11 +18,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from kiezbruecke.content.yaml import place_of, read_yaml
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.schema.carrier import Carrier, Part
 from kiezbruecke.mapping.schema.columns import LayoutColumn, Role
-from kiezbruecke.mapping.schema.layout import Located, read_layout
 from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, NodeContent
 from kiezbruecke.mapping.values import Kind, Unusable
 from kiezbruecke.mapping.wording import Instead, Why
@@ -103,25 +103,10 @@ class TableLayout(BaseModel):
     record_length: int | None = Field(None, ge=1)
     item: str = Field("", pattern=r"^([a-z0-9][a-z0-9-]*)?$")
     id: str = ""
-    shown: tuple[str, ...] = ()
+    shown: tuple[str, ...] = Field((), strict=False)
     form: Blank | None = None
     file: Carrier | None = None
-    columns: tuple[LayoutColumn, ...] = Field(min_length=1)
-
-    @field_validator("columns", "shown", mode="before")
-    @classmethod
-    def _tuples(cls, body: Any) -> Any:
-        return tuple(body) if isinstance(body, list) else body
-
-    @field_validator("form", mode="before")
-    @classmethod
-    def _form(cls, body: Any) -> Any:
-        return Blank.model_validate(body) if isinstance(body, dict) else body
-
-    @field_validator("file", mode="before")
-    @classmethod
-    def _file(cls, body: Any) -> Any:
-        return Carrier.model_validate(body) if isinstance(body, dict) else body
+    columns: tuple[LayoutColumn, ...] = Field(min_length=1, strict=False)
 
     @field_validator("delimiter")
     @classmethod
@@ -366,34 +351,35 @@ def read_table(content: Path, name: str) -> TableLayout:
         raise ConfigurationError(
             f"there is no table '{name}'", where=str(file), expected=", ".join(known), helps=nearest(name, known)
         )
-    found = read_layout(file)
-    if not isinstance(found.body, dict) or not isinstance(found.body.get("columns"), list):
+    body = read_yaml(file)
+    if not isinstance(body.get("columns"), list):
         raise ConfigurationError("no columns", where=str(file), expected="columns: [{name, type}]")
     try:
-        table = TableLayout.model_validate({"name": name, **found.body})
+        table = TableLayout.model_validate({"name": name, **body})
     except ValidationError as error:
-        raise _refused(error, found) from None
+        raise _refused(error, file) from None
     if table.name != name:
-        raise ConfigurationError(f"'{table.name}' is not '{name}'", where=found.where(("name",)), expected=f"'{name}'")
+        where = place_of(file, ["name"], value=True)
+        raise ConfigurationError(f"'{table.name}' is not '{name}'", where=where, expected=f"'{name}'")
     return table
 
 
-def _refused(error: ValidationError, layout: Located) -> ConfigurationError:
+def _refused(error: ValidationError, file: Path) -> ConfigurationError:
     """The first thing that is wrong with a layout, as one line in our words."""
     first = error.errors(include_url=False)[0]
-    where, key = layout.where(first["loc"]), str(first["loc"][-1]) if first["loc"] else ""
+    where, key = place_of(file, first["loc"], value=True), str(first["loc"][-1]) if first["loc"] else ""
     context = first.get("ctx", {})
     model = _model_of(first["loc"])
     match first["type"]:
         case "extra_forbidden":
             known = ", ".join(model.model_fields)
-            where = layout.where(first["loc"], key=True)
+            where = place_of(file, first["loc"])
             helps = nearest(key, model.model_fields)
             return ConfigurationError(f"unknown key '{key}'", where=where, expected=known, helps=helps)
         case "value_error":
             problem = context["error"]
             what, _, expected = str(problem).partition("; expected ")
-            where = layout.where((*first["loc"], *getattr(problem, "path", ())))
+            where = place_of(file, (*first["loc"], *getattr(problem, "path", ())), value=True)
             return ConfigurationError(what, where=where, expected=expected)
         case _:
             expected = _WANTED.get(first["type"], "another value").format(**context)
