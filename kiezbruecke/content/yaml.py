@@ -66,7 +66,7 @@ def read_texts(file: Path) -> dict[str, Any]:
 
 
 def place_of(file: Path, path: Sequence[str | int], *, value: bool = False) -> str:
-    """`file:line:column` of the key, its value or the entry at this path, or of the last one on the way that is there."""
+    """`file:line:column` of the key, its value or the entry at this path, or of the last one on its way."""
     node, mark = _composed(*_state(file)), None
     for step in path:
         found = _below(node, step)

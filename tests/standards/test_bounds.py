@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.mapping.schema.facets import leaf_of
+from kiezbruecke.mapping.schema.simple import leaf_of
 from kiezbruecke.mapping.schema.xsd import Schemas
 from kiezbruecke.mapping.values import Unusable
 from kiezbruecke.standards import store

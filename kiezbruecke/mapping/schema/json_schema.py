@@ -22,8 +22,7 @@ from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.language.paths import is_step
 from kiezbruecke.mapping.schema.json_document import at, pointer_to, read_document
-from kiezbruecke.mapping.schema.json_judge import Judge, shown
-from kiezbruecke.mapping.schema.json_values import SCALARS, as_json
+from kiezbruecke.mapping.schema.json_judge import SCALARS, Judge, as_json, shown
 from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, NodeContent
 from kiezbruecke.mapping.values import Kind
 from kiezbruecke.printable import spelled_out

@@ -21,8 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from kiezbruecke.content.yaml import place_of, read_yaml
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.language.findings import nearest
-from kiezbruecke.mapping.schema.carrier import Carrier, Part
-from kiezbruecke.mapping.schema.columns import LayoutColumn, Role
+from kiezbruecke.mapping.schema.columns import Carrier, LayoutColumn, Part, Role
 from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, NodeContent
 from kiezbruecke.mapping.values import Kind, Unusable
 from kiezbruecke.mapping.wording import Instead, Why

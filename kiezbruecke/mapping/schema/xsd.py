@@ -7,9 +7,10 @@ The schema may be one file, several that include, import and redefine each other
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -25,14 +26,14 @@ from kiezbruecke.mapping.schema.components import (
     local,
     namespace_of,
 )
-from kiezbruecke.mapping.schema.facets import documentation
-from kiezbruecke.mapping.schema.settle import settled
-from kiezbruecke.mapping.schema.simple import SimpleTypes
-from kiezbruecke.mapping.schema.tree import EMPTY, Group, Node, NodeContent
+from kiezbruecke.mapping.schema.simple import SimpleTypes, documentation
+from kiezbruecke.mapping.schema.tree import EMPTY, Group, Node, NodeContent, nodes
 from kiezbruecke.standards.documents import Documents
 
 _GROUPS = frozenset({"sequence", "choice", "all", "group"})
 _TRUE = frozenset({"true", "1"})
+_ENDLESS = 1 << 30
+_Key = tuple[str, str]  # namespace, local name
 
 
 class Schemas:
@@ -241,3 +242,66 @@ def _admits(wanted: list[str], own: str, space: str) -> bool:
     if wanted == ["##other"]:
         return space not in {own, ""}
     return space in [{"##local": "", "##targetNamespace": own}.get(one, one) for one in wanted]
+
+
+def settled(content: NodeContent, prefixes: Mapping[str, str]) -> NodeContent:
+    """The last touch on an element's content: what rules see.
+
+    Of two namespaces with one local name both write their prefix; what xs:any adds a second time is left out; a name
+    that stands several times (A, B, A), or in a group that does, repeats.
+    """
+    group = _without_echoes(content.group)
+    counts = _counts(group)
+    spaces: dict[str, set[str]] = {}
+    for node in chain(content.attributes, nodes(group)):
+        spaces.setdefault(node.name, set()).add(node.namespace)
+
+    def named(node: Node) -> Node:
+        if len(spaces[node.name]) == 1 or not node.namespace:
+            return node
+        mark = "@" if node.name.startswith("@") else ""
+        return replace(node, name=f"{mark}{prefixes.get(node.namespace, 'ns')}:{node.local}")
+
+    def told(node: Node, again: bool) -> Node:
+        most = _ENDLESS if node.maximum is None else node.maximum
+        again = again or counts[_key(node)] > most
+        return named(replace(node, in_repeated_group=True) if again and not node.in_repeated_group else node)
+
+    return NodeContent(tuple(map(named, content.attributes)), _mapped(group, told))
+
+
+def _mapped(group: Group, change: Callable[[Node, bool], Node | None], *, again: bool = False) -> Group:
+    """The group with each node as `change` gives it, who is told whether a group around the node may come again."""
+    again = again or group.maximum != 1
+    changed = (
+        _mapped(part, change, again=again) if isinstance(part, Group) else change(part, again) for part in group.parts
+    )
+    return replace(group, parts=tuple(part for part in changed if part is not None))
+
+
+def _without_echoes(group: Group) -> Group:
+    """What xs:any lets in, without the elements that the same content declares itself or has let in before."""
+    seen = {_key(node) for node in nodes(group) if not node.wildcard}
+
+    def first(node: Node, _again: bool) -> Node | None:
+        echoes = node.wildcard and _key(node) in seen
+        seen.add(_key(node))
+        return None if echoes else node
+
+    return _mapped(group, first) if any(node.wildcard for node in nodes(group)) else group
+
+
+def _counts(part: Node | Group) -> dict[_Key, int]:
+    """How often each name may stand there at most."""
+    if isinstance(part, Node):
+        return {_key(part): _ENDLESS if part.maximum is None else part.maximum}
+    found: dict[_Key, int] = {}
+    for inner in part.parts:
+        for key, count in _counts(inner).items():
+            found[key] = max(found.get(key, 0), count) if part.kind == "choice" else found.get(key, 0) + count
+    times = _ENDLESS if part.maximum is None else part.maximum
+    return {key: min(count * times, _ENDLESS) for key, count in found.items()}
+
+
+def _key(node: Node) -> _Key:
+    return node.namespace, node.local

@@ -111,7 +111,7 @@ def iso_date(value: object) -> date:
 )
 def date_format(value: object, form: str) -> str:
     """Write a day in one of the closed list of formats; a moment gives the day in Berlin."""
-    return _written(german_date(value), form)
+    return written(german_date(value), form)
 
 
 @step(
@@ -129,7 +129,7 @@ def time_format(value: object, form: str) -> str:
     Where a target takes an offset, write no step at all: moments are written in UTC.
     """
     try:
-        return _written(timestamp(value).astimezone(_BERLIN), form)
+        return written(timestamp(value).astimezone(_BERLIN), form)
     except OverflowError:
         raise Unusable(Why.NO_MOMENT(), Instead.TIME_LIKE("2026-04-24T10:00:00+02:00")) from None
 
@@ -147,6 +147,14 @@ def start_of_day(value: object) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=_BERLIN)
 
 
+def written(value: date, form: str) -> str:
+    """A day or moment in a format of ours; `strftime` alone leaves years before 1000 without their zeros."""
+    pattern = form.replace("JJJJ", f"{value.year:04}")
+    for part, directive in _PARTS.items():
+        pattern = pattern.replace(part, directive)
+    return value.strftime(pattern)
+
+
 def _iso(text: str) -> str:
     return _RUBY_OFFSET.sub(lambda found: found[1] or "+00:00", text)
 
@@ -159,11 +167,3 @@ def _day(value: date) -> date:
     if value.hour >= UNSURE_FROM:
         raise Unusable(Why.UNSURE_DAY(), Instead.DAY_LIKE("24.04.2026"))
     return value.date()
-
-
-def _written(value: date, form: str) -> str:
-    """A day or moment in a format of ours; `strftime` alone leaves years before 1000 without their zeros."""
-    pattern = form.replace("JJJJ", f"{value.year:04}")
-    for part, directive in _PARTS.items():
-        pattern = pattern.replace(part, directive)
-    return value.strftime(pattern)
