@@ -149,7 +149,7 @@ def _refuse_circles(file: Path, document: Mapping[str, Any]) -> None:
 
 def _of_the_same(body: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
     """The schemas that speak of the same value, with the reference that leads there."""
-    for pointer in (*(pointer for pointer, _ in made_of(body)), *({"if", "not"} & body.keys())):
+    for pointer in (*dict(made_of(body)), *(keyword for keyword in ("if", "not") if keyword in body)):
         reference = pointer if pointer.startswith("#") else ""
         found = at(document, pointer[1:]) if reference else at(body, f"/{pointer}")
         if isinstance(found, dict):
