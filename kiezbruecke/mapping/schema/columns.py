@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from kiezbruecke.german import BERLIN
 from kiezbruecke.mapping.steps.dates import written as day_written
 from kiezbruecke.mapping.values import Unusable, to_text
 from kiezbruecke.mapping.wording import Instead, Why
@@ -35,7 +35,6 @@ _UNREACHABLE = re.compile(r"[/@\[\]]")  # what a target path cannot name
 _NOT_IN_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # and what no text may hold
 _COMMA, _POINT, _CENTS = (re.compile(one) for one in (r"-?\d{1,15},\d\d", r"-?\d{1,15}\.\d\d", r"-?\d{1,17}"))
-_BERLIN = ZoneInfo("Europe/Berlin")
 Read = Literal["reference", "kind", "amount", "iban", "bic"]
 
 FACTS = {
@@ -319,7 +318,7 @@ def _day(value: object) -> date:
         except ValueError:
             raise Unusable(Why.NO_DAY(), Instead.DAY()) from None
     if isinstance(value, datetime):
-        return value.astimezone(_BERLIN).date() if value.tzinfo else value.date()
+        return value.astimezone(BERLIN).date() if value.tzinfo else value.date()
     return value
 
 

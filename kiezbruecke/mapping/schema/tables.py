@@ -53,18 +53,12 @@ _ONLY_FIXED = ("length", "start", "align", "fill")
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 
 
-class _WrongColumn(ValueError):
-    """What is wrong with one column as a part of its table; `column` is its number from 0, `key` its part."""
+class _Wrong(ValueError):
+    """What is wrong with a part of a table; `path` leads to it, columns are counted from 0."""
 
-    def __init__(self, message: str, column: int, key: str = "") -> None:
-        self.path = ("columns", column, key) if key else ("columns", column)
+    def __init__(self, message: str, *path: str | int) -> None:
+        self.path = path
         super().__init__(message)
-
-
-class _WrongLength(ValueError):
-    """The columns do not make the length that the layout says."""
-
-    path = ("record_length",)
 
 
 class Blank(BaseModel):
@@ -239,7 +233,7 @@ class TableLayout(BaseModel):
             text = "" if column.filler else getattr(column, what)
             if text in seen:
                 told = f"two columns have the {what} '{text}'; expected a {what} of its own for each"
-                raise _WrongColumn(told, number, what)
+                raise _Wrong(told, "columns", number, what)
             seen |= {text} - {""}
 
     def _check_source(self) -> None:
@@ -253,16 +247,16 @@ class TableLayout(BaseModel):
                 told = (
                     f"'{column.key}' is no key for rules; expected small letters, digits and _, such as eingegangen_am"
                 )
-                raise _WrongColumn(told, number, "key")
+                raise _Wrong(told, "columns", number, "key")
             mine = {folded(name) for name in column.headers}
             if again := mine & names:
                 told = f"two columns may be called '{min(again)}'; expected names and aliases of its own for each"
-                raise _WrongColumn(told, number, "aliases" if column.aliases else "name")
+                raise _Wrong(told, "columns", number, "aliases" if column.aliases else "name")
             if column.role in roles:
-                raise _WrongColumn(f"two columns have the role '{column.role}'; expected one", number, "role")
+                raise _Wrong(f"two columns have the role '{column.role}'; expected one", "columns", number, "role")
             if column.secret and (column.role or column.key == self.id or column.repeats or column.choices):
                 told = "a secret column says what nobody may see; expected no role, repeats, choices or id for it"
-                raise _WrongColumn(told, number, "secret")
+                raise _Wrong(told, "columns", number, "secret")
             names |= mine
             roles |= {column.role} if column.role else set()
         known = {column.key: column for column in self.columns}
@@ -275,9 +269,9 @@ class TableLayout(BaseModel):
         for number, column in enumerate(self.columns):
             if given := [key for key in _ONLY_FIXED if getattr(column, key) is not None]:
                 told = f"column '{column.name}': '{given[0]}' belongs to fixed-length records; expected format: fixed"
-                raise _WrongColumn(told, number, given[0])
+                raise _Wrong(told, "columns", number, given[0])
             if not column.name:
-                raise _WrongColumn("a column has no name; expected {name: …, type: text}", number)
+                raise _Wrong("a column has no name; expected {name: …, type: text}", "columns", number)
 
     def _check_file(self) -> None:
         """What the file that carries the lines looks at must be there; each of its parts is a line of its own."""
@@ -296,15 +290,15 @@ class TableLayout(BaseModel):
         for number, column in enumerate(self.columns):
             shown = column.name or column.key or "(filler)"
             if column.length is None:
-                raise _WrongColumn(f"column '{shown}' has no length; expected its number of characters", number)
+                raise _Wrong(f"column '{shown}' has no length; expected its number of characters", "columns", number)
             if column.start not in (None, end + 1):
                 kind = "leaves a gap" if (column.start or 0) > end + 1 else "overlaps the one before"
                 told = f"column '{shown}' {kind}: it starts at {column.start}; expected start: {end + 1}"
-                raise _WrongColumn(told, number, "start")
+                raise _Wrong(told, "columns", number, "start")
             end += column.length
         if self.record_length not in (None, end):
             told = f"the columns make {end} characters, not {self.record_length}; expected record_length: {end}"
-            raise _WrongLength(told)
+            raise _Wrong(told, "record_length")
         self._check_constants()
 
     def _check_constants(self) -> None:
@@ -313,7 +307,7 @@ class TableLayout(BaseModel):
                 (column.const or "").encode(self.encoding)
             except UnicodeEncodeError:
                 told = f"the constant of '{column.name}' does not exist in {self.encoding}"
-                raise _WrongColumn(told, number, "const") from None
+                raise _Wrong(told, "columns", number, "const") from None
 
 
 class _FilePart(TableLayout):
