@@ -26,25 +26,13 @@ PATIENCE = 0.3  # seconds for one text of 200 signs; what is unambiguous needs a
 WHOLE_PATIENCE = 10.0  # seconds for all patterns of a schema
 _NAMED = ("group", "attributeGroup", "complexType", "simpleType")
 _REFERENCES = ("ref", "base", "itemType", "memberTypes")
-_ELEMENTS = frozenset(
-    (
-        *(
-            "all",
-            "annotation",
-            "any",
-            "anyAttribute",
-            "appinfo",
-            "attribute",
-            "attributeGroup",
-            "choice",
-            "complexContent",
-        ),
-        *("complexType", "documentation", "element", "enumeration", "extension", "field", "fractionDigits", "group"),
-        *("import", "include", "key", "keyref", "length", "list", "maxExclusive", "maxInclusive", "maxLength"),
-        *("minExclusive", "minInclusive", "minLength", "notation", "pattern", "redefine", "restriction", "schema"),
-        *("selector", "sequence", "simpleContent", "simpleType", "totalDigits", "union", "unique", "whiteSpace"),
-    )
-)
+_ELEMENTS = frozenset((
+    "all", "annotation", "any", "anyAttribute", "appinfo", "attribute", "attributeGroup", "choice", "complexContent",
+    "complexType", "documentation", "element", "enumeration", "extension", "field", "fractionDigits", "group", "import",
+    "include", "key", "keyref", "length", "list", "maxExclusive", "maxInclusive", "maxLength", "minExclusive",
+    "minInclusive", "minLength", "notation", "pattern", "redefine", "restriction", "schema", "selector", "sequence",
+    "simpleContent", "simpleType", "totalDigits", "union", "unique", "whiteSpace",
+))  # fmt: skip
 _NEWER_ELEMENTS = frozenset(
     ("override", "assert", "assertion", "alternative", "openContent", "defaultOpenContent", "explicitTimezone")
 )

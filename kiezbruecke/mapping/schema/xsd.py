@@ -7,7 +7,8 @@ The schema may be one file, several that include, import and redefine each other
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from itertools import chain
@@ -20,6 +21,7 @@ from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.schema.components import (
     Components,
     Definition,
+    Name,
     children,
     derivation,
     document_of,
@@ -33,7 +35,6 @@ from kiezbruecke.standards.documents import Documents
 _GROUPS = frozenset({"sequence", "choice", "all", "group"})
 _TRUE = frozenset({"true", "1"})
 _ENDLESS = 1 << 30
-_Key = tuple[str, str]  # namespace, local name
 
 
 class Schemas:
@@ -85,10 +86,16 @@ class Schemas:
     @cached_property
     def _roots(self) -> dict[str, etree._Element]:
         found = dict(self._components.elements())
-        plain = [name for _, name in found]
+        called = self._told_apart(found)
+        return {called[name]: element for name, element in found.items()}
+
+    def _told_apart(self, names: Iterable[Name]) -> dict[Name, str]:
+        """What each global name is called here: with its prefix where several namespaces have it."""
+        found = list(names)
+        counts = Counter(plain for _, plain in found)
         return {
-            f"{self.prefixes[space]}:{name}" if space and plain.count(name) > 1 else name: element
-            for (space, name), element in found.items()
+            (space, plain): f"{self.prefixes[space]}:{plain}" if space and counts[plain] > 1 else plain
+            for space, plain in found
         }
 
     def _element(self, use: etree._Element, definition: etree._Element) -> Node:
@@ -137,13 +144,8 @@ class Schemas:
     def _derived_nodes(self, node: Node, element: etree._Element) -> dict[str, Node]:
         """The element with each type that may stand for its own, by the type's name."""
         found = self._components.derived(element)
-        plain = [name for (_, name), _ in found]
-        return {
-            f"{self.prefixes[space]}:{name}" if space and plain.count(name) > 1 else name: replace(
-                self._typed(node, definition), xsi_type=(space, name)
-            )
-            for (space, name), definition in found
-        }
+        called = self._told_apart(name for name, _ in found)
+        return {called[name]: replace(self._typed(node, definition), xsi_type=name) for name, definition in found}
 
     def _content(self, definition: Definition) -> NodeContent:
         if isinstance(definition, str) or local(definition) == "simpleType":
@@ -291,11 +293,11 @@ def _without_echoes(group: Group) -> Group:
     return _mapped(group, first) if any(node.wildcard for node in nodes(group)) else group
 
 
-def _counts(part: Node | Group) -> dict[_Key, int]:
+def _counts(part: Node | Group) -> dict[Name, int]:
     """How often each name may stand there at most."""
     if isinstance(part, Node):
         return {_key(part): _ENDLESS if part.maximum is None else part.maximum}
-    found: dict[_Key, int] = {}
+    found: dict[Name, int] = {}
     for inner in part.parts:
         for key, count in _counts(inner).items():
             found[key] = max(found.get(key, 0), count) if part.kind == "choice" else found.get(key, 0) + count
@@ -303,5 +305,5 @@ def _counts(part: Node | Group) -> dict[_Key, int]:
     return {key: min(count * times, _ENDLESS) for key, count in found.items()}
 
 
-def _key(node: Node) -> _Key:
+def _key(node: Node) -> Name:
     return node.namespace, node.local
