@@ -1,4 +1,7 @@
-"""Finds what `target:` names: a record, a table, a JSON Schema, or a root element of a standard's schema."""
+"""Finds what `target:` names: a record, a table, a JSON Schema, or a root element of a standard's schema.
+
+And what somebody may have meant who named a path that is not there.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +25,10 @@ from kiezbruecke.standards.files import check as check_official
 from kiezbruecke.standards.files import manifest, not_held, own_profile
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
-
 _STANDARD = 2  # so many words name a standard, the next its root element
 _ROOT = re.compile(r"[^\W\d][\w.:-]{0,199}")
+_DEEP = 4
+_MOST = 4000  # places that are looked at: official schemas unroll to hundreds of thousands of paths
 
 
 @dataclass(frozen=True)
@@ -118,10 +122,6 @@ def _unknown(text: str) -> ConfigurationError:
         f"'{text}' is no target",
         expected="record <Name>, table <name>, json <name> or <standard> <version> <root element>",
     )
-
-
-_DEEP = 4
-_MOST = 4000  # official schemas unroll to hundreds of thousands of paths
 
 
 def helping(root: Node, node: Node, above: str, name: str) -> str:
