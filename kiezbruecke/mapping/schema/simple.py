@@ -6,7 +6,7 @@ and without the text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from functools import cache, cached_property
 from threading import Lock
@@ -50,7 +50,6 @@ _FACETS = {  # what a broken facet means to people; the expectation takes the fa
     "totalDigits": (Why.DIGITS, Instead.DIGITS),
     "fractionDigits": (Why.PLACES, Instead.PLACES),
 }
-_SINGLE = (*(facet for facet in _FACETS if facet not in {"pattern", "enumeration"}), "whiteSpace")
 _SHOWN = 12  # values of a facet
 _LANGUAGE = f"{{{XML}}}lang"
 _BY_ERROR = {getattr(etree.ErrorTypes, f"SCHEMAV_CVC_{facet.upper()}_VALID"): facet for facet in _FACETS}
@@ -166,21 +165,19 @@ def leaf_of(simple: etree._Element) -> Leaf:
 @cache
 def _leaf(source: bytes) -> Leaf:
     simple = parse(source)
-    allowed = _found(simple, "enumeration")
+    builtin, kind = _builtin(simple), _KINDS.get(_builtin(simple), "text")
+    found = {facet: elements for facet in (*_FACETS, "whiteSpace") if (elements := _tightest(simple, facet))}
+    values = {facet: tuple(one.get("value", "") for one in elements) for facet, elements in found.items()}
     return Leaf(
-        _kind(simple),
-        _max_length(simple),
-        _Judge(source),
-        builtin=_builtin(simple),
-        facets={facet: tuple(values) for facet in _SINGLE if (values := _values(simple, facet))},
+        kind,
+        _max_length(builtin, values),
+        _Judge(source, kind, values),
+        builtin=builtin,
+        facets={facet: texts for facet, texts in values.items() if facet not in {"pattern", "enumeration"}},
         patterns=_patterns(simple),
-        enumeration=tuple(facet.get("value", "") for facet in allowed),
-        codes={facet.get("value", ""): text for facet in allowed if (text := documentation(facet))},
+        enumeration=values.get("enumeration", ()),
+        codes={one.get("value", ""): text for one in found.get("enumeration", ()) if (text := documentation(one))},
     )
-
-
-def _kind(simple: etree._Element) -> Kind:
-    return _KINDS.get(_builtin(simple), "text")
 
 
 def _steps(simple: etree._Element) -> Iterator[etree._Element]:
@@ -203,11 +200,10 @@ def _builtin(simple: etree._Element) -> str:
     return str(etree.QName(inner[0]).localname)
 
 
-def _max_length(simple: etree._Element) -> int | None:
-    if _builtin(simple) == "list":  # its length counts parts, not characters
+def _max_length(builtin: str, values: Mapping[str, Sequence[str]]) -> int | None:
+    if builtin == "list":  # its length counts parts, not characters
         return None
-    lengths = [int(_values(simple, facet)[0]) for facet in ("maxLength", "length") if _values(simple, facet)]
-    return min(lengths, default=None)
+    return min((int(values[facet][0]) for facet in ("maxLength", "length") if facet in values), default=None)
 
 
 def _patterns(simple: etree._Element) -> tuple[tuple[str, ...], ...]:
@@ -215,12 +211,8 @@ def _patterns(simple: etree._Element) -> tuple[tuple[str, ...], ...]:
     return tuple(reversed([tuple(found.get("value", "") for found in step) for step in steps if step]))
 
 
-def _values(simple: etree._Element, facet: str) -> list[str]:
-    """The values of a facet where the type narrows it last, which is where it is tightest."""
-    return [found.get("value", "") for found in _found(simple, facet)]
-
-
-def _found(simple: etree._Element, facet: str) -> list[etree._Element]:
+def _tightest(simple: etree._Element, facet: str) -> list[etree._Element]:
+    """A facet where the type narrows it last."""
     steps = (step.findall(f"{{{XS}}}{facet}") for step in _steps(simple))
     return next((step for step in steps if step), [])
 
@@ -228,8 +220,8 @@ def _found(simple: etree._Element, facet: str) -> list[etree._Element]:
 class _Judge:
     """Asks libxml2 whether a text is of a type, and says in German what is wrong – without the text."""
 
-    def __init__(self, source: bytes) -> None:
-        self._source = source
+    def __init__(self, source: bytes, kind: Kind, values: Mapping[str, Sequence[str]]) -> None:
+        self._source, self._kind, self._values = source, kind, values
         self._lock = Lock()
 
     def __call__(self, text: str) -> None:
@@ -248,17 +240,12 @@ class _Judge:
             raise self._complaint(errors)
 
     @cached_property
-    def _simple(self) -> etree._Element:
-        return parse(self._source)
-
-    @cached_property
     def _schema(self) -> etree.XMLSchema:
-        return etree.XMLSchema(_MAKE.schema(_MAKE.element(deepcopy(self._simple), name="v")))
+        return etree.XMLSchema(_MAKE.schema(_MAKE.element(parse(self._source), name="v")))
 
     def _complaint(self, errors: Sequence[int]) -> Unusable:
         facet = next((_BY_ERROR[error] for error in errors if error in _BY_ERROR), None)
         if facet is None:
-            kind = _kind(self._simple)
-            return Unusable(Why.WRONG_TYPE(), _KIND_NAMES.get(kind, Instead.ANOTHER()))
+            return Unusable(Why.WRONG_TYPE(), _KIND_NAMES.get(self._kind, Instead.ANOTHER()))
         problem, expected = _FACETS[facet]
-        return Unusable(problem(), expected(some(_values(self._simple, facet), _SHOWN)))
+        return Unusable(problem(), expected(some(self._values.get(facet, ()), _SHOWN)))
