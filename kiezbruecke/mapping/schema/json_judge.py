@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -253,12 +253,8 @@ def _format_checker() -> Any:
     from jsonschema import FormatChecker  # noqa: PLC0415
 
     checker = FormatChecker(formats=("date", "email", "uuid", "ipv4", "ipv6", "regex"))
-    checker.checkers = {
-        **checker.checkers,
-        "date": (_is_date, ()),
-        "date-time": (_is_moment, ()),
-        "uri": (_is_uri, ()),
-    }
+    for name, holds in (("date-time", _is_moment), ("uri", _is_uri)):
+        checker.checks(name, raises=ValueError)(holds)
     return checker
 
 
@@ -269,23 +265,9 @@ def _pattern(validator: Any, pattern: str, instance: object, _: object) -> Itera
         yield ValidationError("does not match")
 
 
-def _is_date(value: object) -> bool:
-    return not isinstance(value, str) or (len(value) == 10 and _readable(date.fromisoformat, value))
-
-
 def _is_moment(value: object) -> bool:
-    if not isinstance(value, str):
-        return True
-    return bool(_MOMENT.fullmatch(value)) and _readable(datetime.fromisoformat, value.upper())
+    return not isinstance(value, str) or bool(_MOMENT.fullmatch(value) and datetime.fromisoformat(value.upper()))
 
 
 def _is_uri(value: object) -> bool:
     return not isinstance(value, str) or bool(_URI.fullmatch(value))
-
-
-def _readable(read: Callable[[str], object], text: str) -> bool:
-    try:
-        read(text)
-    except ValueError:
-        return False
-    return True
