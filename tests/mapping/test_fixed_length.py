@@ -274,6 +274,14 @@ def test_check_and_run_refuse_an_unclear_tick(mapping: Mapping, content: Path, p
     assert ("KB-M14", 10) in found
 
 
+@pytest.mark.parametrize("kind", ["money", "number", "integer"])
+@pytest.mark.parametrize("value", ["1_000", "\u0661\u0662", "", "zwölf"])
+def test_what_only_a_program_takes_for_a_number_is_refused(kind: Any, value: str) -> None:
+    """Python reads 1_000 and Arabic digits; who has typed an underscore may have meant something else."""
+    with pytest.raises(Unusable, match="ist nicht lesbar"):
+        LayoutColumn(key="x", type=kind).cell(value)
+
+
 def test_a_control_character_is_told_without_xml() -> None:
     """A table is none."""
     with pytest.raises(Unusable, match=r"^der Text enthält Steuerzeichen; erwartet: lesbarer Text$"):

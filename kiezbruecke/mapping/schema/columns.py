@@ -285,7 +285,7 @@ def _one_line(text: str) -> str:
 
 def _money(value: object, written: str) -> str:
     try:
-        amount = to_text(Decimal(to_text(value)))
+        amount = to_text(Decimal(_numeral(value)))
     except ArithmeticError:
         raise Unusable(Why.NO_SUM(), Instead.SUM()) from None
     if written == "cents":
@@ -295,7 +295,7 @@ def _money(value: object, written: str) -> str:
 
 def _number(value: object) -> str:
     try:
-        number = Decimal(str(value) if isinstance(value, int | float) else to_text(value))
+        number = Decimal(str(value) if isinstance(value, int | float) else _numeral(value))
     except ArithmeticError:
         raise Unusable(Why.NO_NUMBER(), Instead.NUMBER_LIKE("52.4")) from None
     if not number.is_finite() or not -20 <= number.adjusted() <= 20:
@@ -305,9 +305,15 @@ def _number(value: object) -> str:
 
 def _whole(value: object) -> str:
     try:
-        return str(int(to_text(value)))
+        return str(int(_numeral(value)))
     except ValueError:
         raise Unusable(Why.NO_NUMBER(), Instead.WHOLE_NUMBER()) from None
+
+
+def _numeral(value: object) -> str:
+    """A value as a number may be written, else nothing: Python takes `1_000` and the digits of all scripts."""
+    text = to_text(value)
+    return text if text.isascii() and "_" not in text else ""
 
 
 def _day(value: object) -> date:
