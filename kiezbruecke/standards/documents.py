@@ -39,6 +39,7 @@ BUILT_IN = {  # what schemas import from the web and seldom bring along, in our 
 _LINKS = frozenset({"include", "import", "redefine"})
 _REFERENCES = ("type", "ref", "base", "itemType", "memberTypes", "substitutionGroup", "refer")
 _WILDCARDS = frozenset({f"{{{XS}}}any", f"{{{XS}}}anyAttribute"})
+_ANY = frozenset({"##any", "##other"})
 _WSDL = {"http://schemas.xmlsoap.org/wsdl/": ("definitions",), "http://www.w3.org/ns/wsdl": ("description",)}
 _Part = TypeVar("_Part")
 
@@ -322,7 +323,7 @@ class _Reading:
         spaces = {document.namespace for document in self._documents}
         left = [one for one in self._missing if one.kind != "import" or one.namespace not in spaces]
         named = {space for document in self._documents for space in _spaces_in(document.element)} if left else set()
-        return (one for one in left if one.kind != "import" or one.other is not None or one.namespace in named)
+        return (one for one in left if one.kind != "import" or one.other is not None or named & {one.namespace, *_ANY})
 
     def _add_built_in(self) -> None:
         spaces = {document.namespace for document in self._documents}
@@ -337,12 +338,13 @@ def names_nobody(link: etree._Element) -> bool:
 
 
 def _spaces_in(schema: etree._Element) -> Iterator[str]:
-    """The namespaces whose definitions a schema names, and those of its wildcards."""
+    """The namespaces whose definitions a schema names, and those of its wildcards; of lax ones only what they name."""
     for element in schema.iter(f"{{{XS}}}*"):
         for name in (word for key in _REFERENCES for word in element.get(key, "").split()):
             yield element.nsmap.get(name.rpartition(":")[0] or None, "")
         if element.tag in _WILDCARDS:
-            yield from element.get("namespace", "").split()
+            is_strict = element.get("processContents", "strict") == "strict"
+            yield from (one for one in element.get("namespace", "##any").split() if is_strict or one not in _ANY)
 
 
 def _missing(file: Path, link: etree._Element, folder: Folder) -> Missing:

@@ -186,6 +186,12 @@ TOGETHER: dict[str, Files] = {
     "an import that nothing is taken from": {
         "haupt.xsd": schema(f'<xs:import namespace="urn:fremd" schemaLocation="fremd.xsd"/>{kind()}{message()}'),
     },
+    "an import that nothing is taken from, and a place where nobody judges": {
+        "haupt.xsd": schema(
+            f'<xs:import namespace="urn:fremd" schemaLocation="fremd.xsd"/>{kind()}{message()}<xs:group name="A">'
+            '<xs:sequence><xs:any namespace="##other" processContents="lax"/></xs:sequence></xs:group>'
+        ),
+    },
     "UTF-16": {"haupt.xsd": schema(kind() + message()).encode("utf-16")},
     "Latin-1": {
         "haupt.xsd": ('<?xml version="1.0" encoding="ISO-8859-1"?>' + schema("<!-- ä -->" + kind() + message())).encode(
@@ -214,8 +220,9 @@ def test_files_are_one_schema(add: Add, content: Path, case: str) -> None:
         '<xs:element name="A" type="f:Art"/>',
         '<xs:element name="A"><xs:simpleType><xs:union memberTypes="xs:int f:Art"/></xs:simpleType></xs:element>',
         '<xs:group name="A"><xs:sequence><xs:any namespace="urn:fremd"/></xs:sequence></xs:group>',
+        '<xs:group name="A"><xs:sequence><xs:any namespace="##other"/></xs:sequence></xs:group>',
     ],
-    ids=["a type", "a union", "a wildcard"],
+    ids=["a type", "a union", "a wildcard", "a wildcard for all"],
 )
 def test_an_import_that_something_is_taken_from_needs_its_file(add: Add, use: str) -> None:
     """What stands in its namespace could not be judged."""
