@@ -223,10 +223,16 @@ class Folder:
     own: Path | None = None
     _namespaces: dict[Path, str | None] = field(default_factory=dict)
     _tops: dict[str, list[Path]] = field(default_factory=dict)
+    _found: dict[str, Path | None] = field(default_factory=dict)
 
     def named(self, link: etree._Element) -> Path | None:
         """The file that a link names, if it is there; else the one whose name differs only as Windows lets it."""
-        names = bare_names(link)
+        address = _written(link)
+        if address not in self._found:
+            self._found[address] = self._called(bare_names(link))
+        return self._found[address]
+
+    def _called(self, names: list[str]) -> Path | None:
         if exact := next((name for name in names if name in self._names), None):
             return self.path / exact
         alike = {file for name in names for file in self._folded.get(_folded(name), ())}
