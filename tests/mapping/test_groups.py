@@ -445,6 +445,24 @@ def test_an_example_need_not_be_as_deep_as_a_group_may_go(load: Load, root: Path
     assert warned(body.replace("from: part.number", "from: part.nummer")) == ["no example holds 'route.parts.nummer'"]
 
 
+def test_the_list_may_stand_around_the_use(load: Load, lines: Lines) -> None:
+    """A block that repeats says `.` for its group, and may hold more than that; as deep is as deep."""
+    body = PARTS.replace(
+        "    - {target: Teile/Teil, each: part.parts, as: part, use: teil, depth: 4}\n",
+        "    - target: Teile/Teil\n      each: part.parts\n      as: part\n"
+        "      rules: [{target: ., use: teil, depth: 4}]\n",
+    )
+    mapping = load(body)
+
+    assert lines(body) == []
+    assert written(mapping, parts=nested(4)).xpath("//Nummer/text()") == ["4", "3", "2", "1"]
+    roots = {"shipment": {"sender": FROM, "parts": nested(5)}}
+    with pytest.raises(Declined):
+        mapping.compiled.write(roots)
+    with pytest.raises(RecordError, match="höchstens 4 Ebenen"):
+        mapping.write(roots)
+
+
 USES = st.tuples(st.sampled_from("abc"), st.booleans(), st.sampled_from([None, 2, 3]))
 
 

@@ -345,7 +345,9 @@ def _reads_member(one: Bound) -> bool:
     """Whether a rule or one below it reads the member of its `each`, by any name that stands for it."""
     outside = one.above[-1].members if one.above else {}
     names = one.members.keys() - outside.keys() | {one.rule.name}
-    inside = (each.rule for each in walk((one.rule,)))
+    inside = [each.rule for each in walk((one.rule,))]
+    if any(rule.ends for rule in inside):
+        return True  # what would read it is not written out any more
     return any(path.root in names for rule in inside for _, path, _ in paths_in(rule) if path is not one.rule.each)
 
 

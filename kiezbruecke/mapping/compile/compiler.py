@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -118,8 +119,9 @@ class _Printer:
                 self._each(one, place)
 
     def _end(self, one: Bound) -> None:
-        """Whoever goes on where a group ends is set aside."""
-        with self._values.member(one.rule), self._values.guard(one.rule.when):
+        """Whoever goes on where a group ends is set aside; the list may stand in a block around the end."""
+        around = nullcontext() if one.rule.each is None else self._values.member(one.rule)
+        with around, self._values.guard(one.rule.when):
             self._values.code.line("decline()")
 
     def _plain(self, one: Bound, place: PlannedNode) -> None:
