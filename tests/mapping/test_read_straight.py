@@ -18,6 +18,7 @@ from kiezbruecke.mapping.compile import CompiledRecord, Declined, Uncompilable, 
 from kiezbruecke.mapping.compile.records import straight_record
 from kiezbruecke.mapping.interpret.record import make_record
 from kiezbruecke.mapping.language.paths import SourcePath
+from kiezbruecke.mapping.loading import bound_anew, find_goal, read_mapping_file
 from kiezbruecke.records import Record
 from kiezbruecke.workbench.examples import find_examples, read_roots
 
@@ -27,7 +28,7 @@ READ_FROM_XML = {"hkr-rueckmeldung", "xdomea-0402", "xdomea-0403"}
 
 
 def _compiled(mapping: Mapping) -> CompiledRecord:
-    return compile_record(mapping.definition, mapping.goal, mapping.lists)
+    return compile_record(mapping.definition, mapping.plan, mapping.goal, mapping.lists)
 
 
 def _interpreted(mapping: Mapping, scope: dict[str, Any]) -> Record | None:
@@ -100,7 +101,7 @@ ODD = st.one_of(
 def test_odd_items_are_read_the_same_or_left_to_the_interpreter(name: str, data: st.DataObject) -> None:
     """Any value at any place that a rule reads; nothing that the interpreter refuses becomes a record."""
     mapping = load_mapping(name, ROOT)
-    compiled = straight_record(mapping.definition, mapping.goal, mapping.lists, mapping.digest)
+    compiled = straight_record(mapping.definition, mapping.plan, mapping.goal, mapping.lists, mapping.digest)
     example = data.draw(st.sampled_from(find_examples(name, ROOT)))
     roots = read_roots(mapping, ROOT, example)
     scope = dict(mapping.scope(roots["item"], roots))
@@ -175,8 +176,6 @@ def workshop(content: Path, put: Callable[[str, str], Path]) -> Callable[[list[s
 
 
 def _loaded(content: Path) -> Mapping:
-    from kiezbruecke.mapping.loading import bound_anew, find_goal, read_mapping_file
-
     definition = read_mapping_file("in", content)
     return bound_anew(definition, find_goal(definition, content), content)
 
@@ -216,6 +215,7 @@ def test_a_rule_that_says_more_than_the_code_knows_is_left_to_the_interpreter(
     """A key that the language learns later must not be left out silently."""
     mapping = workshop(["{target: category, from: item.a}"])
     rule = replace(mapping.definition.rules[-1], each=SourcePath.parse("item.list"), name="one")
+    odd = bound_anew(replace(mapping.definition, rules=(rule,)), mapping.goal, mapping.content)
 
     with pytest.raises(Uncompilable, match="each"):
-        compile_record(replace(mapping.definition, rules=(rule,)), mapping.goal, mapping.lists)
+        _compiled(odd)
