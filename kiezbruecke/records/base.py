@@ -37,9 +37,10 @@ def _money(value: object) -> object:
     if isinstance(value, Decimal):
         if not value.is_finite():
             raise ValueError("not a finite number")
-        if value != value.quantize(CENT, rounding=ROUND_HALF_EVEN):
+        cents = value.quantize(CENT, rounding=ROUND_HALF_EVEN)
+        if cents != value:
             raise ValueError("finer than a cent")
-        return value.quantize(CENT)
+        return cents
     return value
 
 

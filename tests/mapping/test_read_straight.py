@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -136,6 +138,11 @@ RULES = [
     "{target: counts/votes, const: '1', when: item.c}",
     "{target: counts/comments, from: item.n, default: '3'}",
     "{target: counts, when: item.c, rules: [{target: pro, const: '7'}]}",
+    "{target: point, when: item.c, rules: [{target: lon, from: item.n}, {target: lat, const: '52.5'}]}",
+    "{target: created_at, from: item.at, steps: [timestamp]}",
+    "{target: modified_at, from: item.at, steps: [start_of_day]}",
+    "{target: source_status, from: item.at, steps: [timestamp]}",
+    "{target: own_contribution, from: item.c, steps: [yes_no]}",
     "{target: archived, from: item.c}",
     "{target: url, const: u, when: {path: item.a, missing: true}}",
     "{target: url, const: u, when: {path: item.a, not_equals: [x, neu]}}",
@@ -157,7 +164,17 @@ SMALL = st.one_of(
     st.lists(st.sampled_from(["", "x", "y"]), max_size=2),
     st.just({"b": "x"}),
 )
-ITEMS = st.dictionaries(st.sampled_from(["a", "b", "c", "n", "list", "Nr.1", "Nr", "a.b"]), SMALL)
+MOMENTS = st.one_of(
+    st.sampled_from(
+        ["2026-02-03T10:00:00.123456+02:00", "0001-01-01T00:00:00+02:00", "2026-02-03T10:00:00", "3.2.2026"]
+    ),
+    st.datetimes(timezones=st.sampled_from([UTC, ZoneInfo("Europe/Berlin"), timezone(timedelta(hours=-3.5)), None])),
+)
+ITEMS = st.builds(
+    lambda some, at: {**some, **at},
+    st.dictionaries(st.sampled_from(["a", "b", "c", "n", "list", "Nr.1", "Nr", "a.b"]), SMALL),
+    st.fixed_dictionaries({}, optional={"at": MOMENTS}),
+)
 
 
 @pytest.fixture
@@ -197,7 +214,15 @@ def test_what_is_read_straight_is_what_the_interpreter_reads(
 def test_each_rule_alone_has_a_straight_way(workshop: Callable[[list[str]], Mapping], rule: str) -> None:
     """Or the comparison would compare nothing."""
     mapping = workshop([rule])
-    item = {"a": "neu", "b": "x", "c": True, "n": 1, "list": ["x", "y"], "Nr.1": "eins"}
+    item = {
+        "a": "neu",
+        "b": "x",
+        "c": True,
+        "n": 1,
+        "list": ["x", "y"],
+        "Nr.1": "eins",
+        "at": "2026-02-03T10:00:00.1+02:00",
+    }
     if ".a.b" in rule:
         item["a"] = {"b": "x"}
     if "point" in rule:

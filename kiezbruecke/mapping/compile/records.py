@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any
+from typing import Any, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AwareDatetime, BaseModel, TypeAdapter
 
 from kiezbruecke.mapping.compile.emit import Code, all_of, any_of
 from kiezbruecke.mapping.compile.plan import Uncompilable
@@ -28,10 +29,10 @@ from kiezbruecke.mapping.plan import Bound, Instance, Plan, Spot
 from kiezbruecke.mapping.schema.targets import TargetSchema
 from kiezbruecke.mapping.steps import STEPS
 from kiezbruecke.mapping.values import Unusable, is_nothing, same, to_text
-from kiezbruecke.records import Record
+from kiezbruecke.records import Moment, Record
 
 # What odd values make of straight code: the interpreter decides then.
-_NOT_STRAIGHT = (Declined, Unusable, ValidationError, AttributeError, LookupError, TypeError, ValueError)
+_NOT_STRAIGHT = (Declined, Unusable, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _KEPT = 512  # compiled forms that a process keeps
 _kept: dict[str, CompiledRecord] = {}
 
@@ -58,7 +59,7 @@ def compile_record(definition: Definition, plan: Plan, target: TargetSchema, lis
     if definition.source.kind == "xml":
         raise Uncompilable("XML is read by the interpreter")
     code = Code()
-    _Printer(code, lists).print(plan, target.model)
+    _Printer(code, lists, target.model).print(plan)
     source = code.source("def read(scope):")
     names = {**code.bound, **_ALWAYS_BOUND}
     exec(compile(source, f"<mapping {definition.name}>", "exec"), names)  # noqa: S102 - made of a checked mapping
@@ -91,12 +92,21 @@ def fields_of(root: Any) -> dict[str, Any]:
     raise Declined
 
 
+def instant(value: datetime) -> datetime:
+    """A moment as it is read from its own text: in UTC, to the millisecond."""
+    if value.tzinfo is None:
+        raise Declined
+    moment = value.astimezone(UTC)
+    finer = moment.microsecond % 1000
+    return moment.replace(microsecond=moment.microsecond - finer) if finer else moment
+
+
 _SOMETHING = frozenset({bool, int, float, Decimal, type(None)})  # nothing of these is to be looked at
 _SEVERAL = frozenset({list, tuple})
 _SINGLE = frozenset({"boolean", "date", "decimal", "integer", "moment"})  # what these steps give is no text, no list
 _ALWAYS_BOUND: dict[str, Any] = {
-    "decline": decline, "dig": dig, "fields_of": fields_of, "is_nothing": is_nothing, "same": same, "several": _SEVERAL,
-    "some": some, "some_texts": some_texts, "something": _SOMETHING, "to_text": to_text,
+    "decline": decline, "dig": dig, "fields_of": fields_of, "instant": instant, "is_nothing": is_nothing, "same": same,
+    "several": _SEVERAL, "some": some, "some_texts": some_texts, "something": _SOMETHING, "to_text": to_text,
 }  # fmt: skip
 _KNOWN = frozenset(
     {"target", "place", "places", "source", "const", "codelist", "default", "steps", "when", "rules", "required"}
@@ -115,15 +125,16 @@ def _refuse_unknown(part: Rule | When, known: frozenset[str]) -> None:
 class _Printer:
     """Writes the lines that read every path, those of the rules in their order, then those that make the record."""
 
-    def __init__(self, code: Code, lists: Lists) -> None:
+    def __init__(self, code: Code, lists: Lists, model: type[Record]) -> None:
         self._code = code
         self._lists = lists
+        self._model = model
         self._roots: dict[str, str] = {}
         self._found: dict[SourcePath, str] = {}  # the variable of what stands at a path; None where that is nothing
         self._fields: dict[Spot, str] = {}  # of the record, and of every record in it
         self._alive: dict[Spot, str] = {}  # of those that hold constants: whether anything in it was read
 
-    def print(self, plan: Plan, model: type[Record]) -> None:
+    def print(self, plan: Plan) -> None:
         for one in plan.rules:
             _refuse_unknown(one.rule, _KNOWN)
             for when in one.rule.when:
@@ -134,7 +145,8 @@ class _Printer:
         self._rules(plan.top)
         for spot in reversed(self._fields):
             self._close(spot)
-        self._code.line(f"return {self._code.bind('validate', model.model_validate)}({self._fields[plan.root]})")
+        validate = self._code.bind("validate", TypeAdapter(self._model).validator.validate_python)
+        self._code.line(f"return {validate}({self._fields[plan.root]})")
 
     def _read(self, path: SourcePath) -> None:
         """A path below objects is tried as it is; where that fails, a name may hold points, or an object is none."""
@@ -222,7 +234,7 @@ class _Printer:
             translate = self._code.bind("translate", self._lists.translations[one.rule.codelist].translate)
             self._code.line(f"if value is not None: value = some({translate}(value))")
         with self._code.block(f"if {value} is not None:"):
-            self._put(one, spot, _fitting(spot, value))
+            self._put(one, spot, self._fitting(one, spot, value))
             self._live(spot)
         if one.rule.default is not None and not is_nothing(one.rule.default):
             with self._code.block("else:"):
@@ -239,6 +251,21 @@ class _Printer:
         made = f"{self._code.named(step.function)}(value{argument})"
         unless = "" if step.reads_nothing else "if value is not None: "
         self._code.line(f"{unless}value = {made if step.gives in _SINGLE else f'some({made})'}")
+
+    def _fitting(self, one: Bound, spot: Spot, value: str) -> str:
+        """The value as its place takes it; several for one are the interpreter's matter."""
+        if spot.node.repeats:
+            return f"some_texts({value})"
+        if spot.node.leaf is None or spot.node.leaf.kind != "text":
+            return f"{value} if {value}.__class__ not in several else decline()"
+        if one.rule.steps and STEPS[one.rule.steps[-1].name].gives == "moment" and self._is_moment(spot):
+            return f"instant({value})"
+        return f"{value} if {value}.__class__ is str else to_text({value})"
+
+    def _is_moment(self, spot: Spot) -> bool:
+        """Whether a field of the record itself takes moments; elsewhere they are written and read again."""
+        field = self._model.model_fields.get(spot.path)
+        return field is not None and (field.annotation is AwareDatetime or Moment in get_args(field.annotation))
 
     def _put(self, one: Bound, spot: Spot, value: str) -> None:
         """A value stands at a place; two values of one place are the interpreter's matter."""
@@ -269,13 +296,3 @@ def _is_live(one: Bound) -> bool:
 
 def _constant(spot: Spot, text: str | None) -> str:
     return f"[{text!r}]" if spot.node.repeats else repr(text)
-
-
-def _fitting(spot: Spot, value: str) -> str:
-    """The value as its place takes it; several for one are the interpreter's matter."""
-    text = spot.node.leaf is not None and spot.node.leaf.kind == "text"
-    if spot.node.repeats:
-        return f"some_texts({value})"
-    if text:
-        return f"{value} if {value}.__class__ is str else to_text({value})"
-    return f"{value} if {value}.__class__ not in several else decline()"

@@ -148,7 +148,7 @@ def start_of_day(value: object) -> datetime:
 
 
 def _iso(text: str) -> str:
-    return _RUBY_OFFSET.sub(lambda found: found[1] or "+00:00", text)
+    return text if " " not in text else _RUBY_OFFSET.sub(lambda found: found[1] or "+00:00", text)
 
 
 def _day(value: date) -> date:
