@@ -6,7 +6,7 @@ import hashlib
 import json
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, ClassVar
 from uuid import UUID, uuid5
 
@@ -20,6 +20,7 @@ MOST_MONEY = Decimal("999999999.99")
 _MUST_TRAVEL: dict[str, bool] = {"must_travel": True}
 
 
+@lru_cache(maxsize=4_096)  # a chunk's records are asked for their identity half a dozen times each
 def name_id(*parts: str) -> UUID:
     """A stable id (UUIDv5) of the given names; the same names always give the same id."""
     return uuid5(NAMESPACE, "\x1f".join(parts))
