@@ -254,9 +254,12 @@ class _Printer:
 
     def _fitting(self, one: Bound, spot: Spot, value: str) -> str:
         """The value as its place takes it; several for one are the interpreter's matter."""
+        is_text = spot.node.leaf is not None and spot.node.leaf.kind == "text"
+        if spot.node.repeats and not is_text:
+            raise Uncompilable("several values that are no texts")
         if spot.node.repeats:
             return f"some_texts({value})"
-        if spot.node.leaf is None or spot.node.leaf.kind != "text":
+        if not is_text:
             return f"{value} if {value}.__class__ not in several else decline()"
         if one.rule.steps and STEPS[one.rule.steps[-1].name].gives == "moment" and self._is_moment(spot):
             return f"instant({value})"
@@ -264,8 +267,8 @@ class _Printer:
 
     def _is_moment(self, spot: Spot) -> bool:
         """Whether a field of the record itself takes moments; elsewhere they are written and read again."""
-        field = self._model.model_fields.get(spot.path)
-        return field is not None and (field.annotation is AwareDatetime or Moment in get_args(field.annotation))
+        found = self._model.model_fields.get(spot.path)
+        return found is not None and (found.annotation is AwareDatetime or Moment in get_args(found.annotation))
 
     def _put(self, one: Bound, spot: Spot, value: str) -> None:
         """A value stands at a place; two values of one place are the interpreter's matter."""
