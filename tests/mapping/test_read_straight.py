@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel, TypeAdapter
 
 from kiezbruecke.errors import RecordError
 from kiezbruecke.mapping import Mapping, load_mapping, mapping_names
 from kiezbruecke.mapping.compile import CompiledRecord, Declined, Uncompilable, compile_record
 from kiezbruecke.mapping.compile.records import straight_record
+from kiezbruecke.mapping.compile.taking import BOUND, taking
 from kiezbruecke.mapping.interpret.record import make_record
 from kiezbruecke.mapping.language.paths import SourcePath
 from kiezbruecke.mapping.loading import bound_anew, find_goal, read_mapping_file
-from kiezbruecke.records import Record
+from kiezbruecke.mapping.schema.models import record_tree
+from kiezbruecke.mapping.values import Unusable, is_nothing, to_text
+from kiezbruecke.records import RECORDS, Counts, Point, Record, Votes
 from kiezbruecke.workbench.examples import find_examples, read_roots
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,7 +81,10 @@ def test_every_example_is_read_straight_to_the_same_record(name: str) -> None:
             with pytest.raises(Declined):
                 compiled.read(scope)
         else:
-            assert compiled.read(scope) == oracle, example.name
+            read = compiled.read(scope)
+            assert (read, list(vars(read))) == (oracle, list(vars(oracle))), example.name
+            assert read.model_fields_set == oracle.model_fields_set
+            assert pickle.loads(pickle.dumps(read)) == oracle.model_copy()
             assert mapping.read(roots["item"], roots) == oracle
 
 
@@ -113,6 +121,50 @@ def test_odd_items_are_read_the_same_or_left_to_the_interpreter(name: str, data:
         item[key] = data.draw(ODD)
 
     assert _same(mapping, compiled, {**scope, "item": item})
+
+
+FIELDS = [
+    (model, name)
+    for model in (*RECORDS.values(), Counts, Point, Votes)
+    for name, node in record_tree(model, "").children.items()
+    if node.leaf is not None
+]
+SAID = st.one_of(
+    st.text(st.sampled_from("aZ\u00e4\u00df\u0301\u0323\u20ac \t\x1c\x85\u00a0\u2028\ud800"), max_size=8),
+    st.sampled_from(["e" + "\u0301" * 31, "accepted", "module", "2026-02-03", "1", "true", "0.5", "x" * 300]),
+    st.builds("{}.{:02}".format, st.integers(-2, 10**10), st.integers(0, 99)),
+)
+VALUES = st.one_of(
+    SAID,
+    SAID.map(lambda text: [text, "Fest"]),
+    st.booleans(),
+    st.integers(-2, 2100),
+    st.floats(),
+    st.dates(),
+    st.decimals(places=2),
+    st.decimals(),
+    st.datetimes(timezones=st.sampled_from([UTC, ZoneInfo("Europe/Berlin")])),
+)
+
+
+@settings(max_examples=1500, deadline=None)
+@given(st.sampled_from(FIELDS), VALUES)
+def test_what_is_taken_at_once_is_what_pydantic_makes_of_it(of: tuple[type[BaseModel], str], value: Any) -> None:
+    """Each field of each record, with values that are just right and such that only look so."""
+    model, name = of
+    node, field = record_tree(model, "").children[name], model.model_fields[name]
+    if is_nothing(value):
+        return
+    said, take = taking(model, node, moments=isinstance(value, datetime))
+    try:
+        taken = eval(said.format(value="value", take="take"), {**BOUND, "value": value, "take": take})
+    except (Declined, Unusable, ArithmeticError, TypeError, ValueError):
+        return
+    given = [value] if node.repeats and not isinstance(value, list) else value
+    if node.leaf is not None and node.leaf.kind == "text":
+        given = [to_text(one) for one in given if not is_nothing(one)] if node.repeats else to_text(given)
+    oracle = TypeAdapter(Annotated[field.annotation, field], config=model.model_config).validate_python(given)
+    assert (taken, type(taken), str(taken)) == (oracle, type(oracle), str(oracle))
 
 
 def _read(mapping: Mapping) -> list[Any]:

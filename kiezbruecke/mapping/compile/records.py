@@ -11,25 +11,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, TypeAdapter
+from pydantic import BaseModel, ValidationError
 
 from kiezbruecke.mapping.compile.emit import Code, all_of, any_of
 from kiezbruecke.mapping.compile.plan import Uncompilable
-from kiezbruecke.mapping.compile.runtime import Declined, decline, dig, some, some_texts
+from kiezbruecke.mapping.compile.runtime import Declined, decline, dig, some
+from kiezbruecke.mapping.compile.taking import BOUND, maker, taking
 from kiezbruecke.mapping.interpret.interpreter import Lists
 from kiezbruecke.mapping.interpret.sources import Scope
 from kiezbruecke.mapping.language.definition import Definition, Rule, StepUse, When
 from kiezbruecke.mapping.language.paths import SourcePath
 from kiezbruecke.mapping.plan import Bound, Instance, Plan, Spot
+from kiezbruecke.mapping.schema.models import field_type
 from kiezbruecke.mapping.schema.targets import TargetSchema
 from kiezbruecke.mapping.steps import STEPS
-from kiezbruecke.mapping.values import Unusable, is_nothing, same, to_text
-from kiezbruecke.records import Moment, Record
+from kiezbruecke.mapping.values import Unusable, is_nothing, same
+from kiezbruecke.records import Record
 
 # What odd values make of straight code: the interpreter decides then.
 _NOT_STRAIGHT = (Declined, Unusable, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
@@ -59,7 +60,7 @@ def compile_record(definition: Definition, plan: Plan, target: TargetSchema, lis
     if definition.source.kind == "xml":
         raise Uncompilable("XML is read by the interpreter")
     code = Code()
-    _Printer(code, lists, target.model).print(plan)
+    _Printer(code, lists).print(plan, target.model)
     source = code.source("def read(scope):")
     names = {**code.bound, **_ALWAYS_BOUND}
     exec(compile(source, f"<mapping {definition.name}>", "exec"), names)  # noqa: S102 - made of a checked mapping
@@ -92,21 +93,11 @@ def fields_of(root: Any) -> dict[str, Any]:
     raise Declined
 
 
-def instant(value: datetime) -> datetime:
-    """A moment as it is read from its own text: in UTC, to the millisecond."""
-    if value.tzinfo is None:
-        raise Declined
-    moment = value.astimezone(UTC)
-    finer = moment.microsecond % 1000
-    return moment.replace(microsecond=moment.microsecond - finer) if finer else moment
-
-
 _SOMETHING = frozenset({bool, int, float, Decimal, type(None)})  # nothing of these is to be looked at
-_SEVERAL = frozenset({list, tuple})
 _SINGLE = frozenset({"boolean", "date", "decimal", "integer", "moment"})  # what these steps give is no text, no list
 _ALWAYS_BOUND: dict[str, Any] = {
-    "decline": decline, "dig": dig, "fields_of": fields_of, "instant": instant, "is_nothing": is_nothing, "same": same,
-    "several": _SEVERAL, "some": some, "some_texts": some_texts, "something": _SOMETHING, "to_text": to_text,
+    "decline": decline, "dig": dig, "fields_of": fields_of, "is_nothing": is_nothing, "same": same, "some": some,
+    "something": _SOMETHING, **BOUND,
 }  # fmt: skip
 _KNOWN = frozenset(
     {"target", "place", "places", "source", "const", "codelist", "default", "steps", "when", "rules", "required"}
@@ -125,28 +116,27 @@ def _refuse_unknown(part: Rule | When, known: frozenset[str]) -> None:
 class _Printer:
     """Writes the lines that read every path, those of the rules in their order, then those that make the record."""
 
-    def __init__(self, code: Code, lists: Lists, model: type[Record]) -> None:
+    def __init__(self, code: Code, lists: Lists) -> None:
         self._code = code
         self._lists = lists
-        self._model = model
         self._roots: dict[str, str] = {}
         self._found: dict[SourcePath, str] = {}  # the variable of what stands at a path; None where that is nothing
         self._fields: dict[Spot, str] = {}  # of the record, and of every record in it
+        self._models: dict[Spot, type[BaseModel]] = {}
         self._alive: dict[Spot, str] = {}  # of those that hold constants: whether anything in it was read
 
-    def print(self, plan: Plan) -> None:
+    def print(self, plan: Plan, model: type[Record]) -> None:
         for one in plan.rules:
             _refuse_unknown(one.rule, _KNOWN)
             for when in one.rule.when:
                 _refuse_unknown(when, _KNOWN_WHEN)
         for read in plan.reads:
             self._read(read.path)
-        self._open(plan.root)
+        self._open(plan.root, model)
         self._rules(plan.top)
         for spot in reversed(self._fields):
             self._close(spot)
-        validate = self._code.bind("validate", TypeAdapter(self._model).validator.validate_python)
-        self._code.line(f"return {validate}({self._fields[plan.root]})")
+        self._code.line(f"return {self._made(plan.root)}")
 
     def _read(self, path: SourcePath) -> None:
         """A path below objects is tried as it is; where that fails, a name may hold points, or an object is none."""
@@ -172,11 +162,11 @@ class _Printer:
             self._code.line(f"{self._roots[name]} = fields_of(scope.get({name!r}))")
         return self._roots[name]
 
-    def _open(self, spot: Spot) -> None:
+    def _open(self, spot: Spot, model: type[BaseModel] | None) -> None:
         """The fields of a record, and of those in it."""
-        if spot.filled or (spot.above is not None and spot.node.repeats):
+        if model is None or spot.filled or (spot.above is not None and spot.node.repeats):
             raise Uncompilable("whole objects and records of lists are read by the interpreter")
-        self._fields[spot] = self._code.new("fields")
+        self._fields[spot], self._models[spot] = self._code.new("fields"), model
         self._code.line(f"{self._fields[spot]} = {{}}")
         if spot.above and not all(_is_live(one) for one in spot.below()):
             self._alive[spot] = self._code.new("alive")
@@ -186,13 +176,16 @@ class _Printer:
                 raise Uncompilable("numbered places are read by the interpreter")
             for part in places.values():
                 if part.node.leaf is None:
-                    self._open(part)
+                    self._open(part, field_type(model.model_fields[part.node.name]).model)
 
     def _close(self, spot: Spot) -> None:
         """A record that something was read for stands in the one around it."""
         if spot.above is not None:
             held = all_of([self._fields[spot], *self._alive.get(spot, "").split()])
-            self._code.line(f"if {held}: {self._fields[spot.above]}[{spot.node.name!r}] = {self._fields[spot]}")
+            self._code.line(f"if {held}: {self._fields[spot.above]}[{spot.node.name!r}] = {self._made(spot)}")
+
+    def _made(self, spot: Spot) -> str:
+        return f"{self._code.bind('made', maker(self._models[spot]))}({self._fields[spot]})"
 
     def _rules(self, rules: Iterable[Bound]) -> None:
         for one in rules:
@@ -219,7 +212,7 @@ class _Printer:
         elif is_nothing(one.rule.const):
             raise Uncompilable("a constant without a text")
         else:
-            self._put(one, spot, _constant(spot, one.rule.const))
+            self._put(one, spot, self._constant(spot, one.rule.const))
             if one.rule.when:
                 self._live(spot)
 
@@ -234,11 +227,11 @@ class _Printer:
             translate = self._code.bind("translate", self._lists.translations[one.rule.codelist].translate)
             self._code.line(f"if value is not None: value = some({translate}(value))")
         with self._code.block(f"if {value} is not None:"):
-            self._put(one, spot, self._fitting(one, spot, value))
+            self._put(one, spot, self._taken(one, spot, value))
             self._live(spot)
         if one.rule.default is not None and not is_nothing(one.rule.default):
             with self._code.block("else:"):
-                self._put(one, spot, _constant(spot, one.rule.default))
+                self._put(one, spot, self._constant(spot, one.rule.default))
         elif one.rule.required:
             self._code.line("else: decline()")
 
@@ -252,23 +245,20 @@ class _Printer:
         unless = "" if step.reads_nothing else "if value is not None: "
         self._code.line(f"{unless}value = {made if step.gives in _SINGLE else f'some({made})'}")
 
-    def _fitting(self, one: Bound, spot: Spot, value: str) -> str:
-        """The value as its place takes it; several for one are the interpreter's matter."""
-        is_text = spot.node.leaf is not None and spot.node.leaf.kind == "text"
-        if spot.node.repeats and not is_text:
-            raise Uncompilable("several values that are no texts")
-        if spot.node.repeats:
-            return f"some_texts({value})"
-        if not is_text:
-            return f"{value} if {value}.__class__ not in several else decline()"
-        if one.rule.steps and STEPS[one.rule.steps[-1].name].gives == "moment" and self._is_moment(spot):
-            return f"instant({value})"
-        return f"{value} if {value}.__class__ is str else to_text({value})"
+    def _taken(self, one: Bound, spot: Spot, value: str) -> str:
+        """The value as its field takes it."""
+        assert spot.above is not None
+        moments = bool(one.rule.steps) and STEPS[one.rule.steps[-1].name].gives == "moment"
+        said, take = taking(self._models[spot.above], spot.node, moments=moments)
+        return said.format(value=value, take=self._code.bind(f"take_{spot.node.name}", take))
 
-    def _is_moment(self, spot: Spot) -> bool:
-        """Whether a field of the record itself takes moments; elsewhere they are written and read again."""
-        found = self._model.model_fields.get(spot.path)
-        return found is not None and (found.annotation is AwareDatetime or Moment in get_args(found.annotation))
+    def _constant(self, spot: Spot, text: str | None) -> str:
+        """A fixed value as its field takes it, once for all records."""
+        assert spot.above is not None
+        try:
+            return self._code.bind("constant", taking(self._models[spot.above], spot.node)[1](text))
+        except ValidationError:
+            raise Uncompilable("a fixed value that its field does not take") from None
 
     def _put(self, one: Bound, spot: Spot, value: str) -> None:
         """A value stands at a place; two values of one place are the interpreter's matter."""
@@ -295,7 +285,3 @@ def _spot(one: Bound) -> Spot:
 def _is_live(one: Bound) -> bool:
     """Whether all that a rule gives keeps the record alive that it stands in."""
     return bool(one.rule.when) if one.rule.source is None else one.rule.default is None
-
-
-def _constant(spot: Spot, text: str | None) -> str:
-    return f"[{text!r}]" if spot.node.repeats else repr(text)
