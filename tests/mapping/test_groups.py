@@ -596,4 +596,4 @@ def test_a_record_is_read_by_a_group_straight(tmp_path: Path) -> None:
     told = [(one.target, one.source) for one in mapping.rule_lines]
     assert told == [(one.target, one.source) for one in base.rule_lines]
     assert {one.target for one in mapping.rule_lines if "/dort/" in one.file} == {"votes/yes", "votes/no"}
-    assert "root_item.get('ja')" in mapping.explain()
+    assert ".get('ja')" in mapping.explain()
