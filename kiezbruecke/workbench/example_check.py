@@ -13,7 +13,7 @@ from typing import Any
 
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.mapping import Finding, Mapping
-from kiezbruecke.mapping.check.whole import checked
+from kiezbruecke.mapping.check.whole import checked, each_once
 from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.lineage import RuleLine
 from kiezbruecke.mapping.loading import mapping_file
@@ -39,7 +39,7 @@ def check_whole(name: str, content: Path) -> list[Finding]:
     examples = find_examples(name, content)
     tried = [finding for example in examples for finding in _tried(found.mapping, content, example)]
     new = [one for one in tried if (one.place.file, one.place.line) not in lines and one.rule not in rules]
-    return list(dict.fromkeys([*found.findings, *new]))
+    return each_once(list(dict.fromkeys([*found.findings, *new])), found.mapping.definition)
 
 
 def _tried(mapping: Mapping, content: Path, example: Example) -> Iterator[Finding]:
@@ -70,7 +70,7 @@ def _failed(mapping: Mapping, content: Path, example: Example, roots: dict[str, 
         return Finding(_place(str(example.input), content), _CODE, message, row.target, expected)
     assert row.why is not None, "only such rows fail"
     if row.refused:
-        found = refused_by(mapping, roots, row.place, row.why)
+        found = refused_by(mapping, roots, row.rule, row.why)
         message, expected = f"example '{example.name}': {found.what}", found.expected
     else:
         message = f"example '{example.name}' has no value that fits here"

@@ -140,9 +140,11 @@ def _unseen(
         root for root in (own_root(definition), "route") if (known := types.get(root)) and known.below is None
     }
     seen = seen_paths(definition, content, open_roots)
+    # a line of a group reads several paths, and no example is as deep as a group may go: one of them is enough
+    proven = {read.place for read in plan.reads if read.path.names in seen.get(read.path.root, ())}
     for one, read in [(bound, read) for bound in plan.rules for read in bound.reads]:
         held, text = seen.get(read.path.root), read.path.names
-        if held and read.path.steps and text not in held:
+        if held and read.path.steps and text not in held and read.place not in proven:
             report.rule = one.target
             expected = f"one of {', '.join(sorted(held)[:_SHOWN])}"
             helps = nearest(text, held) or "give an example this value"
