@@ -32,7 +32,7 @@ from kiezbruecke.standards.store import NotValid
 from kiezbruecke.workbench.examples import find_examples, read_roots
 
 DATA = Path(__file__).parent / "data"
-COMPILED = ("case-xdomea-0401", "commitment-hkr")
+COMPILED = ("case-xdomea-0401", "commitment-hkr", "payment-hkr", "payment-pain")
 HEAD = "name: m\nversion: 1\ndirection: outbound\nroots: [route]\ntarget: e 1 Root\nrules:\n"
 
 # What rules may say about data/everything.xsd. Each example of the property takes some of them.

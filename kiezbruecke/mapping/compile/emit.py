@@ -145,6 +145,11 @@ def all_of(conditions: Iterable[str]) -> str:
     return " and ".join(f"({condition})" if " or " in condition else condition for condition in found) or ALWAYS
 
 
+def none_of(condition: str) -> str:
+    """The opposite, folded."""
+    return {ALWAYS: NEVER, NEVER: ALWAYS}.get(condition, f"not ({condition})")
+
+
 def text_of(pieces: Iterable[Piece]) -> str:
     """An expression that joins literals and variables: one f-string."""
     merged = list(pieces)
