@@ -9,6 +9,7 @@ from collections.abc import Mapping as Roots
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -276,7 +277,7 @@ class Mapping:
 
 def _by_rule(pairs: Iterable[tuple[int, str]]) -> Trace:
     """A trace in the rules' order; both ways of writing give the same."""
-    return tuple(sorted(pairs, key=lambda pair: pair[0]))
+    return tuple(sorted(pairs, key=itemgetter(0)))
 
 
 def mapping_file(name: str, content: Path) -> tuple[Path, Direction]:

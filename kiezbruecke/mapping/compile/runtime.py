@@ -22,7 +22,8 @@ def decline() -> NoReturn:
 
 def text_content(text: str) -> str:
     """A text as it stands between tags, with the references that libxml2 writes, one character for each byte."""
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
+    if "&" in text or "<" in text or ">" in text or "\r" in text:
+        text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
     return text if text.isascii() else as_bytes(text)
 
 

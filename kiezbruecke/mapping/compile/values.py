@@ -177,8 +177,9 @@ class ValueWriter:
             self.code.declare(text)
             with self.code.block(f"if {value} is not None:"):
                 self._check(value, text, place)
-        place.alive_by.append(f"{value}_ is not None" if rule.default is not None else f"{text} is not None")
-        place.standing_by.append(f"{text} is not None")
+        stands = all_of(self._guards) if self.code.is_sure(text) else f"{text} is not None"
+        place.alive_by.append(stands if rule.default is None else f"{value}_ is not None")
+        place.standing_by.append(stands)
         self._settle(place, text)
 
     def _check(self, value: str, text: str, place: Printed) -> None:
@@ -282,7 +283,7 @@ class ValueWriter:
         unless = f" and {value} is not None" if optional else ""
         self.code.line(f"if type({value}) is not {known}{unless}: decline()")
         if kind is str:
-            self.code.line(f"if not {value} or {value}.isspace(): {value} = None")
+            self.code.blank(value)
         elif not optional:
             self.code.surely(value)
 
@@ -314,7 +315,7 @@ class ValueWriter:
         slow = f"{self.code.bind('list', listed)}.translate({value})"
         with self.code.block(f"if {value} is not None:"):
             self.code.line(f"{value} = {entries}.get({value}) or {slow}")
-            self.code.line(f"if not {value} or {value}.isspace(): {value} = None")
+            self.code.blank(value)
         return str
 
     def _as_text(self, value: str, kind: type | None) -> None:
@@ -329,7 +330,7 @@ class ValueWriter:
     def _any_text(self, value: str) -> None:
         """A value of any type: texts straight, others by the interpreter's own hand."""
         with self.code.block(f"if type({value}) is str:"):
-            self.code.line(f"if not {value} or {value}.isspace(): {value} = None")
+            self.code.blank(value)
         self.code.line(f"else: {value} = {self.code.named(runtime.some_text)}({value})")
 
     def _leaf(self, place: Printed) -> Leaf:
