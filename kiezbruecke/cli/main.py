@@ -62,7 +62,9 @@ _FOR_OTHERS = {
 
 
 def application(*words: str) -> typer.Typer:
-    """The commands of these words, else all. Ledger and documents take a second to import: `mapping` needs neither."""
+    """The command that these words call, else all. Ledger and documents take a second to import: `mapping` needs
+    neither, and each of its verbs only its own.
+    """
     built = typer.Typer(
         help="Trägt Beschlüsse der Bürgerbeteiligung in E-Akte und Haushalt – einmal, nachweisbar, auf den Cent.",
         no_args_is_help=True,
@@ -70,8 +72,10 @@ def application(*words: str) -> typer.Typer:
         add_completion=False,
     )
     built.callback(invoke_without_command=True)(options)
-    for word in words or (*_VERBS, *_NOUNS):
+    for word in words[:1] or (*_VERBS, *_NOUNS):
         module = import_module(f"kiezbruecke.cli.{word}")
+        if word == "mapping":
+            module.load(*words[1:])
         if word in _NOUNS:
             built.add_typer(module.app, name=word, help=_NOUNS[word])
         else:
@@ -106,7 +110,7 @@ def main() -> None:
 
 def _code() -> int:
     words = _called(sys.argv[1:])
-    if not {*words} & _FOR_OTHERS:
+    if not {*words[:1]} & _FOR_OTHERS:
         keep_private()
     try:
         called = application(*words)
@@ -142,10 +146,10 @@ def _stopped(line: str) -> int:
 
 
 def _called(arguments: list[str]) -> list[str]:
-    """The one word that is called, where it is sure; nothing where all must be known, for help and suggestions."""
+    """The noun and its verb, where they are sure; nothing where all must be known, for help and suggestions."""
     if arguments[:1] == ["--content"]:
         arguments = arguments[2:]
-    return [word for word in arguments[:1] if word in (*_VERBS, *_NOUNS)]
+    return arguments[:2] if arguments[:1] and arguments[0] in (*_VERBS, *_NOUNS) else []
 
 
 def _usage(error: Any) -> int:
