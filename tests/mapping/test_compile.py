@@ -206,9 +206,9 @@ OF_RECORDS = (
     "{target: At, from: message.created_at}",
     "{target: Left, from: case.reference, when: {path: message.test, equals: 'true'}}",
     "{target: Item, each: case.documents, as: d, when: d.title, rules: [{target: Name, from: d.title}]}",
-    "{target: Block/Field, each: case.documents, as: d, rules: "
-    "[{target: Name, const: n}, {target: Value, from: d.id}]}",
+    "{target: Item, each: case.documents, as: d, rules: [{target: Name, from: d.index}]}",
     "{target: Block/A, from: case.title, when: proposal.url}",
+    "{target: Block/B, rules: [{target: C, from: case.documents.id, steps: [first]}, {target: D, from: case.title}]}",
 )
 ANYTHING = (None, "", " ", "x<ä", 5, False, Decimal("0.005"), date(2026, 4, 24), uuid4(), ("a", "b"), {"title": "x"})
 

@@ -100,6 +100,7 @@ class SourceReader:
         if not when.texts:
             return f"{'' if when.negated else 'not '}{self.code.named(is_nothing)}({found.expression})"
         if found.kind is bool and not found.optional:
+            self.code.line(f"if type({found.expression}) is not {self.code.named(bool)}: decline()")
             equal = [f"{found.expression} is {text.lower() in ('1', 'true')}" for text in when.texts if _is_truth(text)]
         else:
             equal = [f"{self.code.named(same)}({found.expression}, {text!r})" for text in when.texts]
