@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 something needs a person or differs, or nobody reads our o
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import traceback
@@ -113,7 +114,7 @@ def _code() -> int:
     if not {*words[:1]} & _FOR_OTHERS:
         keep_private()
     try:
-        called = application(*words)
+        called = _imported(*words)
         code = called(prog_name="kiezbruecke", standalone_mode=False)  # or typer draws boxes and exits by itself
         flush()
     except _CallError as error:
@@ -126,6 +127,16 @@ def _code() -> int:
     except Exception as error:  # noqa: BLE001 - a text that is not ours may quote what a person wrote
         return _stopped(_line(error))
     return code if isinstance(code, int) else 0
+
+
+def _imported(*words: str) -> typer.Typer:
+    """The application. What is imported is no garbage: to look for some takes a tenth of a short command's time."""
+    gc.disable()
+    try:
+        return application(*words)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _line(error: Exception) -> str:
