@@ -80,12 +80,10 @@ class SourceReader:
             head = f"for {variable} in {self.code.named(read_members)}({self._path(rule.each)}, {self._scope()}):"
             entry = variable
         else:
-            listed, entry = (
-                self._found(rule.each, way, runtime.read_values),
-                f"{self.code.named(Member)}({variable}, {index})",
-            )
-            listed = f"{listed} or ()" if way.is_records else f"{self.code.named(runtime.some_members)}({listed})"
+            found = self._found(rule.each, way, runtime.read_values)
+            listed = f"{found} or ()" if way.is_records else f"{self.code.named(runtime.some_members)}({found})"
             head = f"for {index}, {variable} in enumerate({listed}, 1):"
+            entry = f"{self.code.named(Member)}({variable}, {index})"
         outer = self._locals
         with self.code.loop(head):
             self._extra.append(f"{rule.name!r}: {entry}")
