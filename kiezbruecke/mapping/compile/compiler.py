@@ -105,8 +105,6 @@ class _Printer:
 
     def rules(self, rules: Iterable[Bound], place: Printed) -> None:
         for one in rules:
-            if one.spot is None:
-                raise Uncompilable(f"the target has no '{one.target}'")
             if one.rule.type or one.rule.nil:
                 raise Uncompilable("chosen types and nil are written by the interpreter")
             if one.rule.each is None:
@@ -130,7 +128,7 @@ class _Printer:
         for step in one.rule.target.steps[:-1]:
             place = place.open(step.name, Instance(step.number))
         last = one.rule.target.steps[-1]
-        found = place.open(last.name, Instance(last.number, one.rule.place))
+        found = place.open(last.name, Instance(last.number, index=one.number))  # a place of its own
         found.members, inner = members, Printed(found.node, found.path)
         with self._values.member(one.rule), self._values.guard(one.rule.when) as holds:
             self._inside(one, inner, holds)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Self
 
 from kiezbruecke.mapping.compile.emit import all_of, any_of
-from kiezbruecke.mapping.plan import Spot
+from kiezbruecke.mapping.plan import Instance, Spot
 
 
 class Uncompilable(Exception):
     """The compiled form knows no straight way for this mapping; the interpreter writes it."""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class Printed(Spot):
     """A place with what decides, record by record, whether and how it is written.
 
@@ -27,6 +28,12 @@ class Printed(Spot):
     opened_by: list[str] = field(default_factory=list)
     conditions: list[str] = field(default_factory=list)  # of blocks: they keep alive what stands in it
     members: str = ""
+
+    def open(self, name: str, instance: Instance, depth: int = 0) -> Self:
+        """The part of this name; raises Uncompilable where the target has none."""
+        if name not in self.node.children:
+            raise Uncompilable(f"'{self.path}' has no '{name}'")
+        return super().open(name, instance, depth)
 
     def alive_if(self) -> str:
         """Whether anything in it was read."""

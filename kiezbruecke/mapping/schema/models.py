@@ -83,12 +83,12 @@ class Type:
     indexed: bool = False  # a member of a list: it has an index
     values: tuple[str, ...] = ()
     max_length: int | None = None
+    python: type | None = None
     sure: bool = False  # its shape says that it is there in any case
     must_travel: bool = False  # a mapping that reads its owner must not forget it
     fields: Fields | None = None
     leaf: Leaf | None = None  # how its texts are written, where its shape says so
     inner: Type | None = None  # of a list of lists: the lists that are its members
-    python: type | None = None
 
     @property
     def means(self) -> Kind:
