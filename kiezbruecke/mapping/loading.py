@@ -209,7 +209,7 @@ class Mapping:
     def explain(self) -> str:
         """The generated code; raises Uncompilable where only the interpreter knows a way."""
         if self.goal.model is not None:
-            return compile_record(self.definition, self.goal, self.lists).source
+            return compile_record(self.definition, self.plan, self.goal, self.lists).source
         return compile_mapping(self.definition, self.plan, self.goal, self.lists).source
 
     @cached_property
@@ -219,7 +219,7 @@ class Mapping:
 
     @cached_property
     def _straight_record(self) -> CompiledRecord:
-        return straight_record(self.definition, self.goal, self.lists, self.digest)
+        return straight_record(self.definition, self.plan, self.goal, self.lists, self.digest)
 
     @cached_property
     def _compiled_traced(self) -> Compiled:
