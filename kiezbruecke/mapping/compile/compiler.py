@@ -23,7 +23,7 @@ from kiezbruecke.mapping.values import Unusable, moment_text, money_text
 _NOT_STRAIGHT = (runtime.Declined, Unusable, AttributeError, LookupError, TypeError, ValueError)
 _KEPT = 512  # compiled forms that a process keeps; a route has one or two
 _kept: dict[tuple[str, bool], Compiled] = {}
-_ALWAYS_BOUND = {"decline": runtime.decline, "money": money_text, "moment": moment_text, "uuid_text": runtime.uuid_text}
+_ALWAYS_BOUND = {"decline": runtime.decline, "money": money_text, "moment": moment_text}
 
 
 @dataclass(frozen=True)

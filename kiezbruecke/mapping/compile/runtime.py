@@ -41,12 +41,6 @@ def as_bytes(text: str) -> str:
     return text.encode().decode("latin-1")
 
 
-def uuid_text(number: int) -> str:
-    """A UUID as str() writes it, in half the time; a message holds half a dozen."""
-    pairs = number.to_bytes(16, "big").hex("-", 2)
-    return f"{pairs[:4]}{pairs[5:29]}{pairs[30:34]}{pairs[35:]}"
-
-
 def judged(text: str, leaf: Leaf) -> str:
     """The text, asked of the schema itself; raises Unusable."""
     xml_text(text)
