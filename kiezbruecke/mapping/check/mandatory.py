@@ -228,7 +228,7 @@ class _Missing:
         one = next((draft.by for draft in drafts if draft.by and (draft.by.rule.each or _many(draft))), None)
         if one is None or len(drafts) > wanted or self._started_by(owner, drafts):
             return
-        if wanted == 1 and not _may_have_none(one):
+        if one.rule.at_least >= wanted or (wanted == 1 and not _may_have_none(one)):
             return
         rule = one.rule
         source = rule.each or rule.source
