@@ -113,9 +113,11 @@ HELP = {
         "warning",
     ),
     "KB-M21": Help(
-        "The source is open (`source: json`), and none of the mapping's examples holds this path.",
+        "The source is open (`source: json`), and neither an example of the mapping nor an answer that `drift accept` "
+        "has looked at holds this path: it would give nothing, for ever. Give an example the value. Of a field that is "
+        'rare the rule says so: `accept: {KB-M21: "only with an appeal"}`; this is the one error that can be accepted. '
+        "A mapping without examples has no such findings, and a route never stops for one: only `check` asks examples.",
         "from: item.Bertag",
-        "warning",
     ),
     "KB-M22": Help(
         "Values that can arrive but have no partner in the code list, or are not allowed by the target. An "

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from kiezbruecke.mapping import Finding, check_mapping
+from kiezbruecke.mapping import Finding, check_mapping, load_mapping
 
 DATA = Path(__file__).parent / "data"
 HEAD = """\
@@ -371,6 +371,62 @@ def test_an_open_source_is_measured_by_its_examples(
     cells = "verfahren: a, jahr: '2026', gebiet: g, betrag: '1', status: geplant, ab: 1.1.2026, sheet: s, row: 2"
     put("mappings/inbound/zeile/examples/full/input.yaml", f"item: {{{cells}}}\n")
     text = SHEET.replace("table zeilen", "json").replace("item.gebiet", "item.gebeit")
-    found = [(one.code, str(one.place).partition(":")[2], one.helps) for one in sheet(text)]
+    found = [(one.code, one.severity, str(one.place).partition(":")[2], one.rule, one.helps) for one in sheet(text)]
 
-    assert found == [("KB-M21", "12:29", "did you mean 'item.gebiet'?")]
+    assert found == [("KB-M21", "error", "12:29", "area_id", "did you mean 'item.gebiet'?")]
+
+
+RARE = "from: item.gebiet, when: item.widerspruch}"
+
+
+@pytest.fixture
+def open_sheet(sheet: Callable[[str], list[Finding]], put: Callable[[str, str], Path]) -> Callable[[str], list[Finding]]:
+    """The same where the item is open, with an example; the text stands for `from: item.gebiet}`."""
+    cells = "verfahren: a, jahr: '2026', gebiet: g, betrag: '1', status: geplant, ab: 1.1.2026, sheet: s, row: 2"
+    put("mappings/inbound/zeile/examples/full/input.yaml", f"item: {{{cells}}}\n")
+    rule = "  - {target: area_id, from: item.gebiet}\n"
+
+    def of(text: str) -> list[Finding]:
+        more = rule.replace("from: item.gebiet}", text)
+        return sheet(SHEET.replace("table zeilen", "json").replace(rule, rule + more.replace("area_id", "title")))
+
+    return of
+
+
+def test_a_condition_that_no_example_holds_is_an_error_too(open_sheet: Callable[[str], list[Finding]]) -> None:
+    """Its rule would never speak."""
+    found = [(one.code, one.severity, one.rule, one.helps) for one in open_sheet(RARE) if "example" in one.message]
+
+    assert found == [("KB-M21", "error", "title", 'give an example this value, or say accept: {KB-M21: "why"}')]
+
+
+def test_a_rare_field_is_accepted_with_the_reason(open_sheet: Callable[[str], list[Finding]]) -> None:
+    """Whoever has one example of a source knows more than it."""
+    accepted = RARE.replace("}", ', accept: {KB-M21: "only with an appeal"}}')
+
+    assert not [one.line() for one in open_sheet(accepted) if one.code in {"KB-M21", "KB-M19"}]
+
+
+def test_an_accepted_answer_knows_more_than_the_examples(
+    open_sheet: Callable[[str], list[Finding]], put: Callable[[str, str], Path]
+) -> None:
+    """`drift accept` has seen real ones."""
+    fields = 'source:\n  samples: 9\n  fields:\n    "widerspruch": {"kinds": ["text"]}\n'
+    put("mappings/inbound/zeile/fingerprint.yaml", f'built_on: "x"\n{fields}')
+
+    assert not [one.line() for one in open_sheet(RARE) if one.code == "KB-M21"]
+
+
+def test_a_route_does_not_stop_because_an_example_was_taken_away(
+    open_sheet: Callable[[str], list[Finding]], content: Path
+) -> None:
+    """The check is the gate; what has passed it runs on."""
+    rule = "from: item.widerspruch, when: {path: item.verfahren, equals: b}}"
+    title = '  - {target: title, const: "68406", when: {path: item.verfahren, equals: a}}'
+    text = SHEET.replace("table zeilen", "json").replace('  - {target: title, const: "68406"}', title)
+    open_sheet("from: item.gebiet}")
+    file = content / "mappings/inbound/zeile/mapping.yaml"
+    file.write_text(text.replace("unused:", f"  - {{target: title, {rule}\nunused:"), "utf-8")
+
+    assert [one.code for one in check_mapping("zeile", content) if one.severity == "error"] == ["KB-M21"]
+    assert load_mapping("zeile", content).name == "zeile"

@@ -1,4 +1,4 @@
-"""The paths that a mapping's examples hold: the only proof of what an open source looks like."""
+"""The paths that a mapping's examples hold, and the answers that were accepted: the proof of what an open source is."""
 
 from __future__ import annotations
 
@@ -21,16 +21,29 @@ _DEEPEST = 40
 
 
 def seen_paths(definition: Definition, content: Path, roots: set[str]) -> dict[str, set[str]]:
-    """By root, every path below it that some example holds. Examples that cannot be read are `mapping test`'s."""
+    """By root, every path below it that some example or accepted answer holds; a root that no example has is empty.
+
+    Examples that cannot be read are `mapping test`'s.
+    """
     found: dict[str, set[str]] = {root: set() for root in roots}
-    names = (definition.name, *definition.bases)
-    folders = [content / "mappings" / definition.direction / name / "examples" for name in names]
+    homes = [content / "mappings" / definition.direction / name for name in (definition.name, *definition.bases)]
     own = own_root(definition)
-    for file in (file for folder in folders for file in sorted(folder.glob("**/*")) if roots and _readable(file, own)):
+    files = (file for home in homes for file in sorted(home.glob("examples/**/*")))
+    for file in (file for file in files if roots and _readable(file, own)):
         body = _body(file, own)
         for root in roots & body.keys():
             found[root] |= set(_paths(body[root], root))
+    if found.get(own):
+        found[own] |= {path for home in homes for path in _accepted(home / "fingerprint.yaml", own)}
     return found
+
+
+def _accepted(file: Path, own: str) -> Iterator[str]:
+    """The places of the answers that `drift accept` has written down; what is wrong with them is `drift`'s."""
+    body = _body(file, own).get("source") if file.is_file() and file.stat().st_size <= _LARGEST else None
+    fields = body.get("fields") if isinstance(body, dict) else None
+    for path in fields if isinstance(fields, dict) else ():
+        yield ".".join([own, *str(path).split("/")])
 
 
 def item_forms(definition: Definition, content: Path) -> set[str]:

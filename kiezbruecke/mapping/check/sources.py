@@ -20,9 +20,7 @@ _FORMS = {"xml": "XML", "table": "lines of a sheet"}
 _SHOWN = 12
 
 
-def check_sources(
-    definition: Definition, plan: Plan, types: Mapping[str, Type], content: Path, report: CheckReport
-) -> None:
+def check_sources(definition: Definition, plan: Plan, types: Mapping[str, Type], report: CheckReport) -> None:
     """Warnings about sources as a whole."""
     found = plan.reads
     read = {one.path.names for one in found}
@@ -30,6 +28,12 @@ def check_sources(
     if not definition.abstract:
         _unused_roots(definition, types, {one.path.root for one in found}, report)
         _must_travel(definition, types, read | left_out, report)
+
+
+def check_against_examples(
+    definition: Definition, plan: Plan, types: Mapping[str, Type], content: Path, report: CheckReport
+) -> None:
+    """What an open source holds is known by its examples, and by the answers that `drift accept` has looked at."""
     _unseen(definition, types, plan, content, report)
     _form(definition, content, report)
 
@@ -135,7 +139,7 @@ def _unseen(
     content: Path,
     report: CheckReport,
 ) -> None:
-    """An open source is known by its examples alone."""
+    """A path that none of them holds gives nothing, for ever."""
     open_roots = {
         root for root in (own_root(definition), "route") if (known := types.get(root)) and known.below is None
     }
@@ -145,6 +149,6 @@ def _unseen(
         if held and read.path.steps and text not in held:
             report.rule = one.target
             expected = f"one of {', '.join(sorted(held)[:_SHOWN])}"
-            helps = nearest(text, held) or "give an example this value"
-            report.warning(read.place, "KB-M21", f"no example holds '{text}'", expected, helps)
+            helps = nearest(text, held) or 'give an example this value, or say accept: {KB-M21: "why"}'
+            report.error(read.place, "KB-M21", f"no example holds '{text}'", expected, helps)
     report.rule = ""

@@ -17,7 +17,7 @@ from kiezbruecke.mapping.check.lists import ListNames
 from kiezbruecke.mapping.check.mandatory import missing_rules
 from kiezbruecke.mapping.check.report import CheckReport, Notes
 from kiezbruecke.mapping.check.rule import LeafChecker
-from kiezbruecke.mapping.check.sources import ONLY_INBOUND, always_read, check_sources
+from kiezbruecke.mapping.check.sources import ONLY_INBOUND, always_read, check_against_examples, check_sources
 from kiezbruecke.mapping.interpret.namespaces import prefix_problems
 from kiezbruecke.mapping.language.definition import Rule, When
 from kiezbruecke.mapping.language.findings import Finding, NotAMapping, Place, nearest
@@ -52,15 +52,18 @@ def check_mapping(name: str, content: Path) -> list[Finding]:
     return checked(name, content).findings
 
 
-def checked(name: str, content: Path) -> Checked:
-    """What there is to say about a mapping, and the mapping. Raises ConfigurationError for an unknown name."""
+def checked(name: str, content: Path, *, examples: bool = True) -> Checked:
+    """What there is to say about a mapping, and the mapping. Raises ConfigurationError for an unknown name.
+
+    Without `examples` nothing depends on them: a route that runs does not stop because one was taken away.
+    """
     try:
         reading = examine_mapping_file(name, content)
     except NotAMapping as error:
         return Checked(error.findings)
     found, mapping = list(reading.findings), None
     if not _other_goal(reading):  # every rule of the base would be wrong, and none of them is
-        meaning = _meaning(reading, content)
+        meaning = _meaning(reading, content, examples=examples)
         found, mapping = found + meaning.findings, meaning.mapping
     found = without_accepted(found, reading.definition)
     # a mandatory place without a rule is often only the echo of a misspelt target: causes first
@@ -74,7 +77,7 @@ def _other_goal(reading: Reading) -> bool:
     return any(finding.code == "KB-M05" and finding.place == place for finding in reading.findings)
 
 
-def _meaning(reading: Reading, content: Path) -> Checked:
+def _meaning(reading: Reading, content: Path, *, examples: bool) -> Checked:
     """What is wrong with what the rules say, as far as they could be read."""
     definition = reading.definition
     if not definition.target:
@@ -84,7 +87,7 @@ def _meaning(reading: Reading, content: Path) -> Checked:
     except ConfigurationError as error:
         place = definition.places["target"]
         return Checked([Finding(place, "KB-M06", error.what, expected=error.expected, helps=error.helps)])
-    return _Checker(reading, target, content).run()
+    return _Checker(reading, target, content).run(examples=examples)
 
 
 class _Checker:
@@ -103,7 +106,7 @@ class _Checker:
             machine_item=reading.definition.source.kind != "table",
         )
 
-    def run(self) -> Checked:
+    def run(self, *, examples: bool) -> Checked:
         self._header()
         shape = self._shape()
         types = source_types(self._definition, shape)
@@ -114,7 +117,9 @@ class _Checker:
             self._rule(one, types)
         missing = missing_rules(plan.root, self._notes, self._report, self._definition.places["rules"])
         self._report.rule = ""
-        check_sources(self._definition, plan, types, self._content, self._report)
+        check_sources(self._definition, plan, types, self._report)
+        if examples:
+            check_against_examples(self._definition, plan, types, self._content, self._report)
         found = [*self._report.findings, *(missing if not self._definition.abstract else ())]
         lost = self._found_before or any(one.severity == "error" and one.code in _NOT_TRIED for one in found)
         whole = not lost and not self._definition.abstract
