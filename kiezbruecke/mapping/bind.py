@@ -29,7 +29,7 @@ def bind(rules: tuple[Rule, ...], target: Node, types: Types, broken: frozenset[
     """The plan of rules upon a target; `types` are those of the roots, `broken` rules that could not be read whole."""
     binder = _Binder(target, broken)
     binder.rules(rules, (), binder.root, _Scope(types, {}))
-    return Plan(tuple(binder.bound), binder.root, tuple(binder.findings))
+    return Plan(tuple(binder.bound), binder.root, tuple(binder.findings), frozenset(binder.meant))
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class _Binder:
         self.root = Spot(target)
         self.bound: list[Bound] = []
         self.findings: dict[Finding, None] = {}  # each once, in their order
+        self.meant: set[str] = set()
         self._broken = broken
 
     def rules(self, rules: tuple[Rule, ...], above: tuple[Bound, ...], spot: Spot | None, scope: _Scope) -> None:
@@ -99,7 +100,7 @@ class _Binder:
         """The place of the rule, or None where the target has no such path."""
         for position, step in enumerate(rule.target.steps, 1):
             if step.name not in spot.node.children:
-                self._unknown_target(rule, spot, step.name)
+                self._unknown_target(rule, spot, position)
                 return None
             last = position == len(rule.target.steps)
             spot = spot.open(step.name, Instance(step.number, rule.place if last and _is_own(rule) else None), depth)
@@ -117,12 +118,15 @@ class _Binder:
             expected = ", ".join(names[:_SHOWN]) or "no 'type' here"
             self._add(rule.at("type"), "KB-M07", message, spot.path, expected, nearest(rule.type, names))
 
-    def _unknown_target(self, rule: Rule, spot: Spot, name: str) -> None:
+    def _unknown_target(self, rule: Rule, spot: Spot, position: int) -> None:
+        """The `position`th step of its target is not there."""
+        name, *rest = (step.name for step in rule.target.steps[position - 1 :])
         names = list(spot.node.children)
         above = spot.path or spot.node.name
         more = ", …" if len(names) > _SHOWN else ""
         expected = ", ".join(names[:_SHOWN]) + more if names else f"'{above}' itself"
-        helps = helping(self.root.node, spot.node, spot.path, name)
+        helps, meant = helping(self.root.node, spot.node, spot.path, name)
+        self.meant |= {"/".join([meant, *rest])} if meant else set()
         if name == ".":
             helps = f"'.' stands alone, for the text of the block around it; here: target: {spot.node.name}"
         path = _joined(spot.path, str(rule.target))
@@ -130,11 +134,14 @@ class _Binder:
 
     def _with_member(self, rule: Rule, listed: Type | None, scope: _Scope, path: str) -> _Scope:
         """The scope inside of an `each`. Of two names that should be one, both stand for the member."""
-        if rule.each is None or rule.name is None:
-            return scope
-        member = (listed or OPEN).member
-        names = {rule.name: member}
-        if misspelt := _misspelt_member(rule, scope.types):
+        if rule.each is None:  # an `as` without `each` is a finding already
+            return scope if rule.name is None else _Scope({**scope.types, rule.name: OPEN}, scope.members)
+        member = (listed if listed and (listed.many or listed.kind == "any") else OPEN).member
+        names = {rule.name: member} if rule.name else {}
+        misspelt = _misspelt_member(rule, scope.types)
+        if misspelt and not rule.name:
+            names[misspelt] = member
+        elif misspelt:
             message = f"the rules below read '{misspelt}', but the member is called '{rule.name}'"
             self._add(rule.at("as"), "KB-M08", message, path, f"as: {misspelt}", "one name in both places")
             names[misspelt] = member

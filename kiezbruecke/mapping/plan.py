@@ -187,11 +187,15 @@ class Spot:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """All rules of a mapping, bound. `findings` say what could not be; the rest of the plan stands all the same."""
+    """All rules of a mapping, bound. `findings` say what could not be; the rest of the plan stands all the same.
+
+    `meant` are the places of the target that rules without one seem to speak about.
+    """
 
     rules: tuple[Bound, ...]
     root: Spot
     findings: tuple[Finding, ...] = ()
+    meant: frozenset[str] = frozenset()
 
     @property
     def top(self) -> tuple[Bound, ...]:

@@ -134,8 +134,8 @@ HELP = {
         "The examples are played through, beside other mistakes too. A value of theirs does not fit, though its "
         "kind does: a free text in an IBAN's place, a text that a step cannot read, a word that a code list does not "
         "have. Nothing else finds such mistakes before records arrive: without an example that holds the value, "
-        "`check` is silent. `try` invents more. The finding stands at the rule, or in the example where that cannot "
-        "be read. Examples that expect an error are left out.",
+        "`check` is silent. `try` invents more. The finding stands at the rule, or where the example cannot be read, "
+        "at 'source' if no line of the example is known. Examples that expect an error are left out.",
         "- {target: Konto/IBAN, from: case.reference}",
     ),
     "KB-M25": Help(

@@ -108,7 +108,8 @@ def _errors(text: str, name: str, content: Path) -> tuple[dict[int, str], list[R
         (home / "mapping.yaml").write_text(text, "utf-8")
         try:
             with from_file(home / "mapping.yaml", content) as (found, there):
-                findings = [finding for finding in checked(found, there, examples=False).findings if finding.severity == "error"]
+                said = checked(found, there, examples=False)
+                findings = [finding for finding in said.findings if finding.severity == "error"]
         except ConfigurationError as error:
             raise ConfigurationError(
                 f"the upgraded mapping cannot be checked: {error.what}", where=error.where

@@ -225,6 +225,7 @@ class Fitting:
             if leaf.enumeration and not any(stands(word, use.argument) for word in leaf.enumeration):
                 message = f"no word of '{_at(place)}' has this {use.name}"
                 self._report.error(use.at_argument, "KB-M14", message, ", ".join(leaf.enumeration[:_SHOWN]))
+                return True
         return False
 
     def _with_words(self, place: Spot, leaf: Leaf) -> Leaf:

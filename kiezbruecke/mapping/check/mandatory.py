@@ -6,6 +6,7 @@ And its opposite: more branches of a choice than the schema allows.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from kiezbruecke.mapping.check.conditions import exclude, one_holds, other_case, same_question, unmet_word
 from kiezbruecke.mapping.check.report import CheckReport, Notes, own_conditions
@@ -83,7 +84,7 @@ class _Missing:
         drafts = [draft for branch in branches for node in nodes(branch) for draft in owner.of(node.name)]
         told = [one for draft in drafts for one in draft.below()]
         own = [own_conditions(owner, one) for one in told]
-        if not told or self._started_by(owner, drafts) or self._doubtful(own):
+        if not told or self._started_by(owner, drafts) or self._notes.doubts(chain(*own)):
             return
         sure = [conditions for draft in drafts for conditions in self._written_under(owner, draft)]
         if one_holds(sure, self._notes):
@@ -94,7 +95,7 @@ class _Missing:
         where = f"where {lost}" if lost else f"where '{unsure.origin}' is missing"
         message = f"one of {names} is mandatory, but none is written {where}"
         helps = "a rule for the other cases, required: true, or a default"
-        yield _finding(first, "KB-M13", message, owner.path, "one of them in any case", helps)
+        yield _finding(first, "KB-M13", message, owner.path or told[0].target, "one of them in any case", helps)
 
     def _written_under(self, owner: Spot, draft: Spot) -> Iterator[tuple[When, ...]]:
         """The conditions under which a place is written for sure: a list may be empty, and so may a source."""
@@ -117,7 +118,7 @@ class _Missing:
             one for draft in drafts for one in (*draft.filled, *(block for block in draft.blocks if block.rule.when))
         ]
         own = [own_conditions(owner, one) for one in told]
-        if len(told) < _SEVERAL or not all(own) or self._doubtful(own):
+        if len(told) < _SEVERAL or not all(own) or self._notes.doubts(chain(*own)):
             return
         if lost := unmet_word(own, self._notes):
             message = f"nothing is written for {what} where {lost}"
@@ -125,10 +126,6 @@ class _Missing:
             yield Finding(
                 own[-1][0].place, "KB-M25", message, told[-1].target, "a rule for this case", helps, "warning"
             )
-
-    def _doubtful(self, alternatives: list[tuple[When, ...]]) -> bool:
-        """Whether a condition is itself what to mend."""
-        return any(when.place in self._notes.doubtful for conditions in alternatives for when in conditions)
 
     def _several_branches(self, owner: Spot, branches: list[Node | Group], names: str) -> Iterator[Finding]:
         """Branches that nothing keeps apart cannot both be written."""
@@ -142,7 +139,7 @@ class _Missing:
         severity: Severity = "error" if sure else "warning"
         message = f"the target holds only one of {names}, and nothing keeps their rules apart"
         helps = "give them conditions that exclude each other"
-        yield Finding(second.rule.place, "KB-M17", message, owner.path, "rules for one of them", helps, severity)
+        yield Finding(second.rule.place, "KB-M17", message, second.target, "rules for one of them", helps, severity)
 
     def _together(self, owner: Spot, branches: list[Node | Group]) -> list[tuple[Bound, Bound]]:
         """Rules of different branches that may speak at the same time."""
@@ -156,7 +153,9 @@ class _Missing:
             for second in told[number + 1 :]
             for one in first
             for other in second
-            if one.rule is not other.rule and not exclude(one.conditions, other.conditions)
+            if one.rule is not other.rule
+            and not self._notes.doubts((*one.conditions, *other.conditions))
+            and not exclude(one.conditions, other.conditions)
         ]
 
     def _both(self, owner: Spot, pair: tuple[Bound, Bound]) -> bool:
@@ -215,7 +214,7 @@ class _Missing:
         """A mandatory place that is only written where a condition is met, though its owner is written anyway."""
         spoken = [one for draft in drafts for one in draft.below()]
         own = [own_conditions(owner, one) for one in spoken]
-        if self._started_by(owner, drafts) or not own or self._doubtful(own) or one_holds(own, self._notes):
+        if self._started_by(owner, drafts) or not own or self._notes.doubts(chain(*own)) or one_holds(own, self._notes):
             return
         message = f"'{path}' is mandatory, but only written under a condition"
         helps = "a rule for the other cases, or no condition"

@@ -51,6 +51,10 @@ class Notes:
     always: str = ""  # a source path that is always there
     around: dict[Place, tuple[str, str]] = field(default_factory=dict)  # by rule: its block's path, its own as a block
 
+    def doubts(self, conditions: Iterable[When]) -> bool:
+        """Whether one of several conditions is itself what to mend."""
+        return any(when.place in self.doubtful for when in conditions)
+
     def rule_at(self, place: Place, path: str, node: Node | None = None) -> str:
         """A rule for a path as it is pasted at a place: into the block there, or beside the rule there.
 

@@ -9,7 +9,7 @@ from kiezbruecke.mapping.check.conditions import always_there
 from kiezbruecke.mapping.check.example_paths import item_forms, seen_paths
 from kiezbruecke.mapping.check.report import CheckReport
 from kiezbruecke.mapping.language.definition import Definition
-from kiezbruecke.mapping.language.findings import nearest
+from kiezbruecke.mapping.language.findings import meant, nearest
 from kiezbruecke.mapping.plan import Plan
 from kiezbruecke.mapping.schema.models import Type
 from kiezbruecke.mapping.schema.sources import own_root
@@ -24,10 +24,13 @@ def check_sources(definition: Definition, plan: Plan, types: Mapping[str, Type],
     """Warnings about sources as a whole."""
     found = plan.reads
     read = {one.path.names for one in found}
+    unknown = {one.place for one in plan.findings if one.code == "KB-M08"}
+    astray = [one.path.names for one in found if one.place in unknown]
     left_out = _left_out(definition, types, read, report)
     if not definition.abstract:
-        _unused_roots(definition, types, {one.path.root for one in found}, report)
-        _must_travel(definition, types, read | left_out, report)
+        roots = {one.path.root for one in found} | {meant(path.partition(".")[0], types) for path in astray}
+        _unused_roots(definition, types, roots, report)
+        _must_travel(definition, types, read | left_out, astray, report)
 
 
 def check_against_examples(
@@ -86,14 +89,17 @@ def _unused_roots(definition: Definition, types: Mapping[str, Type], read: set[s
             report.warning(place, "KB-M19", f"no rule reads the root '{root}'", "a rule that reads it, or no such root")
 
 
-def _must_travel(definition: Definition, types: Mapping[str, Type], spoken: set[str], report: CheckReport) -> None:
-    """Mandatory fields of a typed item, and the marked ones of our records."""
+def _must_travel(
+    definition: Definition, types: Mapping[str, Type], spoken: set[str], astray: list[str], report: CheckReport
+) -> None:
+    """Mandatory fields of a typed item, and the marked ones of our records, but for those that `astray` paths mean."""
     for root in definition.roots:
         if root not in types or not _touched(root, spoken):
             continue
         place = definition.places.get(f"roots.{root}", definition.places["roots"])
         lost = list(_lost(types[root], root, spoken))
-        if lost:
+        echoes = {meant(path, lost) for path in astray}
+        if lost := [path for path in lost if path not in echoes]:
             shown = ", ".join(lost[:_SHOWN]) + (", …" if len(lost) > _SHOWN else "")
             message = f"no rule reads {shown}, which must not be lost"
             helps = f"or leave out on purpose: unused: [{shown}]"

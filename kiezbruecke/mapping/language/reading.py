@@ -89,7 +89,8 @@ class _Reader(NodeReader):
         self.above_a_base = "extends" in keys
         for missing in _NEEDED_ABOVE_A_BASE if self.above_a_base else _NEEDED:
             if missing not in keys:
-                self.wrong(self.place(root), f"'{missing}' is missing", f"the keys {', '.join(HEADER)}")
+                first = next(iter(keys.values()), root)
+                self.wrong(self.place(first), f"'{missing}' is missing", f"the keys {', '.join(HEADER)}")
         name = self.text(keys.get("name"))
         self._agree(keys.get("name"), name, folder, "the folder's name")
         given = self.text(keys.get("direction"))
@@ -127,11 +128,11 @@ class _Reader(NodeReader):
         return text
 
     def places(self, root: Node, keys: Mapping[str, Node]) -> dict[str, Place]:
-        """Where each header key's value stands; a key that is missing stands where the file begins.
+        """Where each header key's value stands; of a key that is missing, the first one's.
 
         The entries of roots and unused have places of their own: `roots.case`.
         """
-        found = dict.fromkeys(("name", "target", "roots", "rules"), self.place(root))
+        found = dict.fromkeys(("name", "target", "roots", "rules"), self.place(next(iter(keys.values()), root)))
         found |= {key: self.place(node) for key, node in keys.items()}
         for key in ("roots", "unused"):
             if isinstance(node := keys.get(key), SequenceNode):
@@ -174,12 +175,20 @@ class _Reader(NodeReader):
         self._combination(node, keys)
         target = self.parsed(keys["target"], TargetPath.parse, "a target path such as A/B[2]/@x")
         if target is None:
+            self._named(before, str(keys["target"].value))
             return None
         below = self.below(keys)
         rule = self._rule(keys, target, below)
         if len(self.findings) > before and not below:
             self.broken.add(rule.place)
+        self._named(before, str(target))
         return rule
+
+    def _named(self, before: int, target: str) -> None:
+        """What was found since then is a rule's, or stands in its block."""
+        self.findings[before:] = [
+            replace(one, rule=f"{target}/{one.rule}" if one.rule else target) for one in self.findings[before:]
+        ]
 
     def below(self, keys: Mapping[str, Node]) -> tuple[Rule, ...]:
         """The rules of a block; a block that has none, or that is one more origin, is a mistake of its own."""
