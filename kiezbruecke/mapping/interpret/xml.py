@@ -206,10 +206,8 @@ class XmlWriter:
 def _single(drafts: list[NodeDraft]) -> Iterator[NodeDraft]:
     """What is to be written; a draft of several values becomes several."""
     for draft in drafts:
-        if draft.wanted() and isinstance(draft.value, list) and draft.node.repeats:
+        if draft.wanted():
             yield from draft.singly()
-        elif draft.wanted():
-            yield draft
 
 
 def _judge(node: Node, leaf: Leaf | None, text: str) -> None:
