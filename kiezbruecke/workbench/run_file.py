@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -295,7 +296,8 @@ def _outcomes(writer: Writer, order: FileRun, records: Iterable[RecordRead], job
     with ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (order,)) as pool:
         try:
             for lot in _lots(records):
-                waiting.append(pool.submit(_write_lot, lot))
+                with _deaf():
+                    waiting.append(pool.submit(_write_lot, lot))
                 if len(waiting) > jobs * _AHEAD:
                     yield from waiting.popleft().result()
             while waiting:
@@ -305,6 +307,16 @@ def _outcomes(writer: Writer, order: FileRun, records: Iterable[RecordRead], job
             raise MachineError("a process of this run has ended", helps=helps) from None
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes that are begun here never hear Ctrl-C: they end with this one, and say nothing."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _lots(records: Iterable[RecordRead]) -> Iterator[list[RecordRead]]:
