@@ -10,6 +10,7 @@ order. No line about a refusal holds a value.
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 from collections import deque
@@ -20,8 +21,9 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Any, BinaryIO
 
 from kiezbruecke.errors import ConfigurationError, MachineError, RecordError
@@ -329,7 +331,16 @@ _writers: list[Writer] = []  # the one of this process, where it was begun for o
 
 
 def _begin(order: FileRun) -> None:
+    Thread(target=_end_with_caller, daemon=True).start()
     _writers.append(Writer(order))
+
+
+def _end_with_caller() -> None:
+    """A caller that is killed says no word, and a process that waits for records would wait for ever."""
+    caller = parent_process()
+    assert caller is not None
+    caller.join()
+    os._exit(1)
 
 
 def _write_lot(lot: list[RecordRead]) -> list[Done]:

@@ -407,6 +407,28 @@ def test_a_killed_run_leaves_no_half_list(place: Path) -> None:
     assert not (place / "o.csv").exists()
 
 
+def test_a_killed_run_takes_its_processes_with_it(place: Path) -> None:
+    """They would wait for records for ever, with the mapping in memory."""
+    _as_lines(place / "in.jsonl", RECORDS * 4000)
+    command = [SCRIPT, "mapping", "run", "liste", "--in", "in.jsonl", "--out", "o.csv", "--jobs", "2"]
+    with subprocess.Popen(command) as running:
+        while len(children := _children(running.pid)) < 2:
+            time.sleep(0.01)
+        time.sleep(1)
+        running.send_signal(signal.SIGKILL)
+    for _ in range(1000):
+        if not any(Path(f"/proc/{child}").exists() for child in children):
+            return
+        time.sleep(0.01)
+    pytest.fail("a process waits for a caller that is gone")
+
+
+def _children(pid: int) -> list[str]:
+    """The processes of a run that write records."""
+    started = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+    return [one for one in started if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()]
+
+
 IN_A_TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
 _COUNTED = re.compile(rb"(\d+) written, (\d+) refused")
 CTRL_C = b"\x03"
