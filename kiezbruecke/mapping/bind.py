@@ -5,6 +5,7 @@ What leads nowhere – a place that the target has not, a field that no source h
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
@@ -14,7 +15,7 @@ from kiezbruecke.mapping.language.findings import Finding, Place, nearest
 from kiezbruecke.mapping.language.paths import SourcePath, SourceStep
 from kiezbruecke.mapping.language.walking import paths_in, walk
 from kiezbruecke.mapping.plan import Bound, Instance, Plan, SourceRead, Spot
-from kiezbruecke.mapping.schema.models import OPEN, Fields, Type
+from kiezbruecke.mapping.schema.models import LOST, OPEN, Fields, Type, is_root
 from kiezbruecke.mapping.schema.nearest_path import helping
 from kiezbruecke.mapping.schema.tree import Node
 from kiezbruecke.mapping.steps import STEPS
@@ -23,6 +24,8 @@ Types = Mapping[str, Type]
 KEEPS_KIND = frozenset({"first", "nothing_if_zero"})
 _INDEX = (SourceStep("index"),)
 _SHOWN = 15
+_DEEP = 4
+_LOOKED_AT = 500  # owners of fields; views know each other
 
 
 def bind(rules: tuple[Rule, ...], target: Node, types: Types, broken: frozenset[Place] = frozenset()) -> Plan:
@@ -46,6 +49,7 @@ class _Binder:
         self.bound: list[Bound] = []
         self.findings: dict[Finding, None] = {}  # each once, in their order
         self.meant: set[str] = set()
+        self._unknown: set[str] = set()  # roots that there are not
         self._broken = broken
 
     def rules(self, rules: tuple[Rule, ...], above: tuple[Bound, ...], spot: Spot | None, scope: _Scope) -> None:
@@ -120,7 +124,8 @@ class _Binder:
 
     def _unknown_target(self, rule: Rule, spot: Spot, position: int) -> None:
         """The `position`th step of its target is not there."""
-        name, *rest = (step.name for step in rule.target.steps[position - 1 :])
+        left = rule.target.steps[position - 1 :]
+        name, *rest = (step.name for step in left)
         names = list(spot.node.children)
         above = spot.path or spot.node.name
         more = ", …" if len(names) > _SHOWN else ""
@@ -129,14 +134,14 @@ class _Binder:
         self.meant |= {"/".join([meant, *rest])} if meant else set()
         if name == ".":
             helps = f"'.' stands alone, for the text of the block around it; here: target: {spot.node.name}"
-        path = _joined(spot.path, str(rule.target))
+        path = _joined(spot.path, "/".join(map(str, left)))
         self._add(rule.place, "KB-M07", f"'{above}' has no '{name}'", path, expected, helps)
 
     def _with_member(self, rule: Rule, listed: Type | None, scope: _Scope, path: str) -> _Scope:
         """The scope inside of an `each`. Of two names that should be one, both stand for the member."""
         if rule.each is None:  # an `as` without `each` is a finding already
-            return scope if rule.name is None else _Scope({**scope.types, rule.name: OPEN}, scope.members)
-        member = (listed if listed and (listed.many or listed.kind == "any") else OPEN).member
+            return scope if rule.name is None else _Scope({**scope.types, rule.name: LOST}, scope.members)
+        member = listed.member if listed and (listed.many or listed.kind == "any") else LOST
         names = {rule.name: member} if rule.name else {}
         misspelt = _misspelt_member(rule, scope.types)
         if misspelt and not rule.name:
@@ -163,7 +168,10 @@ class _Binder:
         return replace(found, nullable=found.nullable and not surely)
 
     def _type_of(self, path: SourcePath, types: Types, place: Place, rule: str) -> Type | None:
-        """The type of a path; an unknown path becomes a finding."""
+        """The type of a path; an unknown path becomes a finding, an unknown root one for all that name it."""
+        if types.get(path.root) is LOST or path.root in self._unknown:
+            return None
+        self._unknown |= {path.root} - types.keys()
         try:
             found = type_at(path, types)
         except UnknownPath as unknown:
@@ -204,7 +212,7 @@ def type_at(path: SourcePath, scope: Types) -> Type:
         raise UnknownPath(
             f"'{path.root}' is no root of this mapping",
             f"one of {', '.join(sorted(scope))}",
-            nearest(path.root, scope) or "name it under roots",
+            "name it under roots" if is_root(path.root) else nearest(path.root, scope),
         )
     found, above, steps = scope[path.root], path.root, path.steps
     while steps:
@@ -235,11 +243,27 @@ def _type_below(owner: Type, steps: Sequence[SourceStep], above: str) -> tuple[T
     raise _unknown_field(fields, [step.name for step in steps], above)
 
 
+def _elsewhere(fields: Fields, name: str, above: str) -> str:
+    """The path below, not far, where a field of this name stands; nothing where there is none."""
+    waiting = deque([(fields, above, 1)])
+    for _ in range(_LOOKED_AT):
+        if not waiting:
+            break
+        owner, path, depth = waiting.popleft()
+        if depth > 1 and name in owner.names():
+            return f"{path}.{name}"
+        parts = ((part, owner.field(part)) for part in (owner.names() if depth < _DEEP else ()))
+        waiting += ((one.below, f"{path}.{part}", depth + 1) for part, one in parts if one and one.below)
+    return ""
+
+
 def _unknown_field(fields: Fields, path: Sequence[str], above: str) -> UnknownPath:
     names = fields.names()
     joined = (".".join(path[:end]) for end in range(1, len(path) + 1))
     helps = next((near for name in joined if (near := nearest(name, names))), "")
     shown = ", ".join(names[:30]) + (", …" if len(names) > 30 else "")
+    if not helps and (found := _elsewhere(fields, path[0], above)):
+        helps = f"it stands in '{found}'"
     return UnknownPath(f"'{above}' has no field '{path[0]}'", shown, helps)
 
 

@@ -22,6 +22,7 @@ from kiezbruecke.workbench.preview import PreviewRow, preview, refusal
 from kiezbruecke.workbench.refusal_reason import refused_by, said
 
 _CODE = "KB-M24"
+_DOUBTS = frozenset({"KB-M14", "KB-M18"})  # that a value may not fit, as a warning
 _NUMBER = re.compile(r"\[\d+\]")
 
 
@@ -34,11 +35,29 @@ def check_whole(name: str, content: Path) -> list[Finding]:
     if found.mapping is None:  # nothing can be tried, or an abstract base: it is never run by itself
         return found.findings
     errors = [one for one in found.findings if one.severity == "error"]
-    lines, rules = {(one.place.file, one.place.line) for one in errors}, {one.rule for one in errors if one.rule}
-    examples = find_examples(name, content)
-    tried = [finding for example in examples for finding in _tried(found.mapping, content, example)]
-    new = [one for one in tried if (one.place.file, one.place.line) not in lines and one.rule not in rules]
-    return list(dict.fromkeys([*found.findings, *new]))
+    tried = [finding for example in find_examples(name, content) for finding in _tried(found.mapping, content, example)]
+    new = {
+        (one.place, one.rule or one.message): one for one in reversed(tried) if not _echoes(one, errors)
+    }  # of the first example
+    proven = {one.place for one in new.values()}
+    warned = [one for one in found.findings if one.severity == "warning" and one.code in _DOUBTS]
+    doubts = [one for one in warned if _rule_of(one, found.mapping) in proven]
+    return [*(one for one in found.findings if one not in doubts), *reversed(new.values())]
+
+
+def _echoes(one: Finding, errors: list[Finding]) -> bool:
+    """Whether what fails is what is known to be wrong, by its line or its place of the target."""
+    path = f"{_NUMBER.sub('', one.rule)}/"
+    return any(
+        (one.place.file, one.place.line) == (error.place.file, error.place.line)
+        or (error.rule and path.startswith(f"{_NUMBER.sub('', error.rule)}/"))
+        for error in errors
+    )
+
+
+def _rule_of(one: Finding, mapping: Mapping) -> Place | None:
+    """Where the rule begins that a finding is about."""
+    return next((rule.rule.place for rule in mapping.plan.rules if one.place in rule.rule.places.values()), None)
 
 
 def _tried(mapping: Mapping, content: Path, example: Example) -> Iterator[Finding]:

@@ -97,8 +97,7 @@ class Fitting:
             return
         self._peoples_words(rule, place, leaf, arriving)
         self._fixed(rule, place, arriving)
-        self._euros(rule, place, leaf)
-        nothing_fits = self._values(rule, place, leaf, arriving)
+        nothing_fits = self._euros(rule, place, leaf) or self._values(rule, place, leaf, arriving)
         self._clips(rule, place, leaf)
         nothing_fits = self._affixes(rule, place, leaf) or nothing_fits
         if leaf.kind == "text" and rule.codelist is None and not nothing_fits:
@@ -253,13 +252,16 @@ class Fitting:
         helps = "no rule at all writes it; another value sets its record aside"
         self._report.warning(rule.at("from"), "KB-M14", message, f"'{fixed}'", helps)
 
-    def _euros(self, rule: Rule, place: Spot, leaf: Leaf) -> None:
-        """85000 is a valid number of euros too, and a hundred times too many."""
+    def _euros(self, rule: Rule, place: Spot, leaf: Leaf) -> bool:
+        """85000 is a valid number of euros too, and a hundred times too many. Returns whether that is meant."""
         if not rule.steps or rule.steps[-1].name != "cents" or leaf.kind != "decimal" or _refused(leaf, "850.50"):
-            return
-        if "cent" not in place.path.casefold():
-            message = f"'cents' writes 85000 for 850.00, but '{_at(place)}' takes decimal places, as euros have them"
-            self._report.warning(rule.steps[-1].place, "KB-M14", message, "no 'cents'", "leave the step out")
+            return False
+        if "cent" in place.path.casefold():
+            return False
+        message = f"'cents' writes 85000 for 850.00, but '{_at(place)}' takes decimal places, as euros have them"
+        add = self._report.error if _refused(leaf, "85000") else self._report.warning
+        add(rule.steps[-1].place, "KB-M14", message, "no 'cents'", "leave the step out")
+        return True
 
     def _length(self, rule: Rule, place: Spot, leaf: Leaf, arriving: Arriving) -> None:
         most, length = leaf.max_length, arriving.length

@@ -259,6 +259,8 @@ class _Missing:
         """A mandatory leaf whose source may be empty – where its parent is written in any case."""
         if draft.node.optional or not one.may_lack or one.number in self._wrong or self._started_by(owner, [draft]):
             return
+        if self._notes.doubts(one.conditions):
+            return
         rule = one.rule
         message = f"'{rule.origin}' may be empty, but '{draft.path}' is mandatory"
         helps = "say required: true (set aside without it) or give a default"

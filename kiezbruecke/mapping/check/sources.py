@@ -26,7 +26,7 @@ def check_sources(definition: Definition, plan: Plan, types: Mapping[str, Type],
     read = {one.path.names for one in found}
     unknown = {one.place for one in plan.findings if one.code == "KB-M08"}
     astray = [one.path.names for one in found if one.place in unknown]
-    left_out = _left_out(definition, types, read, report)
+    left_out = _left_out(definition, types, read, {one.path.root for one in found}, report)
     if not definition.abstract:
         roots = {one.path.root for one in found} | {meant(path.partition(".")[0], types) for path in astray}
         _unused_roots(definition, types, roots, report)
@@ -53,12 +53,19 @@ def always_read(definition: Definition, types: Mapping[str, Type]) -> str:
     return ""
 
 
-def _left_out(definition: Definition, types: Mapping[str, Type], read: set[str], report: CheckReport) -> set[str]:
-    """The fields that the header names as unused; one that is not there, or that a rule reads, is a mistake."""
+def _left_out(
+    definition: Definition, types: Mapping[str, Type], read: set[str], roots: set[str], report: CheckReport
+) -> set[str]:
+    """The fields that the header names as unused; one that is not there, or that a rule reads, is a mistake.
+
+    A root that is missing is a rule's mistake first, where one reads it.
+    """
     for text in definition.unused:
         place = definition.places.get(f"unused.{text}", definition.places.get("unused", definition.places["name"]))
         root, *below = text.split(".")
         problem = _unknown(root, below, types)
+        if problem and root not in types and root in roots:
+            continue
         if problem:
             report.error(place, "KB-M08", *problem)
         elif text in read and place.file == definition.file:  # an overlay may well read what its base leaves out

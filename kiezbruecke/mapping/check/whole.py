@@ -26,7 +26,7 @@ from kiezbruecke.mapping.language.walking import paths_in, walk
 from kiezbruecke.mapping.loading import Mapping as Ready
 from kiezbruecke.mapping.loading import assemble, examine_mapping_file, find_goal
 from kiezbruecke.mapping.plan import Bound, Spot
-from kiezbruecke.mapping.schema.models import Type, is_root, known_roots, only_outbound
+from kiezbruecke.mapping.schema.models import LOST, Type, is_root, known_roots, only_outbound
 from kiezbruecke.mapping.schema.sources import ItemShape, find_shape, named_root, own_roots, source_types
 from kiezbruecke.mapping.schema.targets import TargetSchema
 from kiezbruecke.mapping.schema.tree import Node
@@ -146,7 +146,7 @@ class _Checker:
         except ConfigurationError as error:
             helps = error.helps or (f"see {error.where}" if error.where else "")
             self._report.error(self._definition.places["source"], "KB-M08", error.what, error.expected, helps)
-            return ItemShape()
+            return ItemShape(LOST)
 
     def _header(self) -> None:
         places = self._definition.places

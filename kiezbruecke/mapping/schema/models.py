@@ -131,6 +131,7 @@ class ModelFields:
 
 
 OPEN = Type("any")  # nobody knows what stands there, so nothing is said about it
+LOST = Type("any")  # what led here is a mistake and has its finding; what is read of it has none
 
 
 def root_types(roots: tuple[str, ...]) -> dict[str, Type]:
