@@ -151,9 +151,7 @@ def test_a_root_that_the_example_does_not_have_is_named_once(lines: Callable[...
     put(f"{FOLDER}/mapping.yaml", text)
     found = [one for one in lines('{pin: "1234"}') if "KB-M24" in one]
 
-    assert [one.partition(";")[0] for one in found] == [
-        "mapping.yaml:8:12: KB-M24 example 'full' has no root 'case'"
-    ]
+    assert [one.partition(";")[0] for one in found] == ["mapping.yaml:8:12: KB-M24 example 'full' has no root 'case'"]
 
 
 def test_what_fails_in_the_whole_stands_at_its_rule(lines: Callable[..., list[str]], put: Put) -> None:

@@ -61,6 +61,9 @@ ANTRAG = (
 LINE_OF_RULES = "7:3"
 
 
+Check = Callable[[str], list[Finding]]
+
+
 class Mistake(NamedTuple):
     old: str
     new: str
@@ -251,7 +254,7 @@ MISTAKES = [
 
 
 @pytest.fixture
-def place(content: Path, put: Callable[[str, str], Path]) -> Callable[[str], list[Finding]]:
+def place(content: Path, put: Callable[[str, str], Path]) -> Check:
     """Checks a mapping for the schema of mistakes."""
     put("schemas/antrag/1.0/profile.xsd", (DATA / "antrag.xsd").read_text("utf-8"))
     put("mappings/codelists/art.csv", "from;to\nbook;neu\nchange;geaendert\ncancel;aufgehoben\n")
@@ -266,7 +269,7 @@ def place(content: Path, put: Callable[[str, str], Path]) -> Callable[[str], lis
     return of
 
 
-def test_the_correct_mapping_has_no_findings(place: Callable[[str], list[Finding]]) -> None:
+def test_the_correct_mapping_has_no_findings(place: Check) -> None:
     """Else the mistakes below would prove nothing."""
     assert [one.line() for one in place(ANTRAG)] == []
 
@@ -282,7 +285,7 @@ def _edited(mistake: Mistake, correct: str) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda one: f"{one.code}: {one.said or one.new}")
-def test_a_mistake_is_found_at_its_place(place: Callable[[str], list[Finding]], mistake: Mistake) -> None:
+def test_a_mistake_is_found_at_its_place(place: Check, mistake: Mistake) -> None:
     """Whoever mends it needs the place, the code and a word that helps – not a message that a receiver refuses."""
     text, at = _edited(mistake, ANTRAG)
     found = place(text)
@@ -330,7 +333,7 @@ IN_A_SHEET = [
 
 
 @pytest.fixture
-def sheet(content: Path, put: Callable[[str, str], Path]) -> Callable[[str], list[Finding]]:
+def sheet(content: Path, put: Callable[[str, str], Path]) -> Check:
     """Checks a mapping from a sheet's line to a record."""
     put(
         "schemas/tables/zeilen.yaml",
@@ -350,13 +353,13 @@ def sheet(content: Path, put: Callable[[str, str], Path]) -> Callable[[str], lis
     return of
 
 
-def test_the_correct_sheet_has_no_findings(sheet: Callable[[str], list[Finding]]) -> None:
+def test_the_correct_sheet_has_no_findings(sheet: Check) -> None:
     """Else the mistakes below would prove nothing."""
     assert [one.line() for one in sheet(SHEET)] == []
 
 
 @pytest.mark.parametrize("mistake", IN_A_SHEET, ids=lambda one: f"{one.code}: {one.said or one.new}")
-def test_a_mistake_with_a_sheet_is_found_at_its_place(sheet: Callable[[str], list[Finding]], mistake: Mistake) -> None:
+def test_a_mistake_with_a_sheet_is_found_at_its_place(sheet: Check, mistake: Mistake) -> None:
     """People's cells are texts; a record wants sums and days."""
     text, at = _edited(mistake, SHEET)
     found = sheet(text)
@@ -365,9 +368,7 @@ def test_a_mistake_with_a_sheet_is_found_at_its_place(sheet: Callable[[str], lis
     assert (mistake.code, at) in places, [one.line() for one in found]
 
 
-def test_an_open_source_is_measured_by_its_examples(
-    sheet: Callable[[str], list[Finding]], put: Callable[[str, str], Path]
-) -> None:
+def test_an_open_source_is_measured_by_its_examples(sheet: Check, put: Callable[[str, str], Path]) -> None:
     """Nobody knows an open item but its examples; a typing error there would give nothing, for ever."""
     cells = "verfahren: a, jahr: '2026', gebiet: g, betrag: '1', status: geplant, ab: 1.1.2026, sheet: s, row: 2"
     put("mappings/inbound/zeile/examples/full/input.yaml", f"item: {{{cells}}}\n")
@@ -381,7 +382,7 @@ RARE = "from: item.gebiet, when: item.widerspruch}"
 
 
 @pytest.fixture
-def open_sheet(sheet: Callable[[str], list[Finding]], put: Callable[[str, str], Path]) -> Callable[[str], list[Finding]]:
+def open_sheet(sheet: Check, put: Callable[[str, str], Path]) -> Check:
     """The same where the item is open, with an example; the text stands for `from: item.gebiet}`."""
     cells = "verfahren: a, jahr: '2026', gebiet: g, betrag: '1', status: geplant, ab: 1.1.2026, sheet: s, row: 2"
     put("mappings/inbound/zeile/examples/full/input.yaml", f"item: {{{cells}}}\n")
@@ -394,23 +395,21 @@ def open_sheet(sheet: Callable[[str], list[Finding]], put: Callable[[str, str], 
     return of
 
 
-def test_a_condition_that_no_example_holds_is_an_error_too(open_sheet: Callable[[str], list[Finding]]) -> None:
+def test_a_condition_that_no_example_holds_is_an_error_too(open_sheet: Check) -> None:
     """Its rule would never speak."""
     found = [(one.code, one.severity, one.rule, one.helps) for one in open_sheet(RARE) if "example" in one.message]
 
     assert found == [("KB-M21", "error", "title", 'give an example this value, or say accept: {KB-M21: "why"}')]
 
 
-def test_a_rare_field_is_accepted_with_the_reason(open_sheet: Callable[[str], list[Finding]]) -> None:
+def test_a_rare_field_is_accepted_with_the_reason(open_sheet: Check) -> None:
     """Whoever has one example of a source knows more than it."""
     accepted = RARE.replace("}", ', accept: {KB-M21: "only with an appeal"}}')
 
     assert not [one.line() for one in open_sheet(accepted) if one.code in {"KB-M21", "KB-M19"}]
 
 
-def test_an_accepted_answer_knows_more_than_the_examples(
-    open_sheet: Callable[[str], list[Finding]], put: Callable[[str, str], Path]
-) -> None:
+def test_an_accepted_answer_knows_more_than_the_examples(open_sheet: Check, put: Callable[[str, str], Path]) -> None:
     """`drift accept` has seen real ones."""
     fields = 'source:\n  samples: 9\n  fields:\n    "widerspruch": {"kinds": ["text"]}\n'
     put("mappings/inbound/zeile/fingerprint.yaml", f'built_on: "x"\n{fields}')
@@ -418,9 +417,7 @@ def test_an_accepted_answer_knows_more_than_the_examples(
     assert not [one.line() for one in open_sheet(RARE) if one.code == "KB-M21"]
 
 
-def test_a_route_does_not_stop_because_an_example_was_taken_away(
-    open_sheet: Callable[[str], list[Finding]], content: Path
-) -> None:
+def test_a_route_does_not_stop_because_an_example_was_taken_away(open_sheet: Check, content: Path) -> None:
     """The check is the gate; what has passed it runs on."""
     rule = "from: item.widerspruch, when: {path: item.verfahren, equals: b}}"
     title = '  - {target: title, const: "68406", when: {path: item.verfahren, equals: a}}'
