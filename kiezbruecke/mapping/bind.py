@@ -168,13 +168,13 @@ class _Binder:
         return replace(found, nullable=found.nullable and not surely)
 
     def _type_of(self, path: SourcePath, types: Types, place: Place, rule: str) -> Type | None:
-        """The type of a path; an unknown path becomes a finding, an unknown root one for all that name it."""
+        """The type of a path; an unknown path becomes a finding, a root that is meant one for all that name it."""
         if types.get(path.root) is LOST or path.root in self._unknown:
             return None
-        self._unknown |= {path.root} - types.keys()
         try:
             found = type_at(path, types)
         except UnknownPath as unknown:
+            self._unknown |= {path.root} - types.keys() if unknown.helps else set()
             self._add(place, "KB-M08", unknown.message, rule, unknown.expected, unknown.helps)
             return None
         for number, step in enumerate(path.steps, 1):

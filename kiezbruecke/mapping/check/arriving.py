@@ -63,17 +63,10 @@ class Arriving:
         samples = () if self.type.many else _SAMPLES.get(self.type.kind, ())
         return replace(self, values=samples, all_known=bool(samples) and self.type.kind == "boolean", shaped=False)
 
-    def through(self, apply: Callable[[Any], Any]) -> tuple[Arriving, tuple[Any, ...]]:
-        """What arrives behind a function, and the values that it refused."""
-        kept: list[Any] = []
-        refused: list[Any] = []
-        for value in self.values:
-            try:
-                kept.append(apply(value))
-            except Unusable:
-                refused.append(value)
-        left = tuple(value for value in kept if not is_nothing(value))
-        return replace(self, values=left), tuple(refused)
+    def through(self, apply: Callable[[Any], Any]) -> tuple[Arriving, dict[Any, Unusable]]:
+        """What arrives behind a function, and the values that it refused with the reasons."""
+        kept, refused = _applied(apply, self.values)
+        return replace(self, values=tuple(value for value in kept if not is_nothing(value))), refused
 
     def formed(self, step: str, argument: str | int | None) -> Arriving:
         """Behind a step, where no value is known: its samples, or what the step makes of the probes."""
@@ -88,13 +81,10 @@ class Arriving:
 
     def refusal(self, step: str, argument: str | int | None) -> Unusable | None:
         """Why a step reads none of the texts that are all there can be; None where it does, or nobody knows."""
-        refused: list[Unusable] = []
-        for probe in self.probes if self.shaped and not self.type.many else ():
-            try:
-                STEPS[step].apply(probe, argument)
-            except Unusable as unusable:
-                refused.append(unusable)
-        return refused[0] if refused and len(refused) == len(self.probes) else None
+        if not self.shaped or self.type.many:
+            return None
+        kept, refused = _applied(lambda probe: STEPS[step].apply(probe, argument), self.probes)
+        return None if kept else next(iter(refused.values()), None)
 
 
 def arriving(
@@ -132,13 +122,20 @@ def _written(step: str, argument: str | int | None) -> Sequence[Any]:
 
 def _results(step: str, given: Sequence[Any], argument: str | int | None) -> tuple[Any, ...]:
     """What a step makes of values, without those that it refuses."""
-    found: list[Any] = []
-    for value in given:
-        try:
-            found.append(STEPS[step].apply(value, argument))
-        except Unusable:
-            continue
+    found, _ = _applied(lambda value: STEPS[step].apply(value, argument), given)
     return tuple(dict.fromkeys(value for value in found if not is_nothing(value)))
+
+
+def _applied(apply: Callable[[Any], Any], values: Sequence[Any]) -> tuple[list[Any], dict[Any, Unusable]]:
+    """What a function makes of values, and those that it refuses with the reasons."""
+    kept: list[Any] = []
+    refused: dict[Any, Unusable] = {}
+    for value in values:
+        try:
+            kept.append(apply(value))
+        except Unusable as unusable:
+            refused[value] = unusable
+    return kept, refused
 
 
 def longest(texts: Sequence[str]) -> int:

@@ -117,7 +117,7 @@ class Fitting:
     def partners(self, rule: Rule, place: Spot, leaf: Leaf, partners: Sequence[str]) -> None:
         """The words of a code list must fit the target."""
         leaf = self._with_words(place, leaf)
-        refused = [(value, why) for value in partners if not is_nothing(value) and (why := _refused(leaf, value))]
+        refused = [(value, why) for value in partners if not is_nothing(value) and (why := leaf.refusal(value))]
         if refused:
             shown, fit = shown_values([value for value, _ in refused]), "does" if len(refused) == 1 else "do"
             message = f"{shown} of the code list '{rule.codelist}' {fit} not fit '{_at(place)}'"
@@ -128,7 +128,7 @@ class Fitting:
         if is_nothing(text):
             self._report.error(at, "KB-M03", f"this {key} is nothing, so it is never written", "a text", "leave it out")
             return
-        if why := _refused(leaf, text):
+        if why := leaf.refusal(text):
             message = f"this {key} does not fit '{_at(place)}'"
             self._report.error(at, "KB-M14", message, _expected(leaf, why), nearest(text, leaf.enumeration))
         if place.node.fixed is not None and text != place.node.fixed:
@@ -154,7 +154,7 @@ class Fitting:
         """Every known word, or samples of the kind, against the target's own rules; whether none of them fits."""
         if not arriving.values or (self._is_record and not arriving.all_known):
             return False
-        refused = [(value, why) for value in arriving.values if (why := _refused(leaf, value))]
+        refused = [(value, why) for value in arriving.values if (why := leaf.refusal(value))]
         if not refused:
             return False
         expected = _expected(leaf, refused[0][1])
@@ -186,7 +186,7 @@ class Fitting:
             message = f"'{rule.origin}' may hold texts that '{_at(place)}' does not take, such as '{_cut(probe)}'"
             helps = "a step or a codelist that gives it this form; such records are set aside"
             self._report.warning(rule.at("from"), "KB-M14", message, _expected(leaf, why), helps)
-        unfit = [why for option in arriving.options if (why := _refused(leaf, option))]
+        unfit = [why for option in arriving.options if (why := leaf.refusal(option))]
         if unfit and len(unfit) == len(arriving.options) and not any(map(str.isdigit, leaf.enumeration)):
             message = f"no text that arrives fits '{_at(place)}', such as '{_cut(arriving.options[0])}'"
             self._report.error(
@@ -254,12 +254,12 @@ class Fitting:
 
     def _euros(self, rule: Rule, place: Spot, leaf: Leaf) -> bool:
         """85000 is a valid number of euros too, and a hundred times too many. Returns whether that is meant."""
-        if not rule.steps or rule.steps[-1].name != "cents" or leaf.kind != "decimal" or _refused(leaf, "850.50"):
+        if not rule.steps or rule.steps[-1].name != "cents" or leaf.kind != "decimal" or leaf.refusal("850.50"):
             return False
         if "cent" in place.path.casefold():
             return False
         message = f"'cents' writes 85000 for 850.00, but '{_at(place)}' takes decimal places, as euros have them"
-        add = self._report.error if _refused(leaf, "85000") else self._report.warning
+        add = self._report.error if leaf.refusal("85000") else self._report.warning
         add(rule.steps[-1].place, "KB-M14", message, "no 'cents'", "leave the step out")
         return True
 
@@ -307,14 +307,6 @@ def shown_values(values: Sequence[Any]) -> str:
     return ", ".join(texts) + (", …" if len(values) > _SHOWN else "")
 
 
-def _refused(leaf: Leaf, value: Any) -> Unusable | None:
-    try:
-        leaf.judge(to_text(value))
-    except Unusable as unusable:
-        return unusable
-    return None
-
-
 def _has_form(place: Spot, leaf: Leaf) -> bool:
     """Whether a target asks for more than a length; of JSON only its judge knows."""
     formed = bool(leaf.patterns or leaf.enumeration) or leaf.builtin not in _PLAIN
@@ -327,7 +319,7 @@ def _wrong_form(leaf: Leaf, probe: str) -> Unusable | None:
     least = max((int(value) for facet in ("minLength", "length") for value in leaf.facets.get(facet, ())), default=0)
     lengthened = f"{probe} " * (max(_LONGEST_PROBE, least) // len(probe) + 1)
     tried = [text[:most] for text in (probe, lengthened[: max(least, 1)], lengthened[:_LONGEST_PROBE])]
-    refused = [why for text in tried if (why := _refused(leaf, text.strip()))]
+    refused = [why for text in tried if (why := leaf.refusal(text.strip()))]
     return refused[0] if len(refused) == len(tried) else None
 
 

@@ -16,7 +16,6 @@ from kiezbruecke.mapping.plan import Bound, Spot
 from kiezbruecke.mapping.schema.duty import can_be_empty, sure_nodes, written_alone
 from kiezbruecke.mapping.schema.json_schema import JsonNode
 from kiezbruecke.mapping.schema.tree import Group, Node, nodes
-from kiezbruecke.mapping.values import Unusable
 
 
 def missing_rules(root: Spot, notes: Notes, report: CheckReport, place: Place) -> list[Finding]:
@@ -334,13 +333,7 @@ def _many(draft: Spot) -> bool:
 
 def _needs_text(node: Node) -> bool:
     """Whether an element that also has attributes or parts cannot do without a text of its own."""
-    if node.leaf is None or node.fixed is not None or node.mixed:
-        return False
-    try:
-        node.leaf.judge("")
-    except Unusable:
-        return True
-    return False
+    return node.leaf is not None and node.fixed is None and not node.mixed and node.leaf.refusal("") is not None
 
 
 def _only_attributes(draft: Spot) -> bool:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from kiezbruecke.mapping.bind import UnknownPath, type_at
 from kiezbruecke.mapping.check.conditions import always_there
 from kiezbruecke.mapping.check.example_paths import item_forms, seen_paths
 from kiezbruecke.mapping.check.report import CheckReport
 from kiezbruecke.mapping.language.definition import Definition
 from kiezbruecke.mapping.language.findings import meant, nearest
+from kiezbruecke.mapping.language.paths import SourcePath, SourceStep
 from kiezbruecke.mapping.plan import Plan
 from kiezbruecke.mapping.schema.models import Type
 from kiezbruecke.mapping.schema.sources import own_root
@@ -63,30 +65,16 @@ def _left_out(
     for text in definition.unused:
         place = definition.places.get(f"unused.{text}", definition.places.get("unused", definition.places["name"]))
         root, *below = text.split(".")
-        problem = _unknown(root, below, types)
-        if problem and root not in types and root in roots:
+        try:
+            type_at(SourcePath(root, tuple(map(SourceStep, below)), text), types)
+        except UnknownPath as unknown:
+            if root in types or root not in roots:
+                report.error(place, "KB-M08", unknown.message, unknown.expected, unknown.helps)
             continue
-        if problem:
-            report.error(place, "KB-M08", *problem)
-        elif text in read and place.file == definition.file:  # an overlay may well read what its base leaves out
+        if text in read and place.file == definition.file:  # an overlay may well read what its base leaves out
             message = f"'{text}' is named as unused, but a rule reads it"
             report.warning(place, "KB-M19", message, "one of the two", "leave it out here, or drop the rule")
     return set(definition.unused)
-
-
-def _unknown(root: str, below: list[str], types: Mapping[str, Type]) -> tuple[str, str, str] | None:
-    if root not in types:
-        return f"'{root}' is no root of this mapping", ", ".join(types), nearest(root, types)
-    found, above = types[root], root
-    while below and (fields := found.below) is not None:
-        for taken in range(1, len(below) + 1):
-            if inner := fields.field(".".join(below[:taken])):
-                break
-        else:
-            names = fields.names()
-            return f"'{above}' has no field '{below[0]}'", ", ".join(names[:_SHOWN]), nearest(below[0], names)
-        above, below, found = ".".join([above, *below[:taken]]), below[taken:], inner
-    return None
 
 
 def _unused_roots(definition: Definition, types: Mapping[str, Type], read: set[str], report: CheckReport) -> None:

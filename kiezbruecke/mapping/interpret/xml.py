@@ -219,12 +219,7 @@ def _judge(node: Node, leaf: Leaf | None, text: str) -> None:
 
 def _empty_where_allowed(leaf: Leaf | None) -> str | None:
     """The text of an element that only carries attributes, where its type allows none."""
-    try:
-        if leaf is not None:
-            leaf.judge("")
-    except Unusable:
-        return None
-    return ""
+    return None if leaf is not None and leaf.refusal("") else ""
 
 
 def _tag(node: Node) -> str:

@@ -235,8 +235,4 @@ def _may_be_nothing(node: Node, leaf: Leaf) -> bool:
     """Whether what must be there may be empty: an empty text is nothing."""
     if node.nillable or (isinstance(node, JsonNode) and node.nullable):
         return True
-    try:
-        leaf.judge("")
-    except Unusable:
-        return False
-    return leaf.kind in {"text", "any"}
+    return leaf.kind in {"text", "any"} and not leaf.refusal("")
