@@ -33,6 +33,13 @@ NAMES: dict[Kind, str] = {
     "boolean": "true or false",
     "text": "a text",
 }
+EXAMPLES: dict[Kind, str] = {
+    "decimal": "a number such as 850.00",
+    "integer": "a whole number such as 3",
+    "date": "a day such as 2026-04-24",
+    "moment": "a moment such as 2026-04-24T10:00:00.000Z",
+    "boolean": "true or false",
+}
 _WRITERS: dict[str, tuple[str, ...]] = {  # what shows the form that a step gives to any text
     "hash": ("Fest",),
     "name_uuid": ("Fest",),

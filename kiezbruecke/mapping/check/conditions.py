@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import islice, product
 
+from kiezbruecke.mapping.check.arriving import EXAMPLES
 from kiezbruecke.mapping.check.report import CheckReport, Notes
 from kiezbruecke.mapping.language.definition import When
 from kiezbruecke.mapping.language.findings import nearest
@@ -143,7 +144,7 @@ def _equality(when: When, wanted: str, asked: Type, report: CheckReport) -> None
     elif asked.kind not in {"text", "boolean"} and (expected := _other_form(asked, wanted)):
         _never(when, wanted, expected, "", report)
     elif asked.kind == "text" and asked.leaf is not None and (why := asked.leaf.refusal(wanted)):
-        _never(when, wanted, _EXAMPLES.get(asked.leaf.kind) or why.expected.english or OTHERWISE, "", report)
+        _never(when, wanted, EXAMPLES.get(asked.leaf.kind) or why.expected.english or OTHERWISE, "", report)
 
 
 def _never(when: When, wanted: str, expected: str, helps: str, report: CheckReport) -> None:
@@ -157,7 +158,7 @@ def _other_form(asked: Type, wanted: str) -> str:
         written = to_text(_READ.get(asked.kind, str)(wanted))
         return "" if written == wanted else f"'{written}'"
     except (ValueError, ArithmeticError, Unusable):
-        return _EXAMPLES.get(asked.kind, "")
+        return EXAMPLES.get(asked.kind, "")
 
 
 _READ: dict[Kind, Callable[[str], object]] = {
@@ -165,12 +166,6 @@ _READ: dict[Kind, Callable[[str], object]] = {
     "decimal": Decimal,
     "date": date.fromisoformat,
     "moment": lambda text: datetime.fromisoformat(text).astimezone(UTC),
-}
-_EXAMPLES = {
-    "integer": "a whole number such as '3'",
-    "decimal": "a sum such as '850.00'",
-    "date": "a day such as '2026-04-24'",
-    "moment": "a moment such as '2026-04-24T10:00:00.000Z'",
 }
 
 

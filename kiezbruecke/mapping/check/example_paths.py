@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +20,23 @@ _LARGEST = 500_000
 _DEEPEST = 40
 
 
-def seen_paths(definition: Definition, content: Path, roots: set[str]) -> dict[str, set[str]]:
-    """By root, every path below it that some example or accepted answer holds; a root that no example has is empty.
+Bodies = list[dict[str, Any]]
 
-    Examples that cannot be read are `mapping test`'s.
-    """
-    found: dict[str, set[str]] = {root: set() for root in roots}
-    homes = [content / "mappings" / definition.direction / name for name in (definition.name, *definition.bases)]
-    own = own_root(definition)
-    files = (file for home in homes for file in sorted(home.glob("examples/**/*")))
-    for file in (file for file in files if roots and _readable(file, own)):
-        body = _body(file, own)
-        for root in roots & body.keys():
-            found[root] |= set(_paths(body[root], root))
-    if found.get(own):
-        found[own] |= {path for home in homes for path in _accepted(home / "fingerprint.yaml", own)}
+
+def read_bodies(definition: Definition, content: Path, names: Iterable[str]) -> Bodies:
+    """What the examples of mappings give it by root; what cannot be read is `mapping test`'s."""
+    own, folder = own_root(definition), content / "mappings" / definition.direction
+    files = (file for name in names for file in sorted((folder / name).glob("examples/**/*")))
+    return [_body(file, own) for file in files if _readable(file, own)]
+
+
+def seen_paths(definition: Definition, content: Path, bodies: Bodies, root: str) -> set[str]:
+    """Every path below a root that some example or accepted answer holds; nothing where no example has the root."""
+    found = {path for body in bodies if root in body for path in _paths(body[root], root)}
+    if found and root == own_root(definition):
+        folder = content / "mappings" / definition.direction
+        files = [folder / name / "fingerprint.yaml" for name in (definition.name, *definition.bases)]
+        found |= {path for file in files for path in _accepted(file, root)}
     return found
 
 
@@ -46,15 +48,8 @@ def _accepted(file: Path, own: str) -> Iterator[str]:
         yield ".".join([own, *str(path).split("/")])
 
 
-def item_forms(definition: Definition, content: Path) -> set[str]:
-    """What the items of its own examples are: 'xml', 'table' (a sheet's line), or 'any' where nobody knows."""
-    folder = content / "mappings" / definition.direction / definition.name / "examples"
-    own = own_root(definition)
-    bodies = [_body(file, own) for file in sorted(folder.glob("**/*")) if _readable(file, own)]
-    return {_form(body[own]) for body in bodies if own in body}
-
-
-def _form(item: Any) -> str:
+def form_of(item: Any) -> str:
+    """What an example's item is: 'xml', 'table' (a sheet's line), or 'any' where nobody knows."""
     if etree.iselement(item):
         return "xml"
     return "table" if isinstance(item, dict) and item.keys() >= {"sheet", "row"} else "any"

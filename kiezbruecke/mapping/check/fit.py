@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
-from pydantic import BaseModel
-
-from kiezbruecke.mapping.check.arriving import NAMES, Arriving
+from kiezbruecke.mapping.check.arriving import EXAMPLES, NAMES, Arriving
 from kiezbruecke.mapping.check.lengths import as_number
 from kiezbruecke.mapping.check.report import CheckReport
 from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.language.findings import Place, nearest
 from kiezbruecke.mapping.plan import Spot
 from kiezbruecke.mapping.schema.json_schema import JsonNode
-from kiezbruecke.mapping.schema.models import Type
 from kiezbruecke.mapping.schema.tree import Leaf
 from kiezbruecke.mapping.values import Kind, Unusable, is_nothing, to_text
 from kiezbruecke.mapping.wording import OTHERWISE, Instead
@@ -63,27 +59,18 @@ _EXAMPLES = {
     "list": "words with blanks between them, each as the schema's list allows",
     "union": "a value that one of the union's types allows",
 }
-_KINDS: dict[Kind, str] = {
-    "boolean": "true or false",
-    "integer": "a whole number",
-    "decimal": "a number such as 850.00",
-    "date": "a day such as 2026-04-24",
-    "moment": "a moment such as 2026-04-24T10:00:00Z",
-}
 
 
 class Fitting:
     """Compares what arrives with the leaf that takes it. In records, models read texts themselves."""
 
-    def __init__(self, report: CheckReport, *, model: type[BaseModel] | None, machine_item: bool) -> None:
+    def __init__(self, report: CheckReport, *, is_record: bool, machine_item: bool) -> None:
         self._report = report
-        self._model = model
-        self._is_record = model is not None
+        self._is_record = is_record
         self._machine_item = machine_item  # machines write 850.00, people 850,00 €
 
     def check(self, rule: Rule, place: Spot, leaf: Leaf, arriving: Arriving) -> None:
         """Add what does not fit."""
-        leaf = self._with_words(place, leaf)
         if arriving.type.many and not place.node.repeats:
             message, helps = f"many values for '{_at(place)}', which stands once", "steps: [{join: ', '}], or each"
             self._report.error(rule.at("from"), "KB-M11", message, "one value", helps)
@@ -116,7 +103,6 @@ class Fitting:
 
     def partners(self, rule: Rule, place: Spot, leaf: Leaf, partners: Sequence[str]) -> None:
         """The words of a code list must fit the target."""
-        leaf = self._with_words(place, leaf)
         refused = [(value, why) for value in partners if not is_nothing(value) and (why := leaf.refusal(value))]
         if refused:
             shown, fit = shown_values([value for value, _ in refused]), "does" if len(refused) == 1 else "do"
@@ -227,13 +213,6 @@ class Fitting:
                 return True
         return False
 
-    def _with_words(self, place: Spot, leaf: Leaf) -> Leaf:
-        """A record's leaf with the words that its field allows, where they are known."""
-        found = Type("any", self._model)
-        for name in place.path.split("/"):
-            found = (found.below.field(name) if found.below else None) or Type()
-        return replace(leaf, enumeration=found.values) if self._is_record and found.values else leaf
-
     def _peoples_words(self, rule: Rule, place: Spot, leaf: Leaf, arriving: Arriving) -> None:
         """What people write into a cell is hardly ever one of a record's words."""
         cell = not self._machine_item and rule.source is not None and rule.source.root == "item"
@@ -298,7 +277,7 @@ def _expected(leaf: Leaf, why: Unusable) -> str:
         return said.english if leaf.facets.keys() & _BOUNDS else f"a whole number from {span[0]} to {span[1]}"
     if said.code == Instead.ANOTHER.name:
         return _EXAMPLES.get(leaf.builtin, said.english)
-    return said.english or ", ".join(leaf.enumeration[:_SHOWN]) or _KINDS.get(leaf.kind, OTHERWISE)
+    return said.english or ", ".join(leaf.enumeration[:_SHOWN]) or EXAMPLES.get(leaf.kind, OTHERWISE)
 
 
 def shown_values(values: Sequence[Any]) -> str:

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pydantic import BaseModel
-
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.bind import behind
 from kiezbruecke.mapping.check.arriving import NAMES, Arriving, arriving, longest
@@ -32,12 +30,10 @@ _ANYTHING = Arriving(Type("any"), Length())
 class LeafChecker:
     """Looks at a rule with `from`, `const` or `code` and at the place it fills."""
 
-    def __init__(
-        self, lists: ListNames, report: CheckReport, *, model: type[BaseModel] | None, machine_item: bool
-    ) -> None:
+    def __init__(self, lists: ListNames, report: CheckReport, *, is_record: bool, machine_item: bool) -> None:
         self._lists = lists
         self._report = report
-        self._fitting = Fitting(report, model=model, machine_item=machine_item)
+        self._fitting = Fitting(report, is_record=is_record, machine_item=machine_item)
 
     def check(self, one: Bound, place: Spot) -> None:
         """Add what is wrong. `place` is where it stands."""

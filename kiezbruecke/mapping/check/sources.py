@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kiezbruecke.mapping.bind import UnknownPath, type_at
 from kiezbruecke.mapping.check.conditions import always_there
-from kiezbruecke.mapping.check.example_paths import item_forms, seen_paths
+from kiezbruecke.mapping.check.example_paths import Bodies, form_of, read_bodies, seen_paths
 from kiezbruecke.mapping.check.report import CheckReport
 from kiezbruecke.mapping.language.definition import Definition
 from kiezbruecke.mapping.language.findings import meant, nearest
@@ -39,8 +39,12 @@ def check_against_examples(
     definition: Definition, plan: Plan, types: Mapping[str, Type], content: Path, report: CheckReport
 ) -> None:
     """What an open source holds is known by its examples, and by the answers that `drift accept` has looked at."""
-    _unseen(definition, types, plan, content, report)
-    _form(definition, content, report)
+    own = read_bodies(definition, content, [definition.name])
+    bodies = own + read_bodies(definition, content, definition.bases)
+    for root in (own_root(definition), "route"):
+        if (known := types.get(root)) and known.below is None:
+            _unseen(plan, root, seen_paths(definition, content, bodies, root), report)
+    _form(definition, own, report)
 
 
 def always_read(definition: Definition, types: Mapping[str, Type]) -> str:
@@ -121,33 +125,24 @@ def _touched(path: str, spoken: set[str]) -> bool:
     return any(one == path or one.startswith(f"{path}.") for one in spoken)
 
 
-def _form(definition: Definition, content: Path, report: CheckReport) -> None:
+def _form(definition: Definition, bodies: Bodies, report: CheckReport) -> None:
     """A mapping that reads JSON or a sheet's line where XML arrives, or the other way round, reads nothing."""
     place = definition.places.get("source", definition.places["roots"])
-    if not own_root(definition) or place.file != definition.file:
+    own = own_root(definition)
+    if not own or place.file != definition.file:
         return
-    forms, xml = item_forms(definition, content), definition.source.kind == "xml"
+    forms, xml = {form_of(body[own]) for body in bodies if own in body}, definition.source.kind == "xml"
     if forms == {"table" if xml else "xml"}:
         message = f"the source is {definition.source.kind}, but what the examples give it is {_FORMS[forms.pop()]}"
         expected = "source: table <name>" if xml else "source: xml, or <standard> <version> <element>"
         report.error(place, "KB-M03", message, expected)
 
 
-def _unseen(
-    definition: Definition,
-    types: Mapping[str, Type],
-    plan: Plan,
-    content: Path,
-    report: CheckReport,
-) -> None:
+def _unseen(plan: Plan, root: str, held: set[str], report: CheckReport) -> None:
     """A path that none of them holds gives nothing, for ever."""
-    open_roots = {
-        root for root in (own_root(definition), "route") if (known := types.get(root)) and known.below is None
-    }
-    seen = seen_paths(definition, content, open_roots)
     for one, read in [(bound, read) for bound in plan.rules for read in bound.reads]:
-        held, text = seen.get(read.path.root), read.path.names
-        if held and read.path.steps and text not in held:
+        text = read.path.names
+        if held and read.path.root == root and read.path.steps and text not in held:
             report.rule = one.target
             expected = f"one of {', '.join(sorted(held)[:_SHOWN])}"
             helps = nearest(text, held) or 'give an example this value, or say accept: {KB-M21: "why"}'

@@ -102,7 +102,7 @@ class _Checker:
         self._leaves = LeafChecker(
             ListNames(content),
             self._report,
-            model=target.model if target.kind == "record" else None,
+            is_record=target.kind == "record",
             machine_item=reading.definition.source.kind != "table",
         )
 
@@ -158,14 +158,10 @@ class _Checker:
             elif not is_root(root):
                 message, helps = f"there is no root '{root}'", nearest(root, known_roots())
                 self._report.error(place, "KB-M08", message, ", ".join(known_roots()), helps or self._of_ones_own(root))
-            elif root in ONLY_INBOUND and self._definition.direction == "outbound":
-                message = f"'{root}' is there for inbound mappings only, so it is always empty here"
-                self._report.error(place, "KB-M08", message, ", ".join(sorted({*known_roots()} - ONLY_INBOUND)))
-            elif only_outbound(root) and self._definition.direction == "inbound":
-                message = f"'{root}' is there for outbound mappings only, so it is always empty here"
-                self._report.error(
-                    place, "KB-M08", message, ", ".join(name for name in known_roots() if not only_outbound(name))
-                )
+            elif not self._may_be_read(root):
+                other = "outbound" if self._definition.direction == "inbound" else "inbound"
+                message = f"'{root}' is there for {other} mappings only, so it is always empty here"
+                self._report.error(place, "KB-M08", message, ", ".join(filter(self._may_be_read, known_roots())))
         self._of_items(own)
         for message, expected in prefix_problems(self._definition, self._target):
             self._report.error(places["prefix"], "KB-M03", message, expected)
@@ -176,6 +172,9 @@ class _Checker:
             self._report.error(places["target"], "KB-M06", message, expected)
         if inbound and not self._definition.reads and not self._definition.abstract:
             self._report.error(places["name"], "KB-M03", "'reads' is missing", "reads: [kind of item]")
+
+    def _may_be_read(self, root: str) -> bool:
+        return not (only_outbound(root) if self._definition.direction == "inbound" else root in ONLY_INBOUND)
 
     def _beside_own(self, root: str, own: str, place: Place) -> None:
         """Beside a record of one's own stands what is known of any record, and nothing else: there is no case."""

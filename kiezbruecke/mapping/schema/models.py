@@ -226,9 +226,13 @@ def _field(name: str, field: FieldInfo) -> Node:
         name,
         minimum=1 if field.is_required() else 0,
         maximum=None if found.many else 1,
-        leaf=None if nested else Leaf(found.kind, _max_length(field), _judge(field, many=found.many)),
+        leaf=None if nested else _leaf(found, field),
         expand=(lambda: record_tree(nested, name).content) if nested else NodeContent,
     )
+
+
+def _leaf(found: Type, field: FieldInfo) -> Leaf:
+    return Leaf(found.kind, _max_length(field), _judge(field, many=found.many), enumeration=found.values)
 
 
 def _judge(field: FieldInfo, *, many: bool) -> Callable[[str], None]:
