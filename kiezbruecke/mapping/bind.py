@@ -5,13 +5,13 @@ What leads nowhere – a place that the target has not, a field that no source h
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from kiezbruecke.mapping.language.definition import Rule, StepUse, When
-from kiezbruecke.mapping.language.findings import Finding, Place, nearest
+from kiezbruecke.mapping.language.findings import Finding, Place, meant, nearest
 from kiezbruecke.mapping.language.paths import SourcePath, SourceStep
 from kiezbruecke.mapping.language.walking import paths_in, walk
 from kiezbruecke.mapping.plan import Bound, Instance, Plan, SourceRead, Spot
@@ -32,7 +32,7 @@ def bind(rules: tuple[Rule, ...], target: Node, types: Types, broken: frozenset[
     """The plan of rules upon a target; `types` are those of the roots, `broken` rules that could not be read whole."""
     binder = _Binder(target, broken)
     binder.rules(rules, (), binder.root, _Scope(types, {}))
-    return Plan(tuple(binder.bound), binder.root, tuple(binder.findings), frozenset(binder.meant))
+    return Plan(tuple(binder.bound), binder.root, tuple(binder.findings), frozenset(binder.meant), binder.astray)
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class _Binder:
         self.bound: list[Bound] = []
         self.findings: dict[Finding, None] = {}  # each once, in their order
         self.meant: set[str] = set()
+        self.astray: Counter[str] = Counter()  # by place: rules that speak of a part of it that nobody knows
         self._unknown: set[str] = set()  # roots that there are not
         self._broken = broken
 
@@ -121,6 +122,8 @@ class _Binder:
             message = f"no type '{rule.type}' may stand at '{spot.path}'"
             expected = ", ".join(names[:_SHOWN]) or "no 'type' here"
             self._add(rule.at("type"), "KB-M07", message, spot.path, expected, nearest(rule.type, names))
+            spot.node = spot.node.typed(meant(rule.type, names)) or spot.node
+            self.meant.add(spot.path)
 
     def _unknown_target(self, rule: Rule, spot: Spot, position: int) -> None:
         """The `position`th step of its target is not there."""
@@ -130,8 +133,13 @@ class _Binder:
         above = spot.path or spot.node.name
         more = ", …" if len(names) > _SHOWN else ""
         expected = ", ".join(names[:_SHOWN]) + more if names else f"'{above}' itself"
-        helps, meant = helping(self.root.node, spot.node, spot.path, name)
-        self.meant |= {"/".join([meant, *rest])} if meant else set()
+        helps, whole = helping(self.root.node, spot.node, spot.path, name)
+        if typed := next((key for key, one in spot.node.derived().items() if name in one.children), ""):
+            helps, whole = f"it stands in the type {typed}; say type: {typed} in the block", f"{spot.path}/{name}"
+        if whole:
+            self.meant |= {"/".join([whole, *rest])}
+        else:
+            self.astray[spot.path] += 1
         if name == ".":
             helps = f"'.' stands alone, for the text of the block around it; here: target: {spot.node.name}"
         path = _joined(spot.path, "/".join(map(str, left)))
@@ -235,6 +243,7 @@ def _type_below(owner: Type, steps: Sequence[SourceStep], above: str) -> tuple[T
         found = fields.field(".".join(step.name for step in steps[:taken]))
         number = steps[taken - 1].number
         if found is not None:
+            found = replace(found, least=0, most=None) if owner.many else found
             many = (owner.many or found.many) and (number is None or found.inner is not None)
             found = found if number is None or found.inner is None else found.inner
             return replace(found, many=many, nullable=owner.nullable or found.nullable or number is not None), taken

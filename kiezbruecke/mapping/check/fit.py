@@ -12,6 +12,7 @@ from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.language.findings import Place, nearest
 from kiezbruecke.mapping.plan import Spot
 from kiezbruecke.mapping.schema.json_schema import JsonNode
+from kiezbruecke.mapping.schema.models import Type
 from kiezbruecke.mapping.schema.tree import Leaf
 from kiezbruecke.mapping.values import Kind, Unusable, is_nothing, to_text
 from kiezbruecke.mapping.wording import OTHERWISE, Instead
@@ -76,7 +77,7 @@ class Fitting:
             self._report.error(rule.at("from"), "KB-M11", message, "one value", helps)
             return
         if arriving.type.many:
-            self.fits_in_number(rule, place, "from")
+            self.fits_in_number(rule, place, "from", arriving.type)
         for key, text in (("const", rule.const), ("default", rule.default)):
             if text is not None:
                 self._text(place, leaf, text, rule.at(key), key)
@@ -91,10 +92,12 @@ class Fitting:
             self._length(rule, place, leaf, arriving)
             self._form(rule, place, leaf, arriving)
 
-    def fits_in_number(self, rule: Rule, place: Spot, key: str) -> None:
-        """A list has no end that anybody knows; the target may have one."""
+    def fits_in_number(self, rule: Rule, place: Spot, key: str, found: Type) -> None:
+        """A list may have no end that anybody knows; the target may have one."""
         node = place.node
-        if node.maximum is None or (node.in_repeated_group and not isinstance(node, JsonNode)):
+        if node.maximum is None or (found.most is not None and found.most <= node.maximum):
+            return
+        if node.in_repeated_group and not isinstance(node, JsonNode):
             return
         message = f"'{_at(place)}' stands at most {node.maximum} times; a longer list sets its record aside"
         numbered = f"one rule for each that is wanted: '{node.name}' from path[1]"

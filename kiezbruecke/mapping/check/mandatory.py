@@ -225,6 +225,9 @@ class _Missing:
         one = next((draft.by for draft in drafts if draft.by and (draft.by.rule.each or _many(draft))), None)
         if one is None or len(drafts) > wanted or self._started_by(owner, drafts):
             return
+        listed = one.listed if one.rule.each else one.arrives
+        if wanted <= max(one.rule.at_least, listed.least if listed else 0):
+            return
         if wanted == 1 and not _may_have_none(one):
             return
         rule = one.rule

@@ -53,9 +53,9 @@ class LeafChecker:
             self._fitting.check(rule, place, place.node.leaf, found)
         self._without_effect(rule, found.type)
 
-    def fits_in_number(self, rule: Rule, place: Spot) -> None:
+    def fits_in_number(self, rule: Rule, place: Spot, found: Type) -> None:
         """Warn where the list that `each` goes through may be longer than the target."""
-        self._fitting.fits_in_number(rule, place, "each")
+        self._fitting.fits_in_number(rule, place, "each", found)
 
     def _arriving(self, one: Bound) -> Arriving:
         source, found = one.rule.source, one.arrives

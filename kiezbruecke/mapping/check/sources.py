@@ -32,7 +32,7 @@ def check_sources(definition: Definition, plan: Plan, types: Mapping[str, Type],
     if not definition.abstract:
         roots = {one.path.root for one in found} | {meant(path.partition(".")[0], types) for path in astray}
         _unused_roots(definition, types, roots, report)
-        _must_travel(definition, types, read | left_out, astray, report)
+        _must_travel(definition, types, read, left_out, report)
 
 
 def check_against_examples(
@@ -89,35 +89,39 @@ def _unused_roots(definition: Definition, types: Mapping[str, Type], read: set[s
 
 
 def _must_travel(
-    definition: Definition, types: Mapping[str, Type], spoken: set[str], astray: list[str], report: CheckReport
+    definition: Definition, types: Mapping[str, Type], spoken: set[str], left_out: set[str], report: CheckReport
 ) -> None:
-    """Mandatory fields of a typed item, and the marked ones of our records, but for those that `astray` paths mean."""
+    """Mandatory fields of a typed item, and the marked ones of our records: more of them than there are wrong rules,
+    each of which may be the one that was to read it.
+    """
+    wrong = {one.rule for one in report.findings if one.severity == "error" and one.rule}
     for root in definition.roots:
-        if root not in types or not _touched(root, spoken):
+        if root not in types or not _touched(root, spoken | left_out):
             continue
         place = definition.places.get(f"roots.{root}", definition.places["roots"])
-        lost = list(_lost(types[root], root, spoken))
-        echoes = {meant(path, lost) for path in astray}
-        if lost := [path for path in lost if path not in echoes]:
+        lost = list(_lost(types[root], root, spoken, left_out))
+        if len(lost) > len(wrong):
             shown = ", ".join(lost[:_SHOWN]) + (", …" if len(lost) > _SHOWN else "")
             message = f"no rule reads {shown}, which must not be lost"
             helps = f"or leave out on purpose: unused: [{shown}]"
             report.warning(place, "KB-M20", message, f"from: {lost[0]}", helps)
 
 
-def _lost(owner: Type, path: str, spoken: set[str], depth: int = 0) -> Iterator[str]:
+def _lost(owner: Type, path: str, spoken: set[str], left_out: set[str], depth: int = 0) -> Iterator[str]:
     """What must travel and nobody speaks about; a branch that nobody speaks about is named as a whole."""
     fields = owner.below
     if fields is None or depth > _DEEP:
         return
     for name in fields.names():
         found, below = fields.field(name), f"{path}.{name}"
-        if found is None or below in spoken or not (found.must_travel or found.sure):
+        if found is None or below in left_out or not (found.must_travel or found.sure):
+            continue
+        if below in spoken and found.whole is None:  # who goes through a list has not read what its members hold
             continue
         if not _touched(below, spoken):
             yield below
         elif found.whole is not None:
-            yield from _lost(found, below, spoken, depth + 1)
+            yield from _lost(found, below, spoken, left_out, depth + 1)
 
 
 def _touched(path: str, spoken: set[str]) -> bool:

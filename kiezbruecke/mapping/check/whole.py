@@ -5,6 +5,7 @@ rules ──bind──▶ plan ──▶ each rule by itself ──▶ is every 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +26,7 @@ from kiezbruecke.mapping.language.reading import Reading
 from kiezbruecke.mapping.language.walking import paths_in, walk
 from kiezbruecke.mapping.loading import Mapping as Ready
 from kiezbruecke.mapping.loading import assemble, examine_mapping_file, find_goal
-from kiezbruecke.mapping.plan import Bound, Spot
+from kiezbruecke.mapping.plan import Bound, Plan, Spot
 from kiezbruecke.mapping.schema.models import LOST, Type, is_root, known_roots, only_outbound
 from kiezbruecke.mapping.schema.sources import ItemShape, find_shape, named_root, own_roots, source_types
 from kiezbruecke.mapping.schema.targets import TargetSchema
@@ -116,7 +117,7 @@ class _Checker:
         for one in plan.rules:
             self._rule(one, types)
         missing = missing_rules(plan.root, self._notes, self._report, self._definition.places["rules"])
-        missing = [one for one in missing if not _echoes(one, plan.meant)]
+        missing = _without_echoes(missing, plan)
         self._report.rule = ""
         check_sources(self._definition, plan, types, self._report)
         if examples:
@@ -300,7 +301,7 @@ class _Checker:
             message, helps = f"'{spot.path}' stands only once", "put 'each' on a block that may repeat"
             self._report.error(rule.at("each"), "KB-M11", message, "a target that repeats", helps)
         if spot is not None and spot.node.repeats and found and found.many:
-            self._leaves.fits_in_number(rule, spot)
+            self._leaves.fits_in_number(rule, spot, found)
         if rule.name in types or (one.above and rule.name in one.above[-1].members):
             self._report.error(rule.at("as"), "KB-M03", f"'{rule.name}' is already the name of a source", "a new name")
         if not _reads_member(one):
@@ -323,9 +324,21 @@ class _Checker:
             self._notes.doubtful.add(when.place)
 
 
-def _echoes(one: Finding, meant: frozenset[str]) -> bool:
-    """Whether a mandatory place is said to have no rule because the name of its rule is misspelt."""
-    return one.code == "KB-M12" and any(f"{path}/".startswith(f"{one.rule}/") for path in meant)
+def _without_echoes(missing: list[Finding], plan: Plan) -> list[Finding]:
+    """Without the mandatory places that have no rule because its name is wrong: the one that is meant, and of a block
+    no more than there are rules in it that lead nowhere.
+    """
+    lost = [one for one in missing if one.code == "KB-M12"]
+    lacking = Counter(one.rule.rpartition("/")[0] for one in lost)
+    return [
+        one
+        for one in missing
+        if one not in lost
+        or not (
+            any(f"{path}/".startswith(f"{one.rule}/") for path in plan.meant)
+            or plan.astray.get(above := one.rule.rpartition("/")[0], 0) >= lacking[above]
+        )
+    ]
 
 
 def _reads_member(one: Bound) -> bool:

@@ -10,6 +10,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from kiezbruecke.mapping.language.composing import place_of
 from kiezbruecke.mapping.language.findings import Finding, Place, meant, nearest
 
+_TRUE = frozenset({"true", "yes", "on", "ja", "1"})  # how it is meant; but for the first it is a finding
 NULL = "tag:yaml.org,2002:null"
 _Parsed = TypeVar("_Parsed")
 
@@ -59,7 +60,7 @@ class NodeReader:
         text = self.text(node, expected="true or false")
         if node is not None and text and text not in {"true", "false"}:
             self.wrong(self.place(node), f"'{text}' is neither true nor false", "true or false")
-        return text == "true"
+        return text.lower() in _TRUE
 
     def each_once(self, keys: Mapping[str, Node], key: str) -> tuple[str, ...]:
         """The texts of a list in which each stands once."""
@@ -98,5 +99,5 @@ class NodeReader:
     def add(self, node: Node, code: str, message: str, expected: str, helps: str = "") -> None:
         self.findings.append(Finding(self.place(node), code, message, expected=expected, helps=helps))
 
-    def wrong(self, place: Place, message: str, expected: str) -> None:
-        self.findings.append(Finding(place, "KB-M03", message, expected=expected))
+    def wrong(self, place: Place, message: str, expected: str, rule: str = "") -> None:
+        self.findings.append(Finding(place, "KB-M03", message, rule, expected))

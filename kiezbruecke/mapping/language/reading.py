@@ -160,19 +160,20 @@ class _Reader(NodeReader):
                 continue
             if not asked:
                 expected = "rules with 'when', and without 'each', right above"
-                self.wrong(rule.at("otherwise"), "'otherwise' has no conditions above it", expected)
+                self.wrong(rule.at("otherwise"), "'otherwise' has no conditions above it", expected, str(rule.target))
             answered = True
             yield replace(rule, when=tuple(dict.fromkeys(when.contrary for when in asked)))
 
     def rule(self, node: Node) -> Rule | None:
         before = len(self.findings)
         keys = self.keys(node, RULE)
+        unknown = len(self.findings) > before
         if not isinstance(node, MappingNode):
             return None
         if "target" not in keys:
             self.wrong(self.place(node), "'target' is missing", "target: A/B")
             return None
-        self._combination(node, keys)
+        self._combination(node, keys, unknown=unknown)
         target = self.parsed(keys["target"], TargetPath.parse, "a target path such as A/B[2]/@x")
         if target is None:
             self._named(before, str(keys["target"].value))
@@ -200,7 +201,8 @@ class _Reader(NodeReader):
         rules = self.rules(node)
         for rule in rules:
             if not rule.when or rule.each:
-                self.wrong(rule.place, "a case of 'one_of' asks nothing", "'when' or 'otherwise', and no 'each'")
+                expected = "'when' or 'otherwise', and no 'each'"
+                self.wrong(rule.place, "a case of 'one_of' asks nothing", expected, str(rule.target))
         others = [[when.contrary for other in rules if other is not rule for when in other.asked] for rule in rules]
         return tuple(
             rule if rule.otherwise else replace(rule, when=(*rule.when, *dict.fromkeys(against)))
@@ -235,15 +237,15 @@ class _Reader(NodeReader):
             accept=self.accepted(keys.get("accept")),
         )
 
-    def _combination(self, node: Node, keys: dict[str, Node]) -> None:
-        """A rule takes its value from one place, or is a block of rules."""
+    def _combination(self, node: Node, keys: dict[str, Node], *, unknown: bool) -> None:
+        """A rule takes its value from one place, or is a block of rules. `unknown`: a key may be meant for it."""
         given = [key for key in ("from", "const", "code", "rules", "one_of") if key in keys]
         if "omit" in keys:
             self._omission(keys)
             return
         if given == ["from", "code"] and "value" in self.keys(keys["code"], ("list", "value"), quiet=True):
             self.wrong(self.place(keys["code"]), "'code' has a value and 'from' gives another", "one of them")
-        elif len(given) != 1 and given != ["from", "code"]:
+        elif len(given) != 1 and given != ["from", "code"] and not (unknown and not given):
             self.wrong(self.place(node), "a rule needs exactly one origin", "one of from, const, code, rules, one_of")
         for key in ("steps", "codelist", "default"):
             if key in keys and "from" not in keys:

@@ -86,6 +86,8 @@ class Type:
     fields: Fields | None = None
     leaf: Leaf | None = None  # how its texts are written, where its shape says so
     inner: Type | None = None  # of a list of lists: the lists that are its members
+    least: int = 0  # of a list: how many there are in any case, and
+    most: int | None = None  # how many at most, where its shape says so
 
     @property
     def means(self) -> Kind:

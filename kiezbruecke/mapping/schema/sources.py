@@ -209,6 +209,12 @@ class NodeFields:
     def _type(self, node: Node) -> Type:
         if isinstance(node, JsonNode) and node.inner is not None:
             return self._lists(node, node.inner)
+        found = self._of(node)
+        if not found.many or (node.in_repeated_group and not isinstance(node, JsonNode)):
+            return found
+        return replace(found, least=node.minimum if node.name in self._sure else 0, most=node.maximum)
+
+    def _of(self, node: Node) -> Type:
         below = NodeFields(node, self.as_text) if node.children or node.derived() else None
         leaf = node.leaf or (Leaf() if below is None and not isinstance(node, JsonNode) else None)
         if leaf is None:  # what holds parts, and in JSON lists of lists and objects that nobody has described
