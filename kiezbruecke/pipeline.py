@@ -83,6 +83,7 @@ def collect_items(work: Collecting, counts: Counts) -> None:
         counts.add(stored.counts)
     collecting.tell_gaps(work, counts)  # what the source could not have this time
     collecting.mark_gone(work, counts)
+    reconciling.fetch_sums_behind_answers(work, counts)
     telling.tell(work)  # those who filled in a sheet hear what follows from its lines
 
 

@@ -18,7 +18,7 @@ from lxml import etree
 from connectors import _soap
 from connectors.hkr import contract
 from connectors.hkr.settings import Settings
-from kiezbruecke.errors import Rejected
+from kiezbruecke.errors import Rejected, SourceError
 
 UNCLEAR = _soap.CALL_FAILED
 """What a question may fail with: no answer that can be used. A question changes nothing, so none is doubt."""
@@ -155,11 +155,13 @@ class Hkr:
         return Page(_boolean(root, "Weitere"), _integer(root, "LetzteNummer"), found)
 
     def balances(self, fiscal_year: int) -> tuple[Balance, ...]:
-        """HoleSalden: what their own books say of a year."""
-        root = self._ask("HoleSalden", Haushaltsjahr=fiscal_year)
-        if _integer(root, "Haushaltsjahr") != fiscal_year:
-            raise Contradiction("the balances are those of another year")
-        return tuple(_balance(element) for element in root.findall(contract.tag("Saldo")))
+        """HoleSalden: what their own books say of a year; raises SourceError where it cannot be read whole."""
+        try:
+            return self._balances(fiscal_year)
+        except (*UNCLEAR, Contradiction) as error:
+            raise SourceError(
+                "HKR's own sums cannot be read", where=self.settings.url, helps=describe(error)
+            ) from error
 
     def stand(self) -> tuple[str, int]:
         """HoleStand: our last batch they have (empty: none), and the highest number of their answers."""
@@ -180,6 +182,12 @@ class Hkr:
             if known == (beginning in unknown):
                 raise Contradiction("a question about a Fremdkennzeichen has no answer, or two")
         return found
+
+    def _balances(self, fiscal_year: int) -> tuple[Balance, ...]:
+        root = self._ask("HoleSalden", Haushaltsjahr=fiscal_year)
+        if _integer(root, "Haushaltsjahr") != fiscal_year:
+            raise Contradiction("the balances are those of another year")
+        return tuple(_balance(element) for element in root.findall(contract.tag("Saldo")))
 
     def _ask(self, operation: str, **fields: Any) -> etree._Element:
         answer = self._port.call(operation, **fields)

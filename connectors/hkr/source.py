@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from connectors.hkr.client import UNCLEAR, Contradiction, Hkr, Page, Rueckmeldung, describe
+from connectors.hkr.client import UNCLEAR, Balance, Contradiction, Hkr, Page, Rueckmeldung, describe
 from connectors.hkr.settings import Settings
 from kiezbruecke import german
 from kiezbruecke.connector import Connection, Context, Cursor, Handled, Item
@@ -40,6 +40,10 @@ class Rueckmeldungen:
 
     def acknowledge(self, handled: Sequence[Handled]) -> None:
         """Nothing to do: the cursor is the acknowledgement."""
+
+    def balances(self, fiscal_year: int) -> tuple[Balance, ...]:
+        """What their own books say of a year: what was answered has moved them."""
+        return self._client.balances(fiscal_year)
 
     def _start(self, value: str) -> int:
         if value and not (value.isascii() and value.isdigit()):

@@ -26,7 +26,7 @@ from kiezbruecke.connector import (
     TheirOrder,
     TheirStand,
 )
-from kiezbruecke.errors import AlreadyUsed, NotSent, RecordError, SourceError, shown
+from kiezbruecke.errors import AlreadyUsed, NotSent, RecordError, shown
 from kiezbruecke.records import Receipt, ReceiptOutcome
 from kiezbruecke.standards.store import parse
 
@@ -124,12 +124,7 @@ class HkrTarget:
 
     def balances(self, fiscal_year: int) -> tuple[Balance, ...]:
         """What their own books say of a year. Raises if they cannot be read whole; nothing is guessed."""
-        try:
-            return self._client.balances(fiscal_year)
-        except (*UNCLEAR, Contradiction) as error:
-            raise SourceError(
-                "HKR's own sums cannot be read", where=self.settings.url, helps=describe(error)
-            ) from error
+        return self._client.balances(fiscal_year)
 
     def stand(self) -> TheirStand:
         """The last batch they have of us. Raises where they speak the first version of the contract."""

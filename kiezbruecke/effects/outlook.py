@@ -93,6 +93,8 @@ def what_follows_for_money(standing: Standing, ways: Sequence[Way]) -> str:
     """The same for the lines of application and settlement sheets: where the grant of their case stands then."""
     if standing.decision is None:
         return "wartet: zu dieser Referenznummer gibt es noch keinen Beschluss"
+    if not (standing.grants or standing.case.orders):
+        return f"wartet: bewilligt ist hier nichts; es gilt {place_of(standing.decision)}: {said_by(standing.decision)}"
     told = [text for way in ways if way.effect.must_be_released and (text := _of_money(way, standing))]
     return "; ".join(told) or f"gilt: {status_of(standing).state}"
 
@@ -114,6 +116,15 @@ def what_helps(standing: Standing, line: Decision) -> str:
     about = (line.origin, "") if line == standing.decision or standing.decision is None else (line.origin,)
     found = (HELPS.get(one.reason, "") for one in standing.disagreements if one.line in about)
     return "; ".join(filter(None, dict.fromkeys(found)))
+
+
+def what_helps_for_money(standing: Standing) -> str:
+    """The same for the lines of application and settlement sheets, where their case has no grant."""
+    if standing.decision is None:
+        return "die Nummer prüfen; kommt der Beschluss noch, genügt es, zu warten"
+    if not (standing.grants or standing.case.orders):
+        return "die Nummer prüfen; ist der Beschluss falsch, ihn mit einer Beschlussliste berichtigen"
+    return ""
 
 
 def what_follows_for_budgets(process: Process, lines: Iterable[Budget]) -> dict[str, str]:

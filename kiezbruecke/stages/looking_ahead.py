@@ -40,6 +40,7 @@ from kiezbruecke.effects.outlook import (
     what_follows_for_budgets,
     what_follows_for_money,
     what_helps,
+    what_helps_for_money,
     what_moves,
 )
 from kiezbruecke.errors import ConfigurationError, InputError
@@ -470,14 +471,19 @@ def _told(outlook: _Outlook, record: Record) -> _Told | None:
             standing = outlook.standings[_case_of(record)]
             issued = f", Bescheid vom {day(record.notice_on)}" if record.notice_on else ""
             understood = f"beantragt sind {euros(record.amount)}{issued}"
-            return _Told(understood, standing.title, what_follows_for_money(standing, outlook.ways))
+            return _of_money(outlook, standing, understood)
         case Settlement():
             standing = outlook.standings[_case_of(record)]
             understood = f"nachgewiesen am {day(record.proven_on)}: {euros(record.spent)}"
-            return _Told(understood, standing.title, what_follows_for_money(standing, outlook.ways))
+            return _of_money(outlook, standing, understood)
         case Proposal():
             return _Told("Vorschlag", record.title, "wird eingelesen")
     return None
+
+
+def _of_money(outlook: _Outlook, standing: Standing, understood: str) -> _Told:
+    follows = what_follows_for_money(standing, outlook.ways)
+    return _Told(understood, standing.title, follows, what_helps_for_money(standing))
 
 
 def _of_budget(outlook: _Outlook, line: Budget, area: str) -> _Told:

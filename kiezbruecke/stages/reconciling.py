@@ -23,7 +23,7 @@ from kiezbruecke.ledger.pauses import paused
 from kiezbruecke.ledger.reading import MessageHead, list_messages, overdue
 from kiezbruecke.ledger.runs import guard, stop_if_overtaken
 from kiezbruecke.ledger.todo import Kind, Point, replace_points
-from kiezbruecke.stages.work import Counts, Sending, lane_of, view_of
+from kiezbruecke.stages.work import Collecting, Counts, Sending, lane_of, view_of
 
 log = logging.getLogger("kiezbruecke")
 SILENT = 3  # so many questions in a row without an answer, and the destination is asked no more in this run
@@ -32,7 +32,7 @@ REPORTS = 300  # transport reports that one run asks for: it shall not keep peop
 
 @runtime_checkable
 class HasBalances(Protocol):
-    """A target that can be asked for its own sums."""
+    """A finance system that can be asked for its own sums."""
 
     def balances(self, fiscal_year: int) -> Iterable[money.TheirSum]:
         """Their sums per area."""
@@ -57,10 +57,22 @@ def ask_for_transport_reports(work: Sending, counts: Counts) -> None:
 
 def fetch_their_sums(work: Sending) -> None:
     """Ask a finance system for its own sums; summing our receipts would compare us with ourselves."""
-    if isinstance(work.target, HasBalances):
-        sums = work.target.balances(work.process.fiscal_year)
-        money.store_theirs(work.ledger, work.run, work.route.destination, work.process.fiscal_year, sums)
+    if _keep_sums(work, work.target, work.route.destination):
         work.spoke = True
+
+
+def fetch_sums_behind_answers(work: Collecting, counts: Counts) -> None:
+    """Where answers have moved our books, theirs as of the last order would look like a difference."""
+    if counts.get("receipts"):
+        _keep_sums(work, work.source, work.route.collect)
+
+
+def _keep_sums(work: Sending | Collecting, party: object, destination: str) -> bool:
+    if not isinstance(party, HasBalances):
+        return False
+    year = work.process.fiscal_year
+    money.store_theirs(work.ledger, work.run, destination, year, party.balances(year))
+    return True
 
 
 def remind(work: Sending, counts: Counts) -> None:

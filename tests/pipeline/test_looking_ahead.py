@@ -153,16 +153,20 @@ def test_a_budget_sheet_says_what_is_left(world: World) -> None:
 def test_application_and_settlement_sheets_say_where_the_grant_stands_then(world: World) -> None:
     """With the account masked: neither IBAN nor holder stands in what is shown, and nothing is kept of them."""
     world.give_keys()
-    world.drop(line("P-1"))
+    world.drop(line("P-1"), line("P-2", "", "abgelehnt"))
     world.run()
     before = everything(world)
-    raw = body(application("P-1"), application("P-9"), header=APPLICATION_HEADER)
+    raw = body(application("P-1"), application("P-9"), application("P-2"), header=APPLICATION_HEADER)
     shown = pipeline.look_ahead(world.house, "kk-tk-antraege", "antraege.csv", raw)
-    known, unknown = shown.lines
+    known, unknown, rejected = shown.lines
     assert known.understood == "beantragt sind 850,00 €, Bescheid vom 10.04.2026"
     assert known.outcome == "übernommen"
     assert known.follows
     assert unknown.follows == "wartet: zu dieser Referenznummer gibt es noch keinen Beschluss"
+    assert unknown.helps == "die Nummer prüfen; kommt der Beschluss noch, genügt es, zu warten"
+    assert rejected.follows == "wartet: bewilligt ist hier nichts; es gilt april.csv, Zeile 3: abgelehnt"
+    assert rejected.helps.startswith("die Nummer prüfen; ist der Beschluss falsch, ")
+    assert not rejected.sound
     assert IBAN not in shown.model_dump_json().replace(" ", "")
     raw = body(settlement("P-1"), header=SETTLEMENT_HEADER)
     (proof,) = pipeline.look_ahead(world.house, "kk-tk-nachweise", "nachweise.csv", raw).lines
