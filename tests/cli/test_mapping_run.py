@@ -410,7 +410,7 @@ def test_a_killed_run_leaves_no_half_list(place: Path) -> None:
 def test_a_killed_run_takes_its_processes_with_it(place: Path) -> None:
     """They would wait for records for ever, with the mapping in memory."""
     _as_lines(place / "in.jsonl", RECORDS * 4000)
-    command = [SCRIPT, "mapping", "run", "liste", "--in", "in.jsonl", "--out", "o.csv", "--jobs", "2"]
+    command = [str(SCRIPT), "mapping", "run", "liste", "--in", "in.jsonl", "--out", "o.csv", "--jobs", "2"]
     with subprocess.Popen(command) as running:
         while len(children := _children(running.pid)) < 2:
             time.sleep(0.01)
@@ -436,7 +436,7 @@ CTRL_C = b"\x03"
 
 def _in_a_terminal(*words: str) -> subprocess.Popen[bytes]:
     """`mapping run` before somebody's eyes: what is written to its input are keys, what it shows is its output."""
-    command = [sys.executable, "-c", IN_A_TERMINAL, SCRIPT, "mapping", "run", "liste", *words]
+    command = [sys.executable, "-c", IN_A_TERMINAL, str(SCRIPT), "mapping", "run", "liste", *words]
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80"}
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
 
@@ -468,7 +468,7 @@ def test_ctrl_c_leaves_nothing_half(place: Path, jobs: str) -> None:
         assert running.stdout is not None
         shown = b""
         while not any(int(found[2]) for found in _COUNTED.finditer(shown)):
-            shown += running.stdout.read1()
+            shown += os.read(running.stdout.fileno(), 1 << 16)
         running.stdin.write(CTRL_C)
         running.stdin.flush()
         shown += running.stdout.read()
