@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kiezbruecke.mapping.check.arriving import EXAMPLES, NAMES, Arriving
-from kiezbruecke.mapping.check.lengths import as_number
+from kiezbruecke.mapping.check.arriving import EXAMPLES, NAMES, Arriving, as_number
 from kiezbruecke.mapping.check.report import CheckReport
 from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.language.findings import Place, nearest

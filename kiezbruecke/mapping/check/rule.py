@@ -8,10 +8,9 @@ from typing import Any
 
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.bind import behind
-from kiezbruecke.mapping.check.arriving import NAMES, Arriving, arriving, longest
+from kiezbruecke.mapping.check.arriving import LARGEST, NAMES, Arriving, Length, arriving, as_number, longest
 from kiezbruecke.mapping.check.fit import Fitting, shown_values
-from kiezbruecke.mapping.check.forms import PROSE, is_sure, is_uuid, numbers_of, texts_of
-from kiezbruecke.mapping.check.lengths import LARGEST, Length, as_number
+from kiezbruecke.mapping.check.forms import PROSE, is_uuid
 from kiezbruecke.mapping.check.lists import ListNames
 from kiezbruecke.mapping.check.report import CheckReport
 from kiezbruecke.mapping.codelists.reading import CodeList, Translation
@@ -68,14 +67,7 @@ class LeafChecker:
             message = f"'{source.text}' is a whole {found.whole.title}"
             self._report.error(one.rule.at("from"), "KB-M14", message, expected)
             return _ANYTHING
-        texts = texts_of(source, found)
-        brought = arriving(
-            _told(source, found, one.conditions),
-            configured=source.root == "route",
-            texts=texts,
-            numbers=numbers_of(source, found),
-            shaped=is_sure(source, found, texts),
-        )
+        brought = arriving(source, _told(source, found, one.conditions))
         for use in one.rule.steps:
             brought = self._step(use, brought)
         return brought
