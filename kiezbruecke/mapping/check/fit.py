@@ -182,9 +182,7 @@ class Fitting:
             )
 
     def _clips(self, rule: Rule, place: Spot, leaf: Leaf) -> None:
-        least = max(
-            (int(value) for facet in ("minLength", "length") for value in leaf.facets.get(facet, ())), default=0
-        )
+        least = _least(leaf)
         for use in rule.steps:
             left = as_number(use.argument)
             if use.name != "clip" or left is None:
@@ -297,11 +295,16 @@ def _has_form(place: Spot, leaf: Leaf) -> bool:
 def _wrong_form(leaf: Leaf, probe: str) -> Unusable | None:
     """Why a leaf refuses a text at every length that it allows: then it is the form that does not fit."""
     most = leaf.max_length or _LONGEST_PROBE
-    least = max((int(value) for facet in ("minLength", "length") for value in leaf.facets.get(facet, ())), default=0)
+    least = _least(leaf)
     lengthened = f"{probe} " * (max(_LONGEST_PROBE, least) // len(probe) + 1)
     tried = [text[:most] for text in (probe, lengthened[: max(least, 1)], lengthened[:_LONGEST_PROBE])]
     refused = [why for text in tried if (why := leaf.refusal(text.strip()))]
     return refused[0] if len(refused) == len(tried) else None
+
+
+def _least(leaf: Leaf) -> int:
+    """How many characters a leaf asks for."""
+    return max((int(value) for facet in ("minLength", "length") for value in leaf.facets.get(facet, ())), default=0)
 
 
 def _steps(rule: Rule, most: int) -> str:

@@ -179,9 +179,10 @@ class _Missing:
             yield from _numbers(owner, node, path)
             yield from _one_more(owner, node, path)
             if sure and not node.optional:
-                yield from self._conditional(owner, drafts, path)
-                yield from self._short_list(owner, drafts, path)
-                yield from self._may_come_empty(owner, drafts, path)
+                if not self._started_by(owner, drafts):
+                    yield from self._conditional(owner, drafts, path)
+                    yield from self._short_list(drafts, path)
+                    yield from self._may_come_empty(drafts, path)
             elif not any(id(draft) in self._branches for draft in drafts):
                 yield from self._unmet(owner, drafts, f"'{path}'")
         for draft in drafts:
@@ -213,17 +214,17 @@ class _Missing:
         """A mandatory place that is only written where a condition is met, though its owner is written anyway."""
         spoken = [one for draft in drafts for one in draft.below()]
         own = [own_conditions(owner, one) for one in spoken]
-        if self._started_by(owner, drafts) or not own or self._notes.doubts(chain(*own)) or one_holds(own, self._notes):
+        if not own or self._notes.doubts(chain(*own)) or one_holds(own, self._notes):
             return
         message = f"'{path}' is mandatory, but only written under a condition"
         helps = "a rule for the other cases, or no condition"
         yield _finding(own[0][0].place, "KB-M13", message, path, "a rule that always holds", helps)
 
-    def _short_list(self, owner: Spot, drafts: list[Spot], path: str) -> Iterator[Finding]:
+    def _short_list(self, drafts: list[Spot], path: str) -> Iterator[Finding]:
         """A list that may have fewer members than the schema wants."""
         wanted = drafts[0].node.minimum
         one = next((draft.by for draft in drafts if draft.by and (draft.by.rule.each or _many(draft))), None)
-        if one is None or len(drafts) > wanted or self._started_by(owner, drafts):
+        if one is None or len(drafts) > wanted:
             return
         listed = one.listed if one.rule.each else one.arrives
         if wanted <= max(one.rule.at_least, listed.least if listed else 0):
@@ -239,7 +240,7 @@ class _Missing:
         few = f"at least {wanted} member{'s' if wanted > 1 else ''}"
         yield _finding(at, "KB-M13", message, path, few, helps if wanted > 1 else "")
 
-    def _may_come_empty(self, owner: Spot, drafts: list[Spot], path: str) -> Iterator[Finding]:
+    def _may_come_empty(self, drafts: list[Spot], path: str) -> Iterator[Finding]:
         """A mandatory block in which nothing is sure: it is not written empty, so its record may be set aside.
 
         A list of JSON that is demanded stands there, be it empty.
@@ -251,7 +252,7 @@ class _Missing:
         )
         if asks or len(drafts) > 1 or not told or not all(one.may_lack for one in told) or draft.node.mixed:
             return
-        if self._started_by(owner, drafts) or any(one.number in self._wrong for one in told):
+        if any(one.number in self._wrong for one in told):
             return
         message = f"'{path}' is mandatory, but everything in it may be empty; such records are set aside"
         helps = "say required: true at one of its rules, or give a default"
