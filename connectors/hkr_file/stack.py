@@ -3,7 +3,7 @@
     lines (stored bytes) ──marks added──▶ lines ──totals──▶ header, lines, trailer
     file ──▶ header and trailer compared with what its lines say ──▶ cells
 
-Which columns there are says the table (kiezbruecke.mapping.schema.carrier); nothing here knows a system by name.
+Which columns there are says the table (kiezbruecke.mapping.schema.columns); nothing here knows a system by name.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from itertools import pairwise
 
 from kiezbruecke.connector import BatchHead, Mark, Message
 from kiezbruecke.errors import RecordError
-from kiezbruecke.mapping.schema.carrier import MARKS
-from kiezbruecke.mapping.schema.columns import LayoutColumn
+from kiezbruecke.mapping.schema.columns import MARKS, LayoutColumn
 from kiezbruecke.mapping.schema.tables import TableLayout
 from kiezbruecke.mapping.values import Unusable
 

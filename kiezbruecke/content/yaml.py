@@ -65,15 +65,15 @@ def read_texts(file: Path) -> dict[str, Any]:
     return body
 
 
-def place_of(file: Path, path: Sequence[str | int]) -> str:
-    """`file:line:column` of the key or entry at this path, or of the last one on the way to it that is there."""
+def place_of(file: Path, path: Sequence[str | int], *, value: bool = False) -> str:
+    """`file:line:column` of the key, its value or the entry at this path, or of the last one on its way."""
     node, mark = _composed(*_state(file)), None
     for step in path:
         found = _below(node, step)
         if found is None:
             break
         at, node = found
-        mark = at.start_mark
+        mark = (node if value else at).start_mark
     return f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else f"{file}:1:1"
 
 

@@ -12,8 +12,7 @@ from typing import Any
 from kiezbruecke.mapping import Mapping as RuleMapping
 from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.plan import Bound
-from kiezbruecke.mapping.schema.duty import sure_nodes
-from kiezbruecke.mapping.schema.tree import Leaf, Node
+from kiezbruecke.mapping.schema.tree import Leaf, Node, sure_nodes
 
 _CODE_PARTS = ("code", "@listURI", "@listVersionID", "name")
 _MANY_VALUES = 200  # longer enumerations are code lists by themselves, and those have a section of their own

@@ -16,7 +16,7 @@ from kiezbruecke.mapping.language.paths import SourcePath, SourceStep
 from kiezbruecke.mapping.language.walking import paths_in, walk
 from kiezbruecke.mapping.plan import Bound, Instance, Plan, SourceRead, Spot
 from kiezbruecke.mapping.schema.models import LOST, OPEN, Fields, Type, is_root
-from kiezbruecke.mapping.schema.nearest_path import helping
+from kiezbruecke.mapping.schema.targets import helping
 from kiezbruecke.mapping.schema.tree import Node
 from kiezbruecke.mapping.steps import STEPS
 

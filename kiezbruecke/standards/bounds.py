@@ -26,25 +26,13 @@ PATIENCE = 0.3  # seconds for one text of 200 signs; what is unambiguous needs a
 WHOLE_PATIENCE = 10.0  # seconds for all patterns of a schema
 _NAMED = ("group", "attributeGroup", "complexType", "simpleType")
 _REFERENCES = ("ref", "base", "itemType", "memberTypes")
-_ELEMENTS = frozenset(
-    (
-        *(
-            "all",
-            "annotation",
-            "any",
-            "anyAttribute",
-            "appinfo",
-            "attribute",
-            "attributeGroup",
-            "choice",
-            "complexContent",
-        ),
-        *("complexType", "documentation", "element", "enumeration", "extension", "field", "fractionDigits", "group"),
-        *("import", "include", "key", "keyref", "length", "list", "maxExclusive", "maxInclusive", "maxLength"),
-        *("minExclusive", "minInclusive", "minLength", "notation", "pattern", "redefine", "restriction", "schema"),
-        *("selector", "sequence", "simpleContent", "simpleType", "totalDigits", "union", "unique", "whiteSpace"),
-    )
-)
+_ELEMENTS = frozenset((
+    "all", "annotation", "any", "anyAttribute", "appinfo", "attribute", "attributeGroup", "choice", "complexContent",
+    "complexType", "documentation", "element", "enumeration", "extension", "field", "fractionDigits", "group", "import",
+    "include", "key", "keyref", "length", "list", "maxExclusive", "maxInclusive", "maxLength", "minExclusive",
+    "minInclusive", "minLength", "notation", "pattern", "redefine", "restriction", "schema", "selector", "sequence",
+    "simpleContent", "simpleType", "totalDigits", "union", "unique", "whiteSpace",
+))  # fmt: skip
 _NEWER_ELEMENTS = frozenset(
     ("override", "assert", "assertion", "alternative", "openContent", "defaultOpenContent", "explicitTimezone")
 )
@@ -175,18 +163,21 @@ def _standing(schemas: list[tuple[Path, etree._Element]]) -> dict[str, int]:
 
 
 class _Sizes:
-    """How many of the particles, attributes and values of each definition, written out, count; namesakes together."""
+    """How many of the particles, attributes and values of each definition, written out, count.
+
+    Namesakes of one namespace (a redefinition, a group beside a type) count together.
+    """
 
     def __init__(self, schemas: Iterable[etree._Element], counts: Callable[[etree._Element], int]) -> None:
         self._counts = counts
         self._known: dict[etree._Element, tuple[int, int]] = {}  # size, and how many levels it rests on
         self._levels = 0  # of what the definition in hand has named so far
-        self._named: dict[str, list[etree._Element]] = {}
+        self._named: dict[str, list[tuple[str, etree._Element]]] = {}  # with the namespace
         for schema in schemas:
-            for kind in _NAMED:
-                for definition in schema.iter(f"{XS}{kind}"):
-                    if name := definition.get("name"):
-                        self._named.setdefault(name, []).append(definition)
+            space = schema.get("targetNamespace", "")
+            for definition in schema.iter(*(f"{XS}{kind}" for kind in _NAMED)):
+                if name := definition.get("name"):
+                    self._named.setdefault(name, []).append((space, definition))
 
     def of(self, definition: etree._Element) -> int:
         """The size of a definition; what comes back to itself counts nothing more. Raises RecursionError."""
@@ -211,8 +202,15 @@ class _Sizes:
         return inside if len(part) or inside else int(self._counts(part))
 
     def _referred(self, part: etree._Element) -> int:
-        names = [name.rpartition(":")[2] for key in _REFERENCES for name in part.get(key, "").split()]
-        return sum(self.of(found) for name in names for found in self._named.get(name, ()))
+        names = [name for key in _REFERENCES for name in part.get(key, "").split()]
+        return sum(self.of(found) for name in names for found in self._meant(part, name))
+
+    def _meant(self, part: etree._Element, name: str) -> list[etree._Element]:
+        """The definitions of a name, in whichever namespace it is where the prefix does not say."""
+        prefix, _, plain = name.rpartition(":")
+        named = self._named.get(plain, [])
+        space = part.nsmap.get(prefix or None) if len(named) > 1 else None
+        return [definition for own, definition in named if space in {None, own}]
 
 
 @cache

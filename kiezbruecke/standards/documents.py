@@ -37,6 +37,9 @@ BUILT_IN = {  # what schemas import from the web and seldom bring along, in our 
 <xs:attribute ref="xml:space"/><xs:attribute ref="xml:id"/></xs:attributeGroup></xs:schema>""".encode()
 }
 _LINKS = frozenset({"include", "import", "redefine"})
+_REFERENCES = ("type", "ref", "base", "itemType", "memberTypes", "substitutionGroup", "refer")
+_WILDCARDS = frozenset({f"{{{XS}}}any", f"{{{XS}}}anyAttribute"})
+_ANY = frozenset({"##any", "##other"})
 _WSDL = {"http://schemas.xmlsoap.org/wsdl/": ("definitions",), "http://www.w3.org/ns/wsdl": ("description",)}
 _Part = TypeVar("_Part")
 
@@ -219,13 +222,21 @@ class Folder:
     path: Path
     own: Path | None = None
     _namespaces: dict[Path, str | None] = field(default_factory=dict)
+    _tops: dict[str, list[Path]] = field(default_factory=dict)
+    _found: dict[str, Path | None] = field(default_factory=dict)
 
     def named(self, link: etree._Element) -> Path | None:
         """The file that a link names, if it is there; else the one whose name differs only as Windows lets it."""
-        names = bare_names(link)
-        exact = next((self.path / name for name in names if name in self._names), None)
-        alike = [file for name in names for file in self._folded.get(_folded(name), ())]
-        return exact or (alike[0] if len(set(alike)) == 1 else None)
+        address = _written(link)
+        if address not in self._found:
+            self._found[address] = self._called(bare_names(link))
+        return self._found[address]
+
+    def _called(self, names: list[str]) -> Path | None:
+        if exact := next((name for name in names if name in self._names), None):
+            return self.path / exact
+        alike = {file for name in names for file in self._folded.get(_folded(name), ())}
+        return alike.pop() if len(alike) == 1 else None
 
     def namespace(self, file: Path) -> str | None:
         """A schema's target namespace; None for what is not one schema."""
@@ -235,9 +246,18 @@ class Folder:
 
     def of(self, namespace: str) -> list[Path]:
         """The files with this target namespace that no other of them includes."""
-        near = [file for file in sorted(self.path.glob("*.xsd")) if self._is_own(file)]
-        found = [file for file in near if self.namespace(file) == namespace]
-        return tops({file: self._included(file) for file in found}) if namespace else []
+        if namespace and namespace not in self._tops:
+            found = self._of_namespace.get(namespace, ())
+            self._tops[namespace] = tops({file: self._included(file) for file in found})
+        return self._tops.get(namespace, [])
+
+    @cached_property
+    def _of_namespace(self) -> Mapping[str | None, list[Path]]:
+        found: dict[str | None, list[Path]] = {}
+        for file in sorted(self.path.glob("*.xsd")):
+            if self._is_own(file):
+                found.setdefault(self.namespace(file), []).append(file)
+        return found
 
     def _included(self, file: Path) -> list[Path]:
         found = (self.named(link) for link in links(read_schema(file)) if etree.QName(link).localname != "import")
@@ -266,10 +286,10 @@ def tops(parts: Mapping[_Part, Iterable[_Part]]) -> list[_Part]:
     for part in sorted(parts, key=needed.__contains__):
         if part not in reached:
             found.append(part)
-            waiting = [part]
+            waiting = {part}
             while waiting:
-                reached.add(one := waiting.pop())
-                waiting += [below for below in parts.get(one, ()) if below not in reached]
+                reached |= waiting
+                waiting = {below for one in waiting for below in parts.get(one, ())} - reached
     return [part for part in parts if part in found]
 
 
@@ -291,10 +311,8 @@ class _Reading:
                 self._documents.append(document)
                 waiting += reversed([one for one in self._needed(document) if one not in seen])
         self._add_built_in()
-        spaces = {document.namespace for document in self._documents}
-        missing = [one for one in self._missing if one.kind != "import" or one.namespace not in spaces]
         refuse_endless((document.file, document.element) for document in self._documents)
-        return Documents(tuple(self._documents), tuple(missing))
+        return Documents(tuple(self._documents), tuple(self._needed_and_missing()))
 
     def _needed(self, document: SchemaDocument) -> Iterator[tuple[Path, str]]:
         folder = self._folders.setdefault(document.file.parent, Folder(document.file.parent))
@@ -306,6 +324,13 @@ class _Reading:
                 is_host = kind != "import" and folder.namespace(file) == ""
                 yield file, document.namespace if is_host else ""
 
+    def _needed_and_missing(self) -> Iterator[Missing]:
+        """What nobody has and somebody needs; an import that nothing is taken from may lack its file."""
+        spaces = {document.namespace for document in self._documents}
+        left = [one for one in self._missing if one.kind != "import" or one.namespace not in spaces]
+        named = {space for document in self._documents for space in _spaces_in(document.element)} if left else set()
+        return (one for one in left if one.kind != "import" or one.other is not None or named & {one.namespace, *_ANY})
+
     def _add_built_in(self) -> None:
         spaces = {document.namespace for document in self._documents}
         wanted = {one.namespace for one in self._missing if one.kind == "import"} & set(BUILT_IN) - spaces
@@ -316,6 +341,16 @@ class _Reading:
 def names_nobody(link: etree._Element) -> bool:
     """Whether an import needs no file: it has no attribute (XSD 1.0, 4.2.3), or means what every schema knows."""
     return imported(link) in {XS, XSI} or not (location(link) or imported(link))
+
+
+def _spaces_in(schema: etree._Element) -> Iterator[str]:
+    """The namespaces whose definitions a schema names, and those of its wildcards; of lax ones only what they name."""
+    for element in schema.iter(f"{{{XS}}}*"):
+        for name in (word for key in _REFERENCES for word in element.get(key, "").split()):
+            yield element.nsmap.get(name.rpartition(":")[0] or None, "")
+        if element.tag in _WILDCARDS:
+            is_strict = element.get("processContents", "strict") == "strict"
+            yield from (one for one in element.get("namespace", "##any").split() if is_strict or one not in _ANY)
 
 
 def _missing(file: Path, link: etree._Element, folder: Folder) -> Missing:

@@ -19,8 +19,8 @@ from lxml import etree
 
 from kiezbruecke.mapping.language.definition import ItemSource
 from kiezbruecke.mapping.schema.columns import LayoutColumn
+from kiezbruecke.mapping.schema.json_judge import as_json
 from kiezbruecke.mapping.schema.json_schema import JsonNode
-from kiezbruecke.mapping.schema.json_values import as_json
 from kiezbruecke.mapping.schema.sources import NodeFields, find_shape
 from kiezbruecke.mapping.schema.tables import read_table
 from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, nodes

@@ -13,7 +13,7 @@ from kiezbruecke.mapping.interpret.interpreter import make_draft
 from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.loading import Mapping
 from kiezbruecke.mapping.plan import Bound
-from kiezbruecke.mapping.schema.duty import sure_nodes
+from kiezbruecke.mapping.schema.tree import sure_nodes
 from kiezbruecke.mapping.values import Unusable, is_nothing, to_text
 from kiezbruecke.mapping.wording import Why
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.mapping.schema.duty import written_alone
-from kiezbruecke.mapping.schema.tree import Group, Node, nodes
+from kiezbruecke.mapping.schema.tree import Group, Node, nodes, written_alone
 
 DEEPEST = 60
 MOST_PLACES = 2_000  # a mapping with more rules is larger than what may be read

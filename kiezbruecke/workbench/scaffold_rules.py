@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.codelists.reading import CodeList
-from kiezbruecke.mapping.schema.duty import can_be_empty, can_hold
-from kiezbruecke.mapping.schema.tree import Group, Node, nodes
+from kiezbruecke.mapping.schema.tree import Group, Node, can_be_empty, can_hold, nodes
 from kiezbruecke.workbench.described import described, some
 from kiezbruecke.workbench.guessing import Guess, Guesser
 from kiezbruecke.workbench.scaffold_limits import (

@@ -11,7 +11,6 @@ import pytest
 from connectors.folder.table import read_table
 from kiezbruecke.content.yaml import read_texts, read_yaml
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.mapping.schema.layout import read_layout
 from kiezbruecke.workbench.example_input import read_input
 
 LEVELS = "bcdefghi"
@@ -33,7 +32,6 @@ DOORS: dict[str, Callable[[Path], object]] = {
     "routes and processes": read_yaml,
     "code lists": read_texts,
     "tables": lambda file: read_table(file.parents[2], file.stem),
-    "layouts": read_layout,
     "examples": lambda file: read_input(file, ["case"]),
 }
 TAKEN = {  # what a reader may make something of; it knows no keys yet
@@ -42,8 +40,6 @@ TAKEN = {  # what a reader may make something of; it knows no keys yet
     ("examples", "aliases that grow"),  # one list in many places, written down nowhere
     ("examples", "a day that is none"),
     ("examples", "a key that is a list"),
-    ("layouts", "a list"),
-    ("layouts", "a key that is a list"),
 }
 
 

@@ -133,6 +133,7 @@ def test_a_sign_stands_before_the_zeros() -> None:
         ("money", "point", 850, "850.00"),
         ("date", "TTMMJJJJ", "2026-04-24", "24042026"),
         ("date", "JJMMTT", date(2026, 4, 24), "260424"),
+        ("date", "JJJJMMTT", date(812, 4, 24), "08120424"),
         ("date", "TT.MM.JJJJ", "2026-04-23T22:30:00.000Z", "24.04.2026"),
         ("date", "JJJJ-MM-TT", date(2026, 4, 24), "2026-04-24"),
         ("yes_no", "ja_nein", False, "nein"),
@@ -211,8 +212,9 @@ def test_a_column_says_how_its_value_is_written(kind: Any, written: Any, value: 
         ),
         ("hedaer: true\ncolumns: [{name: a}]\n", "kaputt.yaml:1:1: unknown key 'hedaer'"),
         ("columns: [{name: a, required: 'yes'}]\n", "'required' has the wrong form; expected true or false"),
-        ("columns: [{name: &a x}, {name: *a}]\n", "anchors and aliases are not used here"),
-        ("columns: " + "[" * 40 + "]" * 40, "nested too deeply"),
+        ("columns: [{name: a, type: 0815}]\n", "kaputt.yaml:1:27: 'type' has the wrong form; expected 'text'"),
+        ("columns: [{name: &a x}, {name: *a}]\n", "kaputt.yaml:1:25: two columns have the key 'x'"),
+        ("columns: " + "[" * 4000 + "]" * 4000, "nested too deeply"),
         ("name: anders\ncolumns: [{name: a}]\n", "kaputt.yaml:1:7: 'anders' is not 'kaputt'"),
         ("name: a\nname: b\ncolumns: [{name: a}]\n", "kaputt.yaml:2:1:"),
     ],
@@ -270,6 +272,14 @@ def test_check_and_run_refuse_an_unclear_tick(mapping: Mapping, content: Path, p
 
     assert "zahlung/mapping.yaml:10: 'bewilligt' (Quelle: route.granted): weder ja noch nein" in error.value.line()
     assert ("KB-M14", 10) in found
+
+
+@pytest.mark.parametrize("kind", ["money", "number", "integer"])
+@pytest.mark.parametrize("value", ["1_000", "\u0661\u0662", "", "zwölf"])
+def test_what_only_a_program_takes_for_a_number_is_refused(kind: Any, value: str) -> None:
+    """Python reads 1_000 and Arabic digits; who has typed an underscore may have meant something else."""
+    with pytest.raises(Unusable, match="ist nicht lesbar"):
+        LayoutColumn(key="x", type=kind).cell(value)
 
 
 def test_a_control_character_is_told_without_xml() -> None:

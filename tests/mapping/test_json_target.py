@@ -125,6 +125,7 @@ def test_what_the_schema_demands_is_there_though_no_rule_speaks(load: Callable[.
         ({"dringend": "vielleicht"}, 10, "erwartet: true oder false"),
         ({"am": "24.04.2026"}, 11, "erwartet: ein Tag wie 2026-04-24"),
         ({"am": "20260424"}, 11, "erwartet: ein Tag wie 2026-04-24"),
+        ({"am": "2026-W17-5"}, 11, "erwartet: ein Tag wie 2026-04-24"),
         ({"um": "2026-04-24"}, 12, "erwartet: ein Zeitpunkt"),
         ({"seite": "kein Ort"}, 13, "erwartet: eine Adresse mit Schema"),
         ({"stand": "mittel"}, 14, "der Wert ist nicht erlaubt; erwartet: einer von: neu, alt"),

@@ -181,7 +181,9 @@ def test_an_import_is_never_fetched(small: Path, downloads: Path) -> None:
     """Trap 2.6-4: an address that the manifest does not know is an error, not a request."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         here = f"http://127.0.0.1:{server.getsockname()[1]}/missing.xsd"
+        used = '<xs:element name="n" type="o:N" xmlns:o="urn:nobodys"/></xs:schema>'
         text = _texts()["a.xsd"].replace("http://xoev.de/nowhere/b.xsd", here).replace("urn:other", "urn:nobodys")
+        text = text.replace("</xs:schema>", used)
         manifest = small / "schemas/probe/1.0/manifest.yaml"
         manifest.write_text(manifest.read_text().replace(_digest(_texts()["a.xsd"]), _digest(text)))
         (downloads / "some/where/a.xsd").write_text(text)

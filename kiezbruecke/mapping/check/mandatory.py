@@ -13,9 +13,8 @@ from kiezbruecke.mapping.check.report import CheckReport, Notes, own_conditions
 from kiezbruecke.mapping.language.definition import When
 from kiezbruecke.mapping.language.findings import Finding, Place, Severity
 from kiezbruecke.mapping.plan import Bound, Spot
-from kiezbruecke.mapping.schema.duty import can_be_empty, sure_nodes, written_alone
 from kiezbruecke.mapping.schema.json_schema import JsonNode
-from kiezbruecke.mapping.schema.tree import Group, Node, nodes
+from kiezbruecke.mapping.schema.tree import Group, Node, can_be_empty, nodes, sure_nodes, written_alone
 
 
 def missing_rules(root: Spot, notes: Notes, report: CheckReport, place: Place) -> list[Finding]:

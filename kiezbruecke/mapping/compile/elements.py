@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from kiezbruecke.mapping.compile.emit import ALWAYS, NEVER, Code, Piece, Var, all_of, any_of, text_of
 from kiezbruecke.mapping.compile.plan import PlannedNode, Uncompilable, none_of
 from kiezbruecke.mapping.compile.runtime import as_bytes, attribute_value, text_content
-from kiezbruecke.mapping.schema.duty import can_be_empty, can_hold
-from kiezbruecke.mapping.schema.tree import Group, Node, nodes, recurring
+from kiezbruecke.mapping.schema.tree import Group, Node, can_be_empty, can_hold, nodes, recurring
 from kiezbruecke.mapping.values import Unusable
 
 _TOO_DEEP = 40

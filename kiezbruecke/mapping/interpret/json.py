@@ -13,9 +13,9 @@ from decimal import Decimal
 from typing import Any, cast
 
 from kiezbruecke.mapping.interpret.draft import NodeDraft
-from kiezbruecke.mapping.schema.duty import can_hold
+from kiezbruecke.mapping.schema.json_judge import as_json
 from kiezbruecke.mapping.schema.json_schema import JsonNode, JsonSchema
-from kiezbruecke.mapping.schema.json_values import as_json
+from kiezbruecke.mapping.schema.tree import can_hold
 from kiezbruecke.mapping.values import Unusable
 from kiezbruecke.mapping.wording import Instead, Why
 

@@ -8,9 +8,8 @@ from dataclasses import replace
 from kiezbruecke.mapping.language.definition import Definition, Rule
 from kiezbruecke.mapping.language.paths import TargetStep
 from kiezbruecke.mapping.language.walking import all_rules
-from kiezbruecke.mapping.schema.duty import sure_nodes
 from kiezbruecke.mapping.schema.targets import TargetSchema
-from kiezbruecke.mapping.schema.tree import Node, NodeContent
+from kiezbruecke.mapping.schema.tree import Node, NodeContent, sure_nodes
 from kiezbruecke.standards.documents import XML
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"

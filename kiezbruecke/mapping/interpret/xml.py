@@ -13,8 +13,7 @@ from lxml import etree
 
 from kiezbruecke.mapping.interpret.draft import NodeDraft
 from kiezbruecke.mapping.interpret.namespaces import XSI
-from kiezbruecke.mapping.schema.duty import can_be_empty, can_hold
-from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, nodes, recurring
+from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, can_be_empty, can_hold, nodes, recurring
 from kiezbruecke.mapping.values import Unusable, xml_text
 from kiezbruecke.mapping.wording import Instead, Why
 

@@ -1,30 +1,32 @@
-"""A table's columns: what may stand in a cell, and how a value is written there."""
+"""A table's columns: what may stand in a cell, how a value is written there; and the file that carries many lines.
+
+    header    batch, sender, year …                      facts of the file
+    lines     one per message, as its mapping wrote it   facts of its marks, added when the file is made
+    trailer   count, sums, check sums, SHA-256           facts of the file
+
+The file stands under `file:` in the table's description, so another system is one description (docs/how-to).
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from kiezbruecke.german import BERLIN
+from kiezbruecke.mapping.steps.dates import written as day_written
 from kiezbruecke.mapping.values import Unusable, to_text
 from kiezbruecke.mapping.wording import Instead, Why
 from kiezbruecke.plaintext import harmless
 
-_DAYS = {  # what a layout calls it, and how it is written
-    "TT.MM.JJJJ": "%d.%m.%Y",
-    "TTMMJJJJ": "%d%m%Y",
-    "JJJJMMTT": "%Y%m%d",
-    "JJMMTT": "%y%m%d",
-    "JJJJ-MM-TT": "%Y-%m-%d",
-}
 _TRUTHS = {"ja_nein": ("ja", "nein"), "J_N": ("J", "N"), "1_0": ("1", "0")}
 _YES, _NO = frozenset({"ja", "true", "1"}), frozenset({"nein", "false", "0"})
 _FORMATS: dict[str, tuple[str, ...]] = {  # the first is the default
-    "date": tuple(_DAYS),
+    "date": ("TT.MM.JJJJ", "TTMMJJJJ", "JJJJMMTT", "JJMMTT", "JJJJ-MM-TT"),
     "money": ("comma", "point", "cents"),
     "yes_no": tuple(_TRUTHS),
 }
@@ -33,7 +35,27 @@ _UNREACHABLE = re.compile(r"[/@\[\]]")  # what a target path cannot name
 _NOT_IN_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # and what no text may hold
 _COMMA, _POINT, _CENTS = (re.compile(one) for one in (r"-?\d{1,15},\d\d", r"-?\d{1,15}\.\d\d", r"-?\d{1,17}"))
-_BERLIN = ZoneInfo("Europe/Berlin")
+Read = Literal["reference", "kind", "amount", "iban", "bic"]
+
+FACTS = {
+    "batch": "the batch's id, at most 35 characters",
+    "batch_short": "eight letters and digits of it, for systems with short file ids",
+    "unit": "Dienststelle",
+    "sender": "Vorverfahren",
+    "created_at": "when the batch was made, UTC; in a column of type date the day in Berlin",
+    "year": "Haushaltsjahr",
+    "test": "whether it is a test",
+    "count": "how many lines",
+    "records": "how many records, header and trailer counted",
+    "sum": "the sum of all lines; sum.20 of those of the kind 20",
+    "iban_sum": "sum of all IBANs as numbers (the form that mod 97 takes), modulo 10^20",
+    "bic_sum": "the same of all BICs, letters as 10 to 35",
+    "sha256": "of the bytes of all lines with their ends, in hexadecimal digits",
+}
+MARKS = ("sachlich", "rechnerisch", "angeordnet")
+MARK_FACTS = tuple(f"{mark}.{what}" for mark in MARKS for what in ("person", "account", "at", "how"))
+_SUM_OF = re.compile(r"sum\.[A-Za-z0-9_-]{1,40}")
+_NEEDS: Mapping[str, tuple[Read, ...]] = {"sum": ("amount",), "iban_sum": ("iban",), "bic_sum": ("bic",)}
 
 
 class LayoutColumn(BaseModel):
@@ -48,7 +70,7 @@ class LayoutColumn(BaseModel):
     column that is not there; `choices` is a code list for the template. `secret`: its values are account data; whoever
     reads the sheet keeps them in the vault and says them nowhere.
 
-    In a file that carries many lines (`kiezbruecke.mapping.schema.carrier`) a column may hold a `fact`: of the whole
+    In a file that carries many lines (`kiezbruecke.mapping.schema.columns`) a column may hold a `fact`: of the whole
     file in its header and trailer, a mark of a person in its lines. No rule fills it.
     """
 
@@ -56,7 +78,7 @@ class LayoutColumn(BaseModel):
 
     name: str = ""
     key: str = ""
-    aliases: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = Field((), strict=False)
     role: Role | None = None
     repeats: bool = False
     choices: str = ""
@@ -84,8 +106,7 @@ class LayoutColumn(BaseModel):
         if not isinstance(body, dict):
             return body
         zero = {"fill": "0"} if body.get("fill") == 0 and body["fill"] is not False else {}
-        aliases = {"aliases": tuple(body["aliases"])} if isinstance(body.get("aliases"), list) else {}
-        return {"key": body.get("fact") or body.get("name", ""), **body, **zero, **aliases}
+        return {"key": body.get("fact") or body.get("name", ""), **body, **zero}
 
     @model_validator(mode="after")
     def _agrees(self) -> LayoutColumn:
@@ -166,7 +187,7 @@ class LayoutColumn(BaseModel):
             case "money":
                 return _money(value, written)
             case "date":
-                return _day(value).strftime(_DAYS[written])
+                return day_written(_day(value), written)
             case "integer":
                 return _whole(value)
             case "number":
@@ -189,6 +210,49 @@ class LayoutColumn(BaseModel):
         """The name of the form; empty for a type that has only one."""
         allowed = _FORMATS.get(self.type, ("",))
         return self.format or allowed[0]
+
+
+Part = tuple[LayoutColumn, ...]
+
+
+class Carrier(BaseModel):
+    """The file around the lines. `ending` is that of its name; `reads` names the columns that totals are made of."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    ending: str = Field("", pattern=r"^[a-z0-9]{0,8}$")
+    reads: Mapping[Read, str] = {}
+    header: Part = Field((), strict=False)
+    trailer: Part = Field((), strict=False)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Header and trailer, as far as there are any."""
+        return tuple(part for part in (self.header, self.trailer) if part)
+
+    def check(self, columns: Mapping[str, LayoutColumn]) -> None:
+        """Raise ValueError where the file asks for a column or a fact that does not exist; `columns`: by key."""
+        for what, key in self.reads.items():
+            if key not in columns:
+                raise ValueError(f"reads: {what} is no column '{key}'; expected {', '.join(columns)}")
+        if "amount" in self.reads and columns[self.reads["amount"]].type != "money":
+            raise ValueError("reads: amount is no sum of money; expected a column of type money")
+        for column in columns.values():
+            if column.fact and column.fact not in MARK_FACTS:
+                raise ValueError(f"no line has the fact '{column.fact}'; expected {', '.join(MARK_FACTS)}")
+        for column in (column for part in self.parts for column in part):
+            self._check_fact(column)
+
+    def _check_fact(self, column: LayoutColumn) -> None:
+        fact = column.fact or ""
+        if not column.filler:
+            raise ValueError(f"no rule fills '{column.key}' of header or trailer; expected const or fact")
+        if fact and fact not in FACTS and not _SUM_OF.fullmatch(fact):
+            raise ValueError(f"no file has the fact '{fact}'; expected {', '.join(FACTS)}")
+        what, _, kind = fact.partition(".")
+        needs: tuple[Read, ...] = (*_NEEDS.get(what, ()), *(("kind",) if kind else ()))
+        if missing := [one for one in needs if one not in self.reads]:
+            raise ValueError(f"'{fact}' needs to know a column; expected reads: {{{missing[0]}: <key>}}")
 
 
 def _or(names: tuple[str, ...]) -> str:
@@ -221,7 +285,7 @@ def _one_line(text: str) -> str:
 
 def _money(value: object, written: str) -> str:
     try:
-        amount = to_text(Decimal(to_text(value)))
+        amount = to_text(Decimal(_numeral(value)))
     except ArithmeticError:
         raise Unusable(Why.NO_SUM(), Instead.SUM()) from None
     if written == "cents":
@@ -231,7 +295,7 @@ def _money(value: object, written: str) -> str:
 
 def _number(value: object) -> str:
     try:
-        number = Decimal(str(value) if isinstance(value, int | float) else to_text(value))
+        number = Decimal(str(value) if isinstance(value, int | float) else _numeral(value))
     except ArithmeticError:
         raise Unusable(Why.NO_NUMBER(), Instead.NUMBER_LIKE("52.4")) from None
     if not number.is_finite() or not -20 <= number.adjusted() <= 20:
@@ -241,9 +305,15 @@ def _number(value: object) -> str:
 
 def _whole(value: object) -> str:
     try:
-        return str(int(to_text(value)))
+        return str(int(_numeral(value)))
     except ValueError:
         raise Unusable(Why.NO_NUMBER(), Instead.WHOLE_NUMBER()) from None
+
+
+def _numeral(value: object) -> str:
+    """A value as a number may be written, else nothing: Python takes `1_000` and the digits of all scripts."""
+    text = to_text(value)
+    return text if text.isascii() and "_" not in text else ""
 
 
 def _day(value: object) -> date:
@@ -254,7 +324,7 @@ def _day(value: object) -> date:
         except ValueError:
             raise Unusable(Why.NO_DAY(), Instead.DAY()) from None
     if isinstance(value, datetime):
-        return value.astimezone(_BERLIN).date() if value.tzinfo else value.date()
+        return value.astimezone(BERLIN).date() if value.tzinfo else value.date()
     return value
 
 

@@ -19,7 +19,6 @@ from kiezbruecke.mapping.schema.json_patterns import searching
 
 MAX_BYTES = 5_000_000
 _NO_SCHEMAS = frozenset({"enum", "const", "default", "examples", "required"})  # keywords that hold values
-_SAME_PLACE = ("allOf", "oneOf", "anyOf", "if", "then", "else", "not", "dependentSchemas")  # speak of the same value
 _DYNAMIC = ("$dynamicRef", "$recursiveRef")
 _NAMED_SCHEMAS = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
 
@@ -60,6 +59,27 @@ def pointer_to(above: str, *names: str) -> str:
     return "/".join([above, *(name.replace("~", "~0").replace("/", "~1") for name in names)])
 
 
+def made_of(body: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
+    """What a schema is made of, as pointers below it (or from #), and whether it holds in any case."""
+    if isinstance(reference := body.get("$ref"), str):
+        yield unquote(reference), True
+    for keyword in ("allOf", "oneOf", "anyOf"):
+        branches = body.get(keyword)
+        count = len(branches) if isinstance(branches, list) else 0
+        yield from ((f"{keyword}/{number}", keyword == "allOf" or count == 1) for number in range(count))
+    for keyword in ("then", "else"):
+        if keyword in body:
+            yield keyword, False
+    for name in named(body, "dependentSchemas"):
+        yield pointer_to("dependentSchemas", name), False
+
+
+def named(body: Mapping[str, Any], keyword: str) -> Mapping[str, Any]:
+    """The schemas that stand by name behind a keyword."""
+    value = body.get(keyword)
+    return value if isinstance(value, dict) else {}
+
+
 def _localise(value: Any, own: str) -> None:
     """Write references to the file's own address as what they are: references into the file, which is of one draft."""
     for body in _schemas(value):
@@ -98,9 +118,9 @@ def _refuse_foreign(file: Path, document: Mapping[str, Any]) -> None:
                 where=str(file),
                 expected="one schema, its parts under $defs",
             )
-        for pattern in (body.get("pattern"), *_named(body, "patternProperties")):
+        for pattern in (body.get("pattern"), *named(body, "patternProperties")):
             _refuse_pattern(file, pattern)
-        for pattern in _named(body, "patternProperties"):
+        for pattern in named(body, "patternProperties"):
             _refuse_for_names(file, pattern)
 
 
@@ -129,25 +149,11 @@ def _refuse_circles(file: Path, document: Mapping[str, Any]) -> None:
 
 def _of_the_same(body: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
     """The schemas that speak of the same value, with the reference that leads there."""
-    if isinstance(reference := body.get("$ref"), str) and isinstance(
-        found := at(document, unquote(reference[1:])), dict
-    ):
-        yield found, reference
-    for keyword in _SAME_PLACE:
-        value = body.get(keyword)
-        below = (
-            value
-            if isinstance(value, list)
-            else _named(body, keyword).values()
-            if keyword == "dependentSchemas"
-            else [value]
-        )
-        yield from ((one, "") for one in below if isinstance(one, dict))
-
-
-def _named(body: Mapping[str, Any], keyword: str) -> Mapping[str, Any]:
-    value = body.get(keyword)
-    return value if isinstance(value, dict) else {}
+    for pointer in (*dict(made_of(body)), *(keyword for keyword in ("if", "not") if keyword in body)):
+        reference = pointer if pointer.startswith("#") else ""
+        found = at(document, pointer[1:]) if reference else at(body, f"/{pointer}")
+        if isinstance(found, dict):
+            yield found, reference
 
 
 def _refuse_reference(file: Path, reference: str, document: Mapping[str, Any]) -> None:

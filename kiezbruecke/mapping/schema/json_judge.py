@@ -1,12 +1,12 @@
-"""The `jsonschema` library's word on a message or a part of it, in German and without the value."""
+"""Values as JSON holds them, and the `jsonschema` library's word on them, in German and without the value."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -16,10 +16,24 @@ from urllib.parse import quote
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.schema.json_patterns import searching
-from kiezbruecke.mapping.schema.json_values import TYPE_NAMES
-from kiezbruecke.mapping.values import Unusable
+from kiezbruecke.mapping.values import Unusable, to_text
 from kiezbruecke.mapping.wording import Instead, Why, Wording, either, some
 
+SCALARS = frozenset({"string", "integer", "number", "boolean"})
+TYPE_NAMES = {
+    "string": Instead.TEXT(),
+    "integer": Instead.WHOLE_NUMBER(),
+    "number": Instead.NUMBER(),
+    "boolean": Instead.TRUE_OR_FALSE(),
+    "array": Instead.LIST(),
+    "object": Instead.OBJECT(),
+    "null": Instead.NOTHING(),
+}
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
+_NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
+_TRUTHS = {"1": True, "true": True, "0": False, "false": False}
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_FINEST = -18  # places after the point; more is not a number that people write
 _SHOWN = 12  # values of a keyword
 _OWN = "urn:kiezbruecke:schema"
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
@@ -58,13 +72,13 @@ _PROBLEMS: dict[str, tuple[Why, Instead | None]] = {  # what a broken keyword me
 }
 
 _SCHEMA, _SCHEMAS, _NAMED = 'a schema: {"type": …}', "a list of schemas: [{…}, …]", "schemas by name: {name: {…}}"
-_COUNT, _NUMBER = "a whole number from 0", "a number"
+_COUNT, _MEASURE = "a whole number from 0", "a number"
 _KEYWORDS = {  # what may stand behind a keyword
     **dict.fromkeys(("items", "not", "if", "then", "else", "additionalProperties"), _SCHEMA),
     **dict.fromkeys(("allOf", "anyOf", "oneOf", "prefixItems"), _SCHEMAS),
     **dict.fromkeys(("properties", "patternProperties", "$defs", "definitions", "dependentSchemas"), _NAMED),
     **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"), _COUNT),
-    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), _NUMBER),
+    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), _MEASURE),
     "type": ", ".join(TYPE_NAMES),
     "multipleOf": "a number above 0",
     "required": "a list of names, each once",
@@ -73,6 +87,55 @@ _KEYWORDS = {  # what may stand behind a keyword
     "format": "a text",
     "uniqueItems": "true or false",
 }
+
+
+def as_json(types: frozenset[str], value: object) -> str | int | bool | Decimal:
+    """The value as JSON holds it, of one of the types (none: any); numbers are never floats. Raises Unusable."""
+    if isinstance(value, list | tuple):
+        raise Unusable(Why.SEVERAL_VALUES(), Instead.ONE_VALUE())
+    if isinstance(value, float):
+        value = Decimal(repr(value))
+    if isinstance(value, bool):
+        return value if not types or "boolean" in types else _text_or_read(types, value)
+    if isinstance(value, int | Decimal) and (not types or types & {"integer", "number"}):
+        return _number(types, value)
+    return _text_or_read(types, value)
+
+
+def _text_or_read(types: frozenset[str], value: object) -> str | int | bool | Decimal:
+    if not types or "string" in types:
+        return _text(value)
+    return _read(types, to_text(value).strip())
+
+
+def _text(value: object) -> str:
+    text = to_text(value)
+    if _SURROGATE.search(text):
+        raise Unusable(Why.NO_CHARACTERS(), Instead.READABLE())
+    return text
+
+
+def _number(types: frozenset[str], value: int | Decimal) -> int | Decimal:
+    if isinstance(value, int):
+        return value
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < _FINEST or abs(value) >= Decimal(10) ** 18:
+        raise Unusable(Why.NO_NUMBER(), Instead.FINITE())
+    if value == value.to_integral_value() and (exponent >= 0 or (types and "number" not in types)):
+        return int(value)
+    return value
+
+
+def _read(types: frozenset[str], text: str) -> int | bool | Decimal:
+    """A text as a number or a truth."""
+    if "integer" in types and _INTEGER.fullmatch(text):
+        return int(text)
+    if "number" in types and _NUMBER.fullmatch(text):
+        return Decimal(text)
+    if "boolean" in types and text in _TRUTHS:
+        return _TRUTHS[text]
+    names = [TYPE_NAMES[name] for name in sorted(types & SCALARS)]
+    raise Unusable(Why.OTHER_TYPE(), either(names) if names else Instead.OBJECT())
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +253,8 @@ def _format_checker() -> Any:
     from jsonschema import FormatChecker  # noqa: PLC0415
 
     checker = FormatChecker(formats=("date", "email", "uuid", "ipv4", "ipv6", "regex"))
-    checker.checkers = {
-        **checker.checkers,
-        "date": (_is_date, ()),
-        "date-time": (_is_moment, ()),
-        "uri": (_is_uri, ()),
-    }
+    for name, holds in (("date-time", _is_moment), ("uri", _is_uri)):
+        checker.checks(name, raises=ValueError)(holds)
     return checker
 
 
@@ -206,23 +265,9 @@ def _pattern(validator: Any, pattern: str, instance: object, _: object) -> Itera
         yield ValidationError("does not match")
 
 
-def _is_date(value: object) -> bool:
-    return not isinstance(value, str) or (len(value) == 10 and _readable(date.fromisoformat, value))
-
-
 def _is_moment(value: object) -> bool:
-    if not isinstance(value, str):
-        return True
-    return bool(_MOMENT.fullmatch(value)) and _readable(datetime.fromisoformat, value.upper())
+    return not isinstance(value, str) or bool(_MOMENT.fullmatch(value) and datetime.fromisoformat(value.upper()))
 
 
 def _is_uri(value: object) -> bool:
     return not isinstance(value, str) or bool(_URI.fullmatch(value))
-
-
-def _readable(read: Callable[[str], object], text: str) -> bool:
-    try:
-        read(text)
-    except ValueError:
-        return False
-    return True

@@ -16,14 +16,12 @@ from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.language.paths import is_step
-from kiezbruecke.mapping.schema.json_document import at, pointer_to, read_document
-from kiezbruecke.mapping.schema.json_judge import Judge, shown
-from kiezbruecke.mapping.schema.json_values import SCALARS, as_json
+from kiezbruecke.mapping.schema.json_document import at, made_of, named, pointer_to, read_document
+from kiezbruecke.mapping.schema.json_judge import SCALARS, Judge, as_json, shown
 from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, NodeContent
 from kiezbruecke.mapping.values import Kind
 from kiezbruecke.printable import spelled_out
@@ -156,7 +154,7 @@ class JsonSchema:
             return
         seen.add((pointer, sure))
         yield _Part(pointer, body, sure)
-        for below, certain in _made_of(body):
+        for below, certain in made_of(body):
             target = below if below.startswith("#") else f"#{pointer}/{below}"
             yield from self._parts(target[1:], seen, sure=sure and certain)
 
@@ -207,7 +205,7 @@ class JsonSchema:
         required = {name for part in parts if part.sure for name in _names(part.body.get("required"))}
         found: dict[str, list[tuple[str, bool]]] = {}
         for part in parts:
-            for name, below in _dict(part.body.get("properties")).items():
+            for name, below in named(part.body, "properties").items():
                 if below is not False:
                     found.setdefault(name, []).append((pointer_to(part.pointer, "properties", name), part.sure))
         for name, places in found.items():
@@ -235,21 +233,6 @@ class JsonSchema:
         return judge
 
 
-def _made_of(body: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
-    """What a schema is made of, as pointers below it (or from #), and whether it holds in any case."""
-    if isinstance(reference := body.get("$ref"), str):
-        yield unquote(reference), True
-    for keyword in ("allOf", "oneOf", "anyOf"):
-        branches = body.get(keyword, ())
-        for number in range(len(branches)):
-            yield f"{keyword}/{number}", keyword == "allOf" or len(branches) == 1
-    for keyword in ("then", "else"):
-        if keyword in body:
-            yield keyword, False
-    for name in _dict(body.get("dependentSchemas")):
-        yield pointer_to("dependentSchemas", name), False
-
-
 def _items(part: _Part) -> Iterator[str]:
     """The schemas of an array's members."""
     items = part.body.get("items")
@@ -274,15 +257,11 @@ def _types(parts: list[_Part]) -> frozenset[str]:
 def _own_types(body: Mapping[str, Any]) -> set[str]:
     given = body.get("type")
     if given is None:
-        values = [body["const"]] if "const" in body else body.get("enum", ())
-        named = {_type_of(value) for value in values}
-        if "properties" in body:
-            named.add("object")
-        if "items" in body or "prefixItems" in body:
-            named.add("array")
-        return named
-    named = {given} if isinstance(given, str) else set(given)
-    return named | {"integer"} if "number" in named else named
+        found = {_type_of(value) for value in _listed(body)}
+        found |= {"object"} if "properties" in body else set()
+        return found | ({"array"} if "items" in body or "prefixItems" in body else set())
+    found = {given} if isinstance(given, str) else set(given)
+    return found | {"integer"} if "number" in found else found
 
 
 def _type_of(value: object) -> str:
@@ -306,18 +285,21 @@ def _fixed(parts: list[_Part]) -> str | None:
     """The one value that every branch allows, as text."""
     if not all(part.sure for part in parts):
         return None
-    values = [part.body["const"] for part in parts if "const" in part.body]
-    values += [part.body["enum"][0] for part in parts if len(part.body.get("enum", ())) == 1]
+    values = [listed[0] for part in parts if len(listed := _listed(part.body)) == 1]
     return shown(values[0]) if values and isinstance(values[0], str | int | Decimal) else None
 
 
 def _allowed(parts: list[_Part]) -> tuple[str, ...]:
     """The allowed texts, where the schema lists them."""
-    listed = [(part.sure, part.body["enum"]) for part in parts if isinstance(part.body.get("enum"), list)]
-    listed += [(part.sure, [part.body["const"]]) for part in parts if "const" in part.body]
-    if sure := [values for certain, values in listed if certain]:
-        return tuple(shown(value) for value in sure[0] if value is not None)
-    return tuple(dict.fromkeys(shown(value) for _, values in listed for value in values if value is not None))
+    sure = next((listed for part in parts if part.sure and (listed := _listed(part.body))), None)
+    values = (value for part in parts for value in _listed(part.body)) if sure is None else sure
+    return tuple(dict.fromkeys(shown(value) for value in values if value is not None))
+
+
+def _listed(body: Mapping[str, Any]) -> list[Any]:
+    """The values that a schema lists; nothing where it lists none."""
+    values = [body["const"]] if "const" in body else body.get("enum")
+    return values if isinstance(values, list) else []
 
 
 def _bound(parts: list[_Part], keyword: str, tightest: Callable[[list[int]], int]) -> int | None:
@@ -328,10 +310,6 @@ def _bound(parts: list[_Part], keyword: str, tightest: Callable[[list[int]], int
 def _documentation(parts: list[_Part]) -> str:
     texts = (part.body.get(keyword) for keyword in ("description", "title") for part in parts)
     return next((" ".join(text.split()) for text in texts if isinstance(text, str) and text.strip()), "")
-
-
-def _dict(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _names(value: Any) -> list[str]:

@@ -7,12 +7,13 @@ it is certain that it follows the pattern.
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from string import ascii_lowercase, ascii_uppercase, digits
 
 _RUNS = (digits[1:] + digits[0], ascii_uppercase, ascii_lowercase)  # each sign of an example is the next of its run
 _TOKEN = re.compile(
     r"(?P<class>\[(?:\\.|[^\]\\])+\])|(?P<escape>\\[dwA-Za-z]|\\.)|(?P<repeat>\{(\d+)(?:,\d*)?\}|[*+?])"
-    r"|(?P<open>\((?:\?:)?(?!\?))|(?P<close>\))|(?P<or>\|)|(?P<anchor>[\^$])|(?P<sign>[^\\\[\](){}|*+?^$.])|(?P<any>\.)",
+    r"|(?P<open>\((?:\?:)?(?!\?))|(?P<close>\))|(?P<or>\|)|(?P<anchor>[\^$])|(?P<sign>[^\\\[\](){}|*+?^$.])|(?P<any>\.)|(?P<odd>.)",
     re.DOTALL,
 )
 _CLASSES = {r"\d": "[0-9]", r"\w": "[A-Za-z0-9_]"}
@@ -26,59 +27,39 @@ class _Unknown(Exception):
 def example_of(pattern: str) -> str:
     """A short text that follows the pattern; empty where none is found."""
     try:
-        tokens = _tokens(pattern)
-        parts, rest = _sequence(tokens)
-        if rest:
-            return ""
-        text = _filled(parts)
-        return text if len(text) <= _LONGEST and re.fullmatch(_anchored(pattern), text) else ""
+        text = _filled(_signs(pattern))
+        followed = re.fullmatch(pattern.removeprefix("^").removesuffix("$"), text)
     except (_Unknown, re.error, RecursionError):
         return ""
+    return text if followed and len(text) <= _LONGEST else ""
 
 
-def _anchored(pattern: str) -> str:
-    return pattern.removeprefix("^").removesuffix("$")
-
-
-def _tokens(pattern: str) -> list[re.Match[str]]:
-    found, place = [], 0
-    while place < len(pattern):
-        token = _TOKEN.match(pattern, place)
-        if token is None:
-            raise _Unknown
-        found.append(token)
-        place = token.end()
-    return found
-
-
-def _sequence(tokens: list[re.Match[str]]) -> tuple[list[str], list[re.Match[str]]]:
-    """The signs of the first alternative, as classes or signs; and what stands behind the group's end."""
-    parts: list[str] = []
-    last: list[str] = []
-    while tokens:
-        token, *tokens = tokens
+def _signs(pattern: str) -> list[str]:
+    """The signs of the first alternatives, as classes or signs."""
+    levels: list[list[list[str] | None]] = [[]]  # of open groups; None: what follows is another alternative
+    for token in _TOKEN.finditer(pattern):
+        here = levels[-1]
         match token.lastgroup:
-            case "close" | "or":
-                return [*parts, *last], _behind([token, *tokens])
-            case "repeat":
-                last = last * _times(token)
-            case "anchor":
-                continue
             case "open":
-                parts, (last, tokens) = [*parts, *last], _sequence(tokens)
+                levels.append([])
+            case "close" if len(levels) > 1:
+                levels[-2].append(_first(levels.pop()))
+            case "or":
+                here.append(None)
+            case "repeat" if here:
+                here[-1] = ((here[-1] or []) * _times(token))[: _LONGEST + 1]
+            case "close" | "repeat" | "odd":
+                raise _Unknown
+            case "anchor":
+                pass
             case _:
-                parts, last = [*parts, *last], [_sign(token)]
-    return [*parts, *last], []
+                here.append([_sign(token)])
+    return _first(levels[0])
 
 
-def _behind(tokens: list[re.Match[str]]) -> list[re.Match[str]]:
-    """What follows the group whose first alternative has been read."""
-    depth = 0
-    for number, token in enumerate(tokens):
-        depth += {"open": 1, "close": -1}.get(token.lastgroup or "", 0)
-        if depth < 0:
-            return tokens[number + 1 :]
-    return []
+def _first(parts: list[list[str] | None]) -> list[str]:
+    """What stands before the first `|`."""
+    return [sign for part in takewhile(lambda part: part is not None, parts) for sign in part or ()]
 
 
 def _times(token: re.Match[str]) -> int:

@@ -25,12 +25,11 @@ from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.language.definition import Definition, ItemSource
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.language.paths import is_name
-from kiezbruecke.mapping.schema.duty import sure_nodes
 from kiezbruecke.mapping.schema.json_schema import JsonNode, read_json_schema
 from kiezbruecke.mapping.schema.models import OPEN, Type, is_root, root_types
 from kiezbruecke.mapping.schema.tables import read_table, table_file
 from kiezbruecke.mapping.schema.targets import find_target
-from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, NodeContent
+from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, NodeContent, sure_nodes
 from kiezbruecke.mapping.values import Unusable
 from kiezbruecke.mapping.wording import Instead, Why
 

@@ -18,11 +18,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from kiezbruecke.content.yaml import place_of, read_yaml
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.language.findings import nearest
-from kiezbruecke.mapping.schema.carrier import Carrier, Part
-from kiezbruecke.mapping.schema.columns import LayoutColumn, Role
-from kiezbruecke.mapping.schema.layout import Located, read_layout
+from kiezbruecke.mapping.schema.columns import Carrier, LayoutColumn, Part, Role
 from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, NodeContent
 from kiezbruecke.mapping.values import Kind, Unusable
 from kiezbruecke.mapping.wording import Instead, Why
@@ -54,18 +53,12 @@ _ONLY_FIXED = ("length", "start", "align", "fill")
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 
 
-class _WrongColumn(ValueError):
-    """What is wrong with one column as a part of its table; `column` is its number from 0, `key` its part."""
+class _Wrong(ValueError):
+    """What is wrong with a part of a table; `path` leads to it, columns are counted from 0."""
 
-    def __init__(self, message: str, column: int, key: str = "") -> None:
-        self.path = ("columns", column, key) if key else ("columns", column)
+    def __init__(self, message: str, *path: str | int) -> None:
+        self.path = path
         super().__init__(message)
-
-
-class _WrongLength(ValueError):
-    """The columns do not make the length that the layout says."""
-
-    path = ("record_length",)
 
 
 class Blank(BaseModel):
@@ -103,25 +96,10 @@ class TableLayout(BaseModel):
     record_length: int | None = Field(None, ge=1)
     item: str = Field("", pattern=r"^([a-z0-9][a-z0-9-]*)?$")
     id: str = ""
-    shown: tuple[str, ...] = ()
+    shown: tuple[str, ...] = Field((), strict=False)
     form: Blank | None = None
     file: Carrier | None = None
-    columns: tuple[LayoutColumn, ...] = Field(min_length=1)
-
-    @field_validator("columns", "shown", mode="before")
-    @classmethod
-    def _tuples(cls, body: Any) -> Any:
-        return tuple(body) if isinstance(body, list) else body
-
-    @field_validator("form", mode="before")
-    @classmethod
-    def _form(cls, body: Any) -> Any:
-        return Blank.model_validate(body) if isinstance(body, dict) else body
-
-    @field_validator("file", mode="before")
-    @classmethod
-    def _file(cls, body: Any) -> Any:
-        return Carrier.model_validate(body) if isinstance(body, dict) else body
+    columns: tuple[LayoutColumn, ...] = Field(min_length=1, strict=False)
 
     @field_validator("delimiter")
     @classmethod
@@ -255,7 +233,7 @@ class TableLayout(BaseModel):
             text = "" if column.filler else getattr(column, what)
             if text in seen:
                 told = f"two columns have the {what} '{text}'; expected a {what} of its own for each"
-                raise _WrongColumn(told, number, what)
+                raise _Wrong(told, "columns", number, what)
             seen |= {text} - {""}
 
     def _check_source(self) -> None:
@@ -269,16 +247,16 @@ class TableLayout(BaseModel):
                 told = (
                     f"'{column.key}' is no key for rules; expected small letters, digits and _, such as eingegangen_am"
                 )
-                raise _WrongColumn(told, number, "key")
+                raise _Wrong(told, "columns", number, "key")
             mine = {folded(name) for name in column.headers}
             if again := mine & names:
                 told = f"two columns may be called '{min(again)}'; expected names and aliases of its own for each"
-                raise _WrongColumn(told, number, "aliases" if column.aliases else "name")
+                raise _Wrong(told, "columns", number, "aliases" if column.aliases else "name")
             if column.role in roles:
-                raise _WrongColumn(f"two columns have the role '{column.role}'; expected one", number, "role")
+                raise _Wrong(f"two columns have the role '{column.role}'; expected one", "columns", number, "role")
             if column.secret and (column.role or column.key == self.id or column.repeats or column.choices):
                 told = "a secret column says what nobody may see; expected no role, repeats, choices or id for it"
-                raise _WrongColumn(told, number, "secret")
+                raise _Wrong(told, "columns", number, "secret")
             names |= mine
             roles |= {column.role} if column.role else set()
         known = {column.key: column for column in self.columns}
@@ -291,9 +269,9 @@ class TableLayout(BaseModel):
         for number, column in enumerate(self.columns):
             if given := [key for key in _ONLY_FIXED if getattr(column, key) is not None]:
                 told = f"column '{column.name}': '{given[0]}' belongs to fixed-length records; expected format: fixed"
-                raise _WrongColumn(told, number, given[0])
+                raise _Wrong(told, "columns", number, given[0])
             if not column.name:
-                raise _WrongColumn("a column has no name; expected {name: …, type: text}", number)
+                raise _Wrong("a column has no name; expected {name: …, type: text}", "columns", number)
 
     def _check_file(self) -> None:
         """What the file that carries the lines looks at must be there; each of its parts is a line of its own."""
@@ -312,15 +290,15 @@ class TableLayout(BaseModel):
         for number, column in enumerate(self.columns):
             shown = column.name or column.key or "(filler)"
             if column.length is None:
-                raise _WrongColumn(f"column '{shown}' has no length; expected its number of characters", number)
+                raise _Wrong(f"column '{shown}' has no length; expected its number of characters", "columns", number)
             if column.start not in (None, end + 1):
                 kind = "leaves a gap" if (column.start or 0) > end + 1 else "overlaps the one before"
                 told = f"column '{shown}' {kind}: it starts at {column.start}; expected start: {end + 1}"
-                raise _WrongColumn(told, number, "start")
+                raise _Wrong(told, "columns", number, "start")
             end += column.length
         if self.record_length not in (None, end):
             told = f"the columns make {end} characters, not {self.record_length}; expected record_length: {end}"
-            raise _WrongLength(told)
+            raise _Wrong(told, "record_length")
         self._check_constants()
 
     def _check_constants(self) -> None:
@@ -329,7 +307,7 @@ class TableLayout(BaseModel):
                 (column.const or "").encode(self.encoding)
             except UnicodeEncodeError:
                 told = f"the constant of '{column.name}' does not exist in {self.encoding}"
-                raise _WrongColumn(told, number, "const") from None
+                raise _Wrong(told, "columns", number, "const") from None
 
 
 class _FilePart(TableLayout):
@@ -366,34 +344,35 @@ def read_table(content: Path, name: str) -> TableLayout:
         raise ConfigurationError(
             f"there is no table '{name}'", where=str(file), expected=", ".join(known), helps=nearest(name, known)
         )
-    found = read_layout(file)
-    if not isinstance(found.body, dict) or not isinstance(found.body.get("columns"), list):
+    body = read_yaml(file)
+    if not isinstance(body.get("columns"), list):
         raise ConfigurationError("no columns", where=str(file), expected="columns: [{name, type}]")
     try:
-        table = TableLayout.model_validate({"name": name, **found.body})
+        table = TableLayout.model_validate({"name": name, **body})
     except ValidationError as error:
-        raise _refused(error, found) from None
+        raise _refused(error, file) from None
     if table.name != name:
-        raise ConfigurationError(f"'{table.name}' is not '{name}'", where=found.where(("name",)), expected=f"'{name}'")
+        where = place_of(file, ["name"], value=True)
+        raise ConfigurationError(f"'{table.name}' is not '{name}'", where=where, expected=f"'{name}'")
     return table
 
 
-def _refused(error: ValidationError, layout: Located) -> ConfigurationError:
+def _refused(error: ValidationError, file: Path) -> ConfigurationError:
     """The first thing that is wrong with a layout, as one line in our words."""
     first = error.errors(include_url=False)[0]
-    where, key = layout.where(first["loc"]), str(first["loc"][-1]) if first["loc"] else ""
+    where, key = place_of(file, first["loc"], value=True), str(first["loc"][-1]) if first["loc"] else ""
     context = first.get("ctx", {})
     model = _model_of(first["loc"])
     match first["type"]:
         case "extra_forbidden":
             known = ", ".join(model.model_fields)
-            where = layout.where(first["loc"], key=True)
+            where = place_of(file, first["loc"])
             helps = nearest(key, model.model_fields)
             return ConfigurationError(f"unknown key '{key}'", where=where, expected=known, helps=helps)
         case "value_error":
             problem = context["error"]
             what, _, expected = str(problem).partition("; expected ")
-            where = layout.where((*first["loc"], *getattr(problem, "path", ())))
+            where = place_of(file, (*first["loc"], *getattr(problem, "path", ())), value=True)
             return ConfigurationError(what, where=where, expected=expected)
         case _:
             expected = _WANTED.get(first["type"], "another value").format(**context)

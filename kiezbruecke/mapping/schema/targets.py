@@ -1,14 +1,19 @@
-"""Finds what `target:` names: a record, a table, a JSON Schema, or a root element of a standard's schema."""
+"""Finds what `target:` names: a record, a table, a JSON Schema, or a root element of a standard's schema.
+
+And what somebody may have meant who named a path that is not there.
+"""
 
 from __future__ import annotations
 
 import re
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.mapping.language.findings import nearest
+from kiezbruecke.mapping.language.findings import meant, nearest
 from kiezbruecke.mapping.language.paths import is_prefix
 from kiezbruecke.mapping.schema.json_schema import JsonSchema, read_json_schema
 from kiezbruecke.mapping.schema.models import record_tree
@@ -20,9 +25,10 @@ from kiezbruecke.standards.files import check as check_official
 from kiezbruecke.standards.files import manifest, not_held, own_profile
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
-
 _STANDARD = 2  # so many words name a standard, the next its root element
 _ROOT = re.compile(r"[^\W\d][\w.:-]{0,199}")
+_DEEP = 4
+_MOST = 4000  # places that are looked at: official schemas unroll to hundreds of thousands of paths
 
 
 @dataclass(frozen=True)
@@ -116,3 +122,37 @@ def _unknown(text: str) -> ConfigurationError:
         f"'{text}' is no target",
         expected="record <Name>, table <name>, json <name> or <standard> <version> <root element>",
     )
+
+
+def helping(root: Node, node: Node, above: str, name: str) -> tuple[str, str]:
+    """What helps where `node` (at the path `above`) has no `name`, and the whole path that is meant: a child's near
+    name, or the path where it stands.
+    """
+    below = meant(name, node.children) or _path_to(node, name) or (f"@{name}" if f"@{name}" in node.children else "")
+    if below:
+        return f"did you mean '{below}'?", f"{above}/{below}" if above else below
+    path = _path_to(root, name)
+    return f"it stands in '{path}'" if path else "", path
+
+
+def _path_to(root: Node, name: str) -> str:
+    """The shortest path below a node that ends with this name, exactly or but for case."""
+    folded = ""
+    for path, node in _walk(root):
+        if node.name == name:
+            return path
+        if not folded and node.name.casefold() == name.casefold():
+            folded = path
+    return folded
+
+
+def _walk(root: Node) -> Iterator[tuple[str, Node]]:
+    """Nodes below, nearest first, as deep and as many as is quick."""
+    waiting = deque((child.name, child, 1) for child in root.children.values())
+    for _ in range(_MOST):
+        if not waiting:
+            return
+        path, node, depth = waiting.popleft()
+        yield path, node
+        if depth < _DEEP:
+            waiting += ((f"{path}/{child.name}", child, depth + 1) for child in node.children.values())

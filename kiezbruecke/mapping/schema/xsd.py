@@ -7,9 +7,11 @@ The schema may be one file, several that include, import and redefine each other
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -19,20 +21,20 @@ from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.schema.components import (
     Components,
     Definition,
+    Name,
     children,
     derivation,
     document_of,
     local,
     namespace_of,
 )
-from kiezbruecke.mapping.schema.facets import documentation
-from kiezbruecke.mapping.schema.settle import settled
-from kiezbruecke.mapping.schema.simple import SimpleTypes
-from kiezbruecke.mapping.schema.tree import EMPTY, Group, Node, NodeContent
+from kiezbruecke.mapping.schema.simple import SimpleTypes, documentation
+from kiezbruecke.mapping.schema.tree import EMPTY, Group, Node, NodeContent, nodes
 from kiezbruecke.standards.documents import Documents
 
 _GROUPS = frozenset({"sequence", "choice", "all", "group"})
 _TRUE = frozenset({"true", "1"})
+_ENDLESS = 1 << 30
 
 
 class Schemas:
@@ -84,10 +86,16 @@ class Schemas:
     @cached_property
     def _roots(self) -> dict[str, etree._Element]:
         found = dict(self._components.elements())
-        plain = [name for _, name in found]
+        called = self._told_apart(found)
+        return {called[name]: element for name, element in found.items()}
+
+    def _told_apart(self, names: Iterable[Name]) -> dict[Name, str]:
+        """What each global name is called here: with its prefix where several namespaces have it."""
+        found = list(names)
+        counts = Counter(plain for _, plain in found)
         return {
-            f"{self.prefixes[space]}:{name}" if space and plain.count(name) > 1 else name: element
-            for (space, name), element in found.items()
+            (space, plain): f"{self.prefixes[space]}:{plain}" if space and counts[plain] > 1 else plain
+            for space, plain in found
         }
 
     def _element(self, use: etree._Element, definition: etree._Element) -> Node:
@@ -136,13 +144,8 @@ class Schemas:
     def _derived_nodes(self, node: Node, element: etree._Element) -> dict[str, Node]:
         """The element with each type that may stand for its own, by the type's name."""
         found = self._components.derived(element)
-        plain = [name for (_, name), _ in found]
-        return {
-            f"{self.prefixes[space]}:{name}" if space and plain.count(name) > 1 else name: replace(
-                self._typed(node, definition), xsi_type=(space, name)
-            )
-            for (space, name), definition in found
-        }
+        called = self._told_apart(name for name, _ in found)
+        return {called[name]: replace(self._typed(node, definition), xsi_type=name) for name, definition in found}
 
     def _content(self, definition: Definition) -> NodeContent:
         if isinstance(definition, str) or local(definition) == "simpleType":
@@ -241,3 +244,66 @@ def _admits(wanted: list[str], own: str, space: str) -> bool:
     if wanted == ["##other"]:
         return space not in {own, ""}
     return space in [{"##local": "", "##targetNamespace": own}.get(one, one) for one in wanted]
+
+
+def settled(content: NodeContent, prefixes: Mapping[str, str]) -> NodeContent:
+    """The last touch on an element's content: what rules see.
+
+    Of two namespaces with one local name both write their prefix; what xs:any adds a second time is left out; a name
+    that stands several times (A, B, A), or in a group that does, repeats.
+    """
+    group = _without_echoes(content.group)
+    counts = _counts(group)
+    spaces: dict[str, set[str]] = {}
+    for node in chain(content.attributes, nodes(group)):
+        spaces.setdefault(node.name, set()).add(node.namespace)
+
+    def named(node: Node) -> Node:
+        if len(spaces[node.name]) == 1 or not node.namespace:
+            return node
+        mark = "@" if node.name.startswith("@") else ""
+        return replace(node, name=f"{mark}{prefixes.get(node.namespace, 'ns')}:{node.local}")
+
+    def told(node: Node, again: bool) -> Node:
+        most = _ENDLESS if node.maximum is None else node.maximum
+        again = again or counts[_key(node)] > most
+        return named(replace(node, in_repeated_group=True) if again and not node.in_repeated_group else node)
+
+    return NodeContent(tuple(map(named, content.attributes)), _mapped(group, told))
+
+
+def _mapped(group: Group, change: Callable[[Node, bool], Node | None], *, again: bool = False) -> Group:
+    """The group with each node as `change` gives it, who is told whether a group around the node may come again."""
+    again = again or group.maximum != 1
+    changed = (
+        _mapped(part, change, again=again) if isinstance(part, Group) else change(part, again) for part in group.parts
+    )
+    return replace(group, parts=tuple(part for part in changed if part is not None))
+
+
+def _without_echoes(group: Group) -> Group:
+    """What xs:any lets in, without the elements that the same content declares itself or has let in before."""
+    seen = {_key(node) for node in nodes(group) if not node.wildcard}
+
+    def first(node: Node, _again: bool) -> Node | None:
+        echoes = node.wildcard and _key(node) in seen
+        seen.add(_key(node))
+        return None if echoes else node
+
+    return _mapped(group, first) if any(node.wildcard for node in nodes(group)) else group
+
+
+def _counts(part: Node | Group) -> dict[Name, int]:
+    """How often each name may stand there at most."""
+    if isinstance(part, Node):
+        return {_key(part): _ENDLESS if part.maximum is None else part.maximum}
+    found: dict[Name, int] = {}
+    for inner in part.parts:
+        for key, count in _counts(inner).items():
+            found[key] = max(found.get(key, 0), count) if part.kind == "choice" else found.get(key, 0) + count
+    times = _ENDLESS if part.maximum is None else part.maximum
+    return {key: min(count * times, _ENDLESS) for key, count in found.items()}
+
+
+def _key(node: Node) -> Name:
+    return node.namespace, node.local

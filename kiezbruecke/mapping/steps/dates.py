@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
 
+from kiezbruecke.german import BERLIN
 from kiezbruecke.mapping.steps.registry import StepExample, step
 from kiezbruecke.mapping.values import Unusable, to_text
 from kiezbruecke.mapping.wording import Instead, Why
 from kiezbruecke.plaintext import clean
 
 UNSURE_FROM = 22  # midnight in Berlin as UTC says it is 22 or 23 o'clock of the day before; SheetJS writes 23:59:16
-_BERLIN = ZoneInfo("Europe/Berlin")
 _GERMAN_DATE = re.compile(r"(?P<day>[0-9]{1,2})\.\s?(?P<month>[0-9]{1,2})\.\s?(?P<year>[0-9]{4}|[0-9]{2})")
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _RUBY_OFFSET = re.compile(r"(?<=[0-9]) (?:UTC|([+-][0-9]{4}))$")
@@ -111,7 +110,7 @@ def iso_date(value: object) -> date:
 )
 def date_format(value: object, form: str) -> str:
     """Write a day in one of the closed list of formats; a moment gives the day in Berlin."""
-    return _written(german_date(value), form)
+    return written(german_date(value), form)
 
 
 @step(
@@ -129,7 +128,7 @@ def time_format(value: object, form: str) -> str:
     Where a target takes an offset, write no step at all: moments are written in UTC.
     """
     try:
-        return _written(timestamp(value).astimezone(_BERLIN), form)
+        return written(timestamp(value).astimezone(BERLIN), form)
     except OverflowError:
         raise Unusable(Why.NO_MOMENT(), Instead.TIME_LIKE("2026-04-24T10:00:00+02:00")) from None
 
@@ -144,7 +143,15 @@ def time_format(value: object, form: str) -> str:
 def start_of_day(value: object) -> datetime:
     """Make the moment at which a day begins in Berlin: for lists that know no time of day."""
     day = german_date(value)
-    return datetime(day.year, day.month, day.day, tzinfo=_BERLIN)
+    return datetime(day.year, day.month, day.day, tzinfo=BERLIN)
+
+
+def written(value: date, form: str) -> str:
+    """A day or moment in a format of ours; `strftime` alone leaves years before 1000 without their zeros."""
+    pattern = form.replace("JJJJ", f"{value.year:04}")
+    for part, directive in _PARTS.items():
+        pattern = pattern.replace(part, directive)
+    return value.strftime(pattern)
 
 
 def _iso(text: str) -> str:
@@ -155,15 +162,7 @@ def _day(value: date) -> date:
     if not isinstance(value, datetime):
         return value
     if value.tzinfo:
-        return value.astimezone(_BERLIN).date()
+        return value.astimezone(BERLIN).date()
     if value.hour >= UNSURE_FROM:
         raise Unusable(Why.UNSURE_DAY(), Instead.DAY_LIKE("24.04.2026"))
     return value.date()
-
-
-def _written(value: date, form: str) -> str:
-    """A day or moment in a format of ours; `strftime` alone leaves years before 1000 without their zeros."""
-    pattern = form.replace("JJJJ", f"{value.year:04}")
-    for part, directive in _PARTS.items():
-        pattern = pattern.replace(part, directive)
-    return value.strftime(pattern)

@@ -126,11 +126,9 @@ def sepa_text(value: object) -> str:
 
 def spelled_in(text: str, allowed: frozenset[str]) -> str:
     """The same for a bank that takes further characters: what is allowed stays, the rest is spelled in `SEPA`."""
-    words = " ".join(unicodedata.normalize("NFC", text).split())
+    words = _composed(text)
     kept = words if allowed.issuperset(words) else "".join(one if one in allowed else _spelled(one) for one in words)
-    if not any(one.isalnum() for one in kept):
-        raise Unusable(Why.NO_SEPA_TEXT(), Instead.LATIN())
-    return " ".join(kept.split())
+    return _said(kept, Why.NO_SEPA_TEXT)
 
 
 @step(
@@ -145,17 +143,24 @@ def latin9(value: object) -> str:
     Marks that the set lacks are dropped (Ł becomes L, ń n), typographic quotes become ', dashes -, anything else a
     point. A text of which no letter and no digit is left is refused. `latin9_changes` counts what this changes.
     """
-    kept = "".join(map(_latin9, unicodedata.normalize("NFC", " ".join(to_text(value).split()))))
-    if not any(one.isalnum() for one in kept):
-        raise Unusable(Why.NO_LATIN9(), Instead.LATIN())
-    return " ".join(kept.split())
+    return _said("".join(map(_latin9, _composed(to_text(value)))), Why.NO_LATIN9)
 
 
 @step(StepExample("Łukasz Groß & Söhne", 1), StepExample("Jürgen", 0), StepExample("Fest 🎉🎉", 2), gives="integer")
 def latin9_changes(value: object) -> int:
     """How many characters `latin9` replaces or drops, so that a file can say that a name is not quite the name."""
-    text = unicodedata.normalize("NFC", " ".join(to_text(value).split()))
-    return sum(_latin9(one) != one for one in text)
+    return sum(_latin9(one) != one for one in _composed(to_text(value)))
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", " ".join(text.split()))
+
+
+def _said(kept: str, why: Why) -> str:
+    """What is kept of a text, if it says anything."""
+    if not any(one.isalnum() for one in kept):
+        raise Unusable(why(), Instead.LATIN())
+    return " ".join(kept.split())
 
 
 def _latin9(character: str) -> str:

@@ -86,7 +86,7 @@ def test_a_wrong_layout_is_refused_with_its_place(content: Path, old: str, new: 
 
 def test_the_page_names_every_fact() -> None:
     """What can stand in a header is listed once, and that list is complete."""
-    from kiezbruecke.mapping.schema.carrier import FACTS
+    from kiezbruecke.mapping.schema.columns import FACTS
 
     page = PAGE.read_text("utf-8")
 
