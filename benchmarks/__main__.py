@@ -127,6 +127,10 @@ def _mapping(scale: Scale, results: Results) -> None:
 
 def _chain(scale: Scale, results: Results) -> None:
     records = offline.pieces(scale.records // 10)
+    reading = offline.record_contest(records, scale.rounds)
+    _keep(results, "record, µs per record", reading)
+    results.keep("record_us", reading.microseconds(ways.OURS), f"{scale.rounds} rounds")
+    results.keep("record_vs_hand", reading.ratio(ways.OURS, offline.BY_HAND), f"{scale.rounds} rounds")
     contests = {"chain": offline.chain_contest, "chain_inbound": offline.inbound_contest}
     for key, compete in contests.items():
         contest = compete(records, scale.rounds)

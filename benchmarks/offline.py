@@ -3,6 +3,7 @@
 mapping   roots ─▶ bytes                                                   every way
 chain     canonical JSON ─▶ pydantic ─▶ bytes ─▶ XSD                       ours also seals the lineage
 inbound   the platform's JSON ─▶ inbound mapping ─▶ record ─▶ … the same   the peers: a function of one's own
+record    the first half of that alone
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ class Piece:
 
 
 Chain = Callable[[Piece], bytes]
+Reader = Callable[[Piece], Proposal]
+BY_HAND = "by hand"
 
 
 def pieces(count: int) -> list[Piece]:
@@ -62,6 +65,16 @@ def inbound_contest(records: list[Piece], rounds: int) -> Contest:
     return compete(inbound_chains(), records, rounds)
 
 
+def record_contest(records: list[Piece], rounds: int) -> Contest:
+    """The platform's JSON to a record."""
+    return compete(readers(), records, rounds)
+
+
+def readers() -> dict[str, Reader]:
+    """The way from the platform's JSON to a record: the inbound mapping, and a function for just these items."""
+    return {OURS: _inbound(), BY_HAND: lambda piece: by_hand.proposal(piece.platform)}
+
+
 def chains() -> dict[str, Chain]:
     """The chain by way."""
     one = job("xdomea")
@@ -71,12 +84,15 @@ def chains() -> dict[str, Chain]:
 def inbound_chains() -> dict[str, Chain]:
     """The chain that begins at the platform, by way."""
     one = job("xdomea")
-    peers = {name: _theirs(one, name, lambda piece: by_hand.proposal(piece.platform)) for name in (LXML, XSDATA)}
-    return {OURS: _ours(one, _inbound()), **peers}
+    read = readers()
+    return {OURS: _ours(one, read[OURS]), **{name: _theirs(one, name, read[BY_HAND]) for name in (LXML, XSDATA)}}
 
 
 def prove_chains(records: list[Piece]) -> None:
-    """Both chains of all ways give the same message; raises NotTheSame."""
+    """All ways give the same record, and both chains the same message; raises NotTheSame."""
+    for piece in records:
+        if len({read(piece).canonical() for read in readers().values()}) > 1:
+            raise NotTheSame(f"record {piece.number}: the ways differ")
     for name, ways in (("chain", chains()), ("inbound chain", inbound_chains())):
         for piece in records:
             if len({canonical(chain(piece)) for chain in ways.values()}) > 1:
@@ -87,7 +103,7 @@ def _decoded(piece: Piece) -> Proposal:
     return Proposal.model_validate_json(piece.canonical)
 
 
-def _inbound() -> Callable[[Piece], Proposal]:
+def _inbound() -> Reader:
     mapping = load_mapping("meinberlin-proposal", workload.ROOT)
     process = read_process(workload.ROOT, workload.PROCESS)
 
@@ -100,7 +116,7 @@ def _inbound() -> Callable[[Piece], Proposal]:
     return read
 
 
-def _ours(one: Job, read: Callable[[Piece], Proposal]) -> Chain:
+def _ours(one: Job, read: Reader) -> Chain:
     errors: list[RecordError] = []
 
     def chain(piece: Piece) -> bytes:
@@ -115,7 +131,7 @@ def _ours(one: Job, read: Callable[[Piece], Proposal]) -> Chain:
     return chain
 
 
-def _theirs(one: Job, name: str, read: Callable[[Piece], Proposal]) -> Chain:
+def _theirs(one: Job, name: str, read: Reader) -> Chain:
     write, schema = one.ways[name], one.schemas["profile"]
     errors: list[str] = []
 

@@ -64,6 +64,8 @@ GOALS = (
     Goal("chain_vs_xsdata", "… faster than xsdata", 7.5, "at least"),
     Goal("chain_inbound_vs_lxml", "… from the platform's JSON, inbound mapping too: our time ÷ lxml", 0.7, "at most"),
     Goal("chain_inbound_vs_xsdata", "… faster than xsdata", 6.5, "at least"),
+    Goal("record_us", "the platform's JSON → record, by the inbound mapping", 30, "at most", "µs"),
+    Goal("record_vs_hand", "… our time ÷ a function by hand for just these items", 0, "at most"),
     Goal("pipeline_vs_script", "whole pipeline, window 100: faster than the user's script", 5, "at least"),
     Goal("pipeline_zeep_vs_script", "… through zeep", 3, "at least"),
     Goal("pipeline_vs_floor", "… our time ÷ our own floor by hand", 1.4, "at most"),

@@ -46,7 +46,7 @@ def read_json(text: str | bytes, *, number: Number = _as_read) -> Any:
     too deeply, holds too many values or numbers that are none.
     """
     text = text.decode("utf-8") if isinstance(text, bytes) else text
-    if sum(map(text.count, SIGNS)) > MOST_VALUES:
+    if len(text) > MOST_VALUES and sum(map(text.count, SIGNS)) > MOST_VALUES:  # a value takes a sign at least
         raise ValueError("too many values")
     try:
         body = _decoder(number).decode(text)

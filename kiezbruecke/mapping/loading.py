@@ -9,6 +9,7 @@ from collections.abc import Mapping as Roots
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -208,7 +209,7 @@ class Mapping:
     def explain(self) -> str:
         """The generated code; raises Uncompilable where only the interpreter knows a way."""
         if self.goal.model is not None:
-            return compile_record(self.definition, self.goal, self.lists).source
+            return compile_record(self.definition, self.plan, self.goal, self.lists).source
         return compile_mapping(self.definition, self.plan, self.goal, self.lists).source
 
     @cached_property
@@ -218,7 +219,7 @@ class Mapping:
 
     @cached_property
     def _straight_record(self) -> CompiledRecord:
-        return straight_record(self.definition, self.goal, self.lists, self.digest)
+        return straight_record(self.definition, self.plan, self.goal, self.lists, self.digest)
 
     @cached_property
     def _compiled_traced(self) -> Compiled:
@@ -276,7 +277,7 @@ class Mapping:
 
 def _by_rule(pairs: Iterable[tuple[int, str]]) -> Trace:
     """A trace in the rules' order; both ways of writing give the same."""
-    return tuple(sorted(pairs, key=lambda pair: pair[0]))
+    return tuple(sorted(pairs, key=itemgetter(0)))
 
 
 def mapping_file(name: str, content: Path) -> tuple[Path, Direction]:

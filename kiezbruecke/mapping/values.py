@@ -39,10 +39,10 @@ def is_nothing(value: object) -> bool:
 
 def to_text(value: object) -> str:
     """The one way a value is written: money with two places, moments in UTC, truth as 1 or 0."""
-    if isinstance(value, Enum):
-        value = value.value
     if straight := _BY_TYPE.get(type(value)):
         return straight(value)
+    if isinstance(value, Enum):
+        return to_text(value.value)
     for known, write in _WRITERS:
         if isinstance(value, known):
             return write(value)

@@ -6,7 +6,7 @@ import hashlib
 import json
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, ClassVar
 from uuid import UUID, uuid5
 
@@ -20,6 +20,7 @@ MOST_MONEY = Decimal("999999999.99")
 _MUST_TRAVEL: dict[str, bool] = {"must_travel": True}
 
 
+@lru_cache(maxsize=4_096)  # a chunk's records are asked for their identity half a dozen times each
 def name_id(*parts: str) -> UUID:
     """A stable id (UUIDv5) of the given names; the same names always give the same id."""
     return uuid5(NAMESPACE, "\x1f".join(parts))
@@ -37,9 +38,10 @@ def _money(value: object) -> object:
     if isinstance(value, Decimal):
         if not value.is_finite():
             raise ValueError("not a finite number")
-        if value != value.quantize(CENT, rounding=ROUND_HALF_EVEN):
+        cents = value.quantize(CENT, rounding=ROUND_HALF_EVEN)
+        if cents != value:
             raise ValueError("finer than a cent")
-        return value.quantize(CENT)
+        return cents
     return value
 
 

@@ -257,7 +257,7 @@ def _with_echoes(work: Collecting, taken: Sequence[Taken]) -> list[Taken]:
         for identity, (before, name, payload) in said.items()
         if effect(name).echoes(payload, before, changed[identity])
     }
-    return [replace(one, echo=any(record.identity in ours for record in one.records)) for one in taken]
+    return [replace(one, echo=True) if any(record.identity in ours for record in one.records) else one for one in taken]
 
 
 def acknowledge(work: Collecting, stored: Stored) -> None:

@@ -136,7 +136,7 @@ class Collecting:
         """Give back what the client holds open."""
         close(vars(self).get("source"))
 
-    @property
+    @cached_property
     def polygons(self) -> Path:
         """The areas' shapes, for proposals whose module names none."""
         return self.content / "mappings" / "codelists" / f"{self.process.area_list}.geojson"

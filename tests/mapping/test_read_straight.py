@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel, TypeAdapter
 
 from kiezbruecke.errors import RecordError
 from kiezbruecke.mapping import Mapping, load_mapping, mapping_names
 from kiezbruecke.mapping.compile import CompiledRecord, Declined, Uncompilable, compile_record
 from kiezbruecke.mapping.compile.records import straight_record
+from kiezbruecke.mapping.compile.taking import BOUND, taking
 from kiezbruecke.mapping.interpret.record import make_record
 from kiezbruecke.mapping.language.paths import SourcePath
-from kiezbruecke.records import Record
+from kiezbruecke.mapping.loading import bound_anew, find_goal, read_mapping_file
+from kiezbruecke.mapping.schema.models import record_tree
+from kiezbruecke.mapping.values import Unusable, is_nothing, to_text
+from kiezbruecke.records import RECORDS, Counts, Point, Record, Votes
 from kiezbruecke.workbench.examples import find_examples, read_roots
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +35,7 @@ READ_FROM_XML = {"hkr-rueckmeldung", "xdomea-0402", "xdomea-0403"}
 
 
 def _compiled(mapping: Mapping) -> CompiledRecord:
-    return compile_record(mapping.definition, mapping.goal, mapping.lists)
+    return compile_record(mapping.definition, mapping.plan, mapping.goal, mapping.lists)
 
 
 def _interpreted(mapping: Mapping, scope: dict[str, Any]) -> Record | None:
@@ -73,7 +81,10 @@ def test_every_example_is_read_straight_to_the_same_record(name: str) -> None:
             with pytest.raises(Declined):
                 compiled.read(scope)
         else:
-            assert compiled.read(scope) == oracle, example.name
+            read = compiled.read(scope)
+            assert (read, list(vars(read))) == (oracle, list(vars(oracle))), example.name
+            assert read.model_fields_set == oracle.model_fields_set
+            assert pickle.loads(pickle.dumps(read)) == oracle.model_copy()
             assert mapping.read(roots["item"], roots) == oracle
 
 
@@ -100,7 +111,7 @@ ODD = st.one_of(
 def test_odd_items_are_read_the_same_or_left_to_the_interpreter(name: str, data: st.DataObject) -> None:
     """Any value at any place that a rule reads; nothing that the interpreter refuses becomes a record."""
     mapping = load_mapping(name, ROOT)
-    compiled = straight_record(mapping.definition, mapping.goal, mapping.lists, mapping.digest)
+    compiled = straight_record(mapping.definition, mapping.plan, mapping.goal, mapping.lists, mapping.digest)
     example = data.draw(st.sampled_from(find_examples(name, ROOT)))
     roots = read_roots(mapping, ROOT, example)
     scope = dict(mapping.scope(roots["item"], roots))
@@ -110,6 +121,50 @@ def test_odd_items_are_read_the_same_or_left_to_the_interpreter(name: str, data:
         item[key] = data.draw(ODD)
 
     assert _same(mapping, compiled, {**scope, "item": item})
+
+
+FIELDS = [
+    (model, name)
+    for model in (*RECORDS.values(), Counts, Point, Votes)
+    for name, node in record_tree(model, "").children.items()
+    if node.leaf is not None
+]
+SAID = st.one_of(
+    st.text(st.sampled_from("aZ\u00e4\u00df\u0301\u0323\u20ac \t\x1c\x85\u00a0\u2028\ud800"), max_size=8),
+    st.sampled_from(["e" + "\u0301" * 31, "accepted", "module", "2026-02-03", "1", "true", "0.5", "x" * 300]),
+    st.builds("{}.{:02}".format, st.integers(-2, 10**10), st.integers(0, 99)),
+)
+VALUES = st.one_of(
+    SAID,
+    SAID.map(lambda text: [text, "Fest"]),
+    st.booleans(),
+    st.integers(-2, 2100),
+    st.floats(),
+    st.dates(),
+    st.decimals(places=2),
+    st.decimals(),
+    st.datetimes(timezones=st.sampled_from([UTC, ZoneInfo("Europe/Berlin")])),
+)
+
+
+@settings(max_examples=1500, deadline=None)
+@given(st.sampled_from(FIELDS), VALUES)
+def test_what_is_taken_at_once_is_what_pydantic_makes_of_it(of: tuple[type[BaseModel], str], value: Any) -> None:
+    """Each field of each record, with values that are just right and such that only look so."""
+    model, name = of
+    node, field = record_tree(model, "").children[name], model.model_fields[name]
+    if is_nothing(value):
+        return
+    said, take = taking(model, node, moments=isinstance(value, datetime))
+    try:
+        taken = eval(said.format(value="value", take="take"), {**BOUND, "value": value, "take": take})
+    except (Declined, Unusable, ArithmeticError, TypeError, ValueError):
+        return
+    given = [value] if node.repeats and not isinstance(value, list) else value
+    if node.leaf is not None and node.leaf.kind == "text":
+        given = [to_text(one) for one in given if not is_nothing(one)] if node.repeats else to_text(given)
+    oracle = TypeAdapter(Annotated[field.annotation, field], config=model.model_config).validate_python(given)
+    assert (taken, type(taken), str(taken)) == (oracle, type(oracle), str(oracle))
 
 
 def _read(mapping: Mapping) -> list[Any]:
@@ -135,6 +190,11 @@ RULES = [
     "{target: counts/votes, const: '1', when: item.c}",
     "{target: counts/comments, from: item.n, default: '3'}",
     "{target: counts, when: item.c, rules: [{target: pro, const: '7'}]}",
+    "{target: point, when: item.c, rules: [{target: lon, from: item.n}, {target: lat, const: '52.5'}]}",
+    "{target: created_at, from: item.at, steps: [timestamp]}",
+    "{target: modified_at, from: item.at, steps: [start_of_day]}",
+    "{target: source_status, from: item.at, steps: [timestamp]}",
+    "{target: own_contribution, from: item.c, steps: [yes_no]}",
     "{target: archived, from: item.c}",
     "{target: url, const: u, when: {path: item.a, missing: true}}",
     "{target: url, const: u, when: {path: item.a, not_equals: [x, neu]}}",
@@ -156,7 +216,17 @@ SMALL = st.one_of(
     st.lists(st.sampled_from(["", "x", "y"]), max_size=2),
     st.just({"b": "x"}),
 )
-ITEMS = st.dictionaries(st.sampled_from(["a", "b", "c", "n", "list", "Nr.1", "Nr", "a.b"]), SMALL)
+MOMENTS = st.one_of(
+    st.sampled_from(
+        ["2026-02-03T10:00:00.123456+02:00", "0001-01-01T00:00:00+02:00", "2026-02-03T10:00:00", "3.2.2026"]
+    ),
+    st.datetimes(timezones=st.sampled_from([UTC, ZoneInfo("Europe/Berlin"), timezone(timedelta(hours=-3.5)), None])),
+)
+ITEMS = st.builds(
+    lambda some, at: {**some, **at},
+    st.dictionaries(st.sampled_from(["a", "b", "c", "n", "list", "Nr.1", "Nr", "a.b"]), SMALL),
+    st.fixed_dictionaries({}, optional={"at": MOMENTS}),
+)
 
 
 @pytest.fixture
@@ -175,8 +245,6 @@ def workshop(content: Path, put: Callable[[str, str], Path]) -> Callable[[list[s
 
 
 def _loaded(content: Path) -> Mapping:
-    from kiezbruecke.mapping.loading import bound_anew, find_goal, read_mapping_file
-
     definition = read_mapping_file("in", content)
     return bound_anew(definition, find_goal(definition, content), content)
 
@@ -198,7 +266,15 @@ def test_what_is_read_straight_is_what_the_interpreter_reads(
 def test_each_rule_alone_has_a_straight_way(workshop: Callable[[list[str]], Mapping], rule: str) -> None:
     """Or the comparison would compare nothing."""
     mapping = workshop([rule])
-    item = {"a": "neu", "b": "x", "c": True, "n": 1, "list": ["x", "y"], "Nr.1": "eins"}
+    item = {
+        "a": "neu",
+        "b": "x",
+        "c": True,
+        "n": 1,
+        "list": ["x", "y"],
+        "Nr.1": "eins",
+        "at": "2026-02-03T10:00:00.1+02:00",
+    }
     if ".a.b" in rule:
         item["a"] = {"b": "x"}
     if "point" in rule:
@@ -216,6 +292,7 @@ def test_a_rule_that_says_more_than_the_code_knows_is_left_to_the_interpreter(
     """A key that the language learns later must not be left out silently."""
     mapping = workshop(["{target: category, from: item.a}"])
     rule = replace(mapping.definition.rules[-1], each=SourcePath.parse("item.list"), name="one")
+    odd = bound_anew(replace(mapping.definition, rules=(rule,)), mapping.goal, mapping.content)
 
     with pytest.raises(Uncompilable, match="each"):
-        compile_record(replace(mapping.definition, rules=(rule,)), mapping.goal, mapping.lists)
+        _compiled(odd)

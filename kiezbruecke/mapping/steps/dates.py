@@ -155,7 +155,7 @@ def written(value: date, form: str) -> str:
 
 
 def _iso(text: str) -> str:
-    return _RUBY_OFFSET.sub(lambda found: found[1] or "+00:00", text)
+    return text if " " not in text else _RUBY_OFFSET.sub(lambda found: found[1] or "+00:00", text)
 
 
 def _day(value: date) -> date:

@@ -15,6 +15,7 @@ _LONGEST_SUM = 40
 _WHOLE = r"0|[1-9][0-9]{0,2}(?P<group>[. ])[0-9]{3}(?:(?P=group)[0-9]{3}){0,3}|[1-9][0-9]{0,11}"
 _MONEY = re.compile(rf"(?:(?:€|EUR) ?)?(?P<whole>{_WHOLE})(?:,(?P<cents>[0-9]{{1,2}})|,(?:--?|–|—))? ?(?:€|EUR|Euro)?")
 _PLAIN = re.compile(r"(?:(?:€|EUR) ?)?(?P<whole>0|[1-9][0-9]{0,11})\.(?P<cents>[0-9]{2}) ?(?:€|EUR|Euro)?")
+_UNGROUPED = str.maketrans("", "", ". ")
 _ONLY_SIGNS_OF_A_SUM = re.compile(r"(?:[0-9 .,]|€|EUR|Euro)+")
 _SUM = Instead.SUM_LIKE("1.000,00")
 _NO_BUDGET = re.compile(r"(?:Kosten:\s*)?keine Angabe", re.IGNORECASE)
@@ -56,8 +57,7 @@ def german_money(value: object) -> Decimal | None:
     found = _MONEY.fullmatch(given) or _PLAIN.fullmatch(given) if len(given) <= _LONGEST_SUM else None
     if not found:
         raise Unusable(_why_no_sum(given), _SUM)
-    whole = re.sub(r"[^0-9]", "", found["whole"])
-    return _cents_exact(Decimal(f"{whole}.{(found['cents'] or '').ljust(2, '0')}"))
+    return Decimal(f"{found['whole'].translate(_UNGROUPED)}.{found['cents'] or '':0<2}")
 
 
 @step(
