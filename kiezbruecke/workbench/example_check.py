@@ -22,7 +22,7 @@ from kiezbruecke.workbench.preview import PreviewRow, preview, refusal
 from kiezbruecke.workbench.refusal_reason import refused_by, said
 
 _CODE = "KB-M24"
-_DOUBTS = frozenset({"KB-M14", "KB-M18"})  # that a value may not fit, as a warning
+_DOUBTS = frozenset({"KB-M14", "KB-M18", "KB-M22"})  # that a value may not fit, as a warning
 _NUMBER = re.compile(r"\[\d+\]")
 
 

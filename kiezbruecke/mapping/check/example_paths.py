@@ -49,10 +49,10 @@ def _accepted(file: Path, own: str) -> Iterator[str]:
 
 
 def form_of(item: Any) -> str:
-    """What an example's item is: 'xml', 'table' (a sheet's line), or 'any' where nobody knows."""
+    """What an example's item is: XML, the line of a sheet, or JSON."""
     if etree.iselement(item):
-        return "xml"
-    return "table" if isinstance(item, dict) and item.keys() >= {"sheet", "row"} else "any"
+        return "XML"
+    return "lines of a sheet" if isinstance(item, dict) and item.keys() >= {"sheet", "row"} else "JSON"
 
 
 def _readable(file: Path, own: str) -> bool:

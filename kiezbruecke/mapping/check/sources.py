@@ -18,7 +18,11 @@ from kiezbruecke.mapping.schema.sources import own_root
 
 ONLY_INBOUND = frozenset({"item", "envelope"})
 _DEEP = 6
-_FORMS = {"xml": "XML", "table": "lines of a sheet"}
+_INSTEAD = {
+    "XML": "source: xml, or <standard> <version> <element>",
+    "lines of a sheet": "source: table <name>",
+    "JSON": "source: json, or json <name>",
+}
 _SHOWN = 12
 
 
@@ -84,7 +88,8 @@ def _left_out(
 def _unused_roots(definition: Definition, types: Mapping[str, Type], read: set[str], report: CheckReport) -> None:
     for root in definition.roots:
         place = definition.places.get(f"roots.{root}", definition.places["roots"])
-        if root in types and root not in read and place.file == definition.file:  # an overlay inherits its base's
+        told = any(one.place == place for one in report.findings)
+        if root in types and root not in read and place.file == definition.file and not told:
             report.warning(place, "KB-M19", f"no rule reads the root '{root}'", "a rule that reads it, or no such root")
 
 
@@ -135,11 +140,13 @@ def _form(definition: Definition, bodies: Bodies, report: CheckReport) -> None:
     own = own_root(definition)
     if not own or place.file != definition.file:
         return
-    forms, xml = {form_of(body[own]) for body in bodies if own in body}, definition.source.kind == "xml"
-    if forms == {"table" if xml else "xml"}:
-        message = f"the source is {definition.source.kind}, but what the examples give it is {_FORMS[forms.pop()]}"
-        expected = "source: table <name>" if xml else "source: xml, or <standard> <version> <element>"
-        report.error(place, "KB-M03", message, expected)
+    forms = {form_of(body[own]) for body in bodies if body.get(own) is not None}
+    if forms == {"JSON"} and definition.source.shape:  # what is known to be XML may be written shorter
+        return
+    if len(forms) == 1 and (definition.source.kind == "xml") != (forms == {"XML"}):
+        [given] = forms
+        message = f"the source is {definition.source.kind}, but what the examples give it is {given}"
+        report.error(place, "KB-M03", message, _INSTEAD[given])
 
 
 def _unseen(plan: Plan, root: str, held: set[str], report: CheckReport) -> None:

@@ -21,13 +21,13 @@ from kiezbruecke.mapping.check.rule import LeafChecker
 from kiezbruecke.mapping.check.sources import ONLY_INBOUND, always_read, check_against_examples, check_sources
 from kiezbruecke.mapping.interpret.namespaces import prefix_problems
 from kiezbruecke.mapping.language.definition import Rule, When
-from kiezbruecke.mapping.language.findings import Finding, NotAMapping, Place, nearest
+from kiezbruecke.mapping.language.findings import Finding, NotAMapping, Place, meant, nearest
 from kiezbruecke.mapping.language.reading import Reading
 from kiezbruecke.mapping.language.walking import paths_in, walk
 from kiezbruecke.mapping.loading import Mapping as Ready
 from kiezbruecke.mapping.loading import assemble, examine_mapping_file, find_goal
 from kiezbruecke.mapping.plan import Bound, Plan, Spot
-from kiezbruecke.mapping.schema.models import LOST, Type, is_root, known_roots, only_outbound
+from kiezbruecke.mapping.schema.models import LOST, Type, is_root, known_roots, only_outbound, root_types
 from kiezbruecke.mapping.schema.sources import ItemShape, find_shape, named_root, own_roots, source_types
 from kiezbruecke.mapping.schema.targets import TargetSchema
 from kiezbruecke.mapping.schema.tree import Node
@@ -100,6 +100,7 @@ class _Checker:
         self._content = content
         self._report = CheckReport()
         self._notes = Notes()
+        self._meant: tuple[str, ...] = ()  # roots that are misspelt in the header
         self._leaves = LeafChecker(
             ListNames(content),
             self._report,
@@ -110,7 +111,7 @@ class _Checker:
     def run(self, *, examples: bool) -> Checked:
         self._header()
         shape = self._shape()
-        types = source_types(self._definition, shape)
+        types = root_types(self._meant) | source_types(self._definition, shape)
         plan = bind(self._definition.rules, self._target.root, types, self._broken)
         self._notes.always = always_read(self._definition, types)
         self._report.take(plan.findings)
@@ -159,6 +160,7 @@ class _Checker:
             elif not is_root(root):
                 message, helps = f"there is no root '{root}'", nearest(root, known_roots())
                 self._report.error(place, "KB-M08", message, ", ".join(known_roots()), helps or self._of_ones_own(root))
+                self._meant += (meant(root, known_roots()),)
             elif not self._may_be_read(root):
                 other = "outbound" if self._definition.direction == "inbound" else "inbound"
                 message = f"'{root}' is there for {other} mappings only, so it is always empty here"
