@@ -161,6 +161,14 @@ EXAMPLE = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="urn:x
       <xs:element name="Person" type="xs:string"/><xs:element name="Organisation" type="xs:string"/>
     </xs:choice></xs:complexType></xs:element>
   </xs:sequence></xs:complexType></xs:element>
+  <xs:complexType name="Address"><xs:sequence><xs:element name="Street" type="xs:string"/><xs:element name="Town" type="xs:string"/></xs:sequence></xs:complexType>
+  <xs:complexType name="Part"><xs:sequence>
+    <xs:element name="Number" type="xs:string"/><xs:element name="Part" type="Part" minOccurs="0" maxOccurs="unbounded"/>
+  </xs:sequence></xs:complexType>
+  <xs:element name="Delivery"><xs:complexType><xs:sequence>
+    <xs:element name="Sender" type="Address"/><xs:element name="Receiver" type="Address"/>
+    <xs:element name="Part" type="Part" minOccurs="0" maxOccurs="unbounded"/>
+  </xs:sequence></xs:complexType></xs:element>
 </xs:schema>"""  # noqa: E501 - the schema that docs/how-to/{schemas,mapping}.md speak of without showing it
 
 

@@ -18,7 +18,16 @@ from kiezbruecke.german import BERLIN
 from kiezbruecke.machine import write_file
 from kiezbruecke.mapping.codelists.checking import check_list, list_files
 from kiezbruecke.mapping.codelists.genericode import Columns, read_genericode
-from kiezbruecke.mapping.codelists.reading import CodeList, code_file, read_codes, read_translation
+from kiezbruecke.mapping.codelists.reading import (
+    CodeList,
+    Translation,
+    UnknownColumn,
+    code_file,
+    read_codes,
+    read_rows,
+    read_translation,
+    translation_file,
+)
 from kiezbruecke.mapping.codelists.uses import ListUse, find_uses
 from kiezbruecke.mapping.codelists.writing import Changes, compare, render, taken_over
 from kiezbruecke.mapping.language.findings import Finding, nearest
@@ -109,7 +118,7 @@ def _summary(root: Path, file: str, uses: list[ListUse]) -> dict[str, Any]:
     used_by = sorted({use.user for use in uses if use.list == file})
     row: dict[str, Any] = {"name": name, "kind": "translation" if ending == "csv" else "codes"}
     try:
-        known = read_translation(root, name) if ending == "csv" else read_codes(root, name)
+        known = _translation(root, name) if ending == "csv" else read_codes(root, name)
     except ConfigurationError as error:
         return {**row, "version": "", "validity": "", "entries": 0, "source": f"✗ {error.what}", "used_by": used_by}
     if isinstance(known, CodeList):
@@ -123,6 +132,15 @@ def _summary(root: Path, file: str, uses: list[ListUse]) -> dict[str, Any]:
         "source": _comment(root, file),
         "used_by": used_by,
     }
+
+
+def _translation(root: Path, name: str) -> Translation:
+    """The translation; of one with columns of its own the last, for each has as many entries."""
+    try:
+        return read_translation(root, name)
+    except UnknownColumn:
+        columns, _ = read_rows(translation_file(root, name))
+        return read_translation(root, name, columns[-1])
 
 
 def _comment(root: Path, file: str) -> str:

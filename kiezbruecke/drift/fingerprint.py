@@ -64,7 +64,7 @@ def take(mapping: RuleMapping, content: Path, bodies: Iterable[Any] = ()) -> Fin
 def built_on(mapping: RuleMapping, content: Path) -> str:
     """One digest over the files that decide the target's shape, its service, its code lists, a record of one's own."""
     wsdl = service_file(mapping, content)
-    lists = [translation_file(content, name) for name in sorted(mapping.lists.translations)]
+    lists = [translation_file(content, name) for name in sorted({one.list for one in mapping.lists.translations})]
     lists += [code_file(content, name) for name in sorted(mapping.lists.codes)]
     own = mapping.shape.files if mapping.direction == "outbound" else ()
     found = hashlib.sha256(mapping.target.encode())

@@ -32,9 +32,10 @@ class ListPrint:
 def list_prints(mapping: RuleMapping, content: Path) -> dict[str, ListPrint]:
     """The lists that the rules name, by file name."""
     found: dict[str, ListPrint] = {}
-    for name, translation in mapping.lists.translations.items():
-        file = translation_file(content, name)
-        found[file.name] = ListPrint(_digest(file), "", len(translation.entries), _kept(translation.entries, set()))
+    for lookup, translation in mapping.lists.translations.items():
+        file = translation_file(content, lookup.list)
+        name = f"{file.name} ({lookup.column})" if lookup.column else file.name
+        found[name] = ListPrint(_digest(file), "", len(translation.entries), _kept(translation.entries, set()))
     for name, codes in mapping.lists.codes.items():
         named = named_codes(mapping, name)
         wanted = (

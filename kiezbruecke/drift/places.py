@@ -139,8 +139,8 @@ def _use(mapping: RuleMapping, one: Bound, uses: dict[str, PlaceUse]) -> None:
     for length in range(len(names) - len(rule.target.steps) + 1, len(names)):
         _add(uses, names[:length], PlaceUse(texts=frozenset(), always=sure))
     highest = max((step.number for step in rule.target.steps[-1:]), default=1)
-    texts = frozenset[str]() if rule.rules else _texts(mapping, rule)
-    always = sure and not rule.rules and _is_always(rule)
+    texts = frozenset[str]() if rule.is_block else _texts(mapping, rule)
+    always = sure and not rule.is_block and _is_always(rule)
     _add(uses, names, PlaceUse(highest, rule.each is not None, always, texts, rule.type or "", rule.nil))
     if rule.code:
         for part in _CODE_PARTS:
@@ -184,8 +184,8 @@ def _is_always(rule: Rule) -> bool:
 def _texts(mapping: RuleMapping, rule: Rule) -> frozenset[str] | None:
     """Every text that the rule can write, where that is known: constants, and the partners of a code list."""
     own = {text for text in (rule.const, rule.default) if text is not None}
-    if rule.codelist and rule.source:
-        return frozenset(own | set(mapping.lists.translations[rule.codelist].entries.values()))
+    if rule.lookup and rule.source:
+        return frozenset(own | set(mapping.lists.translations[rule.lookup].entries.values()))
     if rule.code:
         return frozenset()
     return frozenset(own) if rule.source is None else None

@@ -72,11 +72,11 @@ def _place(found: Type) -> RecordPlace:
 
 def _uses(mapping: RuleMapping) -> dict[str, list[_Use]]:
     places = find_places(mapping.goal.root, used_places(mapping))
-    targets = {one.rule.place: places.get(one.plain, SchemaPlace(minimum=0)) for one in mapping.plan.rules}
+    targets = {id(one.rule): places.get(one.plain, SchemaPlace(minimum=0)) for one in mapping.plan.rules}
     found: dict[str, list[_Use]] = {}
     for one in mapping.plan.reads:
         if one.key == "from":
-            found.setdefault(one.path.names, []).append(_Use(one.rule, targets[one.rule.place]))
+            found.setdefault(one.path.names, []).append(_Use(one.rule, targets[id(one.rule)]))
     return found
 
 

@@ -91,6 +91,9 @@ class _Binder:
         """The place learns of its rule."""
         if one.spot is None:
             return
+        if one.rule.ends:
+            one.spot.lost = one.spot.lost or one
+            return
         if not one.rule.rules:
             one.spot.filled.append(one)
             return
@@ -108,7 +111,8 @@ class _Binder:
                 self._unknown_target(rule, spot, position)
                 return None
             last = position == len(rule.target.steps)
-            spot = spot.open(step.name, Instance(step.number, rule.place if last and _is_own(rule) else None), depth)
+            own = len(self.bound) + 1 if last and _is_own(rule) else 0
+            spot = spot.open(step.name, Instance(step.number, own), depth)
         self._choose_type(rule, spot)
         return spot
 

@@ -110,19 +110,19 @@ def _line(one: Bound) -> RuleLine:
         file=rule.place.file,
         line=rule.place.line,
         steps=tuple(_step(use.name, use.argument) for use in rule.steps),
-        codelist=rule.codelist or (rule.code.list if rule.code else ""),
+        codelist=f"{rule.codelist}.{rule.column}".rstrip(".") if rule.codelist else rule.code.list if rule.code else "",
         when=_when(rule),
         each=rule.each.text if rule.each else "",
         required=rule.required,
         pii=rule.pii,
         legal_basis=rule.legal_basis,
         note=rule.note,
-        block=bool(rule.rules),
+        block=rule.is_block,
     )
 
 
 def _source(rule: Rule) -> str:
-    return "" if rule.rules else rule.origin
+    return "" if rule.is_block else rule.origin
 
 
 def _step(name: str, argument: str | None) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from collections.abc import Mapping as Roots
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, reduce
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -36,8 +36,9 @@ from kiezbruecke.mapping.interpret.sources import Scope
 from kiezbruecke.mapping.interpret.table import write_line, written_cells
 from kiezbruecke.mapping.interpret.xml import XmlWriter
 from kiezbruecke.mapping.language.composing import MAX_BYTES
-from kiezbruecke.mapping.language.definition import Definition, Direction, Rule
+from kiezbruecke.mapping.language.definition import Definition, Direction, Lookup, Rule
 from kiezbruecke.mapping.language.findings import NotAMapping
+from kiezbruecke.mapping.language.groups import expand
 from kiezbruecke.mapping.language.overlay import broken_chain, merge, unknown_base
 from kiezbruecke.mapping.language.reading import Reading, examine_definition
 from kiezbruecke.mapping.lineage import RuleLine, Trace, Written, rule_lines
@@ -314,21 +315,27 @@ def read_mapping_file(name: str, content: Path) -> Definition:
 
 def examine_mapping_file(name: str, content: Path) -> Reading:
     """A mapping upon its bases, as far as all of them can be understood; raises ConfigurationError or NotAMapping."""
-    return _examine(name, content, ())
+    chain = list(_chain(name, content, ()))
+    groups = {key: group for reading in chain for key, group in reading.definition.groups.items()}
+    roots = frozenset(root for reading in chain for root in reading.definition.roots)
+    return reduce(merge, (expand(reading, groups, roots) for reading in chain))
 
 
-def _examine(name: str, content: Path, above: tuple[str, ...]) -> Reading:
+def _chain(name: str, content: Path, above: tuple[str, ...]) -> Iterator[Reading]:
+    """The mapping as it was read, its bases before it."""
     file, direction = mapping_file(name, content)
     own = examine_definition(file, file.relative_to(content).as_posix(), direction)
     base = own.definition.extends
     if not base:
-        return own
+        yield own
+        return
     if base in (*above, name):
         raise NotAMapping([broken_chain(own.definition, (*above, name))])
     known = mapping_names(content, abstract=True)
     if base not in known:
         raise NotAMapping([*own.findings, unknown_base(own.definition, known)])
-    return merge(_examine(base, content, (*above, name)), own)
+    yield from _chain(base, content, (*above, name))
+    yield own
 
 
 def assemble(definition: Definition, target: TargetSchema, content: Path, shape: ItemShape, plan: Plan) -> Mapping:
@@ -373,9 +380,13 @@ def find_goal(definition: Definition, content: Path) -> TargetSchema:
 
 def _lists(rules: list[Rule], content: Path) -> Lists:
     return Lists(
-        {rule.codelist: read_translation(content, rule.codelist) for rule in rules if rule.codelist},
+        {one: read_translation(content, one.list, one.column, folds=one.fold) for one in _lookups(rules)},
         {rule.code.list: read_codes(content, rule.code.list) for rule in rules if rule.code},
     )
+
+
+def _lookups(rules: list[Rule]) -> set[Lookup]:
+    return {rule.lookup for rule in rules if rule.lookup}
 
 
 def _list_files(rules: list[Rule], content: Path) -> list[Path]:

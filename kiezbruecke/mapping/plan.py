@@ -23,10 +23,10 @@ Presence = Literal["always", "maybe", "never"]
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """Which of several of one name: its number in the path, and for `each` the rule and the member."""
+    """Which of several of one name: its number in the path, and for `each` the number of the rule, and the member."""
 
     number: int = 1
-    rule: Place | None = None
+    rule: int = 0
     index: int = 0
 
 
@@ -141,6 +141,11 @@ class Spot:
         """The parts of a name in the order of their numbers."""
         found = self.parts.get(name, {})
         return [found[instance] for instance in sorted(found, key=lambda instance: instance.number)]
+
+    @property
+    def is_end(self) -> bool:
+        """Whether a group that uses itself ends here: what would stand in it is told one level above."""
+        return self.lost is not None and self.lost.rule.ends > 0
 
     def below(self) -> Iterator[Bound]:
         """Every rule that fills the place or a part of it."""

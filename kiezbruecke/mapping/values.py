@@ -59,13 +59,18 @@ def xml_text(value: object) -> str:
     return text
 
 
-def same(value: object, text: str) -> bool:
+def fold(text: str) -> str:
+    """The text where neither case nor runs of blanks matter."""
+    return " ".join(text.split()).casefold()
+
+
+def same(value: object, text: str, *, folded: bool = False) -> bool:
     """Whether a value equals the text that a mapping names (`equals:`); truth is 1 or true, 0 or false."""
     if isinstance(value, bool):
         return text.lower() in (("1", "true") if value else ("0", "false"))
     if is_nothing(value):
         return False
-    return to_text(value) == text
+    return fold(to_text(value)) == fold(text) if folded else to_text(value) == text
 
 
 def _bounded(value: Decimal) -> Decimal:

@@ -154,6 +154,7 @@ class Why(_Sentence):
 
     PARTNER_MISSING = "eine Angabe verlangt eine andere, die fehlt", "a value asks for another one that is missing"
     TOO_FEW = "es sind zu wenige Werte da", "there are too few values"
+    TOO_DEEP = "die Angaben sind tiefer verschachtelt als vorgesehen", "the record is nested more deeply than foreseen"
     TWICE = "ein Wert steht doppelt", "a value stands twice"
     TOO_FEW_FIELDS = "es sind zu wenige Angaben da", "there are too few fields"
     TOO_MANY_FIELDS = "es sind zu viele Angaben da", "there are too many fields"
@@ -187,6 +188,7 @@ class Instead(_Sentence):
     MULTIPLE = "ein Vielfaches von {}", "a multiple of {}"
     AT_LEAST = "mindestens {}", "at least {}"
     AT_MOST = "höchstens {}", "at most {}"
+    LEVELS = "höchstens {} Ebenen", "at most {} levels"
     MORE_THAN = "mehr als {}", "more than {}"
     LESS_THAN = "weniger als {}", "less than {}"
     WHOLE_NUMBER = "eine ganze Zahl", "a whole number"

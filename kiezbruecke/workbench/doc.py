@@ -14,7 +14,6 @@ from lxml.html import builder as E  # noqa: N812 - lxml's own name for it
 
 from kiezbruecke import printed
 from kiezbruecke.mapping.language.definition import Rule, When
-from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.language.paths import TargetStep
 from kiezbruecke.mapping.loading import Mapping
 from kiezbruecke.mapping.schema.models import root_model
@@ -98,18 +97,21 @@ def _places(mapping: Mapping) -> Iterator[_Place]:
     told = _told(mapping)
     for one in mapping.plan.rules:
         if not one.rule.rules:
-            nodes, place = _nodes(mapping.goal.root, one.steps), one.rule.place
+            nodes = _nodes(mapping.goal.root, one.steps)
             above = tuple(block.rule for block in one.above)
-            yield _Place(one.number, one.rule, one.target, above, nodes, told.get(place, ""))
+            yield _Place(one.number, one.rule, one.target, above, nodes, told.get(id(one.rule), ""))
 
 
-def _told(mapping: Mapping) -> dict[Place, str]:
-    """What the schema of an item or of a record of one's own says of the field that each rule takes its value from."""
+def _told(mapping: Mapping) -> dict[int, str]:
+    """What the schema of an item or of a record of one's own says of the field that each rule takes its value from.
+
+    By the rule's identity: those of a group stand at one place for all its uses.
+    """
     fields, own = mapping.shape.item.fields, mapping.own
     if not own or not isinstance(fields, NodeFields):
         return {}
     found = (one for one in mapping.plan.reads if one.key == "from" and one.path.root == own)
-    return {one.rule.place: fields.documentation(one.path.names.removeprefix(f"{own}.")) for one in found}
+    return {id(one.rule): fields.documentation(one.path.names.removeprefix(f"{own}.")) for one in found}
 
 
 def _nodes(root: Node, steps: tuple[TargetStep, ...]) -> tuple[Node, ...]:
@@ -166,6 +168,8 @@ def _plain(cell: html.HtmlElement) -> str:
 
 def _origin(place: _Place) -> html.HtmlElement:
     rule = place.rule
+    if rule.ends:
+        return E.TD("–")
     if rule.source is None:
         constant = rule.code.value if rule.code else rule.const
         return E.TD(f"fester Wert „{constant}“")
@@ -178,10 +182,14 @@ def _origin(place: _Place) -> html.HtmlElement:
 
 
 def _done(rule: Rule) -> Iterator[str]:
+    if rule.ends:
+        yield f"mehr als {rule.ends} Ebenen: der Vorgang wird zurückgestellt"
     for use in rule.steps:
         yield step_words(use.name, use.argument)
     if rule.codelist:
-        yield f"übersetzt nach der Codeliste {rule.codelist}"
+        column = f", Spalte {rule.column}" if rule.column else ""
+        exact = "" if rule.fold else ", Groß- und Kleinschreibung genau"
+        yield f"übersetzt nach der Codeliste {rule.codelist}{column}{exact}"
     if rule.code:
         yield f"als Code der Liste {rule.code.list}"
     if rule.default is not None:
@@ -203,7 +211,8 @@ def _condition(when: When) -> str:
     if not when.texts:
         return f"nur wenn {'nicht ' if when.negated else ''}angegeben: {shown}"
     texts = " oder ".join(f"„{text}“" for text in when.texts)
-    return f"nur wenn {shown} {'nicht ' if when.negated else ''}{texts} ist"
+    fold = " (Groß- und Kleinschreibung gleich)" if when.fold else ""
+    return f"nur wenn {shown} {'nicht ' if when.negated else ''}{texts} ist{fold}"
 
 
 def _duty(place: _Place) -> str:
@@ -229,7 +238,8 @@ def _codelists(mapping: Mapping, places: list[_Place]) -> Iterator[html.HtmlElem
     lists = mapping.lists
     if lists.translations or lists.codes:
         yield E.H2("Codelisten")
-    for name, translation in sorted(lists.translations.items()):
+    for lookup, translation in sorted(lists.translations.items()):
+        name = f"{lookup.list}, Spalte {lookup.column}" if lookup.column else lookup.list
         rows = [[E.TH(given, scope="row"), E.TD(value or "(leer)")] for given, value in translation.entries.items()]
         yield printed.table(f"{name}: welcher Wert zu welchem wird", ("Wert der Quelle", "Wert im Ziel"), rows)
     used = {place.rule.code.list: place.rule.code.value for place in places if place.rule.code}

@@ -117,6 +117,8 @@ class _Block:
 def _collect(rules: tuple[Rule, ...], blocks: dict[str, _Block]) -> None:
     """Find every block below, with the members that `each` and `as` give it."""
     for one in walk(rules):
+        if any(above.use for above in one.above):
+            continue  # what a group gives stands elsewhere in the file
         rule, block = one.rule, blocks.get(one.block)
         node = node_at(block.node, [step.name for step in rule.target.steps]) if block else None
         if block is not None and not rule.rules:
@@ -166,7 +168,8 @@ class _Writer:
         definitions["sources"] = source_paths(self._types)
         definitions["sources_anywhere"] = source_paths(self._types, other_names(self._types))
         own = own_roots(self._definition)
-        return mapping_schema(self._definition.name, self._description(), definitions, self._content, own)
+        groups = list(self._definition.groups)
+        return mapping_schema(self._definition.name, self._description(), definitions, self._content, own, groups)
 
     def _description(self) -> str:
         name, target = self._definition.name, self._definition.target

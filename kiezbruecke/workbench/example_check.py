@@ -13,7 +13,7 @@ from typing import Any
 
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.mapping import Finding, Mapping
-from kiezbruecke.mapping.check.whole import checked
+from kiezbruecke.mapping.check.whole import checked, each_once
 from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.lineage import RuleLine
 from kiezbruecke.mapping.wording import OTHERWISE
@@ -42,7 +42,8 @@ def check_whole(name: str, content: Path) -> list[Finding]:
     proven = {one.place for one in new.values()}
     warned = [one for one in found.findings if one.severity == "warning" and one.code in _DOUBTS]
     doubts = [one for one in warned if _rule_of(one, found.mapping) in proven]
-    return [*(one for one in found.findings if one not in doubts), *reversed(new.values())]
+    left = [*(one for one in found.findings if one not in doubts), *reversed(new.values())]
+    return each_once(left, found.mapping.definition)
 
 
 def _echoes(one: Finding, errors: list[Finding]) -> bool:
@@ -105,7 +106,7 @@ def _failed(mapping: Mapping, example: Example, roots: dict[str, Any], row: Prev
     """A value that cannot be used, at its rule."""
     assert row.why is not None, "only such rows fail"
     if row.refused:
-        found = refused_by(mapping, roots, row.place, row.why)
+        found = refused_by(mapping, roots, row.rule, row.why)
         message, expected = f"example '{example.name}': {found.what}", found.expected
     else:
         message = f"example '{example.name}' has no value that fits here"

@@ -45,7 +45,7 @@ HELP = {
     "KB-M04": Help("Name and direction are those of the folders that the file lies in.", "name: another-name"),
     "KB-M05": Help(
         "The base is not there, has another direction or target, or goes round in a circle; or `omit` drops "
-        "what the base does not have.",
+        "what the base does not have; or an `otherwise` of the base has lost what it answers.",
         "extends: decision-shet",
     ),
     "KB-M06": Help("There is no such record, table, standard or root element.", "target: xdomea 4.0.0 Abgabe.0401"),
@@ -63,7 +63,9 @@ HELP = {
         "with sample values.",
         "steps: [{clip: many}]",
     ),
-    "KB-M10": Help("There is no such code list or code, or its words do not fit the target.", "codelist: ergebniss"),
+    "KB-M10": Help(
+        "There is no such code list, column or code, or its words do not fit the target.", "codelist: ergebniss"
+    ),
     "KB-M11": Help(
         "More values than the place holds: two rules, a list, a number above the maximum. A warning where a list "
         "may be longer than a target that repeats so many times.",
@@ -102,7 +104,8 @@ HELP = {
     ),
     "KB-M19": Help(
         "Something that changes nothing: a root nobody reads, a default behind what is never empty, a member "
-        "of `each` that is not used, `source` where every root is ours, a field under `unused` that a rule reads.",
+        "of `each` that is not used, `source` where every root is ours, a field under `unused` that a rule reads, a "
+        "group that no block uses.",
         "- {target: A, from: case.id, default: keine}",
         "warning",
     ),
@@ -143,6 +146,11 @@ HELP = {
         "them is for: nothing is written then. Only known words are told, those of an enumeration and yes or no.",
         "- {target: Ja, const: ja, when: {path: decision.outcome, equals: approved}}  (and Nein for rejected alone)",
         "warning",
+    ),
+    "KB-M26": Help(
+        "`use` names a group that is not there; or a group uses itself, and no list (`each`) or no `depth` ends that; "
+        "or groups in groups make more rules than a mapping may have.",
+        "- {target: Anschrift, from: case.applicant, as: person, use: anschrfit}",
     ),
 }
 

@@ -15,7 +15,7 @@ from typing import Any
 from kiezbruecke.content.areas import SHAPE_KEYS
 from kiezbruecke.errors import InputError
 from kiezbruecke.machine import read_file, read_text
-from kiezbruecke.mapping.codelists.reading import fold
+from kiezbruecke.mapping.values import fold
 
 COLUMNS = ("id", "name", "aliases", "bezirk_id", "lor_version")
 _ID = re.compile(r"[0-9A-Z]{1,6}")  # it is the Unterkonto of a booking, and part of the Fremdkennzeichen

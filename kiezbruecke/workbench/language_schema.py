@@ -33,16 +33,17 @@ HEADER_WORDS = {
     "abstract": "true: a base for others, not a whole mapping by itself.",
     "prefix": 'The prefix of the message\'s root namespace; "" for none.',
     "unused": "Source fields that are left out on purpose.",
+    "groups": "Rules that are written once and used in blocks (`use`): {name: [rules]}.",
 }
 RULE_WORDS = {
     "target": "A path below the enclosing block: A/B[2]/@x; '.' is the block's own text.",
     "from": "A source path: a root, then names. Nothing gives nothing.",
     "const": "A fixed text. It keeps no optional parent alive.",
     "code": "A code of a standard's list; fills code, @listURI, @listVersionID and name.",
-    "codelist": "Translates the value by mappings/codelists/<name>.csv, after the steps.",
+    "codelist": "Translates the value by mappings/codelists/<name>.csv, after the steps; or {list, column, fold}.",
     "default": "A text for when there is nothing.",
     "steps": "Small functions, run from left to right.",
-    "when": "A path that must hold something, or {path, equals | not_equals | missing: true}.",
+    "when": "A path that must hold something, or {path, equals | not_equals | missing: true}; fold: true ignores case.",
     "otherwise": "true: where no rule speaks that stands right above and asks something.",
     "at_least": "So many members of `each`, or the record is set aside.",
     "one_of": "A block of cases: exactly one of its rules speaks, or the record is set aside.",
@@ -56,6 +57,8 @@ RULE_WORDS = {
     "accept": 'Warnings that are meant, each with why: {KB-M18: "…"}.',
     "type": "A derived type of the target's schema that stands here.",
     "nil": "true: nothing is written as xsi:nil.",
+    "use": "A block with the rules of a group; `from` and `as` say what the group is about.",
+    "depth": "How many levels there are of a group that uses itself; a deeper record is set aside.",
     "omit": "true: drops the rule of the base that has this target.",
 }
 _TRUTH = frozenset({"required", "otherwise", "pii", "nil", "omit", "abstract"})
@@ -67,6 +70,7 @@ _OWN_ROOT: Schema = {
 }
 _LISTS = frozenset({"reads", "unused"})
 _TEXTS: Schema = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1, "uniqueItems": True}]}
+_FOLD: Schema = {"type": "boolean", "description": "true: case and runs of blanks do not matter."}
 _ASKED: dict[str, Schema] = {"equals": _TEXTS, "not_equals": _TEXTS, "missing": {"const": True}}
 _CODES: Schema = {code: {"type": "string", "description": text} for code, text in CODES.items()}
 _VARYING = frozenset({"target", "from", "each", "when", "rules", "one_of"})
@@ -87,9 +91,11 @@ def mapping_schema(
     definitions: dict[str, Schema],
     lists: Path | None = None,
     records: Sequence[str] | None = None,
+    groups: Sequence[str] = (),
 ) -> Schema:
     """The schema of a whole file. `definitions` hold `rules`, the list at the top; `lists` is a content folder.
 
+    `groups` are the names that `use` may say, any where there are none.
     `records` are the roots that are none of ours; None: nobody knows, so that any name may be one.
     """
     any_name: list[Schema] = [_OWN_ROOT] if records is None else []
@@ -98,6 +104,7 @@ def mapping_schema(
         "version": {"type": "integer", "minimum": 1},
         "roots": _many({"anyOf": [*({"const": root} for root in (*known_roots(), *(records or ()))), *any_name]}),
         "rules": {"allOf": [{"$ref": "#/definitions/rules"}]},
+        "groups": {"type": "object", "minProperties": 1, "additionalProperties": {"$ref": "#/definitions/group"}},
     }
     return {
         "$schema": DRAFT,
@@ -106,7 +113,7 @@ def mapping_schema(
         "type": "object",
         "additionalProperties": False,
         "properties": {key: {**own.get(key, _plain(key)), **_words(HEADER_WORDS, key)} for key in HEADER},
-        "definitions": {**definitions, **_same_everywhere(lists), "step": steps_schema()},
+        "definitions": {**definitions, **_same_everywhere(lists, groups), "step": steps_schema(), "group": _group()},
     }
 
 
@@ -142,20 +149,34 @@ def rules_schema(
 
 
 def _condition(path: Schema) -> Schema:
-    questions = (_object({"path": path, key: asked}, "path", key) for key, asked in _ASKED.items())
+    questions = (
+        _object({"path": path, key: asked, **({} if key == "missing" else {"fold": _FOLD})}, "path", key)
+        for key, asked in _ASKED.items()
+    )
     return {"anyOf": [path, *questions]}
 
 
-def _same_everywhere(lists: Path | None) -> dict[str, Schema]:
+def _group() -> Schema:
+    """The rules of a group: their targets and sources are those of every block that uses it."""
+    free: Schema = {"type": "string"}
+    rules = rules_schema(free, free, free)
+    for key in ("rules", "one_of"):
+        rules["items"]["properties"][key] = {"$ref": "#/definitions/group", **_words(RULE_WORDS, key)}
+    return rules
+
+
+def _same_everywhere(lists: Path | None, groups: Sequence[str]) -> dict[str, Schema]:
     """The keys of a rule that mean the same in every block: written once, named by each."""
     own: dict[str, Schema] = {
         "const": _TEXT,
         "default": _TEXT,
         "steps": {"type": "array", "items": {"$ref": "#/definitions/step"}},
         "code": _object({"list": _names(lists, ".yaml"), "value": _TEXT}, "list"),
-        "codelist": _names(lists, ".csv"),
+        "codelist": {"anyOf": [_names(lists, ".csv"), _lookup(_names(lists, ".csv"))]},
         "accept": {"type": "object", "additionalProperties": False, "minProperties": 1, "properties": _CODES},
         "at_least": {"type": "integer", "minimum": 1},
+        "depth": {"type": "integer", "minimum": 2},
+        "use": {"anyOf": constants((name, "") for name in groups)} if groups else {"type": "string"},
         "as": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"},
     }
     keys = [key for key in RULE if key not in _VARYING]
@@ -180,6 +201,11 @@ def _step(step: Step) -> Schema:
     if step.choices:
         argument = {"enum": list(step.choices)}
     return {**_object({step.name: {**argument, "description": words}}, step.name), "description": words}
+
+
+def _lookup(name: Schema) -> Schema:
+    column: Schema = {"type": "string", "description": "The column of the list that gives the value."}
+    return _object({"list": name, "column": column, "fold": _FOLD}, "list")
 
 
 def _names(content: Path | None, suffix: str) -> Schema:

@@ -16,7 +16,6 @@ from kiezbruecke.mapping.interpret.draft import Unwritable
 from kiezbruecke.mapping.interpret.interpreter import apply_step, holds
 from kiezbruecke.mapping.interpret.sources import Scope, read, read_members
 from kiezbruecke.mapping.language.definition import Rule
-from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.values import Unusable, is_nothing
 from kiezbruecke.mapping.wording import OTHERWISE, some
 
@@ -39,9 +38,9 @@ def said(error: RecordError) -> RefusalReason:
     return RefusalReason(error.unusable.problem.english, _wanted(error.unusable), error.path)
 
 
-def refused_by(mapping: Mapping, roots: Scope, place: Place, why: Unusable) -> RefusalReason:
-    """Why the rule at a place gives no value that can be used; `why` is what the preview knows."""
-    one = next(one for one in mapping.plan.rules if one.rule.place == place)
+def refused_by(mapping: Mapping, roots: Scope, number: int, why: Unusable) -> RefusalReason:
+    """Why the rule of a number gives no value that can be used; `why` is what the preview knows."""
+    one = mapping.plan.rules[number - 1]
     for scope in _scopes([bound.rule for bound in (*one.above, one)], roots):
         if found := _in_parts(mapping, one.rule, scope):
             return found
@@ -64,8 +63,8 @@ def _in_parts(mapping: Mapping, rule: Rule, scope: Scope) -> RefusalReason | Non
 def _in_lists(mapping: Mapping, rule: Rule, source: str, value: Any) -> RefusalReason | None:
     many = value if isinstance(value, list | tuple) else [value]
     try:
-        if rule.codelist:
-            translation = mapping.lists.translations[rule.codelist]
+        if rule.lookup:
+            translation = mapping.lists.translations[rule.lookup]
             many = [translation.translate(part) for part in many]
     except Unusable:
         return RefusalReason(

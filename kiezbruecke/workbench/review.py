@@ -21,6 +21,7 @@ from ruamel.yaml.error import YAMLError
 
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.machine import write_file
+from kiezbruecke.mapping.language.definition import Lookup
 from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.loading import Mapping
 
@@ -153,8 +154,15 @@ def _shape(schema: Any) -> Any:
 
 
 def _codelists(mapping: Mapping) -> dict[str, str]:
-    lists = {**mapping.lists.translations, **mapping.lists.codes}
+    translations = {_shown(lookup): listed for lookup, listed in mapping.lists.translations.items()}
+    lists = {**translations, **mapping.lists.codes}
     return {name: digest_of(repr(_meaning(lists[name]))) for name in sorted(lists)}
+
+
+def _shown(lookup: Lookup) -> str:
+    """A translation by its name alone where it is read as most are."""
+    column = f" ({lookup.column})" if lookup.column else ""
+    return f"{lookup.list}{column}{'' if lookup.fold else ', exact'}"
 
 
 def _list_changes(reviewed: AnyMapping[str, str], now: AnyMapping[str, str]) -> list[str]:

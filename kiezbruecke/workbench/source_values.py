@@ -108,8 +108,8 @@ def _asked(mapping: Ready, one: SourceRead) -> list[str]:
         return [text for when in rule.asked if when.place == one.place for text in when.texts]
     if rule.source is None:
         return []
-    if rule.codelist:
-        return list(mapping.lists.translations[rule.codelist].entries)
+    if rule.lookup:
+        return list(mapping.lists.translations[rule.lookup].entries)
     return list(mapping.lists.codes[rule.code.list].codes) if rule.code and rule.code.value is None else []
 
 

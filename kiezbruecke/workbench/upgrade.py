@@ -63,6 +63,9 @@ def upgrade(mapping: Mapping, content: Path, to: str, name: str) -> Upgrade:
     """The mapping for another target, called `name`; raises ConfigurationError."""
     if mapping.definition.extends:
         raise ConfigurationError(f"'{mapping.name}' is an overlay", helps=f"upgrade {mapping.definition.extends} first")
+    if mapping.definition.groups:
+        helps = "move its targets by hand: a rule of a group has a place in every block that uses it"
+        raise ConfigurationError(f"'{mapping.name}' has groups, which upgrade does not rewrite", helps=helps)
     target = find_target(to, content)
     placing = Placing(mapping, target, _moves(mapping, content, to), _samples(mapping, content))
     found = placing.rules(mapping.definition.rules, (), "")

@@ -36,7 +36,7 @@ class Placing:
         self._old, self._new, self._moves = mapping.goal.root, target.root, moves
         self._search = Search(target.root)
         self._lists = mapping.lists
-        self._numbers = {one.rule.place: one.number for one in mapping.plan.rules}
+        self._numbers = {id(one.rule): one.number for one in mapping.plan.rules}
         self._samples = samples
 
     def rules(self, rules: tuple[Rule, ...], above: Path_, shown: str) -> tuple[PlacedRule, ...]:
@@ -46,7 +46,7 @@ class Placing:
     def _rule(self, rule: Rule, above: Path_, shown: str) -> PlacedRule:
         old = (*above, *(step.name for step in rule.target.steps))
         full = "/".join(part for part in (shown, *map(str, rule.target.steps)) if part)
-        found = PlacedRule(rule, self._numbers[rule.place], old, full or ".")
+        found = PlacedRule(rule, self._numbers[id(rule)], old, full or ".")
         if not rule.rules:
             return self._leaf(self._placed(found))
         below = self.rules(rule.rules, old, full)

@@ -93,3 +93,13 @@ def test_the_list_of_lists_says_who_uses_them(call: Call) -> None:
     assert rows["xdomea-medium"]["used_by"] == ["case-xdomea-0401"]
     assert "kk-tk-2026" in rows["bezirksregionen-tk"]["used_by"]
     assert rows["xdomea-medium"]["version"] == "1.0"
+
+
+def test_a_list_with_columns_of_its_own_is_counted_like_any_other(call: Call, small: Path) -> None:
+    """Nobody names a column where lists are looked at."""
+    (small / "mappings/codelists/land.csv").write_text(
+        "from;code;name\nDE;DEU;Deutschland\nAT;AUT;Österreich\n", "utf-8"
+    )
+    said = call("codelist", "list", "--json", "--content", str(small))
+
+    assert [one["entries"] for one in said.json if one["name"] == "land"] == [2]

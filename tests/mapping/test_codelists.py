@@ -12,11 +12,19 @@ from hypothesis import strategies as st
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.codelists.checking import CODES, check_list, list_files
 from kiezbruecke.mapping.codelists.genericode import Columns, read_genericode
-from kiezbruecke.mapping.codelists.reading import CodeList, Translation, code_file, read_codes, read_rows
+from kiezbruecke.mapping.codelists.reading import (
+    CodeList,
+    Translation,
+    code_file,
+    read_codes,
+    read_rows,
+    read_translation,
+)
 from kiezbruecke.mapping.codelists.uses import ListUse, find_uses
 from kiezbruecke.mapping.codelists.validity import Validity
 from kiezbruecke.mapping.codelists.writing import compare, render, taken_over
 from kiezbruecke.mapping.language.findings import Place
+from kiezbruecke.mapping.values import Unusable
 from tests.mapping.conftest import DATA, Put
 
 ROOT = Path(__file__).parents[2]
@@ -258,6 +266,54 @@ def test_every_finding_is_explained() -> None:
     page = (ROOT / "docs/how-to/codelists.md").read_text("utf-8")
 
     assert [code for code in CODES if code not in page] == []
+
+
+COUNTRIES = "from;code;name\nDE;DEU;Deutschland\nAT;AUT;Österreich\nat;---;Attika\n"
+
+
+def test_a_list_may_have_several_columns_of_values(content: Path, put: Put) -> None:
+    """Code and name come out of one list; the keys are read in any column."""
+    put("mappings/codelists/land.csv", COUNTRIES)
+    put("mappings/codelists/ort.csv", "id;name;aliases\n1;Mitte;City|Zentrum\n")
+
+    read = {column: read_translation(content, "land", column).translate("de") for column in ("code", "name")}
+
+    assert read == {"code": "DEU", "name": "Deutschland"}
+    assert [read_translation(content, "ort", "name").translate(one) for one in ("1", "city")] == ["Mitte", "Mitte"]
+
+
+def test_a_list_folds_case_unless_it_is_told_not_to(content: Path, put: Put) -> None:
+    put("mappings/codelists/land.csv", COUNTRIES)
+    exact = read_translation(content, "land", "name", folds=False)
+
+    assert [exact.translate(one) for one in ("AT", "at")] == ["Österreich", "Attika"]
+    assert read_translation(content, "land", "name").translate("De") == "Deutschland"
+    with pytest.raises(Unusable):
+        exact.translate("De")
+
+
+def test_values_that_differ_in_case_alone_are_right_in_a_list_that_nobody_folds(content: Path, put: Put) -> None:
+    put("mappings/codelists/land.csv", COUNTRIES)
+    place = Place("mapping.yaml")
+    exact, folding = (ListUse("land.csv", "a", place, exact=exact) for exact in (True, False))
+
+    assert check_list(content, "land.csv", [exact], TODAY) == []
+    assert [one.code for one in check_list(content, "land.csv", [exact, folding], TODAY)] == ["KB-L06"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "code"),
+    [
+        ("from;too\na;1\n", 1, "KB-L02"),
+        ("from;code;name\na;1;\n", 2, "KB-L04"),
+        ("from;code;name\na;1;x\na;1;y\n", 3, "KB-L05"),
+    ],
+)
+def test_what_is_wrong_with_columns_of_ones_own(content: Path, put: Put, text: str, line: int, code: str) -> None:
+    put("mappings/codelists/a.csv", text)
+    [finding] = check_list(content, "a.csv", [ListUse("a.csv", "m", Place("mapping.yaml"))], TODAY)
+
+    assert (finding.code, finding.place.line) == (code, line)
 
 
 def test_a_truth_value_is_looked_up_as_true_or_false_too() -> None:

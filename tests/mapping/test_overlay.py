@@ -9,7 +9,7 @@ from shutil import copytree
 
 import pytest
 
-from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.mapping import check_mapping, load_mapping
 
 ROOT = Path(__file__).parents[2]
@@ -211,6 +211,105 @@ def test_a_change_in_the_base_is_a_change_of_the_overlay(content: Path, lines: L
 
     assert before.digest != after.digest
     assert 'kind="Berlin"' in _written(content)
+
+
+ASKING = (
+    BASE
+    + """\
+  - {target: plain, const: a, when: {path: case.area_id, equals: A}}
+  - {target: plain, const: b, when: {path: case.area_id, equals: B}}
+  - {target: Colour, const: rot, otherwise: true}
+"""
+)
+
+
+@pytest.mark.parametrize(("area", "stands"), [("A", ">a<"), ("B", ">b<"), ("C", ">sonst<"), ("", ">sonst<")])
+def test_an_otherwise_alone_answers_what_the_base_asks(content: Path, lines: Lines, area: str, stands: str) -> None:
+    """The district keeps the Land's cases and says what holds in all others."""
+    assert lines(f"{OVER}rules:\n- {{target: plain, const: sonst, otherwise: true}}\n", ASKING) == []
+    assert stands in _written(content, area)
+
+
+def test_it_stands_for_the_otherwise_of_the_base(content: Path, lines: Lines) -> None:
+    base = ASKING.replace("target: Colour, const: rot, o", "target: plain, const: alt, o")
+
+    assert lines(f"{OVER}rules:\n- {{target: plain, const: sonst, otherwise: true}}\n", base) == []
+    assert ">sonst<" in _written(content, "C")
+    assert ">alt<" not in _written(content, "C")
+
+
+@pytest.mark.parametrize(("area", "plain", "rest"), [("A", False, True), ("B", False, True), ("C", True, False)])
+def test_the_otherwise_of_the_base_answers_what_stands_there_now(
+    content: Path, lines: Lines, area: str, plain: bool, rest: bool
+) -> None:
+    """Else a rule of the Land would speak beside the district's, or neither of the two."""
+    rule = "{target: plain, const: c, when: {path: case.area_id, equals: C}}"
+
+    assert lines(f"{OVER}rules:\n- {rule}\n", ASKING) == []
+    assert (">c<" in _written(content, area), ">rot<" in _written(content, area)) == (plain, rest)
+
+
+def test_what_an_overlay_answers_in_its_own_file_stays(content: Path, lines: Lines) -> None:
+    """Wherever the merging puts the two rules."""
+    own = "- {target: plain, const: c, when: {path: case.area_id, equals: C}}\n"
+    own += "- {target: Phone, const: nein, otherwise: true}\n"
+
+    assert lines(f"{OVER}rules:\n{own}") == []
+    assert ">nein<" not in _written(content, "C")
+    assert ">nein<" in _written(content, "A")
+
+
+def test_an_otherwise_answers_through_three_files(content: Path, put: Put, lines: Lines) -> None:
+    """The Land asks, the group of districts asks something else in its place, the district says otherwise."""
+    asked = "{target: plain, const: c, when: {path: case.area_id, equals: C}}"
+    lines(f"{OVER}rules:\n- {asked}\n", ASKING)
+    put("mappings/outbound/ort/mapping.yaml", "name: ort\nversion: 1\ndirection: outbound\nextends: bezirk\n"
+        "rules:\n- {target: plain, const: sonst, otherwise: true}\n")  # fmt: skip
+    written = {area: load_mapping("ort", content).write({"case": {**CASE, "area_id": area}}).decode() for area in "AC"}
+
+    assert check_mapping("ort", content) == []
+    assert (">sonst<" in written["A"], ">rot<" in written["A"]) == (True, True)
+    assert (">c<" in written["C"], ">rot<" in written["C"]) == (True, False)
+
+
+@pytest.mark.parametrize("target", ["Phone", "Title"])
+def test_an_otherwise_that_answers_nothing_is_a_finding(lines: Lines, target: str) -> None:
+    """Neither here nor in the base anything is asked: it would speak always."""
+    [said] = lines(f"{OVER}rules:\n- {{target: {target}, const: x, otherwise: true}}\n", ASKING)
+
+    assert said.startswith(
+        "bezirk/mapping.yaml:6:40: KB-M03 'otherwise' has no conditions above it; expected rules with"
+    )
+
+
+@pytest.mark.parametrize("rule", ["{target: plain, omit: true}", "{target: plain, const: x}"])
+def test_what_an_otherwise_of_the_base_answers_must_stay(lines: Lines, rule: str) -> None:
+    """It would speak always, or never; the overlay is where it is mended."""
+    [said] = lines(f"{OVER}rules:\n- {rule}\n", ASKING)
+
+    assert said.startswith(
+        "bezirk/mapping.yaml:4:10: KB-M05 the base's 'otherwise' for 'Colour' has no conditions any more"
+    )
+    assert said.endswith("land/mapping.yaml:22:14")
+    assert lines(f"{OVER}rules:\n- {rule}\n- {{target: Colour, omit: true}}\n", ASKING) == []
+
+
+@pytest.mark.parametrize(("area", "stands"), [("A", "a"), ("B", "b"), ("C", "sonst")])
+def test_a_case_of_the_overlay_is_one_of_the_cases(content: Path, lines: Lines, area: str, stands: str) -> None:
+    """Exactly one of all speaks, whichever file it stands in; `otherwise` in the overlay answers all of them."""
+    head = BASE.partition("  - target: Field\n")[0]
+    asked = "{{target: Name, const: {0}, when: {{path: case.area_id, equals: {1}}}}}"
+    base = head + "  - target: Field\n    one_of:\n      - " + asked.format("a", "A") + "\n"
+    over = f"- target: Field\n  one_of:\n    - {asked.format('a', 'A')}\n    - {asked.format('b', 'B')}\n"
+    lines(f"{OVER}rules:\n{over}", base)
+    with pytest.raises(RecordError, match="keiner der vorgesehenen"):
+        _written(content, "C")
+
+    over = "rules:\n- target: Field\n  one_of:\n    - {target: Name, const: sonst, otherwise: true}\n"
+    both = base + "      - " + asked.format("b", "B") + "\n"
+
+    assert lines(OVER + over, both) == []
+    assert f"<tree:Name>{stands}</" in _written(content, area)
 
 
 def test_the_examples_of_the_page_are_whole_mappings(tmp_path: Path) -> None:

@@ -7,11 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lxml import etree
 
 from kiezbruecke.errors import KiezbrueckeError
 from kiezbruecke.mapping import check_mapping, load_mapping
+from kiezbruecke.mapping.check.conditions import exclude
+from kiezbruecke.mapping.interpret.interpreter import holds
 from kiezbruecke.mapping.interpret.xml import XmlWriter
+from kiezbruecke.mapping.language.definition import When
+from kiezbruecke.mapping.language.findings import Place
+from kiezbruecke.mapping.language.paths import SourcePath
 
 DATA = Path(__file__).parent / "data"
 HEAD = """\
@@ -56,6 +63,10 @@ def run(forms: None, content: Path, put: Callable[[str, str], Path]) -> Run:
         ("{path: route.art, equals: [a, b]}", {"a", "b"}),
         ("{path: route.art, not_equals: a}", {"b", "c", None, ""}),
         ("{path: route.art, not_equals: [a, b]}", {"c", None, ""}),
+        ("{path: route.art, equals: [A, ' B ']}", set()),
+        ("{path: route.art, equals: [A, ' B '], fold: true}", {"a", "b"}),
+        ("{path: route.art, not_equals: A, fold: true}", {"b", "c", None, ""}),
+        ("{path: route.art, equals: A, fold: false}", set()),
     ],
 )
 @pytest.mark.parametrize("value", ["a", "b", "c", "", None])
@@ -88,6 +99,11 @@ def lines(forms: None, content: Path, put: Callable[[str, str], Path]) -> Callab
         ("{path: case.title, missing: true}", "KB-M16 error 'case.title' is never missing"),
         ("{path: budget.status, not_equals: [planned, frei]}", "KB-M16 error 'budget.status' is never 'frei'"),
         ("{path: budget.status, equals: [planned, frei]}", "KB-M16 error 'budget.status' is never 'frei'"),
+        ("{path: budget.status, equals: [PLANNED, Frei], fold: true}", "KB-M16 error 'budget.status' is never 'Frei'"),
+        ("{path: budget.status, equals: PLANNED}", "KB-M16 error 'budget.status' is never 'PLANNED'"),
+        ("{path: route.art, missing: true, fold: true}", "KB-M03 error 'fold' is about texts"),
+        ("{path: route.art, equals: a, fold: ja}", "KB-M03 error 'ja' is neither true nor false"),
+        ("{path: route.art, equals: a, flod: true}", "KB-M02 error unknown key 'flod'"),
     ],
 )
 def test_a_condition_that_means_nothing_is_a_finding(lines: Callable[[str], list[str]], when: str, found: str) -> None:
@@ -104,6 +120,11 @@ def test_a_condition_that_means_nothing_is_a_finding(lines: Callable[[str], list
         ("{path: route.art, equals: a}", "{path: route.art, missing: true}", True),
         ("{path: route.art, not_equals: a}", "{path: route.art, missing: true}", False),
         ("{path: route.art, equals: a}", "{path: route.other, missing: true}", False),
+        ("{path: route.art, equals: a, fold: true}", "{path: route.art, not_equals: A, fold: true}", True),
+        ("{path: route.art, equals: a, fold: true}", "{path: route.art, equals: [b, C], fold: true}", True),
+        ("{path: route.art, equals: a, fold: true}", "{path: route.art, equals: A}", False),
+        ("{path: route.art, equals: a, fold: true}", "{path: route.art, not_equals: a}", False),
+        ("{path: route.art, equals: a}", "{path: route.art, not_equals: A, fold: true}", True),
     ],
 )
 def test_two_rules_for_one_place_exclude_each_other(
@@ -115,6 +136,35 @@ def test_two_rules_for_one_place_exclude_each_other(
     assert [line for line in found if line.startswith("KB-M11")] == (
         [] if clear else ["KB-M11 warning a second rule for 'Alles', and both conditions may be met"]
     )
+
+
+def test_a_word_in_another_case_is_one_that_the_source_may_hold(lines: Callable[[str], list[str]]) -> None:
+    """An enumeration knows its words in one case; with `fold` they may be asked for in any."""
+    rule = "  - {target: Alles, const: da, when: {path: budget.status, equals: PLANNED, fold: true}}\n"
+
+    assert lines(rule) == []
+
+
+ASKED = st.builds(
+    When,
+    path=st.just(SourcePath.parse("route.art")),
+    texts=st.lists(st.sampled_from(["a", "A", "b", "a  b", "true"]), max_size=2, unique=True).map(tuple),
+    place=st.just(Place("mapping.yaml")),
+    negated=st.booleans(),
+    fold=st.booleans(),
+)
+
+
+@given(
+    one=ASKED,
+    other=ASKED,
+    value=st.sampled_from(["a", "A", " a ", "b", "B", "A B", "a  b", "true", "TRUE", "c", "", None]),
+)
+def test_what_is_said_to_exclude_each_other_never_meets(one: When, other: When, value: str | None) -> None:
+    """The check reckons with texts, the interpreter with values; where it is sure, no value proves it wrong."""
+    both = all(holds(when, {"route": {"art": value}}) for when in (one, other))
+
+    assert not (both and exclude([one], [other]))
 
 
 def test_a_value_without_a_text_is_no_answer_to_not_equals(run: Run) -> None:

@@ -17,7 +17,7 @@ _KNOWN_BETTER = frozenset({"KB-M21"})
 
 def without_accepted(findings: Sequence[Finding], definition: Definition) -> list[Finding]:
     """The findings but for those that their rule accepts; what accepts nothing is a finding itself."""
-    accepting = {place: rule for rule in all_rules(definition.rules) if rule.accept for place in _places(rule)}
+    accepting = {place: rule for rule in all_rules(definition.rules) if rule.accept for place in places_of(rule)}
     left: list[Finding] = []
     used: set[Place] = set()
     for finding in findings:
@@ -44,7 +44,7 @@ def _in_vain(rules: Iterator[Rule], used: set[Place]) -> Iterator[Finding]:
                 )
 
 
-def _places(rule: Rule) -> Iterator[Place]:
+def places_of(rule: Rule) -> Iterator[Place]:
     """Every place at which a finding about a rule may stand; a block's own, not those of the rules in it."""
     yield rule.place
     yield from rule.places.values()

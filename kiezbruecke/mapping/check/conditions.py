@@ -12,7 +12,7 @@ from kiezbruecke.mapping.check.report import CheckReport, Notes
 from kiezbruecke.mapping.language.definition import When
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.schema.models import Type
-from kiezbruecke.mapping.values import Kind, Unusable, to_text
+from kiezbruecke.mapping.values import Kind, Unusable, fold, to_text
 from kiezbruecke.mapping.wording import OTHERWISE
 
 _TRUTH = {"true": "true", "1": "true", "false": "false", "0": "false"}
@@ -102,12 +102,13 @@ def _domain(whens: Sequence[When], notes: Notes) -> tuple[str | None, ...]:
 
 
 def _question(when: When) -> tuple[str, bool, frozenset[str]]:
-    return when.path.text, when.negated, frozenset(map(_normal, when.texts))
+    return when.path.text, when.negated, frozenset(map(fold if when.fold else _normal, when.texts))
 
 
 def _named(whens: Sequence[When]) -> tuple[str | None, ...]:
-    """Every text that conditions name, and one that none does."""
-    return (*dict.fromkeys(_normal(text) for when in whens for text in when.texts), _OTHER)
+    """Every text that conditions name, and one that none does; where case does not matter, also one in another form."""
+    named = dict.fromkeys(_normal(text) for when in whens for text in when.texts)
+    return (*named, _OTHER, *(f" {text.swapcase()} " for when in whens if when.fold for text in when.texts))
 
 
 def _together(one: When, other: When) -> bool:
@@ -116,8 +117,12 @@ def _together(one: When, other: When) -> bool:
 
 
 def _holds(when: When, value: str | None) -> bool:
-    asked = not when.texts or any(value in (text, _normal(text)) for text in when.texts)
-    return (value is not None and asked) != when.negated
+    asked = value is not None and (not when.texts or any(_meets(when, value, text) for text in when.texts))
+    return asked != when.negated
+
+
+def _meets(when: When, value: str, text: str) -> bool:
+    return value in (text, _normal(text)) or (when.fold and fold(value) == fold(text))
 
 
 def _said(value: str | None) -> str:
@@ -139,11 +144,11 @@ def _presence(when: When, asked: Type, report: CheckReport) -> None:
 def _equality(when: When, wanted: str, asked: Type, report: CheckReport) -> None:
     if asked.kind == "boolean" and wanted.lower() not in _TRUTH:
         _never(when, wanted, "true or false", "", report)
-    elif asked.values and wanted not in asked.values:
+    elif asked.values and wanted not in asked.values and not (when.fold and fold(wanted) in map(fold, asked.values)):
         _never(when, wanted, ", ".join(asked.values), nearest(wanted, asked.values), report)
     elif asked.kind not in {"text", "boolean"} and (expected := _other_form(asked, wanted)):
         _never(when, wanted, expected, "", report)
-    elif asked.kind == "text" and asked.leaf is not None and (why := asked.leaf.refusal(wanted)):
+    elif asked.kind == "text" and not when.fold and asked.leaf is not None and (why := asked.leaf.refusal(wanted)):
         _never(when, wanted, EXAMPLES.get(asked.leaf.kind) or why.expected.english or OTHERWISE, "", report)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.codelists.reading import CodeList, Translation, read_codes, read_translation
+from kiezbruecke.mapping.language.definition import Lookup
 from kiezbruecke.mapping.language.findings import nearest
 
 _OTHER = {".csv": ".yaml", ".yaml": ".csv"}
@@ -21,10 +22,10 @@ class ListNames:
     def __init__(self, content: Path) -> None:
         self._content = content
 
-    def translation(self, name: str) -> Translation:
-        """A translation; raises ConfigurationError with the nearest name."""
-        self._require(name, ".csv")
-        return read_translation(self._content, name)
+    def translation(self, lookup: Lookup) -> Translation:
+        """A translation; raises ConfigurationError with the nearest name, of a column UnknownColumn."""
+        self._require(lookup.list, ".csv")
+        return read_translation(self._content, lookup.list, lookup.column, folds=lookup.fold)
 
     def codes(self, name: str) -> CodeList:
         """A standard's codes; raises ConfigurationError with the nearest name."""

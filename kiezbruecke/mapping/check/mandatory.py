@@ -44,8 +44,8 @@ class _Missing:
 
     def _text(self, draft: Spot, place: Place) -> str:
         """The rule for a place's own text: `.` in its block, else its path."""
-        _, inside = self._notes.around.get(place, ("", ""))
-        return _TEXT if inside == draft.path else self._notes.rule_at(place, draft.path)
+        blocks = [inside for _, inside in self._notes.around.get(place, ())]
+        return _TEXT if draft.path in blocks else self._notes.rule_at(place, draft.path)
 
     def _group(self, owner: Spot, group: Group, place: Place, *, sure: bool) -> Iterator[Finding]:
         """`sure`: the group is written wherever its owner is, so that its mandatory nodes are mandatory."""
@@ -185,6 +185,8 @@ class _Missing:
             elif not any(id(draft) in self._branches for draft in drafts):
                 yield from self._unmet(owner, drafts, f"'{path}'")
         for draft in drafts:
+            if draft.is_end:
+                continue
             if draft.standing:
                 yield from self._leaf(owner, draft, sure=sure)
             elif draft.node.optional and not draft.alive():

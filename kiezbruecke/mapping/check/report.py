@@ -49,7 +49,8 @@ class Notes:
     doubtful: set[Place] = field(default_factory=set)  # conditions that have a finding of their own
     missing: dict[str, Node] = field(default_factory=dict)  # by path: mandatory places without a rule
     always: str = ""  # a source path that is always there
-    around: dict[Place, tuple[str, str]] = field(default_factory=dict)  # by rule: its block's path, its own as a block
+    # by rule, for each use of its group: its block's path, its own as a block
+    around: dict[Place, list[tuple[str, str]]] = field(default_factory=dict)
 
     def doubts(self, conditions: Iterable[When]) -> bool:
         """Whether one of several conditions is itself what to mend."""
@@ -60,8 +61,8 @@ class Notes:
 
         `node` stands at the path: where it takes no value itself, the rule is one for what must stand in it.
         """
-        beside, inside = self.around.get(place, ("", ""))
-        above = [f"{one}/" for one in (inside, beside) if one and path.startswith(f"{one}/")]
+        blocks = [one for beside, inside in self.around.get(place, ()) for one in (inside, beside)]
+        above = sorted((f"{one}/" for one in blocks if one and path.startswith(f"{one}/")), key=len, reverse=True)
         below = path.removeprefix(above[0]) if above else path
         leaf, origin = _fillable(node) if node is not None else ("", "from: …")
         below += leaf

@@ -13,7 +13,7 @@ from kiezbruecke.mapping.check.fit import Fitting, shown_values
 from kiezbruecke.mapping.check.forms import PROSE, is_uuid
 from kiezbruecke.mapping.check.lists import ListNames
 from kiezbruecke.mapping.check.report import CheckReport
-from kiezbruecke.mapping.codelists.reading import CodeList, Translation
+from kiezbruecke.mapping.codelists.reading import CodeList, Translation, UnknownColumn
 from kiezbruecke.mapping.language.definition import CodeUse, Rule, StepUse, When
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.language.paths import SourcePath
@@ -139,12 +139,14 @@ class LeafChecker:
         return False
 
     def _translation(self, rule: Rule) -> Translation | None:
-        if rule.codelist is None:
+        if rule.lookup is None:
             return None
         try:
-            return self._lists.translation(rule.codelist)
+            return self._lists.translation(rule.lookup)
         except ConfigurationError as error:
-            self._report.error(rule.at("codelist"), "KB-M10", error.what, error.expected, error.helps or error.where)
+            column = isinstance(error, UnknownColumn) and rule.column
+            place = rule.at("codelist.column" if column else "codelist.list" if rule.column else "codelist")
+            self._report.error(place, "KB-M10", error.what, error.expected, error.helps or error.where)
             return None
 
     def _translated(self, rule: Rule, given: Arriving, translation: Translation) -> Arriving:
@@ -247,7 +249,7 @@ def _told(source: SourcePath, found: Type, conditions: Sequence[When]) -> Type:
     asking = [when for when in conditions if when.path.text == source.text and not when.negated]
     if asking:
         found = replace(found, nullable=False)
-    given = next((when.texts for when in asking if when.texts), ())
+    given = next((when.texts for when in asking if when.texts and not when.fold), ())
     known = found.kind == "text" and all(not found.values or text in found.values for text in given)
     return replace(found, values=given) if known and given else found
 

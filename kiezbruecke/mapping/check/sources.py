@@ -151,9 +151,12 @@ def _form(definition: Definition, bodies: Bodies, report: CheckReport) -> None:
 
 def _unseen(plan: Plan, root: str, held: set[str], report: CheckReport) -> None:
     """A path that none of them holds gives nothing, for ever."""
+    # a line of a group reads several paths, and no example is as deep as a group may go: one of them is enough
+    proven = {read.place for read in plan.reads if read.path.root == root and read.path.names in held}
     for one, read in [(bound, read) for bound in plan.rules for read in bound.reads]:
         text = read.path.names
-        if held and read.path.root == root and read.path.steps and text not in held:
+        told = not read.path.steps or text in held or read.place in proven
+        if held and read.path.root == root and not told:
             report.rule = one.target
             expected = f"one of {', '.join(sorted(held)[:_SHOWN])}"
             helps = nearest(text, held) or 'give an example this value, or say accept: {KB-M21: "why"}'

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.bind import bind
-from kiezbruecke.mapping.check.accepted import without_accepted
+from kiezbruecke.mapping.check.accepted import places_of, without_accepted
 from kiezbruecke.mapping.check.conditions import check_condition, exclude, same_question
 from kiezbruecke.mapping.check.lists import ListNames
 from kiezbruecke.mapping.check.mandatory import missing_rules
@@ -20,10 +20,11 @@ from kiezbruecke.mapping.check.report import CheckReport, Notes
 from kiezbruecke.mapping.check.rule import LeafChecker
 from kiezbruecke.mapping.check.sources import ONLY_INBOUND, always_read, check_against_examples, check_sources
 from kiezbruecke.mapping.interpret.namespaces import prefix_problems
-from kiezbruecke.mapping.language.definition import Rule, When
+from kiezbruecke.mapping.language.definition import Definition, Rule, When
 from kiezbruecke.mapping.language.findings import Finding, NotAMapping, Place, meant, nearest
+from kiezbruecke.mapping.language.groups import idle_groups
 from kiezbruecke.mapping.language.reading import Reading
-from kiezbruecke.mapping.language.walking import paths_in, walk
+from kiezbruecke.mapping.language.walking import all_rules, paths_in, walk
 from kiezbruecke.mapping.loading import Mapping as Ready
 from kiezbruecke.mapping.loading import assemble, examine_mapping_file, find_goal
 from kiezbruecke.mapping.plan import Bound, Plan, Spot
@@ -66,10 +67,22 @@ def checked(name: str, content: Path, *, examples: bool = True) -> Checked:
     if not _other_goal(reading):  # every rule of the base would be wrong, and none of them is
         meaning = _meaning(reading, content, examples=examples)
         found, mapping = found + meaning.findings, meaning.mapping
-    found = without_accepted(found, reading.definition)
+    found = each_once(without_accepted(found, reading.definition), reading.definition)
     # a mandatory place without a rule is often only the echo of a misspelt target: causes first
     found.sort(key=lambda finding: (finding.code == "KB-M12", finding.place, finding.code))
     return Checked(found, mapping)
+
+
+def each_once(findings: list[Finding], definition: Definition) -> list[Finding]:
+    """What is wrong with a rule of a group is said once, at the group's line, however often the group is used."""
+    inside = {group.place for group in definition.groups.values()}
+    rules = (rule for group in definition.groups.values() for rule in all_rules(group.rules))
+    inside |= {place for rule in rules for place in places_of(rule)}
+    kept: dict[object, Finding] = {}
+    for one in findings:
+        last = one.rule.rpartition("/")[2]
+        kept.setdefault((one.place, one.code, last) if one.place in inside else one, one)
+    return list(kept.values())
 
 
 def _other_goal(reading: Reading) -> bool:
@@ -98,6 +111,7 @@ class _Checker:
         self._found_before = {finding.place for finding in reading.findings}
         self._target = target
         self._content = content
+        self._groups = {rule.place: rule.use for rule in all_rules(self._definition.rules) if rule.use}
         self._report = CheckReport()
         self._notes = Notes()
         self._meant: tuple[str, ...] = ()  # roots that are misspelt in the header
@@ -115,6 +129,7 @@ class _Checker:
         plan = bind(self._definition.rules, self._target.root, types, self._broken)
         self._notes.always = always_read(self._definition, types)
         self._report.take(plan.findings)
+        self._report.take(idle_groups(self._definition))
         for one in plan.rules:
             self._rule(one, types)
         missing = missing_rules(plan.root, self._notes, self._report, self._definition.places["rules"])
@@ -127,7 +142,13 @@ class _Checker:
         lost = self._found_before or any(one.severity == "error" and one.code in _NOT_TRIED for one in found)
         whole = not lost and not self._definition.abstract
         mapping = assemble(self._definition, self._target, self._content, shape, plan) if whole else None
-        return Checked([self._of_this_file(finding) for finding in found], mapping)
+        return Checked([self._of_this_file(self._of_the_group(finding)) for finding in found], mapping)
+
+    def _of_the_group(self, finding: Finding) -> Finding:
+        """A rule that is missing in the block of a group is missing in the group."""
+        group = self._definition.groups.get(self._groups.get(finding.place, ""))
+        pasted = finding.code == "KB-M12" and finding.expected.startswith("- {")
+        return replace(finding, place=group.place) if group and pasted else finding
 
     def _of_this_file(self, finding: Finding) -> Finding:
         """A base may be whole by itself: what is missing is missing in the overlay."""
@@ -207,9 +228,11 @@ class _Checker:
 
     def _rule(self, one: Bound, types: Types) -> None:
         rule, spot = one.rule, one.spot
+        if rule.ends:
+            return  # the same was said one level above
         self._report.rule, self._report.number = spot.path if spot else one.target, one.number
         block = one.above[-1].spot.path if one.above and one.above[-1].spot else ""
-        self._notes.around[rule.place] = block, spot.path if spot and rule.rules else ""
+        self._notes.around.setdefault(rule.place, []).append((block, spot.path if spot and rule.rules else ""))
         if spot is not None:
             self._numbers(one, spot)
             self._nil(rule, spot)
@@ -316,8 +339,9 @@ class _Checker:
 
     def _condition(self, one: Bound, when: When, found: Type | None) -> None:
         before = len(self._report.findings)
-        if found is not None:
-            self._notes.asked[when.place] = found
+        if found is not None:  # the uses of a group may ask different types: then nobody knows
+            known = self._notes.asked.setdefault(when.place, found)
+            self._notes.asked[when.place] = found if known == found else Type()
         if found is None or self._broken_when(one.rule):
             self._notes.doubtful.add(when.place)
         else:
@@ -347,7 +371,9 @@ def _reads_member(one: Bound) -> bool:
     """Whether a rule or one below it reads the member of its `each`, by any name that stands for it."""
     outside = one.above[-1].members if one.above else {}
     names = one.members.keys() - outside.keys() | {one.rule.name}
-    inside = (each.rule for each in walk((one.rule,)))
+    inside = [each.rule for each in walk((one.rule,))]
+    if any(rule.ends for rule in inside):
+        return True  # what would read it is not written out any more
     return any(path.root in names for rule in inside for _, path, _ in paths_in(rule) if path is not one.rule.each)
 
 

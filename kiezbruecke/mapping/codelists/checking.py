@@ -11,6 +11,7 @@ from kiezbruecke.content.yaml import place_of
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.codelists.reading import (
     CODE_KEYS,
+    COLUMNS,
     KEYS,
     TEXT_KEYS,
     WRITE_NAMES,
@@ -19,7 +20,6 @@ from kiezbruecke.mapping.codelists.reading import (
     code_entry,
     code_file,
     code_validity,
-    fold,
     is_text,
     known_columns,
     read_code_file,
@@ -29,6 +29,7 @@ from kiezbruecke.mapping.codelists.reading import (
 )
 from kiezbruecke.mapping.codelists.uses import ListUse
 from kiezbruecke.mapping.language.findings import Finding, Place, Severity, nearest
+from kiezbruecke.mapping.values import fold
 
 CODES = {
     "KB-L01": "the file cannot be read as a code list",
@@ -55,14 +56,14 @@ def check_list(content: Path, file_name: str, uses: Iterable[ListUse], on: date)
     """Every finding about one list, in the file's order; `on` is the day on which codes must be valid."""
     name, _, ending = file_name.rpartition(".")
     used = [use for use in uses if use.list == file_name]
-    found = _translation(content, name) if ending == "csv" else _codes(content, name, used, on)
+    found = _translation(content, name, used) if ending == "csv" else _codes(content, name, used, on)
     if not used:
         place = Place(f"mappings/codelists/{file_name}")
         found.append(Finding(place, "KB-L10", "no mapping and no process uses this list", severity="note"))
     return sorted(found, key=lambda finding: finding.place)
 
 
-def _translation(content: Path, name: str) -> list[Finding]:
+def _translation(content: Path, name: str, used: list[ListUse]) -> list[Finding]:
     file = translation_file(content, name)
     shown = file.relative_to(content).as_posix()
     try:
@@ -71,8 +72,9 @@ def _translation(content: Path, name: str) -> list[Finding]:
         return [Finding(Place(shown, _bad_line(file)), "KB-L01", error.what, expected=error.expected)]
     if not known_columns(columns):
         place = Place(shown, _header_line(file))
-        return [Finding(place, "KB-L02", "unknown columns", expected="from;to or id;name;aliases")]
-    return [*_widths(shown, columns, rows), *_blanks(shown, rows), *_twice(shown, rows)]
+        return [Finding(place, "KB-L02", "unknown columns", expected=COLUMNS)]
+    folded = not used or any(not use.exact for use in used)
+    return [*_widths(shown, columns, rows), *_blanks(shown, rows), *_twice(shown, rows, folded=folded)]
 
 
 def _widths(shown: str, columns: tuple[str, ...], rows: list[TranslationRow]) -> Iterator[Finding]:
@@ -91,17 +93,31 @@ def _blanks(shown: str, rows: list[TranslationRow]) -> Iterator[Finding]:
         key = "from" if "from" in row.columns else "id"
         if not row.cell(key):
             yield Finding(Place(shown, row.line), "KB-L04", f"'{key}' is blank", expected="a value")
-        elif key == "from" and not row.cell("to"):
-            message = "'to' is blank: the value would become nothing"
+        for column in _values(row.columns) if key == "from" else ():
+            if not row.cell(key) or row.cell(column):
+                continue
+            message = f"'{column}' is blank: the value would become nothing"
             yield Finding(Place(shown, row.line), "KB-L04", message, expected="a value", severity="warning")
 
 
-def _twice(shown: str, rows: list[TranslationRow]) -> Iterator[Finding]:
-    """A key that has two partners is an error; so is one that has them only without case and blanks."""
+def _values(columns: tuple[str, ...]) -> list[str]:
+    """The columns that must hold a value: `to`, or without it all of them."""
+    return ["to"] if "to" in columns else [column for column in columns if column != "from"]
+
+
+def _partners(row: TranslationRow) -> list[tuple[str, str]]:
+    """Each key of a row with all that it becomes."""
+    if "from" not in row.columns:
+        return row.pairs()
+    return [(row.cell("from"), "; ".join(row.cell(column) for column in _values(row.columns)))]
+
+
+def _twice(shown: str, rows: list[TranslationRow], *, folded: bool) -> Iterator[Finding]:
+    """A key that has two partners is an error; so is one that has them only without case and blanks, if these count."""
     exact: dict[str, tuple[str, int]] = {}
-    folded: dict[str, tuple[str, str, int]] = {}
+    alike: dict[str, tuple[str, str, int]] = {}
     for row in rows:
-        for key, partner in dict.fromkeys(row.pairs()):
+        for key, partner in dict.fromkeys(_partners(row)):
             place = Place(shown, row.line)
             known, line = exact.setdefault(key, (partner, row.line))
             if known != partner:
@@ -110,8 +126,8 @@ def _twice(shown: str, rows: list[TranslationRow]) -> Iterator[Finding]:
             elif line != row.line:
                 message = f"'{key}' stands twice"
                 yield Finding(place, "KB-L05", message, expected=f"once, in line {line}", severity="warning")
-            other, meant, first = folded.setdefault(fold(key), (key, partner, row.line))
-            if other != key and meant != partner:
+            other, meant, first = alike.setdefault(fold(key), (key, partner, row.line))
+            if folded and other != key and meant != partner:
                 message = f"'{key}' and '{other}' (line {first}) differ in case or blanks only"
                 yield Finding(place, "KB-L06", message, expected=f"the same partner: '{meant}' or '{partner}'")
 

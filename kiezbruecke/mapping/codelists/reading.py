@@ -3,8 +3,10 @@
 from;to                     id;name;aliases                uri: urn:…:medium
 ACCEPTED;accepted           090416;Müggelheim;A|B          version: "1.0"
                                                            valid_from: 2019-07-31
-                                                           codes: {"001": Elektronisch}
+from;code;name                                             codes: {"001": Elektronisch}
+DE;DEU;Deutschland
 
+A rule may read another column than `to` or `id`.
 A code may say more than its name: `"019": {name: ZIP, valid_to: 2024-12-31}`.
 """
 
@@ -23,7 +25,8 @@ from kiezbruecke.content.yaml import place_of, read_texts
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.machine import read_text
 from kiezbruecke.mapping.codelists.validity import ALWAYS, Validity, read_day
-from kiezbruecke.mapping.values import Unusable, to_text
+from kiezbruecke.mapping.language.findings import nearest
+from kiezbruecke.mapping.values import Unusable, fold, to_text
 from kiezbruecke.mapping.wording import Instead, Why, Wording, some
 
 KEYS = (
@@ -37,6 +40,8 @@ KEYS = (
     "codes",
     "note",
 )
+COLUMNS = "from;to or id;name;aliases, or from and several columns of your own"
+_FROM_AND_ONE = 2
 _SHOWN = 8  # words of a list in an error
 CODE_KEYS = ("name", "valid_from", "valid_to")
 TEXT_KEYS = tuple(key for key in KEYS if key not in {"codes", "write_names"})
@@ -45,10 +50,11 @@ WRITE_NAMES = {None: False, "true": True, "True": True, "TRUE": True, "false": F
 
 @dataclass(frozen=True)
 class Translation:
-    """What each known value becomes. Reading is exact first, then without regard to case and blanks."""
+    """What each known value becomes. Reading is exact first, then, if it folds, without regard to case and blanks."""
 
     name: str
     entries: Mapping[str, str]
+    folds: bool = True
 
     def translate(self, value: object) -> str:
         """The value's partner; raises Unusable with the allowed values, never with the value itself.
@@ -59,7 +65,7 @@ class Translation:
         if isinstance(value, bool) and given not in self.entries:
             given = "true" if value else "false"
         found = self.entries.get(given)
-        found = self._folded.get(fold(given)) if found is None else found
+        found = self._folded.get(fold(given)) if found is None and self.folds else found
         if found is None:
             raise Unusable(Why.NOT_ON_THE_LIST(self.name), _allowed(given, self.entries, self._one_each))
         return found
@@ -121,12 +127,16 @@ class TranslationRow:
         number = self.columns.index(column) if column in self.columns else len(self.cells)
         return self.cells[number].strip() if number < len(self.cells) else ""
 
-    def pairs(self) -> list[tuple[str, str]]:
-        """What the row translates, and into what: `from` into `to`; id, name and aliases into the id."""
+    def pairs(self, column: str = "") -> list[tuple[str, str]]:
+        """What the row translates, and into what: `from` into `to`; id, name and aliases into the id; or a column."""
         if "from" in self.columns:
-            return [(self.cell("from"), self.cell("to"))]
+            return [(self.cell("from"), self.cell(column or "to"))]
         names = [self.cell("id"), self.cell("name"), *self.cell("aliases").split("|")]
-        return [(name.strip(), self.cell("id")) for name in names if name.strip()]
+        return [(name.strip(), self.cell(column or "id")) for name in names if name.strip()]
+
+
+class UnknownColumn(ConfigurationError):
+    """A translation does not have the column that a rule reads, or has several and the rule names none."""
 
 
 def translation_file(content: Path, name: str) -> Path:
@@ -139,13 +149,19 @@ def code_file(content: Path, name: str) -> Path:
     return content / "mappings" / "codelists" / f"{name}.yaml"
 
 
-def read_translation(content: Path, name: str) -> Translation:
-    """Read `<name>.csv`; raises ConfigurationError."""
+def read_translation(content: Path, name: str, column: str = "", *, folds: bool = True) -> Translation:
+    """Read `<name>.csv`, of its columns one; raises ConfigurationError."""
     file = translation_file(content, name)
     columns, rows = read_rows(file)
     if not known_columns(columns):
-        raise ConfigurationError("unknown columns", where=f"{file}:1", expected="from;to or id;name;aliases")
-    return Translation(name, _unique(file, rows))
+        raise ConfigurationError("unknown columns", where=f"{file}:1", expected=COLUMNS)
+    wanted = column or ("to" if "from" in columns else "id")
+    if wanted not in columns:
+        what = f"has no column '{column}'" if column else "has several columns of values"
+        raise UnknownColumn(
+            f"the code list '{name}' {what}", expected=_choice(name, columns, column), helps=nearest(column, columns)
+        )
+    return Translation(name, _unique(file, rows, column), folds)
 
 
 def read_rows(file: Path) -> tuple[tuple[str, ...], list[TranslationRow]]:
@@ -165,8 +181,8 @@ def read_rows(file: Path) -> tuple[tuple[str, ...], list[TranslationRow]]:
 
 
 def known_columns(columns: tuple[str, ...]) -> bool:
-    """Whether the header is one of the two that a translation may have."""
-    return {"from", "to"} <= set(columns) or "id" in columns
+    """Whether the header is one that a translation may have: `from;too` is a slip, and no column of one's own."""
+    return {"from", "to"} <= set(columns) or ("from" in columns and len(columns) > _FROM_AND_ONE) or "id" in columns
 
 
 def read_codes(content: Path, name: str) -> CodeList:
@@ -230,11 +246,6 @@ def code_validity(entry: Any) -> Validity:
     return Validity(read_day(entry.get("valid_from")), read_day(entry.get("valid_to")))
 
 
-def fold(text: str) -> str:
-    """The text as translations compare it: without regard to case and to runs of blanks."""
-    return " ".join(text.split()).casefold()
-
-
 def _without_comment(line: str) -> str:
     """A comment becomes an empty line, so that the rows below keep their numbers."""
     return "\n" if line.startswith("#") else line
@@ -269,10 +280,16 @@ def _limits(file: Path, codes: Mapping[str, Any]) -> dict[str, Validity]:
     return limits
 
 
-def _unique(file: Path, rows: list[TranslationRow]) -> dict[str, str]:
+def _choice(name: str, columns: Sequence[str], column: str) -> str:
+    """The columns that a rule may name, and how where it names none."""
+    values = [one for one in columns if one != "from"]
+    return ", ".join(values) if column else f"codelist: {{list: {name}, column: {' | '.join(values)}}}"
+
+
+def _unique(file: Path, rows: list[TranslationRow], column: str) -> dict[str, str]:
     entries: dict[str, str] = {}
     for row in rows:
-        for key, value in row.pairs():
+        for key, value in row.pairs(column):
             if entries.setdefault(key, value) != value:
                 raise ConfigurationError(f"'{key}' stands twice with different partners", where=f"{file}:{row.line}")
     return entries

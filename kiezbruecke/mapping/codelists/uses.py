@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from kiezbruecke.content.yaml import read_yaml
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.mapping.language.definition import Definition, Rule
 from kiezbruecke.mapping.language.findings import NotAMapping, Place
 from kiezbruecke.mapping.language.reading import read_definition
 from kiezbruecke.mapping.language.walking import all_rules
@@ -24,6 +26,7 @@ class ListUse:
     place: Place
     rule: str = ""
     code: str | None = None
+    exact: bool = False  # of a translation: case and blanks matter
 
 
 def find_uses(content: Path) -> list[ListUse]:
@@ -36,17 +39,24 @@ def _mappings(content: Path) -> list[ListUse]:
     for direction in ("inbound", "outbound"):
         for file in sorted((content / "mappings" / direction).glob("*/mapping.yaml")):
             try:
-                rules = read_definition(file, file.relative_to(content).as_posix(), direction).rules
+                definition = read_definition(file, file.relative_to(content).as_posix(), direction)
             except NotAMapping:
                 continue
             user = file.parent.name
-            for rule in all_rules(rules):
+            for rule in _rules(definition):
                 if rule.codelist:
-                    found.append(ListUse(f"{rule.codelist}.csv", user, rule.at("codelist"), str(rule.target)))
+                    place, target = rule.at("codelist"), str(rule.target)
+                    found.append(ListUse(f"{rule.codelist}.csv", user, place, target, exact=not rule.fold))
                 if rule.code:
                     code = rule.code.value
                     found.append(ListUse(f"{rule.code.list}.yaml", user, rule.code.place, str(rule.target), code))
     return found
+
+
+def _rules(definition: Definition) -> Iterator[Rule]:
+    """Every rule as it is written, those of groups among them."""
+    for rules in (definition.rules, *(group.rules for group in definition.groups.values())):
+        yield from all_rules(rules)
 
 
 def _processes(content: Path) -> list[ListUse]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -87,7 +88,10 @@ def _never(_: Scope, __: list[tuple[int, str]]) -> str:
 def _function(source: str, bound: Mapping[str, object], name: str) -> Callable[..., str]:
     """The function that the source defines. The source is made of a checked mapping; texts stand in it as literals."""
     names: dict[str, Any] = dict(bound)
-    exec(compile(source, f"<mapping {name}>", "exec"), names)  # noqa: S102
+    try:
+        exec(compile(source, f"<mapping {name}>", "exec"), names)  # noqa: S102
+    except SyntaxError:  # Python takes twenty loops in each other and a hundred indentations
+        raise Uncompilable("lists that stand so deep in each other are written by the interpreter") from None
     function: Callable[..., str] = names["write"]
     return function
 
@@ -107,10 +111,18 @@ class _Printer:
         for one in rules:
             if one.rule.type or one.rule.nil:
                 raise Uncompilable("chosen types and nil are written by the interpreter")
-            if one.rule.each is None:
+            if one.rule.ends:
+                self._end(one)
+            elif one.rule.each is None:
                 self._plain(one, place)
             else:
                 self._each(one, place)
+
+    def _end(self, one: Bound) -> None:
+        """Whoever goes on where a group ends is set aside; the list may stand in a block around the end."""
+        around = nullcontext() if one.rule.each is None else self._values.member(one.rule)
+        with around, self._values.guard(one.rule.when):
+            self._values.code.line("decline()")
 
     def _plain(self, one: Bound, place: PlannedNode) -> None:
         with self._values.guard(one.rule.when) as holds:

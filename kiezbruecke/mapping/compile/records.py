@@ -101,9 +101,9 @@ _ALWAYS_BOUND: dict[str, Any] = {
 }  # fmt: skip
 _KNOWN = frozenset(
     {"target", "place", "places", "source", "const", "codelist", "default", "steps", "when", "rules", "required"}
-    | {"otherwise", "note", "pii", "legal_basis", "accept"}
+    | {"otherwise", "note", "pii", "legal_basis", "accept", "column", "fold", "use"}
 )
-_KNOWN_WHEN = frozenset({"path", "texts", "place", "texts_place", "negated", "derived"})
+_KNOWN_WHEN = frozenset({"path", "texts", "place", "texts_place", "negated", "derived", "fold"})
 
 
 def _refuse_unknown(part: Rule | When, known: frozenset[str]) -> None:
@@ -197,7 +197,8 @@ class _Printer:
 
     def _condition(self, when: When) -> str:
         value = self._found[when.path]
-        equal = [f"same({value}, {text!r})" for text in when.texts]
+        fold = ", folded=True" if when.fold else ""
+        equal = [f"same({value}, {text!r}{fold})" for text in when.texts]
         asked = any_of(equal) if equal else f"{value} is not None"
         return f"not ({asked})" if when.negated else asked
 
@@ -223,8 +224,8 @@ class _Printer:
             value = "value"
         for use in one.rule.steps:
             self._step(use)
-        if one.rule.codelist:
-            translate = self._code.bind("translate", self._lists.translations[one.rule.codelist].translate)
+        if one.rule.lookup:
+            translate = self._code.bind("translate", self._lists.translations[one.rule.lookup].translate)
             self._code.line(f"if value is not None: value = some({translate}(value))")
         with self._code.block(f"if {value} is not None:"):
             self._put(one, spot, self._taken(one, spot, value))

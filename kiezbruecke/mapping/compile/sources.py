@@ -101,7 +101,8 @@ class SourceReader:
         if found.kind is bool and not found.optional:
             equal = [f"{found.expression} is {text.lower() in ('1', 'true')}" for text in when.texts if _is_truth(text)]
         else:
-            equal = [f"{self.code.named(same)}({found.expression}, {text!r})" for text in when.texts]
+            fold = ", folded=True" if when.fold else ""
+            equal = [f"{self.code.named(same)}({found.expression}, {text!r}{fold})" for text in when.texts]
         asked = any_of(equal)
         return f"not ({asked})" if when.negated else asked
 

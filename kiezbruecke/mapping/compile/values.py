@@ -15,7 +15,7 @@ from kiezbruecke.mapping.compile.emit import ALWAYS, Code, all_of
 from kiezbruecke.mapping.compile.plan import PlannedNode, Uncompilable
 from kiezbruecke.mapping.compile.sources import Read, SourceReader
 from kiezbruecke.mapping.interpret.interpreter import Lists
-from kiezbruecke.mapping.language.definition import CodeUse, Rule, StepUse, When
+from kiezbruecke.mapping.language.definition import CodeUse, Lookup, Rule, StepUse, When
 from kiezbruecke.mapping.plan import Bound
 from kiezbruecke.mapping.schema.tree import Leaf
 from kiezbruecke.mapping.steps import STEPS
@@ -223,8 +223,8 @@ class ValueWriter:
             self._any_text(value)
         else:
             kind = self._stepped(value, start, rule.steps)
-            if rule.codelist:
-                kind = self._translated(value, rule.codelist, kind)
+            if rule.lookup:
+                kind = self._translated(value, rule.lookup, kind)
             self._as_text(value, kind)
         if rule.default is not None:
             found = f"{value}_"
@@ -246,9 +246,9 @@ class ValueWriter:
         assert rule.source is not None
         value = self.code.variable("value")
         self._stepped(value, self._sources.expression(rule.source), rule.steps)
-        if rule.codelist:
+        if rule.lookup:
             translate = self.code.named(_translated)
-            listed = self.code.bind("list", self._lists.translations[rule.codelist])
+            listed = self.code.bind("list", self._lists.translations[rule.lookup])
             self.code.line(f"if {value} is not None: {value} = {translate}({listed}, {value})")
         return value
 
@@ -290,8 +290,8 @@ class ValueWriter:
         self.code.line(f"{guard}{value} = {some}({call})")
         return None
 
-    def _translated(self, value: str, name: str, kind: type | None) -> type | None:
-        listed = self._lists.translations[name]
+    def _translated(self, value: str, lookup: Lookup, kind: type | None) -> type | None:
+        listed = self._lists.translations[lookup]
         if kind is not str:
             translate, bound = self.code.named(_translated), self.code.bind("list", listed)
             self.code.line(

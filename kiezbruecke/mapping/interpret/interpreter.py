@@ -9,7 +9,7 @@ from typing import Any
 from kiezbruecke.mapping.codelists.reading import CodeList, Translation
 from kiezbruecke.mapping.interpret.draft import NodeDraft, Unwritable
 from kiezbruecke.mapping.interpret.sources import ReadFrom, Scope, read, read_members
-from kiezbruecke.mapping.language.definition import CodeUse, Rule, StepUse, When
+from kiezbruecke.mapping.language.definition import CodeUse, Lookup, Rule, StepUse, When
 from kiezbruecke.mapping.language.paths import SourcePath, TargetPath
 from kiezbruecke.mapping.plan import Bound, Instance, Plan
 from kiezbruecke.mapping.steps import STEPS
@@ -21,7 +21,7 @@ from kiezbruecke.mapping.wording import Instead, Why
 class Lists:
     """The code lists that a mapping names."""
 
-    translations: Mapping[str, Translation] = field(default_factory=dict)
+    translations: Mapping[Lookup, Translation] = field(default_factory=dict)
     codes: Mapping[str, CodeList] = field(default_factory=dict)
 
 
@@ -53,7 +53,7 @@ def make_draft(plan: Plan, lists: Lists, scope: Scope, refuse: Refuse = _raise) 
 def holds(when: When, scope: Scope) -> bool:
     """Whether a condition is met. Raises Unusable where a value cannot be compared."""
     value = read(when.path, scope)
-    found = any(same(value, text) for text in when.texts) if when.texts else not is_nothing(value)
+    found = any(same(value, text, folded=when.fold) for text in when.texts) if when.texts else not is_nothing(value)
     return found != when.negated
 
 
@@ -68,8 +68,12 @@ class _Interpreter:
 
     def _apply(self, one: Bound, draft: NodeDraft, scope: Scope) -> None:
         rule, spoken = one.rule, 0
-        for instance, inner in _scopes(rule, scope):
+        for instance, inner in _scopes(one, scope):
             if self._holds(one, draft, inner):
+                if rule.ends:
+                    deep = Unusable(Why.TOO_DEEP(), Instead.LEVELS(rule.ends))
+                    self._refuse_at(one, draft, _origin(rule.each, scope), deep)
+                    return
                 place = _open(draft, rule.target, instance)
                 if rule.type is not None:
                     self._choose_type(one, rule.type, place)
@@ -131,8 +135,8 @@ class _Interpreter:
         content = read(rule.source, scope)
         for use in rule.steps:
             content = apply_step(use, content)
-        if rule.codelist and not is_nothing(content):
-            content = _translated(self._lists.translations[rule.codelist], content)
+        if rule.lookup and not is_nothing(content):
+            content = _translated(self._lists.translations[rule.lookup], content)
         if not is_nothing(content):
             return Value(content, live=True)
         return NOTHING if rule.default is None else Value(rule.default, live=False)
@@ -202,14 +206,15 @@ def _translated(translation: Translation, content: Any) -> Any:
     return found
 
 
-def _scopes(rule: Rule, scope: Scope) -> Iterator[tuple[Instance, Scope]]:
+def _scopes(one: Bound, scope: Scope) -> Iterator[tuple[Instance, Scope]]:
     """What the rule sees: once, or once per member of its `each`."""
+    rule = one.rule
     number = rule.target.steps[-1].number if rule.target.steps else 1
     if rule.each is None or rule.name is None:
         yield Instance(number), scope
         return
     for member in read_members(rule.each, scope):
-        yield Instance(number, rule.place, member.index), {**scope, rule.name: member}
+        yield Instance(number, one.number, member.index), {**scope, rule.name: member}
 
 
 def _open(draft: NodeDraft, target: TargetPath, instance: Instance) -> NodeDraft:

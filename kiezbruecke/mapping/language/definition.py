@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.language.paths import SourcePath, TargetPath
@@ -45,11 +45,20 @@ class CodeUse:
         return self.list_at or self.place
 
 
+class Lookup(NamedTuple):
+    """What a rule reads of a translation: its name, the column (none: `to` or `id`), and whether case may differ."""
+
+    list: str
+    column: str = ""
+    fold: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class When:
     """`when: path` asks for presence, `{path, equals}` for one of some texts; `missing`, `not_equals` for the contrary.
 
-    What is missing equals nothing, so `not_equals` holds for it.
+    What is missing equals nothing, so `not_equals` holds for it. Texts are compared as they stand, unless `fold` says
+    that case and runs of blanks do not matter.
     """
 
     path: SourcePath
@@ -58,6 +67,7 @@ class When:
     texts_place: Place | None = None
     negated: bool = False
     derived: bool = False  # of other rules' conditions: of those above an `otherwise`, of the other cases of `one_of`
+    fold: bool = False
 
     @property
     def contrary(self) -> When:
@@ -65,10 +75,11 @@ class When:
         return replace(self, negated=not self.negated, derived=True)
 
     def __str__(self) -> str:
-        """The condition in one line, for lineage: `a.b`, `a.b = x | y`, `a.b missing`, `a.b ≠ x`."""
+        """The condition in one line, for lineage: `a.b`, `a.b = x | y`, `a.b missing`, `a.b ≠ x`, `a.b = x (fold)`."""
         if not self.texts:
             return f"{self.path.text} missing" if self.negated else self.path.text
-        return f"{self.path.text} {'≠' if self.negated else '='} {' | '.join(self.texts)}"
+        fold = " (fold)" if self.fold else ""
+        return f"{self.path.text} {'≠' if self.negated else '='} {' | '.join(self.texts)}{fold}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +93,8 @@ class Rule:
     const: str | None = None
     code: CodeUse | None = None
     codelist: str | None = None
+    column: str = ""  # of the code list: which of its columns gives the value
+    fold: bool = True  # of the code list: case and runs of blanks do not matter
     default: str | None = None
     steps: tuple[StepUse, ...] = ()
     when: tuple[When, ...] = ()  # all of them hold where the rule speaks
@@ -99,6 +112,9 @@ class Rule:
     type: str | None = None  # the derived type that stands there (xsi:type)
     nil: bool = False  # nothing is written as xsi:nil
     accept: Mapping[str, Place] = field(default_factory=dict)  # codes of warnings that are meant, and where each stands
+    use: str = ""  # the group that gives the rules of the block
+    depth: int = 0  # so many levels there are of a group that uses itself
+    ends: int = 0  # where such a group ends, its depth: a record that goes on here is set aside
 
     def at(self, key: str) -> Place:
         """Where the value of a key stands."""
@@ -110,9 +126,20 @@ class Rule:
         return tuple(when for when in self.when if not when.derived)
 
     @property
+    def lookup(self) -> Lookup | None:
+        """What it reads of which translation."""
+        return Lookup(self.codelist, self.column, self.fold) if self.codelist else None
+
+    @property
+    def is_block(self) -> bool:
+        """Whether it stands around others, or would if its group did not end here: it has no value of its own."""
+        return bool(self.rules or self.ends)
+
+    @property
     def origin(self) -> str:
-        """What people are told the value comes from: its source field, or 'Festwert'."""
-        return self.source.text if self.source else "Festwert"
+        """What people are told the value comes from: its source field (of a group's end its list), or 'Festwert'."""
+        path = self.each if self.ends else self.source
+        return path.text if path else "Festwert"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +166,15 @@ class ItemSource:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleGroup:
+    """Rules that are written once, where their name stands, and whether some block uses them."""
+
+    place: Place
+    rules: tuple[Rule, ...]
+    used: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Definition:
     """A whole mapping file, read and well-formed; what its paths mean is checked elsewhere."""
 
@@ -158,6 +194,7 @@ class Definition:
     prefix: str | None = None  # of the root's namespace, instead of the standard's name; "" for none
     unused: tuple[str, ...] = ()  # source fields that are left out on purpose
     bases: tuple[str, ...] = ()  # once merged: the mappings below it, the nearest first
+    groups: Mapping[str, RuleGroup] = field(default_factory=dict)  # as they stand there, before anybody uses them
 
     @property
     def file(self) -> str:

@@ -40,6 +40,7 @@ CODES = {
     "KB-M23": "numbers with a gap",
     "KB-M24": "the mapping refuses its own example",
     "KB-M25": "a case that no branch is for",
+    "KB-M26": "a group of rules that is not there, or has no end",
 }
 
 

@@ -4,18 +4,20 @@
                                    A/D: from …
 Rules meet by their full target path, however the two files nest their blocks. A block of the overlay that neither
 repeats nor has a condition is only a way to write its paths; one that does meets the base's block of the same path.
+Groups are expanded before, so that their rules meet as any others; a group of the overlay stands for the base's of the
+same name. What an `otherwise` answers, and what keeps cases apart, is worked out anew behind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from kiezbruecke.mapping.language.definition import Definition, Rule
+from kiezbruecke.mapping.language.definition import Definition, Rule, RuleGroup
 from kiezbruecke.mapping.language.findings import Finding, NotAMapping, Place, nearest
 from kiezbruecke.mapping.language.paths import TargetPath, TargetStep
-from kiezbruecke.mapping.language.reading import Reading
-from kiezbruecke.mapping.language.walking import walk
+from kiezbruecke.mapping.language.reading import Reading, answering, exclusive, no_conditions
+from kiezbruecke.mapping.language.walking import all_rules, walk
 
 _Path = tuple[TargetStep, ...]
 
@@ -33,13 +35,15 @@ def merge(base: Reading, over: Reading) -> Reading:
 
     Raises NotAMapping where the base has the other direction: then nothing of it can be meant.
     """
-    findings = [*base.findings, *over.findings, *_header_findings(base.definition, over.definition)]
+    findings = [*dict.fromkeys((*base.findings, *over.findings)), *_header_findings(base.definition, over.definition)]
     if base.definition.direction != over.definition.direction:
         raise NotAMapping(findings[len(base.findings) :])
     merger = _Merger(base.definition.rules, findings)
     rules = merger.into(base.definition.rules, list(_entries(over.definition.rules, ())))
+    answers = _answers({**base.answers, **over.answers, **merger.answers}, merger.replaced)
+    rules = _Answering(answers, findings, _alone(rules, over.definition), _place(over.definition)).rules(rules)
     definition = _header(base.definition, over.definition, rules)
-    return Reading(definition, findings, base.broken | over.broken)
+    return Reading(definition, findings, base.broken | over.broken, answers)
 
 
 def broken_chain(definition: Definition, names: tuple[str, ...]) -> Finding:
@@ -72,10 +76,17 @@ def _header(base: Definition, over: Definition, rules: tuple[Rule, ...]) -> Defi
         unused=tuple(dict.fromkeys((*base.unused, *over.unused))),
         target=over.target or base.target,
         prefix=base.prefix if over.prefix is None else over.prefix,
+        groups=_groups(base, over),
         rules=rules,
         places={**base.places, **_own_places(over), **_omissions(over)},
         bases=(base.name, *base.bases),
     )
+
+
+def _groups(base: Definition, over: Definition) -> dict[str, RuleGroup]:
+    """The groups of the whole; one that either of the two uses is used."""
+    used = {name for one in (base, over) for name, group in one.groups.items() if group.used}
+    return {name: replace(group, used=name in used) for name, group in {**base.groups, **over.groups}.items()}
 
 
 def _own_places(over: Definition) -> dict[str, Place]:
@@ -119,14 +130,17 @@ def _entries(rules: tuple[Rule, ...], above: _Path) -> Iterator[_Entry]:
 
 
 def _only_groups(rule: Rule) -> bool:
-    """Whether a block says nothing but a path."""
-    return not (rule.places.keys() - {"target", "rules", "note"})
+    """Whether a block says nothing but a path, and perhaps which group stands there and what that is about."""
+    said = rule.places.keys() - {"target", "rules", "note"}
+    return not said or (bool(rule.use) and said <= {"use", "from", "as"})
 
 
 class _Merger:
     def __init__(self, base: tuple[Rule, ...], findings: list[Finding]) -> None:
         self._known = [one.target for one in walk(base)]
         self._findings = findings
+        self.replaced: dict[Place, tuple[Place, ...]] = {}  # where rules of the base stand, and what stands for them
+        self.answers: dict[Place, tuple[Place, ...]] = {}  # of an `otherwise` of the overlay alone: what the base asks
 
     def into(self, rules: tuple[Rule, ...], entries: list[_Entry], above: _Path = ()) -> tuple[Rule, ...]:
         """The base's rules with the overlay's entries among them; entries of one path replace together."""
@@ -148,6 +162,8 @@ class _Merger:
     def _replaced(self, rules: list[Rule], path: _Path, new: list[Rule], above: _Path) -> list[Rule] | None:
         """The rules with all those of this path replaced, in every block that leads there; None without any."""
         same = [rule for rule in rules if rule.target.steps == path]
+        if asking := self._asking(same, new):
+            return self._otherwise(rules, same, asking, new[0])
         merged = self._in_place(rules, same, path, new, above) if same else rules
         found = bool(same)
         for rule in rules:
@@ -159,8 +175,22 @@ class _Merger:
                     merged = [part for one in merged for part in (block if one is rule else [one])]
         return merged if found else None
 
+    def _asking(self, same: list[Rule], new: list[Rule]) -> list[Rule]:
+        """The base's rules that an `otherwise` answers which has no conditions of its own above it."""
+        alone = len(new) == 1 and new[0].otherwise and not new[0].when
+        return [rule for rule in same if rule.when and not (rule.otherwise or rule.each)] if alone else []
+
+    def _otherwise(self, rules: list[Rule], same: list[Rule], asking: list[Rule], rule: Rule) -> list[Rule]:
+        """The base's rules with the overlay's `otherwise` behind them, for the base's own."""
+        self.answers[rule.place] = tuple(one.place for one in asking)
+        last = rules.index(asking[-1])
+        own = replace(rule, target=asking[-1].target)
+        kept = [one for one in rules[last + 1 :] if not (one.otherwise and any(one is other for other in same))]
+        return [*rules[: last + 1], own, *kept]
+
     def _in_place(self, rules: list[Rule], same: list[Rule], path: _Path, new: list[Rule], above: _Path) -> list[Rule]:
         fresh = [self._upon(rule, same, path, above) for rule in new if not rule.omit]
+        self.replaced |= {rule.place: tuple(one.place for one in fresh) for rule in same}
         first = rules.index(same[0])
         kept = [rule for rule in rules[first:] if all(rule is not one for one in same)]
         return [*rules[:first], *fresh, *kept]
@@ -196,6 +226,64 @@ class _Merger:
                 helps = nearest(text, self._known)
                 expected = "the full target path of one of its rules"
                 self._findings.append(Finding(rule.place, "KB-M05", message, text, expected, helps))
+
+
+def _answers(
+    told: Mapping[Place, tuple[Place, ...]], replaced: Mapping[Place, tuple[Place, ...]]
+) -> dict[Place, tuple[Place, ...]]:
+    """What each `otherwise` answers, now that some rules stand for others – for those of a group perhaps in one use."""
+    return {
+        place: tuple(dict.fromkeys(new for one in asking for new in (one, *replaced.get(one, ()))))
+        for place, asking in told.items()
+    }
+
+
+def _alone(rules: tuple[Rule, ...], definition: Definition) -> dict[Place, Rule]:
+    """The rules that stand in no group, and so at one place only."""
+    grouped = {rule.place for group in definition.groups.values() for rule in all_rules(group.rules)}
+    return {rule.place: rule for rule in all_rules(rules) if rule.place not in grouped}
+
+
+@dataclass(frozen=True)
+class _Answering:
+    """Says anew what each `otherwise` of merged rules means, and what keeps the cases of `one_of` apart."""
+
+    answers: Mapping[Place, tuple[Place, ...]]
+    findings: list[Finding]
+    alone: Mapping[Place, Rule]  # those of no group: the two files may nest their blocks in different ways
+    extends: Place  # where the overlay names its base
+
+    def rules(self, rules: tuple[Rule, ...], *, cases: bool = False) -> tuple[Rule, ...]:
+        """The rules of one block; `cases`: they are those of `one_of`."""
+        made = tuple(self._rule(rule, rules, cases=cases) for rule in rules)
+        return exclusive(made) if cases else made
+
+    def _rule(self, rule: Rule, beside: tuple[Rule, ...], *, cases: bool) -> Rule:
+        rule = replace(rule, rules=self.rules(rule.rules, cases=rule.one_of))
+        if not rule.otherwise:
+            return rule
+        asking = [one for one in self._answered(rule, beside, cases=cases) if not (one.otherwise or one.each)]
+        told = any(finding.place == rule.at("otherwise") for finding in self.findings)
+        if not told and (not asking or not all(one.when for one in asking)):
+            self.findings.append(self._unasked(rule))
+        return answering(rule, asking)
+
+    def _unasked(self, rule: Rule) -> Finding:
+        """What the base's `otherwise` answered, the overlay has taken away; it is mended in the overlay."""
+        if rule.place.file == self.extends.file:
+            return no_conditions(rule, "rules with 'when' here, or in the base for the same target")
+        target = str(rule.target)
+        message = f"the base's 'otherwise' for '{target}' has no conditions any more"
+        expected = f"a rule with 'when' for what it answers, or {{target: {target}, omit: true}}"
+        return Finding(self.extends, "KB-M05", message, target, expected, f"see {rule.place}")
+
+    def _answered(self, rule: Rule, beside: tuple[Rule, ...], *, cases: bool) -> Iterable[Rule]:
+        told = self.answers.get(rule.place, ())
+        if not told and cases:
+            return beside
+        own = [one for one in beside if one.place in told]
+        elsewhere = told if rule.place in self.alone else ()
+        return own or [self.alone[place] for place in elsewhere if place in self.alone]
 
 
 def _below(rule: Rule, path: _Path) -> _Path:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -22,6 +23,7 @@ from kiezbruecke.mapping.language.definition import (
     Direction,
     ItemSource,
     Rule,
+    RuleGroup,
     StepUse,
     When,
 )
@@ -31,15 +33,18 @@ from kiezbruecke.mapping.language.paths import SourcePath, TargetPath, is_name, 
 
 HEADER = (
     "name", "version", "title", "note", "extends", "abstract", "direction", "reads", "source", "roots", "target",
-    "prefix", "unused", "rules",
+    "prefix", "unused", "groups", "rules",
 )  # fmt: skip
 _NEEDED = ("name", "version", "direction", "roots", "target", "rules")
 _NEEDED_ABOVE_A_BASE = ("name", "version", "direction", "extends")
 RULE = (
     "target", "from", "const", "code", "codelist", "default", "steps", "when",
     "otherwise", "each", "as", "at_least", "type", "nil", "rules", "one_of",
-    "omit", "required", "note", "pii", "legal_basis", "accept",
+    "omit", "required", "note", "pii", "legal_basis", "accept", "use", "depth",
 )  # fmt: skip
+_ORIGINS = ("from", "const", "code", "rules", "one_of", "use")
+_TOGETHER = (["from", "code"], ["from", "use"])
+_LOOKUP = ("list", "column", "fold")
 _ASKED = ("equals", "not_equals", "missing")  # what a condition may ask about its path
 _RESERVED = ("xsi",)  # what messages themselves declare; names that begin with xml are no prefixes at all
 _TEMPLATE = re.compile(r"\{\{|\$\{")
@@ -55,11 +60,15 @@ def read_definition(file: Path, shown: str, direction: Direction) -> Definition:
 
 @dataclass(frozen=True)
 class Reading:
-    """A file as far as it could be understood: `broken` are the places of rules that have findings of their own."""
+    """A file as far as it could be understood: `broken` are the places of rules that have findings of their own.
+
+    `answers` says of each `otherwise` where the rules stand whose conditions it answers.
+    """
 
     definition: Definition
     findings: list[Finding]
     broken: frozenset[Place]
+    answers: Mapping[Place, tuple[Place, ...]]
 
 
 def examine_definition(file: Path, shown: str, direction: Direction) -> Reading:
@@ -73,7 +82,7 @@ def _examined(data: bytes, shown: str, direction: Direction, folder: str) -> Rea
     reader = _Reader(shown)
     definition = reader.definition(compose(data, shown), direction, folder)
     findings = sorted(reader.findings, key=lambda finding: finding.place)
-    return Reading(definition, findings, frozenset(reader.broken))
+    return Reading(definition, findings, frozenset(reader.broken), reader.answers)
 
 
 class _Reader(NodeReader):
@@ -82,6 +91,7 @@ class _Reader(NodeReader):
     def __init__(self, shown: str) -> None:
         super().__init__(shown)
         self.broken: set[Place] = set()
+        self.answers: dict[Place, tuple[Place, ...]] = {}
         self.above_a_base = False
 
     def definition(self, root: MappingNode, direction: Direction, folder: str) -> Definition:
@@ -111,7 +121,23 @@ class _Reader(NodeReader):
             places=self.places(root, keys),
             title=self.text(keys.get("title")),
             note=self.text(keys.get("note")),
+            groups=self.groups(keys.get("groups")),
         )
+
+    def groups(self, node: Node | None) -> dict[str, RuleGroup]:
+        """The groups by their names, each with rules as a block has them."""
+        if node is None:
+            return {}
+        if not isinstance(node, MappingNode) or not node.value:
+            self.wrong(self.place(node), "no groups of rules", "{name: [{target: …, from: …}]}")
+            return {}
+        found: dict[str, RuleGroup] = {}
+        for key, value in node.value:
+            name = self.text(key)
+            if name in found:
+                self.add(key, "KB-M02", f"the group '{name}' stands twice", "each group once")
+            found[name] = RuleGroup(self.place(key), self.rules(value))
+        return found
 
     def prefix(self, node: Node | None) -> str | None:
         """The prefix of the root's namespace; `""` for the default namespace."""
@@ -149,20 +175,21 @@ class _Reader(NodeReader):
 
     def _with_otherwise(self, rules: Sequence[Rule]) -> Iterator[Rule]:
         """`otherwise`: where none of the rules speaks that stand right above and ask something."""
-        asked: list[When] = []
+        asking: list[Rule] = []
         answered = False
         for rule in rules:
             if not rule.otherwise:
-                asked = [] if answered or not rule.when else asked
-                asked += [] if rule.each else rule.when
+                asking = [] if answered or not rule.when else asking
+                asking += [] if rule.each or not rule.when else [rule]
                 answered = False
                 yield rule
                 continue
-            if not asked:
-                expected = "rules with 'when', and without 'each', right above"
-                self.wrong(rule.at("otherwise"), "'otherwise' has no conditions above it", expected, str(rule.target))
+            if asking:
+                self.answers[rule.place] = tuple(one.place for one in asking)
+            elif not self.above_a_base:  # there the base may have what it answers
+                self.findings.append(no_conditions(rule))
             answered = True
-            yield replace(rule, when=tuple(dict.fromkeys(when.contrary for when in asked)))
+            yield answering(rule, asking)
 
     def rule(self, node: Node) -> Rule | None:
         before = len(self.findings)
@@ -194,30 +221,26 @@ class _Reader(NodeReader):
     def below(self, keys: Mapping[str, Node]) -> tuple[Rule, ...]:
         """The rules of a block; a block that has none, or that is one more origin, is a mistake of its own."""
         rules = self.rules(keys.get("rules")) or self.cases(keys.get("one_of"))
-        return rules if {"from", "const", "code"}.isdisjoint(keys) else ()
+        return rules if {"from", "const", "code", "use"}.isdisjoint(keys) else ()
 
     def cases(self, node: Node | None) -> tuple[Rule, ...]:
         """The rules of `one_of`: each asks something, the last may say `otherwise`; none speaks beside another."""
         rules = self.rules(node)
         for rule in rules:
-            if not rule.when or rule.each:
+            if not (rule.when or rule.otherwise) or rule.each:
                 expected = "'when' or 'otherwise', and no 'each'"
                 self.wrong(rule.place, "a case of 'one_of' asks nothing", expected, str(rule.target))
-        others = [[when.contrary for other in rules if other is not rule for when in other.asked] for rule in rules]
-        return tuple(
-            rule if rule.otherwise else replace(rule, when=(*rule.when, *dict.fromkeys(against)))
-            for rule, against in zip(rules, others, strict=True)
-        )
+        return exclusive(rules)
 
     def _rule(self, keys: Mapping[str, Node], target: TargetPath, below: tuple[Rule, ...]) -> Rule:
         return Rule(
             target=target,
             place=self.place(keys["target"]),
-            places={key: self.place(value) for key, value in keys.items()},
+            places=self._places_of(keys),
             source=self.path(keys.get("from")),
             const=self.constant(keys.get("const")),
             code=self.code(keys.get("code")),
-            codelist=self.optional(keys.get("codelist")),
+            **self.lookup(keys.get("codelist")),
             default=self.constant(keys.get("default")),
             steps=self.steps(keys.get("steps")),
             when=self.conditions(keys),
@@ -235,29 +258,48 @@ class _Reader(NodeReader):
             pii=self.truth(keys.get("pii")),
             legal_basis=self.text(keys.get("legal_basis")),
             accept=self.accepted(keys.get("accept")),
+            use=self.text(keys.get("use")),
+            depth=self.count(keys.get("depth"), 2),
         )
+
+    def _places_of(self, keys: Mapping[str, Node]) -> dict[str, Place]:
+        """Where each key's value stands; the column of a code list is `codelist.column`."""
+        found = {key: self.place(value) for key, value in keys.items()}
+        lookup = self.keys(keys.get("codelist"), _LOOKUP, quiet=True)
+        return found | {f"codelist.{key}": self.place(value) for key, value in lookup.items()}
 
     def _combination(self, node: Node, keys: dict[str, Node], *, unknown: bool) -> None:
         """A rule takes its value from one place, or is a block of rules. `unknown`: a key may be meant for it."""
-        given = [key for key in ("from", "const", "code", "rules", "one_of") if key in keys]
+        given = [key for key in _ORIGINS if key in keys]
         if "omit" in keys:
             self._omission(keys)
             return
         if given == ["from", "code"] and "value" in self.keys(keys["code"], ("list", "value"), quiet=True):
             self.wrong(self.place(keys["code"]), "'code' has a value and 'from' gives another", "one of them")
-        elif len(given) != 1 and given != ["from", "code"] and not (unknown and not given):
-            self.wrong(self.place(node), "a rule needs exactly one origin", "one of from, const, code, rules, one_of")
+        elif len(given) != 1 and given not in _TOGETHER and not (unknown and not given):
+            self.wrong(self.place(node), "a rule needs exactly one origin", f"one of {', '.join(_ORIGINS)}")
         for key in ("steps", "codelist", "default"):
-            if key in keys and "from" not in keys:
+            if key in keys and ("from" not in keys or "use" in keys):
                 self.wrong(self.place(keys[key]), f"'{key}' needs 'from'", "from: path")
         if "otherwise" in keys and "when" in keys:
             self.wrong(self.place(keys["otherwise"]), "'otherwise' beside 'when'", "one of the two")
         if "at_least" in keys and "each" not in keys:
             self.wrong(self.place(keys["at_least"]), "'at_least' counts the members of 'each'", "each: path, as: name")
-        if "nil" in keys and ("default" in keys or not {"from", "rules"} & set(keys)):
+        if "nil" in keys and ("default" in keys or not {"from", "rules", "use"} & set(keys)):
             self.wrong(self.place(keys["nil"]), "'nil' is for what may be nothing", "from or rules, and no default")
-        if ("each" in keys) != ("as" in keys):
+        self._names(node, keys)
+
+    def _names(self, node: Node, keys: Mapping[str, Node]) -> None:
+        """`as` names a member of `each`, or what a group's rules are about."""
+        named = [key for key in ("each", "from") if key in keys and (key == "each" or "use" in keys)]
+        if "use" in keys and len(named) > 1:
+            self.wrong(self.place(keys["from"]), "'from' beside 'each'", "one of the two")
+        elif named == ["from"] and "as" not in keys:
+            self.wrong(self.place(keys["from"]), "'from' and 'as' belong together", "from: case, as: name, use: group")
+        elif bool(named) != ("as" in keys):
             self.wrong(self.place(node), "'each' and 'as' belong together", "each: case.documents, as: document")
+        if "depth" in keys and "use" not in keys:
+            self.wrong(self.place(keys["depth"]), "'depth' needs 'use'", "use: group, depth: 5")
 
     def _omission(self, keys: Mapping[str, Node]) -> None:
         """`omit: true` stands alone with its target, and only above a base."""
@@ -290,19 +332,29 @@ class _Reader(NodeReader):
         when = self.when(keys["when"]) if "when" in keys else None
         return (when,) if when else ()
 
-    def count(self, node: Node | None) -> int:
-        text = self.text(node, expected="a number, from 1")
-        if text.isascii() and text.isdigit() and int(text[:5]) > 0:
+    def count(self, node: Node | None, least: int = 1) -> int:
+        text = self.text(node, expected=f"a number, from {least}")
+        if text.isascii() and text.isdigit() and int(text[:5]) >= least:
             return int(text[:5])
         if node is not None and text:
-            self.wrong(self.place(node), f"'{text}' is no count", "a number, from 1")
+            self.wrong(self.place(node), f"'{text}' is no count", f"a number, from {least}")
         return 0
+
+    def lookup(self, node: Node | None) -> dict[str, Any]:
+        """`codelist: name`, or `{list, column, fold}`."""
+        if not isinstance(node, MappingNode):
+            return {"codelist": self.optional(node)}
+        keys = self.keys(node, _LOOKUP)
+        if "list" not in keys:
+            self.wrong(self.place(node), "'codelist' names no list", "codelist: {list: name, column: name}")
+        fold = "fold" not in keys or self.truth(keys["fold"])
+        return {"codelist": self.text(keys.get("list")), "column": self.text(keys.get("column")), "fold": fold}
 
     def when(self, node: Node) -> When | None:
         if not isinstance(node, MappingNode):
             path = self.path(node)
             return When(path, (), self.place(node)) if path else None
-        keys = self.keys(node, ("path", *_ASKED))
+        keys = self.keys(node, ("path", *_ASKED, "fold"))
         asked = [key for key in _ASKED if key in keys]
         if "path" not in keys or len(asked) != 1:
             expected = "when: path, or {path: …, equals: …}, not_equals instead of equals, or missing: true"
@@ -311,8 +363,10 @@ class _Reader(NodeReader):
         texts = self.asked(keys[asked[0]], asked[0]) if asked else ()
         if path is None:
             return None
-        texts_place = self.place(keys[asked[0]]) if texts else None
-        return When(path, texts, self.place(keys["path"]), texts_place, negated=asked[:1] != ["equals"])
+        if "fold" in keys and not texts:
+            self.wrong(self.place(keys["fold"]), "'fold' is about texts", "equals or not_equals beside it")
+        texts_place, fold = self.place(keys[asked[0]]) if texts else None, self.truth(keys.get("fold"))
+        return When(path, texts, self.place(keys["path"]), texts_place, negated=asked[:1] != ["equals"], fold=fold)
 
     def asked(self, node: Node, key: str) -> tuple[str, ...]:
         """The texts that a condition compares with, each once; none for `missing: true`."""
@@ -373,3 +427,26 @@ class _Reader(NodeReader):
     def _agree(self, node: Node | None, given: str, wanted: str, why: str) -> None:
         if node is not None and given and given != wanted:
             self.add(node, "KB-M04", f"'{given}' is not '{wanted}'", f"'{wanted}': {why}")
+
+
+def answering(rule: Rule, asking: Sequence[Rule]) -> Rule:
+    """An `otherwise` with the conditions under which none of the rules speaks that it answers."""
+    return replace(rule, when=tuple(dict.fromkeys(when.contrary for one in asking for when in one.asked)))
+
+
+def exclusive(cases: Sequence[Rule]) -> tuple[Rule, ...]:
+    """The cases of `one_of`, none of which speaks beside another: `otherwise` never does anyway."""
+    return tuple(
+        case if case.otherwise else replace(case, when=(*case.asked, *dict.fromkeys(_against(case, cases))))
+        for case in cases
+    )
+
+
+def _against(case: Rule, cases: Sequence[Rule]) -> Iterator[When]:
+    return (when.contrary for other in cases if other is not case for when in other.asked)
+
+
+def no_conditions(rule: Rule, expected: str = "rules with 'when', and without 'each', right above") -> Finding:
+    """The finding about an `otherwise` that answers nothing."""
+    message = "'otherwise' has no conditions above it"
+    return Finding(rule.at("otherwise"), "KB-M03", message, str(rule.target), expected)
