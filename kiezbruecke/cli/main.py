@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 something needs a person or differs, or nobody reads our o
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import traceback
@@ -62,7 +63,9 @@ _FOR_OTHERS = {
 
 
 def application(*words: str) -> typer.Typer:
-    """The commands of these words, else all. Ledger and documents take a second to import: `mapping` needs neither."""
+    """The command that these words call, else all. Ledger and documents take a second to import: `mapping` needs
+    neither, and each of its verbs only its own.
+    """
     built = typer.Typer(
         help="Trägt Beschlüsse der Bürgerbeteiligung in E-Akte und Haushalt – einmal, nachweisbar, auf den Cent.",
         no_args_is_help=True,
@@ -70,8 +73,10 @@ def application(*words: str) -> typer.Typer:
         add_completion=False,
     )
     built.callback(invoke_without_command=True)(options)
-    for word in words or (*_VERBS, *_NOUNS):
+    for word in words[:1] or (*_VERBS, *_NOUNS):
         module = import_module(f"kiezbruecke.cli.{word}")
+        if word == "mapping":
+            module.load(*words[1:])
         if word in _NOUNS:
             built.add_typer(module.app, name=word, help=_NOUNS[word])
         else:
@@ -106,10 +111,10 @@ def main() -> None:
 
 def _code() -> int:
     words = _called(sys.argv[1:])
-    if not {*words} & _FOR_OTHERS:
+    if not {*words[:1]} & _FOR_OTHERS:
         keep_private()
     try:
-        called = application(*words)
+        called = _imported(*words)
         code = called(prog_name="kiezbruecke", standalone_mode=False)  # or typer draws boxes and exits by itself
         flush()
     except _CallError as error:
@@ -122,6 +127,16 @@ def _code() -> int:
     except Exception as error:  # noqa: BLE001 - a text that is not ours may quote what a person wrote
         return _stopped(_line(error))
     return code if isinstance(code, int) else 0
+
+
+def _imported(*words: str) -> typer.Typer:
+    """The application. What is imported is no garbage: to look for some takes a tenth of a short command's time."""
+    gc.disable()
+    try:
+        return application(*words)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _line(error: Exception) -> str:
@@ -142,10 +157,10 @@ def _stopped(line: str) -> int:
 
 
 def _called(arguments: list[str]) -> list[str]:
-    """The one word that is called, where it is sure; nothing where all must be known, for help and suggestions."""
+    """The noun and its verb, where they are sure; nothing where all must be known, for help and suggestions."""
     if arguments[:1] == ["--content"]:
         arguments = arguments[2:]
-    return [word for word in arguments[:1] if word in (*_VERBS, *_NOUNS)]
+    return arguments[:2] if arguments[:1] and arguments[0] in (*_VERBS, *_NOUNS) else []
 
 
 def _usage(error: Any) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Self
 
 from kiezbruecke.mapping.language.definition import Rule, When
 from kiezbruecke.mapping.language.findings import Finding, Place
@@ -120,24 +120,24 @@ class Spot:
 
     node: Node
     path: str = ""
-    above: Spot | None = None
+    above: Self | None = None
     depth: int = 0
     filled: list[Bound] = field(default_factory=list)
     blocks: list[Bound] = field(default_factory=list)
-    parts: dict[str, dict[Instance, Spot]] = field(default_factory=dict)
+    parts: dict[str, dict[Instance, Self]] = field(default_factory=dict)
     lost: Bound | None = None
     settled: bool = False
 
-    def open(self, name: str, instance: Instance, depth: int) -> Spot:
+    def open(self, name: str, instance: Instance, depth: int = 0) -> Self:
         """The part of this name, made where it is not there yet."""
         found = self.parts.setdefault(name, {})
         if instance not in found:
             shown = name if instance.number == 1 else f"{name}[{instance.number}]"
             path = f"{self.path}/{shown}" if self.path else shown
-            found[instance] = Spot(self.node.children[name], path, self, depth)
+            found[instance] = type(self)(self.node.children[name], path, self, depth)
         return found[instance]
 
-    def of(self, name: str) -> list[Spot]:
+    def of(self, name: str) -> list[Self]:
         """The parts of a name in the order of their numbers."""
         found = self.parts.get(name, {})
         return [found[instance] for instance in sorted(found, key=lambda instance: instance.number)]
@@ -185,7 +185,7 @@ class Spot:
         """Whether anything in it is read."""
         return self.live or any(part.alive() for part in self._all())
 
-    def _all(self) -> Iterator[Spot]:
+    def _all(self) -> Iterator[Self]:
         for instances in self.parts.values():
             yield from instances.values()
 

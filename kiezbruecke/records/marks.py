@@ -26,5 +26,5 @@ def nfc(text: str) -> str:
 @cache
 def towers(most: int) -> re.Pattern[str]:
     """Finds the marks of a letter from the one on that is too many."""
-    marks = "".join(chr(point) for point in range(_FIRST, _LAST) if unicodedata.combining(chr(point)))
+    marks = "".join(filter(unicodedata.combining, map(chr, range(_FIRST, _LAST))))
     return re.compile(f"(?<=[{marks}]{{{most}}})[{marks}]+")

@@ -17,7 +17,7 @@ from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, SequenceNode
 
-from kiezbruecke.content.yaml import is_deep
+from kiezbruecke.content.yaml import is_deep, read_yaml
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.foreign_json import read_json
 from kiezbruecke.machine import read_text
@@ -187,4 +187,4 @@ def _read_process(content: Path, name: str, file: Path) -> AnyMapping[str, Any]:
             expected=", ".join(known),
             helps=nearest(name, known),
         )
-    return read_input(folder / f"{name}.yaml", ("id",))
+    return read_yaml(folder / f"{name}.yaml")

@@ -90,7 +90,7 @@ def refusal(mapping: Mapping, roots: dict[str, Any]) -> RecordError | None:
         if mapping.goal.model is not None:
             mapping.read(roots.get("item", {}), roots)
         else:
-            mapping.write(roots)
+            mapping.interpreted(roots)  # as `write`; to compile for one record takes longer
     except RecordError as error:
         return error
     return None

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from lxml import etree
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
+from kiezbruecke.content.yaml import read_yaml
 from kiezbruecke.errors import KiezbrueckeError
 from kiezbruecke.mapping.language.definition import Definition
 from kiezbruecke.mapping.schema.sources import own_root
@@ -65,9 +64,8 @@ def _body(file: Path, own: str) -> dict[str, Any]:
     try:
         if file.suffix == ".xml":
             return {own: parse(file.read_bytes(), file.name)}
-        text = file.read_text("utf-8")
-        body = json.loads(text) if file.suffix == ".json" else YAML(typ="safe", pure=True).load(text)
-    except (OSError, ValueError, RecursionError, YAMLError, KiezbrueckeError):
+        body = json.loads(file.read_text("utf-8")) if file.suffix == ".json" else read_yaml(file)
+    except (OSError, ValueError, RecursionError, KiezbrueckeError):
         return {}
     return body if isinstance(body, dict) else {}
 

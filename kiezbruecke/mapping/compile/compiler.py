@@ -11,12 +11,12 @@ from typing import Any
 from kiezbruecke.mapping.compile import runtime
 from kiezbruecke.mapping.compile.elements import ElementWriter
 from kiezbruecke.mapping.compile.emit import Code, any_of, text_of
-from kiezbruecke.mapping.compile.plan import PlannedNode, Uncompilable
+from kiezbruecke.mapping.compile.plan import Printed, Uncompilable
 from kiezbruecke.mapping.compile.values import ValueWriter
 from kiezbruecke.mapping.interpret.interpreter import Lists
 from kiezbruecke.mapping.interpret.sources import Scope
 from kiezbruecke.mapping.language.definition import Definition
-from kiezbruecke.mapping.plan import Bound, Plan
+from kiezbruecke.mapping.plan import Bound, Instance, Plan
 from kiezbruecke.mapping.schema.targets import TargetSchema
 from kiezbruecke.mapping.values import Unusable, moment_text, money_text
 
@@ -24,7 +24,7 @@ from kiezbruecke.mapping.values import Unusable, moment_text, money_text
 _NOT_STRAIGHT = (runtime.Declined, Unusable, AttributeError, LookupError, TypeError, ValueError)
 _KEPT = 512  # compiled forms that a process keeps; a route has one or two
 _kept: dict[tuple[str, bool], Compiled] = {}
-_ALWAYS_BOUND = {"decline": runtime.decline, "money": money_text, "moment": moment_text, "uuid_text": runtime.uuid_text}
+_ALWAYS_BOUND = {"decline": runtime.decline, "money": money_text, "moment": moment_text}
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def compile_mapping(
     code = Code()
     values = ValueWriter(code, lists, traced=traced)
     elements = ElementWriter(code, _by_namespace(target.prefixes))
-    root = PlannedNode(target.root, "")
+    root = Printed(target.root)
     values.roots(definition.roots)
     _Printer(values, elements).rules(plan.top, root)
     whole = text_of(elements.document(root, target.prefixes))
@@ -107,7 +107,7 @@ class _Printer:
         self._values = values
         self._elements = elements
 
-    def rules(self, rules: Iterable[Bound], place: PlannedNode) -> None:
+    def rules(self, rules: Iterable[Bound], place: Printed) -> None:
         for one in rules:
             if one.rule.type or one.rule.nil:
                 raise Uncompilable("chosen types and nil are written by the interpreter")
@@ -124,13 +124,13 @@ class _Printer:
         with around, self._values.guard(one.rule.when):
             self._values.code.line("decline()")
 
-    def _plain(self, one: Bound, place: PlannedNode) -> None:
+    def _plain(self, one: Bound, place: Printed) -> None:
         with self._values.guard(one.rule.when) as holds:
             for step in one.rule.target.steps:
-                place = place.open(step.name, step.number)
+                place = place.open(step.name, Instance(step.number))
             self._inside(one, place, holds)
 
-    def _each(self, one: Bound, place: PlannedNode) -> None:
+    def _each(self, one: Bound, place: Printed) -> None:
         """A loop: all rules about a member stand in it, so its element is finished in it."""
         if not one.rule.target.steps:
             raise Uncompilable("'each' about the block itself")
@@ -138,10 +138,10 @@ class _Printer:
         members = code.variable("members")
         code.line(f"{members} = []")
         for step in one.rule.target.steps[:-1]:
-            place = place.open(step.name, step.number)
+            place = place.open(step.name, Instance(step.number))
         last = one.rule.target.steps[-1]
-        found = place.open_members(last.name, last.number, members)
-        inner = PlannedNode(found.node, found.path, found.number)
+        found = place.open(last.name, Instance(last.number, index=one.number))  # a place of its own
+        found.members, inner = members, Printed(found.node, found.path)
         with self._values.member(one.rule), self._values.guard(one.rule.when) as holds:
             self._inside(one, inner, holds)
             self._elements.member(inner, members)
@@ -151,7 +151,7 @@ class _Printer:
         found.standing_by.append(members)
         found.opened_by.append(members)
 
-    def _inside(self, one: Bound, place: PlannedNode, holds: str) -> None:
+    def _inside(self, one: Bound, place: Printed, holds: str) -> None:
         if not one.rule.rules:
             self._values.fill(one, place)
             return

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kiezbruecke.mapping.compile.emit import ALWAYS, NEVER, Code, Piece, Var, all_of, any_of, text_of
-from kiezbruecke.mapping.compile.plan import PlannedNode, Uncompilable, none_of
+from kiezbruecke.mapping.compile.emit import ALWAYS, NEVER, Code, Piece, Var, all_of, any_of, none_of, text_of
+from kiezbruecke.mapping.compile.plan import Printed, Uncompilable
 from kiezbruecke.mapping.compile.runtime import as_bytes, attribute_value, text_content
 from kiezbruecke.mapping.schema.tree import Group, Node, can_be_empty, can_hold, nodes, recurring
 from kiezbruecke.mapping.values import Unusable
@@ -24,7 +24,7 @@ class ElementWriter:
     code: Code
     prefixes: Mapping[str, str]  # namespace: prefix, '' for the default namespace
 
-    def document(self, place: PlannedNode, declarations: Mapping[str, str]) -> list[Piece]:
+    def document(self, place: Printed, declarations: Mapping[str, str]) -> list[Piece]:
         """The whole document below its declaration, the namespaces declared at the root."""
         spaces = "".join(
             f' xmlns{":" if prefix else ""}{as_bytes(prefix or "")}="{attribute_value(space)}"'
@@ -32,23 +32,23 @@ class ElementWriter:
         )
         return ["<?xml version='1.0' encoding='UTF-8'?>\n", *self._element(place, spaces)]
 
-    def member(self, place: PlannedNode, members: str) -> None:
+    def member(self, place: Printed, members: str) -> None:
         """Inside a loop: add the finished element to its list where there is something in it."""
-        wanted = place.wanted()
+        wanted = place.wanted_if()
         if place.members:
             self._listed(place, members)
             return
         if wanted == NEVER:
             return
-        if wanted not in (ALWAYS, place.alive()):
-            self.code.line(f"if ({wanted}) and not ({place.alive()}): decline()")
+        if wanted not in (ALWAYS, place.alive_if()):
+            self.code.line(f"if ({wanted}) and not ({place.alive_if()}): decline()")
         if wanted == ALWAYS:
             self.code.line(f"{members}.append({text_of(self._element(place))})")
             return
         with self.code.block(f"if {wanted}:"):
             self.code.line(f"{members}.append({text_of(self._element(place))})")
 
-    def _element(self, place: PlannedNode, spaces: str = "") -> list[Piece]:
+    def _element(self, place: Printed, spaces: str = "") -> list[Piece]:
         node = place.node
         if node.abstract or node.mixed or node.wildcard:
             raise Uncompilable(f"'{place.path}' has a form that only the interpreter writes")
@@ -64,7 +64,7 @@ class ElementWriter:
         self.code.line(f"if not {inside}: decline()")
         return [*start, ">", Var(inside), end]
 
-    def _content(self, place: PlannedNode) -> list[Piece] | None:
+    def _content(self, place: Printed) -> list[Piece] | None:
         """What stands between the tags; None where nothing can."""
         node = place.node
         text: list[Piece] = []
@@ -77,10 +77,10 @@ class ElementWriter:
             return None
         return [*text, *elements]
 
-    def _own_text(self, place: PlannedNode) -> list[Piece]:
+    def _own_text(self, place: Printed) -> list[Piece]:
         if place.constant is not None:
             return [place.constant]
-        instead, beside = self._without_value(place), place.alive_below()
+        instead, beside = self._without_value(place), place.alive_below_if()
         if place.text:
             if instead is None or beside == NEVER:
                 self.code.require(place.text)
@@ -99,7 +99,7 @@ class ElementWriter:
         self.code.line("decline()")
         return [""]
 
-    def _without_value(self, place: PlannedNode) -> str | None:
+    def _without_value(self, place: Printed) -> str | None:
         """What an element that no rule gives a text holds: its fixed value, or nothing beside its attributes."""
         node = place.node
         if node.fixed is not None:
@@ -112,13 +112,13 @@ class ElementWriter:
             return None
         return ""
 
-    def _attributes(self, place: PlannedNode) -> list[Piece]:
+    def _attributes(self, place: Printed) -> list[Piece]:
         found: list[Piece] = []
         for node in place.node.content.attributes:
             found += self._attribute(place, node)
         return found
 
-    def _attribute(self, owner: PlannedNode, node: Node) -> list[Piece]:
+    def _attribute(self, owner: Printed, node: Node) -> list[Piece]:
         place = next(iter(owner.of(node.name)), None)
         name = self._tag(node)
         if place is None or not place.has_value:
@@ -138,7 +138,7 @@ class ElementWriter:
         self.code.require(place.text)
         return [f' {name}="', Var(place.text), '"']
 
-    def _group(self, owner: PlannedNode, group: Group) -> list[Piece]:
+    def _group(self, owner: Printed, group: Group) -> list[Piece]:
         touched = [node for node in nodes(group) if owner.of(node.name)]
         if group.maximum != 1:
             return self._repeated(owner, group, touched)
@@ -148,11 +148,11 @@ class ElementWriter:
             return self._once(owner, group)
         return self._optional_group(owner, group, touched)
 
-    def _optional_group(self, owner: PlannedNode, group: Group, touched: list[Node]) -> list[Piece]:
+    def _optional_group(self, owner: Printed, group: Group, touched: list[Node]) -> list[Piece]:
         """Begun where something in it was read, or where it holds constants and nothing that is missing."""
         places = [place for node in touched for place in owner.of(node.name)]
-        alive, wanted = any_of(place.alive() for place in places), any_of(place.wanted() for place in places)
-        silent = any_of(all_of([place.opened(), none_of(place.wanted())]) for place in places)
+        alive, wanted = any_of(place.alive_if() for place in places), any_of(place.wanted_if() for place in places)
+        silent = any_of(all_of([place.opened_if(), none_of(place.wanted_if())]) for place in places)
         begun = any_of([alive, all_of([wanted, none_of(silent)])])
         if begun == ALWAYS:
             return self._once(owner, group)
@@ -164,15 +164,15 @@ class ElementWriter:
             self.code.line(f"elif {wanted}: decline()")
         return [Var(whole)]
 
-    def _once(self, owner: PlannedNode, group: Group) -> list[Piece]:
+    def _once(self, owner: Printed, group: Group) -> list[Piece]:
         if group.kind == "choice":
             return self._choice(owner, group)
         return [piece for part in group.parts for piece in self._part(owner, part)]
 
-    def _part(self, owner: PlannedNode, part: Node | Group) -> list[Piece]:
+    def _part(self, owner: Printed, part: Node | Group) -> list[Piece]:
         return self._group(owner, part) if isinstance(part, Group) else self._elements(owner, part)
 
-    def _choice(self, owner: PlannedNode, group: Group) -> list[Piece]:
+    def _choice(self, owner: Printed, group: Group) -> list[Piece]:
         """One branch. Where two branches have something to say, the interpreter decides."""
         branches = [(part, self._wanted(owner, part)) for part in group.parts]
         branches = [(part, wanted) for part, wanted in branches if wanted != NEVER]
@@ -187,10 +187,10 @@ class ElementWriter:
             self.code.line("else: decline()" if branches else "decline()")
         return [Var(whole)]
 
-    def _wanted(self, owner: PlannedNode, part: Node | Group) -> str:
-        return any_of(place.wanted() for node in nodes(part) for place in owner.of(node.name))
+    def _wanted(self, owner: Printed, part: Node | Group) -> str:
+        return any_of(place.wanted_if() for node in nodes(part) for place in owner.of(node.name))
 
-    def _elements(self, owner: PlannedNode, node: Node) -> list[Piece]:
+    def _elements(self, owner: Printed, node: Node) -> list[Piece]:
         """All elements of one name: one place is written straight, several are counted."""
         places = owner.of(node.name)
         if not places:
@@ -204,12 +204,12 @@ class ElementWriter:
             self.code.line(f"if len({listed}) > {node.maximum}: decline()")
         return [self._joined(listed)]
 
-    def _single(self, place: PlannedNode) -> list[Piece]:
+    def _single(self, place: Printed) -> list[Piece]:
         node = place.node
         if node.minimum > 1:
             self.code.line("decline()")
             return [""]
-        wanted = ALWAYS if node.minimum == 1 else place.wanted()
+        wanted = ALWAYS if node.minimum == 1 else place.wanted_if()
         if wanted == ALWAYS or (place.text and wanted == f"{place.text} is not None" and self.code.is_sure(place.text)):
             return self._element(place)
         whole = self.code.variable("element")
@@ -220,7 +220,7 @@ class ElementWriter:
             self.code.line(f"{whole} = {text_of(self._element(place))}")
         return [Var(whole)]
 
-    def _list(self, places: list[PlannedNode]) -> str:
+    def _list(self, places: list[Printed]) -> str:
         """A variable with the finished elements of several places of one name."""
         if len(places) == 1 and places[0].members and not places[0].text:
             listed = self.code.variable("list")
@@ -232,7 +232,7 @@ class ElementWriter:
             self._listed(place, listed)
         return listed
 
-    def _listed(self, place: PlannedNode, listed: str) -> None:
+    def _listed(self, place: Printed, listed: str) -> None:
         if place.text and place.members:  # texts of one rule, each an element of its own
             tag = self._tag(place.node)
             if place.parts or any(not node.optional for node in place.node.content.attributes):
@@ -240,7 +240,7 @@ class ElementWriter:
             self.code.line(f'{listed} += [f"<{tag}>{{one}}</{tag}>" for one in {place.text} or ()]')
         elif place.members:
             self.code.line(f"{listed} += {place.members} or ()")
-        elif (wanted := place.wanted()) == ALWAYS:
+        elif (wanted := place.wanted_if()) == ALWAYS:
             self.code.line(f"{listed}.append({text_of(self._element(place))})")
         elif wanted != NEVER:
             with self.code.block(f"if {wanted}:"):
@@ -251,7 +251,7 @@ class ElementWriter:
         self.code.line(f'{whole} = "".join({listed})')
         return Var(whole)
 
-    def _repeated(self, owner: PlannedNode, group: Group, touched: list[Node]) -> list[Piece]:
+    def _repeated(self, owner: Printed, group: Group, touched: list[Node]) -> list[Piece]:
         """A group that may come again: each round holds one element of the one name that rules speak about."""
         if not touched:
             return self._untouched(group) * group.minimum

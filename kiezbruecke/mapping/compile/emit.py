@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 ALWAYS, NEVER = "True", "False"
+_BLANK = "if not {0} or {0}.isspace(): {1}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,19 @@ class Code:
         """One line at the present depth."""
         self._scopes[-1].lines.append(f"{'    ' * self._depth}{text}")
 
+    def blank(self, variable: str) -> None:
+        """A blank text is nothing."""
+        self.line(_BLANK.format(variable, f"{variable} = None"))
+
     def require(self, variable: str) -> None:
         """Decline where the variable is nothing – unless it is known to be something here."""
-        condition = f"{variable} is not None"
-        if condition not in self._known:
+        lines, indent = self._scopes[-1].lines, "    " * self._depth
+        if self.is_sure(variable):
+            return
+        if lines[-1:] == [indent + _BLANK.format(variable, f"{variable} = None")]:
+            lines.pop()
+            self.line(_BLANK.format(variable, "decline()"))
+        else:
             self.line(f"if {variable} is None: decline()")
 
     def surely(self, variable: str) -> None:
@@ -143,6 +153,11 @@ def all_of(conditions: Iterable[str]) -> str:
     if NEVER in found:
         return NEVER
     return " and ".join(f"({condition})" if " or " in condition else condition for condition in found) or ALWAYS
+
+
+def none_of(condition: str) -> str:
+    """The opposite, folded."""
+    return {ALWAYS: NEVER, NEVER: ALWAYS}.get(condition, f"not ({condition})")
 
 
 def text_of(pieces: Iterable[Piece]) -> str:

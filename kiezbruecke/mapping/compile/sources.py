@@ -2,42 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
-
-from pydantic import BaseModel
 
 from kiezbruecke.mapping.compile import runtime
-from kiezbruecke.mapping.compile.annotations import member_model, model_below, plain_type
 from kiezbruecke.mapping.compile.emit import Code, any_of
 from kiezbruecke.mapping.interpret.sources import Member, read, read_members
 from kiezbruecke.mapping.language.definition import Rule, When
-from kiezbruecke.mapping.language.paths import SourcePath
-from kiezbruecke.mapping.schema.models import may_be_missing, root_model
+from kiezbruecke.mapping.language.paths import SourcePath, SourceStep
+from kiezbruecke.mapping.schema.models import OPEN, ModelFields, Type, root_model, root_types
 from kiezbruecke.mapping.values import is_nothing, same
+
+_INDEX = (SourceStep("index"),)
 
 
 @dataclass(frozen=True)
 class Local:
-    """A name of the mapping that the code holds in a variable: a root, or the member of an `each`."""
+    """A name of the mapping that the code holds in a variable: a root, or the member of an `each`.
+
+    A record's fields stand in a variable of their own: its own way to them takes three times as long.
+    """
 
     variable: str
-    model: type[BaseModel] | None = None
-    optional: bool = False
+    type: Type = OPEN
+    fields: str = ""
     index: str = ""  # of a member: the variable that counts
-    plain: bool = False  # plain objects, as JSON gives them
-    fields: str = ""  # of a record: the variable that holds its fields
 
 
 @dataclass(frozen=True)
 class Read:
-    """An expression and what is known about its value: its type, or None where anything may come."""
+    """An expression and what is known about its value: its very type, or None where anything may come."""
 
     expression: str
     kind: type | None = None
     optional: bool = True
+
+
+@dataclass(frozen=True)
+class _Way:
+    """The expression along a path, the type at its end, and whether nothing on the way can be missing."""
+
+    expression: str
+    type: Type
+    sure: bool
+
+    @property
+    def is_records(self) -> bool:
+        """Whether it leads to a list of our own records."""
+        return self.type.many and self.type.model is not None
 
 
 class SourceReader:
@@ -49,19 +62,12 @@ class SourceReader:
         self._extra: list[str] = []  # entries of the scope that only members have
 
     def roots(self, names: tuple[str, ...]) -> None:
-        """The roots as variables, each of the type that the straight way knows."""
+        """The roots as variables; our own records are of the very type that the straight way knows."""
+        types = root_types(names)
         for name in names:
-            model = root_model(name)
             variable = self.code.new("root")
             self.code.line(f"{variable} = scope.get({name!r})")
-            if model is not None:
-                known = self.code.bind("model", model)
-                optional = may_be_missing(name)
-                unless = f" and {variable} is not None" if optional else ""
-                self.code.line(f"if type({variable}) is not {known}{unless}: decline()")
-                self._locals[name] = Local(variable, model, optional, fields=self._fields(variable, optional=optional))
-            else:
-                self._locals[name] = Local(variable, plain=name != "envelope")
+            self._locals[name] = self._record(variable, types[name]) if root_model(name) else Local(variable)
 
     @contextmanager
     def member(self, rule: Rule) -> Iterator[None]:
@@ -69,26 +75,19 @@ class SourceReader:
         assert rule.each is not None
         assert rule.name is not None
         variable, index = self.code.new("member"), self.code.new("index")
-        found = self._typed(rule.each)
-        model = member_model(found[1]) if found else None
-        if found and model is not None:
-            head = f"for {index}, {variable} in enumerate({found[0]} or (), 1):"
-            local, entry = Local(variable, model, index=index), f"{self.code.named(Member)}({variable}, {index})"
-        elif (plain := self._plain(rule.each, members=True)) is not None:
-            head = f"for {index}, {variable} in enumerate({self.code.named(runtime.some_members)}({plain}), 1):"
-            local, entry = Local(variable, plain=True), f"{self.code.named(Member)}({variable}, {index})"
-        else:
+        way = self._way(rule.each)
+        if way is None:
             head = f"for {variable} in {self.code.named(read_members)}({self._path(rule.each)}, {self._scope()}):"
-            local, entry = Local(f"{variable}_", plain=True), variable
+            entry = variable
+        else:
+            found = self._found(rule.each, way, runtime.read_values)
+            listed = f"{found} or ()" if way.is_records else f"{self.code.named(runtime.some_members)}({found})"
+            head = f"for {index}, {variable} in enumerate({listed}, 1):"
+            entry = f"{self.code.named(Member)}({variable}, {index})"
         outer = self._locals
         with self.code.loop(head):
             self._extra.append(f"{rule.name!r}: {entry}")
-            if model is not None:
-                self.code.line(f"if type({variable}) is not {self.code.bind('model', model)}: decline()")
-                local = replace(local, fields=self._fields(variable))
-            elif local.variable != variable:
-                self.code.line(f"{local.variable} = {variable}.value")
-            self._locals = {**outer, rule.name: local}
+            self._locals = {**outer, rule.name: self._member(variable, index, way)}
             yield
             self._extra.pop()
         self._locals = outer
@@ -99,6 +98,7 @@ class SourceReader:
         if not when.texts:
             return f"{'' if when.negated else 'not '}{self.code.named(is_nothing)}({found.expression})"
         if found.kind is bool and not found.optional:
+            self.code.line(f"if type({found.expression}) is not {self.code.named(bool)}: decline()")
             equal = [f"{found.expression} is {text.lower() in ('1', 'true')}" for text in when.texts if _is_truth(text)]
         else:
             fold = ", folded=True" if when.fold else ""
@@ -106,79 +106,73 @@ class SourceReader:
         asked = any_of(equal)
         return f"not ({asked})" if when.negated else asked
 
-    def expression(self, path: SourcePath) -> Read:
-        """The expression for a path: attributes of models, keys of plain objects, or the interpreter's reader."""
-        if typed := self._typed(path):
-            expression, annotation, optional = typed
-            kind, nullable = plain_type(annotation)
-            return Read(expression, kind, optional or nullable)
-        if (plain := self._plain(path)) is not None:
-            return Read(plain)
-        return Read(f"{self.code.named(read)}({self._path(path)}, {self._scope()})")
+    def expression(self, path: SourcePath, arrives: Type | None = None) -> Read:
+        """The expression for a path: fields of records, keys of plain objects, or the interpreter's reader.
 
-    def _plain(self, path: SourcePath, *, members: bool = False) -> str | None:
-        """Lines that leave what stands at a path of plain objects in a variable; its name. None for other paths."""
+        `arrives` is what the plan knows of the value under the conditions that it is read under.
+        """
+        local, way = self._locals.get(path.root), self._way(path)
+        if local is not None and local.index and path.steps == _INDEX and way is None:
+            return Read(local.index, int, optional=False)
+        if way is None:
+            return Read(f"{self.code.named(read)}({self._path(path)}, {self._scope()})")
+        kind = None if way.type.many else way.type.python
+        if kind is not None and arrives is not None and not arrives.nullable:
+            return Read(way.expression, kind, optional=False)
+        return Read(self._found(path, way, read), kind, optional=way.type.nullable or not way.sure)
+
+    def _way(self, path: SourcePath) -> _Way | None:
+        """The straight way along a path: fields of records as their types know them, keys of anything else.
+
+        None where a number, a list or the count of a member makes it another matter.
+        """
         local = self._locals.get(path.root)
-        if local is None or not local.plain or not _is_plain(path):
+        if local is None or not path.steps:
             return None
-        value = self.code.variable("found")
-        keys = "".join(f"[{step.name!r}]" for step in path.steps)
-        names = tuple(step.name for step in path.steps)
-        self.code.line(f"try: {value} = {local.variable}{keys}")
-        slow = self._slow(path, local.variable, names, members=members)
-        self.code.line(f"except (KeyError, TypeError): {value} = {slow}")
+        expression, found, sure = local.fields or local.variable, local.type, True
+        for step in path.steps:
+            sure = sure and found.model is not None and not found.nullable
+            if step.number is not None or found.many or (found.model is None and step.name == "index"):
+                return None
+            below = OPEN if found.model is None else ModelFields(found.model).field(step.name)
+            if below is None:
+                return None
+            is_key = found.model is None or expression == local.fields
+            expression += f"[{step.name!r}]" if is_key else f".{step.name}"
+            found = below
+        return _Way(expression, found, sure)
+
+    def _found(self, path: SourcePath, way: _Way, reader: Callable[..., object]) -> str:
+        """Where something on the way may be missing: lines that leave what is found in a variable; its name."""
+        if way.sure:
+            return way.expression
+        value, variable = self.code.variable("found"), self._locals[path.root].variable
+        slow = f"{self.code.named(reader)}({self._path(path)}, {self._scope()})"
+        if self._locals[path.root].fields:
+            slow = f"None if {variable} is None else {slow}"
+        else:
+            names = tuple(step.name for step in path.steps)
+            slow = f"{self.code.named(runtime.dig)}({variable}, {names!r}) if type({variable}) is dict else {slow}"
+        self.code.line(f"try: {value} = {way.expression}")
+        self.code.line(f"except (AttributeError, KeyError, TypeError): {value} = {slow}")
         return value
 
-    def annotation(self, path: SourcePath) -> Any | None:
-        """The annotation of a path, without lines for reading it."""
-        local = self._locals.get(path.root)
-        model = local.model if local else None
-        annotation: Any | None = None
-        for step in path.steps:
-            if model is None or step.number is not None or step.name not in model.model_fields:
-                return None
-            annotation = model.model_fields[step.name].annotation
-            model = model_below(annotation)[0]
-        return annotation
+    def _member(self, variable: str, index: str, way: _Way | None) -> Local:
+        if way is None:
+            self.code.line(f"{variable}_ = {variable}.value")
+            return Local(f"{variable}_")
+        return replace(self._record(variable, way.type.member), index=index) if way.is_records else Local(variable)
 
-    def _fields(self, variable: str, *, optional: bool = False) -> str:
-        """A record's fields as a plain dictionary: a record's own way to them takes three times as long."""
+    def _record(self, variable: str, found: Type) -> Local:
+        """One of our own records, of the very type that the straight way knows."""
+        known = self.code.bind("model", found.model)
+        may, none = (
+            (f" and {variable} is not None", f"None if {variable} is None else ") if found.nullable else ("", "")
+        )
+        self.code.line(f"if type({variable}) is not {known}{may}: decline()")
         fields = self.code.new("fields")
-        self.code.line(f"{fields} = {f'None if {variable} is None else ' if optional else ''}{variable}.__dict__")
-        return fields
-
-    def _slow(self, path: SourcePath, variable: str, names: tuple[str, ...], *, members: bool) -> str:
-        reads = f"{self.code.named(runtime.read_values if members else read)}({self._path(path)}, {self._scope()})"
-        return f"{self.code.named(runtime.dig)}({variable}, {names!r}) if type({variable}) is dict else {reads}"
-
-    def _typed(self, path: SourcePath) -> tuple[str, Any, bool] | None:
-        """The expression, the annotation and whether something on the way may be missing."""
-        local = self._locals.get(path.root)
-        if local is None or local.model is None:
-            return None
-        if local.index and [step.name for step in path.steps] == ["index"] and "index" not in local.model.model_fields:
-            return local.index, int, False
-        model: type[BaseModel] | None = local.model
-        annotation: Any = local.model
-        expression, optional = local.fields or local.variable, local.optional
-        for position, step in enumerate(path.steps):
-            if model is None or step.number is not None or step.name not in model.model_fields:
-                return None
-            field = f"[{step.name!r}]" if expression == local.fields else f".{step.name}"
-            if optional:
-                value = self.code.variable("on_the_way")
-                self.code.line(f"{value} = {expression}")
-                expression = f"None if {value} is None else {value}{field}"
-            else:
-                expression = f"{expression}{field}"
-            annotation = model.model_fields[step.name].annotation
-            below, nullable = model_below(annotation)
-            if below is None and position < len(path.steps) - 1:
-                return None
-            if optional and position < len(path.steps) - 1:
-                expression = f"({expression})"
-            optional, model = optional or nullable, below
-        return (expression, annotation, optional) if path.steps else None
+        self.code.line(f"{fields} = {none}{variable}.__dict__")
+        return Local(variable, found, fields)
 
     def _scope(self) -> str:
         return f"{{**scope, {', '.join(self._extra)}}}" if self._extra else "scope"
@@ -189,8 +183,3 @@ class SourceReader:
 
 def _is_truth(text: str) -> bool:
     return text.lower() in {"0", "1", "false", "true"}
-
-
-def _is_plain(path: SourcePath) -> bool:
-    """Whether a path is names alone; `index` of a member may be its count."""
-    return bool(path.steps) and all(step.number is None and step.name != "index" for step in path.steps)

@@ -7,20 +7,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from kiezbruecke.mapping.compile import runtime
-from kiezbruecke.mapping.compile.annotations import SAFE, plain_type
 from kiezbruecke.mapping.compile.emit import ALWAYS, Code, all_of
-from kiezbruecke.mapping.compile.plan import PlannedNode, Uncompilable
+from kiezbruecke.mapping.compile.plan import Printed, Uncompilable
 from kiezbruecke.mapping.compile.sources import Read, SourceReader
 from kiezbruecke.mapping.interpret.interpreter import Lists
 from kiezbruecke.mapping.language.definition import CodeUse, Lookup, Rule, StepUse, When
-from kiezbruecke.mapping.plan import Bound
+from kiezbruecke.mapping.plan import Bound, Instance
 from kiezbruecke.mapping.schema.tree import Leaf
 from kiezbruecke.mapping.steps import STEPS
 from kiezbruecke.mapping.values import Unusable, is_nothing
 
+# Types whose text needs no escaping, and how it is written; see values.to_text. A UUID, of which a message holds half a
+# dozen, is as str() writes it in half the time.
+_SAFE: dict[type, str] = {
+    UUID: '(pairs := {}.int.to_bytes(16, "big").hex("-", 2))[:4] + pairs[5:29] + pairs[30:34] + pairs[35:]',
+    bool: '"1" if {} else "0"',
+    int: "str({})",
+    Decimal: "money({})",
+    datetime: "moment({})",
+    date: "{}.isoformat()",
+}
 # Types whose texts mean something else in a message than alone, or whose parts do: asked one by one.
 _ASKED = frozenset({"QName", "NOTATION", "list", "union"})
 _ESCAPED = {False: "&<>\r", True: '&<>"\r\n\t'}
@@ -67,7 +79,7 @@ class ValueWriter:
         self.code.line(f"{holds} = {all_of([self._sources.condition(when) for when in conditions])}")
         return holds
 
-    def fill(self, one: Bound, place: PlannedNode) -> None:
+    def fill(self, one: Bound, place: Printed) -> None:
         """The lines for a rule with an origin of its own."""
         rule = one.rule
         guarded = all_of(self._guards)
@@ -79,7 +91,7 @@ class ValueWriter:
         else:
             self._text(one, place)
 
-    def _constant(self, rule: Rule, place: PlannedNode, guarded: str) -> None:
+    def _constant(self, rule: Rule, place: Printed, guarded: str) -> None:
         text = rule.code.value if rule.code else rule.const
         if text is None or is_nothing(text):
             if rule.required:
@@ -87,14 +99,14 @@ class ValueWriter:
             return
         parts = self._code_parts(rule.code, place, text) if rule.code else {".": text}
         for name, part in parts.items():
-            self._fix(place if name == "." else place.open(name, 1), part, guarded)
+            self._fix(place if name == "." else place.open(name, Instance()), part, guarded)
         if guarded != ALWAYS or rule.when:
             place.alive_by += [guarded] if rule.when else []
             place.standing_by.append(guarded)
         else:
             place.standing_by.append(ALWAYS)
 
-    def _fix(self, place: PlannedNode, text: str, guarded: str) -> None:
+    def _fix(self, place: Printed, text: str, guarded: str) -> None:
         leaf = self._leaf(place)
         try:
             runtime.judged(text, leaf)
@@ -111,7 +123,7 @@ class ValueWriter:
             self.code.line(f"{variable} = {escaped!r}")
             self._settle(place, variable)
 
-    def _code_parts(self, use: CodeUse, place: PlannedNode, code: str) -> dict[str, str]:
+    def _code_parts(self, use: CodeUse, place: Printed, code: str) -> dict[str, str]:
         """What one code writes: see the interpreter's `_put_code`."""
         codes = self._lists.codes[use.list]
         try:
@@ -124,7 +136,7 @@ class ValueWriter:
         own = {} if "code" in place.node.children else {".": parts.pop("code")}
         return own | {name: text for name, text in parts.items() if text and name in place.node.children}
 
-    def _code(self, one: Bound, use: CodeUse, place: PlannedNode) -> None:
+    def _code(self, one: Bound, use: CodeUse, place: Printed) -> None:
         """A code that the source gives: what each code of the list writes is known beforehand."""
         codes = self._lists.codes[use.list]
         known = {code: self._code_parts(use, place, code) for code in codes.codes}
@@ -137,7 +149,7 @@ class ValueWriter:
         self.code.line(f"{row} = None if {value} is None else {self.code.bind('codes', written)}.get({value})")
         self.code.line(f"if {row} is None and {value} is not None: decline()")
         for position, name in enumerate(names):
-            part = place if name == "." else place.open(name, 1)
+            part = place if name == "." else place.open(name, Instance())
             variable = self.code.variable("text")
             self.code.line(f"{variable} = None if {row} is None else {row}[{position}]")
             part.standing_by.append(f"{variable} is not None")
@@ -145,53 +157,55 @@ class ValueWriter:
         place.standing_by.append(f"{row} is not None")
         place.alive_by.append(f"{row} is not None")
 
-    def _written(self, place: PlannedNode, name: str, text: str | None) -> str | None:
-        part = place if name == "." else place.open(name, 1)
+    def _written(self, place: Printed, name: str, text: str | None) -> str | None:
+        part = place if name == "." else place.open(name, Instance())
         try:
             return None if text is None else _escape(part)(runtime.judged(text, self._leaf(part)))
         except Unusable:
             raise Uncompilable(f"a code does not fit '{part.path}'") from None
 
-    def _text(self, one: Bound, place: PlannedNode) -> None:
+    def _text(self, one: Bound, place: Printed) -> None:
         rule, leaf = one.rule, self._leaf(place)
-        if rule.source is not None and self._may_be_many(rule, place):
-            self._texts(rule, place, one.number, leaf)
+        if _may_be_many(one, place):
+            self._texts(one, place, leaf)
             return
         value = self._value(one)
-        text = self.code.variable("text")
+        text = value if self._written_as(value, place) == value else self.code.variable("text")
         if self.code.is_sure(value):
             self._check(value, text, place)
             self.code.surely(text)
-        else:
+        elif text != value or place.node.fixed is not None:
             self.code.declare(text)
             with self.code.block(f"if {value} is not None:"):
                 self._check(value, text, place)
-        place.alive_by.append(f"{value}_ is not None" if rule.default is not None else f"{text} is not None")
-        place.standing_by.append(f"{text} is not None")
+        stands = all_of(self._guards) if self.code.is_sure(text) else f"{text} is not None"
+        place.alive_by.append(stands if rule.default is None else f"{value}_ is not None")
+        place.standing_by.append(stands)
         self._settle(place, text)
 
-    def _check(self, value: str, text: str, place: PlannedNode) -> None:
+    def _check(self, value: str, text: str, place: Printed) -> None:
         """The text as it stands in the document."""
-        self.code.line(f"{text} = {self._written_as(value, place)}")
+        if text != value:
+            self.code.line(f"{text} = {self._written_as(value, place)}")
         if place.node.fixed is not None:
             self.code.line(f"if {value} != {place.node.fixed!r}: decline()")
 
-    def _texts(self, rule: Rule, place: PlannedNode, number: int, leaf: Leaf) -> None:
+    def _texts(self, one: Bound, place: Printed, leaf: Leaf) -> None:
         """Several values for a place that repeats: a list of texts."""
-        value = self._raw(rule)
+        rule, value = one.rule, self._raw(one)
         texts = self.code.variable("texts")
         self.code.line(f"{texts} = {self.code.named(runtime.some_texts)}({value})")
         if rule.required or rule.default is not None or place.has_value:
             raise Uncompilable(f"several values for '{place.path}' under conditions")
         if self.traced:
-            self.code.line(f"trace += [({number}, one) for one in {texts}]")
-        escape, one = self.code.named(_escape(place)), self._asked("one", leaf)
-        self.code.line(f"{texts} = [{escape}({one}) for one in {texts}]")
+            self.code.line(f"trace += [({one.number}, one) for one in {texts}]")
+        escape, asked = self.code.named(_escape(place)), self._asked("one", leaf)
+        self.code.line(f"{texts} = [{escape}({asked}) for one in {texts}]")
         place.members, place.text = texts, texts
         place.alive_by.append(texts)
         place.standing_by.append(texts)
 
-    def _written_as(self, value: str, place: PlannedNode) -> str:
+    def _written_as(self, value: str, place: Printed) -> str:
         """The expression of the text as it stands in the document, escaped where it is not plain."""
         asked = self._asked(value, self._leaf(place))
         if value in self._safe:
@@ -216,7 +230,7 @@ class ValueWriter:
         """
         rule = one.rule
         assert rule.source is not None
-        start = self._sources.expression(rule.source)
+        start = self._sources.expression(rule.source, one.arrives)
         value = self.code.variable("value")
         if start.kind is None and not rule.steps and not rule.codelist:
             self.code.line(f"{value} = {start.expression}")
@@ -241,11 +255,12 @@ class ValueWriter:
         self._trace(one.number, value)
         return value
 
-    def _raw(self, rule: Rule) -> str:
+    def _raw(self, one: Bound) -> str:
         """Lines that leave the rule's value as it is, perhaps a list."""
+        rule = one.rule
         assert rule.source is not None
         value = self.code.variable("value")
-        self._stepped(value, self._sources.expression(rule.source), rule.steps)
+        self._stepped(value, self._sources.expression(rule.source, one.arrives), rule.steps)
         if rule.lookup:
             translate = self.code.named(_translated)
             listed = self.code.bind("list", self._lists.translations[rule.lookup])
@@ -270,7 +285,7 @@ class ValueWriter:
         unless = f" and {value} is not None" if optional else ""
         self.code.line(f"if type({value}) is not {known}{unless}: decline()")
         if kind is str:
-            self.code.line(f"if not {value} or {value}.isspace(): {value} = None")
+            self.code.blank(value)
         elif not optional:
             self.code.surely(value)
 
@@ -302,12 +317,12 @@ class ValueWriter:
         slow = f"{self.code.bind('list', listed)}.translate({value})"
         with self.code.block(f"if {value} is not None:"):
             self.code.line(f"{value} = {entries}.get({value}) or {slow}")
-            self.code.line(f"if not {value} or {value}.isspace(): {value} = None")
+            self.code.blank(value)
         return str
 
     def _as_text(self, value: str, kind: type | None) -> None:
-        if kind is not None and kind in SAFE:
-            write = SAFE[kind].format(value)
+        if kind is not None and kind in _SAFE:
+            write = _SAFE[kind].format(value)
             unless = "" if self.code.is_sure(value) else f"if {value} is not None: "
             self.code.line(f"{unless}{value} = {write}")
             self._safe[value] = kind
@@ -317,24 +332,15 @@ class ValueWriter:
     def _any_text(self, value: str) -> None:
         """A value of any type: texts straight, others by the interpreter's own hand."""
         with self.code.block(f"if type({value}) is str:"):
-            self.code.line(f"if not {value} or {value}.isspace(): {value} = None")
+            self.code.blank(value)
         self.code.line(f"else: {value} = {self.code.named(runtime.some_text)}({value})")
 
-    def _may_be_many(self, rule: Rule, place: PlannedNode) -> bool:
-        if not place.node.repeats or rule.source is None:
-            return False
-        typed = self._sources.annotation(rule.source)
-        last = STEPS[rule.steps[-1].name].gives if rule.steps else None
-        if last is not None:
-            return last in ("list", "any")
-        return typed is None or plain_type(typed)[0] is None
-
-    def _leaf(self, place: PlannedNode) -> Leaf:
+    def _leaf(self, place: Printed) -> Leaf:
         if place.node.leaf is None:
             raise Uncompilable(f"'{place.path}' takes no value")
         return place.node.leaf
 
-    def _settle(self, place: PlannedNode, variable: str) -> None:
+    def _settle(self, place: Printed, variable: str) -> None:
         """The place's text is in this variable; where it had one before, two values are too many."""
         if place.constant is not None or place.members:
             raise Uncompilable(f"several rules for '{place.path}'")
@@ -394,9 +400,17 @@ def _translated(translation: Any, content: Any) -> Any:
     return translation.translate(content)
 
 
-def _is_attribute(place: PlannedNode) -> bool:
+def _may_be_many(one: Bound, place: Printed) -> bool:
+    """Whether the place repeats, and nobody knows that the rule gives it one value at most."""
+    last = STEPS[one.rule.steps[-1].name].gives if one.rule.steps else None
+    if last is not None:
+        return place.node.repeats and last in ("list", "any")
+    return place.node.repeats and (one.arrives is None or one.arrives.many or one.arrives.python is None)
+
+
+def _is_attribute(place: Printed) -> bool:
     return place.node.name.startswith("@")
 
 
-def _escape(place: PlannedNode) -> Any:
+def _escape(place: Printed) -> Any:
     return runtime.attribute_value if _is_attribute(place) else runtime.text_content

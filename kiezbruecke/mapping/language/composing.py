@@ -20,7 +20,8 @@ from kiezbruecke.mapping.language.unreadable import explain
 
 MAX_BYTES = 500_000
 MAX_DEPTH = 60
-_UNQUOTED = re.compile(r"(?:^|[{,:\[]\s*)(?P<path>@[\w.:-]*|[^\s{}\[\],\"':]+\[[0-9]+\][^\s{}\[\],\"']*)")
+# Not compiled before a file cannot be read: that takes longer than to read one.
+_UNQUOTED = r"(?:^|[{,:\[]\s*)(?P<path>@[\w.:-]*|[^\s{}\[\],\"':]+\[[0-9]+\][^\s{}\[\],\"']*)"
 
 
 def read_bytes(file: Path, shown: str) -> bytes:
@@ -96,7 +97,7 @@ def _not_readable(place: Place, message: str, expected: str, helps: str = "") ->
 def _quotes_missing(raw: bytes, place: Place) -> str:
     """What helps where a path such as `Feld[2]` in `{…}`, or `@art`, stands without quotes at this place."""
     line = raw.decode("utf-8-sig").splitlines()[place.line - 1 : place.line]
-    found = _UNQUOTED.finditer(line[0]) if line else iter(())
+    found = re.finditer(_UNQUOTED, line[0]) if line else iter(())
     path = next((one["path"] for one in found if one.start("path") < place.column <= one.end("path") + 1), "")
     return f'this path needs quotes: "{path}"' if path else ""
 

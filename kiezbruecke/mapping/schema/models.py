@@ -49,6 +49,7 @@ _KINDS: tuple[tuple[type, Kind], ...] = (
     (datetime, "moment"),
     (date, "date"),
 )
+_EXACT = frozenset({str, UUID, *dict(_KINDS)})
 
 
 class Fields(Protocol):
@@ -72,6 +73,7 @@ class Type:
     What stands below it is `below`: the fields of its model, or `fields` of another shape.
 
     `values` are all that are possible, where they are known (an enumeration), `max_length` that of its texts.
+    `python` is the very type of the value, where one of our models says it.
     """
 
     kind: Kind = "any"
@@ -81,6 +83,7 @@ class Type:
     indexed: bool = False  # a member of a list: it has an index
     values: tuple[str, ...] = ()
     max_length: int | None = None
+    python: type | None = None
     sure: bool = False  # its shape says that it is there in any case
     must_travel: bool = False  # a mapping that reads its owner must not forget it
     fields: Fields | None = None
@@ -264,7 +267,8 @@ def _type(annotation: Any) -> Type:
     if origin in (Union, types.UnionType):
         rest = [part for part in arguments if part is not type(None)]
         found = _type(rest[0])
-        return replace(found, nullable=len(rest) < len(arguments) or found.nullable)
+        python = found.python if len(rest) == 1 else None
+        return replace(found, nullable=len(rest) < len(arguments) or found.nullable, python=python)
     if origin in (tuple, list, frozenset):
         found = _type(arguments[0])
         return replace(found, many=True, nullable=True)
@@ -283,4 +287,5 @@ def _plain(annotation: Any) -> Type:
     if issubclass(annotation, Enum):
         return Type("text", values=tuple(str(member.value) for member in annotation))
     kind: Kind = next((kind for known, kind in _KINDS if issubclass(annotation, known)), "text")
-    return Type(kind, max_length=_UUID_LENGTH if issubclass(annotation, UUID) else None)
+    python = annotation if annotation in _EXACT else None
+    return Type(kind, max_length=_UUID_LENGTH if issubclass(annotation, UUID) else None, python=python)

@@ -7,15 +7,6 @@ import re
 import unicodedata
 from uuid import UUID
 
-import schwifty
-from schwifty.exceptions import (
-    InvalidBBANChecksum,
-    InvalidChecksumDigits,
-    InvalidCountryCode,
-    InvalidLength,
-    SchwiftyException,
-)
-
 from kiezbruecke.mapping.steps.registry import StepExample, step
 from kiezbruecke.mapping.values import Unusable, to_text
 from kiezbruecke.mapping.wording import Instead, Why, Wording
@@ -43,18 +34,20 @@ def iban(value: object) -> str:
     Blanks and hyphens of every kind and small letters do not matter. That the account exists, and whose it is, only the
     bank can say.
     """
+    import schwifty  # noqa: PLC0415 - its import takes longer than the check of a mapping
+
     compact = _BETWEEN.sub("", one_line(to_text(value))).upper()
     try:
         return str(schwifty.IBAN(compact if compact.isascii() else "", validate_bban=True))
-    except InvalidCountryCode:
+    except schwifty.exceptions.InvalidCountryCode:
         raise Unusable(Why.NO_IBAN_COUNTRY(), Instead.IBAN("DE02 1203 0000 0000 2020 51")) from None
-    except InvalidLength:
+    except schwifty.exceptions.InvalidLength:
         raise Unusable(Why.IBAN_LENGTH(len(compact)), _how_long(compact)) from None
-    except InvalidChecksumDigits:
+    except schwifty.exceptions.InvalidChecksumDigits:
         raise Unusable(Why.IBAN_CHECK(), Instead.IBAN_ANEW()) from None
-    except InvalidBBANChecksum:
+    except schwifty.exceptions.InvalidBBANChecksum:
         raise Unusable(Why.IBAN_ACCOUNT(), Instead.IBAN_ANEW()) from None
-    except SchwiftyException:
+    except schwifty.exceptions.SchwiftyException:
         raise Unusable(Why.NO_IBAN(), Instead.IBAN("DE02 1203 0000 0000 2020 51")) from None
 
 
@@ -65,10 +58,12 @@ def iban(value: object) -> str:
 )
 def bic(value: object) -> str:
     """Check a BIC (form by ISO 9362) and write it without blanks. That there is such a bank is not looked up."""
+    import schwifty  # noqa: PLC0415 - as above
+
     compact = _BETWEEN.sub("", one_line(to_text(value))).upper()
     try:
         return str(schwifty.BIC(compact if compact.isascii() else ""))
-    except SchwiftyException:
+    except schwifty.exceptions.SchwiftyException:
         raise Unusable(Why.NO_BIC(), Instead.BIC()) from None
 
 
@@ -135,6 +130,8 @@ def hash_(value: object, method: str) -> str:
 
 def _how_long(compact: str) -> Wording:
     """How many characters the country's IBANs have."""
+    import schwifty  # noqa: PLC0415 - as above
+
     return Instead.IBAN_LENGTH(schwifty.IBAN(compact, allow_invalid=True).spec.iban_length, compact[:2])
 
 
