@@ -16,9 +16,10 @@ from kiezbruecke.workbench.scaffold import ScaffoldRequest, new_mapping
 _LINE = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string", "minLength": 1}}}
 _RECORD = {
     "type": "object",
-    "required": ["number", "lines"],
+    "required": ["number", "sender", "lines"],
     "properties": {
         "number": {"type": "string", "minLength": 1},
+        "sender": _LINE,
         "due": {"type": "string", "format": "date"},
         "mail": {"type": "string", "minLength": 1},
         "phone": {"type": "string", "minLength": 1},
@@ -164,3 +165,13 @@ def test_who_says_at_least_has_decided(letter: Path, word: str, count: int) -> N
     file.write_text(_MAPPING.replace("    at_least: 1\n", word), "utf-8")
 
     assert sum("'bill.lines' may hold fewer" in one for one in _findings(letter)) == count
+
+
+@pytest.mark.parametrize(("header", "lost"), [("", ["bill.sender"]), ("unused: [bill.sender.id]\n", [])])
+def test_who_leaves_every_field_out_leaves_the_whole_out(letter: Path, header: str, lost: list[str]) -> None:
+    """Field by field or as a whole: both say the same."""
+    file = letter / "mappings/outbound/brief/mapping.yaml"
+    file.write_text(_MAPPING.replace("rules:\n", f"{header}rules:\n", 1), "utf-8")
+
+    told = [one.split(" ")[5].strip(",") for one in _findings(letter) if "KB-M20 no rule reads" in one]
+    assert told == lost
