@@ -305,6 +305,14 @@ REFUSED: dict[str, tuple[Files, str]] = {
         },
         r"a\.xsd:3: 'vc:minVersion' is XSD 1\.1",
     ),
+    "a part for nobody who reads XSD 1.0": (
+        {
+            "a.xsd": element("").replace(
+                "<xs:element", f'<xs:element xmlns:vc="{VERSIONING}" vc:maxVersion="1.0"'
+            )
+        },
+        r"a\.xsd:3: 'vc:maxVersion' is XSD 1\.1",
+    ),
     "a misspelt word": (
         {"a.xsd": schema('<xs:elemnt name="A"/>')},
         r"a\.xsd:2: 'xs:elemnt' is no word of XSD.*did you mean 'xs:element'\?",
