@@ -5,16 +5,17 @@ What leads nowhere – a place that the target has not, a field that no source h
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from kiezbruecke.mapping.language.definition import Rule, StepUse, When
-from kiezbruecke.mapping.language.findings import Finding, Place, nearest
+from kiezbruecke.mapping.language.findings import Finding, Place, meant, nearest
 from kiezbruecke.mapping.language.paths import SourcePath, SourceStep
 from kiezbruecke.mapping.language.walking import paths_in, walk
 from kiezbruecke.mapping.plan import Bound, Instance, Plan, SourceRead, Spot
-from kiezbruecke.mapping.schema.models import OPEN, Fields, Type
+from kiezbruecke.mapping.schema.models import LOST, OPEN, Fields, Type, is_root
 from kiezbruecke.mapping.schema.targets import helping
 from kiezbruecke.mapping.schema.tree import Node
 from kiezbruecke.mapping.steps import STEPS
@@ -23,13 +24,15 @@ Types = Mapping[str, Type]
 KEEPS_KIND = frozenset({"first", "nothing_if_zero"})
 _INDEX = (SourceStep("index"),)
 _SHOWN = 15
+_DEEP = 4
+_LOOKED_AT = 500  # owners of fields; views know each other
 
 
 def bind(rules: tuple[Rule, ...], target: Node, types: Types, broken: frozenset[Place] = frozenset()) -> Plan:
     """The plan of rules upon a target; `types` are those of the roots, `broken` rules that could not be read whole."""
     binder = _Binder(target, broken)
     binder.rules(rules, (), binder.root, _Scope(types, {}))
-    return Plan(tuple(binder.bound), binder.root, tuple(binder.findings))
+    return Plan(tuple(binder.bound), binder.root, tuple(binder.findings), frozenset(binder.meant), binder.astray)
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,9 @@ class _Binder:
         self.root = Spot(target)
         self.bound: list[Bound] = []
         self.findings: dict[Finding, None] = {}  # each once, in their order
+        self.meant: set[str] = set()
+        self.astray: Counter[str] = Counter()  # by place: rules that speak of a part of it that nobody knows
+        self._unknown: set[str] = set()  # roots that there are not
         self._broken = broken
 
     def rules(self, rules: tuple[Rule, ...], above: tuple[Bound, ...], spot: Spot | None, scope: _Scope) -> None:
@@ -102,7 +108,7 @@ class _Binder:
         """The place of the rule, or None where the target has no such path."""
         for position, step in enumerate(rule.target.steps, 1):
             if step.name not in spot.node.children:
-                self._unknown_target(rule, spot, step.name)
+                self._unknown_target(rule, spot, position)
                 return None
             last = position == len(rule.target.steps)
             own = len(self.bound) + 1 if last and _is_own(rule) else 0
@@ -120,25 +126,39 @@ class _Binder:
             message = f"no type '{rule.type}' may stand at '{spot.path}'"
             expected = ", ".join(names[:_SHOWN]) or "no 'type' here"
             self._add(rule.at("type"), "KB-M07", message, spot.path, expected, nearest(rule.type, names))
+            spot.node = spot.node.typed(meant(rule.type, names)) or spot.node
+            self.meant.add(spot.path)
 
-    def _unknown_target(self, rule: Rule, spot: Spot, name: str) -> None:
+    def _unknown_target(self, rule: Rule, spot: Spot, position: int) -> None:
+        """The `position`th step of its target is not there."""
+        left = rule.target.steps[position - 1 :]
+        name, *rest = (step.name for step in left)
         names = list(spot.node.children)
         above = spot.path or spot.node.name
         more = ", …" if len(names) > _SHOWN else ""
         expected = ", ".join(names[:_SHOWN]) + more if names else f"'{above}' itself"
-        helps = helping(self.root.node, spot.node, spot.path, name)
+        helps, whole = helping(self.root.node, spot.node, spot.path, name)
+        if typed := next((key for key, one in spot.node.derived().items() if name in one.children), ""):
+            helps, whole = f"it stands in the type {typed}; say type: {typed} in the block", f"{spot.path}/{name}"
+        if whole:
+            self.meant |= {"/".join([whole, *rest])}
+        else:
+            self.astray[spot.path] += 1
         if name == ".":
             helps = f"'.' stands alone, for the text of the block around it; here: target: {spot.node.name}"
-        path = _joined(spot.path, str(rule.target))
+        path = _joined(spot.path, "/".join(map(str, left)))
         self._add(rule.place, "KB-M07", f"'{above}' has no '{name}'", path, expected, helps)
 
     def _with_member(self, rule: Rule, listed: Type | None, scope: _Scope, path: str) -> _Scope:
         """The scope inside of an `each`. Of two names that should be one, both stand for the member."""
-        if rule.each is None or rule.name is None:
-            return scope
-        member = (listed or OPEN).member
-        names = {rule.name: member}
-        if misspelt := _misspelt_member(rule, scope.types):
+        if rule.each is None:  # an `as` without `each` is a finding already
+            return scope if rule.name is None else _Scope({**scope.types, rule.name: LOST}, scope.members)
+        member = listed.member if listed and (listed.many or listed.kind == "any") else LOST
+        names = {rule.name: member} if rule.name else {}
+        misspelt = _misspelt_member(rule, scope.types)
+        if misspelt and not rule.name:
+            names[misspelt] = member
+        elif misspelt:
             message = f"the rules below read '{misspelt}', but the member is called '{rule.name}'"
             self._add(rule.at("as"), "KB-M08", message, path, f"as: {misspelt}", "one name in both places")
             names[misspelt] = member
@@ -160,10 +180,13 @@ class _Binder:
         return replace(found, nullable=found.nullable and not surely)
 
     def _type_of(self, path: SourcePath, types: Types, place: Place, rule: str) -> Type | None:
-        """The type of a path; an unknown path becomes a finding."""
+        """The type of a path; an unknown path becomes a finding, a root that is meant one for all that name it."""
+        if types.get(path.root) is LOST or path.root in self._unknown:
+            return None
         try:
             found = type_at(path, types)
         except UnknownPath as unknown:
+            self._unknown |= {path.root} - types.keys() if unknown.helps else set()
             self._add(place, "KB-M08", unknown.message, rule, unknown.expected, unknown.helps)
             return None
         for number, step in enumerate(path.steps, 1):
@@ -201,7 +224,7 @@ def type_at(path: SourcePath, scope: Types) -> Type:
         raise UnknownPath(
             f"'{path.root}' is no root of this mapping",
             f"one of {', '.join(sorted(scope))}",
-            nearest(path.root, scope) or "name it under roots",
+            "name it under roots" if is_root(path.root) else nearest(path.root, scope),
         )
     found, above, steps = scope[path.root], path.root, path.steps
     while steps:
@@ -224,6 +247,7 @@ def _type_below(owner: Type, steps: Sequence[SourceStep], above: str) -> tuple[T
         found = fields.field(".".join(step.name for step in steps[:taken]))
         number = steps[taken - 1].number
         if found is not None:
+            found = replace(found, least=0, most=None) if owner.many else found
             many = (owner.many or found.many) and (number is None or found.inner is not None)
             found = found if number is None or found.inner is None else found.inner
             return replace(found, many=many, nullable=owner.nullable or found.nullable or number is not None), taken
@@ -232,11 +256,27 @@ def _type_below(owner: Type, steps: Sequence[SourceStep], above: str) -> tuple[T
     raise _unknown_field(fields, [step.name for step in steps], above)
 
 
+def _elsewhere(fields: Fields, name: str, above: str) -> str:
+    """The path below, not far, where a field of this name stands; nothing where there is none."""
+    waiting = deque([(fields, above, 1)])
+    for _ in range(_LOOKED_AT):
+        if not waiting:
+            break
+        owner, path, depth = waiting.popleft()
+        if depth > 1 and name in owner.names():
+            return f"{path}.{name}"
+        parts = ((part, owner.field(part)) for part in (owner.names() if depth < _DEEP else ()))
+        waiting += ((one.below, f"{path}.{part}", depth + 1) for part, one in parts if one and one.below)
+    return ""
+
+
 def _unknown_field(fields: Fields, path: Sequence[str], above: str) -> UnknownPath:
     names = fields.names()
     joined = (".".join(path[:end]) for end in range(1, len(path) + 1))
     helps = next((near for name in joined if (near := nearest(name, names))), "")
     shown = ", ".join(names[:30]) + (", …" if len(names) > 30 else "")
+    if not helps and (found := _elsewhere(fields, path[0], above)):
+        helps = f"it stands in '{found}'"
     return UnknownPath(f"'{above}' has no field '{path[0]}'", shown, helps)
 
 

@@ -31,7 +31,7 @@ def load_mapping(name: str, content: Path, lists: Lists | None = None) -> Mappin
 
 
 def _load(name: str, content: Path, lists: Lists) -> Mapping:
-    found = checked(name, content)
+    found = checked(name, content, examples=False)
     for finding in found.findings:
         if finding.severity == "error":
             what = f"{finding.code} {finding.message}"

@@ -192,11 +192,17 @@ class Spot:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """All rules of a mapping, bound. `findings` say what could not be; the rest of the plan stands all the same."""
+    """All rules of a mapping, bound. `findings` say what could not be; the rest of the plan stands all the same.
+
+    `meant` are the places of the target that rules without one seem to speak about; `astray` counts, by the place that
+    they stand in, those of which nobody knows what they mean.
+    """
 
     rules: tuple[Bound, ...]
     root: Spot
     findings: tuple[Finding, ...] = ()
+    meant: frozenset[str] = frozenset()
+    astray: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def top(self) -> tuple[Bound, ...]:

@@ -16,13 +16,13 @@ from kiezbruecke.mapping import Finding, Mapping
 from kiezbruecke.mapping.check.whole import checked, each_once
 from kiezbruecke.mapping.language.findings import Place
 from kiezbruecke.mapping.lineage import RuleLine
-from kiezbruecke.mapping.loading import mapping_file
 from kiezbruecke.mapping.wording import OTHERWISE
 from kiezbruecke.workbench.examples import Example, find_examples, read_roots
 from kiezbruecke.workbench.preview import PreviewRow, preview, refusal
 from kiezbruecke.workbench.refusal_reason import refused_by, said
 
 _CODE = "KB-M24"
+_DOUBTS = frozenset({"KB-M14", "KB-M18", "KB-M22"})  # that a value may not fit, as a warning
 _NUMBER = re.compile(r"\[\d+\]")
 
 
@@ -35,11 +35,30 @@ def check_whole(name: str, content: Path) -> list[Finding]:
     if found.mapping is None:  # nothing can be tried, or an abstract base: it is never run by itself
         return found.findings
     errors = [one for one in found.findings if one.severity == "error"]
-    lines, rules = {(one.place.file, one.place.line) for one in errors}, {one.rule for one in errors if one.rule}
-    examples = find_examples(name, content)
-    tried = [finding for example in examples for finding in _tried(found.mapping, content, example)]
-    new = [one for one in tried if (one.place.file, one.place.line) not in lines and one.rule not in rules]
-    return each_once(list(dict.fromkeys([*found.findings, *new])), found.mapping.definition)
+    tried = [finding for example in find_examples(name, content) for finding in _tried(found.mapping, content, example)]
+    new = {
+        (one.place, one.rule or one.message): one for one in reversed(tried) if not _echoes(one, errors)
+    }  # of the first example
+    proven = {one.place for one in new.values()}
+    warned = [one for one in found.findings if one.severity == "warning" and one.code in _DOUBTS]
+    doubts = [one for one in warned if _rule_of(one, found.mapping) in proven]
+    left = [*(one for one in found.findings if one not in doubts), *reversed(new.values())]
+    return each_once(left, found.mapping.definition)
+
+
+def _echoes(one: Finding, errors: list[Finding]) -> bool:
+    """Whether what fails is what is known to be wrong, by its line or its place of the target."""
+    path = f"{_NUMBER.sub('', one.rule)}/"
+    return any(
+        (one.place.file, one.place.line) == (error.place.file, error.place.line)
+        or (error.rule and path.startswith(f"{_NUMBER.sub('', error.rule)}/"))
+        for error in errors
+    )
+
+
+def _rule_of(one: Finding, mapping: Mapping) -> Place | None:
+    """Where the rule begins that a finding is about."""
+    return next((rule.rule.place for rule in mapping.plan.rules if one.place in rule.rule.places.values()), None)
 
 
 def _tried(mapping: Mapping, content: Path, example: Example) -> Iterator[Finding]:
@@ -49,25 +68,42 @@ def _tried(mapping: Mapping, content: Path, example: Example) -> Iterator[Findin
         roots = read_roots(mapping, content, example)
         failed = [row for row in preview(mapping, roots) if row.why]
     except ConfigurationError as error:
-        yield Finding(_place(error.where, content), _CODE, error.what, expected=error.expected, helps=error.helps)
+        yield _unread(mapping, content, error)
         return
     except RecordError as error:
         message = f"example '{example.name}' cannot be used: {error.what}"
-        yield Finding(_place(str(example.input), content), _CODE, message, helps=_remedy("", example))
+        yield Finding(_where_read(mapping), _CODE, message, helps=_remedy("", example))
         return
+    missing = {row.source.partition(".")[0]: row for row in reversed(failed)}
+    missing = {root: row for root, row in missing.items() if root in mapping.definition.roots and root not in roots}
+    for root, row in missing.items():
+        message, expected = f"example '{example.name}' has no root '{root}'", f"'{root}:' with what the rules read"
+        yield Finding(row.place, _CODE, message, row.target, expected)
     for row in failed:
-        yield _failed(mapping, content, example, roots, row)
+        if row.source.partition(".")[0] not in missing:
+            yield _failed(mapping, example, roots, row)
     if not failed and (problem := refusal(mapping, roots)):
-        yield _refused(mapping, content, example, problem)
+        yield _refused(mapping, example, problem)
 
 
-def _failed(mapping: Mapping, content: Path, example: Example, roots: dict[str, Any], row: PreviewRow) -> Finding:
-    """A value that cannot be used, at its rule – or the root that the example does not have."""
-    root = row.source.partition(".")[0]
-    if root in mapping.definition.roots and root not in roots:
-        message = f"the example has no root '{root}'"
-        expected = f"'{root}:' with what the rules read"
-        return Finding(_place(str(example.input), content), _CODE, message, row.target, expected)
+def _unread(mapping: Mapping, content: Path, error: ConfigurationError) -> Finding:
+    """At its place in the example; where that has none, at the line of the mapping that says what is read."""
+    found = re.search(r":(\d+):(\d+)$", error.where)
+    file = Path(error.where[: found.start()] if found else error.where)
+    shown = file.relative_to(content).as_posix() if file.is_relative_to(content) else str(file)
+    place = Place(shown, *map(int, found.groups())) if found else _where_read(mapping)
+    message = error.what if found else f"{shown}: {error.what}"
+    return Finding(place, _CODE, message, expected=error.expected, helps=error.helps)
+
+
+def _where_read(mapping: Mapping) -> Place:
+    """Where the mapping says what it reads."""
+    places = mapping.definition.places
+    return places.get("source", places["roots"])
+
+
+def _failed(mapping: Mapping, example: Example, roots: dict[str, Any], row: PreviewRow) -> Finding:
+    """A value that cannot be used, at its rule."""
     assert row.why is not None, "only such rows fail"
     if row.refused:
         found = refused_by(mapping, roots, row.rule, row.why)
@@ -79,13 +115,12 @@ def _failed(mapping: Mapping, content: Path, example: Example, roots: dict[str, 
     return Finding(row.place, _CODE, message, row.target, expected, _remedy(source, example))
 
 
-def _refused(mapping: Mapping, content: Path, example: Example, problem: RecordError) -> Finding:
+def _refused(mapping: Mapping, example: Example, problem: RecordError) -> Finding:
     """What fails only in the whole, at the rule that the error names, else at the nearest one."""
     found = said(problem)
     message = f"example '{example.name}' is refused: {found.what}"
     rule = _named(mapping, problem.where) or _nearest(mapping, found.path)
-    file, _ = mapping_file(mapping.name, content)
-    place = mapping.plan.rules[rule.rule - 1].rule.place if rule else _place(str(file), content)
+    place = mapping.plan.rules[rule.rule - 1].rule.place if rule else mapping.definition.places["rules"]
     return Finding(place, _CODE, message, found.path, found.expected, _remedy("", example))
 
 
@@ -99,14 +134,6 @@ def _nearest(mapping: Mapping, path: str) -> RuleLine | None:
     plain = _NUMBER.sub("", path)
     above = [rule for rule in mapping.rule_lines if f"{plain}/".startswith(f"{_NUMBER.sub('', rule.target)}/")]
     return max(above, key=lambda rule: len(rule.target), default=None)
-
-
-def _place(where: str, content: Path) -> Place:
-    """`file`, or `file:line:column`, as findings name it: from the content's root."""
-    found = re.search(r":(\d+):(\d+)$", where)
-    file = Path(where[: found.start()] if found else where)
-    shown = file.relative_to(content).as_posix() if file.is_relative_to(content) else str(file)
-    return Place(shown, *map(int, found.groups())) if found else Place(shown)
 
 
 def _remedy(source: str, example: Example) -> str:

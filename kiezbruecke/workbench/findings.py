@@ -116,9 +116,11 @@ HELP = {
         "warning",
     ),
     "KB-M21": Help(
-        "The source is open (`source: json`), and none of the mapping's examples holds this path.",
+        "The source is open (`source: json`), and neither an example of the mapping nor an answer that `drift accept` "
+        "has looked at holds this path: it would give nothing, for ever. Give an example the value. Of a field that is "
+        'rare the rule says so: `accept: {KB-M21: "only with an appeal"}`; this is the one error that can be accepted. '
+        "A mapping without examples has no such findings, and a route never stops for one: only `check` asks examples.",
         "from: item.Bertag",
-        "warning",
     ),
     "KB-M22": Help(
         "Values that can arrive but have no partner in the code list, or are not allowed by the target. An "
@@ -135,8 +137,8 @@ HELP = {
         "The examples are played through, beside other mistakes too. A value of theirs does not fit, though its "
         "kind does: a free text in an IBAN's place, a text that a step cannot read, a word that a code list does not "
         "have. Nothing else finds such mistakes before records arrive: without an example that holds the value, "
-        "`check` is silent. `try` invents more. The finding stands at the rule, or in the example where that cannot "
-        "be read. Examples that expect an error are left out.",
+        "`check` is silent. `try` invents more. The finding stands at the rule, or where the example cannot be read, "
+        "at 'source' if no line of the example is known. Examples that expect an error are left out.",
         "- {target: Konto/IBAN, from: case.reference}",
     ),
     "KB-M25": Help(

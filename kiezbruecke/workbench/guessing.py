@@ -14,7 +14,7 @@ from itertools import islice
 from kiezbruecke.mapping.language.paths import is_name
 from kiezbruecke.mapping.schema.models import OPEN, Type
 from kiezbruecke.mapping.schema.tree import Leaf
-from kiezbruecke.mapping.values import Kind, Unusable, to_text
+from kiezbruecke.mapping.values import Kind, to_text
 from kiezbruecke.workbench.invented import invented, invented_text
 
 _WORDS = re.compile(r"[A-Z]+(?![a-zäöüß])|[A-ZÄÖÜ]?[a-zäöüß]+|[0-9]+")
@@ -193,11 +193,7 @@ def _fits(source: SourceField, leaf: Leaf) -> bool:
     kinds = _FITS.get(leaf.kind)
     if kinds is not None and source.kind not in kinds:
         return False
-    try:
-        leaf.judge(source.example)
-    except Unusable:
-        return False
-    return True
+    return leaf.refusal(source.example) is None
 
 
 def _guess(source: SourceField, leaf: Leaf) -> Guess:

@@ -22,7 +22,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 from kiezbruecke.mapping.schema.models import field_type, root_model
 from kiezbruecke.mapping.schema.pattern_example import example_of
 from kiezbruecke.mapping.schema.tree import Leaf
-from kiezbruecke.mapping.values import Kind, Unusable
+from kiezbruecke.mapping.values import Kind
 from kiezbruecke.records import name_id
 
 _TEXTS = {
@@ -122,16 +122,8 @@ def invented_text(name: str, leaf: Leaf) -> str:
     least = int(leaf.facets.get("minLength", leaf.facets.get("length", ("0",)))[0])
     plain = (_TEXTS.get(name.lower(), ""), "Beispiel", "1", "A", "DE", "0" * least, ("Beispiel " * 40)[:least])
     candidates = (*leaf.enumeration, *_OF_KIND.get(leaf.kind, ()), *patterns, *plain)
-    fitting = (text for text in (one[: leaf.max_length].strip() for one in candidates) if text and _takes(leaf, text))
-    return next(fitting, "Beispiel")
-
-
-def _takes(leaf: Leaf, text: str) -> bool:
-    try:
-        leaf.judge(text)
-    except Unusable:
-        return False
-    return True
+    texts = (one[: leaf.max_length].strip() for one in candidates)
+    return next((text for text in texts if text and not leaf.refusal(text)), "Beispiel")
 
 
 def _root(name: str, read: list[str], *, full: bool) -> Any:

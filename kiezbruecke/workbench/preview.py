@@ -146,9 +146,8 @@ def _row(draft: NodeDraft, one: Bound, refused: Unwritable | None, *, sure: bool
 
 
 def _shown(draft: NodeDraft) -> tuple[str, Unusable | None]:
-    values = draft.value if isinstance(draft.value, list) else [draft.value]
-    if all(is_nothing(value) for value in values):
-        return "", None
+    given = draft.value if isinstance(draft.value, list) else [draft.value]
+    values = [value for value in given if not is_nothing(value)]
     try:
         texts = [to_text(value) for value in values]
         if draft.node.leaf is not None:

@@ -10,7 +10,9 @@ order. No line about a refusal holds a value.
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -19,8 +21,9 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Any, BinaryIO
 
 from kiezbruecke.errors import ConfigurationError, MachineError, RecordError
@@ -295,7 +298,8 @@ def _outcomes(writer: Writer, order: FileRun, records: Iterable[RecordRead], job
     with ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (order,)) as pool:
         try:
             for lot in _lots(records):
-                waiting.append(pool.submit(_write_lot, lot))
+                with _deaf():
+                    waiting.append(pool.submit(_write_lot, lot))
                 if len(waiting) > jobs * _AHEAD:
                     yield from waiting.popleft().result()
             while waiting:
@@ -305,6 +309,16 @@ def _outcomes(writer: Writer, order: FileRun, records: Iterable[RecordRead], job
             raise MachineError("a process of this run has ended", helps=helps) from None
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes that are begun here never hear Ctrl-C: they end with this one, and say nothing."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _lots(records: Iterable[RecordRead]) -> Iterator[list[RecordRead]]:
@@ -317,7 +331,16 @@ _writers: list[Writer] = []  # the one of this process, where it was begun for o
 
 
 def _begin(order: FileRun) -> None:
+    Thread(target=_end_with_caller, daemon=True).start()
     _writers.append(Writer(order))
+
+
+def _end_with_caller() -> None:
+    """A caller that is killed says no word, and a process that waits for records would wait for ever."""
+    caller = parent_process()
+    assert caller is not None
+    caller.join()
+    os._exit(1)
 
 
 def _write_lot(lot: list[RecordRead]) -> list[Done]:

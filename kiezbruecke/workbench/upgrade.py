@@ -22,7 +22,7 @@ from ruamel.yaml.nodes import CollectionNode, MappingNode, ScalarNode, SequenceN
 from ruamel.yaml.nodes import Node as YamlNode
 
 from kiezbruecke.errors import ConfigurationError, RecordError
-from kiezbruecke.mapping.check.whole import check_mapping
+from kiezbruecke.mapping.check.whole import checked
 from kiezbruecke.mapping.loading import Mapping, mapping_file
 from kiezbruecke.mapping.schema.targets import find_target
 from kiezbruecke.workbench.examples import find_examples, read_roots
@@ -111,7 +111,8 @@ def _errors(text: str, name: str, content: Path) -> tuple[dict[int, str], list[R
         (home / "mapping.yaml").write_text(text, "utf-8")
         try:
             with from_file(home / "mapping.yaml", content) as (found, there):
-                findings = [finding for finding in check_mapping(found, there) if finding.severity == "error"]
+                said = checked(found, there, examples=False)
+                findings = [finding for finding in said.findings if finding.severity == "error"]
         except ConfigurationError as error:
             raise ConfigurationError(
                 f"the upgraded mapping cannot be checked: {error.what}", where=error.where

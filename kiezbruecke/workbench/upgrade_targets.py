@@ -10,7 +10,6 @@ from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.loading import Mapping
 from kiezbruecke.mapping.schema.targets import TargetSchema
 from kiezbruecke.mapping.schema.tree import Leaf, Node
-from kiezbruecke.mapping.values import Unusable
 from kiezbruecke.workbench.moves import Moves, Path_, Search, place_at
 
 Samples = AnyMapping[int, set[str]]  # what rules gave in the examples, by number
@@ -127,11 +126,9 @@ def _other_list(rule: Rule, after: Node, lists: Lists) -> str:
 
 
 def _refused(text: str, leaf: Leaf) -> str:
-    try:
-        leaf.judge(text)
-    except Unusable as unusable:
-        return f"narrower: the new schema refuses this text; expected {unusable.expected.english or 'another one'}"
-    return ""
+    if (why := leaf.refusal(text)) is None:
+        return ""
+    return f"narrower: the new schema refuses this text; expected {why.expected.english or 'another one'}"
 
 
 def _narrower(rule: Rule, before: Leaf, after: Leaf) -> str:

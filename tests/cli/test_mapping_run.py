@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -404,6 +405,78 @@ def test_a_killed_run_leaves_no_half_list(place: Path) -> None:
 
     assert running.returncode == -signal.SIGKILL
     assert not (place / "o.csv").exists()
+
+
+def test_a_killed_run_takes_its_processes_with_it(place: Path) -> None:
+    """They would wait for records for ever, with the mapping in memory."""
+    _as_lines(place / "in.jsonl", RECORDS * 4000)
+    command = [str(SCRIPT), "mapping", "run", "liste", "--in", "in.jsonl", "--out", "o.csv", "--jobs", "2"]
+    with subprocess.Popen(command) as running:
+        while len(children := _children(running.pid)) < 2:
+            time.sleep(0.01)
+        time.sleep(1)
+        running.send_signal(signal.SIGKILL)
+    for _ in range(1000):
+        if not any(Path(f"/proc/{child}").exists() for child in children):
+            return
+        time.sleep(0.01)
+    pytest.fail("a process waits for a caller that is gone")
+
+
+def _children(pid: int) -> list[str]:
+    """The processes of a run that write records."""
+    started = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+    return [one for one in started if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()]
+
+
+IN_A_TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+_COUNTED = re.compile(rb"(\d+) written, (\d+) refused")
+CTRL_C = b"\x03"
+
+
+def _in_a_terminal(*words: str) -> subprocess.Popen[bytes]:
+    """`mapping run` before somebody's eyes: what is written to its input are keys, what it shows is its output."""
+    command = [sys.executable, "-c", IN_A_TERMINAL, str(SCRIPT), "mapping", "run", "liste", *words]
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80"}
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+
+
+def test_a_terminal_sees_how_far_it_is_and_is_left_clean(place: Path) -> None:
+    """The line counts up, goes away, and the last one stands alone; the cursor is there again."""
+    _as_lines(place / "in.jsonl", RECORDS * 400)
+    with _in_a_terminal("--in", "in.jsonl", "--out", "o.csv") as running:
+        assert running.stdout is not None
+        shown = running.stdout.read()
+    counts = [int(found[1]) for found in _COUNTED.finditer(shown)]
+
+    assert running.returncode == 0
+    assert len(set(counts)) > 2
+    assert counts == sorted(counts)
+    assert counts[-1] == 10_000
+    assert shown.rpartition(b"\x1b[?25h")[2] == b"\r\x1b[1A\x1b[2K10000 records written to o.csv, 0 refused\r\n"
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_ctrl_c_leaves_nothing_half(place: Path, jobs: str) -> None:
+    """Neither a file nor a line of the screen, whoever does the work."""
+    wrong = {"route": {"number": "N", "amount": "viel"}}
+    _as_lines(place / "in.jsonl", [*RECORDS, wrong] * 20_000)
+    before = sorted(one.name for one in place.iterdir())
+    words = ("--in", "in.jsonl", "--out", "o.csv", "--refused", "refused.jsonl", "--jobs", jobs)
+    with _in_a_terminal(*words) as running:
+        assert running.stdin is not None
+        assert running.stdout is not None
+        shown = b""
+        while not any(int(found[2]) for found in _COUNTED.finditer(shown)):
+            shown += os.read(running.stdout.fileno(), 1 << 16)
+        running.stdin.write(CTRL_C)
+        running.stdin.flush()
+        shown += running.stdout.read()
+
+    assert running.returncode == 130
+    assert sorted(one.name for one in place.iterdir()) == before
+    assert shown.endswith(b"\x1b[?25h\r\x1b[1A\x1b[2K")
+    assert b"Traceback" not in shown
 
 
 MEASURED = """

@@ -593,7 +593,7 @@ rules:
         ("xml", "full.input.yaml", "item: {sheet: a.xlsx, row: 2}\n", ["KB-M03"]),
         ("json", "full/item.xml", "<a><sheet>b</sheet></a>", ["KB-M03"]),
         ("json", "full.input.yaml", "item: {sheet: a.xlsx, row: 2}\n", []),
-        ("xml", "full.input.yaml", "item: {sheet: a.xlsx}\n", []),
+        ("xml", "full.input.yaml", "item: {sheet: a.xlsx}\n", ["KB-M03"]),
         ("xml", "full/item.xml", "<a><sheet>b</sheet></a>", []),
     ],
 )

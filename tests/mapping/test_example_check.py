@@ -46,7 +46,7 @@ def lines(content: Path, put: Put) -> Callable[..., list[str]]:
         ('{title: T, pin: "1234"}', ""),
         ("{title: T, pin: Name}", "mapping.yaml:9:12: KB-M24 example 'full' has no value that fits here"),
         ("{title: T, pin: Name}", "mend the rule, or 'route.pin' in the example"),
-        ('{pin: "1234"}', "mapping.yaml:8:12: KB-M24 example 'full': a value is missing that the rule calls required"),
+        ('{title: "", pin: "1"}', "mapping.yaml:8:12: KB-M24 example 'full': a value is missing that the rule calls"),
         ("{title: T", "examples/full/input.yaml:1:8: KB-M24 the example cannot be read: '{' is not closed"),
         ("{title: T}\ncase: {}", "examples/full/input.yaml:2:1: KB-M24 the mapping has no root 'case'"),
     ],
@@ -85,8 +85,9 @@ def test_an_item_that_is_not_what_the_source_says_is_a_finding_at_its_file(conte
     assert sound == []
     [line] = [one.line() for one in found]
     assert line == (
-        "mappings/inbound/in/examples/full/item.xml:1:1: KB-M24 the item cannot be read as XML; expected what the "
-        "mapping says: source: xml; mend the item, or the mapping: source: json reads JSON and rows"
+        "mappings/inbound/in/mapping.yaml:5:9: KB-M24 mappings/inbound/in/examples/full/item.xml: the item cannot be "
+        "read as XML; expected what the mapping says: source: xml; mend the item, or the mapping: source: json reads "
+        "JSON and rows"
     )
 
 
@@ -150,9 +151,7 @@ def test_a_root_that_the_example_does_not_have_is_named_once(lines: Callable[...
     put(f"{FOLDER}/mapping.yaml", text)
     found = [one for one in lines('{pin: "1234"}') if "KB-M24" in one]
 
-    assert [one.partition(";")[0] for one in found] == [
-        "examples/full/input.yaml:1:1: KB-M24 the example has no root 'case'"
-    ]
+    assert [one.partition(";")[0] for one in found] == ["mapping.yaml:8:12: KB-M24 example 'full' has no root 'case'"]
 
 
 def test_what_fails_in_the_whole_stands_at_its_rule(lines: Callable[..., list[str]], put: Put) -> None:

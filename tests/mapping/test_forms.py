@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kiezbruecke.mapping import Finding, check_mapping
-from kiezbruecke.mapping.check.lengths import Length
+from kiezbruecke.mapping.check.arriving import Length
 from kiezbruecke.mapping.steps import STEPS
 from kiezbruecke.mapping.values import Unusable
 

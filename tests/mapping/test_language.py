@@ -60,7 +60,7 @@ def test_a_good_mapping_has_no_findings(content: Path, put: Put) -> None:
         (HEAD.replace("version: 1", "version: eins") + GOOD, "2:10 KB-M03 'eins' is no version"),
         (HEAD.replace("name: in", "name: out") + GOOD, "1:7 KB-M04 'out' is not 'in'"),
         (HEAD.replace("inbound", "outbound") + GOOD, "3:12 KB-M04 'outbound' is not 'inbound'"),
-        (HEAD.replace("target: record Area\n", "") + GOOD, "1:1 KB-M03 'target' is missing"),
+        (HEAD.replace("target: record Area\n", "") + GOOD, "1:7 KB-M03 'target' is missing"),
         (HEAD + GOOD.replace("item.id", "&a item.id"), "8:22 KB-M01 anchors and aliases are not used here"),
         ("- a\n", "1:1 KB-M01 the file holds no keys"),
         ("", "1:1 KB-M01 the file holds no keys"),

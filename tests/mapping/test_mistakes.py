@@ -6,13 +6,15 @@ Each row edits a correct mapping: `old` becomes `new`, and the ▸ in `new` is w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from kiezbruecke.mapping import Finding, check_mapping
+from kiezbruecke.mapping import Finding, check_mapping, load_mapping
+from kiezbruecke.mapping.language.findings import CODES
+from kiezbruecke.workbench.example_check import check_whole
 
 DATA = Path(__file__).parent / "data"
 HEAD = """\
@@ -61,6 +63,10 @@ ANTRAG = (
 LINE_OF_RULES = "7:3"
 
 
+Check = Callable[[str], list[Finding]]
+Put = Callable[[str, str], Path]
+
+
 class Mistake(NamedTuple):
     old: str
     new: str
@@ -78,7 +84,8 @@ MISTAKES = [
     Mistake("required: true}", "required: ▸yes}", "KB-M03", "true or false"),
     Mistake("from: case.reference}", "from: case.reference, const: x}", "KB-M03", "exactly one origin", "10:9"),
     Mistake("- {target: Rang, from: decision.rank}", "- ▸{target: Rang}", "KB-M03", "exactly one origin"),
-    Mistake("{target: Kapitel, const", "▸{traget: Kapitel, const", "KB-M03", "'target' is missing"),
+    Mistake("{target: Kapitel, const", "{▸traget: Kapitel, const", "KB-M02", "did you mean 'target'?"),
+    Mistake("{target: Kapitel, const", "▸{const", "KB-M03", "'target' is missing"),
     Mistake("const: pdf}", "const: pdf, steps: ▸[trim]}", "KB-M03", "'steps' needs 'from'"),
     Mistake("    as: document\n", "", "KB-M03", "belong together", "30:5"),
     Mistake("const: kiezkasse", 'const: ▸"  "', "KB-M03", "never written"),
@@ -250,7 +257,7 @@ MISTAKES = [
 
 
 @pytest.fixture
-def place(content: Path, put: Callable[[str, str], Path]) -> Callable[[str], list[Finding]]:
+def place(content: Path, put: Put) -> Check:
     """Checks a mapping for the schema of mistakes."""
     put("schemas/antrag/1.0/profile.xsd", (DATA / "antrag.xsd").read_text("utf-8"))
     put("mappings/codelists/art.csv", "from;to\nbook;neu\nchange;geaendert\ncancel;aufgehoben\n")
@@ -265,7 +272,7 @@ def place(content: Path, put: Callable[[str, str], Path]) -> Callable[[str], lis
     return of
 
 
-def test_the_correct_mapping_has_no_findings(place: Callable[[str], list[Finding]]) -> None:
+def test_the_correct_mapping_has_no_findings(place: Check) -> None:
     """Else the mistakes below would prove nothing."""
     assert [one.line() for one in place(ANTRAG)] == []
 
@@ -281,7 +288,7 @@ def _edited(mistake: Mistake, correct: str) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda one: f"{one.code}: {one.said or one.new}")
-def test_a_mistake_is_found_at_its_place(place: Callable[[str], list[Finding]], mistake: Mistake) -> None:
+def test_a_mistake_is_found_at_its_place(place: Check, mistake: Mistake) -> None:
     """Whoever mends it needs the place, the code and a word that helps – not a message that a receiver refuses."""
     text, at = _edited(mistake, ANTRAG)
     found = place(text)
@@ -329,7 +336,7 @@ IN_A_SHEET = [
 
 
 @pytest.fixture
-def sheet(content: Path, put: Callable[[str, str], Path]) -> Callable[[str], list[Finding]]:
+def sheet(content: Path, put: Put) -> Check:
     """Checks a mapping from a sheet's line to a record."""
     put(
         "schemas/tables/zeilen.yaml",
@@ -349,13 +356,13 @@ def sheet(content: Path, put: Callable[[str, str], Path]) -> Callable[[str], lis
     return of
 
 
-def test_the_correct_sheet_has_no_findings(sheet: Callable[[str], list[Finding]]) -> None:
+def test_the_correct_sheet_has_no_findings(sheet: Check) -> None:
     """Else the mistakes below would prove nothing."""
     assert [one.line() for one in sheet(SHEET)] == []
 
 
 @pytest.mark.parametrize("mistake", IN_A_SHEET, ids=lambda one: f"{one.code}: {one.said or one.new}")
-def test_a_mistake_with_a_sheet_is_found_at_its_place(sheet: Callable[[str], list[Finding]], mistake: Mistake) -> None:
+def test_a_mistake_with_a_sheet_is_found_at_its_place(sheet: Check, mistake: Mistake) -> None:
     """People's cells are texts; a record wants sums and days."""
     text, at = _edited(mistake, SHEET)
     found = sheet(text)
@@ -364,13 +371,143 @@ def test_a_mistake_with_a_sheet_is_found_at_its_place(sheet: Callable[[str], lis
     assert (mistake.code, at) in places, [one.line() for one in found]
 
 
-def test_an_open_source_is_measured_by_its_examples(
-    sheet: Callable[[str], list[Finding]], put: Callable[[str, str], Path]
-) -> None:
+def test_an_open_source_is_measured_by_its_examples(sheet: Check, put: Put) -> None:
     """Nobody knows an open item but its examples; a typing error there would give nothing, for ever."""
     cells = "verfahren: a, jahr: '2026', gebiet: g, betrag: '1', status: geplant, ab: 1.1.2026, sheet: s, row: 2"
     put("mappings/inbound/zeile/examples/full/input.yaml", f"item: {{{cells}}}\n")
     text = SHEET.replace("table zeilen", "json").replace("item.gebiet", "item.gebeit")
-    found = [(one.code, str(one.place).partition(":")[2], one.helps) for one in sheet(text)]
+    found = [(one.code, one.severity, str(one.place).partition(":")[2], one.rule, one.helps) for one in sheet(text)]
 
-    assert found == [("KB-M21", "12:29", "did you mean 'item.gebiet'?")]
+    assert found == [("KB-M21", "error", "12:29", "area_id", "did you mean 'item.gebiet'?")]
+
+
+RARE = "from: item.gebiet, when: item.widerspruch}"
+
+
+@pytest.fixture
+def open_sheet(sheet: Check, put: Put) -> Check:
+    """The same where the item is open, with an example; the text stands for `from: item.gebiet}`."""
+    cells = "verfahren: a, jahr: '2026', gebiet: g, betrag: '1', status: geplant, ab: 1.1.2026, sheet: s, row: 2"
+    put("mappings/inbound/zeile/examples/full/input.yaml", f"item: {{{cells}}}\n")
+    rule = "  - {target: area_id, from: item.gebiet}\n"
+
+    def of(text: str) -> list[Finding]:
+        more = rule.replace("from: item.gebiet}", text)
+        return sheet(SHEET.replace("table zeilen", "json").replace(rule, rule + more.replace("area_id", "title")))
+
+    return of
+
+
+def test_a_condition_that_no_example_holds_is_an_error_too(open_sheet: Check) -> None:
+    """Its rule would never speak."""
+    found = [(one.code, one.severity, one.rule, one.helps) for one in open_sheet(RARE) if "example" in one.message]
+
+    assert found == [("KB-M21", "error", "title", 'give an example this value, or say accept: {KB-M21: "why"}')]
+
+
+def test_a_rare_field_is_accepted_with_the_reason(open_sheet: Check) -> None:
+    """Whoever has one example of a source knows more than it."""
+    accepted = RARE.replace("}", ', accept: {KB-M21: "only with an appeal"}}')
+
+    assert not [one.line() for one in open_sheet(accepted) if one.code in {"KB-M21", "KB-M19"}]
+
+
+def test_an_accepted_answer_knows_more_than_the_examples(open_sheet: Check, put: Put) -> None:
+    """`drift accept` has seen real ones."""
+    fields = 'source:\n  samples: 9\n  fields:\n    "widerspruch": {"kinds": ["text"]}\n'
+    put("mappings/inbound/zeile/fingerprint.yaml", f'built_on: "x"\n{fields}')
+
+    assert not [one.line() for one in open_sheet(RARE) if one.code == "KB-M21"]
+
+
+def test_a_route_does_not_stop_because_an_example_was_taken_away(open_sheet: Check, content: Path) -> None:
+    """The check is the gate; what has passed it runs on."""
+    rule = "from: item.widerspruch, when: {path: item.verfahren, equals: b}}"
+    title = '  - {target: title, const: "68406", when: {path: item.verfahren, equals: a}}'
+    text = SHEET.replace("table zeilen", "json").replace('  - {target: title, const: "68406"}', title)
+    open_sheet("from: item.gebiet}")
+    file = content / "mappings/inbound/zeile/mapping.yaml"
+    file.write_text(text.replace("unused:", f"  - {{target: title, {rule}\nunused:"), "utf-8")
+
+    assert [one.code for one in check_mapping("zeile", content) if one.severity == "error"] == ["KB-M21"]
+    assert load_mapping("zeile", content).name == "zeile"
+
+
+EXAMPLES: dict[str, str | bytes] = {  # none of them can be read; what is wrong is not always in a line of theirs
+    "brace/input.yaml": "{case: {",
+    "latin/input.yaml": "case: {title: Grün}".encode("latin-1"),
+    "list/input.yaml": "- a",
+    "nothing/input.yaml": "",
+    "field/input.yaml": "case: {titel: T}",
+    "root/input.yaml": "# one\nkase: {title: T}",
+    "roots/input.yaml": "case: {title: T}",
+    "value/input.yaml": "decision: {approved_amount: viel}",
+}
+CONSTANTS = """\
+    rules:
+      - {target: "@art", const: pdf}
+      - {target: Name, const: eins}
+      - {target: Nummer, const: "1"}
+"""
+MORE = [
+    Mistake("rules:\n", "rules\n", "KB-M01", ""),
+    Mistake("version: 1\n", "", "KB-M03", ""),
+    Mistake("roots: [case, decision, budget, message, proposal]\n", "", "KB-M03", ""),
+    Mistake("target: antrag 1.0 Antrag\n", "", "KB-M03", ""),
+    Mistake("    each: " + ANTRAG.partition("    each: ")[2], CONSTANTS, "KB-M15", ""),
+    Mistake("const: Test, when: {path: message.test", "const: Test, when: {path: budget.status", "KB-M16", ""),
+]
+ONE_TYPING_ERROR = [
+    *(one for one in MISTAKES if one.said.startswith("did you mean")),
+    Mistake("target: Kopf\n", "▸traget: Kopf\n", "KB-M02", "did you mean 'target'?"),
+    Mistake("{path: message.test, equals: \"0\"}", "{path: message.test, ▸equls: \"0\"}", "KB-M02", "did you mean"),
+    Mistake("    each: case.documents", "    ▸eech: case.documents", "KB-M02", "did you mean 'each'?"),
+    Mistake("      - {target: Nummer, from: document.index}", "      - {target: ▸Numer, from: document.index}",
+            "KB-M07", "did you mean 'Nummer'?"),
+    Mistake("- target: Kopf", "- target: ▸Kpof", "KB-M07", "did you mean 'Kopf'?"),
+    Mistake("    as: document\n", "", "KB-M03", "'each' and 'as' belong together", "30:5"),
+    Mistake("rules:\n  - {target: \"@v", "▸ruels:\n  - {target: \"@v", "KB-M02", "did you mean 'rules'?"),
+]  # fmt: skip
+
+
+def _about_rules(found: list[Finding], text: str) -> Iterator[Finding]:
+    """Findings that stand among the rules."""
+    lines = text.splitlines()
+    begin = lines.index("rules:") + 1 if "rules:" in lines else len(lines)
+    end = next((number for number, line in enumerate(lines) if number > begin and line.startswith("unused")), None)
+    last = len(lines) if end is None else end
+    yield from (one for one in found if begin < one.place.line <= last)
+
+
+def test_every_finding_names_its_line_and_its_rule(place: Check, sheet: Check, content: Path, put: Put) -> None:
+    """Line 1 of a file says that nobody knows; a code host shows the finding where it stands."""
+    codes: set[str] = set()
+    for mistakes, check, correct in ((MISTAKES + MORE, place, ANTRAG), (IN_A_SHEET, sheet, SHEET)):
+        for mistake in mistakes:
+            text, _ = _edited(mistake, correct)
+            found = check(text)
+            codes |= {one.code for one in found}
+
+            assert not [one.line() for one in found if (one.place.line, one.place.column) == (1, 1)]
+            no_path = ("KB-M01", "'target' is missing", "no list of rules")
+            nameless = [one.line() for one in _about_rules(found, text) if not one.rule]
+            assert not [line for line in nameless if not any(why in line for why in no_path)]
+    for name, example in EXAMPLES.items():
+        file = put(f"mappings/outbound/antrag/examples/{name}", "")
+        file.write_bytes(example if isinstance(example, bytes) else example.encode())
+    place(ANTRAG)
+    folders = [name.partition("/")[0] for name in EXAMPLES]
+    found = check_whole("antrag", content)
+    codes |= {one.code for one in found}
+
+    assert not [one.line() for one in found if (one.place.line, one.place.column) == (1, 1)]
+    assert all(any(f"/{name}/" in one.line() or f"'{name}'" in one.line() for one in found) for name in folders)
+    assert CODES.keys() - codes == {"KB-M21", "KB-M25", "KB-M26"}
+
+
+@pytest.mark.parametrize("mistake", ONE_TYPING_ERROR, ids=lambda one: f"{one.code}: {one.new}")
+def test_a_typing_error_is_one_finding(place: Check, mistake: Mistake) -> None:
+    """Its echoes send people to places where nothing is wrong."""
+    text, at = _edited(mistake, ANTRAG)
+
+    assert [(one.code, f"{one.place.line}:{one.place.column}") for one in place(text)] == [(mistake.code, at)]

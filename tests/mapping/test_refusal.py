@@ -102,9 +102,47 @@ def test_one_of_several_values_is_named_by_its_number(mapping: Mapping) -> None:
     assert _refusal(mapping, {"words": ["ab", "abc", "abcd"]}).source == "route.words[3]"
 
 
-def test_numbers_that_a_step_has_moved_are_not_guessed(mapping: Mapping) -> None:
-    """Where an empty value has dropped out, nobody knows which one it was: the list is named."""
-    assert _refusal(mapping, {"words": ["ab", "", "abcd"]}).source == "route.words"
+def test_an_empty_value_is_left_out_and_still_counts(mapping: Mapping) -> None:
+    """The number is that of the source, where somebody looks."""
+    assert _refusal(mapping, {"words": ["ab", "", None, "abcd"]}).source == "route.words[4]"
+
+
+@pytest.mark.parametrize(
+    ("rule", "source"),
+    [
+        ("{target: words, from: route.batches.debits.name}", "route.batches[2].debits[3].name"),
+        ("{target: words, from: route.batches.debits.name, codelist: kurz}", "route.batches[2].debits[3].name"),
+        ("{target: words, from: route.text, steps: [{split: ','}]}", "route.text"),
+        ("{target: words, each: route.batches, as: one, from: one.debits.name}", "route.batches[2].debits[3].name"),
+    ],
+)
+def test_a_value_within_lists_is_named_with_every_number(content: Path, put: Put, rule: str, source: str) -> None:
+    """A rule that reads through lists without `each` has no other way to say which value it was."""
+    put("schemas/json/sammlung.schema.json", json.dumps(SCHEMA))
+    put("mappings/codelists/kurz.csv", "from;to\na;a\nb;b\n")
+    head = "name: m\nversion: 1\ndirection: outbound\nroots: [route]\ntarget: json sammlung\nrules:\n"
+    put("mappings/outbound/m/mapping.yaml", f"{head}- {rule}\n- {{target: kind, const: a}}\n")
+    many = [{"debits": [{"name": "a"}]}, {"debits": [{"name": "b"}, {}, {"name": "zu lang"}, {"name": "a"}]}]
+    said = _refusal(load_mapping("m", content), {"batches": many, "text": "ab, zu lang"})
+
+    assert said.source == source
+
+
+def test_an_element_of_a_list_that_the_schema_refuses_as_a_whole_is_named(content: Path, put: Put) -> None:
+    """What stands twice is found in the message, and told of the value that wrote it."""
+    put("schemas/doppelt/1/profile.xsd", TWICE)
+    head = "name: m\nversion: 1\ndirection: outbound\nroots: [route]\ntarget: doppelt 1 L\nrules:\n"
+    put("mappings/outbound/m/mapping.yaml", f"{head}- {{target: N, from: route.words}}\n")
+
+    assert _refusal(load_mapping("m", content), {"words": ["ab", "", "cd", "ab"]}).source == "route.words[4]"
+
+
+TWICE = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
+  <xs:element name="L">
+    <xs:complexType><xs:sequence><xs:element name="N" type="xs:string" maxOccurs="9"/></xs:sequence></xs:complexType>
+    <xs:unique name="once"><xs:selector xpath="N"/><xs:field xpath="."/></xs:unique>
+  </xs:element>
+</xs:schema>"""
 
 
 def test_no_part_of_a_refusal_holds_a_value(mapping: Mapping) -> None:

@@ -47,7 +47,7 @@ def test_a_new_mapping_names_the_fields_of_the_record(own: Path) -> None:
     """Whoever fills in what is left to do need not look for them elsewhere."""
     text = _new(own, "json invoice").read_text("utf-8")
 
-    assert "\nsource: json invoice\nroots: [invoice]\n" in text
+    assert "\nsource: json invoice\nroots: [invoice]" in text
     assert "#   invoice.number: text; Number of the invoice\n" in text
     assert "{target: Datum, from: invoice.issued}  # TODO guess: please check" in text
     assert '{target: "Summe/@waehrung", from: invoice.currency}' in text

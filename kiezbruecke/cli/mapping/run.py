@@ -52,7 +52,7 @@ def run_over_file(  # noqa: PLR0913, PLR0917 - an option each
     try:
         root = find_content(content)
         if strict:
-            _refuse_warnings(name, root)
+            _refuse_findings(name, root)
         mapping = load_mapping(name, root)
         with _opened(source) as stream, _progress(refused) as tell:
             file = Path(source)
@@ -72,9 +72,9 @@ def run_over_file(  # noqa: PLR0913, PLR0917 - an option each
         raise typer.Exit(1)
 
 
-def _refuse_warnings(name: str, root: Path) -> None:
+def _refuse_findings(name: str, root: Path) -> None:
     for finding in check_mapping(name, root):
-        if finding.severity == "warning":
+        if finding.severity != "note":
             what = f"{finding.code} {finding.message}"
             raise ConfigurationError(what, where=str(finding.place), expected=finding.expected, helps=finding.helps)
 

@@ -1,6 +1,7 @@
 """What a rule says is meant: `accept: {KB-M18: "longer titles are to be set aside"}` makes a warning of it silent.
 
-So a finished mapping has no findings at all, and `--strict` tells what is new. Errors are never silent.
+So a finished mapping has no findings at all, and `--strict` tells what is new. Errors are never silent, but for the one
+that a person may know better than the examples: that a field is there.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from kiezbruecke.mapping.language.definition import Definition, Rule
 from kiezbruecke.mapping.language.findings import Finding, Place
 from kiezbruecke.mapping.language.walking import all_rules
 
+_KNOWN_BETTER = frozenset({"KB-M21"})
+
 
 def without_accepted(findings: Sequence[Finding], definition: Definition) -> list[Finding]:
     """The findings but for those that their rule accepts; what accepts nothing is a finding itself."""
@@ -19,7 +22,8 @@ def without_accepted(findings: Sequence[Finding], definition: Definition) -> lis
     used: set[Place] = set()
     for finding in findings:
         rule = accepting.get(finding.place)
-        accepted = rule.accept.get(finding.code) if rule and finding.severity != "error" else None
+        may_be = finding.severity != "error" or finding.code in _KNOWN_BETTER
+        accepted = rule.accept.get(finding.code) if rule and may_be else None
         if accepted is None:
             left.append(finding)
         else:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import islice, product
 
+from kiezbruecke.mapping.check.arriving import EXAMPLES
 from kiezbruecke.mapping.check.report import CheckReport, Notes
 from kiezbruecke.mapping.language.definition import When
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.schema.models import Type
-from kiezbruecke.mapping.schema.tree import Leaf
-from kiezbruecke.mapping.values import Unusable, fold, to_text
+from kiezbruecke.mapping.values import Kind, Unusable, fold, to_text
 from kiezbruecke.mapping.wording import OTHERWISE
 
 _TRUTH = {"true": "true", "1": "true", "false": "false", "0": "false"}
@@ -148,17 +148,8 @@ def _equality(when: When, wanted: str, asked: Type, report: CheckReport) -> None
         _never(when, wanted, ", ".join(asked.values), nearest(wanted, asked.values), report)
     elif asked.kind not in {"text", "boolean"} and (expected := _other_form(asked, wanted)):
         _never(when, wanted, expected, "", report)
-    elif asked.kind == "text" and not when.fold and asked.leaf is not None and (why := _refused(asked.leaf, wanted)):
-        _never(when, wanted, why, "", report)
-
-
-def _refused(leaf: Leaf, wanted: str) -> str:
-    """What the source's own schema expects where it refuses the text."""
-    try:
-        leaf.judge(wanted)
-    except Unusable as unusable:
-        return _EXAMPLES.get(leaf.kind) or unusable.expected.english or OTHERWISE
-    return ""
+    elif asked.kind == "text" and not when.fold and asked.leaf is not None and (why := asked.leaf.refusal(wanted)):
+        _never(when, wanted, EXAMPLES.get(asked.leaf.kind) or why.expected.english or OTHERWISE, "", report)
 
 
 def _never(when: When, wanted: str, expected: str, helps: str, report: CheckReport) -> None:
@@ -169,31 +160,17 @@ def _never(when: When, wanted: str, expected: str, helps: str, report: CheckRepo
 def _other_form(asked: Type, wanted: str) -> str:
     """How a value of this kind is written, where the text is not written so."""
     try:
-        written = to_text(_read(asked, wanted))
+        written = to_text(_READ.get(asked.kind, str)(wanted))
         return "" if written == wanted else f"'{written}'"
     except (ValueError, ArithmeticError, Unusable):
-        return _EXAMPLES.get(asked.kind, "")
+        return EXAMPLES.get(asked.kind, "")
 
 
-def _read(asked: Type, wanted: str) -> object:
-    match asked.kind:
-        case "integer":
-            return int(wanted)
-        case "decimal":
-            return Decimal(wanted)
-        case "date":
-            return date.fromisoformat(wanted)
-        case "moment":
-            return datetime.fromisoformat(wanted).astimezone(UTC)
-        case _:
-            return wanted
-
-
-_EXAMPLES = {
-    "integer": "a whole number such as '3'",
-    "decimal": "a sum such as '850.00'",
-    "date": "a day such as '2026-04-24'",
-    "moment": "a moment such as '2026-04-24T10:00:00.000Z'",
+_READ: dict[Kind, Callable[[str], object]] = {
+    "integer": int,
+    "decimal": Decimal,
+    "date": date.fromisoformat,
+    "moment": lambda text: datetime.fromisoformat(text).astimezone(UTC),
 }
 
 

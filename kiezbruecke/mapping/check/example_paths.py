@@ -1,9 +1,9 @@
-"""The paths that a mapping's examples hold: the only proof of what an open source looks like."""
+"""The paths that a mapping's examples hold, and the answers that were accepted: the proof of what an open source is."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,31 +19,39 @@ _LARGEST = 500_000
 _DEEPEST = 40
 
 
-def seen_paths(definition: Definition, content: Path, roots: set[str]) -> dict[str, set[str]]:
-    """By root, every path below it that some example holds. Examples that cannot be read are `mapping test`'s."""
-    found: dict[str, set[str]] = {root: set() for root in roots}
-    names = (definition.name, *definition.bases)
-    folders = [content / "mappings" / definition.direction / name / "examples" for name in names]
-    own = own_root(definition)
-    for file in (file for folder in folders for file in sorted(folder.glob("**/*")) if roots and _readable(file, own)):
-        body = _body(file, own)
-        for root in roots & body.keys():
-            found[root] |= set(_paths(body[root], root))
+Bodies = list[dict[str, Any]]
+
+
+def read_bodies(definition: Definition, content: Path, names: Iterable[str]) -> Bodies:
+    """What the examples of mappings give it by root; what cannot be read is `mapping test`'s."""
+    own, folder = own_root(definition), content / "mappings" / definition.direction
+    files = (file for name in names for file in sorted((folder / name).glob("examples/**/*")))
+    return [_body(file, own) for file in files if _readable(file, own)]
+
+
+def seen_paths(definition: Definition, content: Path, bodies: Bodies, root: str) -> set[str]:
+    """Every path below a root that some example or accepted answer holds; nothing where no example has the root."""
+    found = {path for body in bodies if root in body for path in _paths(body[root], root)}
+    if found and root == own_root(definition):
+        folder = content / "mappings" / definition.direction
+        files = [folder / name / "fingerprint.yaml" for name in (definition.name, *definition.bases)]
+        found |= {path for file in files for path in _accepted(file, root)}
     return found
 
 
-def item_forms(definition: Definition, content: Path) -> set[str]:
-    """What the items of its own examples are: 'xml', 'table' (a sheet's line), or 'any' where nobody knows."""
-    folder = content / "mappings" / definition.direction / definition.name / "examples"
-    own = own_root(definition)
-    bodies = [_body(file, own) for file in sorted(folder.glob("**/*")) if _readable(file, own)]
-    return {_form(body[own]) for body in bodies if own in body}
+def _accepted(file: Path, own: str) -> Iterator[str]:
+    """The places of the answers that `drift accept` has written down; what is wrong with them is `drift`'s."""
+    body = _body(file, own).get("source") if file.is_file() and file.stat().st_size <= _LARGEST else None
+    fields = body.get("fields") if isinstance(body, dict) else None
+    for path in fields if isinstance(fields, dict) else ():
+        yield ".".join([own, *str(path).split("/")])
 
 
-def _form(item: Any) -> str:
+def form_of(item: Any) -> str:
+    """What an example's item is: XML, the line of a sheet, or JSON."""
     if etree.iselement(item):
-        return "xml"
-    return "table" if isinstance(item, dict) and item.keys() >= {"sheet", "row"} else "any"
+        return "XML"
+    return "lines of a sheet" if isinstance(item, dict) and item.keys() >= {"sheet", "row"} else "JSON"
 
 
 def _readable(file: Path, own: str) -> bool:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
-from pydantic import BaseModel
-
-from kiezbruecke.mapping.check.arriving import NAMES, Arriving
-from kiezbruecke.mapping.check.lengths import as_number
+from kiezbruecke.mapping.check.arriving import EXAMPLES, NAMES, Arriving, as_number
 from kiezbruecke.mapping.check.report import CheckReport
 from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.language.findings import Place, nearest
@@ -63,33 +59,24 @@ _EXAMPLES = {
     "list": "words with blanks between them, each as the schema's list allows",
     "union": "a value that one of the union's types allows",
 }
-_KINDS: dict[Kind, str] = {
-    "boolean": "true or false",
-    "integer": "a whole number",
-    "decimal": "a number such as 850.00",
-    "date": "a day such as 2026-04-24",
-    "moment": "a moment such as 2026-04-24T10:00:00Z",
-}
 
 
 class Fitting:
     """Compares what arrives with the leaf that takes it. In records, models read texts themselves."""
 
-    def __init__(self, report: CheckReport, *, model: type[BaseModel] | None, machine_item: bool) -> None:
+    def __init__(self, report: CheckReport, *, is_record: bool, machine_item: bool) -> None:
         self._report = report
-        self._model = model
-        self._is_record = model is not None
+        self._is_record = is_record
         self._machine_item = machine_item  # machines write 850.00, people 850,00 €
 
     def check(self, rule: Rule, place: Spot, leaf: Leaf, arriving: Arriving) -> None:
         """Add what does not fit."""
-        leaf = self._with_words(place, leaf)
         if arriving.type.many and not place.node.repeats:
             message, helps = f"many values for '{_at(place)}', which stands once", "steps: [{join: ', '}], or each"
             self._report.error(rule.at("from"), "KB-M11", message, "one value", helps)
             return
         if arriving.type.many:
-            self.fits_in_number(rule, place, "from")
+            self.fits_in_number(rule, place, "from", arriving.type)
         for key, text in (("const", rule.const), ("default", rule.default)):
             if text is not None:
                 self._text(place, leaf, text, rule.at(key), key)
@@ -97,18 +84,19 @@ class Fitting:
             return
         self._peoples_words(rule, place, leaf, arriving)
         self._fixed(rule, place, arriving)
-        self._euros(rule, place, leaf)
-        nothing_fits = self._values(rule, place, leaf, arriving)
+        nothing_fits = self._euros(rule, place, leaf) or self._values(rule, place, leaf, arriving)
         self._clips(rule, place, leaf)
         nothing_fits = self._affixes(rule, place, leaf) or nothing_fits
         if leaf.kind == "text" and rule.codelist is None and not nothing_fits:
             self._length(rule, place, leaf, arriving)
             self._form(rule, place, leaf, arriving)
 
-    def fits_in_number(self, rule: Rule, place: Spot, key: str) -> None:
-        """A list has no end that anybody knows; the target may have one."""
+    def fits_in_number(self, rule: Rule, place: Spot, key: str, found: Type) -> None:
+        """A list may have no end that anybody knows; the target may have one."""
         node = place.node
-        if node.maximum is None or (node.in_repeated_group and not isinstance(node, JsonNode)):
+        if node.maximum is None or (found.most is not None and found.most <= node.maximum):
+            return
+        if node.in_repeated_group and not isinstance(node, JsonNode):
             return
         message = f"'{_at(place)}' stands at most {node.maximum} times; a longer list sets its record aside"
         numbered = f"one rule for each that is wanted: '{node.name}' from path[1]"
@@ -117,8 +105,7 @@ class Fitting:
 
     def partners(self, rule: Rule, place: Spot, leaf: Leaf, partners: Sequence[str]) -> None:
         """The words of a code list must fit the target."""
-        leaf = self._with_words(place, leaf)
-        refused = [(value, why) for value in partners if not is_nothing(value) and (why := _refused(leaf, value))]
+        refused = [(value, why) for value in partners if not is_nothing(value) and (why := leaf.refusal(value))]
         if refused:
             shown, fit = shown_values([value for value, _ in refused]), "does" if len(refused) == 1 else "do"
             message = f"{shown} of the code list '{rule.codelist}' {fit} not fit '{_at(place)}'"
@@ -129,7 +116,7 @@ class Fitting:
         if is_nothing(text):
             self._report.error(at, "KB-M03", f"this {key} is nothing, so it is never written", "a text", "leave it out")
             return
-        if why := _refused(leaf, text):
+        if why := leaf.refusal(text):
             message = f"this {key} does not fit '{_at(place)}'"
             self._report.error(at, "KB-M14", message, _expected(leaf, why), nearest(text, leaf.enumeration))
         if place.node.fixed is not None and text != place.node.fixed:
@@ -155,7 +142,7 @@ class Fitting:
         """Every known word, or samples of the kind, against the target's own rules; whether none of them fits."""
         if not arriving.values or (self._is_record and not arriving.all_known):
             return False
-        refused = [(value, why) for value in arriving.values if (why := _refused(leaf, value))]
+        refused = [(value, why) for value in arriving.values if (why := leaf.refusal(value))]
         if not refused:
             return False
         expected = _expected(leaf, refused[0][1])
@@ -187,7 +174,7 @@ class Fitting:
             message = f"'{rule.origin}' may hold texts that '{_at(place)}' does not take, such as '{_cut(probe)}'"
             helps = "a step or a codelist that gives it this form; such records are set aside"
             self._report.warning(rule.at("from"), "KB-M14", message, _expected(leaf, why), helps)
-        unfit = [why for option in arriving.options if (why := _refused(leaf, option))]
+        unfit = [why for option in arriving.options if (why := leaf.refusal(option))]
         if unfit and len(unfit) == len(arriving.options) and not any(map(str.isdigit, leaf.enumeration)):
             message = f"no text that arrives fits '{_at(place)}', such as '{_cut(arriving.options[0])}'"
             self._report.error(
@@ -195,9 +182,7 @@ class Fitting:
             )
 
     def _clips(self, rule: Rule, place: Spot, leaf: Leaf) -> None:
-        least = max(
-            (int(value) for facet in ("minLength", "length") for value in leaf.facets.get(facet, ())), default=0
-        )
+        least = _least(leaf)
         for use in rule.steps:
             left = as_number(use.argument)
             if use.name != "clip" or left is None:
@@ -225,14 +210,8 @@ class Fitting:
             if leaf.enumeration and not any(stands(word, use.argument) for word in leaf.enumeration):
                 message = f"no word of '{_at(place)}' has this {use.name}"
                 self._report.error(use.at_argument, "KB-M14", message, ", ".join(leaf.enumeration[:_SHOWN]))
+                return True
         return False
-
-    def _with_words(self, place: Spot, leaf: Leaf) -> Leaf:
-        """A record's leaf with the words that its field allows, where they are known."""
-        found = Type("any", self._model)
-        for name in place.path.split("/"):
-            found = (found.below.field(name) if found.below else None) or Type()
-        return replace(leaf, enumeration=found.values) if self._is_record and found.values else leaf
 
     def _peoples_words(self, rule: Rule, place: Spot, leaf: Leaf, arriving: Arriving) -> None:
         """What people write into a cell is hardly ever one of a record's words."""
@@ -252,13 +231,16 @@ class Fitting:
         helps = "no rule at all writes it; another value sets its record aside"
         self._report.warning(rule.at("from"), "KB-M14", message, f"'{fixed}'", helps)
 
-    def _euros(self, rule: Rule, place: Spot, leaf: Leaf) -> None:
-        """85000 is a valid number of euros too, and a hundred times too many."""
-        if not rule.steps or rule.steps[-1].name != "cents" or leaf.kind != "decimal" or _refused(leaf, "850.50"):
-            return
-        if "cent" not in place.path.casefold():
-            message = f"'cents' writes 85000 for 850.00, but '{_at(place)}' takes decimal places, as euros have them"
-            self._report.warning(rule.steps[-1].place, "KB-M14", message, "no 'cents'", "leave the step out")
+    def _euros(self, rule: Rule, place: Spot, leaf: Leaf) -> bool:
+        """85000 is a valid number of euros too, and a hundred times too many. Returns whether that is meant."""
+        if not rule.steps or rule.steps[-1].name != "cents" or leaf.kind != "decimal" or leaf.refusal("850.50"):
+            return False
+        if "cent" in place.path.casefold():
+            return False
+        message = f"'cents' writes 85000 for 850.00, but '{_at(place)}' takes decimal places, as euros have them"
+        add = self._report.error if leaf.refusal("85000") else self._report.warning
+        add(rule.steps[-1].place, "KB-M14", message, "no 'cents'", "leave the step out")
+        return True
 
     def _length(self, rule: Rule, place: Spot, leaf: Leaf, arriving: Arriving) -> None:
         most, length = leaf.max_length, arriving.length
@@ -295,21 +277,13 @@ def _expected(leaf: Leaf, why: Unusable) -> str:
         return said.english if leaf.facets.keys() & _BOUNDS else f"a whole number from {span[0]} to {span[1]}"
     if said.code == Instead.ANOTHER.name:
         return _EXAMPLES.get(leaf.builtin, said.english)
-    return said.english or ", ".join(leaf.enumeration[:_SHOWN]) or _KINDS.get(leaf.kind, OTHERWISE)
+    return said.english or ", ".join(leaf.enumeration[:_SHOWN]) or EXAMPLES.get(leaf.kind, OTHERWISE)
 
 
 def shown_values(values: Sequence[Any]) -> str:
     """Some values in one line."""
     texts = [f"'{_cut(to_text(value))}'" for value in values[:_SHOWN]]
     return ", ".join(texts) + (", …" if len(values) > _SHOWN else "")
-
-
-def _refused(leaf: Leaf, value: Any) -> Unusable | None:
-    try:
-        leaf.judge(to_text(value))
-    except Unusable as unusable:
-        return unusable
-    return None
 
 
 def _has_form(place: Spot, leaf: Leaf) -> bool:
@@ -321,11 +295,16 @@ def _has_form(place: Spot, leaf: Leaf) -> bool:
 def _wrong_form(leaf: Leaf, probe: str) -> Unusable | None:
     """Why a leaf refuses a text at every length that it allows: then it is the form that does not fit."""
     most = leaf.max_length or _LONGEST_PROBE
-    least = max((int(value) for facet in ("minLength", "length") for value in leaf.facets.get(facet, ())), default=0)
+    least = _least(leaf)
     lengthened = f"{probe} " * (max(_LONGEST_PROBE, least) // len(probe) + 1)
     tried = [text[:most] for text in (probe, lengthened[: max(least, 1)], lengthened[:_LONGEST_PROBE])]
-    refused = [why for text in tried if (why := _refused(leaf, text.strip()))]
+    refused = [why for text in tried if (why := leaf.refusal(text.strip()))]
     return refused[0] if len(refused) == len(tried) else None
+
+
+def _least(leaf: Leaf) -> int:
+    """How many characters a leaf asks for."""
+    return max((int(value) for facet in ("minLength", "length") for value in leaf.facets.get(facet, ())), default=0)
 
 
 def _steps(rule: Rule, most: int) -> str:

@@ -11,7 +11,7 @@ from kiezbruecke.mapping.language.paths import SourcePath
 from kiezbruecke.mapping.schema.models import OPEN_ROOTS, Type
 from kiezbruecke.mapping.schema.pattern_example import example_of
 from kiezbruecke.mapping.schema.tree import Leaf
-from kiezbruecke.mapping.values import Kind, Unusable
+from kiezbruecke.mapping.values import Kind
 
 PROSE = ("Sommerfest am Wasser", "Müggelheim: Bänke, 2. Teil")
 _UUID = "4c760250-54b9-51da-b98d-115d22133b41"
@@ -102,15 +102,7 @@ def _of_shape(leaf: Leaf) -> tuple[str, ...]:
     patterns = [example_of(pattern) for step in leaf.patterns[-1:] for pattern in step]
     given = _WRITTEN.get(leaf.kind, (*filter(None, patterns), *PROSE))
     texts = (text[: leaf.max_length].strip() for text in given)
-    return tuple(dict.fromkeys(text for text in texts if _takes(leaf, text)))
-
-
-def _takes(leaf: Leaf, text: str) -> bool:
-    try:
-        leaf.judge(text)
-    except Unusable:
-        return False
-    return True
+    return tuple(dict.fromkeys(text for text in texts if not leaf.refusal(text)))
 
 
 def is_sure(path: SourcePath, found: Type, texts: tuple[str, ...]) -> bool:

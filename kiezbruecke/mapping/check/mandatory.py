@@ -6,6 +6,7 @@ And its opposite: more branches of a choice than the schema allows.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from kiezbruecke.mapping.check.conditions import exclude, one_holds, other_case, same_question, unmet_word
 from kiezbruecke.mapping.check.report import CheckReport, Notes, own_conditions
@@ -14,7 +15,6 @@ from kiezbruecke.mapping.language.findings import Finding, Place, Severity
 from kiezbruecke.mapping.plan import Bound, Spot
 from kiezbruecke.mapping.schema.json_schema import JsonNode
 from kiezbruecke.mapping.schema.tree import Group, Node, can_be_empty, nodes, sure_nodes, written_alone
-from kiezbruecke.mapping.values import Unusable
 
 
 def missing_rules(root: Spot, notes: Notes, report: CheckReport, place: Place) -> list[Finding]:
@@ -82,7 +82,7 @@ class _Missing:
         drafts = [draft for branch in branches for node in nodes(branch) for draft in owner.of(node.name)]
         told = [one for draft in drafts for one in draft.below()]
         own = [own_conditions(owner, one) for one in told]
-        if not told or self._started_by(owner, drafts) or self._doubtful(own):
+        if not told or self._started_by(owner, drafts) or self._notes.doubts(chain(*own)):
             return
         sure = [conditions for draft in drafts for conditions in self._written_under(owner, draft)]
         if one_holds(sure, self._notes):
@@ -93,7 +93,7 @@ class _Missing:
         where = f"where {lost}" if lost else f"where '{unsure.origin}' is missing"
         message = f"one of {names} is mandatory, but none is written {where}"
         helps = "a rule for the other cases, required: true, or a default"
-        yield _finding(first, "KB-M13", message, owner.path, "one of them in any case", helps)
+        yield _finding(first, "KB-M13", message, owner.path or told[0].target, "one of them in any case", helps)
 
     def _written_under(self, owner: Spot, draft: Spot) -> Iterator[tuple[When, ...]]:
         """The conditions under which a place is written for sure: a list may be empty, and so may a source."""
@@ -116,7 +116,7 @@ class _Missing:
             one for draft in drafts for one in (*draft.filled, *(block for block in draft.blocks if block.rule.when))
         ]
         own = [own_conditions(owner, one) for one in told]
-        if len(told) < _SEVERAL or not all(own) or self._doubtful(own):
+        if len(told) < _SEVERAL or not all(own) or self._notes.doubts(chain(*own)):
             return
         if lost := unmet_word(own, self._notes):
             message = f"nothing is written for {what} where {lost}"
@@ -124,10 +124,6 @@ class _Missing:
             yield Finding(
                 own[-1][0].place, "KB-M25", message, told[-1].target, "a rule for this case", helps, "warning"
             )
-
-    def _doubtful(self, alternatives: list[tuple[When, ...]]) -> bool:
-        """Whether a condition is itself what to mend."""
-        return any(when.place in self._notes.doubtful for conditions in alternatives for when in conditions)
 
     def _several_branches(self, owner: Spot, branches: list[Node | Group], names: str) -> Iterator[Finding]:
         """Branches that nothing keeps apart cannot both be written."""
@@ -141,7 +137,7 @@ class _Missing:
         severity: Severity = "error" if sure else "warning"
         message = f"the target holds only one of {names}, and nothing keeps their rules apart"
         helps = "give them conditions that exclude each other"
-        yield Finding(second.rule.place, "KB-M17", message, owner.path, "rules for one of them", helps, severity)
+        yield Finding(second.rule.place, "KB-M17", message, second.target, "rules for one of them", helps, severity)
 
     def _together(self, owner: Spot, branches: list[Node | Group]) -> list[tuple[Bound, Bound]]:
         """Rules of different branches that may speak at the same time."""
@@ -155,7 +151,9 @@ class _Missing:
             for second in told[number + 1 :]
             for one in first
             for other in second
-            if one.rule is not other.rule and not exclude(one.conditions, other.conditions)
+            if one.rule is not other.rule
+            and not self._notes.doubts((*one.conditions, *other.conditions))
+            and not exclude(one.conditions, other.conditions)
         ]
 
     def _both(self, owner: Spot, pair: tuple[Bound, Bound]) -> bool:
@@ -180,9 +178,10 @@ class _Missing:
             yield from _numbers(owner, node, path)
             yield from _one_more(owner, node, path)
             if sure and not node.optional:
-                yield from self._conditional(owner, drafts, path)
-                yield from self._short_list(owner, drafts, path)
-                yield from self._may_come_empty(owner, drafts, path)
+                if not self._started_by(owner, drafts):
+                    yield from self._conditional(owner, drafts, path)
+                    yield from self._short_list(drafts, path)
+                    yield from self._may_come_empty(drafts, path)
             elif not any(id(draft) in self._branches for draft in drafts):
                 yield from self._unmet(owner, drafts, f"'{path}'")
         for draft in drafts:
@@ -216,17 +215,20 @@ class _Missing:
         """A mandatory place that is only written where a condition is met, though its owner is written anyway."""
         spoken = [one for draft in drafts for one in draft.below()]
         own = [own_conditions(owner, one) for one in spoken]
-        if self._started_by(owner, drafts) or not own or self._doubtful(own) or one_holds(own, self._notes):
+        if not own or self._notes.doubts(chain(*own)) or one_holds(own, self._notes):
             return
         message = f"'{path}' is mandatory, but only written under a condition"
         helps = "a rule for the other cases, or no condition"
         yield _finding(own[0][0].place, "KB-M13", message, path, "a rule that always holds", helps)
 
-    def _short_list(self, owner: Spot, drafts: list[Spot], path: str) -> Iterator[Finding]:
+    def _short_list(self, drafts: list[Spot], path: str) -> Iterator[Finding]:
         """A list that may have fewer members than the schema wants."""
         wanted = drafts[0].node.minimum
         one = next((draft.by for draft in drafts if draft.by and (draft.by.rule.each or _many(draft))), None)
-        if one is None or len(drafts) > wanted or self._started_by(owner, drafts):
+        if one is None or len(drafts) > wanted:
+            return
+        listed = one.listed if one.rule.each else one.arrives
+        if wanted <= max(one.rule.at_least, listed.least if listed else 0):
             return
         if wanted == 1 and not _may_have_none(one):
             return
@@ -239,7 +241,7 @@ class _Missing:
         few = f"at least {wanted} member{'s' if wanted > 1 else ''}"
         yield _finding(at, "KB-M13", message, path, few, helps if wanted > 1 else "")
 
-    def _may_come_empty(self, owner: Spot, drafts: list[Spot], path: str) -> Iterator[Finding]:
+    def _may_come_empty(self, drafts: list[Spot], path: str) -> Iterator[Finding]:
         """A mandatory block in which nothing is sure: it is not written empty, so its record may be set aside.
 
         A list of JSON that is demanded stands there, be it empty.
@@ -251,7 +253,7 @@ class _Missing:
         )
         if asks or len(drafts) > 1 or not told or not all(one.may_lack for one in told) or draft.node.mixed:
             return
-        if self._started_by(owner, drafts) or any(one.number in self._wrong for one in told):
+        if any(one.number in self._wrong for one in told):
             return
         message = f"'{path}' is mandatory, but everything in it may be empty; such records are set aside"
         helps = "say required: true at one of its rules, or give a default"
@@ -260,6 +262,8 @@ class _Missing:
     def _may_be_empty(self, owner: Spot, draft: Spot, one: Bound) -> Iterator[Finding]:
         """A mandatory leaf whose source may be empty – where its parent is written in any case."""
         if draft.node.optional or not one.may_lack or one.number in self._wrong or self._started_by(owner, [draft]):
+            return
+        if self._notes.doubts(one.conditions):
             return
         rule = one.rule
         message = f"'{rule.origin}' may be empty, but '{draft.path}' is mandatory"
@@ -334,13 +338,7 @@ def _many(draft: Spot) -> bool:
 
 def _needs_text(node: Node) -> bool:
     """Whether an element that also has attributes or parts cannot do without a text of its own."""
-    if node.leaf is None or node.fixed is not None or node.mixed:
-        return False
-    try:
-        node.leaf.judge("")
-    except Unusable:
-        return True
-    return False
+    return node.leaf is not None and node.fixed is None and not node.mixed and node.leaf.refusal("") is not None
 
 
 def _only_attributes(draft: Spot) -> bool:

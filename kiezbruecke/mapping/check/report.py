@@ -52,6 +52,10 @@ class Notes:
     # by rule, for each use of its group: its block's path, its own as a block
     around: dict[Place, list[tuple[str, str]]] = field(default_factory=dict)
 
+    def doubts(self, conditions: Iterable[When]) -> bool:
+        """Whether one of several conditions is itself what to mend."""
+        return any(when.place in self.doubtful for when in conditions)
+
     def rule_at(self, place: Place, path: str, node: Node | None = None) -> str:
         """A rule for a path as it is pasted at a place: into the block there, or beside the rule there.
 

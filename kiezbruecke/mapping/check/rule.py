@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pydantic import BaseModel
-
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.bind import behind
-from kiezbruecke.mapping.check.arriving import NAMES, Arriving, arriving, longest
+from kiezbruecke.mapping.check.arriving import LARGEST, NAMES, Arriving, Length, arriving, as_number, longest
 from kiezbruecke.mapping.check.fit import Fitting, shown_values
-from kiezbruecke.mapping.check.forms import PROSE, is_sure, is_uuid, numbers_of, texts_of
-from kiezbruecke.mapping.check.lengths import LARGEST, Length, as_number
+from kiezbruecke.mapping.check.forms import PROSE, is_uuid
 from kiezbruecke.mapping.check.lists import ListNames
 from kiezbruecke.mapping.check.report import CheckReport
 from kiezbruecke.mapping.codelists.reading import CodeList, Translation, UnknownColumn
@@ -32,12 +29,10 @@ _ANYTHING = Arriving(Type("any"), Length())
 class LeafChecker:
     """Looks at a rule with `from`, `const` or `code` and at the place it fills."""
 
-    def __init__(
-        self, lists: ListNames, report: CheckReport, *, model: type[BaseModel] | None, machine_item: bool
-    ) -> None:
+    def __init__(self, lists: ListNames, report: CheckReport, *, is_record: bool, machine_item: bool) -> None:
         self._lists = lists
         self._report = report
-        self._fitting = Fitting(report, model=model, machine_item=machine_item)
+        self._fitting = Fitting(report, is_record=is_record, machine_item=machine_item)
 
     def check(self, one: Bound, place: Spot) -> None:
         """Add what is wrong. `place` is where it stands."""
@@ -57,9 +52,9 @@ class LeafChecker:
             self._fitting.check(rule, place, place.node.leaf, found)
         self._without_effect(rule, found.type)
 
-    def fits_in_number(self, rule: Rule, place: Spot) -> None:
+    def fits_in_number(self, rule: Rule, place: Spot, found: Type) -> None:
         """Warn where the list that `each` goes through may be longer than the target."""
-        self._fitting.fits_in_number(rule, place, "each")
+        self._fitting.fits_in_number(rule, place, "each", found)
 
     def _arriving(self, one: Bound) -> Arriving:
         source, found = one.rule.source, one.arrives
@@ -72,14 +67,7 @@ class LeafChecker:
             message = f"'{source.text}' is a whole {found.whole.title}"
             self._report.error(one.rule.at("from"), "KB-M14", message, expected)
             return _ANYTHING
-        texts = texts_of(source, found)
-        brought = arriving(
-            _told(source, found, one.conditions),
-            configured=source.root == "route",
-            texts=texts,
-            numbers=numbers_of(source, found),
-            shaped=is_sure(source, found, texts),
-        )
+        brought = arriving(source, _told(source, found, one.conditions))
         for use in one.rule.steps:
             brought = self._step(use, brought)
         return brought
@@ -117,7 +105,7 @@ class LeafChecker:
             return after.formed(use.name, argument)
         tried, refused = given.through(lambda value: step.apply(value, argument))
         if not tried.values and len(refused) == len(given.values):
-            return self._unreadable(use, given, refused[0], _refusal(use.name, refused[0], argument))
+            return self._unreadable(use, given, *next(iter(refused.items())))
         if not tried.values:
             self._report.error(
                 use.place, "KB-M09", f"after '{use.name}' nothing is left", "a step that leaves something"
@@ -125,12 +113,12 @@ class LeafChecker:
             return _ANYTHING
         return replace(after, values=() if after.type.many else tried.values)
 
-    def _unreadable(self, use: StepUse, given: Arriving, value: Any, why: Unusable | None) -> Arriving:
+    def _unreadable(self, use: StepUse, given: Arriving, value: Any, why: Unusable) -> Arriving:
         """The finding about a step that reads nothing of what arrives; what comes behind it, nobody knows."""
         message = f"'{use.name}' cannot read {NAMES.get(given.type.kind, 'this')} such as {shown_values([value])}"
         takes = STEPS[use.name].takes
         kind = "a text with digits" if use.name == "digits" else NAMES.get(takes, "a text")
-        self._report.error(use.place, "KB-M09", message, (why and why.expected.english) or kind)
+        self._report.error(use.place, "KB-M09", message, why.expected.english or kind)
         return _ANYTHING
 
     def _argument(self, use: StepUse, wanted: type[int | str] | None, choices: tuple[str, ...]) -> bool:
@@ -183,9 +171,9 @@ class LeafChecker:
         if not (given.type.kind == "integer" and numbers) and not given.through(translation.translate)[0].values:
             self._report.error(rule.at("codelist"), "KB-M22", message, ", ".join(list(translation.entries)[:12]))
 
-    def _partners_missing(self, rule: Rule, refused: tuple[Any, ...], known: list[str], *, whole: bool) -> None:
-        if refused:
-            message = f"the code list '{rule.codelist}' has no partner for {shown_values(refused)}"
+    def _partners_missing(self, rule: Rule, refused: Iterable[Any], known: list[str], *, whole: bool) -> None:
+        if values := list(refused):
+            message = f"the code list '{rule.codelist}' has no partner for {shown_values(values)}"
             add = self._report.error if whole else self._report.warning
             helps = "add them to the list; such records are set aside"
             add(rule.at("codelist"), "KB-M22", message, ", ".join(known[:12]), helps)
@@ -220,7 +208,7 @@ class LeafChecker:
         self._list_is_named(use, codes, place)
         holder = place.node.children.get("code", place.node)
         written = [use.value] if use.value is not None else list(codes.codes)
-        refused = [code for code in written if holder.leaf is not None and not _takes(holder.leaf.judge, code)]
+        refused = [code for code in written if holder.leaf is not None and holder.leaf.refusal(code)]
         if refused and (use.value is None or use.value in codes.codes):
             message = f"{shown_values(refused)} of the code list '{use.list}' does not fit '{place.path}'"
             allowed = ", ".join(holder.leaf.enumeration[:12]) if holder.leaf else ""
@@ -241,7 +229,8 @@ class LeafChecker:
                 add = self._report.warning if node.optional else self._report.error
                 add(use.list_place, "KB-M10", message, f"'{key}: …' in mappings/codelists/{use.list}.yaml")
         leaf = place.node.leaf
-        if leaf is not None and not place.node.children.keys() & {"code", "@listURI"} and _takes(leaf.judge, PROSE[0]):
+        bare = leaf is not None and not place.node.children.keys() & {"code", "@listURI"}
+        if bare and leaf is not None and not leaf.refusal(PROSE[0]):
             message = f"'{place.path}' takes any text and names no list, so the bare code stands there"
             self._report.warning(use.list_place, "KB-M19", message, "an element with 'code', or const")
 
@@ -272,22 +261,6 @@ def _limit(use: StepUse) -> str:
     except Unusable as unusable:
         return unusable.expected.english or OTHERWISE
     return f"less than {LARGEST}" if as_number(use.argument) == LARGEST else ""
-
-
-def _takes(judge: Any, text: str) -> bool:
-    try:
-        judge(text)
-    except Unusable:
-        return False
-    return True
-
-
-def _refusal(step: str, value: Any, argument: str | int | None) -> Unusable | None:
-    try:
-        STEPS[step].apply(value, argument)
-    except Unusable as unusable:
-        return unusable
-    return None
 
 
 def _is_number(text: str) -> bool:

@@ -5,6 +5,7 @@ rules ──bind──▶ plan ──▶ each rule by itself ──▶ is every 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,17 +18,17 @@ from kiezbruecke.mapping.check.lists import ListNames
 from kiezbruecke.mapping.check.mandatory import missing_rules
 from kiezbruecke.mapping.check.report import CheckReport, Notes
 from kiezbruecke.mapping.check.rule import LeafChecker
-from kiezbruecke.mapping.check.sources import ONLY_INBOUND, always_read, check_sources
+from kiezbruecke.mapping.check.sources import ONLY_INBOUND, always_read, check_against_examples, check_sources
 from kiezbruecke.mapping.interpret.namespaces import prefix_problems
 from kiezbruecke.mapping.language.definition import Definition, Rule, When
-from kiezbruecke.mapping.language.findings import Finding, NotAMapping, Place, nearest
+from kiezbruecke.mapping.language.findings import Finding, NotAMapping, Place, meant, nearest
 from kiezbruecke.mapping.language.groups import idle_groups
 from kiezbruecke.mapping.language.reading import Reading
 from kiezbruecke.mapping.language.walking import all_rules, paths_in, walk
 from kiezbruecke.mapping.loading import Mapping as Ready
 from kiezbruecke.mapping.loading import assemble, examine_mapping_file, find_goal
-from kiezbruecke.mapping.plan import Bound, Spot
-from kiezbruecke.mapping.schema.models import Type, is_root, known_roots, only_outbound
+from kiezbruecke.mapping.plan import Bound, Plan, Spot
+from kiezbruecke.mapping.schema.models import LOST, Type, is_root, known_roots, only_outbound, root_types
 from kiezbruecke.mapping.schema.sources import ItemShape, find_shape, named_root, own_roots, source_types
 from kiezbruecke.mapping.schema.targets import TargetSchema
 from kiezbruecke.mapping.schema.tree import Node
@@ -53,15 +54,18 @@ def check_mapping(name: str, content: Path) -> list[Finding]:
     return checked(name, content).findings
 
 
-def checked(name: str, content: Path) -> Checked:
-    """What there is to say about a mapping, and the mapping. Raises ConfigurationError for an unknown name."""
+def checked(name: str, content: Path, *, examples: bool = True) -> Checked:
+    """What there is to say about a mapping, and the mapping. Raises ConfigurationError for an unknown name.
+
+    Without `examples` nothing depends on them: a route that runs does not stop because one was taken away.
+    """
     try:
         reading = examine_mapping_file(name, content)
     except NotAMapping as error:
         return Checked(error.findings)
     found, mapping = list(reading.findings), None
     if not _other_goal(reading):  # every rule of the base would be wrong, and none of them is
-        meaning = _meaning(reading, content)
+        meaning = _meaning(reading, content, examples=examples)
         found, mapping = found + meaning.findings, meaning.mapping
     found = each_once(without_accepted(found, reading.definition), reading.definition)
     # a mandatory place without a rule is often only the echo of a misspelt target: causes first
@@ -87,7 +91,7 @@ def _other_goal(reading: Reading) -> bool:
     return any(finding.code == "KB-M05" and finding.place == place for finding in reading.findings)
 
 
-def _meaning(reading: Reading, content: Path) -> Checked:
+def _meaning(reading: Reading, content: Path, *, examples: bool) -> Checked:
     """What is wrong with what the rules say, as far as they could be read."""
     definition = reading.definition
     if not definition.target:
@@ -97,7 +101,7 @@ def _meaning(reading: Reading, content: Path) -> Checked:
     except ConfigurationError as error:
         place = definition.places["target"]
         return Checked([Finding(place, "KB-M06", error.what, expected=error.expected, helps=error.helps)])
-    return _Checker(reading, target, content).run()
+    return _Checker(reading, target, content).run(examples=examples)
 
 
 class _Checker:
@@ -110,17 +114,18 @@ class _Checker:
         self._groups = {rule.place: rule.use for rule in all_rules(self._definition.rules) if rule.use}
         self._report = CheckReport()
         self._notes = Notes()
+        self._meant: tuple[str, ...] = ()  # roots that are misspelt in the header
         self._leaves = LeafChecker(
             ListNames(content),
             self._report,
-            model=target.model if target.kind == "record" else None,
+            is_record=target.kind == "record",
             machine_item=reading.definition.source.kind != "table",
         )
 
-    def run(self) -> Checked:
+    def run(self, *, examples: bool) -> Checked:
         self._header()
         shape = self._shape()
-        types = source_types(self._definition, shape)
+        types = root_types(self._meant) | source_types(self._definition, shape)
         plan = bind(self._definition.rules, self._target.root, types, self._broken)
         self._notes.always = always_read(self._definition, types)
         self._report.take(plan.findings)
@@ -128,8 +133,11 @@ class _Checker:
         for one in plan.rules:
             self._rule(one, types)
         missing = missing_rules(plan.root, self._notes, self._report, self._definition.places["rules"])
+        missing = _without_echoes(missing, plan)
         self._report.rule = ""
-        check_sources(self._definition, plan, types, self._content, self._report)
+        check_sources(self._definition, plan, types, self._report)
+        if examples:
+            check_against_examples(self._definition, plan, types, self._content, self._report)
         found = [*self._report.findings, *(missing if not self._definition.abstract else ())]
         lost = self._found_before or any(one.severity == "error" and one.code in _NOT_TRIED for one in found)
         whole = not lost and not self._definition.abstract
@@ -161,7 +169,7 @@ class _Checker:
         except ConfigurationError as error:
             helps = error.helps or (f"see {error.where}" if error.where else "")
             self._report.error(self._definition.places["source"], "KB-M08", error.what, error.expected, helps)
-            return ItemShape()
+            return ItemShape(LOST)
 
     def _header(self) -> None:
         places = self._definition.places
@@ -173,14 +181,11 @@ class _Checker:
             elif not is_root(root):
                 message, helps = f"there is no root '{root}'", nearest(root, known_roots())
                 self._report.error(place, "KB-M08", message, ", ".join(known_roots()), helps or self._of_ones_own(root))
-            elif root in ONLY_INBOUND and self._definition.direction == "outbound":
-                message = f"'{root}' is there for inbound mappings only, so it is always empty here"
-                self._report.error(place, "KB-M08", message, ", ".join(sorted({*known_roots()} - ONLY_INBOUND)))
-            elif only_outbound(root) and self._definition.direction == "inbound":
-                message = f"'{root}' is there for outbound mappings only, so it is always empty here"
-                self._report.error(
-                    place, "KB-M08", message, ", ".join(name for name in known_roots() if not only_outbound(name))
-                )
+                self._meant += (meant(root, known_roots()),)
+            elif not self._may_be_read(root):
+                other = "outbound" if self._definition.direction == "inbound" else "inbound"
+                message = f"'{root}' is there for {other} mappings only, so it is always empty here"
+                self._report.error(place, "KB-M08", message, ", ".join(filter(self._may_be_read, known_roots())))
         self._of_items(own)
         for message, expected in prefix_problems(self._definition, self._target):
             self._report.error(places["prefix"], "KB-M03", message, expected)
@@ -191,6 +196,9 @@ class _Checker:
             self._report.error(places["target"], "KB-M06", message, expected)
         if inbound and not self._definition.reads and not self._definition.abstract:
             self._report.error(places["name"], "KB-M03", "'reads' is missing", "reads: [kind of item]")
+
+    def _may_be_read(self, root: str) -> bool:
+        return not (only_outbound(root) if self._definition.direction == "inbound" else root in ONLY_INBOUND)
 
     def _beside_own(self, root: str, own: str, place: Place) -> None:
         """Beside a record of one's own stands what is known of any record, and nothing else: there is no case."""
@@ -273,6 +281,7 @@ class _Checker:
     def _kept_apart(self, one: Bound, other: Bound) -> bool:
         """What a broken condition was meant to keep apart, nobody knows."""
         broken = self._broken_when(one.rule) or self._broken_when(other.rule)
+        broken = broken or self._notes.doubts(one.conditions) or self._notes.doubts(other.conditions)
         return broken or exclude(one.conditions, other.conditions)
 
     def _broken_when(self, rule: Rule) -> bool:
@@ -317,7 +326,7 @@ class _Checker:
             message, helps = f"'{spot.path}' stands only once", "put 'each' on a block that may repeat"
             self._report.error(rule.at("each"), "KB-M11", message, "a target that repeats", helps)
         if spot is not None and spot.node.repeats and found and found.many:
-            self._leaves.fits_in_number(rule, spot)
+            self._leaves.fits_in_number(rule, spot, found)
         if rule.name in types or (one.above and rule.name in one.above[-1].members):
             self._report.error(rule.at("as"), "KB-M03", f"'{rule.name}' is already the name of a source", "a new name")
         if not _reads_member(one):
@@ -339,6 +348,23 @@ class _Checker:
             check_condition(when, found, self._report, keeps_alive=_keeps_alive(one))
         if len(self._report.findings) > before:
             self._notes.doubtful.add(when.place)
+
+
+def _without_echoes(missing: list[Finding], plan: Plan) -> list[Finding]:
+    """Without the mandatory places that have no rule because its name is wrong: the one that is meant, and of a block
+    no more than there are rules in it that lead nowhere.
+    """
+    lost = [one for one in missing if one.code == "KB-M12"]
+    lacking = Counter(one.rule.rpartition("/")[0] for one in lost)
+    return [
+        one
+        for one in missing
+        if one not in lost
+        or not (
+            any(f"{path}/".startswith(f"{one.rule}/") for path in plan.meant)
+            or plan.astray.get(above := one.rule.rpartition("/")[0], 0) >= lacking[above]
+        )
+    ]
 
 
 def _reads_member(one: Bound) -> bool:

@@ -16,7 +16,7 @@ from kiezbruecke.mapping.interpret.sources import ReadFrom
 from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.plan import Bound, Instance
 from kiezbruecke.mapping.schema.tree import Node
-from kiezbruecke.mapping.values import Unusable
+from kiezbruecke.mapping.values import Unusable, is_nothing
 from kiezbruecke.mapping.wording import UNSAID, Wording
 
 
@@ -81,11 +81,15 @@ class NodeDraft:
         return self.standing or self.alive()
 
     def singly(self) -> Iterator[NodeDraft]:
-        """A draft of several values, one by one."""
+        """A draft of several values, one by one, each with the number that it was read with; one of one is itself."""
+        if not (isinstance(self.value, list | tuple) and self.node.repeats):
+            yield self
+            return
         count = len(self.value)
         for number, value in enumerate(self.value, 1):
-            origin = self.origin and replace(self.origin, count=count, number=number)
-            yield replace(self, value=value, origin=origin)
+            if not is_nothing(value):
+                origin = self.origin and replace(self.origin, count=count, number=number)
+                yield replace(self, value=value, origin=origin)
 
     def problem(self, problem: Wording, expected: Wording = UNSAID, file: str = "") -> Unwritable:
         """The error at this place, and at the first rule that spoke about it."""
@@ -118,7 +122,7 @@ def placed(draft: NodeDraft, steps: Sequence[tuple[str, int]]) -> NodeDraft:
     """The draft at a place of the message – local names and numbers, as XML counts them –, as deep as one is there."""
     for name, number in steps:
         found = [part for child in draft.parts if draft.node.children[child].local == name for part in draft.of(child)]
-        written = [part for part in found if part.wanted()] or found
+        written = [one for part in found if part.wanted() for one in part.singly()] or found
         if not written:
             break
         draft = written[min(number, len(written)) - 1]

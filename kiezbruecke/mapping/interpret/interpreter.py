@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kiezbruecke.mapping.codelists.reading import CodeList, Translation
@@ -122,6 +122,8 @@ class _Interpreter:
             self._put(one, place, self._value(rule, scope))
         except Unusable as unusable:
             place.by = place.by or one
+            if origin and isinstance(unusable, _OneOf):
+                origin = replace(origin, count=unusable.count, number=unusable.number)
             self._refuse(place, place.unwritable(one, origin, unusable))
         if place.by is one:
             place.origin = origin
@@ -153,7 +155,7 @@ class _Interpreter:
         if rule.code:
             self._put_code(rule.code, place, value)
         elif isinstance(value.content, list | tuple) and place.node.repeats:
-            place.value, place.live = [part for part in value.content if not is_nothing(part)], True
+            place.value, place.live = value.content, True
         else:
             place.value = value.content
         place.live, place.standing = place.live or value.live, True
@@ -173,6 +175,14 @@ class _Interpreter:
                 part.value, part.standing, part.by = text, True, place.by
 
 
+class _OneOf(Unusable):
+    """One of several values cannot be used."""
+
+    def __init__(self, why: Unusable, number: int, count: int) -> None:
+        super().__init__(why.problem, why.expected)
+        self.number, self.count = number, count
+
+
 def apply_step(use: StepUse, value: Any) -> Any:
     """One step on one value; raises Unusable."""
     step = STEPS[use.name]
@@ -184,9 +194,16 @@ def _origin(path: SourcePath | None, scope: Scope) -> ReadFrom | None:
 
 
 def _translated(translation: Translation, content: Any) -> Any:
-    if isinstance(content, list | tuple):
-        return [translation.translate(part) for part in content]
-    return translation.translate(content)
+    """With partners from a list; raises Unusable, of several values with the number of the one that has none."""
+    if not isinstance(content, list | tuple):
+        return translation.translate(content)
+    found: list[Any] = []
+    for number, part in enumerate(content, 1):
+        try:
+            found.append(translation.translate(part))
+        except Unusable as unusable:
+            raise _OneOf(unusable, number, len(content)) from None
+    return found
 
 
 def _scopes(one: Bound, scope: Scope) -> Iterator[tuple[Instance, Scope]]:

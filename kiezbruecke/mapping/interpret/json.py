@@ -100,10 +100,8 @@ def _quoted(value: object) -> str:
 def _wanted(draft: NodeDraft, name: str) -> Iterator[NodeDraft]:
     """What is to be written under a name; a draft of several values becomes several."""
     for part in draft.of(name):
-        if part.wanted() and isinstance(part.value, list) and part.node.repeats:
+        if part.wanted():
             yield from part.singly()
-        elif part.wanted():
-            yield part
 
 
 def _silent(draft: NodeDraft, name: str) -> NodeDraft:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -79,11 +78,7 @@ def _fields(draft: NodeDraft) -> dict[str, Any]:
 def _values(draft: NodeDraft) -> list[Any]:
     if draft.node.leaf is None:
         return [_fields(draft)]
-    return [_fitting(one) for one in _singly(draft)]
-
-
-def _singly(draft: NodeDraft) -> Iterable[NodeDraft]:
-    return draft.singly() if isinstance(draft.value, list) and draft.node.repeats else [draft]
+    return [_fitting(one) for one in draft.singly()]
 
 
 def _fitting(draft: NodeDraft) -> Any:
@@ -118,7 +113,7 @@ def _problem(error: ValidationError, draft: NodeDraft, file: str) -> RecordError
 def _part(draft: NodeDraft, name: str, number: int) -> NodeDraft:
     """What the model calls so: the first of a name that has no number, the part itself where it gave nothing."""
     parts = draft.of(name)
-    given = [one for part in parts if part.wanted() for one in _singly(part)]
+    given = [one for part in parts if part.wanted() for one in part.singly()]
     found = given[number : number + 1] or parts[:1]
     return found[0] if found else draft.unspoken(draft.node.children[name])
 

@@ -205,10 +205,8 @@ class XmlWriter:
 def _single(drafts: list[NodeDraft]) -> Iterator[NodeDraft]:
     """What is to be written; a draft of several values becomes several."""
     for draft in drafts:
-        if draft.wanted() and isinstance(draft.value, list) and draft.node.repeats:
+        if draft.wanted():
             yield from draft.singly()
-        elif draft.wanted():
-            yield draft
 
 
 def _judge(node: Node, leaf: Leaf | None, text: str) -> None:
@@ -220,12 +218,7 @@ def _judge(node: Node, leaf: Leaf | None, text: str) -> None:
 
 def _empty_where_allowed(leaf: Leaf | None) -> str | None:
     """The text of an element that only carries attributes, where its type allows none."""
-    try:
-        if leaf is not None:
-            leaf.judge("")
-    except Unusable:
-        return None
-    return ""
+    return None if leaf is not None and leaf.refusal("") else ""
 
 
 def _tag(node: Node) -> str:

@@ -64,8 +64,9 @@ def compose(raw: bytes, shown: str) -> MappingNode:
     yaml.Composer = _Composer
     try:
         root = yaml.compose(raw.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise _not_readable(Place(shown), "the file is not UTF-8", "UTF-8") from None
+    except UnicodeDecodeError as error:
+        line, column = raw.count(b"\n", 0, error.start) + 1, error.start - raw.rfind(b"\n", 0, error.start)
+        raise _not_readable(Place(shown, line, column), "the file is not UTF-8", "UTF-8") from None
     except YAMLError as error:
         why = explain(error, raw.decode("utf-8-sig"))
         place = Place(shown, why.line, why.column)

@@ -99,5 +99,10 @@ class NotAMapping(ConfigurationError):
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """`did you mean 'x'?`, or nothing where no known word is near."""
-    close = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"did you mean '{close[0]}'?" if close else ""
+    close = meant(word, known)
+    return f"did you mean '{close}'?" if close else ""
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """The known word that is nearest, or nothing where none is near."""
+    return next(iter(get_close_matches(word, list(known), n=1, cutoff=0.6)), "")

@@ -8,8 +8,9 @@ from typing import TypeVar
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from kiezbruecke.mapping.language.composing import place_of
-from kiezbruecke.mapping.language.findings import Finding, Place, nearest
+from kiezbruecke.mapping.language.findings import Finding, Place, meant, nearest
 
+_TRUE = frozenset({"true", "yes", "on", "ja", "1"})  # how it is meant; but for the first it is a finding
 NULL = "tag:yaml.org,2002:null"
 _Parsed = TypeVar("_Parsed")
 
@@ -22,17 +23,23 @@ class NodeReader:
         self.findings: list[Finding] = []
 
     def keys(self, node: Node | None, known: tuple[str, ...], *, quiet: bool = False) -> dict[str, Node]:
-        """The entries of a mapping node; unknown and repeated keys become findings unless `quiet`."""
+        """The entries of a mapping node; unknown and repeated keys become findings unless `quiet`.
+
+        What is misspelt is read as what is meant: one typing error is one finding.
+        """
         if not isinstance(node, MappingNode):
             if node is not None and not quiet:
                 self.wrong(self.place(node), "no keys here", f"{{{known[0]}: …}}")
             return {}
         found: dict[str, Node] = {}
+        misspelt: dict[str, Node] = {}
         for key, value in node.value:
             name = str(key.value) if isinstance(key, ScalarNode) else "?"
             if not quiet:
                 self._known(key, name, known, found)
-            found[name] = value
+            (found if name in known else misspelt)[name] = value
+        for name, value in misspelt.items():
+            found.setdefault(meant(name, known), value)
         return {name: value for name, value in found.items() if name in known}
 
     def _known(self, key: Node, name: str, known: tuple[str, ...], found: Mapping[str, Node]) -> None:
@@ -53,7 +60,7 @@ class NodeReader:
         text = self.text(node, expected="true or false")
         if node is not None and text and text not in {"true", "false"}:
             self.wrong(self.place(node), f"'{text}' is neither true nor false", "true or false")
-        return text == "true"
+        return text.lower() in _TRUE
 
     def each_once(self, keys: Mapping[str, Node], key: str) -> tuple[str, ...]:
         """The texts of a list in which each stands once."""
@@ -92,5 +99,5 @@ class NodeReader:
     def add(self, node: Node, code: str, message: str, expected: str, helps: str = "") -> None:
         self.findings.append(Finding(self.place(node), code, message, expected=expected, helps=helps))
 
-    def wrong(self, place: Place, message: str, expected: str) -> None:
-        self.findings.append(Finding(place, "KB-M03", message, expected=expected))
+    def wrong(self, place: Place, message: str, expected: str, rule: str = "") -> None:
+        self.findings.append(Finding(place, "KB-M03", message, rule, expected))

@@ -99,7 +99,8 @@ class _Reader(NodeReader):
         self.above_a_base = "extends" in keys
         for missing in _NEEDED_ABOVE_A_BASE if self.above_a_base else _NEEDED:
             if missing not in keys:
-                self.wrong(self.place(root), f"'{missing}' is missing", f"the keys {', '.join(HEADER)}")
+                first = next(iter(keys.values()), root)
+                self.wrong(self.place(first), f"'{missing}' is missing", f"the keys {', '.join(HEADER)}")
         name = self.text(keys.get("name"))
         self._agree(keys.get("name"), name, folder, "the folder's name")
         given = self.text(keys.get("direction"))
@@ -153,27 +154,31 @@ class _Reader(NodeReader):
         return text
 
     def places(self, root: Node, keys: Mapping[str, Node]) -> dict[str, Place]:
-        """Where each header key's value stands; a key that is missing stands where the file begins.
+        """Where each header key's value stands; of a key that is missing, the first one's.
 
         The entries of roots and unused have places of their own: `roots.case`.
         """
-        found = dict.fromkeys(("name", "target", "roots", "rules"), self.place(root))
+        found = dict.fromkeys(("name", "target", "roots", "rules"), self.place(next(iter(keys.values()), root)))
         found |= {key: self.place(node) for key, node in keys.items()}
         for key in ("roots", "unused"):
             if isinstance(node := keys.get(key), SequenceNode):
                 found |= {f"{key}.{part.value}": self.place(part) for part in node.value}
         return found
 
-    def rules(self, node: Node | None) -> tuple[Rule, ...]:
+    def rules(self, node: Node | None, *, cases: bool = False) -> tuple[Rule, ...]:
         if node is None:
             return ()
         if not isinstance(node, SequenceNode) or not node.value:
             self.wrong(self.place(node), "no list of rules", "- {target: …, from: …}")
             return ()
-        return tuple(self._with_otherwise([rule for part in node.value if (rule := self.rule(part))]))
+        return tuple(self._with_otherwise([rule for part in node.value if (rule := self.rule(part))], cases=cases))
 
-    def _with_otherwise(self, rules: Sequence[Rule]) -> Iterator[Rule]:
-        """`otherwise`: where none of the rules speaks that stand right above and ask something."""
+    def _with_otherwise(self, rules: Sequence[Rule], *, cases: bool) -> Iterator[Rule]:
+        """`otherwise`: where none of the rules speaks that stand right above and ask something.
+
+        Where some of them are about its own target, it answers these: what another target asks is no case of it. Of
+        the `cases` of `one_of` it answers all.
+        """
         asking: list[Rule] = []
         answered = False
         for rule in rules:
@@ -183,30 +188,41 @@ class _Reader(NodeReader):
                 answered = False
                 yield rule
                 continue
-            if asking:
-                self.answers[rule.place] = tuple(one.place for one in asking)
+            own = [] if cases else [one for one in asking if one.target == rule.target]
+            answered_here = own or asking
+            if answered_here:
+                self.answers[rule.place] = tuple(one.place for one in answered_here)
             elif not self.above_a_base:  # there the base may have what it answers
                 self.findings.append(no_conditions(rule))
             answered = True
-            yield answering(rule, asking)
+            yield answering(rule, answered_here)
 
     def rule(self, node: Node) -> Rule | None:
         before = len(self.findings)
         keys = self.keys(node, RULE)
+        unknown = len(self.findings) > before
         if not isinstance(node, MappingNode):
             return None
         if "target" not in keys:
             self.wrong(self.place(node), "'target' is missing", "target: A/B")
             return None
-        self._combination(node, keys)
+        self._combination(node, keys, unknown=unknown)
         target = self.parsed(keys["target"], TargetPath.parse, "a target path such as A/B[2]/@x")
         if target is None:
+            self._named(before, str(keys["target"].value))
             return None
         below = self.below(keys)
         rule = self._rule(keys, target, below)
         if len(self.findings) > before and not below:
             self.broken.add(rule.place)
+        self._named(before, str(target))
         return rule
+
+    def _named(self, before: int, target: str) -> None:
+        """What was found since then is a rule's, or stands in its block."""
+        self.findings[before:] = [
+            replace(one, rule=f"{target}/{one.rule}" if one.rule else target) for one in self.findings[before:]
+        ]
 
     def below(self, keys: Mapping[str, Node]) -> tuple[Rule, ...]:
         """The rules of a block; a block that has none, or that is one more origin, is a mistake of its own."""
@@ -215,10 +231,11 @@ class _Reader(NodeReader):
 
     def cases(self, node: Node | None) -> tuple[Rule, ...]:
         """The rules of `one_of`: each asks something, the last may say `otherwise`; none speaks beside another."""
-        rules = self.rules(node)
+        rules = self.rules(node, cases=True)
         for rule in rules:
             if not (rule.when or rule.otherwise) or rule.each:
-                self.wrong(rule.place, "a case of 'one_of' asks nothing", "'when' or 'otherwise', and no 'each'")
+                expected = "'when' or 'otherwise', and no 'each'"
+                self.wrong(rule.place, "a case of 'one_of' asks nothing", expected, str(rule.target))
         return exclusive(rules)
 
     def _rule(self, keys: Mapping[str, Node], target: TargetPath, below: tuple[Rule, ...]) -> Rule:
@@ -257,15 +274,15 @@ class _Reader(NodeReader):
         lookup = self.keys(keys.get("codelist"), _LOOKUP, quiet=True)
         return found | {f"codelist.{key}": self.place(value) for key, value in lookup.items()}
 
-    def _combination(self, node: Node, keys: dict[str, Node]) -> None:
-        """A rule takes its value from one place, or is a block of rules."""
+    def _combination(self, node: Node, keys: dict[str, Node], *, unknown: bool) -> None:
+        """A rule takes its value from one place, or is a block of rules. `unknown`: a key may be meant for it."""
         given = [key for key in _ORIGINS if key in keys]
         if "omit" in keys:
             self._omission(keys)
             return
         if given == ["from", "code"] and "value" in self.keys(keys["code"], ("list", "value"), quiet=True):
             self.wrong(self.place(keys["code"]), "'code' has a value and 'from' gives another", "one of them")
-        elif len(given) != 1 and given not in _TOGETHER:
+        elif len(given) != 1 and given not in _TOGETHER and not (unknown and not given):
             self.wrong(self.place(node), "a rule needs exactly one origin", f"one of {', '.join(_ORIGINS)}")
         for key in ("steps", "codelist", "default"):
             if key in keys and ("from" not in keys or "use" in keys):
@@ -437,4 +454,5 @@ def _against(case: Rule, cases: Sequence[Rule]) -> Iterator[When]:
 
 def no_conditions(rule: Rule, expected: str = "rules with 'when', and without 'each', right above") -> Finding:
     """The finding about an `otherwise` that answers nothing."""
-    return Finding(rule.at("otherwise"), "KB-M03", "'otherwise' has no conditions above it", expected=expected)
+    message = "'otherwise' has no conditions above it"
+    return Finding(rule.at("otherwise"), "KB-M03", message, str(rule.target), expected)

@@ -89,6 +89,8 @@ class Type:
     fields: Fields | None = None
     leaf: Leaf | None = None  # how its texts are written, where its shape says so
     inner: Type | None = None  # of a list of lists: the lists that are its members
+    least: int = 0  # of a list: how many there are in any case, and
+    most: int | None = None  # how many at most, where its shape says so
 
     @property
     def means(self) -> Kind:
@@ -134,6 +136,7 @@ class ModelFields:
 
 
 OPEN = Type("any")  # nobody knows what stands there, so nothing is said about it
+LOST = Type("any")  # what led here is a mistake and has its finding; what is read of it has none
 
 
 def root_types(roots: tuple[str, ...]) -> dict[str, Type]:
@@ -228,9 +231,13 @@ def _field(name: str, field: FieldInfo) -> Node:
         name,
         minimum=1 if field.is_required() else 0,
         maximum=None if found.many else 1,
-        leaf=None if nested else Leaf(found.kind, _max_length(field), _judge(field, many=found.many)),
+        leaf=None if nested else _leaf(found, field),
         expand=(lambda: record_tree(nested, name).content) if nested else NodeContent,
     )
+
+
+def _leaf(found: Type, field: FieldInfo) -> Leaf:
+    return Leaf(found.kind, _max_length(field), _judge(field, many=found.many), enumeration=found.values)
 
 
 def _judge(field: FieldInfo, *, many: bool) -> Callable[[str], None]:

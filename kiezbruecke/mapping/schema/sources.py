@@ -208,6 +208,12 @@ class NodeFields:
     def _type(self, node: Node) -> Type:
         if isinstance(node, JsonNode) and node.inner is not None:
             return self._lists(node, node.inner)
+        found = self._of(node)
+        if not found.many or (node.in_repeated_group and not isinstance(node, JsonNode)):
+            return found
+        return replace(found, least=node.minimum if node.name in self._sure else 0, most=node.maximum)
+
+    def _of(self, node: Node) -> Type:
         below = NodeFields(node, self.as_text) if node.children or node.derived() else None
         leaf = node.leaf or (Leaf() if below is None and not isinstance(node, JsonNode) else None)
         if leaf is None:  # what holds parts, and in JSON lists of lists and objects that nobody has described
@@ -234,8 +240,4 @@ def _may_be_nothing(node: Node, leaf: Leaf) -> bool:
     """Whether what must be there may be empty: an empty text is nothing."""
     if node.nillable or (isinstance(node, JsonNode) and node.nullable):
         return True
-    try:
-        leaf.judge("")
-    except Unusable:
-        return False
-    return leaf.kind in {"text", "any"}
+    return leaf.kind in {"text", "any"} and not leaf.refusal("")

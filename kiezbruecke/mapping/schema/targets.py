@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.mapping.language.findings import nearest
+from kiezbruecke.mapping.language.findings import meant, nearest
 from kiezbruecke.mapping.language.paths import is_prefix
 from kiezbruecke.mapping.schema.json_schema import JsonSchema, read_json_schema
 from kiezbruecke.mapping.schema.models import record_tree
@@ -124,18 +124,15 @@ def _unknown(text: str) -> ConfigurationError:
     )
 
 
-def helping(root: Node, node: Node, above: str, name: str) -> str:
-    """What helps where `node` (at the path `above`) has no `name`: a child's near name, or the path where it stands."""
-    if near := nearest(name, node.children):
-        return near
-    if path := _path_to(node, name):
-        return f"did you mean '{path}'?"
-    if path := _path_to(root, name):
-        whole = f"it stands in '{path}'"
-        return whole if above else f"did you mean '{path}'?"
-    if f"@{name}" in node.children:
-        return f"did you mean '@{name}'?"
-    return ""
+def helping(root: Node, node: Node, above: str, name: str) -> tuple[str, str]:
+    """What helps where `node` (at the path `above`) has no `name`, and the whole path that is meant: a child's near
+    name, or the path where it stands.
+    """
+    below = meant(name, node.children) or _path_to(node, name) or (f"@{name}" if f"@{name}" in node.children else "")
+    if below:
+        return f"did you mean '{below}'?", f"{above}/{below}" if above else below
+    path = _path_to(root, name)
+    return f"it stands in '{path}'" if path else "", path
 
 
 def _path_to(root: Node, name: str) -> str:

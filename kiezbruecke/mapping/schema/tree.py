@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
-from kiezbruecke.mapping.values import Kind
+from kiezbruecke.mapping.values import Kind, Unusable, to_text
 
 
 def _accept(text: str) -> None:
@@ -39,6 +39,14 @@ class Leaf:
     patterns: tuple[tuple[str, ...], ...] = ()
     enumeration: tuple[str, ...] = ()
     codes: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    def refusal(self, value: object) -> Unusable | None:
+        """Why a value cannot stand there; None where it can."""
+        try:
+            self.judge(to_text(value))
+        except Unusable as unusable:
+            return unusable
+        return None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
