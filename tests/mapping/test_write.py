@@ -103,20 +103,6 @@ def test_a_condition_that_holds_keeps_constants_alive(load: Load) -> None:
     assert "Field" not in _names(_xml(mapping))
 
 
-def test_a_condition_keeps_alive_what_only_mandatory_parts_stand_around(own: Own) -> None:
-    """A constant may stand deeper than the block that asks: what the schema demands in between is no choice."""
-    inner = '<xs:complexType><xs:attribute name="path" use="required"/></xs:complexType>'
-    part = "<xs:complexType><xs:sequence>{}</xs:sequence></xs:complexType>"
-    place = f'<xs:element name="Place" minOccurs="0">{part}</xs:element>'
-    needed = place.format(f'<xs:element name="Folder">{inner}</xs:element>')
-    left_out = place.format(f'<xs:element name="Folder" minOccurs="0">{inner}</xs:element>')
-    rules = '- {target: Place, when: route.a, rules: [{target: "Folder/@path", const: c}]}\n'
-
-    for schema, written in ((needed, ["Place"]), (left_out, [])):
-        mapping = own(schema, rules)
-        assert [names for names in (_names(_xml(mapping, a="x")),)] == [written]
-
-
 def test_equality_chooses_between_two_rules(load: Load) -> None:
     """Two rules may fill one place if their conditions tell them apart."""
     rules = "- {target: Colour, const: rot, when: {path: route.a, equals: x}}\n"

@@ -122,6 +122,11 @@ def redefined(location: str, length: int) -> str:
 
 TOGETHER: dict[str, Files] = {
     "itself": {"haupt.xsd": schema(f'<xs:include schemaLocation="haupt.xsd"/>{kind()}{message()}')},
+    "one that says it is for readers of XSD 1.0": {
+        "haupt.xsd": schema(kind() + message()).replace(
+            "<xs:schema", f'<xs:schema xmlns:vc="{VERSIONING}" vc:minVersion="1.0" vc:maxVersion="1.1"'
+        )
+    },
     "a circle": {
         "haupt.xsd": schema(f'<xs:include schemaLocation="art.xsd"/>{message()}'),
         "art.xsd": schema(f'<xs:include schemaLocation="haupt.xsd"/>{kind()}'),
