@@ -254,8 +254,8 @@ EACH_NAME = "- {{target: Gemeinde/Name, each: case.documents, as: one, {}from: o
 GEMEINDE = (
     '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="E"><xs:complexType><xs:sequence>'
     '<xs:element name="Gemeinde"><xs:complexType><xs:sequence><xs:element name="Name" type="xs:string" minOccurs="0" '
-    'maxOccurs="unbounded"/></xs:sequence></xs:complexType></xs:element><xs:element name="Marke"><xs:complexType/></xs:element>'
-    '<xs:element name="A" type="xs:string"/></xs:sequence></xs:complexType></xs:element></xs:schema>'
+    'maxOccurs="unbounded"/></xs:sequence></xs:complexType></xs:element><xs:element name="Marke"><xs:complexType/>'
+    '</xs:element><xs:element name="A" type="xs:string"/></xs:sequence></xs:complexType></xs:element></xs:schema>'
 )
 
 

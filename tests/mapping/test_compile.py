@@ -423,7 +423,7 @@ def test_one_value_by_its_schema_is_one_for_a_place_that_repeats(tmp_path: Path)
     text = '<xs:simpleContent><xs:extension base="xs:string"><xs:attribute name="k" use="required"/></xs:extension>'
     hashed = f"<xs:complexType>{text}</xs:simpleContent></xs:complexType>"
     inside = f'<xs:sequence><xs:element name="A" maxOccurs="9">{hashed}</xs:element></xs:sequence>'
-    small(tmp_path, inside, '{target: A, from: route.a}', '{target: "A/@k", const: c}')
+    small(tmp_path, inside, "{target: A, from: route.a}", '{target: "A/@k", const: c}')
     (tmp_path / "schemas/json").mkdir()
     shape = '{"type": "object", "required": ["a"], "properties": {"a": {"type": "string", "minLength": 1}}}'
     (tmp_path / "schemas/json/r.schema.json").write_text(shape, "utf-8")
