@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from kiezbruecke.cli.mapping import app
+from kiezbruecke.cli.main import app
 from kiezbruecke.workbench.example_check import check_whole
 
 DATA = Path(__file__).parent / "data"
@@ -227,7 +227,7 @@ def test_a_block_that_comes_empty_is_named(lines: Callable[..., list[str]], put:
 def test_the_command_ends_with_one(lines: Callable[..., list[str]], content: Path) -> None:
     """A pipeline of the code host stops there."""
     lines("{title: T, pin: Name}")
-    ended = CliRunner().invoke(app, ["check", "out", "--content", str(content)])
+    ended = CliRunner().invoke(app, ["mapping", "check", "out", "--content", str(content)])
 
     assert ended.exit_code == 1
     assert "KB-M24" in ended.output
