@@ -37,6 +37,7 @@ _NEWER_ELEMENTS = frozenset(
     ("override", "assert", "assertion", "alternative", "openContent", "defaultOpenContent", "explicitTimezone")
 )
 _VERSIONS = "{http://www.w3.org/2007/XMLSchema-versioning}"
+_OLDER = {f"{_VERSIONS}minVersion": "1.0", f"{_VERSIONS}maxVersion": "1.1"}  # from 1.0 on, and before 1.1: for us
 _NEWER_ATTRIBUTES = frozenset(
     ("notNamespace", "notQName", "defaultAttributes", "defaultAttributesApply", "inheritable", "xpathDefaultNamespace")
 )
@@ -128,9 +129,9 @@ def _newer(element: etree._Element) -> str:
     name = etree.QName(element).localname
     if name in _NEWER_ELEMENTS:
         return f"xs:{name}"
-    versions = {str(key).rpartition("}")[2] for key in element.attrib if str(key).startswith(_VERSIONS)}
-    if versions - {"minVersion"} or element.get(f"{_VERSIONS}minVersion", "1.0").strip() != "1.0":
-        return f"vc:{min(versions)}"
+    versions = ((str(key), value.strip()) for key, value in element.attrib.items() if str(key).startswith(_VERSIONS))
+    if others := [key for key, value in versions if _OLDER.get(key) != value]:
+        return f"vc:{etree.QName(min(others)).localname}"
     types = [word for key in ("type", *_REFERENCES) for word in element.get(key, "").split()]
     named = (word for word in types if element.nsmap.get(word.rpartition(":")[0] or None) == XS.strip("{}"))
     return next((str(key) for key in element.attrib if key in _NEWER_ATTRIBUTES), "") or next(

@@ -118,7 +118,8 @@ def _failed(mapping: Mapping, example: Example, roots: dict[str, Any], row: Prev
 def _refused(mapping: Mapping, example: Example, problem: RecordError) -> Finding:
     """What fails only in the whole, at the rule that the error names, else at the nearest one."""
     found = said(problem)
-    message = f"example '{example.name}' is refused: {found.what}"
+    where = f" at '{found.path}'" if found.path else ""
+    message = f"example '{example.name}' is refused{where}: {found.what}"
     rule = _named(mapping, problem.where) or _nearest(mapping, found.path)
     place = mapping.plan.rules[rule.rule - 1].rule.place if rule else mapping.definition.places["rules"]
     return Finding(place, _CODE, message, found.path, found.expected, _remedy("", example))

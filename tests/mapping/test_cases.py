@@ -157,6 +157,12 @@ def test_none_or_several_set_the_record_aside(load: Load, route: dict[str, str])
     assert "geheim" not in said
 
 
+def test_several_cases_beside_an_otherwise_are_told_by_name(load: Load) -> None:
+    both = CASES + "      - {target: B, const: sonst, otherwise: true}\n"
+
+    assert "genau einer der Fälle: route.a; route.b; otherwise" in refusal(load(both), {"a": "x", "b": "y"})
+
+
 def test_a_case_may_say_otherwise(load: Load) -> None:
     mapping = load(CASES.replace("from: route.b, when: route.b", "const: sonst, otherwise: true"))
 

@@ -250,11 +250,12 @@ def test_a_mandatory_choice_that_may_stay_empty_is_a_warning(choices: Findings, 
     assert said in found[0].message
 
 
+EACH_NAME = "- {{target: Gemeinde/Name, each: case.documents, as: one, {}from: one.title}}\n"
 GEMEINDE = (
     '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="E"><xs:complexType><xs:sequence>'
-    '<xs:element name="Gemeinde"><xs:complexType><xs:sequence><xs:element name="Name" type="xs:string" minOccurs="0"/>'
-    '</xs:sequence></xs:complexType></xs:element><xs:element name="Marke"><xs:complexType/></xs:element>'
-    '<xs:element name="A" type="xs:string"/></xs:sequence></xs:complexType></xs:element></xs:schema>'
+    '<xs:element name="Gemeinde"><xs:complexType><xs:sequence><xs:element name="Name" type="xs:string" minOccurs="0" '
+    'maxOccurs="unbounded"/></xs:sequence></xs:complexType></xs:element><xs:element name="Marke"><xs:complexType/>'
+    '</xs:element><xs:element name="A" type="xs:string"/></xs:sequence></xs:complexType></xs:element></xs:schema>'
 )
 
 
@@ -265,6 +266,8 @@ GEMEINDE = (
         ("- {target: Gemeinde/Name, from: proposal.url}\n", ("KB-M13", "everything in it may be empty")),
         ("- {target: Gemeinde/Name, from: proposal.url, required: true}\n", None),
         ("- {target: Gemeinde/Name, const: Treptow}\n", None),
+        (EACH_NAME.format(""), ("KB-M13", "everything in it may be empty")),
+        (EACH_NAME.format("at_least: 1, "), None),
     ],
 )
 def test_a_mandatory_block_is_not_written_empty(

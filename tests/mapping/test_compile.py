@@ -339,20 +339,24 @@ GROUPS = (
 )
 
 
+def small(content: Path, inside: str, *rules: str) -> Mapping:
+    """A mapping to a root of this content."""
+    for folder in ("mappings/outbound/m", "mappings/codelists", "schemas/e/1"):
+        (content / folder).mkdir(parents=True)
+    element = f'<xs:element name="Root"><xs:complexType>{inside}</xs:complexType></xs:element>'
+    schema = f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">{element}</xs:schema>'
+    (content / "schemas/e/1/profile.xsd").write_text(schema, "utf-8")
+    file = content / "mappings/outbound/m/mapping.yaml"
+    file.write_text(HEAD + "".join(f"  - {rule}\n" for rule in rules), "utf-8")
+    return made(file, content)
+
+
 @pytest.mark.parametrize("occurs", ["", 'minOccurs="2" maxOccurs="2"', 'minOccurs="2" maxOccurs="4"', 'maxOccurs="3"'])
 @pytest.mark.parametrize("group", GROUPS)
 def test_repeated_groups_are_written_alike_or_declined(tmp_path: Path, group: str, occurs: str) -> None:
     """A round of a group that needs two elements is not one that needs one."""
-    for folder in ("mappings/outbound/m", "mappings/codelists", "schemas/e/1"):
-        (tmp_path / folder).mkdir(parents=True)
-    schema = tmp_path / "schemas/e/1/profile.xsd"
-    typed = f"<xs:complexType>{group.format(a=occurs)}</xs:complexType>"
-    element = f'<xs:element name="Root">{typed}</xs:element>'
-    schema.write_text(f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">{element}</xs:schema>', "utf-8")
-    file = tmp_path / "mappings/outbound/m/mapping.yaml"
-    file.write_text(HEAD + "  - {target: A, from: route.words}\n", "utf-8")
-    mapping = made(file, tmp_path)
-    valid = etree.XMLSchema(etree.parse(schema))
+    mapping = small(tmp_path, group.format(a=occurs), "{target: A, from: route.words}")
+    valid = etree.XMLSchema(etree.parse(tmp_path / "schemas/e/1/profile.xsd"))
     for count in range(1, 13):
         roots = {"route": {"words": ["w"] * count}}
         try:
@@ -372,6 +376,64 @@ def test_nothing_mandatory_is_written_empty(workshop: Callable[[list[str]], Mapp
     assert straight(mapping, roots) is None
     with pytest.raises(RecordError, match=r"'Empty' \(Quelle: route.left\): die Pflichtangabe fehlt"):
         mapping.write(roots)
+
+
+ATTRIBUTES = '<xs:complexType>{}<xs:attribute name="k" use="required"/></xs:complexType>'
+ONLY_ATTRIBUTES = (
+    '<xs:sequence><xs:element name="A" maxOccurs="9">'
+    + ATTRIBUTES.format('<xs:sequence><xs:element name="B" minOccurs="0"/></xs:sequence>')
+    + '</xs:element><xs:element name="C">'
+    + ATTRIBUTES.format("")
+    + "</xs:element></xs:sequence>"
+)
+
+
+def test_an_element_of_attributes_alone_is_written_straight(tmp_path: Path) -> None:
+    """It could hold something, or nothing at all: its attributes were read, so it is not empty."""
+    listed = '{target: A, each: route.words, as: word, rules: [{target: "@k", from: word}]}'
+    mapping = small(tmp_path, ONLY_ATTRIBUTES, listed, '{target: "C/@k", const: c}')
+
+    written = straight(mapping, {"route": {"words": ["a", "b"]}})
+
+    assert written == interpreted(mapping, {"route": {"words": ["a", "b"]}})
+    assert written is not None
+    assert b'<A k="a"/><A k="b"/><C k="c"/>' in written
+
+
+@pytest.mark.parametrize(("needed", "written"), [("", True), ('minOccurs="0"', False)])
+def test_a_condition_keeps_alive_what_only_mandatory_parts_stand_around(
+    tmp_path: Path, needed: str, written: bool
+) -> None:
+    """A constant may stand deeper than the block that asks: what the schema demands in between is no choice."""
+    folder = f'<xs:sequence><xs:element name="Folder" {needed}>{ATTRIBUTES.format("")}</xs:element></xs:sequence>'
+    place = f'<xs:element name="Place" minOccurs="0"><xs:complexType>{folder}</xs:complexType></xs:element>'
+    rule = '{target: Place, when: route.a, rules: [{target: "Folder/@k", const: c}]}'
+    mapping = small(tmp_path, f"<xs:sequence>{place}</xs:sequence>", rule)
+    roots = {"route": {"a": "x"}}
+
+    message = interpreted(mapping, roots)
+
+    assert message is not None
+    assert (b'<Place><Folder k="c"/></Place>' in message) is written
+    assert straight(mapping, roots) in ([message] if written else [None, message])
+
+
+def test_one_value_by_its_schema_is_one_for_a_place_that_repeats(tmp_path: Path) -> None:
+    """The place has an attribute of its own: for one value that is straight, for several the interpreter decides."""
+    text = '<xs:simpleContent><xs:extension base="xs:string"><xs:attribute name="k" use="required"/></xs:extension>'
+    hashed = f"<xs:complexType>{text}</xs:simpleContent></xs:complexType>"
+    inside = f'<xs:sequence><xs:element name="A" maxOccurs="9">{hashed}</xs:element></xs:sequence>'
+    small(tmp_path, inside, "{target: A, from: route.a}", '{target: "A/@k", const: c}')
+    (tmp_path / "schemas/json").mkdir()
+    shape = '{"type": "object", "required": ["a"], "properties": {"a": {"type": "string", "minLength": 1}}}'
+    (tmp_path / "schemas/json/r.schema.json").write_text(shape, "utf-8")
+    head = "name: m\nversion: 1\ndirection: outbound\nsource: json r\nroots: [r]\ntarget: e 1 Root\nrules:\n"
+    rules = '  - {target: A, from: r.a}\n  - {target: "A/@k", const: c}\n'
+    (tmp_path / "mappings/outbound/m/mapping.yaml").write_text(head + rules, "utf-8")
+    mapping = load_mapping("m", tmp_path)
+
+    assert straight(mapping, {"r": {"a": "x"}}) == interpreted(mapping, {"r": {"a": "x"}}) is not None
+    assert straight(mapping, {"r": {"a": ["x", "y"]}}) is None
 
 
 def test_a_refusal_names_the_rule_not_the_generated_code(root: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from kiezbruecke.cli.mapping import app
+from kiezbruecke.cli.main import app
 from kiezbruecke.workbench.example_check import check_whole
 
 DATA = Path(__file__).parent / "data"
@@ -175,6 +175,16 @@ CHOICE = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
 </xs:schema>"""
 
 
+NESTED = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
+  <xs:element name="Leaf"><xs:complexType><xs:sequence>
+    <xs:element name="A" type="xs:string"/>
+    <xs:element name="B"><xs:complexType><xs:sequence>
+      <xs:element name="C" type="xs:string" minOccurs="0"/>
+    </xs:sequence></xs:complexType></xs:element>
+  </xs:sequence></xs:complexType></xs:element>
+</xs:schema>"""
+
+
 def test_a_value_of_the_example_is_not_in_the_finding(lines: Callable[..., list[str]]) -> None:
     """Examples may be taken from life; findings land in logs and on code hosts."""
     assert "Mustermann" not in "".join(lines("{title: T, pin: Mustermann}"))
@@ -204,10 +214,20 @@ def test_examples_are_tried_beside_other_mistakes(lines: Callable[..., list[str]
     assert found[1].startswith("mapping.yaml:9:12:")
 
 
+def test_a_block_that_comes_empty_is_named(lines: Callable[..., list[str]], put: Put) -> None:
+    """Its rules stand under conditions, and the line alone does not say which place is missing."""
+    put("schemas/tree/1.0/profile.xsd", NESTED)
+    rules = "- {target: A, from: route.a}\n- {target: B/C, from: route.b, when: {path: route.b, equals: x}}\n"
+    put(f"{FOLDER}/mapping.yaml", MAPPING.partition("- {")[0] + rules)
+    [found] = [one for one in lines("{a: x}") if "KB-M24" in one]
+
+    assert "KB-M24 example 'full' is refused at 'B': a mandatory value is missing" in found
+
+
 def test_the_command_ends_with_one(lines: Callable[..., list[str]], content: Path) -> None:
     """A pipeline of the code host stops there."""
     lines("{title: T, pin: Name}")
-    ended = CliRunner().invoke(app, ["check", "out", "--content", str(content)])
+    ended = CliRunner().invoke(app, ["mapping", "check", "out", "--content", str(content)])
 
     assert ended.exit_code == 1
     assert "KB-M24" in ended.output

@@ -122,6 +122,11 @@ def redefined(location: str, length: int) -> str:
 
 TOGETHER: dict[str, Files] = {
     "itself": {"haupt.xsd": schema(f'<xs:include schemaLocation="haupt.xsd"/>{kind()}{message()}')},
+    "one that says it is for readers of XSD 1.0": {
+        "haupt.xsd": schema(kind() + message()).replace(
+            "<xs:schema", f'<xs:schema xmlns:vc="{VERSIONING}" vc:minVersion="1.0" vc:maxVersion="1.1"'
+        )
+    },
     "a circle": {
         "haupt.xsd": schema(f'<xs:include schemaLocation="art.xsd"/>{message()}'),
         "art.xsd": schema(f'<xs:include schemaLocation="haupt.xsd"/>{kind()}'),
@@ -304,6 +309,14 @@ REFUSED: dict[str, tuple[Files, str]] = {
             )
         },
         r"a\.xsd:3: 'vc:minVersion' is XSD 1\.1",
+    ),
+    "a part for nobody who reads XSD 1.0": (
+        {
+            "a.xsd": element("").replace(
+                "<xs:element", f'<xs:element xmlns:vc="{VERSIONING}" vc:maxVersion="1.0"'
+            )
+        },
+        r"a\.xsd:3: 'vc:maxVersion' is XSD 1\.1",
     ),
     "a misspelt word": (
         {"a.xsd": schema('<xs:elemnt name="A"/>')},

@@ -251,13 +251,17 @@ class _Missing:
         asks = asks or any(
             isinstance(one, JsonNode) and one.array and one.demanded for one in draft.node.children.values()
         )
-        if asks or len(drafts) > 1 or not told or not all(one.may_lack for one in told) or draft.node.mixed:
+        lacking = [_lacking(draft, one) for one in told]
+        first = next(iter(lacking), None)
+        if asks or len(drafts) > 1 or first is None or not all(lacking) or draft.node.mixed:
             return
         if any(one.number in self._wrong for one in told):
             return
         message = f"'{path}' is mandatory, but everything in it may be empty; such records are set aside"
-        helps = "say required: true at one of its rules, or give a default"
-        yield _finding(told[0].rule.at("from"), "KB-M13", message, path, "a value in any case", helps)
+        listed = first.rule.each is not None
+        helps = "say at_least: 1" if listed else "say required: true at one of its rules, or give a default"
+        at = first.rule.at("each" if listed else "from")
+        yield _finding(at, "KB-M13", message, path, "a value in any case", helps)
 
     def _may_be_empty(self, owner: Spot, draft: Spot, one: Bound) -> Iterator[Finding]:
         """A mandatory leaf whose source may be empty – where its parent is written in any case."""
@@ -285,6 +289,18 @@ class _Missing:
 
 _SEVERAL = 2
 _TEXT = "- {target: ., from: …}"
+
+
+def _lacking(draft: Spot, one: Bound) -> Bound | None:
+    """What inside of a place may leave a rule without a value: itself, or a list around it that may be empty."""
+    lists = (block for block in (*one.above, one) if block.rule.each and block.spot and _inside(draft, block.spot))
+    empty = (block for block in lists if not block.rule.at_least and _may_have_none(block))
+    return one if one.may_lack else next(empty, None)
+
+
+def _inside(draft: Spot, spot: Spot) -> bool:
+    """Whether a place stands below another."""
+    return spot.above is not None and (spot.above is draft or _inside(draft, spot.above))
 
 
 def _may_have_none(one: Bound) -> bool:

@@ -53,16 +53,27 @@ class ElementWriter:
         if node.abstract or node.mixed or node.wildcard:
             raise Uncompilable(f"'{place.path}' has a form that only the interpreter writes")
         start: list[Piece] = [f"<{self._tag(node)}{spaces}", *self._attributes(place)]
-        content = self._content(place)
-        end = f"</{self._tag(node)}>"
+        if not can_hold(node):
+            return [*start, "/>"]
+        content, end, wanted = self._content(place), f"</{self._tag(node)}>", place.wanted_if()
         if content is None:
-            return [*start, "/>"] if not can_hold(node) else self._nothing()
+            self._only_if(wanted)
+            return [*start, "/>"]
         if node.leaf is not None or any(isinstance(piece, str) and piece for piece in content):
             return [*start, ">", *content, end]
         inside = self.code.variable("inside")
         self.code.line(f"{inside} = {text_of(content)}")
-        self.code.line(f"if not {inside}: decline()")
-        return [*start, ">", Var(inside), end]
+        with self.code.block(f"if {inside}:"):
+            self.code.line(f"{inside} = {text_of(['>', Var(inside), end])}")
+        with self.code.block("else:"):
+            self._only_if(wanted)
+            self.code.line(f'{inside} = "/>"')
+        return [*start, Var(inside)]
+
+    def _only_if(self, wanted: str) -> None:
+        """Nothing that could hold something is written empty, but for an element whose attributes say something."""
+        if wanted != ALWAYS:
+            self.code.line("decline()" if wanted == NEVER else f"if not ({wanted}): decline()")
 
     def _content(self, place: Printed) -> list[Piece] | None:
         """What stands between the tags; None where nothing can."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Self
 
-from kiezbruecke.mapping.compile.emit import all_of, any_of
+from kiezbruecke.mapping.compile.emit import NEVER, all_of, any_of
 from kiezbruecke.mapping.plan import Instance, Spot
 
 
@@ -37,12 +37,17 @@ class Printed(Spot):
 
     def alive_if(self) -> str:
         """Whether anything in it was read."""
-        held = all_of([any_of(self.conditions), any_of(part.wanted_if() for part in self._all())])
+        held = all_of([any_of(self.conditions), any_of(part.holds_if() for part in self._all())])
         return any_of([*self.alive_by, self.alive_below_if(), held])
 
     def alive_below_if(self) -> str:
         """Whether anything in a part of it was read."""
         return any_of(part.alive_if() for part in self._all())
+
+    def holds_if(self) -> str:
+        """Whether a value stands in it, be it a constant: its own, or one that only mandatory parts stand around."""
+        inner = NEVER if self.node.optional else any_of(part.holds_if() for part in self._all())
+        return any_of([self.wanted_if(), inner])
 
     def wanted_if(self) -> str:
         """Whether it is written even if the schema could do without it."""

@@ -401,11 +401,11 @@ def _translated(translation: Any, content: Any) -> Any:
 
 
 def _may_be_many(one: Bound, place: Printed) -> bool:
-    """Whether the place repeats, and nobody knows that the rule gives it one value at most."""
+    """Whether the place repeats, and nobody says that the rule gives it one value: what holds more declines then."""
     last = STEPS[one.rule.steps[-1].name].gives if one.rule.steps else None
     if last is not None:
         return place.node.repeats and last in ("list", "any")
-    return place.node.repeats and (one.arrives is None or one.arrives.many or one.arrives.python is None)
+    return place.node.repeats and (one.arrives is None or one.arrives.many or one.arrives.kind == "any")
 
 
 def _is_attribute(place: Printed) -> bool:

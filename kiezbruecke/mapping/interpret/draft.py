@@ -69,8 +69,12 @@ class NodeDraft:
         return (
             self.live
             or any(part.alive() for part in self._all())
-            or (self.opened and any(part.wanted() for part in self._all()))
+            or (self.opened and any(part.holds() for part in self._all()))
         )
+
+    def holds(self) -> bool:
+        """Whether a value stands in it, be it a constant: its own, or one that only mandatory parts stand around."""
+        return self.wanted() or (not self.node.optional and any(part.holds() for part in self._all()))
 
     def wanted(self) -> bool:
         """Whether it is written even if the schema could do without it."""

@@ -111,7 +111,7 @@ class _Interpreter:
         if rule.rules:
             place.opened = place.opened or bool(rule.when)
             if rule.one_of and not any(self._holds(case, place, scope) for case in one.rules):
-                cases = "; ".join(" and ".join(map(str, case.rule.asked)) for case in one.rules)
+                cases = "; ".join(" and ".join(map(str, case.rule.asked)) or "otherwise" for case in one.rules)
                 self._refuse(place, place.unwritable(one, None, Unusable(Why.NO_CASE(), Instead.ONE_CASE(cases))))
             self.apply_all(one.rules, place, scope)
             if rule.nil and not place.alive():
