@@ -156,7 +156,7 @@ def test_odd_xml_is_read_the_same_or_left_to_the_interpreter(name: str, data: st
 
 def _element(name: str, value: Any) -> etree._Element:
     """An object as XML: a list is several elements of one name."""
-    found = etree.Element(name, {"n": "x"})
+    found = etree.Element(name, {"n": "x", "{urn:other}n": "y"})
     if not isinstance(value, dict):
         found.text = None if value is None else str(value)
         return found

@@ -214,8 +214,8 @@ class _Printer:
         assert spot.above is not None
         field = self._models[spot.above].model_fields[spot.node.name]
         model = field_type(field).model
-        if not rule.rules or model is None or bare(field) != (tuple[model, ...], ""):
-            raise Uncompilable("lists of single values are read by the interpreter")
+        if not rule.rules or model is None or bare(field) != (tuple[model, ...], "") or scope != "scope":
+            raise Uncompilable("lists of single values and lists in lists are read by the interpreter")
         self._listed[spot], member = listed, self._code.new("scope")
         outside = self._found, self._roots, self._fields
         self._code.line(f"{listed} = []")
