@@ -107,6 +107,20 @@ def test_several_rules_may_say_otherwise(load: Load) -> None:
     assert written(mapping, {"b": "x"}) == {"Etwas": "Fest", "Alles": "nein", "Latein": "nein", "Wort": "ja"}
 
 
+def test_it_answers_its_own_target_where_that_is_asked_about(load: Load) -> None:
+    """What a rule for another place asks, right above, is no case of it; where none is about its place, all are."""
+    mapping = load(
+        "  - {target: Wort, const: ja, when: route.b}\n"
+        "  - {target: Alles, const: ja, when: route.a}\n"
+        "  - {target: Alles, const: nein, otherwise: true}\n"
+        "  - {target: Kurz, const: weder noch, otherwise: true}\n"
+    )
+
+    assert written(mapping, {"b": "x"}) == {"Etwas": "Fest", "Alles": "nein", "Wort": "ja"}
+    assert written(mapping, {"a": "x"}) == {"Etwas": "Fest", "Alles": "ja"}
+    assert written(mapping, {}) == {"Etwas": "Fest", "Alles": "nein", "Kurz": "weder noch"}
+
+
 def test_a_block_may_say_otherwise(load: Load) -> None:
     mapping = load(
         "  - {target: Wahl/A, from: route.a, when: route.a}\n"

@@ -165,16 +165,20 @@ class _Reader(NodeReader):
                 found |= {f"{key}.{part.value}": self.place(part) for part in node.value}
         return found
 
-    def rules(self, node: Node | None) -> tuple[Rule, ...]:
+    def rules(self, node: Node | None, *, cases: bool = False) -> tuple[Rule, ...]:
         if node is None:
             return ()
         if not isinstance(node, SequenceNode) or not node.value:
             self.wrong(self.place(node), "no list of rules", "- {target: …, from: …}")
             return ()
-        return tuple(self._with_otherwise([rule for part in node.value if (rule := self.rule(part))]))
+        return tuple(self._with_otherwise([rule for part in node.value if (rule := self.rule(part))], cases=cases))
 
-    def _with_otherwise(self, rules: Sequence[Rule]) -> Iterator[Rule]:
-        """`otherwise`: where none of the rules speaks that stand right above and ask something."""
+    def _with_otherwise(self, rules: Sequence[Rule], *, cases: bool) -> Iterator[Rule]:
+        """`otherwise`: where none of the rules speaks that stand right above and ask something.
+
+        Where some of them are about its own target, it answers these: what another target asks is no case of it. Of
+        the `cases` of `one_of` it answers all.
+        """
         asking: list[Rule] = []
         answered = False
         for rule in rules:
@@ -184,12 +188,14 @@ class _Reader(NodeReader):
                 answered = False
                 yield rule
                 continue
-            if asking:
-                self.answers[rule.place] = tuple(one.place for one in asking)
+            own = [] if cases else [one for one in asking if one.target == rule.target]
+            answered_here = own or asking
+            if answered_here:
+                self.answers[rule.place] = tuple(one.place for one in answered_here)
             elif not self.above_a_base:  # there the base may have what it answers
                 self.findings.append(no_conditions(rule))
             answered = True
-            yield answering(rule, asking)
+            yield answering(rule, answered_here)
 
     def rule(self, node: Node) -> Rule | None:
         before = len(self.findings)
@@ -225,7 +231,7 @@ class _Reader(NodeReader):
 
     def cases(self, node: Node | None) -> tuple[Rule, ...]:
         """The rules of `one_of`: each asks something, the last may say `otherwise`; none speaks beside another."""
-        rules = self.rules(node)
+        rules = self.rules(node, cases=True)
         for rule in rules:
             if not (rule.when or rule.otherwise) or rule.each:
                 expected = "'when' or 'otherwise', and no 'each'"
