@@ -27,7 +27,7 @@ from kiezbruecke.mapping.interpret.record import make_record
 from kiezbruecke.mapping.loading import bound_anew, find_goal, read_mapping_file
 from kiezbruecke.mapping.schema.models import record_tree
 from kiezbruecke.mapping.values import Unusable, is_nothing, to_text
-from kiezbruecke.records import RECORDS, Counts, Point, Record, Votes
+from kiezbruecke.records import RECORDS, Counts, Point, Receipt, Record, Votes
 from kiezbruecke.workbench.examples import find_examples, read_roots
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -366,6 +366,7 @@ def test_each_rule_of_a_member_has_a_straight_way(receipts: Callable[..., Mappin
     for form in (item, _element("item", item)):
         read = _compiled(mapping).read({"item": form})
         assert read == _interpreted(mapping, {"item": form})
+        assert isinstance(read, Receipt)
         assert "missing" in when or len(read.parts) == 2
 
 

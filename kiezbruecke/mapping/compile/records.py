@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from hashlib import sha256
+from types import GenericAlias
 from typing import Any
 
 from lxml import etree
@@ -214,7 +215,12 @@ class _Printer:
         assert spot.above is not None
         field = self._models[spot.above].model_fields[spot.node.name]
         model = field_type(field).model
-        if not rule.rules or model is None or bare(field) != (tuple[model, ...], "") or scope != "scope":
+        if (
+            not rule.rules
+            or model is None
+            or bare(field) != (GenericAlias(tuple, (model, ...)), "")
+            or scope != "scope"
+        ):
             raise Uncompilable("lists of single values and lists in lists are read by the interpreter")
         self._listed[spot], member = listed, self._code.new("scope")
         outside = self._found, self._roots, self._fields
