@@ -41,4 +41,4 @@ def _checked(folder: Path, where: str) -> Path:
 
 
 def _is_content(folder: Path) -> bool:
-    return (folder / "mappings" / "routes").is_dir() and (folder / "schemas").is_dir()
+    return (folder / "mappings").is_dir() and (folder / "schemas").is_dir()

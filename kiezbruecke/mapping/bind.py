@@ -100,9 +100,16 @@ class _Binder:
         one.spot.blocks.append(one)
         one.spot.depth = len(one.conditions)
         if not one.spot.node.children:
-            path = one.spot.path
-            self._add(one.rule.place, "KB-M07", f"'{path}' holds no other targets", path, "from, const or code")
+            self._tell_childless(one.rule, one.spot)
             one.spot.settled = True
+
+    def _tell_childless(self, rule: Rule, spot: Spot) -> None:
+        """A block where nothing may stand: a value's place, or an abstract type whose choice is missing."""
+        if rule.type is not None and spot.node.abstract:
+            return  # a type that is not there has been told
+        choice = f"type: one of {', '.join(list(spot.node.derived())[:_SHOWN])}"
+        expected = choice if spot.node.abstract else "from, const or code"
+        self._add(rule.place, "KB-M07", f"'{spot.path}' holds no other targets", spot.path, expected)
 
     def _open(self, rule: Rule, spot: Spot, depth: int) -> Spot | None:
         """The place of the rule, or None where the target has no such path."""

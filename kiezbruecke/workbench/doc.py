@@ -6,7 +6,7 @@ It holds no script and loads nothing. Same mapping, same page: there is no date 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lxml import html
@@ -14,7 +14,6 @@ from lxml.html import builder as E  # noqa: N812 - lxml's own name for it
 
 from kiezbruecke import printed
 from kiezbruecke.mapping.language.definition import Rule, When
-from kiezbruecke.mapping.language.paths import TargetStep
 from kiezbruecke.mapping.loading import Mapping
 from kiezbruecke.mapping.schema.models import root_model
 from kiezbruecke.mapping.schema.sources import NodeFields
@@ -97,8 +96,8 @@ def _places(mapping: Mapping) -> Iterator[_Place]:
     told = _told(mapping)
     for one in mapping.plan.rules:
         if not one.rule.rules:
-            nodes = _nodes(mapping.goal.root, one.steps)
             above = tuple(block.rule for block in one.above)
+            nodes = _nodes(mapping.goal.root, (*above, one.rule))
             yield _Place(one.number, one.rule, one.target, above, nodes, told.get(id(one.rule), ""))
 
 
@@ -114,15 +113,22 @@ def _told(mapping: Mapping) -> dict[int, str]:
     return {id(one.rule): fields.documentation(one.path.names.removeprefix(f"{own}.")) for one in found}
 
 
-def _nodes(root: Node, steps: tuple[TargetStep, ...]) -> tuple[Node, ...]:
-    """The nodes down to a target; where a type was chosen that adds a child, the way ends above it."""
+def _nodes(root: Node, rules: tuple[Rule, ...]) -> tuple[Node, ...]:
+    """The nodes down to the target of the last rule, with the types that its blocks choose."""
     found = [root]
-    for step in steps:
-        below = found[-1].children.get(step.name)
-        if below is None:
-            break
-        found.append(below)
+    for rule in rules:
+        for step in rule.target.steps:
+            below = found[-1].children.get(step.name)
+            if below is None:
+                return tuple(found)
+            found.append(_numbered(below, step.number))
+        found[-1] = (found[-1].typed(rule.type) if rule.type else None) or found[-1]
     return tuple(found)
+
+
+def _numbered(node: Node, number: int) -> Node:
+    """One of several: the third of at least two need not be there."""
+    return replace(node, minimum=0) if node.maximum != 1 and number > max(node.minimum, 1) else node
 
 
 def _fields(places: list[_Place]) -> html.HtmlElement:
@@ -194,12 +200,19 @@ def _done(rule: Rule) -> Iterator[str]:
         yield f"als Code der Liste {rule.code.list}"
     if rule.default is not None:
         yield f"wenn leer: „{rule.default}“"
+    if rule.nil:
+        yield "wenn leer: ausdrücklich als leer gekennzeichnet"
 
 
 def _conditions(place: _Place) -> Iterator[str]:
     for rule in (*place.above, place.rule):
         if rule.each is not None:
-            yield f"je Eintrag von {rule.each.text}"
+            least = f" (mindestens {rule.at_least}, sonst wird der Vorgang zurückgestellt)" if rule.at_least else ""
+            yield f"je Eintrag von {rule.each.text}{least}"
+        if rule.type:
+            yield f"als „{rule.type}“"
+        if rule.one_of:
+            yield "genau einer der Fälle, sonst wird der Vorgang zurückgestellt"
         yield from map(_condition, rule.asked)
         if rule.otherwise:
             yield "in allen anderen Fällen"

@@ -63,7 +63,8 @@ def _fields(path: str, owner: Type, depth: int) -> Iterator[tuple[str, str]]:
 
 
 def _told(found: Type, documentation: str) -> str:
-    kind = f"{found.below.title} with fields" if found.below is not None else found.means
+    kind = found.means if found.leaf is not None or found.below is None else found.below.title
+    kind += " with fields" if found.below is not None else ""
     words = [f"{kind}, {_MANY}" if found.many else kind, *(["may be empty"] if found.nullable else [])]
     words += [f"one of: {some(list(found.values))}"] if found.values else []
     return short("; ".join([*words, *([documentation] if documentation else [])]))

@@ -8,6 +8,10 @@ from shutil import copyfile
 
 import pytest
 
+from kiezbruecke.cli.mapping import load
+
+load()  # the commands that tests call by the group; else it has those that another module happened to load
+
 DATA = Path(__file__).parent / "data"
 CODES = {
     "xdomea-nachrichtentyp": (

@@ -123,7 +123,7 @@ def _lost(owner: Type, path: str, spoken: set[str], left_out: set[str], depth: i
             continue
         if below in spoken and found.whole is None:  # who goes through a list has not read what its members hold
             continue
-        if not _touched(below, spoken):
+        if not _touched(below, spoken | left_out):  # who leaves all its fields out, leaves it out
             yield below
         elif found.whole is not None:
             yield from _lost(found, below, spoken, left_out, depth + 1)

@@ -137,8 +137,10 @@ class Rule:
 
     @property
     def origin(self) -> str:
-        """What people are told the value comes from: its source field (of a group's end its list), or 'Festwert'."""
-        path = self.each if self.ends else self.source
+        """What people are told it comes from: its source field, a block's list or what its cases ask, or 'Festwert'."""
+        if self.one_of:
+            return ", ".join(dict.fromkeys(when.path.text for case in self.rules for when in case.asked)) or "Festwert"
+        path = self.each if self.is_block else self.source
         return path.text if path else "Festwert"
 
 

@@ -214,7 +214,8 @@ class NodeFields:
         return replace(found, least=node.minimum if node.name in self._sure else 0, most=node.maximum)
 
     def _of(self, node: Node) -> Type:
-        below = NodeFields(node, self.as_text) if node.children or node.derived() else None
+        holding = node.children or any(one.children for one in node.derived().values())  # texts have derived types, too
+        below = NodeFields(node, self.as_text) if holding else None
         leaf = node.leaf or (Leaf() if below is None and not isinstance(node, JsonNode) else None)
         if leaf is None:  # what holds parts, and in JSON lists of lists and objects that nobody has described
             sure = node.name in self._sure
