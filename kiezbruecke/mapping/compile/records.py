@@ -1,31 +1,36 @@
-"""Makes the compiled form of a mapping to a record: straight Python that reads plain objects and fills the model.
+"""Makes the compiled form of a mapping to a record: straight Python that reads objects or XML and fills the model.
 
     {target: title, from: item.name}  ──▶  found4 = item.get('name') … fields['title'] = found4 … validate(fields)
 
-It prints what the plan says: every path is read once, then the rules speak in their order. It does what the interpreter
-does with a draft (`interpret/interpreter.py`, `interpret/record.py`) and declines wherever it does not know a record to
-be fine: then the interpreter decides, and words the refusal.
+It prints what the plan says: every path is read once, then the rules speak in their order; those of an `each` once for
+every member. What is no key of an object or an element is read by the interpreter's own reader. It does what the
+interpreter does with a draft (`interpret/interpreter.py`, `interpret/record.py`) and declines wherever it does not know
+a record to be fine: then the interpreter decides, and words the refusal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from hashlib import sha256
+from types import GenericAlias
 from typing import Any
 
+from lxml import etree
 from pydantic import BaseModel, ValidationError
 
 from kiezbruecke.mapping.compile.emit import Code, all_of, any_of
 from kiezbruecke.mapping.compile.plan import Uncompilable
-from kiezbruecke.mapping.compile.runtime import Declined, decline, dig, some
-from kiezbruecke.mapping.compile.taking import BOUND, maker, taking
+from kiezbruecke.mapping.compile.runtime import Declined, decline, some
+from kiezbruecke.mapping.compile.taking import BOUND, bare, maker, taking
 from kiezbruecke.mapping.interpret.interpreter import Lists
-from kiezbruecke.mapping.interpret.sources import Scope
+from kiezbruecke.mapping.interpret.sources import Member, Scope, read, read_members, xml_fields
 from kiezbruecke.mapping.language.definition import Definition, Rule, StepUse, When
 from kiezbruecke.mapping.language.paths import SourcePath
-from kiezbruecke.mapping.plan import Bound, Instance, Plan, Spot
+from kiezbruecke.mapping.language.walking import paths_in
+from kiezbruecke.mapping.plan import Bound, Plan, Spot
 from kiezbruecke.mapping.schema.models import field_type
 from kiezbruecke.mapping.schema.targets import TargetSchema
 from kiezbruecke.mapping.steps import STEPS
@@ -57,8 +62,6 @@ def compile_record(definition: Definition, plan: Plan, target: TargetSchema, lis
     """The compiled form; raises Uncompilable where only the interpreter knows a way. Same files, same source."""
     if target.model is None:
         raise Uncompilable("only records are read")
-    if definition.source.kind == "xml":
-        raise Uncompilable("XML is read by the interpreter")
     code = Code()
     _Printer(code, lists).print(plan, target.model)
     source = code.source("def read(scope):")
@@ -83,25 +86,29 @@ def straight_record(
 
 
 def fields_of(root: Any) -> dict[str, Any]:
-    """The fields of a root that is an object or one of our models; declines at anything else."""
+    """The fields of a root that is an object, an element or one of our models; declines at anything else."""
     if type(root) is dict:
         return root
     if isinstance(root, BaseModel):
         return root.__dict__
+    if etree.iselement(root):
+        return xml_fields(root)
     if root is None:
         return {}
+    if isinstance(root, Member):
+        return fields_of(root.value)
     raise Declined
 
 
 _SOMETHING = frozenset({bool, int, float, Decimal, type(None)})  # nothing of these is to be looked at
 _SINGLE = frozenset({"boolean", "date", "decimal", "integer", "moment"})  # what these steps give is no text, no list
 _ALWAYS_BOUND: dict[str, Any] = {
-    "decline": decline, "dig": dig, "fields_of": fields_of, "is_nothing": is_nothing, "same": same, "some": some,
-    "something": _SOMETHING, **BOUND,
+    "decline": decline, "fields_of": fields_of, "is_nothing": is_nothing, "read_members": read_members, "same": same,
+    "some": some, "something": _SOMETHING, **BOUND,
 }  # fmt: skip
 _KNOWN = frozenset(
     {"target", "place", "places", "source", "const", "codelist", "default", "steps", "when", "rules", "required"}
-    | {"otherwise", "note", "pii", "legal_basis", "accept", "column", "fold", "use"}
+    | {"otherwise", "note", "pii", "legal_basis", "accept", "column", "fold", "use", "each", "name"}
 )
 _KNOWN_WHEN = frozenset({"path", "texts", "place", "texts_place", "negated", "derived", "fold"})
 
@@ -119,38 +126,45 @@ class _Printer:
     def __init__(self, code: Code, lists: Lists) -> None:
         self._code = code
         self._lists = lists
+        self._scope = "scope"
+        self._all: tuple[Bound, ...] = ()
         self._roots: dict[str, str] = {}
         self._found: dict[SourcePath, str] = {}  # the variable of what stands at a path; None where that is nothing
         self._fields: dict[Spot, str] = {}  # of the record, and of every record in it
         self._models: dict[Spot, type[BaseModel]] = {}
         self._alive: dict[Spot, str] = {}  # of those that hold constants: whether anything in it was read
+        self._listed: dict[Spot, str] = {}  # of the records of an `each`: where they are gathered
 
     def print(self, plan: Plan, model: type[Record]) -> None:
+        self._all = plan.rules
         for one in plan.rules:
             _refuse_unknown(one.rule, _KNOWN)
             for when in one.rule.when:
                 _refuse_unknown(when, _KNOWN_WHEN)
-        for read in plan.reads:
-            self._read(read.path)
+        for one in plan.rules:
+            self._read_all(path for path in _paths(one) if path.root not in one.members)
         self._open(plan.root, model)
         self._rules(plan.top)
         for spot in reversed(self._fields):
             self._close(spot)
         self._code.line(f"return {self._made(plan.root)}")
 
+    def _read_all(self, paths: Iterable[SourcePath]) -> None:
+        for path in paths:
+            if path not in self._found:
+                self._read(path)
+
     def _read(self, path: SourcePath) -> None:
         """A path below objects is tried as it is; where that fails, a name may hold points, or an object is none."""
-        if path in self._found:
-            return
-        names = tuple(step.name for step in path.steps)
-        if not names or any(step.number is not None for step in path.steps):
-            raise Uncompilable("whole roots and numbered members are read by the interpreter")
-        root, value = self._root(path.root), self._code.new("found")
-        if len(names) == 1:
-            self._code.line(f"{value} = {root}.get({names[0]!r})")
+        names, value = [step.name for step in path.steps], self._code.new("found")
+        slow = f"{value} = {self._code.named(read)}({self._code.bind('path', path)}, {self._scope})"
+        if not names or names == ["index"] or any(step.number is not None for step in path.steps):
+            self._code.line(slow)
+        elif len(names) == 1:
+            self._code.line(f"{value} = {self._root(path.root)}.get({names[0]!r})")
         else:
-            self._code.line(f"try: {value} = {root}{''.join(f'[{name!r}]' for name in names)}")
-            self._code.line(f"except (KeyError, TypeError): {value} = dig({root}, {names!r})")
+            self._code.line(f"try: {value} = {self._root(path.root)}{''.join(f'[{name!r}]' for name in names)}")
+            self._code.line(f"except (KeyError, TypeError): {slow}")
         self._code.line(f"if {value}.__class__ is str:")
         self._code.line(f"    if not {value} or {value}.isspace(): {value} = None")
         self._code.line(f"elif {value}.__class__ not in something and is_nothing({value}): {value} = None")
@@ -159,41 +173,77 @@ class _Printer:
     def _root(self, name: str) -> str:
         if name not in self._roots:
             self._roots[name] = self._code.new("root")
-            self._code.line(f"{self._roots[name]} = fields_of(scope.get({name!r}))")
+            self._code.line(f"{self._roots[name]} = fields_of({self._scope}.get({name!r}))")
         return self._roots[name]
 
     def _open(self, spot: Spot, model: type[BaseModel] | None) -> None:
         """The fields of a record, and of those in it."""
-        if model is None or spot.filled or (spot.above is not None and spot.node.repeats):
-            raise Uncompilable("whole objects and records of lists are read by the interpreter")
+        if model is None or spot.filled or (spot.above and spot.node.repeats and spot not in self._listed):
+            raise Uncompilable("whole objects and single records of a list are read by the interpreter")
         self._fields[spot], self._models[spot] = self._code.new("fields"), model
         self._code.line(f"{self._fields[spot]} = {{}}")
         if spot.above and not all(_is_live(one) for one in spot.below()):
             self._alive[spot] = self._code.new("alive")
             self._code.line(f"{self._alive[spot]} = False")
         for places in spot.parts.values():
-            if places.keys() != {Instance()}:
+            if len(places) > 1 or any(instance.number > 1 for instance in places):
                 raise Uncompilable("numbered places are read by the interpreter")
-            for part in places.values():
-                if part.node.leaf is None:
+            for instance, part in places.items():
+                if part.node.leaf is None and not instance.rule:
                     self._open(part, field_type(model.model_fields[part.node.name]).model)
 
     def _close(self, spot: Spot) -> None:
         """A record that something was read for stands in the one around it."""
         if spot.above is not None:
             held = all_of([self._fields[spot], *self._alive.get(spot, "").split()])
-            self._code.line(f"if {held}: {self._fields[spot.above]}[{spot.node.name!r}] = {self._made(spot)}")
+            place = f"{self._fields[spot.above]}[{spot.node.name!r}] = {{}}"
+            place = f"{self._listed[spot]}.append({{}})" if spot in self._listed else place
+            self._code.line(f"if {held}: {place.format(self._made(spot))}")
 
     def _made(self, spot: Spot) -> str:
         return f"{self._code.bind('made', maker(self._models[spot]))}({self._fields[spot]})"
 
     def _rules(self, rules: Iterable[Bound]) -> None:
         for one in rules:
-            if not one.rule.when:
+            with self._members(one) if one.rule.each else nullcontext(), self._conditions(one.rule.when):
                 self._rule(one)
-                continue
-            with self._code.block(f"if {all_of(map(self._condition, one.rule.when))}:"):
-                self._rule(one)
+
+    @contextmanager
+    def _members(self, one: Bound) -> Iterator[None]:
+        """A loop over what `each` names; in it, the rule's name stands for a member. Its records are a list."""
+        spot, rule, scope, listed = _spot(one), one.rule, self._scope, self._code.new("listed")
+        assert spot.above is not None
+        field = self._models[spot.above].model_fields[spot.node.name]
+        model = field_type(field).model
+        if (
+            not rule.rules
+            or model is None
+            or bare(field) != (GenericAlias(tuple, (model, ...)), "")
+            or scope != "scope"
+        ):
+            raise Uncompilable("lists of single values and lists in lists are read by the interpreter")
+        self._listed[spot], member = listed, self._code.new("scope")
+        outside = self._found, self._roots, self._fields
+        self._code.line(f"{listed} = []")
+        path = self._code.bind("path", rule.each)
+        with self._code.block(f"for member in read_members({path}, {scope}):"):
+            self._code.line(f"{member} = {{**{scope}, {rule.name!r}: member}}")
+            self._scope, self._fields = member, dict(self._fields)
+            self._found = {path: found for path, found in self._found.items() if path.root != rule.name}
+            self._roots = {name: root for name, root in self._roots.items() if name != rule.name}
+            inside = [below for below in self._all if below is one or one in below.above]
+            self._read_all(path for below in inside for path in _paths(below) if path.root == rule.name)
+            self._open(spot, model)
+            yield
+            for part in reversed(self._fields):
+                if part not in outside[2]:
+                    self._close(part)
+        self._scope, (self._found, self._roots, self._fields) = scope, outside
+        self._code.line(f"if {listed}: {self._fields[spot.above]}[{spot.node.name!r}] = tuple({listed})")
+
+    def _conditions(self, asked: Iterable[When]) -> AbstractContextManager[None]:
+        conditions = [self._condition(when) for when in asked]
+        return self._code.block(f"if {all_of(conditions)}:") if conditions else nullcontext()
 
     def _condition(self, when: When) -> str:
         value = self._found[when.path]
@@ -275,6 +325,11 @@ class _Printer:
             if spot in self._alive:
                 self._code.line(f"{self._alive[spot]} = True")
             spot = spot.above
+
+
+def _paths(one: Bound) -> Iterator[SourcePath]:
+    """The values that a rule reads itself."""
+    return (path for key, path, _ in paths_in(one.rule) if key != "each")
 
 
 def _spot(one: Bound) -> Spot:

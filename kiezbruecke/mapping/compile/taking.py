@@ -104,17 +104,17 @@ def taking(model: type[BaseModel], node: Node, *, moments: bool = False) -> tupl
     Both raise where a value is odd. `moments`: all values are moments, which other fields take as texts.
     """
     field = model.model_fields[node.name]
-    bare, take = _bare(field), _judged(model, field, node)
-    if bare == _KNOWN["texts"]:
+    kind, take = bare(field), _judged(model, field, node)
+    if kind == _KNOWN["texts"]:
         take = _all_said(take)
-    elif isinstance(bare[0], type) and issubclass(bare[0], StrEnum):
-        take = _chosen({member.value: member for member in bare[0]}, take)
-    if moments and bare == _KNOWN["moment"]:
+    elif isinstance(kind[0], type) and issubclass(kind[0], StrEnum):
+        take = _chosen({member.value: member for member in kind[0]}, take)
+    if moments and kind == _KNOWN["moment"]:
         return "instant({value})", take
-    return _STRAIGHT.get(bare, "{take}({value})"), take
+    return _STRAIGHT.get(kind, "{take}({value})"), take
 
 
-def _bare(field: FieldInfo) -> tuple[Any, str]:
+def bare(field: FieldInfo) -> tuple[Any, str]:
     """The type of a field that is there, and what else it asks for."""
     kind, marks = field.annotation, list(field.metadata)
     if get_origin(kind) in (Union, types.UnionType):
@@ -158,7 +158,7 @@ def _chosen(members: Mapping[str, Any], take: Take) -> Take:
     return chosen
 
 
-_KNOWN = {name: _bare(field) for name, field in _Known.model_fields.items()}
+_KNOWN = {name: bare(field) for name, field in _Known.model_fields.items()}
 _STRAIGHT = {
     (bool, ""): _EXACT.format("bool"),
     (int, ""): _EXACT.format("int"),

@@ -66,6 +66,16 @@ def read_members(path: SourcePath, scope: Scope) -> list[Member]:
     return [Member(value, index, origin) for index, value in enumerate(values, 1)]
 
 
+def xml_fields(element: etree._Element) -> dict[str, Any]:
+    """What stands in an element, by the names of a path of one step, as `read` gives it."""
+    found: dict[str, list[Any]] = {}
+    for child in element:
+        if isinstance(child.tag, str):
+            found.setdefault(_local(child.tag), []).append(_xml_text(child))
+    attributes = {f"@{_local(key)}": value for key, value in reversed(element.attrib.items())}
+    return {**attributes, **{name: values if len(values) > 1 else values[0] for name, values in found.items()}}
+
+
 def _at(value: Any, steps: Sequence[SourceStep]) -> Any:
     if isinstance(value, Member):
         return _in_member(value, steps)
@@ -165,6 +175,8 @@ def _plain(value: Any) -> Any:
 
 def _xml_text(element: etree._Element) -> Any:
     """A leaf's text, around comments; an element that holds elements stays one."""
+    if not len(element):
+        return element.text or ""
     if any(isinstance(child.tag, str) for child in element):
         return element
     return (element.text or "") + "".join(child.tail or "" for child in element)
