@@ -157,6 +157,29 @@ def test_none_or_several_set_the_record_aside(load: Load, route: dict[str, str])
     assert "geheim" not in said
 
 
+@pytest.mark.parametrize(
+    ("rules", "says"),
+    [
+        (CASES.replace("when: route.b", "when: route.a"), "never speaks alone"),
+        (
+            CASES.replace("when: route.a", "when: {path: route.k, equals: [x, y]}").replace(
+                "when: route.b", "when: {path: route.k, equals: y}"
+            ),
+            "never speaks alone",
+        ),
+        (
+            CASES.replace("one_of:", "when: {path: route.k, equals: x}\n    rules:").replace(
+                "when: route.a", "when: {path: route.k, equals: y}"
+            ),
+            "this rule never speaks",
+        ),
+    ],
+)
+def test_what_can_never_speak_is_found(lines: Lines, rules: str, says: str) -> None:
+    """No record is needed for it, and no example."""
+    assert any("KB-M16" in line and says in line for line in lines(rules))
+
+
 def test_several_cases_beside_an_otherwise_are_told_by_name(load: Load) -> None:
     both = CASES + "      - {target: B, const: sonst, otherwise: true}\n"
 

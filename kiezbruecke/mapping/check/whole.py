@@ -35,6 +35,7 @@ from kiezbruecke.mapping.schema.tree import Node
 
 # Errors behind which a rule cannot be tried: it leads nowhere, or names what is not there.
 _NOT_TRIED = frozenset({"KB-M03", "KB-M06", "KB-M07", "KB-M08", "KB-M09", "KB-M10"})
+_NEVER_SPEAKS = "this rule never speaks: what it asks and what is asked around it exclude each other"
 _MOST_RULES = 200  # for one place, each compared with all others
 Types = Mapping[str, Type]
 
@@ -336,6 +337,18 @@ class _Checker:
     def _when(self, one: Bound) -> None:
         for when, found in zip(one.rule.asked, one.asked, strict=True):
             self._condition(one, when, found)
+        if one.rule.when and not any(when.place in self._notes.doubtful for when in one.conditions):
+            self._never_speaks(one)
+
+    def _never_speaks(self, one: Bound) -> None:
+        """No value meets what the rule asks and what is asked around it; of `one_of`, what its other cases leave."""
+        above = one.above[-1].conditions if one.above else ()
+        if exclude(above, above) or not exclude(one.rule.when, one.conditions):
+            return
+        is_case = not exclude(one.rule.asked, (*above, *one.rule.asked))  # it is kept apart from the others in vain
+        message = "this case never speaks alone: where it holds, another one does, too" if is_case else _NEVER_SPEAKS
+        expected = "cases that exclude each other" if is_case else "a value that all of them can meet"
+        self._report.error(one.rule.at("when"), "KB-M16", message, expected)
 
     def _condition(self, one: Bound, when: When, found: Type | None) -> None:
         before = len(self._report.findings)
