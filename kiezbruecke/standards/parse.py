@@ -114,7 +114,7 @@ def parse_each(pieces: Iterable[bytes], name: str = "", what: str = "XML") -> It
     """The elements of this local name in foreign XML, outermost only – without a name those right below the root.
 
     The document is read piece by piece, and what was handed out is forgotten: take from an element what is needed
-    before the next one. Raises RecordError as `parse` does.
+    before the next one. Raises RecordError as `parse` does, and where there are others and none of this name.
     """
     parser = etree.XMLPullParser(
         events=("end",),
@@ -124,17 +124,22 @@ def parse_each(pieces: Iterable[bytes], name: str = "", what: str = "XML") -> It
         load_dtd=False,
         huge_tree=False,
     )
+    found = False
     try:
         for piece in _prolog_checked(_pieces_in_utf8(pieces), what):
             parser.feed(piece)
-            yield from _whole_ones(parser, name)
-        parser.close()
+            for element in _whole_ones(parser, name):
+                found = True
+                yield element
+        root = parser.close()
     except LookupError:
         raise _unknown_encoding(what) from None
     except UnicodeDecodeError:
         raise _unreadable(what) from None
     except etree.XMLSyntaxError as error:
         raise _unreadable(what, error.lineno or 1) from None
+    if name and not found and next(root.iterchildren(etree.Element), None) is not None:  # an empty list is none
+        raise RecordError(f"hat andere Elemente, aber keines mit dem Namen „{name}“", where=what)
 
 
 def _whole_ones(parser: etree.XMLPullParser, name: str) -> Iterator[etree._Element]:
