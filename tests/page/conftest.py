@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import sqlite3
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
@@ -184,6 +185,13 @@ def people(chromium: Browser, lite: Site) -> Iterator[People]:
     yield found
     for context in found.contexts.values():
         context.close()
+
+
+def click_twice(button: Locator, address: str) -> None:
+    """A double click sends twice, and the browser lets go of the first answer for the second: that is no error."""
+    button.dblclick()
+    expect(button.page).to_have_url(re.compile(address))
+    button.page.wait_for_load_state("networkidle")
 
 
 def look(page: Page) -> None:

@@ -22,7 +22,7 @@ from kiezbruecke.ledger.people import How, Person
 from kiezbruecke.ledger.todo import CLOSED, Answer, Kind, Point, find_point, raise_point
 from kiezbruecke.ledger.witness import Tally
 from kiezbruecke.records import ReceiptOutcome
-from tests.page.conftest import People, Site, look
+from tests.page.conftest import People, Site, click_twice, look
 from tests.world import change_route
 
 OTTO = Person("Otto Betrieb", "otto", How.AIRFLOW)
@@ -248,8 +248,7 @@ def test_twice_is_once(people: People) -> None:
     page, other = (people.page(path=f"/punkte/antwort?nr={number}") for _ in range(2))
     fill_in(page, "Grund")
     fill_in(other, "Grund")
-    page.get_by_role("button", name="Entscheiden").dblclick()
-    page.wait_for_url("**/punkte/ergebnis?*")
+    click_twice(page.get_by_role("button", name="Entscheiden"), r"/punkte/ergebnis\?")
     assert page.get_by_text("Entschieden: freigeben").count() == 1
     page.go_back()
     assert page.get_by_text("Dieser Punkt ist schon erledigt").count() == 1

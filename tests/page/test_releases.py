@@ -14,7 +14,7 @@ from kiezbruecke.content.roles import Right, read_roles
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger.people import How, Person
 from kiezbruecke.page.visitor import Visitor
-from tests.page.conftest import COOKIE, look, serving
+from tests.page.conftest import COOKIE, click_twice, look, serving
 from tests.release.conftest import ROUTE, Office, everybody_known, fresh, fresh_sqlite, office, strict
 
 __all__ = ["fresh", "fresh_sqlite", "office", "strict"]
@@ -114,8 +114,7 @@ def test_what_was_not_shown_is_not_signed(office: Office, chromium: Browser) -> 
         look(page)
         assert office.acts() == []
         page.fill("#text", "geprüft")
-        page.locator("main form button").dblclick()
-        page.wait_for_url("**/freigaben?gezeichnet=bescheinigen")
+        click_twice(page.locator("main form button"), r"/freigaben\?gezeichnet=bescheinigen$")
 
     assert [one[2] for one in office.acts()] == [2]
 
