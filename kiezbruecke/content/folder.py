@@ -35,7 +35,7 @@ def find_state(content: Path) -> Path:
 def _checked(folder: Path, where: str) -> Path:
     if not _is_content(folder):
         raise ConfigurationError(
-            f"{folder} holds no content", where=where, expected="a folder with mappings/routes/ and schemas/"
+            f"{folder} holds no content", where=where, expected="a folder with mappings/ and schemas/"
         )
     return folder.resolve()
 

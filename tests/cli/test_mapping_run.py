@@ -429,7 +429,11 @@ def _children(pid: int) -> list[str]:
     return [one for one in started if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()]
 
 
-IN_A_TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+IN_A_TERMINAL = """
+import os, pty, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # as a shell does; whoever runs the tests may not hear it
+sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))
+"""
 _COUNTED = re.compile(rb"(\d+) written, (\d+) refused")
 CTRL_C = b"\x03"
 
