@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from hashlib import sha256
+from functools import partial
 from typing import Any
 
 from kiezbruecke.mapping.compile import runtime
 from kiezbruecke.mapping.compile.elements import ElementWriter
 from kiezbruecke.mapping.compile.emit import Code, any_of, text_of
+from kiezbruecke.mapping.compile.making import Kept, defined
 from kiezbruecke.mapping.compile.plan import Printed, Uncompilable
 from kiezbruecke.mapping.compile.values import ValueWriter
 from kiezbruecke.mapping.interpret.interpreter import Lists
@@ -22,8 +23,6 @@ from kiezbruecke.mapping.values import Unusable, moment_text, money_text
 
 # What generated code may meet in values that its types do not promise: the interpreter decides then.
 _NOT_STRAIGHT = (runtime.Declined, Unusable, AttributeError, LookupError, TypeError, ValueError)
-_KEPT = 512  # compiled forms that a process keeps; a route has one or two
-_kept: dict[tuple[str, bool], Compiled] = {}
 _ALWAYS_BOUND = {"decline": runtime.decline, "money": money_text, "moment": moment_text}
 
 
@@ -40,6 +39,9 @@ class Compiled:
             return self.function(scope, [] if trace is None else trace).encode("latin-1")
         except _NOT_STRAIGHT:
             raise runtime.Declined from None
+
+
+_kept = Kept(Compiled("", lambda _, __: runtime.decline()))
 
 
 def compile_mapping(
@@ -60,40 +62,15 @@ def compile_mapping(
     whole = text_of(elements.document(root, target.prefixes))
     code.line(f"return {whole}")
     source = code.source("def write(scope, trace):")
-    return Compiled(source, _function(source, {**code.bound, **_ALWAYS_BOUND}, definition.name))
+    return Compiled(source, defined(source, {**code.bound, **_ALWAYS_BOUND}, definition.name, "write"))
 
 
 def straight(
     definition: Definition, plan: Plan, target: TargetSchema, lists: Lists, digest: str, *, traced: bool = False
 ) -> Compiled:
-    """The compiled form, kept by the digest of all that decides it; one that declines where there is none.
-
-    The rules as they were read belong to the key: a file may be saved between its reading and its digest.
-    """
-    key = (f"{digest} {sha256(repr(definition.rules).encode()).hexdigest()}", traced)
-    if key not in _kept:
-        if len(_kept) >= _KEPT:
-            _kept.pop(next(iter(_kept)))
-        try:
-            _kept[key] = compile_mapping(definition, plan, target, lists, traced=traced)
-        except Uncompilable:
-            _kept[key] = Compiled("", _never)
-    return _kept[key]
-
-
-def _never(_: Scope, __: list[tuple[int, str]]) -> str:
-    return runtime.decline()
-
-
-def _function(source: str, bound: Mapping[str, object], name: str) -> Callable[..., str]:
-    """The function that the source defines. The source is made of a checked mapping; texts stand in it as literals."""
-    names: dict[str, Any] = dict(bound)
-    try:
-        exec(compile(source, f"<mapping {name}>", "exec"), names)  # noqa: S102
-    except SyntaxError:  # Python takes twenty loops in each other and a hundred indentations
-        raise Uncompilable("lists that stand so deep in each other are written by the interpreter") from None
-    function: Callable[..., str] = names["write"]
-    return function
+    """The compiled form, kept by the digest of all that decides it; one that declines where there is none."""
+    make = partial(compile_mapping, definition, plan, target, lists, traced=traced)
+    return _kept.form(definition, f"{digest} {traced}", make)
 
 
 def _by_namespace(prefixes: Mapping[Any, str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
-from hashlib import sha256
+from functools import partial
 from types import GenericAlias
 from typing import Any
 
@@ -22,6 +22,7 @@ from lxml import etree
 from pydantic import BaseModel, ValidationError
 
 from kiezbruecke.mapping.compile.emit import Code, all_of, any_of
+from kiezbruecke.mapping.compile.making import Kept, defined
 from kiezbruecke.mapping.compile.plan import Uncompilable
 from kiezbruecke.mapping.compile.runtime import Declined, decline, some
 from kiezbruecke.mapping.compile.taking import BOUND, bare, maker, taking
@@ -39,8 +40,6 @@ from kiezbruecke.records import Record
 
 # What odd values make of straight code: the interpreter decides then.
 _NOT_STRAIGHT = (Declined, Unusable, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-_KEPT = 512  # compiled forms that a process keeps
-_kept: dict[str, CompiledRecord] = {}
 
 
 @dataclass(frozen=True)
@@ -58,6 +57,9 @@ class CompiledRecord:
             raise Declined from None
 
 
+_kept = Kept(CompiledRecord("", lambda _: decline()))
+
+
 def compile_record(definition: Definition, plan: Plan, target: TargetSchema, lists: Lists) -> CompiledRecord:
     """The compiled form; raises Uncompilable where only the interpreter knows a way. Same files, same source."""
     if target.model is None:
@@ -65,24 +67,14 @@ def compile_record(definition: Definition, plan: Plan, target: TargetSchema, lis
     code = Code()
     _Printer(code, lists).print(plan, target.model)
     source = code.source("def read(scope):")
-    names = {**code.bound, **_ALWAYS_BOUND}
-    exec(compile(source, f"<mapping {definition.name}>", "exec"), names)  # noqa: S102 - made of a checked mapping
-    return CompiledRecord(source, names["read"])
+    return CompiledRecord(source, defined(source, {**code.bound, **_ALWAYS_BOUND}, definition.name, "read"))
 
 
 def straight_record(
     definition: Definition, plan: Plan, target: TargetSchema, lists: Lists, digest: str
 ) -> CompiledRecord:
     """The compiled form, kept by the digest of all that decides it; one that declines where there is none."""
-    key = f"{digest} {sha256(repr(definition.rules).encode()).hexdigest()}"
-    if key not in _kept:
-        if len(_kept) >= _KEPT:
-            _kept.pop(next(iter(_kept)))
-        try:
-            _kept[key] = compile_record(definition, plan, target, lists)
-        except Uncompilable:
-            _kept[key] = CompiledRecord("", lambda _: decline())
-    return _kept[key]
+    return _kept.form(definition, digest, partial(compile_record, definition, plan, target, lists))
 
 
 def fields_of(root: Any) -> dict[str, Any]:

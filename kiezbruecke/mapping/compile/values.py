@@ -16,7 +16,7 @@ from kiezbruecke.mapping.compile import runtime
 from kiezbruecke.mapping.compile.emit import ALWAYS, Code, all_of
 from kiezbruecke.mapping.compile.plan import Printed, Uncompilable
 from kiezbruecke.mapping.compile.sources import Read, SourceReader
-from kiezbruecke.mapping.interpret.interpreter import Lists
+from kiezbruecke.mapping.interpret.interpreter import Lists, translated
 from kiezbruecke.mapping.language.definition import CodeUse, Lookup, Rule, StepUse, When
 from kiezbruecke.mapping.plan import Bound, Instance
 from kiezbruecke.mapping.schema.tree import Leaf
@@ -262,7 +262,7 @@ class ValueWriter:
         value = self.code.variable("value")
         self._stepped(value, self._sources.expression(rule.source, one.arrives), rule.steps)
         if rule.lookup:
-            translate = self.code.named(_translated)
+            translate = self.code.named(translated)
             listed = self.code.bind("list", self._lists.translations[rule.lookup])
             self.code.line(f"if {value} is not None: {value} = {translate}({listed}, {value})")
         return value
@@ -308,7 +308,7 @@ class ValueWriter:
     def _translated(self, value: str, lookup: Lookup, kind: type | None) -> type | None:
         listed = self._lists.translations[lookup]
         if kind is not str:
-            translate, bound = self.code.named(_translated), self.code.bind("list", listed)
+            translate, bound = self.code.named(translated), self.code.bind("list", listed)
             self.code.line(
                 f"if {value} is not None: {value} = {self.code.named(runtime.some)}({translate}({bound}, {value}))"
             )
@@ -392,12 +392,6 @@ _INLINE = {
     "prefix": _inline_prefix,
     "suffix": _inline_suffix,
 }
-
-
-def _translated(translation: Any, content: Any) -> Any:
-    if isinstance(content, list | tuple):
-        return [translation.translate(part) for part in content]
-    return translation.translate(content)
 
 
 def _may_be_many(one: Bound, place: Printed) -> bool:

@@ -136,7 +136,7 @@ class _Interpreter:
         for use in rule.steps:
             content = apply_step(use, content)
         if rule.lookup and not is_nothing(content):
-            content = _translated(self._lists.translations[rule.lookup], content)
+            content = translated(self._lists.translations[rule.lookup], content)
         if not is_nothing(content):
             return Value(content, live=True)
         return NOTHING if rule.default is None else Value(rule.default, live=False)
@@ -193,7 +193,7 @@ def _origin(path: SourcePath | None, scope: Scope) -> ReadFrom | None:
     return ReadFrom(path, scope.get(path.root)) if path else None
 
 
-def _translated(translation: Translation, content: Any) -> Any:
+def translated(translation: Translation, content: Any) -> Any:
     """With partners from a list; raises Unusable, of several values with the number of the one that has none."""
     if not isinstance(content, list | tuple):
         return translation.translate(content)
