@@ -34,8 +34,7 @@ def _load(name: str, content: Path, lists: Lists) -> Mapping:
     found = checked(name, content, examples=False)
     for finding in found.findings:
         if finding.severity == "error":
-            what = f"{finding.code} {finding.message}"
-            raise ConfigurationError(what, where=str(finding.place), expected=finding.expected, helps=finding.helps)
+            raise finding.refusal()
     if found.mapping is None:
         place = examine_mapping_file(name, content).definition.places["abstract"]
         raise ConfigurationError(f"the mapping '{name}' is abstract", where=str(place), helps="extend it")

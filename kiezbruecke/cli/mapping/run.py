@@ -15,7 +15,7 @@ from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from kiezbruecke.cli.mapping.app import Content, Json, Name, app, print_json, stop
 from kiezbruecke.cli.output import console, say
 from kiezbruecke.content import find_content
-from kiezbruecke.errors import ConfigurationError, KiezbrueckeError
+from kiezbruecke.errors import KiezbrueckeError
 from kiezbruecke.machine import open_file
 from kiezbruecke.mapping import check_mapping, load_mapping
 from kiezbruecke.workbench.input_file import FileForm, form_of
@@ -75,8 +75,7 @@ def run_over_file(  # noqa: PLR0913, PLR0917 - an option each
 def _refuse_findings(name: str, root: Path) -> None:
     for finding in check_mapping(name, root):
         if finding.severity != "note":
-            what = f"{finding.code} {finding.message}"
-            raise ConfigurationError(what, where=str(finding.place), expected=finding.expected, helps=finding.helps)
+            raise finding.refusal()
 
 
 @contextmanager

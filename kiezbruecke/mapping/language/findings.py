@@ -82,6 +82,11 @@ class Finding:
             "helps": self.helps,
         }
 
+    def refusal(self) -> ConfigurationError:
+        """The error of whoever takes no mapping that has this finding."""
+        what = f"{self.code} {self.message}"
+        return ConfigurationError(what, where=str(self.place), expected=self.expected, helps=self.helps)
+
     def line(self) -> str:
         """The finding in one line: `file:line:column: code message; expected …; helps`."""
         what = f"{self.place}: {self.code} {self.message}"
