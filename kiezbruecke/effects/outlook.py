@@ -91,12 +91,23 @@ def what_moves(standing: Standing, ways: Sequence[Way]) -> str:
 
 def what_follows_for_money(standing: Standing, ways: Sequence[Way]) -> str:
     """The same for the lines of application and settlement sheets: where the grant of their case stands then."""
-    if standing.decision is None:
-        return "wartet: zu dieser Referenznummer gibt es noch keinen Beschluss"
-    if not (standing.grants or standing.case.orders):
-        return f"wartet: bewilligt ist hier nichts; es gilt {place_of(standing.decision)}: {said_by(standing.decision)}"
+    why, _ = _without_grant(standing)
+    if why:
+        return f"wartet: {why}"
     told = [text for way in ways if way.effect.must_be_released and (text := _of_money(way, standing))]
     return "; ".join(told) or f"gilt: {status_of(standing).state}"
+
+
+def _without_grant(standing: Standing) -> tuple[str, str]:
+    """Why a case has no money to speak of, and what helps; both empty where it has."""
+    decision = standing.decision
+    if decision is None:
+        what = "zu dieser Referenznummer gibt es noch keinen Beschluss"
+        return what, "die Nummer prüfen; kommt der Beschluss noch, genügt es, zu warten"
+    if standing.grants or standing.case.orders:
+        return "", ""
+    what = f"bewilligt ist hier nichts; es gilt {place_of(decision)}: {said_by(decision)}"
+    return what, "die Nummer prüfen; ist der Beschluss falsch, ihn mit einer Beschlussliste berichtigen"
 
 
 def _of_money(way: Way, standing: Standing) -> str:
@@ -120,11 +131,7 @@ def what_helps(standing: Standing, line: Decision) -> str:
 
 def what_helps_for_money(standing: Standing) -> str:
     """The same for the lines of application and settlement sheets, where their case has no grant."""
-    if standing.decision is None:
-        return "die Nummer prüfen; kommt der Beschluss noch, genügt es, zu warten"
-    if not (standing.grants or standing.case.orders):
-        return "die Nummer prüfen; ist der Beschluss falsch, ihn mit einer Beschlussliste berichtigen"
-    return ""
+    return _without_grant(standing)[1]
 
 
 def what_follows_for_budgets(process: Process, lines: Iterable[Budget]) -> dict[str, str]:

@@ -230,7 +230,7 @@ class _Missing:
         listed = one.listed if one.rule.each else one.arrives
         if wanted <= max(one.rule.at_least, listed.least if listed else 0):
             return
-        if one.rule.at_least >= wanted or (wanted == 1 and not _may_have_none(one)):
+        if wanted == 1 and not _may_have_none(one):
             return
         rule = one.rule
         source = rule.each or rule.source

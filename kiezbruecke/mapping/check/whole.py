@@ -337,7 +337,7 @@ class _Checker:
     def _when(self, one: Bound) -> None:
         for when, found in zip(one.rule.asked, one.asked, strict=True):
             self._condition(one, when, found)
-        if one.rule.when and not any(when.place in self._notes.doubtful for when in one.conditions):
+        if one.rule.when and not self._notes.doubts(one.conditions):
             self._never_speaks(one)
 
     def _never_speaks(self, one: Bound) -> None:
