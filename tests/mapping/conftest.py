@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from shutil import copyfile
 
 import pytest
 
 from kiezbruecke.cli.mapping import load
+from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.mapping import Mapping, check_mapping, load_mapping
+from kiezbruecke.mapping.language.findings import Finding
 
 load()  # the commands that tests call by the group; else it has those that another module happened to load
 
@@ -55,3 +59,23 @@ def put(content: Path) -> Put:
         return file
 
     return write
+
+
+Load = Callable[[str], Mapping]
+
+
+def loading(content: Path, put: Put, head: str, name: str = "out") -> Load:
+    """Loads an outbound mapping: its head, and the rules that a test adds."""
+
+    def of(rules: str) -> Mapping:
+        put(f"mappings/outbound/{name}/mapping.yaml", head + rules)
+        return load_mapping(name, content)
+
+    return of
+
+
+def findings(load: Load, content: Path, rules: str, name: str = "out") -> list[Finding]:
+    """What check says of a mapping with these rules, whether it can be loaded or not."""
+    with suppress(ConfigurationError):
+        load(rules)
+    return check_mapping(name, content)

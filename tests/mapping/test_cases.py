@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from kiezbruecke.errors import ConfigurationError, RecordError
-from kiezbruecke.mapping import Mapping, check_mapping, load_mapping
+from kiezbruecke.errors import RecordError
+from kiezbruecke.mapping import Mapping
 from kiezbruecke.mapping.compile import Declined
 from kiezbruecke.mapping.interpret.xml import XmlWriter
+from tests.mapping.conftest import Load, findings, loading
 
 DATA = Path(__file__).parent / "data"
 HEAD = """\
@@ -27,7 +28,6 @@ target: formen 1 Formen
 rules:
   - {target: Etwas, from: route.title}
 """
-Load = Callable[[str], Mapping]
 Lines = Callable[[str], list[str]]
 
 
@@ -35,12 +35,7 @@ Lines = Callable[[str], list[str]]
 def load(content: Path, put: Callable[[str, str], Path]) -> Load:
     """A mapping with these rules, for the schema of forms."""
     put("schemas/formen/1/profile.xsd", (DATA / "formen.xsd").read_text("utf-8"))
-
-    def of(rules: str) -> Mapping:
-        put("mappings/outbound/out/mapping.yaml", HEAD + rules)
-        return load_mapping("out", content)
-
-    return of
+    return loading(content, put, HEAD)
 
 
 @pytest.fixture
@@ -48,9 +43,7 @@ def lines(load: Load, content: Path) -> Lines:
     """The findings about rules."""
 
     def of(rules: str) -> list[str]:
-        with suppress(ConfigurationError):  # what is wrong is asked below
-            load(rules)
-        found = [one for one in check_mapping("out", content) if not one.message.startswith("no rule reads")]
+        found = [one for one in findings(load, content, rules) if not one.message.startswith("no rule reads")]
         return [f"{one.place.line}:{one.place.column} {one.code} {one.message}" for one in found]
 
     return of

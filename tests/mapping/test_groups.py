@@ -25,6 +25,7 @@ from kiezbruecke.workbench.doc import fields_of
 from kiezbruecke.workbench.editor import editor_schema
 from kiezbruecke.workbench.example_check import check_whole
 from kiezbruecke.workbench.upgrade import upgrade
+from tests.mapping.conftest import Load, Put, findings, loading
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(__file__).parent / "data"
@@ -103,8 +104,6 @@ groups:
 )
 WHERE = {"street": "Musterweg 1", "town": "Musterort"}
 FROM = {"name": "Verein Beispiel", "address": WHERE}
-Put = Callable[[str, str], Path]
-Load = Callable[..., Mapping]
 Lines = Callable[[str], list[str]]
 
 
@@ -119,12 +118,7 @@ def root(content: Path, put: Put) -> Path:
 @pytest.fixture
 def load(root: Path, put: Put) -> Load:
     """A mapping with these groups and rules."""
-
-    def of(body: str) -> Mapping:
-        put("mappings/outbound/teile/mapping.yaml", HEAD + body)
-        return load_mapping("teile", root)
-
-    return of
+    return loading(root, put, HEAD, "teile")
 
 
 @pytest.fixture
@@ -132,10 +126,9 @@ def lines(load: Load, root: Path) -> Lines:
     """The findings about groups and rules; lines count from the head's end."""
 
     def of(body: str) -> list[str]:
-        with suppress(ConfigurationError):  # what is wrong is asked below
-            load(body)
         above = HEAD.count("\n")
-        found = [one for one in check_mapping("teile", root) if one.code not in {"KB-M20", "KB-M21"}]
+        told = findings(load, root, body, "teile")
+        found = [one for one in told if one.code not in {"KB-M20", "KB-M21"}]
         return [f"{one.place.line - above}:{one.place.column} {one.code} {one.message}" for one in found]
 
     return of

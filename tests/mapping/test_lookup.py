@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,11 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from kiezbruecke.errors import ConfigurationError, RecordError
-from kiezbruecke.mapping import Mapping, check_mapping, load_mapping
+from kiezbruecke.errors import RecordError
+from kiezbruecke.mapping import load_mapping
 from kiezbruecke.mapping.compile import Declined
 from kiezbruecke.mapping.interpret.xml import XmlWriter
 from kiezbruecke.workbench.doc import fields_of
+from tests.mapping.conftest import Load, findings, loading
 
 DATA = Path(__file__).parent / "data"
 HEAD = """\
@@ -31,7 +31,6 @@ BOTH = """\
   - {target: Etwas, from: route.land, codelist: {list: land, column: name}, required: true}
   - {target: Kurz, from: route.land, codelist: {list: land, column: code, fold: false}}
 """
-Load = Callable[[str], Mapping]
 Lines = Callable[[str], list[str]]
 
 
@@ -39,12 +38,7 @@ Lines = Callable[[str], list[str]]
 def load(content: Path, put: Callable[[str, str], Path]) -> Load:
     put("schemas/formen/1/profile.xsd", (DATA / "formen.xsd").read_text("utf-8"))
     put("mappings/codelists/land.csv", COUNTRIES)
-
-    def of(rules: str) -> Mapping:
-        put("mappings/outbound/out/mapping.yaml", HEAD + rules)
-        return load_mapping("out", content)
-
-    return of
+    return loading(content, put, HEAD)
 
 
 @pytest.fixture
@@ -52,9 +46,7 @@ def lines(load: Load, content: Path) -> Lines:
     """The findings about rules; lines count from the first rule."""
 
     def of(rules: str) -> list[str]:
-        with suppress(ConfigurationError):  # what is wrong is asked below
-            load(rules)
-        found = check_mapping("out", content)
+        found = findings(load, content, rules)
         above = HEAD.count("\n")
         return [
             f"{one.place.line - above}:{one.place.column} {one.code} {one.message}; {one.expected}; {one.helps}"
