@@ -12,7 +12,7 @@ from itertools import takewhile
 
 from kiezbruecke.mapping.language.definition import Rule, StepUse, When
 from kiezbruecke.mapping.language.findings import Finding, Place, meant, nearest
-from kiezbruecke.mapping.language.paths import SourcePath, SourceStep
+from kiezbruecke.mapping.language.paths import INDEX, SourcePath, SourceStep
 from kiezbruecke.mapping.language.walking import paths_in, walk
 from kiezbruecke.mapping.plan import Bound, Instance, Plan, SourceRead, Spot
 from kiezbruecke.mapping.schema.models import LOST, OPEN, Fields, Type, is_root
@@ -22,7 +22,6 @@ from kiezbruecke.mapping.steps import STEPS
 
 Types = Mapping[str, Type]
 KEEPS_KIND = frozenset({"first", "nothing_if_zero"})
-_INDEX = (SourceStep("index"),)
 _SHOWN = 15
 _DEEP = 4
 _LOOKED_AT = 500  # owners of fields; views know each other
@@ -291,7 +290,7 @@ def _reads(rule: Rule, outside: Mapping[str, SourcePath], inside: Mapping[str, S
     """What a rule reads: its `each` from outside of it, the rest with its member's name."""
     for key, path, place in paths_in(rule):
         members = outside if key == "each" else inside
-        index = path.root in members and path.steps == _INDEX
+        index = path.root in members and path.steps == INDEX
         yield SourceRead(_from_root(path, members), rule, place, key, index)
 
 
@@ -299,7 +298,7 @@ def _from_root(path: SourcePath, members: Mapping[str, SourcePath]) -> SourcePat
     owner = members.get(path.root)
     if owner is None:
         return path
-    steps = () if path.steps == _INDEX else path.steps
+    steps = () if path.steps == INDEX else path.steps
     text = ".".join([owner.text, *(step.name for step in steps)])
     return SourcePath(owner.root, (*owner.steps, *steps), text)
 

@@ -10,11 +10,9 @@ from kiezbruecke.mapping.compile import runtime
 from kiezbruecke.mapping.compile.emit import Code, any_of
 from kiezbruecke.mapping.interpret.sources import Member, read, read_members
 from kiezbruecke.mapping.language.definition import Rule, When
-from kiezbruecke.mapping.language.paths import SourcePath, SourceStep
+from kiezbruecke.mapping.language.paths import INDEX, SourcePath
 from kiezbruecke.mapping.schema.models import OPEN, ModelFields, Type, root_model, root_types
 from kiezbruecke.mapping.values import is_nothing, same
-
-_INDEX = (SourceStep("index"),)
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ class SourceReader:
         `arrives` is what the plan knows of the value under the conditions that it is read under.
         """
         local, way = self._locals.get(path.root), self._way(path)
-        if local is not None and local.index and path.steps == _INDEX and way is None:
+        if local is not None and local.index and path.steps == INDEX and way is None:
             return Read(local.index, int, optional=False)
         if way is None:
             return Read(f"{self.code.named(read)}({self._path(path)}, {self._scope()})")

@@ -19,6 +19,10 @@ class SourceStep:
     number: int | None = None
 
 
+INDEX = (SourceStep("index"),)
+"""Behind the name of a member: its number in the list, unless it has a field of this name."""
+
+
 @dataclass(frozen=True, slots=True)
 class SourcePath:
     """Where a value comes from: a root and names below it. Always absolute."""
