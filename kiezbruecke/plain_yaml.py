@@ -1,4 +1,4 @@
-"""Reads route and process files: values by YAML 1.2's core schema, and on demand the place where a key stands.
+"""Reads routes, processes, manifests: values by YAML 1.2's core schema, and on demand the place where a key stands.
 
 Every parse of the DAG folder reads all of them, so libyaml's C parser does (twenty times faster than one in Python).
 Its own idea of plain words is YAML 1.1's, where `no` is false and 010 is 8: words are understood here. What begins with
