@@ -49,8 +49,8 @@ LOOSER = ("1_000", "0b11", "010", "0815")  # here ruamel still takes what YAML 1
 def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the C parser, and as on a machine that has none."""
     if request.param == "python":
-        slow = type("Slow", (pyyaml.BaseLoader,), {"yaml_implicit_resolvers": reading._Loader.yaml_implicit_resolvers})
-        monkeypatch.setattr(reading, "_Loader", slow)
+        slow = type("Slow", (pyyaml.BaseLoader,), {"yaml_implicit_resolvers": reading.Loader.yaml_implicit_resolvers})
+        monkeypatch.setattr(reading, "Loader", slow)
     reading._parsed.cache_clear()
 
 
