@@ -66,7 +66,7 @@ WSA = "http://www.w3.org/2005/08/addressing"
 _SOAP_TYPES = ("application/soap+xml", "text/xml", "application/xml")
 _REPLY = f"{WSA}/reply"
 _ADDRESSED = "wsa:MessageID"
-_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _IN_ATTRIBUTES = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 _DECLARATION = re.compile(rb"^\xef\xbb\xbf|^\s*<\?xml[^>]*\?>")
 

@@ -30,7 +30,7 @@ def lowered(text: str, most: int, instead: str) -> str:
 @cache
 def _far(most: int) -> re.Pattern[str]:
     """Finds what may be a tower: every tower is one, Latin letters are none, and it takes a tenth of the time."""
-    return re.compile(f"[{chr(_FIRST)}-{chr(_LAST)}]{{{most + 1}}}")
+    return re.compile(f"[^\0-{chr(_FIRST - 1)}]{{{most + 1}}}")
 
 
 @cache

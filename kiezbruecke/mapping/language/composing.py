@@ -24,7 +24,7 @@ MAX_BYTES = 500_000
 MAX_DEPTH = 60
 NULL = "tag:yaml.org,2002:null"
 _NOTHING = frozenset({"~", "null", "Null", "NULL"})  # YAML 1.2.2, 10.3.2, but for the empty one
-_NOT_PLAIN = re.compile("[^\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_NOT_PLAIN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
 def read_bytes(file: Path, shown: str) -> bytes:
