@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -140,12 +140,12 @@ class Asked:
 
 def claim(ledger: Ledger, run: Run, limit: int = CHUNK) -> list[tuple[Message, Ticket | None]]:
     """Take up to `limit` waiting messages in hand; also those that an older run had claimed and not sent."""
-    void: set[UUID] = set()
+    aside = _Aside()
     with ledger.write() as connection:
         guard(connection, run)
-        rows = _rows(connection, _take_in_hand(connection, run, limit, void))
+        rows = _rows(connection, _take_in_hand(connection, run, limit, aside))
         messages = _marked(connection, rows)
-    _put_back(ledger, run, void)
+    _put_aside(ledger, run, aside)
     return [(one, Ticket(row.ticket) if row.ticket else None) for one, row in zip(messages, rows, strict=True)]
 
 
@@ -157,14 +157,14 @@ def claim_batch(
     A carrier whose bytes were stored before goes first, with these bytes and the same id, and all its messages:
     those that are settled already are not touched again.
     """
-    void: set[UUID] = set()
-    claimed = _claim_batch(ledger, run, compose, void, year=year, test=test, full_list=full_list, limit=limit)
-    _put_back(ledger, run, void)
+    aside = _Aside()
+    claimed = _claim_batch(ledger, run, compose, aside, year=year, test=test, full_list=full_list, limit=limit)
+    _put_aside(ledger, run, aside)
     return claimed
 
 
 def _claim_batch(
-    ledger: Ledger, run: Run, compose: Compose, void: set[UUID], *, year: int, test: bool, full_list: bool, limit: int
+    ledger: Ledger, run: Run, compose: Compose, aside: _Aside, *, year: int, test: bool, full_list: bool, limit: int
 ) -> tuple[Batch, list[Message]] | None:
     with ledger.write() as connection:
         one_at_a_time(connection)
@@ -173,7 +173,7 @@ def _claim_batch(
             keys = connection.execute(_ON_CARRIER, {**_waiting(run), "carrier": old}).scalars().all()
             _mark_claimed(connection, run, keys)
             return _stored_batch(connection, old), _carried(connection, old)
-        rows = _rows(connection, _take_in_hand(connection, run, None if full_list else limit, void))
+        rows = _rows(connection, _take_in_hand(connection, run, None if full_list else limit, aside))
         standing = _standing(connection, run, {row.case_id for row in rows}) if full_list and rows else []
         if not rows or standing is None:
             return None
@@ -418,15 +418,25 @@ def _waiting(run: Run) -> dict[str, Any]:
     return {"of_lane": run.lane, "below": run.fence}
 
 
-def _take_in_hand(connection: Connection, run: Run, limit: int | None, void: set[UUID]) -> list[UUID]:
+@dataclass
+class _Aside:
+    """What a claim has met and does not hand out: what somebody has changed, and what needs marks and lacks one."""
+
+    changed: list[Row[Any]] = field(default_factory=list)
+    void: set[UUID] = field(default_factory=set)
+
+
+def _take_in_hand(connection: Connection, run: Run, limit: int | None, aside: _Aside) -> list[UUID]:
     """Claim what waits, up to `limit`, and give back what is as recorded: nothing is made of what was changed.
 
-    Without a limit all of it is one list, which is whole or not sent. `void` gets what needs marks and lacks one.
+    Without a limit all of it is one list, which is whole or not sent.
     """
     while keys := [row.key for row in _next(connection, run, limit)]:
         _mark_claimed(connection, run, keys)  # what was changed as well: it is not asked for again in this run
-        sound = _sound(connection, keys)
-        void |= (lacking := releases.unreleased(connection, sound))
+        changed = _altered(connection, keys)
+        aside.changed += changed
+        sound = _but(keys, changed)
+        aside.void |= (lacking := releases.unreleased(connection, sound))
         sound = [key for key in sound if key not in lacking]
         if limit is None:
             return sound if len(sound) == len(keys) else []
@@ -435,20 +445,30 @@ def _take_in_hand(connection: Connection, run: Run, limit: int | None, void: set
     return []
 
 
-def _put_back(ledger: Ledger, run: Run, void: Collection[UUID]) -> None:
+def _put_aside(ledger: Ledger, run: Run, aside: _Aside) -> None:
     """In a transaction of its own: the claim has locked messages without waiting for its turn."""
-    if void:
+    if aside.changed or aside.void:
         with ledger.write() as connection:
             one_at_a_time(connection)
             guard(connection, run)
-            releases.put_back(connection, list(_held_by(connection, run, void)))
+            raise_points(connection, map(_altered_point, aside.changed))
+            releases.put_back(connection, list(_held_by(connection, run, aside.void)))
 
 
 def _sound(connection: Connection, keys: Sequence[UUID]) -> list[UUID]:
     """Those of the messages that are as recorded; a point names each of the others."""
-    changed = _changed_unseen(connection, list(message_rows(connection, keys).values()), (MESSAGE, BYTES, APPROVAL))
+    changed = _altered(connection, keys)
     raise_points(connection, map(_altered_point, changed))
-    return [key for key in keys if key not in {row.key for row in changed}]
+    return _but(keys, changed)
+
+
+def _altered(connection: Connection, keys: Sequence[UUID]) -> list[Row[Any]]:
+    return _changed_unseen(connection, list(message_rows(connection, keys).values()), (MESSAGE, BYTES, APPROVAL))
+
+
+def _but(keys: Sequence[UUID], rows: Sequence[Row[Any]]) -> list[UUID]:
+    out = {row.key for row in rows}
+    return [key for key in keys if key not in out]
 
 
 def _next(connection: Connection, run: Run, limit: int | None) -> Sequence[Any]:
