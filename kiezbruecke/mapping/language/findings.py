@@ -36,7 +36,7 @@ CODES = {
     "KB-M19": "something without effect",
     "KB-M20": "a source field that must travel is read by no rule",
     "KB-M21": "a source path that no example holds",
-    "KB-M22": "values without a partner",
+    "KB-M22": "values without a partner, or with two",
     "KB-M23": "numbers with a gap",
     "KB-M24": "the mapping refuses its own example",
     "KB-M25": "a case that no branch is for",
