@@ -323,7 +323,6 @@ IN_A_SHEET = [
     Mistake("record Budget", "▸record Buget", "KB-M06", "did you mean 'Budget'?"),
     Mistake("target: area_id", "target: ▸area", "KB-M07", "did you mean 'area_id'?"),
     Mistake("  - {target: area_id, from: item.gebiet}\n", "", "KB-M12", "'area_id'", "9:3"),
-    Mistake("  - {target: area_id, from: item.gebiet}\n", "", "KB-M20", "item.gebiet", "6:9"),
     Mistake('"2729"', "▸27", "KB-M14", "this const does not fit 'chapter'"),
     Mistake("codelist: status", "codelist: ▸schlecht", "KB-M10", "'gesperrt' of the code list"),
     Mistake(", steps: [german_money]", "", "KB-M14", "text does not fit 'amount'", "13:28"),
@@ -477,6 +476,58 @@ def _about_rules(found: list[Finding], text: str) -> Iterator[Finding]:
     end = next((number for number, line in enumerate(lines) if number > begin and line.startswith("unused")), None)
     last = len(lines) if end is None else end
     yield from (one for one in found if begin < one.place.line <= last)
+
+
+CASES = """\
+  - target: .
+    one_of:
+      - {target: Titel, from: case.title, steps: [{clip: 20}], when: {path: budget.status, equals: planned}}
+      - {target: Titel, from: case.reference, when: {path: budget.status, equals: released}}
+"""
+TITLE = "  - {target: Titel, from: case.title, steps: [collapse_space, {clip: 20}]}\n"
+CHOICE = ANTRAG[ANTRAG.index("  - {target: Mail") : ANTRAG.index('  - {target: "Zeuge[1]"')]
+HEADER = ANTRAG[ANTRAG.index("  - target: Kopf") : ANTRAG.index("  - {target: Art")]
+BLOCKS = """\
+  - target: Kopf
+    one_of:
+      - target: .
+        when: {path: budget.status, equals: planned}
+        rules: [{target: Nummer, from: case.reference}, {target: Erstellt, from: message.created_at}]
+      - target: .
+        when: {path: budget.status, equals: released}
+        rules: [{target: Nummer, from: case.area_id}, {target: Erstellt, from: message.created_at}]
+"""
+EXAMPLE = """\
+case: {reference: "2026-00001", title: Bank, area_id: "090101", area_name: Nord, documents: []}
+decision: {approved_amount: 850.00, decided_on: 2026-04-24, rank: 1}
+budget: {amount: 900.00, status: planned, fiscal_year: 2026}
+message: {created_at: "2026-05-04T10:00:00Z", effect: book, test: true}
+proposal: {url: "https://platform.example/1"}
+"""
+ONE_MISTAKE = [
+    (TITLE, CASES, "KB-M13", "a last case with otherwise: true"),
+    (CHOICE, CASES.replace("Titel", "Mail", 1).replace("Titel", "Telefon"), "KB-M13", "'budget.status' is 'blocked'"),
+    (HEADER, BLOCKS, "KB-M13", "a last case with otherwise: true"),
+    ("from: budget.status}", "from: budget.status, codelist: falsch}", "KB-M10", "'gelöscht', 'neu' of the code list"),
+    ("from: budget.status}", "from: budget.status, codelist: eins}", "KB-M10", "'frei' of the code list"),
+    ("  - {target: Art, from: message.effect, codelist: art}\n", "", "KB-M12", "{target: Art, from: …}"),
+    ("from: case.title, steps", "from: proposal.category, steps", "KB-M24", "example 'voll' has no value that fits here"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "code", "said"), ONE_MISTAKE, ids=lambda one: one[-40:])
+def test_one_mistake_is_one_finding(
+    place: Check, content: Path, put: Put, old: str, new: str, code: str, said: str
+) -> None:
+    """Of a case that is missing, a list that is another, a value that an example does not have."""
+    put("mappings/codelists/eins.csv", "from;to\nplanned;planned\nreleased;frei\nblocked;blocked\nrevoked;revoked\n")
+    put("mappings/outbound/antrag/examples/voll/input.yaml", EXAMPLE)
+    assert [one.line() for one in place(ANTRAG)] + [one.line() for one in check_whole("antrag", content)] == []
+    place(ANTRAG.replace(old, new, 1))
+    found = check_whole("antrag", content)
+
+    assert [one.code for one in found] == [code], [one.line() for one in found]
+    assert said in found[0].line()
 
 
 def test_every_finding_names_its_line_and_its_rule(place: Check, sheet: Check, content: Path, put: Put) -> None:

@@ -31,9 +31,7 @@ def check_condition(when: When, asked: Type, report: CheckReport, *, keeps_alive
         message = f"'{when.path.text}' is a whole {asked.whole.title}, which equals nothing"
         report.error(when.place, "KB-M16", message, f"one of its fields: {fields}")
     elif when.fold and (twins := _twins(when.texts)):
-        message = (
-            f"'{twins[0]}' and '{twins[1]}' differ in case or blanks only, and 'fold' says that they do not matter"
-        )
+        message = f"'{twins[0]}' and '{twins[1]}' are the same text under 'fold'"
         report.error(when.texts_place or when.place, "KB-M16", message, "each text once")
     elif asked.kind == "any":
         return

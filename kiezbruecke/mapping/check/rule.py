@@ -45,8 +45,11 @@ class LeafChecker:
             self._report.error(rule.place, "KB-M07", f"'{place.path}' takes no value itself", f"one of {children}")
         else:
             if translation is not None:
-                self._fitting.partners(rule, place, place.node.leaf, sorted(set(translation.entries.values())))
-                found = self._translated(rule, found, translation)
+                partners = sorted(set(translation.entries.values()))
+                refused = self._fitting.partners(rule, place, place.node.leaf, partners)
+                # a list of which nothing fits is another than is meant: what it lacks matters to nobody
+                found = self._translated(rule, found, translation) if refused < len(partners) else _ANYTHING
+                found = _ANYTHING if refused else found
             elif rule.codelist is not None:
                 found = _ANYTHING
             self._fitting.check(rule, place, place.node.leaf, found)
