@@ -511,7 +511,12 @@ ONE_MISTAKE = [
     ("from: budget.status}", "from: budget.status, codelist: falsch}", "KB-M10", "'gelöscht', 'neu' of the code list"),
     ("from: budget.status}", "from: budget.status, codelist: eins}", "KB-M10", "'frei' of the code list"),
     ("  - {target: Art, from: message.effect, codelist: art}\n", "", "KB-M12", "{target: Art, from: …}"),
-    ("from: case.title, steps", "from: proposal.category, steps", "KB-M24", "example 'voll' has no value that fits here"),
+    (
+        "from: case.title, steps",
+        "from: proposal.category, steps",
+        "KB-M24",
+        "example 'voll' has no value that fits here",
+    ),
 ]
 
 
