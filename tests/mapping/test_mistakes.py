@@ -535,6 +535,48 @@ def test_one_mistake_is_one_finding(
     assert said in found[0].line()
 
 
+UNIONS = """\
+<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
+  <xs:simpleType name="Kurz"><xs:restriction base="xs:token"><xs:enumeration value="bewilligt"/>
+    <xs:enumeration value="vertagt"/></xs:restriction></xs:simpleType>
+  <xs:simpleType name="Lang"><xs:restriction base="xs:token"><xs:enumeration value="vertagt"/>
+    <xs:enumeration value="abgelehnt"/></xs:restriction></xs:simpleType>
+  <xs:simpleType name="Code"><xs:restriction base="xs:token"><xs:pattern value="[A-Z]{2}-[0-9]+"/></xs:restriction>
+  </xs:simpleType>
+  <xs:simpleType name="Beide"><xs:union memberTypes="Kurz Lang"/></xs:simpleType>
+  <xs:simpleType name="Eine"><xs:restriction base="Beide"><xs:enumeration value="abgelehnt"/>
+  </xs:restriction></xs:simpleType>
+  <xs:element name="Root"><xs:complexType><xs:sequence>
+    <xs:element name="Zu" type="Beide"/><xs:element name="Eng" type="Eine"/>
+    <xs:element name="Offen"><xs:simpleType><xs:union memberTypes="Beide Code"/></xs:simpleType></xs:element>
+  </xs:sequence></xs:complexType></xs:element>
+</xs:schema>
+"""
+UNITED = [
+    ("Zu", "abgelent", "expected one of bewilligt, vertagt, abgelehnt; did you mean 'abgelehnt'?"),
+    ("Eng", "abgelent", "expected one of abgelehnt; did you mean 'abgelehnt'?"),
+    ("Offen", "bewiligt", "expected a value that one of the union's types allows; did you mean 'bewilligt'?"),
+]
+
+
+@pytest.mark.parametrize(("name", "word", "said"), UNITED)
+def test_a_word_of_a_union_is_suggested_like_one_of_a_list(
+    content: Path, put: Put, name: str, word: str, said: str
+) -> None:
+    """Two lists that share a word, one of them made narrower, and one beside a pattern."""
+    right = {"Zu": "vertagt", "Eng": "abgelehnt", "Offen": "AB-1"}
+    rules = "".join(f"  - {{target: {one}, const: {word if one == name else right[one]}}}\n" for one in right)
+    put("schemas/unionen/1/profile.xsd", UNIONS)
+    head = HEAD.replace("antrag 1.0 Antrag", "unionen 1 Root").replace("name: antrag", "name: unionen")
+    put(
+        "mappings/outbound/unionen/mapping.yaml",
+        head.replace("[case, decision, budget, message, proposal]", "[route]") + rules,
+    )
+    [found] = [one for one in check_mapping("unionen", content) if one.code == "KB-M14"]
+
+    assert said in found.line()
+
+
 def test_every_finding_names_its_line_and_its_rule(place: Check, sheet: Check, content: Path, put: Put) -> None:
     """Line 1 of a file says that nobody knows; a code host shows the finding where it stands."""
     codes: set[str] = set()

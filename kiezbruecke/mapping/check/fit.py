@@ -109,7 +109,7 @@ class Fitting:
         if refused:
             shown, fit = shown_values([value for value, _ in refused]), "does" if len(refused) == 1 else "do"
             message = f"{shown} of the code list '{rule.codelist}' {fit} not fit '{_at(place)}'"
-            helps = nearest(refused[0][0], leaf.enumeration) if len(refused) == 1 else ""
+            helps = nearest(refused[0][0], leaf.enumeration or leaf.words) if len(refused) == 1 else ""
             self._report.error(rule.at("codelist"), "KB-M10", message, _expected(leaf, refused[0][1]), helps)
         return len(refused)
 
@@ -119,7 +119,9 @@ class Fitting:
             return
         if why := leaf.refusal(text):
             message = f"this {key} does not fit '{_at(place)}'"
-            self._report.error(at, "KB-M14", message, _expected(leaf, why), nearest(text, leaf.enumeration))
+            self._report.error(
+                at, "KB-M14", message, _expected(leaf, why), nearest(text, leaf.enumeration or leaf.words)
+            )
         if place.node.fixed is not None and text != place.node.fixed:
             expected = f"'{place.node.fixed}', or no rule at all"
             self._report.error(at, "KB-M14", f"the schema fixes '{_at(place)}'", expected)
