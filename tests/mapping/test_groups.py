@@ -419,6 +419,20 @@ def test_an_editor_knows_groups_and_their_names(load: Load, root: Path) -> None:
     assert problems((HEAD + PARTS).replace("target: Nummer", "traget: Nummer")) != []
 
 
+def test_a_member_of_a_deeper_level_is_named_as_it_is_written(lines: Lines, put: Put) -> None:
+    """`part_2` stands nowhere in the file."""
+    deeper = json.loads(json.dumps(SCHEMA))
+    inner = json.loads(json.dumps(deeper["$defs"]["part"]))
+    del inner["properties"]["kind"]
+    inner["properties"]["parts"]["items"] = {"$ref": "#/$defs/inner"}
+    deeper["$defs"]["part"]["properties"]["parts"]["items"] = {"$ref": "#/$defs/inner"}
+    put("schemas/json/shipment.schema.json", json.dumps({**deeper, "$defs": {**deeper["$defs"], "inner": inner}}))
+    said = lines(PARTS.replace("depth: 4", "depth: 2"))
+
+    assert "4:46 KB-M08 'part' has no field 'kind'" in said
+    assert "part_2" not in "".join(said)
+
+
 def _next(put: Put, *, moves: str = "", edit: Callable[[str], str] = str) -> None:
     put("schemas/teile/2/profile.xsd", edit((DATA / "teile.xsd").read_text("utf-8")))
     put("schemas/teile/2/moves.yaml", f"from: '1'\nmoves: {{{moves}}}\n")

@@ -5,8 +5,9 @@ rules ──bind──▶ plan ──▶ each rule by itself ──▶ is every 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -82,10 +83,25 @@ def each_once(findings: list[Finding], definition: Definition) -> list[Finding]:
     rules = (rule for group in definition.groups.values() for rule in all_rules(group.rules))
     inside |= {place for rule in rules for place in places_of(rule)}
     kept: dict[object, Finding] = {}
-    for one in findings:
+    for one in _as_written(findings, definition):
         last = one.rule.rpartition("/")[2]
         kept.setdefault((one.place, one.code, last) if one.place in inside else one, one)
     return list(kept.values())
+
+
+def _as_written(findings: list[Finding], definition: Definition) -> Iterator[Finding]:
+    """The findings with the names of members as they stand in the file: `part`, not `part_2`, on every level."""
+    named = {rule.name for group in definition.groups.values() for rule in all_rules(group.rules)}
+    named |= {rule.name for rule in all_rules(definition.rules) if rule.name not in definition.levels}
+    deeper = definition.levels.keys() - named
+    pattern = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, sorted(deeper)))})(?!\w)")
+    for one in findings:
+        said = (one.message, one.expected, one.helps)
+        if deeper and any(map(pattern.search, said)):
+            message, expected, helps = (pattern.sub(lambda name: definition.levels[name[0]], text) for text in said)
+            yield replace(one, message=message, expected=expected, helps=helps)
+        else:
+            yield one
 
 
 def _other_goal(reading: Reading) -> bool:

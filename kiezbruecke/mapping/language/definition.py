@@ -197,6 +197,7 @@ class Definition:
     unused: tuple[str, ...] = ()  # source fields that are left out on purpose
     bases: tuple[str, ...] = ()  # once merged: the mappings below it, the nearest first
     groups: Mapping[str, RuleGroup] = field(default_factory=dict)  # as they stand there, before anybody uses them
+    levels: Mapping[str, str] = field(default_factory=dict)  # members of a group's deeper uses: as they are written
 
     @property
     def file(self) -> str:

@@ -39,7 +39,8 @@ def expand(reading: Reading, groups: Groups, roots: frozenset[str]) -> Reading:
     told = [*reading.findings, *told, *list(expander.too_many.values())[:1]]
     used = {rule.use for rule in all_rules(rules)}
     marked = {name: replace(group, used=name in used) for name, group in groups.items()}
-    return replace(reading, definition=replace(definition, rules=rules, groups=marked), findings=told)
+    definition = replace(definition, rules=rules, groups=marked, levels=expander.levels)
+    return replace(reading, definition=definition, findings=told)
 
 
 def idle_groups(definition: Definition) -> Iterator[Finding]:
@@ -138,6 +139,7 @@ class _Expander:
         self._roots = roots
         self._count = 0
         self.too_many: dict[Place, Finding] = {}
+        self.levels: dict[str, str] = {}
 
     def rules(self, rules: tuple[Rule, ...], within: _Within) -> tuple[Rule, ...]:
         return tuple(self._rule(rule, within) for rule in rules)
@@ -184,6 +186,7 @@ class _Expander:
         name = self._free(rule.name, within) if within.groups else rule.name
         if name != rule.name:
             names[rule.name] = SourcePath(name, (), name)
+            self.levels[name] = rule.name
         return replace(within, names=names, members=within.members | {name})
 
     def _free(self, name: str, within: _Within) -> str:

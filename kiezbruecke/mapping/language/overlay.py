@@ -77,6 +77,7 @@ def _header(base: Definition, over: Definition, rules: tuple[Rule, ...]) -> Defi
         target=over.target or base.target,
         prefix=base.prefix if over.prefix is None else over.prefix,
         groups=_groups(base, over),
+        levels={**base.levels, **over.levels},
         rules=rules,
         places={**base.places, **_own_places(over), **_omissions(over)},
         bases=(base.name, *base.bases),
