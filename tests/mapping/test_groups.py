@@ -419,6 +419,45 @@ def test_an_editor_knows_groups_and_their_names(load: Load, root: Path) -> None:
     assert problems((HEAD + PARTS).replace("target: Nummer", "traget: Nummer")) != []
 
 
+@pytest.mark.parametrize(
+    ("body", "right", "wrong"),
+    [
+        (ADDRESS, "target: Strasse", "target: Strase"),
+        (ADDRESS, "from: ort.street", "from: ort.streeet"),
+        (ADDRESS, "from: ort.town", "from: shipment.sender.adress"),
+        (PARTS, "target: Teile/Teil", "target: Teile/Tiel"),
+        (PARTS, "from: part.number", "from: part.nummer"),
+        (PARTS, "path: part.kind", "path: part.kidn"),
+        (PARTS, "each: part.parts", "each: part.part"),
+    ],
+)
+def test_an_editor_underlines_a_wrong_path_within_a_group(
+    load: Load, root: Path, body: str, right: str, wrong: str
+) -> None:
+    """On both sides, as in any block."""
+    load(body)
+    schema = editor_schema("teile", root)
+    assert body.count(right) == 1
+
+    def problems(text: str) -> list[str]:
+        return [one.message for one in Draft7Validator(schema).iter_errors(YAML(typ="safe").load(text))]
+
+    assert problems(HEAD + body) == []
+    assert problems((HEAD + body).replace(right, wrong)) != []
+
+
+def test_an_editor_offers_the_places_and_sources_of_a_group(load: Load, root: Path) -> None:
+    load(ADDRESS)
+    schema = editor_schema("teile", root)
+    name = schema["properties"]["groups"]["properties"]["anschrift"]["$ref"].rpartition("/")[2]
+    keys = schema["definitions"][name]["items"]["properties"]
+    offered = {key: {one["const"] for one in keys[key]["anyOf"] if "const" in one} for key in ("target", "from")}
+
+    assert {"Strasse", "Ort", "Land"} <= offered["target"]
+    assert {"ort.street", "ort.town", "ort.country", "shipment.sender.name"} <= offered["from"]
+    assert "Name" not in offered["target"]
+
+
 def test_a_member_of_a_deeper_level_is_named_as_it_is_written(lines: Lines, put: Put) -> None:
     """`part_2` stands nowhere in the file."""
     deeper = json.loads(json.dumps(SCHEMA))

@@ -87,7 +87,11 @@ def _header(base: Definition, over: Definition, rules: tuple[Rule, ...]) -> Defi
 def _groups(base: Definition, over: Definition) -> dict[str, RuleGroup]:
     """The groups of the whole; one that either of the two uses is used."""
     used = {name for one in (base, over) for name, group in one.groups.items() if group.used}
-    return {name: replace(group, used=name in used) for name, group in {**base.groups, **over.groups}.items()}
+    about = {name: base.groups[name].about for name in base.groups.keys() & over.groups.keys()}
+    return {
+        name: replace(group, used=name in used, about=tuple(dict.fromkeys((*about.get(name, ()), *group.about))))
+        for name, group in {**base.groups, **over.groups}.items()
+    }
 
 
 def _own_places(over: Definition) -> dict[str, Place]:
