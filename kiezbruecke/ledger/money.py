@@ -382,6 +382,7 @@ def store_theirs(ledger: Ledger, run: Run, destination: str, fiscal_year: int, s
         paid[one.area] += cents(one.paid)
         refunded[one.area] += cents(one.refunded)
     with ledger.write() as connection:
+        one_at_a_time(connection)  # two that ask at once would both delete what is there, and both insert
         guard(connection, run)
         connection.execute(
             t.balances.delete().where(t.balances.c.destination == destination, t.balances.c.fiscal_year == fiscal_year)
