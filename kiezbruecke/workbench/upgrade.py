@@ -259,7 +259,7 @@ class _File:
     def _refuse_shared_lines(self, key: _Key, node: MappingNode) -> None:
         """What stands in lines with others cannot become a comment by itself."""
         first, last = self._span(node)
-        others = [one for other, one, above in self._rules() if other != key and key not in above]
+        others: list[YamlNode] = [one for other, one, above in self._rules() if other != key and key not in above]
         others += [name for name, _ in self._groups()]
         if any(first <= one.start_mark.line < last for one in others):
             helps = "write each rule in lines of its own, then call upgrade again"

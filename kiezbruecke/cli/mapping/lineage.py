@@ -46,9 +46,9 @@ def _rules(lines: list[RuleLine]) -> Table:
             *line.steps,
             line.codelist and f"code list {line.codelist}",
             line.when and f"only when {line.when}",
-            line.at_least and f"at least {line.at_least} of {line.each}",
-            line.one_of and "exactly one of its cases",
-            line.nil and "nil where there is nothing",
+            f"at least {line.at_least} of {line.each}" if line.at_least else "",
+            "exactly one of its cases" if line.one_of else "",
+            "nil where there is nothing" if line.nil else "",
         ]
         personal = " ".join(part for part in ("yes" if line.pii else "", line.legal_basis) if part)
         texts = (line.target, line.source, ", ".join(filter(None, done)), personal)
