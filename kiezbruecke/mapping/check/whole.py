@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -89,19 +89,23 @@ def each_once(findings: list[Finding], definition: Definition) -> list[Finding]:
     return list(kept.values())
 
 
-def _as_written(findings: list[Finding], definition: Definition) -> Iterator[Finding]:
+def _as_written(findings: list[Finding], definition: Definition) -> Iterable[Finding]:
     """The findings with the names of members as they stand in the file: `part`, not `part_2`, on every level."""
-    named = {rule.name for group in definition.groups.values() for rule in all_rules(group.rules)}
-    named |= {rule.name for rule in all_rules(definition.rules) if rule.name not in definition.levels}
-    deeper = definition.levels.keys() - named
+    written = [rule for group in definition.groups.values() for rule in all_rules(group.rules)]
+    inside = {rule.place for rule in written}
+    written += [rule for rule in all_rules(definition.rules) if rule.place not in inside]
+    deeper = definition.levels.keys() - {rule.name for rule in written}
+    if not deeper:
+        return findings
     pattern = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, sorted(deeper)))})(?!\w)")
-    for one in findings:
-        said = (one.message, one.expected, one.helps)
-        if deeper and any(map(pattern.search, said)):
-            message, expected, helps = (pattern.sub(lambda name: definition.levels[name[0]], text) for text in said)
-            yield replace(one, message=message, expected=expected, helps=helps)
-        else:
-            yield one
+
+    def named(text: str) -> str:
+        return pattern.sub(lambda name: definition.levels[name[0]], text)
+
+    return [
+        replace(one, message=named(one.message), expected=named(one.expected), helps=named(one.helps))
+        for one in findings
+    ]
 
 
 def _other_goal(reading: Reading) -> bool:
