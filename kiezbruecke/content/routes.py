@@ -18,9 +18,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from kiezbruecke.content.sets import NAME, Layer, Made, made_routes
-from kiezbruecke.content.yaml import holds, place_of, read_yaml
 from kiezbruecke.errors import ConfigurationError, InputError
 from kiezbruecke.german import BERLIN
+from kiezbruecke.plain_yaml import holds, place_of, read_yaml
 
 Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
 
