@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors._line import NoAnswer, Response, shown_type
+from kiezbruecke.foreign_json import read_json
 
 JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 UNDEFINED = "UNDEFINED"  # the server's schema has no such field, type or argument
@@ -59,9 +60,9 @@ def reply_of(response: Response) -> Reply:
     if media_type != "application/json":
         raise NoAnswer(f"expected JSON, not {shown_type(media_type)}", 200)
     try:
-        body = json.loads(response.content)
-    except (ValueError, RecursionError):
-        raise NoAnswer("not a whole JSON document", 200) from None
+        body = read_json(response.content, number=float)
+    except ValueError:
+        raise NoAnswer("not a whole JSON document, or one with a key twice", 200) from None
     if not isinstance(body, dict):
         raise NoAnswer("JSON, but no object", 200)
     data, errors = body.get("data"), body.get("errors") or []

@@ -12,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiezbruecke import foreign_json
-from kiezbruecke.foreign_json import DEEPEST, LONGEST_NUMBER, MOST_VALUES, NotJson, read_json, read_members
+from kiezbruecke.foreign_json import (
+    DEEPEST,
+    LONGEST_NUMBER,
+    MOST_VALUES,
+    KeyTwice,
+    NotJson,
+    key_twice,
+    read_json,
+    read_members,
+)
 
 
 @pytest.mark.parametrize(
@@ -114,3 +123,33 @@ def test_one_member_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(NotJson):
         list(read_members(endless()))
     assert sum(taken) < 5000
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ('{"a": 1, "a": 1}', "a"),
+        ('{"b": [{"c": 1}, {"d": {"x": 1, "x": 2}}]}', "b[2].d.x"),
+        ('[{"a": {"b": 1, "b": 2}, "a": 3}]', "[1].a"),
+        ('{"Mia Muster": {"DE02120300000000202051": {"k": 1, "k": 2}}}', "*.*.k"),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused_with_its_path(text: str, path: str) -> None:
+    """The last one would win, and nobody knows whether it is meant; the path quotes neither a value nor a person."""
+    with pytest.raises(KeyTwice) as refused:
+        read_json(text)
+
+    assert refused.value.path == path
+    assert str(refused.value) == f"a key stands twice: {path}"
+
+
+@given(st.integers(1, 40))
+def test_a_member_with_a_key_twice_stops_no_other(size: int) -> None:
+    """In a list that is read in pieces, and in an answer that is taken apart."""
+    text = '[{"a": 1}, {"q": {"a": 1, "a": 2}}, {"a": 3}]'
+    read = [body for _, body in read_members(_in_pieces(text, size))]
+    whole = read_json(text, of_many=True)
+
+    assert (read[0], read[2]) == (whole[0], whole[2]) == ({"a": 1}, {"a": 3})
+    assert isinstance(read[1], KeyTwice)
+    assert (read[1].path, [key_twice(one) for one in whole]) == ("q.a", ["", "q.a", ""])

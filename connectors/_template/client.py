@@ -6,7 +6,6 @@ those of `connectors._line` (NotSent: certain; anything else: nobody knows), and
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +14,7 @@ from urllib.parse import quote, urlencode
 from connectors._line import Line, NoAnswer, Response
 from connectors._template.settings import Settings
 from kiezbruecke.errors import DeliveryError
+from kiezbruecke.foreign_json import read_json
 
 CALL_FAILED = (DeliveryError, NoAnswer, OSError)
 """Everything that a call raises when it fails: OSError holds the system's errors and DeadlineExceeded."""
@@ -91,9 +91,9 @@ def _json(response: Response, status: int) -> Mapping[str, Any]:
     if response.status_code != status or not response.headers.get("Content-Type", "").startswith("application/json"):
         raise NoAnswer(f"expected {status} and JSON", response.status_code)
     try:
-        body = json.loads(response.content)
-    except (ValueError, RecursionError):
-        raise NoAnswer("not a whole JSON document", response.status_code) from None
+        body = read_json(response.content, number=float)
+    except ValueError:
+        raise NoAnswer("not a whole JSON document, or one with a key twice", response.status_code) from None
     if not isinstance(body, dict):
         raise NoAnswer("JSON, but no object", response.status_code)
     return body

@@ -10,7 +10,6 @@ POST /auszuege/<nummer>/abgeholt   200 {}
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
@@ -21,6 +20,7 @@ from connectors._http import HttpSettings
 from connectors._line import Line, NoAnswer, Response
 from connectors.bank.ways import Arrival, Note
 from kiezbruecke.errors import AlreadyUsed, Rejected, shown
+from kiezbruecke.foreign_json import read_json
 
 _XML = {"Content-Type": "application/xml"}
 
@@ -92,9 +92,9 @@ def _json(response: Response, status: int) -> Mapping[str, Any]:
     if response.status_code != status or not response.headers.get("Content-Type", "").startswith("application/json"):
         raise NoAnswer(f"expected {status} and JSON", response.status_code)
     try:
-        body = json.loads(response.content)
-    except (ValueError, RecursionError):
-        raise NoAnswer("not a whole JSON document", response.status_code) from None
+        body = read_json(response.content, number=float)
+    except ValueError:
+        raise NoAnswer("not a whole JSON document, or one with a key twice", response.status_code) from None
     if not isinstance(body, dict):
         raise NoAnswer("JSON, but no object", response.status_code)
     return body

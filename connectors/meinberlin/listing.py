@@ -19,6 +19,7 @@ from connectors.meinberlin.proposal import OddEntry, Row, find_flaw, odd_entry
 from connectors.meinberlin.settings import Settings
 from connectors.meinberlin.web import Reply, Web
 from kiezbruecke.errors import ConfigurationError, SourceError
+from kiezbruecke.foreign_json import key_twice
 from kiezbruecke.records import Module
 from kiezbruecke.troubles import Cause, Trouble
 
@@ -180,7 +181,7 @@ def _path(module_id: int, module_type: str) -> str:
 
 
 def _parse(reply: Reply, module_type: str, place: str) -> Page:
-    body = reply.json()
+    body = reply.json(of_many=True)
     if not isinstance(body, dict):
         raise reply.broken("the answer is no object", "count, next, results")
     count, results, following = body.get("count"), body.get("results"), body.get("next", ...)
@@ -191,6 +192,8 @@ def _parse(reply: Reply, module_type: str, place: str) -> Page:
     if following is not None and not isinstance(following, str):
         raise reply.broken("field 'next' is missing or no address", "an address or null")
     entries = _entries(reply, results, count, module_type, place)
+    if twice := key_twice({**body, "results": []}):
+        raise reply.broken(f"a key stands twice: {twice}", "each key once")
     return Page(count, entries, following is not None, _names(body.get("filters")))
 
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.meinberlin.web import split
+from kiezbruecke.foreign_json import key_twice
 from kiezbruecke.records import Module
 from kiezbruecke.records.base import MOST_MONEY
 
@@ -68,10 +69,23 @@ class OddEntry:
     problem: str
 
 
+_NAMES = ("pk", "reference_number")  # of an entry: one that stands twice names nothing
+
+
 def find_flaw(entry: Any, module_type: str) -> Flaw | None:
     """The first thing that is not as it was recorded; None for a proposal."""
     if not isinstance(entry, dict):
         return Flaw("an entry of 'results' is no object", "an object", "der Eintrag ist kein Vorschlag")
+    return _doubled(entry) or _of_other_form(entry, module_type)
+
+
+def _doubled(entry: Row) -> Flaw | None:
+    twice = key_twice(entry)
+    german = f"das Feld „{twice}“ steht zweimal da"
+    return Flaw(f"field '{twice}' stands twice", "each field once", german) if twice else None
+
+
+def _of_other_form(entry: Row, module_type: str) -> Flaw | None:
     for field, kinds in _fields(module_type).items():
         if field not in entry:
             return Flaw(f"field '{field}' is missing", _spell(kinds), f"das Feld „{field}“ fehlt")
@@ -91,7 +105,7 @@ def find_flaw(entry: Any, module_type: str) -> Flaw | None:
 
 def odd_entry(entry: Any, flaw: Flaw, place: str) -> OddEntry:
     """What is known of an entry that cannot be understood; `place` names it where it has neither key nor number."""
-    known = entry if isinstance(entry, dict) else {}
+    known = entry if isinstance(entry, dict) and key_twice(entry) not in _NAMES else {}
     pk, reference = known.get("pk"), known.get("reference_number")
     key = str(pk) if isinstance(pk, int) and not isinstance(pk, bool) else ""
     number = reference if isinstance(reference, str) and _REFERENCE.fullmatch(reference) else ""

@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 from connectors._line import DeadlineExceeded, Line, NoAnswer, Response, shown_type
 from connectors.meinberlin.settings import Settings
 from kiezbruecke.errors import ConfigurationError, NotSent, SourceError
-from kiezbruecke.foreign_json import read_json
+from kiezbruecke.foreign_json import KeyTwice, read_json
 from kiezbruecke.troubles import Cause, Trouble, of_status
 
 LIMIT = 64 * 1024 * 1024  # bytes of one answer; the largest page of the platform is far below
@@ -45,13 +45,15 @@ class Reply:
         """The body as text, for looking into HTML pages; never quoted in errors."""
         return self.body.decode("utf-8", "replace")
 
-    def json(self) -> Any:
-        """The body as JSON; raises SourceError if it is something else, or cut."""
+    def json(self, *, of_many: bool = False) -> Any:
+        """The body as JSON, perhaps `of_many` records; raises SourceError if it is something else, or cut."""
         if self.media_type != "application/json":
             what = f"answered 200 with {shown_type(self.media_type)}"
             raise self.broken(what, "application/json", Trouble(Cause.NO_SERVICE))
         try:
-            return read_json(self.body, number=float)
+            return read_json(self.body, number=float, of_many=of_many)
+        except KeyTwice as twice:
+            raise self.broken(str(twice), "each key once") from None
         except ValueError:
             raise self.broken("the answer is cut or no JSON", "a whole JSON document") from None
 

@@ -8,7 +8,6 @@ none, or leads to another host, port or account, is `Elsewhere`. Objects that a 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
@@ -16,6 +15,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 from connectors._line import Line, NoAnswer, Response, shown_type
 from connectors.oparl.settings import Settings
 from kiezbruecke.errors import DeliveryError, SourceError
+from kiezbruecke.foreign_json import read_json
 from kiezbruecke.troubles import Cause, Trouble
 
 Object = Mapping[str, Any]
@@ -147,9 +147,9 @@ def _object(response: Response) -> Object:
     if media_type not in JSON_TYPES:
         raise NoAnswer(f"expected JSON, not {shown_type(media_type)}", 200)
     try:
-        body = json.loads(response.content)
-    except (ValueError, RecursionError):
-        raise NoAnswer("not a whole JSON document", 200) from None
+        body = read_json(response.content, number=float)
+    except ValueError:
+        raise NoAnswer("not a whole JSON document, or one with a key twice", 200) from None
     if not isinstance(body, dict):
         raise NoAnswer("JSON, but no object", 200)
     return body

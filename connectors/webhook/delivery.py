@@ -8,12 +8,12 @@ a fact of its own and has the event's id.
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Annotated, Any, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from kiezbruecke.foreign_json import KeyTwice, read_json
 
 VERSIONS = (1,)
 EVENT = r"^[A-Za-z0-9._:-]{1,100}$"
@@ -74,23 +74,14 @@ class Delivery(BaseModel):
 def _json(body: bytes) -> Any:
     """UTF-8, exact numbers, no key twice, bounded depth."""
     try:
-        found = json.loads(body.decode("utf-8"), parse_float=Decimal, parse_constant=_never, object_pairs_hook=_once)
-    except (ValueError, RecursionError):
-        raise NotADeliveryError("no JSON in UTF-8, or a key stands twice") from None
+        found = read_json(body)
+    except KeyTwice as twice:
+        raise NotADeliveryError(str(twice)) from None
+    except ValueError:
+        raise NotADeliveryError("no JSON in UTF-8") from None
     if _depth(found) > _DEEPEST:
         raise NotADeliveryError(f"nested too deep; expected at most {_DEEPEST} levels")
     return found
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key stands twice")
-    return found
-
-
-def _never(_: str) -> Any:
-    raise ValueError("no number")
 
 
 def _depth(value: Any) -> int:

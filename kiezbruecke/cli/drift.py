@@ -27,7 +27,7 @@ from kiezbruecke.drift import (
 )
 from kiezbruecke.drift.services import compare_services, read_service
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError
-from kiezbruecke.foreign_json import read_json
+from kiezbruecke.foreign_json import KeyTwice, read_json
 from kiezbruecke.machine import write_file
 from kiezbruecke.mapping import Mapping, load_mapping, mapping_names
 from kiezbruecke.standards.store import parse
@@ -186,6 +186,8 @@ def _sample(mapping: Mapping, file: Path) -> list[Any]:
         if mapping.definition.source.kind == "xml":
             return [parse(data, file.name)]
         body = read_json(data)
+    except KeyTwice as twice:
+        raise ConfigurationError(str(twice), where=str(file), expected="each key once") from None
     except (OSError, ValueError):
         raise ConfigurationError("the samples cannot be read", where=str(file), expected="a JSON list") from None
     return body if isinstance(body, list) else [body]

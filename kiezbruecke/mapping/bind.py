@@ -12,7 +12,7 @@ from itertools import takewhile
 
 from kiezbruecke.mapping.language.definition import Rule, StepUse, When
 from kiezbruecke.mapping.language.findings import Finding, Place, meant, nearest
-from kiezbruecke.mapping.language.paths import INDEX, SourcePath, SourceStep
+from kiezbruecke.mapping.language.paths import INDEX, SourcePath, SourceStep, without_numbers
 from kiezbruecke.mapping.language.walking import paths_in, walk
 from kiezbruecke.mapping.plan import Bound, Instance, Plan, SourceRead, Spot
 from kiezbruecke.mapping.schema.models import LOST, OPEN, Fields, Type, is_root
@@ -147,8 +147,8 @@ class _Binder:
         if typed := next((key for key, one in spot.node.derived().items() if name in one.children), ""):
             helps, whole = f"it stands in the type {typed}; say type: {typed} in the block", f"{spot.path}/{name}"
         if whole:
-            self.meant |= {"/".join([whole, *rest])}
-        else:
+            self.meant |= {without_numbers("/".join([whole, *rest]))}
+        if whole.rpartition("/")[0] != spot.path or not whole:  # another block has it: nobody knows which rule is meant
             self.astray[spot.path] += 1
         if name == ".":
             helps = f"'.' stands alone, for the text of the block around it; here: target: {spot.node.name}"

@@ -53,6 +53,14 @@ class RuleLine:
     legal_basis: str = ""
     note: str = ""
     block: bool = False
+    at_least: int = 0
+    one_of: bool = False
+    nil: bool = False
+
+    @property
+    def decides(self) -> bool:
+        """Whether it has a value, or says what becomes of the record that has not what it asks for."""
+        return not self.block or bool(self.at_least) or self.one_of or self.nil
 
     def as_dict(self) -> dict[str, Any]:
         """The line as plain JSON."""
@@ -118,6 +126,9 @@ def _line(one: Bound) -> RuleLine:
         legal_basis=rule.legal_basis,
         note=rule.note,
         block=rule.is_block,
+        at_least=rule.at_least,
+        one_of=rule.one_of,
+        nil=rule.nil,
     )
 
 

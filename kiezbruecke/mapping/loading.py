@@ -15,7 +15,7 @@ from typing import Any
 
 from kiezbruecke.connector import Item
 from kiezbruecke.errors import ConfigurationError, RecordError
-from kiezbruecke.foreign_json import read_json
+from kiezbruecke.foreign_json import KeyTwice, read_json
 from kiezbruecke.mapping.bind import bind
 from kiezbruecke.mapping.codelists.reading import code_file, read_codes, read_translation, translation_file
 from kiezbruecke.mapping.compile import (
@@ -272,6 +272,8 @@ class Mapping:
         number = Decimal if self.direction == "inbound" else fraction
         try:
             return self.shape.keyed(read_json(body, number=number))
+        except KeyTwice as twice:
+            raise RecordError(f"das Feld {twice.path} steht zweimal da", where="Eintrag") from None
         except ValueError:
             raise RecordError("ist kein lesbares JSON", where="Eintrag") from None
 

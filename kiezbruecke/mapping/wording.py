@@ -112,6 +112,16 @@ class Why(_Sentence):
     NEITHER = "weder ja noch nein", "neither yes nor no"
     NO_COORDINATE = "die Koordinate ist nicht lesbar", "the coordinate cannot be read"
 
+    NO_JSON = "die Zeile ist kein lesbares JSON", "the line is no JSON"
+    NO_OBJECT = "ist kein JSON-Objekt", "it is no JSON object"
+    KEY_TWICE = "ein Feld steht zweimal da", "a field stands twice"
+    LONG_LINE = "die Zeile ist zu lang", "the line is too long"
+    MORE_CELLS = "die Zeile hat mehr Zellen als die Kopfzeile", "the line has more cells than the header"
+    UNKNOWN_CELL = (
+        "die {}. Zelle hat keinen Wert, der bekannt ist (Formel, Fehler, Uhrzeit)",
+        "cell {} has no value that is known (formula, error, time of day)",
+    )
+
     NO_DAY = "das Datum ist nicht lesbar", "the day cannot be read"
     DAY_WITH_TIME = "das Datum trägt eine Uhrzeit", "the day has a time"
     UNSURE_DAY = (
@@ -223,6 +233,7 @@ class Instead(_Sentence):
         "Zeichen aus {} (Schritt sepa_text), oder encoding: utf-8",
         "characters of {} (step sepa_text), or encoding: utf-8",
     )
+    QUOTED = 'Text mit Trennzeichen in "…"', 'text with separators in "…"'
     WITH_SEPARATOR = "ein Text mit „{}“", "a text with '{}'"
     ADDRESS = "eine Anschrift wie {}", "an address such as {}"
     IBAN = "eine IBAN wie {}", "an IBAN such as {}"

@@ -61,6 +61,7 @@ _RULES = {
 _CONSTRAINT = re.compile(
     r"(unique|key) identity-constraint '(?:\{[^}]*\})?([^']+)'|of (keyref) '(?:\{[^}]*\})?([^']+)'\.$"
 )
+_KEYS = re.compile(r"key-sequence \['(.*)'\] (?:in|of) ", re.DOTALL)
 _ID = re.compile(r": '(.*)' is not a valid value of the atomic type 'xs:ID'\.$", re.DOTALL)
 
 
@@ -80,7 +81,7 @@ class Validator:
                     return []
             except etree.XMLSchemaValidateError:  # libxml2 gives up, for instance at an ambiguous pattern
                 return [_UNDECIDED]
-            return [_line(entry) for entry in _chief(list(self._schema.error_log))]
+            return [_line(entry, root) for entry in _chief(list(self._schema.error_log))]
 
 
 def validator(content: Path, standard: str, version: str, *, official: bool = False) -> Validator | None:
@@ -97,7 +98,7 @@ def validator(content: Path, standard: str, version: str, *, official: bool = Fa
 
 class NotValid(RecordError):
     """A message that its schema refuses: the broken `rule`, and `steps` to its place below the root, as local names
-    and numbers.
+    and numbers; an attribute's name has its @.
     """
 
     def __init__(self, problems: Sequence[str], where: str, root: etree._Element | None = None) -> None:
@@ -169,8 +170,41 @@ def _is_echo(entry: Any) -> bool:
     return "DATATYPE_VALID" in entry.type_name or entry.type_name == "SCHEMAV_CVC_TYPE_3_1_3"
 
 
-def _line(entry: Any) -> str:
-    return f"{entry.path or 'Wurzel'}, Zeile {entry.line}: {_rule(entry)}"
+def _line(entry: Any, root: etree._Element) -> str:
+    return f"{_place(entry, root) or entry.path or 'Wurzel'}, Zeile {entry.line}: {_rule(entry)}"
+
+
+def _place(entry: Any, root: etree._Element) -> str:
+    """Where the value stands that a rule over several values is about; libxml2 names the element around it, or none.
+
+    Nothing where several might be meant.
+    """
+    keys = _KEYS.search(entry.message) if entry.type_name == "SCHEMAV_CVC_IDC" else None
+    if keys is None:
+        return ""
+    value = keys[1].rpartition("', '")[2]  # of several that are one key together the last tells its owners apart
+    holders = list(_holders(_at(root, entry.path or ""), value))
+    twins = [one for one in holders if sum(same[1:] == one[1:] for same in _holders(root, value)) > 1]
+    [(element, _, name)] = found if len(found := twins or holders) == 1 else [(root, "", "")]
+    path = root.getroottree().getpath(element) if element is not root else ""
+    return f"{path}/{name}" if name else path
+
+
+def _holders(element: etree._Element, value: str) -> Iterator[tuple[etree._Element, str, str]]:
+    """What holds a value in an element: the element, its name, and the attribute, if it is one of no namespace."""
+    for one in element.iter(etree.Element):
+        for name, text in one.items():
+            if text.strip() == value and not name.startswith("{"):
+                yield one, str(one.tag), f"@{name}"
+        if len(one) == 0 and (one.text or "").strip() == value:
+            yield one, str(one.tag), ""
+
+
+def _at(root: etree._Element, path: str) -> Any:
+    """The element or attribute at a path as libxml2 writes it; the root where it names none."""
+    names = {prefix: space for prefix, space in root.nsmap.items() if prefix}
+    found = root.getroottree().xpath(path, namespaces=names) if path.startswith("/") else []
+    return next(iter(found), root)
 
 
 def _rule(entry: Any) -> str:
@@ -212,9 +246,10 @@ def _is_name(text: str) -> bool:
 
 def _steps(root: etree._Element, path: str) -> Iterator[tuple[str, int]]:
     """Local names and numbers of the elements down to a place, as libxml2 writes it; nothing where it names none."""
-    names = {prefix: space for prefix, space in root.nsmap.items() if prefix}
-    found = root.getroottree().xpath(path, namespaces=names) if path.startswith("/") else []
-    element = next((one for one in found if etree.iselement(one)), root)
+    found = _at(root, path)
+    element = found if etree.iselement(found) else found.getparent()
     for one in reversed([element, *element.iterancestors()][:-1]):
         number = len([*one.itersiblings(etree.QName(one), preceding=True)])
         yield etree.QName(one).localname, number + 1
+    if element is not found:
+        yield f"@{found.attrname}", 1

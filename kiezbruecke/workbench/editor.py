@@ -18,7 +18,7 @@ from pathlib import Path
 from kiezbruecke.content import find_state
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.machine import write_file
-from kiezbruecke.mapping.language.definition import Definition, Rule
+from kiezbruecke.mapping.language.definition import Definition, GroupUse, Rule
 from kiezbruecke.mapping.language.findings import NotAMapping
 from kiezbruecke.mapping.language.walking import all_rules, walk
 from kiezbruecke.mapping.loading import examine_mapping_file, find_goal
@@ -131,12 +131,14 @@ def _collect(rules: tuple[Rule, ...], blocks: dict[str, _Block]) -> None:
 
 def _member(rule: Rule, types: Mapping[str, Type]) -> dict[str, Type]:
     """What `as` names, with its type; a path that leads nowhere is `check`'s to tell."""
-    if rule.each is None or rule.name is None:
-        return {}
-    found = types.get(rule.each.root, OPEN)
-    for step in rule.each.steps:
+    return {} if rule.each is None or rule.name is None else _about_use(GroupUse(rule.name, rule.each, True), types)
+
+
+def _about_use(use: GroupUse, types: Mapping[str, Type]) -> dict[str, Type]:
+    found = types.get(use.path.root, OPEN)
+    for step in use.path.steps:
         found = (found.below.field(step.name) if found.below else None) or OPEN
-    return {rule.name: found.member}
+    return {use.name: found.member if use.listed else found}
 
 
 class _Writer:
@@ -164,11 +166,12 @@ class _Writer:
     def schema(self) -> Schema:
         """The whole schema, with what is open in its description."""
         definitions = {"rules": self._rules(""), **{name: self._rules(path) for path, name in self._names.items()}}
-        definitions |= {name: _values(leaf) for leaf, name in self._lists.items()}
         definitions["sources"] = source_paths(self._types)
         definitions["sources_anywhere"] = source_paths(self._types, other_names(self._types))
         own = own_roots(self._definition)
-        groups = list(self._definition.groups)
+        groups = {name: f"group{number}" for number, name in enumerate(self._definition.groups)}
+        definitions |= {rules: self._group(name) for name, rules in groups.items()}
+        definitions |= {name: _values(leaf) for leaf, name in self._lists.items()}
         return mapping_schema(self._definition.name, self._description(), definitions, self._content, own, groups)
 
     def _description(self) -> str:
@@ -201,6 +204,32 @@ class _Writer:
         targets = _targets(below, () if path else self._omissible)
         then = [*self._nested(path, below), *self._allowed_constants(below)]
         return rules_schema(targets, source, asked, then, strict)
+
+    def _group(self, name: str) -> Schema:
+        """The rules of a group: what may stand in some block that uses it, and what it is about in one of them."""
+        blocks = dict.fromkeys(one.plain for one in walk(self._definition.rules) if one.rule.use == name)
+        below = {
+            place[len(block) + 1 :]: (block, node)
+            for block in blocks
+            for place, node in self._places.items()
+            if _in(place, block)
+        }
+        nodes = {place: node for place, (_, node) in below.items()}
+        nested = [
+            one for block in blocks for one in self._nested(block, {k: n for k, (b, n) in below.items() if b == block})
+        ]
+        source = self._group_sources(self._definition.groups[name].about)
+        targets = _targets(nodes, ()) if nodes else {"type": "string"}
+        return rules_schema(targets, source, source, [*nested, *self._allowed_constants(nodes)])
+
+    def _group_sources(self, uses: Sequence[GroupUse]) -> Schema:
+        listed = [
+            source_paths(seen, other_names(seen))
+            for use in uses
+            if (seen := self._types | _about_use(use, self._types))
+        ]
+        found = {json.dumps(one): one for paths in listed for one in paths["anyOf"]}
+        return {"anyOf": list(found.values())} if found else {"$ref": "#/definitions/sources_anywhere"}
 
     def _sources(self, path: str, block: _Block | None) -> tuple[Schema, Schema | None]:
         """The source paths of a block, and those of its rules without `as`, where nothing else can be meant.

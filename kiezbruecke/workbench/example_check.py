@@ -15,6 +15,7 @@ from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.mapping import Finding, Mapping
 from kiezbruecke.mapping.check.whole import checked, each_once
 from kiezbruecke.mapping.language.findings import Place
+from kiezbruecke.mapping.language.paths import without_numbers
 from kiezbruecke.mapping.lineage import RuleLine
 from kiezbruecke.mapping.wording import OTHERWISE
 from kiezbruecke.workbench.examples import Example, find_examples, read_roots
@@ -22,8 +23,7 @@ from kiezbruecke.workbench.preview import PreviewRow, preview, refusal
 from kiezbruecke.workbench.refusal_reason import refused_by, said
 
 _CODE = "KB-M24"
-_DOUBTS = frozenset({"KB-M14", "KB-M18", "KB-M22"})  # that a value may not fit, as a warning
-_NUMBER = re.compile(r"\[\d+\]")
+_DOUBTS = frozenset({"KB-M13", "KB-M14", "KB-M18", "KB-M22"})  # that a value may lack or not fit, as a warning
 
 
 def check_whole(name: str, content: Path) -> list[Finding]:
@@ -40,18 +40,23 @@ def check_whole(name: str, content: Path) -> list[Finding]:
         (one.place, one.rule or one.message): one for one in reversed(tried) if not _echoes(one, errors)
     }  # of the first example
     proven = {one.place for one in new.values()}
+    lacking = {without_numbers(one.rule) for one in new.values() if one.rule}
     warned = [one for one in found.findings if one.severity == "warning" and one.code in _DOUBTS]
-    doubts = [one for one in warned if _rule_of(one, found.mapping) in proven]
+    doubts = [
+        one
+        for one in warned
+        if _rule_of(one, found.mapping) in proven or (one.code == "KB-M13" and without_numbers(one.rule) in lacking)
+    ]
     left = [*(one for one in found.findings if one not in doubts), *reversed(new.values())]
     return each_once(left, found.mapping.definition)
 
 
 def _echoes(one: Finding, errors: list[Finding]) -> bool:
     """Whether what fails is what is known to be wrong, by its line or its place of the target."""
-    path = f"{_NUMBER.sub('', one.rule)}/"
+    path = f"{without_numbers(one.rule)}/"
     return any(
         (one.place.file, one.place.line) == (error.place.file, error.place.line)
-        or (error.rule and path.startswith(f"{_NUMBER.sub('', error.rule)}/"))
+        or (error.rule and path.startswith(f"{without_numbers(error.rule)}/"))
         for error in errors
     )
 
@@ -132,8 +137,8 @@ def _named(mapping: Mapping, where: str) -> RuleLine | None:
 
 def _nearest(mapping: Mapping, path: str) -> RuleLine | None:
     """The rule whose target holds a path, the deepest of them."""
-    plain = _NUMBER.sub("", path)
-    above = [rule for rule in mapping.rule_lines if f"{plain}/".startswith(f"{_NUMBER.sub('', rule.target)}/")]
+    plain = without_numbers(path)
+    above = [rule for rule in mapping.rule_lines if f"{plain}/".startswith(f"{without_numbers(rule.target)}/")]
     return max(above, key=lambda rule: len(rule.target), default=None)
 
 

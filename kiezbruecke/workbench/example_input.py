@@ -18,7 +18,7 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, SequenceNode
 
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.foreign_json import read_json
+from kiezbruecke.foreign_json import KeyTwice, read_json
 from kiezbruecke.machine import read_text
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.language.unreadable import explain
@@ -71,6 +71,8 @@ def read_input(file: Path, roots: Sequence[str]) -> AnyMapping[str, Any]:
     except json.JSONDecodeError as error:
         where = f"{file}:{error.lineno}:{error.colno}"
         raise ConfigurationError("the example cannot be read", where=where, expected="JSON") from None
+    except KeyTwice as twice:
+        raise ConfigurationError(str(twice), where=str(file), expected="each key once") from None
     except (OSError, ValueError):
         raise ConfigurationError("the example cannot be read", where=str(file), expected="roots in UTF-8") from None
     if not isinstance(body, dict):

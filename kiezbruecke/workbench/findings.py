@@ -90,7 +90,9 @@ HELP = {
         "warning",
     ),
     "KB-M16": Help(
-        "A condition that always holds (warning), or that never does (error).", "when: {path: message.test, equals: ja}"
+        "A condition that always holds (warning), or that never does (error); two texts of one condition that `fold` "
+        "makes the same.",
+        "when: {path: message.test, equals: ja}",
     ),
     "KB-M17": Help(
         "The schema allows one branch of a choice, and nothing keeps the rules of several apart.",
@@ -111,7 +113,7 @@ HELP = {
     ),
     "KB-M20": Help(
         "A mandatory field of a typed source, or one that is marked in our records, is read by no rule. Name "
-        "it under `unused:` if that is meant.",
+        "it under `unused:` if that is meant. Where as many rules are missing or wrong, they are told alone.",
         "roots: [decision]  (and no rule reads decision.approved_amount)",
         "warning",
     ),
@@ -124,7 +126,8 @@ HELP = {
     ),
     "KB-M22": Help(
         "Values that can arrive but have no partner in the code list, or are not allowed by the target. An "
-        "error where none fits.",
+        "error where none fits, and where two words of the list that differ in case or blanks only have different "
+        "partners, unless the rule says `fold: false`.",
         "- {target: Stand, from: budget.status, codelist: halb}",
         "warning",
     ),

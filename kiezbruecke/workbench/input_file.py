@@ -5,7 +5,8 @@
     a;b⏎1;2                         CSV, XLSX: below a header; where a table is known, its columns are looked for
     <r><rec>…</rec><rec>…</rec></r> XML: the elements below the root, or those of a name
 
-What is no record has a `fault`; what is no such file at all raises ConfigurationError. Neither quotes its content.
+What is no record has a `fault`, and its place where that is known; what is no such file at all raises
+ConfigurationError. Neither quotes its content.
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ from typing import Any, BinaryIO
 from lxml import etree
 
 from kiezbruecke.errors import ConfigurationError, RecordError
-from kiezbruecke.foreign_json import NotJson, read_members
+from kiezbruecke.foreign_json import KeyTwice, NotJson, read_members
 from kiezbruecke.mapping.schema.columns import LayoutColumn
 from kiezbruecke.mapping.schema.tables import TableLayout
 from kiezbruecke.mapping.steps.numbers import yes_no
 from kiezbruecke.mapping.values import Unusable
+from kiezbruecke.mapping.wording import Instead, Why
 from kiezbruecke.plaintext import clean, folded, unharmed
 from kiezbruecke.standards.parse import parse_each
 
@@ -65,7 +67,8 @@ class RecordRead:
     number: int
     line: int | None
     body: Body = b""
-    fault: str = ""  # why it is none, in German
+    fault: Unusable | None = None  # why it is none
+    at: str = ""  # where in it, as a path below its root
 
 
 @dataclass(frozen=True)
@@ -87,21 +90,38 @@ def form_of(file: Path, start: bytes) -> FileForm:
 def read_records(stream: BinaryIO, reading: FileReading) -> Iterator[RecordRead]:
     """The records in their order; raises ConfigurationError where the file cannot be read on."""
     numbers = count(1)
-    for line, body, fault in _READERS[reading.form](stream, reading):
-        yield RecordRead(next(numbers), line, body, fault)
+    for line, body in _READERS[reading.form](stream, reading):
+        if isinstance(body, _NoRecord):
+            yield RecordRead(next(numbers), line, fault=body.why, at=body.at)
+        else:
+            yield RecordRead(next(numbers), line, body)
 
 
-_Found = Iterator[tuple[int | None, Body, str]]
+class _NoRecord(Exception):
+    """What stands there is none: why, and where in it."""
+
+    def __init__(self, why: Unusable, at: str = "") -> None:
+        self.why, self.at = why, at
+        super().__init__(str(why))
+
+
+_Found = Iterator[tuple[int | None, Body | _NoRecord]]
 
 
 def _json(stream: BinaryIO, reading: FileReading) -> _Found:
     try:
         for line, body in read_members(codecs.iterdecode(_pieces(stream), "utf-8-sig")):
-            yield (line, body, "") if isinstance(body, dict) else (line, b"", "ist kein JSON-Objekt")
+            yield line, _whole(body)
     except NotJson as error:
         raise _broken(reading, "the file is no JSON from here on", f"{reading.name}:{error.line}") from None
     except UnicodeDecodeError:
         raise _broken(reading, "the file is not UTF-8") from None
+
+
+def _whole(body: Any) -> Body | _NoRecord:
+    if isinstance(body, KeyTwice):
+        return _NoRecord(Unusable(Why.KEY_TWICE()), body.path)
+    return body if isinstance(body, dict) else _NoRecord(Unusable(Why.NO_OBJECT()))
 
 
 def _json_lines(stream: BinaryIO, _: FileReading) -> _Found:
@@ -111,7 +131,7 @@ def _json_lines(stream: BinaryIO, _: FileReading) -> _Found:
         whole = _rest_of_line(stream, line)
         line, mark = line.removeprefix(mark).strip(), b""
         if line:
-            yield (number, line, "") if whole else (number, b"", "die Zeile ist zu lang")
+            yield number, line if whole else _NoRecord(Unusable(Why.LONG_LINE()))
 
 
 def _rest_of_line(stream: BinaryIO, line: bytes) -> bool:
@@ -125,7 +145,7 @@ def _rest_of_line(stream: BinaryIO, line: bytes) -> bool:
 def _xml(stream: BinaryIO, reading: FileReading) -> _Found:
     try:
         for element in parse_each(_pieces(stream), reading.element, reading.name):
-            yield element.sourceline, etree.tostring(element, encoding="UTF-8", with_tail=False), ""
+            yield element.sourceline, etree.tostring(element, encoding="UTF-8", with_tail=False)
     except RecordError as error:
         raise ConfigurationError(error.what, where=error.where, expected=error.expected) from None
 
@@ -194,10 +214,6 @@ def _xlsx(stream: BinaryIO, reading: FileReading) -> _Found:
     yield from _table(((row.number, [_cell(cell) for cell in row.cells]) for row in rows), reading)
 
 
-class _NoRecord(Exception):
-    """A line is none; its text says why, without content."""
-
-
 class _Formula:
     """A cell whose value is not known: a formula, an error, a time of day."""
 
@@ -216,9 +232,9 @@ def _table(rows: Values, reading: FileReading) -> _Found:
     empty = {one.key: one.empty for one in reading.table.columns if one.empty} if reading.table else {}
     for line, row in _filled(rows):
         try:
-            yield line, {**empty, **_object(row, columns)}, ""
+            yield line, {**empty, **_object(row, columns)}
         except _NoRecord as why:
-            yield line, b"", str(why)
+            yield line, why
 
 
 def _filled(rows: Values) -> Iterator[tuple[int, list[Any]]]:
@@ -243,7 +259,7 @@ def _refuse_twins(columns: _Columns, reading: FileReading) -> None:
     """Of two columns of one name nobody knows which is meant."""
     first: dict[str, int] = {}
     for number, column in enumerate(columns, 1):
-        name = column.key if isinstance(column, LayoutColumn) else column
+        name = _key(column) if column else None
         if name is not None and first.setdefault(name, number) != number:
             raise _broken(reading, f"columns {first[name]} and {number} have the same name")
 
@@ -259,17 +275,21 @@ def _object(row: list[Any], columns: _Columns) -> dict[str, Any]:
         if _is_blank(cell):
             continue
         if index >= len(columns):
-            raise _NoRecord('die Zeile hat mehr Zellen als die Kopfzeile; erwartet: Text mit Trennzeichen in "…"')
+            raise _NoRecord(Unusable(Why.MORE_CELLS(), Instead.QUOTED()))
         column = columns[index]
         if column is None:
             continue
         if isinstance(cell, _Formula):
-            raise _NoRecord(f"die {index + 1}. Zelle hat keinen Wert, der bekannt ist (Formel, Fehler, Uhrzeit)")
+            raise _NoRecord(Unusable(Why.UNKNOWN_CELL(index + 1)), _key(column))
         if isinstance(column, LayoutColumn):
             found[column.key] = _text(cell, column)
         else:
             found[column] = unharmed(clean(cell)) if isinstance(cell, str) else _exact(cell)
     return found
+
+
+def _key(column: str | LayoutColumn) -> str:
+    return column if isinstance(column, str) else column.key
 
 
 def _exact(value: Any) -> Any:
@@ -294,8 +314,8 @@ def _text(value: Any, column: LayoutColumn) -> str:
         return text
     try:
         return "ja" if yes_no(text) else "nein"
-    except Unusable:
-        raise _NoRecord(f"„{column.name}“ sagt weder ja noch nein") from None
+    except Unusable as neither:
+        raise _NoRecord(neither, column.key) from None
 
 
 def _pieces(stream: BinaryIO) -> Iterator[bytes]:

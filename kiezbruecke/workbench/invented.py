@@ -20,7 +20,7 @@ from ruamel.yaml.representer import RoundTripRepresenter
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from kiezbruecke.mapping.schema.models import field_type, root_model
-from kiezbruecke.mapping.schema.pattern_example import example_of
+from kiezbruecke.mapping.schema.pattern_example import examples_of
 from kiezbruecke.mapping.schema.tree import Leaf
 from kiezbruecke.mapping.values import Kind
 from kiezbruecke.records import name_id
@@ -75,6 +75,24 @@ _OF_KIND: Mapping[Kind, tuple[str, ...]] = {
 }
 
 
+_OF_FORMAT = {  # of JSON Schema, 7.3
+    "duration": "P30D",
+    "email": "verein@example.org",
+    "hostname": "www.example.org",
+    "idn-email": "verein@example.org",
+    "idn-hostname": "www.example.org",
+    "ipv4": "192.0.2.1",
+    "ipv6": "2001:db8::1",
+    "iri": "https://www.example.org/",
+    "json-pointer": "/titel",
+    "regex": "[0-9]+",
+    "time": "10:00:00Z",
+    "uri": "https://www.example.org/",
+    "uri-reference": "/vorschlaege/1",
+    "uuid": "5b7f7b0e-51f5-5d2c-9a52-0c8a6a0e0021",
+}
+
+
 class _Representer(RoundTripRepresenter):
     """Sums with their cents, and every value where it stands: examples have no anchors."""
 
@@ -118,10 +136,12 @@ def _is_of(root: str, path: str) -> bool:
 
 def invented_text(name: str, leaf: Leaf) -> str:
     """A text that a schema takes in a place of this name; a plain word where none is found."""
-    patterns = (example_of(pattern) for step in leaf.patterns[-1:] for pattern in step)
+    shapes = (*(pattern for step in leaf.patterns[-1:] for pattern in step), *leaf.searched)
+    patterns = (text for pattern in shapes for text in examples_of(pattern))
+    formats = (_OF_FORMAT[one] for one in leaf.formats if one in _OF_FORMAT)
     least = int(leaf.facets.get("minLength", leaf.facets.get("length", ("0",)))[0])
     plain = (_TEXTS.get(name.lower(), ""), "Beispiel", "1", "A", "DE", "0" * least, ("Beispiel " * 40)[:least])
-    candidates = (*leaf.enumeration, *_OF_KIND.get(leaf.kind, ()), *patterns, *plain)
+    candidates = (*leaf.enumeration, *_OF_KIND.get(leaf.kind, ()), *formats, *patterns, *plain)
     texts = (one[: leaf.max_length].strip() for one in candidates)
     return next((text for text in texts if text and not leaf.refusal(text)), "Beispiel")
 

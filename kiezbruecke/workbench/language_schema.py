@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kiezbruecke.mapping.language.findings import CODES
+from kiezbruecke.mapping.language.findings import ACCEPTABLE, CODES
 from kiezbruecke.mapping.language.reading import HEADER, RULE
 from kiezbruecke.mapping.schema.models import known_roots
 from kiezbruecke.mapping.steps import STEPS, Step
@@ -72,7 +72,7 @@ _LISTS = frozenset({"reads", "unused"})
 _TEXTS: Schema = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1, "uniqueItems": True}]}
 _FOLD: Schema = {"type": "boolean", "description": "true: case and runs of blanks do not matter."}
 _ASKED: dict[str, Schema] = {"equals": _TEXTS, "not_equals": _TEXTS, "missing": {"const": True}}
-_CODES: Schema = {code: {"type": "string", "description": text} for code, text in CODES.items()}
+_CODES: Schema = {code: {"type": "string", "description": CODES[code]} for code in sorted(ACCEPTABLE)}
 _VARYING = frozenset({"target", "from", "each", "when", "rules", "one_of"})
 
 
@@ -91,11 +91,11 @@ def mapping_schema(
     definitions: dict[str, Schema],
     lists: Path | None = None,
     records: Sequence[str] | None = None,
-    groups: Sequence[str] = (),
+    groups: Mapping[str, str] | None = None,
 ) -> Schema:
     """The schema of a whole file. `definitions` hold `rules`, the list at the top; `lists` is a content folder.
 
-    `groups` are the names that `use` may say, any where there are none.
+    `groups` are the names that `use` may say, any where there are none, each with the definition of its rules.
     `records` are the roots that are none of ours; None: nobody knows, so that any name may be one.
     """
     any_name: list[Schema] = [_OWN_ROOT] if records is None else []
@@ -104,7 +104,12 @@ def mapping_schema(
         "version": {"type": "integer", "minimum": 1},
         "roots": _many({"anyOf": [*({"const": root} for root in (*known_roots(), *(records or ()))), *any_name]}),
         "rules": {"allOf": [{"$ref": "#/definitions/rules"}]},
-        "groups": {"type": "object", "minProperties": 1, "additionalProperties": {"$ref": "#/definitions/group"}},
+        "groups": {
+            "type": "object",
+            "minProperties": 1,
+            "properties": {name: {"$ref": f"#/definitions/{rules}"} for name, rules in (groups or {}).items()},
+            "additionalProperties": {"$ref": "#/definitions/group"},
+        },
     }
     return {
         "$schema": DRAFT,
@@ -113,7 +118,12 @@ def mapping_schema(
         "type": "object",
         "additionalProperties": False,
         "properties": {key: {**own.get(key, _plain(key)), **_words(HEADER_WORDS, key)} for key in HEADER},
-        "definitions": {**definitions, **_same_everywhere(lists, groups), "step": steps_schema(), "group": _group()},
+        "definitions": {
+            **definitions,
+            **_same_everywhere(lists, groups or ()),
+            "step": steps_schema(),
+            "group": _group(),
+        },
     }
 
 
@@ -165,7 +175,7 @@ def _group() -> Schema:
     return rules
 
 
-def _same_everywhere(lists: Path | None, groups: Sequence[str]) -> dict[str, Schema]:
+def _same_everywhere(lists: Path | None, groups: Iterable[str]) -> dict[str, Schema]:
     """The keys of a rule that mean the same in every block: written once, named by each."""
     own: dict[str, Schema] = {
         "const": _TEXT,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -15,11 +14,11 @@ from lxml import etree
 
 from kiezbruecke.ledger import Ledger
 from kiezbruecke.ledger.lineage import Lineage, read_lineage
+from kiezbruecke.mapping.language.paths import without_numbers
 from kiezbruecke.mapping.lineage import matches
 from kiezbruecke.standards.packers import xml_of
 from kiezbruecke.standards.store import parse
 
-_NUMBER = re.compile(r"\[\d+\]")
 _Texts = Callable[[int], Iterable[str]]  # the texts that stand at the place of a rule
 _UNKNOWN: Mapping[str, Any] = {"target": "", "source": "", "file": "", "line": 0}
 
@@ -101,6 +100,6 @@ def _below(path: str, name: str) -> str:
 
 def _plain(step: str) -> str:
     """`ds:Name[2]` → `Name`, `@xlink:href` → `@href`."""
-    name = _NUMBER.sub("", step)
+    name = without_numbers(step)
     mark = "@" if name.startswith("@") else ""
     return mark + name.removeprefix("@").rpartition(":")[2]

@@ -27,7 +27,7 @@ from threading import Thread
 from typing import Any, BinaryIO
 
 from kiezbruecke.errors import ConfigurationError, MachineError, RecordError
-from kiezbruecke.foreign_json import read_json
+from kiezbruecke.foreign_json import KeyTwice, read_json
 from kiezbruecke.machine import growing_file, growing_folder
 from kiezbruecke.mapping import Mapping as Ready
 from kiezbruecke.mapping import load_mapping
@@ -37,7 +37,7 @@ from kiezbruecke.mapping.interpret.sources import read
 from kiezbruecke.mapping.language.paths import SourcePath
 from kiezbruecke.mapping.schema.tables import read_table
 from kiezbruecke.mapping.values import Unusable, to_text
-from kiezbruecke.mapping.wording import Wording
+from kiezbruecke.mapping.wording import Why, Wording
 from kiezbruecke.records import Account
 from kiezbruecke.standards.store import checker
 from kiezbruecke.workbench.example_input import Misfit, own_record, read_input, typed, typed_root
@@ -147,9 +147,9 @@ class Writer:
     def write(self, record: RecordRead) -> Done:
         """The record's message, judged as a run judges it, or why there is none."""
         number, line = record.number, record.line
-        if record.fault:
-            return Done(number, line, refusal=self.refusal(number, line, RecordError(record.fault)))
         try:
+            if record.fault:
+                raise self._at_root(record.at, record.fault)
             roots = self._roots(record)
             payload = self._payload(roots)
             if self._checker is not None:
@@ -167,7 +167,7 @@ class Writer:
     def _roots(self, record: RecordRead) -> dict[str, Any]:
         body = record.body
         if isinstance(body, bytes) and self.mapping.definition.source.kind != "xml":
-            body = _json_line(body)
+            body = self._json_line(body)
         if self.mapping.direction == "inbound":
             kind = next(iter(self.mapping.reads), "")
             envelope = {"source": "", "external_id": str(record.number), "kind": kind, "raw_ref": ""}
@@ -178,6 +178,21 @@ class Writer:
             return {**found, **self._given}
         assert not isinstance(body, bytes)
         return {**self._given, **_our_roots(body, self.mapping.definition.roots)}
+
+    def _json_line(self, line: bytes) -> Mapping[str, Any]:
+        try:
+            body = read_json(line)
+        except KeyTwice as twice:
+            raise self._at_root(twice.path, Unusable(Why.KEY_TWICE())) from None
+        except ValueError:
+            raise _unreadable("", Unusable(Why.NO_JSON())) from None
+        if not isinstance(body, dict):
+            raise _unreadable("", Unusable(Why.NO_OBJECT()))
+        return body
+
+    def _at_root(self, path: str, unusable: Unusable) -> Unwritable:
+        """The error at a place of the record, from the root that the mapping reads it by."""
+        return _unreadable(".".join(filter(None, [self.mapping.own if path else "", path])), unusable)
 
     def _name(self, roots: dict[str, Any], number: int) -> str:
         if self._naming is None:
@@ -226,16 +241,6 @@ def _our_roots(body: Mapping[str, Any], known: Collection[str]) -> dict[str, Any
         return {name: typed(name, value) for name, value in roots.items()}
     except Misfit as misfit:
         raise _misfitting(misfit) from None
-
-
-def _json_line(line: bytes) -> Mapping[str, Any]:
-    try:
-        body = read_json(line)
-    except ValueError:
-        raise RecordError("die Zeile ist kein lesbares JSON") from None
-    if not isinstance(body, dict):
-        raise RecordError("die Zeile ist kein JSON-Objekt")
-    return body
 
 
 def _nested(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,8 @@
     rules ──▶ where does the place stand now? ──▶ does the value still fit? ──▶ check the whole ──▶ new file
               same path | moves table | unique match       broken rules stay, as comments at their place
 
-Only targets are rewritten and broken rules commented out; every other character of the file stays as it is.
+Only targets are rewritten and broken rules commented out; every other character of the file stays as it is. A rule of
+a group has a place in every block that uses it and stands in the file once: all its uses must agree.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from collections.abc import Mapping as AnyMapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -23,6 +26,7 @@ from ruamel.yaml.nodes import Node as YamlNode
 
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.mapping.check.whole import checked
+from kiezbruecke.mapping.language.definition import Rule
 from kiezbruecke.mapping.loading import Mapping, mapping_file
 from kiezbruecke.mapping.schema.targets import find_target
 from kiezbruecke.workbench.examples import find_examples, read_roots
@@ -32,6 +36,7 @@ from kiezbruecke.workbench.versions import from_file
 
 Status = Literal["kept", "moved", "broken", "missing"]
 _NUMBER = re.compile(r"\[(\d+)\]$")
+_Key = tuple[int, int]  # line and column of a rule's target
 _ROUNDS = 50  # each round comments out at least one rule
 
 
@@ -63,9 +68,6 @@ def upgrade(mapping: Mapping, content: Path, to: str, name: str) -> Upgrade:
     """The mapping for another target, called `name`; raises ConfigurationError."""
     if mapping.definition.extends:
         raise ConfigurationError(f"'{mapping.name}' is an overlay", helps=f"upgrade {mapping.definition.extends} first")
-    if mapping.definition.groups:
-        helps = "move its targets by hand: a rule of a group has a place in every block that uses it"
-        raise ConfigurationError(f"'{mapping.name}' has groups, which upgrade does not rewrite", helps=helps)
     target = find_target(to, content)
     placing = Placing(mapping, target, _moves(mapping, content, to), _samples(mapping, content))
     found = placing.rules(mapping.definition.rules, (), "")
@@ -93,10 +95,12 @@ def _samples(mapping: Mapping, content: Path) -> Samples:
 
 def _settled(found: tuple[PlacedRule, ...], text: str, to: str, name: str, content: Path) -> Upgrade:
     """Write, check, and comment out what the check refuses, until nothing but missing rules is left."""
+    found = _agreed(found)
     for _ in range(_ROUNDS):
-        written = _File(text, to).written(found)
+        file = _File(text, to)
+        written = file.written(found)
         errors, missing = _errors(written, name, content)
-        again = _mark(found, errors, written)
+        again = _agreed(_mark(found, errors, file.living, _File(written, to).spans()))
         if again == found:
             return Upgrade((*_told(found), *missing), _with_missing(written, missing, to))
         found = again
@@ -126,32 +130,63 @@ def _errors(text: str, name: str, content: Path) -> tuple[dict[int, str], list[R
     return lines, missing
 
 
-def _mark(found: tuple[PlacedRule, ...], errors: dict[int, str], written: str) -> tuple[PlacedRule, ...]:
+def _mark(
+    found: tuple[PlacedRule, ...], errors: dict[int, str], living: list[_Key], spans: list[tuple[int, int]]
+) -> tuple[PlacedRule, ...]:
     """The innermost rule in whose lines the check found an error is broken; so is a block of broken rules alone."""
-    spans = _File(written, "").spans()
-    broken: dict[int, str] = {}
+    broken: dict[_Key, str] = {}
     for line, reason in errors.items():
-        around = [(last - first, one.number) for one, (first, last) in zip(_living(found), spans, strict=True)
-                  if first < line <= last]  # fmt: skip
+        around = [(last - first, key) for key, (first, last) in zip(living, spans, strict=True) if first < line <= last]
         if around:
             broken[min(around)[1]] = reason
     return tuple(_marked(one, broken) for one in found)
 
 
-def _marked(one: PlacedRule, broken: dict[int, str]) -> PlacedRule:
+def _marked(one: PlacedRule, broken: AnyMapping[_Key, str]) -> PlacedRule:
     if one.broken:
         return one
     below = tuple(_marked(part, broken) for part in one.below)
     alone = "every rule in it is broken" if below and all(part.broken for part in below) else ""
-    return replace(one, below=below, broken=broken.get(one.number, alone))
+    return replace(one, below=below, broken=broken.get(_key(one.rule), alone))
 
 
-def _living(found: tuple[PlacedRule, ...]) -> Iterator[PlacedRule]:
-    """The rules that are written as rules, in the file's order."""
+def _agreed(found: tuple[PlacedRule, ...]) -> tuple[PlacedRule, ...]:
+    """What is broken in one use of a group, or must stand elsewhere there, is broken in all of them."""
+    reasons: dict[_Key, str] = {}
+    targets: dict[_Key, str] = {}
+    for one, above in _written_rules(found, ()):
+        key, target = _key(one.rule), "" if one.broken else _relative(one, above)
+        if one.broken:
+            reasons.setdefault(key, one.broken)
+        elif targets.setdefault(key, target) != target:
+            reasons.setdefault(key, f"its uses lead to different places: {targets[key]}, {target}")
+    again = tuple(_marked(one, reasons) for one in found)
+    return again if again == found else _agreed(again)
+
+
+def _written_rules(found: tuple[PlacedRule, ...], above: Path_) -> Iterator[tuple[PlacedRule, Path_]]:
+    """Every rule in every use, with the new place of its block; of a broken block nothing is left to write."""
     for one in found:
+        yield one, above
         if not one.broken:
-            yield one
-            yield from _living(one.below)
+            yield from _written_rules(one.below, one.new or ())
+
+
+def _every(found: tuple[PlacedRule, ...]) -> Iterator[PlacedRule]:
+    for one in found:
+        yield one
+        yield from _every(one.below)
+
+
+def _relative(one: PlacedRule, above: Path_) -> str:
+    assert one.new is not None
+    if one.new[: len(above)] != above:
+        raise ConfigurationError(f"'{one.shown}' moved out of its block", where=str(one.rule.place))
+    return "/".join(_numbered(one).split("/")[len(above) :]) or "."
+
+
+def _key(rule: Rule) -> _Key:
+    return rule.place.line, rule.place.column
 
 
 def _told(found: tuple[PlacedRule, ...], above: str = "") -> Iterator[RuleChange]:
@@ -186,6 +221,7 @@ class _File:
         self._lines = text.split("\n")
         self._to = to
         self._root = YAML(typ="rt", pure=True).compose(text)
+        self.living: list[_Key] = []
 
     def renamed(self, mapping: Mapping, name: str) -> str:
         """The header for the new target: the name, the target; the version begins anew, or grows."""
@@ -196,44 +232,62 @@ class _File:
 
     def spans(self) -> list[tuple[int, int]]:
         """First and last line (from 0, to one behind) of every rule, blocks before what stands in them."""
-        return [self._span(node) for node in self._nodes(self._value(self._root, "rules"))]
+        return [self._span(node) for _, node, _ in self._rules()]
 
     def written(self, found: tuple[PlacedRule, ...]) -> str:
-        """The rules at their new places; broken ones as comments where they stood."""
-        nodes = self._nodes(self._value(self._root, "rules"))
-        self._write(found, iter(nodes), ())
+        """The rules at their new places; broken ones as comments where they stood. Then `living` are the others."""
+        nodes = {key: node for key, node, _ in self._rules()}
+        written = {_key(one.rule): (one, above) for one, above in _written_rules(found, ())}
+        broken: dict[_Key, str] = {}
+        for key, (one, above) in written.items():
+            if one.broken:
+                broken[key] = one.broken
+            elif (target := _relative(one, above)) != str(one.rule.target):
+                self._put(self._value(nodes[key], "target"), target)
+        unused = {
+            _key(one.rule) for one in _every(found)
+        } - written.keys()  # in blocks that are broken, or used by them
+        told = {key for key, _, around in self._rules() if not (broken.keys() | unused).isdisjoint(around)}
+        broken |= dict.fromkeys(unused - told, "every block that uses it is broken")
+        for key, reason in broken.items():
+            self._refuse_shared_lines(key, nodes[key])
+            self._comment_out(nodes[key], reason)
+        self.living = [key for key, _, above in self._rules() if broken.keys().isdisjoint((key, *above))]
+        self._comment_out_empty_groups(set(self.living))
         return "\n".join(self._lines)
 
-    def _write(self, found: tuple[PlacedRule, ...], nodes: Iterator[MappingNode], above: Path_) -> None:
-        for one in found:
-            node = next(nodes)
-            if one.broken:
-                self._comment_out(node, one.broken)
-                for _ in _all_below(one):
-                    next(nodes)
-                continue
-            assert one.new is not None
-            target = self._relative(one, above)
-            if target is None:
-                raise ConfigurationError(f"'{one.shown}' moved out of its block", where=str(one.rule.place))
-            if target != str(one.rule.target):
-                self._put(self._value(node, "target"), target)
-            self._write(one.below, nodes, one.new)
+    def _refuse_shared_lines(self, key: _Key, node: MappingNode) -> None:
+        """What stands in lines with others cannot become a comment by itself."""
+        first, last = self._span(node)
+        others: list[YamlNode] = [one for other, one, above in self._rules() if other != key and key not in above]
+        others += [name for name, _ in self._groups()]
+        if any(first <= one.start_mark.line < last for one in others):
+            helps = "write each rule in lines of its own, then call upgrade again"
+            raise ConfigurationError(
+                "a rule that is broken stands in one line with others", where=f"line {key[0]}", helps=helps
+            )
 
-    def _relative(self, one: PlacedRule, above: Path_) -> str | None:
-        assert one.new is not None
-        if one.new[: len(above)] != above:
-            return None
-        full = _numbered(one).split("/")
-        return "/".join(full[len(above) :]) or "."
+    def _comment_out_empty_groups(self, living: set[_Key]) -> None:
+        groups = self._groups()
+        lost = [key for key, value in groups if not any(one in living for one, _, _ in self._nodes(value, ()))]
+        names = [*lost, *(key for key, _ in self._root.value if key.value == "groups" and len(lost) == len(groups))]
+        for name in names:
+            line = name.start_mark.line
+            self._lines[line] = self._commented(line, name.start_mark.column)
+
+    def _groups(self) -> list[tuple[YamlNode, YamlNode]]:
+        return [pair for key, value in self._root.value if key.value == "groups" for pair in value.value]
 
     def _comment_out(self, node: MappingNode, reason: str) -> None:
         first, last = self._span(node)
         indent = len(self._lines[first]) - len(self._lines[first].lstrip())
         for number in range(first, last):
             if self._lines[number].strip() and not self._lines[number].lstrip().startswith("#"):
-                self._lines[number] = f"{' ' * indent}# {self._lines[number][indent:]}"
+                self._lines[number] = self._commented(number, indent)
         self._lines[first] = f"{' ' * indent}# broken by {self._to}: {reason}\n{self._lines[first]}"
+
+    def _commented(self, number: int, indent: int) -> str:
+        return f"{' ' * indent}# {self._lines[number][indent:]}"
 
     def _put(self, node: YamlNode, text: str) -> None:
         """Another scalar in the place of one; quotes where YAML needs them."""
@@ -246,15 +300,20 @@ class _File:
     def _is_plain(text: str) -> bool:
         return not text.startswith("@") and not re.search(r"[\[\]{},]|: |:$| #", text)
 
-    def _nodes(self, rules: YamlNode) -> list[MappingNode]:
-        found: list[MappingNode] = []
+    def _rules(self) -> list[tuple[_Key, MappingNode, tuple[_Key, ...]]]:
+        """Every rule of the file in its order, those of groups among them: where its target stands, and its blocks'."""
+        lists = [value for _, value in self._groups()] + [self._value(self._root, "rules")]
+        return sorted((one for rules in lists for one in self._nodes(rules, ())), key=itemgetter(0))
+
+    def _nodes(self, rules: YamlNode, above: tuple[_Key, ...]) -> Iterator[tuple[_Key, MappingNode, tuple[_Key, ...]]]:
         for node in rules.value if isinstance(rules, SequenceNode) else ():
             if isinstance(node, MappingNode):
-                found.append(node)
-                for key, value in node.value:
-                    if key.value == "rules":
-                        found += self._nodes(value)
-        return found
+                mark = self._value(node, "target").start_mark
+                key = (mark.line + 1, mark.column + 1)
+                yield key, node, above
+                for name, value in node.value:
+                    if name.value in {"rules", "one_of"}:
+                        yield from self._nodes(value, (*above, key))
 
     @staticmethod
     def _span(node: MappingNode) -> tuple[int, int]:
@@ -275,9 +334,3 @@ def _last_lines(node: YamlNode) -> Iterator[int]:
         for part in node.value:
             for inner in part if isinstance(part, tuple) else (part,):
                 yield from _last_lines(inner)
-
-
-def _all_below(one: PlacedRule) -> Iterator[PlacedRule]:
-    for part in one.below:
-        yield part
-        yield from _all_below(part)

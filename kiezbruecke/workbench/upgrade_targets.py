@@ -47,6 +47,8 @@ class Placing:
         old = (*above, *(step.name for step in rule.target.steps))
         full = "/".join(part for part in (shown, *map(str, rule.target.steps)) if part)
         found = PlacedRule(rule, self._numbers[id(rule)], old, full or ".")
+        if rule.ends:
+            return self._placed(found)
         if not rule.rules:
             return self._leaf(self._placed(found))
         below = self.rules(rule.rules, old, full)

@@ -195,6 +195,23 @@ def test_a_broken_line_is_one_record(call: Call, place: Path) -> None:
     assert [(one["record"], one["line"]) for one in _lines(place / "refused.jsonl")] == [(2, 2), (3, 3)]
 
 
+@pytest.mark.parametrize("form", ["json", "jsonl"])
+def test_a_record_with_a_key_twice_is_refused_with_its_path(call: Call, place: Path, form: str) -> None:
+    """The last value would win, and nobody knows whether it is meant; the records around it are written."""
+    doubled = json.dumps(_collection(2, "3", "4")).replace('{"amount": "4"}', '{"amount": "4", "amount": "5"}')
+    lines = [json.dumps(_collection(1, "2")), doubled, json.dumps(_collection(3, "2"))]
+    text = "\n".join(lines) if form == "jsonl" else f"[{','.join(lines)}]"
+    (place / f"in.{form}").write_text(text, "utf-8")
+    said = call("mapping", "run", "lastschriften", "--in", f"in.{form}", "--out", "o.jsonl",
+                "--refused", "refused.jsonl")  # fmt: skip
+    (refused,) = _lines(place / "refused.jsonl")
+
+    assert said.code == 1
+    assert [one["id"] for one in _lines(place / "o.jsonl")] == ["1", "3"]
+    assert (refused["record"], refused["source"]) == (2, "route.batches[2].debits[2].amount")
+    assert (refused["code"], refused["reason"]) == ("KEY_TWICE", "ein Feld steht zweimal da")
+
+
 @pytest.mark.parametrize("name", ["broken.json", "cut.csv", "none.xlsx", "broken.xml", "nothing.csv", "twins.csv"])
 def test_a_file_that_breaks_off_leaves_everything_as_it_was(call: Call, place: Path, name: str) -> None:
     """One line, and neither half a list nor half a folder."""
@@ -317,6 +334,25 @@ def test_a_sheet_is_read_by_its_table(call: Call, place: Path) -> None:
     assert [
         (one["line"], "die 2. Zelle hat keinen Wert" in one["reason"]) for one in _lines(place / "refused.jsonl")
     ] == [(3, True)]
+
+
+def test_a_cell_that_is_neither_yes_nor_no_is_refused_like_any_value(call: Call, place: Path) -> None:
+    """With its place from the root that the mapping reads, and a word for programs."""
+    content = place / "content"
+    columns = "[{name: Nr., key: nummer, required: true}, {name: Bezahlt, key: bezahlt, type: yes_no}]"
+    (content / "schemas/tables/bogen.yaml").write_text(f"name: bogen\nitem: bogen\ncolumns: {columns}\n", "utf-8")
+    mapping = content / "mappings/outbound/liste/mapping.yaml"
+    own = OUTBOUND.replace("roots: [route]", "source: table bogen\nroots: [zeile]").replace(
+        "route.number", "zeile.nummer"
+    )
+    mapping.write_text("".join(line for line in own.splitlines(keepends=True) if "summe" not in line), "utf-8")
+    (place / "in.csv").write_text("Nr.;Bezahlt\n1;ja\n2;Mia Muster\n3;nein\n", "utf-8")
+    call("mapping", "run", "liste", "--in", "in.csv", "--out", "o.csv", "--refused", "refused.jsonl")
+    (refused,) = _lines(place / "refused.jsonl")
+
+    assert (refused["record"], refused["line"]) == (2, 3)
+    assert (refused["source"], refused["code"]) == ("zeile.bezahlt", "NEITHER")
+    assert refused["reason"] == "weder ja noch nein; erwartet: ja, x, nein oder leer"
 
 
 PAYMENT = json.loads((ROOT / "mappings/outbound/payment-pain/examples/full.input.json").read_text("utf-8"))

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -25,8 +25,9 @@ from kiezbruecke.mapping import load_mapping
 from kiezbruecke.mapping.bind import bind
 from kiezbruecke.mapping.compile import Declined, Uncompilable, compile_mapping
 from kiezbruecke.mapping.interpret.xml import XmlWriter
+from kiezbruecke.mapping.language.definition import Rule, When
 from kiezbruecke.mapping.language.reading import read_definition
-from kiezbruecke.mapping.loading import Mapping, assemble
+from kiezbruecke.mapping.loading import Mapping, assemble, bound_anew
 from kiezbruecke.mapping.schema.sources import ItemShape, source_types
 from kiezbruecke.mapping.schema.targets import find_target
 from kiezbruecke.records import Decision, Proposal
@@ -366,6 +367,45 @@ def test_repeated_groups_are_written_alike_or_declined(tmp_path: Path, group: st
         if written is not None:
             assert written == interpreted(mapping, roots)
             valid.assertValid(etree.fromstring(written))
+
+
+@dataclass(frozen=True, slots=True)
+class LouderRule(Rule):
+    """A rule with a key that the language learns later."""
+
+    loud: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LouderWhen(When):
+    """A condition with one."""
+
+    loud: bool = False
+
+
+def _louder(one: Rule | When, into: type[Any], *, loud: bool = True) -> Any:
+    return into(**{part.name: getattr(one, part.name) for part in fields(one)}, loud=loud)
+
+
+@pytest.mark.parametrize("part", ["rule", "condition", "neither"])
+def test_a_rule_that_says_more_than_the_code_knows_is_left_to_the_interpreter(
+    workshop: Callable[[list[str]], Mapping], part: str
+) -> None:
+    """A key that no line is written for must not be left out in silence."""
+    mapping = workshop([*FIRM[:2], "{target: Text, from: route.text, when: route.flag}"])
+    *others, last = mapping.definition.rules
+    when = tuple(_louder(one, LouderWhen, loud=part == "condition") for one in last.when)
+    rules = (*others, _louder(replace(last, when=when), LouderRule, loud=part == "rule"))
+    odd = bound_anew(replace(mapping.definition, rules=rules), mapping.goal, mapping.content)
+    roots = {"route": {"title": "T", "code": "A", "text": "laut", "flag": "1"}}
+
+    if part == "neither":
+        assert compile_mapping(odd.definition, odd.plan, odd.goal, odd.lists).source
+    else:
+        with pytest.raises(Uncompilable, match="'loud' is read by the interpreter"):
+            compile_mapping(odd.definition, odd.plan, odd.goal, odd.lists)
+        with pytest.raises(Declined):
+            odd.compiled.write(roots)
 
 
 def test_nothing_mandatory_is_written_empty(workshop: Callable[[list[str]], Mapping]) -> None:

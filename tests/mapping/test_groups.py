@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -418,10 +419,158 @@ def test_an_editor_knows_groups_and_their_names(load: Load, root: Path) -> None:
     assert problems((HEAD + PARTS).replace("target: Nummer", "traget: Nummer")) != []
 
 
-def test_a_mapping_with_groups_is_not_rewritten(load: Load, root: Path) -> None:
-    """One line stands for several places, which a new schema may move apart."""
-    with pytest.raises(ConfigurationError, match="has groups"):
-        upgrade(load(ADDRESS), root, "teile 1 Lieferung", "neu")
+@pytest.mark.parametrize(
+    ("body", "right", "wrong"),
+    [
+        (ADDRESS, "target: Strasse", "target: Strase"),
+        (ADDRESS, "from: ort.street", "from: ort.streeet"),
+        (ADDRESS, "from: ort.town", "from: shipment.sender.adress"),
+        (PARTS, "target: Teile/Teil", "target: Teile/Tiel"),
+        (PARTS, "from: part.number", "from: part.nummer"),
+        (PARTS, "path: part.kind", "path: part.kidn"),
+        (PARTS, "each: part.parts", "each: part.part"),
+    ],
+)
+def test_an_editor_underlines_a_wrong_path_within_a_group(
+    load: Load, root: Path, body: str, right: str, wrong: str
+) -> None:
+    """On both sides, as in any block."""
+    load(body)
+    schema = editor_schema("teile", root)
+    assert body.count(right) == 1
+
+    def problems(text: str) -> list[str]:
+        return [one.message for one in Draft7Validator(schema).iter_errors(YAML(typ="safe").load(text))]
+
+    assert problems(HEAD + body) == []
+    assert problems((HEAD + body).replace(right, wrong)) != []
+
+
+def test_an_editor_offers_the_places_and_sources_of_a_group(load: Load, root: Path) -> None:
+    load(ADDRESS)
+    schema = editor_schema("teile", root)
+    name = schema["properties"]["groups"]["properties"]["anschrift"]["$ref"].rpartition("/")[2]
+    keys = schema["definitions"][name]["items"]["properties"]
+    offered = {key: {one["const"] for one in keys[key]["anyOf"] if "const" in one} for key in ("target", "from")}
+
+    assert {"Strasse", "Ort", "Land"} <= offered["target"]
+    assert {"ort.street", "ort.town", "ort.country", "shipment.sender.name"} <= offered["from"]
+    assert "Name" not in offered["target"]
+
+
+def test_a_member_of_a_deeper_level_is_named_as_it_is_written(lines: Lines, put: Put) -> None:
+    """`part_2` stands nowhere in the file."""
+    deeper = json.loads(json.dumps(SCHEMA))
+    inner = json.loads(json.dumps(deeper["$defs"]["part"]))
+    del inner["properties"]["kind"]
+    inner["properties"]["parts"]["items"] = {"$ref": "#/$defs/inner"}
+    deeper["$defs"]["part"]["properties"]["parts"]["items"] = {"$ref": "#/$defs/inner"}
+    put("schemas/json/shipment.schema.json", json.dumps({**deeper, "$defs": {**deeper["$defs"], "inner": inner}}))
+    said = lines(PARTS.replace("depth: 4", "depth: 2"))
+
+    assert "4:46 KB-M08 'part' has no field 'kind'" in said
+    assert "part_2" not in "".join(said)
+
+
+def _next(put: Put, *, moves: str = "", edit: Callable[[str], str] = str) -> None:
+    put("schemas/teile/2/profile.xsd", edit((DATA / "teile.xsd").read_text("utf-8")))
+    put("schemas/teile/2/moves.yaml", f"from: '1'\nmoves: {{{moves}}}\n")
+
+
+def _fates(load: Load, root: Path, rules: str) -> tuple[dict[str, str], str]:
+    found = upgrade(load(rules), root, "teile 2 Lieferung", "teile")
+    return {one.old or one.new: one.status for one in found.changes}, found.text
+
+
+def _renamed(old: str, new: str) -> Callable[[str], str]:
+    return lambda text: text.replace(f'name="{old}"', f'name="{new}"')
+
+
+def _without(names: str) -> Callable[[str], str]:
+    return lambda text: re.sub(rf'<xs:element name="({names})"[^>]*/>', "", text)
+
+
+def test_groups_go_to_the_next_version_as_they_are_written(load: Load, root: Path, put: Put) -> None:
+    """One line stands for several places; each of them is looked for, and the line is written once."""
+    _next(put, moves='"*/Strasse": "*/Weg"', edit=_renamed("Strasse", "Weg"))
+    fates, text = _fates(load, root, ADDRESS)
+
+    assert fates["Absender/Anschrift/Strasse"] == fates["Empfaenger/Anschrift/Strasse"] == "moved"
+    assert set(fates.values()) == {"kept", "moved"}
+    assert text.count("{target: Weg, from: ort.street}") == 1
+    assert text.partition("groups:")[2].replace("Weg,", "Strasse,") == ADDRESS.partition("groups:")[2]
+
+
+def test_what_uses_itself_is_moved_at_every_level(load: Load, root: Path, put: Put) -> None:
+    _next(put, moves='"*/Nummer": "*/Zeichen"', edit=_renamed("Nummer", "Zeichen"))
+    fates, text = _fates(load, root, PARTS)
+
+    assert [one for one, status in fates.items() if status == "moved"] == [
+        f"Teil{'/Teile/Teil' * level}/Nummer" for level in range(4)
+    ]
+    assert text.count("{target: Zeichen, from: part.number}") == 1
+
+
+def test_a_rule_of_a_group_that_fits_nowhere_any_more_is_a_comment(load: Load, root: Path, put: Put) -> None:
+    _next(put, edit=_without("Land"))
+    fates, text = _fates(load, root, ADDRESS)
+
+    assert fates["Absender/Anschrift/Land"] == fates["Empfaenger/Anschrift/Land"] == "broken"
+    assert "    # - {target: Land, from: ort.country}\n" in text
+    assert fates["Absender/Anschrift/Ort"] == "kept"
+
+
+def test_uses_that_would_lead_apart_are_left_to_people(load: Load, root: Path, put: Put) -> None:
+    """The same line cannot say two things."""
+    apart = {"Absender": "Ort", "Empfaenger": "Land"}
+    moves = ", ".join(f'"{party}/Anschrift/Strasse": "{party}/Anschrift/{name}"' for party, name in apart.items())
+    _next(put, moves=moves, edit=_without("Strasse"))
+    found = upgrade(load(ADDRESS), root, "teile 2 Lieferung", "teile")
+    [reason] = {one.reason for one in found.changes if one.old.endswith("Strasse")}
+
+    assert reason == "its uses lead to different places: Ort, Land"
+    assert "    # - {target: Strasse, from: ort.street}\n" in found.text
+
+
+def test_a_group_of_which_nothing_is_left_goes_with_the_blocks_that_use_it(load: Load, root: Path, put: Put) -> None:
+    _next(put, edit=_without("Strasse|Ort|Land"))
+    fates, text = _fates(load, root, ADDRESS)
+
+    assert fates["Absender/Anschrift"] == "broken"
+    assert "# groups:\n  # anschrift:\n" in text
+    assert "  # - {target: Absender/Anschrift, from: shipment.sender.address, as: ort, use: anschrift}\n" in text
+
+
+def test_a_broken_rule_that_shares_its_line_is_told(load: Load, root: Path, put: Put) -> None:
+    """A comment would take the others with it."""
+    _next(put, edit=_without("Land"))
+    rules = "[{target: Strasse, from: ort.street}, {target: Ort, from: ort.town}, {target: Land, from: ort.country}]"
+    body = f"groups: {{anschrift: {rules}}}\n{ADDRESS[ADDRESS.index('rules:') :]}"
+
+    with pytest.raises(ConfigurationError, match="stands in one line with others"):
+        upgrade(load(body), root, "teile 2 Lieferung", "teile")
+
+
+CASES = """\
+  - target: Teil
+    each: shipment.parts
+    as: part
+    rules:
+      - {target: Nummer, from: part.number}
+      - target: .
+        one_of:
+          - {target: Stufe, const: A, when: {path: part.kind, equals: a}}
+          - {target: Stufe, from: part.index, otherwise: true}
+"""
+
+
+def test_cases_of_one_of_go_along(load: Load, root: Path, put: Put) -> None:
+    """They stand in their block like all other rules."""
+    _next(put, moves='"*/Stufe": "*/Rang"', edit=_renamed("Stufe", "Rang"))
+    fates, text = _fates(load, root, SENDER + CASES)
+
+    assert set(fates.values()) == {"kept", "moved"}
+    assert text.count("target: Rang") == 2
 
 
 def test_an_example_need_not_be_as_deep_as_a_group_may_go(load: Load, root: Path, put: Put) -> None:

@@ -113,6 +113,27 @@ def test_a_slip_in_a_lookup_is_named_where_it_stands(lines: Lines, rule: str, sa
     assert said in "\n".join(lines(f"  - {{target: Etwas, from: route.land, codelist: {rule}}}\n"))
 
 
+@pytest.mark.parametrize(
+    ("lookup", "said"),
+    [
+        ("{list: land, column: name}", "KB-M22 'DE' and 'de' of the code list 'land' differ in case or blanks only"),
+        ("{list: land, column: code}", ""),  # both say the same there
+        ("{list: land, column: name, fold: false}", ""),
+        ("paar", "KB-M22 'DE' and 'de' of the code list 'paar' differ in case or blanks only"),
+    ],
+)
+def test_two_partners_but_for_their_case_are_told(
+    lines: Lines, put: Callable[[str, str], Path], lookup: str, said: str
+) -> None:
+    """Whoever reads the column must know which is meant; one that is not read does not matter."""
+    put("mappings/codelists/land.csv", "from;code;name\nDE;DEU;Deutschland\nde;DEU;deutsch\n")
+    put("mappings/codelists/paar.csv", "from;to\nDE;DEU\nde;deu\n")
+    found = [one for one in lines(f"  - {{target: Etwas, from: route.land, codelist: {lookup}}}\n") if "differ" in one]
+
+    assert len(found) == bool(said)
+    assert said in "".join(found)
+
+
 def test_the_column_is_judged_by_the_target(lines: Lines) -> None:
     """What stands in another column does not matter."""
     rule = "  - {{target: Land, from: route.land, codelist: {{list: land, column: {}}}}}\n"

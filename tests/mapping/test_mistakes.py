@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from kiezbruecke.mapping import Finding, check_mapping, load_mapping
-from kiezbruecke.mapping.language.findings import CODES
+from kiezbruecke.mapping.language.findings import ACCEPTABLE, CODES
 from kiezbruecke.workbench.example_check import check_whole
 
 DATA = Path(__file__).parent / "data"
@@ -323,7 +323,6 @@ IN_A_SHEET = [
     Mistake("record Budget", "▸record Buget", "KB-M06", "did you mean 'Budget'?"),
     Mistake("target: area_id", "target: ▸area", "KB-M07", "did you mean 'area_id'?"),
     Mistake("  - {target: area_id, from: item.gebiet}\n", "", "KB-M12", "'area_id'", "9:3"),
-    Mistake("  - {target: area_id, from: item.gebiet}\n", "", "KB-M20", "item.gebiet", "6:9"),
     Mistake('"2729"', "▸27", "KB-M14", "this const does not fit 'chapter'"),
     Mistake("codelist: status", "codelist: ▸schlecht", "KB-M10", "'gesperrt' of the code list"),
     Mistake(", steps: [german_money]", "", "KB-M14", "text does not fit 'amount'", "13:28"),
@@ -479,14 +478,115 @@ def _about_rules(found: list[Finding], text: str) -> Iterator[Finding]:
     yield from (one for one in found if begin < one.place.line <= last)
 
 
+CASES = """\
+  - target: .
+    one_of:
+      - {target: Titel, from: case.title, steps: [{clip: 20}], when: {path: budget.status, equals: planned}}
+      - {target: Titel, from: case.reference, when: {path: budget.status, equals: released}}
+"""
+TITLE = "  - {target: Titel, from: case.title, steps: [collapse_space, {clip: 20}]}\n"
+CHOICE = ANTRAG[ANTRAG.index("  - {target: Mail") : ANTRAG.index('  - {target: "Zeuge[1]"')]
+HEADER = ANTRAG[ANTRAG.index("  - target: Kopf") : ANTRAG.index("  - {target: Art")]
+BLOCKS = """\
+  - target: Kopf
+    one_of:
+      - target: .
+        when: {path: budget.status, equals: planned}
+        rules: [{target: Nummer, from: case.reference}, {target: Erstellt, from: message.created_at}]
+      - target: .
+        when: {path: budget.status, equals: released}
+        rules: [{target: Nummer, from: case.area_id}, {target: Erstellt, from: message.created_at}]
+"""
+EXAMPLE = """\
+case: {reference: "2026-00001", title: Bank, area_id: "090101", area_name: Nord, documents: []}
+decision: {approved_amount: 850.00, decided_on: 2026-04-24, rank: 1}
+budget: {amount: 900.00, status: planned, fiscal_year: 2026}
+message: {created_at: "2026-05-04T10:00:00Z", effect: book, test: true}
+proposal: {url: "https://platform.example/1"}
+"""
+ONE_MISTAKE = [
+    (TITLE, CASES, "KB-M13", "a last case with otherwise: true"),
+    (CHOICE, CASES.replace("Titel", "Mail", 1).replace("Titel", "Telefon"), "KB-M13", "'budget.status' is 'blocked'"),
+    (HEADER, BLOCKS, "KB-M13", "a last case with otherwise: true"),
+    ("from: budget.status}", "from: budget.status, codelist: falsch}", "KB-M10", "'gelöscht', 'neu' of the code list"),
+    ("from: budget.status}", "from: budget.status, codelist: eins}", "KB-M10", "'frei' of the code list"),
+    ("  - {target: Art, from: message.effect, codelist: art}\n", "", "KB-M12", "{target: Art, from: …}"),
+    (
+        "from: case.title, steps",
+        "from: proposal.category, steps",
+        "KB-M24",
+        "example 'voll' has no value that fits here",
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "code", "said"), ONE_MISTAKE, ids=lambda one: one[-40:])
+def test_one_mistake_is_one_finding(
+    place: Check, content: Path, put: Put, old: str, new: str, code: str, said: str
+) -> None:
+    """Of a case that is missing, a list that is another, a value that an example does not have."""
+    put("mappings/codelists/eins.csv", "from;to\nplanned;planned\nreleased;frei\nblocked;blocked\nrevoked;revoked\n")
+    put("mappings/outbound/antrag/examples/voll/input.yaml", EXAMPLE)
+    assert [one.line() for one in place(ANTRAG)] + [one.line() for one in check_whole("antrag", content)] == []
+    place(ANTRAG.replace(old, new, 1))
+    found = check_whole("antrag", content)
+
+    assert [one.code for one in found] == [code], [one.line() for one in found]
+    assert said in found[0].line()
+
+
+UNIONS = """\
+<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
+  <xs:simpleType name="Kurz"><xs:restriction base="xs:token"><xs:enumeration value="bewilligt"/>
+    <xs:enumeration value="vertagt"/></xs:restriction></xs:simpleType>
+  <xs:simpleType name="Lang"><xs:restriction base="xs:token"><xs:enumeration value="vertagt"/>
+    <xs:enumeration value="abgelehnt"/></xs:restriction></xs:simpleType>
+  <xs:simpleType name="Code"><xs:restriction base="xs:token"><xs:pattern value="[A-Z]{2}-[0-9]+"/></xs:restriction>
+  </xs:simpleType>
+  <xs:simpleType name="Beide"><xs:union memberTypes="Kurz Lang"/></xs:simpleType>
+  <xs:simpleType name="Eine"><xs:restriction base="Beide"><xs:enumeration value="abgelehnt"/>
+  </xs:restriction></xs:simpleType>
+  <xs:element name="Root"><xs:complexType><xs:sequence>
+    <xs:element name="Zu" type="Beide"/><xs:element name="Eng" type="Eine"/>
+    <xs:element name="Offen"><xs:simpleType><xs:union memberTypes="Beide Code"/></xs:simpleType></xs:element>
+  </xs:sequence></xs:complexType></xs:element>
+</xs:schema>
+"""
+UNITED = [
+    ("Zu", "abgelent", "expected one of bewilligt, vertagt, abgelehnt; did you mean 'abgelehnt'?"),
+    ("Eng", "abgelent", "expected one of abgelehnt; did you mean 'abgelehnt'?"),
+    ("Offen", "bewiligt", "expected a value that one of the union's types allows; did you mean 'bewilligt'?"),
+]
+
+
+@pytest.mark.parametrize(("name", "word", "said"), UNITED)
+def test_a_word_of_a_union_is_suggested_like_one_of_a_list(
+    content: Path, put: Put, name: str, word: str, said: str
+) -> None:
+    """Two lists that share a word, one of them made narrower, and one beside a pattern."""
+    right = {"Zu": "vertagt", "Eng": "abgelehnt", "Offen": "AB-1"}
+    rules = "".join(f"  - {{target: {one}, const: {word if one == name else right[one]}}}\n" for one in right)
+    put("schemas/unionen/1/profile.xsd", UNIONS)
+    head = HEAD.replace("antrag 1.0 Antrag", "unionen 1 Root").replace("name: antrag", "name: unionen")
+    put(
+        "mappings/outbound/unionen/mapping.yaml",
+        head.replace("[case, decision, budget, message, proposal]", "[route]") + rules,
+    )
+    [found] = [one for one in check_mapping("unionen", content) if one.code == "KB-M14"]
+
+    assert said in found.line()
+
+
 def test_every_finding_names_its_line_and_its_rule(place: Check, sheet: Check, content: Path, put: Put) -> None:
     """Line 1 of a file says that nobody knows; a code host shows the finding where it stands."""
     codes: set[str] = set()
+    warned: set[str] = set()
     for mistakes, check, correct in ((MISTAKES + MORE, place, ANTRAG), (IN_A_SHEET, sheet, SHEET)):
         for mistake in mistakes:
             text, _ = _edited(mistake, correct)
             found = check(text)
             codes |= {one.code for one in found}
+            warned |= {one.code for one in _about_rules(found, text) if one.severity == "warning"}
 
             assert not [one.line() for one in found if (one.place.line, one.place.column) == (1, 1)]
             no_path = ("KB-M01", "'target' is missing", "no list of rules")
@@ -503,6 +603,14 @@ def test_every_finding_names_its_line_and_its_rule(place: Check, sheet: Check, c
     assert not [one.line() for one in found if (one.place.line, one.place.column) == (1, 1)]
     assert all(any(f"/{name}/" in one.line() or f"'{name}'" in one.line() for one in found) for name in folders)
     assert CODES.keys() - codes == {"KB-M21", "KB-M25", "KB-M26"}
+    assert warned <= ACCEPTABLE
+    assert ACCEPTABLE - warned <= {
+        "KB-M10",
+        "KB-M11",
+        "KB-M17",
+        "KB-M21",
+        "KB-M25",
+    }  # warnings that other tests are about
 
 
 @pytest.mark.parametrize("mistake", ONE_TYPING_ERROR, ids=lambda one: f"{one.code}: {one.new}")

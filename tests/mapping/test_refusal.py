@@ -137,6 +137,45 @@ def test_an_element_of_a_list_that_the_schema_refuses_as_a_whole_is_named(conten
     assert _refusal(load_mapping("m", content), {"words": ["ab", "", "cd", "ab"]}).source == "route.words[4]"
 
 
+@pytest.mark.parametrize(
+    ("members", "target", "source"),
+    [
+        ([{"nr": "1"}, {"nr": "2"}, {"nr": "1"}], "N[3]/@nr", "route.members[3].nr"),
+        ([{"nr": "1"}, {"nr": "2", "id": "A"}, {"nr": "3", "id": "A"}], "N[3]/Id", "route.members[3].id"),
+        ([{"nr": "1", "ref": "9"}, {"nr": "2", "ref": "3"}, {"nr": "3"}], "N[1]/@ref", "route.members[1].ref"),
+        ([{"nr": "1"}, {"nr": "1", "lfd": "1"}], "N[2]/@nr", "route.members[2].nr"),
+    ],
+    ids=["attribute", "element inside", "reference", "an attribute of the same value beside"],
+)
+def test_what_breaks_a_rule_over_several_values_is_named_by_its_own_rule(
+    content: Path, put: Put, members: list[dict[str, str]], target: str, source: str
+) -> None:
+    """Not by the first rule of the element around it, which is right."""
+    put("schemas/schluessel/1/profile.xsd", KEYS)
+    head = "name: m\nversion: 1\ndirection: outbound\nroots: [route]\ntarget: schluessel 1 L\nrules:\n"
+    rules = "".join(f'    - {{target: "{one}", from: member.{one.strip("@").lower()}}}\n' for one in KEYED)
+    put(
+        "mappings/outbound/m/mapping.yaml", f"{head}- target: N\n  each: route.members\n  as: member\n  rules:\n{rules}"
+    )
+    said = _refusal(
+        load_mapping("m", content), {"members": [{"art": "x", "id": str(i), **m} for i, m in enumerate(members)]}
+    )
+
+    assert (said.target, said.source) == (target, source)
+
+
+KEYED = ("Art", "Id", "@lfd", "@nr", "@ref")
+KEYS = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:u="urn:u" targetNamespace="urn:u"
+  elementFormDefault="qualified"><xs:element name="L">
+    <xs:complexType><xs:sequence><xs:element name="N" maxOccurs="9"><xs:complexType><xs:sequence>
+      <xs:element name="Art" type="xs:string"/><xs:element name="Id" type="xs:string"/></xs:sequence>
+      <xs:attribute name="lfd" type="xs:string"/><xs:attribute name="nr" type="xs:integer"/>
+      <xs:attribute name="ref" type="xs:integer"/></xs:complexType></xs:element></xs:sequence></xs:complexType>
+    <xs:key name="nr"><xs:selector xpath="u:N"/><xs:field xpath="@nr"/></xs:key>
+    <xs:unique name="id"><xs:selector xpath="u:N"/><xs:field xpath="u:Art"/><xs:field xpath="u:Id"/></xs:unique>
+    <xs:keyref name="ref" refer="u:nr"><xs:selector xpath="u:N"/><xs:field xpath="@ref"/></xs:keyref>
+  </xs:element>
+</xs:schema>"""
 TWICE = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
   <xs:element name="L">
     <xs:complexType><xs:sequence><xs:element name="N" type="xs:string" maxOccurs="9"/></xs:sequence></xs:complexType>

@@ -101,6 +101,14 @@ def lines(forms: None, content: Path, put: Callable[[str, str], Path]) -> Callab
         ("{path: budget.status, equals: [planned, frei]}", "KB-M16 error 'budget.status' is never 'frei'"),
         ("{path: budget.status, equals: [PLANNED, Frei], fold: true}", "KB-M16 error 'budget.status' is never 'Frei'"),
         ("{path: budget.status, equals: PLANNED}", "KB-M16 error 'budget.status' is never 'PLANNED'"),
+        (
+            "{path: route.art, equals: [Amt, b, amt], fold: true}",
+            "KB-M16 error 'Amt' and 'amt' are the same text under 'fold'",
+        ),
+        (
+            "{path: budget.status, not_equals: [planned, Planned], fold: true}",
+            "KB-M16 error 'planned' and 'Planned' are the same text under 'fold'",
+        ),
         ("{path: route.art, missing: true, fold: true}", "KB-M03 error 'fold' is about texts"),
         ("{path: route.art, equals: a, fold: ja}", "KB-M03 error 'ja' is neither true nor false"),
         ("{path: route.art, equals: a, flod: true}", "KB-M02 error unknown key 'flod'"),

@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 from kiezbruecke.content import find_state
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping import mapping_names
+from kiezbruecke.mapping.language.findings import ACCEPTABLE
 from kiezbruecke.mapping.language.reading import HEADER, RULE
 from kiezbruecke.mapping.steps import STEPS
 from kiezbruecke.workbench.editor import DEPTH, editor_file, editor_line, editor_schema, write_editor_schema
@@ -202,6 +203,14 @@ def test_an_unknown_place_to_open_is_refused() -> None:
     """With the nearest name."""
     with pytest.raises(ConfigurationError, match="did you mean 'Empfaenger'"):
         editor_schema("commitment-hkr", ROOT, ("Empfanger",))
+
+
+def test_only_what_may_be_accepted_is_offered() -> None:
+    """An error is never silent; who completed KB-M12 had one more finding."""
+    offered = editor_schema(XDOMEA, ROOT)["definitions"]["accept"]["properties"]
+
+    assert offered.keys() == ACCEPTABLE
+    assert not {"KB-M01", "KB-M07", "KB-M12", "KB-M20", "KB-M24"} & offered.keys()
 
 
 def test_every_key_and_step_has_a_sentence() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from kiezbruecke.cli.mapping import app
 from kiezbruecke.errors import RecordError
 from kiezbruecke.mapping import load_mapping
 from kiezbruecke.mapping.lineage import Trace, matches, opened, seal
@@ -57,6 +60,52 @@ def test_the_number_of_a_rule_leads_to_its_line() -> None:
         meant = mapping.rule_lines[one.rule - 1]
         assert (meant.rule, meant.target) == (one.rule, one.target)
         assert f"target: {meant.target}" in lines[meant.line - 1]
+
+
+SAYS = """\
+name: gruppe
+version: 1
+direction: outbound
+roots: [route]
+target: formen 1 Formen
+rules:
+  - target: Wahl
+    one_of:
+      - {target: A, from: route.a, when: route.a}
+      - {target: B, from: route.b, otherwise: true}
+  - target: Gruppe
+    rules:
+      - target: Teil
+        each: route.teile
+        as: teil
+        at_least: 2
+        rules:
+          - {target: "@art", const: x}
+          - {target: Eins, from: teil.eins, required: true}
+          - {target: Zwei, from: teil.zwei, required: true}
+  - {target: Etwas, from: route.etwas, nil: true}
+"""
+
+
+def test_what_sets_a_record_aside_stands_in_the_list(content: Path) -> None:
+    """How many members there must be, and that one case must apply; blocks that say nothing are left out."""
+    schema = (ROOT / "tests/mapping/data/formen.xsd").read_text("utf-8")
+    schema = schema.replace('element name="Etwas"', 'element name="Etwas" nillable="true"')
+    for place, text in (("schemas/formen/1/profile.xsd", schema), ("mappings/outbound/gruppe/mapping.yaml", SAYS)):
+        (content / place).parent.mkdir(parents=True)
+        (content / place).write_text(text, "utf-8")
+    said = CliRunner().invoke(app, ["lineage", "gruppe", "--content", str(content)], env={"COLUMNS": "200"})
+    rules = json.loads(CliRunner().invoke(app, ["lineage", "gruppe", "--json", "--content", str(content)]).output)
+
+    assert said.exit_code == 0, said.output
+    assert "exactly one of its cases" in said.output
+    assert "at least 2 of route.teile" in said.output
+    assert "nil where there is nothing" in said.output
+    assert [one["target"] for one in rules if one["nil"]] == ["Etwas"]
+    assert [(one["target"], one["at_least"], one["one_of"]) for one in rules if one["block"]] == [
+        ("Wahl", 0, True),
+        ("Gruppe/Teil", 2, False),
+    ]
 
 
 def test_blocks_count_in_the_numbering() -> None:

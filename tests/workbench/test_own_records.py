@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from kiezbruecke.cli.main import app
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping import check_mapping, load_mapping
+from kiezbruecke.mapping.schema.json_schema import read_json_schema
 from kiezbruecke.workbench.doc import fields_of, page
 from kiezbruecke.workbench.editor import editor_schema
 from kiezbruecke.workbench.examples import find_examples, read_roots, run_examples
@@ -87,6 +88,39 @@ def test_invented_objects_are_valid(own: Path) -> None:
         jsonschema.validate(record, schema)
     assert set(minimal) == set(schema["required"])
     assert full["batches"][0]["lines"][0]["taxes"]
+
+
+SHAPED = {
+    "pattern": {"pattern": "^[A-Z]{2}-[0-9]{3,}$"},
+    "letters": {"pattern": "^\\p{Lu}\\p{L}+ [\\p{L} ]+$"},
+    "condition": {"pattern": "^(?!0)[0-9]{5}$"},
+    "long": {"pattern": "^[a-z]+$", "minLength": 12, "maxLength": 20},
+    "inside": {"pattern": "x[0-9]"},
+    "several": {"allOf": [{"pattern": "^[A-Z]"}, {"pattern": "^[A-Z]{4,}$"}]},
+    "branches": {"anyOf": [{"pattern": "^K-[0-9]$"}, {"pattern": "^L-[0-9]$"}]},
+    **{name: {"format": name} for name in ("date", "date-time", "email", "uri", "uuid", "ipv4", "ipv6", "regex")},
+    **{name: {"format": name} for name in ("time", "duration", "hostname", "json-pointer", "uri-reference")},
+}
+
+
+def test_invented_texts_have_the_form_that_is_asked_for(own: Path) -> None:
+    """A plain word in their place sent people to write every number themselves."""
+    schema = {
+        "type": "object",
+        "required": list(SHAPED),
+        "properties": {name: {"type": "string", **shape} for name, shape in SHAPED.items()},
+    }
+    (own / "schemas/json/formen.schema.json").write_text(json.dumps(schema), "utf-8")
+    file = _new(own, "json formen").parent / "examples" / "minimal" / "input.yaml"
+    record = YAML(typ="safe", pure=True).load(file.read_text("utf-8"))["formen"]
+
+    assert set(record) == set(SHAPED)
+    assert "Beispiel" not in record.values()
+    judge = read_json_schema(own, "formen").judge
+    judge.refuse(("",), record, all_of=True)
+    for name, shape in SHAPED.items():
+        if set(shape) == {"format"} and name != "time":  # which the library knows without a zone, as no standard does
+            jsonschema.Draft202012Validator(shape, format_checker=jsonschema.FormatChecker()).validate(record[name])
 
 
 def test_invented_elements_are_valid(own: Path) -> None:

@@ -26,7 +26,7 @@ def show_lineage(name: Name, example: Example = None, content: Content = None, a
     try:
         root = find_content(content)
         mapping = load_mapping(name, root)
-        rules = [line for line in mapping.rule_lines if not line.block]
+        rules = [line for line in mapping.rule_lines if line.decides]
         written: list[PreviewRow] = []
         if example is not None:
             rows = preview(mapping, read_roots(mapping, root, chosen_example(name, root, example)))
@@ -42,9 +42,16 @@ def show_lineage(name: Name, example: Example = None, content: Content = None, a
 def _rules(lines: list[RuleLine]) -> Table:
     table = _table("Rule", "Target", "Source", "What is done", "Personal", "Line")
     for line in lines:
-        done = [*line.steps, line.codelist and f"code list {line.codelist}", line.when and f"only when {line.when}"]
+        done = [
+            *line.steps,
+            line.codelist and f"code list {line.codelist}",
+            line.when and f"only when {line.when}",
+            f"at least {line.at_least} of {line.each}" if line.at_least else "",
+            "exactly one of its cases" if line.one_of else "",
+            "nil where there is nothing" if line.nil else "",
+        ]
         personal = " ".join(part for part in ("yes" if line.pii else "", line.legal_basis) if part)
-        texts = (line.target, line.source, ", ".join(part for part in done if part), personal)
+        texts = (line.target, line.source, ", ".join(filter(None, done)), personal)
         table.add_row(str(line.rule), *map(escape, texts), f"{line.line}")
     return table
 

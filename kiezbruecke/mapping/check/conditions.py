@@ -30,6 +30,9 @@ def check_condition(when: When, asked: Type, report: CheckReport, *, keeps_alive
         fields = ", ".join(asked.whole.names()[:_SHOWN])
         message = f"'{when.path.text}' is a whole {asked.whole.title}, which equals nothing"
         report.error(when.place, "KB-M16", message, f"one of its fields: {fields}")
+    elif when.fold and (twins := _twins(when.texts)):
+        message = f"'{twins[0]}' and '{twins[1]}' are the same text under 'fold'"
+        report.error(when.texts_place or when.place, "KB-M16", message, "each text once")
     elif asked.kind == "any":
         return
     elif not when.texts:
@@ -129,6 +132,12 @@ def _said(value: str | None) -> str:
     if value is None:
         return "is missing"
     return "is anything else" if value == _OTHER else f"is '{value}'"
+
+
+def _twins(texts: Sequence[str]) -> list[str]:
+    """The first text that says what another has said, where case and blanks do not matter, and the other."""
+    alike = ([one for one in texts[: number + 1] if fold(one) == fold(text)] for number, text in enumerate(texts))
+    return next((found for found in alike if len(found) > 1), [])
 
 
 def _presence(when: When, asked: Type, report: CheckReport) -> None:

@@ -103,14 +103,15 @@ class Fitting:
         helps = f"{numbered}, '{node.name}[2]' from path[2] …" if node.maximum > 1 else numbered
         self._report.warning(rule.at(key), "KB-M11", message, f"at most {node.maximum} values", helps)
 
-    def partners(self, rule: Rule, place: Spot, leaf: Leaf, partners: Sequence[str]) -> None:
-        """The words of a code list must fit the target."""
+    def partners(self, rule: Rule, place: Spot, leaf: Leaf, partners: Sequence[str]) -> int:
+        """The words of a code list must fit the target; how many of them do not."""
         refused = [(value, why) for value in partners if not is_nothing(value) and (why := leaf.refusal(value))]
         if refused:
             shown, fit = shown_values([value for value, _ in refused]), "does" if len(refused) == 1 else "do"
             message = f"{shown} of the code list '{rule.codelist}' {fit} not fit '{_at(place)}'"
-            helps = nearest(refused[0][0], leaf.enumeration) if len(refused) == 1 else ""
+            helps = nearest(refused[0][0], leaf.enumeration or leaf.words) if len(refused) == 1 else ""
             self._report.error(rule.at("codelist"), "KB-M10", message, _expected(leaf, refused[0][1]), helps)
+        return len(refused)
 
     def _text(self, place: Spot, leaf: Leaf, text: str, at: Place, key: str) -> None:
         if is_nothing(text):
@@ -118,7 +119,9 @@ class Fitting:
             return
         if why := leaf.refusal(text):
             message = f"this {key} does not fit '{_at(place)}'"
-            self._report.error(at, "KB-M14", message, _expected(leaf, why), nearest(text, leaf.enumeration))
+            self._report.error(
+                at, "KB-M14", message, _expected(leaf, why), nearest(text, leaf.enumeration or leaf.words)
+            )
         if place.node.fixed is not None and text != place.node.fixed:
             expected = f"'{place.node.fixed}', or no rule at all"
             self._report.error(at, "KB-M14", f"the schema fixes '{_at(place)}'", expected)

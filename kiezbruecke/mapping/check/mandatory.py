@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from kiezbruecke.mapping.check.conditions import exclude, one_holds, other_case, same_question, unmet_word
-from kiezbruecke.mapping.check.report import CheckReport, Notes, own_conditions
+from kiezbruecke.mapping.check.report import CheckReport, Notes, asks_in_vain, own_conditions
 from kiezbruecke.mapping.language.definition import When
 from kiezbruecke.mapping.language.findings import Finding, Place, Severity
 from kiezbruecke.mapping.plan import Bound, Spot
@@ -82,7 +82,7 @@ class _Missing:
         drafts = [draft for branch in branches for node in nodes(branch) for draft in owner.of(node.name)]
         told = [one for draft in drafts for one in draft.below()]
         own = [own_conditions(owner, one) for one in told]
-        if not told or self._started_by(owner, drafts) or self._notes.doubts(chain(*own)):
+        if not told or owner.lost or self._started_by(owner, drafts) or self._notes.doubts(chain(*own)):
             return
         sure = [conditions for draft in drafts for conditions in self._written_under(owner, draft)]
         if one_holds(sure, self._notes):
@@ -92,7 +92,8 @@ class _Missing:
         unsure = next((one.rule for one in told if one.may_lack), told[0].rule)
         where = f"where {lost}" if lost else f"where '{unsure.origin}' is missing"
         message = f"one of {names} is mandatory, but none is written {where}"
-        helps = "a rule for the other cases, required: true, or a default"
+        others = "a rule for the other cases, required: true, or a default"
+        helps = "a last case with otherwise: true" if _is_case(told) else others
         yield _finding(first, "KB-M13", message, owner.path or told[0].target, "one of them in any case", helps)
 
     def _written_under(self, owner: Spot, draft: Spot) -> Iterator[tuple[When, ...]]:
@@ -117,6 +118,8 @@ class _Missing:
         ]
         own = [own_conditions(owner, one) for one in told]
         if len(told) < _SEVERAL or not all(own) or self._notes.doubts(chain(*own)):
+            return
+        if any(one.number in self._wrong for one in told):
             return
         if lost := unmet_word(own, self._notes):
             message = f"nothing is written for {what} where {lost}"
@@ -153,6 +156,7 @@ class _Missing:
             for other in second
             if one.rule is not other.rule
             and not self._notes.doubts((*one.conditions, *other.conditions))
+            and not (asks_in_vain(one) or asks_in_vain(other))
             and not exclude(one.conditions, other.conditions)
         ]
 
@@ -190,24 +194,26 @@ class _Missing:
             if draft.standing:
                 yield from self._leaf(owner, draft, sure=sure)
             elif draft.node.optional and not draft.alive():
-                yield self._never_written(draft, place)
+                yield from self._never_written(owner, draft, place)
                 yield from (one for one in self.below(draft, place) if one.code == "KB-M17")
             else:
                 yield from self.below(draft, place)
 
-    def _never_written(self, draft: Spot, place: Place) -> Finding:
+    def _never_written(self, owner: Spot, draft: Spot, place: Place) -> Iterator[Finding]:
+        if owner.lost or any(one.number in self._wrong for one in draft.below()):
+            return  # a rule that leads nowhere, or is wrong, may be the one that reads something
         first = next(draft.speaking(), None)
         message = f"'{draft.path}' holds only constants, so it will never be written"
         path = f"when: {self._notes.always}" if self._notes.always else "when: a path that is always there"
         helps = f"give one of them a source, or the block a condition; to write it in any case: '{path}'"
         at = first.rule.place if first else place
-        return _finding(at, "KB-M15", message, draft.path, "a value that is read", helps)
+        yield _finding(at, "KB-M15", message, draft.path, "a value that is read", helps)
 
     def _leaf(self, owner: Spot, draft: Spot, *, sure: bool) -> Iterator[Finding]:
         assert draft.by is not None
         if sure:
             yield from self._may_be_empty(owner, draft, draft.by)
-        if draft.by.rule.code is None:
+        if draft.by.rule.code is None and draft.by.number not in self._wrong:
             for node in draft.node.content.attributes:
                 yield from self._node(draft, node, draft.by.rule.place, sure=True)
 
@@ -215,11 +221,21 @@ class _Missing:
         """A mandatory place that is only written where a condition is met, though its owner is written anyway."""
         spoken = [one for draft in drafts for one in draft.below()]
         own = [own_conditions(owner, one) for one in spoken]
-        if not own or self._notes.doubts(chain(*own)) or one_holds(own, self._notes):
+        if not own or self._notes.doubts(chain(*own)) or one_holds(own, self._notes) or self._lacks(drafts):
             return
         message = f"'{path}' is mandatory, but only written under a condition"
-        helps = "a rule for the other cases, or no condition"
+        helps = (
+            "a last case with otherwise: true" if _is_case(spoken) else "a rule for the other cases, or no condition"
+        )
         yield _finding(own[0][0].place, "KB-M13", message, path, "a rule that always holds", helps)
+
+    def _lacks(self, drafts: list[Spot]) -> bool:
+        """Whether a rule inside leads nowhere, or is not there: it may be the one that always holds."""
+        return any(
+            draft.lost or any(one.code == "KB-M12" for one in self.below(draft, _NOWHERE))
+            for draft in drafts
+            if not draft.standing
+        )
 
     def _short_list(self, drafts: list[Spot], path: str) -> Iterator[Finding]:
         """A list that may have fewer members than the schema wants."""
@@ -288,7 +304,13 @@ class _Missing:
 
 
 _SEVERAL = 2
+_NOWHERE = Place("")
 _TEXT = "- {target: ., from: …}"
+
+
+def _is_case(told: list[Bound]) -> bool:
+    """Whether rules are cases of one `one_of`."""
+    return any(block.rule.one_of for one in told for block in one.above)
 
 
 def _lacking(draft: Spot, one: Bound) -> Bound | None:

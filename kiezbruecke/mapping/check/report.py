@@ -69,6 +69,11 @@ class Notes:
         return f"- {{target: {_quoted(below)}, {origin}}}"
 
 
+def asks_in_vain(one: Bound) -> bool:
+    """Whether it stands under an `otherwise` that answers nothing: what it was to be kept apart from, nobody knows."""
+    return any(block.rule.otherwise and not block.rule.when for block in (*one.above, one))
+
+
 def own_conditions(owner: Spot, one: Bound) -> tuple[When, ...]:
     """The conditions of a rule beyond those under which its owner is opened at all."""
     return one.conditions[owner.depth :]

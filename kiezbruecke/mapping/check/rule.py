@@ -45,8 +45,11 @@ class LeafChecker:
             self._report.error(rule.place, "KB-M07", f"'{place.path}' takes no value itself", f"one of {children}")
         else:
             if translation is not None:
-                self._fitting.partners(rule, place, place.node.leaf, sorted(set(translation.entries.values())))
-                found = self._translated(rule, found, translation)
+                partners = sorted(set(translation.entries.values()))
+                refused = self._fitting.partners(rule, place, place.node.leaf, partners)
+                # a list of which nothing fits is another than is meant: what it lacks matters to nobody
+                found = self._translated(rule, found, translation) if refused < len(partners) else _ANYTHING
+                found = _ANYTHING if refused else found
             elif rule.codelist is not None:
                 found = _ANYTHING
             self._fitting.check(rule, place, place.node.leaf, found)
@@ -142,12 +145,22 @@ class LeafChecker:
         if rule.lookup is None:
             return None
         try:
-            return self._lists.translation(rule.lookup)
+            found = self._lists.translation(rule.lookup)
+            self._twins(rule, found)
+            return found
         except ConfigurationError as error:
             column = isinstance(error, UnknownColumn) and rule.column
             place = rule.at("codelist.column" if column else "codelist.list" if rule.column else "codelist")
             self._report.error(place, "KB-M10", error.what, error.expected, error.helps or error.where)
             return None
+
+    def _twins(self, rule: Rule, translation: Translation) -> None:
+        """Where case and blanks do not matter, nobody knows which of two partners is meant."""
+        for one, other in translation.twins[:1]:
+            message = f"'{one}' and '{other}' of the code list '{rule.codelist}' differ in case or blanks only"
+            expected = f"the same partner: '{translation.entries[one]}' or '{translation.entries[other]}'"
+            helps = "codelist: {list: …, fold: false} tells them apart"
+            self._report.error(rule.at("codelist"), "KB-M22", message, expected, helps)
 
     def _translated(self, rule: Rule, given: Arriving, translation: Translation) -> Arriving:
         """What the code list makes of known words; each of them needs a partner."""

@@ -13,7 +13,7 @@ from kiezbruecke.mapping.language.definition import Definition
 from kiezbruecke.mapping.language.findings import meant, nearest
 from kiezbruecke.mapping.language.paths import SourcePath, SourceStep
 from kiezbruecke.mapping.plan import Plan
-from kiezbruecke.mapping.schema.models import Type
+from kiezbruecke.mapping.schema.models import LOST, Type
 from kiezbruecke.mapping.schema.sources import own_root
 
 ONLY_INBOUND = frozenset({"item", "envelope"})
@@ -26,8 +26,13 @@ _INSTEAD = {
 _SHOWN = 12
 
 
-def check_sources(definition: Definition, plan: Plan, types: Mapping[str, Type], report: CheckReport) -> None:
-    """Warnings about sources as a whole."""
+def check_sources(
+    definition: Definition, plan: Plan, types: Mapping[str, Type], report: CheckReport, lacking: int = 0
+) -> None:
+    """Warnings about sources as a whole. `lacking` counts the rules that are not there, or could not be read: each of
+    them, and each that is wrong, may be the one that was to read what nobody reads.
+    """
+    lacking += len({one.rule for one in report.findings if one.severity == "error" and one.rule})
     found = plan.reads
     read = {one.path.names for one in found}
     unknown = {one.place for one in plan.findings if one.code == "KB-M08"}
@@ -35,8 +40,8 @@ def check_sources(definition: Definition, plan: Plan, types: Mapping[str, Type],
     left_out = _left_out(definition, types, read, {one.path.root for one in found}, report)
     if not definition.abstract:
         roots = {one.path.root for one in found} | {meant(path.partition(".")[0], types) for path in astray}
-        _unused_roots(definition, types, roots, report)
-        _must_travel(definition, types, read, left_out, report)
+        _unused_roots(definition, types, roots, report, lacking)
+        _must_travel(definition, types, read, left_out, report, lacking)
 
 
 def check_against_examples(
@@ -46,7 +51,7 @@ def check_against_examples(
     own = read_bodies(definition, content, [definition.name])
     bodies = own + read_bodies(definition, content, definition.bases)
     for root in (own_root(definition), "route"):
-        if (known := types.get(root)) and known.below is None:
+        if (known := types.get(root)) and known is not LOST and known.below is None:
             _unseen(plan, root, seen_paths(definition, content, bodies, root), report)
     _form(definition, own, report)
 
@@ -85,27 +90,32 @@ def _left_out(
     return set(definition.unused)
 
 
-def _unused_roots(definition: Definition, types: Mapping[str, Type], read: set[str], report: CheckReport) -> None:
-    for root in definition.roots:
+def _unused_roots(
+    definition: Definition, types: Mapping[str, Type], read: set[str], report: CheckReport, lacking: int
+) -> None:
+    idle = [root for root in definition.roots if root in types and root not in read]
+    for root in idle if len(idle) > lacking else ():
         place = definition.places.get(f"roots.{root}", definition.places["roots"])
         told = any(one.place == place for one in report.findings)
-        if root in types and root not in read and place.file == definition.file and not told:
+        if place.file == definition.file and not told:
             report.warning(place, "KB-M19", f"no rule reads the root '{root}'", "a rule that reads it, or no such root")
 
 
 def _must_travel(
-    definition: Definition, types: Mapping[str, Type], spoken: set[str], left_out: set[str], report: CheckReport
+    definition: Definition,
+    types: Mapping[str, Type],
+    spoken: set[str],
+    left_out: set[str],
+    report: CheckReport,
+    lacking: int,
 ) -> None:
-    """Mandatory fields of a typed item, and the marked ones of our records: more of them than there are wrong rules,
-    each of which may be the one that was to read it.
-    """
-    wrong = {one.rule for one in report.findings if one.severity == "error" and one.rule}
+    """Mandatory fields of a typed item, and the marked ones of our records."""
     for root in definition.roots:
         if root not in types or not _touched(root, spoken | left_out):
             continue
         place = definition.places.get(f"roots.{root}", definition.places["roots"])
         lost = list(_lost(types[root], root, spoken, left_out))
-        if len(lost) > len(wrong):
+        if len(lost) > lacking:
             shown = ", ".join(lost[:_SHOWN]) + (", …" if len(lost) > _SHOWN else "")
             message = f"no rule reads {shown}, which must not be lost"
             helps = f"or leave out on purpose: unused: [{shown}]"

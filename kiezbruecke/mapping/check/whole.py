@@ -5,8 +5,9 @@ rules ──bind──▶ plan ──▶ each rule by itself ──▶ is every 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from kiezbruecke.mapping.interpret.namespaces import prefix_problems
 from kiezbruecke.mapping.language.definition import Definition, Rule, When
 from kiezbruecke.mapping.language.findings import Finding, NotAMapping, Place, meant, nearest
 from kiezbruecke.mapping.language.groups import idle_groups
+from kiezbruecke.mapping.language.paths import without_numbers
 from kiezbruecke.mapping.language.reading import Reading
 from kiezbruecke.mapping.language.walking import all_rules, paths_in, walk
 from kiezbruecke.mapping.loading import Mapping as Ready
@@ -35,6 +37,7 @@ from kiezbruecke.mapping.schema.tree import Node
 
 # Errors behind which a rule cannot be tried: it leads nowhere, or names what is not there.
 _NOT_TRIED = frozenset({"KB-M03", "KB-M06", "KB-M07", "KB-M08", "KB-M09", "KB-M10"})
+_UNFIT = frozenset({"KB-M10", "KB-M13", "KB-M14", "KB-M18", "KB-M22"})  # what arrives does not fit its place
 _NEVER_SPEAKS = "this rule never speaks: what it asks and what is asked around it exclude each other"
 _MOST_RULES = 200  # for one place, each compared with all others
 Types = Mapping[str, Type]
@@ -80,10 +83,29 @@ def each_once(findings: list[Finding], definition: Definition) -> list[Finding]:
     rules = (rule for group in definition.groups.values() for rule in all_rules(group.rules))
     inside |= {place for rule in rules for place in places_of(rule)}
     kept: dict[object, Finding] = {}
-    for one in findings:
+    for one in _as_written(findings, definition):
         last = one.rule.rpartition("/")[2]
         kept.setdefault((one.place, one.code, last) if one.place in inside else one, one)
     return list(kept.values())
+
+
+def _as_written(findings: list[Finding], definition: Definition) -> Iterable[Finding]:
+    """The findings with the names of members as they stand in the file: `part`, not `part_2`, on every level."""
+    written = [rule for group in definition.groups.values() for rule in all_rules(group.rules)]
+    inside = {rule.place for rule in written}
+    written += [rule for rule in all_rules(definition.rules) if rule.place not in inside]
+    deeper = definition.levels.keys() - {rule.name for rule in written}
+    if not deeper:
+        return findings
+    pattern = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, sorted(deeper)))})(?!\w)")
+
+    def named(text: str) -> str:
+        return pattern.sub(lambda name: definition.levels[name[0]], text)
+
+    return [
+        replace(one, message=named(one.message), expected=named(one.expected), helps=named(one.helps))
+        for one in findings
+    ]
 
 
 def _other_goal(reading: Reading) -> bool:
@@ -109,12 +131,14 @@ class _Checker:
     def __init__(self, reading: Reading, target: TargetSchema, content: Path) -> None:
         self._definition = reading.definition
         self._broken = reading.broken
+        self._unread = len({one.rule for one in reading.findings if one.rule})
         self._found_before = {finding.place for finding in reading.findings}
         self._target = target
         self._content = content
         self._groups = {rule.place: rule.use for rule in all_rules(self._definition.rules) if rule.use}
         self._report = CheckReport()
         self._notes = Notes()
+        self._twice: set[str] = set()  # places that two rules fill at once
         self._meant: tuple[str, ...] = ()  # roots that are misspelt in the header
         self._leaves = LeafChecker(
             ListNames(content),
@@ -134,16 +158,25 @@ class _Checker:
         for one in plan.rules:
             self._rule(one, types)
         missing = missing_rules(plan.root, self._notes, self._report, self._definition.places["rules"])
-        missing = _without_echoes(missing, plan)
+        missing = _without_echoes(missing, plan, self._report)
         self._report.rule = ""
-        check_sources(self._definition, plan, types, self._report)
+        lacking = self._unread + sum(one.code in {"KB-M12", "KB-M15"} for one in missing)
+        check_sources(self._definition, plan, types, self._report, lacking)
         if examples:
             check_against_examples(self._definition, plan, types, self._content, self._report)
         found = [*self._report.findings, *(missing if not self._definition.abstract else ())]
+        found = [one for one in found if not self._of_another_place(one, plan)]
         lost = self._found_before or any(one.severity == "error" and one.code in _NOT_TRIED for one in found)
         whole = not lost and not self._definition.abstract
         mapping = assemble(self._definition, self._target, self._content, shape, plan) if whole else None
         return Checked([self._of_this_file(self._of_the_group(finding)) for finding in found], mapping)
+
+    def _of_another_place(self, one: Finding, plan: Plan) -> bool:
+        """Whether it is about a rule of the base that one with a misspelt target was to replace, or about one of
+        two for the same place, of which the other may be the one that is meant.
+        """
+        misplaced = one.rule in self._twice and one.code in _UNFIT
+        return misplaced or (one.severity == "warning" and one.rule in plan.meant)
 
     def _of_the_group(self, finding: Finding) -> Finding:
         """A rule that is missing in the block of a group is missing in the group."""
@@ -231,6 +264,7 @@ class _Checker:
         rule, spot = one.rule, one.spot
         if rule.ends:
             return  # the same was said one level above
+        self._report.wrong |= {one.number} if rule.place in self._broken else set()
         self._report.rule, self._report.number = spot.path if spot else one.target, one.number
         block = one.above[-1].spot.path if one.above and one.above[-1].spot else ""
         self._notes.around.setdefault(rule.place, []).append((block, spot.path if spot and rule.rules else ""))
@@ -269,6 +303,7 @@ class _Checker:
             return False
         helps = "give both a 'when', or number the targets: X[2]"
         self._report.error(one.rule.place, "KB-M11", f"a second rule for '{spot.path}'", "one rule", helps)
+        self._twice.add(spot.path)
         return True
 
     def _apart(self, one: Bound, spot: Spot, before: list[Bound]) -> None:
@@ -363,21 +398,27 @@ class _Checker:
             self._notes.doubtful.add(when.place)
 
 
-def _without_echoes(missing: list[Finding], plan: Plan) -> list[Finding]:
+def _without_echoes(missing: list[Finding], plan: Plan, report: CheckReport) -> list[Finding]:
     """Without the mandatory places that have no rule because its name is wrong: the one that is meant, and of a block
-    no more than there are rules in it that lead nowhere.
+    no more than there are rules in it that lead nowhere, or to a place that is not theirs.
     """
     lost = [one for one in missing if one.code == "KB-M12"]
-    lacking = Counter(one.rule.rpartition("/")[0] for one in lost)
+    elsewhere = (one for one in report.findings if one.severity == "error" and one.code in {"KB-M07", "KB-M11"})
+    astray = Counter(plan.astray) + Counter(_above(one.rule) for one in elsewhere if one not in plan.findings)
+    lacking = Counter(_above(one.rule) for one in lost)
     return [
         one
         for one in missing
         if one not in lost
         or not (
-            any(f"{path}/".startswith(f"{one.rule}/") for path in plan.meant)
-            or plan.astray.get(above := one.rule.rpartition("/")[0], 0) >= lacking[above]
+            any(f"{path}/".startswith(f"{without_numbers(one.rule)}/") for path in plan.meant)
+            or astray[above := _above(one.rule)] >= lacking[above]
         )
     ]
+
+
+def _above(path: str) -> str:
+    return path.rpartition("/")[0]
 
 
 def _reads_member(one: Bound) -> bool:

@@ -70,6 +70,13 @@ class Translation:
             raise Unusable(Why.NOT_ON_THE_LIST(self.name), _allowed(given, self.entries, self._one_each))
         return found
 
+    @property
+    def twins(self) -> list[tuple[str, str]]:
+        """Words that differ in case or blanks only and have different partners, though the reading folds them."""
+        first: dict[str, str] = {}
+        alike = [(first.setdefault(fold(word), word), word) for word in self.entries] if self.folds else ()
+        return [(one, other) for one, other in alike if self.entries[one] != self.entries[other]]
+
     @cached_property
     def _one_each(self) -> list[str]:
         """A word for each value: the first that is not the value itself, for people know names and no numbers."""

@@ -12,7 +12,7 @@ from kiezbruecke.mapping.compile import runtime
 from kiezbruecke.mapping.compile.elements import ElementWriter
 from kiezbruecke.mapping.compile.emit import Code, any_of, text_of
 from kiezbruecke.mapping.compile.making import Kept, defined
-from kiezbruecke.mapping.compile.plan import Printed, Uncompilable
+from kiezbruecke.mapping.compile.plan import KNOWN, Printed, Uncompilable, refuse_unknown
 from kiezbruecke.mapping.compile.values import ValueWriter
 from kiezbruecke.mapping.interpret.interpreter import Lists
 from kiezbruecke.mapping.interpret.sources import Scope
@@ -23,6 +23,7 @@ from kiezbruecke.mapping.values import Unusable, moment_text, money_text
 
 # What generated code may meet in values that its types do not promise: the interpreter decides then.
 _NOT_STRAIGHT = (runtime.Declined, Unusable, AttributeError, LookupError, TypeError, ValueError)
+_KNOWN = KNOWN | {"code", "at_least", "one_of", "ends", "depth"}
 _ALWAYS_BOUND = {"decline": runtime.decline, "money": money_text, "moment": moment_text}
 
 
@@ -53,6 +54,7 @@ def compile_mapping(
     """
     if target.kind != "standard":
         raise Uncompilable("only XML is compiled")
+    refuse_unknown(plan.rules, _KNOWN)
     code = Code()
     values = ValueWriter(code, lists, traced=traced)
     elements = ElementWriter(code, _by_namespace(target.prefixes))
@@ -86,8 +88,6 @@ class _Printer:
 
     def rules(self, rules: Iterable[Bound], place: Printed) -> None:
         for one in rules:
-            if one.rule.type or one.rule.nil:
-                raise Uncompilable("chosen types and nil are written by the interpreter")
             if one.rule.ends:
                 self._end(one)
             elif one.rule.each is None:

@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
 from typing import Self
 
 from kiezbruecke.mapping.compile.emit import NEVER, all_of, any_of
-from kiezbruecke.mapping.plan import Instance, Spot
+from kiezbruecke.mapping.language.definition import Rule, When
+from kiezbruecke.mapping.plan import Bound, Instance, Spot
+
+KNOWN = frozenset(  # what a rule may say wherever it is compiled
+    {"target", "place", "places", "source", "const", "codelist", "default", "steps", "when", "rules", "required"}
+    | {"otherwise", "note", "pii", "legal_basis", "accept", "column", "fold", "use", "each", "name"}
+)
+_KNOWN_WHEN = frozenset({"path", "texts", "place", "texts_place", "negated", "derived", "fold"})
 
 
 class Uncompilable(Exception):
     """The compiled form knows no straight way for this mapping; the interpreter writes it."""
+
+
+def refuse_unknown(rules: Iterable[Bound], known: frozenset[str]) -> None:
+    """Raises Uncompilable where a rule says something that no line is written for: nothing is left out in silence."""
+    for one in rules:
+        _refuse_fields(one.rule, known)
+        for when in one.rule.when:
+            _refuse_fields(when, _KNOWN_WHEN)
+
+
+def _refuse_fields(part: Rule | When, known: frozenset[str]) -> None:
+    for one in fields(part):
+        if one.name not in known and getattr(part, one.name) != one.default:
+            raise Uncompilable(f"'{one.name}' is read by the interpreter")
 
 
 @dataclass(eq=False)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 from types import GenericAlias
@@ -23,12 +23,12 @@ from pydantic import BaseModel, ValidationError
 
 from kiezbruecke.mapping.compile.emit import Code, all_of, any_of
 from kiezbruecke.mapping.compile.making import Kept, defined
-from kiezbruecke.mapping.compile.plan import Uncompilable
+from kiezbruecke.mapping.compile.plan import KNOWN, Uncompilable, refuse_unknown
 from kiezbruecke.mapping.compile.runtime import Declined, decline, some
 from kiezbruecke.mapping.compile.taking import BOUND, bare, maker, taking
 from kiezbruecke.mapping.interpret.interpreter import Lists
 from kiezbruecke.mapping.interpret.sources import Member, Scope, read, read_members, xml_fields
-from kiezbruecke.mapping.language.definition import Definition, Rule, StepUse, When
+from kiezbruecke.mapping.language.definition import Definition, StepUse, When
 from kiezbruecke.mapping.language.paths import SourcePath
 from kiezbruecke.mapping.language.walking import paths_in
 from kiezbruecke.mapping.plan import Bound, Plan, Spot
@@ -98,18 +98,6 @@ _ALWAYS_BOUND: dict[str, Any] = {
     "decline": decline, "fields_of": fields_of, "is_nothing": is_nothing, "read_members": read_members, "same": same,
     "some": some, "something": _SOMETHING, **BOUND,
 }  # fmt: skip
-_KNOWN = frozenset(
-    {"target", "place", "places", "source", "const", "codelist", "default", "steps", "when", "rules", "required"}
-    | {"otherwise", "note", "pii", "legal_basis", "accept", "column", "fold", "use", "each", "name"}
-)
-_KNOWN_WHEN = frozenset({"path", "texts", "place", "texts_place", "negated", "derived", "fold"})
-
-
-def _refuse_unknown(part: Rule | When, known: frozenset[str]) -> None:
-    """Raises Uncompilable where a rule says something that no line here is written for: nothing is left out."""
-    for one in fields(part):
-        if one.name not in known and getattr(part, one.name) != one.default:
-            raise Uncompilable(f"'{one.name}' is read by the interpreter")
 
 
 class _Printer:
@@ -129,10 +117,7 @@ class _Printer:
 
     def print(self, plan: Plan, model: type[Record]) -> None:
         self._all = plan.rules
-        for one in plan.rules:
-            _refuse_unknown(one.rule, _KNOWN)
-            for when in one.rule.when:
-                _refuse_unknown(when, _KNOWN_WHEN)
+        refuse_unknown(plan.rules, KNOWN)
         for one in plan.rules:
             self._read_all(path for path in _paths(one) if path.root not in one.members)
         self._open(plan.root, model)

@@ -121,12 +121,19 @@ def _below(above: str, name: str) -> str:
 def placed(draft: NodeDraft, steps: Sequence[tuple[str, int]]) -> NodeDraft:
     """The draft at a place of the message – local names and numbers, as XML counts them –, as deep as one is there."""
     for name, number in steps:
-        found = [part for child in draft.parts if draft.node.children[child].local == name for part in draft.of(child)]
+        found = [
+            part for child in draft.parts if _spelled(draft.node.children[child]) == name for part in draft.of(child)
+        ]
         written = [one for part in found if part.wanted() for one in part.singly()] or found
         if not written:
             break
         draft = written[min(number, len(written)) - 1]
     return draft
+
+
+def _spelled(node: Node) -> str:
+    """The name of a place in the message: local, an attribute's with its @."""
+    return f"@{node.local}" if node.name.startswith("@") else node.local
 
 
 class Unwritable(RecordError):

@@ -167,13 +167,25 @@ class ItemSource:
         return self.shape if self.kind == "xml" and self.shape else f"{self.kind} {self.shape}".strip()
 
 
+class GroupUse(NamedTuple):
+    """What a group is about in one use: the name for it, the path that it stands for, whether for its members."""
+
+    name: str
+    path: SourcePath
+    listed: bool
+
+
 @dataclass(frozen=True, slots=True)
 class RuleGroup:
-    """Rules that are written once, where their name stands, and whether some block uses them."""
+    """Rules that are written once, where their name stands, and whether some block uses them.
+
+    `about`: by what name they speak of which paths, each use from outside of the group once; of a list its members.
+    """
 
     place: Place
     rules: tuple[Rule, ...]
     used: bool = False
+    about: tuple[GroupUse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +209,7 @@ class Definition:
     unused: tuple[str, ...] = ()  # source fields that are left out on purpose
     bases: tuple[str, ...] = ()  # once merged: the mappings below it, the nearest first
     groups: Mapping[str, RuleGroup] = field(default_factory=dict)  # as they stand there, before anybody uses them
+    levels: Mapping[str, str] = field(default_factory=dict)  # members of a group's deeper uses: as they are written
 
     @property
     def file(self) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from kiezbruecke.mapping.language.definition import Definition, Rule, RuleGroup
+from kiezbruecke.mapping.language.definition import Definition, GroupUse, Rule, RuleGroup
 from kiezbruecke.mapping.language.findings import Finding, Place, nearest
 from kiezbruecke.mapping.language.paths import SourcePath
 from kiezbruecke.mapping.language.reading import Reading
@@ -38,8 +38,13 @@ def expand(reading: Reading, groups: Groups, roots: frozenset[str]) -> Reading:
     told = [found for place, found in findings.items() if place not in reading.broken]
     told = [*reading.findings, *told, *list(expander.too_many.values())[:1]]
     used = {rule.use for rule in all_rules(rules)}
-    marked = {name: replace(group, used=name in used) for name, group in groups.items()}
-    return replace(reading, definition=replace(definition, rules=rules, groups=marked), findings=told)
+    about = expander.about
+    marked = {
+        name: replace(group, used=name in used, about=tuple(dict.fromkeys(about.get(name, ()))))
+        for name, group in groups.items()
+    }
+    definition = replace(definition, rules=rules, groups=marked, levels=expander.levels)
+    return replace(reading, definition=definition, findings=told)
 
 
 def idle_groups(definition: Definition) -> Iterator[Finding]:
@@ -138,6 +143,8 @@ class _Expander:
         self._roots = roots
         self._count = 0
         self.too_many: dict[Place, Finding] = {}
+        self.levels: dict[str, str] = {}
+        self.about: dict[str, list[GroupUse]] = {}
 
     def rules(self, rules: tuple[Rule, ...], within: _Within) -> tuple[Rule, ...]:
         return tuple(self._rule(rule, within) for rule in rules)
@@ -156,6 +163,9 @@ class _Expander:
             made = replace(made, name=None if rule.each is None else own.root if own else rule.name)
         if not rule.use:
             return replace(made, rules=self.rules(rule.rules, inner))
+        path = made.each or within.path(rule.source)
+        if rule.name and path and rule.use not in within.groups:
+            self.about.setdefault(rule.use, []).append(GroupUse(rule.name, path, rule.each is not None))
         return self._used(rule, made, inner)
 
     def _used(self, rule: Rule, made: Rule, inner: _Within) -> Rule:
@@ -184,6 +194,7 @@ class _Expander:
         name = self._free(rule.name, within) if within.groups else rule.name
         if name != rule.name:
             names[rule.name] = SourcePath(name, (), name)
+            self.levels[name] = rule.name
         return replace(within, names=names, members=within.members | {name})
 
     def _free(self, name: str, within: _Within) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from kiezbruecke.mapping.language.definition import Definition, Rule, RuleGroup
-from kiezbruecke.mapping.language.findings import Finding, NotAMapping, Place, nearest
+from kiezbruecke.mapping.language.findings import Finding, NotAMapping, Place, meant, nearest
 from kiezbruecke.mapping.language.paths import TargetPath, TargetStep
 from kiezbruecke.mapping.language.reading import Reading, answering, exclusive, no_conditions
 from kiezbruecke.mapping.language.walking import all_rules, walk
@@ -77,6 +77,7 @@ def _header(base: Definition, over: Definition, rules: tuple[Rule, ...]) -> Defi
         target=over.target or base.target,
         prefix=base.prefix if over.prefix is None else over.prefix,
         groups=_groups(base, over),
+        levels={**base.levels, **over.levels},
         rules=rules,
         places={**base.places, **_own_places(over), **_omissions(over)},
         bases=(base.name, *base.bases),
@@ -86,7 +87,11 @@ def _header(base: Definition, over: Definition, rules: tuple[Rule, ...]) -> Defi
 def _groups(base: Definition, over: Definition) -> dict[str, RuleGroup]:
     """The groups of the whole; one that either of the two uses is used."""
     used = {name for one in (base, over) for name, group in one.groups.items() if group.used}
-    return {name: replace(group, used=name in used) for name, group in {**base.groups, **over.groups}.items()}
+    about = {name: base.groups[name].about for name in base.groups.keys() & over.groups.keys()}
+    return {
+        name: replace(group, used=name in used, about=tuple(dict.fromkeys((*about.get(name, ()), *group.about))))
+        for name, group in {**base.groups, **over.groups}.items()
+    }
 
 
 def _own_places(over: Definition) -> dict[str, Place]:
@@ -155,8 +160,7 @@ class _Merger:
         if found is not None:
             return found
         if any(rule.omit for rule in new):
-            self._nothing_to_omit(new, (*above, *path))
-            return rules
+            return self._nothing_to_omit(rules, new, path, above)
         return self._added(rules, path, new)
 
     def _replaced(self, rules: list[Rule], path: _Path, new: list[Rule], above: _Path) -> list[Rule] | None:
@@ -218,14 +222,19 @@ class _Merger:
             for rule in rules
         ]
 
-    def _nothing_to_omit(self, rules: list[Rule], path: _Path) -> None:
-        text = _text(path)
-        for rule in rules:
+    def _nothing_to_omit(self, rules: list[Rule], new: list[Rule], path: _Path, above: _Path) -> list[Rule]:
+        """The finding about it; the rules without those that seem to be meant, whose mistakes would be its echo."""
+        text = _text((*above, *path))
+        for rule in new:
             if rule.omit:
                 message = f"the base has no rule for '{text}'"
                 helps = nearest(text, self._known)
                 expected = "the full target path of one of its rules"
                 self._findings.append(Finding(rule.place, "KB-M05", message, text, expected, helps))
+        close = meant(text, self._known)
+        return (
+            self._replaced(rules, TargetPath.parse(close).steps[len(above) :], new, above) if close else None
+        ) or rules
 
 
 def _answers(

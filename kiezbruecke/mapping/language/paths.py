@@ -8,6 +8,7 @@ from dataclasses import dataclass
 _SOURCE = re.compile(r"(?P<root>[A-Za-z_][A-Za-z0-9_]*)(?:\.(?P<rest>.+))?", re.DOTALL)
 _STEP = re.compile(r"(?P<name>[^\[\]]*)(?:\[(?P<number>[1-9][0-9]{0,4})\])?")
 _PREFIX = re.compile(r"(?!xml)[^\W\d][\w.\-]*", re.IGNORECASE)
+_NUMBER = re.compile(r"\[\d+\]")
 _TARGET_STEP = re.compile(r"(?P<name>@?[^/@\[\]]+)(?:\[(?P<number>[1-9][0-9]{0,4})\])?")
 
 
@@ -83,6 +84,11 @@ def is_step(text: str) -> bool:
     """Whether a target path may name an element, property or column of this name."""
     found = _TARGET_STEP.fullmatch(text)
     return found is not None and not found["number"] and text.isprintable() and text.strip() not in {"", "."}
+
+
+def without_numbers(path: str) -> str:
+    """A target path as the schema knows it: `A[2]/B` is `A/B`."""
+    return _NUMBER.sub("", path)
 
 
 def is_prefix(text: str) -> bool:

@@ -194,6 +194,7 @@ class _Reader(NodeReader):
                 self.answers[rule.place] = tuple(one.place for one in answered_here)
             elif not self.above_a_base:  # there the base may have what it answers
                 self.findings.append(no_conditions(rule))
+                self.broken.add(rule.place)
             answered = True
             yield answering(rule, answered_here)
 
@@ -285,13 +286,13 @@ class _Reader(NodeReader):
         elif len(given) != 1 and given not in _TOGETHER and not (unknown and not given):
             self.wrong(self.place(node), "a rule needs exactly one origin", f"one of {', '.join(_ORIGINS)}")
         for key in ("steps", "codelist", "default"):
-            if key in keys and ("from" not in keys or "use" in keys):
+            if key in keys and given and ("from" not in keys or "use" in keys):
                 self.wrong(self.place(keys[key]), f"'{key}' needs 'from'", "from: path")
         if "otherwise" in keys and "when" in keys:
             self.wrong(self.place(keys["otherwise"]), "'otherwise' beside 'when'", "one of the two")
-        if "at_least" in keys and "each" not in keys:
+        if "at_least" in keys and keys.keys().isdisjoint(("each", "as")):  # of 'as' alone more is told below
             self.wrong(self.place(keys["at_least"]), "'at_least' counts the members of 'each'", "each: path, as: name")
-        if "nil" in keys and ("default" in keys or not {"from", "rules", "use"} & set(keys)):
+        if "nil" in keys and given and ("default" in keys or not {"from", "rules", "use"} & set(keys)):
             self.wrong(self.place(keys["nil"]), "'nil' is for what may be nothing", "from or rules, and no default")
         self._names(node, keys)
 

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from kiezbruecke.errors import ConfigurationError
-from kiezbruecke.foreign_json import read_json
+from kiezbruecke.foreign_json import KeyTwice, read_json
 from kiezbruecke.machine import read_text
 from kiezbruecke.mapping.schema.json_patterns import searching
 
@@ -32,6 +32,8 @@ def read_document(file: Path) -> Mapping[str, Any]:
     except json.JSONDecodeError as error:
         where = f"{file}:{error.lineno}:{error.colno}"
         raise ConfigurationError("the schema is not JSON", where=where, expected="a JSON Schema") from None
+    except KeyTwice as twice:
+        raise ConfigurationError(str(twice), where=str(file), expected="each key once") from None
     except (OSError, ValueError):
         raise ConfigurationError("the schema cannot be read", where=str(file), expected="JSON in UTF-8") from None
     if not isinstance(body, dict):

@@ -10,7 +10,7 @@ whole. References lead into the file itself; nothing is ever fetched.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
@@ -216,12 +216,14 @@ class JsonSchema:
             yield JsonNode(name, leaf=Leaf("any"), demanded=True)
 
     def _leaf(self, pointers: tuple[str, ...], parts: list[_Part], types: frozenset[str], *, sure: bool) -> Leaf:
-        formats = [part.body["format"] for part in parts if part.sure and "format" in part.body]
+        formats = _texts(parts, "format")
         return Leaf(
             _kind(types, formats),
             _bound(parts, "maxLength", min),
             self._text_judge(pointers, types, all_of=sure),
             enumeration=_allowed(parts),
+            formats=formats,
+            searched=_texts(parts, "pattern"),
         )
 
     def _text_judge(self, pointers: tuple[str, ...], types: frozenset[str], *, all_of: bool) -> Callable[[str], None]:
@@ -268,7 +270,7 @@ def _type_of(value: object) -> str:
     return next((name for kind, name in _JSON_TYPES if isinstance(value, kind)), "null")
 
 
-def _kind(types: frozenset[str], formats: list[Any]) -> Kind:
+def _kind(types: frozenset[str], formats: Sequence[str]) -> Kind:
     kinds: dict[frozenset[str], Kind] = {
         frozenset({"integer"}): "integer",
         frozenset({"number"}): "decimal",
@@ -305,6 +307,13 @@ def _listed(body: Mapping[str, Any]) -> list[Any]:
 def _bound(parts: list[_Part], keyword: str, tightest: Callable[[list[int]], int]) -> int | None:
     found = [int(part.body[keyword]) for part in parts if part.sure and keyword in part.body]
     return tightest(found) if found else None
+
+
+def _texts(parts: list[_Part], keyword: str) -> tuple[str, ...]:
+    """What a keyword says wherever the value is judged for sure, else in some branch."""
+    given = [(part.sure, text) for part in parts if isinstance(text := part.body.get(keyword), str)]
+    sure = any(certain for certain, _ in given)
+    return tuple(text for certain, text in given if certain or not sure)
 
 
 def _documentation(parts: list[_Part]) -> str:

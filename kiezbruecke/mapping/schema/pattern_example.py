@@ -7,16 +7,22 @@ it is certain that it follows the pattern.
 from __future__ import annotations
 
 import re
+from functools import partial
 from itertools import takewhile
 from string import ascii_lowercase, ascii_uppercase, digits
 
 _RUNS = (digits[1:] + digits[0], ascii_uppercase, ascii_lowercase)  # each sign of an example is the next of its run
 _TOKEN = re.compile(
-    r"(?P<class>\[(?:\\.|[^\]\\])+\])|(?P<escape>\\[dwA-Za-z]|\\.)|(?P<repeat>\{(\d+)(?:,\d*)?\}|[*+?])"
+    r"(?P<class>\[(?:\\.|[^\]\\])+\])|(?P<escape>\\p\{\w+\}|\\[dwA-Za-z]|\\.)|(?P<repeat>\{(\d+)(?:,\d*)?\}|[*+?])"
     r"|(?P<open>\((?:\?:)?(?!\?))|(?P<close>\))|(?P<or>\|)|(?P<anchor>[\^$])|(?P<sign>[^\\\[\](){}|*+?^$.])|(?P<any>\.)|(?P<odd>.)",
     re.DOTALL,
 )
-_CLASSES = {r"\d": "[0-9]", r"\w": "[A-Za-z0-9_]"}
+_CLASSES = {r"\d": "[0-9]", r"\w": "[A-Za-z0-9_]", r"\s": "[ ]"}
+_PROPERTY = re.compile(r"\\p\{(?:(?P<large>Lu)|(?P<small>Ll)|(?P<letter>L\w?)|(?P<number>N\w?))\}")  # of Unicode
+_OF_PROPERTY = {"large": "A-Z", "small": "a-z", "letter": "A-Za-z", "number": "0-9"}
+_LOOK_AROUND = re.compile(r"\(\?<?[!=](?:\\.|\[(?:\\.|[^\]\\])*\]|[^()\\\[])*\)")
+_OFTEN = re.compile(r"(?<!\\)[+*](?![^\[]*\])|\{(\d+),\d*\}")
+_MORE = (2, 5, 12, 30)  # what a length may ask for beside the pattern
 _LONGEST = 60
 
 
@@ -24,14 +30,37 @@ class _Unknown(Exception):
     """Something in the pattern that is not read here."""
 
 
+def examples_of(pattern: str) -> list[str]:
+    """Texts that may follow it: the shortest, longer ones, those of which its conditions (`(?!0)`) were not asked."""
+    shapes = (pattern, _LOOK_AROUND.sub("", pattern))
+    longer = (_OFTEN.sub(partial(_times_or_more, times), shape) for shape in shapes for times in _MORE)
+    return list(filter(None, dict.fromkeys(map(example_of, (*shapes, *longer)))))
+
+
+def _times_or_more(times: int, found: re.Match[str]) -> str:
+    return f"{{{max(times, int(found[1] or 0))}}}"
+
+
 def example_of(pattern: str) -> str:
     """A short text that follows the pattern; empty where none is found."""
     try:
+        pattern = _TOKEN.sub(_plain, pattern)
         text = _filled(_signs(pattern))
         followed = re.fullmatch(pattern.removeprefix("^").removesuffix("$"), text)
     except (_Unknown, re.error, RecursionError):
         return ""
     return text if followed and len(text) <= _LONGEST else ""
+
+
+def _plain(token: re.Match[str]) -> str:
+    """The part of a pattern with ASCII's letters and digits for Unicode's, which Python does not know."""
+    inside = token.lastgroup == "class"
+    return _PROPERTY.sub(lambda found: _ranges(found, inside=inside), token[0])
+
+
+def _ranges(found: re.Match[str], *, inside: bool) -> str:
+    ranges = _OF_PROPERTY[found.lastgroup or ""]
+    return ranges if inside else f"[{ranges}]"
 
 
 def _signs(pattern: str) -> list[str]:

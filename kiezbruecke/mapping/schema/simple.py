@@ -167,6 +167,7 @@ def _leaf(source: bytes) -> Leaf:
     simple = parse(source)
     builtin, kind = _builtin(simple), _KINDS.get(_builtin(simple), "text")
     found = {facet: elements for facet in (*_FACETS, "whiteSpace") if (elements := _tightest(simple, facet))}
+    found |= {"enumeration": united} if builtin == "union" and (united := _united(simple)) else {}
     values = {facet: tuple(one.get("value", "") for one in elements) for facet, elements in found.items()}
     return Leaf(
         kind,
@@ -176,6 +177,7 @@ def _leaf(source: bytes) -> Leaf:
         facets={facet: texts for facet, texts in values.items() if facet not in {"pattern", "enumeration"}},
         patterns=_patterns(simple),
         enumeration=values.get("enumeration", ()),
+        words=tuple(dict.fromkeys(one.get("value", "") for one in simple.iter(f"{{{XS}}}enumeration"))),
         codes={one.get("value", ""): text for one in found.get("enumeration", ()) if (text := documentation(one))},
     )
 
@@ -192,12 +194,27 @@ def _steps(simple: etree._Element) -> Iterator[etree._Element]:
 
 
 def _builtin(simple: etree._Element) -> str:
-    inner = simple
-    for step in _steps(simple):
-        if step.get("base"):
-            return step.get("base", "").removeprefix("xs:")
-        inner = step[0]
-    return str(etree.QName(inner[0]).localname)
+    steps = list(_steps(simple))
+    if steps and steps[-1].get("base"):
+        return steps[-1].get("base", "").removeprefix("xs:")
+    return local(_variety(simple))
+
+
+def _variety(simple: etree._Element) -> etree._Element:
+    """The innermost restriction, list or union of a type."""
+    steps = [simple[0], *(step[0][0] for step in _steps(simple) if not step.get("base"))]
+    return steps[-1]
+
+
+def _united(simple: etree._Element) -> list[etree._Element]:
+    """The words of a type, each once; of a union those of all its members, none where one of them takes more."""
+    if own := _tightest(simple, "enumeration"):
+        return own
+    if local(_variety(simple)) != "union":
+        return []
+    members = [_united(member) for member in children(_variety(simple))]
+    found = {one.get("value"): one for member in reversed(members) for one in reversed(member)}
+    return list(reversed(found.values())) if all(members) else []
 
 
 def _max_length(builtin: str, values: Mapping[str, Sequence[str]]) -> int | None:
@@ -245,6 +262,8 @@ class _Judge:
 
     def _complaint(self, errors: Sequence[int]) -> Unusable:
         facet = next((_BY_ERROR[error] for error in errors if error in _BY_ERROR), None)
+        if facet is None and self._kind == "text" and "enumeration" in self._values:
+            facet = "enumeration"  # of a union: libxml2 says of none of its members why
         if facet is None:
             return Unusable(Why.WRONG_TYPE(), _KIND_NAMES.get(self._kind, Instead.ANOTHER()))
         problem, expected = _FACETS[facet]

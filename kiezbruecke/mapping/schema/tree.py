@@ -28,7 +28,8 @@ class Leaf:
     The rest says the same rules as data, for those who must know them beforehand: `builtin` is the local name of the
     innermost XSD type ('union', 'list' for those), `facets` hold the tightest values as they are written,
     `patterns` the alternatives of each step of derivation, innermost step first: a text matches one of every step.
-    `codes` are the documented values of `enumeration`.
+    `codes` are the documented values of `enumeration`; of a union `words` may be known though it takes more than these.
+    `formats` and `searched` are JSON's: what a text is by its name, and patterns that it holds somewhere.
     """
 
     kind: Kind = "text"
@@ -38,6 +39,9 @@ class Leaf:
     facets: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
     patterns: tuple[tuple[str, ...], ...] = ()
     enumeration: tuple[str, ...] = ()
+    words: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    formats: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    searched: tuple[str, ...] = field(default=(), repr=False, compare=False)
     codes: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def refusal(self, value: object) -> Unusable | None:

@@ -206,6 +206,24 @@ def test_one_odd_entry_stops_no_other(fields: dict[str, Any], field: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("field", "known"), [("name", True), ("point", True), ("pk", False)], ids=["a text", "an object", "its own key"]
+)
+def test_an_entry_with_a_field_twice_stops_no_other(field: str, *, known: bool) -> None:
+    """Of two values nobody knows which is meant; the last one would have won."""
+    second = LIST["results"][1]
+    text = json.dumps(second)
+    doubled = f'{text[:-1]}, "{field}": {json.dumps(second[field])}}}'
+    body = json.dumps(LIST).replace(text, doubled).encode()
+    with raw_server(answer(HEAD + f"Content-Length: {len(body)}\r\n\r\n".encode() + body)) as address:
+        items = read(address)
+
+    (odd,) = [item for item in items if item.kind == "proposal-problem"]
+    assert len(items) == LIST["count"]
+    assert (odd.external_id == str(second["pk"])) is known
+    assert f"das Feld „{field}“ steht zweimal da" in odd.problem
+
+
+@pytest.mark.parametrize(
     ("entry", "key", "name"),
     [
         ({**LIST["results"][1], "pk": "57"}, LIST["results"][1]["reference_number"], "Vorschlag 2026-"),

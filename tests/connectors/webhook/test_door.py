@@ -152,6 +152,7 @@ def test_a_disk_that_takes_nothing_is_no_success(connection: Connection, monkeyp
         b"[]",
         b"{}",
         b'{"type": "a", "type": "b"}',
+        b'{"type": "a", "version": 1, "data": {"Erika Kanarienvogel": {"a": 1, "a": 2}}}',
         b'{"type": "vorschlag", "version": 2, "timestamp": "2026-11-29T12:00:00Z", "data": {}}',
         b'{"type": "vorschlag", "version": true, "timestamp": "2026-11-29T12:00:00Z", "data": {}}',
         b'{"type": "vorschlag", "version": 1, "timestamp": "2026-11-29T12:00:00", "data": {}}',
@@ -173,6 +174,17 @@ def test_a_body_that_is_no_delivery_is_told_at_once(connection: Connection, land
     assert CANARY not in said.text
     assert "\n" not in said.text
     assert not [one for one in landing.rglob("*") if one.is_file()]
+
+
+def test_a_key_that_stands_twice_is_told_with_its_path(connection: Connection) -> None:
+    """The last one would win, and the sender may have meant the other."""
+    body = (
+        b'{"type": "a", "version": 1, "timestamp": "2026-11-29T12:00:00Z", "data": {"parts": [{"sum": 1, "sum": 2}]}}'
+    )
+
+    said = WebhookReceiver(connection).receive(signed(body), body, NOW)
+
+    assert (said.status, said.text) == (422, "a key stands twice: data.parts[1].sum")
 
 
 def test_numbers_stay_exact() -> None:
