@@ -123,6 +123,19 @@ class Books:
         with self._open() as db:
             db.execute("insert or replace into returns values (?, ?, ?)", (reference, days, reason))
 
+    def recall(self, reference: str) -> bool:
+        """Somebody has called: a payment that is taken and not booked yet is not carried out, and a report says so."""
+        with self._open() as db:
+            query = "select * from payments where reference = ? and state = 'accepted'"
+            row = db.execute(query, (reference,)).fetchone()
+            if row is None:
+                return False
+            db.execute("update payments set state = 'cancelled' where reference = ?", (reference,))
+            lines = [(dict(row), "CANC", "CUST")]
+            body = reports.status(f"S{len(self._names(db))}", self._today(db), row["msg_id"], "PART", lines)
+            self._put(db, "pain002", body)
+            return True
+
     # -- what can be asked -------------------------------------------------------------------------------------------
 
     def files(self) -> list[dict[str, object]]:

@@ -60,6 +60,7 @@ def create(state: Path, faults: Faults, options: dict[str, str]) -> Starlette:
         Route("/_sandbox/balance", bank.balance, methods=["GET"]),
         Route("/_sandbox/day", bank.day, methods=["POST"]),
         Route("/_sandbox/returns", bank.returns, methods=["PUT"]),
+        Route("/_sandbox/recall/{reference}", bank.recall, methods=["POST"]),
         Route("/_sandbox/collect", bank.collect, methods=["POST"]),
     ]
     return Starlette(routes=routes, exception_handlers={Exception: _pass_on})
@@ -134,6 +135,9 @@ class _Bank:
         for reference, days in (await request.json()).items():
             self._books.send_back(reference, int(days), "AC04")
         return JSONResponse({})
+
+    async def recall(self, request: Request) -> Response:
+        return JSONResponse({"stopped": self._books.recall(request.path_params["reference"])})
 
     async def collect(self, _: Request) -> Response:
         """As a cash office does: take what is complete, put there what the bank has."""
