@@ -44,9 +44,9 @@ from tests.world import (
 __all__ = ["odd_world"]
 
 PROCESS, PAY, CLAIM, BANK = "sk-li-2026", "sk-li-zahlungen", "sk-li-erstattungen", "sk-li-bank"
-FIRST, SECOND = "SK26-LI03-P0001-Z1", "SK26-LI03-P0001-Z2"
-OTHER = "SK26-LI03-P0002-Z1"
-BACK = "SK26-LI03-P0001-R1"
+FIRST, SECOND = "SL26-LI03-P0001-Z1", "SL26-LI03-P0001-Z2"
+OTHER = "SL26-LI03-P0002-Z1"
+BACK = "SL26-LI03-P0001-R1"
 LATER = "2099-12-01"  # the bank's day: whatever day the file is made on, it is due
 BUDGET = Decimal("2600.00")
 CLERK = Person("Erika Muster", "erika", How.AIRFLOW)
