@@ -88,6 +88,12 @@ class Books:
                 self._book(db, rows)
         return 201, digest
 
+    def last(self) -> str:
+        """The MsgId of the last file that was taken."""
+        with self._open() as db:
+            row = db.execute("select msg_id from orders order by rowid desc limit 1").fetchone()
+        return "" if row is None else str(row["msg_id"])
+
     def note(self, msg_id: str) -> dict[str, object] | None:
         """What was taken under a MsgId."""
         with self._open() as db:

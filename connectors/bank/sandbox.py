@@ -51,6 +51,7 @@ def create(state: Path, faults: Faults, options: dict[str, str]) -> Starlette:
     books = Books(state / "books.sqlite3", faults.take, today, at_once=options.get("book") == "at_once")
     bank = _Bank(books, faults, options)
     routes = [
+        Route("/auftraege", bank.last, methods=["GET"]),
         Route("/auftraege/{msg_id}", bank.submit, methods=["PUT"]),
         Route("/auftraege/{msg_id}", bank.note, methods=["GET"]),
         Route("/auszuege", bank.files, methods=["GET"]),
@@ -95,6 +96,12 @@ class _Bank:
         if self._take("wrong_digest"):
             digest = hashlib.sha256(b"").hexdigest()
         return self._answer(JSONResponse({"sha256": digest}, status))
+
+    async def last(self, request: Request) -> Response:
+        """No fault is used up here: it is asked before every send."""
+        if self._login and request.headers.get("Authorization") != self._login:
+            return Response(status_code=401, headers={"WWW-Authenticate": "Basic"})
+        return JSONResponse({"letzter": self._books.last()})
 
     async def note(self, request: Request) -> Response:
         if (turned := self._turned_away(request)) is not None:
