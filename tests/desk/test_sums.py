@@ -252,7 +252,7 @@ def test_what_hangs_says_where_and_who(till: Till) -> None:
         "Z1": ("wartet auf Feststellung", "Feststellung", False),
         "Z2": ("freigegeben, nicht gesendet", "IT-Betrieb", False),
         "Z3": ("gebucht, nicht bezahlt", "Kasse", False),
-        "Z4": ("zurückgekommen, neue Bankverbindung nötig", "spk-tk", False),
+        "Z4": ("zurückgekommen, neue Bankverbindung nötig", "SPK Treptow-Köpenick", False),
         "R1": ("Rückzahlung fällig am 11.05.2026", "wer das Geld bekam", False),
     }
     assert {one.area_name for one in found.hanging} == {"Müggelheim"}
