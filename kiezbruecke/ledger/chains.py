@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -16,28 +15,29 @@ from sqlalchemy import Connection, Row, Select, select
 from kiezbruecke.errors import LedgerError
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.refusals import readable
-from kiezbruecke.ledger.seals import Key, Unit, joined
+from kiezbruecke.ledger.seals import Key, Unit, as_text, joined
 from kiezbruecke.ledger.sets import among, rows_among
 from kiezbruecke.records import name_id
 
 Digests = Mapping[str, str | None]  # by the row's title; None for one that is gone
 
 _c, _e, _j = t.cases.c, t.events.c, t.journals.c
+_LINK = (_e.seq, as_text(_e.at), as_text(_e.kind), as_text(_e.body), as_text(_e.rows), _e.previous, _e.hash)
 # the end of a chain and its links in one statement: nobody adds a link between two looks
 _OF_CASES = (
-    select(_c.id, _c.reference.label("name"), _c.last_event, _c.last_hash, *_e)
+    select(as_text(_c.id), _c.reference.label("name"), _c.last_event, _c.last_hash, *_LINK)
     .outerjoin_from(t.cases, t.events, _e.case_id == _c.id)
     .where(among(_c.id))
     .order_by(_c.id, _e.seq)
 )
 _OF_JOURNALS = (
-    select(_j.id, _j.name, _j.last_event, _j.last_hash, *_e)
+    select(as_text(_j.id), _j.name, _j.last_event, _j.last_hash, *_LINK)
     .outerjoin_from(t.journals, t.events, _e.case_id == _j.id)
     .where(among(_j.id))
     .order_by(_j.id, _e.seq)
 )
 _ENDS_OF_JOURNALS = (
-    select(_j.id, _j.name, _j.last_event, _j.last_hash, *_e)
+    select(as_text(_j.id), _j.name, _j.last_event, _j.last_hash, *_LINK)
     .join_from(t.journals, t.events, (_e.case_id == _j.id) & (_e.seq >= _j.last_event))
     .where(among(_j.id))
     .order_by(_j.id, _e.seq)
@@ -53,9 +53,9 @@ def journal_of(title: str) -> UUID:
     return name_id("journal", title)
 
 
-def link_hash(previous: str, chain: UUID, seq: int, at: datetime, kind: str, body: str, rows: str) -> str:
-    """What a link is known by; it rests on the one before it."""
-    words = (previous, str(chain), str(seq), at.astimezone(UTC).isoformat(), kind, body, *([rows] if rows else []))
+def link_hash(previous: str, chain: str, seq: int, at: str, kind: str, body: str, rows: str) -> str:
+    """What a link is known by; it rests on the one before it. `at`: UTC, as ISO 8601."""
+    words = (previous, chain, str(seq), at, kind, body, *([rows] if rows else []))
     return hashlib.sha256(joined(words).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -120,7 +120,7 @@ def _by_chain(
     with readable("events"):
         rows = rows_among(connection, statement, ids)
     for id_, links in groupby(rows, lambda row: row.id):
-        yield id_, list(links)
+        yield UUID(id_), list(links)
 
 
 def _ends_of_journals(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, Chain]:
@@ -137,10 +137,9 @@ def _ends_of_journals(connection: Connection, ids: Iterable[UUID]) -> dict[UUID,
 
 
 def _is_sound(link: Row[Any]) -> bool:
-    given = (link.previous, link.case_id, link.seq, link.at, link.kind, link.body, link.rows)
-    if not all(isinstance(text, str) for text in (link.previous, link.kind, link.body, link.rows)):
+    if not isinstance(link.previous, str):
         return False  # SQLite keeps bytes where text belongs
-    return bool(link.hash == link_hash(*given))
+    return bool(link.hash == link_hash(link.previous, link.id, link.seq, link.at, link.kind, link.body, link.rows))
 
 
 def _hear(chain: Chain, link: Row[Any], name: str) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -24,17 +24,22 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Dialect,
     LargeBinary,
     Row,
     Select,
+    String,
     Table,
+    Uuid,
     and_,
     bindparam,
     exists,
     false,
     select,
     true,
+    type_coerce,
 )
+from sqlalchemy.types import TypeEngine, UserDefinedType
 
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.refusals import readable
@@ -87,48 +92,19 @@ class Piece:
         found = (column for column in self.table.columns if f"{self.table.name}.{column.name}" not in FREE)
         return self.only or tuple(column for column in found if column.name not in {one.name for one in self.but})
 
-    @cached_property
-    def silent(self) -> Mapping[str, Any]:
-        """What the database puts into a column by itself, as it is read."""
-        return {column.name: _by_default(column) for column in self.columns}
-
     def select(self, *more: ColumnElement[Any]) -> Select[Any]:
-        """The rows in a lasting order, each with its unit's key."""
+        """The rows in a lasting order: `more`, the unit's key, and what is sealed of each column."""
         order = [*self.key, *(column for column in self.table.primary_key if column not in self.key)]
-        named = self.key if self.only else ()  # elsewhere the key is sealed itself
-        return select(*more, *named, *self.columns).order_by(*order)
+        return select(*more, *self.key, *map(_told, self.columns)).order_by(*order)
 
     def key_of(self, row: Row[Any]) -> Key:
         """Which unit a row belongs to."""
-        return tuple(row[place] for place in self._key_places)
+        told = len(row) - len(self.columns)
+        return row[told - len(self.key) : told]
 
     def words(self, row: Row[Any]) -> str:
         """A row's content, one form on both databases."""
-        values = row[-len(self.columns) :]
-        said = [self.table.name]
-        for (name, silent, is_state, is_binary), value in zip(self._told, values, strict=True):
-            if value is not None and value != silent:
-                text = _as_sealed(value) if is_state else _text(value)
-                kind = "" if isinstance(value, bytes) == is_binary else f"{type(value).__name__}\x1f"
-                said.append(f"{name}={kind}{text}")
-        return joined(said)
-
-    @cached_property
-    def _key_places(self) -> tuple[int, ...]:
-        """Counted from a row's end, where what is sealed stands."""
-        there = [column.name for column in ((*self.key, *self.columns) if self.only else self.columns)]
-        return tuple(there.index(column.name) - len(there) for column in self.key)
-
-    @cached_property
-    def _told(self) -> tuple[tuple[str, Any, bool, bool], ...]:
-        """Of each column its name, what is not told of it, whether it is the state of a message, and holds bytes.
-
-        SQLite keeps text where bytes belong: the digest of bytes, as text, is not those bytes.
-        """
-        return tuple(
-            (one.name, self.silent[one.name], one is t.messages.c.state, isinstance(one.type, LargeBinary))
-            for one in self.columns
-        )
+        return joined([self.table.name, *(told for told in row[-len(self.columns) :] if told is not None)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,23 +209,81 @@ def _digest(rows: Iterable[str]) -> str:
     return hashlib.sha256("\x1e".join(rows).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
+class Text(UserDefinedType[str]):
+    """A column's value as it is sealed, one form on both databases, made while its row is read.
+
+    None for what holds nothing, or `silent`. What both databases keep as it is told is not made into a value first.
+    """
+
+    cache_ok = True
+
+    def __init__(self, column: Column[Any], start: str = "", silent: Any = None) -> None:
+        self.column, self.start, self.silent = column, start, silent
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], str | None]:
+        """See SQLAlchemy."""
+        kind, start, silent = self.column.type, self.start, self.silent
+        read = kind.dialect_impl(dialect).result_processor(dialect, coltype)
+        is_binary, is_state = isinstance(kind, LargeBinary), self.column is t.messages.c.state
+        short = None if is_state else _short(kind, dialect)
+
+        def told(value: Any) -> str | None:
+            if short is not None and type(value) is str and value != silent and (text := short(value)):
+                return start + text
+            value = value if read is None else read(value)
+            if value is None or value == silent:
+                return None
+            # SQLite keeps text where bytes belong: the digest of bytes, as text, is not those bytes
+            foreign = "" if isinstance(value, bytes) == is_binary else f"{type(value).__name__}\x1f"
+            return start + foreign + (_as_sealed(value) if is_state else _TEXTS.get(type(value), str)(value))
+
+        return told
+
+
+def as_text(column: Column[Any]) -> ColumnElement[str]:
+    """The column, read as the text under which it is sealed."""
+    return type_coerce(column, Text(column)).label(column.name)
+
+
+def _told(column: Column[Any]) -> ColumnElement[str]:
+    return type_coerce(column, Text(column, f"{column.name}=", _by_default(column)))
+
+
+def _short_uuid(stored: str) -> str:
+    return f"{stored[:8]}-{stored[8:12]}-{stored[12:16]}-{stored[16:20]}-{stored[20:]}" if len(stored) == 32 else ""
+
+
+def _short_moment(stored: str) -> str:
+    if len(stored) != 26:
+        return ""
+    return f"{stored[:10]}T{stored[11:19] if stored.endswith('.000000') else stored[11:]}+00:00"
+
+
+def _short(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[str], str] | None:
+    """How a stored text becomes the sealed one where no value is needed, which would cost ten times as much."""
+    if isinstance(kind, String):
+        return str
+    return _SHORT_ON_SQLITE.get(type(kind)) if dialect.name == "sqlite" else None
+
+
+_SHORT_ON_SQLITE: Mapping[type, Callable[[str], str]] = {Uuid: _short_uuid, t.Moment: _short_moment}
+
+
 def _as_sealed(state: str) -> str:
     """A message that a run has in hand has not left: that is no other state than waiting."""
     return MessageState.WAITING.value if state == MessageState.CLAIMED.value else state
 
 
-def _text(value: Any) -> str:
-    if type(value) is str:  # most are
-        return value
-    match value:
-        case bytes():
-            return hashlib.sha256(value).hexdigest()
-        case datetime():
-            return value.astimezone(UTC).isoformat()
-        case dict() | list():
-            return json.dumps(value, ensure_ascii=False, sort_keys=True)
-        case _:
-            return str(value)
+def _as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+_TEXTS: Mapping[type, Callable[[Any], str]] = {  # any other as Python writes it
+    bytes: lambda value: hashlib.sha256(value).hexdigest(),
+    datetime: lambda value: value.astimezone(UTC).isoformat(),
+    dict: _as_json,
+    list: _as_json,
+}
 
 
 def _by_default(column: Column[Any]) -> Any:

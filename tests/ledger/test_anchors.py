@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -21,7 +20,7 @@ from .conftest import Desk, draft
 
 def test_a_link_says_one_thing() -> None:
     """Seen: body and rows moved one place on, behind the kind, under the same hash – no anchor could tell."""
-    first = ("", UUID(int=1), 1, datetime(2026, 4, 24, tzinfo=UTC))
+    first = ("", str(UUID(int=1)), 1, "2026-04-24T00:00:00+00:00")
 
     assert link_hash(*first, "rows", "{}", '{"a": "b"}') != link_hash(*first, "rows\x1f{}", '{"a": "b"}', "")
 
@@ -119,7 +118,7 @@ def _compute_anew(ledger: Ledger) -> None:
         previous = ""
         for row in connection.execute(t.events.select().where(t.events.c.case_id == case.id)).all():
             kind = "decision.forged" if row.seq == 1 else row.kind
-            link = link_hash(previous, row.case_id, row.seq, row.at, kind, row.body, row.rows)
+            link = link_hash(previous, str(row.case_id), row.seq, row.at.isoformat(), kind, row.body, row.rows)
             this = (t.events.c.case_id == row.case_id) & (t.events.c.seq == row.seq)
             connection.execute(update(t.events).where(this).values(kind=kind, previous=previous, hash=link))
             previous = link

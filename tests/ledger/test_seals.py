@@ -189,6 +189,39 @@ def test_a_text_does_not_pass_for_the_bytes_whose_digest_it_is(full: Path, tmp_p
         assert seals.BYTES.digests(connection, [(key,)]) != before
 
 
+@pytest.mark.tampers
+def test_a_digest_stays_what_it_is(ledger: Ledger) -> None:
+    """It stands in the chains of ledgers that are in use, whichever of the databases they lie on."""
+    at = datetime(2026, 4, 24, 9, 30, tzinfo=UTC)
+    record = {"id": UUID(int=7), "kind": "decision", "source": "folder", "external_id": "P-1", "process_id": "kk"}
+    rows: list[tuple[seals.Unit, Table, dict[str, Any], str]] = [
+        (
+            seals.RECORD,
+            t.records,
+            {**record, "seq": 9, "version": 1, "digest": "d", "body": "{}", "first_seen": at, "input": "no part of it"},
+            "fb43a887c429b6b10d629edf212c0589",
+        ),
+        (
+            seals.ACCOUNT,
+            t.accounts,
+            {"mark": "m", "key_id": "1", "sealed": b"\x00\xff", "hint": "…", "at": at + timedelta(microseconds=5)},
+            "f5d667124d3d76ae730a93e4ef618975",
+        ),
+        (
+            seals.FLAG,
+            t.route_flags,
+            {"route": "r", "paused": True, "person": "Kim", "account": "", "reason": "Umzug", "at": at},
+            "29aa58c4411edf22851c623a5021c3fc",
+        ),
+    ]
+    with ledger.engine.connect() as connection:
+        for unit, table, values, digest in rows:
+            connection.execute(insert(table).values(**values))
+            key = tuple(values[column.name] for column in unit.parts[0].key)
+            assert unit.digests(connection, [key]) == {key: digest}
+        connection.rollback()
+
+
 def test_signs_in_a_value_move_nothing_into_another_column(full: Path, tmp_path: Path) -> None:
     """Seen: a Kennzeichen that ended with „voucher=…“ had the digest of one with that voucher."""
     with _tampering(full, tmp_path) as (_, connection):
