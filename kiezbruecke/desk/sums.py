@@ -165,6 +165,8 @@ class Reconciliation(DeskView):
     """German: where a budget is not what its cases add up to. Nothing may be sent on such sums"""
     hanging: tuple[Hanging, ...]
     """Oldest first"""
+    more: bool = False
+    """Whether more hangs than is listed; what is listed is the oldest"""
     unmatched: tuple[UnmatchedAnswer, ...]
 
     @property
@@ -211,8 +213,11 @@ def processes_in_use(content: Path) -> list[str]:
     return [file.stem for file in process_files(content) if not is_off(file)]
 
 
-def reconciliation(house: House, processes: Sequence[str], at: datetime) -> Reconciliation:
-    """The sums of these processes, else of all in use; as many statements as there are questions."""
+def reconciliation(house: House, processes: Sequence[str], at: datetime, *, most: int | None = None) -> Reconciliation:
+    """The sums of these processes, else of all in use; as many statements as there are questions.
+
+    `most`: of what hangs, only so many of the oldest; sums and counts are of all, whatever is listed.
+    """
     sides = _sides(house.content)
     wanted = [_side(sides, one) for one in processes] if processes else list(sides.values())
     ids = [side.process.id for side in wanted]
@@ -221,15 +226,17 @@ def reconciliation(house: House, processes: Sequence[str], at: datetime) -> Reco
     effects = [one.name for one in plugins.effects().values() if one.hold or one.follow]
     tallies = asked.tallies(house.ledger, ids, effects)
     by_id = {side.process.id: side for side in wanted}
-    still_open = asked.still_open(house.ledger, ids, effects)
+    still_open = asked.still_open(house.ledger, ids, effects, None if most is None else most + 1)
+    moving = asked.on_their_way(house.ledger, ids, effects)
     routes = {route: side for side in wanted for route in side.routes}
     unmatched = asked.unmatched(house.ledger, sorted(routes))
     return Reconciliation(
         at=at,
-        processes=tuple(_counts(side, tallies[side.process.id], still_open) for side in wanted),
+        processes=tuple(_counts(side, tallies[side.process.id], *moving[side.process.id]) for side in wanted),
         areas=tuple(one for side in wanted for one in _areas(side, sides, books, told)),
         broken=tuple(text for side in wanted for text in _broken(side, books)),
-        hanging=tuple(_hanging(by_id, still_open, at)),
+        hanging=tuple(_hanging(by_id, still_open[:most], at)),
+        more=most is not None and len(still_open) > most,
         unmatched=tuple(_unmatched(routes[one.route], one, at) for one in unmatched),
     )
 
@@ -445,15 +452,14 @@ def _berlin(moment: datetime) -> date:
     return moment.astimezone(BERLIN).date()
 
 
-def _counts(side: _Side, tally: asked.MoneyCount, still_open: Sequence[asked.Open]) -> ProcessCounts:
-    ours = [one for one in still_open if one.process_id == side.process.id and one.message_state in UNSETTLED]
+def _counts(side: _Side, tally: asked.MoneyCount, many: int, cents: int) -> ProcessCounts:
     return ProcessCounts(
         process=side.process.id,
         name=side.process.name,
         sent=tally.sent,
         confirmed=tally.confirmed,
-        open=len(ours),
-        open_amount=money.euros(sum(one.amount_cents for one in ours)),
+        open=many,
+        open_amount=money.euros(cents),
     )
 
 
