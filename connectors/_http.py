@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from cryptography import x509
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from connectors._line import Wire, tls
@@ -152,6 +151,8 @@ def _refuse_unreadable(connection: str, name: str, file: str) -> None:
 
 
 def _refuse_expired(connection: str, file: Path) -> None:
+    from cryptography import x509  # noqa: PLC0415 - takes its time, and most connections show no certificate
+
     own = x509.load_pem_x509_certificate(file.read_bytes())
     if own.not_valid_after_utc < datetime.now(UTC):
         trouble = Trouble(Cause.CERTIFICATE_EXPIRED, german.day(own.not_valid_after_utc))

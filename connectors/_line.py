@@ -32,7 +32,6 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import SplitResult, urlsplit
 
 import certifi
-from cryptography import x509
 
 from kiezbruecke import __version__, german
 from kiezbruecke.errors import ConfigurationError, NotSent
@@ -199,6 +198,8 @@ class Line:
 
     def _expired(self, parts: SplitResult, clock: _Clock) -> str:
         """The day on which the server's certificate ended: another handshake, in which nothing of ours is shown."""
+        from cryptography import x509  # noqa: PLC0415 - takes its time, and few certificates have ended
+
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         try:

@@ -15,6 +15,7 @@ zeep's clients are kept per process and only write; each port sends over the lin
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -25,14 +26,22 @@ from uuid import uuid4
 from xml.sax.saxutils import escape
 
 from lxml import etree
-from zeep import Client, Settings, Transport
-from zeep.exceptions import Error as ZeepError
 
 from connectors import _mtom
 from connectors._line import DeadlineExceeded, Line, NoAnswer, Response, Wire, shown_type
 from kiezbruecke.errors import ConfigurationError, DeliveryError, shown
 from kiezbruecke.standards.parse import in_utf8
 from kiezbruecke.troubles import Cause, Trouble, is_permanent, of_status, trouble_of
+
+# For an asynchronous transport that nobody uses here, zeep imports httpx if it can, and with it a hundred modules.
+_httpx_is_there = "httpx" in sys.modules
+if not _httpx_is_there:
+    sys.modules["httpx"] = None  # type: ignore[assignment]  # to Python: there is none
+from zeep import Client, Settings, Transport  # noqa: E402
+from zeep.exceptions import Error as ZeepError  # noqa: E402
+
+if not _httpx_is_there:
+    del sys.modules["httpx"]
 
 __all__ = [
     "CALL_FAILED",
@@ -57,7 +66,7 @@ WSA = "http://www.w3.org/2005/08/addressing"
 _SOAP_TYPES = ("application/soap+xml", "text/xml", "application/xml")
 _REPLY = f"{WSA}/reply"
 _ADDRESSED = "wsa:MessageID"
-_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _IN_ATTRIBUTES = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 _DECLARATION = re.compile(rb"^\xef\xbb\xbf|^\s*<\?xml[^>]*\?>")
 

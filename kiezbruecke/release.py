@@ -98,7 +98,7 @@ class Approver:
 
 
 class _Shown(BaseModel):
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True)
 
 
 class ReleasedArea(_Shown):

@@ -9,8 +9,6 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 
-from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
-
 from connectors._tables import cells
 from connectors._tables.cells import Cell, Merge, Row, SheetProblem, Worksheet
 from connectors._tables.limits import Meter, TableLimits
@@ -48,6 +46,8 @@ def written(text: str) -> str:
 
 
 def _read(package: Package) -> list[Worksheet]:
+    from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH  # noqa: PLC0415 - takes its time; most sheets are CSV
+
     start = next((part for kind, part in package.relations("").values() if kind == "officeDocument"), "xl/workbook.xml")
     book = _Book(package.limits.sheets)
     package.parse(start, book)
@@ -169,6 +169,8 @@ class _Known:
         return Cell(found.value, found.fault or _FAULTS.get(kind, ""))
 
     def _moment(self, value: float, kind: Shown, text: str) -> Cell:
+        from openpyxl.utils.datetime import from_excel  # noqa: PLC0415 - as above
+
         try:
             found = from_excel(value, self._epoch)
         except (OverflowError, ValueError):

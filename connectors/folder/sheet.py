@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from openpyxl.utils import get_column_letter
-
 from connectors._tables import Merge, Row, SheetProblem, Worksheet
 from connectors.folder.cells import LONGEST_CELL, CellProblem, cuts_time, read_cell
 from connectors.folder.ditto import Above
@@ -65,7 +63,7 @@ class Header:
 
     def place(self, index: int) -> str:
         """` (Spalte C)`: where people find a column; nothing where columns have no letters."""
-        return f" (Spalte {get_column_letter(index + 1)})" if self.lettered else ""
+        return f" (Spalte {_letter(index)})" if self.lettered else ""
 
     @property
     def keys(self) -> list[str]:
@@ -220,6 +218,13 @@ def _unknown_note(place: str, name: str, missing: Mapping[str, Column], table: T
     return f"Die Spalte {shown} ist unbekannt und wurde nicht gelesen.{meant}"
 
 
+def _letter(index: int) -> str:
+    """C for the third column."""
+    from openpyxl.utils import get_column_letter  # noqa: PLC0415 - takes its time, and few columns are spoken of
+
+    return get_column_letter(index + 1)
+
+
 def _has_values(row: Row, header: Header) -> bool:
     return any(not row.cell(index).blank for index in header.columns)
 
@@ -233,7 +238,7 @@ def _unread(rows: Sequence[Row], header: Header) -> list[str]:
             if not cell.blank and _is_nameless(index, header):
                 nameless.setdefault(index, []).append(row.number)
     notes = [
-        f"Die Spalte {get_column_letter(index + 1)} hat keinen Namen und wurde nicht gelesen; {_rows(numbers)}."
+        f"Die Spalte {_letter(index)} hat keinen Namen und wurde nicht gelesen; {_rows(numbers)}."
         for index, numbers in sorted(nameless.items())[:_MOST_COLUMNS_TOLD]
     ]
     if outside:
@@ -269,7 +274,7 @@ def _hidden(worksheets: Sequence[Worksheet], sheet: Worksheet, header: Header, t
     if rows:
         notes.append(f"Ausgeblendete Zeilen wurden mitgelesen; {_rows(rows)}.")
     notes += [
-        f"Die Spalte „{column.name}“ ({get_column_letter(index + 1)}) ist ausgeblendet und wurde mitgelesen."
+        f"Die Spalte „{column.name}“ ({_letter(index)}) ist ausgeblendet und wurde mitgelesen."
         for index, column in header.columns.items()
         if index in sheet.hidden_columns
     ]

@@ -16,6 +16,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -351,13 +352,21 @@ def _schedule(route: Route, file: Path, names: frozenset[str]) -> Any:
 
 
 def _clock(cron: str, file: Path) -> CronTriggerTimetable:
+    if wrong := _wrong_with(cron):
+        raise ConfigurationError(f"schedule: {wrong}", where=str(file), expected="a cron line")
+    return CronTriggerTimetable(cron, timezone=ZONE)
+
+
+@lru_cache(maxsize=256)  # hundreds of routes share a few times of day
+def _wrong_with(cron: str) -> str:
+    """What croniter says against a cron line; empty for a good one."""
     from croniter import CroniterError, croniter  # type: ignore[import-untyped]  # noqa: PLC0415 - Airflow's
 
     try:
         croniter(cron)
     except CroniterError as error:
-        raise ConfigurationError(f"schedule: {error}", where=str(file), expected="a cron line") from None
-    return CronTriggerTimetable(cron, timezone=ZONE)
+        return str(error)
+    return ""
 
 
 def _known(route: Route, file: Path, names: frozenset[str]) -> tuple[str, ...]:

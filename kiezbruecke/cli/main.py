@@ -130,7 +130,11 @@ def _code() -> int:
 
 
 def _imported(*words: str) -> typer.Typer:
-    """The application. What is imported is no garbage: to look for some takes a tenth of a short command's time."""
+    """The application. What is imported is no garbage: to look for some takes a tenth of a short command's time.
+
+    Nor do we want plugins of pydantic's, which would see every record: to look for one, it asks all installed packages.
+    """
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.disable()
     try:
         return application(*words)

@@ -6,10 +6,9 @@ from importlib import resources
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.plain_yaml import read_yaml
 
 
 class FormField(BaseModel):
@@ -141,16 +140,12 @@ def read_manifest(package: str) -> Manifest:
     """The manifest of a connector package such as 'connectors.xta'; raises ConfigurationError."""
     where = f"{package}/connector.yaml"
     try:
-        text = resources.files(package).joinpath("connector.yaml").read_text("utf-8")
-        return Manifest.model_validate(YAML(typ="safe", pure=True).load(text))
-    except (OSError, ModuleNotFoundError) as error:
+        with resources.as_file(resources.files(package) / "connector.yaml") as file:
+            return Manifest.model_validate(read_yaml(file))
+    except ModuleNotFoundError as error:
         raise ConfigurationError("the manifest is missing", where=where, helps=str(error)) from error
-    except YAMLError as error:
-        raise ConfigurationError("not YAML", where=where, helps=" ".join(str(error).split())) from error
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         raise ConfigurationError(
             f"{'.'.join(map(str, first['loc']))}: {first['msg']}", where=where, expected="a manifest"
         ) from error
-    except (ValueError, RecursionError):  # a day or a number that is none, another charset, too many levels
-        raise ConfigurationError("the manifest cannot be read", where=where, expected="YAML in UTF-8") from None

@@ -9,8 +9,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
-from kiezbruecke.content.yaml import place_of, read_yaml
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.plain_yaml import place_of, read_yaml
 
 FILE = Path("mappings", "owners.yaml")
 # nothing that a header could take for more than one address

@@ -15,8 +15,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from kiezbruecke.content.areas import read_areas
-from kiezbruecke.content.yaml import place_of, read_yaml
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.plain_yaml import place_of, read_yaml
 from kiezbruecke.records import Assemblies, Process
 
 ROUTES, CODELISTS, TEXTS, ASSEMBLIES = "routes", "codelists", "texts", "assemblies"

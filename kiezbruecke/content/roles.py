@@ -15,8 +15,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from kiezbruecke.content.yaml import place_of, read_yaml
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.plain_yaml import place_of, read_yaml
 
 FILE = Path("mappings", "roles.yaml")
 

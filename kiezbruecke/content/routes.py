@@ -18,9 +18,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from kiezbruecke.content.sets import NAME, Layer, Made, Names, made_routes
-from kiezbruecke.content.yaml import holds, place_of, read_yaml
 from kiezbruecke.errors import ConfigurationError, InputError
 from kiezbruecke.german import BERLIN
+from kiezbruecke.plain_yaml import holds, place_of, read_yaml
 
 
 class _Route(BaseModel):

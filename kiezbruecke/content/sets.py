@@ -28,8 +28,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from kiezbruecke.content.processes import ROUTES, open_places, process_files
-from kiezbruecke.content.yaml import place_of, read_yaml
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.plain_yaml import place_of, read_yaml
 from kiezbruecke.records.participation import label_of
 
 NAME = r"^[a-z][a-z0-9-]{1,59}$"

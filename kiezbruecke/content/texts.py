@@ -28,9 +28,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from kiezbruecke.content.processes import TEXTS, process_file
-from kiezbruecke.content.yaml import place_of, read_yaml
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.german import day, euros
+from kiezbruecke.plain_yaml import place_of, read_yaml
 from kiezbruecke.printable import printable
 from kiezbruecke.records.views import CaseState
 

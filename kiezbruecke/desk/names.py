@@ -16,8 +16,8 @@ from kiezbruecke.content.owners import Owner, owner_of, read_owners
 from kiezbruecke.content.processes import process_files
 from kiezbruecke.content.roles import read_roles
 from kiezbruecke.content.routes import find_route
-from kiezbruecke.content.yaml import read_yaml
 from kiezbruecke.errors import ConfigurationError, InputError
+from kiezbruecke.plain_yaml import read_yaml
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from itertools import pairwise
 from types import NoneType
 from typing import Any, get_args, get_origin
 
@@ -53,9 +56,8 @@ def views_page() -> str:
 
 
 def _section(view: type[DeskView], where: str) -> str:
-    rows = [
-        f"| `{name}` | {_type(field.annotation)} | {field.description or ''} |" for name, field in _own_fields(view)
-    ]
+    said = _said_below(view)
+    rows = [f"| `{name}` | {_type(field.annotation)} | {said.get(name, '')} |" for name, field in _own_fields(view)]
     text = " ".join((view.__doc__ or "").split())
     return "\n".join([f"## {view.__name__}", "", f"{where}. {text}", "", "| key | | |", "|---|---|---|", *rows, ""])
 
@@ -64,6 +66,18 @@ def _own_fields(view: type[DeskView]) -> Iterator[tuple[str, Any]]:
     """Of a view that says more than another one, only what is more."""
     known = view.__mro__[1].__dict__.get("__pydantic_fields__", {})
     yield from ((name, field) for name, field in view.model_fields.items() if name not in known)
+
+
+def _said_below(view: type[DeskView]) -> dict[str, str]:
+    """The text below each field in the source. Asked of pydantic, every process would read the sources at its start."""
+    (found,) = ast.parse(inspect.getsource(view)).body
+    assert isinstance(found, ast.ClassDef)
+    return {
+        field.target.id: inspect.cleandoc(text.value.value)
+        for field, text in pairwise(found.body)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant) and isinstance(text.value.value, str)
+    }
 
 
 def _inside(view: type[DeskView]) -> Iterator[tuple[type[DeskView], type[DeskView]]]:

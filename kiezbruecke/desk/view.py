@@ -8,4 +8,4 @@ from pydantic import BaseModel, ConfigDict
 class DeskView(BaseModel):
     """Something a person looks at. Its fields are the keys of `--json`: they may grow, they do not change."""
 
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True)

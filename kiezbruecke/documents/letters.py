@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 import struct
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from kiezbruecke.records.marks import towers
+from kiezbruecke.records.marks import lowered
 
 FONTS: Final = Path(__file__).parent
 
@@ -44,9 +44,10 @@ def printable(text: str) -> str:
     """What the font can show: line ends kept, control characters gone, □ for what has no glyph and too many marks."""
     for written, meant in _LINE_ENDS.items():
         text = text.replace(written, meant)
-    return "".join(_shown(char) for char in unicodedata.normalize("NFC", towers(_MAX_MARKS).sub(_MISSING, text)))
+    return "".join(map(_shown, unicodedata.normalize("NFC", lowered(text, _MAX_MARKS, _MISSING))))
 
 
+@lru_cache(maxsize=1024)  # a sheet has a thousand letters, and few different ones
 def _shown(char: str) -> str:
     if char == "\n":
         return char

@@ -9,7 +9,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from kiezbruecke.content.yaml import read_yaml
 from kiezbruecke.drift.answers import Field, learn, read_paths
 from kiezbruecke.drift.lists import ListPrint, list_prints
 from kiezbruecke.drift.places import SchemaPlace, find_places, used_places
@@ -19,6 +18,7 @@ from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping import Mapping as RuleMapping
 from kiezbruecke.mapping.codelists.reading import code_file, translation_file
 from kiezbruecke.mapping.codelists.writing import flow
+from kiezbruecke.plain_yaml import read_yaml
 
 NAME = "fingerprint.yaml"
 MAX_BYTES = 2 * 1024 * 1024

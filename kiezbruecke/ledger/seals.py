@@ -209,7 +209,7 @@ def _digest(rows: Iterable[str]) -> str:
     return hashlib.sha256("\x1e".join(rows).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-class Text(UserDefinedType[str]):
+class SealedText(UserDefinedType[str]):
     """A column's value as it is sealed, one form on both databases, made while its row is read.
 
     None for what holds nothing, or `silent`. What both databases keep as it is told is not made into a value first.
@@ -242,11 +242,11 @@ class Text(UserDefinedType[str]):
 
 def as_text(column: Column[Any]) -> ColumnElement[str]:
     """The column, read as the text under which it is sealed."""
-    return type_coerce(column, Text(column)).label(column.name)
+    return type_coerce(column, SealedText(column)).label(column.name)
 
 
 def _told(column: Column[Any]) -> ColumnElement[str]:
-    return type_coerce(column, Text(column, f"{column.name}=", _by_default(column)))
+    return type_coerce(column, SealedText(column, f"{column.name}=", _by_default(column)))
 
 
 def _short_uuid(stored: str) -> str:

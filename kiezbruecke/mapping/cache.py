@@ -25,12 +25,12 @@ def load_mapping(name: str, content: Path, lists: Lists | None = None) -> Mappin
         stamp, mapping = _loaded[key]
         if stamp == _stamp(mapping):
             return mapping
-    mapping = _load(name, content, lists or {})
+    mapping = with_lists(load_mapping(name, content), lists) if lists else _load(name, content)
     _loaded[key] = (_stamp(mapping), mapping)
     return mapping
 
 
-def _load(name: str, content: Path, lists: Lists) -> Mapping:
+def _load(name: str, content: Path) -> Mapping:
     found = checked(name, content, examples=False)
     for finding in found.findings:
         if finding.severity == "error":
@@ -38,7 +38,7 @@ def _load(name: str, content: Path, lists: Lists) -> Mapping:
     if found.mapping is None:
         place = examine_mapping_file(name, content).definition.places["abstract"]
         raise ConfigurationError(f"the mapping '{name}' is abstract", where=str(place), helps="extend it")
-    return with_lists(found.mapping, lists) if lists else found.mapping
+    return found.mapping
 
 
 def _stamp(mapping: Mapping) -> _Stamp:

@@ -349,8 +349,10 @@ def assemble(definition: Definition, target: TargetSchema, content: Path, shape:
 
 
 def with_lists(mapping: Mapping, lists: Roots[str, str]) -> Mapping:
-    """The same mapping with other code lists in the place of those that it names."""
+    """The same mapping with other code lists in the place of those that it names; itself if it names none of them."""
     rules = _renamed(mapping.definition.rules, lists)
+    if rules == mapping.definition.rules:
+        return mapping
     return bound_anew(replace(mapping.definition, rules=rules), mapping.goal, mapping.content)
 
 

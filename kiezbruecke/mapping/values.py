@@ -19,7 +19,7 @@ _TOO_LARGE = Decimal(10) ** 15
 _CENTS = re.compile(r"-?[0-9]{1,15}\.[0-9]{2}")  # what nearly all sums look like already
 
 # What XML 1.0 cannot carry in any form: control characters, lone surrogates, U+FFFE and U+FFFF.
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 class Unusable(Exception):

@@ -69,7 +69,7 @@ Line = TypeVar("Line", bound=Decision | Application | Settlement)
 
 
 class _View(BaseModel):
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True)
 
 
 class LineOutlook(_View):

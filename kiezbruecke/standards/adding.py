@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from lxml import etree
-from ruamel.yaml import YAML
 
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.machine import open_file, write_file
@@ -321,6 +320,8 @@ def _manifest(
 
 
 def _write(manifest: files.SchemaManifest, file: Path) -> None:
+    from ruamel.yaml import YAML  # noqa: PLC0415 - takes its time, and schemas are added once
+
     yaml = YAML()
     yaml.width = 120
     text = io.StringIO()

@@ -20,8 +20,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kiezbruecke.content import find_state
-from kiezbruecke.content.yaml import read_texts
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.plain_yaml import read_texts
 
 STORE = "KIEZBRUECKE_SCHEMA_STORE"
 OFFICIAL = "KIEZBRUECKE_OFFICIAL"

@@ -17,7 +17,6 @@ from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, SequenceNode
 
-from kiezbruecke.content.yaml import is_deep, read_yaml
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.foreign_json import read_json
 from kiezbruecke.machine import read_text
@@ -25,6 +24,7 @@ from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.language.unreadable import explain
 from kiezbruecke.mapping.schema.models import root_model
 from kiezbruecke.mapping.schema.sources import fraction
+from kiezbruecke.plain_yaml import is_deep, read_yaml
 from kiezbruecke.records import Process
 
 _OF_PROCESS = Process.model_fields.keys() - {"areas"}  # a process file also says what is made for it

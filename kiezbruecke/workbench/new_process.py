@@ -26,11 +26,11 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from kiezbruecke.content.processes import TODO, process_files
 from kiezbruecke.content.sets import NAME
-from kiezbruecke.content.yaml import read_yaml
 from kiezbruecke.errors import ConfigurationError, InputError
 from kiezbruecke.machine import read_text, write_file
 from kiezbruecke.mapping.codelists.reading import read_translation
 from kiezbruecke.mapping.values import Unusable
+from kiezbruecke.plain_yaml import read_yaml
 from kiezbruecke.records.participation import LABEL
 from kiezbruecke.workbench.given_areas import given_areas, given_shapes
 from kiezbruecke.workbench.process_check import ProcessReport, report_of

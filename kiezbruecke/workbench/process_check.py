@@ -17,13 +17,13 @@ from kiezbruecke.content.owners import owner_of, reaches_nobody, read_owners
 from kiezbruecke.content.processes import open_places, read_code_lists, read_process
 from kiezbruecke.content.routes import CollectingRoute, Route, RoutePlace, places_of, route_places
 from kiezbruecke.content.sets import is_off
-from kiezbruecke.content.yaml import place_of
 from kiezbruecke.errors import ConfigurationError, KiezbrueckeError
 from kiezbruecke.fitting import mappings_of, refuse_unfit_words
 from kiezbruecke.german import BERLIN
 from kiezbruecke.mapping import Mapping, load_mapping
 from kiezbruecke.mapping.codelists.checking import check_list
 from kiezbruecke.mapping.codelists.uses import find_uses
+from kiezbruecke.plain_yaml import place_of
 from kiezbruecke.probing import party_of
 from kiezbruecke.records import Process
 

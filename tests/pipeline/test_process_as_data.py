@@ -20,10 +20,10 @@ from sqlalchemy import select
 from connectors.decidim._recorded import KEY, SECRET
 from kiezbruecke.content.processes import read_process
 from kiezbruecke.content.routes import route_places
-from kiezbruecke.content.yaml import read_yaml
 from kiezbruecke.ledger import MessageState
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.reading import read_process_cases
+from kiezbruecke.plain_yaml import read_yaml
 from kiezbruecke.records import Process
 from kiezbruecke.sandbox import Running, start
 from tests.cli.conftest import Call, call

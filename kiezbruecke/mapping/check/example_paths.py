@@ -9,10 +9,10 @@ from typing import Any
 
 from lxml import etree
 
-from kiezbruecke.content.yaml import read_yaml
 from kiezbruecke.errors import KiezbrueckeError
 from kiezbruecke.mapping.language.definition import Definition
 from kiezbruecke.mapping.schema.sources import own_root
+from kiezbruecke.plain_yaml import read_yaml
 from kiezbruecke.standards.store import parse
 
 _LARGEST = 500_000

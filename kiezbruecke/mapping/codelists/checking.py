@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from kiezbruecke.content.yaml import place_of
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.codelists.reading import (
     CODE_KEYS,
@@ -30,6 +29,7 @@ from kiezbruecke.mapping.codelists.reading import (
 from kiezbruecke.mapping.codelists.uses import ListUse
 from kiezbruecke.mapping.language.findings import Finding, Place, Severity, nearest
 from kiezbruecke.mapping.values import fold
+from kiezbruecke.plain_yaml import place_of
 
 CODES = {
     "KB-L01": "the file cannot be read as a code list",

@@ -21,13 +21,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from kiezbruecke.content.yaml import place_of, read_texts
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.machine import read_text
 from kiezbruecke.mapping.codelists.validity import ALWAYS, Validity, read_day
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.values import Unusable, fold, to_text
 from kiezbruecke.mapping.wording import Instead, Why, Wording, some
+from kiezbruecke.plain_yaml import place_of, read_texts
 
 KEYS = (
     "uri",

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiezbruecke.content.yaml import read_yaml
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.language.definition import Definition, Rule
 from kiezbruecke.mapping.language.findings import NotAMapping, Place
 from kiezbruecke.mapping.language.reading import read_definition
 from kiezbruecke.mapping.language.walking import all_rules
+from kiezbruecke.plain_yaml import read_yaml
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,8 +37,11 @@ class Printed(Spot):
 
     def alive_if(self) -> str:
         """Whether anything in it was read."""
+        below = self.alive_below_if()
+        if not self.conditions:  # then nothing is held, and asking every part for it would ask twice on each level
+            return any_of([*self.alive_by, below])
         held = all_of([any_of(self.conditions), any_of(part.holds_if() for part in self._all())])
-        return any_of([*self.alive_by, self.alive_below_if(), held])
+        return any_of([*self.alive_by, below, held])
 
     def alive_below_if(self) -> str:
         """Whether anything in a part of it was read."""

@@ -25,8 +25,8 @@ def with_prefixes(target: TargetSchema, definition: Definition) -> TargetSchema:
     own = target.root.namespace
     chosen = next(iter(target.prefixes), "") if definition.prefix is None else definition.prefix
     found = {chosen: own} if own else {}
-    needed = {node.namespace for node in _written(target, definition)}
-    needed |= {node.xsi_type[0] for node in _written(target, definition) if node.xsi_type}
+    written = list(_written(target, definition))
+    needed = {node.namespace for node in written} | {node.xsi_type[0] for node in written if node.xsi_type}
     for namespace in sorted(needed - {own, "", XML}, key=lambda one: target.spaces.get(one, one)):
         found[_free(target.spaces.get(namespace, ""), found)] = namespace
     if any(rule.type or rule.nil for rule in all_rules(definition.rules)):
@@ -63,6 +63,7 @@ def _written(target: TargetSchema, definition: Definition) -> Iterator[Node]:
 def _below(node: Node, rules: tuple[Rule, ...]) -> Iterator[Node]:
     """Every place that a rule leads through, and what is mandatory there."""
     nodes: dict[_Path, Node] = {}  # by path: a block that chooses a type opens it for the others
+    seen = set[_Path]()  # ways that many rules share are walked once
     for rule in sorted(rules, key=lambda one: one.type is None):
         found = node
         path: _Path = ()
@@ -73,7 +74,9 @@ def _below(node: Node, rules: tuple[Rule, ...]) -> Iterator[Node]:
             if inner is None:
                 break
             found = inner
-            yield from (found, *_mandatory(found, _DEPTH))
+            if path not in seen:
+                seen.add(path)
+                yield from (found, *_mandatory(found, _DEPTH))
         else:
             yield from _at(rule, found, nodes, path)
 

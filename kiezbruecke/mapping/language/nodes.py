@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from kiezbruecke.mapping.language.composing import place_of
+from kiezbruecke.mapping.language.composing import NULL, place_of
 from kiezbruecke.mapping.language.findings import Finding, Place, meant, nearest
 
 _TRUE = frozenset({"true", "yes", "on", "ja", "1"})  # how it is meant; but for the first it is a finding
-NULL = "tag:yaml.org,2002:null"
 _Parsed = TypeVar("_Parsed")
 
 

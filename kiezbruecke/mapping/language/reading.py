@@ -13,9 +13,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from kiezbruecke.mapping.language.composing import compose, read_bytes
+from kiezbruecke.mapping.language.composing import NULL, compose, read_bytes
 from kiezbruecke.mapping.language.definition import (
     SOURCES,
     CodeUse,
@@ -28,7 +28,7 @@ from kiezbruecke.mapping.language.definition import (
     When,
 )
 from kiezbruecke.mapping.language.findings import CODES, Finding, NotAMapping, Place
-from kiezbruecke.mapping.language.nodes import NULL, NodeReader
+from kiezbruecke.mapping.language.nodes import NodeReader
 from kiezbruecke.mapping.language.paths import SourcePath, TargetPath, is_name, is_prefix
 
 HEADER = (

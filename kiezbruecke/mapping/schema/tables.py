@@ -18,13 +18,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from kiezbruecke.content.yaml import place_of, read_yaml
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.language.findings import nearest
 from kiezbruecke.mapping.schema.columns import Carrier, LayoutColumn, Part, Role
 from kiezbruecke.mapping.schema.tree import Group, Leaf, Node, NodeContent
 from kiezbruecke.mapping.values import Kind, Unusable
 from kiezbruecke.mapping.wording import Instead, Why
+from kiezbruecke.plain_yaml import place_of, read_yaml
 from kiezbruecke.plaintext import folded
 
 _KINDS: dict[str, Kind] = {

@@ -1,4 +1,4 @@
-"""Reads route and process files: values by YAML 1.2's core schema, and on demand the place where a key stands.
+"""Reads routes, processes, manifests: values by YAML 1.2's core schema, and on demand the place where a key stands.
 
 Every parse of the DAG folder reads all of them, so libyaml's C parser does (twenty times faster than one in Python).
 Its own idea of plain words is YAML 1.1's, where `no` is false and 010 is 8: words are understood here. What begins with
@@ -26,7 +26,7 @@ MOST_VALUES, MAX_BYTES = 200_000, 5_000_000  # aliases repeat what they name, an
 _TAG = "tag:yaml.org,2002:"
 
 
-class _Loader(_Base):  # type: ignore[misc]
+class Loader(_Base):  # type: ignore[misc]
     """Tells plain words apart; makes no values itself."""
 
 
@@ -42,7 +42,7 @@ _WORDS: dict[str, tuple[str, str, Callable[[str], Any]]] = {  # kind: pattern, f
     "timestamp": (r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "0123456789", date.fromisoformat),  # no core schema, but days are days
 }
 for _kind, (_pattern, _first, _) in _WORDS.items():
-    _Loader.add_implicit_resolver(_TAG + _kind, re.compile(f"^(?:{_pattern})$"), [*_first, *([""] * (_kind == "null"))])
+    Loader.add_implicit_resolver(_TAG + _kind, re.compile(f"^(?:{_pattern})$"), [*_first, *([""] * (_kind == "null"))])
 
 
 def read_yaml(file: Path) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def _composed(file: Path, changed_ns: int, size: int) -> Node | None:  # noqa: A
         text = read_text(file)
         if len(text) > _SHALLOW:
             _refuse_deep(text)
-        node: Node | None = _Loader(text).get_single_node()
+        node: Node | None = Loader(text).get_single_node()
     except FileNotFoundError:
         raise ConfigurationError("the file is missing", where=str(file)) from None
     except yaml.YAMLError as error:
@@ -140,7 +140,7 @@ def _refuse_deep(text: str) -> None:
 def _deep_at(text: str) -> Any:
     """Where it goes too deep; None where it does not."""
     depth = 0
-    for event in yaml.parse(text, _Loader):
+    for event in yaml.parse(text, Loader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEEPEST:
             return event.start_mark

@@ -9,11 +9,11 @@ import pytest
 import yaml as pyyaml
 from ruamel.yaml import YAML
 
-from kiezbruecke.content import yaml as reading
-from kiezbruecke.content.yaml import place_of, read_yaml
+from kiezbruecke import plain_yaml as reading
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.plain_yaml import place_of, read_yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 FILES = [*sorted((ROOT / "mappings/routes").rglob("*.yaml")), *sorted((ROOT / "mappings/processes").glob("*.yaml"))]
 WORDS = {  # word: what YAML 1.2's core schema says, and days
     "no": "no",
@@ -49,8 +49,8 @@ LOOSER = ("1_000", "0b11", "010", "0815")  # here ruamel still takes what YAML 1
 def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the C parser, and as on a machine that has none."""
     if request.param == "python":
-        slow = type("Slow", (pyyaml.BaseLoader,), {"yaml_implicit_resolvers": reading._Loader.yaml_implicit_resolvers})
-        monkeypatch.setattr(reading, "_Loader", slow)
+        slow = type("Slow", (pyyaml.BaseLoader,), {"yaml_implicit_resolvers": reading.Loader.yaml_implicit_resolvers})
+        monkeypatch.setattr(reading, "Loader", slow)
     reading._parsed.cache_clear()
 
 

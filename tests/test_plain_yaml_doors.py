@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from connectors.folder.table import read_table
-from kiezbruecke.content.yaml import read_texts, read_yaml
 from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.plain_yaml import read_texts, read_yaml
 from kiezbruecke.workbench.example_input import read_input
 
 LEVELS = "bcdefghi"
