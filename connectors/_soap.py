@@ -15,7 +15,6 @@ zeep's clients are kept per process and only write; each port sends over the lin
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -26,22 +25,14 @@ from uuid import uuid4
 from xml.sax.saxutils import escape
 
 from lxml import etree
+from zeep import Client, Settings, Transport
+from zeep.exceptions import Error as ZeepError
 
 from connectors import _mtom
 from connectors._line import DeadlineExceeded, Line, NoAnswer, Response, Wire, shown_type
 from kiezbruecke.errors import ConfigurationError, DeliveryError, shown
 from kiezbruecke.standards.parse import in_utf8
 from kiezbruecke.troubles import Cause, Trouble, is_permanent, of_status, trouble_of
-
-# For an asynchronous transport that nobody uses here, zeep imports httpx if it can, and with it a hundred modules.
-_httpx_is_there = "httpx" in sys.modules
-if not _httpx_is_there:
-    sys.modules["httpx"] = None  # type: ignore[assignment]  # to Python: there is none
-from zeep import Client, Settings, Transport  # noqa: E402
-from zeep.exceptions import Error as ZeepError  # noqa: E402
-
-if not _httpx_is_there:
-    del sys.modules["httpx"]
 
 __all__ = [
     "CALL_FAILED",

@@ -7,6 +7,7 @@ worded here once, and whoever calls us asks `refusal` before calling anything un
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shutil
 import stat
@@ -48,6 +49,22 @@ def write_file(file: Path, content: str | bytes, *, folders: bool = True) -> Non
             for folder in above if folders else ():
                 folder.rmdir()
         raise _worded(error, file) from None
+
+
+@contextmanager
+def alone(file: Path) -> Iterator[None]:
+    """One at a time on this machine reads a file, or a folder, in the block and writes it anew; raises MachineError.
+
+    Who waits goes on when the other has ended or was killed. The lock is a file beside it, which stays.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lock = file.with_name(f"{file.name}.lock").open("a")
+    except OSError as error:
+        raise _worded(error, file) from None
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

@@ -143,11 +143,15 @@ class AnswerFiles:
             ) from None
 
     def _rename(self, name: str, kept: str, to: Place) -> None:
-        """The same file that was moved before is only taken away here."""
+        """The same file that was moved before is only taken away here; of two runs at once one moves it."""
         if present(lambda: to.read(kept, 1)) is not None:
             self._place.remove(name)
-        else:
+            return
+        try:
             self._place.rename(name, kept, to)
+        except (OSError, DeliveryError):
+            if present(lambda: to.read(kept, 1)) is None:
+                raise
 
     def _unreadable(self, error: Exception) -> SourceError:
         return SourceError(

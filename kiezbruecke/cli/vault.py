@@ -16,9 +16,10 @@ from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, say, table
 from kiezbruecke.edge import key_file
 from kiezbruecke.errors import InputError
+from kiezbruecke.house import House
 from kiezbruecke.ledger.rotation import count_sealed, seal_anew
-from kiezbruecke.machine import write_file
-from kiezbruecke.vault import NoKeys, new_keys
+from kiezbruecke.machine import alone, write_file
+from kiezbruecke.vault import Keys, NoKeys, new_keys
 
 app = typer.Typer(no_args_is_help=True)
 _WHAT = {
@@ -66,22 +67,8 @@ def key(
     """
     house = house_of(context)
     file = output or key_file(house.content)
-    try:
-        keys = house.vault.keys.with_another()
-    except NoKeys:  # such as are there and cannot be read are not replaced
-        if count_sealed(house.ledger):
-            raise InputError(
-                "Die Schlüssel des Tresors fehlen, und das Hauptbuch enthält Versiegeltes; neue öffnen es nicht",
-                where=str(file),
-                expected="die alten Schlüssel zurücklegen",
-                helps="nichts wurde verändert",
-            ) from None
-        keys = new_keys(str(file))
-    if output is not None and output.exists():
-        raise InputError(
-            "Die Datei gibt es schon", where=str(file), helps="nichts wurde verändert; mit -o eine andere nennen"
-        )
-    write_file(file, keys.text())  # whole or not at all, and 0600: what a command writes is for our own account
+    with alone(key_file(house.content)):  # of two that make one at once each would throw the other's away
+        keys = _with_another(house, file, new=output is not None)
     if as_json:
         emit({"file": str(file), "newest": keys.newest, "keys": [*keys.sealing]})
         return
@@ -99,6 +86,27 @@ def rotate(context: typer.Context, as_json: AsJson = False) -> None:
         emit({"newest": house.vault.keys.newest, "sealed": done})
         return
     say(f"{german.count(done, 'Eintrag', 'Einträge')} neu versiegelt, mit Schlüssel {house.vault.keys.newest}.")
+
+
+def _with_another(house: House, file: Path, *, new: bool) -> Keys:
+    """The keys with one more, written down; `new`: into a file that must not be there yet."""
+    try:
+        keys = house.vault.keys.with_another()
+    except NoKeys:  # such as are there and cannot be read are not replaced
+        if count_sealed(house.ledger):
+            raise InputError(
+                "Die Schlüssel des Tresors fehlen, und das Hauptbuch enthält Versiegeltes; neue öffnen es nicht",
+                where=str(file),
+                expected="die alten Schlüssel zurücklegen",
+                helps="nichts wurde verändert",
+            ) from None
+        keys = new_keys(str(file))
+    if new and file.exists():
+        raise InputError(
+            "Die Datei gibt es schon", where=str(file), helps="nichts wurde verändert; mit -o eine andere nennen"
+        )
+    write_file(file, keys.text())  # whole or not at all, and 0600: what a command writes is for our own account
+    return keys
 
 
 def _told(counted: Mapping[str, Mapping[str, int]], key: str) -> str:

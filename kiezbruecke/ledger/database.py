@@ -17,6 +17,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SAWarning
 
 from kiezbruecke.errors import ConfigurationError, LedgerError
+from kiezbruecke.ledger.dialects import one_at_a_time
 from kiezbruecke.ledger.refusals import worded as _worded
 from kiezbruecke.privacy import make_private
 from kiezbruecke.vault import NO_VAULT, Vault
@@ -45,6 +46,8 @@ class Ledger:
         self._writer = engine.execution_options(kb_write=True)
         self.postgresql = engine.dialect.name == "postgresql"
         self._reader = engine.execution_options(isolation_level="REPEATABLE READ") if self.postgresql else engine
+        # with connections of its own: those of `engine` may all be held by writers that wait for this one to commit
+        self._before = make_engine(engine.url)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -61,7 +64,7 @@ class Ledger:
         """
         with _worded(self.engine), self._writer.begin() as connection:
             last: dict[Last, list[Any]] = defaultdict(list)
-            connection.info[_LAST], connection.info[_BEFORE] = last, self.engine
+            connection.info[_LAST], connection.info[_BEFORE] = last, self._before
             connection.info[_VAULT] = self.vault
             try:
                 yield connection
@@ -74,6 +77,7 @@ class Ledger:
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
+        self._before.dispose()
 
 
 def write_last(connection: Connection, write: Last, one: Any) -> None:
@@ -127,6 +131,7 @@ def upgrade(url: str, revision: str = "head") -> None:
     ledger = Ledger(make_engine(url))
     try:
         with ledger.write() as connection:
+            one_at_a_time(connection)  # the second of two finds what the first has made
             _refuse_newer_schema(ledger, connection)
             config = alembic_config()
             config.attributes["connection"] = connection
@@ -150,7 +155,7 @@ def alembic_config() -> Config:
     return config
 
 
-def make_engine(url: str) -> Engine:
+def make_engine(url: str | URL) -> Engine:
     """An engine with the settings the ledger's promises rest on."""
     try:
         parsed = make_url(url)

@@ -109,6 +109,7 @@ def add_messages(
 def add_previews(ledger: Ledger, run: Run, drafts: Sequence[Draft]) -> None:
     """Keep a chunk of what a dry run would have sent: without identity, in place of what the last one kept."""
     with ledger.write() as connection:
+        one_at_a_time(connection)
         guard(connection, run)
         cases = [draft.identity.case_id for draft in drafts]
         write_among(connection, _DROP_PREVIEWS, cases, of_route=run.route)

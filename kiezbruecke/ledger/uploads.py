@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, select
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import Ledger, now
-from kiezbruecke.ledger.dialects import insert_or_ignore
+from kiezbruecke.ledger.dialects import insert_or_ignore, one_at_a_time
 from kiezbruecke.vault import Vault
 
 LASTS = timedelta(hours=1)
@@ -27,6 +27,7 @@ def keep_upload(ledger: Ledger, vault: Vault, login: str, digest: str, name: str
     row = {"login": login, "sha256": digest, "at": now()}
     row["sealed"] = vault.seal(f"{name}\0".encode() + body, _about(login, digest))
     with ledger.write() as connection:
+        one_at_a_time(connection)  # else two of one log-in would each keep the other's beside five, or wait crosswise
         _drop_old(connection)
         connection.execute(delete(t.uploads).where(_u.login == login, _u.sha256 == digest))
         insert_or_ignore(connection, t.uploads, row)

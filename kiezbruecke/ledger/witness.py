@@ -5,16 +5,14 @@ ledger commits number n ─▶ witness keeps n ─▶ first byte        restored
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from kiezbruecke.errors import ConfigurationError
+from kiezbruecke.errors import ConfigurationError, MachineError
+from kiezbruecke.machine import alone
 
 FILE = "witness.json"
 VARIABLE = "KIEZBRUECKE_WITNESS"
@@ -62,18 +60,18 @@ class FileWitness:
     def write(self, destination: str, mark: Tally) -> None:
         """See `Witness`."""
         try:
-            with self._alone():
+            with alone(self._file):
                 marks = self._marks()
                 known = marks.get(destination, Tally(0, 0))
                 highest = Tally(max(known.sends, mark.sends), max(known.incarnation, mark.incarnation))
                 if highest != known:
                     self._replace({**marks, destination: highest})
-        except OSError as error:
+        except (OSError, MachineError) as error:
             raise ConfigurationError(
                 "the witness of what was sent cannot be written",
                 where=self._file.name,
                 expected=f"a place that can be written, beside the state or where {VARIABLE} says",
-                helps=error.strerror or type(error).__name__,
+                helps=error.what if isinstance(error, MachineError) else error.strerror or type(error).__name__,
             ) from None
 
     def _marks(self) -> dict[str, Tally]:
@@ -96,11 +94,3 @@ class FileWitness:
             os.fsync(folder)
         finally:
             os.close(folder)
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """One writer at a time on this machine."""
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        with self._file.with_name(f"{self._file.name}.lock").open("w") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kiezbruecke.errors import ConfigurationError, RecordError
+from kiezbruecke.machine import alone
 from kiezbruecke.standards import files, zips
 
 _ENDINGS = (".xsd", ".wsdl")
@@ -65,7 +66,12 @@ def put(contents: Mapping[str, bytes], folder: Path) -> None:
 
     An older set steps aside first and is removed last, so that others who read it miss it for no longer than a rename.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    with alone(folder.parent):
+        _put(contents, folder)
+
+
+def _put(contents: Mapping[str, bytes], folder: Path) -> None:
+    folder.parent.mkdir(exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     aside = beside.with_name(f"{beside.name}-old")
     try:

@@ -58,6 +58,7 @@ def test_what_is_not_read_alike_is_not_plain(data: st.DataObject) -> None:
         "a: b\r\n",
         "a: " + "[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1),
         "a: [",
+        "|\n# one",
     ],
 )
 def test_what_needs_a_second_look_is_not_plain(text: str) -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from sqlalchemy import select
 
 from kiezbruecke import pipeline
+from kiezbruecke.ledger import events
+from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.anchors import Anchor, differs_from
+from kiezbruecke.stages import anchoring
+from tests.builders import by
 from tests.world import COLLECT, World, line
 
 
@@ -31,3 +37,23 @@ def test_housekeeping_keeps_every_anchor_outside(world: World) -> None:
     assert all(one.is_signed_by(public) for one in kept)
     with world.ledger.read() as connection:
         assert [differs_from(connection, one) for one in kept] == ["", ""]
+
+
+def test_two_who_carry_out_at_once_lose_no_anchor(world: World) -> None:
+    """A person's command and the clock's: whoever read the file before the other has written it would drop a line."""
+    file = world.state / "anchors.jsonl"
+    house = replace(world.house, anchors=file)
+    world.drop(line("P-1"))
+    world.run(*COLLECT)
+    with world.ledger.read() as connection:
+        case = connection.execute(select(t.cases.c.id)).scalar_one()
+
+    def grow_and_carry_out(_: int) -> None:
+        events.note_opening(house.ledger, by("A. Muster"), case, "Bescheid")
+        anchoring.carry_out(house)
+
+    with ThreadPoolExecutor(4) as people:
+        list(people.map(grow_and_carry_out, range(40)))
+    kept = [Anchor.of(text, "file").seq for text in file.read_text("utf-8").splitlines()]
+
+    assert kept == list(range(1, kept[-1] + 1))

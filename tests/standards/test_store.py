@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 from kiezbruecke.cli.schemas import app
 from kiezbruecke.errors import ConfigurationError, RecordError
 from kiezbruecke.standards import store, zips
+from kiezbruecke.standards.install import put
 
 
 @pytest.fixture
@@ -41,6 +43,21 @@ def downloads(tmp_path: Path) -> Path:
     for name, text in _texts().items():
         (folder / name).write_text(text)
     return tmp_path / "downloads"
+
+
+def test_two_who_install_at_once_leave_one_whole_set(tmp_path: Path) -> None:
+    """Two people, or two containers with one store: neither fails, and no set is made of both."""
+    folder = tmp_path / "probe" / "1.0"
+
+    def install(number: int) -> None:
+        put({name: str(number).encode() for name in ("a.xsd", "b.xsd")}, folder)
+
+    with ThreadPoolExecutor(4) as people:
+        list(people.map(install, range(40)))
+
+    assert {file.name for file in folder.iterdir()} == {"a.xsd", "b.xsd"}
+    assert len({file.read_bytes() for file in folder.iterdir()}) == 1
+    assert [one.name for one in folder.parent.iterdir()] == ["1.0"]
 
 
 def test_a_fresh_machine_holds_only_profiles(small: Path) -> None:

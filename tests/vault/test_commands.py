@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import io
 import stat
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 from openpyxl import load_workbook
 
 from kiezbruecke.desk.sheets import GRANTED
+from kiezbruecke.machine import alone, write_file
+from kiezbruecke.vault import new_keys
 from tests.cli.conftest import Call, Said, call
 from tests.vault.test_sheet_door import PROOFS, ROUTE, applications
 from tests.world import World, application, line, settlement
@@ -43,6 +48,28 @@ def test_a_new_key_seals_from_then_on_and_rotate_does_the_rest(world: World, cal
     assert call("vault", "status", "--json").json["accounts"] == {"2": 1}
     assert applications(world) == [before]
     assert "in Ordnung" in call("ledger", "verify").out
+
+
+def test_of_two_who_make_a_key_at_once_the_second_keeps_the_first_ones(world: World, call: Call) -> None:
+    """Read before and written behind the other's, its file would be without a key that has sealed something."""
+    file = world.state / "vault.keys"
+    with ThreadPoolExecutor(1) as people:
+        with alone(file):
+            second = people.submit(call, "vault", "key")
+            while opened_here(f"{file}.lock") < 2 and not second.done():
+                time.sleep(0.01)
+            write_file(file, new_keys("the first one's").text())
+            first = secrets_of(world)
+        made: Said = second.result()
+
+    assert made.code == 0, made.err
+    assert secrets_of(world)[: len(first)] == first
+    assert len(secrets_of(world)) == len(first) + 1
+
+
+def opened_here(file: str) -> int:
+    """How often this process has a file open."""
+    return sum(one.resolve() == Path(file) for one in Path("/proc/self/fd").iterdir())
 
 
 def test_a_lost_key_is_told_and_no_new_one_is_made_in_its_place(world: World, call: Call) -> None:

@@ -67,7 +67,10 @@ def composed(text: str) -> Node | None:
         document = next(events)
         if not isinstance(document, yaml.DocumentStartEvent) or document.explicit:  # perhaps another version of YAML
             return None
-        root = _node(next(events), events, 0)
+        first = next(events)
+        if not isinstance(first, yaml.MappingStartEvent):  # no mapping; of a text alone the two see other ends
+            return None
+        root = _node(first, events, 0)
         next(events)
         return root if isinstance(next(events), yaml.StreamEndEvent) else None
     except (yaml.YAMLError, _NotPlain):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -56,6 +57,25 @@ def test_every_event_comes_back_by_file(desk, pair):
     assert [event for _, event, _ in words(third)] == ["GEBUCHT", "GEBUCHT", "AUFGEHOBEN", "ABGEWIESEN"]
     assert third[3].body["grundcode"] == "FESTLEGUNG"
     assert words(fourth) == [(CLAIM, "EINGEGANGEN", "37,60")]
+
+
+def test_two_runs_that_move_the_same_files_at_once_do_not_fail(desk):
+    """The older one was overtaken, and asks nobody before it moves what it has stored."""
+    for number in range(12):
+        desk.send(order(f"KK26-090416-{number + 1:05}-F1", "850.00", art="10"), id=f"KK26-S-{number + 1:04}")
+        desk.received()
+    runs = [desk.source, desk.source]
+    handled = [[Handled(item) for item in run.fetch(Bookmark())] for run in runs]
+    before = folder(desk)
+
+    with ThreadPoolExecutor(2) as both:
+        list(both.map(lambda run, some: run.acknowledge(some), runs, handled))
+    for run in runs:
+        run.close()
+
+    assert len(before) == 24
+    assert folder(desk) == []
+    assert len(folder(desk, "gelesen")) == 24
 
 
 def test_a_file_is_moved_when_all_of_it_is_stored(desk, pair):
