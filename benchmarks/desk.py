@@ -31,6 +31,7 @@ from kiezbruecke.house import House
 from kiezbruecke.ledger import Ledger, MessageState, upgrade
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.database import make_engine
+from kiezbruecke.page.sums import MOST
 from kiezbruecke.records import Budget, BudgetStatus, Decision, OrderState, Outcome, Process, Proposal, Record
 from kiezbruecke.records.base import NAMESPACE
 from kiezbruecke.records.identity import case_id
@@ -47,6 +48,8 @@ _STATIONS = {  # of an order, by the remainder of its case's number in five hund
     37: (OrderState.BOUNCED, MessageState.CONFIRMED),
 }
 _PAID = (OrderState.PAID, MessageState.CONFIRMED)
+_SENT = (OrderState.SENT, MessageState.DELIVERED)
+_others = [_PAID]  # where all other orders stand; with --moving they are on their way
 _KINDS = (  # destination, route, effect, letter of the first messages of a case
     ("eakte-tk", "kk-tk-eakte", "file.create", "E"),
     ("hkr-tk", "kk-tk-hkr", "commitment.book", "F"),
@@ -91,6 +94,7 @@ def waits(house: House, cases: int, rounds: int) -> dict[str, list[Measured]]:
         "message show": lambda: desk.message(house.ledger, chosen.choice(files)),
         "status": lambda: desk.status(house),
         "reconcile": lambda: desk.reconciliation(house, [PROCESS], datetime.now(UTC)),
+        "Abgleich, the page": lambda: desk.reconciliation(house, [PROCESS], datetime.now(UTC), most=MOST),
     }
     found: dict[str, list[Measured]] = {}
     for what, look in looks.items():
@@ -131,7 +135,9 @@ def main() -> None:
     asked.add_argument("--cases", type=int, default=1000)
     asked.add_argument("--messages", type=int, default=10_000)
     asked.add_argument("--rounds", type=int, default=200)
+    asked.add_argument("--moving", action="store_true", help="all orders are on their way")
     said = asked.parse_args()
+    _others[0] = _SENT if said.moving else _PAID
     with TemporaryDirectory() as folder:
         began = perf_counter()
         filled(Path(folder), read_process(find_content(), PROCESS), said.cases, said.messages)
@@ -170,7 +176,7 @@ def _lane(destination: str, effect: str) -> str:
 
 def _station(number: int) -> tuple[OrderState, MessageState]:
     """Where the case's order to pay stands."""
-    return _STATIONS.get(number % 500, _PAID)
+    return _STATIONS.get(number % 500, _others[0])
 
 
 def _mark(area: str, number: int, letter: str, which: int) -> str:

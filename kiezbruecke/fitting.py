@@ -19,13 +19,14 @@ from kiezbruecke import plugins
 from kiezbruecke.connections import without_environment
 from kiezbruecke.connector import Connection, Manifest, check_settings, manifest_for, manifests
 from kiezbruecke.content.parties import refuse_wrong_party
-from kiezbruecke.content.processes import process_files
+from kiezbruecke.content.processes import process_files, read_process
 from kiezbruecke.content.routes import Route, RoutePlace, SendingRoute
 from kiezbruecke.content.texts import texts_of
 from kiezbruecke.effects import effect, rule_for
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping import load_mapping
 
+SEPA = "pain"  # the channel, and the standard that its files are written in
 DOCUMENTS = "documents"  # of a route's options: templates of its own
 
 
@@ -39,6 +40,7 @@ def refuse_unfit_words(place: RoutePlace, content: Path, names: Collection[str])
     if isinstance(route, SendingRoute):
         _refuse_wrong_rule(route, place)
         _refuse_without_release(route, place)
+        _refuse_wrong_channel(route, place, content)
         _refuse_unread_texts(route, place, content)
     _refuse_unknown_options(route, place, content)
     return route
@@ -101,6 +103,20 @@ def _refuse_without_release(route: SendingRoute, place: RoutePlace) -> None:
     if effect(route.effect).must_be_released and route.release != "four_eyes":
         raise ConfigurationError(
             f"{route.effect} moves money", where=place.at("release"), expected="release: four_eyes"
+        )
+
+
+def _refuse_wrong_channel(route: SendingRoute, place: RoutePlace, content: Path) -> None:
+    """Orders are recorded with the channel of their process: a SEPA file is written where it says so, nowhere else."""
+    if not effect(route.effect).confidential or route.mode == "off":
+        return
+    payments = read_process(content, route.process).payments
+    standard = load_mapping(route.mapping, content).target.partition(" ")[0]
+    if payments is not None and (standard == SEPA) is not (payments.channel == SEPA):
+        raise ConfigurationError(
+            f"the process {route.process} pays by '{payments.channel}', and {route.mapping} writes {standard}",
+            where=place.at("mapping"),
+            expected=f"payments: {{channel: {SEPA}}} with a mapping of {SEPA}, or neither (docs/how-to/sepa.md)",
         )
 
 

@@ -77,6 +77,17 @@ def test_a_mapping_of_other_records_is_no_mapping_of_a_route(content: Path) -> N
     assert "'rechnung' reads records of its own, and a route gives it cases" in found.errors[0]
 
 
+@pytest.mark.parametrize(("mapping", "channel"), [("payment-pain", "hkr"), ("payment-hkr", "pain")])
+def test_a_process_pays_by_the_channel_that_it_names(content: Path, mapping: str, channel: str) -> None:
+    """An order by file that is recorded as one of the budget system would be called back where nobody knows it."""
+    process = content / "mappings/processes/kk-tk-2026.yaml"
+    process.write_text(process.read_text("utf-8").replace("channel: hkr", f"channel: {channel}"), "utf-8")
+    change_route(content, "kk-tk-zahlungen", mapping=mapping)
+    [found] = check_routes(content, nowhere, "kk-tk-zahlungen")
+
+    assert f"the process kk-tk-2026 pays by '{channel}', and {mapping} writes" in found.errors[0]
+
+
 def test_the_shipped_routes_are_in_order(root: Path) -> None:
     found = check_routes(root, lambda name: Connection(name, "kb_nobody"))
 

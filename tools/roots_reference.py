@@ -121,7 +121,7 @@ NOTES = {
     "PaymentView.due_on": "Fälligkeit",
     "PaymentView.fiscal_year": "Haushaltsjahr",
     "PaymentView.grounds": "Begründung of a booking: the procedure's word and the area, `Kiezkasse Müggelheim`",
-    "PaymentView.instalment": "Which part of the grant, from 1",
+    "PaymentView.instalment": "Which part of the grant; always 1, for a grant is paid in one sum",
     "PaymentView.purpose": "Verwendungszweck: the procedure's word and the Fremdkennzeichen",
     "PaymentView.reference": "Fremdkennzeichen of the message being written; the EndToEndId",
     "PaymentView.related_reference": "Fremdkennzeichen of the order that is cancelled, or whose money comes back",

@@ -88,6 +88,12 @@ class Books:
                 self._book(db, rows)
         return 201, digest
 
+    def last(self) -> str:
+        """The MsgId of the last file that was taken."""
+        with self._open() as db:
+            row = db.execute("select msg_id from orders order by rowid desc limit 1").fetchone()
+        return "" if row is None else str(row["msg_id"])
+
     def note(self, msg_id: str) -> dict[str, object] | None:
         """What was taken under a MsgId."""
         with self._open() as db:
@@ -122,6 +128,19 @@ class Books:
         """Arm a return: so many days after it was booked it comes back."""
         with self._open() as db:
             db.execute("insert or replace into returns values (?, ?, ?)", (reference, days, reason))
+
+    def recall(self, reference: str) -> bool:
+        """Somebody has called: a payment that is taken and not booked yet is not carried out, and a report says so."""
+        with self._open() as db:
+            query = "select * from payments where reference = ? and state = 'accepted'"
+            row = db.execute(query, (reference,)).fetchone()
+            if row is None:
+                return False
+            db.execute("update payments set state = 'cancelled' where reference = ?", (reference,))
+            lines = [(dict(row), "CANC", "CUST")]
+            body = reports.status(f"S{len(self._names(db))}", self._today(db), row["msg_id"], "PART", lines)
+            self._put(db, "pain002", body)
+            return True
 
     # -- what can be asked -------------------------------------------------------------------------------------------
 

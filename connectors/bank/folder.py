@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+from connectors._batches import last_batch
 from connectors._files import NoFileError, OpenFolder
 from connectors.bank.pain001 import payments_of
 from connectors.bank.settings import Settings
@@ -60,6 +61,11 @@ class FolderWay:
             pass
         known = self._read_note(batch_id)
         return None if known and self._lies_without_marker(f"{batch_id}.xml") else known
+
+    def last_batch(self) -> str:
+        """By the notes, which stay."""
+        with OpenFolder.open(self._path) as folder, folder.sub(SENT) as sent:
+            return last_batch(sent.names(), self._connection)
 
     def arrivals(self) -> Sequence[Arrival]:
         """The files that have settled."""

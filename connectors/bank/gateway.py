@@ -2,6 +2,7 @@
 
 PUT  /auftraege/<MsgId>            the file; 201 new, 200 the same again, 409 another content, 422 {"code"} refused
 GET  /auftraege/<MsgId>            200 {"sha256", "zahlungen": {PmtInfId: [EndToEndId]}}, 404 {"unbekannt": MsgId}
+GET  /auftraege                    200 {"letzter": MsgId of the last file taken, "" where none was}
 GET  /auszuege                     200 {"dateien": [{"nummer", "name", "sha256", "bytes"}]}, those not yet fetched
 GET  /auszuege/<nummer>            200, the file
 POST /auszuege/<nummer>/abgeholt   200 {}
@@ -59,6 +60,13 @@ class GatewayWay:
             return Note.from_json(response.content)
         except ValueError:
             raise NoAnswer("a note in another form than agreed", response.status_code) from None
+
+    def last_batch(self) -> str:
+        """As the gateway says; one that does not know the question cannot say it."""
+        last = _json(self._line.get(f"{self._base}/auftraege"), 200).get("letzter")
+        if not isinstance(last, str):
+            raise NoAnswer("a last file in another form than agreed")
+        return last
 
     def arrivals(self) -> Sequence[Arrival]:
         """Those that nobody has fetched yet."""

@@ -51,6 +51,7 @@ def create(state: Path, faults: Faults, options: dict[str, str]) -> Starlette:
     books = Books(state / "books.sqlite3", faults.take, today, at_once=options.get("book") == "at_once")
     bank = _Bank(books, faults, options)
     routes = [
+        Route("/auftraege", bank.last, methods=["GET"]),
         Route("/auftraege/{msg_id}", bank.submit, methods=["PUT"]),
         Route("/auftraege/{msg_id}", bank.note, methods=["GET"]),
         Route("/auszuege", bank.files, methods=["GET"]),
@@ -60,6 +61,7 @@ def create(state: Path, faults: Faults, options: dict[str, str]) -> Starlette:
         Route("/_sandbox/balance", bank.balance, methods=["GET"]),
         Route("/_sandbox/day", bank.day, methods=["POST"]),
         Route("/_sandbox/returns", bank.returns, methods=["PUT"]),
+        Route("/_sandbox/recall/{reference}", bank.recall, methods=["POST"]),
         Route("/_sandbox/collect", bank.collect, methods=["POST"]),
     ]
     return Starlette(routes=routes, exception_handlers={Exception: _pass_on})
@@ -94,6 +96,12 @@ class _Bank:
         if self._take("wrong_digest"):
             digest = hashlib.sha256(b"").hexdigest()
         return self._answer(JSONResponse({"sha256": digest}, status))
+
+    async def last(self, request: Request) -> Response:
+        """No fault is used up here: it is asked before every send."""
+        if self._login and request.headers.get("Authorization") != self._login:
+            return Response(status_code=401, headers={"WWW-Authenticate": "Basic"})
+        return JSONResponse({"letzter": self._books.last()})
 
     async def note(self, request: Request) -> Response:
         if (turned := self._turned_away(request)) is not None:
@@ -134,6 +142,9 @@ class _Bank:
         for reference, days in (await request.json()).items():
             self._books.send_back(reference, int(days), "AC04")
         return JSONResponse({})
+
+    async def recall(self, request: Request) -> Response:
+        return JSONResponse({"stopped": self._books.recall(request.path_params["reference"])})
 
     async def collect(self, _: Request) -> Response:
         """As a cash office does: take what is complete, put there what the bank has."""

@@ -26,6 +26,7 @@ from kiezbruecke.connector import (
     Found,
     Message,
     NotThere,
+    TheirStand,
 )
 from kiezbruecke.errors import DeliveryError, NotSent, RecordError
 from kiezbruecke.records import Receipt, ReceiptOutcome
@@ -83,6 +84,10 @@ class BankTarget:
         if note.sha256 != hashlib.sha256(batch.payload).hexdigest():
             return dict.fromkeys(keys, CannotTell("unter diesem Namen liegt eine andere Datei"))
         return {key: Found(receipt) for key, receipt in self._receipts(batch, messages).items()}
+
+    def stand(self) -> TheirStand:
+        """The last file of ours that was handed over; raises where nobody can say."""
+        return TheirStand(self._way.last_batch())
 
     def _receipts(self, batch: Batch, messages: Sequence[Message]) -> dict[UUID, Receipt]:
         return {

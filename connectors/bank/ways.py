@@ -55,6 +55,9 @@ class BankWay(Protocol):
     def note_of(self, batch_id: str) -> Note | None:
         """What was handed over under this MsgId; None is the proof that nothing was. Raises where nobody can say."""
 
+    def last_batch(self) -> str:
+        """The MsgId of the last file that was handed over; empty where none was. Raises where nobody can say."""
+
     def arrivals(self) -> Sequence[Arrival]:
         """The complete files that wait, the oldest first; raises what `FAILED` names."""
 

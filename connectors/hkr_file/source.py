@@ -63,6 +63,25 @@ class AnswerFiles:
             for name in self._whole():
                 yield from self._items(name)
 
+    def archived(self) -> Iterator[Item]:
+        """The answers of all files that were read before and are kept, with their old ids."""
+        kept = self._shelves.answers(READ)
+        with closing(self._shelves):
+            try:
+                names = [name for name in kept.names() if not name.endswith((MARKER, PART))]
+                for name in names:
+                    yield from self._kept(name, kept.read(name, self.settings.max_bytes + 1))
+            except FileNotFoundError:
+                return  # none was read yet
+            except (OSError, DeliveryError) as error:
+                raise self._unreadable(error) from None
+
+    def _kept(self, name: str, body: bytes) -> list[Item]:
+        digest, _, given = name.partition("-")
+        if not hashlib.sha256(body).hexdigest().startswith(digest):
+            return [_problem(given, digest, Damaged("ihr Inhalt ist nicht mehr der, der gelesen wurde"))]
+        return self._rows(given, body)
+
     def acknowledge(self, handled: Sequence[Handled]) -> None:
         """Move the files of which all is stored. Killed before it, they are read again and bring nothing new."""
         done = {one.item.external_id for one in handled}
@@ -102,6 +121,9 @@ class AnswerFiles:
             raise Damaged(f"sie ist größer als {self.settings.max_bytes} Byte")
         if marker.split(b" ")[0] != digest.encode():
             raise Damaged("ihr Inhalt ist nicht der, den die Datei .ok nennt")
+        return self._rows(name, body)
+
+    def _rows(self, name: str, body: bytes) -> list[Item]:
         rows = read_stack(self._table, body)
         return [_item(self._table, name, row, line, cells) for row, (line, cells) in enumerate(rows, start=1)]
 

@@ -10,12 +10,13 @@ from contextlib import closing
 from pathlib import Path
 from uuid import UUID
 
+from connectors._batches import last_batch
 from connectors.hkr_file.handover import Handover
 from connectors.hkr_file.places import LocalFolder, Place
 from connectors.hkr_file.settings import Settings
 from connectors.hkr_file.sftp import Line, RemoteFolder
 from connectors.hkr_file.stack import Sender, write_stack
-from kiezbruecke.connector import Answer, Batch, BatchHead, Connection, Context, Found, Message
+from kiezbruecke.connector import Answer, Batch, BatchHead, Connection, Context, Found, Message, TheirStand
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping.schema.tables import TableLayout, read_table
 from kiezbruecke.records import Receipt, ReceiptOutcome
@@ -60,6 +61,14 @@ class FileBatches:
         if not isinstance(found, bool):
             return dict.fromkeys((message.key for message in messages), found)
         return {message.key: Found(self._receipt(batch, message)) for message in messages}
+
+    def stand(self) -> TheirStand:
+        """The last file of ours that lies there, or that they have taken and kept; nothing proves that none came."""
+        with closing(self._shelves):
+            places = (self._shelves.batches, *([self._shelves.taken] if self._shelves.taken else []))
+            return TheirStand(
+                last_batch([name for place in places for name in place.names()], self.settings.connection)
+            )
 
     def _receipt(self, batch: Batch, message: Message) -> Receipt:
         return Receipt(

@@ -14,6 +14,7 @@ from kiezbruecke.content import find_state
 from kiezbruecke.content.roles import Right, read_roles
 from kiezbruecke.desk import words
 from kiezbruecke.desk.cases import MOST, ProofView
+from kiezbruecke.desk.names import Names
 from kiezbruecke.desk.papers import draft_paper
 from kiezbruecke.documents import DEFAULT
 from kiezbruecke.effects import effect
@@ -34,15 +35,16 @@ def find(
     as_json: AsJson = False,
 ) -> None:
     """Fälle suchen, von denen man nur einen Teil weiß."""
-    found = desk.find_cases(house_of(context), part)
+    house = house_of(context)
+    found, names = desk.find_cases(house, part), Names(house.content)
     if as_json:
         emit(found)
         return
-    rows = [(one.reference, one.title, one.process, one.area_name or one.area) for one in found]
+    rows = [(one.reference, one.title, names.process(one.process), one.area_name or one.area) for one in found]
     table("Gefunden", ("Fall", "Titel", "Verfahren", "Bezirksregion"), rows, empty=f"nichts zu „{part}“.")
     if len(found) == MOST:
         say(f"Es werden höchstens {MOST} gezeigt; mehr Zeichen grenzen die Suche ein.")
-    if missing := desk.how_much_is_known(house_of(context).ledger):
+    if missing := desk.how_much_is_known(house.ledger):
         say(missing)
 
 

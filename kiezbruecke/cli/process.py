@@ -148,6 +148,7 @@ def _as_dict(one: ProcessReport) -> dict[str, Any]:
         "routes": one.routes,
         "errors": one.errors,
         "open": [{"place": place, "expected": text} for place, text in one.open],
+        "unread": [{"place": place, "addresses": text} for place, text in one.unread],
         "connections": [
             {
                 "name": needed.name,
@@ -168,6 +169,9 @@ def _say_report(one: ProcessReport) -> None:
         say(f"Fehler: {error}")
     if one.open:
         table("Noch auszufüllen", ("Stelle", "Angabe"), [(place, text) for place, text in one.open])
+    if one.unread:
+        title = "Erfundene Adressen: vor dem Einsatz zu ersetzen, sonst bekommt niemand diese Post"
+        table(title, ("Stelle", "Adresse"), one.unread)
     missing = [needed for needed in one.connections if needed.missing]
     if missing:
         columns = ("Verbindung", "Art", "für die Strecken", "für die Befehle")

@@ -11,6 +11,7 @@ from kiezbruecke.cli.house import house_of
 from kiezbruecke.cli.output import AsJson, emit, say, table
 from kiezbruecke.content import find_state
 from kiezbruecke.desk import releases
+from kiezbruecke.desk.names import Names
 from kiezbruecke.login import kept, who
 from kiezbruecke.release import ActKind, Approver
 
@@ -27,13 +28,15 @@ def show(
     context: typer.Context, route: Route, kind: Kind = ActKind.CERTIFY, only: Only = None, as_json: AsJson = False
 ) -> None:
     """Was auf eine Freigabe wartet: Anzahl, Summe, je Bezirksregion, Unterschiede, Hinweise; dazu der Kennwert."""
-    view = release.show(house_of(context), route, kind, only=only or ())
+    house = house_of(context)
+    view = release.show(house, route, kind, only=only or ())
     if as_json:
         emit(view)
         return
     rows = [(one.name, one.count, german.euros(one.sum), releases.difference(one)) for one in view.areas]
     columns = ("Bezirksregion", "# Anordnungen", "Summe €", "gegenüber dem letzten Mal")
-    table(f"{view.process}: {releases.VERBS[kind]}", columns, rows, empty="nichts wartet darauf.")
+    title = f"{Names(house.content).process(view.process)}: {releases.VERBS[kind]}"
+    table(title, columns, rows, empty="nichts wartet darauf.")
     lines = [(one.reference, german.euros(one.sum), german.day(one.due_on)) for one in view.lines]
     table("Im Einzelnen", ("Kennzeichen", "Betrag €", "fällig"), lines)
     for line in releases.headlines(view):

@@ -13,6 +13,7 @@ from kiezbruecke.cli.output import AsJson, emit, say, table
 from kiezbruecke.content.areas import find_area
 from kiezbruecke.content.processes import process_files, read_process
 from kiezbruecke.desk import words
+from kiezbruecke.desk.names import Names
 from kiezbruecke.person import by_login
 from kiezbruecke.printable import printable
 
@@ -29,12 +30,16 @@ def list_points(
     as_json: AsJson = False,
 ) -> None:
     """Alles, was eine Person braucht, das Älteste zuerst."""
-    points = desk.points(house_of(context), owner)
+    house = house_of(context)
+    points, names = desk.points(house, owner), Names(house.content)
     if as_json:
         emit(points)
         return
     rows = [
-        (one.id, words.KINDS[one.kind][0], one.reason, one.owner, one.opened_at, ", ".join(one.answers))
+        (
+            *(one.id, words.KINDS[one.kind][0], one.reason, names.with_id(names.owner, one.owner)),
+            *(one.opened_at, ", ".join(one.answers)),
+        )
         for one in points
     ]
     empty = f"nichts für „{owner}“." if owner else "nichts."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,7 @@ from kiezbruecke.plain_yaml import place_of, read_yaml
 FILE = Path("mappings", "owners.yaml")
 # nothing that a header could take for more than one address
 _ADDRESS = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+$"
+_RESERVED = re.compile(r"(^|\.)(test|example|invalid|localhost|example\.(com|net|org))$")
 Address = Annotated[str, Field(pattern=_ADDRESS)]
 
 
@@ -31,6 +33,11 @@ class Owner(BaseModel):
 
 
 _OWNERS = TypeAdapter(dict[str, Owner])
+
+
+def reaches_nobody(address: str) -> bool:
+    """Whether its domain is one that nobody can have (RFC 2606, 6761): as it is shipped, for examples."""
+    return bool(_RESERVED.search(address.rpartition("@")[2].casefold()))
 
 
 def read_owners(content: Path) -> dict[str, Owner]:

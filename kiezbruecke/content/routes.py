@@ -13,16 +13,14 @@ from datetime import date, datetime, time
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from kiezbruecke.content.sets import NAME, Layer, Made, made_routes
+from kiezbruecke.content.sets import NAME, Layer, Made, Names, made_routes
 from kiezbruecke.errors import ConfigurationError, InputError
 from kiezbruecke.german import BERLIN
 from kiezbruecke.plain_yaml import holds, place_of, read_yaml
-
-Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
 
 
 class _Route(BaseModel):

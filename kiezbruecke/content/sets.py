@@ -12,6 +12,7 @@
           changes:                            said to one; keys meet, the later word wins, null removes
             eakte: {with: {filing: {key: LI-0815}}}
 
+`extends: [kiezkasse, sepa]` lays one set on the other: what both name is one route, and the later one's words win.
 There is no more to it: no code, no conditions, two placeholders.
 """
 
@@ -24,7 +25,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from kiezbruecke.content.processes import ROUTES, open_places, process_files
 from kiezbruecke.errors import ConfigurationError
@@ -32,6 +33,7 @@ from kiezbruecke.plain_yaml import place_of, read_yaml
 from kiezbruecke.records.participation import label_of
 
 NAME = r"^[a-z][a-z0-9-]{1,59}$"
+Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _GIVEN = ("name", "process")  # the process file says them
 
@@ -55,7 +57,7 @@ class Made:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The file of the set and that of the process; where there is no set, the latter."""
+        """The files of the sets and that of the process; where there is no set, the latter."""
         return tuple(dict.fromkeys(layer.file for layer in self.layers))
 
 
@@ -64,7 +66,7 @@ class _Extension(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    extends: Annotated[str, Field(pattern=NAME)]
+    extends: Annotated[Names, Field(min_length=1)]
     mode: Literal["on", "off"] = "on"
     prefix: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
     district: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,29}$")]
@@ -95,14 +97,15 @@ def _made(content: Path, process: Path) -> Iterator[Made]:
         _refuse_open_places(process)
     for short, changes in extension.changes.items():
         if short not in files:
-            what, expected = f"the set '{extension.extends}' has no route '{short}'", ", ".join(files)
+            what, expected = f"the set '{', '.join(extension.extends)}' has no route '{short}'", ", ".join(files)
             where = place_of(process, (ROUTES, "changes", short))
             wrong = ConfigurationError(what, where=where, expected=expected)
             yield _broken(f"{extension.prefix}-{short}", process, wrong, off=off)
         elif changes is None:
             del files[short]
-    for short, file in files.items():
-        layers = (Layer(file), Layer(process, (ROUTES, "sending")), Layer(process, (ROUTES, "changes", short)))
+    said = (Layer(process, (ROUTES, "sending")),)
+    for short, some in files.items():
+        layers = (*map(Layer, some), *said, Layer(process, (ROUTES, "changes", short)))
         yield Made(f"{extension.prefix}-{short}", layers, partial(_body, short, process, files, extension), off)
 
 
@@ -123,35 +126,48 @@ def _extension(process: Path) -> _Extension:
         raise ConfigurationError(what, where=place_of(process, path)) from None
 
 
-def _set_files(content: Path, process: Path, extension: _Extension) -> dict[str, Path]:
-    folder = content / "mappings" / "routes"
-    if files := {file.stem: file for file in sorted((folder / extension.extends).glob("*.yaml"), key=_stem)}:
-        return files
-    raise ConfigurationError(
-        f"there is no set of routes '{extension.extends}'",
-        where=place_of(process, (ROUTES, "extends")),
-        expected=", ".join(sorted(one.name for one in folder.iterdir() if one.is_dir())),
-    )
+def _set_files(content: Path, process: Path, extension: _Extension) -> dict[str, tuple[Path, ...]]:
+    """Per route of the sets the files that say it, the first set's first; sorted by name."""
+    folder, found = content / "mappings" / "routes", dict[str, tuple[Path, ...]]()
+    for name in extension.extends:
+        files = sorted((folder / name).glob("*.yaml"), key=_stem) if re.fullmatch(NAME, name) else []
+        if not files:
+            raise ConfigurationError(
+                f"there is no set of routes '{name}'",
+                where=place_of(process, (ROUTES, "extends")),
+                expected=", ".join(sorted(one.name for one in folder.iterdir() if one.is_dir())),
+            )
+        for file in files:
+            found[file.stem] = (*found.get(file.stem, ()), file)
+    return dict(sorted(found.items()))
 
 
 def _stem(file: Path) -> str:
     return file.stem
 
 
-def _body(short: str, process: Path, files: dict[str, Path], extension: _Extension) -> dict[str, Any]:
-    base = read_yaml(files[short])
-    for key in _GIVEN:
-        if key in base:
-            where, expected = place_of(files[short], (key,)), "nothing; the process's file says it"
-            raise ConfigurationError(f"'{key}' stands in a set of routes", where=where, expected=expected)
+def _body(short: str, process: Path, files: dict[str, tuple[Path, ...]], extension: _Extension) -> dict[str, Any]:
     words = {"district": extension.district, "label": label_of(read_yaml(process))}
-    body: dict[str, Any] = _filled(base, words, files[short], ())
+    body = dict[str, Any]()
+    for file in files[short]:
+        body = _upon(body, _of_set(file, words))
     if "collect" not in body:
         body = _upon(body, _for_all(extension.sending, body))
     body = _upon(body, extension.changes.get(short) or {})
     if "after" in body:
         body["after"] = _after(body["after"], files, extension)
     return {**body, "name": f"{extension.prefix}-{short}", "process": process.stem}
+
+
+def _of_set(file: Path, words: Mapping[str, str]) -> dict[str, Any]:
+    """What one file of a set says of a route."""
+    base = read_yaml(file)
+    for key in _GIVEN:
+        if key in base:
+            where, expected = place_of(file, (key,)), "nothing; the process's file says it"
+            raise ConfigurationError(f"'{key}' stands in a set of routes", where=where, expected=expected)
+    filled: dict[str, Any] = _filled(base, words, file, ())
+    return filled
 
 
 def _for_all(sending: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
@@ -184,7 +200,7 @@ def _upon(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _after(given: Any, files: dict[str, Path], extension: _Extension) -> Any:
+def _after(given: Any, files: Mapping[str, object], extension: _Extension) -> Any:
     """Within a set routes name each other by their short names; one that the process has removed wakes nobody."""
     listed = [given] if isinstance(given, str) else given
     if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):

@@ -17,6 +17,7 @@ from kiezbruecke import german, plugins
 from kiezbruecke.content.processes import process_files, read_process
 from kiezbruecke.content.routes import Route, SendingRoute, route_places
 from kiezbruecke.content.sets import is_off
+from kiezbruecke.desk.names import Names
 from kiezbruecke.desk.view import DeskView
 from kiezbruecke.desk.words import OPERATIONS
 from kiezbruecke.errors import ConfigurationError, InputError
@@ -164,6 +165,8 @@ class Reconciliation(DeskView):
     """German: where a budget is not what its cases add up to. Nothing may be sent on such sums"""
     hanging: tuple[Hanging, ...]
     """Oldest first"""
+    more: bool = False
+    """Whether more hangs than is listed; what is listed is the oldest"""
     unmatched: tuple[UnmatchedAnswer, ...]
 
     @property
@@ -197,6 +200,7 @@ class _Side:
     routes: Mapping[str, Route]
     destinations: frozenset[str]
     """Of its orders about money"""
+    called: Names
 
     @property
     def pays_through_them(self) -> bool:
@@ -209,8 +213,11 @@ def processes_in_use(content: Path) -> list[str]:
     return [file.stem for file in process_files(content) if not is_off(file)]
 
 
-def reconciliation(house: House, processes: Sequence[str], at: datetime) -> Reconciliation:
-    """The sums of these processes, else of all in use; as many statements as there are questions."""
+def reconciliation(house: House, processes: Sequence[str], at: datetime, *, most: int | None = None) -> Reconciliation:
+    """The sums of these processes, else of all in use; as many statements as there are questions.
+
+    `most`: of what hangs, only so many of the oldest; sums and counts are of all, whatever is listed.
+    """
     sides = _sides(house.content)
     wanted = [_side(sides, one) for one in processes] if processes else list(sides.values())
     ids = [side.process.id for side in wanted]
@@ -219,15 +226,17 @@ def reconciliation(house: House, processes: Sequence[str], at: datetime) -> Reco
     effects = [one.name for one in plugins.effects().values() if one.hold or one.follow]
     tallies = asked.tallies(house.ledger, ids, effects)
     by_id = {side.process.id: side for side in wanted}
-    still_open = asked.still_open(house.ledger, ids, effects)
+    still_open = asked.still_open(house.ledger, ids, effects, None if most is None else most + 1)
+    moving = asked.on_their_way(house.ledger, ids, effects)
     routes = {route: side for side in wanted for route in side.routes}
     unmatched = asked.unmatched(house.ledger, sorted(routes))
     return Reconciliation(
         at=at,
-        processes=tuple(_counts(side, tallies[side.process.id], still_open) for side in wanted),
+        processes=tuple(_counts(side, tallies[side.process.id], *moving[side.process.id]) for side in wanted),
         areas=tuple(one for side in wanted for one in _areas(side, sides, books, told)),
         broken=tuple(text for side in wanted for text in _broken(side, books)),
-        hanging=tuple(_hanging(by_id, still_open, at)),
+        hanging=tuple(_hanging(by_id, still_open[:most], at)),
+        more=most is not None and len(still_open) > most,
         unmatched=tuple(_unmatched(routes[one.route], one, at) for one in unmatched),
     )
 
@@ -248,7 +257,8 @@ def _sides(content: Path) -> dict[str, _Side]:
             route = place.read()
             routes.setdefault(route.process, {})[route.name] = route
     processes = [read_process(content, one) for one in processes_in_use(content)]
-    return {one.id: _side_of(one, routes.get(one.id, {})) for one in processes}
+    called = Names(content)
+    return {one.id: _side_of(one, routes.get(one.id, {}), called) for one in processes}
 
 
 def _side(sides: Mapping[str, _Side], process_id: str) -> _Side:
@@ -258,11 +268,12 @@ def _side(sides: Mapping[str, _Side], process_id: str) -> _Side:
     return sides[process_id]
 
 
-def _side_of(process: Process, routes: Mapping[str, Route]) -> _Side:
+def _side_of(process: Process, routes: Mapping[str, Route], called: Names) -> _Side:
     rules = {one.rule for one in plugins.effects().values() if one.rule and (one.hold or one.follow)}
     orders = [one for one in routes.values() if isinstance(one, SendingRoute) and one.due in rules]
     names = {area.id: area.name for area in process.areas}
-    return _Side(process, names, routes, frozenset(one.destination for one in orders if one.environment == "live"))
+    live = frozenset(one.destination for one in orders if one.environment == "live")
+    return _Side(process, names, routes, live, called)
 
 
 def _areas(
@@ -397,9 +408,10 @@ def _standing(side: _Side, one: asked.Open, since: date) -> tuple[str, str, date
     if one.message_state in UNSETTLED:
         what, who, days = _on_its_way(side, one, answer)
         return what, who, since + timedelta(days=days)
+    owner = side.called.owner(one.owner)
     due = max(one.due_on or since, since)
     if one.order_state is OrderState.BOUNCED:
-        return "zurückgekommen, neue Bankverbindung nötig", one.owner, since + timedelta(days=answer)
+        return "zurückgekommen, neue Bankverbindung nötig", owner, since + timedelta(days=answer)
     if one.effect.startswith("payment."):
         return "gebucht, nicht bezahlt", "Kasse", due + timedelta(days=answer)
     return f"Rückzahlung fällig am {german.day(one.due_on)}", "wer das Geld bekam", due
@@ -407,16 +419,16 @@ def _standing(side: _Side, one: asked.Open, since: date) -> tuple[str, str, date
 
 def _on_its_way(side: _Side, one: asked.Open, answer: int) -> tuple[str, str, int]:
     """The same of a message that is not settled: after so many days it hangs."""
-    terms = side.process.payments
+    terms, owner = side.process.payments, side.called.owner(one.owner)
     match one.message_state:
         case MessageState.HELD if one.note == IS_IT_THERE:
-            return "am Ziel nachsehen, ob es vorliegt", one.owner, _SOON
+            return "am Ziel nachsehen, ob es vorliegt", owner, _SOON
         case MessageState.HELD:
             what = "wartet auf Anordnung" if one.certified else "wartet auf Feststellung"
             roles = (terms.orderers if one.certified else terms.certifiers) if terms else ()
-            return what, ", ".join(roles) or one.owner, terms.release_days if terms else answer
+            return what, ", ".join(map(side.called.role, roles)) or owner, terms.release_days if terms else answer
         case MessageState.SENDING | MessageState.IN_DOUBT:
-            return "ungewiss, ob es ankam", one.owner, _SOON
+            return "ungewiss, ob es ankam", owner, _SOON
         case MessageState.DELIVERED:
             return "gesendet, ohne Antwort", system_of(one.effect), answer
     released = plugins.effects()[one.effect].must_be_released
@@ -430,7 +442,7 @@ def _unmatched(side: _Side, one: asked.Unmatched, at: datetime) -> UnmatchedAnsw
         what=_UNMATCHED[one.kind],
         case=one.case_reference,
         since=one.since,
-        who=one.owner,
+        who=side.called.owner(one.owner),
         late=(_berlin(at) - _berlin(one.since)).days > _SOON,
     )
 
@@ -440,15 +452,14 @@ def _berlin(moment: datetime) -> date:
     return moment.astimezone(BERLIN).date()
 
 
-def _counts(side: _Side, tally: asked.MoneyCount, still_open: Sequence[asked.Open]) -> ProcessCounts:
-    ours = [one for one in still_open if one.process_id == side.process.id and one.message_state in UNSETTLED]
+def _counts(side: _Side, tally: asked.MoneyCount, many: int, cents: int) -> ProcessCounts:
     return ProcessCounts(
         process=side.process.id,
         name=side.process.name,
         sent=tally.sent,
         confirmed=tally.confirmed,
-        open=len(ours),
-        open_amount=money.euros(sum(one.amount_cents for one in ours)),
+        open=many,
+        open_amount=money.euros(cents),
     )
 
 

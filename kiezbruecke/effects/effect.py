@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from operator import attrgetter
+from uuid import UUID
 
 from pydantic import BaseModel
 
@@ -23,16 +24,22 @@ from kiezbruecke.ledger.draft import OrderTerms
 from kiezbruecke.ledger.effects import Follow, Hear, Hold, LetGo
 from kiezbruecke.ledger.money import cents
 from kiezbruecke.ledger.reading import MessageHead
+from kiezbruecke.ledger.todo import Answer
 from kiezbruecke.records import Process, Record
 from kiezbruecke.records.views import MessageView, PayeeView, PublicView, StatusView, StoryKind
 
 
 @dataclass(frozen=True)
 class FollowUp:
-    """Something a person must do at the destination, because no message can."""
+    """Something a person must do at the destination, because no message can.
+
+    `message`: whose state an answer changes, where one is about a message (`ledger.todo.MEANS`).
+    """
 
     text: str
     basis: str
+    answers: tuple[Answer, ...] = (Answer.DONE,)
+    message: UUID | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
     grant final, account known, commitment booked ─▶ order ─▶ (two people) ─▶ sent ─▶ booked ─▶ paid
     taken back before it was paid                 ─▶ cancel: only their AUFGEHOBEN makes the money free
+    the same over a bank, which takes no cancel   ─▶ a person calls; the bank's word, or theirs, settles it
     came back (other account data, or a person)   ─▶ order, with the next number
     proven less than paid                         ─▶ claim the difference
 
@@ -11,6 +12,7 @@ An order's amount, payee and account never change: what is wrong is cancelled, a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -27,10 +29,12 @@ from kiezbruecke.ledger import MessageState, orders
 from kiezbruecke.ledger.draft import OrderTerms
 from kiezbruecke.ledger.reading import MessageHead, StoredOrder
 from kiezbruecke.ledger.states import UNSETTLED, WITHDRAWN
+from kiezbruecke.ledger.todo import Answer
 from kiezbruecke.records import GrantState, OrderState, Payments
 from kiezbruecke.records.views import PayeeView, PaymentView, StoryKind
 
 REFUND_DAYS = 30  # so long the payee has to pay back
+BANK = "pain"  # the channel that takes files and no cancellations
 
 
 def payment(standing: Standing, lane: Lane) -> Due | FollowUp | Waits | None:
@@ -38,7 +42,11 @@ def payment(standing: Standing, lane: Lane) -> Due | FollowUp | Waits | None:
     terms = standing.process.payments
     sent = lane.sent(standing)
     grant, live = grant_of(standing, lane.today), payment_of(standing)
-    if terms is None or grant is None or _is_busy(lane, sent):
+    if terms is None or grant is None or _is_elsewhere(standing, lane, live):
+        return None
+    if live is not None and live.channel == BANK and live.state is OrderState.SENT and not lane.test:
+        return _recall(standing, grant, live)
+    if _is_busy(lane, sent):
         return None
     if live is not None:
         return _correction(standing, lane, grant, live)
@@ -62,7 +70,8 @@ def refund(standing: Standing, lane: Lane) -> Due | FollowUp | Waits | None:
         return Waits(f"Zurückzufordern sind {euros(amount)}. {reason}")
     basis = CLAIM.basis_of(standing, amount)
     given = OrderTerms("refund", terms.channel, lane.today + timedelta(days=REFUND_DAYS))
-    due = Due(CLAIM, lane.next_number(standing), basis, amount, paid.reference, order=given)
+    related = None if paid.channel == BANK else paid.reference  # the budget system does not know what a bank has paid
+    due = Due(CLAIM, lane.next_number(standing), basis, amount, related, order=given)
     return None if lane.is_refused(sent, basis) else due
 
 
@@ -71,6 +80,13 @@ def _is_busy(lane: Lane, sent: list[MessageHead]) -> bool:
     if lane.test or any(message.state in UNSETTLED for message in sent):
         return True
     return any(str(message.key) in lane.blocked for message in sent)
+
+
+def _is_elsewhere(standing: Standing, lane: Lane, live: StoredOrder | None) -> bool:
+    """Whether the live order went to another destination than this lane's: that one's lane corrects it."""
+    if live is None:
+        return False
+    return any(one.key == live.key and one.destination != lane.destination for one in standing.case.messages)
 
 
 def overtaken(standing: Standing, message: MessageHead, lane: Lane) -> bool:
@@ -181,6 +197,21 @@ def _correction(standing: Standing, lane: Lane, grant: Grant, live: StoredOrder)
     if live.state is OrderState.PAID:
         return _by_hand(standing, live, f"Ausgezahlt ist schon; {wrong}. Bitte von Hand klären, was zu tun ist")
     return None
+
+
+def _recall(standing: Standing, grant: Grant, live: StoredOrder) -> FollowUp | None:
+    """A file that was handed over takes nothing back: a person stops the payment there, or hears that it is too late.
+
+    The bank's word settles it, whatever it is. Where the cash office never let the file go, only the person knows.
+    """
+    wrong = "" if standing.shaken else _differs(standing, grant, live)
+    if not wrong:
+        return None if standing.shaken else _contradicted(standing, grant, live)
+    what = (
+        f"{wrong}. Die SEPA-Datei ist übergeben. Bitte sofort bei Kasse und Bank anrufen und die Zahlung anhalten "
+        "lassen; die Rückmeldung der Bank erledigt den Punkt. Kommt keine, weil nichts ausgeführt wurde: „storniert“"
+    )
+    return replace(_by_hand(standing, live, what), answers=(Answer.TAKEN_BACK, Answer.DONE), message=live.key)
 
 
 def _contradicted(standing: Standing, grant: Grant, live: StoredOrder) -> FollowUp | None:

@@ -17,7 +17,9 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Connection,
+    ScalarSelect,
     Select,
+    Subquery,
     and_,
     case,
     exists,
@@ -158,11 +160,28 @@ def told(ledger: Ledger, years: Collection[int]) -> dict[tuple[str, int, str], T
     }
 
 
-def still_open(ledger: Ledger, processes: Collection[str], effects: Collection[str]) -> list[Open]:
-    """What has not come to its end, oldest first: of these effects, tests apart."""
+def still_open(
+    ledger: Ledger, processes: Collection[str], effects: Collection[str], most: int | None = None
+) -> list[Open]:
+    """What has not come to its end, oldest first: of these effects, tests apart; at most so many, if that is said."""
     with ledger.read() as connection:
-        rows = connection.execute(_open(effects, _lanes(connection, effects))).all()
-    return sorted((_opened(row) for row in rows if row[0] in processes), key=attrgetter("since", "reference"))
+        rows = connection.execute(_open(effects, _lanes(connection, effects), processes, most)).all()
+    found = sorted((_opened(row) for row in rows if row[0] in processes), key=attrgetter("since", "reference"))
+    return found if most is None else found[:most]
+
+
+def on_their_way(ledger: Ledger, processes: Collection[str], effects: Collection[str]) -> dict[str, tuple[int, int]]:
+    """Per process how many messages of these effects are not settled, and their cents; tests apart."""
+    found = dict.fromkeys(processes, (0, 0))
+    with ledger.read() as connection:
+        lanes = _lanes(connection, effects)
+        sums = (_m.lane, func.count().label("many"), func.coalesce(func.sum(_m.amount_cents), 0).label("cents"))
+        many = select(*sums).where(*_on_their_way(lanes, effects)).group_by(_m.lane).subquery()
+        for process, count, cents in connection.execute(select(_process_of(many), many.c.many, many.c.cents)):
+            if process in found:
+                before = found[process]
+                found[process] = (before[0] + count, before[1] + int(cents))
+    return found
 
 
 def tallies(ledger: Ledger, processes: Collection[str], effects: Collection[str]) -> dict[str, MoneyCount]:
@@ -256,18 +275,26 @@ def _counted(lanes: Sequence[str]) -> Select[Any]:
     """
     by = (_m.lane, _m.state, _m.test, _m.effect)
     many = select(*by, func.count().label("many")).where(_m.lane.in_(lanes)).group_by(*by).subquery()
+    return select(
+        _process_of(many, _some.c.state == many.c.state), many.c.state, many.c.test, many.c.effect, many.c.many
+    )
+
+
+def _process_of(many: Subquery, *also: ColumnElement[bool]) -> ScalarSelect[Any]:
+    """Whose the messages of a lane are."""
     one = select(t.cases.c.process_id).join(_some, _some.c.case_id == t.cases.c.id).limit(1)
-    of_lane = one.where(_some.c.lane == many.c.lane, _some.c.state == many.c.state).correlate(many)
-    return select(of_lane.scalar_subquery(), many.c.state, many.c.test, many.c.effect, many.c.many)
+    return one.where(_some.c.lane == many.c.lane, *also).correlate(many).scalar_subquery()
 
 
 def _on_their_way(lanes: Sequence[str], effects: Collection[str]) -> Sequence[ColumnElement[bool]]:
     return _m.lane.in_(lanes), _m.state.in_(UNSETTLED), _m.test.is_(False), _m.effect.in_(effects)
 
 
-def _open(effects: Collection[str], lanes: Sequence[str]) -> CompoundSelect[Any]:
+def _open(
+    effects: Collection[str], lanes: Sequence[str], processes: Collection[str], most: int | None
+) -> CompoundSelect[Any]:
     """Messages on their way; orders that are booked and not paid, or came back and were not followed by another one;
-    claims whose money is not here."""
+    claims whose money is not here. `most`: the oldest of each alone are read, by their keys."""
     followed = exists().where(
         *(_later.c.case_id == _o.case_id, _later.c.kind == _o.kind, _later.c.instalment == _o.instalment),
         *(_later.c.key != _o.key, _later.c.at > _o.at, _later.c.state.not_in(_VAIN)),
@@ -275,10 +302,14 @@ def _open(effects: Collection[str], lanes: Sequence[str]) -> CompoundSelect[Any]
     unpaid = and_(_o.kind == "payment", or_(_o.state == _BOOKED, and_(_o.state == _BOUNCED, ~followed)))
     unreturned = and_(_o.kind == "refund", _o.state.in_(_OPEN_REFUND))
     settled = (_m.effect.in_(effects), _m.test.is_(False), _m.state.not_in(UNSETTLED))
-    return union_all(
-        _opens(_m.updated_at).where(*_on_their_way(lanes, effects)),
-        _opens(_o.at).where(_m.key.in_(_OPEN_ORDERS), *settled, or_(unpaid, unreturned)),
-    )
+    moving, standing = _on_their_way(lanes, effects), (_m.key.in_(_OPEN_ORDERS), *settled, or_(unpaid, unreturned))
+    if most is None:
+        return union_all(_opens(_m.updated_at).where(*moving), _opens(_o.at).where(*standing))
+    ours = (t.cases.c.id == _m.case_id, t.cases.c.process_id.in_(processes))
+    oldest = select(_m.key).where(*moving, exists().where(*ours)).order_by(_m.updated_at, _m.reference).limit(most)
+    orders = select(_m.key).join(t.orders, _o.key == _m.key).where(*standing, _o.process_id.in_(processes))
+    of_orders = orders.order_by(_o.at, _m.reference).limit(most)
+    return union_all(_opens(_m.updated_at).where(_m.key.in_(oldest)), _opens(_o.at).where(_m.key.in_(of_orders)))
 
 
 def _opens(since: ColumnElement[datetime]) -> Select[Any]:

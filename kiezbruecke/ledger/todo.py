@@ -74,6 +74,7 @@ MEANS: Mapping[tuple[Kind, Answer], tuple[MessageState, MessageState]] = {
     (Kind.PRESENT, Answer.NOT_THERE): (MessageState.HELD, MessageState.WAITING),
     (Kind.DIFFERENCE, Answer.CORRECTED): (MessageState.DELIVERED, MessageState.CONFIRMED),
     (Kind.DIFFERENCE, Answer.TAKEN_BACK): (MessageState.DELIVERED, MessageState.REFUSED),
+    (Kind.FOLLOW_UP, Answer.TAKEN_BACK): (MessageState.DELIVERED, MessageState.REFUSED),
     (Kind.CONTRADICTION, Answer.HAS_HAPPENED): (MessageState.REFUSED, MessageState.CONFIRMED),
     (Kind.CONTRADICTION, Answer.HAS_NOT_HAPPENED): (MessageState.CONFIRMED, MessageState.REFUSED),
 }

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse
 from kiezbruecke import desk, german
 from kiezbruecke.content.roles import Right
 from kiezbruecke.desk import words
+from kiezbruecke.desk.names import Names
 from kiezbruecke.effects import effect
 from kiezbruecke.house import House
 from kiezbruecke.page.admission import TOKEN, form_token
@@ -61,14 +62,16 @@ def _surroundings(request: Request) -> dict[str, Any]:
     """What the frame shows around every page. A page must come even where the ledger does not."""
     visitor: Visitor | None = getattr(request.state, "visitor", None)
     state = request.app.state
+    house: House | None = state.opened()
     return {
+        "names": Names(house.content) if house is not None else None,
         "root": request.scope.get("root_path", ""),
         "address": f"{request.scope.get('root_path', '')}{_path(request)}",
         "path": _path(request),
         "visitor": visitor,
         "entries": [one for one in state.entries if visitor is not None and visitor.may(one.right)],
         "token": _token_field(request) if visitor is not None and hasattr(request.state, "browser") else "",
-        "training": _training(state, visitor),
+        "training": _training(house, visitor),
         "log_in": state.log_in,
         "log_out": state.log_out is not None,
     }
@@ -84,9 +87,8 @@ def _token_field(request: Request) -> Markup:
     return Markup('<input type="hidden" name="{}" value="{}">').format(TOKEN, form_token(request))
 
 
-def _training(state: Any, visitor: Visitor | None) -> list[str]:
+def _training(house: House | None, visitor: Visitor | None) -> list[str]:
     """Which of the visitor's routes are for practice: everything that they do goes to a test environment."""
-    house: House | None = state.opened()
     if house is None or visitor is None:
         return []
     return [name for name in desk.training_routes(house.content) if visitor.may(Right.SEE, name)]

@@ -26,6 +26,7 @@ from kiezbruecke.page.rendering import Entry, render
 from kiezbruecke.page.tables import Column, table
 from kiezbruecke.page.visitor import Visitor
 
+MOST = 500  # of what hangs on the page; all of it stands in the files
 ENTRY = Entry("/abgleich", "Abgleich", Right.READ)
 router = APIRouter()
 _FILES = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
@@ -67,14 +68,14 @@ class _Bar:
 @router.get("/abgleich")
 def show(request: Request, house: HouseOf, visitor: VisitorOf) -> Response:
     """Both sides' sums, what hangs, which answers fit nothing."""
-    found = _sums(house, visitor)
+    found = _sums(house, visitor, MOST)
     return render(
         request,
         "sums.html",
         sums=found,
         areas=table(request, "Bezirksregionen", _AREAS, found.areas, empty="Noch hat keine Bezirksregion ein Budget."),
         hanging=table(
-            request, "Was hängt", _HANGING, found.hanging, empty="Zurzeit ist kein Geld unterwegs.", name="h-"
+            request, _hangs(found), _HANGING, found.hanging, empty="Zurzeit ist kein Geld unterwegs.", name="h-"
         ),
         unmatched=table(
             request,
@@ -85,7 +86,6 @@ def show(request: Request, house: HouseOf, visitor: VisitorOf) -> Response:
             name="u-",
         ),
         bar=_bar,
-        names={one.process: one.name for one in found.processes},
     )
 
 
@@ -103,13 +103,17 @@ def download(request: Request, house: HouseOf, visitor: VisitorOf) -> Response:
     return Response(FORMS[f".{kind}"](found), media_type=_FILES[kind], headers=headers)
 
 
-def _sums(house: House, visitor: Visitor) -> Reconciliation:
+def _hangs(found: Reconciliation) -> str:
+    return f"Was hängt: die {MOST} ältesten" if found.more else "Was hängt"
+
+
+def _sums(house: House, visitor: Visitor, most: int | None = None) -> Reconciliation:
     """The sums of the processes that may be read."""
     require(visitor, Right.READ)
     readable = [one for one in processes_in_use(house.content) if visitor.may(Right.READ, one)]
     if not readable:
         raise not_allowed(Right.READ)
-    return desk.reconciliation(house, readable, datetime.now(UTC))
+    return desk.reconciliation(house, readable, datetime.now(UTC), most=most)
 
 
 def _bar(area: AreaSums) -> _Bar | None:

@@ -30,7 +30,7 @@ from kiezbruecke.effects import Due, FollowUp, Lane, Waits, effect, rule_of
 from kiezbruecke.effects.effect import digest
 from kiezbruecke.errors import RecordError
 from kiezbruecke.german import day
-from kiezbruecke.ledger import MessageState, accounts, changes, claims, evidence, money
+from kiezbruecke.ledger import MessageState, accounts, carriers, changes, claims, evidence, money
 from kiezbruecke.ledger import drafts as ledger_drafts
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.areas import Counted, count
@@ -57,6 +57,7 @@ CHANGED = (
 )
 COUNTED = 500  # cases counted at a time
 COUNTED_FROM = (CASE, RECORD, POINT)  # what decides how much a case takes
+UNTOUCHED = (MessageState.WAITING, MessageState.CLAIMED)  # nothing has left; what is claimed here, an older run had
 
 
 @dataclass
@@ -162,8 +163,7 @@ def outdated(standing: Standing, lane: Lane) -> list[UUID]:
     return [
         message.key
         for message in lane.sent(standing)
-        if (message.state is MessageState.WAITING or _waits_for_release(message))
-        and message.batch_id is None
+        if (message.state in UNTOUCHED or _waits_for_release(message))
         and message.ticket is None
         and effect(message.effect).outdated(standing, message, lane)
     ]
@@ -178,7 +178,7 @@ def withdraw_outdated(work: Sending, survey: Survey, standings: Sequence[Standin
     ids = [standing.case.id for standing in standings]
     lane = view_of(work.route, work.generation, _answers(work, ids), work.content)
     keys = [key for standing in standings for key in outdated(standing, lane)]
-    if not keys or not claims.withdraw(work.ledger, work.run, keys):
+    if not keys or not claims.withdraw(work.ledger, work.run, carriers.free(work.ledger, work.run, keys)):
         return list(standings)
     return _standings(work, survey, ids)
 
@@ -348,7 +348,9 @@ def _follow_up(work: Sending, standing: Standing, answer: FollowUp, done: frozen
             work.route.name,
             work.process.owner or work.route.owner,
             answer.text,
-            case_id=standing.case.id,
+            answer.answers,
+            standing.case.id,
+            answer.message,
         )
     ]
 

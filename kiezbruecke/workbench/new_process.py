@@ -116,7 +116,7 @@ def _refuse_bad_words(content: Path, wanted: ProcessRequest) -> None:
         raise InputError("Der Name fehlt", where="--name", expected="etwa „Kiezfonds Lichtenberg 2027“")
     if len(wanted.label) > LABEL:
         raise InputError("Das Wort ist zu lang", where="--label", expected=f"höchstens {LABEL} Zeichen")
-    shorts = sorted(file.stem for file in _set(content, wanted.like).glob("*.yaml"))
+    shorts = sorted({file.stem for folder in _sets(content, wanted.like) for file in folder.glob("*.yaml")})
     for short in wanted.without:
         if short not in shorts:
             raise InputError(
@@ -259,7 +259,7 @@ def _say_anew(
     options = said.get("with")
     if same or not isinstance(options, dict):
         return
-    base = read_yaml(_set(content, wanted.like) / f"{short}.yaml").get("with") or {}
+    base = _options_of_sets(content, wanted.like, short)
     _forget_comments(options)
     for path, value in list(_leaves(options)):
         parent = _at(options, path[:-1])
@@ -297,9 +297,16 @@ def _renamed(owner: str, before: str, after: str) -> str:
     return f"{owner.removesuffix(f'-{before}')}-{after}" if owner.endswith(f"-{before}") else owner
 
 
-def _set(content: Path, like: str) -> Path:
-    routes = read_yaml(content / "mappings" / "processes" / f"{like}.yaml")["routes"]
-    return content / "mappings" / "routes" / str(routes["extends"])
+def _options_of_sets(content: Path, like: str, short: str) -> dict[str, Any]:
+    """What the sets of the other process say under `with` of one route; the last that says anything."""
+    files = [folder / f"{short}.yaml" for folder in reversed(_sets(content, like))]
+    said = [read_yaml(file).get("with") for file in files if file.is_file()]
+    return next((options for options in said if options), {})
+
+
+def _sets(content: Path, like: str) -> list[Path]:
+    names = read_yaml(content / "mappings" / "processes" / f"{like}.yaml")["routes"]["extends"]
+    return [content / "mappings" / "routes" / name for name in ([names] if isinstance(names, str) else names)]
 
 
 # -- tried, then written -------------------------------------------------------------------------------------------

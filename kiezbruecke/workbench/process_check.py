@@ -12,6 +12,8 @@ from typing import Any
 
 from kiezbruecke.cases.areas import read_shapes
 from kiezbruecke.connector import Manifest, manifests
+from kiezbruecke.content.owners import FILE as OWNERS
+from kiezbruecke.content.owners import owner_of, reaches_nobody, read_owners
 from kiezbruecke.content.processes import open_places, read_code_lists, read_process
 from kiezbruecke.content.routes import CollectingRoute, Route, RoutePlace, places_of, route_places
 from kiezbruecke.content.sets import is_off
@@ -66,6 +68,7 @@ class ProcessReport:
     errors: tuple[str, ...] = ()  # one line each, with file and line
     open: tuple[tuple[str, str], ...] = ()  # place, and what is to stand there
     connections: tuple[Needed, ...] = field(default=())
+    unread: tuple[tuple[str, str], ...] = ()  # place, and whose post goes to an invented address: before going live
 
     @property
     def ready(self) -> bool:
@@ -93,6 +96,7 @@ def report_of(content: Path, process_id: str, known: Known = lambda _: False) ->
         tuple(errors),
         opened,
         tuple(_needed(content, found, known)),
+        tuple(_unread(content, process, found)),
     )
 
 
@@ -126,6 +130,16 @@ def _of_routes(content: Path, places: list[RoutePlace], lists: Any) -> Iterator[
                 load_mapping(mapping, content, lists)
         except KiezbrueckeError as error:
             yield error.line()
+
+
+def _unread(content: Path, process: Process, routes: dict[str, Route]) -> Iterator[tuple[str, str]]:
+    """Whose post reaches nobody: the addresses that are shipped are nobody's."""
+    owners = read_owners(content)
+    named = {process.owner, *(name for route in routes.values() for name in (route.owner, route.operations))}
+    lines = {pattern for name in named for pattern in owners if owner_of(owners, name) is owners[pattern]}
+    for pattern in owners:
+        if pattern in lines and (invented := [one for one in owners[pattern].to if reaches_nobody(one)]):
+            yield _shown(content, place_of(content / OWNERS, (pattern, "to"))), ", ".join(invented)
 
 
 def _readable(places: list[RoutePlace]) -> Iterator[tuple[str, Route]]:

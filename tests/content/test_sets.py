@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from kiezbruecke.content.processes import read_process
 from kiezbruecke.content.routes import CollectingRoute, SendingRoute, find_route, places_of, route_places, routes
 from kiezbruecke.errors import ConfigurationError
-from tests.world import change_route
+from tests.world import ROOT, change_route
 
 SHIPPED = (
     "antraege",
@@ -97,6 +97,23 @@ def test_what_is_said_to_sending_routes_is_not_said_to_collecting_ones(content: 
     assert {route.start_from for route in sending} == {date(2026, 5, 1)}
     assert {route.mode for route in sending if route.name not in (*OFF, *BY_NAME)} == {"dry_run"}
     assert sum(isinstance(route, CollectingRoute) for route in found.values()) == 7
+
+
+def test_a_set_is_laid_on_another_one(content: Path) -> None:
+    """Its words win, what it leaves out stays, what only it has is a route as well – and who errs hears which file."""
+    _change(content, lambda body: body.update(extends=["kiezkasse", "sepa"]))
+    found = routes(content)
+    pays, hears = found["kk-tk-zahlungen"], found["kk-tk-bank"]
+
+    assert isinstance(pays, SendingRoute)
+    assert (pays.destination, pays.mapping, pays.effect) == ("bank-tk", "payment-pain", "payment.order")
+    assert pays.after == ("kk-tk-antraege", "kk-tk-bank")
+    assert isinstance(hears, CollectingRoute)
+    assert found.keys() - {"kk-tk-bank"} == routes(ROOT).keys()
+    file = content / "mappings/routes/sepa/zahlungen.yaml"
+    file.write_text(file.read_text("utf-8").replace("window: 100", "window: 1000"), "utf-8")
+    with pytest.raises(ConfigurationError, match=r"sepa/zahlungen\.yaml:\d+:\d+: window: "):
+        find_route(content, "kk-tk-zahlungen")
 
 
 @pytest.mark.parametrize("off", OFF)

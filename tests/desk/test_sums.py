@@ -252,9 +252,13 @@ def test_what_hangs_says_where_and_who(till: Till) -> None:
         "Z1": ("wartet auf Feststellung", "Feststellung", False),
         "Z2": ("freigegeben, nicht gesendet", "IT-Betrieb", False),
         "Z3": ("gebucht, nicht bezahlt", "Kasse", False),
-        "Z4": ("zurückgekommen, neue Bankverbindung nötig", "spk-tk", False),
+        "Z4": ("zurückgekommen, neue Bankverbindung nötig", "SPK Treptow-Köpenick", False),
         "R1": ("Rückzahlung fällig am 11.05.2026", "wer das Geld bekam", False),
     }
+    for most in range(6):
+        some = views.reconciliation(till.house, [PROCESS], found.at, most=most)
+        assert (some.hanging, some.more) == (found.hanging[:most], most < 5)
+        assert some.processes == found.processes
     assert {one.area_name for one in found.hanging} == {"Müggelheim"}
     assert held.reference in {one.reference for one in found.hanging}
     assert {one[2] for one in stands(till.look(days=5)).values()} == {True}
@@ -428,8 +432,13 @@ def test_many_cases_are_a_question_each(fresh_sqlite: Any, paying: Path) -> None
         _fill(ledger, 10_000)
         with counted(ledger) as after:
             found = views.reconciliation(house, [PROCESS], datetime.now(UTC))
+        some = views.reconciliation(house, [PROCESS], found.at, most=500)
+        all_of_it = views.reconciliation(house, [PROCESS], found.at, most=625)
 
-    assert len(after) == len(before) <= 11
+    assert len(after) == len(before) <= 13
+    assert (some.hanging, some.more) == (found.hanging[:500], True)  # the oldest; sums and counts are of all
+    assert (some.processes, some.areas) == (found.processes, found.areas)
+    assert (all_of_it.hanging, all_of_it.more) == (found.hanging, False)
     assert found.areas[0].ours == Decimal("100.00")
     assert len(found.hanging) == 625
     assert f"Und {625 - MOST_ON_A_PAGE} weitere" in as_page(found)

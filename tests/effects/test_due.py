@@ -274,12 +274,19 @@ def test_what_waits_with_another_sum_is_outdated() -> None:
     assert outdated(case, HKR) == [case.case.messages[0].key]
 
 
-@pytest.mark.parametrize("given", [{"ticket": "urn:1"}, {"batch_id": "KB26-1"}, {"state": MessageState.CLAIMED}])
-def test_what_may_have_left_is_not_outdated(given: dict[str, Any]) -> None:
-    """An id of theirs or a carrier's bytes: it may be there already, so it is corrected like what was sent."""
-    waiting = {"state": MessageState.WAITING, **given}
+def test_what_may_have_left_is_not_outdated() -> None:
+    """Under an id of theirs it may be there already, so it is corrected like what was sent."""
+    waiting = a_message(state=MessageState.WAITING, ticket="urn:1")
 
-    assert outdated(corrected(messages=(a_message(**waiting),)), HKR) == []
+    assert outdated(corrected(messages=(waiting,)), HKR) == []
+
+
+@pytest.mark.parametrize("given", [{"batch_id": "KB26-1"}, {"state": MessageState.CLAIMED}])
+def test_what_is_on_a_carrier_or_in_a_hand_is_for_the_ledger_to_judge(given: dict[str, Any]) -> None:
+    """It knows whether the carrier has ever left (`ledger/carriers.py`), and that the hand was an older run's."""
+    waiting = a_message(**{"state": MessageState.WAITING, **given})
+
+    assert outdated(corrected(messages=(waiting,)), HKR) == [waiting.key]
 
 
 def test_what_waits_with_the_right_sum_stays() -> None:

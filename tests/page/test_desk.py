@@ -369,6 +369,21 @@ def test_much_is_shown_fifty_rows_at_a_time(people: People) -> None:
     look(page)
 
 
+def test_where_more_hangs_than_a_page_lists_it_says_so(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list that ends early must not read as if nothing else were on its way."""
+    people.site.desk.grant("2600.00")
+    people.site.desk.book(people.site.desk.decide("P-1"), "850.00")  # asked for, and nothing heard
+    monkeypatch.setattr("kiezbruecke.page.sums.MOST", 0)
+    page = people.page(path="/abgleich")
+    text = page.inner_text("main")
+
+    assert "1 offen (850,00 €)" in text
+    assert "Was hängt: die 0 ältesten" in text
+    assert "unterwegs ist mehr" in text
+    assert "Nichts hängt länger, als es soll" not in text
+    look(page)
+
+
 def test_both_sides_sums_are_shown_and_loaded(people: People) -> None:
     """A bar for each area, what hangs, and the same as files; nothing of it for operations."""
     whole_case(people.site)

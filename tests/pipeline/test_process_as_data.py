@@ -37,7 +37,7 @@ FILLED = {  # what a person writes where the command has left a TODO
     "institution": "Bezirksamt Mitte von Berlin",
     "key": "MI-0815",
 }
-SHIPPED = ("bhh-li-2026", "kf-li-2026")
+SHIPPED = ("bhh-li-2026", "kf-li-2026", "sk-li-2026")
 
 
 @dataclass(frozen=True)
@@ -208,7 +208,7 @@ def put_to_use(world: World, process_id: str) -> Placed:
     file.write_text(text, "utf-8")
     routes = read_yaml(file)["routes"]
     inbox, district = world.state / f"eingang-{routes['district']}", f"-{routes['district']}"
-    for name in ("beschluesse", "budgets"):
+    for name in ("beschluesse", "budgets", "antraege", "nachweise"):
         (inbox / name).mkdir(parents=True)
     own = json.loads(json.dumps(world.connections).replace("/eingang/", f"/{inbox.name}/"))
     world.connections |= {f"{name.removesuffix('-tk')}{district}": one for name, one in own.items()}

@@ -482,11 +482,11 @@ def test_the_sandbox_writes_what_banks_write(gateway: Counter, official: Callabl
 
 
 def test_the_mappings_know_every_outcome_of_the_lists() -> None:
-    """Only a debit confirms, only a refusal refuses; VoP and what nobody knows change nothing."""
+    """Only a debit confirms, only a refusal or a recall refuses; VoP and what nobody knows change nothing."""
     lists = {name: load_list(name) for name in ("bank-status-wirkung", "bank-umsatz-wirkung")}
 
     assert {key for key, to in lists["bank-umsatz-wirkung"].items() if to == "confirmed"} == {"DBIT"}
-    assert {key for key, to in lists["bank-status-wirkung"].items() if to == "refused"} == {"RJCT"}
+    assert {key for key, to in lists["bank-status-wirkung"].items() if to == "refused"} == {"RJCT", "CANC"}
     assert "confirmed" not in lists["bank-status-wirkung"].values()
     assert {*lists["bank-status-wirkung"].values()} <= {one.value for one in ReceiptOutcome}
 
