@@ -37,7 +37,7 @@ LIES = {
 }
 IMPORTS = {
     "target.py": ("import Rejected", "import NotSent, Rejected"),
-    "client.py": ("import json", "import json\nimport logging"),
+    "client.py": ("from dataclasses import", "import logging\nfrom dataclasses import"),
 }
 
 

@@ -54,7 +54,7 @@ LOOKS: dict[str, tuple[Look, int]] = {
     "the routes": (desk.routes, 1),
     "the runs of a route": (lambda house: desk.runs(house.ledger, "kk-tk-hkr", 20), 1),
     "the sums": (lambda house: desk.sums(house, PROCESS.id), 6),
-    "the whole reconciliation": (lambda house: desk.reconciliation(house, [PROCESS.id], now()), 11),
+    "the whole reconciliation": (lambda house: desk.reconciliation(house, [PROCESS.id], now()), 13),
     "how much a search knows": (lambda house: desk.how_much_is_known(house.ledger), 1),
     "the points of a page": (lambda house: desk.points_of(house, open_heads(house.ledger)[:50]), 1),
 }

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 from uuid import UUID
 
@@ -38,6 +38,7 @@ from kiezbruecke.ledger import (
     anchors,
     areas,
     begin_run,
+    carriers,
     changes,
     claims,
     drafts,
@@ -61,9 +62,11 @@ from kiezbruecke.ledger import (
 from kiezbruecke.ledger import tables as t
 from kiezbruecke.ledger.changes import Look
 from kiezbruecke.ledger.database import make_engine
+from kiezbruecke.ledger.dialects import one_at_a_time
 from kiezbruecke.ledger.draft import Draft
 from kiezbruecke.ledger.history import Origin, Taken
 from kiezbruecke.ledger.lineage import MappingVersion
+from kiezbruecke.ledger.moves import message_rows
 from kiezbruecke.ledger.people import signed
 from kiezbruecke.ledger.todo import Kind, Point
 from kiezbruecke.ledger.witness import Tally
@@ -255,6 +258,7 @@ DOORS: dict[str, Door] = {
     "attention.decide": Door(
         lambda w: attention.decide(w.ledger, w.seen, "angekommen", person=by("A. Muster"), reason="da"), asked_in_doubt
     ),
+    "carriers.free": Door(lambda w: carriers.free(w.ledger, w.orders, [w.booked.identity.key]), carried),
     "changes.alone": Door(counted),
     "changes.keep_verdicts": Door(lambda w: changes.keep_verdicts(w.ledger, w.files, PROCESS, LOOK, {AREA: "d"})),
     "changes.remember_look": Door(lambda w: changes.remember_look(w.ledger, w.files, LOOK)),
@@ -366,6 +370,27 @@ def test_every_door_is_tried() -> None:
                 writing.add(f"{file.stem}.{one.name}")
 
     assert writing - DOORS.keys() == {"database.upgrade"}  # below, in processes of its own
+
+
+def test_a_claim_that_meets_what_was_changed_waits_crosswise_for_nobody(place: str) -> None:
+    """It has locked messages without waiting for its turn; whoever has the turn may want the same messages."""
+    with work_at(place) as work:
+        changed_behind(work)
+        has_the_turn = Event()
+
+        def other() -> str:
+            with work.ledger.write() as connection:
+                one_at_a_time(connection)
+                has_the_turn.set()
+                time.sleep(10 * A_MOMENT)
+                return str(len(message_rows(connection, [work.key])))
+
+        def claim() -> str:
+            has_the_turn.wait(LONG)
+            return str(len(claims.claim(work.ledger, work.files)))
+
+        assert at_once([other, claim]) == ["1", "0"]
+        assert [one.kind for one in work.desk.points()] == [Kind.ALTERED]
 
 
 def test_many_at_once_wait_for_each_other_and_for_nothing_else(place: str) -> None:

@@ -435,7 +435,7 @@ def test_what_is_out_of_order_is_said_at_the_desk(people: People, content: Path)
 
     for text in (paused, said):
         assert "1 Strecke ist angehalten" in text
-        assert "kk-tk-hkr: Inventur (Otto Betrieb" in text
+        assert "Festlegungen an das HKR-Verfahren geben (kk-tk-hkr): Inventur (Otto Betrieb" in text
         assert "gestört" in text
         assert "Die Strecken laufen" not in text
     assert "Nach einer zurückgespielten Sicherung wird abgeglichen" in said

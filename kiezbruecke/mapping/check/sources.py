@@ -30,9 +30,9 @@ def check_sources(
     definition: Definition, plan: Plan, types: Mapping[str, Type], report: CheckReport, lacking: int = 0
 ) -> None:
     """Warnings about sources as a whole. `lacking` counts the rules that are not there, or could not be read: each of
-    them, and each that is wrong, may be the one that was to read what nobody reads.
+    them may be the one that was to read what nobody reads; so may each that is wrong, but its root is known.
     """
-    lacking += len({one.rule for one in report.findings if one.severity == "error" and one.rule})
+    wrong = len({one.rule for one in report.findings if one.severity == "error" and one.rule})
     found = plan.reads
     read = {one.path.names for one in found}
     unknown = {one.place for one in plan.findings if one.code == "KB-M08"}
@@ -41,7 +41,7 @@ def check_sources(
     if not definition.abstract:
         roots = {one.path.root for one in found} | {meant(path.partition(".")[0], types) for path in astray}
         _unused_roots(definition, types, roots, report, lacking)
-        _must_travel(definition, types, read, left_out, report, lacking)
+        _must_travel(definition, types, read, left_out, report, lacking + wrong)
 
 
 def check_against_examples(
