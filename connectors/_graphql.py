@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectors._json import object_in
 from connectors._line import NoAnswer, Response, shown_type
-from kiezbruecke.foreign_json import read_json
 
 JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 UNDEFINED = "UNDEFINED"  # the server's schema has no such field, type or argument
@@ -59,12 +59,7 @@ def reply_of(response: Response) -> Reply:
         raise refused(response)
     if media_type != "application/json":
         raise NoAnswer(f"expected JSON, not {shown_type(media_type)}", 200)
-    try:
-        body = read_json(response.content, number=float)
-    except ValueError:
-        raise NoAnswer("not a whole JSON document, or one with a key twice", 200) from None
-    if not isinstance(body, dict):
-        raise NoAnswer("JSON, but no object", 200)
+    body = object_in(response)
     data, errors = body.get("data"), body.get("errors") or []
     if not isinstance(data, dict | None) or not isinstance(errors, list) or not (data or errors):
         raise NoAnswer("no GraphQL answer", 200)

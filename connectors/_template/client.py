@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from connectors._json import object_in
 from connectors._line import Line, NoAnswer, Response
 from connectors._template.settings import Settings
 from kiezbruecke.errors import DeliveryError
-from kiezbruecke.foreign_json import read_json
 
 CALL_FAILED = (DeliveryError, NoAnswer, OSError)
 """Everything that a call raises when it fails: OSError holds the system's errors and DeadlineExceeded."""
@@ -90,10 +90,4 @@ def _json(response: Response, status: int) -> Mapping[str, Any]:
     """The object in an answer; raises NoAnswer for a log-in page, half a document, another status."""
     if response.status_code != status or not response.headers.get("Content-Type", "").startswith("application/json"):
         raise NoAnswer(f"expected {status} and JSON", response.status_code)
-    try:
-        body = read_json(response.content, number=float)
-    except ValueError:
-        raise NoAnswer("not a whole JSON document, or one with a key twice", response.status_code) from None
-    if not isinstance(body, dict):
-        raise NoAnswer("JSON, but no object", response.status_code)
-    return body
+    return object_in(response)

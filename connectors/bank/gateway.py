@@ -18,10 +18,10 @@ from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from connectors._http import HttpSettings
+from connectors._json import object_in
 from connectors._line import Line, NoAnswer, Response
 from connectors.bank.ways import Arrival, Note
 from kiezbruecke.errors import AlreadyUsed, Rejected, shown
-from kiezbruecke.foreign_json import read_json
 
 _XML = {"Content-Type": "application/xml"}
 
@@ -99,10 +99,4 @@ def _json(response: Response, status: int) -> Mapping[str, Any]:
     """The object in an answer; raises NoAnswer for a log-in page, half a document, another status."""
     if response.status_code != status or not response.headers.get("Content-Type", "").startswith("application/json"):
         raise NoAnswer(f"expected {status} and JSON", response.status_code)
-    try:
-        body = read_json(response.content, number=float)
-    except ValueError:
-        raise NoAnswer("not a whole JSON document, or one with a key twice", response.status_code) from None
-    if not isinstance(body, dict):
-        raise NoAnswer("JSON, but no object", response.status_code)
-    return body
+    return object_in(response)

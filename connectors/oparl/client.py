@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
+from connectors._json import object_in
 from connectors._line import Line, NoAnswer, Response, shown_type
 from connectors.oparl.settings import Settings
 from kiezbruecke.errors import DeliveryError, SourceError
-from kiezbruecke.foreign_json import read_json
 from kiezbruecke.troubles import Cause, Trouble
 
 Object = Mapping[str, Any]
@@ -146,10 +146,4 @@ def _object(response: Response) -> Object:
         raise NoAnswer("expected 200 and JSON", response.status_code)
     if media_type not in JSON_TYPES:
         raise NoAnswer(f"expected JSON, not {shown_type(media_type)}", 200)
-    try:
-        body = read_json(response.content, number=float)
-    except ValueError:
-        raise NoAnswer("not a whole JSON document, or one with a key twice", 200) from None
-    if not isinstance(body, dict):
-        raise NoAnswer("JSON, but no object", 200)
-    return body
+    return object_in(response)
