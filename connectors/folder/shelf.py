@@ -22,13 +22,13 @@ from pathlib import Path
 from secrets import token_hex
 
 from connectors import _files as files
+from connectors._batches import CARRIER, incarnation_of
 from connectors.folder.outbox import MARKER, folder_of
 from kiezbruecke.connector import CannotTell, NotThere
 from kiezbruecke.errors import AlreadyUsed, NotSent, Rejected
 from kiezbruecke.troubles import trouble_of
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
-_NUMBER = re.compile(r"KB[0-9]{2}-[A-Za-z0-9._-]*?(?:-i(?P<incarnation>[0-9]+))?-(?P<number>[0-9]{6,})")  # of a carrier
 
 
 class Shelf:
@@ -111,8 +111,8 @@ def _is_set_of(name: str, entry: Path) -> bool:
 
 def _order(name: str, version: str) -> tuple[int, int]:
     """Which of two sets is the newer; nothing for what is none of this name."""
-    found = _NUMBER.fullmatch(version.removeprefix(f"{name}-")) if version.startswith(f"{name}-") else None
-    return (int(found["incarnation"] or 1), int(found["number"])) if found else (0, 0)
+    found = CARRIER.fullmatch(version.removeprefix(f"{name}-")) if version.startswith(f"{name}-") else None
+    return (incarnation_of(found), int(found["number"])) if found else (0, 0)
 
 
 def _same(final: Path, contents: Mapping[str, bytes]) -> bool:
