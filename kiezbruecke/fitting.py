@@ -25,8 +25,8 @@ from kiezbruecke.content.texts import texts_of
 from kiezbruecke.effects import effect, rule_for
 from kiezbruecke.errors import ConfigurationError
 from kiezbruecke.mapping import load_mapping
+from kiezbruecke.records import SEPA
 
-SEPA = "pain"  # the channel, and the standard that its files are written in
 DOCUMENTS = "documents"  # of a route's options: templates of its own
 
 

@@ -43,7 +43,7 @@ from kiezbruecke.ledger.money import cents, euros
 from kiezbruecke.ledger.people import How, Person, Signed, signed
 from kiezbruecke.ledger.seals import APPROVAL, BUDGET, BYTES, MESSAGE, ORDER, Key
 from kiezbruecke.ledger.todo import Answer, Kind, Point
-from kiezbruecke.records import Payments, Process
+from kiezbruecke.records import SEPA, Payments, Process
 
 SAME_PAYMENT = timedelta(days=60)
 NEARLY = Decimal("0.8")  # of the limit: worth a second look
@@ -396,7 +396,7 @@ class _Look:
         return [] if until is None else [row.reference for row in self.rows if row.due_on and row.due_on > until]
 
     def _single(self) -> list[str]:
-        by_file = [row.reference for row in self.rows if row.kind == "payment" and row.channel == "pain"]
+        by_file = [row.reference for row in self.rows if row.kind == "payment" and row.channel == SEPA]
         return by_file if len(by_file) == 1 else []
 
     def _token(self, view: ReleaseView) -> str:

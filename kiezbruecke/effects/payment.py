@@ -30,11 +30,10 @@ from kiezbruecke.ledger.draft import OrderTerms
 from kiezbruecke.ledger.reading import MessageHead, StoredOrder
 from kiezbruecke.ledger.states import UNSETTLED, WITHDRAWN
 from kiezbruecke.ledger.todo import Answer
-from kiezbruecke.records import GrantState, OrderState, Payments
+from kiezbruecke.records import SEPA, GrantState, OrderState, Payments
 from kiezbruecke.records.views import PayeeView, PaymentView, StoryKind
 
 REFUND_DAYS = 30  # so long the payee has to pay back
-BANK = "pain"  # the channel that takes files and no cancellations
 
 
 def payment(standing: Standing, lane: Lane) -> Due | FollowUp | Waits | None:
@@ -44,7 +43,7 @@ def payment(standing: Standing, lane: Lane) -> Due | FollowUp | Waits | None:
     grant, live = grant_of(standing, lane.today), payment_of(standing)
     if terms is None or grant is None or _is_elsewhere(standing, lane, live):
         return None
-    if live is not None and live.channel == BANK and live.state is OrderState.SENT and not lane.test:
+    if live is not None and live.channel == SEPA and live.state is OrderState.SENT and not lane.test:
         return _recall(standing, grant, live)
     if _is_busy(lane, sent):
         return None
@@ -70,7 +69,7 @@ def refund(standing: Standing, lane: Lane) -> Due | FollowUp | Waits | None:
         return Waits(f"Zurückzufordern sind {euros(amount)}. {reason}")
     basis = CLAIM.basis_of(standing, amount)
     given = OrderTerms("refund", terms.channel, lane.today + timedelta(days=REFUND_DAYS))
-    related = None if paid.channel == BANK else paid.reference  # the budget system does not know what a bank has paid
+    related = None if paid.channel == SEPA else paid.reference  # the budget system does not know what a bank has paid
     due = Due(CLAIM, lane.next_number(standing), basis, amount, related, order=given)
     return None if lane.is_refused(sent, basis) else due
 

@@ -2,6 +2,7 @@
 
 from kiezbruecke.records.base import CENT, Moment, Money, Record, Text, name_id
 from kiezbruecke.records.money import (
+    SEPA,
     Account,
     Application,
     Channel,
@@ -52,6 +53,7 @@ RECORDS: dict[str, type[Record]] = {
 __all__ = [
     "CENT",
     "RECORDS",
+    "SEPA",
     "Account",
     "Applicant",
     "Application",

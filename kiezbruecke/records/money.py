@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -141,6 +141,7 @@ class Settlement(Record):
 
 
 Channel = Literal["hkr", "pain"]
+SEPA: Final = "pain"  # by files, which take no cancellation; the standard that they are written in has the same name
 
 
 class Payments(BaseModel):
