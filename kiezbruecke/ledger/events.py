@@ -183,12 +183,8 @@ class _End:
 
     def grow(self, link: _Link, at: datetime) -> dict[str, Any]:
         """The link's row; it is the end now."""
-        seq, previous = self.seq + 1, self.hash
-        self.seq, self.hash = (
-            seq,
-            link_hash(previous, str(link.chain), seq, at.isoformat(), link.kind, link.body, link.rows),
-        )
-        said = {"kind": link.kind, "body": link.body, "rows": link.rows}
+        seq, previous, said = self.seq + 1, self.hash, {"kind": link.kind, "body": link.body, "rows": link.rows}
+        self.seq, self.hash = seq, link_hash(previous, str(link.chain), seq, at.isoformat(), **said)
         return {"case_id": link.chain, "seq": seq, "at": at, **said, "previous": previous, "hash": self.hash}
 
 

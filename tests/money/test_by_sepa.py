@@ -79,6 +79,13 @@ class SepaTill(Till):
         self.round()
         assert self.release(PAY) == len(references)
 
+    def hand_over_and_take_back(self, *references: str) -> None:
+        """The bank has the file; then the first one's decision says otherwise, and the route has looked at it."""
+        self.pay(*references)
+        self.world.run(PAY)
+        self.decide(TAKEN_BACK, name="mai.csv")
+        self.round()
+
     def orders(self, reference: str = "P-1") -> dict[str, OrderState]:
         """The states of a case's orders, by Fremdkennzeichen."""
         [case] = find_case(self.world.ledger, reference)
@@ -255,10 +262,7 @@ def test_what_may_have_arrived_goes_as_it_is(till: SepaTill, cash_office: Runnin
 
 def test_a_payment_that_is_stopped_by_telephone_is_settled_by_the_banks_word(till: SepaTill) -> None:
     """Handed over, then taken back: a person calls, the bank reports CANC, and the money is free."""
-    till.pay("P-1", "P-2")
-    till.world.run(PAY)
-    till.decide(TAKEN_BACK, name="mai.csv")
-    till.round()
+    till.hand_over_and_take_back("P-1", "P-2")
     [point] = till.by_hand()
     assert "der Beschluss bewilligt nicht mehr" in point.reason
     assert "Bitte sofort bei Kasse und Bank anrufen" in point.reason
@@ -278,10 +282,7 @@ def test_a_payment_that_is_stopped_by_telephone_is_settled_by_the_banks_word(til
 
 def test_a_file_that_the_cash_office_never_let_go_is_settled_by_a_person(till: SepaTill) -> None:
     """No report will come: who has called says `storniert`, and is in the evidence."""
-    till.pay("P-1")
-    till.world.run(PAY)
-    till.decide(TAKEN_BACK, name="mai.csv")
-    till.round()
+    till.hand_over_and_take_back("P-1")
     [point] = till.by_hand()
     with pytest.raises(InputError, match="gibt es hier nicht"):
         attention.decide(till.world.ledger, point, "neu_senden", person=CLERK, reason="nein")
@@ -296,10 +297,7 @@ def test_a_file_that_the_cash_office_never_let_go_is_settled_by_a_person(till: S
 
 def test_what_is_too_late_to_stop_is_paid_until_it_comes_back(till: SepaTill) -> None:
     """The bank has booked: the sum counts as paid, a person hears so, and the return settles it."""
-    till.pay("P-1")
-    till.world.run(PAY)
-    till.decide(TAKEN_BACK, name="mai.csv")
-    till.round()
+    till.hand_over_and_take_back("P-1")
     till.ask("returns", "PUT", {FIRST: 1})
     till.ask("day")
     assert till.ask(f"recall/{FIRST}") == {"stopped": False}
